@@ -1,0 +1,143 @@
+//! Readings travel many at a time: decoded whole, then looked up, then admitted.
+
+use crate::issue::Counts;
+use crate::{Checked, EventCode, EventTime, MeterId, RawReading, Reading, Reason, id};
+use alloc::vec::Vec;
+
+/// Where the name of a reading's meter stands in its batch, and the hash of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Key {
+    /// [`id::hash`] of the name.
+    pub hash: u64,
+    /// Where the name starts in [`Batch::bytes`].
+    pub at: u32,
+    /// How long it is.
+    pub len: u8,
+}
+
+/// A stretch of [`Batch::bytes`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Span {
+    /// The first byte.
+    pub at: u32,
+    /// How many.
+    pub len: u32,
+}
+
+/// What few readings carry: kept beside the [`Reading`].
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Extra {
+    /// Tamper and other events, as they came.
+    pub events: Vec<EventCode>,
+    /// Whether the supply relay is on.
+    pub relay: Option<bool>,
+}
+
+impl Extra {
+    pub(crate) fn of(raw: &RawReading) -> Option<Self> {
+        (!raw.events.is_empty() || raw.relay.is_some())
+            .then(|| Self { events: raw.events.clone(), relay: raw.relay })
+    }
+}
+
+/// Bytes that became no reading, with the reason.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DeadLetter {
+    /// Where the bytes stand in [`Batch::bytes`].
+    pub span: Span,
+    /// What was wrong.
+    pub reason: Reason,
+}
+
+/// Some readings in the order in which they came, all of one partition.
+#[derive(Debug, Clone, Default)]
+pub struct Batch {
+    /// What the spans and keys point into: the message itself where names stand in it, else names one after another.
+    pub bytes: Vec<u8>,
+    /// A key for each reading.
+    pub keys: Vec<Key>,
+    /// The readings.
+    pub readings: Vec<Reading>,
+    /// Where each reading's message stands in `bytes`; empty where the source was no text (columns).
+    pub spans: Vec<Span>,
+    /// What few readings carry, by the index of the reading, ascending.
+    pub extras: Vec<(u32, Extra)>,
+    /// What became no reading.
+    pub dead: Vec<DeadLetter>,
+    /// What was odd, counted.
+    pub counts: Counts,
+}
+
+impl Batch {
+    /// How many readings it holds.
+    pub fn len(&self) -> usize {
+        self.readings.len()
+    }
+
+    /// Whether it holds none.
+    pub fn is_empty(&self) -> bool {
+        self.readings.is_empty()
+    }
+
+    /// Empties it, keeping its memory.
+    pub fn clear(&mut self) {
+        self.bytes.clear();
+        self.keys.clear();
+        self.readings.clear();
+        self.spans.clear();
+        self.extras.clear();
+        self.dead.clear();
+        self.counts = Counts::default();
+    }
+
+    /// The name of the meter of reading `index`.
+    pub fn name(&self, index: usize) -> &[u8] {
+        let key = self.keys[index];
+        &self.bytes[key.at as usize..key.at as usize + key.len as usize]
+    }
+
+    /// The meter of reading `index`.
+    pub fn meter(&self, index: usize) -> MeterId {
+        MeterId::new(self.name(index)).expect("names are checked when a reading is added")
+    }
+
+    /// The bytes of a span.
+    pub fn text(&self, span: Span) -> &[u8] {
+        &self.bytes[span.at as usize..(span.at + span.len) as usize]
+    }
+
+    /// Adds a checked reading whose name already stands in `bytes` at `at`.
+    pub fn push_named_at(&mut self, at: usize, meter: &MeterId, checked: Checked) {
+        let name = meter.as_bytes();
+        self.keys.push(Key { hash: id::hash(name), at: at as u32, len: name.len() as u8 });
+        self.push_keyed(checked);
+    }
+
+    /// Adds a checked reading; its name is copied.
+    pub fn push(&mut self, meter: &MeterId, checked: Checked) {
+        let at = self.bytes.len();
+        self.bytes.extend_from_slice(meter.as_bytes());
+        self.push_named_at(at, meter, checked);
+    }
+
+    fn push_keyed(&mut self, checked: Checked) {
+        if !checked.issues.is_empty() {
+            checked.issues.iter().for_each(|issue| self.counts.issue(issue));
+        }
+        if let Some(extra) = checked.extra {
+            self.extras.push((self.readings.len() as u32, extra));
+        }
+        self.readings.push(checked.reading);
+    }
+
+    /// Adds bytes that became no reading.
+    pub fn bury(&mut self, span: Span, reason: Reason) {
+        self.counts.reason(reason);
+        self.dead.push(DeadLetter { span, reason });
+    }
+
+    /// The latest event time of its readings.
+    pub fn latest(&self) -> Option<EventTime> {
+        self.readings.iter().map(Reading::time).max()
+    }
+}

@@ -1,0 +1,86 @@
+//! Local days and hours, as a value that is passed in: the engine itself lives in UTC.
+
+use crate::EventTime;
+use alloc::collections::BTreeSet;
+use jiff::Timestamp;
+use jiff::civil::{Date, Weekday};
+use jiff::tz::TimeZone;
+
+/// What kind of day it is, as load profiles tell days apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum DayType {
+    /// Monday to Friday, no holiday.
+    Weekday,
+    /// Saturday, no holiday.
+    Saturday,
+    /// Sunday, or any holiday.
+    Sunday,
+}
+
+impl DayType {
+    /// The name that files use.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Weekday => "weekday",
+            Self::Saturday => "saturday",
+            Self::Sunday => "sunday",
+        }
+    }
+}
+
+/// A time zone and its holidays.
+#[derive(Debug, Clone)]
+pub struct Calendar {
+    zone: TimeZone,
+    holidays: BTreeSet<Date>,
+}
+
+impl Calendar {
+    /// A calendar of this zone with these holidays.
+    pub fn new(zone: TimeZone, holidays: BTreeSet<Date>) -> Self {
+        Self { zone, holidays }
+    }
+
+    /// The local day that an interval ending at `end` lies in: an interval that ends at midnight is of the day before.
+    pub fn day_of_interval(&self, end: EventTime) -> Date {
+        self.local(end.minus(1)).date()
+    }
+
+    /// The local day of an instant.
+    pub fn day(&self, time: EventTime) -> Date {
+        self.local(time).date()
+    }
+
+    /// Minutes of the local wall clock since midnight.
+    pub fn minute_of_day(&self, time: EventTime) -> u16 {
+        let local = self.local(time);
+        local.hour() as u16 * 60 + local.minute() as u16
+    }
+
+    /// When a local day starts. A day without midnight starts at its first moment.
+    pub fn start_of(&self, day: Date) -> EventTime {
+        let start = day.to_zoned(self.zone.clone()).map(|zoned| zoned.timestamp().as_millisecond());
+        EventTime(start.expect("days of 2000 to 2100 are within jiff's range"))
+    }
+
+    /// What kind of day it is.
+    pub fn day_type(&self, day: Date) -> DayType {
+        match day.weekday() {
+            _ if self.holidays.contains(&day) => DayType::Sunday,
+            Weekday::Sunday => DayType::Sunday,
+            Weekday::Saturday => DayType::Saturday,
+            _ => DayType::Weekday,
+        }
+    }
+
+    /// The zone's name.
+    pub fn zone_name(&self) -> &str {
+        self.zone.iana_name().unwrap_or("UTC")
+    }
+
+    fn local(&self, time: EventTime) -> jiff::Zoned {
+        // Readings are between 2000 and 2100 (`check`), so this cannot be out of jiff's range.
+        let stamp = Timestamp::from_millisecond(time.0).unwrap_or(Timestamp::UNIX_EPOCH);
+        stamp.to_zoned(self.zone.clone())
+    }
+}

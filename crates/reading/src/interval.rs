@@ -1,0 +1,190 @@
+//! What the fleet says of one meter and one interval: whole numbers, nothing divided yet.
+
+use crate::{EventTime, MeterId, Reading};
+use units::{Milliamperes, Millivolts, WattHours};
+
+/// How an interval's energy came about. Several may hold; none means measured from register to register.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub struct Quality(pub u16);
+
+impl Quality {
+    /// Register to register, whole.
+    pub const MEASURED: Self = Self(0);
+    /// Some of the energy is estimated: a register reading at an edge is missing.
+    pub const ESTIMATED: Self = Self(1);
+    /// The energy covers only a part of the interval: the meter's first or last.
+    pub const PARTIAL: Self = Self(2);
+    /// No reading at all in the interval.
+    pub const GAP: Self = Self(4);
+    /// Energy from instantaneous power: the meter sends no register.
+    pub const POWER: Self = Self(8);
+    /// A register reset inside.
+    pub const RESET: Self = Self(16);
+    /// A register rolled over inside.
+    pub const ROLLOVER: Self = Self(32);
+    /// The device was exchanged inside.
+    pub const SWAP: Self = Self(64);
+    /// Registers and power disagree.
+    pub const DISAGREES: Self = Self(128);
+    /// A register moved in a way that cannot be use; that move is not counted.
+    pub const SUSPECT: Self = Self(256);
+
+    const NAMES: [(Self, &'static str); 9] = [
+        (Self::ESTIMATED, "estimated"),
+        (Self::PARTIAL, "partial"),
+        (Self::GAP, "gap"),
+        (Self::POWER, "power"),
+        (Self::RESET, "reset"),
+        (Self::ROLLOVER, "rollover"),
+        (Self::SWAP, "swap"),
+        (Self::DISAGREES, "disagrees"),
+        (Self::SUSPECT, "suspect"),
+    ];
+
+    /// With those of `other` too.
+    #[must_use]
+    pub fn with(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    /// Whether all of `other` hold.
+    pub fn has(self, other: Self) -> bool {
+        self.0 & other.0 == other.0
+    }
+}
+
+/// `measured`, or the names of what holds, joined by commas.
+impl core::fmt::Display for Quality {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        if *self == Self::MEASURED {
+            return f.write_str("measured");
+        }
+        let mut first = true;
+        for (flag, name) in Self::NAMES {
+            if self.has(flag) {
+                f.write_str(if first { "" } else { "," })?;
+                f.write_str(name)?;
+                first = false;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Sums over the readings of one meter in one interval. Adding is commutative, to the bit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Sums {
+    /// Sum of active power, mW.
+    pub p: i64,
+    /// The highest active power of a reading, mW.
+    pub p_max: i64,
+    /// Sum of reactive power, mvar.
+    pub q: i64,
+    /// Sum of phase current, mA.
+    pub i: u32,
+    /// Sum of neutral current over the readings that have both, mA.
+    pub neutral: u32,
+    /// Sum of |phase - neutral|, mA.
+    pub imbalance: u32,
+    /// The largest |phase - neutral|, mA.
+    pub imbalance_max: u32,
+    /// The lowest phase voltage, mV; `i32::MAX` when there is none.
+    pub v_min: i32,
+    /// The highest phase voltage, mV; `i32::MIN` when there is none.
+    pub v_max: i32,
+    /// How many readings.
+    pub readings: u16,
+    /// How many of them carry active power.
+    pub p_count: u16,
+    /// How many carry active and reactive power.
+    pub q_count: u16,
+    /// How many carry phase current.
+    pub i_count: u16,
+    /// How many carry phase and neutral current of a single phase.
+    pub loop_count: u16,
+}
+
+impl Sums {
+    /// Nothing added yet.
+    pub const EMPTY: Self = Self {
+        p: 0,
+        p_max: i64::MIN,
+        q: 0,
+        i: 0,
+        neutral: 0,
+        imbalance: 0,
+        imbalance_max: 0,
+        v_min: i32::MAX,
+        v_max: i32::MIN,
+        readings: 0,
+        p_count: 0,
+        q_count: 0,
+        i_count: 0,
+        loop_count: 0,
+    };
+
+    /// The most readings of one interval that surely fit: 1024 times 4,194 A is under 2^32 mA.
+    pub const MOST_READINGS: u16 = 1024;
+    /// The largest current that goes with [`Self::MOST_READINGS`].
+    pub const MOST_CURRENT: Milliamperes = Milliamperes(4_194_000);
+
+    /// Adds a reading.
+    pub fn add(&mut self, reading: &Reading) {
+        self.readings += 1;
+        if let Some(p) = reading.p() {
+            self.p += p.0;
+            self.p_max = self.p_max.max(p.0);
+            self.p_count += 1;
+            if let Some(q) = reading.q() {
+                self.q += q.0;
+                self.q_count += 1;
+            }
+        }
+        if let Some((min, max)) = reading.v() {
+            self.v_min = self.v_min.min(min.0);
+            self.v_max = self.v_max.max(max.0);
+        }
+        if let Some(i) = reading.i() {
+            self.i += i.0 as u32;
+            self.i_count += 1;
+        }
+        if let Some((phase, neutral)) = reading.loop_currents() {
+            let apart = (phase - neutral).abs().0 as u32;
+            self.neutral += neutral.0 as u32;
+            self.imbalance += apart;
+            self.imbalance_max = self.imbalance_max.max(apart);
+            self.loop_count += 1;
+        }
+    }
+
+    /// The lowest and highest phase voltage seen.
+    pub fn v(&self) -> Option<(Millivolts, Millivolts)> {
+        (self.v_min <= self.v_max).then_some((Millivolts(self.v_min), Millivolts(self.v_max)))
+    }
+}
+
+/// One meter in one interval `(start, end]`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Interval {
+    /// Whose.
+    pub meter: MeterId,
+    /// When it starts; a reading stamped so belongs to the one before.
+    pub start: EventTime,
+    /// When it ends; a reading stamped so belongs to it.
+    pub end: EventTime,
+    /// Imported energy, where it is known.
+    pub imp: Option<WattHours>,
+    /// Exported energy, where it is known.
+    pub exp: Option<WattHours>,
+    /// Sums over the readings.
+    pub sums: Sums,
+    /// How the energy came about.
+    pub quality: Quality,
+}
+
+impl Interval {
+    /// Milliseconds from start to end.
+    pub fn length(&self) -> i64 {
+        self.end.since(self.start)
+    }
+}

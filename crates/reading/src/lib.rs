@@ -1,0 +1,33 @@
+//! The vocabulary of Gridwarden: what a meter says and what the engine makes of it.
+//!
+//! A [`RawReading`] is what some bytes claimed. [`check`] at the door turns it into a [`Reading`], small and
+//! plausible, or says why not. Readings travel in a [`Batch`]. What comes out of the fleet is an [`Interval`]:
+//! whole numbers only, so that no order of arrival can change a bit of it.
+//!
+//! This crate never knows where a reading came from, and it has no clock: [`EventTime`] is when the meter
+//! measured. Read [`raw`], then [`checked`], then [`interval`].
+#![no_std]
+
+extern crate alloc;
+
+pub mod batch;
+#[cfg(feature = "calendar")]
+pub mod calendar;
+pub mod checked;
+pub mod event;
+pub mod id;
+pub mod interval;
+pub mod issue;
+pub mod raw;
+pub mod time;
+
+pub use batch::{Batch, DeadLetter, Extra, Key, Span};
+#[cfg(feature = "calendar")]
+pub use calendar::{Calendar, DayType};
+pub use checked::{Checked, Limits, Reading, check};
+pub use event::EventCode;
+pub use id::{AreaId, FeederId, MeterId, TransformerId};
+pub use interval::{Interval, Quality, Sums};
+pub use issue::{Issue, Issues, Reason};
+pub use raw::{Phases, RawReading};
+pub use time::{EventTime, Grid};
