@@ -1,1 +1,26 @@
-//! To be written.
+//! Bounded memory of every meter: readings in, closed intervals out.
+//!
+//! [`Sequencer`] reads the order of arrival: it moves the watermark, makes clocks that run ahead wait, and says what
+//! came too late. [`Fleet`] holds the meters: a batch is looked up, prefetched, then added to the open intervals;
+//! when the watermark passes the end of an interval, the whole fleet is swept and the interval closes.
+//!
+//! Adding is commutative to the bit, so order inside the grace cannot change an answer. Energy is conserved: what the
+//! registers advanced stands in the intervals, or in [`Totals::unplaced`].
+//!
+//! This crate never knows thresholds, theft or wall time. Read [`sequencer`], then [`fleet`](Fleet), then `settle`.
+
+mod cell;
+mod fleet;
+mod register;
+mod sequencer;
+mod settle;
+mod snapshot;
+mod table;
+
+pub use fleet::{CrossCheck, Energy, Fleet, FleetMemory, Refusal, Settings, Shard, Totals};
+pub use register::RegisterRules;
+pub use sequencer::{AGREEING, Held, PartitionId, Sequencer, SequencerSettings, Step};
+pub use snapshot::{FleetV1, MeterV1, RestoreError, SequencerV1};
+
+#[cfg(test)]
+mod tests;

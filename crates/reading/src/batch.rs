@@ -109,8 +109,7 @@ impl Batch {
     /// Adds a checked reading whose name already stands in `bytes` at `at`.
     pub fn push_named_at(&mut self, at: usize, meter: &MeterId, checked: Checked) {
         let name = meter.as_bytes();
-        self.keys.push(Key { hash: id::hash(name), at: at as u32, len: name.len() as u8 });
-        self.push_keyed(checked);
+        self.push_as(Key { hash: id::hash(name), at: at as u32, len: name.len() as u8 }, checked);
     }
 
     /// Adds a checked reading; its name is copied.
@@ -120,7 +119,10 @@ impl Batch {
         self.push_named_at(at, meter, checked);
     }
 
-    fn push_keyed(&mut self, checked: Checked) {
+    /// Adds a checked reading under a key that is known already: of a meter whose name stands in `bytes`.
+    pub fn push_as(&mut self, key: Key, checked: Checked) {
+        debug_assert_eq!(id::hash(self.text(Span { at: key.at, len: key.len.into() })), key.hash);
+        self.keys.push(key);
         if !checked.issues.is_empty() {
             checked.issues.iter().for_each(|issue| self.counts.issue(issue));
         }

@@ -90,6 +90,21 @@ impl Reading {
             .then_some((Milliamperes(self.i), Milliamperes(self.neutral)))
     }
 
+    /// The fields one by one, to be stored.
+    pub fn parts(&self) -> Parts {
+        Parts {
+            time: self.time,
+            imp: self.imp(),
+            exp: self.exp(),
+            p: self.p(),
+            q: self.q(),
+            v: self.v(),
+            i: self.i(),
+            neutral: self.neutral(),
+            three_phase: self.has & THREE_PHASE != 0,
+        }
+    }
+
     /// Writes the fields that a reading carries back into the form of the wire.
     pub fn write_back(&self, raw: &mut RawReading) {
         raw.time = self.time;
@@ -100,6 +115,48 @@ impl Reading {
         raw.v = self.v().map(|(min, _)| Phases::One(min));
         raw.i = self.i().map(Phases::One);
         raw.neutral = self.neutral();
+    }
+}
+
+/// The fields of a [`Reading`], for those who store one and bring it back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "they are the accessors of Reading, field by field")]
+pub struct Parts {
+    pub time: EventTime,
+    pub imp: Option<WattHours>,
+    pub exp: Option<WattHours>,
+    pub p: Option<Milliwatts>,
+    pub q: Option<Millivars>,
+    pub v: Option<(Millivolts, Millivolts)>,
+    pub i: Option<Milliamperes>,
+    pub neutral: Option<Milliamperes>,
+    pub three_phase: bool,
+}
+
+impl Parts {
+    /// The reading again. For what [`Reading::parts`] took apart; new data goes through [`check`].
+    pub fn join(self) -> Reading {
+        let flag = |there: bool, bit: u16| if there { bit } else { 0 };
+        let (v_min, v_max) = self.v.unwrap_or_default();
+        Reading {
+            time: self.time,
+            imp: self.imp.unwrap_or_default().0,
+            exp: self.exp.unwrap_or_default().0,
+            p: self.p.unwrap_or_default().0,
+            q: self.q.unwrap_or_default().0,
+            v_min: v_min.0,
+            v_max: v_max.0,
+            i: self.i.unwrap_or_default().0,
+            neutral: self.neutral.unwrap_or_default().0,
+            has: flag(self.imp.is_some(), IMP)
+                | flag(self.exp.is_some(), EXP)
+                | flag(self.p.is_some(), P)
+                | flag(self.q.is_some(), Q)
+                | flag(self.v.is_some(), V)
+                | flag(self.i.is_some(), I)
+                | flag(self.neutral.is_some(), NEUTRAL)
+                | flag(self.three_phase, THREE_PHASE),
+        }
     }
 }
 

@@ -72,6 +72,8 @@ named! {
         NotUtf8 = "not-utf8",
         /// The line is no JSON object.
         NotJson = "not-json",
+        /// The message is no Arrow IPC stream of uncompressed columns.
+        NotArrow = "not-arrow",
         /// The object or frame ends too soon.
         Torn = "torn",
         /// No `meter`.
@@ -164,7 +166,12 @@ impl Counts {
 
     /// Counts one refusal.
     pub fn reason(&mut self, reason: Reason) {
-        self.reasons[reason as usize] += 1;
+        self.reasons(reason, 1);
+    }
+
+    /// Counts a refusal so many times.
+    pub fn reasons(&mut self, reason: Reason, times: u64) {
+        self.reasons[reason as usize] += times;
     }
 
     /// How often an issue was met.

@@ -1,0 +1,82 @@
+//! One meter in one open interval: sums, the first and last register, and which moments were seen.
+
+use crate::register::Point;
+use reading::{EventTime, Sums};
+
+/// 96 bytes. Everything in it is the same for any order of arrival.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Cell {
+    pub(crate) sums: Sums,
+    /// A bit for each sixtieth of the interval at whose end a reading stood.
+    pub(crate) seen: u64,
+    pub(crate) imp: Registers,
+}
+
+impl Cell {
+    pub(crate) const EMPTY: Self = Self { sums: Sums::EMPTY, seen: 0, imp: Registers::EMPTY };
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.sums.readings == 0
+    }
+
+    /// Whether a moment was seen before, if a bit can tell; marks it.
+    pub(crate) fn mark(&mut self, offset: u32, sixtieth: u32) -> Option<bool> {
+        if !offset.is_multiple_of(sixtieth) {
+            return None;
+        }
+        let bit = 1 << (offset / sixtieth - 1);
+        let before = self.seen & bit != 0;
+        self.seen |= bit;
+        Some(before)
+    }
+}
+
+/// The first and the last of the register readings of one interval.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Registers {
+    pub(crate) wh_last: i64,
+    /// How far the register went from the first to the last.
+    pub(crate) wh_between: u32,
+    /// When, in milliseconds after the start of the interval; zero when there is no register yet.
+    pub(crate) first: u32,
+    pub(crate) last: u32,
+    /// They do not rise evenly: all of them stand in a list beside the cells instead.
+    pub(crate) listed: bool,
+}
+
+/// A register that does not fit between the first and the last: the way there matters.
+pub(crate) struct Uneven;
+
+impl Registers {
+    pub(crate) const EMPTY: Self = Self { wh_last: 0, wh_between: 0, first: 0, last: 0, listed: false };
+
+    pub(crate) fn add(&mut self, offset: u32, wh: i64) -> Result<(), Uneven> {
+        if self.last == 0 {
+            (self.first, self.last, self.wh_last, self.wh_between) = (offset, offset, wh, 0);
+            return Ok(());
+        }
+        if self.listed {
+            return Err(Uneven);
+        }
+        let wh_first = self.wh_last - i64::from(self.wh_between);
+        if offset > self.last {
+            self.wh_between =
+                u32::try_from(wh - wh_first).ok().filter(|_| wh >= self.wh_last).ok_or(Uneven)?;
+            (self.last, self.wh_last) = (offset, wh);
+        } else if offset < self.first {
+            self.wh_between =
+                u32::try_from(self.wh_last - wh).ok().filter(|_| wh <= wh_first).ok_or(Uneven)?;
+            self.first = offset;
+        } else if wh < wh_first || wh > self.wh_last {
+            return Err(Uneven);
+        }
+        Ok(())
+    }
+
+    /// The first and the last point, of an interval that starts at `start`.
+    pub(crate) fn ends(&self, start: EventTime) -> Option<(Point, Point)> {
+        let point = |offset: u32, wh| Point { time: start.plus(i64::from(offset)), wh };
+        let wh_first = self.wh_last - i64::from(self.wh_between);
+        (self.last != 0).then(|| (point(self.first, wh_first), point(self.last, self.wh_last)))
+    }
+}

@@ -1,0 +1,396 @@
+//! The meters of one shard: admit readings into open intervals.
+
+use crate::cell::{Cell, Registers};
+use crate::register::{Point, RegisterRules};
+use crate::settle::Pending;
+use crate::snapshot::RestoreError;
+use crate::table::{Table, grow_by_a_quarter};
+use reading::issue::Counts;
+use reading::{Batch, EventTime, Grid, Issue, MeterId, Reason, Sums};
+use std::collections::{BTreeMap, BTreeSet};
+use std::hint::black_box;
+use std::ops::Range;
+use units::WattHours;
+
+/// Where an interval's energy comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Energy {
+    /// From registers; without one, the energy is unknown.
+    Registers,
+    /// From instantaneous power; registers are ignored.
+    Power,
+    /// From registers where the meter sends them, else from power.
+    Both,
+}
+
+/// When registers and power tell energies that differ by more than this, the interval says so.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct CrossCheck {
+    /// A share of the larger of the two.
+    pub share: f64,
+    /// But at least this.
+    pub floor: WattHours,
+}
+
+/// How a fleet counts.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Settings {
+    /// The intervals.
+    pub grid: Grid,
+    /// How long after its end an interval stays open, ms.
+    pub grace: i64,
+    /// Where energy comes from.
+    pub energy: Energy,
+    /// Compare registers with power.
+    pub cross_check: Option<CrossCheck>,
+    /// Across a longer silence, energy is not estimated, ms.
+    pub longest_gap: i64,
+    /// What registers may do.
+    pub registers: RegisterRules,
+}
+
+impl Settings {
+    /// How many intervals are open at once: the one being filled and those inside the grace.
+    pub fn open_intervals(&self) -> usize {
+        (self.grace as u64).div_ceil(self.grid.length() as u64) as usize + 1
+    }
+
+    /// Bytes that one single-phase meter takes, growth and indices included, names of up to 15 letters.
+    pub fn bytes_per_meter(&self) -> usize {
+        // Beside the cells: header, name, order, and 5 bytes in each bucket of a table that is at least 8/15 full.
+        self.open_intervals() * size_of::<Cell>() + size_of::<Meter>() + 16 + 4 + 10
+    }
+}
+
+/// Which meters are this fleet's: every meter belongs to one shard of so many.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Shard {
+    /// Which one, from zero.
+    pub index: u32,
+    /// Of how many.
+    pub of: u32,
+}
+
+impl Shard {
+    /// The only one.
+    pub const WHOLE: Self = Self { index: 0, of: 1 };
+
+    /// Whether a meter with this hash belongs here.
+    pub fn owns(self, hash: u64) -> bool {
+        // The lower half of the hash, so that the upper half stays even within a shard's table.
+        u64::from(hash as u32) * u64::from(self.of) >> 32 == u64::from(self.index)
+    }
+}
+
+/// A reading that cannot be kept, by its index in the batch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Refusal {
+    /// Which reading of the batch.
+    pub index: u32,
+    /// Why.
+    pub reason: Reason,
+}
+
+/// What a fleet has counted since it began.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Totals {
+    /// Readings added to an interval.
+    pub admitted: u64,
+    /// Import energy that registers show and that stands in no interval: across gaps that are too long.
+    pub unplaced: WattHours,
+    /// What was odd.
+    pub counts: Counts,
+}
+
+/// Where the memory of a fleet goes, in bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct FleetMemory {
+    /// Names and the table that finds them.
+    pub names: usize,
+    /// Last registers.
+    pub meters: usize,
+    /// Open intervals.
+    pub cells: usize,
+    /// Everything that few meters need.
+    pub rest: usize,
+}
+
+impl FleetMemory {
+    /// All of it.
+    pub fn total(self) -> usize {
+        self.names + self.meters + self.cells + self.rest
+    }
+}
+
+/// What stays of a meter from interval to interval.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Meter {
+    /// The last register of the intervals that are closed.
+    pub(crate) point: Point,
+    /// Which place the meter has among those that export.
+    pub(crate) exporter: u32,
+}
+
+pub(crate) const NO_POINT: Point = Point { time: EventTime::MIN, wh: 0 };
+pub(crate) const NO_EXPORTER: u32 = u32::MAX;
+
+/// One open interval of all meters.
+#[derive(Debug, Default)]
+pub(crate) struct Plane {
+    pub(crate) index: Option<i64>,
+    /// By slot; shorter than the fleet while the newest meters have nothing here.
+    pub(crate) cells: Vec<Cell>,
+    /// By exporter.
+    pub(crate) exports: Vec<Registers>,
+    /// Moments of readings that stand between the sixtieths: slot and offset.
+    pub(crate) odd: BTreeSet<(u32, u32)>,
+    /// All registers of those that do not rise evenly.
+    pub(crate) lists: BTreeMap<(u32, Lane), Vec<Point>>,
+}
+
+/// Which register.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Lane {
+    Import,
+    Export,
+}
+
+/// The meters of one shard.
+#[derive(Debug)]
+pub struct Fleet {
+    pub(crate) settings: Settings,
+    shard: Shard,
+    pub(crate) table: Table,
+    pub(crate) meters: Vec<Meter>,
+    pub(crate) planes: Vec<Plane>,
+    /// Last export registers, by exporter.
+    pub(crate) export_points: Vec<Point>,
+    /// Meters whose last intervals wait for a register that closes them.
+    pub(crate) pending: BTreeMap<u32, Pending>,
+    /// When devices were exchanged, by slot; and of meters that were not heard of yet.
+    pub(crate) swaps: BTreeMap<MeterId, Vec<EventTime>>,
+    pub(crate) totals: Totals,
+    slots: Vec<(u32, u32)>,
+}
+
+/// How many readings are looked up before any is added: enough to keep the memory busy, few enough for the cache.
+const STRIDE: usize = 256;
+
+impl Fleet {
+    /// No meters yet.
+    pub fn new(settings: Settings, shard: Shard) -> Self {
+        let planes = (0..settings.open_intervals()).map(|_| Plane::default()).collect();
+        Self {
+            settings,
+            shard,
+            table: Table::default(),
+            meters: Vec::new(),
+            planes,
+            export_points: Vec::new(),
+            pending: BTreeMap::new(),
+            swaps: BTreeMap::new(),
+            totals: Totals::default(),
+            slots: Vec::with_capacity(STRIDE),
+        }
+    }
+
+    pub(crate) fn shard(&self) -> Shard {
+        self.shard
+    }
+
+    pub(crate) fn put_meter(&mut self, slot: u32, point: Point, exporter: u32) -> Result<(), RestoreError> {
+        // A name that stands twice in a snapshot would give one slot two states.
+        if slot as usize != self.meters.len() {
+            return Err(RestoreError::Value);
+        }
+        grow_by_a_quarter(&mut self.meters);
+        self.meters.push(Meter { point, exporter });
+        Ok(())
+    }
+
+    /// How many meters it knows.
+    pub fn len(&self) -> usize {
+        self.table.len()
+    }
+
+    /// Whether it knows none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// What it has counted since it began.
+    pub fn totals(&self) -> &Totals {
+        &self.totals
+    }
+
+    /// How many intervals are open and have a reading, over all meters. Walks them all.
+    pub fn open_cells(&self) -> usize {
+        self.planes.iter().flat_map(|plane| &plane.cells).filter(|cell| !cell.is_empty()).count()
+            + self.pending.len()
+    }
+
+    /// Where its memory goes.
+    pub fn memory(&self) -> FleetMemory {
+        FleetMemory {
+            names: self.table.bytes(),
+            meters: self.meters.capacity() * size_of::<Meter>(),
+            cells: self.planes.iter().map(|plane| plane.cells.capacity() * size_of::<Cell>()).sum(),
+            rest: self
+                .planes
+                .iter()
+                .map(|plane| {
+                    plane.exports.capacity() * size_of::<Registers>()
+                        + plane.odd.len() * 16
+                        + plane
+                            .lists
+                            .values()
+                            .map(|list| 32 + list.capacity() * size_of::<Point>())
+                            .sum::<usize>()
+                })
+                .sum::<usize>()
+                + self.export_points.capacity() * size_of::<Point>()
+                + self.pending.values().map(Pending::bytes).sum::<usize>(),
+        }
+    }
+
+    /// Says that the device of a meter was exchanged at a moment: registers before and after are not compared.
+    pub fn swap(&mut self, meter: MeterId, at: EventTime) {
+        let times = self.swaps.entry(meter).or_default();
+        if let Err(place) = times.binary_search(&at) {
+            times.insert(place, at);
+        }
+    }
+
+    /// Adds those readings of a range that belong to this shard. None of them may be late: see [`crate::Sequencer`].
+    pub fn admit(&mut self, batch: &Batch, range: Range<usize>, refused: &mut Vec<Refusal>) {
+        let mut at = range.start;
+        while at < range.end {
+            let stride = at..(at + STRIDE).min(range.end);
+            at = stride.end;
+            self.look_up(batch, stride);
+            self.touch_cells(batch);
+            self.add(batch, refused);
+        }
+    }
+
+    fn look_up(&mut self, batch: &Batch, stride: Range<usize>) {
+        let shard = self.shard;
+        let keys = &batch.keys[stride.clone()];
+        let own = || keys.iter().enumerate().filter(move |(_, key)| shard.owns(key.hash));
+        self.table.touch(own().map(|(_, key)| key.hash));
+        let mut names = 0_u8;
+        for (_, key) in own() {
+            names ^= self.table.guess(key.hash).map_or(0, |slot| self.table.touch_name(slot));
+        }
+        black_box(names);
+        self.slots.clear();
+        for (offset, key) in own() {
+            let index = stride.start + offset;
+            let slot = self.table.slot_of(*key, batch.name(index));
+            if slot as usize == self.meters.len() {
+                grow_by_a_quarter(&mut self.meters);
+                self.meters.push(Meter { point: NO_POINT, exporter: NO_EXPORTER });
+            }
+            self.slots.push((index as u32, slot));
+        }
+    }
+
+    fn touch_cells(&self, batch: &Batch) {
+        let Some(&(first, _)) = self.slots.first() else { return };
+        // Nearly all of a stride belong to one interval; the others miss the cache once each.
+        let index = self.settings.grid.index(batch.readings[first as usize].time());
+        let cells = &self.planes[index.rem_euclid(self.planes.len() as i64) as usize].cells;
+        let mut sum = 0_u64;
+        for &(_, slot) in &self.slots {
+            if let Some(cell) = cells.get(slot as usize) {
+                sum = sum.wrapping_add(cell.seen ^ cell.sums.p as u64);
+            }
+        }
+        black_box(sum);
+    }
+
+    fn add(&mut self, batch: &Batch, refused: &mut Vec<Refusal>) {
+        let grid = self.settings.grid;
+        let sixtieth = (grid.length() / 60) as u32;
+        let planes = self.planes.len() as i64;
+        let (mut start, mut end) = (EventTime::MAX, EventTime::MIN);
+        let mut plane = &mut Plane::default();
+        for &(at, slot) in &self.slots {
+            let reading = &batch.readings[at as usize];
+            let time = reading.time();
+            if time <= start || time > end {
+                let index = grid.index(time);
+                (start, end) = (grid.start(index), grid.end(index));
+                plane = &mut self.planes[index.rem_euclid(planes) as usize];
+                debug_assert!(
+                    plane.index.is_none_or(|open| open == index),
+                    "a reading outside the open intervals"
+                );
+                plane.index = Some(index);
+            }
+            if plane.cells.len() <= slot as usize {
+                while plane.cells.len() <= slot as usize {
+                    grow_by_a_quarter(&mut plane.cells);
+                    plane.cells.push(Cell::EMPTY);
+                }
+            }
+            let cell = &mut plane.cells[slot as usize];
+            let offset = time.since(start) as u32;
+            let repeat = match cell.mark(offset, sixtieth) {
+                Some(repeat) => repeat,
+                None => !plane.odd.insert((slot, offset)),
+            };
+            if repeat {
+                self.totals.counts.issue(Issue::Repeat);
+                continue;
+            }
+            if cell.sums.readings == Sums::MOST_READINGS {
+                refused.push(Refusal { index: at, reason: Reason::TooMany });
+                continue;
+            }
+            cell.sums.add(reading);
+            self.totals.admitted += 1;
+            if let Some(imp) = reading.imp() {
+                let lists = &mut plane.lists;
+                add_register(&mut cell.imp, lists, (slot, Lane::Import), start, offset, imp.0);
+            }
+            if let Some(exp) = reading.exp() {
+                let exporter = &mut self.meters[slot as usize].exporter;
+                if *exporter == NO_EXPORTER {
+                    *exporter = self.export_points.len() as u32;
+                    grow_by_a_quarter(&mut self.export_points);
+                    self.export_points.push(NO_POINT);
+                }
+                let place = *exporter as usize;
+                if plane.exports.len() <= place {
+                    plane.exports.resize(place + 1, Registers::EMPTY);
+                }
+                let lists = &mut plane.lists;
+                add_register(&mut plane.exports[place], lists, (slot, Lane::Export), start, offset, exp.0);
+            }
+        }
+    }
+}
+
+fn add_register(
+    registers: &mut Registers,
+    lists: &mut BTreeMap<(u32, Lane), Vec<Point>>,
+    whose: (u32, Lane),
+    start: EventTime,
+    offset: u32,
+    wh: i64,
+) {
+    if registers.add(offset, wh).is_ok() {
+        return;
+    }
+    let list = lists.entry(whose).or_default();
+    if !registers.listed {
+        registers.listed = true;
+        let (first, last) = registers.ends(start).expect("what is uneven has a first");
+        list.push(first);
+        if last != first {
+            list.push(last);
+        }
+    }
+    list.push(Point { time: start.plus(i64::from(offset)), wh });
+}

@@ -1,0 +1,67 @@
+//! How far a register went from one point to the next, when it may roll over, be reset or be garbled on the way.
+
+use reading::{EventTime, Issue, Quality};
+
+/// What a register may do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RegisterRules {
+    /// Where registers return to zero, Wh: five digits of kWh with three decimals roll over at 100,000,000.
+    pub rollovers: Vec<i64>,
+    /// A fall to no more than this power could have used since counts as a reset to zero, W.
+    pub reset_power: i64,
+    /// A rise by more than this power could have used is no use, W.
+    pub most_power: i64,
+}
+
+/// A register at a moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Point {
+    pub(crate) time: EventTime,
+    pub(crate) wh: i64,
+}
+
+/// What the energy between two points is, and how it came about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Advance {
+    pub(crate) wh: i64,
+    pub(crate) quality: Quality,
+    pub(crate) issue: Option<Issue>,
+}
+
+impl RegisterRules {
+    pub(crate) fn advance(&self, from: Point, to: Point) -> Advance {
+        let ms = to.time.since(from.time);
+        let rise = to.wh - from.wh;
+        if rise >= 0 {
+            if rise <= energy(self.most_power, ms) {
+                return Advance { wh: rise, quality: Quality::MEASURED, issue: None };
+            }
+            return Advance { wh: 0, quality: Quality::SUSPECT, issue: Some(Issue::RegisterJumped) };
+        }
+        for &modulus in &self.rollovers {
+            // Rollover: a register near its last digit that returns near zero went forward.
+            let near_both_ends = from.wh < modulus && from.wh / 9 >= modulus / 10 && to.wh < modulus / 10;
+            let forward = rise.saturating_add(modulus);
+            if near_both_ends && forward <= energy(self.reset_power, ms) {
+                return Advance { wh: forward, quality: Quality::ROLLOVER, issue: Some(Issue::Rollover) };
+            }
+        }
+        if to.wh <= energy(self.reset_power, ms) {
+            return Advance { wh: to.wh, quality: Quality::RESET, issue: Some(Issue::Reset) };
+        }
+        Advance { wh: 0, quality: Quality::SUSPECT, issue: Some(Issue::RegisterFell) }
+    }
+}
+
+/// What so many watts use in so many milliseconds, and 1 Wh for the rounding of registers.
+fn energy(watts: i64, ms: i64) -> i64 {
+    let wh = i128::from(watts) * i128::from(ms) / 3_600_000;
+    i64::try_from(wh).unwrap_or(i64::MAX - 1).saturating_add(1)
+}
+
+/// The part of `wh` that falls before `at`, when it is spread evenly from `from` to `to`. Parts add up to the whole.
+pub(crate) fn spread(wh: i64, from: EventTime, to: EventTime, at: EventTime) -> i64 {
+    let whole = i128::from(to.since(from));
+    let part = i128::from(at.since(from)).clamp(0, whole);
+    (i128::from(wh) * part).div_euclid(whole) as i64
+}

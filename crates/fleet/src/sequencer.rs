@@ -1,0 +1,334 @@
+//! The order of arrival becomes event time: a watermark, what is too late, and whose clock runs ahead.
+//!
+//! The **front** of a partition is the latest event time among its readings, save those whose clock runs ahead. The
+//! watermark is the lowest front of all partitions that have not ended, less the grace. An interval is closed once
+//! the watermark reaches its end; a reading of a closed interval is late.
+//!
+//! A reading further than `ahead` before the front waits until the others get there, and moves nothing. Only when
+//! [`AGREEING`] readings in a row are ahead has time itself gone on (a pause of the whole stream, or its beginning).
+//! All of it is judged reading by reading, so that the cut into batches changes nothing.
+//!
+//! With several partitions (files, say) readings are merged by time: [`Sequencer::wants`] says whose turn it is.
+
+use reading::issue::Counts;
+use reading::{Batch, EventTime, Extra, Grid, Issue, Key, MeterId, Reading, Reason, Span, id};
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+/// One ordered log: a file, or a partition of a topic.
+pub type PartitionId = u32;
+
+/// So many readings in a row that are ahead of the others are no broken clocks.
+pub const AGREEING: usize = 16;
+
+/// How the order of arrival is judged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SequencerSettings {
+    /// The intervals.
+    pub grid: Grid,
+    /// How long an interval stays open after its end, ms.
+    pub grace: i64,
+    /// A reading further before the front has a clock that runs ahead, ms.
+    pub ahead: i64,
+    /// The most readings of a partition that wait for the others; beyond, the furthest ahead is refused.
+    pub most_waiting: usize,
+}
+
+/// What to do, in this order.
+#[derive(Debug)]
+pub enum Step {
+    /// Admit these readings of the batch.
+    Admit(Range<usize>),
+    /// Admit these, which came earlier and waited.
+    Released(Batch),
+    /// Close every interval that ends here or before.
+    Advance(EventTime),
+}
+
+/// A reading that waits, with the bytes it came as.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Held {
+    /// Whose.
+    pub meter: MeterId,
+    /// What it says.
+    pub reading: Reading,
+    /// What few readings say.
+    pub extra: Option<Extra>,
+    /// The message as it came; empty where the source was no text.
+    pub line: Vec<u8>,
+}
+
+#[derive(Debug, Default, Clone)]
+pub(crate) struct Partition {
+    pub(crate) front: Option<EventTime>,
+    /// Its next reading is not before this; readings before the first one come from a peek into the source.
+    pub(crate) next: Option<EventTime>,
+    pub(crate) waiting: BTreeMap<(EventTime, u64), Held>,
+    /// The last readings in a row that were ahead.
+    pub(crate) streak: Vec<EventTime>,
+    pub(crate) arrivals: u64,
+    pub(crate) ended: bool,
+}
+
+impl Partition {
+    fn position(&self) -> EventTime {
+        self.next.or(self.front).unwrap_or(EventTime::MIN)
+    }
+
+    fn is_ahead(&self, time: EventTime, ahead: i64) -> bool {
+        self.front.is_none_or(|front| time > front.plus(ahead))
+    }
+}
+
+/// Judges the order of arrival of some partitions.
+#[derive(Debug)]
+pub struct Sequencer {
+    pub(crate) settings: SequencerSettings,
+    pub(crate) partitions: BTreeMap<PartitionId, Partition>,
+    /// Every interval that ends here or before is closed.
+    pub(crate) closed: EventTime,
+    pub(crate) counts: Counts,
+}
+
+impl Sequencer {
+    /// Nothing open yet.
+    pub fn new(settings: SequencerSettings) -> Self {
+        Self { settings, partitions: BTreeMap::new(), closed: EventTime::MIN, counts: Counts::default() }
+    }
+
+    /// Opens a partition. Its first reading is not before `first`, as far as is known.
+    pub fn open(&mut self, partition: PartitionId, first: Option<EventTime>) {
+        self.partitions.entry(partition).or_insert_with(|| Partition { next: first, ..Partition::default() });
+    }
+
+    /// Whose readings are to come next; none when all have ended.
+    pub fn wants(&self) -> Option<PartitionId> {
+        self.partitions.iter().min_by_key(|(id, partition)| (partition.position(), **id)).map(|(id, _)| *id)
+    }
+
+    /// Every interval that ends here or before is closed.
+    pub fn closed(&self) -> EventTime {
+        self.closed
+    }
+
+    /// The lowest front of the partitions.
+    pub fn front(&self) -> Option<EventTime> {
+        self.partitions.values().map(|partition| partition.front).min().flatten()
+    }
+
+    /// Late readings and clocks ahead, counted.
+    pub fn counts(&self) -> &Counts {
+        &self.counts
+    }
+
+    /// How many readings wait for the others.
+    pub fn waiting(&self) -> usize {
+        self.partitions.values().map(|partition| partition.waiting.len()).sum()
+    }
+
+    /// Judges the readings of a batch from `from` on. Stops early when it is another partition's turn; returns how
+    /// far it came. `late` gets the indices of what is too late, `refused` what waited in vain.
+    pub fn sequence(
+        &mut self,
+        partition: PartitionId,
+        batch: &Batch,
+        from: usize,
+        steps: &mut Vec<Step>,
+        late: &mut Vec<u32>,
+        refused: &mut Vec<(Held, Reason)>,
+    ) -> usize {
+        let SequencerSettings { ahead, .. } = self.settings;
+        let limit = self.limit(partition);
+        let mut own = self.partitions.remove(&partition).unwrap_or_default();
+        own.next = None;
+        let mut begun = from;
+        let mut stopped = batch.len();
+        let mut front = own.front.unwrap_or(EventTime::MIN);
+        for (index, reading) in batch.readings.iter().enumerate().skip(from) {
+            let time = reading.time();
+            // The usual case: at the front or inside the grace.
+            if time <= front && time > self.closed {
+                own.streak.clear();
+                continue;
+            }
+            if own.is_ahead(time, ahead) {
+                if begun < index {
+                    steps.push(Step::Admit(begun..index));
+                }
+                begun = index + 1;
+                self.hold(&mut own, batch, index, refused);
+                if own.streak.len() >= AGREEING {
+                    self.time_went_on(&mut own, limit, steps);
+                    front = own.front.unwrap_or(EventTime::MIN);
+                }
+                continue;
+            }
+            if time > front {
+                if time > limit {
+                    own.next = Some(time);
+                    stopped = index;
+                    break;
+                }
+                own.streak.clear();
+                if self.would_do_more_than_move(&own, time) {
+                    if begun < index {
+                        steps.push(Step::Admit(begun..index));
+                    }
+                    begun = index;
+                    self.move_front(&mut own, time, true, steps);
+                } else {
+                    own.front = Some(time);
+                }
+                front = time;
+            }
+            if time <= self.closed {
+                own.streak.clear();
+                if begun < index {
+                    steps.push(Step::Admit(begun..index));
+                }
+                begun = index + 1;
+                late.push(index as u32);
+                self.counts.issue(Issue::Late);
+            }
+        }
+        if begun < stopped {
+            steps.push(Step::Admit(begun..stopped));
+        }
+        self.partitions.insert(partition, own);
+        self.drain_the_ended(steps);
+        stopped
+    }
+
+    /// A partition has no more readings. What waited for others to agree is admitted now.
+    pub fn end(&mut self, partition: PartitionId, steps: &mut Vec<Step>) {
+        if let Some(own) = self.partitions.get_mut(&partition) {
+            own.ended = true;
+            own.next = own.waiting.keys().next().map(|(time, _)| *time);
+        }
+        self.drain_the_ended(steps);
+    }
+
+    /// How far a partition may go before it is another's turn.
+    fn limit(&self, partition: PartitionId) -> EventTime {
+        let others = self.partitions.iter().filter(|(id, _)| **id != partition);
+        others.map(|(_, other)| other.position()).min().unwrap_or(EventTime::MAX)
+    }
+
+    fn hold(&mut self, own: &mut Partition, batch: &Batch, index: usize, refused: &mut Vec<(Held, Reason)>) {
+        let reading = batch.readings[index];
+        own.arrivals += 1;
+        own.streak.push(reading.time());
+        let extra = batch.extras.binary_search_by_key(&(index as u32), |(at, _)| *at).ok();
+        let held = Held {
+            meter: batch.meter(index),
+            reading,
+            extra: extra.map(|at| batch.extras[at].1.clone()),
+            line: batch.spans.get(index).map(|&span| batch.text(span).to_vec()).unwrap_or_default(),
+        };
+        own.waiting.insert((reading.time(), own.arrivals), held);
+        if own.waiting.len() > self.settings.most_waiting
+            && let Some((_, furthest)) = own.waiting.pop_last()
+        {
+            self.counts.issue(Issue::ClockAhead);
+            refused.push((furthest, Reason::ClockAhead));
+        }
+    }
+
+    /// Enough readings in a row agree that it is later than the front says.
+    fn time_went_on(&mut self, own: &mut Partition, limit: EventTime, steps: &mut Vec<Step>) {
+        let Some(&earliest) = own.streak.iter().min() else { return };
+        let mut to = earliest;
+        // Those that waited and are not ahead of the new front take it along.
+        while to <= limit {
+            self.move_front(own, to, false, steps);
+            let next = own.waiting.keys().next().map(|(time, _)| *time);
+            match next.filter(|&time| !own.is_ahead(time, self.settings.ahead)) {
+                Some(time) => to = time,
+                None => break,
+            }
+        }
+        let ahead = self.settings.ahead;
+        let front = own.front;
+        own.streak.retain(|&time| front.is_none_or(|front| time > front.plus(ahead)));
+        // Another partition is behind: this one goes on when that one has caught up.
+        own.streak.truncate(AGREEING - 1);
+    }
+
+    fn would_do_more_than_move(&self, own: &Partition, to: EventTime) -> bool {
+        own.waiting.keys().next().is_some_and(|(first, _)| *first <= to) || self.closes(to) > self.closed
+    }
+
+    /// What a lowest front at `front` would close.
+    fn closes(&self, front: EventTime) -> EventTime {
+        let length = self.settings.grid.length();
+        EventTime(front.minus(self.settings.grace).0.div_euclid(length).saturating_mul(length))
+    }
+
+    /// Moves the front of a partition that is the last of all, and releases what waited for that.
+    fn move_front(&mut self, own: &mut Partition, to: EventTime, clocks_ahead: bool, steps: &mut Vec<Step>) {
+        while let Some(first) = own.waiting.first_entry().filter(|first| first.key().0 <= to) {
+            let (time, _) = *first.key();
+            let mut released = vec![first.remove()];
+            while let Some(same) = own.waiting.first_entry().filter(|next| next.key().0 == time) {
+                released.push(same.remove());
+            }
+            if clocks_ahead {
+                self.counts.issues(Issue::ClockAhead, released.len() as u64);
+            }
+            own.front = own.front.max(Some(time));
+            self.close_up_to(own.front.unwrap_or(time), steps);
+            steps.push(Step::Released(batch_of(released)));
+        }
+        own.front = own.front.max(Some(to));
+        self.close_up_to(to, steps);
+    }
+
+    fn close_up_to(&mut self, front: EventTime, steps: &mut Vec<Step>) {
+        let closes = self.closes(front);
+        // The other partitions are not behind `front`, or it would be their turn.
+        if closes > self.closed && self.partitions.values().all(|other| other.position() >= front) {
+            self.closed = closes;
+            steps.push(Step::Advance(closes));
+        }
+    }
+
+    fn drain_the_ended(&mut self, steps: &mut Vec<Step>) {
+        while let Some(id) = self.wants().filter(|id| self.partitions[id].ended) {
+            let limit = self.limit(id);
+            let Some(mut own) = self.partitions.remove(&id) else { return };
+            while let Some(&(time, _)) = own.waiting.keys().next()
+                && time <= limit
+            {
+                self.move_front(&mut own, time, false, steps);
+            }
+            if let Some(&(time, _)) = own.waiting.keys().next() {
+                own.next = Some(time);
+                self.partitions.insert(id, own);
+            } else if let Some(front) = self.partitions.values().map(Partition::position).min() {
+                if front > EventTime::MIN {
+                    self.close_up_to(front, steps);
+                }
+            } else {
+                self.closed = EventTime::MAX;
+                steps.push(Step::Advance(EventTime::MAX));
+            }
+        }
+    }
+}
+
+fn batch_of(released: Vec<Held>) -> Batch {
+    let mut batch = Batch::default();
+    for held in released {
+        let line = Span { at: batch.bytes.len() as u32, len: held.line.len() as u32 };
+        batch.bytes.extend_from_slice(&held.line);
+        let name = held.meter.as_bytes();
+        batch.keys.push(Key { hash: id::hash(name), at: batch.bytes.len() as u32, len: name.len() as u8 });
+        batch.bytes.extend_from_slice(name);
+        batch.spans.push(line);
+        if let Some(extra) = held.extra {
+            batch.extras.push((batch.readings.len() as u32, extra));
+        }
+        batch.readings.push(held.reading);
+    }
+    batch
+}

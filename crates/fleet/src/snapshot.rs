@@ -1,0 +1,433 @@
+//! The state as plain data, to be stored and brought back. By name, not by slot: a snapshot of one shard or of many
+//! restores into any number of shards, and equal states give equal snapshots.
+
+use crate::cell::{Cell, Registers};
+use crate::fleet::{Fleet, Lane, NO_EXPORTER, NO_POINT};
+use crate::register::Point;
+use crate::sequencer::{Held, Partition, Sequencer};
+use crate::settle::{Pending, Waiting};
+use reading::{EventCode, EventTime, Extra, Key, MeterId, Parts, Quality, Sums, id};
+use serde::{Deserialize, Serialize};
+use units::{Milliamperes, Millivars, Millivolts, Milliwatts, WattHours};
+
+/// Why a snapshot is not taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RestoreError {
+    /// A name that no meter can have.
+    Name,
+    /// More intervals are open than the settings allow: another grid or grace.
+    OpenIntervals,
+    /// A number that cannot be.
+    Value,
+}
+
+type PointV1 = (i64, i64);
+
+/// One meter.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct MeterV1 {
+    name: String,
+    point: Option<PointV1>,
+    export: Option<PointV1>,
+    exports: bool,
+    open: Vec<CellV1>,
+    waiting: Vec<WaitingV1>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+struct CellV1 {
+    index: i64,
+    sums: SumsV1,
+    seen: u64,
+    odd: Vec<u32>,
+    imp: RegistersV1,
+    exp: Option<RegistersV1>,
+    listed: [Vec<PointV1>; 2],
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+struct RegistersV1(i64, u32, u32, u32, bool);
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+struct SumsV1 {
+    power: [i64; 3],
+    current: [u32; 4],
+    voltage: [i32; 2],
+    counts: [u16; 5],
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+struct WaitingV1 {
+    index: i64,
+    sums: SumsV1,
+    imp: Option<i64>,
+    exp: Option<i64>,
+    quality: u16,
+}
+
+/// The meters of a shard, by name.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct FleetV1 {
+    meters: Vec<MeterV1>,
+    swaps: Vec<(String, Vec<i64>)>,
+    admitted: u64,
+    unplaced: i64,
+    counts: CountsV1,
+}
+
+/// Where the order of arrival stands.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SequencerV1 {
+    closed: i64,
+    partitions: Vec<PartitionV1>,
+    counts: CountsV1,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+struct PartitionV1 {
+    id: u32,
+    front: Option<i64>,
+    next: Option<i64>,
+    waiting: Vec<(u64, HeldV1)>,
+    streak: Vec<i64>,
+    arrivals: u64,
+    ended: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+struct HeldV1 {
+    meter: String,
+    time: i64,
+    imp: Option<i64>,
+    exp: Option<i64>,
+    p: Option<i64>,
+    q: Option<i64>,
+    v: Option<(i32, i32)>,
+    i: Option<i32>,
+    neutral: Option<i32>,
+    three_phase: bool,
+    extra: Option<(Vec<u16>, Option<bool>)>,
+    line: Vec<u8>,
+}
+
+type CountsV1 = (Vec<(String, u64)>, Vec<(String, u64)>);
+
+impl Fleet {
+    /// The state, to be stored.
+    pub fn snapshot(&self) -> FleetV1 {
+        let mut slots: Vec<u32> = (0..self.len() as u32).collect();
+        slots.sort_by_key(|&slot| self.table.meter(slot));
+        FleetV1 {
+            meters: slots.into_iter().map(|slot| self.meter_v1(slot)).collect(),
+            swaps: self
+                .swaps
+                .iter()
+                .map(|(meter, times)| (meter.to_string(), times.iter().map(|time| time.0).collect()))
+                .collect(),
+            admitted: self.totals.admitted,
+            unplaced: self.totals.unplaced.0,
+            counts: counts_v1(&self.totals.counts),
+        }
+    }
+
+    /// Takes those meters of a snapshot that belong here, into a fleet that is still empty.
+    pub fn restore(&mut self, stored: &FleetV1) -> Result<(), RestoreError> {
+        for meter in &stored.meters {
+            let hash = id::hash(meter.name.as_bytes());
+            if self.shard().owns(hash) {
+                self.restore_meter(meter, hash)?;
+            }
+        }
+        for (meter, times) in &stored.swaps {
+            let meter = MeterId::new(meter).ok_or(RestoreError::Name)?;
+            times.iter().for_each(|&at| self.swap(meter, EventTime(at)));
+        }
+        // Totals are of the whole; one shard carries them on.
+        if self.shard().index == 0 {
+            self.totals.admitted += stored.admitted;
+            self.totals.unplaced += WattHours(stored.unplaced);
+            self.totals.counts.add(&counts_of(&stored.counts));
+        }
+        Ok(())
+    }
+
+    fn meter_v1(&self, slot: u32) -> MeterV1 {
+        let meter = self.meters[slot as usize];
+        let exporter = (meter.exporter != NO_EXPORTER).then_some(meter.exporter as usize);
+        let mut open: Vec<CellV1> = self
+            .planes
+            .iter()
+            .filter_map(|plane| {
+                let index = plane.index?;
+                let cell = plane.cells.get(slot as usize).filter(|cell| !cell.is_empty())?;
+                let mut odd: Vec<u32> =
+                    plane.odd.range((slot, 0)..=(slot, u32::MAX)).map(|(_, offset)| *offset).collect();
+                odd.sort_unstable();
+                let listed = [Lane::Import, Lane::Export].map(|lane| {
+                    let mut points: Vec<PointV1> = plane
+                        .lists
+                        .get(&(slot, lane))
+                        .into_iter()
+                        .flatten()
+                        .map(|&point| point_v1(point))
+                        .collect();
+                    points.sort_unstable();
+                    points
+                });
+                let exp = exporter.and_then(|place| plane.exports.get(place)).filter(|exp| exp.last != 0);
+                Some(CellV1 {
+                    index,
+                    sums: sums_v1(&cell.sums),
+                    seen: cell.seen,
+                    odd,
+                    imp: registers_v1(&cell.imp),
+                    exp: exp.map(registers_v1),
+                    listed,
+                })
+            })
+            .collect();
+        open.sort_by_key(|cell| cell.index);
+        let known = |point: Point| (point != NO_POINT).then(|| point_v1(point));
+        MeterV1 {
+            name: self.table.meter(slot).to_string(),
+            point: known(meter.point),
+            export: exporter.and_then(|place| known(self.export_points[place])),
+            exports: exporter.is_some(),
+            open,
+            waiting: self
+                .pending
+                .get(&slot)
+                .into_iter()
+                .flat_map(|pending| &pending.waiting)
+                .map(|waiting| WaitingV1 {
+                    index: waiting.index,
+                    sums: sums_v1(&waiting.sums),
+                    imp: waiting.imp,
+                    exp: waiting.exp,
+                    quality: waiting.quality.0,
+                })
+                .collect(),
+        }
+    }
+
+    fn restore_meter(&mut self, stored: &MeterV1, hash: u64) -> Result<(), RestoreError> {
+        let name = stored.name.as_bytes();
+        MeterId::new(name).ok_or(RestoreError::Name)?;
+        let slot = self.table.slot_of(Key { hash, at: 0, len: name.len() as u8 }, name);
+        let point = |stored: Option<PointV1>| stored.map_or(NO_POINT, point_of);
+        let mut exporter = NO_EXPORTER;
+        if stored.exports {
+            exporter = self.export_points.len() as u32;
+            self.export_points.push(point(stored.export));
+        }
+        self.put_meter(slot, point(stored.point), exporter)?;
+        for cell in &stored.open {
+            self.restore_cell(slot, exporter, cell)?;
+        }
+        if !stored.waiting.is_empty() {
+            let waiting = stored.waiting.iter().map(|waiting| Waiting {
+                index: waiting.index,
+                sums: sums_of(&waiting.sums),
+                imp: waiting.imp,
+                exp: waiting.exp,
+                quality: Quality(waiting.quality),
+            });
+            self.pending.insert(slot, Pending { waiting: waiting.collect() });
+        }
+        Ok(())
+    }
+
+    fn restore_cell(&mut self, slot: u32, exporter: u32, stored: &CellV1) -> Result<(), RestoreError> {
+        let planes = self.planes.len() as i64;
+        let plane = &mut self.planes[stored.index.rem_euclid(planes) as usize];
+        if plane.index.is_some_and(|open| open != stored.index) {
+            return Err(RestoreError::OpenIntervals);
+        }
+        plane.index = Some(stored.index);
+        if plane.cells.len() <= slot as usize {
+            plane.cells.resize(slot as usize + 1, Cell::EMPTY);
+        }
+        plane.cells[slot as usize] =
+            Cell { sums: sums_of(&stored.sums), seen: stored.seen, imp: registers_of(stored.imp) };
+        if let Some(exp) = stored.exp {
+            if exporter == NO_EXPORTER {
+                return Err(RestoreError::Value);
+            }
+            if plane.exports.len() <= exporter as usize {
+                plane.exports.resize(exporter as usize + 1, Registers::EMPTY);
+            }
+            plane.exports[exporter as usize] = registers_of(exp);
+        }
+        plane.odd.extend(stored.odd.iter().map(|&offset| (slot, offset)));
+        for (lane, points) in [Lane::Import, Lane::Export].into_iter().zip(&stored.listed) {
+            if !points.is_empty() {
+                plane.lists.insert((slot, lane), points.iter().copied().map(point_of).collect());
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Sequencer {
+    /// The state, to be stored.
+    pub fn snapshot(&self) -> SequencerV1 {
+        SequencerV1 {
+            closed: self.closed.0,
+            partitions: self
+                .partitions
+                .iter()
+                .map(|(&id, own)| PartitionV1 {
+                    id,
+                    front: own.front.map(|time| time.0),
+                    next: own.next.map(|time| time.0),
+                    waiting: own
+                        .waiting
+                        .iter()
+                        .map(|((_, arrival), held)| (*arrival, held_v1(held)))
+                        .collect(),
+                    streak: own.streak.iter().map(|time| time.0).collect(),
+                    arrivals: own.arrivals,
+                    ended: own.ended,
+                })
+                .collect(),
+            counts: counts_v1(&self.counts),
+        }
+    }
+
+    /// Takes a snapshot, into a sequencer that is still empty.
+    pub fn restore(&mut self, stored: &SequencerV1) -> Result<(), RestoreError> {
+        self.closed = EventTime(stored.closed);
+        self.counts = counts_of(&stored.counts);
+        for partition in &stored.partitions {
+            let mut own = Partition {
+                front: partition.front.map(EventTime),
+                next: partition.next.map(EventTime),
+                streak: partition.streak.iter().copied().map(EventTime).collect(),
+                arrivals: partition.arrivals,
+                ended: partition.ended,
+                ..Partition::default()
+            };
+            for (arrival, held) in &partition.waiting {
+                own.waiting.insert((EventTime(held.time), *arrival), held_of(held)?);
+            }
+            self.partitions.insert(partition.id, own);
+        }
+        Ok(())
+    }
+}
+
+fn point_v1(point: Point) -> PointV1 {
+    (point.time.0, point.wh)
+}
+
+fn point_of((time, wh): PointV1) -> Point {
+    Point { time: EventTime(time), wh }
+}
+
+fn registers_v1(registers: &Registers) -> RegistersV1 {
+    RegistersV1(registers.wh_last, registers.wh_between, registers.first, registers.last, registers.listed)
+}
+
+fn registers_of(RegistersV1(wh_last, wh_between, first, last, listed): RegistersV1) -> Registers {
+    Registers { wh_last, wh_between, first, last, listed }
+}
+
+fn sums_v1(sums: &Sums) -> SumsV1 {
+    SumsV1 {
+        power: [sums.p, sums.p_max, sums.q],
+        current: [sums.i, sums.neutral, sums.imbalance, sums.imbalance_max],
+        voltage: [sums.v_min, sums.v_max],
+        counts: [sums.readings, sums.p_count, sums.q_count, sums.i_count, sums.loop_count],
+    }
+}
+
+fn sums_of(stored: &SumsV1) -> Sums {
+    let [p, p_max, q] = stored.power;
+    let [i, neutral, imbalance, imbalance_max] = stored.current;
+    let [v_min, v_max] = stored.voltage;
+    let [readings, p_count, q_count, i_count, loop_count] = stored.counts;
+    Sums {
+        p,
+        p_max,
+        q,
+        i,
+        neutral,
+        imbalance,
+        imbalance_max,
+        v_min,
+        v_max,
+        readings,
+        p_count,
+        q_count,
+        i_count,
+        loop_count,
+    }
+}
+
+fn held_v1(held: &Held) -> HeldV1 {
+    let parts = held.reading.parts();
+    HeldV1 {
+        meter: held.meter.to_string(),
+        time: parts.time.0,
+        imp: parts.imp.map(|wh| wh.0),
+        exp: parts.exp.map(|wh| wh.0),
+        p: parts.p.map(|p| p.0),
+        q: parts.q.map(|q| q.0),
+        v: parts.v.map(|(min, max)| (min.0, max.0)),
+        i: parts.i.map(|i| i.0),
+        neutral: parts.neutral.map(|i| i.0),
+        three_phase: parts.three_phase,
+        extra: held
+            .extra
+            .as_ref()
+            .map(|extra| (extra.events.iter().map(|code| code.0).collect(), extra.relay)),
+        line: held.line.clone(),
+    }
+}
+
+fn held_of(stored: &HeldV1) -> Result<Held, RestoreError> {
+    let parts = Parts {
+        time: EventTime(stored.time),
+        imp: stored.imp.map(WattHours),
+        exp: stored.exp.map(WattHours),
+        p: stored.p.map(Milliwatts),
+        q: stored.q.map(Millivars),
+        v: stored.v.map(|(min, max)| (Millivolts(min), Millivolts(max))),
+        i: stored.i.map(Milliamperes),
+        neutral: stored.neutral.map(Milliamperes),
+        three_phase: stored.three_phase,
+    };
+    let extra = stored.extra.as_ref();
+    Ok(Held {
+        meter: MeterId::new(&stored.meter).ok_or(RestoreError::Name)?,
+        reading: parts.join(),
+        extra: extra.map(|(events, relay)| Extra {
+            events: events.iter().copied().map(EventCode).collect(),
+            relay: *relay,
+        }),
+        line: stored.line.clone(),
+    })
+}
+
+fn counts_v1(counts: &reading::issue::Counts) -> CountsV1 {
+    let issues = reading::Issue::ALL.iter().map(|&issue| (issue.name().to_owned(), counts.of_issue(issue)));
+    let reasons =
+        reading::Reason::ALL.iter().map(|&reason| (reason.name().to_owned(), counts.of_reason(reason)));
+    (issues.filter(|(_, count)| *count > 0).collect(), reasons.filter(|(_, count)| *count > 0).collect())
+}
+
+fn counts_of((issues, reasons): &CountsV1) -> reading::issue::Counts {
+    let mut counts = reading::issue::Counts::default();
+    // A name that this version does not know any more is dropped from the tally, nothing else depends on it.
+    for (name, count) in issues {
+        if let Some(&issue) = reading::Issue::ALL.iter().find(|issue| issue.name() == name) {
+            counts.issues(issue, *count);
+        }
+    }
+    for (name, count) in reasons {
+        if let Some(&reason) = reading::Reason::ALL.iter().find(|reason| reason.name() == name) {
+            counts.reasons(reason, *count);
+        }
+    }
+    counts
+}

@@ -1,0 +1,49 @@
+//! Energy is conserved: what the intervals hold is what the registers advanced, to the watt-hour.
+
+use super::*;
+use crate::register::{Point, RegisterRules};
+use proptest::prelude::*;
+
+/// The slow, obvious answer: from reading to reading.
+fn advanced(rules: &RegisterRules, readings: &[RawReading]) -> i64 {
+    let mut sorted: Vec<Point> =
+        readings.iter().filter_map(|raw| Some(Point { time: raw.time, wh: raw.imp?.0 })).collect();
+    sorted.sort_by_key(|point| point.time);
+    sorted.windows(2).map(|pair| rules.advance(pair[0], pair[1]).wh).sum()
+}
+
+proptest! {
+    #[test]
+    fn intervals_hold_what_the_registers_advanced(
+        uses in proptest::collection::vec((0..3000_i64, 0..10_u8), 10..200),
+        start in prop_oneof![Just(0_i64), Just(99_990_000_i64), Just(40_000_000_i64)],
+        longest_gap in prop_oneof![Just(10 * 24 * 60 * MINUTE), Just(90 * MINUTE)],
+    ) {
+        let mut settings = hourly();
+        settings.longest_gap = longest_gap;
+        let mut wh = start;
+        let mut readings = Vec::new();
+        for (quarter, (used, fate)) in uses.iter().enumerate() {
+            wh = (wh + used) % 100_000_000;
+            match fate {
+                0..=2 => continue,
+                3 if quarter % 16 == 5 => wh = used % 50,
+                _ => {}
+            }
+            readings.push(register("a", quarter as i64 * 15, wh));
+        }
+        let mut engine = Engine::new(&settings, 1);
+        engine.take(&batch(&readings));
+        let mut steps = Vec::new();
+        engine.sequencer.end(0, &mut steps);
+        engine.step(&Batch::default(), steps);
+        let mut last = Vec::new();
+        engine.shards[0].finish(&mut last);
+        let unplaced = engine.shards[0].totals().unplaced.0;
+        let placed: i64 = engine.rows.iter().chain(&last).filter_map(|row| row.imp).map(|wh| wh.0).sum();
+        prop_assert_eq!(placed + unplaced, advanced(&settings.registers, &readings));
+        if longest_gap > 60 * 60 * MINUTE {
+            prop_assert_eq!(unplaced, 0);
+        }
+    }
+}

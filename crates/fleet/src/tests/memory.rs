@@ -1,0 +1,54 @@
+use super::*;
+
+#[test]
+fn a_single_phase_meter_takes_at_most_256_bytes() {
+    let settings = hourly();
+    assert!(settings.bytes_per_meter() <= 256, "{} bytes", settings.bytes_per_meter());
+    let mut engine = Engine::new(&settings, 1);
+    let meters = 100_000;
+    for quarter in 0..6 {
+        let readings: Vec<RawReading> =
+            (0..meters).map(|meter| register(&format!("M{meter:07}"), quarter * 15, quarter * 100)).collect();
+        engine.take(&batch(&readings));
+    }
+    let memory = engine.shards[0].memory();
+    // Vectors grow by a quarter, so that some of what is reserved is not used yet.
+    let room = settings.bytes_per_meter() * 5 / 4;
+    assert!(memory.total() <= room * meters, "{memory:?}");
+}
+
+#[test]
+fn five_digit_names_and_long_names_are_told_apart() {
+    let long = "a-name-of-exactly-32-letters-000";
+    let other = "a-name-of-exactly-32-letters-001";
+    let rows = run(
+        &hourly(),
+        &[
+            register(long, 0, 0),
+            register(other, 0, 0),
+            register("a", 0, 0),
+            register(long, 60, 100),
+            register(other, 60, 200),
+            register("a", 60, 300),
+        ],
+    );
+    let told: Vec<(String, i64)> =
+        rows.iter().filter_map(|row| Some((row.meter.to_string(), row.imp?.0))).collect();
+    assert_eq!(told, [("a".to_owned(), 300), (long.to_owned(), 100), (other.to_owned(), 200)]);
+}
+
+#[test]
+fn more_readings_than_are_kept_apart_are_refused_with_a_reason() {
+    let readings: Vec<RawReading> = (1..=1100)
+        .map(|second| {
+            let mut raw = register("a", 0, 100);
+            raw.time = raw.time.plus(second * 1000);
+            raw
+        })
+        .collect();
+    let mut engine = Engine::new(&hourly(), 1);
+    engine.take(&batch(&readings));
+    let refused = engine.refused.len();
+    let rows = engine.finish();
+    assert_eq!((rows[0].sums.readings, refused), (1024, 76));
+}

@@ -1,0 +1,147 @@
+//! Stream equals batch: any order inside the grace, any cut, any number of shards, a restart anywhere.
+
+use super::*;
+use proptest::prelude::*;
+
+/// What happens to one reading on its way.
+#[derive(Debug, Clone)]
+struct Arrival {
+    meter: u8,
+    quarter: i64,
+    /// Milliseconds off the quarter of an hour.
+    off: i64,
+    delay: i64,
+    use_wh: i64,
+    kind: u8,
+}
+
+fn arrivals() -> impl Strategy<Value = Vec<Arrival>> {
+    let one = (
+        0..6_u8,
+        0..40_i64,
+        prop_oneof![6 => Just(0_i64), 1 => 1..60_000_i64],
+        0..20 * MINUTE,
+        0..5000_i64,
+        0..12_u8,
+    );
+    proptest::collection::vec(
+        one.prop_map(|(meter, quarter, off, delay, use_wh, kind)| Arrival {
+            meter,
+            quarter,
+            off,
+            delay,
+            use_wh,
+            kind,
+        }),
+        20..150,
+    )
+}
+
+/// Readings in the order of event time, one a moment and meter, each with how long it is on its way.
+fn readings(mut arrivals: Vec<Arrival>) -> Vec<(RawReading, i64)> {
+    arrivals.sort_by_key(|a| (a.quarter * QUARTER + a.off, a.meter));
+    arrivals.dedup_by_key(|a| (a.quarter, a.off, a.meter));
+    let mut registers = [5_000_000_i64; 6];
+    arrivals
+        .into_iter()
+        .map(|a| {
+            let wh = &mut registers[a.meter as usize];
+            *wh += a.use_wh;
+            if a.kind == 0 {
+                *wh = a.use_wh % 100;
+            }
+            let mut raw = register(&format!("m{}", a.meter), a.quarter * 15, *wh);
+            raw.time = raw.time.plus(a.off);
+            if a.kind % 3 == 1 {
+                raw.exp = Some(WattHours(*wh / 2));
+            }
+            if a.kind == 2 {
+                raw.imp = None;
+            }
+            (raw, a.delay)
+        })
+        .collect()
+}
+
+fn jumbled(readings: &[(RawReading, i64)]) -> Vec<RawReading> {
+    let mut jumbled: Vec<&(RawReading, i64)> = readings.iter().collect();
+    jumbled.sort_by_key(|(raw, delay)| raw.time.plus(*delay));
+    jumbled.into_iter().map(|(raw, _)| raw.clone()).collect()
+}
+
+proptest! {
+    #[test]
+    fn order_inside_the_grace_cuts_shards_and_restarts_change_nothing(
+        arrivals in arrivals(),
+        cuts in proptest::collection::vec(1..40_usize, 1..20),
+        shards in prop_oneof![Just(1_u32), Just(4)],
+        restart in 0..150_usize,
+        quarter_hours in any::<bool>(),
+    ) {
+        let mut settings = hourly();
+        if quarter_hours {
+            settings.grid = Grid::new(QUARTER).unwrap();
+        }
+        let in_time = readings(arrivals);
+        let whole = run(&settings, &in_time.iter().map(|(raw, _)| raw.clone()).collect::<Vec<_>>());
+
+        let arrived = jumbled(&in_time);
+        let mut engine = Engine::new(&settings, shards);
+        let mut rest = arrived.as_slice();
+        let mut cut = cuts.iter().cycle();
+        while !rest.is_empty() {
+            let (now, later) = rest.split_at((*cut.next().unwrap()).min(rest.len()));
+            let done = arrived.len() - rest.len();
+            engine.take(&batch(now));
+            if done < restart && restart <= done + now.len() {
+                engine = engine.restarted(&settings, 5 - shards);
+            }
+            rest = later;
+        }
+        prop_assert_eq!(engine.late, 0);
+        prop_assert_eq!(engine.finish(), whole);
+    }
+
+    #[test]
+    fn repeats_change_nothing(arrivals in arrivals(), twice in proptest::collection::vec(any::<bool>(), 150)) {
+        let in_time: Vec<RawReading> = readings(arrivals).into_iter().map(|(raw, _)| raw).collect();
+        let whole = run(&hourly(), &in_time);
+        let repeated: Vec<RawReading> = in_time
+            .iter()
+            .zip(&twice)
+            .flat_map(|(raw, twice)| std::iter::repeat_n(raw.clone(), if *twice { 2 } else { 1 }))
+            .collect();
+        prop_assert_eq!(run(&hourly(), &repeated), whole);
+    }
+}
+
+#[test]
+fn partitions_are_merged_by_time() {
+    // Three files: one meter's whole day each. Read one after the other, two of them would be late.
+    let files: Vec<Vec<RawReading>> = ["a", "b", "c"]
+        .iter()
+        .map(|name| (0..=96).map(|quarter| register(name, quarter * 15, quarter * 100)).collect())
+        .collect();
+    let settings = hourly();
+    let mut engine = Engine::new(&settings, 1);
+    engine.sequencer = Sequencer::new(order_of(&settings));
+    for (id, file) in files.iter().enumerate() {
+        engine.sequencer.open(id as PartitionId, Some(file[0].time));
+    }
+    let batches: Vec<Batch> = files.iter().map(|file| batch(file)).collect();
+    let mut done = [0; 3];
+    while let Some(id) = engine.sequencer.wants() {
+        let (mut steps, mut late, mut waited) = (Vec::new(), Vec::new(), Vec::new());
+        let place = id as usize;
+        done[place] =
+            engine.sequencer.sequence(id, &batches[place], done[place], &mut steps, &mut late, &mut waited);
+        assert_eq!((late.len(), waited.len()), (0, 0));
+        if done[place] == batches[place].len() {
+            engine.sequencer.end(id, &mut steps);
+        }
+        engine.step(&batches[place], steps);
+    }
+    let rows = engine.rows;
+    assert_eq!(rows.len(), 3 * 25);
+    assert!(rows.iter().skip(3).all(|row| row.imp == Some(WattHours(400))), "{rows:?}");
+}

@@ -1,0 +1,231 @@
+//! One meter, a register every quarter of an hour; a digit is 0.1 kWh used since, `.` a lost reading.
+
+use super::*;
+use expect_test::{Expect, expect};
+
+fn check(picture: &str, expected: Expect) {
+    let mut wh = 1000;
+    let mut readings = Vec::new();
+    for (place, digit) in picture.chars().filter(|c| *c != ' ').enumerate() {
+        let minutes = place as i64 * 15;
+        match digit {
+            '.' => wh += 100,
+            'R' => {
+                wh = 50;
+                readings.push(register("a", minutes, wh));
+            }
+            '!' => {
+                let again: RawReading = readings.last().cloned().unwrap();
+                readings.push(again);
+            }
+            digit => {
+                wh += i64::from(digit.to_digit(10).unwrap()) * 100;
+                readings.push(register("a", minutes, wh));
+            }
+        }
+    }
+    expected.assert_eq(&text(&run(&hourly(), &readings)));
+}
+
+fn text(rows: &[Interval]) -> String {
+    let line = |row: &Interval| {
+        let imp = row.imp.map_or_else(|| "-".to_owned(), |wh| wh.0.to_string());
+        format!(
+            "{} {} Wh, {} readings, {}\n",
+            &row.end.to_string()[11..16],
+            imp,
+            row.sums.readings,
+            row.quality
+        )
+    };
+    rows.iter().map(line).collect()
+}
+
+#[test]
+fn energy_is_register_less_register() {
+    check(
+        "0 1234 0002 1111",
+        expect![[r#"
+            00:00 - Wh, 1 readings, partial
+            01:00 1000 Wh, 4 readings, measured
+            02:00 200 Wh, 4 readings, measured
+            03:00 400 Wh, 4 readings, measured
+        "#]],
+    );
+}
+
+#[test]
+fn a_reading_lost_inside_changes_no_energy() {
+    check(
+        "0 1.11 1111",
+        expect![[r#"
+            00:00 - Wh, 1 readings, partial
+            01:00 400 Wh, 3 readings, measured
+            02:00 400 Wh, 4 readings, measured
+        "#]],
+    );
+}
+
+#[test]
+fn a_reading_lost_at_the_edge_is_estimated_from_its_neighbours() {
+    check(
+        "0 111. 3111 1111",
+        expect![[r#"
+            00:00 - Wh, 1 readings, partial
+            01:00 500 Wh, 3 readings, estimated
+            02:00 500 Wh, 4 readings, estimated
+            03:00 400 Wh, 4 readings, measured
+        "#]],
+    );
+}
+
+#[test]
+fn a_silent_night_is_spread_over_its_intervals() {
+    check(
+        "0 1111 .... .... 1111",
+        expect![[r#"
+            00:00 - Wh, 1 readings, partial
+            01:00 400 Wh, 4 readings, measured
+            02:00 400 Wh, 0 readings, estimated,gap
+            03:00 400 Wh, 0 readings, estimated,gap
+            04:00 400 Wh, 4 readings, estimated
+        "#]],
+    );
+}
+
+#[test]
+fn the_last_interval_tells_what_is_known() {
+    check(
+        "0 1111 11",
+        expect![[r#"
+            00:00 - Wh, 1 readings, partial
+            01:00 400 Wh, 4 readings, measured
+            02:00 200 Wh, 2 readings, partial
+        "#]],
+    );
+}
+
+#[test]
+fn a_reset_counts_from_zero() {
+    check(
+        "0 1111 11R1 1111",
+        expect![[r#"
+            00:00 - Wh, 1 readings, partial
+            01:00 400 Wh, 4 readings, measured
+            02:00 350 Wh, 4 readings, reset
+            03:00 400 Wh, 4 readings, measured
+        "#]],
+    );
+}
+
+#[test]
+fn a_repeat_counts_once() {
+    let readings = [register("a", 0, 0), register("a", 15, 10), register("a", 15, 10), register("a", 60, 40)];
+    let rows = run(&hourly(), &readings);
+    assert_eq!(text(&rows), "00:00 - Wh, 1 readings, partial\n01:00 40 Wh, 2 readings, measured\n");
+}
+
+#[test]
+fn a_repeat_between_the_sixtieths_counts_once() {
+    let mut odd = register("a", 15, 10);
+    odd.time = odd.time.plus(1234);
+    let rows = run(&hourly(), &[register("a", 0, 0), odd.clone(), odd, register("a", 60, 40)]);
+    assert_eq!(rows[1].sums.readings, 2);
+}
+
+#[test]
+fn a_rollover_goes_forward() {
+    let rows = run(&hourly(), &[register("a", 0, 99_999_900), register("a", 60, 100)]);
+    assert_eq!(text(&rows[1..]), "01:00 200 Wh, 1 readings, rollover\n");
+}
+
+#[test]
+fn a_swap_compares_no_registers() {
+    let readings =
+        [register("a", 0, 5000), register("a", 60, 5100), register("a", 120, 9000), register("a", 180, 9100)];
+    let mut engine = Engine::new(&hourly(), 1);
+    engine.shards[0].swap(MeterId::new("a").unwrap(), START.plus(90 * MINUTE));
+    engine.take(&batch(&readings));
+    let rows = engine.finish();
+    assert_eq!(
+        text(&rows[1..]),
+        "01:00 100 Wh, 1 readings, measured\n02:00 0 Wh, 1 readings, swap\n03:00 100 Wh, 1 readings, measured\n"
+    );
+}
+
+#[test]
+fn power_times_time_where_there_is_no_register() {
+    let readings: Vec<RawReading> = (1..=8)
+        .map(|quarter| {
+            let mut raw = register("a", quarter * 15, 0);
+            raw.imp = None;
+            raw.p = Some(Phases::One(Milliwatts(if quarter <= 4 { 1_000_000 } else { -500_000 })));
+            raw
+        })
+        .collect();
+    let rows = run(&hourly(), &readings);
+    assert_eq!(text(&rows), "01:00 1000 Wh, 4 readings, power\n02:00 0 Wh, 4 readings, power\n");
+    assert_eq!(rows[1].exp, Some(WattHours(500)));
+}
+
+#[test]
+fn registers_and_power_that_disagree_say_so() {
+    let settings =
+        Settings { cross_check: Some(CrossCheck { share: 0.2, floor: WattHours(50) }), ..hourly() };
+    let readings: Vec<RawReading> = (0..=8)
+        .map(|quarter| {
+            let mut raw = register("a", quarter * 15, quarter * 100);
+            raw.p = Some(Phases::One(Milliwatts(if quarter <= 4 { 400_000 } else { 900_000 })));
+            raw
+        })
+        .collect();
+    let rows = run(&settings, &readings);
+    assert_eq!(text(&rows[1..]), "01:00 400 Wh, 4 readings, measured\n02:00 400 Wh, 4 readings, disagrees\n");
+}
+
+#[test]
+fn one_clock_ahead_waits_and_moves_no_watermark() {
+    let mut arrivals = Vec::new();
+    for quarter in 0..=12 {
+        for meter in 0..20 {
+            let name = format!("m{meter:02}");
+            let ahead = if meter == 7 { 180 } else { 0 };
+            arrivals.push(register(&name, quarter * 15 + ahead, quarter * 100));
+        }
+    }
+    let mut engine = Engine::new(&hourly(), 1);
+    engine.take(&batch(&arrivals));
+    assert_eq!(engine.late, 0);
+    assert_eq!(engine.sequencer.waiting(), 12, "all but the one that the others have reached");
+    let rows = engine.finish();
+    let energy: i64 = rows.iter().filter_map(|row| row.imp).map(|wh| wh.0).sum();
+    assert_eq!(energy, 20 * 1200, "and no energy is lost for it");
+}
+
+#[test]
+fn the_whole_stream_may_pause() {
+    let mut arrivals: Vec<RawReading> = Vec::new();
+    for quarter in (0..=8).chain(96..=104) {
+        arrivals.extend((0..20).map(|meter| register(&format!("m{meter:02}"), quarter * 15, quarter * 100)));
+    }
+    let mut engine = Engine::new(&hourly(), 1);
+    engine.take(&batch(&arrivals));
+    assert_eq!((engine.late, engine.sequencer.waiting()), (0, 0));
+    assert_eq!(engine.sequencer.closed(), START.plus(25 * 60 * MINUTE));
+}
+
+#[test]
+fn a_reading_of_a_closed_interval_is_late() {
+    let mut arrivals: Vec<RawReading> =
+        (0..20).map(|meter| register(&format!("m{meter:02}"), 45, 100)).collect();
+    arrivals.extend((0..20).map(|meter| register(&format!("m{meter:02}"), 60, 200)));
+    arrivals.extend((0..20).map(|meter| register(&format!("m{meter:02}"), 75, 300)));
+    let on_the_edge = register("x", 60, 1);
+    arrivals.push(on_the_edge.clone());
+    arrivals.extend((0..20).map(|meter| register(&format!("m{meter:02}"), 80, 300)));
+    let mut engine = Engine::new(&hourly(), 1);
+    engine.take(&batch(&arrivals));
+    assert_eq!(engine.late, 0, "the watermark stands at 01:00 only now");
+    engine.take(&batch(&[on_the_edge]));
+    assert_eq!(engine.late, 1);
+}
