@@ -1,1 +1,25 @@
-//! To be written.
+//! Pure kernels: what one interval, or one row of numbers, says about power, current, voltage and load.
+//!
+//! Every kernel is a small function from whole-number sums to a typed quantity; where the numbers do not carry the
+//! feature the answer is `None`, never a zero that somebody could mistake for a measurement. The [`CATALOGUE`] lists
+//! each kernel with its unit, its definition and where that definition comes from.
+//!
+//! This crate never knows how intervals are kept, written or chosen, nor who asks. Sums stay whole numbers until the
+//! last step, so no order of readings changes a bit.
+//!
+//! Read [`power`] first, then [`current`]; [`profile`] holds the kernels over a row of numbers.
+
+pub mod catalogue;
+pub mod current;
+pub mod power;
+pub mod profile;
+pub mod voltage;
+
+pub use catalogue::{CATALOGUE, Entry};
+pub use current::{LoopCurrents, candidate, loop_currents, max_imbalance, mean_current, mean_imbalance};
+pub use power::{max_power, mean_power, net_energy, power_factor};
+pub use profile::{Peak, block_peak, load_factor};
+pub use voltage::{mean_voltage, v_max, v_min};
+
+#[cfg(test)]
+mod tests;

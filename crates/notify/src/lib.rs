@@ -1,1 +1,24 @@
-//! To be written.
+//! Who hears of an alert, and in which words: routes by area, short messages, and a throttle for each phone.
+//!
+//! One SMS is one segment of the GSM alphabet, at most 160 characters, and [`SmsText`] cannot hold more. It says what
+//! was measured and asks to check; it accuses nobody. What is over a phone's allowance waits and goes out later as
+//! one digest, so nothing is dropped silently.
+//!
+//! This crate never knows sockets or modems and has no clock: the end of the tick is an argument. An alert that
+//! nobody is responsible for is returned, not lost.
+//!
+//! Read [`Notifier::route`] first, then [`SmsText`].
+
+mod notifier;
+mod phone;
+mod sms;
+mod stored;
+mod text;
+
+pub use notifier::{Notifier, Routed, Sms, Throttle, ThrottleError};
+pub use phone::{Phone, RouteError, Routes};
+pub use sms::{SmsText, TextError, septets};
+pub use stored::{HeldV1, NotifierV1, PhoneV1, RestoreError};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,60 @@
+//! What is known of one case.
+
+use crate::CaseId;
+use detect::{Detector, Evidence};
+use reading::{AreaId, EventTime, MeterId, TransformerId};
+
+/// Whether more evidence is still waited for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum State {
+    /// It is.
+    Open,
+    /// None came for long enough.
+    Closed,
+}
+
+impl State {
+    /// The name that files use.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Closed => "closed",
+        }
+    }
+}
+
+/// A question about one meter that a person should look into.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Case {
+    /// Its name.
+    pub id: CaseId,
+    /// The closed case of the same meter and detector that it follows, if that was not long ago.
+    pub follows: Option<CaseId>,
+    /// Who raised it.
+    pub detector: Detector,
+    /// Which meter.
+    pub meter: MeterId,
+    /// The transformer that the meter hung on when the case opened.
+    pub transformer: Option<TransformerId>,
+    /// The area that the meter stood in when the case opened.
+    pub area: Option<AreaId>,
+    /// When it opened: the end of the tick that brought the first evidence.
+    pub opened: EventTime,
+    /// The end of the last tick that brought evidence.
+    pub last_evidence: EventTime,
+    /// When it closed.
+    pub closed: Option<EventTime>,
+    /// The highest score of its suspicions.
+    pub score_max: f64,
+    /// How many blocks of evidence it has, over all its runs.
+    pub blocks: u32,
+    /// The evidence of the suspicion with the highest score; never empty.
+    pub evidence: Vec<Evidence>,
+}
+
+impl Case {
+    /// Whether more evidence is still waited for.
+    pub fn state(&self) -> State {
+        if self.closed.is_some() { State::Closed } else { State::Open }
+    }
+}

@@ -1,0 +1,188 @@
+//! All open cases, and what each tick changes about them.
+
+use crate::{Case, CaseId};
+use core::mem;
+use detect::{Detector, Evidence, Suspicion};
+use reading::{EventTime, MeterId};
+use std::collections::BTreeMap;
+
+/// When cases close and reopen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rules {
+    cool_down: i64,
+    follow_within: i64,
+    most_open: u32,
+}
+
+/// Why these settings make no rules.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum RulesError {
+    /// A case would close in the tick that opens it.
+    #[error("`cool_down` must be longer than nothing, found {found} ms")]
+    CoolDown {
+        /// What was given, ms.
+        found: i64,
+    },
+    /// A time before the closing.
+    #[error("`follow_within` must be nothing or longer, found {found} ms")]
+    FollowWithin {
+        /// What was given, ms.
+        found: i64,
+    },
+    /// No case at all.
+    #[error("`most_open` must be 1 or more")]
+    MostOpen,
+}
+
+impl Rules {
+    /// A case closes after `cool_down` ms without evidence; evidence that comes within `follow_within` ms after that
+    /// opens a case that follows it. A meter has at most `most_open` open cases, and one for each detector.
+    pub fn new(cool_down: i64, follow_within: i64, most_open: u32) -> Result<Self, RulesError> {
+        if cool_down <= 0 {
+            return Err(RulesError::CoolDown { found: cool_down });
+        }
+        if follow_within < 0 {
+            return Err(RulesError::FollowWithin { found: follow_within });
+        }
+        if most_open == 0 {
+            return Err(RulesError::MostOpen);
+        }
+        Ok(Self { cool_down, follow_within, most_open })
+    }
+}
+
+/// What a tick did to a case, with the case as it is now.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Change {
+    /// A new case.
+    Opened(Case),
+    /// The case has at least twice as many blocks of evidence as when it was last told of.
+    Grew(Case),
+    /// No evidence for as long as the cool-down.
+    Closed(Case),
+}
+
+impl Change {
+    /// The case, as it is now.
+    pub fn case(&self) -> &Case {
+        match self {
+            Self::Opened(case) | Self::Grew(case) | Self::Closed(case) => case,
+        }
+    }
+}
+
+/// An open case and where its counting stands.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Open {
+    pub(crate) case: Case,
+    /// `blocks` when it was last told of.
+    pub(crate) told: u32,
+    /// The run that the last evidence was of, and its blocks: the same run, grown, is not counted twice.
+    pub(crate) run: (EventTime, u32),
+}
+
+/// All open cases, and the names of those that closed not long ago.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Cases {
+    pub(crate) rules: Rules,
+    pub(crate) open: BTreeMap<(MeterId, Detector), Open>,
+    pub(crate) closed: BTreeMap<(MeterId, Detector), (CaseId, EventTime)>,
+}
+
+impl Cases {
+    /// No case yet.
+    pub fn new(rules: Rules) -> Self {
+        Self { rules, open: BTreeMap::new(), closed: BTreeMap::new() }
+    }
+
+    /// The open cases, by meter.
+    pub fn open(&self) -> impl Iterator<Item = &Case> {
+        self.open.values().map(|open| &open.case)
+    }
+
+    /// Considers what the tick that ends at `end` raised, in any order, and adds what changed to `out`: first what
+    /// closed, then what opened or grew, each by meter. A suspicion without evidence changes nothing.
+    ///
+    /// Cases that are cool by `end` close first, so that evidence as far apart as the cool-down never belongs to one
+    /// case, even if no tick fell between.
+    pub fn consider(&mut self, end: EventTime, suspicions: &[Suspicion], out: &mut Vec<Change>) {
+        let rules = self.rules;
+        let cooled = |open: &Open| end.since(open.case.last_evidence) >= rules.cool_down;
+        for (key, mut open) in self.open.extract_if(.., |_, open| cooled(open)) {
+            open.case.closed = Some(end);
+            self.closed.insert(key, (open.case.id.clone(), end));
+            out.push(Change::Closed(open.case));
+        }
+        self.closed.retain(|_, (_, closed)| end.since(*closed) <= rules.follow_within);
+        let mut sorted: Vec<&Suspicion> = suspicions.iter().filter(|one| !one.evidence.is_empty()).collect();
+        // Of several of one meter and detector, the strongest comes first and opens the case.
+        sorted.sort_by(|one, other| {
+            let key = |suspicion: &Suspicion| (suspicion.meter, suspicion.detector, suspicion.time);
+            key(one).cmp(&key(other)).then(other.score.total_cmp(&one.score))
+        });
+        for suspicion in sorted {
+            let key = (suspicion.meter, suspicion.detector);
+            if let Some(open) = self.open.get_mut(&key) {
+                out.extend(open.grow(suspicion));
+            } else if self.open_of(suspicion.meter) < rules.most_open {
+                let follows = self.closed.remove(&key).map(|(id, _)| id);
+                let open = Open::new(suspicion, follows);
+                out.push(Change::Opened(open.case.clone()));
+                self.open.insert(key, open);
+            }
+        }
+    }
+
+    fn open_of(&self, meter: MeterId) -> u32 {
+        let of_meter = Detector::ALL.iter().filter(|detector| self.open.contains_key(&(meter, **detector)));
+        of_meter.count() as u32
+    }
+}
+
+impl Open {
+    fn new(suspicion: &Suspicion, follows: Option<CaseId>) -> Self {
+        let run = run_of(&suspicion.evidence);
+        let case = Case {
+            id: CaseId::new(suspicion.detector, suspicion.meter, suspicion.time),
+            follows,
+            detector: suspicion.detector,
+            meter: suspicion.meter,
+            transformer: suspicion.transformer,
+            area: suspicion.area,
+            opened: suspicion.time,
+            last_evidence: suspicion.time,
+            closed: None,
+            score_max: suspicion.score,
+            blocks: run.1,
+            evidence: suspicion.evidence.clone(),
+        };
+        Self { case, told: run.1, run }
+    }
+
+    /// Takes more evidence. Grown is told when the blocks doubled, so a case of `n` blocks is told of about log2(n)
+    /// times, however long it lasts.
+    fn grow(&mut self, suspicion: &Suspicion) -> Option<Change> {
+        let run = run_of(&suspicion.evidence);
+        let before = mem::replace(&mut self.run, run);
+        let more = if before.0 == run.0 { run.1.saturating_sub(before.1) } else { run.1 };
+        let case = &mut self.case;
+        case.blocks = case.blocks.saturating_add(more);
+        case.last_evidence = case.last_evidence.max(suspicion.time);
+        if suspicion.score >= case.score_max {
+            case.score_max = suspicion.score;
+            case.evidence = suspicion.evidence.clone();
+        }
+        let doubled = case.blocks >= self.told.saturating_mul(2);
+        doubled.then(|| {
+            self.told = self.case.blocks;
+            Change::Grew(self.case.clone())
+        })
+    }
+}
+
+/// When the evidence began, and how many blocks it has.
+fn run_of(evidence: &[Evidence]) -> (EventTime, u32) {
+    let since = evidence.iter().map(Evidence::since).min();
+    let blocks = evidence.iter().map(Evidence::blocks).max();
+    (since.unwrap_or_default(), blocks.unwrap_or_default())
+}

@@ -1,0 +1,69 @@
+//! Names of cases and alerts: the same in every run, printable, and safe as a key or a file name.
+
+use core::fmt;
+use detect::Detector;
+use reading::{EventTime, MeterId};
+
+/// The name of a case: detector, meter and opening time, as in `phase-neutral.M000123.20240105T1430Z`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct CaseId(String);
+
+impl CaseId {
+    /// The name of the case that this detector opens for this meter at this time.
+    pub fn new(detector: Detector, meter: MeterId, opened: EventTime) -> Self {
+        Self(format!("{detector}.{meter}.{}", compact(opened)))
+    }
+
+    /// A name as it was stored, if every byte of it may stand in a name.
+    pub fn parse(text: &str) -> Option<Self> {
+        (!text.is_empty() && text.bytes().all(reading::id::is_name_byte)).then(|| Self(text.to_owned()))
+    }
+
+    /// The name as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for CaseId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
+/// The name of an alert: that of its case, and what happened to it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct AlertId(String);
+
+impl AlertId {
+    /// The name of the alert that tells this of a case.
+    pub fn new(case: &CaseId, what: &str) -> Self {
+        Self(format!("{case}.{what}"))
+    }
+
+    /// A name as it was stored, if every byte of it may stand in a name.
+    pub fn parse(text: &str) -> Option<Self> {
+        CaseId::parse(text).map(|id| Self(id.0))
+    }
+
+    /// The name as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for AlertId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
+/// ISO 8601 in its basic form, seconds only where there are any: a colon is not safe in a file name.
+fn compact(time: EventTime) -> String {
+    let basic: String = time.to_string().chars().filter(|c| !matches!(c, '-' | ':')).collect();
+    // `20240105T143000Z`: the last two digits before the `Z` are seconds, unless a fraction follows them.
+    match basic.strip_suffix("00Z").filter(|minutes| minutes.len() == "20240105T1430".len()) {
+        Some(minutes) => format!("{minutes}Z"),
+        None => basic,
+    }
+}

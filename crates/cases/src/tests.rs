@@ -1,0 +1,321 @@
+use crate::*;
+use detect::{Detector, Evidence, Innocent, PhaseNeutralEvidence, Suspicion};
+use expect_test::{Expect, expect};
+use proptest::prelude::*;
+use reading::time::{DAY, HOUR, MINUTE};
+use reading::{AreaId, EventTime, MeterId, TransformerId};
+use units::{Amperes, Ratio, WattHours};
+
+const BLOCK: i64 = 30 * MINUTE;
+
+fn end_of(block: usize) -> EventTime {
+    EventTime(19_727 * DAY + 14 * HOUR + block as i64 * BLOCK)
+}
+
+fn rules() -> Rules {
+    // Three hours, so that pictures stay short.
+    Rules::new(3 * HOUR, 6 * HOUR, 2).unwrap()
+}
+
+/// A run of `blocks` up to `block`, with this score.
+fn suspicion(meter: &str, block: usize, blocks: u32, score: f64) -> Suspicion {
+    let meter = MeterId::new(meter).unwrap();
+    let evidence = PhaseNeutralEvidence {
+        phase: Amperes(8.0),
+        neutral: Amperes(8.0 - score * 4.0),
+        apart: Amperes(score * 4.0),
+        allowed: Amperes(0.5),
+        share: Ratio(score * 0.5),
+        apart_max: Amperes(score * 4.0),
+        blocks,
+        needed: 5,
+        since: end_of(block).minus(i64::from(blocks) * BLOCK),
+        until: end_of(block),
+        excess: Some(WattHours(1725)),
+        looked_at: vec![
+            Innocent::SharedNeutral { other: MeterId::new("M9").unwrap(), apart: Amperes(0.1) },
+            Innocent::LowLoad { load: Amperes(8.0), limit: Amperes(2.0), blocks: 0 },
+            Innocent::ThreePhase { loop_readings: 60 },
+            Innocent::Brief { blocks, needed: 5 },
+        ],
+    };
+    Suspicion {
+        meter,
+        transformer: TransformerId::new("T1"),
+        area: AreaId::new("A1"),
+        time: end_of(block),
+        detector: Detector::PhaseNeutral,
+        score,
+        evidence: vec![Evidence::PhaseNeutral(evidence)],
+    }
+}
+
+/// One meter, a character for each tick: a digit is a suspicion with so many tenths as its score, whose run began
+/// five blocks before the first digit of its group; `.` is none. What changes in which tick is the answer.
+fn check(picture: &str, answer: &Expect) {
+    let mut cases = Cases::new(rules());
+    let mut told = String::new();
+    for (block, raised) in raised(picture).iter().enumerate() {
+        let mut out = Vec::new();
+        cases.consider(end_of(block), raised, &mut out);
+        for change in &out {
+            told += &format!("{block}: {}\n", tell(change));
+        }
+    }
+    answer.assert_eq(&told);
+}
+
+fn raised(picture: &str) -> Vec<Vec<Suspicion>> {
+    let mut run = 4;
+    let of_tick = |(block, c): (usize, char)| match c.to_digit(10) {
+        Some(tenths) => {
+            run += 1;
+            vec![suspicion("M1", block, run, f64::from(tenths) / 10.0)]
+        }
+        None => {
+            run = 4;
+            vec![]
+        }
+    };
+    picture.chars().enumerate().map(of_tick).collect()
+}
+
+fn tell(change: &Change) -> String {
+    let what = match change {
+        Change::Opened(_) => "opened",
+        Change::Grew(_) => "grew",
+        Change::Closed(_) => "closed",
+    };
+    let case = change.case();
+    let follows = case.follows.as_ref().map_or(String::new(), |id| format!(" after {id}"));
+    format!(
+        "{what} {}{follows}: {} blocks, score {:.1}, {}",
+        case.id,
+        case.blocks,
+        case.score_max,
+        case.state().name()
+    )
+}
+
+#[test]
+fn a_case_opens_grows_and_closes() {
+    check(
+        "...45678998765......",
+        &expect![[r#"
+        3: opened phase-neutral.M1.20240105T1530Z: 5 blocks, score 0.4, open
+        8: grew phase-neutral.M1.20240105T1530Z: 10 blocks, score 0.9, open
+        19: closed phase-neutral.M1.20240105T1530Z: 15 blocks, score 0.9, closed
+    "#]],
+    );
+}
+
+#[test]
+fn growth_is_told_when_the_blocks_doubled() {
+    check(
+        "444444444444444444444444444444444444",
+        &expect![[r#"
+        0: opened phase-neutral.M1.20240105T1400Z: 5 blocks, score 0.4, open
+        5: grew phase-neutral.M1.20240105T1400Z: 10 blocks, score 0.4, open
+        15: grew phase-neutral.M1.20240105T1400Z: 20 blocks, score 0.4, open
+        35: grew phase-neutral.M1.20240105T1400Z: 40 blocks, score 0.4, open
+    "#]],
+    );
+}
+
+#[test]
+fn a_break_shorter_than_the_cool_down_is_the_same_case() {
+    check(
+        "44....44......",
+        &expect![[r#"
+            0: opened phase-neutral.M1.20240105T1400Z: 5 blocks, score 0.4, open
+            6: grew phase-neutral.M1.20240105T1400Z: 11 blocks, score 0.4, open
+            13: closed phase-neutral.M1.20240105T1400Z: 12 blocks, score 0.4, closed
+        "#]],
+    );
+}
+
+#[test]
+fn new_evidence_soon_after_closing_opens_a_case_that_follows() {
+    check(
+        "4......4",
+        &expect![[r#"
+        0: opened phase-neutral.M1.20240105T1400Z: 5 blocks, score 0.4, open
+        6: closed phase-neutral.M1.20240105T1400Z: 5 blocks, score 0.4, closed
+        7: opened phase-neutral.M1.20240105T1730Z after phase-neutral.M1.20240105T1400Z: 5 blocks, score 0.4, open
+    "#]],
+    );
+    check(
+        "4.......................4",
+        &expect![[r#"
+        0: opened phase-neutral.M1.20240105T1400Z: 5 blocks, score 0.4, open
+        6: closed phase-neutral.M1.20240105T1400Z: 5 blocks, score 0.4, closed
+        24: opened phase-neutral.M1.20240106T0200Z: 5 blocks, score 0.4, open
+    "#]],
+    );
+}
+
+#[test]
+fn evidence_after_a_silence_without_ticks_is_another_case() {
+    let mut cases = Cases::new(rules());
+    let mut out = Vec::new();
+    cases.consider(end_of(0), &[suspicion("M1", 0, 5, 0.4)], &mut out);
+    cases.consider(end_of(8), &[suspicion("M1", 8, 5, 0.4)], &mut out);
+    let told: Vec<String> = out.iter().map(tell).collect();
+    expect![[r#"
+        opened phase-neutral.M1.20240105T1400Z: 5 blocks, score 0.4, open
+        closed phase-neutral.M1.20240105T1400Z: 5 blocks, score 0.4, closed
+        opened phase-neutral.M1.20240105T1800Z after phase-neutral.M1.20240105T1400Z: 5 blocks, score 0.4, open"#]].assert_eq(&told.join("\n"));
+}
+
+#[test]
+fn ids_are_safe_as_keys_and_tell_seconds_only_where_there_are_any() {
+    let id =
+        |ms| CaseId::new(Detector::PhaseNeutral, MeterId::new("M000123").unwrap(), EventTime(ms)).to_string();
+    let half_past = 1_704_465_000_000;
+    assert_eq!(id(half_past), "phase-neutral.M000123.20240105T1430Z");
+    assert_eq!(id(half_past + 15_000), "phase-neutral.M000123.20240105T143015Z");
+    assert_eq!(id(half_past + 250), "phase-neutral.M000123.20240105T143000.250Z");
+    assert!(CaseId::parse(&id(half_past + 250)).is_some());
+    assert_eq!(CaseId::parse("a/b"), None);
+}
+
+fn alerts(picture: &str) -> Vec<Alert> {
+    let mut cases = Cases::new(rules());
+    let mut out = Vec::new();
+    for (block, raised) in raised(picture).iter().enumerate() {
+        cases.consider(end_of(block), raised, &mut out);
+    }
+    out.iter().filter_map(alert).collect()
+}
+
+#[test]
+fn an_alert_is_one_line_with_its_numbers() {
+    let line = |one: &Alert| format!("{} [{}] {}\n", one.id, one.severity.name(), one.text);
+    expect![[r#"
+        phase-neutral.M1.20240105T1400Z.opened [medium] please check meter M1: phase 8.00 A and neutral 6.40 A are 1.60 A apart (20 %, allowed 0.50 A) in 5 blocks since 2024-01-05T11:30:00Z, at most about 1725 Wh beside the meter
+        phase-neutral.M1.20240105T1400Z.closed [info] nothing more from meter M1 since 2024-01-05T17:30:00Z: phase 8.00 A and neutral 4.40 A are 3.60 A apart (45 %, allowed 0.50 A) in 12 blocks since 2024-01-05T11:30:00Z, at most about 1725 Wh beside the meter
+    "#]].assert_eq(&alerts("48899999......").iter().map(line).collect::<String>());
+}
+
+#[test]
+fn no_alert_accuses() {
+    for alert in alerts("48899999......") {
+        let text = alert.text.to_lowercase();
+        for word in ["thief", "theft", "steal", "stole", "fraud", "tamper", "illegal", "guilty"] {
+            assert!(!text.contains(word), "{text}");
+        }
+    }
+}
+
+#[test]
+fn severity_is_how_far_beyond_the_allowance() {
+    let severity = |picture: &str| alerts(picture)[0].severity;
+    // A tenth is 0.4 A, and 0.5 A are allowed.
+    assert_eq!(
+        [severity("2"), severity("3"), severity("5")],
+        [Severity::Low, Severity::Medium, Severity::High]
+    );
+}
+
+#[test]
+fn rules_that_make_no_sense_are_refused() {
+    let refused = |cool, follow, most| Rules::new(cool, follow, most).unwrap_err().to_string();
+    expect!["`cool_down` must be longer than nothing, found 0 ms"].assert_eq(&refused(0, 0, 1));
+    expect!["`follow_within` must be nothing or longer, found -1 ms"].assert_eq(&refused(1, -1, 1));
+    expect!["`most_open` must be 1 or more"].assert_eq(&refused(1, 0, 0));
+}
+
+#[test]
+fn a_stored_case_without_evidence_is_refused() {
+    let mut cases = Cases::new(rules());
+    cases.consider(end_of(0), &[suspicion("M1", 0, 5, 0.4)], &mut Vec::new());
+    let mut stored = cases.snapshot();
+    stored.open[0].evidence.clear();
+    expect!["case phase-neutral.M1.20240105T1400Z has no evidence"]
+        .assert_eq(&Cases::restore(rules(), stored).unwrap_err().to_string());
+}
+
+/// Ticks of a few meters, each with a suspicion or none.
+fn towns() -> impl Strategy<Value = Vec<Vec<Suspicion>>> {
+    let meter = prop::option::weighted(0.3, (5_u32..40, 1_u32..10));
+    prop::collection::vec(prop::collection::vec(meter, 4), 0..60).prop_map(|ticks| {
+        let tick = |(block, meters): (usize, Vec<Option<(u32, u32)>>)| {
+            let one = |(number, one): (usize, Option<(u32, u32)>)| {
+                one.map(|(blocks, tenths)| {
+                    suspicion(&format!("M{number}"), block, blocks, f64::from(tenths) / 10.0)
+                })
+            };
+            meters.into_iter().enumerate().filter_map(one).collect()
+        };
+        ticks.into_iter().enumerate().map(tick).collect()
+    })
+}
+
+fn considered(cases: &mut Cases, ticks: &[Vec<Suspicion>], from: usize) -> Vec<Change> {
+    let mut out = Vec::new();
+    for (number, raised) in ticks.iter().enumerate() {
+        cases.consider(end_of(from + number), raised, &mut out);
+    }
+    out
+}
+
+proptest! {
+    #[test]
+    fn no_alert_without_evidence(ticks in towns()) {
+        for change in considered(&mut Cases::new(rules()), &ticks, 0) {
+            let case = change.case();
+            prop_assert!(!case.evidence.is_empty());
+            // It is that of a suspicion of the same meter, and the strongest one of the case.
+            let own = ticks.iter().flatten().filter(|one| {
+                one.meter == case.meter && one.time >= case.opened && one.time <= case.last_evidence
+            });
+            let strongest = own.max_by(|one, other| one.score.total_cmp(&other.score)).unwrap();
+            prop_assert_eq!(strongest.score, case.score_max);
+            if let Some(alert) = alert(&change) {
+                prop_assert_eq!(alert.evidence, case.evidence.clone());
+            }
+        }
+    }
+
+    #[test]
+    fn every_case_opens_once_and_closes_at_most_once(ticks in towns()) {
+        let changes = considered(&mut Cases::new(rules()), &ticks, 0);
+        let named = |wanted: fn(&Change) -> bool| {
+            let mut ids: Vec<&CaseId> = changes.iter().filter(|change| wanted(change)).map(|change| &change.case().id).collect();
+            let count = ids.len();
+            ids.sort();
+            ids.dedup();
+            (count, ids.len())
+        };
+        let (opened, distinct) = named(|change| matches!(change, Change::Opened(_)));
+        prop_assert_eq!(opened, distinct);
+        let (closed, distinct) = named(|change| matches!(change, Change::Closed(_)));
+        prop_assert_eq!(closed, distinct);
+        prop_assert!(closed <= opened);
+    }
+
+    #[test]
+    fn the_order_of_suspicions_within_a_tick_changes_nothing(ticks in towns()) {
+        let turned: Vec<Vec<Suspicion>> =
+            ticks.iter().map(|tick| tick.iter().rev().cloned().collect()).collect();
+        prop_assert_eq!(
+            considered(&mut Cases::new(rules()), &ticks, 0),
+            considered(&mut Cases::new(rules()), &turned, 0)
+        );
+    }
+
+    #[test]
+    fn restored_cases_go_on_the_same(ticks in towns(), cut in 0_usize..60) {
+        let cut = cut.min(ticks.len());
+        let mut whole = Cases::new(rules());
+        considered(&mut whole, &ticks[..cut], 0);
+        let stored = whole.snapshot();
+        let mut restored = Cases::restore(rules(), stored.clone()).unwrap();
+        prop_assert_eq!(restored.snapshot(), stored);
+        prop_assert_eq!(
+            considered(&mut whole, &ticks[cut..], cut),
+            considered(&mut restored, &ticks[cut..], cut)
+        );
+        prop_assert_eq!(whole, restored);
+    }
+}

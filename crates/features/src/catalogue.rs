@@ -1,0 +1,104 @@
+//! Every kernel with its unit and its meaning: for documentation, column headings and people who check a number.
+
+use units::{Amperes, Volts, WattHours, Watts};
+
+/// One kernel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Entry {
+    /// The name of the function.
+    pub name: &'static str,
+    /// The unit of its answer; empty for ratios and for yes or no.
+    pub unit: &'static str,
+    /// What it computes.
+    pub definition: &'static str,
+    /// Where that definition comes from.
+    pub source: &'static str,
+}
+
+/// Every public kernel of this crate; a test compares the list with the source.
+pub const CATALOGUE: &[Entry] = &[
+    Entry {
+        name: "net_energy",
+        unit: WattHours::UNIT,
+        definition: "imported less exported active energy of the interval",
+        source: "IS 16444: import and export registers are kept apart",
+    },
+    Entry {
+        name: "mean_power",
+        unit: Watts::UNIT,
+        definition: "mean of the readings' active power, else net energy over the time",
+        source: "ARCHITECTURE.md, avg_w",
+    },
+    Entry {
+        name: "max_power",
+        unit: Watts::UNIT,
+        definition: "highest active power of a reading, else mean power",
+        source: "ARCHITECTURE.md, max_w",
+    },
+    Entry {
+        name: "power_factor",
+        unit: "",
+        definition: "sum p over root of (sum p)^2 + (sum q)^2 of the readings; negative on export",
+        source: "ARCHITECTURE.md, pf; IEEE 1459 for sinusoidal supply",
+    },
+    Entry {
+        name: "mean_current",
+        unit: Amperes::UNIT,
+        definition: "mean phase current of the readings",
+        source: "ARCHITECTURE.md, i_avg",
+    },
+    Entry {
+        name: "mean_imbalance",
+        unit: Amperes::UNIT,
+        definition: "mean of |phase - neutral| of the readings that carry both",
+        source: "ARCHITECTURE.md, imbalance_avg",
+    },
+    Entry {
+        name: "max_imbalance",
+        unit: Amperes::UNIT,
+        definition: "largest |phase - neutral| of a reading",
+        source: "ARCHITECTURE.md, imbalance_max",
+    },
+    Entry {
+        name: "loop_currents",
+        unit: Amperes::UNIT,
+        definition: "mean phase and mean neutral current of a single-phase supply, and how far they are apart",
+        source: "Kirchhoff: what goes out through the phase comes back through the neutral",
+    },
+    Entry {
+        name: "candidate",
+        unit: "",
+        definition: "mean imbalance beyond a share of the mean phase current and beyond a floor",
+        source: "firmware thresholds in the field",
+    },
+    Entry {
+        name: "v_min",
+        unit: Volts::UNIT,
+        definition: "lowest phase voltage of a reading",
+        source: "ARCHITECTURE.md, v_min",
+    },
+    Entry {
+        name: "v_max",
+        unit: Volts::UNIT,
+        definition: "highest phase voltage of a reading",
+        source: "ARCHITECTURE.md, v_max",
+    },
+    Entry {
+        name: "mean_voltage",
+        unit: Volts::UNIT,
+        definition: "midway between the lowest and the highest phase voltage",
+        source: "ours: sums hold no mean voltage, and supply moves by few per cent within an interval",
+    },
+    Entry {
+        name: "block_peak",
+        unit: Watts::UNIT,
+        definition: "highest mean power over a block of intervals, blocks side by side",
+        source: "block demand, IEC 62052-11",
+    },
+    Entry {
+        name: "load_factor",
+        unit: "",
+        definition: "mean power over peak power",
+        source: "IEC 60050-691, load factor",
+    },
+];

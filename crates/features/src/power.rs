@@ -1,0 +1,40 @@
+//! Power and energy of one interval.
+
+use reading::Interval;
+use units::{Ratio, WattHours, Watts};
+
+/// Import less export, where the import is known; a meter without an export register exports nothing.
+pub fn net_energy(interval: &Interval) -> Option<WattHours> {
+    Some(interval.imp? - interval.exp.unwrap_or_default())
+}
+
+/// Mean of the readings' own power where they carry it, else net energy over the time. Negative is export.
+pub fn mean_power(interval: &Interval) -> Option<Watts> {
+    let sums = &interval.sums;
+    if sums.p_count > 0 {
+        return Some(Watts(sums.p as f64 / f64::from(sums.p_count) / 1000.0));
+    }
+    let length = interval.length();
+    net_energy(interval).filter(|_| length > 0).map(|net| net.mean_over(length))
+}
+
+/// The highest power of a reading where they carry it, else the same as [`mean_power`].
+pub fn max_power(interval: &Interval) -> Option<Watts> {
+    if interval.sums.p_count > 0 {
+        return Some(Watts(interval.sums.p_max as f64 / 1000.0));
+    }
+    mean_power(interval)
+}
+
+/// Sum p over root of (sum p)² + (sum q)²; negative while the meter exports.
+///
+/// `None` unless every reading with active power carries reactive power too, and one of the sums is not zero.
+pub fn power_factor(interval: &Interval) -> Option<Ratio> {
+    let sums = &interval.sums;
+    if sums.q_count == 0 || sums.q_count != sums.p_count || (sums.p == 0 && sums.q == 0) {
+        return None;
+    }
+    let (p, q) = (sums.p as f64, sums.q as f64);
+    // A root is exact to the last bit on every machine (IEEE 754), which `hypot` is not.
+    Some(Ratio(p / (p * p + q * q).sqrt()))
+}

@@ -1,0 +1,189 @@
+use crate::*;
+use expect_test::{Expect, expect};
+use reading::{EventTime, Interval, Limits, MeterId, Phases, Quality, RawReading, Sums, check as believe};
+use units::{Amperes, Milliamperes, Millivars, Millivolts, Milliwatts, Ratio, WattHours, Watts};
+
+/// Readings as `p/q i/in v`, each part in W, var, A and V, `-` where it is missing; then all kernels in one line.
+fn check(energy: Option<i64>, readings: &[&str], answer: &Expect) {
+    answer.assert_eq(&told(&interval(energy, readings)));
+}
+
+fn interval(energy: Option<i64>, readings: &[&str]) -> Interval {
+    let limits =
+        Limits { v_max: Millivolts(600_000), i_max: Milliamperes(200_000), p_max: Milliwatts(100_000_000) };
+    let mut sums = Sums::EMPTY;
+    let meter = MeterId::new("M1").unwrap();
+    let thousandths = |text: &str| text.parse().ok().map(|number: f64| (number * 1000.0).round() as i64);
+    for text in readings {
+        let mut raw = RawReading::new(meter, EventTime(1_700_000_000_000));
+        raw.seq = Some(1);
+        let numbers: Vec<Option<i64>> = text.split([' ', '/']).map(thousandths).collect();
+        raw.p = numbers[0].map(|mw| Phases::One(Milliwatts(mw)));
+        raw.q = numbers[1].map(|mvar| Phases::One(Millivars(mvar)));
+        raw.i = numbers[2].map(|ma| Phases::One(Milliamperes(ma as i32)));
+        raw.neutral = numbers[3].map(|ma| Milliamperes(ma as i32));
+        raw.v = numbers[4].map(|mv| Phases::One(Millivolts(mv as i32)));
+        sums.add(&believe(&raw, &limits).unwrap().reading);
+    }
+    Interval {
+        meter,
+        start: EventTime(0),
+        end: EventTime(1_800_000),
+        imp: energy.map(WattHours),
+        exp: None,
+        sums,
+        quality: Quality::MEASURED,
+    }
+}
+
+fn told(interval: &Interval) -> String {
+    let text = |number: Option<f64>| number.map_or("-".to_owned(), |number| format!("{number:.3}"));
+    let currents = loop_currents(interval).map_or("-".to_owned(), |currents| {
+        format!("{:.3}/{:.3}={:.3}", currents.phase.0, currents.neutral.0, currents.apart.0)
+    });
+    format!(
+        "p {} max {} pf {} | i {} imb {} max {} loop {currents} | v {} {} {}",
+        text(mean_power(interval).map(|p| p.0)),
+        text(max_power(interval).map(|p| p.0)),
+        text(power_factor(interval).map(|pf| pf.0)),
+        text(mean_current(interval).map(|i| i.0)),
+        text(mean_imbalance(interval).map(|i| i.0)),
+        text(max_imbalance(interval).map(|i| i.0)),
+        text(v_min(interval).map(|v| v.0)),
+        text(mean_voltage(interval).map(|v| v.0)),
+        text(v_max(interval).map(|v| v.0)),
+    )
+}
+
+#[test]
+fn a_register_alone_gives_power_over_time() {
+    check(Some(250), &[], &expect!["p 500.000 max 500.000 pf - | i - imb - max - loop - | v - - -"]);
+}
+
+#[test]
+fn own_power_goes_before_energy_over_time() {
+    let readings = ["100/0 - 230", "300/0 - 230"].map(|r| r.replace(" - ", " -/- "));
+    let readings: Vec<&str> = readings.iter().map(String::as_str).collect();
+    check(
+        Some(250),
+        &readings,
+        &expect!["p 200.000 max 300.000 pf 1.000 | i - imb - max - loop - | v 230.000 230.000 230.000"],
+    );
+}
+
+#[test]
+fn nothing_measured_is_no_zero() {
+    check(None, &[], &expect!["p - max - pf - | i - imb - max - loop - | v - - -"]);
+}
+
+#[test]
+fn power_factor_is_of_the_sums() {
+    // 3-4-5: the readings' own power factors, 1 and 0, do not matter.
+    check(
+        None,
+        &["300/0 -/- -", "0/400 -/- -"],
+        &expect!["p 150.000 max 300.000 pf 0.600 | i - imb - max - loop - | v - - -"],
+    );
+}
+
+#[test]
+fn one_reading_without_reactive_power_leaves_no_power_factor() {
+    assert_eq!(power_factor(&interval(None, &["300/10 -/- -", "300/- -/- -"])), None);
+    assert_eq!(power_factor(&interval(None, &["0/0 -/- -"])), None);
+}
+
+#[test]
+fn export_has_a_negative_power_factor() {
+    assert_eq!(power_factor(&interval(None, &["-300/0 -/- -"])), Some(Ratio(-1.0)));
+}
+
+#[test]
+fn both_wires_carry_the_same_or_are_apart() {
+    check(
+        None,
+        &["-/- 5/3 229", "-/- 7/5.5 231"],
+        &expect![
+            "p - max - pf - | i 6.000 imb 1.750 max 2.000 loop 6.000/4.250=1.750 | v 229.000 230.000 231.000"
+        ],
+    );
+}
+
+#[test]
+fn differences_to_both_sides_are_imbalance_but_no_distance_of_the_means() {
+    check(
+        None,
+        &["-/- 5/3 -", "-/- 3/5 -"],
+        &expect!["p - max - pf - | i 4.000 imb 2.000 max 2.000 loop 4.000/4.000=0.000 | v - - -"],
+    );
+}
+
+#[test]
+fn a_reading_without_neutral_leaves_no_loop_currents() {
+    assert_eq!(loop_currents(&interval(None, &["-/- 5/3 -", "-/- 5/- -"])), None);
+}
+
+#[test]
+fn a_candidate_is_beyond_share_and_floor() {
+    let candidate = |reading: &str| candidate(&interval(None, &[reading]), Ratio(0.0625), Amperes(0.5));
+    assert!(candidate("-/- 8/7.4 -"));
+    assert!(!candidate("-/- 8/7.5 -"), "exactly share and floor");
+    assert!(!candidate("-/- 1/0.6 -"), "below the floor");
+    assert!(!candidate("-/- 20/19 -"), "below the share");
+    assert!(!candidate("-/- 20/- -"), "no neutral");
+}
+
+#[test]
+fn net_energy_needs_an_import_register() {
+    let mut interval = interval(Some(250), &[]);
+    interval.exp = Some(WattHours(300));
+    assert_eq!(net_energy(&interval), Some(WattHours(-50)));
+    interval.imp = None;
+    assert_eq!(net_energy(&interval), None);
+}
+
+/// Each digit is 100 W in one interval, `.` is a hole.
+fn row(picture: &str) -> Vec<Option<Watts>> {
+    picture.chars().map(|c| c.to_digit(10).map(|digit| Watts(f64::from(digit) * 100.0))).collect()
+}
+
+#[test]
+fn peak_demand_is_of_whole_blocks() {
+    let peak = |picture, width| block_peak(&row(picture), width).map(|peak| (peak.at, peak.demand.0));
+    assert_eq!(peak("1199 1", 1), Some((2, 900.0)));
+    assert_eq!(peak("1991", 2), Some((0, 500.0)), "blocks stand side by side, and the first of equals wins");
+    assert_eq!(peak("9.33", 2), Some((2, 300.0)), "a block with a hole takes no part");
+    assert_eq!(peak("339", 2), Some((0, 300.0)), "nor does half a block");
+    assert_eq!(peak("", 2), None);
+    assert_eq!(peak("12", 0), None);
+}
+
+#[test]
+fn a_flat_load_has_load_factor_one() {
+    assert_eq!(load_factor(&row("3333")), Some(Ratio(1.0)));
+    assert_eq!(load_factor(&row("4.0")), Some(Ratio(0.5)));
+    assert_eq!(load_factor(&row("0000")), None);
+    assert_eq!(load_factor(&row("....")), None);
+}
+
+#[test]
+fn the_catalogue_lists_every_public_kernel_once() {
+    let sources = [
+        include_str!("power.rs"),
+        include_str!("current.rs"),
+        include_str!("voltage.rs"),
+        include_str!("profile.rs"),
+    ];
+    // Kernels stand at the margin; methods of their answers are indented.
+    let mut kernels: Vec<&str> = sources
+        .iter()
+        .flat_map(|source| source.lines())
+        .filter_map(|line| line.strip_prefix("pub fn ")?.split('(').next())
+        .collect();
+    let mut listed: Vec<&str> = CATALOGUE.iter().map(|entry| entry.name).collect();
+    kernels.sort_unstable();
+    listed.sort_unstable();
+    assert_eq!(listed, kernels);
+    for entry in CATALOGUE {
+        assert!(!entry.definition.is_empty() && !entry.source.is_empty(), "{}", entry.name);
+    }
+}

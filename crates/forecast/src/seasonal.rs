@@ -1,0 +1,198 @@
+//! The same local minute of the last few days of the same kind.
+
+use crate::horizon::{Like, Slot};
+use crate::{Horizon, Target, quantile};
+use reading::EventTime;
+use reading::time::DAY;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use units::{WattHours, Watts};
+
+/// How much a [`SeasonalMean`] remembers, in milliseconds: 35 days, so that four days of every kind are in it (the
+/// fourth last Sunday is up to 28 days back, and a holiday may take one's place).
+pub const KEPT: i64 = 35 * DAY;
+
+/// How many earlier days a mean is of. Four is what the "last four like days" baselines of demand response use.
+const LIKE_DAYS: usize = 4;
+
+/// What one target is expected to draw in one interval `(start, end]`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Forecast {
+    /// Whose use.
+    pub target: Target,
+    /// When the forecast was made: it knows nothing later.
+    pub issued: EventTime,
+    /// When the interval starts.
+    pub start: EventTime,
+    /// When it ends.
+    pub end: EventTime,
+    /// Expected mean power.
+    pub mean: Watts,
+    /// Quantiles of mean power, in the order in which they were asked for.
+    pub quantiles: Vec<Watts>,
+}
+
+/// The last weeks of one target, by interval.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SeasonalMean {
+    target: Target,
+    energies: BTreeMap<EventTime, WattHours>,
+}
+
+/// What [`SeasonalMean::snapshot`] keeps.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SeasonalMeanV1 {
+    /// The target, as it is written.
+    pub target: String,
+    /// End in milliseconds and energy in Wh of each interval, ascending.
+    pub energies: Vec<(i64, i64)>,
+}
+
+/// Why a stored history cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum RestoreError {
+    /// The target is none.
+    #[error("stored history is of `{text}`, which is no target")]
+    Target {
+        /// What was stored.
+        text: String,
+    },
+}
+
+impl SeasonalMean {
+    /// Nothing remembered yet.
+    pub fn new(target: Target) -> Self {
+        Self { target, energies: BTreeMap::new() }
+    }
+
+    /// Whose use it remembers.
+    pub fn target(&self) -> Target {
+        self.target
+    }
+
+    /// How many intervals it remembers.
+    pub fn len(&self) -> usize {
+        self.energies.len()
+    }
+
+    /// Whether it remembers none.
+    pub fn is_empty(&self) -> bool {
+        self.energies.is_empty()
+    }
+
+    /// Remembers the energy of the interval that ends at `end`. A second part of the same interval adds up: meters
+    /// that were back-filled come later than the others. What is older than [`KEPT`] before the newest is dropped.
+    pub fn observe(&mut self, end: EventTime, energy: WattHours) {
+        let newest = self.energies.last_key_value().map_or(end, |(newest, _)| end.max(*newest));
+        let oldest = newest.minus(KEPT);
+        if end <= oldest {
+            return;
+        }
+        *self.energies.entry(end).or_default() += energy;
+        while self.energies.first_key_value().is_some_and(|(first, _)| *first <= oldest) {
+            self.energies.pop_first();
+        }
+    }
+
+    /// What the target will draw in each interval of the horizon of which something like it is known.
+    ///
+    /// The mean is that of the same local minute on the last up to four days of the same kind, else on the last up to
+    /// four days of any. Quantiles are the mean plus empirical quantiles of how far those days were off their mean, in
+    /// this interval and its two neighbours of the same day: twelve numbers where four days are known. After a single day
+    /// they are all equal to the mean: there is nothing yet to say how far it may be off.
+    pub fn forecast(&self, issued: EventTime, horizon: &Horizon, quantiles: &[f64]) -> Vec<Forecast> {
+        let known = Known { energies: &self.energies, until: issued.min(horizon.starts_at()) };
+        let slots: Vec<Option<Expected>> = horizon.slots.iter().map(|slot| known.expected(slot)).collect();
+        let length = horizon.grid().length();
+        let power = |energy: f64| Watts(energy * 3_600_000.0 / length as f64);
+        let of_slot = |(index, slot): (usize, &Slot)| {
+            let mean = slots[index].as_ref()?.mean;
+            let around = &slots[index.saturating_sub(1)..slots.len().min(index + 2)];
+            let mut off: Vec<f64> =
+                around.iter().flatten().flat_map(|slot| slot.off.iter().copied()).collect();
+            off.sort_by(f64::total_cmp);
+            let at = |p: &f64| power(mean + quantile(&off, *p).unwrap_or_default());
+            Some(Forecast {
+                target: self.target,
+                issued,
+                start: slot.end.minus(length),
+                end: slot.end,
+                mean: power(mean),
+                quantiles: quantiles.iter().map(at).collect(),
+            })
+        };
+        horizon.slots.iter().enumerate().filter_map(of_slot).collect()
+    }
+
+    /// What must be stored to go on later.
+    pub fn snapshot(&self) -> SeasonalMeanV1 {
+        SeasonalMeanV1 {
+            target: self.target.to_string(),
+            energies: self.energies.iter().map(|(end, energy)| (end.0, energy.0)).collect(),
+        }
+    }
+
+    /// Goes on from what was stored.
+    pub fn restore(stored: SeasonalMeanV1) -> Result<Self, RestoreError> {
+        let Some(target) = Target::parse(&stored.target) else {
+            return Err(RestoreError::Target { text: stored.target });
+        };
+        let mut restored = Self::new(target);
+        for (end, energy) in stored.energies {
+            restored.observe(EventTime(end), WattHours(energy));
+        }
+        Ok(restored)
+    }
+}
+
+/// The part of a history that a forecast may look at.
+struct Known<'a> {
+    energies: &'a BTreeMap<EventTime, WattHours>,
+    until: EventTime,
+}
+
+impl Known<'_> {
+    fn at(&self, end: EventTime) -> Option<WattHours> {
+        self.energies.get(&end).filter(|_| end <= self.until).copied()
+    }
+
+    /// The ends of the intervals that this slot is taken to be like.
+    fn last_like(&self, slot: &Slot) -> Vec<EventTime> {
+        let same = self.last_days(slot.like.iter().filter(|like| like.same_type));
+        if same.is_empty() { self.last_days(slot.like.iter()) } else { same }
+    }
+
+    fn last_days<'l>(&self, like: impl Iterator<Item = &'l Like>) -> Vec<EventTime> {
+        let mut ends = Vec::new();
+        let mut days = 0;
+        let mut last_day = 0;
+        for like in like.filter(|like| self.at(like.end).is_some()) {
+            if like.days_back != last_day {
+                if days == LIKE_DAYS {
+                    break;
+                }
+                days += 1;
+                last_day = like.days_back;
+            }
+            ends.push(like.end);
+        }
+        ends
+    }
+
+    /// Mean energy of those, and how far each is off it. The sum is of whole numbers.
+    fn expected(&self, slot: &Slot) -> Option<Expected> {
+        let energies: Vec<i64> =
+            self.last_like(slot).iter().filter_map(|end| self.at(*end)).map(|energy| energy.0).collect();
+        if energies.is_empty() {
+            return None;
+        }
+        let mean = energies.iter().sum::<i64>() as f64 / energies.len() as f64;
+        Some(Expected { mean, off: energies.iter().map(|energy| *energy as f64 - mean).collect() })
+    }
+}
+
+/// One interval of the horizon, in Wh.
+struct Expected {
+    mean: f64,
+    off: Vec<f64>,
+}

@@ -1,0 +1,81 @@
+//! Whether what a transformer gave and what its consumers took are the same.
+
+use crate::{Role, Topology};
+use features::net_energy;
+use reading::{EventTime, Interval, Quality, TransformerId};
+use std::collections::BTreeMap;
+use units::WattHours;
+
+/// The energy of one transformer in one interval `(start, end]`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Balance {
+    /// Which transformer.
+    pub transformer: TransformerId,
+    /// When the interval starts.
+    pub start: EventTime,
+    /// When it ends.
+    pub end: EventTime,
+    /// What the transformer's own meters counted, import less export; `None` unless all of them reported.
+    pub supplied: Option<WattHours>,
+    /// What the reporting consumers counted, import less export.
+    pub consumed: WattHours,
+    /// Supplied less consumed: losses, and the use of every consumer that did not report or was not measured.
+    pub gap: Option<WattHours>,
+    /// Consumers that hang on it in this interval, by the topology.
+    pub meters: u32,
+    /// Those of them whose energy is known.
+    pub reporting: u32,
+    /// Every flag of the intervals that went in.
+    pub quality: Quality,
+}
+
+#[derive(Default)]
+struct Tally {
+    start: EventTime,
+    supplied: WattHours,
+    own: u32,
+    consumed: WattHours,
+    reporting: u32,
+    quality: Quality,
+}
+
+/// The balance of every transformer of which some meter has an interval that ends at `end`, by transformer.
+///
+/// Intervals that end earlier are left out: they are parts of balances that were given long ago, and a part of a
+/// sum is not a sum. A replay corrects those.
+pub fn balance(end: EventTime, intervals: &[Interval], topology: &Topology) -> Vec<Balance> {
+    let mut tallies = BTreeMap::<TransformerId, Tally>::new();
+    for (interval, row) in topology.join(intervals).filter(|(interval, _)| interval.end == end) {
+        let Some((row, transformer)) = row.and_then(|row| Some((row, row.transformer?))) else { continue };
+        if row.role == Role::Feeder {
+            continue;
+        }
+        let tally = tallies.entry(transformer).or_default();
+        tally.start = interval.start;
+        tally.quality = tally.quality.with(interval.quality);
+        let Some(net) = net_energy(interval) else { continue };
+        if row.role == Role::Transformer {
+            tally.supplied += net;
+            tally.own += 1;
+        } else {
+            tally.consumed += net;
+            tally.reporting += 1;
+        }
+    }
+    let balance_of = |(transformer, tally): (TransformerId, Tally)| {
+        let whole = tally.own > 0 && tally.own == topology.transformer_meters_at(transformer, end);
+        let supplied = whole.then_some(tally.supplied);
+        Balance {
+            transformer,
+            start: tally.start,
+            end,
+            supplied,
+            consumed: tally.consumed,
+            gap: supplied.map(|supplied| supplied - tally.consumed),
+            meters: topology.consumers_at(transformer, end),
+            reporting: tally.reporting,
+            quality: tally.quality,
+        }
+    };
+    tallies.into_iter().map(balance_of).collect()
+}

@@ -1,0 +1,279 @@
+//! The dated table of who hangs where.
+
+use core::fmt;
+use reading::{AreaId, EventTime, FeederId, Interval, MeterId, TransformerId};
+use std::collections::BTreeMap;
+use units::Watts;
+
+/// What a meter measures.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Role {
+    /// A household, a shop, a pump.
+    Consumer,
+    /// Everything that a distribution transformer gives.
+    Transformer,
+    /// Everything that a feeder gives.
+    Feeder,
+}
+
+impl Role {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Consumer, Self::Transformer, Self::Feeder];
+
+    /// The name that topology files use.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Consumer => "consumer",
+            Self::Transformer => "transformer",
+            Self::Feeder => "feeder",
+        }
+    }
+
+    /// The role with this name.
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|role| role.name() == name)
+    }
+}
+
+impl fmt::Display for Role {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+/// Where a meter hangs from one moment to another.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TopologyRow {
+    /// Which meter.
+    pub meter: MeterId,
+    /// What it measures.
+    pub role: Role,
+    /// The transformer that it hangs on or, in the role of one, is.
+    pub transformer: Option<TransformerId>,
+    /// The feeder above.
+    pub feeder: Option<FeederId>,
+    /// The area that one meter reader walks.
+    pub area: Option<AreaId>,
+    /// The phase of the supply, as the register of the utility writes it.
+    pub phase: Option<String>,
+    /// The class of consumer, as the register of the utility writes it.
+    pub class: Option<String>,
+    /// The load that the contract allows.
+    pub sanctioned: Option<Watts>,
+    /// The consumer's phone.
+    pub phone: Option<String>,
+    /// The meter reader's phone.
+    pub reader_phone: Option<String>,
+    /// The serial number of the device.
+    pub serial: Option<String>,
+    /// The row holds after this moment; `None` since ever.
+    pub from: Option<EventTime>,
+    /// The row holds up to this moment, which it includes; `None` until further notice.
+    pub to: Option<EventTime>,
+}
+
+impl TopologyRow {
+    /// A row of a meter that hangs nowhere in particular, at all times.
+    pub fn new(meter: MeterId, role: Role) -> Self {
+        Self {
+            meter,
+            role,
+            transformer: None,
+            feeder: None,
+            area: None,
+            phase: None,
+            class: None,
+            sanctioned: None,
+            phone: None,
+            reader_phone: None,
+            serial: None,
+            from: None,
+            to: None,
+        }
+    }
+
+    /// Whether the row holds for an interval that ends at `time`: periods are `(from, to]`, as intervals are.
+    pub fn holds_at(&self, time: EventTime) -> bool {
+        self.starts() < time && time <= self.ends()
+    }
+
+    fn starts(&self) -> EventTime {
+        self.from.unwrap_or(EventTime::MIN)
+    }
+
+    fn ends(&self) -> EventTime {
+        self.to.unwrap_or(EventTime::MAX)
+    }
+}
+
+/// Why some rows make no topology.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum TopologyError {
+    /// Two rows of one meter hold at the same time.
+    #[error("meter {meter} has two places: one up to {to}, another already from {from}")]
+    Overlap {
+        /// Whose rows.
+        meter: MeterId,
+        /// When the earlier row ends.
+        to: Edge,
+        /// When the later row starts.
+        from: Edge,
+    },
+    /// A row ends before it starts.
+    #[error("meter {meter} has a place from {from} to {to}, which ends before it starts")]
+    Backwards {
+        /// Whose row.
+        meter: MeterId,
+        /// When it starts.
+        from: EventTime,
+        /// When it ends.
+        to: EventTime,
+    },
+}
+
+/// An edge of a period, for messages; `None` is an open end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Edge(pub Option<EventTime>);
+
+impl fmt::Display for Edge {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Some(time) => time.fmt(f),
+            None => f.pad("an open end"),
+        }
+    }
+}
+
+/// How many meters of one role hang on a transformer at a moment, by two binary searches.
+#[derive(Debug, Clone, PartialEq, Default)]
+struct Head {
+    starts: Vec<EventTime>,
+    ends: Vec<EventTime>,
+}
+
+impl Head {
+    fn count_at(&self, time: EventTime) -> u32 {
+        let started = self.starts.partition_point(|start| *start < time);
+        let ended = self.ends.partition_point(|end| *end < time);
+        (started - ended) as u32
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Default)]
+struct Heads {
+    consumers: Head,
+    own: Head,
+}
+
+/// The table, checked and sorted.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Topology {
+    // By meter, then by start.
+    rows: Vec<TopologyRow>,
+    heads: BTreeMap<TransformerId, Heads>,
+}
+
+/// An interval and the row that holds for its end.
+pub type Joined<'a> = (&'a Interval, Option<&'a TopologyRow>);
+
+impl Topology {
+    /// The table of these rows, in any order, if no meter is in two places at once.
+    pub fn new(mut rows: Vec<TopologyRow>) -> Result<Self, TopologyError> {
+        rows.sort_by_key(|row| (row.meter, row.starts(), row.ends()));
+        for row in &rows {
+            if let (Some(from), Some(to)) = (row.from, row.to)
+                && from > to
+            {
+                return Err(TopologyError::Backwards { meter: row.meter, from, to });
+            }
+        }
+        for pair in rows.windows(2) {
+            let (one, next) = (&pair[0], &pair[1]);
+            if one.meter == next.meter && next.starts() < one.ends() {
+                let (to, from) = (Edge(one.to), Edge(next.from));
+                return Err(TopologyError::Overlap { meter: one.meter, to, from });
+            }
+        }
+        let mut heads = BTreeMap::<TransformerId, Heads>::new();
+        for row in &rows {
+            let Some(transformer) = row.transformer else { continue };
+            let heads = heads.entry(transformer).or_default();
+            let head = match row.role {
+                Role::Consumer => &mut heads.consumers,
+                Role::Transformer => &mut heads.own,
+                Role::Feeder => continue,
+            };
+            head.starts.push(row.starts());
+            head.ends.push(row.ends());
+        }
+        for heads in heads.values_mut() {
+            for head in [&mut heads.consumers, &mut heads.own] {
+                head.starts.sort_unstable();
+                head.ends.sort_unstable();
+            }
+        }
+        Ok(Self { rows, heads })
+    }
+
+    /// The rows, by meter and then by start.
+    pub fn rows(&self) -> &[TopologyRow] {
+        &self.rows
+    }
+
+    /// Every transformer that a row names, in the order of their names.
+    pub fn transformers(&self) -> impl Iterator<Item = TransformerId> {
+        self.heads.keys().copied()
+    }
+
+    /// Where a meter hangs in the interval that ends at `time`. For a whole tick, [`Self::join`] is cheaper.
+    pub fn at(&self, meter: &MeterId, time: EventTime) -> Option<&TopologyRow> {
+        // The last row that starts before `time` is the only one that can hold then.
+        let after = self.rows.partition_point(|row| (row.meter, row.starts()) < (*meter, time));
+        self.rows[..after].last().filter(|row| row.meter == *meter && row.holds_at(time))
+    }
+
+    /// Every interval with its row, in the given order. Cheap when the intervals are sorted by meter: then the whole
+    /// tick costs one walk along the table, and a tick of few meters skips most of it. Right in any order.
+    pub fn join<'a>(&'a self, intervals: &'a [Interval]) -> impl Iterator<Item = Joined<'a>> + Clone + 'a {
+        let mut cursor = 0;
+        intervals.iter().map(move |interval| {
+            cursor = self.first_of(&interval.meter, cursor);
+            let own = self.rows[cursor..].iter().take_while(|row| row.meter == interval.meter);
+            (interval, own.into_iter().find(|row| row.holds_at(interval.end)))
+        })
+    }
+
+    /// The first row of `meter` or of a later one, looked for at and after `from` where that can be.
+    fn first_of(&self, meter: &MeterId, from: usize) -> usize {
+        let before = |index: usize| self.rows.get(index).is_some_and(|row| row.meter < *meter);
+        // A step back means that the intervals are not sorted: start again.
+        let mut low = if from == 0 || before(from - 1) { from } else { 0 };
+        // Doubling steps: one for the neighbour in the table, few for one far away.
+        let mut step = 1;
+        while before(low + step - 1) {
+            low += step;
+            step *= 2;
+        }
+        let high = (low + step - 1).min(self.rows.len());
+        low + self.rows[low..high].partition_point(|row| row.meter < *meter)
+    }
+
+    /// The moments at which a meter's device was exchanged: two rows, one after the other, with different serials.
+    pub fn swaps(&self) -> impl Iterator<Item = (MeterId, EventTime)> {
+        self.rows.windows(2).filter_map(|pair| {
+            let (one, next) = (&pair[0], &pair[1]);
+            let exchanged = one.meter == next.meter && one.serial.as_ref()? != next.serial.as_ref()?;
+            next.from.filter(|_| exchanged).map(|from| (next.meter, from))
+        })
+    }
+
+    /// How many consumers hang on a transformer in the interval that ends at `time`.
+    pub fn consumers_at(&self, transformer: TransformerId, time: EventTime) -> u32 {
+        self.heads.get(&transformer).map_or(0, |heads| heads.consumers.count_at(time))
+    }
+
+    /// How many meters measure the transformer itself in the interval that ends at `time`.
+    pub fn transformer_meters_at(&self, transformer: TransformerId, time: EventTime) -> u32 {
+        self.heads.get(&transformer).map_or(0, |heads| heads.own.count_at(time))
+    }
+}

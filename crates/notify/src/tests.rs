@@ -1,0 +1,277 @@
+use crate::*;
+use cases::{Alert, AlertId, CaseId, Kind, Severity};
+use detect::{Detector, Evidence, PhaseNeutralEvidence};
+use expect_test::{Expect, expect};
+use jiff::tz::TimeZone;
+use proptest::prelude::*;
+use reading::time::{DAY, HOUR, MINUTE};
+use reading::{AreaId, Calendar, EventTime, MeterId, TransformerId};
+use units::{Amperes, Ratio};
+
+fn calendar() -> Calendar {
+    Calendar::new(TimeZone::get("Asia/Kolkata").unwrap(), Default::default())
+}
+
+fn end_of(block: usize) -> EventTime {
+    EventTime(19_727 * DAY + 9 * HOUR + block as i64 * 30 * MINUTE)
+}
+
+fn alert_of(meter: &str, area: Option<&str>, block: usize, kind: Kind) -> Alert {
+    let meter = MeterId::new(meter).unwrap();
+    let case = CaseId::new(Detector::PhaseNeutral, meter, end_of(block));
+    let evidence = PhaseNeutralEvidence {
+        phase: Amperes(7.2),
+        neutral: Amperes(4.1),
+        apart: Amperes(3.1),
+        allowed: Amperes(0.5),
+        share: Ratio(0.43),
+        apart_max: Amperes(3.3),
+        blocks: 5,
+        needed: 5,
+        since: end_of(block).minus(150 * MINUTE),
+        until: end_of(block),
+        excess: None,
+        looked_at: vec![],
+    };
+    Alert {
+        id: AlertId::new(&case, kind.name()),
+        case,
+        kind,
+        time: end_of(block),
+        meter,
+        transformer: TransformerId::new("T0007"),
+        area: area.and_then(AreaId::new),
+        severity: Severity::Medium,
+        text: String::new(),
+        evidence: vec![Evidence::PhaseNeutral(evidence)],
+    }
+}
+
+fn alert(meter: &str, area: &str, block: usize) -> Alert {
+    alert_of(meter, Some(area), block, Kind::Opened)
+}
+
+fn routes() -> Routes {
+    let pairs = [("A1", "+91 98 100-00001"), ("A2", "+919810000002")];
+    let pair = |(area, phone)| (AreaId::new(area).unwrap(), Phone::new(phone).unwrap());
+    Routes::new(pairs.map(pair), None).unwrap()
+}
+
+fn throttle() -> Throttle {
+    Throttle::new(2, 4).unwrap()
+}
+
+/// A character for each tick of half an hour: how many alerts open in area A1. What is sent when is the answer.
+fn check(picture: &str, answer: &Expect) {
+    let mut notifier = Notifier::new(routes(), throttle());
+    let mut told = String::new();
+    for (block, c) in picture.chars().enumerate() {
+        let count = c.to_digit(10).unwrap_or_default();
+        let alerts: Vec<Alert> =
+            (0..count).map(|number| alert(&format!("M{block}-{number}"), "A1", block)).collect();
+        let routed = notifier.route(end_of(block), &alerts, &calendar());
+        for sms in &routed.sms {
+            told += &format!("{block}: {} {} +{}: {}\n", sms.to, sms.id, sms.more, sms.text);
+        }
+    }
+    told += &format!("waiting {}", notifier.waiting());
+    answer.assert_eq(&told);
+}
+
+#[test]
+fn one_alert_is_one_message_with_its_numbers() {
+    check(
+        "1",
+        &expect![[r#"
+        0: +919810000001 sms.phase-neutral.M0-0.20240105T0900Z.opened +0: Please check meter M0-0: phase 7.2 A, neutral 4.1 A since 5 Jan 12:00. Transformer T0007. Area A1.
+        waiting 0"#]],
+    );
+}
+
+#[test]
+fn what_is_over_the_hour_waits_for_one_digest() {
+    check(
+        "9..1",
+        &expect![[r#"
+        0: +919810000001 sms.phase-neutral.M0-0.20240105T0900Z.opened +0: Please check meter M0-0: phase 7.2 A, neutral 4.1 A since 5 Jan 12:00. Transformer T0007. Area A1.
+        0: +919810000001 sms.phase-neutral.M0-1.20240105T0900Z.opened +0: Please check meter M0-1: phase 7.2 A, neutral 4.1 A since 5 Jan 12:00. Transformer T0007. Area A1.
+        2: +919810000001 digest.phase-neutral.M0-2.20240105T0900Z.opened +6: Please check 7 meters: M0-2 (3.1 A apart), M0-3 (3.1 A apart), M0-4 (3.1 A apart) +4 more.
+        3: +919810000001 sms.phase-neutral.M3-0.20240105T1030Z.opened +0: Please check meter M3-0: phase 7.2 A, neutral 4.1 A since 5 Jan 13:30. Transformer T0007. Area A1.
+        waiting 0"#]],
+    );
+}
+
+#[test]
+fn what_is_over_the_day_waits_for_the_next() {
+    check(
+        "2.2.2............................................1..",
+        &expect![[r#"
+        0: +919810000001 sms.phase-neutral.M0-0.20240105T0900Z.opened +0: Please check meter M0-0: phase 7.2 A, neutral 4.1 A since 5 Jan 12:00. Transformer T0007. Area A1.
+        0: +919810000001 sms.phase-neutral.M0-1.20240105T0900Z.opened +0: Please check meter M0-1: phase 7.2 A, neutral 4.1 A since 5 Jan 12:00. Transformer T0007. Area A1.
+        2: +919810000001 sms.phase-neutral.M2-0.20240105T1000Z.opened +0: Please check meter M2-0: phase 7.2 A, neutral 4.1 A since 5 Jan 13:00. Transformer T0007. Area A1.
+        2: +919810000001 sms.phase-neutral.M2-1.20240105T1000Z.opened +0: Please check meter M2-1: phase 7.2 A, neutral 4.1 A since 5 Jan 13:00. Transformer T0007. Area A1.
+        48: +919810000001 digest.phase-neutral.M4-0.20240105T1100Z.opened +1: Please check 2 meters: M4-0 (3.1 A apart), M4-1 (3.1 A apart).
+        49: +919810000001 sms.phase-neutral.M49-0.20240106T0930Z.opened +0: Please check meter M49-0: phase 7.2 A, neutral 4.1 A since 6 Jan 12:30. Transformer T0007. Area A1.
+        waiting 0"#]],
+    );
+}
+
+#[test]
+fn a_closed_case_asks_nobody_to_walk() {
+    let mut notifier = Notifier::new(routes(), throttle());
+    let routed = notifier.route(end_of(0), &[alert_of("M1", Some("A1"), 0, Kind::Closed)], &calendar());
+    assert_eq!(routed, Routed::default());
+}
+
+#[test]
+fn an_alert_that_nobody_is_responsible_for_is_returned() {
+    let mut notifier = Notifier::new(routes(), throttle());
+    let alerts = [alert("M1", "A9", 0), alert_of("M2", None, 0, Kind::Opened)];
+    let routed = notifier.route(end_of(0), &alerts, &calendar());
+    assert_eq!(routed.unrouted, alerts.map(|alert| alert.id));
+
+    let otherwise = Routes::new([], Phone::new("112")).unwrap();
+    let mut notifier = Notifier::new(otherwise, throttle());
+    let routed = notifier.route(end_of(0), &[alert("M1", "A9", 0)], &calendar());
+    assert_eq!(routed.sms[0].to.as_str(), "112");
+}
+
+#[test]
+fn a_phone_that_is_busy_holds_up_no_other() {
+    let mut notifier = Notifier::new(routes(), throttle());
+    let alerts: Vec<Alert> = ["A1", "A1", "A1", "A2"]
+        .iter()
+        .enumerate()
+        .map(|(number, area)| alert(&format!("M{number}"), area, 0))
+        .collect();
+    let routed = notifier.route(end_of(0), &alerts, &calendar());
+    assert_eq!((routed.sms.len(), routed.held), (3, 1));
+    assert_eq!(routed.sms[2].to.as_str(), "+919810000002");
+}
+
+#[test]
+fn the_longest_names_still_fit() {
+    let long = |c: char| c.to_string().repeat(reading::id::LONGEST);
+    let mut one = alert(&long('M'), &long('A'), 0);
+    one.transformer = TransformerId::new(long('T'));
+    let text = crate::text::single(&one, &calendar());
+    expect!["Please check meter MMMMMMMMMMMMMMMMMMMMMMMMMMMMMMMM: phase 7.2 A, neutral 4.1 A since 5 Jan 12:00. Transformer TTTTTTTTTTTTTTTTTTTTTTTTTTTTTTTT."].assert_eq(text.as_str());
+    assert!(SmsText::new(text.as_str()).is_ok());
+}
+
+#[test]
+fn the_alphabet_of_sms_counts_some_characters_twice() {
+    assert_eq!(
+        [septets('a'), septets('€'), septets('['), septets('ñ')],
+        [Some(1), Some(2), Some(2), Some(1)]
+    );
+    assert_eq!([septets('`'), septets('ç'), septets('ह'), septets('\t')], [None; 4]);
+    assert_eq!(SmsText::new(&"€".repeat(80)).unwrap().septets(), 160);
+    let refused = |text: &str| SmsText::new(text).unwrap_err().to_string();
+    expect!["text takes 162 places of the 160 that an sms has"].assert_eq(&refused(&"€".repeat(81)));
+    expect!["text holds `ह`, which the alphabet of sms lacks"].assert_eq(&refused("हा"));
+    expect!["text is empty"].assert_eq(&refused(""));
+}
+
+#[test]
+fn a_phone_number_is_digits() {
+    for right in ["+919810000001", "112", "022 1234-5678"] {
+        assert!(Phone::new(right).is_some(), "{right}");
+    }
+    for wrong in ["", "+", "12", "1234567890123456", "98x10", "+91+98"] {
+        assert_eq!(Phone::new(wrong), None, "{wrong}");
+    }
+}
+
+#[test]
+fn an_area_with_two_phones_is_refused() {
+    let pair = |phone: &str| (AreaId::new("A1").unwrap(), Phone::new(phone).unwrap());
+    assert!(Routes::new([pair("112"), pair("112")], None).is_ok());
+    expect!["area A1 has two readers' phones, 111 and 112"]
+        .assert_eq(&Routes::new([pair("112"), pair("111")], None).unwrap_err().to_string());
+}
+
+#[test]
+fn a_throttle_that_makes_no_sense_is_refused() {
+    let refused = |hour, day| Throttle::new(hour, day).unwrap_err().to_string();
+    expect!["`per_hour` must be 1 or more"].assert_eq(&refused(0, 1));
+    expect!["`per_day` (1) must be at least `per_hour` (2)"].assert_eq(&refused(2, 1));
+    expect!["`per_day` (5000) must be at most 1000"].assert_eq(&refused(2, 5000));
+}
+
+/// Ticks with some alerts each, by number of the meter and of the area.
+fn towns() -> impl Strategy<Value = Vec<Vec<Alert>>> {
+    let one = (0_u32..1000, 1_u8..4);
+    prop::collection::vec(prop::collection::vec(one, 0..6), 0..80).prop_map(|ticks| {
+        let tick = |(block, mut alerts): (usize, Vec<(u32, u8)>)| {
+            alerts.sort_unstable();
+            alerts.dedup_by_key(|one| one.0);
+            let one = |(meter, area)| alert(&format!("M{meter}"), &format!("A{area}"), block);
+            alerts.into_iter().map(one).collect()
+        };
+        ticks.into_iter().enumerate().map(tick).collect()
+    })
+}
+
+fn routed(notifier: &mut Notifier, ticks: &[Vec<Alert>], from: usize) -> Vec<Routed> {
+    let route =
+        |(number, alerts): (usize, &Vec<Alert>)| notifier.route(end_of(from + number), alerts, &calendar());
+    ticks.iter().enumerate().map(route).collect()
+}
+
+proptest! {
+    #[test]
+    fn no_phone_gets_more_than_its_throttle(ticks in towns()) {
+        let mut notifier = Notifier::new(routes(), throttle());
+        let all = routed(&mut notifier, &ticks, 0);
+        let sent: Vec<&Sms> = all.iter().flat_map(|routed| &routed.sms).collect();
+        for last in &sent {
+            let within = |ms| {
+                sent.iter().filter(|one| one.to == last.to && one.time <= last.time && last.time.since(one.time) < ms).count()
+            };
+            prop_assert!(within(HOUR) <= 2);
+            prop_assert!(within(DAY) <= 4);
+            prop_assert!(SmsText::new(last.text.as_str()).is_ok());
+        }
+    }
+
+    #[test]
+    fn every_alert_is_sent_waits_or_is_returned(ticks in towns()) {
+        let mut notifier = Notifier::new(routes(), throttle());
+        let all = routed(&mut notifier, &ticks, 0);
+        let told: u64 = all.iter().flat_map(|routed| &routed.sms).map(|sms| 1 + u64::from(sms.more)).sum();
+        let unrouted: usize = all.iter().map(|routed| routed.unrouted.len()).sum();
+        let given: usize = ticks.iter().map(Vec::len).sum();
+        prop_assert_eq!(told + notifier.waiting() + unrouted as u64, given as u64);
+        let mut ids: Vec<&str> = all.iter().flat_map(|routed| &routed.sms).map(|sms| sms.id.as_str()).collect();
+        let count = ids.len();
+        ids.sort_unstable();
+        ids.dedup();
+        prop_assert_eq!(ids.len(), count, "an id stands for one message");
+    }
+
+    #[test]
+    fn the_order_of_alerts_within_a_tick_changes_nothing(ticks in towns()) {
+        let turned: Vec<Vec<Alert>> = ticks.iter().map(|tick| tick.iter().rev().cloned().collect()).collect();
+        let sms = |ticks: &[Vec<Alert>]| routed(&mut Notifier::new(routes(), throttle()), ticks, 0);
+        prop_assert_eq!(sms(&ticks), sms(&turned));
+    }
+
+    #[test]
+    fn a_restored_notifier_goes_on_the_same(ticks in towns(), cut in 0_usize..80) {
+        let cut = cut.min(ticks.len());
+        let mut whole = Notifier::new(routes(), throttle());
+        routed(&mut whole, &ticks[..cut], 0);
+        let stored = whole.snapshot();
+        let mut restored = Notifier::restore(routes(), throttle(), stored.clone()).unwrap();
+        prop_assert_eq!(restored.snapshot(), stored);
+        prop_assert_eq!(routed(&mut whole, &ticks[cut..], cut), routed(&mut restored, &ticks[cut..], cut));
+        prop_assert_eq!(whole, restored);
+    }
+
+    #[test]
+    fn any_text_can_be_made_to_fit(first in ".{1,200}", others in prop::collection::vec(".{0,60}", 0..4)) {
+        let text = SmsText::fit(&first, &others);
+        prop_assert_eq!(SmsText::new(text.as_str()), Ok(text));
+    }
+}

@@ -1,0 +1,51 @@
+//! The words of an SMS: what was measured, and a request to check. Never a word about why.
+
+use crate::SmsText;
+use crate::notifier::Held;
+use cases::Alert;
+use detect::Evidence;
+use reading::{Calendar, EventTime};
+
+/// How many meters a digest names; the others are counted.
+pub(crate) const NAMED: usize = 3;
+
+/// One alert, one SMS. Meter, currents and time always stand in it; transformer and area if they fit.
+pub(crate) fn single(alert: &Alert, calendar: &Calendar) -> SmsText {
+    let mut first = format!("Please check meter {}", alert.meter);
+    if let Some(Evidence::PhaseNeutral(numbers)) = alert.evidence.first() {
+        let since = local(numbers.since, calendar);
+        let (phase, neutral) = (numbers.phase.0, numbers.neutral.0);
+        first += &format!(": phase {phase:.1} A, neutral {neutral:.1} A since {since}.");
+    }
+    let others = [
+        alert.transformer.map(|transformer| format!(" Transformer {transformer}.")),
+        alert.area.map(|area| format!(" Area {area}.")),
+    ];
+    let others: Vec<String> = others.into_iter().flatten().collect();
+    SmsText::fit(&first, &others)
+}
+
+/// What had to wait, in one SMS: the first few by name, the others as a number.
+pub(crate) fn digest(held: &[Held], more: u32) -> SmsText {
+    let total = held.len() + more as usize;
+    let meters = if total == 1 { "meter" } else { "meters" };
+    // Long names may not fit: as many as do are named, at least one, and the number says how many are not.
+    let named_of = |named: usize| {
+        let names: Vec<String> =
+            held[..named].iter().map(|one| format!("{} ({:.1} A apart)", one.meter, one.apart.0)).collect();
+        let rest = total - named;
+        let rest = if rest > 0 { format!(" +{rest} more") } else { String::new() };
+        format!("Please check {total} {meters}: {}{rest}.", names.join(", "))
+    };
+    let fitting = (1..=held.len().min(NAMED)).rev().find_map(|named| SmsText::new(&named_of(named)).ok());
+    fitting.unwrap_or_else(|| SmsText::fit(&named_of(held.len().min(1)), &[]))
+}
+
+/// Day and local time as people say it: `5 Jan 14:30`.
+fn local(time: EventTime, calendar: &Calendar) -> String {
+    const MONTHS: [&str; 12] =
+        ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+    let (day, minute) = (calendar.day(time), calendar.minute_of_day(time));
+    let month = MONTHS[day.month() as usize - 1];
+    format!("{} {month} {:02}:{:02}", day.day(), minute / 60, minute % 60)
+}
