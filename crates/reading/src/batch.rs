@@ -7,7 +7,7 @@ use alloc::vec::Vec;
 /// Where the name of a reading's meter stands in its batch, and the hash of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Key {
-    /// [`id::hash`] of the name.
+    /// [`id::hash`](crate::id::hash) of the name.
     pub hash: u64,
     /// Where the name starts in [`Batch::bytes`].
     pub at: u32,
@@ -109,7 +109,7 @@ impl Batch {
     /// Adds a checked reading whose name already stands in `bytes` at `at`.
     pub fn push_named_at(&mut self, at: usize, meter: &MeterId, checked: Checked) {
         let name = meter.as_bytes();
-        self.push_as(Key { hash: id::hash(name), at: at as u32, len: name.len() as u8 }, checked);
+        self.push_as(Key { hash: meter.hash(), at: at as u32, len: name.len() as u8 }, checked);
     }
 
     /// Adds a checked reading; its name is copied.
@@ -120,6 +120,7 @@ impl Batch {
     }
 
     /// Adds a checked reading under a key that is known already: of a meter whose name stands in `bytes`.
+    #[inline]
     pub fn push_as(&mut self, key: Key, checked: Checked) {
         debug_assert_eq!(id::hash(self.text(Span { at: key.at, len: key.len.into() })), key.hash);
         self.keys.push(key);

@@ -172,6 +172,7 @@ pub struct Checked {
 }
 
 /// Believes a reading, all or in part, or says why nothing of it can be used.
+#[inline]
 pub fn check(raw: &RawReading, limits: &Limits) -> Result<Checked, Reason> {
     if raw.time < FIRST || raw.time > LAST {
         return Err(Reason::TimeImplausible);
@@ -198,29 +199,43 @@ pub fn check(raw: &RawReading, limits: &Limits) -> Result<Checked, Reason> {
         reading.q = q;
         reading.has |= Q;
     }
-    if let Some(v) = raw.v {
-        let believed = |one: &&Millivolts| one.0 >= 0 && **one <= limits.v_max;
-        if v.as_slice().iter().any(|one| !believed(&one)) {
-            issues.insert(Issue::VoltageImplausible);
-        }
-        let min = v.as_slice().iter().filter(believed).min();
-        let max = v.as_slice().iter().filter(believed).max();
-        if let (Some(min), Some(max)) = (min, max) {
-            (reading.v_min, reading.v_max) = (min.0, max.0);
+    match raw.v {
+        None => {}
+        Some(Phases::One(v)) if v.0 >= 0 && v <= limits.v_max => {
+            (reading.v_min, reading.v_max) = (v.0, v.0);
             reading.has |= V;
         }
-    }
-    if let Some(i) = raw.i {
-        if i.as_slice().iter().any(|one| one.0 < 0) {
-            issues.insert(Issue::NegativeCurrent);
+        Some(v) => {
+            let believed = |one: &&Millivolts| one.0 >= 0 && **one <= limits.v_max;
+            if v.as_slice().iter().any(|one| !believed(&one)) {
+                issues.insert(Issue::VoltageImplausible);
+            }
+            let min = v.as_slice().iter().filter(believed).min();
+            let max = v.as_slice().iter().filter(believed).max();
+            if let (Some(min), Some(max)) = (min, max) {
+                (reading.v_min, reading.v_max) = (min.0, max.0);
+                reading.has |= V;
+            }
         }
-        if i.as_slice().iter().any(|one| one.abs() > limits.i_max) {
-            issues.insert(Issue::CurrentImplausible);
-        } else {
-            let sum: i64 = i.as_slice().iter().map(|one| i64::from(one.abs().0)).sum();
-            let count = i.as_slice().len() as i64;
-            reading.i = ((sum + count / 2) / count) as i32;
+    }
+    match raw.i {
+        None => {}
+        Some(Phases::One(i)) if i.0 >= 0 && i <= limits.i_max => {
+            reading.i = i.0;
             reading.has |= I;
+        }
+        Some(i) => {
+            if i.as_slice().iter().any(|one| one.0 < 0) {
+                issues.insert(Issue::NegativeCurrent);
+            }
+            if i.as_slice().iter().any(|one| one.abs() > limits.i_max) {
+                issues.insert(Issue::CurrentImplausible);
+            } else {
+                let sum: i64 = i.as_slice().iter().map(|one| i64::from(one.abs().0)).sum();
+                let count = i.as_slice().len() as i64;
+                reading.i = ((sum + count / 2) / count) as i32;
+                reading.has |= I;
+            }
         }
     }
     if let Some(neutral) = raw.neutral {
@@ -234,7 +249,7 @@ pub fn check(raw: &RawReading, limits: &Limits) -> Result<Checked, Reason> {
             reading.has |= NEUTRAL;
         }
     }
-    if [raw.v.map(|v| v.as_slice().len()), raw.i.map(|i| i.as_slice().len())].contains(&Some(3)) {
+    if matches!(raw.v, Some(Phases::Three(_))) || matches!(raw.i, Some(Phases::Three(_))) {
         reading.has |= THREE_PHASE;
     }
     Ok(Checked { reading, extra: Extra::of(raw), issues })
@@ -250,7 +265,10 @@ fn register(register: Option<WattHours>, issues: &mut Issues) -> Option<WattHour
 }
 
 fn total<T: Copy>(phases: Phases<T>, number: impl Fn(T) -> i64) -> i64 {
-    phases.as_slice().iter().fold(0_i64, |sum, &one| sum.saturating_add(number(one)))
+    match phases {
+        Phases::One(one) => number(one),
+        Phases::Three([a, b, c]) => number(a).saturating_add(number(b)).saturating_add(number(c)),
+    }
 }
 
 fn power(total: Option<i64>, limits: &Limits, issues: &mut Issues) -> Option<i64> {

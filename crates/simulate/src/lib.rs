@@ -1,1 +1,34 @@
-//! To be written.
+//! Seeded towns: households, solar roofs, network voltages, tampering with its truth, and faults on the way.
+//!
+//! [`Settings`] say how large a town is and what goes wrong in it; [`Town`] is that town: its topology, the truth
+//! about every odd meter, and every message that its meters send, in the order of their arrival. The same settings
+//! give the same messages on every machine: arithmetic only, one random stream a meter, no library sine.
+//!
+//! This crate never knows detectors, and no threshold of one: whether somebody is found is not its question.
+//! It has no clock, no thread and no environment; whoever iterates [`Messages`] decides how fast time goes.
+//!
+//! Read [`settings`] first, then [`town`], then [`messages`]. Tests of other crates start with [`picture`].
+
+mod consumer;
+pub mod csv;
+pub mod faults;
+mod household;
+pub mod messages;
+mod meter;
+mod network;
+pub mod picture;
+mod random;
+mod seats;
+pub mod settings;
+mod step;
+mod tamper;
+pub mod town;
+pub mod truth;
+mod weather;
+
+pub use csv::{write_topology_csv, write_truth_csv};
+pub use faults::Faults;
+pub use messages::{Message, Messages};
+pub use settings::{Settings, SettingsError};
+pub use town::{Class, Connection, Role, Town};
+pub use truth::{Kind, Truth};

@@ -1,0 +1,169 @@
+//! One consumer and its meter: what flows in the wires, and what the meter makes of it.
+
+use crate::Settings;
+use crate::faults::Mishap;
+use crate::household::Household;
+use crate::meter::{self, Register, ThreePhase, milli, vector_sum};
+use crate::network::{Bus, Flow};
+use crate::random::{Random, Stream};
+use crate::seats::Seat;
+use crate::step::Step;
+use crate::tamper::{Ct, Seen, Story};
+use reading::{MeterId, Phases, RawReading};
+
+#[derive(Debug, Clone)]
+pub(crate) struct Consumer {
+    pub(crate) meter: MeterId,
+    pub(crate) household: Household,
+    pub(crate) story: Story,
+    pub(crate) wiring: Wiring,
+    pub(crate) mishap: Option<Mishap>,
+    pub(crate) fate: Random,
+    ct: Ct,
+    /// 0 at the transformer, 1 at the end of the street.
+    far: f64,
+    imp: Register,
+    exp: Option<Register>,
+    seq: u64,
+    noise: Random,
+}
+
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Wiring {
+    /// On this phase.
+    Single(usize),
+    /// How the load is split over the phases.
+    Three([f64; 3]),
+}
+
+impl Consumer {
+    pub(crate) fn new(settings: &Settings, index: usize, seat: Seat) -> Self {
+        let seed = settings.seed;
+        let mut random = Random::stream(seed, Stream::Meter, index as u64);
+        let story = Story::new(seat.oddity, settings, index);
+        let usual = Ct::usual(&mut random);
+        let each = settings.consumers_each();
+        // Neighbours whose neutrals are joined hang on the same phase.
+        let phase = if matches!(story, Story::SharedMore { .. }) { index - 1 } else { index } % 3;
+        let split: [f64; 3] = core::array::from_fn(|_| random.between(0.7, 1.3) / 3.0);
+        let imp = Register::new(random.whole(1_000_000, 30_000_000));
+        let exported = random.whole(0, 3_000_000);
+        Self {
+            meter: MeterId::new(format!("M{:06}", index + 1)).expect("letters and digits"),
+            household: Household::new(seed, index as u64, seat.solar),
+            wiring: if seat.three_phase { Wiring::Three(split) } else { Wiring::Single(phase) },
+            mishap: seat.misfortune.map(|misfortune| Mishap::new(misfortune, settings, index)),
+            fate: Random::stream(seed, Stream::Faults, index as u64),
+            ct: if let Story::CtError(ct) = story { ct } else { usual },
+            story,
+            far: (index % each) as f64 / each as f64,
+            imp,
+            exp: seat.solar.then(|| Register::new(exported)),
+            seq: 0,
+            noise: random,
+        }
+    }
+
+    /// The meter that takes the place of this one.
+    pub(crate) fn replacement(&self) -> MeterId {
+        MeterId::new(format!("{}-2", self.meter)).expect("letters, digits and a dash")
+    }
+
+    /// What truly flows in a step. Steps must come one after another.
+    pub(crate) fn flow(&mut self, step: &Step) -> Flow {
+        let load = self.household.load(step);
+        let extra = self.story.extra_watts(step);
+        let mut flow = Flow::default();
+        match self.wiring {
+            Wiring::Single(phase) => {
+                flow.p[phase] = load.p + extra - load.solar;
+                // Pumps and tools: a power factor of 0.95.
+                flow.q[phase] = load.q + 0.33 * extra;
+            }
+            Wiring::Three(split) => {
+                // What is switched on wanders from one phase to another.
+                let lean = 1.0 + 0.3 * self.household.noise();
+                let split = [split[0] * lean, split[1], split[2] / lean];
+                let whole: f64 = split.iter().sum();
+                // A roof on a three-phase supply feeds all of them alike.
+                flow.p = split.map(|part| load.p * part / whole - load.solar / 3.0);
+                flow.q = split.map(|part| load.q * part / whole);
+            }
+        }
+        flow
+    }
+
+    /// Counts a step and says what the meter sends at its end. For `shared` see [`Story::seen`].
+    pub(crate) fn reading(&mut self, step: &Step, bus: &Bus, flow: &Flow, shared: &mut f64) -> RawReading {
+        self.suffer(step);
+        let mut raw = match self.wiring {
+            Wiring::Single(phase) => self.single(step, bus, flow, phase, shared),
+            Wiring::Three(_) => self.three(step, bus, flow),
+        };
+        raw.imp = Some(self.imp.read());
+        raw.exp = self.exp.map(|exp| exp.read());
+        raw.seq = Some(self.seq);
+        self.seq += 1;
+        if let Some(Mishap::Clock { ahead_ms, from, to }) = self.mishap
+            && from < step.end
+            && step.end <= to
+        {
+            raw.time = step.end.plus(ahead_ms);
+        }
+        raw
+    }
+
+    fn suffer(&mut self, step: &Step) {
+        match self.mishap {
+            Some(Mishap::Reset { step: at }) if at == step.index => {
+                self.imp = Register::new(0);
+                self.exp = self.exp.map(|_| Register::new(0));
+            }
+            Some(Mishap::Swap { step: at }) if at == step.index => {
+                self.meter = self.replacement();
+                // What the test bench left in it.
+                self.imp = Register::new(self.noise.whole(0, 5000));
+                self.exp = self.exp.map(|_| Register::new(0));
+                self.seq = 0;
+            }
+            _ => {}
+        }
+    }
+
+    fn single(&mut self, step: &Step, bus: &Bus, flow: &Flow, phase: usize, shared: &mut f64) -> RawReading {
+        let (p, q) = (flow.p[phase], flow.q[phase]);
+        let volts = bus.at(phase, self.far);
+        let i = (p * p + q * q).sqrt() / volts;
+        let seen = self.story.seen(step, volts, Seen { p, q, phase: i, neutral: i }, shared);
+        let p_mw = milli(seen.p);
+        // A meter with its wires exchanged counts forward all the same.
+        let counted = if matches!(self.story, Story::SwappedWires) { -p_mw } else { p_mw };
+        self.count(counted, step.length);
+        let mut raw = RawReading::new(self.meter, step.end);
+        raw.v = Some(Phases::One(meter::volts(volts)));
+        raw.i = Some(Phases::One(meter::amperes(seen.phase)));
+        raw.neutral = Some(meter::amperes(self.ct.read(seen.neutral, &mut self.noise)));
+        raw.p = Some(Phases::One(meter::watts(p_mw)));
+        raw.q = Some(Phases::One(meter::vars(seen.q)));
+        raw
+    }
+
+    fn three(&mut self, step: &Step, bus: &Bus, flow: &Flow) -> RawReading {
+        let v: [f64; 3] = core::array::from_fn(|phase| bus.at(phase, self.far));
+        let i = core::array::from_fn(|phase| {
+            let (p, q) = (flow.p[phase], flow.q[phase]);
+            (p * p + q * q).sqrt() / v[phase]
+        });
+        let p_mw = flow.p.map(milli);
+        self.count(p_mw.iter().sum(), step.length);
+        let neutral = self.ct.read(vector_sum(i), &mut self.noise);
+        ThreePhase { v, i, neutral, p_mw, q: flow.q }.reading(self.meter, step.end)
+    }
+
+    fn count(&mut self, mw: i64, ms: i64) {
+        self.imp.count(mw, ms);
+        if let Some(exp) = &mut self.exp {
+            exp.count(-mw, ms);
+        }
+    }
+}

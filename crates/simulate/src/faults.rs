@@ -1,0 +1,180 @@
+//! What goes wrong: with a single message on its way, or once with a whole meter.
+
+use crate::random::{Random, Stream};
+use reading::EventTime;
+use reading::time::{DAY, HOUR, MINUTE, SECOND};
+
+/// How often each fault happens: the first five as shares of messages, the others as shares of meters.
+///
+/// Faults of whole meters befall only meters that are neither tampered with nor look like it, and a message has
+/// one fault at most, so that the truth stays simple.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Faults {
+    /// Messages that come 2 to 12 hours late.
+    pub late: f64,
+    /// Messages that never come.
+    pub lost: f64,
+    /// Messages that come a second time, some seconds to 5 minutes after the first.
+    pub twice: f64,
+    /// Messages that are overtaken: they come after others, but within 15 minutes of their time.
+    pub out_of_order: f64,
+    /// Messages that are cut short.
+    pub torn: f64,
+    /// Meters whose clock runs 1 to 3 hours ahead for some days.
+    pub clock_ahead: f64,
+    /// Meters whose clock runs behind for some days, every other one by 1 to 10 minutes, the others by 1 to 3 hours.
+    pub clock_behind: f64,
+    /// Meters whose registers fall to zero once.
+    pub reset: f64,
+    /// Meters that are exchanged once.
+    pub swap: f64,
+}
+
+impl Faults {
+    /// Everything comes once, in order and whole.
+    pub const NONE: Self = Self {
+        late: 0.0,
+        lost: 0.0,
+        twice: 0.0,
+        out_of_order: 0.0,
+        torn: 0.0,
+        clock_ahead: 0.0,
+        clock_behind: 0.0,
+        reset: 0.0,
+        swap: 0.0,
+    };
+
+    /// What a radio network in a town does on an ordinary day.
+    pub const fn usual() -> Self {
+        Self {
+            late: 0.0005,
+            lost: 0.005,
+            twice: 0.005,
+            out_of_order: 0.03,
+            torn: 0.0001,
+            clock_ahead: 0.002,
+            clock_behind: 0.002,
+            reset: 0.001,
+            swap: 0.002,
+        }
+    }
+
+    /// Every share with its name.
+    pub fn shares(&self) -> [(&'static str, f64); 9] {
+        [
+            ("late", self.late),
+            ("lost", self.lost),
+            ("twice", self.twice),
+            ("out_of_order", self.out_of_order),
+            ("torn", self.torn),
+            ("clock_ahead", self.clock_ahead),
+            ("clock_behind", self.clock_behind),
+            ("reset", self.reset),
+            ("swap", self.swap),
+        ]
+    }
+
+    pub(crate) fn of_messages(&self) -> f64 {
+        self.late + self.lost + self.twice + self.out_of_order + self.torn
+    }
+}
+
+/// What becomes of one message.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Fate {
+    Punctual,
+    Lost,
+    /// Comes, and comes again so many milliseconds later.
+    Twice(i64),
+    /// Comes so many milliseconds after it should.
+    Delayed(i64),
+    /// Comes with so many bytes of its line.
+    Torn(usize),
+}
+
+// A punctual message comes within 20 seconds, so that an overtaken one stays within its 15 minutes.
+const OVERTAKEN: (i64, i64) = (20 * SECOND, 14 * MINUTE);
+const LATE: (i64, i64) = (2 * HOUR, 12 * HOUR);
+const AGAIN: (i64, i64) = (2 * SECOND, 5 * MINUTE);
+// No line of a meter is as short as that: name, time and register alone take more.
+const TORN: (i64, i64) = (1, 60);
+
+/// Decides the fate of message after message.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Fates {
+    lost: f64,
+    twice: f64,
+    overtaken: f64,
+    late: f64,
+    torn: f64,
+}
+
+impl Fates {
+    pub(crate) fn new(faults: &Faults) -> Self {
+        let lost = faults.lost;
+        let twice = lost + faults.twice;
+        let overtaken = twice + faults.out_of_order;
+        let late = overtaken + faults.late;
+        Self { lost, twice, overtaken, late, torn: late + faults.torn }
+    }
+
+    pub(crate) fn next(&self, random: &mut Random) -> Fate {
+        let lot = random.unit();
+        if lot >= self.torn {
+            return Fate::Punctual;
+        }
+        if lot < self.lost {
+            Fate::Lost
+        } else if lot < self.twice {
+            Fate::Twice(random.whole(AGAIN.0, AGAIN.1))
+        } else if lot < self.overtaken {
+            Fate::Delayed(random.whole(OVERTAKEN.0, OVERTAKEN.1))
+        } else if lot < self.late {
+            Fate::Delayed(random.whole(LATE.0, LATE.1))
+        } else {
+            Fate::Torn(random.whole(TORN.0, TORN.1) as usize)
+        }
+    }
+}
+
+/// What befalls one meter once.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Mishap {
+    /// Its registers fall to zero as this step begins.
+    Reset { step: u64 },
+    /// Another meter takes its place as this step begins.
+    Swap { step: u64 },
+    /// Readings stamped in `(from, to]` are stamped so many milliseconds later; before is negative.
+    Clock { ahead_ms: i64, from: EventTime, to: EventTime },
+}
+
+/// Which mishap a seat is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Misfortune {
+    ClockAhead,
+    ClockBehind,
+    Reset,
+    Swap,
+}
+
+impl Mishap {
+    pub(crate) fn new(misfortune: Misfortune, settings: &crate::Settings, index: usize) -> Self {
+        let mut random = Random::stream(settings.seed, Stream::Mishap, index as u64);
+        let steps = settings.steps();
+        // In the middle of the run, so that there is a before and an after.
+        let step = (steps as f64 * random.between(0.2, 0.8)) as u64;
+        let from = settings.start.plus(step as i64 * settings.interval_ms);
+        let to = from.plus(random.whole(DAY, 5 * DAY)).min(settings.end());
+        let hours = random.whole(HOUR / SECOND, 3 * HOUR / SECOND) * SECOND;
+        let minutes = random.whole(MINUTE / SECOND, 10 * MINUTE / SECOND) * SECOND;
+        match misfortune {
+            Misfortune::Reset => Self::Reset { step },
+            Misfortune::Swap => Self::Swap { step },
+            Misfortune::ClockAhead => Self::Clock { ahead_ms: hours, from, to },
+            Misfortune::ClockBehind => {
+                let behind = if random.chance(0.5) { minutes } else { hours };
+                Self::Clock { ahead_ms: -behind, from, to }
+            }
+        }
+    }
+}

@@ -1,0 +1,211 @@
+//! Every message of a town in order of arrival, made when it is asked for.
+//!
+//! One transformer at a time: its consumers' flows, then its voltages, then what each meter says. Held in memory
+//! are the meters, the messages of that transformer, and the few that are on their way for longer.
+
+use crate::consumer::Consumer;
+use crate::faults::{Fate, Fates};
+use crate::network::{Feeder, Flow, Transformer};
+use crate::step::Step;
+use crate::{Settings, Town};
+use core::cmp::Reverse;
+use reading::time::SECOND;
+use reading::{EventTime, RawReading};
+use std::collections::{BinaryHeap, VecDeque};
+
+/// A reading on its arrival.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Message {
+    /// When we hear of it.
+    pub arrival: EventTime,
+    /// What the meter said.
+    pub raw: RawReading,
+    /// If its line was cut on the way: how many bytes of it arrived, always too few to be a whole line.
+    pub torn: Option<usize>,
+}
+
+/// The messages of a [`Town`] in order of arrival.
+#[derive(Debug)]
+pub struct Messages<'town> {
+    town: &'town Town,
+    consumers: Vec<Consumer>,
+    transformers: Vec<Transformer>,
+    feeders: Vec<Feeder>,
+    step: Step,
+    next: usize,
+    flows: Vec<Flow>,
+    feeder_flow: Flow,
+    road: Road,
+}
+
+impl<'town> Messages<'town> {
+    pub(crate) fn new(town: &'town Town) -> Self {
+        Self {
+            town,
+            consumers: town.consumers.clone(),
+            transformers: town.transformers.clone(),
+            feeders: town.feeders.clone(),
+            step: Step::new(&town.settings, &town.weather, 0),
+            next: 0,
+            flows: Vec::new(),
+            feeder_flow: Flow::default(),
+            road: Road::new(&town.settings, town.places()),
+        }
+    }
+
+    fn done(&self) -> bool {
+        self.step.index >= self.town.settings.steps()
+    }
+
+    /// Takes the readings of the next transformer, and of its feeder behind its last transformer.
+    fn advance(&mut self) {
+        let transformer = &mut self.transformers[self.next];
+        let consumers = &mut self.consumers[transformer.consumers.clone()];
+        let step = &self.step;
+        self.flows.clear();
+        let mut load = Flow::default();
+        for consumer in consumers.iter_mut() {
+            let flow = consumer.flow(step);
+            load.add(&flow);
+            self.flows.push(flow);
+        }
+        let bus = transformer.bus(&load);
+        let mut shared = 0.0;
+        for (consumer, flow) in consumers.iter_mut().zip(&self.flows) {
+            let raw = consumer.reading(step, &bus, flow, &mut shared);
+            self.road.send(step.end, raw, &mut consumer.fate);
+        }
+        let with_loss = transformer.with_loss(&load);
+        if self.town.settings.transformer_meters {
+            let raw = transformer.reading(step, &bus, &with_loss);
+            self.road.send(step.end, raw, &mut transformer.book.fate);
+        }
+        self.feeder_flow.add(&with_loss);
+        let feeder = &mut self.feeders[transformer.feeder];
+        self.next += 1;
+        if self.next == feeder.transformers.end {
+            if self.town.settings.feeder_meters {
+                let raw = feeder.reading(step, &self.feeder_flow);
+                self.road.send(step.end, raw, &mut feeder.book.fate);
+            }
+            self.feeder_flow = Flow::default();
+        }
+        if self.next == self.transformers.len() {
+            self.next = 0;
+            self.road.place = 0;
+            self.step = Step::new(&self.town.settings, &self.town.weather, step.index + 1);
+        }
+    }
+}
+
+impl Iterator for Messages<'_> {
+    type Item = Message;
+
+    fn next(&mut self) -> Option<Message> {
+        while self.road.punctual.is_empty() && !self.done() {
+            self.advance();
+        }
+        self.road.take()
+    }
+}
+
+/// What is on its way.
+#[derive(Debug)]
+struct Road {
+    fates: Fates,
+    /// In order of arrival, because meters send one after another.
+    punctual: VecDeque<Message>,
+    delayed: BinaryHeap<Reverse<Delayed>>,
+    serial: u64,
+    /// How many meters have sent in this step, and how many will.
+    place: u64,
+    places: u64,
+    /// The first arrives so long after its time, the last so much later than the first.
+    first_ms: i64,
+    spread_ms: i64,
+}
+
+impl Road {
+    fn new(settings: &Settings, places: u64) -> Self {
+        Self {
+            fates: Fates::new(&settings.faults),
+            punctual: VecDeque::new(),
+            delayed: BinaryHeap::new(),
+            serial: 0,
+            place: 0,
+            places,
+            first_ms: (2 * SECOND).min(settings.interval_ms / 10),
+            spread_ms: (18 * SECOND).min(settings.interval_ms / 2),
+        }
+    }
+
+    fn send(&mut self, measured: EventTime, raw: RawReading, fate: &mut crate::random::Random) {
+        let spread = self.spread_ms as u64 * self.place / self.places;
+        self.place += 1;
+        let arrival = measured.plus(self.first_ms + spread as i64);
+        let message = |raw, arrival, torn| Message { arrival, raw, torn };
+        match self.fates.next(fate) {
+            Fate::Punctual => self.punctual.push_back(message(raw, arrival, None)),
+            Fate::Lost => {}
+            Fate::Twice(again) => {
+                self.delay(message(raw.clone(), arrival.plus(again), None));
+                self.punctual.push_back(message(raw, arrival, None));
+            }
+            Fate::Delayed(by) => self.delay(message(raw, arrival.plus(by), None)),
+            Fate::Torn(bytes) => self.punctual.push_back(message(raw, arrival, Some(bytes))),
+        }
+    }
+
+    fn delay(&mut self, message: Message) {
+        self.serial += 1;
+        self.delayed.push(Reverse(Delayed { serial: self.serial, message }));
+    }
+
+    fn take(&mut self) -> Option<Message> {
+        let first_delayed = self.delayed.peek().map(|Reverse(delayed)| delayed.message.arrival);
+        match (self.punctual.front(), first_delayed) {
+            (Some(punctual), Some(delayed)) if delayed < punctual.arrival => self.take_delayed(),
+            (Some(_), _) => self.punctual.pop_front(),
+            (None, _) => self.take_delayed(),
+        }
+    }
+
+    fn take_delayed(&mut self) -> Option<Message> {
+        self.delayed.pop().map(|Reverse(delayed)| delayed.message)
+    }
+}
+
+#[derive(Debug)]
+struct Delayed {
+    serial: u64,
+    message: Message,
+}
+
+impl Delayed {
+    fn key(&self) -> (EventTime, u64) {
+        (self.message.arrival, self.serial)
+    }
+}
+
+impl PartialEq for Delayed {
+    fn eq(&self, other: &Self) -> bool {
+        self.key() == other.key()
+    }
+}
+
+impl Eq for Delayed {}
+
+impl PartialOrd for Delayed {
+    fn partial_cmp(&self, other: &Self) -> Option<core::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Delayed {
+    fn cmp(&self, other: &Self) -> core::cmp::Ordering {
+        self.key().cmp(&other.key())
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,319 @@
+//! A town: who hangs where, and the truth about it.
+
+use crate::consumer::{Consumer, Wiring};
+use crate::faults::Mishap;
+use crate::network::{Feeder, Transformer};
+use crate::seats::{self, Seat};
+use crate::tamper::{Story, Theft, stretches};
+use crate::weather::Weather;
+use crate::{Kind, Messages, Settings, SettingsError, Truth};
+use reading::{AreaId, EventTime, FeederId, MeterId, TransformerId};
+use units::Watts;
+
+/// The least that a transformer and its cables lose, as a share of what passes them.
+pub const LOSS_IDLE: f64 = 0.01;
+/// The most, at full load: with the current's square, a share that grows with the current.
+pub const LOSS_FULL: f64 = 0.03;
+/// What a feeder loses on its line, as a share.
+pub const LINE_LOSS: f64 = 0.008;
+
+pub(crate) const TRANSFORMERS_A_FEEDER: usize = 10;
+pub(crate) const TRANSFORMERS_AN_AREA: usize = 5;
+
+/// Where a meter hangs, and for how long: one row of the topology.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Connection {
+    /// The meter.
+    pub meter: MeterId,
+    /// What it measures.
+    pub role: Role,
+    /// The transformer that it hangs on or measures.
+    pub transformer: Option<TransformerId>,
+    /// The feeder above.
+    pub feeder: FeederId,
+    /// The reader's area.
+    pub area: AreaId,
+    /// `a`, `b`, `c` or `abc`.
+    pub phase: &'static str,
+    /// What kind of customer.
+    pub class: Option<Class>,
+    /// The load that was agreed on.
+    pub sanctioned: Option<Watts>,
+    /// The customer's telephone; no such number exists.
+    pub phone: Option<String>,
+    /// The meter reader's telephone; no such number exists.
+    pub reader_phone: String,
+    /// Since when, if not always.
+    pub from: Option<EventTime>,
+    /// Until when, if not for ever.
+    pub to: Option<EventTime>,
+}
+
+/// What a meter measures.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Role {
+    /// One customer.
+    Consumer,
+    /// All of a transformer.
+    Transformer,
+    /// All of a feeder.
+    Feeder,
+}
+
+impl Role {
+    /// The name that files use.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Consumer => "consumer",
+            Self::Transformer => "transformer",
+            Self::Feeder => "feeder",
+        }
+    }
+}
+
+/// What kind of customer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Class {
+    /// A home.
+    Domestic,
+    /// A shop.
+    Commercial,
+}
+
+impl Class {
+    /// The name that files use.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Domestic => "domestic",
+            Self::Commercial => "commercial",
+        }
+    }
+}
+
+/// A seeded town.
+#[derive(Debug, Clone)]
+pub struct Town {
+    pub(crate) settings: Settings,
+    pub(crate) weather: Weather,
+    pub(crate) consumers: Vec<Consumer>,
+    pub(crate) transformers: Vec<Transformer>,
+    pub(crate) feeders: Vec<Feeder>,
+}
+
+impl Town {
+    /// The town of these settings, or why there is none.
+    pub fn new(settings: Settings) -> Result<Self, SettingsError> {
+        settings.check()?;
+        let seats = seats::deal(&settings);
+        let consumers = seats.iter().enumerate().map(|(index, &seat)| Consumer::new(&settings, index, seat));
+        let consumers = consumers.collect();
+        let each = settings.consumers_each();
+        let transformers: Vec<Transformer> = (0..settings.meters.div_ceil(each))
+            .map(|index| {
+                let range = index * each..((index + 1) * each).min(settings.meters);
+                let exports = exports(&seats[range.clone()]);
+                let feeder = index / TRANSFORMERS_A_FEEDER;
+                Transformer::new(settings.seed, index, range, each, feeder, exports)
+            })
+            .collect();
+        let feeders = (0..transformers.len().div_ceil(TRANSFORMERS_A_FEEDER))
+            .map(|index| {
+                let first = index * TRANSFORMERS_A_FEEDER;
+                let range = first..(first + TRANSFORMERS_A_FEEDER).min(transformers.len());
+                let below = transformers[first].consumers.start..transformers[range.end - 1].consumers.end;
+                Feeder::new(settings.seed, index, range, exports(&seats[below]))
+            })
+            .collect();
+        let weather = Weather::new(settings.seed);
+        Ok(Self { settings, weather, consumers, transformers, feeders })
+    }
+
+    /// What it was made from.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// Every message of every meter, in order of arrival. Each call starts again.
+    pub fn messages(&self) -> Messages<'_> {
+        Messages::new(self)
+    }
+
+    /// How many readings are taken; with repeats, losses and tears, about as many messages arrive.
+    pub fn readings(&self) -> u64 {
+        self.places() * self.settings.steps()
+    }
+
+    /// How many meters send at each step.
+    pub(crate) fn places(&self) -> u64 {
+        let transformers = if self.settings.transformer_meters { self.transformers.len() } else { 0 };
+        let feeders = if self.settings.feeder_meters { self.feeders.len() } else { 0 };
+        (self.consumers.len() + transformers + feeders) as u64
+    }
+
+    /// Who hangs where: consumers, then transformers, then feeders, each where they have a meter. A meter that was
+    /// exchanged is two rows.
+    pub fn topology(&self) -> Vec<Connection> {
+        let mut rows = Vec::with_capacity(self.places() as usize);
+        for transformer in &self.transformers {
+            for index in transformer.consumers.clone() {
+                self.connect(transformer, index, &mut rows);
+            }
+        }
+        if self.settings.transformer_meters {
+            rows.extend(self.transformers.iter().map(|transformer| Connection {
+                transformer: Some(transformer.id),
+                ..self.upstream(transformer.meter, Role::Transformer, transformer.feeder, transformer.area)
+            }));
+        }
+        if self.settings.feeder_meters {
+            rows.extend(
+                self.feeders
+                    .iter()
+                    .enumerate()
+                    .map(|(index, feeder)| self.upstream(feeder.meter, Role::Feeder, index, feeder.area)),
+            );
+        }
+        rows
+    }
+
+    fn connect(&self, transformer: &Transformer, index: usize, rows: &mut Vec<Connection>) {
+        let consumer = &self.consumers[index];
+        let shop = consumer.household.is_shop();
+        let (phase, sanctioned) = match consumer.wiring {
+            Wiring::Single(phase) => (["a", "b", "c"][phase], if shop { 5000.0 } else { 3000.0 }),
+            Wiring::Three(_) => ("abc", 10_000.0),
+        };
+        let mut row = Connection {
+            transformer: Some(transformer.id),
+            phase,
+            class: Some(if shop { Class::Commercial } else { Class::Domestic }),
+            sanctioned: Some(Watts(sanctioned)),
+            // No country has the code 000.
+            phone: Some(format!("+0001{:08}", index + 1)),
+            ..self.upstream(consumer.meter, Role::Consumer, transformer.feeder, transformer.area)
+        };
+        if let Some(Mishap::Swap { step }) = consumer.mishap {
+            let at = self.start_of(step);
+            rows.push(Connection { to: Some(at), ..row.clone() });
+            row = Connection { meter: consumer.replacement(), from: Some(at), ..row };
+        }
+        rows.push(row);
+    }
+
+    fn upstream(&self, meter: MeterId, role: Role, feeder: usize, area: usize) -> Connection {
+        Connection {
+            meter,
+            role,
+            transformer: None,
+            feeder: self.feeders[feeder].id,
+            area: AreaId::new(format!("A{:02}", area + 1)).expect("letters and digits"),
+            phase: "abc",
+            class: None,
+            sanctioned: None,
+            phone: None,
+            reader_phone: format!("+0002{:08}", area + 1),
+            from: None,
+            to: None,
+        }
+    }
+
+    /// What is so about every meter that is, or only looks, out of the ordinary; by meter, then by time.
+    pub fn truth(&self) -> Vec<Truth> {
+        let mut rows = Vec::new();
+        for (index, consumer) in self.consumers.iter().enumerate() {
+            self.tell_wiring(index, consumer, &mut rows);
+            self.tell_mishap(consumer, &mut rows);
+        }
+        rows
+    }
+
+    fn tell_wiring(&self, index: usize, consumer: &Consumer, rows: &mut Vec<Truth>) {
+        let always = |kind, share, note: &str| Truth {
+            meter: consumer.meter,
+            kind,
+            from: self.settings.start,
+            to: self.settings.end(),
+            share,
+            note: note.to_owned(),
+        };
+        let since = |day: u32| self.start_of(u64::from(day) * self.settings.steps_a_day());
+        let neighbour = |index: usize| format!("neutral joined with {}", self.consumers[index].meter);
+        match &consumer.story {
+            Story::Plain => {}
+            Story::EarthReturn(theft) => {
+                self.tell_theft(consumer, theft, Kind::EarthReturn, "returns through a local earth", rows);
+            }
+            Story::PhaseBypass(theft) => {
+                self.tell_theft(consumer, theft, Kind::PhaseBypass, "passes beside the phase element", rows);
+            }
+            Story::SharedLess { part, since: day } => rows.push(Truth {
+                from: since(*day),
+                ..always(Kind::SharedNeutral, Some(*part), &neighbour(index + 1))
+            }),
+            Story::SharedMore { since: day } => rows.push(Truth {
+                from: since(*day),
+                ..always(Kind::SharedNeutral, None, &neighbour(index - 1))
+            }),
+            Story::CtError(ct) => {
+                let note = format!("neutral reads {:+.1} % and {:+.2} A", ct.gain * 100.0, ct.offset);
+                rows.push(always(Kind::CtError, Some(ct.gain.abs()), &note));
+            }
+            Story::Brief(_) => {
+                rows.push(always(
+                    Kind::Brief,
+                    None,
+                    "now and then a load on another neutral, an hour at most",
+                ));
+            }
+            Story::SwappedWires => {
+                let note = "phase and neutral exchanged at the terminals, registers count forward";
+                rows.push(always(Kind::SwappedWires, None, note));
+            }
+        }
+        if let Wiring::Three(_) = consumer.wiring {
+            rows.push(always(Kind::ThreePhase, None, "the neutral is the vector sum of the phases"));
+        }
+    }
+
+    fn tell_theft(&self, consumer: &Consumer, theft: &Theft, kind: Kind, how: &str, rows: &mut Vec<Truth>) {
+        for (from, to) in stretches(theft, self.settings.days) {
+            rows.push(Truth {
+                meter: consumer.meter,
+                kind,
+                from: self.settings.start.plus(from),
+                to: self.settings.start.plus(to),
+                share: Some(theft.share),
+                note: format!("{:.0} % of the load {how}", theft.share * 100.0),
+            });
+        }
+    }
+
+    fn tell_mishap(&self, consumer: &Consumer, rows: &mut Vec<Truth>) {
+        let Some(mishap) = consumer.mishap else { return };
+        let meter = consumer.meter;
+        let told = |kind, from, to, note| Truth { meter, kind, from, to, share: None, note };
+        rows.push(match mishap {
+            Mishap::Reset { step } => {
+                let at = self.start_of(step);
+                told(Kind::Reset, at, at, "registers fell to zero".to_owned())
+            }
+            Mishap::Swap { step } => {
+                let at = self.start_of(step);
+                told(Kind::Swap, at, at, format!("replaced by {}", consumer.replacement()))
+            }
+            Mishap::Clock { ahead_ms, from, to } => {
+                let (kind, which) =
+                    if ahead_ms > 0 { (Kind::ClockAhead, "ahead") } else { (Kind::ClockBehind, "behind") };
+                told(kind, from, to, format!("clock {} s {which}", ahead_ms.abs() / 1000))
+            }
+        });
+    }
+
+    fn start_of(&self, step: u64) -> EventTime {
+        self.settings.start.plus(step as i64 * self.settings.interval_ms)
+    }
+}
+
+fn exports(seats: &[Seat]) -> bool {
+    seats.iter().any(|seat| seat.solar)
+}

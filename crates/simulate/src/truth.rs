@@ -1,0 +1,79 @@
+//! What is really so about every meter that is, or only looks, out of the ordinary.
+
+use reading::{EventTime, MeterId};
+
+/// One stretch of time in which something was so about one meter.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Truth {
+    /// Whose.
+    pub meter: MeterId,
+    /// What.
+    pub kind: Kind,
+    /// Readings stamped after this moment (by a right clock).
+    pub from: EventTime,
+    /// Up to and with this one.
+    pub to: EventTime,
+    /// How much, where that has a number: of the load that passes an element, of the neutral that is shared, of the
+    /// current that the neutral's transformer misreads.
+    pub share: Option<f64>,
+    /// In words.
+    pub note: String,
+}
+
+impl Truth {
+    /// Whether a customer gains by it.
+    pub fn guilty(&self) -> bool {
+        self.kind.guilty()
+    }
+}
+
+/// What can be so about a meter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Kind {
+    /// Tampering: a part of the load returns through a local earth.
+    EarthReturn,
+    /// Tampering: a wire around the phase element.
+    PhaseBypass,
+    /// Two neighbours whose neutrals are joined.
+    SharedNeutral,
+    /// The neutral's current transformer misreads.
+    CtError,
+    /// Loads on another neutral, now and then, for three quarters of an hour.
+    Brief,
+    /// Phase and neutral exchanged at the terminals: power reads negative.
+    SwappedWires,
+    /// A three-phase meter: its neutral is the vector sum.
+    ThreePhase,
+    /// Registers fell to zero.
+    Reset,
+    /// The meter was exchanged.
+    Swap,
+    /// Its clock ran ahead.
+    ClockAhead,
+    /// Its clock ran behind.
+    ClockBehind,
+}
+
+impl Kind {
+    /// The name that files use.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::EarthReturn => "earth-return",
+            Self::PhaseBypass => "phase-bypass",
+            Self::SharedNeutral => "shared-neutral",
+            Self::CtError => "ct-error",
+            Self::Brief => "brief",
+            Self::SwappedWires => "swapped-wires",
+            Self::ThreePhase => "three-phase",
+            Self::Reset => "reset",
+            Self::Swap => "swap",
+            Self::ClockAhead => "clock-ahead",
+            Self::ClockBehind => "clock-behind",
+        }
+    }
+
+    /// Whether a customer gains by it.
+    pub const fn guilty(self) -> bool {
+        matches!(self, Self::EarthReturn | Self::PhaseBypass)
+    }
+}
