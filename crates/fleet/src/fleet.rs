@@ -78,7 +78,7 @@ impl Shard {
     /// Whether a meter with this hash belongs here.
     pub fn owns(self, hash: u64) -> bool {
         // The lower half of the hash, so that the upper half stays even within a shard's table.
-        u64::from(hash as u32) * u64::from(self.of) >> 32 == u64::from(self.index)
+        (u64::from(hash as u32) * u64::from(self.of)) >> 32 == u64::from(self.index)
     }
 }
 

@@ -40,7 +40,7 @@ pub enum Step {
     /// Admit these readings of the batch.
     Admit(Range<usize>),
     /// Admit these, which came earlier and waited.
-    Released(Batch),
+    Released(Box<Batch>),
     /// Close every interval that ends here or before.
     Advance(EventTime),
 }
@@ -277,7 +277,7 @@ impl Sequencer {
             }
             own.front = own.front.max(Some(time));
             self.close_up_to(own.front.unwrap_or(time), steps);
-            steps.push(Step::Released(batch_of(released)));
+            steps.push(Step::Released(Box::new(batch_of(released))));
         }
         own.front = own.front.max(Some(to));
         self.close_up_to(to, steps);

@@ -152,7 +152,7 @@ impl Table {
 
     fn bucket(&self, hash: u64) -> usize {
         // The upper half picks the bucket (Lemire's reduction), the lowest byte is the tag, the middle picks the shard.
-        (u128::from(hash) * self.slots.len() as u128 >> 64) as usize
+        ((u128::from(hash) * self.slots.len() as u128) >> 64) as usize
     }
 
     fn grow(&mut self) {

@@ -1,1 +1,22 @@
-//! To be written.
+//! The core, put together: a checked [`Plan`], readings in, [`Outputs`] out, and a snapshot of everything in between.
+//!
+//! [`Pipeline::step`] is the one way through: streaming, replay, simulation and tests all drive it. It consists of
+//! three parts that a shell may also put on threads of its own: a [`fleet::Sequencer`] that judges the order of
+//! arrival, some [`fleet::Fleet`]s that hold the meters, and a [`Town`] that looks at all closed intervals of a tick.
+//!
+//! Nothing here knows wall time, partitions of Kafka, or tokio. Same input, same output.
+//!
+//! Read [`plan`], then [`Pipeline`], then [`Town`].
+
+mod outputs;
+pub mod plan;
+mod snapshot;
+mod step;
+mod town;
+
+pub use fleet::{Fleet, PartitionId, Sequencer, Shard, Step};
+pub use outputs::{Dead, Outputs, bury, bury_held};
+pub use plan::{Plan, PlanError};
+pub use snapshot::{SnapshotError, TownV1};
+pub use step::{Input, Pipeline};
+pub use town::{Town, TownError};

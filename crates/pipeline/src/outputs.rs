@@ -1,0 +1,75 @@
+use cases::{Alert, Change};
+use detect::DailySuspicion;
+use fleet::{Held, PartitionId, Refusal};
+use forecast::Forecast;
+use grid::Balance;
+use notify::Sms;
+use reading::{Batch, EventTime, Interval, MeterId, Reading, Reason};
+
+/// What came out, kind by kind, each in a fixed order. The caller drains it.
+#[derive(Debug, Default)]
+pub struct Outputs {
+    /// Closed intervals, tick by tick; in a tick by meter, then by end.
+    pub intervals: Vec<Interval>,
+    /// The ends of the ticks that closed, each with how many rows of `intervals` there are up to it.
+    pub ticks: Vec<(EventTime, usize)>,
+    /// Balances of transformers.
+    pub balances: Vec<Balance>,
+    /// Forecasts.
+    pub forecasts: Vec<Forecast>,
+    /// Suspicions, a row a meter and day.
+    pub suspicions: Vec<DailySuspicion>,
+    /// What happened to cases.
+    pub changes: Vec<Change>,
+    /// Alerts.
+    pub alerts: Vec<Alert>,
+    /// Short messages.
+    pub sms: Vec<Sms>,
+    /// What became no part of an interval, with its bytes.
+    pub dead: Vec<Dead>,
+}
+
+impl Outputs {
+    /// Empties it, keeping its memory.
+    pub fn clear(&mut self) {
+        self.intervals.clear();
+        self.ticks.clear();
+        self.balances.clear();
+        self.forecasts.clear();
+        self.suspicions.clear();
+        self.changes.clear();
+        self.alerts.clear();
+        self.sms.clear();
+        self.dead.clear();
+    }
+}
+
+/// Bytes or a reading that went into no interval, and why.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Dead {
+    /// Where it came from.
+    pub partition: PartitionId,
+    /// Why.
+    pub reason: Reason,
+    /// The bytes as they came; empty where the source was no text.
+    pub bytes: Vec<u8>,
+    /// The reading, if it was one.
+    pub reading: Option<(MeterId, Reading)>,
+}
+
+/// Takes what a batch could not decode, and the readings that are late or refused, with their bytes.
+pub fn bury(partition: PartitionId, batch: &Batch, late: &[u32], refused: &[Refusal], out: &mut Vec<Dead>) {
+    let reading = |index: u32, reason| Dead {
+        partition,
+        reason,
+        bytes: batch.spans.get(index as usize).map(|&span| batch.text(span).to_vec()).unwrap_or_default(),
+        reading: Some((batch.meter(index as usize), batch.readings[index as usize])),
+    };
+    out.extend(late.iter().map(|&index| reading(index, Reason::Late)));
+    out.extend(refused.iter().map(|refusal| reading(refusal.index, refusal.reason)));
+}
+
+/// Takes a reading that waited in vain.
+pub fn bury_held(partition: PartitionId, held: Held, reason: Reason, out: &mut Vec<Dead>) {
+    out.push(Dead { partition, reason, bytes: held.line, reading: Some((held.meter, held.reading)) });
+}

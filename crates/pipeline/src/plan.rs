@@ -1,0 +1,78 @@
+//! Settings in two steps: [`PlanToml`] as written, with strings and options; [`Plan`] as used, with units and ranges.
+
+mod error;
+mod quantity;
+mod written;
+
+pub use error::PlanError;
+pub use written::PlanToml;
+
+use detect::PhaseNeutral;
+use fleet::{SequencerSettings, Settings};
+use reading::{Calendar, Grid, Limits};
+use units::{Amperes, Ratio};
+
+/// What the core will do: nothing optional is left that the file should have said.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    /// The plan's own name.
+    pub name: String,
+    /// Local days and hours.
+    pub calendar: Calendar,
+    /// What a reading may say.
+    pub limits: Limits,
+    /// How intervals come about.
+    pub intervals: Settings,
+    /// How the order of arrival is judged.
+    pub order: SequencerSettings,
+    /// The extra column `candidate` of the intervals.
+    pub candidate: Option<Candidate>,
+    /// Balance the transformers.
+    pub balance: bool,
+    /// Forecast the next day.
+    pub forecast: Option<ForecastPlan>,
+    /// Look for phase against neutral.
+    pub phase_neutral: Option<PhaseNeutral>,
+    /// How a case lives.
+    pub cases: Option<cases::Rules>,
+    /// Who gets short messages.
+    pub sms: Option<notify::Throttle>,
+}
+
+/// When an interval is flagged as a candidate: its mean imbalance is above both.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Candidate {
+    /// A share of the mean phase current.
+    pub share: Ratio,
+    /// And at least this.
+    pub floor: Amperes,
+}
+
+/// What is forecast.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ForecastPlan {
+    /// The quantiles, ascending, each within 0 and 1.
+    pub quantiles: Vec<f64>,
+    /// For each transformer too, not for the whole town alone.
+    pub transformers: bool,
+}
+
+impl Plan {
+    /// Reads and checks a plan. The error names the place by its bytes; [`PlanError::render`] makes a page of it.
+    pub fn read(text: &str) -> Result<Self, PlanError> {
+        PlanToml::read(text)?.check()
+    }
+
+    /// The grid of intervals.
+    pub fn grid(&self) -> Grid {
+        self.intervals.grid
+    }
+
+    /// Whether anything looks at closed intervals beyond writing them.
+    pub fn has_second_stage(&self) -> bool {
+        self.balance || self.forecast.is_some() || self.phase_neutral.is_some()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,399 @@
+//! The plan as written. Every key that the core knows stands here, with what it may hold.
+
+use super::error::PlanError;
+use super::quantity::{CURRENT, ENERGY, POWER, SHARE, TIME, Units, VOLTAGE};
+use super::{Candidate, ForecastPlan, Plan};
+use detect::PhaseNeutral;
+use fleet::{CrossCheck, Energy, RegisterRules, SequencerSettings, Settings};
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use reading::time::{DAY, HOUR, MINUTE, SECOND};
+use reading::{Calendar, Grid, Limits, Sums};
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+use std::collections::BTreeSet;
+use toml::Spanned;
+use units::{Amperes, Milliamperes, Millivolts, Milliwatts, Ratio, WattHours};
+
+type Text = Spanned<String>;
+
+/// A plan as it is written in TOML. What belongs to the shell (`input`, `output`, `kafka`) is left to it.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PlanToml {
+    name: Text,
+    #[serde(default)]
+    time_zone: Option<Text>,
+    #[serde(default)]
+    holidays: Vec<Text>,
+    intervals: IntervalsToml,
+    limits: LimitsToml,
+    #[serde(default)]
+    registers: Option<RegistersToml>,
+    #[serde(default)]
+    balance: bool,
+    #[serde(default)]
+    forecast: Option<ForecastToml>,
+    #[serde(default)]
+    detectors: DetectorsToml,
+    #[serde(default)]
+    cases: Option<CasesToml>,
+    #[serde(default)]
+    sms: Option<SmsToml>,
+    #[serde(default, rename = "input")]
+    _input: Option<IgnoredAny>,
+    #[serde(default, rename = "output")]
+    _output: Option<IgnoredAny>,
+    #[serde(default, rename = "kafka")]
+    _kafka: Option<IgnoredAny>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct IntervalsToml {
+    length: Text,
+    grace: Text,
+    clock_ahead: Text,
+    most_waiting: Spanned<u32>,
+    longest_gap: Text,
+    energy: Text,
+    #[serde(default)]
+    cross_check: Option<CrossCheckToml>,
+    #[serde(default)]
+    candidate: Option<CandidateToml>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct CrossCheckToml {
+    share: Text,
+    floor: Text,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct CandidateToml {
+    share: Text,
+    floor: Text,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct LimitsToml {
+    voltage: Text,
+    current: Text,
+    power: Text,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RegistersToml {
+    rollovers: Vec<Text>,
+    reset_power: Text,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ForecastToml {
+    quantiles: Spanned<Vec<f64>>,
+    transformers: bool,
+}
+
+#[derive(Debug, Deserialize, Default)]
+#[serde(deny_unknown_fields)]
+struct DetectorsToml {
+    #[serde(default, rename = "phase-neutral")]
+    phase_neutral: Option<PhaseNeutralToml>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PhaseNeutralToml {
+    share: Text,
+    floor: Text,
+    low_load: Text,
+    low_load_share: Text,
+    blocks: Spanned<u32>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct CasesToml {
+    cool_down: Text,
+    follow_within: Text,
+    most_open: Spanned<u32>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SmsToml {
+    per_hour: Spanned<u32>,
+    per_day: Spanned<u32>,
+}
+
+impl PlanToml {
+    /// Reads the text; keys that nobody knows are errors.
+    pub fn read(text: &str) -> Result<Self, PlanError> {
+        toml::from_str(text).map_err(|error| PlanError::toml(&error))
+    }
+
+    /// Makes it usable: units, ids, ranges.
+    pub fn check(self) -> Result<Plan, PlanError> {
+        let calendar = calendar(self.time_zone.as_ref(), &self.holidays)?;
+        let limits = self.limits.check()?;
+        let registers = match self.registers {
+            Some(registers) => registers.check(&limits)?,
+            None => RegisterRules {
+                rollovers: Vec::new(),
+                reset_power: limits.p_max.0 / 1000,
+                most_power: limits.p_max.0 / 1000,
+            },
+        };
+        let (intervals, order, candidate) = self.intervals.check(registers)?;
+        let phase_neutral = self.detectors.phase_neutral.map(PhaseNeutralToml::check).transpose()?;
+        let cases = self.cases.map(|cases| cases.check()).transpose()?;
+        if phase_neutral.is_some() && cases.is_none() {
+            return Err(PlanError {
+                code: "plan::missing",
+                problem: "a plan with detectors needs a section `[cases]`".to_owned(),
+                help: Some("add `[cases]` with `cool_down`, `follow_within` and `most_open` as in pipelines/demo.toml".to_owned()),
+                span: None,
+            });
+        }
+        Ok(Plan {
+            name: self.name.into_inner(),
+            calendar,
+            limits,
+            intervals,
+            order,
+            candidate,
+            balance: self.balance,
+            forecast: self.forecast.map(ForecastToml::check).transpose()?,
+            phase_neutral,
+            cases,
+            sms: self.sms.map(SmsToml::check).transpose()?,
+        })
+    }
+}
+
+impl IntervalsToml {
+    fn check(
+        self,
+        registers: RegisterRules,
+    ) -> Result<(Settings, SequencerSettings, Option<Candidate>), PlanError> {
+        let length = milliseconds("length", &self.length, SECOND..=HOUR)?;
+        let Some(grid) = Grid::new(length).filter(|_| length % (60 * 1000) == 0) else {
+            return Err(PlanError::new(
+                "plan::window",
+                self.length.span(),
+                format!(
+                    "`length` must be whole minutes that divide an hour, found {}",
+                    self.length.get_ref()
+                ),
+                "try `length = \"15 min\"`, \"30 min\" or \"60 min\"",
+            ));
+        };
+        let grace = milliseconds("grace", &self.grace, SECOND..=7 * DAY)?;
+        let ahead = milliseconds("clock_ahead", &self.clock_ahead, MINUTE..=7 * DAY)?;
+        let energy = match self.energy.get_ref().as_str() {
+            "registers" => Energy::Registers,
+            "power" => Energy::Power,
+            "both" => Energy::Both,
+            other => {
+                return Err(PlanError::new(
+                    "plan::choice",
+                    self.energy.span(),
+                    format!("`energy` must be \"registers\", \"power\" or \"both\", found \"{other}\""),
+                    "try `energy = \"both\"`",
+                ));
+            }
+        };
+        let cross_check = match &self.cross_check {
+            Some(cross) => Some(CrossCheck {
+                share: share("share", &cross.share)?.0,
+                floor: WattHours(ENERGY.read("floor", &cross.floor, true)? as i64),
+            }),
+            None => None,
+        };
+        let candidate = match &self.candidate {
+            Some(candidate) => Some(Candidate {
+                share: share("share", &candidate.share)?,
+                floor: Amperes(CURRENT.read("floor", &candidate.floor, true)?),
+            }),
+            None => None,
+        };
+        let settings = Settings {
+            grid,
+            grace,
+            energy,
+            cross_check,
+            longest_gap: milliseconds("longest_gap", &self.longest_gap, length..=366 * DAY)?,
+            registers,
+        };
+        let most_waiting = at_least("most_waiting", &self.most_waiting, 100)? as usize;
+        Ok((settings, SequencerSettings { grid, grace, ahead, most_waiting }, candidate))
+    }
+}
+
+impl LimitsToml {
+    fn check(&self) -> Result<Limits, PlanError> {
+        let i_max = within(&CURRENT, "current", &self.current, f64::from(Sums::MOST_CURRENT.0) / 1000.0)?;
+        let v_max = within(&VOLTAGE, "voltage", &self.voltage, 1e6)?;
+        let p_max = within(&POWER, "power", &self.power, 1e9)?;
+        Ok(Limits {
+            v_max: Millivolts((v_max * 1000.0) as i32),
+            i_max: Milliamperes((i_max * 1000.0) as i32),
+            p_max: Milliwatts((p_max * 1000.0) as i64),
+        })
+    }
+}
+
+impl RegistersToml {
+    fn check(&self, limits: &Limits) -> Result<RegisterRules, PlanError> {
+        let rollovers: Result<Vec<i64>, PlanError> =
+            self.rollovers.iter().map(|at| Ok(ENERGY.read("rollovers", at, false)? as i64)).collect();
+        Ok(RegisterRules {
+            rollovers: rollovers?,
+            reset_power: POWER.read("reset_power", &self.reset_power, false)? as i64,
+            most_power: limits.p_max.0 / 1000,
+        })
+    }
+}
+
+impl ForecastToml {
+    fn check(self) -> Result<ForecastPlan, PlanError> {
+        let span = self.quantiles.span();
+        let quantiles = self.quantiles.into_inner();
+        let ascending = quantiles.windows(2).all(|pair| pair[0] < pair[1]);
+        if !ascending || quantiles.iter().any(|q| !(*q > 0.0 && *q < 1.0)) || quantiles.len() > 99 {
+            return Err(PlanError::new(
+                "plan::range",
+                span,
+                "`quantiles` must ascend and lie between 0 and 1".to_owned(),
+                "try `quantiles = [0.1, 0.5, 0.9]`",
+            ));
+        }
+        Ok(ForecastPlan { quantiles, transformers: self.transformers })
+    }
+}
+
+impl PhaseNeutralToml {
+    fn check(self) -> Result<PhaseNeutral, PlanError> {
+        let made = PhaseNeutral::new(
+            share("share", &self.share)?,
+            Amperes(CURRENT.read("floor", &self.floor, false)?),
+            Amperes(CURRENT.read("low_load", &self.low_load, true)?),
+            share("low_load_share", &self.low_load_share)?,
+            at_least("blocks", &self.blocks, 1)?,
+        );
+        made.map_err(|error| {
+            let help = "see `[detectors.phase-neutral]` of pipelines/demo.toml";
+            PlanError::new("plan::range", self.share.span(), error.to_string(), help)
+        })
+    }
+}
+
+impl CasesToml {
+    fn check(&self) -> Result<cases::Rules, PlanError> {
+        let cool_down = milliseconds("cool_down", &self.cool_down, HOUR..=366 * DAY)?;
+        let follow_within = milliseconds("follow_within", &self.follow_within, 0..=366 * DAY)?;
+        cases::Rules::new(cool_down, follow_within, at_least("most_open", &self.most_open, 1)?).map_err(
+            |error| {
+                PlanError::new(
+                    "plan::range",
+                    self.cool_down.span(),
+                    error.to_string(),
+                    "see `[cases]` of pipelines/demo.toml",
+                )
+            },
+        )
+    }
+}
+
+impl SmsToml {
+    fn check(self) -> Result<notify::Throttle, PlanError> {
+        notify::Throttle::new(*self.per_hour.get_ref(), *self.per_day.get_ref()).map_err(|error| {
+            PlanError::new(
+                "plan::range",
+                self.per_hour.span(),
+                error.to_string(),
+                "see `[sms]` of pipelines/demo.toml",
+            )
+        })
+    }
+}
+
+fn calendar(zone: Option<&Text>, holidays: &[Text]) -> Result<Calendar, PlanError> {
+    let zone = match zone {
+        None => TimeZone::UTC,
+        Some(name) => TimeZone::get(name.get_ref()).map_err(|_| {
+            PlanError::new(
+                "plan::zone",
+                name.span(),
+                format!("`time_zone` names no zone of the tz database: \"{}\"", name.get_ref()),
+                "try `time_zone = \"Asia/Kolkata\"` or \"UTC\"",
+            )
+        })?,
+    };
+    let mut days = BTreeSet::new();
+    for day in holidays {
+        let date: Date = day.get_ref().parse().map_err(|_| {
+            let problem = format!("`holidays` holds \"{}\", which is no date", day.get_ref());
+            PlanError::new("plan::date", day.span(), problem, "write dates like \"2024-01-26\"")
+        })?;
+        days.insert(date);
+    }
+    Ok(Calendar::new(zone, days))
+}
+
+fn milliseconds(key: &str, written: &Text, range: std::ops::RangeInclusive<i64>) -> Result<i64, PlanError> {
+    let ms = TIME.read(key, written, *range.start() == 0)? as i64;
+    if range.contains(&ms) {
+        return Ok(ms);
+    }
+    let problem = format!(
+        "`{key}` must be from {} to {}, found {}",
+        told(*range.start()),
+        told(*range.end()),
+        written.get_ref()
+    );
+    Err(PlanError::new(
+        "plan::window",
+        written.span(),
+        problem,
+        format!("try `{key} = \"{}\"`", told(*range.start())),
+    ))
+}
+
+fn told(ms: i64) -> String {
+    let units = [(DAY, "d"), (HOUR, "h"), (MINUTE, "min"), (SECOND, "s"), (1, "ms")];
+    let (size, name) = units.iter().find(|(size, _)| ms >= *size && ms % size == 0).unwrap_or(&units[4]);
+    format!("{} {name}", ms / size)
+}
+
+fn share(key: &str, written: &Text) -> Result<Ratio, PlanError> {
+    let share = SHARE.read(key, written, false)?;
+    if share <= 1.0 {
+        return Ok(Ratio(share));
+    }
+    let problem = format!("`{key}` must be at most 100 %, found {}", written.get_ref());
+    Err(PlanError::new("plan::range", written.span(), problem, format!("try `{key} = \"10 %\"`")))
+}
+
+fn within(units: &Units, key: &str, written: &Text, most: f64) -> Result<f64, PlanError> {
+    let value = units.read(key, written, false)?;
+    if value <= most {
+        return Ok(value);
+    }
+    let problem = format!("`{key}` is more than the engine counts with, found {}", written.get_ref());
+    Err(PlanError::new("plan::range", written.span(), problem, format!("at most {most} of the base unit")))
+}
+
+fn at_least(key: &str, written: &Spanned<u32>, least: u32) -> Result<u32, PlanError> {
+    let value = *written.get_ref();
+    if value >= least {
+        return Ok(value);
+    }
+    let problem = format!("`{key}` must be at least {least}, found {value}");
+    Err(PlanError::new("plan::range", written.span(), problem, format!("try `{key} = {least}`")))
+}

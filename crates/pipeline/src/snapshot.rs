@@ -1,0 +1,211 @@
+//! The whole state as bytes: versioned, checksummed, bound to the plan that made it.
+//!
+//! | bytes | what |
+//! | --- | --- |
+//! | 8 | `GWSTATE\n` |
+//! | 4 | version, little endian |
+//! | 8 | fingerprint of the plan |
+//! | 8 | length of what follows, without the checksum |
+//! | n | [`StateV1`] in postcard |
+//! | 4 | CRC-32 of all before |
+
+use crate::town::{Town, TownError};
+use crate::{Pipeline, Plan};
+use cases::{Cases, CasesV1};
+use detect::{DailyScores, DailyScoresV1, PhaseNeutralRuns, PhaseNeutralRunsV1};
+use fleet::{FleetV1, SequencerV1};
+use forecast::{SeasonalMean, SeasonalMeanV1};
+use grid::Topology;
+use jiff::civil::Date;
+use notify::{Notifier, NotifierV1};
+use serde::{Deserialize, Serialize};
+
+const MAGIC: &[u8; 8] = b"GWSTATE\n";
+const VERSION: u32 = 1;
+const HEADER: usize = 8 + 4 + 8 + 8;
+
+/// Why a snapshot is not taken.
+#[derive(Debug, thiserror::Error)]
+pub enum SnapshotError {
+    /// Something else.
+    #[error("not a snapshot of Gridwarden: it begins with other bytes")]
+    Foreign,
+    /// From a later program.
+    #[error("the snapshot has version {found}, this program reads up to {VERSION}")]
+    Version {
+        /// Its version.
+        found: u32,
+    },
+    /// Not all of it is there.
+    #[error("the snapshot is torn: {found} bytes of {expected}")]
+    Torn {
+        /// How many bytes there are.
+        found: usize,
+        /// How many it says there are.
+        expected: u64,
+    },
+    /// Some bit changed.
+    #[error("the snapshot is damaged: its checksum is {found:08x}, expected {expected:08x}")]
+    Checksum {
+        /// What the bytes give.
+        found: u32,
+        /// What stands in it.
+        expected: u32,
+    },
+    /// Made under other settings.
+    #[error("the snapshot was made by another plan: fingerprint {found:016x}, this plan has {expected:016x}")]
+    Plan {
+        /// Its fingerprint.
+        found: u64,
+        /// That of the plan at hand.
+        expected: u64,
+    },
+    /// The checksum is right and the content is not.
+    #[error("the snapshot holds what cannot be: {what}")]
+    Content {
+        /// Which part.
+        what: &'static str,
+    },
+    /// The plan and the topology do not fit.
+    #[error(transparent)]
+    Town(#[from] TownError),
+}
+
+#[derive(Serialize, Deserialize)]
+struct StateV1 {
+    sequencer: SequencerV1,
+    fleet: FleetV1,
+    town: Option<TownV1>,
+}
+
+/// The second stage, stored.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct TownV1 {
+    today: Option<(i16, i8, i8)>,
+    unrouted: u64,
+    loads: Vec<SeasonalMeanV1>,
+    runs: Option<PhaseNeutralRunsV1>,
+    daily: Option<DailyScoresV1>,
+    cases: Option<CasesV1>,
+    notifier: Option<NotifierV1>,
+}
+
+impl Plan {
+    /// A number that changes when a setting changes that the state depends on.
+    pub fn fingerprint(&self) -> u64 {
+        let (intervals, order) = (&self.intervals, &self.order);
+        let stages = (self.balance, self.forecast.is_some(), self.phase_neutral, self.cases, self.sms);
+        let told = format!("{intervals:?} {order:?} {} {stages:?}", self.calendar.zone_name());
+        reading::id::hash(told.as_bytes())
+    }
+}
+
+impl Pipeline {
+    /// The whole state.
+    pub fn snapshot(&self, plan: &Plan) -> Vec<u8> {
+        let state = StateV1 {
+            sequencer: self.sequencer.snapshot(),
+            fleet: self.fleet.snapshot(),
+            town: self.town.as_ref().map(Town::snapshot),
+        };
+        let content = postcard::to_stdvec(&state).expect("plain data in memory can be written");
+        let mut bytes = Vec::with_capacity(HEADER + content.len() + 4);
+        bytes.extend_from_slice(MAGIC);
+        bytes.extend_from_slice(&VERSION.to_le_bytes());
+        bytes.extend_from_slice(&plan.fingerprint().to_le_bytes());
+        bytes.extend_from_slice(&(content.len() as u64).to_le_bytes());
+        bytes.extend_from_slice(&content);
+        bytes.extend_from_slice(&crc32fast::hash(&bytes).to_le_bytes());
+        bytes
+    }
+
+    /// An engine that goes on where the snapshot was taken.
+    pub fn restore(plan: &Plan, topology: Topology, bytes: &[u8]) -> Result<Self, SnapshotError> {
+        let content = content(plan, bytes)?;
+        let state: StateV1 =
+            postcard::from_bytes(content).map_err(|_| SnapshotError::Content { what: "its structure" })?;
+        let mut pipeline = Self::new(plan, topology)?;
+        let wrong = |what| SnapshotError::Content { what };
+        pipeline.sequencer.restore(&state.sequencer).map_err(|_| wrong("the order of arrival"))?;
+        pipeline.fleet.restore(&state.fleet).map_err(|_| wrong("the meters"))?;
+        if let (Some(town), Some(stored)) = (&mut pipeline.town, state.town) {
+            town.restore(plan, stored)?;
+        }
+        Ok(pipeline)
+    }
+}
+
+fn content<'a>(plan: &Plan, bytes: &'a [u8]) -> Result<&'a [u8], SnapshotError> {
+    let begins_so = bytes.iter().zip(MAGIC).all(|(found, expected)| found == expected);
+    if !begins_so || bytes.is_empty() {
+        return Err(SnapshotError::Foreign);
+    }
+    let torn = |expected| SnapshotError::Torn { found: bytes.len(), expected };
+    let number =
+        |at: usize| -> Option<u64> { Some(u64::from_le_bytes(bytes.get(at..at + 8)?.try_into().ok()?)) };
+    let version = bytes.get(8..12).and_then(|four| four.try_into().ok()).map(u32::from_le_bytes);
+    let found = version.ok_or_else(|| torn(HEADER as u64))?;
+    if found != VERSION {
+        return Err(SnapshotError::Version { found });
+    }
+    let fingerprint = number(12).ok_or_else(|| torn(HEADER as u64))?;
+    let length = number(20).ok_or_else(|| torn(HEADER as u64))?;
+    let expected = (HEADER as u64 + 4).saturating_add(length);
+    if bytes.len() as u64 != expected {
+        return Err(torn(expected));
+    }
+    let (before, sum) = bytes.split_at(bytes.len() - 4);
+    let expected = u32::from_le_bytes(sum.try_into().expect("four bytes were split off"));
+    let found = crc32fast::hash(before);
+    if found != expected {
+        return Err(SnapshotError::Checksum { found, expected });
+    }
+    if fingerprint != plan.fingerprint() {
+        return Err(SnapshotError::Plan { found: fingerprint, expected: plan.fingerprint() });
+    }
+    Ok(&before[HEADER..])
+}
+
+impl Town {
+    /// The state, to be stored.
+    pub fn snapshot(&self) -> TownV1 {
+        let watch = self.watch.as_ref();
+        TownV1 {
+            today: self.today.map(|day| (day.year(), day.month(), day.day())),
+            unrouted: self.unrouted,
+            loads: self.loads.values().map(SeasonalMean::snapshot).collect(),
+            runs: watch.map(|watch| watch.runs.snapshot()),
+            daily: watch.map(|watch| watch.daily.snapshot()),
+            cases: watch.map(|watch| watch.cases.snapshot()),
+            notifier: watch.and_then(|watch| watch.notifier.as_ref()).map(Notifier::snapshot),
+        }
+    }
+
+    /// Takes a stored state, into a town at its beginning.
+    pub fn restore(&mut self, plan: &Plan, stored: TownV1) -> Result<(), SnapshotError> {
+        let wrong = |what| SnapshotError::Content { what };
+        self.unrouted = stored.unrouted;
+        self.today = match stored.today {
+            Some((year, month, day)) => Some(Date::new(year, month, day).map_err(|_| wrong("the day"))?),
+            None => None,
+        };
+        for load in stored.loads {
+            let load = SeasonalMean::restore(load).map_err(|_| wrong("the loads"))?;
+            self.loads.insert(load.target(), load);
+        }
+        let (Some(watch), Some(rule), Some(rules)) = (&mut self.watch, plan.phase_neutral, plan.cases) else {
+            return Ok(());
+        };
+        let (Some(runs), Some(daily), Some(cases)) = (stored.runs, stored.daily, stored.cases) else {
+            return Err(wrong("the suspicions"));
+        };
+        watch.runs = PhaseNeutralRuns::restore(rule, runs).map_err(|_| wrong("the runs"))?;
+        watch.daily = DailyScores::restore(daily).map_err(|_| wrong("the scores of the day"))?;
+        watch.cases = Cases::restore(rules, cases).map_err(|_| wrong("the cases"))?;
+        if let (Some(notifier), Some(stored)) = (&mut watch.notifier, stored.notifier) {
+            let (routes, throttle) = (notifier.routes().clone(), notifier.throttle());
+            *notifier = Notifier::restore(routes, throttle, stored).map_err(|_| wrong("the messages"))?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,185 @@
+//! The second stage: all closed intervals of a tick, side by side.
+
+use crate::Outputs;
+use crate::plan::{ForecastPlan, Plan};
+use cases::Cases;
+use detect::{DailyScores, PhaseNeutralRuns};
+use features::net_energy;
+use forecast::{Horizon, SeasonalMean, Target};
+use grid::{Role, Topology, balance};
+use jiff::civil::Date;
+use notify::{Notifier, Phone, RouteError, Routes};
+use reading::{Calendar, EventTime, Grid, Interval, MeterId, TransformerId};
+use std::collections::BTreeMap;
+use units::WattHours;
+
+/// Balances, expectations, suspicions, cases and messages of a whole town, tick by tick.
+#[derive(Debug)]
+pub struct Town {
+    calendar: Calendar,
+    grid: Grid,
+    balances: bool,
+    forecast: Option<ForecastPlan>,
+    topology: Topology,
+    pub(crate) watch: Option<Watch>,
+    pub(crate) loads: BTreeMap<Target, SeasonalMean>,
+    pub(crate) today: Option<Date>,
+    /// Alerts that nobody was found for.
+    pub(crate) unrouted: u64,
+}
+
+/// What looks for phase against neutral, and what becomes of it.
+#[derive(Debug)]
+pub(crate) struct Watch {
+    pub(crate) runs: PhaseNeutralRuns,
+    pub(crate) daily: DailyScores,
+    pub(crate) cases: Cases,
+    pub(crate) notifier: Option<Notifier>,
+}
+
+/// Why a plan and a topology make no town.
+#[derive(Debug, thiserror::Error)]
+pub enum TownError {
+    /// The phone of a meter reader cannot be one.
+    #[error("meter {meter} has the reader's phone \"{phone}\", which is no phone number")]
+    Phone {
+        /// Which row.
+        meter: MeterId,
+        /// What stands there.
+        phone: String,
+    },
+    /// An area with two readers.
+    #[error(transparent)]
+    Routes(#[from] RouteError),
+}
+
+impl Town {
+    /// A town at its beginning.
+    pub fn new(plan: &Plan, topology: Topology) -> Result<Self, TownError> {
+        let notifier = match plan.sms {
+            Some(throttle) => Some(Notifier::new(routes(&topology)?, throttle)),
+            None => None,
+        };
+        let watch = plan.phase_neutral.zip(plan.cases).map(|(rule, rules)| Watch {
+            runs: PhaseNeutralRuns::new(rule),
+            daily: DailyScores::new(),
+            cases: Cases::new(rules),
+            notifier,
+        });
+        Ok(Self {
+            calendar: plan.calendar.clone(),
+            grid: plan.grid(),
+            balances: plan.balance,
+            forecast: plan.forecast.clone(),
+            topology,
+            watch,
+            loads: BTreeMap::new(),
+            today: None,
+            unrouted: 0,
+        })
+    }
+
+    /// Who hangs where.
+    pub fn topology(&self) -> &Topology {
+        &self.topology
+    }
+
+    /// The cases that are open.
+    pub fn open_cases(&self) -> impl Iterator<Item = &cases::Case> {
+        self.watch.iter().flat_map(|watch| watch.cases.open())
+    }
+
+    /// Alerts that nobody was found for.
+    pub fn unrouted(&self) -> u64 {
+        self.unrouted
+    }
+
+    /// Looks at the intervals that the tick ending at `end` closed, sorted by meter, then by end.
+    pub fn tick(&mut self, end: EventTime, rows: &[Interval], out: &mut Outputs) {
+        if self.balances {
+            out.balances.extend(balance(end, rows, &self.topology));
+        }
+        self.watch_for_suspicions(end, rows, out);
+        if let Some(plan) = self.forecast.take() {
+            self.expect(&plan, end, rows, out);
+            self.forecast = Some(plan);
+        }
+    }
+
+    /// No tick will come any more: the day under way is told as far as it went.
+    pub fn finish(&mut self, out: &mut Outputs) {
+        if let Some(watch) = &mut self.watch {
+            watch.daily.finish(&mut out.suspicions);
+        }
+    }
+
+    fn watch_for_suspicions(&mut self, end: EventTime, rows: &[Interval], out: &mut Outputs) {
+        let Some(watch) = &mut self.watch else { return };
+        let mut suspicions = Vec::new();
+        watch.runs.examine(end, self.topology.join(rows), &mut suspicions);
+        watch.daily.collect(end, &self.calendar, &suspicions, &mut out.suspicions);
+        let known = out.changes.len();
+        watch.cases.consider(end, &suspicions, &mut out.changes);
+        let first = out.alerts.len();
+        out.alerts.extend(out.changes[known..].iter().filter_map(cases::alert));
+        if let Some(notifier) = &mut watch.notifier {
+            let routed = notifier.route(end, &out.alerts[first..], &self.calendar);
+            self.unrouted += routed.unrouted.len() as u64;
+            out.sms.extend(routed.sms);
+        }
+    }
+
+    fn expect(&mut self, plan: &ForecastPlan, end: EventTime, rows: &[Interval], out: &mut Outputs) {
+        let mut town = WattHours(0);
+        let mut transformers = BTreeMap::<TransformerId, WattHours>::new();
+        let mut older = Vec::new();
+        for (row, place) in self.topology.join(rows) {
+            if place.is_some_and(|place| place.role != Role::Consumer) {
+                continue;
+            }
+            let Some(net) = net_energy(row) else { continue };
+            if row.end != end {
+                older.push((row.end, place.and_then(|place| place.transformer), net));
+                continue;
+            }
+            town += net;
+            if let Some(transformer) = place.and_then(|place| place.transformer).filter(|_| plan.transformers)
+            {
+                *transformers.entry(transformer).or_default() += net;
+            }
+        }
+        self.load(Target::System).observe(end, town);
+        for (transformer, net) in transformers {
+            self.load(Target::Transformer(transformer)).observe(end, net);
+        }
+        for (end, transformer, net) in older {
+            self.load(Target::System).observe(end, net);
+            if let Some(transformer) = transformer.filter(|_| plan.transformers) {
+                self.load(Target::Transformer(transformer)).observe(end, net);
+            }
+        }
+        let today = self.calendar.day(end);
+        if self.today.replace(today).is_some_and(|before| before < today) {
+            let horizon = Horizon::new(today, &self.calendar, self.grid);
+            for load in self.loads.values() {
+                out.forecasts.extend(load.forecast(end, &horizon, &plan.quantiles));
+            }
+        }
+    }
+
+    fn load(&mut self, target: Target) -> &mut SeasonalMean {
+        self.loads.entry(target).or_insert_with(|| SeasonalMean::new(target))
+    }
+}
+
+/// The phone of each area's reader, from the rows that hold until further notice.
+fn routes(topology: &Topology) -> Result<Routes, TownError> {
+    let mut pairs = Vec::new();
+    for row in topology.rows().iter().filter(|row| row.to.is_none()) {
+        let (Some(area), Some(phone)) = (row.area, &row.reader_phone) else { continue };
+        let parsed =
+            Phone::new(phone).ok_or_else(|| TownError::Phone { meter: row.meter, phone: phone.clone() })?;
+        pairs.push((area, parsed));
+    }
+    Ok(Routes::new(pairs, None)?)
+}
