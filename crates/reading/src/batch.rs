@@ -7,7 +7,7 @@ use alloc::vec::Vec;
 /// Where the name of a reading's meter stands in its batch, and the hash of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Key {
-    /// [`id::hash`](crate::id::hash) of the name.
+    /// [`id::hash`] of the name.
     pub hash: u64,
     /// Where the name starts in [`Batch::bytes`].
     pub at: u32,

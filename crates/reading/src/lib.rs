@@ -31,3 +31,6 @@ pub use interval::{Interval, Quality, Sums};
 pub use issue::{Issue, Issues, Reason};
 pub use raw::{Phases, RawReading};
 pub use time::{EventTime, Grid};
+
+#[cfg(test)]
+mod tests;

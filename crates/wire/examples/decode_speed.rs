@@ -7,7 +7,7 @@ const LINES: u64 = 2048; // about the 300 KB that the shell hands over at a time
 
 fn main() {
     // Fewer rounds for a run under callgrind.
-    let rounds = std::env::args().nth(1).map_or(400, |rounds| rounds.parse().expect("rounds is a number"));
+    let rounds = std::env::args().nth(1).map_or(50, |rounds| rounds.parse().expect("rounds is a number"));
     let compact = block();
     let spaced =
         String::from_utf8(compact.clone()).expect("JSON is text").replace(':', ": ").replace(',', ", ");
@@ -20,7 +20,7 @@ fn measure(name: &str, block: &[u8], rounds: u64) {
         Limits { v_max: Millivolts(600_000), i_max: Milliamperes(200_000), p_max: Milliwatts(200_000_000) };
     let mut batch = Batch::default();
     let mut best = f64::MAX;
-    for _ in 0..5 {
+    for _ in 0..40 {
         let start = cpu_seconds();
         for _ in 0..rounds {
             batch.clear();

@@ -3,14 +3,21 @@
 //! Every step of [`decode`] has two ways to the same answer: a short one for the compact form that meters and
 //! head-ends write (no escapes, at most one space between tokens), and a careful one (`careful.rs`) that takes
 //! over at the same byte whenever the short one meets anything else. What a field means is said once, in
-//! `object.rs`.
+//! `value.rs`.
+
+mod encode;
+
+mod lines;
+
+mod object;
+
+mod field;
+
+mod value;
+
+mod number;
 
 mod careful;
-mod encode;
-mod field;
-mod lines;
-mod number;
-mod object;
 
 pub use encode::encode;
 pub use lines::{LONGEST_LINE, decode_lines};

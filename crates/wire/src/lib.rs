@@ -8,7 +8,7 @@
 //! [`reading::check`], which [`json::decode_lines`] calls at the door. It runs without `std`, and the frame is
 //! encoded without an allocator, because the meter's firmware shares it.
 //!
-//! Read [`json`] first, then `json/object.rs` (what each field means), then [`frame`].
+//! Read [`json`] first, then `json/value.rs` (what each field means), then [`frame`].
 //!
 //! [`RawReading`]: reading::RawReading
 //! [`Reason`]: reading::Reason

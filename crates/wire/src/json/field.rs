@@ -1,6 +1,6 @@
 //! The names of the fields, known by one look at eight bytes.
 
-/// Calls a macro with every field in the order of the wire table, which is the order that [`encode`](super::encode)
+/// Calls a macro with every field in the order of the wire table, which is the order that [`encode`](super::encode())
 /// writes.
 macro_rules! each_field {
     ($use_of:ident) => {

@@ -29,16 +29,23 @@ pub fn decode_lines(limits: &Limits, batch: &mut Batch) {
         } else {
             object(block, block.len() - line.len(), &mut raw)
         };
-        match decoded.and_then(|said| Ok((said, check(&raw, limits)?))) {
-            Ok((said, checked)) => {
-                if said.unknown > 0 {
-                    batch.counts.issues(Issue::UnknownField, u64::from(said.unknown));
-                }
+        let said = match decoded {
+            Ok(said) => said,
+            Err(reason) => {
+                bury(batch, span, reason);
+                continue;
+            }
+        };
+        match check(&raw, limits) {
+            Ok(checked) => {
                 match said.name_left {
                     Some(left) => batch.push_named_at(block_end - left, &raw.meter, checked),
                     None => batch.push(&raw.meter, checked),
                 }
                 batch.spans.push(span);
+                if said.unknown > 0 {
+                    batch.counts.issues(Issue::UnknownField, u64::from(said.unknown));
+                }
             }
             Err(reason) => bury(batch, span, reason),
         }

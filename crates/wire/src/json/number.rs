@@ -57,9 +57,22 @@ pub(super) fn whole(block: &[u8], beyond: usize) -> Number<'_> {
     if let Some((value, rest)) = short_whole(block) {
         return Ok((Some(value), rest));
     }
-    // Taken apart and put together again, so that the short way's answer stays in registers.
     let (value, rest) = careful(block, beyond, Keep::Whole)?;
     Ok((value, rest))
+}
+
+/// A number of thousandths with at most three decimals, which ends within eight bytes.
+#[inline(always)]
+pub(super) fn short_thousandths(block: &[u8]) -> Option<(i64, &[u8])> {
+    let (value, width) = thousandths_and_width(block);
+    if width == 0 { None } else { Some((value, block.get(width..)?)) }
+}
+
+/// A whole number of at most fifteen digits.
+#[inline(always)]
+pub(super) fn short_whole(block: &[u8]) -> Option<(i64, &[u8])> {
+    let (value, width) = whole_and_width(block);
+    if width == 0 { None } else { Some((value, block.get(width..)?)) }
 }
 
 #[cold]
@@ -76,20 +89,21 @@ pub(super) fn word(block: &[u8]) -> Option<u64> {
     block.first_chunk().map(|bytes| u64::from_le_bytes(*bytes))
 }
 
-/// Steps over one space and one sign.
+/// Steps over one space and one sign, and says how wide they are.
 #[inline(always)]
-fn start(mut block: &[u8]) -> Option<(u64, bool, &[u8])> {
-    let mut first = word(block)?;
-    if first as u8 == b' ' {
-        block = &block[1..];
-        first = word(block)?;
+fn start(block: &[u8]) -> Option<(&[u8; 8], bool, usize)> {
+    let mut before = 0;
+    let mut first: &[u8; 8] = block.first_chunk()?;
+    if first[0] == b' ' {
+        before += 1;
+        first = block.get(before..)?.first_chunk()?;
     }
-    let negative = first as u8 == b'-';
+    let negative = first[0] == b'-';
     if negative {
-        block = &block[1..];
-        first = word(block)?;
+        before += 1;
+        first = block.get(before..)?.first_chunk()?;
     }
-    Some((first, negative, block))
+    Some((first, negative, before))
 }
 
 #[inline(always)]
@@ -97,58 +111,68 @@ fn signed(size: u64, negative: bool) -> i64 {
     if negative { -(size as i64) } else { size as i64 }
 }
 
-/// At most three decimals, and the whole number with its end within eight bytes.
-#[inline(always)]
-pub(super) fn short_thousandths(block: &[u8]) -> Option<(i64, &[u8])> {
-    let (word, negative, block) = start(block)?;
+/// See [`short_thousandths`]: the number and how wide it stands there, or no width.
+///
+/// Never inlined, and two plain words in return: ten copies in one loop would not fit what a processor keeps of
+/// decoded instructions: a line took a quarter longer so.
+#[inline(never)]
+fn thousandths_and_width(block: &[u8]) -> (i64, usize) {
+    const OTHERWISE: (i64, usize) = (0, 0);
+    let Some((bytes, negative, before)) = start(block) else { return OTHERWISE };
+    let word = u64::from_le_bytes(*bytes);
     let marks = no_digits(word);
     let whole_digits = (marks.trailing_zeros() / 8) as usize;
-    if whole_digits == 0 || marks == 0 || (word as u8 == b'0' && whole_digits > 1) {
-        return None;
+    if whole_digits == 0 || marks == 0 || (bytes[0] == b'0' && whole_digits > 1) {
+        return OTHERWISE;
     }
-    let after = (word >> (8 * whole_digits)) as u8;
+    let after = bytes[whole_digits & 7];
     if after != b'.' {
         let size = 1000 * eight_digits(word << (64 - 8 * whole_digits));
-        return (!goes_on(after)).then_some((signed(size, negative), block.get(whole_digits..)?));
+        return if goes_on(after) { OTHERWISE } else { (signed(size, negative), before + whole_digits) };
     }
-    let marks = marks & (marks - 1);
-    let width = (marks.trailing_zeros() / 8) as usize;
+    let more_marks = marks & (marks - 1);
+    let width = (more_marks.trailing_zeros() / 8) as usize;
     let decimals = width - whole_digits - 1;
-    if marks == 0 || !(1..=3).contains(&decimals) || goes_on((word >> (8 * width)) as u8) {
-        return None;
+    if more_marks == 0 || !(1..=3).contains(&decimals) || goes_on(bytes[width & 7]) {
+        return OTHERWISE;
     }
     // Close the gap that the dot leaves, then push the digits to the top so that zeros fill up before them.
-    let before_dot = (1 << (8 * whole_digits)) - 1;
+    let before_dot = (marks ^ (marks - 1)) >> 8;
     let digits = (word & before_dot) | ((word >> 8) & !before_dot);
     let size = eight_digits(digits << (8 * (9 - width))) * POWERS[3 - decimals];
-    Some((signed(size, negative), block.get(width..)?))
+    (signed(size, negative), before + width)
 }
 
-/// At most fifteen digits and nothing else.
-#[inline(always)]
-pub(super) fn short_whole(block: &[u8]) -> Option<(i64, &[u8])> {
-    let (first, negative, block) = start(block)?;
+/// See [`short_whole`]: the number and how wide it stands there, or no width.
+#[inline(never)]
+fn whole_and_width(block: &[u8]) -> (i64, usize) {
+    const OTHERWISE: (i64, usize) = (0, 0);
+    let goes_on = |byte| goes_on(byte) || byte == b'.';
+    let Some((bytes, negative, before)) = start(block) else { return OTHERWISE };
+    let first = u64::from_le_bytes(*bytes);
     let marks = no_digits(first);
     let digits = (marks.trailing_zeros() / 8) as usize;
-    if digits == 0 || (first as u8 == b'0' && digits > 1) {
-        return None;
+    if digits == 0 || (bytes[0] == b'0' && digits > 1) {
+        return OTHERWISE;
     }
-    let goes_on = |byte| goes_on(byte) || byte == b'.';
     if marks != 0 {
         let size = eight_digits(first << (64 - 8 * digits));
-        let ended = !goes_on((first >> (8 * digits)) as u8);
-        return ended.then_some((signed(size, negative), block.get(digits..)?));
+        return if goes_on(bytes[digits & 7]) {
+            OTHERWISE
+        } else {
+            (signed(size, negative), before + digits)
+        };
     }
-    let block = &block[8..];
-    let second = word(block)?;
+    let Some(bytes) = block.get(before + 8..).and_then(<[u8]>::first_chunk::<8>) else { return OTHERWISE };
+    let second = u64::from_le_bytes(*bytes);
     let marks = no_digits(second);
     let digits = (marks.trailing_zeros() / 8) as usize;
-    if marks == 0 || goes_on((second >> (8 * digits)) as u8) {
-        return None;
+    if marks == 0 || goes_on(bytes[digits & 7]) {
+        return OTHERWISE;
     }
     let low = eight_digits((second << (56 - 8 * digits)) << 8);
-    let size = eight_digits(first) * POWERS[digits] + low;
-    Some((signed(size, negative), block.get(digits..)?))
+    let size = eight_digits(first) * POWERS[digits & 7] + low;
+    (signed(size, negative), before + 8 + digits)
 }
 
 /// A number as its sign and its size in the places that are kept.
