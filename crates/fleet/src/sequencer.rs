@@ -141,6 +141,10 @@ impl Sequencer {
         let limit = self.limit(partition);
         let mut own = self.partitions.remove(&partition).unwrap_or_default();
         own.next = None;
+        if own.streak.len() >= AGREEING {
+            // It was another partition's turn when time had gone on.
+            self.time_went_on(&mut own, limit, steps);
+        }
         let mut begun = from;
         let mut stopped = batch.len();
         let mut front = own.front.unwrap_or(EventTime::MIN);
@@ -160,6 +164,10 @@ impl Sequencer {
                 if own.streak.len() >= AGREEING {
                     self.time_went_on(&mut own, limit, steps);
                     front = own.front.unwrap_or(EventTime::MIN);
+                    if own.next.is_some() {
+                        stopped = index + 1;
+                        break;
+                    }
                 }
                 continue;
             }
@@ -194,6 +202,7 @@ impl Sequencer {
         if begun < stopped {
             steps.push(Step::Admit(begun..stopped));
         }
+        debug_assert!(own.streak.len() <= AGREEING, "time goes on, or it is another partition's turn");
         self.partitions.insert(partition, own);
         self.drain_the_ended(steps);
         stopped
@@ -237,6 +246,10 @@ impl Sequencer {
     /// Enough readings in a row agree that it is later than the front says.
     fn time_went_on(&mut self, own: &mut Partition, limit: EventTime, steps: &mut Vec<Step>) {
         let Some(&earliest) = own.streak.iter().min() else { return };
+        if earliest > limit {
+            own.next = Some(earliest);
+            return;
+        }
         let mut to = earliest;
         // Those that waited and are not ahead of the new front take it along.
         while to <= limit {
@@ -250,8 +263,6 @@ impl Sequencer {
         let ahead = self.settings.ahead;
         let front = own.front;
         own.streak.retain(|&time| front.is_none_or(|front| time > front.plus(ahead)));
-        // Another partition is behind: this one goes on when that one has caught up.
-        own.streak.truncate(AGREEING - 1);
     }
 
     fn would_do_more_than_move(&self, own: &Partition, to: EventTime) -> bool {

@@ -89,6 +89,11 @@ impl Town {
         self.watch.iter().flat_map(|watch| watch.cases.open())
     }
 
+    /// What is remembered of the load of a target, where loads are forecast.
+    pub fn load_of(&self, target: Target) -> Option<&SeasonalMean> {
+        self.loads.get(&target)
+    }
+
     /// Alerts that nobody was found for.
     pub fn unrouted(&self) -> u64 {
         self.unrouted

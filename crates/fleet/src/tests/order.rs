@@ -122,6 +122,22 @@ fn partitions_are_merged_by_time() {
         .iter()
         .map(|name| (0..=96).map(|quarter| register(name, quarter * 15, quarter * 100)).collect())
         .collect();
+    let rows = merged(&files);
+    assert_eq!(rows.len(), 3 * 25);
+    assert!(rows.iter().skip(3).all(|row| row.imp == Some(WattHours(400))), "{rows:?}");
+}
+
+#[test]
+fn a_pause_of_one_partition_waits_for_the_others() {
+    // One file has nothing for twelve hours; the other goes on, one meter in each.
+    let pause = (0..=8).chain(56..=96).map(|quarter| register("a", quarter * 15, quarter * 100)).collect();
+    let whole = (0..=96).map(|quarter| register("b", quarter * 15, quarter * 100)).collect();
+    let rows = merged(&[pause, whole]);
+    let energy: i64 = rows.iter().filter_map(|row| row.imp).map(|wh| wh.0).sum();
+    assert_eq!((rows.len(), energy), (2 * 25, 2 * 9600));
+}
+
+fn merged(files: &[Vec<RawReading>]) -> Vec<Interval> {
     let settings = hourly();
     let mut engine = Engine::new(&settings, 1);
     engine.sequencer = Sequencer::new(order_of(&settings));
@@ -129,7 +145,7 @@ fn partitions_are_merged_by_time() {
         engine.sequencer.open(id as PartitionId, Some(file[0].time));
     }
     let batches: Vec<Batch> = files.iter().map(|file| batch(file)).collect();
-    let mut done = [0; 3];
+    let mut done = vec![0; files.len()];
     while let Some(id) = engine.sequencer.wants() {
         let (mut steps, mut late, mut waited) = (Vec::new(), Vec::new(), Vec::new());
         let place = id as usize;
@@ -141,7 +157,8 @@ fn partitions_are_merged_by_time() {
         }
         engine.step(&batches[place], steps);
     }
-    let rows = engine.rows;
-    assert_eq!(rows.len(), 3 * 25);
-    assert!(rows.iter().skip(3).all(|row| row.imp == Some(WattHours(400))), "{rows:?}");
+    let mut last = Vec::new();
+    engine.shards[0].finish(&mut last);
+    engine.rows.extend(last);
+    engine.rows
 }

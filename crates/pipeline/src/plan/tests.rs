@@ -35,7 +35,7 @@ fn an_unknown_key_is_named_with_its_place() {
         expect![[r#"
             error[plan::key]: unknown field `grase`, expected one of `length`, `grace`, `clock_ahead`, `most_waiting`, `longest_gap`, `energy`, `cross_check`, `candidate`
               --> demo.toml:11:1
-               | grase = "20 min"              # an interval closes when the latest reading is this far past its end
+               | grase = "15 min"              # an interval closes when the latest reading is this far past its end
               help: keys are listed in pipelines/demo.toml, each with its meaning
         "#]],
     );
@@ -58,7 +58,7 @@ fn a_wrong_unit_is_an_error() {
 #[test]
 fn a_number_without_a_unit_is_an_error() {
     check(
-        "grace = \"20 min\"",
+        "grace = \"15 min\"",
         "grace = \"20\"",
         expect![[r#"
             error[plan::unit]: `grace` must be a length of time in ms, s, m, min, h, d, found no unit
@@ -128,5 +128,13 @@ fn what_is_no_toml_is_an_error_with_its_place() {
 fn the_state_depends_on_the_grace_and_not_on_the_name() {
     let plan = |text: &str| Plan::read(text).unwrap().fingerprint();
     assert_eq!(plan(DEMO), plan(&DEMO.replace("name = \"demo\"", "name = \"other\"")));
-    assert_ne!(plan(DEMO), plan(&DEMO.replace("grace = \"20 min\"", "grace = \"25 min\"")));
+    assert_ne!(plan(DEMO), plan(&DEMO.replace("grace = \"15 min\"", "grace = \"25 min\"")));
+}
+
+#[test]
+fn a_single_phase_meter_takes_at_most_256_bytes_under_the_plans_for_streams() {
+    let ami = include_str!("../../../../pipelines/ami.toml");
+    for plan in [DEMO, ami, include_str!("../../../../pipelines/j1.toml")].map(|text| Plan::read(text).unwrap()) {
+        assert!(plan.intervals.bytes_per_meter() <= 256, "{}: {}", plan.name, plan.intervals.bytes_per_meter());
+    }
 }
