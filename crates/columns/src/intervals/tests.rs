@@ -1,0 +1,248 @@
+use crate::sample::{LIMITS, QUARTER_PAST, full, meter};
+use crate::{IntervalsWriter, read_intervals};
+use expect_test::{Expect, expect};
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use reading::{Interval, Quality, Sums, check};
+use std::fs;
+use std::fs::File;
+use units::{Amperes, Ratio, WattHours};
+
+fn measured() -> Interval {
+    let mut sums = Sums::EMPTY;
+    sums.add(&check(&full(), &LIMITS).unwrap().reading);
+    Interval {
+        meter: meter("M1"),
+        start: QUARTER_PAST.minus(900_000),
+        end: QUARTER_PAST,
+        imp: Some(WattHours(250)),
+        exp: Some(WattHours(1)),
+        sums,
+        quality: Quality::ESTIMATED.with(Quality::RESET),
+    }
+}
+
+fn gap() -> Interval {
+    Interval {
+        meter: meter("M2"),
+        imp: None,
+        exp: None,
+        sums: Sums::EMPTY,
+        quality: Quality::GAP,
+        ..measured()
+    }
+}
+
+fn check_columns(candidate: Option<(Ratio, Amperes)>, expected: &Expect) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("intervals.parquet");
+    let mut writer = IntervalsWriter::create(&path, candidate).unwrap();
+    writer.write(&[measured(), gap()]).unwrap();
+    assert_eq!(writer.finish().unwrap(), 2);
+    let reader = ParquetRecordBatchReaderBuilder::try_new(File::open(&path).unwrap()).unwrap();
+    let columns = reader.schema().fields().iter().map(|column| {
+        let null = if column.is_nullable() { " or null" } else { "" };
+        format!("{} {}{null}\n", column.name(), column.data_type())
+    });
+    expected.assert_eq(&columns.collect::<String>());
+}
+
+#[test]
+fn columns_are_those_of_the_design() {
+    check_columns(
+        None,
+        &expect![[r#"
+        meter Utf8
+        start Timestamp(ms, "UTC")
+        end Timestamp(ms, "UTC")
+        imp_wh Int64 or null
+        exp_wh Int64 or null
+        avg_w Float64 or null
+        max_w Float64 or null
+        pf Float64 or null
+        v_min Float64 or null
+        v_max Float64 or null
+        i_avg Float64 or null
+        imbalance_avg Float64 or null
+        imbalance_max Float64 or null
+        readings Int32
+        quality Dictionary(Int32, Utf8)
+    "#]],
+    );
+}
+
+#[test]
+fn candidate_is_a_last_column_where_it_is_asked_for() {
+    check_columns(
+        Some((Ratio(0.1), Amperes(0.001))),
+        &expect![[r#"
+        meter Utf8
+        start Timestamp(ms, "UTC")
+        end Timestamp(ms, "UTC")
+        imp_wh Int64 or null
+        exp_wh Int64 or null
+        avg_w Float64 or null
+        max_w Float64 or null
+        pf Float64 or null
+        v_min Float64 or null
+        v_max Float64 or null
+        i_avg Float64 or null
+        imbalance_avg Float64 or null
+        imbalance_max Float64 or null
+        readings Int32
+        quality Dictionary(Int32, Utf8)
+        candidate Boolean
+    "#]],
+    );
+}
+
+#[test]
+fn rows_come_back_as_they_were() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("intervals.parquet");
+    let mut writer = IntervalsWriter::create(&path, Some((Ratio(0.001), Amperes(0.01)))).unwrap();
+    writer.write(&[measured(), gap()]).unwrap();
+    writer.finish().unwrap();
+    expect![[r#"
+        [
+            IntervalRow {
+                meter: MeterId(M1),
+                start: EventTime(
+                    1704067200000,
+                ),
+                end: EventTime(
+                    1704068100000,
+                ),
+                imp_wh: Some(
+                    WattHours(
+                        250,
+                    ),
+                ),
+                exp_wh: Some(
+                    WattHours(
+                        1,
+                    ),
+                ),
+                avg_w: Some(
+                    Watts(
+                        -1150.001,
+                    ),
+                ),
+                max_w: Some(
+                    Watts(
+                        -1150.001,
+                    ),
+                ),
+                pf: Some(
+                    Ratio(
+                        -0.9999999999455578,
+                    ),
+                ),
+                v_min: Some(
+                    Volts(
+                        231.255,
+                    ),
+                ),
+                v_max: Some(
+                    Volts(
+                        231.255,
+                    ),
+                ),
+                i_avg: Some(
+                    Amperes(
+                        5.001,
+                    ),
+                ),
+                imbalance_avg: Some(
+                    Amperes(
+                        0.019,
+                    ),
+                ),
+                imbalance_max: Some(
+                    Amperes(
+                        0.019,
+                    ),
+                ),
+                readings: 1,
+                quality: "estimated,reset",
+                candidate: Some(
+                    true,
+                ),
+            },
+            IntervalRow {
+                meter: MeterId(M2),
+                start: EventTime(
+                    1704067200000,
+                ),
+                end: EventTime(
+                    1704068100000,
+                ),
+                imp_wh: None,
+                exp_wh: None,
+                avg_w: None,
+                max_w: None,
+                pf: None,
+                v_min: None,
+                v_max: None,
+                i_avg: None,
+                imbalance_avg: None,
+                imbalance_max: None,
+                readings: 0,
+                quality: "gap",
+                candidate: Some(
+                    false,
+                ),
+            },
+        ]
+    "#]]
+    .assert_debug_eq(&read_intervals(&path).unwrap());
+}
+
+#[test]
+fn many_and_few_at_a_time_give_the_same_rows() {
+    let folder = tempfile::tempdir().unwrap();
+    let all: Vec<Interval> = (0..5_000)
+        .map(|row| Interval {
+            meter: meter(&format!("M{}", row % 700)),
+            imp: Some(WattHours(row)),
+            ..measured()
+        })
+        .collect();
+    let written = |sizes: &[usize]| {
+        let path = folder.path().join("intervals.parquet");
+        let mut writer = IntervalsWriter::create(&path, None).unwrap();
+        let mut rest = &all[..];
+        for &size in sizes.iter().cycle() {
+            let (chunk, more) = rest.split_at(size.min(rest.len()));
+            writer.write(chunk).unwrap();
+            rest = more;
+            if rest.is_empty() {
+                break;
+            }
+        }
+        assert_eq!(writer.finish().unwrap(), 5_000);
+        fs::read(&path).unwrap()
+    };
+    // The same bytes: how intervals are cut into calls leaves no trace.
+    let at_once = written(&[5_000]);
+    assert_eq!(written(&[1]), at_once);
+    assert_eq!(written(&[100, 3_000, 7]), at_once);
+    let rows = read_intervals(folder.path().join("intervals.parquet")).unwrap();
+    assert!(rows.iter().zip(&all).all(|(row, one)| row.meter == one.meter && row.imp_wh == one.imp));
+}
+
+#[test]
+fn a_writer_that_is_dropped_leaves_no_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut writer = IntervalsWriter::create(folder.path().join("intervals.parquet"), None).unwrap();
+    writer.write(&[measured()]).unwrap();
+    drop(writer);
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+}
+
+#[test]
+fn a_folder_that_is_not_there_is_an_error() {
+    let Err(error) = IntervalsWriter::create("no/such/folder/intervals.parquet", None) else {
+        panic!("it wrote")
+    };
+    expect!["cannot create `no/such/folder/intervals.parquet`"].assert_eq(&error.to_string());
+}

@@ -1,0 +1,207 @@
+//! A column of numbers as blocks of whole ones: units or thousandths, with a bit a row for what is there.
+
+use arrow::array::{Array, AsArray};
+use arrow::buffer::NullBuffer;
+use arrow::datatypes::{
+    DataType, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type, UInt8Type, UInt16Type,
+    UInt32Type, UInt64Type,
+};
+
+/// Rows are handled so many at a time, so that a word holds a bit for each and their readings stay in the cache.
+pub(crate) const BLOCK: usize = 64;
+
+/// One block of a column.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Block {
+    /// The numbers; anything where there is none.
+    pub(crate) numbers: [i64; BLOCK],
+    /// The rows that have one.
+    pub(crate) valid: u64,
+    /// The rows whose number is too large to be kept; they are in `valid` too.
+    pub(crate) beyond: u64,
+}
+
+impl Block {
+    pub(crate) const EMPTY: Self = Self { numbers: [0; BLOCK], valid: 0, beyond: 0 };
+}
+
+/// The lowest so many bits.
+pub(crate) fn first(rows: usize) -> u64 {
+    if rows >= BLOCK { u64::MAX } else { (1 << rows) - 1 }
+}
+
+/// Which of `rows` rows from `from` are there.
+pub(crate) fn valid(nulls: Option<&NullBuffer>, from: usize, rows: usize) -> u64 {
+    match nulls {
+        None => first(rows),
+        Some(nulls) => {
+            let bits = nulls.inner().slice(from, rows);
+            let chunks = bits.bit_chunks();
+            chunks.iter().next().unwrap_or_else(|| chunks.remainder_bits())
+        }
+    }
+}
+
+/// A column of numbers of any width, looked into once.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Numbers<'a> {
+    native: Native<'a>,
+    nulls: Option<&'a NullBuffer>,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Native<'a> {
+    I8(&'a [i8]),
+    I16(&'a [i16]),
+    I32(&'a [i32]),
+    I64(&'a [i64]),
+    U8(&'a [u8]),
+    U16(&'a [u16]),
+    U32(&'a [u32]),
+    U64(&'a [u64]),
+    F32(&'a [f32]),
+    F64(&'a [f64]),
+}
+
+impl<'a> Numbers<'a> {
+    /// The numbers of a column of integers or floats.
+    pub(crate) fn of(column: &'a dyn Array) -> Option<Self> {
+        let native = match column.data_type() {
+            DataType::Int8 => Native::I8(column.as_primitive::<Int8Type>().values()),
+            DataType::Int16 => Native::I16(column.as_primitive::<Int16Type>().values()),
+            DataType::Int32 => Native::I32(column.as_primitive::<Int32Type>().values()),
+            DataType::Int64 => Native::I64(column.as_primitive::<Int64Type>().values()),
+            DataType::UInt8 => Native::U8(column.as_primitive::<UInt8Type>().values()),
+            DataType::UInt16 => Native::U16(column.as_primitive::<UInt16Type>().values()),
+            DataType::UInt32 => Native::U32(column.as_primitive::<UInt32Type>().values()),
+            DataType::UInt64 => Native::U64(column.as_primitive::<UInt64Type>().values()),
+            DataType::Float32 => Native::F32(column.as_primitive::<Float32Type>().values()),
+            DataType::Float64 => Native::F64(column.as_primitive::<Float64Type>().values()),
+            _ => return None,
+        };
+        // All rows there is the same as no word about it, and cheaper.
+        Some(Self { native, nulls: column.nulls().filter(|nulls| nulls.null_count() > 0) })
+    }
+
+    /// Whole units of the rows from `from`. Floats are none: the layout lets no register be one.
+    pub(crate) fn whole(&self, from: usize, rows: usize, block: &mut Block) {
+        block.valid = valid(self.nulls, from, rows);
+        block.beyond = 0;
+        let out = &mut block.numbers[..rows];
+        match self.native {
+            Native::I8(all) => widen(&all[from..], out),
+            Native::I16(all) => widen(&all[from..], out),
+            Native::I32(all) => widen(&all[from..], out),
+            Native::I64(all) => out.copy_from_slice(&all[from..from + rows]),
+            Native::U8(all) => widen(&all[from..], out),
+            Native::U16(all) => widen(&all[from..], out),
+            Native::U32(all) => widen(&all[from..], out),
+            Native::U64(all) => {
+                block.beyond =
+                    each(&all[from..], out, |one| (one as i64, one > i64::MAX as u64)) & block.valid;
+            }
+            Native::F32(_) | Native::F64(_) => block.valid = 0,
+        }
+    }
+
+    /// Counters of the rows from `from`, the bits of a `u64`; below zero is beyond.
+    pub(crate) fn counter(&self, from: usize, rows: usize, block: &mut Block) {
+        self.whole(from, rows, block);
+        if matches!(self.native, Native::U64(_)) {
+            block.beyond = 0;
+        } else {
+            let below =
+                block.numbers[..rows].iter().rev().fold(0, |bits, &one| bits << 1 | u64::from(one < 0));
+            block.beyond = below & block.valid;
+        }
+    }
+
+    /// Thousandths of the rows from `from`; what is not within `min` and `max` is beyond, and what is no number
+    /// at all counts as absent, because that is how data frames write it.
+    pub(crate) fn thousandths(&self, from: usize, rows: usize, (min, max): (i64, i64), block: &mut Block) {
+        block.valid = valid(self.nulls, from, rows);
+        let out = &mut block.numbers[..rows];
+        let kept = |value: i64| (value, value < min || value > max);
+        let beyond = match self.native {
+            Native::I8(all) => each(&all[from..], out, |one| kept(i64::from(one) * 1000)),
+            Native::I16(all) => each(&all[from..], out, |one| kept(i64::from(one) * 1000)),
+            Native::I32(all) => each(&all[from..], out, |one| kept(i64::from(one) * 1000)),
+            Native::U8(all) => each(&all[from..], out, |one| kept(i64::from(one) * 1000)),
+            Native::U16(all) => each(&all[from..], out, |one| kept(i64::from(one) * 1000)),
+            Native::U32(all) => each(&all[from..], out, |one| kept(i64::from(one) * 1000)),
+            Native::I64(all) => each(&all[from..], out, |one| {
+                let value = one.saturating_mul(1000);
+                (value, kept(value).1 || one.checked_mul(1000).is_none())
+            }),
+            Native::U64(all) => each(&all[from..], out, |one| {
+                let value = i64::try_from(one).ok().and_then(|one| one.checked_mul(1000));
+                value.map_or((0, true), kept)
+            }),
+            Native::F32(all) => floats(&all[from..from + rows], out, (min, max), &mut block.valid),
+            Native::F64(all) => floats(&all[from..from + rows], out, (min, max), &mut block.valid),
+        };
+        block.beyond = beyond & block.valid;
+    }
+}
+
+fn widen<T: Copy + Into<i64>>(all: &[T], out: &mut [i64]) {
+    out.iter_mut().zip(all).for_each(|(to, &one)| *to = one.into());
+}
+
+/// Converts a block; the bits say which were beyond.
+#[inline(always)]
+fn each<T: Copy>(all: &[T], out: &mut [i64], convert: impl Fn(T) -> (i64, bool)) -> u64 {
+    let mut any = false;
+    for (to, &one) in out.iter_mut().zip(all) {
+        let (value, beyond) = convert(one);
+        *to = value;
+        any |= beyond;
+    }
+    if any { there(&all[..out.len()], |one| convert(one).1) } else { 0 }
+}
+
+/// The bits of the rows for which it holds.
+#[inline(always)]
+fn there<T: Copy>(all: &[T], holds: impl Fn(T) -> bool) -> u64 {
+    if all.iter().all(|&one| holds(one)) {
+        return first(all.len());
+    }
+    all.iter().rev().fold(0, |bits, &one| bits << 1 | u64::from(holds(one)))
+}
+
+/// Thousandths of floats, half away from zero. Clears the bits of what is no number, and gives those of what is
+/// beyond.
+fn floats<T: Copy + Into<f64>>(all: &[T], out: &mut [i64], (min, max): (i64, i64), valid: &mut u64) -> u64 {
+    // Adding three halves of 2^52 leaves no room for a fraction: the number stands, rounded, in the low bits of the
+    // sum. That holds below 2^51, and compilers know how to do it for several numbers at once.
+    const SHIFT: f64 = 6_755_399_441_055_744.0;
+    let bound = (max.min(1 << 51)) as f64;
+    let mut usual = true;
+    for (to, &one) in out.iter_mut().zip(all) {
+        let wide = one.into() * 1000.0;
+        usual &= wide.abs() < bound;
+        let sum = wide + SHIFT;
+        // A half went to the even neighbour; it shall go away from zero.
+        let rest = wide - (sum - SHIFT);
+        let up = i64::from((rest == 0.5) & (wide > 0.0));
+        let down = i64::from((rest == -0.5) & (wide < 0.0));
+        *to = (sum.to_bits() as i64).wrapping_sub(SHIFT.to_bits() as i64) + up - down;
+    }
+    if usual { 0 } else { odd_floats(all, out, (min, max), valid) }
+}
+
+#[cold]
+fn odd_floats<T: Copy + Into<f64>>(
+    all: &[T],
+    out: &mut [i64],
+    (min, max): (i64, i64),
+    valid: &mut u64,
+) -> u64 {
+    *valid &= there(all, |one| !one.into().is_nan());
+    each(all, out, |one| {
+        let wide = one.into() * 1000.0;
+        let value = wide.round() as i64;
+        // `as` saturates, so that infinity and 1e300 would pass for the largest number.
+        (value, value < min || value > max || value == i64::MAX || value == i64::MIN)
+    })
+}

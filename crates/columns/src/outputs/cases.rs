@@ -1,0 +1,74 @@
+use crate::ColumnsError;
+use crate::sheet::Sheet;
+use crate::table::{CHUNK_ROWS, Encode, Table, properties};
+use ::cases::{Case, CaseId, Change, alert};
+use arrow::array::RecordBatch;
+use detect::{Evidence, Innocent, PhaseNeutralEvidence};
+use std::path::Path;
+
+/// Writes `cases.parquet`: a row a case, with the numbers of its strongest evidence and its reason in words.
+#[derive(Debug)]
+pub struct CasesWriter(Table);
+
+impl CasesWriter {
+    /// Starts the file.
+    pub fn create(path: impl AsRef<Path>) -> Result<Self, ColumnsError> {
+        let properties = properties().dictionary("transformer").dictionary("area");
+        let properties = properties.dictionary("detector").dictionary("state").build();
+        Table::create(path.as_ref(), record_batch(&[]).schema(), properties).map(Self)
+    }
+
+    /// Appends cases, each as it is now.
+    pub fn write(&mut self, cases: &[Case]) -> Result<(), ColumnsError> {
+        cases.chunks(CHUNK_ROWS).try_for_each(|chunk| self.0.write(&record_batch(chunk)))
+    }
+
+    /// Ends the file and says how many cases it has. Dropped before, there is no file.
+    pub fn finish(self) -> Result<u64, ColumnsError> {
+        self.0.finish()
+    }
+}
+
+fn record_batch(all: &[Case]) -> RecordBatch {
+    let rows = || all.iter();
+    let numbers = || all.iter().map(phase_neutral);
+    Sheet::new()
+        .text("id", rows().map(|one| one.id.as_str()))
+        .text("meter", rows().map(|one| one.meter.as_str()))
+        .optional_text("transformer", rows().map(|one| one.transformer.map(|id| id.to_string())))
+        .optional_text("area", rows().map(|one| one.area.map(|id| id.to_string())))
+        .text("detector", rows().map(|one| one.detector.name()))
+        .time("opened", rows().map(|one| one.opened))
+        .time("last_evidence", rows().map(|one| one.last_evidence))
+        .optional_time("closed", rows().map(|one| one.closed))
+        .text("state", rows().map(|one| one.state().name()))
+        .number("score", rows().map(|one| one.score_max))
+        .count("blocks", rows().map(|one| one.blocks))
+        .optional_time("since", numbers().map(|one| one.map(|one| one.since)))
+        .optional_time("until", numbers().map(|one| one.map(|one| one.until)))
+        .optional_number("phase_a", numbers().map(|one| one.map(|one| one.phase.0)))
+        .optional_number("neutral_a", numbers().map(|one| one.map(|one| one.neutral.0)))
+        .optional_number("apart_a", numbers().map(|one| one.map(|one| one.apart.0)))
+        .optional_number("allowed_a", numbers().map(|one| one.map(|one| one.allowed.0)))
+        .optional_number("share", numbers().map(|one| one.map(|one| one.share.0)))
+        .optional_whole("excess_wh", numbers().map(|one| one.and_then(|one| one.excess).map(|one| one.0)))
+        .optional_text("looked_at", numbers().map(|one| one.map(looked_at)))
+        .optional_text("follows", rows().map(|one| one.follows.as_ref().map(CaseId::as_str)))
+        .optional_text("reason", rows().map(reason))
+        .rows()
+}
+
+fn phase_neutral(case: &Case) -> Option<&PhaseNeutralEvidence> {
+    let Evidence::PhaseNeutral(evidence) = case.evidence.first()?;
+    Some(evidence)
+}
+
+/// The innocent causes that did not explain it, by name.
+fn looked_at(evidence: &PhaseNeutralEvidence) -> String {
+    evidence.looked_at.iter().map(Innocent::name).collect::<Vec<_>>().join(",")
+}
+
+/// What people were told when it opened, with the numbers of now.
+fn reason(case: &Case) -> Option<String> {
+    alert(&Change::Opened(case.clone())).map(|alert| alert.text)
+}

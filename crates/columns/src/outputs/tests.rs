@@ -1,0 +1,206 @@
+use super::forecasts::column;
+use crate::sample::{QUARTER_PAST, meter};
+use crate::{BalancesWriter, CasesWriter, ColumnsError, ForecastsWriter, SuspicionsWriter};
+use ::cases::{Case, CaseId};
+use arrow::compute::cast;
+use arrow::datatypes::{DataType, TimeUnit};
+use arrow::util::display::{ArrayFormatter, FormatOptions};
+use detect::{DailySuspicion, Detector, Evidence, Innocent, PhaseNeutralEvidence};
+use expect_test::{Expect, expect};
+use forecast::{Forecast, Target};
+use grid::Balance;
+use jiff::civil::date;
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use reading::{AreaId, Quality, TransformerId};
+use std::fs::File;
+use std::path::Path;
+use units::{Amperes, Ratio, WattHours, Watts};
+
+/// Writes a file and shows it: a line a column, its values behind it.
+fn show(write: impl FnOnce(&Path) -> Result<u64, ColumnsError>, expected: &Expect) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("output.parquet");
+    let rows = write(&path).unwrap();
+    let reader = ParquetRecordBatchReaderBuilder::try_new(File::open(&path).unwrap()).unwrap();
+    let schema = reader.schema().clone();
+    let read: Vec<_> = reader.build().unwrap().map(Result::unwrap).collect();
+    assert_eq!(read.iter().map(|one| one.num_rows() as u64).sum::<u64>(), rows);
+    let mut text = String::new();
+    for (index, field) in schema.fields().iter().enumerate() {
+        text += &format!("{} {}:", field.name(), field.data_type());
+        for one in &read {
+            // Without its zone: Arrow shows that only with a table of time zones.
+            let stamps = DataType::Timestamp(TimeUnit::Millisecond, None);
+            let column = match field.data_type() {
+                DataType::Timestamp(..) => cast(one.column(index), &stamps).unwrap(),
+                _ => one.column(index).clone(),
+            };
+            let options = FormatOptions::default().with_null("-");
+            let values = ArrayFormatter::try_new(&column, &options).unwrap();
+            // How a reason goes on is for `cases` to say.
+            (0..one.num_rows()).for_each(|row| text += &format!(" {:.40}", values.value(row).to_string()));
+        }
+        text += "\n";
+    }
+    expected.assert_eq(&text);
+}
+
+fn transformer() -> TransformerId {
+    TransformerId::new("T01").unwrap()
+}
+
+#[test]
+fn a_forecast_has_a_column_a_quantile() {
+    let forecast = Forecast {
+        target: Target::Transformer(transformer()),
+        issued: QUARTER_PAST.minus(3_600_000),
+        start: QUARTER_PAST,
+        end: QUARTER_PAST.plus(900_000),
+        mean: Watts(1500.0),
+        quantiles: vec![Watts(1000.0), Watts(2000.5)],
+    };
+    let short = Forecast { target: Target::System, quantiles: vec![], ..forecast.clone() };
+    show(
+        |path| {
+            let mut writer = ForecastsWriter::create(path, &[0.1, 0.975])?;
+            writer.write(&[forecast, short])?;
+            writer.finish()
+        },
+        &expect![[r#"
+            target Utf8: transformer/T01 system
+            issued Timestamp(ms, "UTC"): 2023-12-31T23:15:00 2023-12-31T23:15:00
+            start Timestamp(ms, "UTC"): 2024-01-01T00:15:00 2024-01-01T00:15:00
+            end Timestamp(ms, "UTC"): 2024-01-01T00:30:00 2024-01-01T00:30:00
+            mean Float64: 1500.0 1500.0
+            q10 Float64: 1000.0 -
+            q97.5 Float64: 2000.5 -
+        "#]],
+    );
+}
+
+#[test]
+fn quantiles_are_named_by_their_percent() {
+    let names: Vec<String> = [0.07, 0.1, 0.29, 0.5, 0.975, 0.999].into_iter().map(column).collect();
+    assert_eq!(names, ["q7", "q10", "q29", "q50", "q97.5", "q99.9"]);
+}
+
+#[test]
+fn a_suspicion_is_of_a_local_day() {
+    let day =
+        |day, score| DailySuspicion { meter: meter("M1"), day, score, phase_neutral: score, blocks: 12 };
+    show(
+        |path| {
+            let mut writer = SuspicionsWriter::create(path)?;
+            writer.write(&[day(date(2024, 2, 29), 0.25), day(date(1969, 12, 31), 1.0)])?;
+            writer.finish()
+        },
+        &expect![[r#"
+            meter Utf8: M1 M1
+            day Date32: 2024-02-29 1969-12-31
+            score Float64: 0.25 1.0
+            phase_neutral Float64: 0.25 1.0
+            blocks Int32: 12 12
+        "#]],
+    );
+}
+
+#[test]
+fn a_case_carries_its_numbers_and_its_reason() {
+    let evidence = PhaseNeutralEvidence {
+        phase: Amperes(2.0),
+        neutral: Amperes(5.5),
+        apart: Amperes(3.5),
+        allowed: Amperes(0.5),
+        share: Ratio(0.636),
+        apart_max: Amperes(4.0),
+        blocks: 8,
+        needed: 4,
+        since: QUARTER_PAST.minus(7_200_000),
+        until: QUARTER_PAST,
+        excess: Some(WattHours(1610)),
+        looked_at: vec![Innocent::Brief { blocks: 8, needed: 4 }, Innocent::ThreePhase { loop_readings: 24 }],
+    };
+    let id =
+        |days: i64| CaseId::new(Detector::PhaseNeutral, meter("M1"), QUARTER_PAST.minus(days * 86_400_000));
+    let open = Case {
+        id: id(0),
+        follows: Some(id(9)),
+        detector: Detector::PhaseNeutral,
+        meter: meter("M1"),
+        transformer: Some(transformer()),
+        area: AreaId::new("north"),
+        opened: QUARTER_PAST,
+        last_evidence: QUARTER_PAST,
+        closed: None,
+        score_max: 0.75,
+        blocks: 8,
+        evidence: vec![Evidence::PhaseNeutral(evidence)],
+    };
+    let closed =
+        Case { follows: None, transformer: None, area: None, closed: Some(QUARTER_PAST), ..open.clone() };
+    show(
+        |path| {
+            let mut writer = CasesWriter::create(path)?;
+            writer.write(&[open, closed])?;
+            writer.finish()
+        },
+        &expect![[r#"
+            id Utf8: phase-neutral.M1.20240101T0015Z phase-neutral.M1.20240101T0015Z
+            meter Utf8: M1 M1
+            transformer Utf8: T01 -
+            area Utf8: north -
+            detector Utf8: phase-neutral phase-neutral
+            opened Timestamp(ms, "UTC"): 2024-01-01T00:15:00 2024-01-01T00:15:00
+            last_evidence Timestamp(ms, "UTC"): 2024-01-01T00:15:00 2024-01-01T00:15:00
+            closed Timestamp(ms, "UTC"): - 2024-01-01T00:15:00
+            state Utf8: open closed
+            score Float64: 0.75 0.75
+            blocks Int32: 8 8
+            since Timestamp(ms, "UTC"): 2023-12-31T22:15:00 2023-12-31T22:15:00
+            until Timestamp(ms, "UTC"): 2024-01-01T00:15:00 2024-01-01T00:15:00
+            phase_a Float64: 2.0 2.0
+            neutral_a Float64: 5.5 5.5
+            apart_a Float64: 3.5 3.5
+            allowed_a Float64: 0.5 0.5
+            share Float64: 0.636 0.636
+            excess_wh Int64: 1610 1610
+            looked_at Utf8: brief,three-phase brief,three-phase
+            follows Utf8: phase-neutral.M1.20231223T0015Z -
+            reason Utf8: please check meter M1: phase 2.00 A and  please check meter M1: phase 2.00 A and 
+        "#]],
+    );
+}
+
+#[test]
+fn a_balance_without_a_supply_has_no_gap() {
+    let whole = Balance {
+        transformer: transformer(),
+        start: QUARTER_PAST.minus(900_000),
+        end: QUARTER_PAST,
+        supplied: Some(WattHours(1000)),
+        consumed: WattHours(900),
+        gap: Some(WattHours(100)),
+        meters: 12,
+        reporting: 11,
+        quality: Quality::MEASURED,
+    };
+    let half = Balance { supplied: None, gap: None, quality: Quality::GAP.with(Quality::ESTIMATED), ..whole };
+    show(
+        |path| {
+            let mut writer = BalancesWriter::create(path)?;
+            writer.write(&[whole, half])?;
+            writer.finish()
+        },
+        &expect![[r#"
+            transformer Utf8: T01 T01
+            start Timestamp(ms, "UTC"): 2024-01-01T00:00:00 2024-01-01T00:00:00
+            end Timestamp(ms, "UTC"): 2024-01-01T00:15:00 2024-01-01T00:15:00
+            supplied_wh Int64: 1000 -
+            consumed_wh Int64: 900 900
+            gap_wh Int64: 100 -
+            meters Int32: 12 12
+            reporting Int32: 11 11
+            quality Dictionary(Int32, Utf8): measured estimated,gap
+        "#]],
+    );
+}

@@ -1,0 +1,119 @@
+//! Columns of an output, one after another, from its rows.
+
+use crate::field::timestamp;
+use arrow::array::{
+    ArrayRef, BooleanArray, Date32Array, DictionaryArray, Float64Array, Int32Array, Int64Array, RecordBatch,
+    StringArray, StringBuilder, TimestampMillisecondArray,
+};
+use arrow::datatypes::{Field, Int32Type, Schema};
+use reading::{EventTime, Quality};
+use std::sync::Arc;
+
+/// The columns of an output so far. The types of an empty sheet are those of the file, so that columns are named
+/// in one place.
+#[derive(Debug, Default)]
+pub(crate) struct Sheet {
+    fields: Vec<Field>,
+    arrays: Vec<ArrayRef>,
+}
+
+impl Sheet {
+    /// Starts an output.
+    pub(crate) fn new() -> Self {
+        Self::default()
+    }
+
+    /// All columns together.
+    pub(crate) fn rows(self) -> RecordBatch {
+        RecordBatch::try_new(Arc::new(Schema::new(self.fields)), self.arrays)
+            .expect("each column has one value a row, of the type that it says")
+    }
+
+    fn column(mut self, name: &str, nullable: bool, array: ArrayRef) -> Self {
+        self.fields.push(Field::new(name, array.data_type().clone(), nullable));
+        self.arrays.push(array);
+        self
+    }
+
+    /// Text.
+    pub(crate) fn text<T: AsRef<str>>(self, name: &str, values: impl Iterator<Item = T>) -> Self {
+        // Names have a dozen bytes.
+        let mut array = StringBuilder::with_capacity(values.size_hint().0, 12 * values.size_hint().0);
+        values.for_each(|value| array.append_value(value));
+        self.column(name, false, Arc::new(array.finish()))
+    }
+
+    /// Text, or nothing.
+    pub(crate) fn optional_text<T: AsRef<str>>(
+        self,
+        name: &str,
+        values: impl Iterator<Item = Option<T>>,
+    ) -> Self {
+        self.column(name, true, Arc::new(values.collect::<StringArray>()))
+    }
+
+    /// Points in time.
+    pub(crate) fn time(self, name: &str, values: impl Iterator<Item = EventTime>) -> Self {
+        let array = TimestampMillisecondArray::from_iter_values(values.map(|time| time.0));
+        self.column(name, false, Arc::new(array.with_data_type(timestamp())))
+    }
+
+    /// Points in time, or nothing.
+    pub(crate) fn optional_time(self, name: &str, values: impl Iterator<Item = Option<EventTime>>) -> Self {
+        let array: TimestampMillisecondArray = values.map(|time| time.map(|time| time.0)).collect();
+        self.column(name, true, Arc::new(array.with_data_type(timestamp())))
+    }
+
+    /// Local days, counted since 1970.
+    pub(crate) fn day(self, name: &str, values: impl Iterator<Item = i32>) -> Self {
+        self.column(name, false, Arc::new(Date32Array::from_iter_values(values)))
+    }
+
+    /// Whole numbers.
+    pub(crate) fn whole(self, name: &str, values: impl Iterator<Item = i64>) -> Self {
+        self.column(name, false, Arc::new(Int64Array::from_iter_values(values)))
+    }
+
+    /// Whole numbers, or nothing.
+    pub(crate) fn optional_whole(self, name: &str, values: impl Iterator<Item = Option<i64>>) -> Self {
+        self.column(name, true, Arc::new(values.collect::<Int64Array>()))
+    }
+
+    /// How many of something.
+    pub(crate) fn count(self, name: &str, values: impl Iterator<Item = u32>) -> Self {
+        let values = values.map(|count| i32::try_from(count).unwrap_or(i32::MAX));
+        self.column(name, false, Arc::new(Int32Array::from_iter_values(values)))
+    }
+
+    /// Numbers.
+    pub(crate) fn number(self, name: &str, values: impl Iterator<Item = f64>) -> Self {
+        self.column(name, false, Arc::new(Float64Array::from_iter_values(values)))
+    }
+
+    /// Numbers, or nothing.
+    pub(crate) fn optional_number(self, name: &str, values: impl Iterator<Item = Option<f64>>) -> Self {
+        self.column(name, true, Arc::new(values.collect::<Float64Array>()))
+    }
+
+    /// Yes or no.
+    pub(crate) fn flag(self, name: &str, values: impl Iterator<Item = bool>) -> Self {
+        let array: BooleanArray = values.map(Some).collect();
+        self.column(name, false, Arc::new(array))
+    }
+
+    /// Qualities in words, each combination once.
+    pub(crate) fn quality(self, name: &str, values: impl Iterator<Item = Quality>) -> Self {
+        let mut words: Vec<Quality> = Vec::new();
+        // Rows beside each other mostly have the same, and there are few in all.
+        let keys = values.map(|quality| {
+            words.iter().rposition(|&known| known == quality).unwrap_or_else(|| {
+                words.push(quality);
+                words.len() - 1
+            }) as i32
+        });
+        let keys = Int32Array::from_iter_values(keys);
+        let words = StringArray::from_iter_values(words.iter().map(ToString::to_string));
+        let array = DictionaryArray::<Int32Type>::try_new(keys, Arc::new(words));
+        self.column(name, false, Arc::new(array.expect("each key was given with its word")))
+    }
+}

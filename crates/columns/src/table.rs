@@ -1,0 +1,117 @@
+//! A Parquet file on its way out, whatever its columns.
+
+use crate::{Aside, ColumnsError};
+use arrow::array::RecordBatch;
+use arrow::datatypes::SchemaRef;
+use parquet::arrow::ArrowWriter;
+use parquet::basic::{Compression, Encoding};
+use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterPropertiesBuilder};
+use parquet::schema::types::ColumnPath;
+use std::path::{Path, PathBuf};
+
+/// Rows are handed to the Parquet writer so many at a time.
+pub(crate) const CHUNK_ROWS: usize = 8192;
+/// A million meters with names of a dozen bytes still have one dictionary.
+const DICTIONARY_BYTES: usize = 16 << 20;
+
+/// 32,768 different floats: beyond that, the numbers for them are hardly shorter than the floats.
+const FLOATS_BYTES: usize = 256 << 10;
+
+/// A Parquet file beside its place; see [`Aside`].
+#[derive(Debug)]
+pub(crate) struct Table {
+    writer: ArrowWriter<Aside>,
+    path: PathBuf,
+    rows: u64,
+}
+
+impl Table {
+    /// Starts the file.
+    pub(crate) fn create(
+        path: &Path,
+        schema: SchemaRef,
+        properties: WriterProperties,
+    ) -> Result<Self, ColumnsError> {
+        let path = path.to_owned();
+        let aside = match Aside::create(&path) {
+            Ok(aside) => aside,
+            Err(source) => return Err(ColumnsError::Create { path, source }),
+        };
+        match ArrowWriter::try_new(aside, schema, Some(properties)) {
+            Ok(writer) => Ok(Self { writer, path, rows: 0 }),
+            Err(source) => Err(ColumnsError::Write { path, source }),
+        }
+    }
+
+    /// Appends rows.
+    pub(crate) fn write(&mut self, rows: &RecordBatch) -> Result<(), ColumnsError> {
+        let written = self.writer.write(rows);
+        written.map_err(|source| ColumnsError::Write { path: self.path.clone(), source })?;
+        self.rows += rows.num_rows() as u64;
+        Ok(())
+    }
+
+    /// Ends the file, moves it to its name, and says how many rows it has.
+    pub(crate) fn finish(self) -> Result<u64, ColumnsError> {
+        let path = self.path;
+        match self.writer.into_inner() {
+            Ok(aside) => match aside.finish() {
+                Ok(()) => Ok(self.rows),
+                Err(source) => Err(ColumnsError::Rename { path, source }),
+            },
+            Err(source) => Err(ColumnsError::Write { path, source }),
+        }
+    }
+}
+
+/// What all files have in common: snappy, statistics a column chunk, a dictionary only where one is asked for.
+pub(crate) fn properties() -> WriterPropertiesBuilder {
+    WriterProperties::builder()
+        .set_created_by(concat!("gridwarden ", env!("CARGO_PKG_VERSION")).to_owned())
+        .set_compression(Compression::SNAPPY)
+        .set_statistics_enabled(EnabledStatistics::Chunk)
+        .set_dictionary_enabled(false)
+}
+
+/// How a column is laid out; the reasons are figures, see the writers.
+pub(crate) trait Encode {
+    /// Each different value once, and numbers for them.
+    fn dictionary(self, column: &str) -> Self;
+    /// Differences from one value to the next.
+    fn delta(self, column: &str) -> Self;
+    /// How much of the text before is repeated, and what comes after that.
+    fn prefixes(self, column: &str) -> Self;
+    /// As it is: no compression, and no statistics, which nobody would filter by.
+    fn noise(self, column: &str) -> Self;
+    /// Each different float once while they are few, then the bytes of floats sorted by their place.
+    fn measured(self, column: &str) -> Self;
+}
+
+impl Encode for WriterPropertiesBuilder {
+    fn dictionary(self, column: &str) -> Self {
+        let column = ColumnPath::from(column);
+        self.set_column_dictionary_enabled(column.clone(), true)
+            .set_column_dictionary_page_size_limit(column, DICTIONARY_BYTES)
+    }
+
+    fn delta(self, column: &str) -> Self {
+        self.set_column_encoding(ColumnPath::from(column), Encoding::DELTA_BINARY_PACKED)
+    }
+
+    fn prefixes(self, column: &str) -> Self {
+        self.set_column_encoding(ColumnPath::from(column), Encoding::DELTA_BYTE_ARRAY)
+    }
+
+    fn noise(self, column: &str) -> Self {
+        let column = ColumnPath::from(column);
+        self.set_column_compression(column.clone(), Compression::UNCOMPRESSED)
+            .set_column_statistics_enabled(column, EnabledStatistics::None)
+    }
+
+    fn measured(self, column: &str) -> Self {
+        let column = ColumnPath::from(column);
+        self.set_column_dictionary_enabled(column.clone(), true)
+            .set_column_dictionary_page_size_limit(column.clone(), FLOATS_BYTES)
+            .set_column_encoding(column, Encoding::BYTE_STREAM_SPLIT)
+    }
+}
