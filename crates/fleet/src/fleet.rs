@@ -253,7 +253,8 @@ impl Fleet {
         }
     }
 
-    /// Says that the device of a meter was exchanged at a moment: registers before and after are not compared.
+    /// Says that the device of a meter was exchanged at a moment: registers before and after are not compared. A
+    /// reading of that very moment is the old device's, as rows of a topology hold up to their end and with it.
     pub fn swap(&mut self, meter: MeterId, at: EventTime) {
         let times = self.swaps.entry(meter).or_default();
         if let Err(place) = times.binary_search(&at) {

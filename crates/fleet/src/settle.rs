@@ -20,7 +20,7 @@ pub(crate) struct Pending {
 }
 
 /// One of them.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Waiting {
     pub(crate) index: i64,
     pub(crate) sums: Sums,
@@ -75,6 +75,7 @@ impl Fleet {
         let order = self.table.take_order();
         let begun = out.len();
         self.give_up_the_silent(index, out);
+        out.reserve(order.len());
         for &slot in &order {
             let cells = &mut self.planes[plane].cells;
             if cells.get(slot as usize).is_some_and(|cell| !cell.is_empty()) {
@@ -182,7 +183,7 @@ impl Fleet {
             && self
                 .swaps
                 .get(&meter)
-                .is_some_and(|times| times.iter().any(|&at| last.time < at && at <= first.time));
+                .is_some_and(|times| times.iter().any(|&at| last.time <= at && at < first.time));
         let across = if swapped {
             Advance { wh: 0, quality: Quality::SWAP, issue: Some(Issue::Swap) }
         } else {

@@ -135,7 +135,7 @@ impl Town {
     }
 
     fn expect(&mut self, plan: &ForecastPlan, end: EventTime, rows: &[Interval], out: &mut Outputs) {
-        let mut town = WattHours(0);
+        let mut town = None::<WattHours>;
         let mut transformers = BTreeMap::<TransformerId, WattHours>::new();
         let mut older = Vec::new();
         for (row, place) in self.topology.join(rows) {
@@ -147,13 +147,16 @@ impl Town {
                 older.push((row.end, place.and_then(|place| place.transformer), net));
                 continue;
             }
-            town += net;
+            *town.get_or_insert_default() += net;
             if let Some(transformer) = place.and_then(|place| place.transformer).filter(|_| plan.transformers)
             {
                 *transformers.entry(transformer).or_default() += net;
             }
         }
-        self.load(Target::System).observe(end, town);
+        // Where nobody's energy is known, as in the first interval of all, nothing is remembered: that is not zero.
+        if let Some(town) = town {
+            self.load(Target::System).observe(end, town);
+        }
         for (transformer, net) in transformers {
             self.load(Target::Transformer(transformer)).observe(end, net);
         }

@@ -1,1 +1,54 @@
-//! To be written.
+//! The shell around the core: the command line, files, threads, the clock and the terminal.
+//!
+//! The core computes; this crate moves bytes and waits. It never does arithmetic about load: whatever number it
+//! shows, the core has said. Everything that asks the system (time, memory, terminal) asks here.
+//!
+//! Read `cli` (what a user can ask), then `engine` (the threads), then the commands: `replay`, `simulate`, `demo`,
+//! `explain`, `check`.
+
+mod cli;
+mod commands;
+mod engine;
+mod failure;
+mod files;
+mod out_dir;
+mod say;
+mod telemetry;
+mod texts;
+mod town_files;
+mod usage;
+
+use clap::{CommandFactory, Parser};
+use cli::{Cli, Command};
+use std::io::Write;
+use std::process::ExitCode;
+
+/// Runs the command line.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    telemetry::begin(cli.quiet, cli.log_format);
+    let ended = match &cli.command {
+        Command::Demo(demo) => commands::demo::run(demo, cli.quiet),
+        Command::Replay(replay) => commands::replay::run(replay, cli.quiet),
+        Command::Simulate(simulate) => commands::simulate::run(simulate, cli.quiet),
+        Command::Check(check) => commands::check::run(check),
+        Command::Explain(explain) => commands::explain::run(explain),
+        Command::Completions(completions) => {
+            clap_complete::generate(
+                completions.shell,
+                &mut Cli::command(),
+                "gridwarden",
+                &mut std::io::stdout(),
+            );
+            Ok(())
+        }
+    };
+    match ended {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            // A closed standard error leaves nobody to tell.
+            drop(write!(std::io::stderr(), "{failure}"));
+            ExitCode::from(failure.code)
+        }
+    }
+}

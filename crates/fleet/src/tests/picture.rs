@@ -154,6 +154,20 @@ fn a_swap_compares_no_registers() {
 }
 
 #[test]
+fn a_reading_at_the_moment_of_a_swap_is_the_old_device_s() {
+    let readings =
+        [register("a", 0, 5000), register("a", 60, 5100), register("a", 120, 7), register("a", 180, 107)];
+    let mut engine = Engine::new(&hourly(), 1);
+    engine.shards[0].swap(MeterId::new("a").unwrap(), START.plus(60 * MINUTE));
+    engine.take(&batch(&readings));
+    let rows = engine.finish();
+    assert_eq!(
+        text(&rows[1..]),
+        "01:00 100 Wh, 1 readings, measured\n02:00 0 Wh, 1 readings, swap\n03:00 100 Wh, 1 readings, measured\n"
+    );
+}
+
+#[test]
 fn power_times_time_where_there_is_no_register() {
     let readings: Vec<RawReading> = (1..=8)
         .map(|quarter| {

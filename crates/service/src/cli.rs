@@ -1,0 +1,229 @@
+//! The command line: every argument with its meaning.
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
+
+/// Reads what smart meters send; finds theft and faults; says what was used, when it peaked and what comes next.
+#[derive(Debug, Parser)]
+#[command(name = "gridwarden", version, max_term_width = 110)]
+#[command(
+    after_help = "Start with `gridwarden demo`. Exit codes: 0 done, 1 failed, 2 the plan or the arguments are wrong."
+)]
+pub struct Cli {
+    /// Say nothing but errors and the result itself.
+    #[arg(long, short, global = true)]
+    pub quiet: bool,
+    /// How log lines look on standard error.
+    #[arg(long, global = true, value_enum, default_value_t = LogFormat::Text)]
+    pub log_format: LogFormat,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// How log lines look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object a line, for machines.
+    Json,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// A simulated town through the whole engine: nothing to install, nothing to configure.
+    Demo(Demo),
+    /// The engine over files of readings, as fast as it goes.
+    Replay(Replay),
+    /// Make the readings, the topology and the truth of a town.
+    Simulate(Simulate),
+    /// Show a plan as it will be used, or what is wrong with it.
+    Check(Check),
+    /// Every number on the way to the cases of one meter.
+    Explain(Explain),
+    /// Print a completion script for a shell.
+    Completions(Completions),
+}
+
+/// `gridwarden demo`
+#[derive(Debug, Args)]
+#[command(
+    after_help = "On a terminal this is a live view; q, Esc or Ctrl-C ends it. Elsewhere it prints plain lines."
+)]
+pub struct Demo {
+    /// Consumers in the town.
+    #[arg(long, default_value_t = 500, value_name = "N")]
+    pub meters: usize,
+    /// Days of history before the live part.
+    #[arg(long, default_value_t = 30, value_name = "D")]
+    pub days: u32,
+    /// The same seed gives the same town.
+    #[arg(long, default_value_t = 7, value_name = "S")]
+    pub seed: u64,
+    /// How much faster than real the live part runs.
+    #[arg(long, default_value_t = 1800.0, value_name = "TIMES")]
+    pub speed: f64,
+    /// End after so many seconds of the live part; without it, the demo goes on until you end it.
+    #[arg(long, value_name = "N")]
+    pub seconds: Option<f64>,
+    /// Plain lines, even on a terminal.
+    #[arg(long)]
+    pub plain: bool,
+}
+
+/// `gridwarden replay`
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  gridwarden simulate --meters 100 --days 7 --out town\n  \
+    gridwarden replay pipelines/demo.toml --readings town/readings.ndjson --topology town/topology.csv --out out\n\n\
+    Several files are merged by event time. Files appear in --out only when the whole run is done.")]
+pub struct Replay {
+    /// What to compute: see pipelines/demo.toml.
+    #[arg(value_name = "PLAN")]
+    pub plan: PathBuf,
+    /// Files of readings, JSON lines or Parquet; `-` is standard input.
+    #[arg(long, required = true, num_args = 1.., value_name = "FILE")]
+    pub readings: Vec<PathBuf>,
+    /// Who hangs where, as CSV.
+    #[arg(long, value_name = "FILE")]
+    pub topology: Option<PathBuf>,
+    /// The folder for the outputs.
+    #[arg(long, value_name = "DIR")]
+    pub out: PathBuf,
+    /// Threads that hold meters; as many again decode. Without it, the cores of the machine.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=256))]
+    pub shards: Option<u32>,
+}
+
+/// `gridwarden simulate`
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Shares are written like 0.5% or 0.005. The same seed and options give the same bytes."
+)]
+pub struct Simulate {
+    /// Consumers.
+    #[arg(long, value_name = "N")]
+    pub meters: usize,
+    /// Days.
+    #[arg(long, value_name = "D")]
+    pub days: u32,
+    /// Time between two readings of a meter.
+    #[arg(long, default_value = "15m", value_name = "TIME")]
+    pub interval: String,
+    /// The seed of every random number.
+    #[arg(long, default_value_t = 1, value_name = "S")]
+    pub seed: u64,
+    /// When the first interval starts.
+    #[arg(long, default_value = "2024-01-01T00:00:00Z", value_name = "TIME")]
+    pub start: String,
+    /// The folder for readings, topology.csv and truth.csv.
+    #[arg(long, value_name = "DIR")]
+    pub out: PathBuf,
+    /// What readings are written as; torn lines exist in ndjson only.
+    #[arg(long, value_enum, default_value_t = Format::Ndjson)]
+    pub format: Format,
+    /// Share of consumers whose wiring lets energy pass the meter.
+    #[arg(long, default_value = "2%", value_name = "SHARE", help_heading = "The town")]
+    pub thieves: String,
+    /// Share of consumers of each kind that only look so.
+    #[arg(long, default_value = "1%", value_name = "SHARE", help_heading = "The town")]
+    pub lookalikes: String,
+    /// Share of consumers with a solar roof.
+    #[arg(long, default_value = "10%", value_name = "SHARE", help_heading = "The town")]
+    pub solar: String,
+    /// Share of consumers with three phases.
+    #[arg(long, default_value = "5%", value_name = "SHARE", help_heading = "The town")]
+    pub three_phase: String,
+    /// Transformers; without a number, one for 25 consumers.
+    #[arg(long, value_name = "N", help_heading = "The town")]
+    pub transformers: Option<usize>,
+    /// Hours that the town's clocks are ahead of UTC, like 5.5.
+    #[arg(
+        long,
+        default_value_t = 0.0,
+        allow_negative_numbers = true,
+        value_name = "HOURS",
+        help_heading = "The town"
+    )]
+    pub utc_offset: f64,
+    /// No faults at all, save those that are named beside this.
+    #[arg(long, help_heading = "Faults on the way")]
+    pub no_faults: bool,
+    /// Messages that come hours late.
+    #[arg(long, value_name = "SHARE", help_heading = "Faults on the way")]
+    pub late: Option<String>,
+    /// Messages that never come.
+    #[arg(long, value_name = "SHARE", help_heading = "Faults on the way")]
+    pub lost: Option<String>,
+    /// Messages that come a second time.
+    #[arg(long, value_name = "SHARE", help_heading = "Faults on the way")]
+    pub twice: Option<String>,
+    /// Messages that are overtaken by others.
+    #[arg(long, value_name = "SHARE", help_heading = "Faults on the way")]
+    pub out_of_order: Option<String>,
+    /// Messages that are cut short.
+    #[arg(long, value_name = "SHARE", help_heading = "Faults on the way")]
+    pub torn: Option<String>,
+    /// Meters whose clock runs ahead for some days.
+    #[arg(long, value_name = "SHARE", help_heading = "Faults on the way")]
+    pub clock_ahead: Option<String>,
+    /// Meters whose clock runs behind for some days.
+    #[arg(long, value_name = "SHARE", help_heading = "Faults on the way")]
+    pub clock_behind: Option<String>,
+    /// Meters whose registers fall to zero once.
+    #[arg(long, value_name = "SHARE", help_heading = "Faults on the way")]
+    pub reset: Option<String>,
+    /// Meters that are exchanged once.
+    #[arg(long, value_name = "SHARE", help_heading = "Faults on the way")]
+    pub swap: Option<String>,
+}
+
+/// What readings are written as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// One JSON object a line.
+    Ndjson,
+    /// Parquet with the same names as columns.
+    Parquet,
+}
+
+/// `gridwarden check`
+#[derive(Debug, Args)]
+pub struct Check {
+    /// The plan.
+    #[arg(value_name = "PLAN")]
+    pub plan: PathBuf,
+}
+
+/// `gridwarden explain`
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Replays the meter, and those on its transformer, through the plan and shows each step. Example:\n  \
+    gridwarden explain M000042 --plan pipelines/demo.toml --readings town/readings.ndjson --topology town/topology.csv"
+)]
+pub struct Explain {
+    /// The meter, or a case like phase-neutral.M000042.20240105T1430Z.
+    #[arg(value_name = "METER")]
+    pub meter: String,
+    /// What to compute.
+    #[arg(long, value_name = "PLAN")]
+    pub plan: PathBuf,
+    /// Files of readings, JSON lines or Parquet.
+    #[arg(long, required = true, num_args = 1.., value_name = "FILE")]
+    pub readings: Vec<PathBuf>,
+    /// Who hangs where, as CSV.
+    #[arg(long, value_name = "FILE")]
+    pub topology: Option<PathBuf>,
+    /// Show every interval, not only those around the cases.
+    #[arg(long)]
+    pub all: bool,
+}
+
+/// `gridwarden completions`
+#[derive(Debug, Args)]
+pub struct Completions {
+    /// For which shell.
+    #[arg(value_enum)]
+    pub shell: clap_complete::Shell,
+}

@@ -1,0 +1,22 @@
+//! What a user can ask for, a module each.
+
+pub mod check;
+pub mod demo;
+pub mod explain;
+pub mod replay;
+pub mod simulate;
+
+use crate::failure::Failure;
+use pipeline::Plan;
+use std::path::Path;
+
+/// Reads and checks a plan.
+pub fn read_plan(path: &Path) -> Result<Plan, Failure> {
+    let text = std::fs::read_to_string(path).map_err(|cause| {
+        let mut failure = Failure::failed(format!("cannot read the plan {}", path.display()), &cause)
+            .help(Some("plans that come with Gridwarden are in pipelines/".to_owned()));
+        failure.code = 2;
+        failure
+    })?;
+    Plan::read(&text).map_err(|error| Failure::plan(&error, path, &text))
+}

@@ -1,0 +1,84 @@
+//! `gridwarden replay`: the engine over files.
+
+use super::read_plan;
+use crate::cli;
+use crate::engine::{self, Progress};
+use crate::failure::Failure;
+use crate::files::Source;
+use crate::out_dir::OutDir;
+use crate::say::say;
+use crate::telemetry;
+use crate::town_files::read_topology;
+use grid::Topology;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use reading::Issue;
+use std::sync::atomic::AtomicBool;
+use std::time::{Duration, Instant};
+
+/// Runs the command.
+#[expect(clippy::disallowed_methods, reason = "the shell owns the clock")]
+pub fn run(args: &cli::Replay, quiet: bool) -> Result<(), Failure> {
+    let began = Instant::now();
+    let plan = read_plan(&args.plan)?;
+    let topology = match &args.topology {
+        Some(path) => read_topology(path)?,
+        None => Topology::new(Vec::new()).expect("no rows cannot contradict each other"),
+    };
+    let sources = args.readings.iter().map(|path| Source::open(path)).collect::<Result<Vec<_>, _>>()?;
+    let shards = args.shards.unwrap_or_else(cores);
+    let mut out = OutDir::create(&args.out, &plan, args.readings.clone())?;
+    telemetry::begun(&plan.name, sources.len(), shards);
+    let bar = bar(quiet);
+    let never = AtomicBool::new(false);
+    let counted =
+        engine::run(&plan, topology, sources, shards, &mut out, &never, |Progress { readings, front }| {
+            bar.set_position(readings);
+            if let Some(front) = front {
+                bar.set_message(front.to_string());
+            }
+        });
+    bar.finish_and_clear();
+    let counted = counted?;
+    let (dead, first) = out.dead();
+    if counted.readings == 0 {
+        let first = first.map(|line| format!("; the first: {line}")).unwrap_or_default();
+        return Err(Failure::failed_with_help(
+            format!("no reading could be used, {dead} messages became dead letters{first}"),
+            "the README shows a reading; `gridwarden simulate` writes files that work",
+        ));
+    }
+    if dead > 0 {
+        telemetry::dead_letters(dead, &out.dead_reasons());
+    }
+    let late = counted.counts.of_issue(Issue::Late);
+    if late > counted.readings / 10 {
+        telemetry::mostly_late(late, counted.readings);
+    }
+    if counted.unrouted > 0 {
+        telemetry::unrouted(counted.unrouted);
+    }
+    if counted.unplaced_wh > 0 {
+        telemetry::unplaced(counted.unplaced_wh);
+    }
+    let summary = out.finish(&plan, &counted, began.elapsed().as_secs_f64())?;
+    if !quiet {
+        say(&format!("{summary}\n"));
+    }
+    Ok(())
+}
+
+fn cores() -> u32 {
+    std::thread::available_parallelism().map_or(1, |cores| u32::try_from(cores.get()).unwrap_or(256).min(256))
+}
+
+/// A bar on a terminal; elsewhere nothing, the summary says it all.
+fn bar(quiet: bool) -> ProgressBar {
+    let bar = ProgressBar::new_spinner();
+    if quiet {
+        bar.set_draw_target(ProgressDrawTarget::hidden());
+    }
+    let style = ProgressStyle::with_template("{spinner} {human_pos} readings  {per_sec}  {msg}  {elapsed}");
+    bar.set_style(style.expect("the template is fixed"));
+    bar.enable_steady_tick(Duration::from_millis(200));
+    bar
+}

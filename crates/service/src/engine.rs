@@ -1,0 +1,409 @@
+//! The engine on threads: decoders, one sequencer, a thread for each shard, and one for the second stage and the sinks.
+//!
+//! ```text
+//!  file -> decoder -\                     /-> shard 0 -\
+//!  file -> decoder --> sequencer (caller) --> shard 1 --> town and sinks
+//! ```
+//!
+//! Every channel is bounded: a slow sink makes the decoders wait. All that a thread hands on comes in the order of the
+//! input, so the number of threads changes nothing about the result.
+
+use crate::failure::Failure;
+use crate::files::Source;
+use crate::town_files::unfit;
+use fleet::{Refusal, Totals};
+use grid::Topology;
+use pipeline::{Dead, Fleet, Outputs, PartitionId, Plan, Sequencer, Shard, Step, Town, bury, bury_held};
+use reading::issue::Counts;
+use reading::{Batch, EventTime, Interval, Limits};
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+
+/// What a run tells whoever watches.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Progress {
+    /// Readings decoded so far.
+    pub readings: u64,
+    /// The lowest front of the files.
+    pub front: Option<EventTime>,
+}
+
+/// What takes the outputs.
+pub trait Sink: Send {
+    /// Takes what has come out; leaves the vectors empty.
+    fn take(&mut self, out: &mut Outputs) -> Result<(), Failure>;
+}
+
+/// What a whole run counted.
+#[derive(Debug, Default)]
+pub struct Counted {
+    /// Readings decoded.
+    pub readings: u64,
+    /// What was odd or refused.
+    pub counts: Counts,
+    /// Import energy that stands in no interval.
+    pub unplaced_wh: i64,
+    /// Alerts that nobody was found for.
+    pub unrouted: u64,
+}
+
+/// Runs a plan over files. `watch` is called now and then; `stop` ends the run early, as if the files ended there.
+pub fn run<S: Sink>(
+    plan: &Plan,
+    topology: Topology,
+    sources: Vec<Source>,
+    shards: u32,
+    sink: &mut S,
+    stop: &AtomicBool,
+    mut watch: impl FnMut(Progress),
+) -> Result<Counted, Failure> {
+    let mut sequencer = Sequencer::new(plan.order);
+    let mut sources = sources;
+    for (id, source) in sources.iter_mut().enumerate() {
+        sequencer.open(id as PartitionId, source.first_time(&plan.limits)?);
+    }
+    let swaps: Vec<_> = topology.swaps().collect();
+    let town = if plan.has_second_stage() {
+        let town = Town::new(plan, topology);
+        Some(town.map_err(|error| unfit(&error))?)
+    } else {
+        None
+    };
+    // One file keeps every decoder busy; of many, each is read only a little ahead.
+    let depth = if sources.len() == 1 { 2 * shards as usize } else { 2 };
+    let pool =
+        Pool { sources: sources.into_iter().map(|source| Mutex::new(Reader { source, next: 0 })).collect() };
+    thread::scope(|scope| {
+        let mut decoders = Decoders::start(scope, &pool, plan.limits, shards, depth)?;
+        let mut to_shards = Vec::new();
+        let mut from_shards = Vec::new();
+        for index in 0..shards {
+            let (to, work) = sync_channel(4);
+            let (done, closed) = sync_channel(4);
+            let mut fleet = Fleet::new(plan.intervals.clone(), Shard { index, of: shards });
+            swaps.iter().for_each(|&(meter, at)| fleet.swap(meter, at));
+            to_shards.push(to);
+            from_shards.push(closed);
+            spawn(scope, format!("shard-{index}"), move || shard(fleet, &work, &done))?;
+        }
+        let end = spawn(scope, "town".to_owned(), move || collect(town, &from_shards, sink))?;
+
+        let mut counted = Counted::default();
+        let fed = feed(&mut sequencer, &mut decoders, &to_shards, stop, &mut counted, &mut watch);
+        drop(decoders);
+        drop(to_shards);
+        let collected = end.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        // A sink that failed closed the channels, which is only the consequence.
+        let (totals, unrouted) = collected?;
+        fed?;
+        counted.counts.add(sequencer.counts());
+        counted.counts.add(&totals.counts);
+        counted.unplaced_wh = totals.unplaced.0;
+        counted.unrouted = unrouted;
+        Ok(counted)
+    })
+}
+
+/// Somebody further down has failed, and tells why.
+struct Hung;
+
+impl From<Hung> for Failure {
+    fn from(_: Hung) -> Self {
+        Failure::failed_with_help(
+            "a thread of the engine has ended early",
+            "this is a defect; please report it",
+        )
+    }
+}
+
+/// A thread with a name, which profilers and `top -H` show.
+fn spawn<'scope, T: Send + 'scope>(
+    scope: &'scope thread::Scope<'scope, '_>,
+    name: String,
+    work: impl FnOnce() -> T + Send + 'scope,
+) -> Result<thread::ScopedJoinHandle<'scope, T>, Failure> {
+    thread::Builder::new()
+        .name(name)
+        .spawn_scoped(scope, work)
+        .map_err(|cause| Failure::failed("cannot start a thread", &cause))
+}
+
+struct Pool {
+    sources: Vec<Mutex<Reader>>,
+}
+
+struct Reader {
+    source: Source,
+    next: u64,
+}
+
+type Decoded = (PartitionId, u64, Result<Option<Batch>, Failure>);
+
+/// Threads that read and decode blocks, each of any file, and the order in which the blocks are wanted.
+struct Decoders {
+    jobs: SyncSender<(PartitionId, Batch)>,
+    done: Receiver<Decoded>,
+    early: BTreeMap<(PartitionId, u64), Result<Option<Batch>, Failure>>,
+    asked: BTreeMap<PartitionId, (u64, u64)>,
+    spare: Vec<Batch>,
+    depth: u64,
+}
+
+impl Decoders {
+    fn start<'scope, 'env>(
+        scope: &'scope thread::Scope<'scope, 'env>,
+        pool: &'env Pool,
+        limits: Limits,
+        threads: u32,
+        depth: usize,
+    ) -> Result<Self, Failure> {
+        let (jobs, work) = sync_channel::<(PartitionId, Batch)>(depth * pool.sources.len() + 1);
+        let (finished, done) = sync_channel(depth * pool.sources.len() + 1);
+        let work = Arc::new(Mutex::new(work));
+        for index in 0..threads {
+            let (work, finished) = (Arc::clone(&work), finished.clone());
+            spawn(scope, format!("decode-{index}"), move || {
+                loop {
+                    let job = work.lock().unwrap_or_else(PoisonError::into_inner).recv();
+                    let Ok((id, mut batch)) = job else { return };
+                    let (number, read, is_text) = {
+                        let mut reader =
+                            pool.sources[id as usize].lock().unwrap_or_else(PoisonError::into_inner);
+                        let number = reader.next;
+                        reader.next += 1;
+                        (number, reader.source.read(&limits, &mut batch), reader.source.is_text())
+                    };
+                    let result = read.map(|more| {
+                        if more && is_text {
+                            wire::json::decode_lines(&limits, &mut batch);
+                        }
+                        more.then_some(batch)
+                    });
+                    if finished.send((id, number, result)).is_err() {
+                        return;
+                    }
+                }
+            })?;
+        }
+        Ok(Self {
+            jobs,
+            done,
+            early: BTreeMap::new(),
+            asked: BTreeMap::new(),
+            spare: Vec::new(),
+            depth: depth as u64,
+        })
+    }
+
+    /// The next block of a file; none at its end.
+    fn next(&mut self, id: PartitionId) -> Result<Option<Batch>, Failure> {
+        let (asked, taken) = self.asked.entry(id).or_default();
+        while *asked < *taken + self.depth {
+            let batch = self.spare.pop().unwrap_or_default();
+            self.jobs.send((id, batch)).map_err(|_| Hung)?;
+            *asked += 1;
+        }
+        let number = *taken;
+        *taken += 1;
+        loop {
+            if let Some(block) = self.early.remove(&(id, number)) {
+                return block;
+            }
+            let (of, number, block) = self.done.recv().map_err(|_| Hung)?;
+            self.early.insert((of, number), block);
+        }
+    }
+
+    /// Takes a batch that nobody reads any more, for its memory.
+    fn reuse(&mut self, batch: Arc<Batch>) {
+        if let Ok(batch) = Arc::try_unwrap(batch) {
+            self.spare.push(batch);
+        }
+    }
+}
+
+/// What a shard is told.
+struct Work {
+    partition: PartitionId,
+    batch: Arc<Batch>,
+    /// What to do with it.
+    steps: Arc<Vec<Step>>,
+    /// What is dead already, for the first shard to pass on.
+    dead: Vec<Dead>,
+}
+
+/// What a shard tells after each step forward of the watermark, and at its end.
+struct Closed {
+    ticks: Vec<(EventTime, Vec<Interval>)>,
+    /// What the sequencer buried, in its order; from the first shard alone.
+    dead: Vec<Dead>,
+    /// What this shard refused.
+    refused: Vec<Dead>,
+    last: Option<Box<Totals>>,
+}
+
+fn feed(
+    sequencer: &mut Sequencer,
+    decoders: &mut Decoders,
+    to_shards: &[SyncSender<Work>],
+    stop: &AtomicBool,
+    counted: &mut Counted,
+    watch: &mut impl FnMut(Progress),
+) -> Result<(), Failure> {
+    let mut open: BTreeMap<PartitionId, (Arc<Batch>, usize)> = BTreeMap::new();
+    let mut done: Vec<Arc<Batch>> = Vec::new();
+    let mut dead = Vec::new();
+    while let Some(id) = sequencer.wants() {
+        let mut steps = Vec::new();
+        let held = match open.remove(&id) {
+            Some(held) => Some(held),
+            None if stop.load(Ordering::Relaxed) => None,
+            None => decoders.next(id)?.map(|batch| {
+                counted.readings += batch.len() as u64;
+                counted.counts.add(&batch.counts);
+                for letter in &batch.dead {
+                    let bytes = batch.text(letter.span).to_vec();
+                    dead.push(Dead { partition: id, reason: letter.reason, bytes, reading: None });
+                }
+                (Arc::new(batch), 0)
+            }),
+        };
+        let batch = match held {
+            None => {
+                sequencer.end(id, &mut steps);
+                Arc::new(Batch::default())
+            }
+            Some((batch, from)) => {
+                let (mut late, mut waited) = (Vec::new(), Vec::new());
+                let came = sequencer.sequence(id, &batch, from, &mut steps, &mut late, &mut waited);
+                bury(id, &batch, &late, &[], &mut dead);
+                for (held, reason) in waited {
+                    bury_held(id, held, reason, &mut dead);
+                }
+                if came < batch.len() {
+                    open.insert(id, (Arc::clone(&batch), came));
+                }
+                batch
+            }
+        };
+        let steps = Arc::new(steps);
+        for shard in to_shards {
+            let (batch, steps, dead) = (Arc::clone(&batch), Arc::clone(&steps), std::mem::take(&mut dead));
+            shard.send(Work { partition: id, batch, steps, dead }).map_err(|_| Hung)?;
+        }
+        watch(Progress { readings: counted.readings, front: sequencer.front() });
+        done.push(batch);
+        // By the time that many others are on their way, the shards are done with the first.
+        if done.len() > 16 {
+            decoders.reuse(done.remove(0));
+        }
+    }
+    Ok(())
+}
+
+fn shard(mut fleet: Fleet, work: &Receiver<Work>, done: &SyncSender<Closed>) {
+    let (mut dead, mut refused) = (Vec::new(), Vec::new());
+    while let Ok(Work { partition, batch, steps, dead: buried }) = work.recv() {
+        dead.extend(buried);
+        let mut refusals: Vec<Refusal> = Vec::new();
+        for step in steps.iter() {
+            match step {
+                Step::Admit(range) => fleet.admit(&batch, range.clone(), &mut refusals),
+                Step::Released(released) => {
+                    let mut refusals = Vec::new();
+                    fleet.admit(released, 0..released.len(), &mut refusals);
+                    bury(partition, released, &[], &refusals, &mut refused);
+                }
+                Step::Advance(watermark) => {
+                    bury(partition, &batch, &[], &refusals, &mut refused);
+                    refusals.clear();
+                    let (mut ticks, mut rows) = (Vec::new(), Vec::new());
+                    while let Some(end) = fleet.close_next(*watermark, &mut rows) {
+                        ticks.push((end, std::mem::take(&mut rows)));
+                    }
+                    let (dead, refused) = (std::mem::take(&mut dead), std::mem::take(&mut refused));
+                    if done.send(Closed { ticks, dead, refused, last: None }).is_err() {
+                        return;
+                    }
+                }
+            }
+        }
+        bury(partition, &batch, &[], &refusals, &mut refused);
+    }
+    let mut rows = Vec::new();
+    fleet.finish(&mut rows);
+    let last = Some(Box::new(fleet.totals().clone()));
+    // Nobody listens any more if the sink has failed; it has told why.
+    drop(done.send(Closed { ticks: vec![(EventTime::MAX, rows)], dead, refused, last }));
+}
+
+fn collect<S: Sink>(
+    mut town: Option<Town>,
+    from_shards: &[Receiver<Closed>],
+    sink: &mut S,
+) -> Result<(Totals, u64), Failure> {
+    let mut totals = Totals::default();
+    let mut out = Outputs::default();
+    loop {
+        let mut ticks: BTreeMap<EventTime, Vec<Vec<Interval>>> = BTreeMap::new();
+        let mut refused = Vec::new();
+        let mut last = false;
+        for shard in from_shards {
+            let closed = shard.recv().map_err(|_| Hung)?;
+            for (end, rows) in closed.ticks {
+                ticks.entry(end).or_default().push(rows);
+            }
+            out.dead.extend(closed.dead);
+            refused.extend(closed.refused);
+            if let Some(more) = closed.last {
+                last = true;
+                totals.admitted += more.admitted;
+                totals.unplaced += more.unplaced;
+                totals.counts.add(&more.counts);
+            }
+        }
+        refused.sort_by(|a, b| dead_order(a).cmp(&dead_order(b)));
+        out.dead.append(&mut refused);
+        for (end, rows) in ticks {
+            let first = out.intervals.len();
+            merge(rows, &mut out.intervals);
+            out.ticks.push((end, out.intervals.len()));
+            if let Some(town) = town.as_mut().filter(|_| end != EventTime::MAX) {
+                let rows = std::mem::take(&mut out.intervals);
+                town.tick(end, &rows[first..], &mut out);
+                out.intervals = rows;
+            }
+        }
+        if last {
+            if let Some(town) = &mut town {
+                town.finish(&mut out);
+            }
+            sink.take(&mut out)?;
+            return Ok((totals, town.map_or(0, |town| town.unrouted())));
+        }
+        sink.take(&mut out)?;
+    }
+}
+
+fn dead_order(dead: &Dead) -> (Option<(EventTime, &[u8])>, &[u8]) {
+    (dead.reading.as_ref().map(|(meter, reading)| (reading.time(), meter.as_bytes())), &dead.bytes)
+}
+
+/// Brings the rows of several shards into one order: by meter, then by end.
+fn merge(mut shards: Vec<Vec<Interval>>, out: &mut Vec<Interval>) {
+    if shards.len() == 1 {
+        out.append(&mut shards[0]);
+        return;
+    }
+    out.reserve(shards.iter().map(Vec::len).sum());
+    let mut rest: Vec<&[Interval]> = shards.iter().map(Vec::as_slice).collect();
+    loop {
+        let firsts = rest.iter().enumerate().filter_map(|(shard, rows)| Some((rows.first()?, shard)));
+        let Some((row, shard)) = firsts.min_by_key(|(row, _)| (row.meter, row.end)) else { return };
+        out.push(*row);
+        rest[shard] = &rest[shard][1..];
+    }
+}

@@ -1,0 +1,69 @@
+//! What ends a command: a page for a person, and the exit code that the README documents.
+
+use pipeline::PlanError;
+use std::error::Error;
+use std::fmt;
+use std::path::Path;
+
+/// Why a command ended without its result.
+#[derive(Debug)]
+pub struct Failure {
+    /// 1 failed, 2 the plan or the arguments are wrong.
+    pub code: u8,
+    page: String,
+}
+
+/// Exit code when the work failed.
+const FAILED: u8 = 1;
+/// Exit code when the plan or the arguments are wrong.
+const WRONG: u8 = 2;
+
+impl Failure {
+    /// The work failed: what was being done, and the chain of causes.
+    pub fn failed(doing: impl fmt::Display, cause: &(dyn Error + 'static)) -> Self {
+        Self { code: FAILED, page: chain(&doing.to_string(), Some(cause), None) }
+    }
+
+    /// The work failed, and there is a way out.
+    pub fn failed_with_help(what: impl fmt::Display, help: impl fmt::Display) -> Self {
+        Self { code: FAILED, page: chain(&what.to_string(), None, Some(&help.to_string())) }
+    }
+
+    /// An argument or an input named by it cannot be used.
+    pub fn wrong(what: impl fmt::Display, help: impl fmt::Display) -> Self {
+        Self { code: WRONG, page: chain(&what.to_string(), None, Some(&help.to_string())) }
+    }
+
+    /// The plan is wrong.
+    pub fn plan(error: &PlanError, path: &Path, text: &str) -> Self {
+        Self { code: WRONG, page: error.render(&path.display().to_string(), text) }
+    }
+
+    /// The same with a way out.
+    #[must_use]
+    pub fn help(mut self, help: Option<String>) -> Self {
+        if let Some(help) = help {
+            self.page += &format!("  help: {help}\n");
+        }
+        self
+    }
+}
+
+fn chain(what: &str, cause: Option<&(dyn Error + 'static)>, help: Option<&str>) -> String {
+    let mut page = format!("error: {what}\n");
+    let mut next = cause;
+    while let Some(cause) = next {
+        page += &format!("  cause: {cause}\n");
+        next = cause.source();
+    }
+    if let Some(help) = help {
+        page += &format!("  help: {help}\n");
+    }
+    page
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.page)
+    }
+}

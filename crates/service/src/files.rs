@@ -1,0 +1,138 @@
+//! Readings from files, block by block: JSON lines or Parquet, told by their first bytes.
+
+use crate::failure::Failure;
+use columns::{ColumnsError, ParquetReadings};
+use reading::{Batch, EventTime, Limits, Reading};
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+/// How much text is decoded at once: some two thousand readings, which stay in the cache until they are admitted.
+const BLOCK: usize = 256 * 1024;
+
+/// A file of readings, or standard input.
+pub struct Source {
+    path: PathBuf,
+    kind: Kind,
+    /// The first block, read before its turn.
+    peeked: Option<Batch>,
+}
+
+enum Kind {
+    Lines(Lines),
+    Columns(Box<ParquetReadings>),
+}
+
+impl Source {
+    /// Opens a file; `-` is standard input, as JSON lines.
+    pub fn open(path: &Path) -> Result<Self, Failure> {
+        if path == Path::new("-") {
+            let kind = Kind::Lines(Lines::new(Box::new(io::stdin())));
+            return Ok(Self { path: path.to_owned(), kind, peeked: None });
+        }
+        let trouble = |cause: &io::Error| {
+            Failure::failed(format!("cannot read {}", path.display()), cause)
+                .help(Some("`--readings` takes files of JSON lines or Parquet".to_owned()))
+        };
+        let mut file = File::open(path).map_err(|cause| trouble(&cause))?;
+        let mut magic = Vec::with_capacity(4);
+        (&mut file).take(4).read_to_end(&mut magic).map_err(|cause| trouble(&cause))?;
+        if magic.is_empty() {
+            return Err(Failure::failed_with_help(
+                format!("{} is empty", path.display()),
+                "leave it out, or check what was to write it",
+            ));
+        }
+        let is_parquet = magic == b"PAR1" || path.extension().is_some_and(|extension| extension == "parquet");
+        let kind = if is_parquet {
+            let columns = ParquetReadings::open(path).map_err(|error| {
+                let help = error.help();
+                Failure::failed(format!("cannot read {}", path.display()), &error).help(help)
+            })?;
+            Kind::Columns(Box::new(columns))
+        } else {
+            let mut lines = Lines::new(Box::new(file));
+            lines.carry = magic;
+            Kind::Lines(lines)
+        };
+        Ok(Self { path: path.to_owned(), kind, peeked: None })
+    }
+
+    /// The earliest time in its first block, as far as that can be decoded.
+    pub fn first_time(&mut self, limits: &Limits) -> Result<Option<EventTime>, Failure> {
+        let mut first = Batch::default();
+        if !self.read(limits, &mut first)? {
+            return Ok(None);
+        }
+        let mut decoded = first.clone();
+        if self.is_text() {
+            wire::json::decode_lines(limits, &mut decoded);
+        }
+        self.peeked = Some(first);
+        Ok(decoded.readings.iter().map(Reading::time).min())
+    }
+
+    /// Reads the next block into a batch; false at the end. Text is only read, not decoded.
+    pub fn read(&mut self, limits: &Limits, batch: &mut Batch) -> Result<bool, Failure> {
+        if let Some(peeked) = self.peeked.take() {
+            *batch = peeked;
+            return Ok(true);
+        }
+        batch.clear();
+        match &mut self.kind {
+            Kind::Lines(lines) => {
+                lines.next_block(&mut batch.bytes).map_err(|cause| broken(&self.path, &cause))
+            }
+            Kind::Columns(columns) => {
+                columns.next_batch(limits, batch).map_err(|error| damaged(&self.path, &error))
+            }
+        }
+    }
+
+    /// Whether [`Self::read`] gives text, which [`wire::json::decode_lines`] decodes. Nobody need hold the file for that.
+    pub fn is_text(&self) -> bool {
+        matches!(self.kind, Kind::Lines(_))
+    }
+}
+
+fn broken(path: &Path, cause: &(dyn std::error::Error + 'static)) -> Failure {
+    Failure::failed(format!("cannot read on in {}", path.display()), cause)
+}
+
+fn damaged(path: &Path, error: &ColumnsError) -> Failure {
+    broken(path, error).help(error.help().or_else(|| Some("copy or write the file again".to_owned())))
+}
+
+/// Text, cut where lines end.
+struct Lines {
+    from: Box<dyn Read + Send>,
+    /// What was read and not given yet.
+    carry: Vec<u8>,
+    ended: bool,
+}
+
+impl Lines {
+    fn new(from: Box<dyn Read + Send>) -> Self {
+        Self { from, carry: Vec::new(), ended: false }
+    }
+
+    fn next_block(&mut self, block: &mut Vec<u8>) -> io::Result<bool> {
+        block.clear();
+        std::mem::swap(block, &mut self.carry);
+        let missing = BLOCK.saturating_sub(block.len());
+        if missing > 0 && !self.ended {
+            block.reserve(missing);
+            let read = (&mut self.from).take(missing as u64).read_to_end(block)?;
+            self.ended = read < missing;
+        }
+        // A line longer than a block is cut there; its pieces become dead letters with the reason too-long.
+        if !self.ended
+            && let Some(last) = memchr::memrchr(b'\n', block)
+        {
+            self.carry.clear();
+            self.carry.extend_from_slice(&block[last + 1..]);
+            block.truncate(last + 1);
+        }
+        Ok(!block.is_empty())
+    }
+}

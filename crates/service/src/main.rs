@@ -1,0 +1,7 @@
+//! `gridwarden`: see [`service`].
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    service::main()
+}

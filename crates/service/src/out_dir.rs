@@ -1,0 +1,249 @@
+//! The folder of outputs: every file is written beside its place and moved there when the whole run is done.
+
+use crate::engine::{Counted, Sink};
+use crate::failure::Failure;
+use crate::{texts, usage};
+use cases::Case;
+use columns::{
+    Aside, BalancesWriter, CasesWriter, ColumnsError, ForecastsWriter, IntervalsWriter, SuspicionsWriter,
+};
+use pipeline::{Outputs, Plan};
+use reading::{Issue, Reason};
+use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+/// Names of everything that a run may leave.
+const NAMES: [&str; 9] = [
+    "intervals.parquet",
+    "balance.parquet",
+    "forecasts.parquet",
+    "suspicions.parquet",
+    "cases.parquet",
+    "alerts.ndjson",
+    "sms.ndjson",
+    "dead-letters.ndjson",
+    "summary.json",
+];
+
+/// Files on their way.
+pub struct OutDir {
+    dir: PathBuf,
+    sources: Vec<PathBuf>,
+    intervals: IntervalsWriter,
+    balances: Option<BalancesWriter>,
+    forecasts: Option<ForecastsWriter>,
+    watch: Option<Watched>,
+    dead: Option<Aside>,
+    rows: u64,
+    dead_letters: BTreeMap<Reason, u64>,
+    first_dead: Option<String>,
+}
+
+struct Watched {
+    suspicions: SuspicionsWriter,
+    cases: BTreeMap<String, Case>,
+    alerts: Aside,
+    sms: Option<Aside>,
+    told: [u64; 2],
+}
+
+impl OutDir {
+    /// Begins the files that the plan will fill.
+    pub fn create(dir: &Path, plan: &Plan, sources: Vec<PathBuf>) -> Result<Self, Failure> {
+        fs::create_dir_all(dir).map_err(|cause| {
+            Failure::failed(format!("cannot make the folder {}", dir.display()), &cause)
+                .help(Some("`--out` takes a folder".to_owned()))
+        })?;
+        let candidate = plan.candidate.map(|candidate| (candidate.share, candidate.floor));
+        let watch = match plan.phase_neutral {
+            Some(_) => Some(Watched {
+                suspicions: SuspicionsWriter::create(dir.join("suspicions.parquet")).map_err(columns(dir))?,
+                cases: BTreeMap::new(),
+                alerts: Aside::create(dir.join("alerts.ndjson")).map_err(text(dir))?,
+                sms: match plan.sms {
+                    Some(_) => Some(Aside::create(dir.join("sms.ndjson")).map_err(text(dir))?),
+                    None => None,
+                },
+                told: [0; 2],
+            }),
+            None => None,
+        };
+        Ok(Self {
+            dir: dir.to_owned(),
+            sources,
+            intervals: IntervalsWriter::create(dir.join("intervals.parquet"), candidate)
+                .map_err(columns(dir))?,
+            balances: match plan.balance {
+                true => Some(BalancesWriter::create(dir.join("balance.parquet")).map_err(columns(dir))?),
+                false => None,
+            },
+            forecasts: match &plan.forecast {
+                Some(forecast) => Some(
+                    ForecastsWriter::create(dir.join("forecasts.parquet"), &forecast.quantiles)
+                        .map_err(columns(dir))?,
+                ),
+                None => None,
+            },
+            watch,
+            dead: None,
+            rows: 0,
+            dead_letters: BTreeMap::new(),
+            first_dead: None,
+        })
+    }
+
+    /// How many messages went into no interval, and the line of the first.
+    pub fn dead(&self) -> (u64, Option<&str>) {
+        (self.dead_letters.values().sum(), self.first_dead.as_deref())
+    }
+
+    /// The same by reason, in a few words.
+    pub fn dead_reasons(&self) -> String {
+        let told = self.dead_letters.iter().map(|(reason, count)| format!("{count} {reason}"));
+        told.collect::<Vec<_>>().join(", ")
+    }
+
+    /// Moves every file to its place, `summary.json` last, and tells it in a few lines. It takes away what an earlier run left and this one did not.
+    pub fn finish(mut self, plan: &Plan, counted: &Counted, wall_s: f64) -> Result<String, Failure> {
+        let dir = std::mem::take(&mut self.dir);
+        let (opened, open) = self.watch.as_ref().map_or((0, 0), |watch| {
+            (watch.cases.len(), watch.cases.values().filter(|case| case.closed.is_none()).count())
+        });
+        let told = self.watch.as_ref().map_or([0, 0], |watch| watch.told);
+        let mut written = vec!["intervals.parquet"];
+        self.intervals.finish().map_err(columns(&dir))?;
+        if let Some(balances) = self.balances {
+            balances.finish().map_err(columns(&dir))?;
+            written.push("balance.parquet");
+        }
+        if let Some(forecasts) = self.forecasts {
+            forecasts.finish().map_err(columns(&dir))?;
+            written.push("forecasts.parquet");
+        }
+        if let Some(watch) = self.watch {
+            let mut cases = CasesWriter::create(dir.join("cases.parquet")).map_err(columns(&dir))?;
+            let all: Vec<Case> = watch.cases.into_values().collect();
+            cases.write(&all).map_err(columns(&dir))?;
+            cases.finish().map_err(columns(&dir))?;
+            watch.suspicions.finish().map_err(columns(&dir))?;
+            watch.alerts.finish().map_err(text(&dir))?;
+            written.extend(["cases.parquet", "suspicions.parquet", "alerts.ndjson"]);
+            if let Some(sms) = watch.sms {
+                sms.finish().map_err(text(&dir))?;
+                written.push("sms.ndjson");
+            }
+        }
+        if let Some(dead) = self.dead {
+            dead.finish().map_err(text(&dir))?;
+            written.push("dead-letters.ndjson");
+        }
+        for name in NAMES.iter().filter(|name| !written.contains(name)) {
+            if let Err(cause) = fs::remove_file(dir.join(name))
+                && cause.kind() != io::ErrorKind::NotFound
+            {
+                return Err(text(&dir)(cause));
+            }
+        }
+        let late = counted.counts.of_issue(Issue::Late);
+        let dead = self.dead_letters.iter().filter(|(reason, _)| **reason != Reason::Late);
+        let dead: u64 = dead.map(|(_, count)| count).sum();
+        let cpu_s = usage::cpu_seconds();
+        let json = json!({
+            "plan": plan.name,
+            "readings": counted.readings,
+            "duplicates": counted.counts.of_issue(Issue::Repeat),
+            "late": late,
+            "dead": dead,
+            "intervals": self.rows,
+            "cases": opened,
+            "open_cases": open,
+            "alerts": told[0],
+            "sms": told[1],
+            "unrouted_alerts": counted.unrouted,
+            "unplaced_wh": counted.unplaced_wh,
+            "issues": tally(Issue::ALL.iter().map(|&issue| (issue.name(), counted.counts.of_issue(issue)))),
+            "dead_reasons": tally(self.dead_letters.iter().map(|(reason, &count)| (reason.name(), count))),
+            "wall_s": wall_s,
+            "cpu_s": cpu_s,
+            "peak_rss_bytes": usage::peak_rss(),
+        });
+        let mut file = Aside::create(dir.join("summary.json")).map_err(text(&dir))?;
+        let page = serde_json::to_string_pretty(&json).expect("text and numbers can be written");
+        writeln!(file, "{page}").and_then(|()| file.finish()).map_err(text(&dir))?;
+        let speed = cpu_s.filter(|cpu_s| *cpu_s > 0.0).map(|cpu_s| counted.readings as f64 / cpu_s / 1e6);
+        let text = format!(
+            "{} readings -> {} intervals, {} cases, {} alerts, {} SMS\n{} repeats, {late} late, {dead} dead letters\n{:.2} s{}\nwritten to {}",
+            counted.readings,
+            self.rows,
+            opened,
+            told[0],
+            told[1],
+            counted.counts.of_issue(Issue::Repeat),
+            wall_s,
+            speed.map(|speed| format!(", {speed:.2} M readings a CPU second")).unwrap_or_default(),
+            dir.display(),
+        );
+        Ok(text)
+    }
+}
+
+impl Sink for OutDir {
+    fn take(&mut self, out: &mut Outputs) -> Result<(), Failure> {
+        let dir = self.dir.clone();
+        self.rows += out.intervals.len() as u64;
+        self.intervals.write(&out.intervals).map_err(columns(&dir))?;
+        if let Some(balances) = &mut self.balances {
+            balances.write(&out.balances).map_err(columns(&dir))?;
+        }
+        if let Some(forecasts) = &mut self.forecasts {
+            forecasts.write(&out.forecasts).map_err(columns(&dir))?;
+        }
+        if let Some(watch) = &mut self.watch {
+            watch.suspicions.write(&out.suspicions).map_err(columns(&dir))?;
+            for change in &out.changes {
+                watch.cases.insert(change.case().id.to_string(), change.case().clone());
+            }
+            for alert in &out.alerts {
+                writeln!(watch.alerts, "{}", texts::alert(alert)).map_err(text(&dir))?;
+            }
+            if let Some(file) = &mut watch.sms {
+                for sms in &out.sms {
+                    writeln!(file, "{}", texts::sms(sms)).map_err(text(&dir))?;
+                }
+            }
+            watch.told[0] += out.alerts.len() as u64;
+            watch.told[1] += out.sms.len() as u64;
+        }
+        for letter in &out.dead {
+            *self.dead_letters.entry(letter.reason).or_default() += 1;
+            let line = texts::dead(letter, &self.sources[letter.partition as usize]);
+            let file = match &mut self.dead {
+                Some(file) => file,
+                None => {
+                    self.first_dead = Some(line.clone());
+                    self.dead.insert(Aside::create(dir.join("dead-letters.ndjson")).map_err(text(&dir))?)
+                }
+            };
+            writeln!(file, "{line}").map_err(text(&dir))?;
+        }
+        out.clear();
+        Ok(())
+    }
+}
+
+fn tally(counts: impl Iterator<Item = (&'static str, u64)>) -> Map<String, Value> {
+    counts.filter(|(_, count)| *count > 0).map(|(name, count)| (name.to_owned(), count.into())).collect()
+}
+
+fn columns(dir: &Path) -> impl Fn(ColumnsError) -> Failure {
+    let what = format!("cannot write to {}", dir.display());
+    move |cause| Failure::failed(&what, &cause)
+}
+
+fn text(dir: &Path) -> impl Fn(io::Error) -> Failure {
+    let what = format!("cannot write to {}", dir.display());
+    move |cause| Failure::failed(&what, &cause)
+}

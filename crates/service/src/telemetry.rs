@@ -1,0 +1,51 @@
+//! Every event of the shell, named in one place; the core returns facts, and here they become log lines.
+
+use crate::cli::LogFormat;
+use std::io::{self, IsTerminal};
+use tracing::{Level, info, warn};
+use tracing_subscriber::fmt;
+
+/// Sets up log lines on standard error.
+pub fn begin(quiet: bool, format: LogFormat) {
+    let level = if quiet { Level::ERROR } else { Level::INFO };
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "NO_COLOR is asked of the environment by convention: no-color.org"
+    )]
+    let color =
+        io::stderr().is_terminal() && std::env::var("NO_COLOR").map_or(true, |value| value.is_empty());
+    let lines = fmt().with_max_level(level).with_writer(io::stderr).with_target(false);
+    match format {
+        LogFormat::Text => lines.with_ansi(color).without_time().init(),
+        LogFormat::Json => lines.json().flatten_event(true).init(),
+    }
+}
+
+/// A run begins.
+pub fn begun(plan: &str, files: usize, shards: u32) {
+    info!(plan, files, shards, "replay begun");
+}
+
+/// Some messages became part of no interval.
+pub fn dead_letters(count: u64, reasons: &str) {
+    warn!(count, reasons, "messages that went into no interval are in dead-letters.ndjson");
+}
+
+/// Alerts that no meter reader is responsible for.
+pub fn unrouted(count: u64) {
+    warn!(count, "alerts of areas without a reader's phone went to nobody");
+}
+
+/// Energy that stands in no interval.
+pub fn unplaced(wh: i64) {
+    warn!(wh, "energy across gaps longer than the plan fills stands in no interval");
+}
+
+/// So many readings are late that the files are probably in another order.
+pub fn mostly_late(late: u64, readings: u64) {
+    warn!(
+        late,
+        readings,
+        "many readings came after their interval was closed: order files by time, or give each meter a file of its own"
+    );
+}

@@ -1,0 +1,130 @@
+//! Topology as a table of text: CSV with a header.
+
+use crate::failure::Failure;
+use grid::{Role, Topology, TopologyRow};
+use pipeline::TownError;
+use reading::{AreaId, EventTime, FeederId, MeterId, TransformerId};
+use serde::Deserialize;
+use std::path::Path;
+use units::Watts;
+
+#[derive(Deserialize)]
+struct TopologyCsv {
+    meter: String,
+    role: String,
+    #[serde(default)]
+    transformer: String,
+    #[serde(default)]
+    feeder: String,
+    #[serde(default)]
+    area: String,
+    #[serde(default)]
+    phase: String,
+    #[serde(default)]
+    class: String,
+    #[serde(default)]
+    sanctioned_w: Option<f64>,
+    #[serde(default)]
+    phone: String,
+    #[serde(default)]
+    reader_phone: String,
+    #[serde(default)]
+    serial: String,
+    #[serde(default)]
+    from: String,
+    #[serde(default)]
+    to: String,
+}
+
+/// Reads a topology.
+pub fn read_topology(path: &Path) -> Result<Topology, Failure> {
+    let shown = path.display();
+    let mut file = csv::ReaderBuilder::new().trim(csv::Trim::All).from_path(path).map_err(|cause| {
+        Failure::failed(format!("cannot read the topology {shown}"), &cause)
+            .help(Some("`--topology` takes a CSV file, as `gridwarden simulate` writes one".to_owned()))
+    })?;
+    let mut rows = Vec::new();
+    for (index, row) in file.deserialize::<TopologyCsv>().enumerate() {
+        // The header is line 1.
+        let line = index + 2;
+        let row = row.map_err(|cause| {
+            Failure::failed(format!("the topology {shown} cannot be read at line {line}"), &cause).help(Some(
+                "columns: meter, role, transformer, feeder, area, phase, class, sanctioned_w, phone, reader_phone, from, to"
+                    .to_owned(),
+            ))
+        })?;
+        let row = row.check().map_err(|(field, found, help)| {
+            Failure::failed_with_help(
+                format!("the topology {shown} has the {field} \"{found}\" at line {line}"),
+                help,
+            )
+        })?;
+        rows.push(row);
+    }
+    if rows.is_empty() {
+        return Err(Failure::failed_with_help(
+            format!("the topology {shown} holds no rows"),
+            "leave out `--topology`",
+        ));
+    }
+    Topology::new(rows).map_err(|error| {
+        Failure::failed(format!("the topology {shown} contradicts itself"), &error).help(Some(
+            "let the earlier row of a meter end, in `to`, where the later one starts, in `from`".to_owned(),
+        ))
+    })
+}
+
+/// The plan asks of the topology what it does not say.
+pub fn unfit(error: &TownError) -> Failure {
+    Failure::failed("the plan and the topology do not fit", error)
+        .help(Some("write `reader_phone` like +000200000001, the same one for a whole area".to_owned()))
+}
+
+type Wrong = (&'static str, String, &'static str);
+
+const NAME: &str = "names are 1 to 32 of A-Z a-z 0-9 . _ -";
+const MOMENT: &str = "write times like 2024-01-01T00:00:00Z, or leave them empty";
+
+impl TopologyCsv {
+    fn check(self) -> Result<TopologyRow, Wrong> {
+        let meter = MeterId::new(&self.meter).ok_or(("meter", self.meter.clone(), NAME))?;
+        let role = Role::parse(&self.role).ok_or((
+            "role",
+            self.role.clone(),
+            "roles are consumer, transformer and feeder",
+        ))?;
+        let mut row = TopologyRow::new(meter, role);
+        row.transformer = name("transformer", &self.transformer, |text| TransformerId::new(text))?;
+        row.feeder = name("feeder", &self.feeder, |text| FeederId::new(text))?;
+        row.area = name("area", &self.area, |text| AreaId::new(text))?;
+        row.from = name_or("from", &self.from, |text| EventTime::parse_rfc3339(text.as_bytes()), MOMENT)?;
+        row.to = name_or("to", &self.to, |text| EventTime::parse_rfc3339(text.as_bytes()), MOMENT)?;
+        row.sanctioned = self.sanctioned_w.map(Watts);
+        row.phase = some(self.phase);
+        row.class = some(self.class);
+        row.phone = some(self.phone);
+        row.reader_phone = some(self.reader_phone);
+        row.serial = some(self.serial);
+        Ok(row)
+    }
+}
+
+fn some(text: String) -> Option<String> {
+    (!text.is_empty()).then_some(text)
+}
+
+fn name<T>(field: &'static str, text: &str, read: impl Fn(&str) -> Option<T>) -> Result<Option<T>, Wrong> {
+    name_or(field, text, read, NAME)
+}
+
+fn name_or<T>(
+    field: &'static str,
+    text: &str,
+    read: impl Fn(&str) -> Option<T>,
+    help: &'static str,
+) -> Result<Option<T>, Wrong> {
+    if text.is_empty() {
+        return Ok(None);
+    }
+    read(text).map(Some).ok_or((field, text.to_owned(), help))
+}

@@ -1,0 +1,461 @@
+//! Broken input through the command line: each mistake is told with its place, its cause and a way out, ends with the
+//! documented code, and leaves nothing behind that looks like a result.
+#![expect(clippy::unwrap_used, reason = "what a test cannot go on without has failed it")]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use tempfile::TempDir;
+
+/// A folder with a plan, readings and a topology that work, until a test breaks one of them.
+struct Desk(TempDir);
+
+impl Desk {
+    fn new() -> Self {
+        let desk = Self(tempfile::tempdir().unwrap());
+        let plan = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../pipelines/demo.toml");
+        fs::copy(plan, desk.path("plan.toml")).unwrap();
+        desk.write("readings.ndjson", &lines(200));
+        desk.write(
+            "topology.csv",
+            "meter,role,transformer,feeder,area,phase,class,sanctioned_w,phone,reader_phone,from,to\n\
+             M1,consumer,T1,F1,A1,a,domestic,3000,,+000200000001,,\n",
+        );
+        desk
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    fn write(&self, name: &str, text: impl AsRef<[u8]>) {
+        fs::write(self.path(name), text).unwrap();
+    }
+
+    /// Writes another line in the plan, in place of the one that begins so.
+    fn edit_plan(&self, begins: &str, instead: &str) -> usize {
+        let text = fs::read_to_string(self.path("plan.toml")).unwrap();
+        let at = text.lines().position(|line| line.starts_with(begins));
+        let at = at.unwrap_or_else(|| panic!("no line of the plan begins with {begins}"));
+        let mut lines: Vec<&str> = text.lines().collect();
+        lines[at] = instead;
+        self.write("plan.toml", lines.join("\n") + "\n");
+        at + 1
+    }
+
+    fn run(&self, arguments: &[&str]) -> Output {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_gridwarden"));
+        command.current_dir(self.0.path()).args(arguments).output().unwrap()
+    }
+
+    fn replay(&self, readings: &str) -> Output {
+        self.run(&REPLAY.map(|argument| if argument == "readings.ndjson" { readings } else { argument }))
+    }
+
+    /// What stands in the folder of outputs.
+    fn left(&self) -> Vec<String> {
+        let Ok(entries) = fs::read_dir(self.path("out")) else { return Vec::new() };
+        entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
+    }
+
+    /// The run failed with this code, said all of this on standard error, offered help, and left nothing.
+    fn check(&self, output: &Output, code: i32, said: &[&str]) {
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(code), "{errors}");
+        assert!(errors.lines().any(|line| line.starts_with("error")), "no error line:\n{errors}");
+        for part in said.iter().chain(&["help"]) {
+            assert!(errors.contains(part), "no \"{part}\" in:\n{errors}");
+        }
+        assert!(!errors.contains("panicked"), "{errors}");
+        assert!(output.stdout.is_empty(), "{}", String::from_utf8_lossy(&output.stdout));
+        assert_eq!(self.left(), Vec::<String>::new(), "left behind");
+    }
+}
+
+const REPLAY: [&str; 8] =
+    ["replay", "plan.toml", "--readings", "readings.ndjson", "--topology", "topology.csv", "--out", "out"];
+
+fn lines(count: i64) -> String {
+    let line = |quarter: i64| {
+        let time = 1_704_067_200_000 + quarter * 900_000;
+        format!(
+            "{{\"meter\":\"M1\",\"time\":{time},\"imp\":{},\"v\":230.1,\"i\":2.5}}\n",
+            1000 + 100 * quarter
+        )
+    };
+    (1..=count).map(line).collect()
+}
+
+#[test]
+fn what_the_tests_break_works_before() {
+    let desk = Desk::new();
+    let output = desk.run(&REPLAY);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(desk.left().contains(&"intervals.parquet".to_owned()));
+    assert!(desk.left().iter().all(|name| !name.ends_with(".partial")), "{:?}", desk.left());
+}
+
+#[test]
+fn readings_that_are_not_there() {
+    let desk = Desk::new();
+    desk.check(&desk.replay("missing.ndjson"), 1, &["missing.ndjson", "No such file"]);
+}
+
+#[test]
+fn the_second_of_two_files_is_not_there() {
+    let desk = Desk::new();
+    let output = desk.run(&[&REPLAY[..4], &["missing.ndjson"], &REPLAY[4..]].concat());
+    desk.check(&output, 1, &["missing.ndjson", "No such file"]);
+}
+
+#[test]
+fn readings_that_are_an_empty_file() {
+    let desk = Desk::new();
+    desk.write("empty.ndjson", "");
+    desk.check(&desk.replay("empty.ndjson"), 1, &["empty.ndjson is empty"]);
+}
+
+#[test]
+fn readings_that_are_blank_lines() {
+    let desk = Desk::new();
+    desk.write("blank.ndjson", "\n\n  \n\r\n");
+    desk.check(&desk.replay("blank.ndjson"), 1, &["no reading could be used"]);
+}
+
+#[test]
+fn readings_that_are_no_text() {
+    let desk = Desk::new();
+    desk.write("latin.ndjson", b"{\"meter\":\"M\xe9\",\"time\":1704067200000,\"imp\":1}\n\xff\xfe\x00\n");
+    desk.check(
+        &desk.replay("latin.ndjson"),
+        1,
+        &["no reading could be used", "2 messages", "not-utf8", "latin.ndjson"],
+    );
+}
+
+#[test]
+fn readings_that_are_a_folder() {
+    let desk = Desk::new();
+    fs::create_dir(desk.path("folder")).unwrap();
+    desk.check(&desk.replay("folder"), 1, &["cannot read folder", "directory"]);
+}
+
+fn parquet(desk: &Desk) -> Vec<u8> {
+    let town = ["-q", "simulate", "--meters", "20", "--days", "2", "--format", "parquet", "--out", "town"];
+    let output = desk.run(&town);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    fs::read(desk.path("town/readings.parquet")).unwrap()
+}
+
+#[test]
+fn half_a_parquet_file() {
+    let desk = Desk::new();
+    let whole = parquet(&desk);
+    for length in [4, 12, whole.len() / 2, whole.len() - 1] {
+        desk.write("half.parquet", &whole[..length]);
+        desk.check(&desk.replay("half.parquet"), 1, &["half.parquet", "cause"]);
+    }
+}
+
+#[test]
+fn a_parquet_file_that_is_damaged_inside() {
+    let desk = Desk::new();
+    let mut damaged = parquet(&desk);
+    let (from, to) = (damaged.len() / 4, damaged.len() / 2);
+    damaged[from..to].fill(0xaa);
+    desk.write("damaged.parquet", &damaged);
+    let mut output = desk.replay("damaged.parquet");
+    // The decoder itself may have panicked, which is said on standard error and then caught.
+    let errors = String::from_utf8_lossy(&output.stderr).into_owned();
+    output.stderr = errors[errors.find("\nerror").map_or(0, |at| at + 1)..].into();
+    desk.check(&output, 1, &["damaged.parquet", "cause"]);
+}
+
+#[test]
+fn a_plan_that_is_not_there() {
+    let desk = Desk::new();
+    fs::remove_file(desk.path("plan.toml")).unwrap();
+    desk.check(&desk.run(&REPLAY), 2, &["plan.toml", "No such file", "pipelines/"]);
+    desk.check(&desk.run(&["check", "plan.toml"]), 2, &["plan.toml", "No such file", "pipelines/"]);
+}
+
+#[test]
+fn a_plan_that_is_no_text_or_a_folder() {
+    let desk = Desk::new();
+    desk.write("plan.toml", b"name = \"\xff\"\n");
+    desk.check(&desk.run(&REPLAY), 2, &["plan.toml", "UTF-8"]);
+    fs::remove_file(desk.path("plan.toml")).unwrap();
+    fs::create_dir(desk.path("plan.toml")).unwrap();
+    desk.check(&desk.run(&REPLAY), 2, &["plan.toml", "directory"]);
+}
+
+fn check_plan(begins: &str, instead: &str, said: &[&str]) {
+    let desk = Desk::new();
+    let place = format!("--> plan.toml:{}:", desk.edit_plan(begins, instead));
+    let said = [said, &[&place]].concat();
+    desk.check(&desk.run(&REPLAY), 2, &said);
+    desk.check(&desk.run(&["check", "plan.toml"]), 2, &said);
+}
+
+#[test]
+fn a_key_that_no_plan_has() {
+    check_plan("grace =", "gracious = \"20 min\"", &["error[plan::key]", "gracious"]);
+    check_plan("[sms]", "[telegrams]", &["error[plan::key]", "telegrams"]);
+}
+
+#[test]
+fn a_key_that_every_plan_has_is_missing() {
+    let desk = Desk::new();
+    desk.edit_plan("voltage =", "");
+    desk.check(&desk.run(&REPLAY), 2, &["error[plan::missing]", "`voltage`", "--> plan.toml:"]);
+}
+
+#[test]
+fn a_length_in_volts() {
+    check_plan("length =", "length = \"15 V\"", &["error[plan::unit]", "`length`", "\"V\""]);
+}
+
+#[test]
+fn a_number_without_its_unit() {
+    check_plan("grace =", "grace = \"20\"", &["error[plan::unit]", "`grace`", "no unit"]);
+}
+
+#[test]
+fn a_window_below_zero() {
+    check_plan("length =", "length = \"-15 min\"", &["error[plan::", "`length`", "-15 min"]);
+    check_plan("grace =", "grace = \"-20 min\"", &["error[plan::", "`grace`", "-20 min"]);
+}
+
+#[test]
+fn a_plan_that_is_no_toml() {
+    let desk = Desk::new();
+    let line = desk.edit_plan("[limits]", "[limits");
+    let output = desk.run(&REPLAY);
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{errors}");
+    let place = format!("--> plan.toml:{line}:");
+    assert!(errors.starts_with("error[plan::syntax]") && errors.contains(&place), "{errors}");
+    assert_eq!(desk.left(), Vec::<String>::new());
+}
+
+#[test]
+fn a_command_that_is_none() {
+    let desk = Desk::new();
+    desk.check(&desk.run(&["replai"]), 2, &["replai", "replay"]);
+    desk.check(&desk.run(&["replay", "plan.toml", "--readings", "readings.ndjson"]), 2, &["--out"]);
+    desk.check(&desk.run(&[&REPLAY[..], &["--shards", "0"]].concat()), 2, &["--shards"]);
+}
+
+#[test]
+fn a_file_where_the_folder_of_outputs_should_be() {
+    let desk = Desk::new();
+    desk.write("out", "mine\n");
+    desk.check(&desk.run(&REPLAY), 1, &["cannot make the folder out", "`--out`"]);
+    let town = ["-q", "simulate", "--meters", "3", "--days", "1", "--out", "out"];
+    desk.check(&desk.run(&town), 1, &["cannot make the folder out", "`--out`"]);
+    assert_eq!(fs::read_to_string(desk.path("out")).unwrap(), "mine\n");
+}
+
+#[test]
+fn a_folder_where_an_output_should_be() {
+    let desk = Desk::new();
+    fs::create_dir_all(desk.path("out/intervals.parquet")).unwrap();
+    let output = desk.run(&REPLAY);
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{errors}");
+    assert!(errors.contains("cannot write to out") && errors.contains("cause"), "{errors}");
+    // `summary.json` comes last: without it, nobody takes what is there for a whole run.
+    assert_eq!(desk.left(), ["intervals.parquet"]);
+}
+
+fn check_topology(text: &str, said: &[&str]) {
+    check_with_topology(text, &[&["topology.csv"], said].concat());
+}
+
+fn check_with_topology(text: &str, said: &[&str]) {
+    let desk = Desk::new();
+    desk.write("topology.csv", text);
+    desk.check(&desk.run(&REPLAY), 1, said);
+}
+
+#[test]
+fn a_topology_with_a_role_that_is_none() {
+    check_topology(
+        "meter,role,transformer\nM1,consumer,T1\nM2,thing,T1\n",
+        &["role \"thing\"", "line 3", "consumer, transformer and feeder"],
+    );
+}
+
+#[test]
+fn a_topology_with_two_places_at_once() {
+    check_topology(
+        "meter,role,transformer,from,to\n\
+         M1,consumer,T1,,2024-01-02T00:00:00Z\n\
+         M1,consumer,T2,2024-01-01T00:00:00Z,\n",
+        &["meter M1 has two places", "2024-01-02T00:00:00Z", "2024-01-01T00:00:00Z"],
+    );
+}
+
+#[test]
+fn a_topology_with_a_period_that_ends_before_it_starts() {
+    check_topology(
+        "meter,role,transformer,from,to\nM1,consumer,T1,2024-01-02T00:00:00Z,2024-01-01T00:00:00Z\n",
+        &["meter M1", "2024-01-02T00:00:00Z", "2024-01-01T00:00:00Z"],
+    );
+}
+
+#[test]
+fn a_topology_without_its_columns() {
+    check_topology("name,place\nM1,T1\n", &["meter", "line 2"]);
+    check_topology("meter,role\n", &["no rows"]);
+    check_topology("", &["no rows"]);
+    check_topology("meter,role,from\nM1,consumer,yesterday\n", &["from \"yesterday\"", "line 2"]);
+}
+
+#[test]
+fn a_topology_whose_reader_has_no_phone_number() {
+    check_with_topology(
+        "meter,role,area,reader_phone\nM1,consumer,A1,call me\n",
+        &["topology", "M1", "call me", "reader_phone"],
+    );
+    check_with_topology(
+        "meter,role,area,reader_phone\nM1,consumer,A1,+000200000001\nM2,consumer,A1,+000200000002\n",
+        &["topology", "A1", "reader_phone"],
+    );
+}
+
+#[test]
+fn a_topology_that_is_not_there() {
+    let desk = Desk::new();
+    fs::remove_file(desk.path("topology.csv")).unwrap();
+    desk.check(&desk.run(&REPLAY), 1, &["topology.csv", "No such file", "`--topology`"]);
+}
+
+#[test]
+fn without_a_topology_intervals_come_all_the_same() {
+    let desk = Desk::new();
+    let output = desk.run(&["replay", "plan.toml", "--readings", "readings.ndjson", "--out", "out"]);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let summary = fs::read_to_string(desk.path("out/summary.json")).unwrap();
+    assert!(summary.contains("\"intervals\": 200"), "{summary}");
+}
+
+#[test]
+fn options_of_simulate_that_make_no_town() {
+    let desk = Desk::new();
+    let town = ["simulate", "--meters", "10", "--days", "1", "--out", "out"];
+    for (option, value, said) in [
+        ("--thieves", "200%", "--thieves"),
+        ("--interval", "7 parsecs", "--interval"),
+        ("--interval", "7m", "interval"),
+        ("--start", "yesterday", "--start"),
+        ("--transformers", "11", "transformers"),
+        ("--late", "-1", "--late"),
+    ] {
+        let value = format!("{option}={value}");
+        desk.check(&desk.run(&[&town[..], &[&value]].concat()), 2, &[said]);
+    }
+    desk.check(&desk.run(&["simulate", "--meters", "0", "--days", "1", "--out", "out"]), 2, &["meters"]);
+}
+
+#[test]
+fn a_meter_that_nobody_heard_of_cannot_be_explained() {
+    let desk = Desk::new();
+    let explain = |meter: &str| {
+        let input = ["--readings", "readings.ndjson", "--topology", "topology.csv"];
+        desk.run(&[&["explain", meter, "--plan", "plan.toml"][..], &input[..]].concat())
+    };
+    desk.check(&explain("M2"), 1, &["meter M2"]);
+    desk.check(&explain("no such name"), 2, &["no such name"]);
+    assert!(explain("M1").status.success());
+}
+
+#[test]
+fn a_meter_with_dots_in_its_name_can_be_explained() {
+    let desk = Desk::new();
+    desk.write("dotted.ndjson", lines(20).replace("\"M1\"", "\"north.M.1\""));
+    for name in ["north.M.1", "phase-neutral.north.M.1.20240105T1430Z"] {
+        let output = desk.run(&["explain", name, "--plan", "plan.toml", "--readings", "dotted.ndjson"]);
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{name}: {errors}");
+        assert!(String::from_utf8_lossy(&output.stdout).starts_with("meter north.M.1:"), "{name}");
+    }
+}
+
+#[test]
+fn an_earlier_run_stands_until_a_later_one_is_whole() {
+    let desk = Desk::new();
+    assert!(desk.run(&REPLAY).status.success());
+    let before = fs::read(desk.path("out/intervals.parquet")).unwrap();
+    desk.write("latin.ndjson", b"\xff\n");
+    assert_eq!(desk.replay("latin.ndjson").status.code(), Some(1));
+    assert!(before == fs::read(desk.path("out/intervals.parquet")).unwrap());
+    assert!(desk.left().iter().all(|name| !name.ends_with(".partial")), "{:?}", desk.left());
+}
+
+/// Replays that are ended from outside. On Linux, where `env` can restore a signal that is ignored.
+#[cfg(target_os = "linux")]
+mod ended {
+    use super::{Desk, REPLAY, lines};
+    use std::io::Write;
+    use std::process::{Child, Command, Stdio};
+    use std::time::Duration;
+
+    /// A replay that has read much and waits for more.
+    fn in_the_middle(desk: &Desk) -> Child {
+        let stdin = ["replay", "plan.toml", "--readings", "-", "--topology", "topology.csv", "--out", "out"];
+        // A shell that runs the tests in the background may have told them to ignore Ctrl-C; `env` takes that back.
+        let mut command = Command::new("env");
+        command.current_dir(desk.0.path()).args(["--default-signal=INT", env!("CARGO_BIN_EXE_gridwarden")]);
+        command.args(stdin).stdin(Stdio::piped()).stderr(Stdio::null());
+        let mut replay = command.spawn().unwrap();
+        let mut pipe = replay.stdin.take().unwrap();
+        // More than is read ahead, so that the first intervals are closed.
+        pipe.write_all(lines(20_000).as_bytes()).unwrap();
+        let partial = desk.path("out/intervals.parquet.partial");
+        for _ in 0..600 {
+            if partial.exists() {
+                break;
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        assert!(partial.exists(), "no file was begun");
+        assert!(replay.try_wait().unwrap().is_none(), "it ended although more was to come");
+        replay.stdin = Some(pipe);
+        replay
+    }
+
+    #[test]
+    fn a_replay_that_is_killed_leaves_no_final_file() {
+        let desk = Desk::new();
+        let mut replay = in_the_middle(&desk);
+        replay.kill().unwrap();
+        assert!(!replay.wait().unwrap().success());
+        assert!(desk.left().iter().all(|name| name.ends_with(".partial")), "{:?}", desk.left());
+        // What it left disturbs nobody.
+        assert!(desk.run(&REPLAY).status.success());
+        assert!(desk.left().iter().all(|name| !name.ends_with(".partial")), "{:?}", desk.left());
+    }
+
+    #[test]
+    fn ctrl_c_ends_a_replay_and_leaves_no_final_file() {
+        let desk = Desk::new();
+        let mut replay = in_the_middle(&desk);
+        let sent = Command::new("kill").args(["-INT", &replay.id().to_string()]).status().unwrap();
+        assert!(sent.success());
+        let mut ended = None;
+        for _ in 0..200 {
+            ended = replay.try_wait().unwrap();
+            if ended.is_some() {
+                break;
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        if ended.is_none() {
+            replay.kill().unwrap();
+            replay.wait().unwrap();
+        }
+        assert!(ended.is_some_and(|status| !status.success()), "ten seconds later: {ended:?}");
+        assert!(desk.left().iter().all(|name| name.ends_with(".partial")), "{:?}", desk.left());
+    }
+}
