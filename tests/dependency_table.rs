@@ -1,0 +1,231 @@
+//! The table of crates in ARCHITECTURE.md and the manifests say the same.
+
+use crate::program::{names, repository};
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use toml::Table;
+
+/// What is heavy, or about one thing only, and the crates that may know it.
+const HOMES: [(&str, &[&str]); 14] = [
+    ("arrow", &["columns"]),
+    ("parquet", &["columns"]),
+    ("ratatui", &["service"]),
+    ("clap", &["service"]),
+    ("clap_complete", &["service"]),
+    ("indicatif", &["service"]),
+    ("csv", &["service"]),
+    ("serde_json", &["service"]),
+    ("tracing", &["service"]),
+    ("tracing-subscriber", &["service"]),
+    ("toml", &["pipeline", "service"]),
+    ("postcard", &["pipeline"]),
+    ("memchr", &["wire", "service"]),
+    ("jiff", &["reading", "detect", "forecast", "notify", "pipeline", "columns", "service"]),
+];
+
+/// What waits, and so has no place in what computes.
+const NEVER_IN_THE_CORE: [&str; 6] = ["rdkafka", "rskafka", "tokio", "futures", "async-std", "object_store"];
+
+/// A row of the table.
+#[derive(Debug, PartialEq)]
+struct Row {
+    name: String,
+    no_std: bool,
+    uses: BTreeSet<String>,
+}
+
+/// The rows of every table whose first column names a crate in backticks and whose third column says what it uses.
+fn rows(text: &str) -> Vec<Row> {
+    let cells = |line: &str| -> Option<Vec<String>> {
+        let inner = line.trim().strip_prefix('|')?.strip_suffix('|')?;
+        Some(inner.split('|').map(|cell| cell.trim().to_owned()).collect())
+    };
+    let mut found: Vec<(String, bool, String)> = Vec::new();
+    let mut inside = false;
+    for line in text.lines() {
+        let Some(cells) = cells(line) else {
+            inside = false;
+            continue;
+        };
+        if cells.len() >= 3 && cells[0] == "crate" {
+            inside = true;
+            continue;
+        }
+        if !inside || cells.len() < 3 {
+            continue;
+        }
+        let Some(name) = cells[0].split('`').nth(1) else { continue };
+        found.push((name.to_owned(), cells[0].contains("no_std"), cells[2].clone()));
+    }
+    let known: Vec<String> = found.iter().map(|(name, ..)| name.clone()).collect();
+    let named = |cell: &str| -> BTreeSet<String> {
+        let words = cell.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_' || c == '-'));
+        words.filter(|word| known.iter().any(|name| name == word)).map(str::to_owned).collect()
+    };
+    let uses = |index: usize, cell: &str| match cell.split_once("all above") {
+        Some((_, but)) => {
+            let but = named(but);
+            known[..index].iter().filter(|name| !but.contains(*name)).cloned().collect()
+        }
+        None => named(cell),
+    };
+    let row = |(index, (name, no_std, cell)): (usize, &(String, bool, String))| Row {
+        name: name.clone(),
+        no_std: *no_std,
+        uses: uses(index, cell),
+    };
+    found.iter().enumerate().map(row).collect()
+}
+
+/// What each crate may depend on: what its row names, and what the rows of those name.
+fn allowed(rows: &[Row]) -> BTreeMap<String, BTreeSet<String>> {
+    let mut allowed: BTreeMap<String, BTreeSet<String>> =
+        rows.iter().map(|row| (row.name.clone(), row.uses.clone())).collect();
+    loop {
+        let wider: BTreeMap<String, BTreeSet<String>> = allowed
+            .iter()
+            .map(|(name, uses)| {
+                let further = uses.iter().filter_map(|used| allowed.get(used)).flatten().cloned();
+                (name.clone(), uses.iter().cloned().chain(further).collect())
+            })
+            .collect();
+        if wider == allowed {
+            return allowed;
+        }
+        allowed = wider;
+    }
+}
+
+fn manifest(name: &str) -> Table {
+    let path = repository(&format!("crates/{name}/Cargo.toml"));
+    let text = fs::read_to_string(&path).unwrap_or_else(|cause| panic!("{}: {cause}", path.display()));
+    text.parse().unwrap()
+}
+
+/// The crates of the workspace, by their folders.
+fn crates() -> Vec<String> {
+    names(&repository("crates"))
+}
+
+/// What a manifest depends on for building, tests left aside.
+fn dependencies(manifest: &Table) -> BTreeSet<String> {
+    let sections = [Some(manifest)].into_iter().chain(
+        manifest
+            .get("target")
+            .and_then(|targets| targets.as_table())
+            .into_iter()
+            .flat_map(|targets| targets.values().map(|target| target.as_table())),
+    );
+    let mut found = BTreeSet::new();
+    for section in sections.flatten() {
+        for kind in ["dependencies", "build-dependencies"] {
+            let Some(dependencies) = section.get(kind).and_then(|kind| kind.as_table()) else { continue };
+            for (key, value) in dependencies {
+                // Renamed, a crate is still what it is.
+                let package = value.get("package").and_then(|package| package.as_str());
+                found.insert(package.unwrap_or(key).to_owned());
+            }
+        }
+    }
+    found
+}
+
+fn architecture() -> Vec<Row> {
+    let path = repository("ARCHITECTURE.md");
+    let text = fs::read_to_string(&path).unwrap_or_else(|cause| panic!("ARCHITECTURE.md: {cause}"));
+    let rows = rows(&text);
+    assert!(
+        !rows.is_empty(),
+        "ARCHITECTURE.md has no table of crates: | crate | one sentence | uses | ... |"
+    );
+    rows
+}
+
+#[test]
+fn the_table_is_read_as_a_person_reads_it() {
+    let text = "\
+        | crate | one sentence | uses | must never know |\n\
+        | --- | --- | --- | --- |\n\
+        | `units` (no_std) | quantities, not reading | - | time |\n\
+        | `reading` | words | uses: `units` | where from |\n\
+        | `wire` | bytes | reading | sockets |\n\
+        | `detect` | rules | reading, `firmware/core` | training |\n\
+        | `pipeline` | all of it | all above but wire | tokio |\n\
+        \n\
+        | `else` | another table | units | - |\n";
+    let told: Vec<String> =
+        rows(text).iter().map(|row| format!("{} {} {:?}", row.name, row.no_std, row.uses)).collect();
+    expect_test::expect![[r#"
+        units true {}
+        reading false {"units"}
+        wire false {"reading"}
+        detect false {"reading"}
+        pipeline false {"detect", "reading", "units"}"#]]
+    .assert_eq(&told.join("\n"));
+    assert!(allowed(&rows(text))["detect"].contains("units"), "what is used by what is used may be used");
+}
+
+#[test]
+fn every_crate_has_its_row_in_the_dependency_table() {
+    let rows: BTreeSet<String> = architecture().into_iter().map(|row| row.name).collect();
+    let crates: BTreeSet<String> = crates().into_iter().collect();
+    assert_eq!(rows, crates, "rows of ARCHITECTURE.md, and folders of crates/");
+}
+
+#[test]
+fn every_crate_depends_only_on_what_the_dependency_table_names() {
+    let allowed = allowed(&architecture());
+    let crates = crates();
+    let mut wrong = Vec::new();
+    for name in &crates {
+        let nothing = BTreeSet::new();
+        let may = allowed.get(name).unwrap_or(&nothing);
+        for used in dependencies(&manifest(name)) {
+            if crates.contains(&used) && !may.contains(&used) {
+                wrong.push(format!("{name} depends on {used}, which its row does not name"));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn what_the_table_calls_no_std_is() {
+    for row in architecture().iter().filter(|row| row.no_std) {
+        let text = fs::read_to_string(repository(&format!("crates/{}/src/lib.rs", row.name))).unwrap();
+        assert!(text.lines().any(|line| line.trim() == "#![no_std]"), "{} says no `#![no_std]`", row.name);
+    }
+}
+
+#[test]
+fn every_heavy_dependency_stays_in_its_home() {
+    for name in crates() {
+        let dependencies = dependencies(&manifest(&name));
+        for (heavy, homes) in HOMES {
+            let at_home = homes.contains(&name.as_str());
+            assert!(
+                at_home || !dependencies.contains(heavy),
+                "{name} depends on {heavy}, at home in {homes:?}"
+            );
+        }
+        if !["service", "columns"].contains(&name.as_str()) {
+            let waits = NEVER_IN_THE_CORE.into_iter().find(|waits| dependencies.contains(*waits));
+            assert_eq!(waits, None, "{name} is of the core, which never waits");
+        }
+    }
+}
+
+#[test]
+fn no_crate_holds_unsafe_code() {
+    let root: Table = fs::read_to_string(repository("Cargo.toml")).unwrap().parse().unwrap();
+    assert_eq!(root["workspace"]["lints"]["rust"]["unsafe_code"].as_str(), Some("forbid"));
+    for name in crates() {
+        let manifest = manifest(&name);
+        let inherited = manifest.get("lints").and_then(|lints| lints.get("workspace"));
+        assert_eq!(
+            inherited.and_then(|inherited| inherited.as_bool()),
+            Some(true),
+            "{name}: lints.workspace"
+        );
+    }
+}

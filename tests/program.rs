@@ -1,0 +1,74 @@
+//! The program, its folder of files, and what it left there.
+
+use serde_json::Value;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use tempfile::TempDir;
+
+/// A file of the repository.
+pub fn repository(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(path)
+}
+
+/// A folder of its own, gone after the test.
+pub struct Scratch(TempDir);
+
+impl Scratch {
+    /// An empty one.
+    pub fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    /// A place in it.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    /// Runs the program in it.
+    pub fn run(&self, arguments: &[&str]) -> Output {
+        run_in(self.0.path(), arguments)
+    }
+
+    /// Runs the program in it and wants it to succeed.
+    pub fn done(&self, arguments: &[&str]) -> String {
+        done(&self.run(arguments), arguments)
+    }
+
+    /// The text of a file in it.
+    pub fn text(&self, name: &str) -> String {
+        let path = self.path(name);
+        fs::read_to_string(&path).unwrap_or_else(|cause| panic!("{}: {cause}", path.display()))
+    }
+
+    /// A file of one JSON object a line.
+    pub fn objects(&self, name: &str) -> Vec<Value> {
+        self.text(name).lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+
+    /// `summary.json` of a folder of outputs.
+    pub fn summary(&self, out: &str) -> Value {
+        serde_json::from_str(&self.text(&format!("{out}/summary.json"))).unwrap()
+    }
+}
+
+/// Runs the program somewhere.
+pub fn run_in(dir: &Path, arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_gridwarden-tested")).current_dir(dir).args(arguments).output().unwrap()
+}
+
+/// What a run that must succeed has printed.
+pub fn done(output: &Output, arguments: &[&str]) -> String {
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "gridwarden {}: {}\n{errors}", arguments.join(" "), output.status);
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+/// The names of what stands in a folder, sorted.
+pub fn names(dir: &Path) -> Vec<String> {
+    let entries = fs::read_dir(dir).unwrap();
+    let mut names: Vec<String> =
+        entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    names.sort();
+    names
+}

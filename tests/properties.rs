@@ -1,0 +1,355 @@
+//! The core, driven as no shell would: any cut into batches, any order inside the grace, a stop and a start anywhere.
+
+use crate::program::repository;
+use grid::{Role, Topology, TopologyRow};
+use pipeline::{Input, Outputs, Pipeline, Plan, SnapshotError};
+use proptest::prelude::*;
+use proptest::sample::Index;
+use reading::time::MINUTE;
+use reading::{Batch, EventTime};
+use simulate::{Connection, Faults, Settings, Town};
+use std::fs;
+use std::sync::LazyLock;
+
+/// A message as it came, and when it was measured.
+#[derive(Clone)]
+struct Line {
+    measured: EventTime,
+    bytes: Vec<u8>,
+}
+
+/// A town of the demo plan with everything wrong in it that the grace allows.
+struct Sample {
+    plan: Plan,
+    topology: Topology,
+    lines: Vec<Line>,
+    told: Told,
+}
+
+static SAMPLE: LazyLock<Sample> = LazyLock::new(|| {
+    let faults =
+        Faults { late: 0.0, clock_behind: 0.0, torn: 0.002, reset: 0.02, swap: 0.02, ..Faults::usual() };
+    sample(Settings { faults, ..town(52, 3) })
+});
+
+fn town(meters: usize, days: u32) -> Settings {
+    Settings::usual(meters, days, 4, EventTime(1_704_067_200_000))
+}
+
+/// The demo plan with a setting changed.
+fn demo_with(key: &str, value: &str) -> Plan {
+    let text = fs::read_to_string(repository("pipelines/demo.toml")).unwrap();
+    let edit = |line: &str| match line.starts_with(&format!("{key} =")) {
+        true => format!("{key} = {value}\n"),
+        false => format!("{line}\n"),
+    };
+    let edited: String = text.lines().map(edit).collect();
+    assert_ne!(edited, text, "{key}");
+    Plan::read(&edited).unwrap()
+}
+
+fn sample(settings: Settings) -> Sample {
+    let town = Town::new(settings).unwrap();
+    let lines: Vec<Line> = town
+        .messages()
+        .map(|message| {
+            let mut bytes = Vec::new();
+            wire::json::encode(&message.raw, &mut bytes);
+            bytes.truncate(message.torn.unwrap_or(bytes.len()));
+            bytes.push(b'\n');
+            Line { measured: message.raw.time, bytes }
+        })
+        .collect();
+    // Longer than three intervals, so that an order inside it mixes them.
+    let plan = demo_with("grace", "\"50 min\"");
+    let topology = Topology::new(town.topology().iter().map(row).collect()).unwrap();
+    let mut sample = Sample { plan, topology, lines, told: Told::default() };
+    sample.told = sample.run(&sample.lines, &[sample.lines.len()], &[]);
+    sample
+}
+
+fn row(connection: &Connection) -> TopologyRow {
+    TopologyRow {
+        transformer: connection.transformer,
+        feeder: Some(connection.feeder),
+        area: Some(connection.area),
+        reader_phone: Some(connection.reader_phone.clone()),
+        from: connection.from,
+        to: connection.to,
+        ..TopologyRow::new(connection.meter, Role::parse(connection.role.name()).unwrap())
+    }
+}
+
+/// Everything that came out, as text: a float is written with all the digits that tell it from others.
+#[derive(Default, PartialEq)]
+struct Told {
+    intervals: Vec<String>,
+    others: [Vec<String>; 6],
+    dead: Vec<String>,
+}
+
+impl Told {
+    fn of(out: &Outputs) -> Self {
+        fn each<T: std::fmt::Debug>(all: &[T]) -> Vec<String> {
+            all.iter().map(|one| format!("{one:?}")).collect()
+        }
+        let mut dead: Vec<String> = out
+            .dead
+            .iter()
+            .map(|dead| format!("{} {:?}", dead.reason, String::from_utf8_lossy(&dead.bytes)))
+            .collect();
+        // Dead letters come when they come; which ones they are is the same.
+        dead.sort();
+        let others = [
+            each(&out.balances),
+            each(&out.forecasts),
+            each(&out.suspicions),
+            each(&out.changes),
+            each(&out.alerts),
+            each(&out.sms),
+        ];
+        Self { intervals: each(&out.intervals), others, dead }
+    }
+
+    /// The first difference, or none.
+    fn differs(&self, other: &Self) -> Option<String> {
+        let kinds = ["intervals", "balances", "forecasts", "suspicions", "changes", "alerts", "sms", "dead"];
+        let all = |told: &Self| {
+            let (intervals, dead) =
+                (std::iter::once(told.intervals.clone()), std::iter::once(told.dead.clone()));
+            intervals.chain(told.others.clone()).chain(dead).collect::<Vec<_>>()
+        };
+        for ((kind, one), other) in kinds.iter().zip(all(self)).zip(all(other)) {
+            if let Some((one, other)) = one.iter().zip(&other).find(|(one, other)| one != other) {
+                return Some(format!("{kind}:\n  {one}\n  {other}"));
+            }
+            if one.len() != other.len() {
+                return Some(format!("{kind}: {} and {}", one.len(), other.len()));
+            }
+        }
+        None
+    }
+}
+
+impl Sample {
+    fn begin(&self) -> Pipeline {
+        let mut pipeline = Pipeline::new(&self.plan, self.topology.clone()).unwrap();
+        pipeline.step(&Input::Open { partition: 0, first: None }, &mut Outputs::default());
+        pipeline
+    }
+
+    fn feed(&self, pipeline: &mut Pipeline, lines: &[Line], out: &mut Outputs) {
+        let mut batch = Batch::default();
+        lines.iter().for_each(|line| batch.bytes.extend_from_slice(&line.bytes));
+        wire::json::decode_lines(&self.plan.limits, &mut batch);
+        for letter in &batch.dead {
+            let bytes = batch.text(letter.span).to_vec();
+            out.dead.push(pipeline::Dead { partition: 0, reason: letter.reason, bytes, reading: None });
+        }
+        let came = pipeline.step(&Input::Readings { partition: 0, batch: &batch, from: 0 }, out);
+        assert_eq!(came, batch.len(), "the only partition has every turn");
+    }
+
+    /// Runs the lines, cut before each of `cuts`; where `stops` says so, it stops there and starts from a snapshot.
+    fn run(&self, lines: &[Line], cuts: &[usize], stops: &[usize]) -> Told {
+        let mut out = Outputs::default();
+        let mut pipeline = self.begin();
+        let mut from = 0;
+        for &cut in cuts.iter().chain([&lines.len()]) {
+            self.feed(&mut pipeline, &lines[from..cut], &mut out);
+            from = cut;
+            if stops.contains(&cut) {
+                let bytes = pipeline.snapshot(&self.plan);
+                pipeline = Pipeline::restore(&self.plan, self.topology.clone(), &bytes).unwrap();
+                assert!(bytes == pipeline.snapshot(&self.plan), "what is restored is stored otherwise");
+            }
+        }
+        pipeline.step(&Input::End { partition: 0 }, &mut out);
+        pipeline.finish(&mut out);
+        Told::of(&out)
+    }
+
+    fn places(&self, places: &[Index]) -> Vec<usize> {
+        let mut places: Vec<usize> = places.iter().map(|place| place.index(self.lines.len() + 1)).collect();
+        places.sort_unstable();
+        places
+    }
+}
+
+#[test]
+fn the_sample_holds_what_the_properties_are_about() {
+    let told = &SAMPLE.told;
+    assert!(told.intervals.len() > 10_000, "{}", told.intervals.len());
+    assert!(told.others.iter().all(|kind| !kind.is_empty()), "{:?}", told.others.each_ref().map(Vec::len));
+    // Estimated, a gap, and a reset on a day without a gap.
+    for quality in ["Quality(1)", "Quality(5)", "Quality(16)"] {
+        assert!(told.intervals.iter().any(|row| row.contains(quality)), "no interval has {quality}");
+    }
+    assert!(
+        !told.dead.is_empty() && told.dead.iter().all(|dead| dead.starts_with("torn ")),
+        "{:?}",
+        told.dead
+    );
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 8, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_cut_into_batches_gives_the_same(cuts in prop::collection::vec(any::<Index>(), 0..400)) {
+        let told = SAMPLE.run(&SAMPLE.lines, &SAMPLE.places(&cuts), &[]);
+        prop_assert_eq!(SAMPLE.told.differs(&told), None);
+    }
+
+    #[test]
+    fn a_stop_and_a_start_anywhere_changes_nothing(stops in prop::collection::vec(any::<Index>(), 1..6)) {
+        let stops = SAMPLE.places(&stops);
+        let told = SAMPLE.run(&SAMPLE.lines, &stops, &stops);
+        prop_assert_eq!(SAMPLE.told.differs(&told), None);
+    }
+
+    #[test]
+    fn any_order_inside_the_grace_gives_the_same(
+        seed in any::<u64>(),
+        cuts in prop::collection::vec(any::<Index>(), 0..40),
+    ) {
+        let mut random = crate::numbers::Random(seed);
+        let inside = SAMPLE.plan.intervals.grace - MINUTE;
+        let mut order: Vec<(i64, i64, &Line)> = SAMPLE
+            .lines
+            .iter()
+            .map(|line| (line.measured.0 + random.within(0, inside), random.within(0, 1 << 40), line))
+            .collect();
+        order.sort_by_key(|(arrival, lot, _)| (*arrival, *lot));
+        let lines: Vec<Line> = order.into_iter().map(|(.., line)| line.clone()).collect();
+        let told = SAMPLE.run(&lines, &SAMPLE.places(&cuts), &[]);
+        prop_assert_eq!(SAMPLE.told.differs(&told), None);
+    }
+
+    #[test]
+    fn equal_states_give_equal_snapshots(
+        end in any::<Index>(),
+        cuts in prop::collection::vec(any::<Index>(), 0..40),
+    ) {
+        let end = end.index(SAMPLE.lines.len() + 1);
+        let state = |cuts: &[usize]| {
+            let mut pipeline = SAMPLE.begin();
+            let mut from = 0;
+            for &cut in cuts.iter().filter(|cut| **cut < end).chain([&end]) {
+                SAMPLE.feed(&mut pipeline, &SAMPLE.lines[from..cut], &mut Outputs::default());
+                from = cut;
+            }
+            pipeline.snapshot(&SAMPLE.plan)
+        };
+        prop_assert!(state(&[]) == state(&SAMPLE.places(&cuts)));
+    }
+}
+
+/// A small state, so that every bit of it can be turned.
+fn small() -> (Sample, Vec<u8>) {
+    let mut sample = sample(town(3, 1).honest());
+    sample.lines.truncate(30);
+    let mut pipeline = sample.begin();
+    sample.feed(&mut pipeline, &sample.lines, &mut Outputs::default());
+    let bytes = pipeline.snapshot(&sample.plan);
+    (sample, bytes)
+}
+
+fn restored(sample: &Sample, bytes: &[u8]) -> Option<SnapshotError> {
+    Pipeline::restore(&sample.plan, sample.topology.clone(), bytes).err()
+}
+
+#[test]
+fn a_snapshot_torn_at_any_byte_says_so() {
+    let (sample, bytes) = small();
+    assert!(restored(&sample, &bytes).is_none(), "the whole one is good");
+    assert!(matches!(restored(&sample, &[]), Some(SnapshotError::Foreign)));
+    for length in 1..bytes.len() {
+        let error = restored(&sample, &bytes[..length]);
+        assert!(
+            matches!(error, Some(SnapshotError::Torn { found, .. }) if found == length),
+            "{length} of {} bytes: {error:?}",
+            bytes.len()
+        );
+    }
+    let longer = [&bytes[..], b"\n"].concat();
+    assert!(matches!(restored(&sample, &longer), Some(SnapshotError::Torn { .. })));
+}
+
+#[test]
+fn a_snapshot_with_any_bit_turned_is_refused() {
+    let (sample, bytes) = small();
+    for bit in 0..8 * bytes.len() {
+        let mut damaged = bytes.clone();
+        damaged[bit / 8] ^= 1 << (bit % 8);
+        let error = restored(&sample, &damaged);
+        let right = match bit / 8 {
+            0..8 => matches!(error, Some(SnapshotError::Foreign)),
+            8..12 => matches!(error, Some(SnapshotError::Version { .. })),
+            20..28 => matches!(error, Some(SnapshotError::Torn { .. })),
+            _ => matches!(error, Some(SnapshotError::Checksum { .. })),
+        };
+        assert!(right, "bit {} of byte {}: {error:?}", bit % 8, bit / 8);
+    }
+}
+
+#[test]
+fn what_is_no_snapshot_is_foreign() {
+    let (sample, _) = small();
+    for bytes in [&b"PAR1\x15\x04"[..], b"{\"meter\":\"M1\"}\n", b"\0", b"gwstate\n\x01\0\0\0", &[0xff; 4096]]
+    {
+        let error = restored(&sample, bytes);
+        assert!(matches!(error, Some(SnapshotError::Foreign)), "{bytes:?}: {error:?}");
+    }
+}
+
+#[test]
+fn a_snapshot_of_another_plan_is_refused() {
+    let (mut sample, bytes) = small();
+    for (key, other) in [
+        ("length", "\"30 min\""),
+        ("grace", "\"21 min\""),
+        ("blocks", "6"),
+        ("time_zone", "\"UTC\""),
+        ("per_day", "13"),
+        ("balance", "false"),
+    ] {
+        sample.plan = demo_with(key, other);
+        let error = restored(&sample, &bytes);
+        assert!(matches!(error, Some(SnapshotError::Plan { .. })), "{key}: {error:?}");
+    }
+}
+
+#[test]
+fn a_snapshot_whose_checksum_was_mended_never_panics() {
+    let (sample, bytes) = small();
+    let mut random = crate::numbers::Random(3);
+    let mut refused = 0;
+    for _ in 0..20_000 {
+        let mut damaged = bytes[..bytes.len() - 4].to_vec();
+        for _ in 0..random.within(1, 4) {
+            let at = random.within(28, damaged.len() as i64) as usize;
+            damaged[at] = random.within(0, 256) as u8;
+        }
+        let sum = crc32(&damaged);
+        damaged.extend_from_slice(&sum.to_le_bytes());
+        match restored(&sample, &damaged) {
+            None => {}
+            Some(SnapshotError::Content { .. }) => refused += 1,
+            Some(other) => panic!("{other:?}"),
+        }
+    }
+    assert!(refused > 1000, "only {refused} were refused");
+}
+
+/// CRC-32 of IEEE 802.3, bit by bit.
+fn crc32(bytes: &[u8]) -> u32 {
+    let mut crc = u32::MAX;
+    for byte in bytes {
+        crc ^= u32::from(*byte);
+        for _ in 0..8 {
+            crc = if crc & 1 == 1 { (crc >> 1) ^ 0xedb8_8320 } else { crc >> 1 };
+        }
+    }
+    !crc
+}

@@ -1,0 +1,20 @@
+//! The whole system, as its users meet it: the program over files, and the core behind it.
+//!
+//! `dependency_table` holds the text of ARCHITECTURE.md against the manifests. `j1` and `energy` compute slowly what
+//! the program computes fast. `properties` drives the core alone: any cut, any order inside the grace, any stop.
+//! `thieves` asks of seeded towns that the tampered meters are found, and nobody else. `golden` runs small files with
+//! everything odd in them; `UPDATE_EXPECT=1` rewrites what is expected of them, and then the diff is to be read.
+//!
+//! Long forms of the same claims are ignored tests: `cargo test --release -p system-tests -- --ignored`.
+#![expect(clippy::unwrap_used, reason = "what a test cannot go on without has failed it")]
+
+mod dependency_table;
+mod energy;
+mod golden;
+mod j1;
+mod numbers;
+mod program;
+mod properties;
+mod table;
+mod thieves;
+mod towns;

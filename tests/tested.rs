@@ -1,0 +1,7 @@
+//! `gridwarden` once more, where the whole-system tests can find it.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    service::main()
+}

@@ -1,0 +1,128 @@
+//! `gridwarden simulate`: the same seed is the same town, and what goes wrong in it is counted.
+
+use crate::program::{Scratch, names, repository};
+use serde_json::Value;
+use std::fs;
+use std::path::Path;
+
+const TOWN: [&str; 7] = ["-q", "simulate", "--meters", "60", "--days", "2", "--seed"];
+
+fn files(dir: &Path) -> Vec<(String, Vec<u8>)> {
+    names(dir).into_iter().map(|name| (name.clone(), fs::read(dir.join(name)).unwrap())).collect()
+}
+
+fn town(scratch: &Scratch, out: &str, seed: &str, more: &[&str]) -> Vec<(String, Vec<u8>)> {
+    scratch.done(&[&TOWN[..], &[seed, "--out", out], more].concat());
+    files(&scratch.path(out))
+}
+
+fn check_seeds(format: &str) {
+    let scratch = Scratch::new();
+    let format = ["--format", format];
+    let one = town(&scratch, "one", "5", &format);
+    let readings = format!("readings.{}", format[1]);
+    let names: Vec<&str> = one.iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(names, [readings.as_str(), "topology.csv", "truth.csv"]);
+    assert!(one == town(&scratch, "same", "5", &format), "the same seed gives other bytes");
+    let other = town(&scratch, "other", "6", &format);
+    for (one, other) in [(&one[0], &other[0]), (&one[2], &other[2])] {
+        assert!(one.1 != other.1, "another seed gives the same {}", one.0);
+    }
+}
+
+#[test]
+fn a_seed_gives_the_same_lines_and_another_seed_others() {
+    check_seeds("ndjson");
+}
+
+#[test]
+fn a_seed_gives_the_same_columns_and_another_seed_others() {
+    check_seeds("parquet");
+}
+
+#[test]
+fn lines_and_columns_of_a_town_give_the_same_outputs() {
+    let scratch = Scratch::new();
+    let plan = repository("pipelines/demo.toml");
+    let plan = plan.to_str().unwrap();
+    for format in ["ndjson", "parquet"] {
+        // A torn line has no counterpart in columns.
+        town(&scratch, format, "8", &["--format", format, "--torn", "0", "--late", "1%"]);
+        let readings = format!("{format}/readings.{format}");
+        let out = format!("{format}-out");
+        let from = ["--topology", "ndjson/topology.csv", "--readings", &readings, "--out", &out];
+        scratch.done(&[&["-q", "replay", plan][..], &from[..]].concat());
+    }
+    let outputs = |out: &str| {
+        let mut files = files(&scratch.path(out));
+        // Those tell where a message came from.
+        files.retain(|(name, _)| !["summary.json", "dead-letters.ndjson"].contains(&name.as_str()));
+        files
+    };
+    let (lines, columns) = (outputs("ndjson-out"), outputs("parquet-out"));
+    assert_eq!(lines.len(), columns.len());
+    for (one, other) in lines.iter().zip(&columns) {
+        assert!(one == other, "{} differs", one.0);
+    }
+    let counts = |out: &str| {
+        let summary = scratch.summary(out);
+        ["readings", "late", "duplicates", "dead", "intervals"].map(|name| summary[name].clone())
+    };
+    assert_eq!(counts("ndjson-out"), counts("parquet-out"));
+}
+
+fn replayed(faults: &[&str]) -> (Value, usize) {
+    let scratch = Scratch::new();
+    town(&scratch, ".", "9", &[&["--no-faults"], faults].concat());
+    let plan = repository("pipelines/demo.toml");
+    let from = ["--readings", "readings.ndjson", "--topology", "topology.csv", "--out", "out"];
+    scratch.done(&[&["-q", "replay", plan.to_str().unwrap()][..], &from[..]].concat());
+    (scratch.summary("out"), scratch.text("readings.ndjson").lines().count())
+}
+
+fn about(share: f64, lines: usize) -> std::ops::Range<f64> {
+    let expected = share * lines as f64;
+    0.7 * expected..1.3 * expected
+}
+
+#[test]
+fn a_town_without_faults_has_nothing_to_count() {
+    let (summary, lines) = replayed(&[]);
+    // 60 consumers and the meters of 3 transformers, two days of quarter-hours.
+    assert_eq!(lines, 63 * 2 * 96);
+    assert_eq!(summary["readings"], lines);
+    for what in ["late", "duplicates", "dead", "unplaced_wh"] {
+        assert_eq!(summary[what], 0, "{what}");
+    }
+}
+
+#[test]
+fn late_messages_are_counted_as_late() {
+    let (summary, lines) = replayed(&["--late", "2%"]);
+    assert!(about(0.02, lines).contains(&summary["late"].as_f64().unwrap()), "{summary}");
+    assert_eq!(summary["dead"], 0, "{summary}");
+    assert_eq!(summary["issues"]["late"], summary["late"], "{summary}");
+}
+
+#[test]
+fn messages_that_come_twice_are_counted_as_duplicates() {
+    let (summary, lines) = replayed(&["--twice", "2%"]);
+    assert!(about(0.02, lines).contains(&summary["duplicates"].as_f64().unwrap()), "{summary}");
+    assert_eq!([&summary["late"], &summary["dead"]], [0, 0], "{summary}");
+}
+
+#[test]
+fn torn_messages_are_counted_as_dead() {
+    let (summary, lines) = replayed(&["--torn", "2%"]);
+    let dead = summary["dead"].as_f64().unwrap();
+    assert!(about(0.02, lines).contains(&dead), "{summary}");
+    assert_eq!(summary["readings"].as_u64().unwrap() + dead as u64, lines as u64, "{summary}");
+    assert_eq!(summary["late"], 0, "{summary}");
+}
+
+#[test]
+fn messages_that_are_overtaken_are_not_late() {
+    let (summary, lines) = replayed(&["--out-of-order", "20%"]);
+    assert_eq!(summary["readings"], lines);
+    assert_eq!([&summary["late"], &summary["dead"], &summary["duplicates"]], [0, 0, 0], "{summary}");
+}
