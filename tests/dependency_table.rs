@@ -222,10 +222,6 @@ fn no_crate_holds_unsafe_code() {
     for name in crates() {
         let manifest = manifest(&name);
         let inherited = manifest.get("lints").and_then(|lints| lints.get("workspace"));
-        assert_eq!(
-            inherited.and_then(|inherited| inherited.as_bool()),
-            Some(true),
-            "{name}: lints.workspace"
-        );
+        assert_eq!(inherited.and_then(toml::Value::as_bool), Some(true), "{name}: lints.workspace");
     }
 }

@@ -106,9 +106,9 @@ fn fleet(meters: i64, seed: u64) -> Vec<(i64, String)> {
             let mw = sign * random.within(0, 4_000_000);
             let wh = mw.abs() / 4000 + random.within(0, 2);
             if mw < 0 {
-                exp += wh
+                exp += wh;
             } else {
-                imp += wh
+                imp += wh;
             }
             let mut line = format!("{{\"meter\":\"J{meter:06}\",\"time\":");
             match random.percent(50) {

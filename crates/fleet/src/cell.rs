@@ -50,6 +50,10 @@ pub(crate) struct Uneven;
 impl Registers {
     pub(crate) const EMPTY: Self = Self { wh_last: 0, wh_between: 0, first: 0, last: 0, listed: false };
 
+    pub(crate) fn is_empty(&self) -> bool {
+        self.last == 0
+    }
+
     pub(crate) fn add(&mut self, offset: u32, wh: i64) -> Result<(), Uneven> {
         if self.last == 0 {
             (self.first, self.last, self.wh_last, self.wh_between) = (offset, offset, wh, 0);

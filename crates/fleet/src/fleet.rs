@@ -169,6 +169,8 @@ pub struct Fleet {
     pub(crate) pending: BTreeMap<u32, Pending>,
     /// When devices were exchanged, by slot; and of meters that were not heard of yet.
     pub(crate) swaps: BTreeMap<MeterId, Vec<EventTime>>,
+    /// The intervals that a swap falls into, of any meter: in all others nobody asks who was exchanged.
+    swap_intervals: BTreeSet<i64>,
     pub(crate) totals: Totals,
     slots: Vec<(u32, u32)>,
 }
@@ -189,6 +191,7 @@ impl Fleet {
             export_points: Vec::new(),
             pending: BTreeMap::new(),
             swaps: BTreeMap::new(),
+            swap_intervals: BTreeSet::new(),
             totals: Totals::default(),
             slots: Vec::with_capacity(STRIDE),
         }
@@ -256,6 +259,7 @@ impl Fleet {
     /// Says that the device of a meter was exchanged at a moment: registers before and after are not compared. A
     /// reading of that very moment is the old device's, as rows of a topology hold up to their end and with it.
     pub fn swap(&mut self, meter: MeterId, at: EventTime) {
+        self.swap_intervals.insert(self.settings.grid.index(at));
         let times = self.swaps.entry(meter).or_default();
         if let Err(place) = times.binary_search(&at) {
             times.insert(place, at);
@@ -316,6 +320,7 @@ impl Fleet {
         let planes = self.planes.len() as i64;
         let (mut start, mut end) = (EventTime::MAX, EventTime::MIN);
         let mut plane = &mut Plane::default();
+        let mut swaps_here = false;
         for &(at, slot) in &self.slots {
             let reading = &batch.readings[at as usize];
             let time = reading.time();
@@ -328,6 +333,7 @@ impl Fleet {
                     "a reading outside the open intervals"
                 );
                 plane.index = Some(index);
+                swaps_here = self.swap_intervals.contains(&index);
             }
             if plane.cells.len() <= slot as usize {
                 while plane.cells.len() <= slot as usize {
@@ -351,9 +357,11 @@ impl Fleet {
             }
             cell.sums.add(reading);
             self.totals.admitted += 1;
+            // Of two devices' registers, however they rise, each has to be kept.
+            let two = swaps_here && self.swaps.contains_key(&self.table.meter(slot));
             if let Some(imp) = reading.imp() {
                 let lists = &mut plane.lists;
-                add_register(&mut cell.imp, lists, (slot, Lane::Import), start, offset, imp.0);
+                add_register(&mut cell.imp, lists, (slot, Lane::Import), two, start, offset, imp.0);
             }
             if let Some(exp) = reading.exp() {
                 let exporter = &mut self.meters[slot as usize].exporter;
@@ -367,7 +375,8 @@ impl Fleet {
                     plane.exports.resize(place + 1, Registers::EMPTY);
                 }
                 let lists = &mut plane.lists;
-                add_register(&mut plane.exports[place], lists, (slot, Lane::Export), start, offset, exp.0);
+                let registers = &mut plane.exports[place];
+                add_register(registers, lists, (slot, Lane::Export), two, start, offset, exp.0);
             }
         }
     }
@@ -377,11 +386,12 @@ fn add_register(
     registers: &mut Registers,
     lists: &mut BTreeMap<(u32, Lane), Vec<Point>>,
     whose: (u32, Lane),
+    each: bool,
     start: EventTime,
     offset: u32,
     wh: i64,
 ) {
-    if registers.add(offset, wh).is_ok() {
+    if (!each || registers.is_empty()) && registers.add(offset, wh).is_ok() {
         return;
     }
     let list = lists.entry(whose).or_default();

@@ -5,7 +5,7 @@
 //! time between, and what was spread is flagged as estimated. Whatever is spread adds up to the advance.
 
 use crate::fleet::{Energy, Fleet, Lane, NO_EXPORTER, NO_POINT};
-use crate::register::{Advance, Point, RegisterRules, spread};
+use crate::register::{Advance, Point, spread};
 use reading::issue::Counts;
 use reading::{EventTime, Interval, Issue, MeterId, Quality, Sums};
 use units::WattHours;
@@ -179,16 +179,8 @@ impl Fleet {
         out: &mut Vec<Interval>,
     ) {
         let grid = self.settings.grid;
-        let swapped = !self.swaps.is_empty()
-            && self
-                .swaps
-                .get(&meter)
-                .is_some_and(|times| times.iter().any(|&at| last.time <= at && at < first.time));
-        let across = if swapped {
-            Advance { wh: 0, quality: Quality::SWAP, issue: Some(Issue::Swap) }
-        } else {
-            self.settings.registers.advance(last, first)
-        };
+        let across = self.advance(meter, last, first);
+        let swapped = across.quality.has(Quality::SWAP);
         note(&mut self.totals.counts, &mut now.quality, across);
         let start = grid.start(now.index);
         if last.time == start {
@@ -254,7 +246,16 @@ impl Fleet {
         if last == NO_POINT {
             return (told.first != told.last).then_some(told.inside.wh);
         }
-        Some(self.settings.registers.advance(last, told.first).wh + told.inside.wh)
+        Some(self.advance(self.table.meter(slot), last, told.first).wh + told.inside.wh)
+    }
+
+    /// From one register to the next, unless they are two devices'.
+    fn advance(&self, meter: MeterId, from: Point, to: Point) -> Advance {
+        let swaps = self.swaps.get(&meter).map_or(&[][..], Vec::as_slice);
+        if swaps.iter().any(|&at| from.time <= at && at < to.time) {
+            return Advance { wh: 0, quality: Quality::SWAP, issue: Some(Issue::Swap) };
+        }
+        self.settings.registers.advance(from, to)
     }
 
     fn told(&self, slot: u32, index: i64, plane: usize, lane: Lane) -> Option<Told> {
@@ -274,8 +275,20 @@ impl Fleet {
         Some(Told {
             first: points[0],
             last: points[points.len() - 1],
-            inside: walk(&self.settings.registers, &points),
+            inside: self.walk(self.table.meter(slot), &points),
         })
+    }
+
+    /// From point to point, when the register does not rise evenly.
+    fn walk(&self, meter: MeterId, points: &[Point]) -> Advance {
+        let mut whole = Advance { wh: 0, quality: Quality::MEASURED, issue: None };
+        for pair in points.windows(2) {
+            let step = self.advance(meter, pair[0], pair[1]);
+            whole.wh += step.wh;
+            whole.quality = whole.quality.with(step.quality);
+            whole.issue = whole.issue.or(step.issue);
+        }
+        whole
     }
 
     fn cross_check(&mut self, now: &mut Waiting) {
@@ -298,18 +311,6 @@ fn note(counts: &mut Counts, quality: &mut Quality, advance: Advance) {
     if let Some(issue) = advance.issue {
         counts.issue(issue);
     }
-}
-
-/// From point to point, when the register does not rise evenly.
-fn walk(rules: &RegisterRules, points: &[Point]) -> Advance {
-    let mut whole = Advance { wh: 0, quality: Quality::MEASURED, issue: None };
-    for pair in points.windows(2) {
-        let step = rules.advance(pair[0], pair[1]);
-        whole.wh += step.wh;
-        whole.quality = whole.quality.with(step.quality);
-        whole.issue = whole.issue.or(step.issue);
-    }
-    whole
 }
 
 /// Mean power times time, in Wh.

@@ -15,7 +15,7 @@ impl Desk {
         let desk = Self(tempfile::tempdir().unwrap());
         let plan = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../pipelines/demo.toml");
         fs::copy(plan, desk.path("plan.toml")).unwrap();
-        desk.write("readings.ndjson", &lines(200));
+        desk.write("readings.ndjson", lines(200));
         desk.write(
             "topology.csv",
             "meter,role,transformer,feeder,area,phase,class,sanctioned_w,phone,reader_phone,from,to\n\

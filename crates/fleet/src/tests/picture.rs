@@ -168,6 +168,31 @@ fn a_reading_at_the_moment_of_a_swap_is_the_old_device_s() {
 }
 
 #[test]
+fn a_swap_inside_an_interval_compares_no_registers() {
+    // The new device comes from the test bench with less, or with more, than the old one showed.
+    for bench in [30, 9000] {
+        let readings: Vec<RawReading> = (0..=8)
+            .map(|quarter| {
+                let wh = if quarter <= 6 { 5000 + 25 * quarter } else { bench + 25 * (quarter - 7) };
+                let mut raw = register("a", quarter * 15, wh);
+                raw.exp = raw.imp;
+                raw
+            })
+            .collect();
+        let mut engine = Engine::new(&hourly(), 1);
+        engine.shards[0].swap(MeterId::new("a").unwrap(), START.plus(90 * MINUTE));
+        engine.take(&batch(&readings));
+        let rows = engine.finish();
+        assert_eq!(
+            text(&rows[1..]),
+            "01:00 100 Wh, 4 readings, measured\n02:00 75 Wh, 4 readings, swap\n",
+            "a new device at {bench} Wh"
+        );
+        assert_eq!(rows[2].exp, Some(WattHours(75)));
+    }
+}
+
+#[test]
 fn power_times_time_where_there_is_no_register() {
     let readings: Vec<RawReading> = (1..=8)
         .map(|quarter| {
