@@ -15,7 +15,6 @@ struct Cell {
     i: i64,
     imbalance: i64,
     imbalance_max: i64,
-    wh_first: i64,
     wh_last: i64,
 }
 
@@ -51,14 +50,18 @@ pub fn run(text: &[u8], meters: usize) -> i64 {
             add(&mut cells[row.meter], row);
         }
     }
-    cells.iter().flatten().map(|cell| cell.p + cell.p_max + cell.q + cell.i + cell.imbalance_max + cell.wh_last).sum()
+    cells
+        .iter()
+        .flatten()
+        .map(|cell| cell.p + cell.p_max + cell.q + cell.i + cell.imbalance_max + cell.wh_last)
+        .sum()
 }
 
 fn add(cells: &mut [Cell; 2], row: &Row) {
     let hour = (row.time - 1) / 3_600_000;
     let cell = &mut cells[(hour & 1) as usize];
     if cell.hour != hour {
-        *cell = Cell { hour, wh_first: row.imp, ..Cell::default() };
+        *cell = Cell { hour, ..Cell::default() };
     }
     let apart = (row.i - row.neutral).abs();
     cell.count += 1;

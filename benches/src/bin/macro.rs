@@ -14,9 +14,8 @@ fn main() -> ExitCode {
         eprintln!("usage: macro GRIDWARDEN [METERS] [QUARTERS] [MANY]");
         return ExitCode::from(2);
     };
-    let number = |place: usize, otherwise: u32| {
-        arguments.get(place).map_or(Some(otherwise), |text| text.parse().ok())
-    };
+    let number =
+        |place: usize, otherwise: u32| arguments.get(place).map_or(Some(otherwise), |text| text.parse().ok());
     let (Some(meters), Some(quarters), Some(many)) = (number(1, 100_000), number(2, 24), number(3, 0)) else {
         eprintln!("METERS, QUARTERS and MANY are whole numbers");
         return ExitCode::from(2);

@@ -19,8 +19,10 @@ fn raw() -> RawReading {
     RawReading::new(MeterId::new("m").unwrap(), EventTime(1_704_067_200_000))
 }
 
+type Told = (Option<(i32, i32)>, Option<i32>, Option<i64>, BTreeSet<Issue>);
+
 /// The check, field by field, as its documentation says it; slow and obvious.
-fn told(raw: &RawReading) -> (Option<(i32, i32)>, Option<i32>, Option<i64>, BTreeSet<Issue>) {
+fn told(raw: &RawReading) -> Told {
     let mut issues = BTreeSet::new();
     let v: Option<Vec<i32>> = raw.v.map(|v| v.as_slice().iter().map(|one| one.0).collect());
     let v = v.and_then(|all| {

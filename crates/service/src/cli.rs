@@ -38,7 +38,7 @@ pub enum Command {
     /// The engine over files of readings, as fast as it goes.
     Replay(Replay),
     /// Make the readings, the topology and the truth of a town.
-    Simulate(Simulate),
+    Simulate(Box<Simulate>),
     /// Show a plan as it will be used, or what is wrong with it.
     Check(Check),
     /// Every number on the way to the cases of one meter.

@@ -134,7 +134,14 @@ fn the_state_depends_on_the_grace_and_not_on_the_name() {
 #[test]
 fn a_single_phase_meter_takes_at_most_256_bytes_under_the_plans_for_streams() {
     let ami = include_str!("../../../../pipelines/ami.toml");
-    for plan in [DEMO, ami, include_str!("../../../../pipelines/j1.toml")].map(|text| Plan::read(text).unwrap()) {
-        assert!(plan.intervals.bytes_per_meter() <= 256, "{}: {}", plan.name, plan.intervals.bytes_per_meter());
+    for plan in
+        [DEMO, ami, include_str!("../../../../pipelines/j1.toml")].map(|text| Plan::read(text).unwrap())
+    {
+        assert!(
+            plan.intervals.bytes_per_meter() <= 256,
+            "{}: {}",
+            plan.name,
+            plan.intervals.bytes_per_meter()
+        );
     }
 }

@@ -1,5 +1,3 @@
-#![expect(clippy::needless_pass_by_value, reason = "a snapshot is written where it is checked")]
-
 use super::layout::checksum;
 use super::{LONGEST, Unfit, decode, decode_message, encode};
 use crate::{arbitrary, json};

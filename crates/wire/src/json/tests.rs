@@ -1,5 +1,3 @@
-#![expect(clippy::needless_pass_by_value, reason = "a snapshot is written where it is checked")]
-
 use super::{LONGEST_LINE, decode, decode_lines, encode};
 use expect_test::{Expect, expect};
 use reading::{Batch, EventTime, Issue, Limits, MeterId, RawReading};
