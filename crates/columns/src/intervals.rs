@@ -29,8 +29,8 @@ impl IntervalsWriter {
     pub fn create(path: impl AsRef<Path>, candidate: Option<(Ratio, Amperes)>) -> Result<Self, ColumnsError> {
         let schema = record_batch(&[], candidate).schema();
         // Meters come in the same order every interval, so that a name differs from the one before in a digit or
-        // two: 359 ns a row against 613 with a dictionary of 100,000 names, and 37.7 bytes against 40.4
-        // (`examples/write_speed.rs`, 600,000 rows).
+        // two. Rewriting 600,000 rows of 100,000 meters on a busy machine took 359 ns a row and 37.7 bytes so, and
+        // 613 ns and 40.4 bytes with a dictionary.
         let properties = properties().prefixes("meter").dictionary("quality");
         let properties =
             ["start", "end", "imp_wh", "exp_wh", "readings"].into_iter().fold(properties, Encode::delta);
