@@ -17,7 +17,6 @@ use pipeline::{Dead, Fleet, Outputs, PartitionId, Plan, Sequencer, Shard, Step, 
 use reading::issue::Counts;
 use reading::{Batch, EventTime, Interval, Limits};
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
@@ -50,14 +49,13 @@ pub struct Counted {
     pub unrouted: u64,
 }
 
-/// Runs a plan over files. `watch` is called now and then; `stop` ends the run early, as if the files ended there.
+/// Runs a plan over files. `watch` is called block by block.
 pub fn run<S: Sink>(
     plan: &Plan,
     topology: Topology,
     sources: Vec<Source>,
     shards: u32,
     sink: &mut S,
-    stop: &AtomicBool,
     mut watch: impl FnMut(Progress),
 ) -> Result<Counted, Failure> {
     let mut sequencer = Sequencer::new(plan.order);
@@ -92,7 +90,7 @@ pub fn run<S: Sink>(
         let end = spawn(scope, "town".to_owned(), move || collect(town, &from_shards, sink))?;
 
         let mut counted = Counted::default();
-        let fed = feed(&mut sequencer, &mut decoders, &to_shards, stop, &mut counted, &mut watch);
+        let fed = feed(&mut sequencer, &mut decoders, &to_shards, &mut counted, &mut watch);
         drop(decoders);
         drop(to_shards);
         let collected = end.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
@@ -249,7 +247,6 @@ fn feed(
     sequencer: &mut Sequencer,
     decoders: &mut Decoders,
     to_shards: &[SyncSender<Work>],
-    stop: &AtomicBool,
     counted: &mut Counted,
     watch: &mut impl FnMut(Progress),
 ) -> Result<(), Failure> {
@@ -260,7 +257,6 @@ fn feed(
         let mut steps = Vec::new();
         let held = match open.remove(&id) {
             Some(held) => Some(held),
-            None if stop.load(Ordering::Relaxed) => None,
             None => decoders.next(id)?.map(|batch| {
                 counted.readings += batch.len() as u64;
                 counted.counts.add(&batch.counts);

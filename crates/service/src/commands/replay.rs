@@ -12,7 +12,6 @@ use crate::town_files::read_topology;
 use grid::Topology;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use reading::Issue;
-use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 /// Runs the command.
@@ -29,14 +28,12 @@ pub fn run(args: &cli::Replay, quiet: bool) -> Result<(), Failure> {
     let mut out = OutDir::create(&args.out, &plan, args.readings.clone())?;
     telemetry::begun(&plan.name, sources.len(), shards);
     let bar = bar(quiet);
-    let never = AtomicBool::new(false);
-    let counted =
-        engine::run(&plan, topology, sources, shards, &mut out, &never, |Progress { readings, front }| {
-            bar.set_position(readings);
-            if let Some(front) = front {
-                bar.set_message(front.to_string());
-            }
-        });
+    let counted = engine::run(&plan, topology, sources, shards, &mut out, |Progress { readings, front }| {
+        bar.set_position(readings);
+        if let Some(front) = front {
+            bar.set_message(front.to_string());
+        }
+    });
     bar.finish_and_clear();
     let counted = counted?;
     let (dead, first) = out.dead();
