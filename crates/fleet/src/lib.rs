@@ -7,7 +7,7 @@
 //! Adding is commutative to the bit, so order inside the grace cannot change an answer. Energy is conserved: what the
 //! registers advanced stands in the intervals, or in [`Totals::unplaced`].
 //!
-//! This crate never knows thresholds, theft or wall time. Read [`sequencer`], then [`fleet`](Fleet), then `settle`.
+//! This crate never knows thresholds, theft or wall time. Read `sequencer.rs`, then `fleet.rs`, then `settle.rs`.
 
 mod cell;
 mod fleet;
