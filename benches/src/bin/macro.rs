@@ -1,7 +1,7 @@
 //! The macro benchmark: whole processes of `gridwarden replay`, in CPU seconds, beside the bare loop in the same run.
 //!
 //! `macro GRIDWARDEN [METERS] [QUARTERS] [MANY]`: METERS report QUARTERS times as JSON and as Parquet; then MANY meters
-//! (0 for none) report twice, so that the state is large.
+//! (0 for none) report four times, so that the state is large.
 
 use std::fs::{self, File};
 use std::io::{BufWriter, Write};
@@ -55,7 +55,8 @@ fn measure(
     row("J1, JSON", &told, &bare);
     row("J1, Parquet", &replay(program, &parquet, dir)?, &bare);
     if many > 0 {
-        write_lines(&json, many, 3)?;
+        // A whole hour: with less, every meter would wait for the register that ends its interval.
+        write_lines(&json, many, 4)?;
         let bare = self::bare(&json, many)?;
         row("bare, many", &bare, &bare);
         row("many meters", &replay(program, &json, dir)?, &bare);
