@@ -13,21 +13,19 @@ struct Name {
 }
 
 impl Name {
+    #[inline]
     fn new(text: &[u8]) -> Option<Self> {
         if text.is_empty() || text.len() > LONGEST {
             return None;
         }
-        // One plain loop: most names are too short for a call to copy them.
-        let mut bytes = [0; LONGEST];
-        let mut good = true;
-        for (kept, &byte) in bytes.iter_mut().zip(text) {
-            *kept = byte;
-            good &= NAME_BYTES[byte as usize];
+        // Eight letters at a time: most names are too short for a call to copy them.
+        let mut words = [0; LONGEST / 8];
+        let mut bad = 0;
+        for (word, letters) in words.iter_mut().zip(text.chunks(8)) {
+            *word = word_of(letters);
+            bad |= no_letters(*word, letters.len());
         }
-        if !good {
-            return None;
-        }
-        Some(Self { bytes, len: text.len() as u8 })
+        (bad == 0).then(|| Self { bytes: bytes_of(words), len: text.len() as u8 })
     }
 
     fn as_bytes(&self) -> &[u8] {
@@ -61,30 +59,56 @@ pub const fn is_name_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-')
 }
 
-const NAME_BYTES: [bool; 256] = {
-    let mut table = [false; 256];
-    let mut byte = 0;
-    while byte < table.len() {
-        table[byte] = is_name_byte(byte as u8);
-        byte += 1;
+/// The first bytes, up to eight, the first in the lowest place and zeros above. Without a call to copy so few.
+#[inline]
+pub fn word_of(bytes: &[u8]) -> u64 {
+    if let Some(all) = bytes.first_chunk() {
+        return u64::from_le_bytes(*all);
     }
-    table
-};
+    // Two halves that overlap, wherever the middle is.
+    if let (Some(low), Some(high)) = (bytes.first_chunk(), bytes.last_chunk()) {
+        return u64::from(u32::from_le_bytes(*low))
+            | u64::from(u32::from_le_bytes(*high)) << (8 * (bytes.len() - 4));
+    }
+    bytes.iter().rev().fold(0, |word, &byte| word << 8 | u64::from(byte))
+}
+
+fn bytes_of(words: [u64; LONGEST / 8]) -> [u8; LONGEST] {
+    let mut bytes = [0; LONGEST];
+    for (bytes, word) in bytes.as_chunks_mut().0.iter_mut().zip(words) {
+        *bytes = word.to_le_bytes();
+    }
+    bytes
+}
+
+/// Not zero if one of the first `count` bytes of a word is no [name byte](is_name_byte). Eight bytes at once: bit 7
+/// of each says so.
+#[inline]
+fn no_letters(word: u64, count: usize) -> u64 {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    const HIGH: u64 = 0x80 * ONES;
+    let plain = word & !HIGH;
+    // Bit 7 of each byte of which `plain` is at least that.
+    let from = |least: u8| plain + u64::from(0x80 - least) * ONES;
+    let folded = plain | 0x20 * ONES;
+    let folded_from = |least: u8| folded + u64::from(0x80 - least) * ONES;
+    let letter = folded_from(b'a') & !folded_from(b'z' + 1);
+    let digit = from(b'0') & !from(b'9' + 1);
+    let dash_or_dot = from(b'-') & !from(b'.' + 1);
+    let underscore = from(b'_') & !from(b'_' + 1);
+    let good = (letter | digit | dash_or_dot | underscore) & !word;
+    !good & HIGH & (u64::MAX >> (64 - 8 * count))
+}
 
 /// A 64-bit mix of a meter's name: the same on every machine and in every run.
 pub fn hash(name: &[u8]) -> u64 {
-    let word = |chunk: &[u8]| {
-        let mut bytes = [0; 8];
-        bytes[..chunk.len()].copy_from_slice(chunk);
-        u64::from_le_bytes(bytes)
-    };
     let mut mixed = SEED ^ name.len() as u64;
     let mut rest = name;
     while rest.len() > 8 {
-        mixed = next(mixed, word(&rest[..8]));
+        mixed = next(mixed, word_of(rest));
         rest = &rest[8..];
     }
-    last(mixed, word(rest))
+    last(mixed, word_of(rest))
 }
 
 // The folded multiply of wyhash: a word of the name at a time, its length in the seed.

@@ -101,6 +101,19 @@ proptest! {
     }
 
     #[test]
+    fn a_name_has_1_to_32_of_the_name_bytes(text in proptest::collection::vec(
+        prop_oneof![20 => any::<u8>().prop_filter("a name byte", |&byte| id::is_name_byte(byte)), 1 => any::<u8>()],
+        0..40,
+    )) {
+        let good = (1..=32).contains(&text.len()) && text.iter().all(|&byte| id::is_name_byte(byte));
+        let id = MeterId::new(&text);
+        prop_assert_eq!(id.is_some(), good);
+        if let Some(id) = id {
+            prop_assert_eq!(id.as_bytes(), text);
+        }
+    }
+
+    #[test]
     fn an_id_and_its_bytes_have_one_hash(name in "[A-Za-z0-9._-]{1,32}") {
         let id = MeterId::new(&name).unwrap();
         prop_assert_eq!(id.hash(), id::hash(name.as_bytes()));
