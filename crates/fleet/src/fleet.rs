@@ -57,8 +57,8 @@ impl Settings {
 
     /// Bytes that one single-phase meter takes, growth and indices included, names of up to 15 letters.
     pub fn bytes_per_meter(&self) -> usize {
-        // Beside the cells: header, name, order, and 5 bytes in each bucket of a table that is at least 8/15 full.
-        self.open_intervals() * size_of::<Cell>() + size_of::<Meter>() + 16 + 4 + 10
+        // Beside the cells: header, name, order, and 8 bytes in each bucket of a table that is at least 8/15 full.
+        self.open_intervals() * size_of::<Cell>() + size_of::<Meter>() + 16 + 4 + 15
     }
 }
 
@@ -280,23 +280,22 @@ impl Fleet {
 
     fn look_up(&mut self, batch: &Batch, stride: Range<usize>) {
         let shard = self.shard;
-        let keys = &batch.keys[stride.clone()];
-        let own = || keys.iter().enumerate().filter(move |(_, key)| shard.owns(key.hash));
-        self.table.touch(own().map(|(_, key)| key.hash));
+        let keys = batch.keys[stride.clone()].iter().zip(stride);
+        self.slots.clear();
+        self.slots.extend(keys.filter(|(key, _)| shard.owns(key.hash)).map(|(_, at)| (at as u32, 0)));
+        let hash = |at: u32| batch.keys[at as usize].hash;
+        self.table.touch(self.slots.iter().map(|&(at, _)| hash(at)));
         let mut names = 0_u8;
-        for (_, key) in own() {
-            names ^= self.table.guess(key.hash).map_or(0, |slot| self.table.touch_name(slot));
+        for &(at, _) in &self.slots {
+            names ^= self.table.guess(hash(at)).map_or(0, |slot| self.table.touch_name(slot));
         }
         black_box(names);
-        self.slots.clear();
-        for (offset, key) in own() {
-            let index = stride.start + offset;
-            let slot = self.table.slot_of(*key, batch.name(index));
-            if slot as usize == self.meters.len() {
+        for (at, slot) in &mut self.slots {
+            *slot = self.table.slot_of(batch.keys[*at as usize], batch.name(*at as usize));
+            if *slot as usize == self.meters.len() {
                 grow_by_a_quarter(&mut self.meters);
                 self.meters.push(Meter { point: NO_POINT, exporter: NO_EXPORTER });
             }
-            self.slots.push((index as u32, slot));
         }
     }
 

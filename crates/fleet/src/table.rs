@@ -4,8 +4,8 @@ use reading::{Key, MeterId, id};
 use std::cmp::Ordering;
 use std::hint::black_box;
 
-/// A slot number that no meter has.
-const NONE: u32 = u32::MAX;
+/// A bucket that holds nobody.
+const NOBODY: u64 = u64::MAX;
 
 /// A name of up to 15 bytes stands here, its length last; a longer one stands in `Table::long`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,11 +14,11 @@ struct ShortName([u8; 16]);
 /// In the place of the length: the first four bytes are an index into `Table::long`.
 const LONG: u8 = 0xff;
 
-/// Open addressing with linear probing: a byte of the hash and the slot, apart, so that a miss costs one line.
+/// Open addressing with linear probing. A bucket holds the upper half of a hash, which also says where it belongs, and
+/// below it the slot: a look costs one line, and the table grows without asking for a name.
 #[derive(Debug, Default)]
 pub(crate) struct Table {
-    tags: Vec<u8>,
-    slots: Vec<u32>,
+    buckets: Vec<u64>,
     names: Vec<ShortName>,
     long: Vec<MeterId>,
     /// Slots in the order of their names, as of the last sweep.
@@ -31,8 +31,7 @@ impl Table {
     }
 
     pub(crate) fn bytes(&self) -> usize {
-        self.tags.capacity()
-            + self.slots.capacity() * 4
+        self.buckets.capacity() * size_of::<u64>()
             + self.names.capacity() * size_of::<ShortName>()
             + self.long.capacity() * size_of::<MeterId>()
             + self.order.capacity() * 4
@@ -40,21 +39,17 @@ impl Table {
 
     /// Loads the lines that looking up these keys will want, all at once: a safe prefetch.
     pub(crate) fn touch(&self, keys: impl Iterator<Item = u64>) {
-        if self.tags.is_empty() {
+        if self.buckets.is_empty() {
             return;
         }
-        let mut sum = 0_u32;
-        for hash in keys {
-            let bucket = self.bucket(hash);
-            sum = sum.wrapping_add(u32::from(self.tags[bucket])).wrapping_add(self.slots[bucket]);
-        }
+        let sum = keys.fold(0, |sum, hash| sum ^ self.buckets[self.home(hash)]);
         black_box(sum);
     }
 
     /// The slot of a name that may not be there yet, without comparing it: the next pass will want its lines.
     pub(crate) fn guess(&self, hash: u64) -> Option<u32> {
-        let slot = *self.slots.get(self.bucket(hash))?;
-        (slot != NONE).then_some(slot)
+        let &bucket = self.buckets.get(self.home(hash))?;
+        (bucket != NOBODY).then_some(bucket as u32)
     }
 
     pub(crate) fn touch_name(&self, slot: u32) -> u8 {
@@ -63,47 +58,40 @@ impl Table {
 
     /// The slot of a name, a new one if need be.
     pub(crate) fn slot_of(&mut self, key: Key, name: &[u8]) -> u32 {
-        if self.tags.is_empty() {
+        if self.buckets.is_empty() {
             self.grow();
         }
-        let wanted = self.short(name);
-        let tag = tag_of(key.hash);
-        let mut bucket = self.bucket(key.hash);
-        loop {
-            let slot = self.slots[bucket];
-            if slot == NONE {
-                break;
-            }
-            if self.tags[bucket] == tag && self.is(slot, wanted, name) {
+        let wanted = ShortName::of(name);
+        let mut at = self.home(key.hash);
+        while self.buckets[at] != NOBODY {
+            let slot = self.buckets[at] as u32;
+            if self.buckets[at] >> 32 == key.hash >> 32 && self.is(slot, wanted, name) {
                 return slot;
             }
-            bucket = if bucket + 1 == self.slots.len() { 0 } else { bucket + 1 };
+            at = self.behind(at);
         }
         let slot = self.names.len() as u32;
         let short = wanted.unwrap_or_else(|| {
-            let mut bytes = [0; 16];
-            bytes[..4].copy_from_slice(&(self.long.len() as u32).to_le_bytes());
-            bytes[15] = LONG;
+            let long = self.long.len() as u32;
             self.long.push(MeterId::new(name).expect("names are checked at the door"));
-            ShortName(bytes)
+            ShortName::long(long)
         });
         grow_by_a_quarter(&mut self.names);
         self.names.push(short);
-        self.tags[bucket] = tag;
-        self.slots[bucket] = slot;
+        self.buckets[at] = key.hash >> 32 << 32 | u64::from(slot);
         // Above four fifths, probing gets long.
-        if self.names.len() * 5 > self.slots.len() * 4 {
+        if self.names.len() * 5 > self.buckets.len() * 4 {
             self.grow();
         }
         slot
     }
 
     pub(crate) fn meter(&self, slot: u32) -> MeterId {
-        let short = self.names[slot as usize].0;
-        if short[15] == LONG {
-            return self.long[u32::from_le_bytes([short[0], short[1], short[2], short[3]]) as usize];
+        let short = self.names[slot as usize];
+        match short.is_long() {
+            Some(long) => self.long[long],
+            None => MeterId::new(short.as_bytes()).expect("names are checked at the door"),
         }
-        MeterId::new(&short[..short[15] as usize]).expect("names are checked at the door")
     }
 
     /// All slots in the order of their names; sorted again only after new ones came.
@@ -123,56 +111,75 @@ impl Table {
     }
 
     fn compare(&self, a: u32, b: u32) -> Ordering {
-        let (x, y) = (self.names[a as usize].0, self.names[b as usize].0);
-        if x[15] == LONG || y[15] == LONG {
+        let (x, y) = (self.names[a as usize], self.names[b as usize]);
+        if x.is_long().is_some() || y.is_long().is_some() {
             return self.meter(a).cmp(&self.meter(b));
         }
-        x[..15].cmp(&y[..15])
-    }
-
-    fn short(&self, name: &[u8]) -> Option<ShortName> {
-        let mut bytes = [0; 16];
-        bytes.get_mut(..name.len()).filter(|_| name.len() < 16)?.copy_from_slice(name);
-        bytes[15] = name.len() as u8;
-        Some(ShortName(bytes))
+        // No letter is zero, so that a length behind equal letters is equal too.
+        u128::from_be_bytes(x.0).cmp(&u128::from_be_bytes(y.0))
     }
 
     fn is(&self, slot: u32, wanted: Option<ShortName>, name: &[u8]) -> bool {
+        let known = self.names[slot as usize];
         match wanted {
-            Some(short) => self.names[slot as usize] == short,
-            None => {
-                let known = self.names[slot as usize].0;
-                known[15] == LONG
-                    && self.long[u32::from_le_bytes([known[0], known[1], known[2], known[3]]) as usize]
-                        .as_bytes()
-                        == name
-            }
+            Some(short) => known == short,
+            None => known.is_long().is_some_and(|long| self.long[long].as_bytes() == name),
         }
     }
 
-    fn bucket(&self, hash: u64) -> usize {
-        // The upper half picks the bucket (Lemire's reduction), the lowest byte is the tag, the middle picks the shard.
-        ((u128::from(hash) * self.slots.len() as u128) >> 64) as usize
+    /// Where a hash belongs (Lemire's reduction of its upper half, which a bucket keeps).
+    fn home(&self, hash: u64) -> usize {
+        ((u128::from(hash >> 32 << 32) * self.buckets.len() as u128) >> 64) as usize
     }
 
+    fn behind(&self, at: usize) -> usize {
+        if at + 1 == self.buckets.len() { 0 } else { at + 1 }
+    }
+
+    /// Everybody moves to a larger table, nearly in order: both tables are walked from end to end.
     fn grow(&mut self) {
-        let buckets = (self.slots.len() * 3 / 2).max(64);
-        self.tags = vec![0; buckets];
-        self.slots = vec![NONE; buckets];
-        for slot in 0..self.names.len() as u32 {
-            let hash = id::hash(self.meter(slot).as_bytes());
-            let mut bucket = self.bucket(hash);
-            while self.slots[bucket] != NONE {
-                bucket = if bucket + 1 == buckets { 0 } else { bucket + 1 };
+        let many = (self.buckets.len() * 3 / 2).max(64);
+        let before = std::mem::replace(&mut self.buckets, vec![NOBODY; many]);
+        for bucket in before.into_iter().filter(|&bucket| bucket != NOBODY) {
+            let mut at = self.home(bucket);
+            while self.buckets[at] != NOBODY {
+                at = self.behind(at);
             }
-            self.tags[bucket] = tag_of(hash);
-            self.slots[bucket] = slot;
+            self.buckets[at] = bucket;
         }
     }
 }
 
-fn tag_of(hash: u64) -> u8 {
-    hash as u8
+impl ShortName {
+    /// A name of up to 15 bytes.
+    fn of(name: &[u8]) -> Option<Self> {
+        let (low, high) = name.split_at_checked(8).unwrap_or((name, &[]));
+        (high.len() < 8).then(|| {
+            let mut bytes = [0; 16];
+            bytes[..8].copy_from_slice(&id::word_of(low).to_le_bytes());
+            bytes[8..].copy_from_slice(&id::word_of(high).to_le_bytes());
+            bytes[15] = name.len() as u8;
+            Self(bytes)
+        })
+    }
+
+    /// Stands for a longer name, by its index.
+    fn long(index: u32) -> Self {
+        let mut bytes = [0; 16];
+        bytes[..4].copy_from_slice(&index.to_le_bytes());
+        bytes[15] = LONG;
+        Self(bytes)
+    }
+
+    /// The index of the longer name that it stands for.
+    fn is_long(self) -> Option<usize> {
+        let [a, b, c, d, .., mark] = self.0;
+        (mark == LONG).then_some(u32::from_le_bytes([a, b, c, d]) as usize)
+    }
+
+    fn as_bytes(&self) -> &[u8] {
+        &self.0[..self.0[15] as usize]
+    }
 }
 
 /// Makes room for one more without doubling: at five million meters, doubling would waste a gigabyte.
