@@ -4,6 +4,7 @@
 //! register there is not known until the next one comes; then the advance between the two is spread evenly over the
 //! time between, and what was spread is flagged as estimated. Whatever is spread adds up to the advance.
 
+use crate::cell::{Cell, Registers};
 use crate::fleet::{Energy, Fleet, Lane, NO_EXPORTER, NO_POINT};
 use crate::register::{Advance, Point, spread};
 use reading::issue::Counts;
@@ -48,13 +49,46 @@ impl Fleet {
     /// Closes the earliest open interval that ends at or before `watermark`, and says which it was. Its rows come by
     /// meter, then by end: a meter that was silent brings rows of earlier ends along.
     pub fn close_next(&mut self, watermark: EventTime, out: &mut Vec<Interval>) -> Option<EventTime> {
+        self.close_next_in_parts(watermark, usize::MAX, out, |_, _| ())
+    }
+
+    /// The same, for those who need not hold all rows at once: `hand_on` gets the end of the interval and takes rows out
+    /// whenever there are `part` of them or a few more. What is left at the end stays in `out`.
+    pub fn close_next_in_parts(
+        &mut self,
+        watermark: EventTime,
+        part: usize,
+        out: &mut Vec<Interval>,
+        mut hand_on: impl FnMut(EventTime, &mut Vec<Interval>),
+    ) -> Option<EventTime> {
         let open = |plane: usize| self.planes[plane].index.map(|index| (index, plane));
         let (index, plane) = (0..self.planes.len()).filter_map(open).min()?;
         let end = self.settings.grid.end(index);
-        (end <= watermark).then(|| {
-            self.close(index, plane, out);
-            end
-        })
+        if end > watermark {
+            return None;
+        }
+        let silent = self.silent_for_too_long(end);
+        let order = self.table.take_order();
+        for &slot in &order {
+            if !silent.is_empty() && silent.binary_search(&slot).is_ok() {
+                self.give_up(slot, out);
+            }
+            let cells = &self.planes[plane].cells;
+            if cells.get(slot as usize).is_some_and(|cell| !cell.is_empty()) {
+                self.settle(slot, index, plane, out);
+                self.planes[plane].cells[slot as usize] = Cell::EMPTY;
+                if out.len() >= part {
+                    hand_on(end, out);
+                }
+            }
+        }
+        self.table.put_order_back(order);
+        let plane = &mut self.planes[plane];
+        plane.index = None;
+        plane.exports.fill(Registers::EMPTY);
+        plane.odd.clear();
+        plane.lists.clear();
+        Some(end)
     }
 
     /// No reading will come any more and all is closed: what waits for a register is told with what is known.
@@ -71,45 +105,18 @@ impl Fleet {
         out.append(&mut rows);
     }
 
-    fn close(&mut self, index: i64, plane: usize, out: &mut Vec<Interval>) {
-        let order = self.table.take_order();
-        let begun = out.len();
-        self.give_up_the_silent(index, out);
-        out.reserve(order.len());
-        for &slot in &order {
-            let cells = &mut self.planes[plane].cells;
-            if cells.get(slot as usize).is_some_and(|cell| !cell.is_empty()) {
-                self.settle(slot, index, plane, out);
-            }
-        }
-        if out[begun..].windows(2).any(|pair| pair[0].meter > pair[1].meter) {
-            out[begun..].sort_by_key(|row| (row.meter, row.end));
-        }
-        self.table.put_order_back(order);
-        let plane = &mut self.planes[plane];
-        plane.index = None;
-        plane.cells.fill(crate::cell::Cell::EMPTY);
-        plane.exports.fill(crate::cell::Registers::EMPTY);
-        plane.odd.clear();
-        plane.lists.clear();
+    /// Meters that have been silent for longer than gaps are filled, by slot.
+    fn silent_for_too_long(&self, now: EventTime) -> Vec<u32> {
+        let longest = self.settings.longest_gap.saturating_add(2 * self.settings.grid.length());
+        let silent = |slot: &u32| now.since(self.meters[*slot as usize].point.time) > longest;
+        self.pending.keys().copied().filter(silent).collect()
     }
 
-    /// Meters that have been silent for longer than gaps are filled: what waits is told with what is known.
-    fn give_up_the_silent(&mut self, index: i64, out: &mut Vec<Interval>) {
-        let now = self.settings.grid.end(index);
-        let longest = self.settings.longest_gap.saturating_add(2 * self.settings.grid.length());
-        let given_up: Vec<u32> = self
-            .pending
-            .keys()
-            .copied()
-            .filter(|&slot| now.since(self.meters[slot as usize].point.time) > longest)
-            .collect();
-        for slot in given_up {
-            let meter = self.table.meter(slot);
-            for waiting in self.pending.remove(&slot).unwrap_or_default().waiting {
-                let row = self.incomplete(meter, waiting);
-                out.push(row);
-            }
+    /// What waits for a register of this meter is told with what is known.
+    fn give_up(&mut self, slot: u32, out: &mut Vec<Interval>) {
+        let meter = self.table.meter(slot);
+        for waiting in self.pending.remove(&slot).unwrap_or_default().waiting {
+            out.push(self.incomplete(meter, waiting));
         }
     }
 

@@ -15,9 +15,9 @@ use fleet::{Refusal, Totals};
 use grid::Topology;
 use pipeline::{Dead, Fleet, Outputs, PartitionId, Plan, Sequencer, Shard, Step, Town, bury, bury_held};
 use reading::issue::Counts;
-use reading::{Batch, EventTime, Interval, Limits};
+use reading::{Batch, EventTime, Interval, Limits, MeterId};
 use std::collections::BTreeMap;
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, SendError, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
@@ -80,7 +80,7 @@ pub fn run<S: Sink>(
         let mut from_shards = Vec::new();
         for index in 0..shards {
             let (to, work) = sync_channel(4);
-            let (done, closed) = sync_channel(4);
+            let (done, closed) = sync_channel(8);
             let mut fleet = Fleet::new(plan.intervals.clone(), Shard { index, of: shards });
             swaps.iter().for_each(|&(meter, at)| fleet.swap(meter, at));
             to_shards.push(to);
@@ -233,15 +233,28 @@ struct Work {
     dead: Vec<Dead>,
 }
 
-/// What a shard tells after each step forward of the watermark, and at its end.
-struct Closed {
-    ticks: Vec<(EventTime, Vec<Interval>)>,
+/// What a shard tells of one step forward of the watermark: the rows in parts, by tick and by meter, then the rest.
+enum Closed {
+    /// Some rows of the tick that ends then.
+    Rows(EventTime, Vec<Interval>),
+    /// That was all of this tick; it may have had no row at all.
+    Tick(EventTime),
+    /// That was all of this step.
+    Done(Box<Done>),
+}
+
+#[derive(Default)]
+struct Done {
     /// What the sequencer buried, in its order; from the first shard alone.
     dead: Vec<Dead>,
     /// What this shard refused.
     refused: Vec<Dead>,
-    last: Option<Box<Totals>>,
+    /// There is no further step.
+    last: Option<Totals>,
 }
+
+/// Rows go from thread to thread so many at a time: few enough to stay in the cache.
+const PART: usize = 1024;
 
 fn feed(
     sequencer: &mut Sequencer,
@@ -300,10 +313,10 @@ fn feed(
     Ok(())
 }
 
-fn shard(mut fleet: Fleet, work: &Receiver<Work>, done: &SyncSender<Closed>) {
-    let (mut dead, mut refused) = (Vec::new(), Vec::new());
-    while let Ok(Work { partition, batch, steps, dead: buried }) = work.recv() {
-        dead.extend(buried);
+fn shard(mut fleet: Fleet, work: &Receiver<Work>, to: &SyncSender<Closed>) {
+    let mut done = Done::default();
+    while let Ok(Work { partition, batch, steps, dead }) = work.recv() {
+        done.dead.extend(dead);
         let mut refusals: Vec<Refusal> = Vec::new();
         for step in steps.iter() {
             match step {
@@ -311,29 +324,137 @@ fn shard(mut fleet: Fleet, work: &Receiver<Work>, done: &SyncSender<Closed>) {
                 Step::Released(released) => {
                     let mut refusals = Vec::new();
                     fleet.admit(released, 0..released.len(), &mut refusals);
-                    bury(partition, released, &[], &refusals, &mut refused);
+                    bury(partition, released, &[], &refusals, &mut done.refused);
                 }
                 Step::Advance(watermark) => {
-                    bury(partition, &batch, &[], &refusals, &mut refused);
+                    bury(partition, &batch, &[], &refusals, &mut done.refused);
                     refusals.clear();
-                    let (mut ticks, mut rows) = (Vec::new(), Vec::new());
-                    while let Some(end) = fleet.close_next(*watermark, &mut rows) {
-                        ticks.push((end, std::mem::take(&mut rows)));
-                    }
-                    let (dead, refused) = (std::mem::take(&mut dead), std::mem::take(&mut refused));
-                    if done.send(Closed { ticks, dead, refused, last: None }).is_err() {
+                    if close(&mut fleet, *watermark, std::mem::take(&mut done), to).is_err() {
                         return;
                     }
                 }
             }
         }
-        bury(partition, &batch, &[], &refusals, &mut refused);
+        bury(partition, &batch, &[], &refusals, &mut done.refused);
     }
     let mut rows = Vec::new();
     fleet.finish(&mut rows);
-    let last = Some(Box::new(fleet.totals().clone()));
+    done.last = Some(fleet.totals().clone());
     // Nobody listens any more if the sink has failed; it has told why.
-    drop(done.send(Closed { ticks: vec![(EventTime::MAX, rows)], dead, refused, last }));
+    drop(tell(EventTime::MAX, rows, to).and_then(|()| to.send(Closed::Done(Box::new(done)))));
+}
+
+/// Tells every tick up to the watermark, and then what else there is to tell.
+fn close(
+    fleet: &mut Fleet,
+    watermark: EventTime,
+    done: Done,
+    to: &SyncSender<Closed>,
+) -> Result<(), SendError<Closed>> {
+    let mut rows = Vec::with_capacity(PART);
+    let mut told = Ok(());
+    let mut hand_on = |end, rows: &mut Vec<Interval>| {
+        let part = std::mem::replace(rows, Vec::with_capacity(PART));
+        if told.is_ok() {
+            told = to.send(Closed::Rows(end, part));
+        }
+    };
+    while let Some(end) = fleet.close_next_in_parts(watermark, PART, &mut rows, &mut hand_on) {
+        tell(end, std::mem::take(&mut rows), to)?;
+    }
+    told.and_then(|()| to.send(Closed::Done(Box::new(done))))
+}
+
+/// The last rows of a tick, and its end.
+fn tell(end: EventTime, rows: Vec<Interval>, to: &SyncSender<Closed>) -> Result<(), SendError<Closed>> {
+    to.send(Closed::Rows(end, rows)).and_then(|()| to.send(Closed::Tick(end)))
+}
+
+/// Brings the rows of several shards into one order: tick by tick, by meter, then by end.
+struct Merge<'a> {
+    shards: Vec<Told<'a>>,
+}
+
+/// What one shard tells of the step at hand, as far as it was heard.
+struct Told<'a> {
+    from: &'a Receiver<Closed>,
+    /// The tick at hand.
+    end: EventTime,
+    rows: std::vec::IntoIter<Interval>,
+    /// That tick has no further row.
+    ticked: bool,
+    done: Option<Box<Done>>,
+}
+
+/// What comes first is told first: the rows of a tick by meter and end, then that it is over.
+type Place<'a> = (EventTime, bool, Option<(&'a MeterId, EventTime)>);
+
+impl<'a> Told<'a> {
+    fn new(from: &'a Receiver<Closed>) -> Result<Self, Hung> {
+        let rows = Vec::new().into_iter();
+        let mut told = Self { from, end: EventTime::MIN, rows, ticked: false, done: None };
+        told.listen()?;
+        Ok(told)
+    }
+
+    /// Waits for a row, the end of a tick, or the end of the step.
+    fn listen(&mut self) -> Result<(), Hung> {
+        while self.rows.as_slice().is_empty() && !self.ticked && self.done.is_none() {
+            match self.from.recv().map_err(|_| Hung)? {
+                Closed::Rows(end, rows) => (self.end, self.rows) = (end, rows.into_iter()),
+                Closed::Tick(end) => (self.end, self.ticked) = (end, true),
+                Closed::Done(done) => self.done = Some(done),
+            }
+        }
+        Ok(())
+    }
+
+    fn next(&self) -> Option<Place<'_>> {
+        match self.rows.as_slice().first() {
+            Some(row) => Some((self.end, false, Some((&row.meter, row.end)))),
+            None => self.ticked.then_some((self.end, true, None)),
+        }
+    }
+}
+
+impl<'a> Merge<'a> {
+    /// Listens for one step of every shard.
+    fn new(from_shards: &'a [Receiver<Closed>]) -> Result<Self, Hung> {
+        Ok(Self { shards: from_shards.iter().map(Told::new).collect::<Result<_, _>>()? })
+    }
+
+    /// What comes next, and from which shard.
+    fn next(&self) -> Option<(Place<'_>, usize)> {
+        self.shards.iter().enumerate().filter_map(|(shard, told)| Some((told.next()?, shard))).min()
+    }
+
+    /// The tick at hand; none when the step is over.
+    fn tick(&self) -> Option<EventTime> {
+        self.next().map(|((end, ..), _)| end)
+    }
+
+    /// Moves rows of the tick at hand to `out` until there are `most`; says whether it is not over yet.
+    fn take(&mut self, most: usize, out: &mut Vec<Interval>) -> Result<bool, Hung> {
+        while out.len() < most {
+            let Some(((end, over, _), shard)) = self.next() else { return Ok(false) };
+            if over {
+                for told in self.shards.iter_mut().filter(|told| told.ticked && told.end == end) {
+                    told.ticked = false;
+                    told.listen()?;
+                }
+                return Ok(false);
+            }
+            let told = &mut self.shards[shard];
+            out.extend(told.rows.next());
+            told.listen()?;
+        }
+        Ok(true)
+    }
+
+    /// What the shards had to tell beside their rows; for when there is no row left.
+    fn done(self) -> impl Iterator<Item = Box<Done>> {
+        self.shards.into_iter().filter_map(|told| told.done)
+    }
 }
 
 fn collect<S: Sink>(
@@ -343,18 +464,27 @@ fn collect<S: Sink>(
 ) -> Result<(Totals, u64), Failure> {
     let mut totals = Totals::default();
     let mut out = Outputs::default();
+    // The second stage sees a whole tick side by side; without it, nobody needs more rows at once than a sink writes.
+    let most = if town.is_some() { usize::MAX } else { PART };
     loop {
-        let mut ticks: BTreeMap<EventTime, Vec<Vec<Interval>>> = BTreeMap::new();
-        let mut refused = Vec::new();
-        let mut last = false;
-        for shard in from_shards {
-            let closed = shard.recv().map_err(|_| Hung)?;
-            for (end, rows) in closed.ticks {
-                ticks.entry(end).or_default().push(rows);
+        let mut merge = Merge::new(from_shards)?;
+        while let Some(end) = merge.tick() {
+            while merge.take(most, &mut out.intervals)? {
+                sink.take(&mut out)?;
             }
-            out.dead.extend(closed.dead);
-            refused.extend(closed.refused);
-            if let Some(more) = closed.last {
+            out.ticks.push((end, out.intervals.len()));
+            if let Some(town) = town.as_mut().filter(|_| end != EventTime::MAX) {
+                let rows = std::mem::take(&mut out.intervals);
+                town.tick(end, &rows, &mut out);
+                out.intervals = rows;
+            }
+            sink.take(&mut out)?;
+        }
+        let (mut refused, mut last) = (Vec::new(), false);
+        for done in merge.done() {
+            out.dead.extend(done.dead);
+            refused.extend(done.refused);
+            if let Some(more) = done.last {
                 last = true;
                 totals.admitted += more.admitted;
                 totals.unplaced += more.unplaced;
@@ -363,16 +493,6 @@ fn collect<S: Sink>(
         }
         refused.sort_by(|a, b| dead_order(a).cmp(&dead_order(b)));
         out.dead.append(&mut refused);
-        for (end, rows) in ticks {
-            let first = out.intervals.len();
-            merge(rows, &mut out.intervals);
-            out.ticks.push((end, out.intervals.len()));
-            if let Some(town) = town.as_mut().filter(|_| end != EventTime::MAX) {
-                let rows = std::mem::take(&mut out.intervals);
-                town.tick(end, &rows[first..], &mut out);
-                out.intervals = rows;
-            }
-        }
         if last {
             if let Some(town) = &mut town {
                 town.finish(&mut out);
@@ -386,20 +506,4 @@ fn collect<S: Sink>(
 
 fn dead_order(dead: &Dead) -> (Option<(EventTime, &[u8])>, &[u8]) {
     (dead.reading.as_ref().map(|(meter, reading)| (reading.time(), meter.as_bytes())), &dead.bytes)
-}
-
-/// Brings the rows of several shards into one order: by meter, then by end.
-fn merge(mut shards: Vec<Vec<Interval>>, out: &mut Vec<Interval>) {
-    if shards.len() == 1 {
-        out.append(&mut shards[0]);
-        return;
-    }
-    out.reserve(shards.iter().map(Vec::len).sum());
-    let mut rest: Vec<&[Interval]> = shards.iter().map(Vec::as_slice).collect();
-    loop {
-        let firsts = rest.iter().enumerate().filter_map(|(shard, rows)| Some((rows.first()?, shard)));
-        let Some((row, shard)) = firsts.min_by_key(|(row, _)| (row.meter, row.end)) else { return };
-        out.push(*row);
-        rest[shard] = &rest[shard][1..];
-    }
 }
