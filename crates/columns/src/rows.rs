@@ -8,11 +8,9 @@ use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, ListArray, RecordBatc
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Int64Type, TimeUnit};
 use arrow::error::ArrowError;
-use reading::{Batch, EventCode, EventTime, Key, Limits, MeterId, Phases, RawReading, Reason, Span, check};
+use reading::{Batch, Checked, Draft, EventCode, EventTime, Extra, Key, Limits, Phases, Reason, Span, total};
 use std::sync::Arc;
-use units::{
-    Milliamperes, Millihertz, Millivars, Millivolts, Milliwatts, VarHours, VoltAmpereHours, WattHours,
-};
+use units::{Milliamperes, Millivars, Millivolts, Milliwatts, WattHours};
 
 /// The range of a quantity that is kept in 32 bits.
 const SMALL: (i64, i64) = (i32::MIN as i64, i32::MAX as i64);
@@ -22,7 +20,9 @@ const LARGE: (i64, i64) = (i64::MIN, i64::MAX);
 /// Turns record batches into readings. Keeps its memory, and what it learnt of the last dictionary of meters.
 #[derive(Debug)]
 pub(crate) struct Rows {
-    raws: Vec<RawReading>,
+    drafts: [Draft; BLOCK],
+    /// What few readings carry, by row; nothing where no column is of that.
+    extras: Vec<Extra>,
     block: Block,
     refused: [Option<Reason>; BLOCK],
     keys: [Key; BLOCK],
@@ -31,9 +31,9 @@ pub(crate) struct Rows {
 
 impl Rows {
     pub(crate) fn new() -> Self {
-        let nobody = MeterId::new("-").expect("a dash is a name");
         Self {
-            raws: vec![RawReading::new(nobody, EventTime::MIN); BLOCK],
+            drafts: [Draft::new(EventTime::MIN); BLOCK],
+            extras: Vec::new(),
             block: Block::EMPTY,
             refused: [None; BLOCK],
             keys: [Key { hash: 0, at: 0, len: 0 }; BLOCK],
@@ -51,16 +51,19 @@ impl Rows {
     ) -> Result<(), ArrowError> {
         let columns = Columns::of(layout, rows)?;
         self.meters.start(&columns.names);
-        self.forget();
         batch.keys.reserve(rows.num_rows());
         batch.readings.reserve(rows.num_rows());
         for from in (0..rows.num_rows()).step_by(BLOCK) {
             let count = BLOCK.min(rows.num_rows() - from);
-            self.fill(&columns, from, count, batch);
+            self.fill(&columns, from, count, limits, batch);
             for index in 0..count {
                 let refused = self.refused[index].take();
-                match refused.map_or_else(|| check(&self.raws[index], limits), Err) {
-                    Ok(checked) => batch.push_as(self.keys[index], checked),
+                let extra = self.extras.get_mut(index).map(std::mem::take);
+                match refused.map_or_else(|| self.drafts[index].done(), Err) {
+                    Ok((reading, issues)) => {
+                        let extra = extra.filter(|extra| *extra != Extra::default());
+                        batch.push_as(self.keys[index], Checked { reading, extra, issues });
+                    }
                     Err(reason) => bury(layout, rows, from + index, reason, batch),
                 }
             }
@@ -68,37 +71,57 @@ impl Rows {
         Ok(())
     }
 
-    /// Columns that this record batch lacks must not speak from the one before.
-    fn forget(&mut self) {
-        let nobody = self.raws[0].meter;
-        self.raws.fill(RawReading::new(nobody, EventTime::MIN));
-    }
-
-    fn fill(&mut self, columns: &Columns, from: usize, count: usize, batch: &mut Batch) {
+    fn fill(&mut self, columns: &Columns, from: usize, count: usize, limits: &Limits, batch: &mut Batch) {
         self.meters.keys(&columns.names, from, &mut self.keys[..count], &mut self.refused, &mut batch.bytes);
-        let Self { raws, block, refused, .. } = self;
-        let mut block = Filling { raws: &mut raws[..count], block, refused, from };
+        let Self { drafts, block, refused, .. } = self;
+        let mut block = Filling { drafts: &mut drafts[..count], block, refused, from };
         columns.times.fill(&mut block);
-        block.whole(columns.imp, |raw, imp| raw.imp = imp.map(WattHours));
-        block.whole(columns.exp, |raw, exp| raw.exp = exp.map(WattHours));
-        block.whole(columns.lag, |raw, lag| raw.lag = lag.map(VarHours));
-        block.whole(columns.lead, |raw, lead| raw.lead = lead.map(VarHours));
-        block.whole(columns.vah, |raw, vah| raw.vah = vah.map(VoltAmpereHours));
-        block.counter(columns.seq, |raw, seq| raw.seq = seq);
-        block.small(columns.neutral, |raw, neutral| raw.neutral = neutral.map(Milliamperes));
-        block.small(columns.v_load, |raw, v_load| raw.v_load = v_load.map(Millivolts));
-        block.small(columns.f, |raw, f| raw.f = f.map(Millihertz));
-        block.phases(&columns.v, SMALL, |raw, v| raw.v = v.map(|v| phases(v, |one| Millivolts(one as i32))));
-        block
-            .phases(&columns.i, SMALL, |raw, i| raw.i = i.map(|i| phases(i, |one| Milliamperes(one as i32))));
-        block.phases(&columns.p, LARGE, |raw, p| raw.p = p.map(|p| phases(p, Milliwatts)));
-        block.phases(&columns.q, LARGE, |raw, q| raw.q = q.map(|q| phases(q, Millivars)));
-        if let Some(events) = &columns.events {
-            events.fill(&mut block);
+        block.whole(columns.imp, |draft, imp| draft.imp(WattHours(imp)));
+        block.whole(columns.exp, |draft, exp| draft.exp(WattHours(exp)));
+        for numbers in [columns.lag, columns.lead, columns.vah] {
+            block.whole(numbers, |draft, _| draft.more());
         }
-        if let Some(relay) = &columns.relay {
-            relay.fill(&mut block);
+        block.counter(columns.seq, |draft, _| draft.more());
+        block.small(columns.neutral, |draft, neutral| draft.neutral(Milliamperes(neutral), limits));
+        for numbers in [columns.v_load, columns.f] {
+            block.small(numbers, |draft, _| draft.more());
         }
+        let volts = |one| Millivolts(one as i32);
+        block.phases(&columns.v, SMALL, |draft, v| match v {
+            Phases::One(v) => draft.v(volts(v), limits),
+            Phases::Three(v) => draft.v_of_three(v.map(volts), limits),
+        });
+        let amperes = |one| Milliamperes(one as i32);
+        block.phases(&columns.i, SMALL, |draft, i| match i {
+            Phases::One(i) => draft.i(amperes(i), limits),
+            Phases::Three(i) => draft.i_of_three(i.map(amperes), limits),
+        });
+        block.phases(&columns.p, LARGE, |draft, p| draft.p(Milliwatts(whole_of(p)), limits));
+        block.phases(&columns.q, LARGE, |draft, q| draft.q(Millivars(whole_of(q)), limits));
+        if columns.events.is_some() || columns.relay.is_some() {
+            self.extras.resize(BLOCK, Extra::default());
+            let mut block = Filling {
+                drafts: &mut self.drafts[..count],
+                block: &mut self.block,
+                refused: &mut self.refused,
+                from,
+            };
+            if let Some(events) = &columns.events {
+                events.fill(&mut block, &mut self.extras);
+            }
+            if let Some(relay) = &columns.relay {
+                relay.fill(&mut block, &mut self.extras);
+            }
+        } else {
+            self.extras.clear();
+        }
+    }
+}
+
+fn whole_of(phases: Phases<i64>) -> i64 {
+    match phases {
+        Phases::One(one) => one,
+        Phases::Three(three) => total(three),
     }
 }
 
@@ -176,7 +199,7 @@ struct Phased<'a> {
 
 /// The readings of one block while the columns are written into them, one after another.
 struct Filling<'a> {
-    raws: &'a mut [RawReading],
+    drafts: &'a mut [Draft],
     // The numbers of the column at hand.
     block: &'a mut Block,
     refused: &'a mut [Option<Reason>; BLOCK],
@@ -185,65 +208,55 @@ struct Filling<'a> {
 
 impl Filling<'_> {
     #[inline(always)]
-    fn whole(&mut self, numbers: Option<Numbers>, put: impl Fn(&mut RawReading, Option<i64>)) {
+    fn whole(&mut self, numbers: Option<Numbers>, put: impl Fn(&mut Draft, i64)) {
         if let Some(numbers) = numbers {
-            numbers.whole(self.from, self.raws.len(), self.block);
+            numbers.whole(self.from, self.drafts.len(), self.block);
             self.put(put);
         }
     }
 
     #[inline(always)]
-    fn counter(&mut self, numbers: Option<Numbers>, put: impl Fn(&mut RawReading, Option<u64>)) {
+    fn counter(&mut self, numbers: Option<Numbers>, put: impl Fn(&mut Draft, i64)) {
         if let Some(numbers) = numbers {
-            numbers.counter(self.from, self.raws.len(), self.block);
-            self.put(|raw, one| put(raw, one.map(|one| one as u64)));
+            numbers.counter(self.from, self.drafts.len(), self.block);
+            self.put(put);
         }
     }
 
     #[inline(always)]
-    fn small(&mut self, numbers: Option<Numbers>, put: impl Fn(&mut RawReading, Option<i32>)) {
+    fn small(&mut self, numbers: Option<Numbers>, put: impl Fn(&mut Draft, i32)) {
         if let Some(numbers) = numbers {
-            numbers.thousandths(self.from, self.raws.len(), SMALL, self.block);
-            self.put(|raw, one| put(raw, one.map(|one| one as i32)));
+            numbers.thousandths(self.from, self.drafts.len(), SMALL, self.block);
+            self.put(|draft, one| put(draft, one as i32));
         }
     }
 
     #[inline(always)]
-    fn phases(
-        &mut self,
-        phased: &Phased,
-        range: (i64, i64),
-        put: impl Fn(&mut RawReading, Option<Phases<i64>>),
-    ) {
+    fn phases(&mut self, phased: &Phased, range: (i64, i64), put: impl Fn(&mut Draft, Phases<i64>)) {
         if phased.each.iter().all(Option::is_none) {
             if let Some(numbers) = &phased.total {
-                numbers.thousandths(self.from, self.raws.len(), range, self.block);
-                self.put(|raw, one| put(raw, one.map(Phases::One)));
+                numbers.thousandths(self.from, self.drafts.len(), range, self.block);
+                self.put(|draft, one| put(draft, Phases::One(one)));
             }
         } else {
             self.three_phases(phased, range, put);
         }
     }
 
-    fn three_phases(
-        &mut self,
-        phased: &Phased,
-        range: (i64, i64),
-        put: impl Fn(&mut RawReading, Option<Phases<i64>>),
-    ) {
+    fn three_phases(&mut self, phased: &Phased, range: (i64, i64), put: impl Fn(&mut Draft, Phases<i64>)) {
         let mut total = Block::EMPTY;
         if let Some(numbers) = &phased.total {
-            numbers.thousandths(self.from, self.raws.len(), range, &mut total);
+            numbers.thousandths(self.from, self.drafts.len(), range, &mut total);
         }
         let mut each = [Block::EMPTY; 3];
         for (block, numbers) in each.iter_mut().zip(&phased.each) {
             if let Some(numbers) = numbers {
-                numbers.thousandths(self.from, self.raws.len(), range, block);
+                numbers.thousandths(self.from, self.drafts.len(), range, block);
             }
             self.refuse(block.beyond, Reason::NumberRange);
         }
         self.refuse(total.beyond, Reason::NumberRange);
-        for (row, raw) in self.raws.iter_mut().enumerate() {
+        for (row, draft) in self.drafts.iter_mut().enumerate() {
             let has = |block: &Block| block.valid >> row & 1 == 1;
             let [a, b, c] = each.each_ref().map(|block| has(block).then_some(block.numbers[row]));
             let total = has(&total).then_some(total.numbers[row]);
@@ -256,7 +269,8 @@ impl Filling<'_> {
                 (Some(_), ..) => Err(Reason::FieldTwice),
             };
             match value {
-                Ok(value) => put(raw, value),
+                Ok(Some(value)) => put(draft, value),
+                Ok(None) => {}
                 Err(reason) => {
                     self.refused[row].get_or_insert(reason);
                 }
@@ -265,31 +279,25 @@ impl Filling<'_> {
     }
 
     #[inline(always)]
-    fn put(&mut self, put: impl Fn(&mut RawReading, Option<i64>)) {
+    fn put(&mut self, put: impl Fn(&mut Draft, i64)) {
         self.refuse(self.block.beyond, Reason::NumberRange);
-        let valid = self.block.valid;
-        let rows = self.raws.iter_mut().zip(&self.block.numbers);
-        if valid == u64::MAX {
-            rows.for_each(|(raw, &one)| put(raw, Some(one)));
+        let rows = self.drafts.iter_mut().zip(&self.block.numbers);
+        if self.block.valid == first(rows.len()) {
+            rows.for_each(|(draft, &one)| put(draft, one));
         } else {
-            rows.enumerate().for_each(|(row, (raw, &one))| put(raw, (valid >> row & 1 == 1).then_some(one)));
+            let valid = self.block.valid;
+            let there = rows.enumerate().filter(|(row, _)| valid >> row & 1 == 1);
+            there.for_each(|(_, (draft, &one))| put(draft, one));
         }
     }
 
     #[inline(always)]
     fn refuse(&mut self, rows: u64, reason: Reason) {
         if rows != 0 {
-            for row in (0..self.raws.len()).filter(|row| rows >> row & 1 == 1) {
+            for row in (0..self.drafts.len()).filter(|row| rows >> row & 1 == 1) {
                 self.refused[row].get_or_insert(reason);
             }
         }
-    }
-}
-
-fn phases<T>(phases: Phases<i64>, quantity: impl Fn(i64) -> T) -> Phases<T> {
-    match phases {
-        Phases::One(one) => Phases::One(quantity(one)),
-        Phases::Three(three) => Phases::Three(three.map(quantity)),
     }
 }
 
@@ -332,14 +340,21 @@ impl Times {
 
     fn fill(&self, block: &mut Filling) {
         let times = self.column.as_primitive::<Int64Type>();
-        let there = valid(times.nulls(), block.from, block.raws.len());
-        block.refuse(first(block.raws.len()) & !there, Reason::TimeMissing);
+        let there = valid(times.nulls(), block.from, block.drafts.len());
+        block.refuse(first(block.drafts.len()) & !there, Reason::TimeMissing);
         let values = &times.values()[block.from..];
         match self.unit {
             Unit::Multiple(1) => {
-                block.raws.iter_mut().zip(values).for_each(|(raw, &one)| raw.time = EventTime(one));
+                block
+                    .drafts
+                    .iter_mut()
+                    .zip(values)
+                    .for_each(|(draft, &one)| *draft = Draft::new(EventTime(one)));
             }
-            unit => block.raws.iter_mut().zip(values).for_each(|(raw, &one)| raw.time = Self::ms(unit, one)),
+            unit => {
+                let drafts = block.drafts.iter_mut().zip(values);
+                drafts.for_each(|(draft, &one)| *draft = Draft::new(Self::ms(unit, one)));
+            }
         }
     }
 }
@@ -359,17 +374,19 @@ impl Events {
         Ok(Self { lists: cast(column, &DataType::List(of))?.as_list::<i32>().clone() })
     }
 
-    fn fill(&self, block: &mut Filling) {
-        for (row, raw) in block.raws.iter_mut().enumerate() {
-            raw.events.clear();
+    fn fill(&self, block: &mut Filling, extras: &mut [Extra]) {
+        for (row, (draft, extra)) in block.drafts.iter_mut().zip(extras).enumerate() {
             if self.lists.is_null(block.from + row) {
                 continue;
             }
             let list = self.lists.value(block.from + row);
             let read = match list.data_type() {
-                DataType::Int64 => numbered(&list, &mut raw.events),
-                _ => named(list.as_string::<i32>(), &mut raw.events),
+                DataType::Int64 => numbered(&list, &mut extra.events),
+                _ => named(list.as_string::<i32>(), &mut extra.events),
             };
+            if !extra.events.is_empty() {
+                draft.more();
+            }
             if let Err(reason) = read {
                 block.refused[row].get_or_insert(reason);
             }
@@ -406,8 +423,8 @@ impl Relay {
         })
     }
 
-    fn fill(&self, block: &mut Filling) {
-        for (row, raw) in block.raws.iter_mut().enumerate() {
+    fn fill(&self, block: &mut Filling, extras: &mut [Extra]) {
+        for (row, (draft, extra)) in block.drafts.iter_mut().zip(extras).enumerate() {
             let at = block.from + row;
             let said = match self {
                 Self::Switch(switch) => Ok(switch.is_valid(at).then(|| switch.value(at))),
@@ -419,7 +436,11 @@ impl Relay {
                 },
             };
             match said {
-                Ok(relay) => raw.relay = relay,
+                Ok(Some(on)) => {
+                    extra.relay = Some(on);
+                    draft.more();
+                }
+                Ok(None) => {}
                 Err(reason) => {
                     block.refused[row].get_or_insert(reason);
                 }

@@ -174,108 +174,189 @@ pub struct Checked {
 /// Believes a reading, all or in part, or says why nothing of it can be used.
 #[inline]
 pub fn check(raw: &RawReading, limits: &Limits) -> Result<Checked, Reason> {
-    if raw.time < FIRST || raw.time > LAST {
-        return Err(Reason::TimeImplausible);
+    let mut draft = Draft::new(raw.time);
+    if let Some(imp) = raw.imp {
+        draft.imp(imp);
     }
-    if !raw.says_something() {
-        return Err(Reason::NothingMeasured);
+    if let Some(exp) = raw.exp {
+        draft.exp(exp);
     }
-    let mut issues = Issues::NONE;
-    let mut reading =
-        Reading { time: raw.time, imp: 0, exp: 0, p: 0, q: 0, v_min: 0, v_max: 0, i: 0, neutral: 0, has: 0 };
-    if let Some(imp) = register(raw.imp, &mut issues) {
-        reading.imp = imp.0;
-        reading.has |= IMP;
+    match raw.p {
+        None => {}
+        Some(Phases::One(p)) => draft.p(p, limits),
+        Some(Phases::Three(p)) => draft.p(Milliwatts(total(p.map(|one| one.0))), limits),
     }
-    if let Some(exp) = register(raw.exp, &mut issues) {
-        reading.exp = exp.0;
-        reading.has |= EXP;
-    }
-    if let Some(p) = power(raw.p.map(|p| total(p, |one| one.0)), limits, &mut issues) {
-        reading.p = p;
-        reading.has |= P;
-    }
-    if let Some(q) = power(raw.q.map(|q| total(q, |one| one.0)), limits, &mut issues) {
-        reading.q = q;
-        reading.has |= Q;
+    match raw.q {
+        None => {}
+        Some(Phases::One(q)) => draft.q(q, limits),
+        Some(Phases::Three(q)) => draft.q(Millivars(total(q.map(|one| one.0))), limits),
     }
     match raw.v {
         None => {}
-        Some(Phases::One(v)) if v.0 >= 0 && v <= limits.v_max => {
-            (reading.v_min, reading.v_max) = (v.0, v.0);
-            reading.has |= V;
-        }
-        Some(v) => {
-            let believed = |one: &&Millivolts| one.0 >= 0 && **one <= limits.v_max;
-            if v.as_slice().iter().any(|one| !believed(&one)) {
-                issues.insert(Issue::VoltageImplausible);
-            }
-            let min = v.as_slice().iter().filter(believed).min();
-            let max = v.as_slice().iter().filter(believed).max();
-            if let (Some(min), Some(max)) = (min, max) {
-                (reading.v_min, reading.v_max) = (min.0, max.0);
-                reading.has |= V;
-            }
-        }
+        Some(Phases::One(v)) => draft.v(v, limits),
+        Some(Phases::Three(v)) => draft.v_of_three(v, limits),
     }
     match raw.i {
         None => {}
-        Some(Phases::One(i)) if i.0 >= 0 && i <= limits.i_max => {
-            reading.i = i.0;
-            reading.has |= I;
-        }
-        Some(i) => {
-            if i.as_slice().iter().any(|one| one.0 < 0) {
-                issues.insert(Issue::NegativeCurrent);
-            }
-            if i.as_slice().iter().any(|one| one.abs() > limits.i_max) {
-                issues.insert(Issue::CurrentImplausible);
-            } else {
-                let sum: i64 = i.as_slice().iter().map(|one| i64::from(one.abs().0)).sum();
-                let count = i.as_slice().len() as i64;
-                reading.i = ((sum + count / 2) / count) as i32;
-                reading.has |= I;
-            }
-        }
+        Some(Phases::One(i)) => draft.i(i, limits),
+        Some(Phases::Three(i)) => draft.i_of_three(i, limits),
     }
     if let Some(neutral) = raw.neutral {
-        if neutral.0 < 0 {
-            issues.insert(Issue::NegativeCurrent);
+        draft.neutral(neutral, limits);
+    }
+    let extra = Extra::of(raw);
+    if extra.is_some() || raw.says_more() {
+        draft.more();
+    }
+    let (reading, issues) = draft.done()?;
+    Ok(Checked { reading, extra, issues })
+}
+
+/// Three phases together.
+pub fn total([a, b, c]: [i64; 3]) -> i64 {
+    a.saturating_add(b).saturating_add(c)
+}
+
+/// A reading at the door while its fields come in, each at most once: [`check`] takes a whole message through it, and
+/// columns come field by field.
+#[derive(Debug, Clone, Copy)]
+pub struct Draft {
+    reading: Reading,
+    issues: Issues,
+    more: bool,
+}
+
+impl Draft {
+    /// Nothing said yet but when.
+    #[inline]
+    pub const fn new(time: EventTime) -> Self {
+        let reading =
+            Reading { time, imp: 0, exp: 0, p: 0, q: 0, v_min: 0, v_max: 0, i: 0, neutral: 0, has: 0 };
+        Self { reading, issues: Issues::NONE, more: false }
+    }
+
+    /// The import register.
+    #[inline]
+    pub fn imp(&mut self, imp: WattHours) {
+        if imp.0 < 0 {
+            return self.issues.insert(Issue::NegativeRegister);
         }
-        if neutral.abs() > limits.i_max {
-            issues.insert(Issue::CurrentImplausible);
-        } else {
-            reading.neutral = neutral.abs().0;
-            reading.has |= NEUTRAL;
+        self.reading.imp = imp.0;
+        self.reading.has |= IMP;
+    }
+
+    /// The export register.
+    #[inline]
+    pub fn exp(&mut self, exp: WattHours) {
+        if exp.0 < 0 {
+            return self.issues.insert(Issue::NegativeRegister);
+        }
+        self.reading.exp = exp.0;
+        self.reading.has |= EXP;
+    }
+
+    /// Active power, all phases together.
+    #[inline]
+    pub fn p(&mut self, p: Milliwatts, limits: &Limits) {
+        if p.0.saturating_abs() > limits.p_max.0 {
+            return self.issues.insert(Issue::PowerImplausible);
+        }
+        self.reading.p = p.0;
+        self.reading.has |= P;
+    }
+
+    /// Reactive power, all phases together.
+    #[inline]
+    pub fn q(&mut self, q: Millivars, limits: &Limits) {
+        if q.0.saturating_abs() > limits.p_max.0 {
+            return self.issues.insert(Issue::PowerImplausible);
+        }
+        self.reading.q = q.0;
+        self.reading.has |= Q;
+    }
+
+    /// The voltage of a single phase.
+    #[inline]
+    pub fn v(&mut self, v: Millivolts, limits: &Limits) {
+        if v.0 < 0 || v > limits.v_max {
+            return self.issues.insert(Issue::VoltageImplausible);
+        }
+        (self.reading.v_min, self.reading.v_max) = (v.0, v.0);
+        self.reading.has |= V;
+    }
+
+    /// The voltages of three phases, of which those that no supply has are left out.
+    pub fn v_of_three(&mut self, v: [Millivolts; 3], limits: &Limits) {
+        self.reading.has |= THREE_PHASE;
+        for one in v {
+            if one.0 < 0 || one > limits.v_max {
+                self.issues.insert(Issue::VoltageImplausible);
+                continue;
+            }
+            let first = self.reading.has & V == 0;
+            self.reading.v_min = if first { one.0 } else { self.reading.v_min.min(one.0) };
+            self.reading.v_max = if first { one.0 } else { self.reading.v_max.max(one.0) };
+            self.reading.has |= V;
         }
     }
-    if matches!(raw.v, Some(Phases::Three(_))) || matches!(raw.i, Some(Phases::Three(_))) {
-        reading.has |= THREE_PHASE;
-    }
-    Ok(Checked { reading, extra: Extra::of(raw), issues })
-}
 
-fn register(register: Option<WattHours>, issues: &mut Issues) -> Option<WattHours> {
-    let value = register?;
-    if value.0 < 0 {
-        issues.insert(Issue::NegativeRegister);
-        return None;
+    /// The current of a single phase.
+    #[inline]
+    pub fn i(&mut self, i: Milliamperes, limits: &Limits) {
+        if let Some(i) = self.current(i, limits) {
+            self.reading.i = i.0;
+            self.reading.has |= I;
+        }
     }
-    Some(value)
-}
 
-fn total<T: Copy>(phases: Phases<T>, number: impl Fn(T) -> i64) -> i64 {
-    match phases {
-        Phases::One(one) => number(one),
-        Phases::Three([a, b, c]) => number(a).saturating_add(number(b)).saturating_add(number(c)),
+    /// The currents of three phases: their mean is kept, unless one of them is beyond the limit.
+    pub fn i_of_three(&mut self, i: [Milliamperes; 3], limits: &Limits) {
+        self.reading.has |= THREE_PHASE;
+        let [a, b, c] = i.map(|one| self.current(one, limits));
+        if let (Some(a), Some(b), Some(c)) = (a, b, c) {
+            let sum = i64::from(a.0) + i64::from(b.0) + i64::from(c.0);
+            self.reading.i = ((sum + 1) / 3) as i32;
+            self.reading.has |= I;
+        }
     }
-}
 
-fn power(total: Option<i64>, limits: &Limits, issues: &mut Issues) -> Option<i64> {
-    let value = total?;
-    if value.saturating_abs() > limits.p_max.0 {
-        issues.insert(Issue::PowerImplausible);
-        return None;
+    /// The current of the neutral.
+    #[inline]
+    pub fn neutral(&mut self, neutral: Milliamperes, limits: &Limits) {
+        if let Some(neutral) = self.current(neutral, limits) {
+            self.reading.neutral = neutral.0;
+            self.reading.has |= NEUTRAL;
+        }
     }
-    Some(value)
+
+    /// Something that is not kept in a [`Reading`], but is more than who and when.
+    #[inline]
+    pub fn more(&mut self) {
+        self.more = true;
+    }
+
+    /// The plausible part, and what was odd; or why nothing can be used.
+    #[inline]
+    pub fn done(self) -> Result<(Reading, Issues), Reason> {
+        if self.reading.time < FIRST || self.reading.time > LAST {
+            return Err(Reason::TimeImplausible);
+        }
+        // What was left out has left an issue.
+        if self.reading.has == 0 && self.issues.is_empty() && !self.more {
+            return Err(Reason::NothingMeasured);
+        }
+        Ok((self.reading, self.issues))
+    }
+
+    #[inline]
+    fn current(&mut self, i: Milliamperes, limits: &Limits) -> Option<Milliamperes> {
+        if i.0 < 0 {
+            self.issues.insert(Issue::NegativeCurrent);
+        }
+        if i.abs() > limits.i_max {
+            self.issues.insert(Issue::CurrentImplausible);
+            return None;
+        }
+        Some(i.abs())
+    }
 }

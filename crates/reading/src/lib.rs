@@ -24,7 +24,7 @@ pub mod time;
 pub use batch::{Batch, DeadLetter, Extra, Key, Span};
 #[cfg(feature = "calendar")]
 pub use calendar::{Calendar, DayType};
-pub use checked::{Checked, Limits, Parts, Reading, check};
+pub use checked::{Checked, Draft, Limits, Parts, Reading, check, total};
 pub use event::EventCode;
 pub use id::{AreaId, FeederId, MeterId, TransformerId};
 pub use interval::{Interval, Quality, Sums};

@@ -91,22 +91,13 @@ impl RawReading {
         }
     }
 
-    /// Whether it says anything beyond who and when.
-    pub fn says_something(&self) -> bool {
-        self.imp.is_some()
-            || self.exp.is_some()
-            || self.v.is_some()
-            || self.i.is_some()
-            || self.p.is_some()
-            || self.q.is_some()
-            || self.neutral.is_some()
-            || self.v_load.is_some()
+    /// Whether it says anything that a [`Reading`](crate::Reading) and its [`Extra`](crate::Extra) do not keep.
+    pub fn says_more(&self) -> bool {
+        self.v_load.is_some()
             || self.lag.is_some()
             || self.lead.is_some()
             || self.vah.is_some()
             || self.f.is_some()
-            || self.relay.is_some()
             || self.seq.is_some()
-            || !self.events.is_empty()
     }
 }
