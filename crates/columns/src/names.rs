@@ -125,7 +125,7 @@ impl Meters {
                 }
                 if entry.name != Name::Bad {
                     entry.at = bytes.len() as u32;
-                    bytes.extend_from_slice(name);
+                    append(name, bytes);
                 }
                 entry.seen = self.round;
             }
@@ -137,6 +137,11 @@ impl Meters {
             }
         }
     }
+}
+
+/// Copies a name. Most are short: eight letters at a time, and whatever stands behind the last is not looked at.
+fn append(name: &[u8], bytes: &mut Vec<u8>) {
+    name.chunks(8).for_each(|letters| bytes.extend_from_slice(&id::word_of(letters).to_le_bytes()));
 }
 
 fn keys_by_text(
@@ -160,7 +165,7 @@ fn keys_by_text(
             *key = same;
         } else if MeterId::new(name).is_some() {
             *key = Key { hash: id::hash(name.as_bytes()), at: bytes.len() as u32, len: name.len() as u8 };
-            bytes.extend_from_slice(name.as_bytes());
+            append(name.as_bytes(), bytes);
             last = Some((name, *key));
         } else {
             refused[row].get_or_insert(Reason::MeterName);

@@ -2,10 +2,11 @@
 
 use crate::field::timestamp;
 use arrow::array::{
-    ArrayRef, BooleanArray, Date32Array, DictionaryArray, Float64Array, Int32Array, Int64Array, RecordBatch,
-    StringArray, StringBuilder, TimestampMillisecondArray,
+    ArrayRef, ArrowPrimitiveType, BooleanArray, Date32Array, DictionaryArray, Float64Array, Int32Array,
+    Int64Array, PrimitiveArray, RecordBatch, StringArray, TimestampMillisecondArray,
 };
-use arrow::datatypes::{Field, Int32Type, Schema};
+use arrow::buffer::{NullBuffer, OffsetBuffer};
+use arrow::datatypes::{Field, Float64Type, Int32Type, Int64Type, Schema};
 use reading::{EventTime, Quality};
 use std::sync::Arc;
 
@@ -36,11 +37,18 @@ impl Sheet {
     }
 
     /// Text.
-    pub(crate) fn text<T: AsRef<str>>(self, name: &str, values: impl Iterator<Item = T>) -> Self {
+    pub(crate) fn text<T: AsRef<[u8]>>(self, name: &str, values: impl Iterator<Item = T>) -> Self {
         // Names have a dozen bytes.
-        let mut array = StringBuilder::with_capacity(values.size_hint().0, 12 * values.size_hint().0);
-        values.for_each(|value| array.append_value(value));
-        self.column(name, false, Arc::new(array.finish()))
+        let mut bytes = Vec::with_capacity(12 * values.size_hint().0);
+        let mut offsets = vec![0];
+        values.for_each(|value| {
+            bytes.extend_from_slice(value.as_ref());
+            offsets.push(bytes.len() as i32);
+        });
+        // All of it is looked at as text once, which takes less than looking at each.
+        let offsets = OffsetBuffer::new(offsets.into());
+        let array = StringArray::try_new(offsets, bytes.into(), None).expect("text that was text before");
+        self.column(name, false, Arc::new(array))
     }
 
     /// Text, or nothing.
@@ -75,8 +83,12 @@ impl Sheet {
     }
 
     /// Whole numbers, or nothing.
-    pub(crate) fn optional_whole(self, name: &str, values: impl Iterator<Item = Option<i64>>) -> Self {
-        self.column(name, true, Arc::new(values.collect::<Int64Array>()))
+    pub(crate) fn optional_whole(
+        self,
+        name: &str,
+        values: impl Iterator<Item = Option<i64>> + Clone,
+    ) -> Self {
+        self.column(name, true, Arc::new(optional::<Int64Type>(values)))
     }
 
     /// How many of something.
@@ -91,13 +103,17 @@ impl Sheet {
     }
 
     /// Numbers, or nothing.
-    pub(crate) fn optional_number(self, name: &str, values: impl Iterator<Item = Option<f64>>) -> Self {
-        self.column(name, true, Arc::new(values.collect::<Float64Array>()))
+    pub(crate) fn optional_number(
+        self,
+        name: &str,
+        values: impl Iterator<Item = Option<f64>> + Clone,
+    ) -> Self {
+        self.column(name, true, Arc::new(optional::<Float64Type>(values)))
     }
 
     /// Yes or no.
     pub(crate) fn flag(self, name: &str, values: impl Iterator<Item = bool>) -> Self {
-        let array: BooleanArray = values.map(Some).collect();
+        let array = BooleanArray::from(values.collect::<Vec<_>>());
         self.column(name, false, Arc::new(array))
     }
 
@@ -116,4 +132,18 @@ impl Sheet {
         let array = DictionaryArray::<Int32Type>::try_new(keys, Arc::new(words));
         self.column(name, false, Arc::new(array.expect("each key was given with its word")))
     }
+}
+
+/// Numbers of which some may be missing; mostly none are, or all.
+fn optional<T: ArrowPrimitiveType>(
+    values: impl Iterator<Item = Option<T::Native>> + Clone,
+) -> PrimitiveArray<T> {
+    let mut missing = false;
+    let each = values.clone().map(|value| {
+        missing |= value.is_none();
+        value.unwrap_or_default()
+    });
+    let numbers: Vec<T::Native> = each.collect();
+    let there = missing.then(|| values.map(|value| value.is_some()).collect::<NullBuffer>());
+    PrimitiveArray::new(numbers.into(), there)
 }

@@ -79,8 +79,8 @@ pub(crate) trait Encode {
     fn dictionary(self, column: &str) -> Self;
     /// Differences from one value to the next.
     fn delta(self, column: &str) -> Self;
-    /// How much of the text before is repeated, and what comes after that.
-    fn prefixes(self, column: &str) -> Self;
+    /// With its lowest and highest value by row group, for those who filter by it.
+    fn bounded(self, column: &str) -> Self;
     /// As it is: no compression, and no statistics, which nobody would filter by.
     fn noise(self, column: &str) -> Self;
     /// Each different float once while they are few, then the bytes of floats sorted by their place.
@@ -98,8 +98,8 @@ impl Encode for WriterPropertiesBuilder {
         self.set_column_encoding(ColumnPath::from(column), Encoding::DELTA_BINARY_PACKED)
     }
 
-    fn prefixes(self, column: &str) -> Self {
-        self.set_column_encoding(ColumnPath::from(column), Encoding::DELTA_BYTE_ARRAY)
+    fn bounded(self, column: &str) -> Self {
+        self.set_column_statistics_enabled(ColumnPath::from(column), EnabledStatistics::Chunk)
     }
 
     fn noise(self, column: &str) -> Self {

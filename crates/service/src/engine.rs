@@ -16,7 +16,7 @@ use grid::Topology;
 use pipeline::{Dead, Fleet, Outputs, PartitionId, Plan, Sequencer, Shard, Step, Town, bury, bury_held};
 use reading::issue::Counts;
 use reading::{Batch, EventTime, Interval, Limits, MeterId};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::mpsc::{Receiver, SendError, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
@@ -254,7 +254,7 @@ struct Done {
 }
 
 /// Rows go from thread to thread so many at a time: few enough to stay in the cache.
-const PART: usize = 1024;
+const PART: usize = 2048;
 
 fn feed(
     sequencer: &mut Sequencer,
@@ -264,7 +264,7 @@ fn feed(
     watch: &mut impl FnMut(Progress),
 ) -> Result<(), Failure> {
     let mut open: BTreeMap<PartitionId, (Arc<Batch>, usize)> = BTreeMap::new();
-    let mut done: Vec<Arc<Batch>> = Vec::new();
+    let mut done: VecDeque<Arc<Batch>> = VecDeque::new();
     let mut dead = Vec::new();
     while let Some(id) = sequencer.wants() {
         let mut steps = Vec::new();
@@ -304,10 +304,10 @@ fn feed(
             shard.send(Work { partition: id, batch, steps, dead }).map_err(|_| Hung)?;
         }
         watch(Progress { readings: counted.readings, front: sequencer.front() });
-        done.push(batch);
-        // By the time that many others are on their way, the shards are done with the first.
-        if done.len() > 16 {
-            decoders.reuse(done.remove(0));
+        done.push_back(batch);
+        // Shards go through batches in one order: those that all are done with come first.
+        while done.front().is_some_and(|batch| Arc::strong_count(batch) == 1) {
+            done.pop_front().into_iter().for_each(|batch| decoders.reuse(batch));
         }
     }
     Ok(())
