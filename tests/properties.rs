@@ -36,15 +36,18 @@ fn town(meters: usize, days: u32) -> Settings {
     Settings::usual(meters, days, 4, EventTime(1_704_067_200_000))
 }
 
-/// The demo plan with a setting changed.
-fn demo_with(key: &str, value: &str) -> Plan {
+/// The demo plan with some settings changed.
+fn demo_with(changes: &[(&str, &str)]) -> Plan {
     let text = fs::read_to_string(repository("pipelines/demo.toml")).unwrap();
-    let edit = |line: &str| match line.starts_with(&format!("{key} =")) {
-        true => format!("{key} = {value}\n"),
-        false => format!("{line}\n"),
-    };
-    let edited: String = text.lines().map(edit).collect();
-    assert_ne!(edited, text, "{key}");
+    let edited = changes.iter().fold(text, |text, (key, value)| {
+        let edit = |line: &str| match line.starts_with(&format!("{key} =")) {
+            true => format!("{key} = {value}\n"),
+            false => format!("{line}\n"),
+        };
+        let edited: String = text.lines().map(edit).collect();
+        assert_ne!(edited, text, "{key}");
+        edited
+    });
     Plan::read(&edited).unwrap()
 }
 
@@ -60,8 +63,8 @@ fn sample(settings: Settings) -> Sample {
             Line { measured: message.raw.time, bytes }
         })
         .collect();
-    // Longer than three intervals, so that an order inside it mixes them.
-    let plan = demo_with("grace", "\"50 min\"");
+    // A grace longer than three intervals, so that an order inside it mixes them; cases that come back the next day.
+    let plan = demo_with(&[("grace", "\"50 min\""), ("cool_down", "\"2 h\"")]);
     let topology = Topology::new(town.topology().iter().map(row).collect()).unwrap();
     let mut sample = Sample { plan, topology, lines, told: Told::default() };
     sample.told = sample.run(&sample.lines, &[sample.lines.len()], &[]);
@@ -84,7 +87,7 @@ fn row(connection: &Connection) -> TopologyRow {
 #[derive(Default, PartialEq)]
 struct Told {
     intervals: Vec<String>,
-    others: [Vec<String>; 6],
+    others: [Vec<String>; 7],
     dead: Vec<String>,
 }
 
@@ -107,13 +110,24 @@ impl Told {
             each(&out.changes),
             each(&out.alerts),
             each(&out.sms),
+            each(&out.told_already),
         ];
         Self { intervals: each(&out.intervals), others, dead }
     }
 
     /// The first difference, or none.
     fn differs(&self, other: &Self) -> Option<String> {
-        let kinds = ["intervals", "balances", "forecasts", "suspicions", "changes", "alerts", "sms", "dead"];
+        let kinds = [
+            "intervals",
+            "balances",
+            "forecasts",
+            "suspicions",
+            "changes",
+            "alerts",
+            "sms",
+            "told already",
+            "dead",
+        ];
         let all = |told: &Self| {
             let (intervals, dead) =
                 (std::iter::once(told.intervals.clone()), std::iter::once(told.dead.clone()));
@@ -312,9 +326,10 @@ fn a_snapshot_of_another_plan_is_refused() {
         ("blocks", "6"),
         ("time_zone", "\"UTC\""),
         ("per_day", "13"),
+        ("again_after", "\"8 d\""),
         ("balance", "false"),
     ] {
-        sample.plan = demo_with(key, other);
+        sample.plan = demo_with(&[(key, other)]);
         let error = restored(&sample, &bytes);
         assert!(matches!(error, Some(SnapshotError::Plan { .. })), "{key}: {error:?}");
     }

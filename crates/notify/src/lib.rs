@@ -2,7 +2,7 @@
 //!
 //! One SMS is one segment of the GSM alphabet, at most 160 characters, and [`SmsText`] cannot hold more. It says what
 //! was measured and asks to check; it accuses nobody. What is over a phone's allowance waits and goes out later as
-//! one digest, so nothing is dropped silently.
+//! one digest; what would repeat a message about the same meter is handed back, so nothing is dropped silently.
 //!
 //! This crate never knows sockets or modems and has no clock: the end of the tick is an argument. An alert that
 //! nobody is responsible for is returned, not lost.
@@ -18,7 +18,7 @@ mod text;
 pub use notifier::{Notifier, Routed, Sms, Throttle, ThrottleError};
 pub use phone::{Phone, RouteError, Routes};
 pub use sms::{SmsText, TextError, septets};
-pub use stored::{HeldV1, NotifierV1, PhoneV1, RestoreError};
+pub use stored::{HeldV1, NotifierV2, PhoneV1, RestoreError, ToldV2};
 
 #[cfg(test)]
 mod tests;

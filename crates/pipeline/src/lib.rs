@@ -17,6 +17,6 @@ mod town;
 pub use fleet::{Fleet, PartitionId, Sequencer, Shard, Step};
 pub use outputs::{Dead, Outputs, bury, bury_held};
 pub use plan::{Plan, PlanError};
-pub use snapshot::{SnapshotError, TownV1};
+pub use snapshot::{SnapshotError, TownV2};
 pub use step::{Input, Pipeline};
 pub use town::{Town, TownError};

@@ -1,4 +1,4 @@
-use cases::{Alert, Change};
+use cases::{Alert, AlertId, Change};
 use detect::DailySuspicion;
 use fleet::{Held, PartitionId, Refusal};
 use forecast::Forecast;
@@ -25,6 +25,8 @@ pub struct Outputs {
     pub alerts: Vec<Alert>,
     /// Short messages.
     pub sms: Vec<Sms>,
+    /// Alerts without a short message, because there was one about the same meter not long ago.
+    pub told_already: Vec<AlertId>,
     /// What became no part of an interval, with its bytes.
     pub dead: Vec<Dead>,
 }
@@ -40,6 +42,7 @@ impl Outputs {
         self.changes.clear();
         self.alerts.clear();
         self.sms.clear();
+        self.told_already.clear();
         self.dead.clear();
     }
 }

@@ -6,7 +6,7 @@
 //! | 4 | version, little endian |
 //! | 8 | fingerprint of the plan |
 //! | 8 | length of what follows, without the checksum |
-//! | n | [`StateV1`] in postcard |
+//! | n | [`StateV2`] in postcard |
 //! | 4 | CRC-32 of all before |
 
 use crate::town::{Town, TownError};
@@ -17,11 +17,11 @@ use fleet::{FleetV1, SequencerV1};
 use forecast::{SeasonalMean, SeasonalMeanV1};
 use grid::Topology;
 use jiff::civil::Date;
-use notify::{Notifier, NotifierV1};
+use notify::{Notifier, NotifierV2};
 use serde::{Deserialize, Serialize};
 
 const MAGIC: &[u8; 8] = b"GWSTATE\n";
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 const HEADER: usize = 8 + 4 + 8 + 8;
 
 /// Why a snapshot is not taken.
@@ -30,8 +30,8 @@ pub enum SnapshotError {
     /// Something else.
     #[error("not a snapshot of Gridwarden: it begins with other bytes")]
     Foreign,
-    /// From a later program.
-    #[error("the snapshot has version {found}, this program reads up to {VERSION}")]
+    /// From another program: version 1 never left the workshop.
+    #[error("the snapshot has version {found}, this program reads {VERSION}")]
     Version {
         /// Its version.
         found: u32,
@@ -72,22 +72,22 @@ pub enum SnapshotError {
 }
 
 #[derive(Serialize, Deserialize)]
-struct StateV1 {
+struct StateV2 {
     sequencer: SequencerV1,
     fleet: FleetV1,
-    town: Option<TownV1>,
+    town: Option<TownV2>,
 }
 
 /// The second stage, stored.
 #[derive(Debug, Serialize, Deserialize)]
-pub struct TownV1 {
+pub struct TownV2 {
     today: Option<(i16, i8, i8)>,
     unrouted: u64,
     loads: Vec<SeasonalMeanV1>,
     runs: Option<PhaseNeutralRunsV1>,
     daily: Option<DailyScoresV1>,
     cases: Option<CasesV1>,
-    notifier: Option<NotifierV1>,
+    notifier: Option<NotifierV2>,
 }
 
 impl Plan {
@@ -103,7 +103,7 @@ impl Plan {
 impl Pipeline {
     /// The whole state.
     pub fn snapshot(&self, plan: &Plan) -> Vec<u8> {
-        let state = StateV1 {
+        let state = StateV2 {
             sequencer: self.sequencer.snapshot(),
             fleet: self.fleet.snapshot(),
             town: self.town.as_ref().map(Town::snapshot),
@@ -122,7 +122,7 @@ impl Pipeline {
     /// An engine that goes on where the snapshot was taken.
     pub fn restore(plan: &Plan, topology: Topology, bytes: &[u8]) -> Result<Self, SnapshotError> {
         let content = content(plan, bytes)?;
-        let state: StateV1 =
+        let state: StateV2 =
             postcard::from_bytes(content).map_err(|_| SnapshotError::Content { what: "its structure" })?;
         let mut pipeline = Self::new(plan, topology)?;
         let wrong = |what| SnapshotError::Content { what };
@@ -168,9 +168,9 @@ fn content<'a>(plan: &Plan, bytes: &'a [u8]) -> Result<&'a [u8], SnapshotError> 
 
 impl Town {
     /// The state, to be stored.
-    pub fn snapshot(&self) -> TownV1 {
+    pub fn snapshot(&self) -> TownV2 {
         let watch = self.watch.as_ref();
-        TownV1 {
+        TownV2 {
             today: self.today.map(|day| (day.year(), day.month(), day.day())),
             unrouted: self.unrouted,
             loads: self.loads.values().map(SeasonalMean::snapshot).collect(),
@@ -182,7 +182,7 @@ impl Town {
     }
 
     /// Takes a stored state, into a town at its beginning.
-    pub fn restore(&mut self, plan: &Plan, stored: TownV1) -> Result<(), SnapshotError> {
+    pub fn restore(&mut self, plan: &Plan, stored: TownV2) -> Result<(), SnapshotError> {
         let wrong = |what| SnapshotError::Content { what };
         self.unrouted = stored.unrouted;
         self.today = match stored.today {

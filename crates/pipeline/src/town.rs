@@ -131,6 +131,7 @@ impl Town {
             let routed = notifier.route(end, &out.alerts[first..], &self.calendar);
             self.unrouted += routed.unrouted.len() as u64;
             out.sms.extend(routed.sms);
+            out.told_already.extend(routed.told_already);
         }
     }
 

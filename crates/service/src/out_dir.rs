@@ -48,6 +48,7 @@ struct Watched {
     alerts: Aside,
     sms: Option<Aside>,
     told: [u64; 2],
+    told_already: u64,
 }
 
 impl OutDir {
@@ -68,6 +69,7 @@ impl OutDir {
                     None => None,
                 },
                 told: [0; 2],
+                told_already: 0,
             }),
             None => None,
         };
@@ -113,6 +115,7 @@ impl OutDir {
             (watch.cases.len(), watch.cases.values().filter(|case| case.closed.is_none()).count())
         });
         let told = self.watch.as_ref().map_or([0, 0], |watch| watch.told);
+        let told_already = self.watch.as_ref().map_or(0, |watch| watch.told_already);
         let mut written = vec!["intervals.parquet"];
         self.intervals.finish().map_err(columns(&dir))?;
         if let Some(balances) = self.balances {
@@ -162,6 +165,7 @@ impl OutDir {
             "open_cases": open,
             "alerts": told[0],
             "sms": told[1],
+            "told_already": told_already,
             "unrouted_alerts": counted.unrouted,
             "unplaced_wh": counted.unplaced_wh,
             "issues": tally(Issue::ALL.iter().map(|&issue| (issue.name(), counted.counts.of_issue(issue)))),
@@ -216,6 +220,7 @@ impl Sink for OutDir {
             }
             watch.told[0] += out.alerts.len() as u64;
             watch.told[1] += out.sms.len() as u64;
+            watch.told_already += out.told_already.len() as u64;
         }
         for letter in &out.dead {
             *self.dead_letters.entry(letter.reason).or_default() += 1;

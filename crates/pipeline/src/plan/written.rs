@@ -129,6 +129,7 @@ struct CasesToml {
 struct SmsToml {
     per_hour: Spanned<u32>,
     per_day: Spanned<u32>,
+    again_after: Text,
 }
 
 impl PlanToml {
@@ -312,7 +313,9 @@ impl CasesToml {
 
 impl SmsToml {
     fn check(self) -> Result<notify::Throttle, PlanError> {
-        notify::Throttle::new(*self.per_hour.get_ref(), *self.per_day.get_ref()).map_err(|error| {
+        let again_after = milliseconds("again_after", &self.again_after, 0..=366 * DAY)?;
+        let throttle = notify::Throttle::new(*self.per_hour.get_ref(), *self.per_day.get_ref(), again_after);
+        throttle.map_err(|error| {
             PlanError::new(
                 "plan::range",
                 self.per_hour.span(),
