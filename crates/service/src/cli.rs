@@ -129,6 +129,9 @@ pub struct Simulate {
     /// Share of consumers of each kind that only look so.
     #[arg(long, default_value = "1%", value_name = "SHARE", help_heading = "The town")]
     pub lookalikes: String,
+    /// Days within which tampering and mishaps of meters begin; without a number, all of the town's.
+    #[arg(long, value_name = "D", help_heading = "The town")]
+    pub onset_days: Option<u32>,
     /// Share of consumers with a solar roof.
     #[arg(long, default_value = "10%", value_name = "SHARE", help_heading = "The town")]
     pub solar: String,

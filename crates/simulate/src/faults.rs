@@ -160,8 +160,8 @@ pub(crate) enum Misfortune {
 impl Mishap {
     pub(crate) fn new(misfortune: Misfortune, settings: &crate::Settings, index: usize) -> Self {
         let mut random = Random::stream(settings.seed, Stream::Mishap, index as u64);
-        let steps = settings.steps();
-        // In the middle of the run, so that there is a before and an after.
+        let steps = u64::from(settings.onset_days()) * settings.steps_a_day();
+        // In the middle of those days, so that there is a before and an after.
         let step = (steps as f64 * random.between(0.2, 0.8)) as u64;
         let from = settings.start.plus(step as i64 * settings.interval_ms);
         let to = from.plus(random.whole(DAY, 5 * DAY)).min(settings.end());

@@ -30,6 +30,9 @@ pub struct Settings {
     pub solar: f64,
     /// Share of consumers with a three-phase meter.
     pub three_phase: f64,
+    /// Days within which what happens once begins: tampering, joined neutrals, mishaps of a meter. Without a number,
+    /// those that it is watched. With one, a town that is watched for longer is the same town.
+    pub onset_days: Option<u32>,
     /// What goes wrong between meter and reader.
     pub faults: Faults,
     /// Whether each transformer has a meter.
@@ -56,6 +59,7 @@ impl Settings {
             lookalikes: 0.01,
             solar: 0.10,
             three_phase: 0.05,
+            onset_days: None,
             faults: Faults::usual(),
             transformer_meters: true,
             feeder_meters: false,
@@ -75,6 +79,9 @@ impl Settings {
         }
         if self.days == 0 {
             return Err(SettingsError::NoDays);
+        }
+        if self.onset_days == Some(0) {
+            return Err(SettingsError::NoOnsetDays);
         }
         if self.interval_ms < SECOND || HOUR % self.interval_ms != 0 {
             return Err(SettingsError::Interval { got_ms: self.interval_ms });
@@ -120,6 +127,10 @@ impl Settings {
         u64::from(self.days) * self.steps_a_day()
     }
 
+    pub(crate) fn onset_days(&self) -> u32 {
+        self.onset_days.unwrap_or(self.days)
+    }
+
     pub(crate) fn steps_a_day(&self) -> u64 {
         (DAY / self.interval_ms) as u64
     }
@@ -138,6 +149,9 @@ pub enum SettingsError {
     /// Nothing happens.
     #[error("`days` must be at least 1")]
     NoDays,
+    /// No day for anything to begin.
+    #[error("`onset_days` must be at least 1")]
+    NoOnsetDays,
     /// Intervals that do not fill an hour.
     #[error("an hour must be a whole number of intervals of at least a second, found {got_ms} ms")]
     Interval {

@@ -99,7 +99,7 @@ impl Theft {
         let share = random.between(0.15, 0.60);
         Self {
             share,
-            onset: (f64::from(settings.days) * random.between(0.2, 0.7)) as u32,
+            onset: (f64::from(settings.onset_days()) * random.between(0.2, 0.7)) as u32,
             interrupted: random.chance(0.3),
             watts: DIVERTED * V_HIGH / share * random.between(1.0, 1.4),
             from: random.whole(6 * HOUR / MINUTE, 12 * HOUR / MINUTE) * MINUTE,
@@ -146,7 +146,7 @@ impl Story {
         // Both neighbours of a pair draw from the stream of the first.
         let owner = if oddity == Some(Oddity::SharedMore) { index - 1 } else { index };
         let mut random = Random::stream(settings.seed, Stream::Tamper, owner as u64);
-        let since = (f64::from(settings.days) * random.between(0.0, 0.5)) as u32;
+        let since = (f64::from(settings.onset_days()) * random.between(0.0, 0.5)) as u32;
         match oddity {
             None => Self::Plain,
             Some(Oddity::Theft) => {

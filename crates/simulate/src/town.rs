@@ -224,6 +224,8 @@ impl Town {
             self.tell_wiring(index, consumer, &mut rows);
             self.tell_mishap(consumer, &mut rows);
         }
+        // What would begin after the last day never does.
+        rows.retain(|row| row.from < self.settings.end());
         rows
     }
 

@@ -19,6 +19,7 @@ use lines::Lines;
 use picture::Picture;
 use pipeline::Plan;
 use reading::EventTime;
+use reading::time::DAY;
 use screen::Screen;
 use show::{Ended, Pace};
 use simulate::{Settings, SettingsError, Town};
@@ -138,13 +139,20 @@ fn settings(args: &cli::Demo, plan: &Plan) -> Settings {
     Settings {
         utc_offset_ms: utc_midnight.since(start),
         interval_ms: plan.grid().length(),
-        ..Settings::usual(args.meters, town_days(args.days), args.seed, start)
+        onset_days: Some(onset_days(args.days)),
+        ..Settings::usual(args.meters, days_from(start), args.seed, start)
     }
 }
 
-/// Tampering begins between the first fifth and seven tenths of a town's days. With as many days again as the history,
+/// As many days as times are let in at the door: until 2100. At the usual speed that takes two weeks.
+fn days_from(start: EventTime) -> u32 {
+    let end = EventTime::parse_rfc3339(b"2100-01-01T00:00:00Z").expect("a fixed time");
+    (end.since(start) / DAY) as u32
+}
+
+/// Tampering begins between the first fifth and seven tenths of these days. With as many days again as the history,
 /// half of it has begun when the live part begins, and the rest begins before one's eyes.
-fn town_days(history: u32) -> u32 {
+fn onset_days(history: u32) -> u32 {
     history.saturating_add(history.max(30))
 }
 

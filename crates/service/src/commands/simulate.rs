@@ -122,6 +122,7 @@ fn settings(args: &cli::Simulate) -> Result<Settings, Failure> {
         interval_ms: interval(&args.interval)?,
         utc_offset_ms: (args.utc_offset * HOUR as f64) as i64,
         transformers: args.transformers,
+        onset_days: args.onset_days,
         thieves: share("thieves", &args.thieves)?,
         lookalikes: share("lookalikes", &args.lookalikes)?,
         solar: share("solar", &args.solar)?,

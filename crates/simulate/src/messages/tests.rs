@@ -15,6 +15,32 @@ fn usual(meters: usize, days: u32, seed: u64) -> Settings {
     Settings::usual(meters, days, seed, START)
 }
 
+#[test]
+fn a_town_that_is_watched_for_longer_is_the_same_town() {
+    let short = town(usual(120, 3, 5));
+    let long = town(Settings { days: 6, onset_days: Some(3), ..usual(120, 3, 5) });
+    let until = short.settings().end();
+    let first =
+        |town: &Town| town.messages().take_while(|message| message.arrival <= until).collect::<Vec<_>>();
+    assert_eq!(first(&short), first(&long));
+    let begun = |town: &Town| {
+        let truth = town.truth();
+        truth
+            .into_iter()
+            .filter(|row| row.from < until)
+            .map(|row| (row.meter, row.kind, row.from))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(begun(&short), begun(&long));
+}
+
+#[test]
+fn what_begins_after_the_last_day_is_no_truth() {
+    let town = town(Settings { onset_days: Some(1000), ..usual(500, 2, 5) });
+    let end = town.settings().end();
+    assert!(town.truth().iter().all(|row| row.from < end && row.from <= row.to));
+}
+
 /// The readings of each meter, in order of time, of a town where nothing goes wrong on the way.
 fn by_meter(town: &Town) -> BTreeMap<MeterId, Vec<RawReading>> {
     let mut all: BTreeMap<MeterId, Vec<RawReading>> = BTreeMap::new();

@@ -19,6 +19,7 @@ fn the_usual_town_can_be_made() {
 fn what_cannot_be_made_is_named() {
     check(&Settings { meters: 0, ..usual() }, "`meters` must be at least 1");
     check(&Settings { days: 0, ..usual() }, "`days` must be at least 1");
+    check(&Settings { onset_days: Some(0), ..usual() }, "`onset_days` must be at least 1");
     let uneven = Settings { interval_ms: 7 * MINUTE, ..usual() };
     check(&uneven, "an hour must be a whole number of intervals of at least a second, found 420000 ms");
     let ancient = Settings { start: EventTime(0), ..usual() };

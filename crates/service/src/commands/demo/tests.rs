@@ -12,6 +12,7 @@ use ratatui::backend::TestBackend;
 use reading::MeterId;
 use reading::time::{DAY, HOUR, MINUTE};
 use simulate::{Kind, Truth};
+use std::collections::BTreeSet;
 
 fn args(meters: usize, days: u32) -> cli::Demo {
     cli::Demo { meters, days, seed: 7, speed: 1800.0, seconds: None, plain: true }
@@ -19,7 +20,7 @@ fn args(meters: usize, days: u32) -> cli::Demo {
 
 fn small_town(args: &cli::Demo) -> (Plan, Town) {
     let plan = Plan::read(PLAN).unwrap();
-    let town = Town::new(Settings { days: 12, ..settings(args, &plan) }).unwrap();
+    let town = Town::new(Settings { days: 12, onset_days: None, ..settings(args, &plan) }).unwrap();
     (plan, town)
 }
 
@@ -250,9 +251,38 @@ fn arguments_that_make_no_demo_are_wrong() {
     assert_eq!(with(|args| args.seconds = Some(-1.0)), Err(2));
     assert_eq!(with(|args| args.seconds = Some(f64::NAN)), Err(2));
     let plan = Plan::read(PLAN).unwrap();
-    let mut args = args(10, u32::MAX);
-    args.days = u32::MAX;
-    assert_eq!(wrong_town(&args, &settings(&args, &plan).check().unwrap_err()).code, 2);
+    let unmade = Settings { days: u32::MAX, ..settings(&args(10, 1), &plan) }.check().unwrap_err();
+    assert_eq!(wrong_town(&args(10, 1), &unmade).code, 2);
+}
+
+#[test]
+fn the_town_goes_on_until_its_watcher_ends_it() {
+    let plan = Plan::read(PLAN).unwrap();
+    let settings = settings(&args(500, 30), &plan);
+    assert!(settings.check().is_ok());
+    assert!(settings.days > 70 * 365, "{} days", settings.days);
+    let town = Town::new(settings).unwrap();
+    let begun = |day: i64| {
+        let until = settings.start.plus(day * DAY);
+        let truth = town.truth();
+        let meters =
+            truth.iter().filter(|truth| truth.guilty() && truth.from < until).map(|truth| truth.meter);
+        meters.collect::<BTreeSet<_>>().len()
+    };
+    // Some in the history, the others before one's eyes, and nobody after 42 days.
+    assert_eq!((begun(30), begun(42), begun(1000)), (5, 10, 10));
+}
+
+#[test]
+fn the_last_words_make_the_same_town_again() {
+    let args = args(20, 2);
+    let (_, town) = small_town(&args);
+    let mut picture = picture_of(&args);
+    picture.now = town.settings().start.plus(2 * DAY + HOUR);
+    let town = Town::new(Settings { onset_days: Some(60), ..*town.settings() }).unwrap();
+    let page = verdict::page(&args, &town, &picture, false);
+    let line = page.lines().find(|line| line.contains("gridwarden simulate")).unwrap();
+    expect!["  gridwarden simulate --meters 20 --days 2 --onset-days 60 --seed 7 --start 2023-12-31T18:30:00Z --utc-offset 5.5 --out town"].assert_eq(line);
 }
 
 #[test]

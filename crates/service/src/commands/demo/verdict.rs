@@ -3,6 +3,7 @@
 use super::local::{self, count, grouped};
 use super::picture::Picture;
 use crate::cli;
+use reading::time::DAY;
 use reading::{EventTime, MeterId};
 use simulate::{Town, Truth};
 use std::collections::{BTreeMap, BTreeSet};
@@ -58,7 +59,7 @@ pub fn page(args: &cli::Demo, town: &Town, picture: &Picture, over: bool) -> Str
     let mut line = |text: &str| writeln!(page, "{text}").expect("writing to a string cannot fail");
     line("");
     if over {
-        line(&format!("The town's {} days are over; `--days` makes more of them.", settings.days));
+        line("The town's last day is over: times are known until 2100.");
     }
     line(&format!(
         "{} simulated, up to {}, seed {}",
@@ -91,10 +92,13 @@ pub fn page(args: &cli::Demo, town: &Town, picture: &Picture, over: bool) -> Str
     }
     line("");
     line("The same town in files, the same engine over them, and every number of one meter:");
+    // Up to the end of today, and the beginning of everything where it was.
+    let days = -picture.now.since(settings.start).max(1).div_euclid(-DAY);
+    let onset = settings.onset_days.map_or(String::new(), |days| format!(" --onset-days {days}"));
     let hours = settings.utc_offset_ms as f64 / reading::time::HOUR as f64;
     line(&format!(
-        "  gridwarden simulate --meters {} --days {} --seed {} --start {} --utc-offset {hours} --out town",
-        settings.meters, settings.days, settings.seed, settings.start,
+        "  gridwarden simulate --meters {} --days {days}{onset} --seed {} --start {} --utc-offset {hours} --out town",
+        settings.meters, settings.seed, settings.start,
     ));
     let files = "--readings town/readings.ndjson --topology town/topology.csv";
     line(&format!("  gridwarden replay pipelines/demo.toml {files} --out out"));
