@@ -11,12 +11,11 @@
 //! Read [`SeasonalMean::forecast`] first, then [`Horizon`].
 
 mod horizon;
-mod quantile;
 mod seasonal;
+mod student;
 mod target;
 
 pub use horizon::Horizon;
-pub use quantile::quantile;
 pub use seasonal::{Forecast, KEPT, RestoreError, SeasonalMean, SeasonalMeanV1};
 pub use target::Target;
 

@@ -1,7 +1,8 @@
 //! The same local minute of the last few days of the same kind.
 
 use crate::horizon::{Like, Slot};
-use crate::{Horizon, Target, quantile};
+use crate::student::student;
+use crate::{Horizon, Target};
 use reading::EventTime;
 use reading::time::DAY;
 use serde::{Deserialize, Serialize};
@@ -97,31 +98,30 @@ impl SeasonalMean {
     /// What the target will draw in each interval of the horizon of which something like it is known.
     ///
     /// The mean is that of the same local minute on the last up to four days of the same kind, else on the last up to
-    /// four days of any. Quantiles are the mean plus empirical quantiles of how far those days were off their mean, in
-    /// this interval and its two neighbours of the same day: twelve numbers where four days are known. After a single day
-    /// they are all equal to the mean: there is nothing yet to say how far it may be off.
+    /// four days of any. Quantiles are those of Student's t about it: if the days of a kind differ like draws from one
+    /// bell, the next one lies below quantile `p` with probability `p`, however few they are. After a single day all
+    /// are equal to the mean: there is nothing yet to say how far it may be off.
     pub fn forecast(&self, issued: EventTime, horizon: &Horizon, quantiles: &[f64]) -> Vec<Forecast> {
         let known = Known { energies: &self.energies, until: issued.min(horizon.starts_at()) };
-        let slots: Vec<Option<Expected>> = horizon.slots.iter().map(|slot| known.expected(slot)).collect();
         let length = horizon.grid().length();
         let power = |energy: f64| Watts(energy * 3_600_000.0 / length as f64);
-        let of_slot = |(index, slot): (usize, &Slot)| {
-            let mean = slots[index].as_ref()?.mean;
-            let around = &slots[index.saturating_sub(1)..slots.len().min(index + 2)];
-            let mut off: Vec<f64> =
-                around.iter().flatten().flat_map(|slot| slot.off.iter().copied()).collect();
-            off.sort_by(f64::total_cmp);
-            let at = |p: &f64| power(mean + quantile(&off, *p).unwrap_or_default());
+        let of_freedom = |freedom| quantiles.iter().map(|p| student(*p, freedom)).collect();
+        // Most intervals of a day have equally many like them.
+        let mut off = BTreeMap::<u32, Vec<f64>>::new();
+        let of_slot = |slot: &Slot| {
+            let expected = known.expected(slot)?;
+            let off = off.entry(expected.freedom).or_insert_with(|| of_freedom(expected.freedom));
+            let at = |off: &f64| power(expected.mean + off * expected.spread);
             Some(Forecast {
                 target: self.target,
                 issued,
                 start: slot.end.minus(length),
                 end: slot.end,
-                mean: power(mean),
-                quantiles: quantiles.iter().map(at).collect(),
+                mean: power(expected.mean),
+                quantiles: off.iter().map(at).collect(),
             })
         };
-        horizon.slots.iter().enumerate().filter_map(of_slot).collect()
+        horizon.slots.iter().filter_map(of_slot).collect()
     }
 
     /// What must be stored to go on later.
@@ -179,20 +179,26 @@ impl Known<'_> {
         ends
     }
 
-    /// Mean energy of those, and how far each is off it. The sum is of whole numbers.
+    /// Mean energy of those, and how far the next may be off it.
     fn expected(&self, slot: &Slot) -> Option<Expected> {
         let energies: Vec<i64> =
             self.last_like(slot).iter().filter_map(|end| self.at(*end)).map(|energy| energy.0).collect();
-        if energies.is_empty() {
-            return None;
-        }
-        let mean = energies.iter().sum::<i64>() as f64 / energies.len() as f64;
-        Some(Expected { mean, off: energies.iter().map(|energy| *energy as f64 - mean).collect() })
+        let freedom = (energies.len() as u32).checked_sub(1)?;
+        let count = energies.len() as f64;
+        // The sum is of whole numbers.
+        let mean = energies.iter().sum::<i64>() as f64 / count;
+        let off = energies.iter().map(|energy| *energy as f64 - mean);
+        let squares: f64 = off.map(|off| off * off).sum();
+        // The mean of so few is itself off: a next day is further from it than they are from each other.
+        let variance = squares / f64::from(freedom.max(1)) * (1.0 + 1.0 / count);
+        Some(Expected { mean, spread: variance.sqrt(), freedom })
     }
 }
 
 /// One interval of the horizon, in Wh.
 struct Expected {
     mean: f64,
-    off: Vec<f64>,
+    /// What a quantile of Student's t is multiplied with.
+    spread: f64,
+    freedom: u32,
 }
