@@ -1,9 +1,9 @@
 //! What people hear of a case: one line with its numbers.
 
 use crate::{AlertId, Case, CaseId, Change};
-use core::fmt::Write;
 use detect::{Evidence, PhaseNeutralEvidence};
-use reading::{AreaId, EventTime, MeterId, TransformerId};
+use reading::{AreaId, Calendar, EventTime, MeterId, TransformerId};
+use units::WattHours;
 
 /// What happened to the case.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -68,14 +68,14 @@ pub struct Alert {
     pub area: Option<AreaId>,
     /// How soon somebody should look.
     pub severity: Severity,
-    /// One line with its numbers.
+    /// One line with its numbers, in local time.
     pub text: String,
     /// What it rests on; never empty.
     pub evidence: Vec<Evidence>,
 }
 
-/// The alert of a change, if people should hear of it: growth is for the record only.
-pub fn alert(change: &Change) -> Option<Alert> {
+/// The alert of a change, if people should hear of it: growth is for the record only. Its text says local time.
+pub fn alert(change: &Change, calendar: &Calendar) -> Option<Alert> {
     let (case, kind, time) = match change {
         Change::Opened(case) => (case, Kind::Opened, case.opened),
         Change::Closed(case) => (case, Kind::Closed, case.closed?),
@@ -91,7 +91,7 @@ pub fn alert(change: &Change) -> Option<Alert> {
         transformer: case.transformer,
         area: case.area,
         severity: if kind == Kind::Closed { Severity::Info } else { severity(strongest) },
-        text: text(case, kind, strongest),
+        text: text(case, kind, strongest, calendar),
         evidence: case.evidence.clone(),
     })
 }
@@ -108,27 +108,22 @@ fn severity(evidence: &Evidence) -> Severity {
     }
 }
 
-fn text(case: &Case, kind: Kind, evidence: &Evidence) -> String {
+/// Short enough to be read out: what is left to the fields beside it is how many blocks, and the share.
+fn text(case: &Case, kind: Kind, evidence: &Evidence, calendar: &Calendar) -> String {
     let Evidence::PhaseNeutral(numbers) = evidence;
-    let mut text = match kind {
-        Kind::Opened => format!("please check meter {}: ", case.meter),
-        Kind::Closed => format!("nothing more from meter {} since {}: ", case.meter, case.last_evidence),
-    };
-    let written = write!(
-        text,
-        "phase {:.2} A and neutral {:.2} A are {:.2} A apart ({:.0} %, allowed {:.2} A) in {} blocks since {}",
-        numbers.phase.0,
-        numbers.neutral.0,
-        numbers.apart.0,
-        numbers.share.percent(),
-        numbers.allowed.0,
-        numbers.blocks,
-        numbers.since,
+    let PhaseNeutralEvidence { phase, neutral, apart, allowed, .. } = numbers;
+    let since = |time| format!("since {} {}", calendar.said(time), calendar.zone_name());
+    let seen = format!(
+        "phase {:.2} A, neutral {:.2} A, {:.2} A apart ({:.2} A allowed)",
+        phase.0, neutral.0, apart.0, allowed.0
     );
-    written.expect("writing to a string does not fail");
-    if let Some(excess) = numbers.excess {
-        write!(text, ", at most about {} Wh beside the meter", excess.0)
-            .expect("writing to a string does not fail");
+    let beside = |wh: WattHours| format!(", at most {} Wh beside the meter", wh.0);
+    let beside = numbers.excess.map(beside).unwrap_or_default();
+    let meter = case.meter;
+    match kind {
+        Kind::Opened => format!("please check meter {meter}: {seen} {}{beside}", since(numbers.since)),
+        Kind::Closed => {
+            format!("nothing more from meter {meter} {}: it was {seen}{beside}", since(case.last_evidence))
+        }
     }
-    text
 }

@@ -1,15 +1,20 @@
 use crate::*;
 use detect::{Detector, Evidence, Innocent, PhaseNeutralEvidence, Suspicion};
 use expect_test::{Expect, expect};
+use jiff::tz::TimeZone;
 use proptest::prelude::*;
 use reading::time::{DAY, HOUR, MINUTE};
-use reading::{AreaId, EventTime, MeterId, TransformerId};
+use reading::{AreaId, Calendar, EventTime, MeterId, TransformerId};
 use units::{Amperes, Ratio, WattHours};
 
 const BLOCK: i64 = 30 * MINUTE;
 
 fn end_of(block: usize) -> EventTime {
     EventTime(19_727 * DAY + 14 * HOUR + block as i64 * BLOCK)
+}
+
+fn calendar() -> Calendar {
+    Calendar::new(TimeZone::get("Asia/Kolkata").unwrap(), Default::default())
 }
 
 fn rules() -> Rules {
@@ -185,15 +190,15 @@ fn alerts(picture: &str) -> Vec<Alert> {
     for (block, raised) in raised(picture).iter().enumerate() {
         cases.consider(end_of(block), raised, &mut out);
     }
-    out.iter().filter_map(alert).collect()
+    out.iter().filter_map(|change| alert(change, &calendar())).collect()
 }
 
 #[test]
-fn an_alert_is_one_line_with_its_numbers() {
+fn an_alert_is_one_line_with_its_numbers_in_local_time() {
     let line = |one: &Alert| format!("{} [{}] {}\n", one.id, one.severity.name(), one.text);
     expect![[r#"
-        phase-neutral.M1.20240105T1400Z.opened [medium] please check meter M1: phase 8.00 A and neutral 6.40 A are 1.60 A apart (20 %, allowed 0.50 A) in 5 blocks since 2024-01-05T11:30:00Z, at most about 1725 Wh beside the meter
-        phase-neutral.M1.20240105T1400Z.closed [info] nothing more from meter M1 since 2024-01-05T17:30:00Z: phase 8.00 A and neutral 4.40 A are 3.60 A apart (45 %, allowed 0.50 A) in 12 blocks since 2024-01-05T11:30:00Z, at most about 1725 Wh beside the meter
+        phase-neutral.M1.20240105T1400Z.opened [medium] please check meter M1: phase 8.00 A, neutral 6.40 A, 1.60 A apart (0.50 A allowed) since 5 Jan 17:00 Asia/Kolkata, at most 1725 Wh beside the meter
+        phase-neutral.M1.20240105T1400Z.closed [info] nothing more from meter M1 since 5 Jan 23:00 Asia/Kolkata: it was phase 8.00 A, neutral 4.40 A, 3.60 A apart (0.50 A allowed), at most 1725 Wh beside the meter
     "#]].assert_eq(&alerts("48899999......").iter().map(line).collect::<String>());
 }
 
@@ -271,7 +276,7 @@ proptest! {
             });
             let strongest = own.max_by(|one, other| one.score.total_cmp(&other.score)).unwrap();
             prop_assert_eq!(strongest.score, case.score_max);
-            if let Some(alert) = alert(&change) {
+            if let Some(alert) = alert(&change, &calendar()) {
                 prop_assert_eq!(alert.evidence, case.evidence.clone());
             }
         }

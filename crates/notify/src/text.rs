@@ -4,7 +4,7 @@ use crate::SmsText;
 use crate::notifier::Held;
 use cases::Alert;
 use detect::Evidence;
-use reading::{Calendar, EventTime};
+use reading::Calendar;
 
 /// How many meters a digest names; the others are counted.
 pub(crate) const NAMED: usize = 3;
@@ -13,7 +13,7 @@ pub(crate) const NAMED: usize = 3;
 pub(crate) fn single(alert: &Alert, calendar: &Calendar) -> SmsText {
     let mut first = format!("Please check meter {}", alert.meter);
     if let Some(Evidence::PhaseNeutral(numbers)) = alert.evidence.first() {
-        let since = local(numbers.since, calendar);
+        let since = calendar.said(numbers.since);
         let (phase, neutral) = (numbers.phase.0, numbers.neutral.0);
         first += &format!(": phase {phase:.1} A, neutral {neutral:.1} A since {since}.");
     }
@@ -44,13 +44,4 @@ pub(crate) fn digest(held: &[Held], more: u32) -> (SmsText, usize) {
         let named = held.len().min(1);
         (SmsText::fit(&named_of(named), &[]), named)
     })
-}
-
-/// Day and local time as people say it: `5 Jan 14:30`.
-fn local(time: EventTime, calendar: &Calendar) -> String {
-    const MONTHS: [&str; 12] =
-        ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
-    let (day, minute) = (calendar.day(time), calendar.minute_of_day(time));
-    let month = MONTHS[day.month() as usize - 1];
-    format!("{} {month} {:02}:{:02}", day.day(), minute / 60, minute % 60)
 }

@@ -126,7 +126,8 @@ impl Town {
         let known = out.changes.len();
         watch.cases.consider(end, &suspicions, &mut out.changes);
         let first = out.alerts.len();
-        out.alerts.extend(out.changes[known..].iter().filter_map(cases::alert));
+        let alert = |change| cases::alert(change, &self.calendar);
+        out.alerts.extend(out.changes[known..].iter().filter_map(alert));
         if let Some(notifier) = &mut watch.notifier {
             let routed = notifier.route(end, &out.alerts[first..], &self.calendar);
             self.unrouted += routed.unrouted.len() as u64;

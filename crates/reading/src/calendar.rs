@@ -2,6 +2,8 @@
 
 use crate::EventTime;
 use alloc::collections::BTreeSet;
+use alloc::format;
+use alloc::string::String;
 use jiff::Timestamp;
 use jiff::civil::{Date, Weekday};
 use jiff::tz::TimeZone;
@@ -61,6 +63,15 @@ impl Calendar {
     pub fn start_of(&self, day: Date) -> EventTime {
         let start = day.to_zoned(self.zone.clone()).map(|zoned| zoned.timestamp().as_millisecond());
         EventTime(start.expect("days of 2000 to 2100 are within jiff's range"))
+    }
+
+    /// Day and local time as people say it: `5 Jan 14:30`.
+    pub fn said(&self, time: EventTime) -> String {
+        const MONTHS: [&str; 12] =
+            ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+        let local = self.local(time);
+        let month = MONTHS[usize::from(local.month().unsigned_abs()) - 1];
+        format!("{} {month} {:02}:{:02}", local.day(), local.hour(), local.minute())
     }
 
     /// What kind of day it is.

@@ -127,7 +127,8 @@ impl OutDir {
             written.push("forecasts.parquet");
         }
         if let Some(watch) = self.watch {
-            let mut cases = CasesWriter::create(dir.join("cases.parquet")).map_err(columns(&dir))?;
+            let mut cases = CasesWriter::create(dir.join("cases.parquet"), plan.calendar.clone())
+                .map_err(columns(&dir))?;
             let all: Vec<Case> = watch.cases.into_values().collect();
             cases.write(&all).map_err(columns(&dir))?;
             cases.finish().map_err(columns(&dir))?;

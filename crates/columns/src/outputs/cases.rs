@@ -4,32 +4,37 @@ use crate::table::{CHUNK_ROWS, Encode, Table, properties};
 use ::cases::{Case, CaseId, Change, alert};
 use arrow::array::RecordBatch;
 use detect::{Evidence, Innocent, PhaseNeutralEvidence};
+use reading::Calendar;
 use std::path::Path;
 
 /// Writes `cases.parquet`: a row a case, with the numbers of its strongest evidence and its reason in words.
 #[derive(Debug)]
-pub struct CasesWriter(Table);
+pub struct CasesWriter {
+    table: Table,
+    calendar: Calendar,
+}
 
 impl CasesWriter {
-    /// Starts the file.
-    pub fn create(path: impl AsRef<Path>) -> Result<Self, ColumnsError> {
+    /// Starts the file. Its reasons will say the local time of this calendar.
+    pub fn create(path: impl AsRef<Path>, calendar: Calendar) -> Result<Self, ColumnsError> {
         let properties = properties().dictionary("transformer").dictionary("area");
         let properties = properties.dictionary("detector").dictionary("state").build();
-        Table::create(path.as_ref(), record_batch(&[]).schema(), properties).map(Self)
+        let schema = record_batch(&[], &calendar).schema();
+        Ok(Self { table: Table::create(path.as_ref(), schema, properties)?, calendar })
     }
 
     /// Appends cases, each as it is now.
     pub fn write(&mut self, cases: &[Case]) -> Result<(), ColumnsError> {
-        cases.chunks(CHUNK_ROWS).try_for_each(|chunk| self.0.write(&record_batch(chunk)))
+        cases.chunks(CHUNK_ROWS).try_for_each(|chunk| self.table.write(&record_batch(chunk, &self.calendar)))
     }
 
     /// Ends the file and says how many cases it has. Dropped before, there is no file.
     pub fn finish(self) -> Result<u64, ColumnsError> {
-        self.0.finish()
+        self.table.finish()
     }
 }
 
-fn record_batch(all: &[Case]) -> RecordBatch {
+fn record_batch(all: &[Case], calendar: &Calendar) -> RecordBatch {
     let rows = || all.iter();
     let numbers = || all.iter().map(phase_neutral);
     Sheet::new()
@@ -54,7 +59,7 @@ fn record_batch(all: &[Case]) -> RecordBatch {
         .optional_whole("excess_wh", numbers().map(|one| one.and_then(|one| one.excess).map(|one| one.0)))
         .optional_text("looked_at", numbers().map(|one| one.map(looked_at)))
         .optional_text("follows", rows().map(|one| one.follows.as_ref().map(CaseId::as_str)))
-        .optional_text("reason", rows().map(reason))
+        .optional_text("reason", rows().map(|one| reason(one, calendar)))
         .rows()
 }
 
@@ -69,6 +74,6 @@ fn looked_at(evidence: &PhaseNeutralEvidence) -> String {
 }
 
 /// What people were told when it opened, with the numbers of now.
-fn reason(case: &Case) -> Option<String> {
-    alert(&Change::Opened(case.clone())).map(|alert| alert.text)
+fn reason(case: &Case, calendar: &Calendar) -> Option<String> {
+    alert(&Change::Opened(case.clone()), calendar).map(|alert| alert.text)
 }

@@ -10,8 +10,9 @@ use expect_test::{Expect, expect};
 use forecast::{Forecast, Target};
 use grid::Balance;
 use jiff::civil::date;
+use jiff::tz::TimeZone;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
-use reading::{AreaId, Quality, TransformerId};
+use reading::{AreaId, Calendar, Quality, TransformerId};
 use std::fs::File;
 use std::path::Path;
 use units::{Amperes, Ratio, WattHours, Watts};
@@ -140,7 +141,7 @@ fn a_case_carries_its_numbers_and_its_reason() {
         Case { follows: None, transformer: None, area: None, closed: Some(QUARTER_PAST), ..open.clone() };
     show(
         |path| {
-            let mut writer = CasesWriter::create(path)?;
+            let mut writer = CasesWriter::create(path, Calendar::new(TimeZone::UTC, Default::default()))?;
             writer.write(&[open, closed])?;
             writer.finish()
         },
@@ -166,7 +167,7 @@ fn a_case_carries_its_numbers_and_its_reason() {
             excess_wh Int64: 1610 1610
             looked_at Utf8: brief,three-phase brief,three-phase
             follows Utf8: phase-neutral.M1.20231223T0015Z -
-            reason Utf8: please check meter M1: phase 2.00 A and  please check meter M1: phase 2.00 A and 
+            reason Utf8: please check meter M1: phase 2.00 A, neu please check meter M1: phase 2.00 A, neu
         "#]],
     );
 }

@@ -10,13 +10,9 @@ pub fn moment(calendar: &Calendar, time: EventTime) -> String {
     format!("{} {day} {}", &weekday[..3], clock(calendar, time))
 }
 
-/// `31 Jan 14:05`
+/// `31 Jan 14:05`, and ` 5 Jan 14:05` below it.
 pub fn short(calendar: &Calendar, time: EventTime) -> String {
-    const MONTHS: [&str; 12] =
-        ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
-    let day = calendar.day(time);
-    let month = MONTHS[usize::from(day.month().unsigned_abs()) - 1];
-    format!("{:>2} {month} {}", day.day(), clock(calendar, time))
+    format!("{:>12}", calendar.said(time))
 }
 
 /// `14:05`
