@@ -49,6 +49,21 @@ impl Rules {
         }
         Ok(Self { cool_down, follow_within, most_open })
     }
+
+    /// How long a case stays open without evidence, ms.
+    pub fn cool_down(&self) -> i64 {
+        self.cool_down
+    }
+
+    /// How long after its end another follows it, ms.
+    pub fn follow_within(&self) -> i64 {
+        self.follow_within
+    }
+
+    /// How many cases of one meter are open at most.
+    pub fn most_open(&self) -> u32 {
+        self.most_open
+    }
 }
 
 /// What a tick did to a case, with the case as it is now.

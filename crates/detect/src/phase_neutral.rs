@@ -96,6 +96,31 @@ impl PhaseNeutral {
     fn is_low(&self, currents: &LoopCurrents) -> bool {
         currents.load() < self.low_load
     }
+
+    /// The share of the larger current that phase and neutral may be apart.
+    pub fn share(&self) -> Ratio {
+        self.share
+    }
+
+    /// What they may be apart at any load.
+    pub fn floor(&self) -> Amperes {
+        self.floor
+    }
+
+    /// Below this current the load is low.
+    pub fn low_load(&self) -> Amperes {
+        self.low_load
+    }
+
+    /// The share that they may be apart then.
+    pub fn low_load_share(&self) -> Ratio {
+        self.low_load_share
+    }
+
+    /// How many blocks running a suspicion needs.
+    pub fn blocks(&self) -> u32 {
+        self.blocks
+    }
 }
 
 /// Blocks of one meter, one after the other, each of them apart to the same side. Sums in time order.

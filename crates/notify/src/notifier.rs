@@ -70,6 +70,21 @@ impl Throttle {
         }
         Ok(Self { per_hour, per_day, again_after })
     }
+
+    /// Messages to one phone in any hour.
+    pub fn per_hour(&self) -> u32 {
+        self.per_hour
+    }
+
+    /// Messages to one phone in any 24 hours.
+    pub fn per_day(&self) -> u32 {
+        self.per_day
+    }
+
+    /// How soon another about the same meter comes, ms.
+    pub fn again_after(&self) -> i64 {
+        self.again_after
+    }
 }
 
 /// A message to one phone.

@@ -84,6 +84,11 @@ impl Calendar {
         }
     }
 
+    /// The holidays, ascending.
+    pub fn holidays(&self) -> impl Iterator<Item = Date> {
+        self.holidays.iter().copied()
+    }
+
     /// The zone's name.
     pub fn zone_name(&self) -> &str {
         self.zone.iana_name().unwrap_or("UTC")

@@ -1,13 +1,17 @@
-//! `gridwarden check`: the plan as it will be used.
+//! `gridwarden check`: the plan as it will be used, in the words and units that plans are written in.
+
+mod quantity;
 
 use super::read_plan;
 use crate::cli;
 use crate::failure::Failure;
 use crate::say::say;
-use fleet::Energy;
+use detect::PhaseNeutral;
+use fleet::{Energy, RegisterRules};
 use pipeline::Plan;
-use reading::time::{DAY, HOUR, MINUTE, SECOND};
-use std::fmt::Write;
+use quantity::{amperes, percent, time, volts, watt_hours, watts};
+use reading::Limits;
+use std::fmt::{Display, Write};
 
 /// Runs the command.
 pub fn run(args: &cli::Check) -> Result<(), Failure> {
@@ -16,85 +20,128 @@ pub fn run(args: &cli::Check) -> Result<(), Failure> {
 }
 
 fn told(plan: &Plan) -> String {
-    let intervals = &plan.intervals;
-    let mut page = format!("plan {}, local days of {}\n", plan.name, plan.calendar.zone_name());
-    let mut line = |what: &str, text: String| {
-        writeln!(page, "  {what:<15} {text}").expect("writing to a string cannot fail");
-    };
-    line(
-        "intervals",
-        format!(
-            "of {}, closed {} after their end, {} open at once",
-            time(intervals.grid.length()),
-            time(intervals.grace),
-            intervals.open_intervals()
-        ),
-    );
-    line(
-        "energy",
-        match intervals.energy {
-            Energy::Registers => "from registers".to_owned(),
-            Energy::Power => "from instantaneous power".to_owned(),
-            Energy::Both => "from registers where a meter sends them, else from power".to_owned(),
-        },
-    );
-    if let Some(cross) = intervals.cross_check {
-        line(
-            "cross-check",
-            format!(
-                "flags registers and power that differ by over {} % and {} Wh",
-                100.0 * cross.share,
-                cross.floor.0
-            ),
-        );
+    let mut page = Page(format!("plan {}\n", plan.name));
+    page.key("time_zone", plan.calendar.zone_name());
+    page.key("holidays", listed(plan.calendar.holidays()));
+    page.key("balance", if plan.balance { "true: of every transformer" } else { "false" });
+    intervals(plan, &mut page);
+    limits(&plan.limits, &mut page);
+    registers(&plan.intervals.registers, &mut page);
+    match &plan.forecast {
+        None => page.none("forecast"),
+        Some(forecast) => {
+            page.section("forecast");
+            page.key("quantiles", listed(&forecast.quantiles));
+            page.key(
+                "transformers",
+                if forecast.transformers { "true: each, and the town" } else { "false: the town alone" },
+            );
+        }
     }
-    line("gaps", format!("filled up to {}", time(intervals.longest_gap)));
-    line(
-        "clocks",
-        format!(
-            "{} ahead of the others: the reading waits, {} at most",
-            time(plan.order.ahead),
-            plan.order.most_waiting
-        ),
-    );
-    line("memory", format!("{} bytes a single-phase meter", intervals.bytes_per_meter()));
-    if let Some(candidate) = plan.candidate {
-        line(
-            "candidate",
-            format!("mean imbalance over {} % and {} A", candidate.share.percent(), candidate.floor.0),
-        );
+    match &plan.phase_neutral {
+        None => page.none("detectors"),
+        Some(rule) => phase_neutral(rule, &mut page),
     }
-    line("balance", if plan.balance { "of every transformer" } else { "none" }.to_owned());
-    line(
-        "forecast",
-        match &plan.forecast {
-            Some(forecast) => format!(
-                "the next day at local midnight, quantiles {:?}, the town{}",
-                forecast.quantiles,
-                if forecast.transformers { " and each transformer" } else { "" }
-            ),
-            None => "none".to_owned(),
-        },
-    );
-    line(
-        "detectors",
-        match &plan.phase_neutral {
-            Some(rule) => format!("phase-neutral {rule:?}"),
-            None => "none".to_owned(),
-        },
-    );
-    line(
-        "messages",
-        match &plan.sms {
-            Some(throttle) => format!("to the meter reader of the area, {throttle:?}"),
-            None => "none".to_owned(),
-        },
-    );
-    page
+    match &plan.cases {
+        None => page.none("cases"),
+        Some(rules) => {
+            page.section("cases");
+            page.key("cool_down", time(rules.cool_down()));
+            page.key("follow_within", time(rules.follow_within()));
+            page.key("most_open", rules.most_open());
+        }
+    }
+    match &plan.sms {
+        None => page.none("sms"),
+        Some(throttle) => {
+            page.section("sms");
+            page.key("per_hour", throttle.per_hour());
+            page.key("per_day", throttle.per_day());
+            page.key("again_after", time(throttle.again_after()));
+        }
+    }
+    page.0
 }
 
-fn time(ms: i64) -> String {
-    let units = [(DAY, "d"), (HOUR, "h"), (MINUTE, "min"), (SECOND, "s"), (1, "ms")];
-    let (size, name) = units.iter().find(|(size, _)| ms % size == 0).unwrap_or(&units[4]);
-    format!("{} {name}", ms / size)
+fn intervals(plan: &Plan, page: &mut Page) {
+    let settings = &plan.intervals;
+    page.section("intervals");
+    page.key("length", time(settings.grid.length()));
+    page.key("grace", time(settings.grace));
+    page.key("clock_ahead", time(plan.order.ahead));
+    page.key("most_waiting", plan.order.most_waiting);
+    page.key("longest_gap", time(settings.longest_gap));
+    page.key(
+        "energy",
+        match settings.energy {
+            Energy::Registers => "registers",
+            Energy::Power => "power",
+            Energy::Both => "both: registers where a meter sends them, else power",
+        },
+    );
+    if let Some(cross) = settings.cross_check {
+        page.key(
+            "cross_check",
+            format!("share {}, floor {}", percent(cross.share), watt_hours(cross.floor.0)),
+        );
+    }
+    if let Some(candidate) = plan.candidate {
+        page.key(
+            "candidate",
+            format!("share {}, floor {}", percent(candidate.share.0), amperes(candidate.floor.0)),
+        );
+    }
+    let (open, bytes) = (settings.open_intervals(), settings.bytes_per_meter());
+    page.key("memory", format!("{bytes} bytes a single-phase meter, {open} intervals open at once"));
 }
+
+fn limits(limits: &Limits, page: &mut Page) {
+    page.section("limits");
+    page.key("voltage", volts(f64::from(limits.v_max.0) / 1000.0));
+    page.key("current", amperes(f64::from(limits.i_max.0) / 1000.0));
+    page.key("power", watts(limits.p_max.0 / 1000));
+}
+
+fn registers(rules: &RegisterRules, page: &mut Page) {
+    page.section("registers");
+    page.key("rollovers", listed(rules.rollovers.iter().map(|at| watt_hours(*at))));
+    page.key("reset_power", watts(rules.reset_power));
+}
+
+fn phase_neutral(rule: &PhaseNeutral, page: &mut Page) {
+    page.section("detectors.phase-neutral");
+    page.key("share", percent(rule.share().0));
+    page.key("floor", amperes(rule.floor().0));
+    page.key("low_load", amperes(rule.low_load().0));
+    page.key("low_load_share", percent(rule.low_load_share().0));
+    page.key("blocks", rule.blocks());
+}
+
+/// Sections and keys as a plan has them.
+struct Page(String);
+
+impl Page {
+    fn section(&mut self, name: &str) {
+        self.line(format_args!("\n[{name}]"));
+    }
+
+    fn none(&mut self, name: &str) {
+        self.line(format_args!("\n[{name}] none"));
+    }
+
+    fn key(&mut self, name: &str, value: impl Display) {
+        self.line(format_args!("  {name:<15} {value}"));
+    }
+
+    fn line(&mut self, line: std::fmt::Arguments<'_>) {
+        writeln!(self.0, "{line}").expect("writing to a string cannot fail");
+    }
+}
+
+fn listed(all: impl IntoIterator<Item = impl Display>) -> String {
+    let all: Vec<String> = all.into_iter().map(|one| one.to_string()).collect();
+    if all.is_empty() { "none".to_owned() } else { all.join(", ") }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,113 @@
+use super::*;
+use expect_test::{Expect, expect};
+
+fn check(plan: &str, answer: &Expect) {
+    answer.assert_eq(&told(&Plan::read(plan).unwrap()));
+}
+
+#[test]
+fn every_setting_stands_there_in_the_words_of_the_plan() {
+    check(
+        include_str!("../../../../../pipelines/demo.toml"),
+        &expect![[r#"
+            plan demo
+              time_zone       Asia/Kolkata
+              holidays        2024-01-26
+              balance         true: of every transformer
+
+            [intervals]
+              length          15 min
+              grace           15 min
+              clock_ahead     15 min
+              most_waiting    20000
+              longest_gap     7 d
+              energy          both: registers where a meter sends them, else power
+              cross_check     share 50 %, floor 200 Wh
+              memory          246 bytes a single-phase meter, 2 intervals open at once
+
+            [limits]
+              voltage         600 V
+              current         2000 A
+              power           10 MW
+
+            [registers]
+              rollovers       100 MWh, 1000 MWh
+              reset_power     200 kW
+
+            [forecast]
+              quantiles       0.1, 0.5, 0.9
+              transformers    true: each, and the town
+
+            [detectors.phase-neutral]
+              share           6.25 %
+              floor           0.5 A
+              low_load        2 A
+              low_load_share  25 %
+              blocks          5
+
+            [cases]
+              cool_down       72 h
+              follow_within   14 d
+              most_open       4
+
+            [sms]
+              per_hour        4
+              per_day         12
+              again_after     7 d
+        "#]],
+    );
+}
+
+#[test]
+fn what_a_plan_leaves_out_is_told_too() {
+    check(
+        include_str!("../../../../../pipelines/j1.toml"),
+        &expect![[r#"
+            plan j1
+              time_zone       UTC
+              holidays        none
+              balance         false
+
+            [intervals]
+              length          1 h
+              grace           20 min
+              clock_ahead     20 min
+              most_waiting    20000
+              longest_gap     7 d
+              energy          both: registers where a meter sends them, else power
+              candidate       share 10 %, floor 0.5 A
+              memory          246 bytes a single-phase meter, 2 intervals open at once
+
+            [limits]
+              voltage         600 V
+              current         2000 A
+              power           10 MW
+
+            [registers]
+              rollovers       none
+              reset_power     10 MW
+
+            [forecast] none
+
+            [detectors] none
+
+            [cases] none
+
+            [sms] none
+        "#]],
+    );
+}
+
+#[test]
+fn quantities_have_the_units_that_people_write() {
+    let hour = 3_600_000;
+    assert_eq!(
+        [20 * 60_000, 72 * hour, 168 * hour, 0, 1500].map(time),
+        ["20 min", "72 h", "7 d", "0 h", "1500 ms"]
+    );
+    assert_eq!([0.0625, 0.07, 1.0].map(percent), ["6.25 %", "7 %", "100 %"]);
+    assert_eq!(
+        [0, 200, 200_000, 1_500_000, 10_000_000].map(watts),
+        ["0 W", "200 W", "200 kW", "1500 kW", "10 MW"]
+    );
+}
