@@ -13,6 +13,7 @@
 pub mod aside;
 mod error;
 mod field;
+mod guard;
 pub mod intervals;
 pub mod ipc;
 mod names;
@@ -28,6 +29,7 @@ mod table;
 
 pub use aside::Aside;
 pub use error::ColumnsError;
+pub use guard::is_guarded;
 pub use intervals::{IntervalRow, IntervalsWriter, read_intervals};
 pub use outputs::{BalancesWriter, CasesWriter, ForecastsWriter, SuspicionsWriter};
 pub use readings::{ParquetReadings, ReadingsWriter};

@@ -27,6 +27,7 @@ use std::process::ExitCode;
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
     telemetry::begin(cli.quiet, cli.log_format);
+    keep_caught_panics_to_ourselves();
     let ended = match &cli.command {
         Command::Demo(demo) => commands::demo::run(demo, cli.quiet),
         Command::Replay(replay) => commands::replay::run(replay, cli.quiet),
@@ -51,4 +52,14 @@ pub fn main() -> ExitCode {
             ExitCode::from(failure.code)
         }
     }
+}
+
+/// A decoder that gives up on a damaged file is told once, as the error that it becomes.
+fn keep_caught_panics_to_ourselves() {
+    let tell = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        if !columns::is_guarded() {
+            tell(panic);
+        }
+    }));
 }

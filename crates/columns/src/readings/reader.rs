@@ -2,6 +2,7 @@
 
 use crate::ColumnsError;
 use crate::field::{Field, Layout, Misfit};
+use crate::guard::guarded;
 use crate::rows::{Rows, first_time};
 use arrow::array::RecordBatch;
 use arrow::datatypes::{DataType, FieldRef, Schema};
@@ -16,7 +17,6 @@ use parquet::file::metadata::{ColumnChunkMetaData, RowGroupMetaData};
 use reading::{Batch, EventTime, Limits};
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -137,9 +137,9 @@ impl ParquetReadings {
             if let Some(group) = &mut self.group {
                 // The decoder of parquet 59 panics on some damaged pages (a shift by too much among run lengths):
                 // such a page is damaged like any other. What is left of the reader is not used again.
-                let next = catch_unwind(AssertUnwindSafe(|| group.reader.next()));
+                let next = guarded(|| group.reader.next());
                 let gave_up = || ArrowError::ParquetError("the decoder gave up on a damaged page".to_owned());
-                match next.unwrap_or_else(|_| Some(Err(gave_up()))) {
+                match next.unwrap_or_else(|| Some(Err(gave_up()))) {
                     Some(Ok(rows)) if rows.num_rows() > 0 => self.ahead = Some(rows),
                     Some(Ok(_)) => {}
                     Some(Err(source)) => return Err(self.damaged(source)),
