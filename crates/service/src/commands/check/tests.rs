@@ -23,7 +23,7 @@ fn every_setting_stands_there_in_the_words_of_the_plan() {
               longest_gap     7 d
               energy          both: registers where a meter sends them, else power
               cross_check     share 50 %, floor 200 Wh
-              memory          246 bytes a single-phase meter, 2 intervals open at once
+              memory          251 bytes a single-phase meter, 2 intervals open at once
 
             [limits]
               voltage         600 V
@@ -76,7 +76,7 @@ fn what_a_plan_leaves_out_is_told_too() {
               longest_gap     7 d
               energy          both: registers where a meter sends them, else power
               candidate       share 10 %, floor 0.5 A
-              memory          246 bytes a single-phase meter, 2 intervals open at once
+              memory          251 bytes a single-phase meter, 2 intervals open at once
 
             [limits]
               voltage         600 V
