@@ -56,6 +56,14 @@ impl Rows {
         for from in (0..rows.num_rows()).step_by(BLOCK) {
             let count = BLOCK.min(rows.num_rows() - from);
             self.fill(&columns, from, count, limits, batch);
+            let drafts = &self.drafts[..count];
+            let plain = self.extras.is_empty()
+                && self.refused[..count].iter().all(Option::is_none)
+                && drafts.iter().all(Draft::is_plain);
+            if plain {
+                batch.extend_as(&self.keys[..count], drafts.iter().map(Draft::reading));
+                continue;
+            }
             for index in 0..count {
                 let refused = self.refused[index].take();
                 let extra = self.extras.get_mut(index).map(std::mem::take);

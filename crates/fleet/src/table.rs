@@ -7,12 +7,13 @@ use std::hint::black_box;
 /// A bucket that holds nobody.
 const NOBODY: u64 = u64::MAX;
 
-/// A name of up to 15 bytes stands here, its length last; a longer one stands in `Table::long`.
+/// A name of up to 15 bytes stands here, eight in each word, its length in the highest byte of all; a longer one stands
+/// in `Table::long`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct ShortName([u8; 16]);
+struct ShortName([u64; 2]);
 
-/// In the place of the length: the first four bytes are an index into `Table::long`.
-const LONG: u8 = 0xff;
+/// In the place of the length: the lowest word is an index into `Table::long`.
+const LONG: u64 = 0xff << 56;
 
 /// Open addressing with linear probing. A bucket holds the upper half of a hash, which also says where it belongs, and
 /// below it the slot: a look costs one line, and the table grows without asking for a name.
@@ -53,7 +54,7 @@ impl Table {
     }
 
     pub(crate) fn touch_name(&self, slot: u32) -> u8 {
-        self.names[slot as usize].0[15]
+        self.names[slot as usize].0[1] as u8
     }
 
     /// The slot of a name, a new one if need be.
@@ -90,7 +91,7 @@ impl Table {
         let short = self.names[slot as usize];
         match short.is_long() {
             Some(long) => self.long[long],
-            None => MeterId::new(short.as_bytes()).expect("names are checked at the door"),
+            None => short.meter(),
         }
     }
 
@@ -116,7 +117,7 @@ impl Table {
             return self.meter(a).cmp(&self.meter(b));
         }
         // No letter is zero, so that a length behind equal letters is equal too.
-        u128::from_be_bytes(x.0).cmp(&u128::from_be_bytes(y.0))
+        x.0.map(u64::swap_bytes).cmp(&y.0.map(u64::swap_bytes))
     }
 
     fn is(&self, slot: u32, wanted: Option<ShortName>, name: &[u8]) -> bool {
@@ -152,33 +153,28 @@ impl Table {
 
 impl ShortName {
     /// A name of up to 15 bytes.
+    #[inline]
     fn of(name: &[u8]) -> Option<Self> {
         let (low, high) = name.split_at_checked(8).unwrap_or((name, &[]));
-        (high.len() < 8).then(|| {
-            let mut bytes = [0; 16];
-            bytes[..8].copy_from_slice(&id::word_of(low).to_le_bytes());
-            bytes[8..].copy_from_slice(&id::word_of(high).to_le_bytes());
-            bytes[15] = name.len() as u8;
-            Self(bytes)
-        })
+        let high = if high.is_empty() { 0 } else { id::word_of(high) };
+        (name.len() < 16).then(|| Self([id::word_of(low), high | (name.len() as u64) << 56]))
     }
 
     /// Stands for a longer name, by its index.
     fn long(index: u32) -> Self {
-        let mut bytes = [0; 16];
-        bytes[..4].copy_from_slice(&index.to_le_bytes());
-        bytes[15] = LONG;
-        Self(bytes)
+        Self([u64::from(index), LONG])
     }
 
     /// The index of the longer name that it stands for.
     fn is_long(self) -> Option<usize> {
-        let [a, b, c, d, .., mark] = self.0;
-        (mark == LONG).then_some(u32::from_le_bytes([a, b, c, d]) as usize)
+        (self.0[1] >= LONG).then_some(self.0[0] as usize)
     }
 
-    fn as_bytes(&self) -> &[u8] {
-        &self.0[..self.0[15] as usize]
+    fn meter(self) -> MeterId {
+        let mut bytes = [0; 16];
+        bytes[..8].copy_from_slice(&self.0[0].to_le_bytes());
+        bytes[8..].copy_from_slice(&self.0[1].to_le_bytes());
+        MeterId::new(&bytes[..bytes[15] as usize]).expect("names are checked at the door")
     }
 }
 

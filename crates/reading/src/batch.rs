@@ -133,6 +133,14 @@ impl Batch {
         self.readings.push(checked.reading);
     }
 
+    /// Adds readings with nothing odd about them, each under its key.
+    #[inline]
+    pub fn extend_as<'a>(&mut self, keys: &[Key], readings: impl Iterator<Item = &'a Reading>) {
+        self.keys.extend_from_slice(keys);
+        self.readings.extend(readings);
+        debug_assert_eq!(self.keys.len(), self.readings.len());
+    }
+
     /// Adds bytes that became no reading.
     pub fn bury(&mut self, span: Span, reason: Reason) {
         self.counts.reason(reason);

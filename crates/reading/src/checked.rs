@@ -335,6 +335,21 @@ impl Draft {
         self.more = true;
     }
 
+    /// Whether all of it is plausible and something of it is kept: the usual case.
+    #[inline]
+    pub fn is_plain(&self) -> bool {
+        self.reading.has != 0
+            && self.issues.is_empty()
+            && self.reading.time >= FIRST
+            && self.reading.time <= LAST
+    }
+
+    /// What is believed so far; all of it if it [is plain](Self::is_plain).
+    #[inline]
+    pub fn reading(&self) -> &Reading {
+        &self.reading
+    }
+
     /// The plausible part, and what was odd; or why nothing can be used.
     #[inline]
     pub fn done(self) -> Result<(Reading, Issues), Reason> {
