@@ -211,13 +211,19 @@ impl PhaseNeutralRuns {
     /// Examines the tick that ends at `end`: every closed interval of the town with its place, in any order, with the
     /// back-filled older ones of meters that came back. Adds a suspicion, by meter, for every run that is long enough
     /// and reaches to `end`.
+    ///
+    /// Who has no known transformer has no known neighbours: whether a neutral is shared cannot be looked at, so such
+    /// an interval is no evidence. Returns how many were apart and held back for that.
     pub fn examine<'a>(
         &mut self,
         end: EventTime,
         rows: impl Iterator<Item = Joined<'a>> + Clone,
         out: &mut Vec<Suspicion>,
-    ) {
+    ) -> u64 {
         let mut blocks: Vec<Block<'a>> = rows.clone().filter_map(|joined| self.apart(joined)).collect();
+        let apart = blocks.len();
+        blocks.retain(|block| block.row.is_some_and(|row| row.transformer.is_some()));
+        let held_back = (apart - blocks.len()) as u64;
         blocks.sort_by_key(|block| (block.interval.meter, block.interval.end));
         let neighbours = Neighbours::of(blocks.iter().map(|block| (block.interval, block.row)), rows);
         for block in &blocks {
@@ -243,8 +249,9 @@ impl PhaseNeutralRuns {
                 self.raise(end, block, nearest, out);
             }
         }
-        // Missing, honest or explained: in all three cases the run did not reach the end of this tick.
+        // Missing, honest, explained or held back: in all cases the run did not reach the end of this tick.
         self.runs.retain(|_, run| run.until == end);
+        held_back
     }
 
     /// The block of an interval, if it can be evidence and its currents are apart.

@@ -211,20 +211,43 @@ fn the_meter_of_a_transformer_is_not_examined() {
     check("D1@T1 8/5 8/5 8/5 8/5 8/5 8/5", &expect![[""]]);
 }
 
+/// Where M1 hangs on T1.
+fn lone() -> Topology {
+    Topology::new(vec![row("M1", Role::Consumer, "T1")]).unwrap()
+}
+
 #[test]
-fn a_meter_without_a_place_is_examined_all_the_same() {
-    let topology = Topology::default();
-    let mut runs = PhaseNeutralRuns::new(rule());
-    let mut out = Vec::new();
-    for block in 1..=5 {
+fn without_a_known_transformer_nothing_is_suspected_and_what_was_apart_is_counted() {
+    let nowhere = TopologyRow::new(MeterId::new("M1").unwrap(), Role::Consumer);
+    for topology in [Topology::default(), Topology::new(vec![nowhere]).unwrap()] {
+        let mut runs = PhaseNeutralRuns::new(rule());
+        let mut out = Vec::new();
+        let mut held_back = 0;
+        for (block, text) in (1..).zip(["8/5", "8/5", "8/5", "8/5", "8/5", "8/8"]) {
+            held_back +=
+                runs.examine(end_of(block), topology.join(&[interval("M1", block, text).unwrap()]), &mut out);
+        }
+        assert_eq!((out.len(), runs.len(), held_back), (0, 0, 5));
+    }
+}
+
+#[test]
+fn a_run_begins_when_the_transformer_is_known() {
+    let mut known = row("M1", Role::Consumer, "T1");
+    known.from = Some(end_of(3));
+    let topology = Topology::new(vec![known]).unwrap();
+    let (mut runs, mut out) = (PhaseNeutralRuns::new(rule()), Vec::new());
+    for block in 1..=8 {
         runs.examine(end_of(block), topology.join(&[interval("M1", block, "8/5").unwrap()]), &mut out);
     }
-    assert_eq!((out.len(), out[0].transformer), (1, None));
+    assert_eq!(out.len(), 1);
+    let Evidence::PhaseNeutral(numbers) = &out[0].evidence[0];
+    assert_eq!((numbers.since, numbers.blocks), (end_of(3), 5));
 }
 
 #[test]
 fn blocks_that_come_back_late_count_in_their_order() {
-    let topology = Topology::default();
+    let topology = lone();
     let late: Vec<Interval> = (1..=5).filter_map(|block| interval("M1", block, "8/5")).collect();
     let (mut runs, mut out) = (PhaseNeutralRuns::new(rule()), Vec::new());
     runs.examine(end_of(5), topology.join(&late), &mut out);
@@ -238,7 +261,7 @@ fn blocks_that_come_back_late_count_in_their_order() {
 
 #[test]
 fn without_voltage_the_excess_is_not_guessed() {
-    let topology = Topology::default();
+    let topology = lone();
     let (mut runs, mut out) = (PhaseNeutralRuns::new(rule()), Vec::new());
     for block in 1..=5 {
         let mut interval = interval("M1", block, "8/5").unwrap();
@@ -274,11 +297,7 @@ fn the_score_grows_with_size_and_with_length() {
         let (mut runs, mut out) = (PhaseNeutralRuns::new(rule()), Vec::new());
         for block in 1..=blocks {
             out.clear();
-            runs.examine(
-                end_of(block),
-                Topology::default().join(&[interval("M1", block, text).unwrap()]),
-                &mut out,
-            );
+            runs.examine(end_of(block), lone().join(&[interval("M1", block, text).unwrap()]), &mut out);
         }
         format!("{:.3}", out[0].score)
     };

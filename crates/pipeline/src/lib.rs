@@ -19,4 +19,4 @@ pub use outputs::{Dead, Outputs, bury, bury_held};
 pub use plan::{Plan, PlanError};
 pub use snapshot::{SnapshotError, TownV2};
 pub use step::{Input, Pipeline};
-pub use town::{Town, TownError};
+pub use town::{Missing, Town, TownError};

@@ -9,7 +9,7 @@
 //! | n | [`StateV2`] in postcard |
 //! | 4 | CRC-32 of all before |
 
-use crate::town::{Town, TownError};
+use crate::town::{Missing, Town, TownError};
 use crate::{Pipeline, Plan};
 use cases::{Cases, CasesV1};
 use detect::{DailyScores, DailyScoresV1, PhaseNeutralRuns, PhaseNeutralRunsV1};
@@ -18,6 +18,7 @@ use forecast::{SeasonalMean, SeasonalMeanV1};
 use grid::Topology;
 use jiff::civil::Date;
 use notify::{Notifier, NotifierV2};
+use reading::MeterId;
 use serde::{Deserialize, Serialize};
 
 const MAGIC: &[u8; 8] = b"GWSTATE\n";
@@ -83,6 +84,8 @@ struct StateV2 {
 pub struct TownV2 {
     today: Option<(i16, i8, i8)>,
     unrouted: u64,
+    held_back: u64,
+    strangers: Vec<String>,
     loads: Vec<SeasonalMeanV1>,
     runs: Option<PhaseNeutralRunsV1>,
     daily: Option<DailyScoresV1>,
@@ -172,7 +175,9 @@ impl Town {
         let watch = self.watch.as_ref();
         TownV2 {
             today: self.today.map(|day| (day.year(), day.month(), day.day())),
-            unrouted: self.unrouted,
+            unrouted: self.missing.unrouted,
+            held_back: self.missing.held_back,
+            strangers: self.missing.strangers.iter().map(ToString::to_string).collect(),
             loads: self.loads.values().map(SeasonalMean::snapshot).collect(),
             runs: watch.map(|watch| watch.runs.snapshot()),
             daily: watch.map(|watch| watch.daily.snapshot()),
@@ -184,7 +189,12 @@ impl Town {
     /// Takes a stored state, into a town at its beginning.
     pub fn restore(&mut self, plan: &Plan, stored: TownV2) -> Result<(), SnapshotError> {
         let wrong = |what| SnapshotError::Content { what };
-        self.unrouted = stored.unrouted;
+        let strangers: Option<_> = stored.strangers.iter().map(MeterId::new).collect();
+        self.missing = Missing {
+            unrouted: stored.unrouted,
+            held_back: stored.held_back,
+            strangers: strangers.ok_or_else(|| wrong("the meters without a place"))?,
+        };
         self.today = match stored.today {
             Some((year, month, day)) => Some(Date::new(year, month, day).map_err(|_| wrong("the day"))?),
             None => None,

@@ -6,11 +6,11 @@ use cases::Cases;
 use detect::{DailyScores, PhaseNeutralRuns};
 use features::net_energy;
 use forecast::{Horizon, SeasonalMean, Target};
-use grid::{Role, Topology, balance};
+use grid::{Role, Topology, TopologyRow, balance};
 use jiff::civil::Date;
 use notify::{Notifier, Phone, RouteError, Routes};
 use reading::{Calendar, EventTime, Grid, Interval, MeterId, TransformerId};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use units::WattHours;
 
 /// Balances, expectations, suspicions, cases and messages of a whole town, tick by tick.
@@ -24,8 +24,18 @@ pub struct Town {
     pub(crate) watch: Option<Watch>,
     pub(crate) loads: BTreeMap<Target, SeasonalMean>,
     pub(crate) today: Option<Date>,
+    pub(crate) missing: Missing,
+}
+
+/// What a town could not do, for want of somebody or something in its topology.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Missing {
     /// Alerts that nobody was found for.
-    pub(crate) unrouted: u64,
+    pub unrouted: u64,
+    /// Intervals with phase and neutral apart that raised nothing: without a transformer, no neighbour can be asked.
+    pub held_back: u64,
+    /// Consumers that were heard of, and hang on no transformer that is known.
+    pub strangers: BTreeSet<MeterId>,
 }
 
 /// What looks for phase against neutral, and what becomes of it.
@@ -75,7 +85,7 @@ impl Town {
             watch,
             loads: BTreeMap::new(),
             today: None,
-            unrouted: 0,
+            missing: Missing::default(),
         })
     }
 
@@ -94,9 +104,9 @@ impl Town {
         self.loads.get(&target)
     }
 
-    /// Alerts that nobody was found for.
-    pub fn unrouted(&self) -> u64 {
-        self.unrouted
+    /// What could not be done.
+    pub fn missing(&self) -> &Missing {
+        &self.missing
     }
 
     /// Looks at the intervals that the tick ending at `end` closed, sorted by meter, then by end.
@@ -121,7 +131,12 @@ impl Town {
     fn watch_for_suspicions(&mut self, end: EventTime, rows: &[Interval], out: &mut Outputs) {
         let Some(watch) = &mut self.watch else { return };
         let mut suspicions = Vec::new();
-        watch.runs.examine(end, self.topology.join(rows), &mut suspicions);
+        self.missing.held_back += watch.runs.examine(end, self.topology.join(rows), &mut suspicions);
+        let strange = |place: Option<&TopologyRow>| {
+            place.is_none_or(|row| row.role == Role::Consumer && row.transformer.is_none())
+        };
+        let strangers = self.topology.join(rows).filter(|(_, place)| strange(*place));
+        self.missing.strangers.extend(strangers.map(|(row, _)| row.meter));
         watch.daily.collect(end, &self.calendar, &suspicions, &mut out.suspicions);
         let known = out.changes.len();
         watch.cases.consider(end, &suspicions, &mut out.changes);
@@ -130,7 +145,7 @@ impl Town {
         out.alerts.extend(out.changes[known..].iter().filter_map(alert));
         if let Some(notifier) = &mut watch.notifier {
             let routed = notifier.route(end, &out.alerts[first..], &self.calendar);
-            self.unrouted += routed.unrouted.len() as u64;
+            self.missing.unrouted += routed.unrouted.len() as u64;
             out.sms.extend(routed.sms);
             out.told_already.extend(routed.told_already);
         }

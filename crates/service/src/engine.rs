@@ -13,7 +13,9 @@ use crate::files::Source;
 use crate::town_files::unfit;
 use fleet::{Refusal, Totals};
 use grid::Topology;
-use pipeline::{Dead, Fleet, Outputs, PartitionId, Plan, Sequencer, Shard, Step, Town, bury, bury_held};
+use pipeline::{
+    Dead, Fleet, Missing, Outputs, PartitionId, Plan, Sequencer, Shard, Step, Town, bury, bury_held,
+};
 use reading::issue::Counts;
 use reading::{Batch, EventTime, Interval, Limits, MeterId};
 use std::collections::{BTreeMap, VecDeque};
@@ -45,8 +47,12 @@ pub struct Counted {
     pub counts: Counts,
     /// Import energy that stands in no interval.
     pub unplaced_wh: i64,
-    /// Alerts that nobody was found for.
-    pub unrouted: u64,
+    /// Readings added to an interval.
+    pub admitted: u64,
+    /// Meters heard of.
+    pub meters: u64,
+    /// What the second stage could not do.
+    pub missing: Missing,
 }
 
 /// Runs a plan over files. `watch` is called block by block.
@@ -95,12 +101,14 @@ pub fn run<S: Sink>(
         drop(to_shards);
         let collected = end.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
         // A sink that failed closed the channels, which is only the consequence.
-        let (totals, unrouted) = collected?;
+        let (totals, meters, missing) = collected?;
         fed?;
         counted.counts.add(sequencer.counts());
         counted.counts.add(&totals.counts);
         counted.unplaced_wh = totals.unplaced.0;
-        counted.unrouted = unrouted;
+        counted.admitted = totals.admitted;
+        counted.meters = meters;
+        counted.missing = missing;
         Ok(counted)
     })
 }
@@ -249,8 +257,8 @@ struct Done {
     dead: Vec<Dead>,
     /// What this shard refused.
     refused: Vec<Dead>,
-    /// There is no further step.
-    last: Option<Totals>,
+    /// There is no further step; so many meters were heard of.
+    last: Option<(Totals, u64)>,
 }
 
 /// Rows go from thread to thread so many at a time: few enough to stay in the cache.
@@ -339,7 +347,7 @@ fn shard(mut fleet: Fleet, work: &Receiver<Work>, to: &SyncSender<Closed>) {
     }
     let mut rows = Vec::new();
     fleet.finish(&mut rows);
-    done.last = Some(fleet.totals().clone());
+    done.last = Some((fleet.totals().clone(), fleet.len() as u64));
     // Nobody listens any more if the sink has failed; it has told why.
     drop(tell(EventTime::MAX, rows, to).and_then(|()| to.send(Closed::Done(Box::new(done)))));
 }
@@ -461,8 +469,8 @@ fn collect<S: Sink>(
     mut town: Option<Town>,
     from_shards: &[Receiver<Closed>],
     sink: &mut S,
-) -> Result<(Totals, u64), Failure> {
-    let mut totals = Totals::default();
+) -> Result<(Totals, u64, Missing), Failure> {
+    let (mut totals, mut meters) = (Totals::default(), 0);
     let mut out = Outputs::default();
     // The second stage sees a whole tick side by side; without it, nobody needs more rows at once than a sink writes.
     let most = if town.is_some() { usize::MAX } else { PART };
@@ -484,8 +492,9 @@ fn collect<S: Sink>(
         for done in merge.done() {
             out.dead.extend(done.dead);
             refused.extend(done.refused);
-            if let Some(more) = done.last {
+            if let Some((more, heard)) = done.last {
                 last = true;
+                meters += heard;
                 totals.admitted += more.admitted;
                 totals.unplaced += more.unplaced;
                 totals.counts.add(&more.counts);
@@ -498,7 +507,8 @@ fn collect<S: Sink>(
                 town.finish(&mut out);
             }
             sink.take(&mut out)?;
-            return Ok((totals, town.map_or(0, |town| town.unrouted())));
+            let missing = town.map(|town| town.missing().clone());
+            return Ok((totals, meters, missing.unwrap_or_default()));
         }
         sink.take(&mut out)?;
     }

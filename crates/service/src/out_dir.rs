@@ -167,7 +167,12 @@ impl OutDir {
             "alerts": told[0],
             "sms": told[1],
             "told_already": told_already,
-            "unrouted_alerts": counted.unrouted,
+            "unrouted_alerts": counted.missing.unrouted,
+            "meters": counted.meters,
+            "not_looked_at": {
+                "meters": counted.missing.strangers.len(),
+                "intervals": counted.missing.held_back,
+            },
             "unplaced_wh": counted.unplaced_wh,
             "issues": tally(Issue::ALL.iter().map(|&issue| (issue.name(), counted.counts.of_issue(issue)))),
             "dead_reasons": tally(self.dead_letters.iter().map(|(reason, &count)| (reason.name(), count))),

@@ -36,6 +36,14 @@ pub fn unrouted(count: u64) {
     warn!(count, "alerts of areas without a reader's phone went to nobody");
 }
 
+/// Meters whose neighbours nobody knows.
+pub fn strangers(strangers: u64, meters: u64, held_back: u64) {
+    warn!(
+        held_back,
+        "{strangers} of {meters} meters are on no transformer of the topology: a shared neutral cannot be looked at, so they raise no suspicion"
+    );
+}
+
 /// Energy that stands in no interval.
 pub fn unplaced(wh: i64) {
     warn!(wh, "energy across gaps longer than the plan fills stands in no interval");

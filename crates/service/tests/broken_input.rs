@@ -58,6 +58,11 @@ impl Desk {
         entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
     }
 
+    /// What the last run counted.
+    fn summary(&self) -> serde_json::Value {
+        serde_json::from_slice(&fs::read(self.path("out/summary.json")).unwrap()).unwrap()
+    }
+
     /// The run failed with this code, said all of this on standard error, offered help, and left nothing.
     fn check(&self, output: &Output, code: i32, said: &[&str]) {
         let errors = String::from_utf8_lossy(&output.stderr);
@@ -356,6 +361,39 @@ fn without_a_topology_intervals_come_all_the_same() {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let summary = fs::read_to_string(desk.path("out/summary.json")).unwrap();
     assert!(summary.contains("\"intervals\": 200"), "{summary}");
+}
+
+/// Twenty blocks of M1 and M2 whose currents are apart, as those of two supplies with one neutral.
+fn shared_neutral() -> String {
+    let line = |quarter: i64| {
+        let time = 1_704_067_200_000 + quarter * 900_000;
+        format!(
+            "{{\"meter\":\"M1\",\"time\":{time},\"v\":230,\"i\":8,\"in\":5}}\n\
+             {{\"meter\":\"M2\",\"time\":{time},\"v\":230,\"i\":2,\"in\":5}}\n"
+        )
+    };
+    (1..=20).map(line).collect()
+}
+
+#[test]
+fn where_neighbours_are_unknown_nobody_is_suspected_and_that_is_told() {
+    let desk = Desk::new();
+    desk.write("shared.ndjson", shared_neutral());
+    desk.write("foreign.csv", "meter,role,transformer\nX1,consumer,T1\n");
+    desk.write("known.csv", "meter,role,transformer\nM1,consumer,T1\nM2,consumer,T1\n");
+    let replay = ["replay", "plan.toml", "--readings", "shared.ndjson", "--out", "out"];
+    for (topology, strangers) in
+        [(&[][..], 2), (&["--topology", "foreign.csv"], 2), (&["--topology", "known.csv"], 0)]
+    {
+        let output = desk.run(&[&replay, topology].concat());
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{errors}");
+        assert_eq!(errors.contains("2 of 2 meters are on no transformer"), strangers == 2, "{errors}");
+        let summary = desk.summary();
+        assert_eq!(summary["cases"], 0, "{topology:?}");
+        assert_eq!(summary["not_looked_at"]["meters"], strangers, "{topology:?}");
+        assert_eq!(summary["not_looked_at"]["intervals"], 20 * strangers, "{topology:?}");
+    }
 }
 
 #[test]

@@ -51,8 +51,12 @@ pub fn run(args: &cli::Replay, quiet: bool) -> Result<(), Failure> {
     if late > counted.readings / 10 {
         telemetry::mostly_late(late, counted.readings);
     }
-    if counted.unrouted > 0 {
-        telemetry::unrouted(counted.unrouted);
+    let missing = &counted.missing;
+    if missing.unrouted > 0 {
+        telemetry::unrouted(missing.unrouted);
+    }
+    if !missing.strangers.is_empty() {
+        telemetry::strangers(missing.strangers.len() as u64, counted.meters, missing.held_back);
     }
     if counted.unplaced_wh > 0 {
         telemetry::unplaced(counted.unplaced_wh);
