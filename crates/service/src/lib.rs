@@ -11,6 +11,7 @@ mod commands;
 mod engine;
 mod failure;
 mod files;
+mod hold;
 mod out_dir;
 mod say;
 mod telemetry;

@@ -2,6 +2,7 @@
 
 use crate::engine::{Counted, Sink};
 use crate::failure::Failure;
+use crate::hold::Hold;
 use crate::{texts, usage};
 use cases::Case;
 use columns::{
@@ -30,6 +31,7 @@ const NAMES: [&str; 9] = [
 
 /// Files on their way.
 pub struct OutDir {
+    _hold: Hold,
     dir: PathBuf,
     sources: Vec<PathBuf>,
     intervals: IntervalsWriter,
@@ -54,10 +56,7 @@ struct Watched {
 impl OutDir {
     /// Begins the files that the plan will fill.
     pub fn create(dir: &Path, plan: &Plan, sources: Vec<PathBuf>) -> Result<Self, Failure> {
-        fs::create_dir_all(dir).map_err(|cause| {
-            Failure::failed(format!("cannot make the folder {}", dir.display()), &cause)
-                .help(Some("`--out` takes a folder".to_owned()))
-        })?;
+        let hold = Hold::take(dir)?;
         let candidate = plan.candidate.map(|candidate| (candidate.share, candidate.floor));
         let watch = match plan.phase_neutral {
             Some(_) => Some(Watched {
@@ -74,6 +73,7 @@ impl OutDir {
             None => None,
         };
         Ok(Self {
+            _hold: hold,
             dir: dir.to_owned(),
             sources,
             intervals: IntervalsWriter::create(dir.join("intervals.parquet"), candidate)

@@ -482,6 +482,25 @@ mod ended {
     }
 
     #[test]
+    fn while_a_run_writes_to_a_folder_no_other_does() {
+        let desk = Desk::new();
+        let mut replay = in_the_middle(&desk);
+        let before = desk.left();
+        let town = ["simulate", "--meters", "3", "--days", "1", "--out", "out"];
+        for arguments in [&REPLAY[..], &town] {
+            let output = desk.run(arguments);
+            let errors = String::from_utf8_lossy(&output.stderr);
+            assert_eq!(output.status.code(), Some(1), "{errors}");
+            assert!(errors.contains("another run is writing to out") && errors.contains("help"), "{errors}");
+        }
+        assert_eq!(desk.left(), before);
+        // It hears that there is no more, and goes on to its own end.
+        drop(replay.stdin.take());
+        assert!(replay.wait().unwrap().success());
+        assert!(desk.run(&REPLAY).status.success());
+    }
+
+    #[test]
     fn a_replay_that_is_killed_leaves_no_final_file() {
         let desk = Desk::new();
         let mut replay = in_the_middle(&desk);

@@ -2,6 +2,7 @@
 
 use crate::cli::{self, Format};
 use crate::failure::Failure;
+use crate::hold::Hold;
 use crate::say::say;
 use columns::{Aside, ColumnsError, ReadingsWriter};
 use reading::time::{HOUR, MINUTE, SECOND};
@@ -21,10 +22,7 @@ pub fn run(args: &cli::Simulate, quiet: bool) -> Result<(), Failure> {
         failure.help(Some("see `gridwarden simulate --help`".to_owned()))
     })?;
     let dir = &args.out;
-    fs::create_dir_all(dir).map_err(|cause| {
-        Failure::failed(format!("cannot make the folder {}", dir.display()), &cause)
-            .help(Some("`--out` takes a folder".to_owned()))
-    })?;
+    let _hold = Hold::take(dir)?;
     let (sent, other) = match args.format {
         Format::Ndjson => {
             (lines(&town, &dir.join("readings.ndjson")).map_err(|cause| broken(dir, &cause))?, "parquet")
