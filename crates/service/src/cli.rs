@@ -7,7 +7,8 @@ use std::path::PathBuf;
 #[derive(Debug, Parser)]
 #[command(name = "gridwarden", version, max_term_width = 110)]
 #[command(
-    after_help = "Start with `gridwarden demo`. Exit codes: 0 done, 1 failed, 2 the plan or the arguments are wrong."
+    after_help = "Start with `gridwarden demo`. Exit codes: 0 done, 1 failed, 2 the plan or the arguments are wrong, \
+                  130 and 143 ended by a signal."
 )]
 pub struct Cli {
     /// Say nothing but errors and the result itself.

@@ -1,17 +1,25 @@
 //! A folder of outputs while one run writes to it.
 
 use crate::failure::Failure;
+use crate::telemetry;
+use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::iterator::Signals;
 use std::fs::{self, File, TryLockError};
-use std::path::Path;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread;
 
 /// The folder is ours until this is dropped; if the process dies, the system gives it back.
 pub struct Hold {
     _lock: File,
+    moving: Arc<Mutex<()>>,
 }
 
 impl Hold {
-    /// Takes the folder, which is made if it is not there.
-    pub fn take(dir: &Path) -> Result<Self, Failure> {
+    /// Takes the folder, which is made if it is not there, for files of these names. What is left of others on their
+    /// way there is taken away, and so are ours if the process is told to end.
+    pub fn take(dir: &Path, names: &'static [&'static str]) -> Result<Self, Failure> {
         let made = fs::create_dir_all(dir).and_then(|()| File::open(dir));
         let lock = made.map_err(|cause| {
             Failure::failed(format!("cannot make the folder {}", dir.display()), &cause)
@@ -19,12 +27,56 @@ impl Hold {
         })?;
         // The folder itself is locked: a file for that would be left behind. Some network drives have no locks for
         // folders; there, as before, it is for the user to give each run its own.
-        match lock.try_lock() {
-            Err(TryLockError::WouldBlock) => Err(Failure::failed_with_help(
+        if let Err(TryLockError::WouldBlock) = lock.try_lock() {
+            return Err(Failure::failed_with_help(
                 format!("another run is writing to {}", dir.display()),
                 "wait for its end, or give this one a folder of its own with `--out`",
-            )),
-            Ok(()) | Err(TryLockError::Error(_)) => Ok(Self { _lock: lock }),
+            ));
+        }
+        take_away(partials(dir, names))
+            .map_err(|cause| Failure::failed(format!("cannot write to {}", dir.display()), &cause))?;
+        let moving = Arc::default();
+        clean_up_when_told_to_end(dir.to_owned(), names, Arc::clone(&moving))
+            .map_err(|cause| Failure::failed("cannot listen for Ctrl-C", &cause))?;
+        Ok(Self { _lock: lock, moving })
+    }
+
+    /// While files are moved to their places, which takes a moment, nothing ends the process half-way.
+    pub fn moving(&self) -> MutexGuard<'_, ()> {
+        self.moving.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn partials(dir: &Path, names: &[&str]) -> impl Iterator<Item = PathBuf> {
+    names.iter().map(|name| dir.join(format!("{name}.partial")))
+}
+
+/// Removes files, as far as they are there.
+pub fn take_away(files: impl Iterator<Item = PathBuf>) -> io::Result<()> {
+    for file in files {
+        match fs::remove_file(file) {
+            Err(cause) if cause.kind() != io::ErrorKind::NotFound => return Err(cause),
+            _ => {}
         }
     }
+    Ok(())
+}
+
+/// A thread of its own, because the others may be waiting for input that never comes.
+fn clean_up_when_told_to_end(
+    dir: PathBuf,
+    names: &'static [&'static str],
+    moving: Arc<Mutex<()>>,
+) -> io::Result<()> {
+    let mut signals = Signals::new([SIGINT, SIGTERM])?;
+    thread::Builder::new().name("signals".to_owned()).spawn(move || {
+        let Some(signal) = signals.forever().next() else { return };
+        let _moving = moving.lock().unwrap_or_else(PoisonError::into_inner);
+        telemetry::stopped(signal, &dir);
+        // What cannot be taken away now, the next run takes.
+        drop(take_away(partials(&dir, names)));
+        // As shells count what a signal ended.
+        std::process::exit(128 + signal);
+    })?;
+    Ok(())
 }

@@ -2,7 +2,7 @@
 
 use crate::engine::{Counted, Sink};
 use crate::failure::Failure;
-use crate::hold::Hold;
+use crate::hold::{Hold, take_away};
 use crate::{texts, usage};
 use cases::Case;
 use columns::{
@@ -12,7 +12,6 @@ use pipeline::{Outputs, Plan};
 use reading::{Issue, Reason};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
-use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
@@ -31,7 +30,7 @@ const NAMES: [&str; 9] = [
 
 /// Files on their way.
 pub struct OutDir {
-    _hold: Hold,
+    hold: Hold,
     dir: PathBuf,
     sources: Vec<PathBuf>,
     intervals: IntervalsWriter,
@@ -56,7 +55,7 @@ struct Watched {
 impl OutDir {
     /// Begins the files that the plan will fill.
     pub fn create(dir: &Path, plan: &Plan, sources: Vec<PathBuf>) -> Result<Self, Failure> {
-        let hold = Hold::take(dir)?;
+        let hold = Hold::take(dir, &NAMES)?;
         let candidate = plan.candidate.map(|candidate| (candidate.share, candidate.floor));
         let watch = match plan.phase_neutral {
             Some(_) => Some(Watched {
@@ -73,7 +72,7 @@ impl OutDir {
             None => None,
         };
         Ok(Self {
-            _hold: hold,
+            hold,
             dir: dir.to_owned(),
             sources,
             intervals: IntervalsWriter::create(dir.join("intervals.parquet"), candidate)
@@ -116,6 +115,9 @@ impl OutDir {
         });
         let told = self.watch.as_ref().map_or([0, 0], |watch| watch.told);
         let told_already = self.watch.as_ref().map_or(0, |watch| watch.told_already);
+        let _moving = self.hold.moving();
+        // From here on until the new one is there, nobody takes the folder for a whole run.
+        take_away([dir.join("summary.json")].into_iter()).map_err(text(&dir))?;
         let mut written = vec!["intervals.parquet"];
         self.intervals.finish().map_err(columns(&dir))?;
         if let Some(balances) = self.balances {
@@ -144,13 +146,8 @@ impl OutDir {
             dead.finish().map_err(text(&dir))?;
             written.push("dead-letters.ndjson");
         }
-        for name in NAMES.iter().filter(|name| !written.contains(name)) {
-            if let Err(cause) = fs::remove_file(dir.join(name))
-                && cause.kind() != io::ErrorKind::NotFound
-            {
-                return Err(text(&dir)(cause));
-            }
-        }
+        let of_earlier_runs = NAMES.iter().filter(|name| !written.contains(name));
+        take_away(of_earlier_runs.map(|name| dir.join(name))).map_err(text(&dir))?;
         let late = counted.counts.of_issue(Issue::Late);
         let dead = self.dead_letters.iter().filter(|(reason, _)| **reason != Reason::Late);
         let dead: u64 = dead.map(|(_, count)| count).sum();

@@ -2,7 +2,8 @@
 
 use crate::cli::LogFormat;
 use std::io::{self, IsTerminal};
-use tracing::{Level, info, warn};
+use std::path::Path;
+use tracing::{Level, error, info, warn};
 use tracing_subscriber::fmt;
 
 /// Sets up log lines on standard error.
@@ -24,6 +25,11 @@ pub fn begin(quiet: bool, format: LogFormat) {
 /// A run begins.
 pub fn begun(plan: &str, files: usize, shards: u32) {
     info!(plan, files, shards, "replay begun");
+}
+
+/// The process was told to end.
+pub fn stopped(signal: i32, dir: &Path) {
+    error!(signal, dir = %dir.display(), "stopped before the end: nothing of this run is in the folder");
 }
 
 /// Some messages became part of no interval.

@@ -13,6 +13,9 @@ use std::fs;
 use std::io::{self, Write};
 use std::path::Path;
 
+/// Names of everything that a town may leave.
+const NAMES: [&str; 4] = ["readings.ndjson", "readings.parquet", "topology.csv", "truth.csv"];
+
 /// Runs the command.
 pub fn run(args: &cli::Simulate, quiet: bool) -> Result<(), Failure> {
     let settings = settings(args)?;
@@ -22,7 +25,7 @@ pub fn run(args: &cli::Simulate, quiet: bool) -> Result<(), Failure> {
         failure.help(Some("see `gridwarden simulate --help`".to_owned()))
     })?;
     let dir = &args.out;
-    let _hold = Hold::take(dir)?;
+    let hold = Hold::take(dir, &NAMES)?;
     let (sent, other) = match args.format {
         Format::Ndjson => {
             (lines(&town, &dir.join("readings.ndjson")).map_err(|cause| broken(dir, &cause))?, "parquet")
@@ -31,6 +34,7 @@ pub fn run(args: &cli::Simulate, quiet: bool) -> Result<(), Failure> {
             (columns(&town, &dir.join("readings.parquet")).map_err(|cause| broken(dir, &cause))?, "ndjson")
         }
     };
+    let _moving = hold.moving();
     // Readings of an earlier town would not fit the topology of this one.
     if let Err(cause) = fs::remove_file(dir.join(format!("readings.{other}")))
         && cause.kind() != io::ErrorKind::NotFound
