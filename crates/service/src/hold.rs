@@ -13,12 +13,14 @@ use std::thread;
 /// The folder is ours until this is dropped; if the process dies, the system gives it back.
 pub struct Hold {
     _lock: File,
+    dir: PathBuf,
+    names: &'static [&'static str],
     moving: Arc<Mutex<()>>,
 }
 
 impl Hold {
-    /// Takes the folder, which is made if it is not there, for files of these names. What is left of others on their
-    /// way there is taken away, and so are ours if the process is told to end.
+    /// Takes the folder, which is made if it is not there, for files of these names. Those on their way are taken
+    /// away if the process is told to end.
     pub fn take(dir: &Path, names: &'static [&'static str]) -> Result<Self, Failure> {
         let made = fs::create_dir_all(dir).and_then(|()| File::open(dir));
         let lock = made.map_err(|cause| {
@@ -33,12 +35,16 @@ impl Hold {
                 "wait for its end, or give this one a folder of its own with `--out`",
             ));
         }
-        take_away(partials(dir, names))
-            .map_err(|cause| Failure::failed(format!("cannot write to {}", dir.display()), &cause))?;
         let moving = Arc::default();
         clean_up_when_told_to_end(dir.to_owned(), names, Arc::clone(&moving))
             .map_err(|cause| Failure::failed("cannot listen for Ctrl-C", &cause))?;
-        Ok(Self { _lock: lock, moving })
+        Ok(Self { _lock: lock, dir: dir.to_owned(), names, moving })
+    }
+
+    /// Takes away what a run that was killed left on its way.
+    pub fn clear(&self) -> Result<(), Failure> {
+        let doing = format!("cannot write to {}", self.dir.display());
+        take_away(partials(&self.dir, self.names)).map_err(|cause| Failure::failed(doing, &cause))
     }
 
     /// While files are moved to their places, which takes a moment, nothing ends the process half-way.

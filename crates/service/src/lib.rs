@@ -13,6 +13,7 @@ mod failure;
 mod files;
 mod hold;
 mod out_dir;
+mod places;
 mod say;
 mod telemetry;
 mod texts;

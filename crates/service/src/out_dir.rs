@@ -3,7 +3,7 @@
 use crate::engine::{Counted, Sink};
 use crate::failure::Failure;
 use crate::hold::{Hold, take_away};
-use crate::{texts, usage};
+use crate::{places, texts, usage};
 use cases::Case;
 use columns::{
     Aside, BalancesWriter, CasesWriter, ColumnsError, ForecastsWriter, IntervalsWriter, SuspicionsWriter,
@@ -53,9 +53,12 @@ struct Watched {
 }
 
 impl OutDir {
-    /// Begins the files that the plan will fill.
-    pub fn create(dir: &Path, plan: &Plan, sources: Vec<PathBuf>) -> Result<Self, Failure> {
+    /// Begins the files that the plan will fill. None of the inputs may be where one of them goes.
+    pub fn create(dir: &Path, plan: &Plan, sources: Vec<PathBuf>, inputs: &[&Path]) -> Result<Self, Failure> {
+        places::spare(inputs, dir, &NAMES)?;
         let hold = Hold::take(dir, &NAMES)?;
+        places::check_owner(dir, &NAMES)?;
+        hold.clear()?;
         let candidate = plan.candidate.map(|candidate| (candidate.share, candidate.floor));
         let watch = match plan.phase_neutral {
             Some(_) => Some(Watched {
@@ -107,7 +110,7 @@ impl OutDir {
         told.collect::<Vec<_>>().join(", ")
     }
 
-    /// Moves every file to its place, `summary.json` last, and tells it in a few lines. It takes away what an earlier run left and this one did not.
+    /// Moves every file to its place, `summary.json` last, and tells it in a few lines.
     pub fn finish(mut self, plan: &Plan, counted: &Counted, wall_s: f64) -> Result<String, Failure> {
         let dir = std::mem::take(&mut self.dir);
         let (opened, open) = self.watch.as_ref().map_or((0, 0), |watch| {
@@ -115,44 +118,10 @@ impl OutDir {
         });
         let told = self.watch.as_ref().map_or([0, 0], |watch| watch.told);
         let told_already = self.watch.as_ref().map_or(0, |watch| watch.told_already);
-        let _moving = self.hold.moving();
-        // From here on until the new one is there, nobody takes the folder for a whole run.
-        take_away([dir.join("summary.json")].into_iter()).map_err(text(&dir))?;
-        let mut written = vec!["intervals.parquet"];
-        self.intervals.finish().map_err(columns(&dir))?;
-        if let Some(balances) = self.balances {
-            balances.finish().map_err(columns(&dir))?;
-            written.push("balance.parquet");
-        }
-        if let Some(forecasts) = self.forecasts {
-            forecasts.finish().map_err(columns(&dir))?;
-            written.push("forecasts.parquet");
-        }
-        if let Some(watch) = self.watch {
-            let mut cases = CasesWriter::create(dir.join("cases.parquet"), plan.calendar.clone())
-                .map_err(columns(&dir))?;
-            let all: Vec<Case> = watch.cases.into_values().collect();
-            cases.write(&all).map_err(columns(&dir))?;
-            cases.finish().map_err(columns(&dir))?;
-            watch.suspicions.finish().map_err(columns(&dir))?;
-            watch.alerts.finish().map_err(text(&dir))?;
-            written.extend(["cases.parquet", "suspicions.parquet", "alerts.ndjson"]);
-            if let Some(sms) = watch.sms {
-                sms.finish().map_err(text(&dir))?;
-                written.push("sms.ndjson");
-            }
-        }
-        if let Some(dead) = self.dead {
-            dead.finish().map_err(text(&dir))?;
-            written.push("dead-letters.ndjson");
-        }
-        let of_earlier_runs = NAMES.iter().filter(|name| !written.contains(name));
-        take_away(of_earlier_runs.map(|name| dir.join(name))).map_err(text(&dir))?;
         let late = counted.counts.of_issue(Issue::Late);
         let dead = self.dead_letters.iter().filter(|(reason, _)| **reason != Reason::Late);
         let dead: u64 = dead.map(|(_, count)| count).sum();
-        let cpu_s = usage::cpu_seconds();
-        let json = json!({
+        let mut json = json!({
             "plan": plan.name,
             "readings": counted.readings,
             "duplicates": counted.counts.of_issue(Issue::Repeat),
@@ -174,12 +143,20 @@ impl OutDir {
             "issues": tally(Issue::ALL.iter().map(|&issue| (issue.name(), counted.counts.of_issue(issue)))),
             "dead_reasons": tally(self.dead_letters.iter().map(|(reason, &count)| (reason.name(), count))),
             "wall_s": wall_s,
-            "cpu_s": cpu_s,
-            "peak_rss_bytes": usage::peak_rss(),
         });
-        let mut file = Aside::create(dir.join("summary.json")).map_err(text(&dir))?;
-        let page = serde_json::to_string_pretty(&json).expect("text and numbers can be written");
-        writeln!(file, "{page}").and_then(|()| file.finish()).map_err(text(&dir))?;
+        let _moving = self.hold.moving();
+        // Says whose the files are, should we be killed while they are moved.
+        let _mark = summary(&dir, &json).map_err(text(&dir))?;
+        let moved = Self::place(&dir, plan, self.intervals, self.balances, self.forecasts, self.watch, self.dead);
+        if moved.is_err() {
+            // Half of this run and none of the one before: nobody can use that. What cannot be removed, stays.
+            NAMES.iter().for_each(|name| drop(take_away([dir.join(name)].into_iter())));
+        }
+        moved?;
+        let cpu_s = usage::cpu_seconds();
+        json["cpu_s"] = cpu_s.into();
+        json["peak_rss_bytes"] = usage::peak_rss().into();
+        summary(&dir, &json).and_then(Aside::finish).map_err(text(&dir))?;
         let speed = cpu_s.filter(|cpu_s| *cpu_s > 0.0).map(|cpu_s| counted.readings as f64 / cpu_s / 1e6);
         let text = format!(
             "{} readings -> {} intervals, {} cases, {} alerts, {} SMS\n{} repeats, {late} late, {dead} dead letters\n{:.2} s{}\nwritten to {}",
@@ -195,6 +172,59 @@ impl OutDir {
         );
         Ok(text)
     }
+
+    /// Moves all but the summary, and takes away what an earlier run left and this one did not.
+    fn place(
+        dir: &Path,
+        plan: &Plan,
+        intervals: IntervalsWriter,
+        balances: Option<BalancesWriter>,
+        forecasts: Option<ForecastsWriter>,
+        watch: Option<Watched>,
+        dead: Option<Aside>,
+    ) -> Result<(), Failure> {
+        // From here on until the new one is there, nobody takes the folder for a whole run.
+        take_away([dir.join("summary.json")].into_iter()).map_err(text(dir))?;
+        let mut written = vec!["intervals.parquet"];
+        intervals.finish().map_err(columns(dir))?;
+        if let Some(balances) = balances {
+            balances.finish().map_err(columns(dir))?;
+            written.push("balance.parquet");
+        }
+        if let Some(forecasts) = forecasts {
+            forecasts.finish().map_err(columns(dir))?;
+            written.push("forecasts.parquet");
+        }
+        if let Some(watch) = watch {
+            let mut cases = CasesWriter::create(dir.join("cases.parquet"), plan.calendar.clone()).map_err(columns(dir))?;
+            let all: Vec<Case> = watch.cases.into_values().collect();
+            cases.write(&all).map_err(columns(dir))?;
+            cases.finish().map_err(columns(dir))?;
+            watch.suspicions.finish().map_err(columns(dir))?;
+            watch.alerts.finish().map_err(text(dir))?;
+            written.extend(["cases.parquet", "suspicions.parquet", "alerts.ndjson"]);
+            if let Some(sms) = watch.sms {
+                sms.finish().map_err(text(dir))?;
+                written.push("sms.ndjson");
+            }
+        }
+        if let Some(dead) = dead {
+            dead.finish().map_err(text(dir))?;
+            written.push("dead-letters.ndjson");
+        }
+        let of_earlier_runs = NAMES.iter().filter(|name| !written.contains(name));
+        take_away(of_earlier_runs.map(|name| dir.join(name))).map_err(text(dir))?;
+        Ok(())
+    }
+}
+
+/// The summary, on its way.
+fn summary(dir: &Path, json: &Value) -> io::Result<Aside> {
+    let mut file = Aside::create(dir.join("summary.json"))?;
+    let page = serde_json::to_string_pretty(json).expect("text and numbers can be written");
+    writeln!(file, "{page}")?;
+    file.flush()?;
+    Ok(file)
 }
 
 impl Sink for OutDir {

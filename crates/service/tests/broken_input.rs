@@ -449,6 +449,46 @@ fn an_earlier_run_stands_until_a_later_one_is_whole() {
     assert!(desk.left().iter().all(|name| !name.ends_with(".partial")), "{:?}", desk.left());
 }
 
+#[test]
+fn a_replay_does_not_write_over_its_own_input() {
+    let desk = Desk::new();
+    fs::create_dir(desk.path("out")).unwrap();
+    for name in ["out/dead-letters.ndjson", "out/alerts.ndjson.partial"] {
+        desk.write(name, lines(20));
+        for shown in [name.to_owned(), format!("./out/../{name}"), desk.path(name).display().to_string()] {
+            let output = desk.replay(&shown);
+            let errors = String::from_utf8_lossy(&output.stderr);
+            assert_eq!(output.status.code(), Some(2), "{errors}");
+            assert!(errors.contains("is an input") && errors.contains("help"), "{errors}");
+        }
+        assert_eq!(fs::read_to_string(desk.path(name)).unwrap(), lines(20));
+        fs::remove_file(desk.path(name)).unwrap();
+    }
+}
+
+#[test]
+fn a_replay_takes_nothing_away_that_is_not_its_own() {
+    for name in ["alerts.ndjson", "summary.json"] {
+        let desk = Desk::new();
+        fs::create_dir(desk.path("out")).unwrap();
+        desk.write(&format!("out/{name}"), "{\"mine\": true}\n");
+        let output = desk.run(&REPLAY);
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{errors}");
+        assert!(errors.contains(&format!("out/{name} is in the way")) && errors.contains("help"), "{errors}");
+        assert_eq!(desk.left(), [name]);
+    }
+}
+
+#[test]
+fn what_was_left_by_a_run_that_was_killed_while_it_moved_its_files_is_its_own() {
+    let desk = Desk::new();
+    assert!(desk.run(&REPLAY).status.success());
+    fs::rename(desk.path("out/summary.json"), desk.path("out/summary.json.partial")).unwrap();
+    desk.write("latin.ndjson", b"\xff\n");
+    desk.check(&desk.replay("latin.ndjson"), 1, &["no reading could be used"]);
+}
+
 /// Replays that are ended from outside. On Linux, where `env` can restore a signal that is ignored.
 #[cfg(target_os = "linux")]
 mod ended {

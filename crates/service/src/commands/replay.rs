@@ -12,6 +12,7 @@ use crate::town_files::read_topology;
 use grid::Topology;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use reading::Issue;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 /// Runs the command.
@@ -25,7 +26,9 @@ pub fn run(args: &cli::Replay, quiet: bool) -> Result<(), Failure> {
     };
     let sources = args.readings.iter().map(|path| Source::open(path)).collect::<Result<Vec<_>, _>>()?;
     let shards = args.shards.unwrap_or_else(cores);
-    let mut out = OutDir::create(&args.out, &plan, args.readings.clone())?;
+    let inputs: Vec<&Path> =
+        args.readings.iter().chain(&args.topology).chain([&args.plan]).map(PathBuf::as_path).collect();
+    let mut out = OutDir::create(&args.out, &plan, args.readings.clone(), &inputs)?;
     telemetry::begun(&plan.name, sources.len(), shards);
     let bar = bar(quiet);
     let counted = engine::run(&plan, topology, sources, shards, &mut out, |Progress { readings, front }| {

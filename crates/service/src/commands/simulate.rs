@@ -26,6 +26,7 @@ pub fn run(args: &cli::Simulate, quiet: bool) -> Result<(), Failure> {
     })?;
     let dir = &args.out;
     let hold = Hold::take(dir, &NAMES)?;
+    hold.clear()?;
     let (sent, other) = match args.format {
         Format::Ndjson => {
             (lines(&town, &dir.join("readings.ndjson")).map_err(|cause| broken(dir, &cause))?, "parquet")
