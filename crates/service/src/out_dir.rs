@@ -41,6 +41,8 @@ pub struct OutDir {
     rows: u64,
     dead_letters: BTreeMap<Reason, u64>,
     first_dead: Option<String>,
+    /// Dead letters that were no reading.
+    unread: u64,
 }
 
 struct Watched {
@@ -96,6 +98,7 @@ impl OutDir {
             rows: 0,
             dead_letters: BTreeMap::new(),
             first_dead: None,
+            unread: 0,
         })
     }
 
@@ -104,10 +107,14 @@ impl OutDir {
         (self.dead_letters.values().sum(), self.first_dead.as_deref())
     }
 
-    /// The same by reason, in a few words.
-    pub fn dead_reasons(&self) -> String {
-        let told = self.dead_letters.iter().map(|(reason, count)| format!("{count} {reason}"));
-        told.collect::<Vec<_>>().join(", ")
+    /// The same by reason, in a few words: as many as `dead-letters.ndjson` has lines.
+    pub fn dead_told(&self) -> String {
+        let (all, _) = self.dead();
+        let told: Vec<String> =
+            self.dead_letters.iter().map(|(reason, count)| format!("{count} {reason}")).collect();
+        let plural = if all == 1 { "" } else { "s" };
+        let colon = if all == 0 { "" } else { ": " };
+        format!("{all} dead letter{plural}{colon}{}", told.join(", "))
     }
 
     /// Moves every file to its place, `summary.json` last, and tells it in a few lines.
@@ -121,9 +128,12 @@ impl OutDir {
         let late = counted.counts.of_issue(Issue::Late);
         let dead = self.dead_letters.iter().filter(|(reason, _)| **reason != Reason::Late);
         let dead: u64 = dead.map(|(_, count)| count).sum();
+        let letters = self.dead_told();
         let mut json = json!({
             "plan": plan.name,
+            "messages": counted.readings + self.unread,
             "readings": counted.readings,
+            "admitted": counted.admitted,
             "duplicates": counted.counts.of_issue(Issue::Repeat),
             "late": late,
             "dead": dead,
@@ -159,13 +169,14 @@ impl OutDir {
         summary(&dir, &json).and_then(Aside::finish).map_err(text(&dir))?;
         let speed = cpu_s.filter(|cpu_s| *cpu_s > 0.0).map(|cpu_s| counted.readings as f64 / cpu_s / 1e6);
         let text = format!(
-            "{} readings -> {} intervals, {} cases, {} alerts, {} SMS\n{} repeats, {late} late, {dead} dead letters\n{:.2} s{}\nwritten to {}",
+            "{} readings -> {} intervals, {} cases, {} alerts, {} SMS\n{} repeats, {}\n{:.2} s{}\nwritten to {}",
             counted.readings,
             self.rows,
             opened,
             told[0],
             told[1],
             counted.counts.of_issue(Issue::Repeat),
+            letters,
             wall_s,
             speed.map(|speed| format!(", {speed:.2} M readings a CPU second")).unwrap_or_default(),
             dir.display(),
@@ -257,6 +268,7 @@ impl Sink for OutDir {
         }
         for letter in &out.dead {
             *self.dead_letters.entry(letter.reason).or_default() += 1;
+            self.unread += u64::from(letter.reading.is_none());
             let line = texts::dead(letter, &self.sources[letter.partition as usize]);
             let file = match &mut self.dead {
                 Some(file) => file,

@@ -33,8 +33,8 @@ pub fn stopped(signal: i32, dir: &Path) {
 }
 
 /// Some messages became part of no interval.
-pub fn dead_letters(count: u64, reasons: &str) {
-    warn!(count, reasons, "messages that went into no interval are in dead-letters.ndjson");
+pub fn dead_letters(count: u64, told: &str) {
+    warn!(count, "messages that went into no interval are in dead-letters.ndjson: {told}");
 }
 
 /// Alerts that no meter reader is responsible for.

@@ -397,6 +397,25 @@ fn where_neighbours_are_unknown_nobody_is_suspected_and_that_is_told() {
 }
 
 #[test]
+fn every_message_is_admitted_or_a_repeat_or_a_dead_letter() {
+    let desk = Desk::new();
+    assert!(desk.run(&["-q", "simulate", "--meters", "20", "--days", "3", "--out", "town"]).status.success());
+    let output = desk.replay("town/readings.ndjson");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let summary = desk.summary();
+    let number = |name: &str| summary[name].as_u64().unwrap();
+    let count = |path: &str| fs::read_to_string(desk.path(path)).unwrap_or_default().lines().count() as u64;
+    assert_eq!(number("messages"), count("town/readings.ndjson"));
+    let letters = number("late") + number("dead");
+    assert_eq!(number("messages"), number("admitted") + number("duplicates") + letters, "{summary}");
+    assert_eq!(letters, count("out/dead-letters.ndjson"));
+    assert!(number("late") > 0 && number("dead") > 0 && number("duplicates") > 0, "{summary}");
+    let told = String::from_utf8_lossy(&output.stdout);
+    let letters = format!(", {letters} dead letters: {} torn, {} late\n", number("dead"), number("late"));
+    assert!(told.contains(&letters), "{told}");
+}
+
+#[test]
 fn options_of_simulate_that_make_no_town() {
     let desk = Desk::new();
     let town = ["simulate", "--meters", "10", "--days", "1", "--out", "out"];

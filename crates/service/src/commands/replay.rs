@@ -48,7 +48,7 @@ pub fn run(args: &cli::Replay, quiet: bool) -> Result<(), Failure> {
         ));
     }
     if dead > 0 {
-        telemetry::dead_letters(dead, &out.dead_reasons());
+        telemetry::dead_letters(dead, &out.dead_told());
     }
     let late = counted.counts.of_issue(Issue::Late);
     if late > counted.readings / 10 {

@@ -192,6 +192,19 @@ impl Picture {
         self.dead + self.gauges.torn
     }
 
+    /// The same by what became of them, in a few words.
+    pub fn dead_letters_told(&self) -> String {
+        let Gauges { late, torn, .. } = self.gauges;
+        let all = self.dead_letters();
+        let other = all.saturating_sub(late + torn);
+        let kinds = [(late, "late"), (torn, "torn"), (other, "refused")];
+        let told = kinds.iter().filter(|(number, _)| *number > 0);
+        let told: Vec<String> =
+            told.map(|(number, kind)| format!("{} {kind}", local::grouped(*number))).collect();
+        let colon = if all == 0 { "" } else { ": " };
+        format!("{}{colon}{}", local::count(all, "dead letter"), told.join(", "))
+    }
+
     /// The last balances, the largest gap first; those without one last.
     pub fn by_gap(&self) -> Vec<&Balance> {
         let mut balances: Vec<&Balance> = self.balances.values().collect();

@@ -150,9 +150,9 @@ fn a_tiny_terminal_shows_words() {
             | 1,040 readings/s  27,835 readings
             | 52 meters  400 B/meter
             | watermark 13:45, 20 min behind
-            | 51 intervals open  22 dead letters
-            | 17 late  144 repeats
-            | 1 alert and 1 case opened, 1 open now
+            | 51 intervals open
+            | 22 dead letters: 17 late, 5 torn
+            | 144 repeats
             | SMS 1 at  3 Jan 12:30 to +000200000001:
             | Please check meter M000027: phase 8.5
             | A, neutral 6.5 A since 3 Jan 11:15.
@@ -174,7 +174,7 @@ fn before_the_first_reading_there_is_a_bar() {
         &expect![[r#"
             | gridwarden demo   Mon 2024-01-01 00:00                                 history
             | 0 readings/s  0 readings  0 meters  0 B/meter  no watermark yet
-            | 0 intervals open  0 dead letters  0 late  0 repeats
+            | 0 intervals open  0 dead letters  0 repeats
             | Load of the town: no interval has closed yet
             |
             |

@@ -115,8 +115,7 @@ fn numbers(picture: &Picture) -> Vec<String> {
         format!("{} B/meter", grouped(gauges.bytes_a_meter)),
         watermark,
         format!("{} intervals open", grouped(gauges.open_intervals)),
-        count(picture.dead_letters(), "dead letter"),
-        format!("{} late", grouped(gauges.late)),
+        picture.dead_letters_told(),
         count(gauges.repeats, "repeat"),
     ]
 }
