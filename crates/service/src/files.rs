@@ -6,6 +6,7 @@ use reading::{Batch, EventTime, Limits, Reading};
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
+use wire::json::LONGEST_LINE;
 
 /// How much text is decoded at once: some two thousand readings, which stay in the cache until they are admitted.
 const BLOCK: usize = 256 * 1024;
@@ -109,14 +110,44 @@ struct Lines {
     /// What was read and not given yet.
     carry: Vec<u8>,
     ended: bool,
+    /// The end of a line that is longer than a block is still to come.
+    in_long_line: bool,
 }
 
 impl Lines {
     fn new(from: Box<dyn Read + Send>) -> Self {
-        Self { from, carry: Vec::new(), ended: false }
+        Self { from, carry: Vec::new(), ended: false, in_long_line: false }
     }
 
     fn next_block(&mut self, block: &mut Vec<u8>) -> io::Result<bool> {
+        self.fill(block)?;
+        while self.in_long_line {
+            // The beginning of this line was given: the rest of it is no line of its own.
+            let end = memchr::memchr(b'\n', block);
+            self.in_long_line = end.is_none() && !self.ended;
+            let rest = end.map_or(block.len(), |end| end + 1);
+            self.carry.extend_from_slice(&block[rest..]);
+            self.fill(block)?;
+        }
+        if !self.ended {
+            match memchr::memrchr(b'\n', block) {
+                Some(last) => {
+                    self.carry.clear();
+                    self.carry.extend_from_slice(&block[last + 1..]);
+                    block.truncate(last + 1);
+                }
+                // A line longer than a block: its beginning becomes a dead letter with the reason too-long.
+                None => {
+                    block.truncate(LONGEST_LINE + 1);
+                    self.in_long_line = true;
+                }
+            }
+        }
+        Ok(!block.is_empty())
+    }
+
+    /// What was carried, and as much more as makes a block.
+    fn fill(&mut self, block: &mut Vec<u8>) -> io::Result<()> {
         block.clear();
         std::mem::swap(block, &mut self.carry);
         let missing = BLOCK.saturating_sub(block.len());
@@ -125,14 +156,9 @@ impl Lines {
             let read = (&mut self.from).take(missing as u64).read_to_end(block)?;
             self.ended = read < missing;
         }
-        // A line longer than a block is cut there; its pieces become dead letters with the reason too-long.
-        if !self.ended
-            && let Some(last) = memchr::memrchr(b'\n', block)
-        {
-            self.carry.clear();
-            self.carry.extend_from_slice(&block[last + 1..]);
-            block.truncate(last + 1);
-        }
-        Ok(!block.is_empty())
+        Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;

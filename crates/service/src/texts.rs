@@ -8,6 +8,7 @@ use reading::{Phases, RawReading};
 use serde::Serialize;
 use serde_json::{Value, json};
 use std::path::Path;
+use wire::json::LONGEST_LINE;
 
 /// A line of `alerts.ndjson`.
 pub fn alert(alert: &Alert) -> Value {
@@ -96,6 +97,8 @@ pub fn dead(dead: &Dead, source: &Path) -> String {
         }
         _ => &dead.bytes,
     };
+    // The whole of a line that is too long would be too long here as well.
+    let bytes = &bytes[..bytes.len().min(LONGEST_LINE)];
     let text = std::str::from_utf8(bytes);
     let letter = DeadLetter {
         reason: dead.reason.name(),

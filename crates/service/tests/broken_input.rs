@@ -416,6 +416,21 @@ fn every_message_is_admitted_or_a_repeat_or_a_dead_letter() {
 }
 
 #[test]
+fn a_line_without_an_end_is_one_dead_letter_with_its_beginning() {
+    let desk = Desk::new();
+    let sneaked = r#"{"meter":"SNEAK","time":1704067200000,"imp":1}"#;
+    desk.write("long.ndjson", "x".repeat(262_144) + sneaked + "\n" + &lines(20));
+    let output = desk.replay("long.ndjson");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let letters = fs::read_to_string(desk.path("out/dead-letters.ndjson")).unwrap();
+    let letter: serde_json::Value = serde_json::from_str(letters.trim_end()).unwrap();
+    assert_eq!(letter["reason"], "too-long");
+    assert_eq!(letter["bytes"].as_str().unwrap().len(), 65_536);
+    let summary = desk.summary();
+    assert_eq!([&summary["messages"], &summary["admitted"], &summary["meters"]], [21, 20, 1], "{summary}");
+}
+
+#[test]
 fn options_of_simulate_that_make_no_town() {
     let desk = Desk::new();
     let town = ["simulate", "--meters", "10", "--days", "1", "--out", "out"];
