@@ -10,6 +10,8 @@ use wire::json::LONGEST_LINE;
 
 /// How much text is decoded at once: some two thousand readings, which stay in the cache until they are admitted.
 const BLOCK: usize = 256 * 1024;
+/// The first bytes of a Parquet file.
+const PARQUET: &[u8] = b"PAR1";
 
 /// A file of readings, or standard input.
 pub struct Source {
@@ -25,34 +27,49 @@ enum Kind {
 }
 
 impl Source {
-    /// Opens a file; `-` is standard input, as JSON lines.
-    pub fn open(path: &Path) -> Result<Self, Failure> {
-        if path == Path::new("-") {
-            let kind = Kind::Lines(Lines::new(Box::new(io::stdin())));
-            return Ok(Self { path: path.to_owned(), kind, peeked: None });
+    /// Opens files, one partition each.
+    pub fn open_all(paths: &[PathBuf]) -> Result<Vec<Self>, Failure> {
+        if paths.iter().filter(|path| is_stdin(path)).count() > 1 {
+            return Err(Failure::wrong(
+                "standard input stands twice among the readings",
+                "write `-` once; of two streams, write one to a file",
+            ));
         }
+        paths.iter().map(|path| Self::open(path)).collect()
+    }
+
+    /// Opens a file; `-` is standard input, as JSON lines.
+    fn open(path: &Path) -> Result<Self, Failure> {
+        let shown = if is_stdin(path) { "standard input".to_owned() } else { path.display().to_string() };
         let trouble = |cause: &io::Error| {
-            Failure::failed(format!("cannot read {}", path.display()), cause)
+            Failure::failed(format!("cannot read {shown}"), cause)
                 .help(Some("`--readings` takes files of JSON lines or Parquet".to_owned()))
         };
-        let mut file = File::open(path).map_err(|cause| trouble(&cause))?;
+        let mut file: Box<dyn Read + Send> = match is_stdin(path) {
+            true => Box::new(io::stdin()),
+            false => Box::new(File::open(path).map_err(|cause| trouble(&cause))?),
+        };
         let mut magic = Vec::with_capacity(4);
         (&mut file).take(4).read_to_end(&mut magic).map_err(|cause| trouble(&cause))?;
         if magic.is_empty() {
             return Err(Failure::failed_with_help(
-                format!("{} is empty", path.display()),
+                format!("{shown} is empty"),
                 "leave it out, or check what was to write it",
             ));
         }
-        let is_parquet = magic == b"PAR1" || path.extension().is_some_and(|extension| extension == "parquet");
-        let kind = if is_parquet {
+        let kind = if is_stdin(path) && magic == PARQUET {
+            return Err(Failure::wrong(
+                "standard input takes JSON lines, and this is Parquet",
+                "write it to a file, and name that",
+            ));
+        } else if magic == PARQUET || path.extension().is_some_and(|extension| extension == "parquet") {
             let columns = ParquetReadings::open(path).map_err(|error| {
                 let help = error.help();
-                Failure::failed(format!("cannot read {}", path.display()), &error).help(help)
+                Failure::failed(format!("cannot read {shown}"), &error).help(help)
             })?;
             Kind::Columns(Box::new(columns))
         } else {
-            let mut lines = Lines::new(Box::new(file));
+            let mut lines = Lines::new(file);
             lines.carry = magic;
             Kind::Lines(lines)
         };
@@ -102,6 +119,10 @@ fn broken(path: &Path, cause: &(dyn std::error::Error + 'static)) -> Failure {
 
 fn damaged(path: &Path, error: &ColumnsError) -> Failure {
     broken(path, error).help(error.help().or_else(|| Some("copy or write the file again".to_owned())))
+}
+
+fn is_stdin(path: &Path) -> bool {
+    path == Path::new("-")
 }
 
 /// Text, cut where lines end.

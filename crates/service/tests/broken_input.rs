@@ -145,6 +145,23 @@ fn readings_that_are_a_folder() {
     desk.check(&desk.replay("folder"), 1, &["cannot read folder", "directory"]);
 }
 
+#[test]
+fn standard_input_that_stands_twice() {
+    let desk = Desk::new();
+    let output = desk.run(&["replay", "plan.toml", "--readings", "-", "-", "--out", "out"]);
+    desk.check(&output, 2, &["standard input", "twice"]);
+}
+
+#[test]
+fn standard_input_that_is_parquet() {
+    let desk = Desk::new();
+    parquet(&desk);
+    let mut command = Command::new(env!("CARGO_BIN_EXE_gridwarden"));
+    command.current_dir(desk.0.path()).args(["replay", "plan.toml", "--readings", "-", "--out", "out"]);
+    let file = fs::File::open(desk.path("town/readings.parquet")).unwrap();
+    desk.check(&command.stdin(file).output().unwrap(), 2, &["standard input takes JSON lines", "Parquet"]);
+}
+
 fn parquet(desk: &Desk) -> Vec<u8> {
     let town = ["-q", "simulate", "--meters", "20", "--days", "2", "--format", "parquet", "--out", "town"];
     let output = desk.run(&town);

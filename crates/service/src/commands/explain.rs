@@ -25,7 +25,7 @@ pub fn run(args: &cli::Explain) -> Result<(), Failure> {
     let neighbours = neighbours(&topology, meter);
     let place = place(&topology, meter);
     let mut pipeline = Pipeline::new(&plan, topology).map_err(|error| unfit(&error))?;
-    let sources = args.readings.iter().map(|path| Source::open(path)).collect::<Result<Vec<_>, _>>()?;
+    let sources = Source::open_all(&args.readings)?;
     let mut road = Road::default();
     follow(&plan, &mut pipeline, sources, &neighbours, &mut road)?;
     let own: Vec<&Interval> = road.intervals.iter().filter(|row| row.meter == meter).collect();

@@ -24,7 +24,7 @@ pub fn run(args: &cli::Replay, quiet: bool) -> Result<(), Failure> {
         Some(path) => read_topology(path)?,
         None => Topology::new(Vec::new()).expect("no rows cannot contradict each other"),
     };
-    let sources = args.readings.iter().map(|path| Source::open(path)).collect::<Result<Vec<_>, _>>()?;
+    let sources = Source::open_all(&args.readings)?;
     let shards = args.shards.unwrap_or_else(cores);
     let inputs: Vec<&Path> =
         args.readings.iter().chain(&args.topology).chain([&args.plan]).map(PathBuf::as_path).collect();
