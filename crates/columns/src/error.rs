@@ -154,7 +154,9 @@ impl ColumnsError {
             Self::NothingMeasured { .. } => {
                 Some("add a register (`imp`) or a measurement (`v`, `i`, `in`, `p`, `q`)".to_owned())
             }
-            Self::Compression { .. } => Some("write it uncompressed, or with snappy or zstd".to_owned()),
+            Self::Compression { .. } => {
+                Some("write it uncompressed, or with snappy, gzip or zstd".to_owned())
+            }
             _ => None,
         }
     }

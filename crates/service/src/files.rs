@@ -12,6 +12,9 @@ use wire::json::LONGEST_LINE;
 const BLOCK: usize = 256 * 1024;
 /// The first bytes of a Parquet file.
 const PARQUET: &[u8] = b"PAR1";
+/// The first bytes of files that hold others, their names, and what unpacks them: RFC 1952 and RFC 8878.
+const COMPRESSED: [(&[u8], &str, &str); 2] =
+    [(b"\x1f\x8b", "gzip", "gzip -dc"), (b"\x28\xb5\x2f\xfd", "zstd", "zstd -dc")];
 
 /// A file of readings, or standard input.
 pub struct Source {
@@ -55,6 +58,12 @@ impl Source {
             return Err(Failure::failed_with_help(
                 format!("{shown} is empty"),
                 "leave it out, or check what was to write it",
+            ));
+        }
+        if let Some((_, name, tool)) = COMPRESSED.iter().find(|(begins, ..)| magic.starts_with(begins)) {
+            return Err(Failure::failed_with_help(
+                format!("{shown} is compressed with {name}"),
+                format!("decompress it first: `{tool} FILE | gridwarden ... --readings -`"),
             ));
         }
         let kind = if is_stdin(path) && magic == PARQUET {

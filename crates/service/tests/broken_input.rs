@@ -124,7 +124,26 @@ fn readings_that_are_an_empty_file() {
 fn readings_that_are_blank_lines() {
     let desk = Desk::new();
     desk.write("blank.ndjson", "\n\n  \n\r\n");
-    desk.check(&desk.replay("blank.ndjson"), 1, &["no reading could be used"]);
+    desk.check(&desk.replay("blank.ndjson"), 1, &["no reading could be used: the input holds none"]);
+}
+
+#[test]
+fn readings_that_are_compressed() {
+    let desk = Desk::new();
+    for (magic, name) in [(&b"\x1f\x8b\x08\x00"[..], "gzip"), (b"\x28\xb5\x2f\xfd", "zstd")] {
+        desk.write("readings.packed", [magic, &[7; 200]].concat());
+        let said = ["readings.packed is compressed with", name, "decompress it first"];
+        desk.check(&desk.replay("readings.packed"), 1, &said);
+    }
+}
+
+#[test]
+fn a_dead_letter_is_shown_by_its_beginning() {
+    let desk = Desk::new();
+    desk.write("noise.ndjson", [&b"\xff".repeat(4000)[..], b"\n"].concat());
+    let output = desk.replay("noise.ndjson");
+    desk.check(&output, 1, &["1 message became a dead letter", "not-utf8", " ..."]);
+    assert!(output.stderr.len() < 600, "{}", output.stderr.len());
 }
 
 #[test]

@@ -280,7 +280,7 @@ fn is_all_null(chunk: &ColumnChunkMetaData) -> bool {
 /// A known column whose compression this build does not know.
 fn unreadable(layout: &Layout, group: &RowGroupMetaData) -> Option<(&'static str, String)> {
     layout.known().find_map(|(field, root)| match leaf(group, root)?.compression() {
-        Compression::UNCOMPRESSED | Compression::SNAPPY | Compression::ZSTD(_) => None,
+        Compression::UNCOMPRESSED | Compression::SNAPPY | Compression::GZIP(_) | Compression::ZSTD(_) => None,
         other => {
             Some((field.name(), format!("{other:?}").split('(').next().unwrap_or_default().to_lowercase()))
         }

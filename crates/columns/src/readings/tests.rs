@@ -511,11 +511,13 @@ fn columns_that_do_not_fit_are_named() {
 }
 
 #[test]
-fn zstd_is_read() {
+fn zstd_and_gzip_are_read() {
     let folder = Folder::new();
     let columns = [("meter", texts(&["M1"])), ("time", time(&[QUARTER_PAST.0])), ("imp", ints(&[7]))];
-    let properties = WriterProperties::builder().set_compression(Compression::ZSTD(Default::default()));
-    assert_eq!(read(&folder.theirs(&columns, properties.build())).readings[0].imp(), Some(WattHours(7)));
+    for packed in [Compression::ZSTD(Default::default()), Compression::GZIP(Default::default())] {
+        let properties = WriterProperties::builder().set_compression(packed);
+        assert_eq!(read(&folder.theirs(&columns, properties.build())).readings[0].imp(), Some(WattHours(7)));
+    }
 }
 
 #[test]

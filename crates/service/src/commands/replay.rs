@@ -41,11 +41,7 @@ pub fn run(args: &cli::Replay, quiet: bool) -> Result<(), Failure> {
     let counted = counted?;
     let (dead, first) = out.dead();
     if counted.readings == 0 {
-        let first = first.map(|line| format!("; the first: {line}")).unwrap_or_default();
-        return Err(Failure::failed_with_help(
-            format!("no reading could be used, {dead} messages became dead letters{first}"),
-            "the README shows a reading; `gridwarden simulate` writes files that work",
-        ));
+        return Err(nothing_read(dead, first));
     }
     if dead > 0 {
         telemetry::dead_letters(dead, &out.dead_told());
@@ -69,6 +65,22 @@ pub fn run(args: &cli::Replay, quiet: bool) -> Result<(), Failure> {
         say(&format!("{summary}\n"));
     }
     Ok(())
+}
+
+fn nothing_read(dead: u64, first: Option<&str>) -> Failure {
+    let help = "the README shows a reading; `gridwarden simulate` writes files that work";
+    let Some(first) = first else {
+        return Failure::failed_with_help("no reading could be used: the input holds none", help);
+    };
+    // A letter may be as long as a line; its beginning tells enough.
+    let shown: String = first.chars().take(200).collect();
+    let more = if shown.len() < first.len() { " ..." } else { "" };
+    let became = if dead == 1 {
+        "1 message became a dead letter".to_owned()
+    } else {
+        format!("{dead} messages became dead letters")
+    };
+    Failure::failed_with_help(format!("no reading could be used, {became}; the first: {shown}{more}"), help)
 }
 
 fn cores() -> u32 {
