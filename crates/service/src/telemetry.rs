@@ -57,9 +57,10 @@ pub fn unplaced(wh: i64) {
 
 /// So many readings are late that the files are probably in another order.
 pub fn mostly_late(late: u64, readings: u64) {
+    let percent = (100.0 * late as f64 / readings as f64).round();
     warn!(
         late,
         readings,
-        "many readings came after their interval was closed: order files by time, or give each meter a file of its own"
+        "{percent} % of the readings came too late: sort the file by time, give each meter a file of its own, or set a longer grace"
     );
 }

@@ -467,6 +467,23 @@ fn a_line_without_an_end_is_one_dead_letter_with_its_beginning() {
 }
 
 #[test]
+fn a_file_in_another_order_is_told_with_a_way_out() {
+    let desk = Desk::new();
+    let reversed: Vec<String> = lines(200).lines().rev().map(str::to_owned).collect();
+    desk.write("reversed.ndjson", reversed.join("\n"));
+    let output = desk.replay("reversed.ndjson");
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{errors}");
+    let late = desk.summary()["late"].as_f64().unwrap();
+    assert!(late > 150.0, "{late}");
+    for said in
+        [&format!("{} % of the readings came too late", (late / 2.0).round()), "sort the file by time", "longer grace"]
+    {
+        assert!(errors.contains(said), "no {said} in {errors}");
+    }
+}
+
+#[test]
 fn options_of_simulate_that_make_no_town() {
     let desk = Desk::new();
     let town = ["simulate", "--meters", "10", "--days", "1", "--out", "out"];
