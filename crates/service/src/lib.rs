@@ -37,13 +37,9 @@ pub fn main() -> ExitCode {
         Command::Check(check) => commands::check::run(check),
         Command::Explain(explain) => commands::explain::run(explain),
         Command::Completions(completions) => {
-            clap_complete::generate(
-                completions.shell,
-                &mut Cli::command(),
-                "gridwarden",
-                &mut std::io::stdout(),
-            );
-            Ok(())
+            let mut script = Vec::new();
+            clap_complete::generate(completions.shell, &mut Cli::command(), "gridwarden", &mut script);
+            say::say(&String::from_utf8_lossy(&script))
         }
     };
     match ended {

@@ -476,10 +476,30 @@ fn a_file_in_another_order_is_told_with_a_way_out() {
     assert!(output.status.success(), "{errors}");
     let late = desk.summary()["late"].as_f64().unwrap();
     assert!(late > 150.0, "{late}");
-    for said in
-        [&format!("{} % of the readings came too late", (late / 2.0).round()), "sort the file by time", "longer grace"]
-    {
+    for said in [
+        &format!("{} % of the readings came too late", (late / 2.0).round()),
+        "sort the file by time",
+        "longer grace",
+    ] {
         assert!(errors.contains(said), "no {said} in {errors}");
+    }
+}
+
+/// Linux has a device that is always full.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_result_that_cannot_be_written_is_a_failure() {
+    let desk = Desk::new();
+    let explain = ["explain", "M1", "--plan", "plan.toml", "--readings", "readings.ndjson"];
+    let simulate = ["simulate", "--meters", "3", "--days", "1", "--out", "town"];
+    for arguments in [&["completions", "bash"][..], &["check", "plan.toml"], &REPLAY, &explain, &simulate] {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_gridwarden"));
+        let full = fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+        let output = command.current_dir(desk.0.path()).args(arguments).stdout(full).output().unwrap();
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{arguments:?}: {errors}");
+        assert!(errors.contains("error: cannot write to standard output"), "{arguments:?}: {errors}");
+        assert!(!errors.contains("panicked"), "{errors}");
     }
 }
 

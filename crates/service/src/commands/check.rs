@@ -15,8 +15,7 @@ use std::fmt::{Display, Write};
 
 /// Runs the command.
 pub fn run(args: &cli::Check) -> Result<(), Failure> {
-    say(&told(&read_plan(&args.plan)?));
-    Ok(())
+    say(&told(&read_plan(&args.plan)?))
 }
 
 fn told(plan: &Plan) -> String {

@@ -35,8 +35,7 @@ pub fn run(args: &cli::Explain) -> Result<(), Failure> {
             "names are told apart by upper and lower case; see `meter` in the readings",
         ));
     }
-    say(&told(meter, &place, &road, &own, args.all));
-    Ok(())
+    say(&told(meter, &place, &road, &own, args.all))
 }
 
 /// What was seen on the way.

@@ -62,7 +62,7 @@ pub fn run(args: &cli::Replay, quiet: bool) -> Result<(), Failure> {
     }
     let summary = out.finish(&plan, &counted, began.elapsed().as_secs_f64())?;
     if !quiet {
-        say(&format!("{summary}\n"));
+        say(&format!("{summary}\n"))?;
     }
     Ok(())
 }

@@ -53,7 +53,7 @@ pub fn run(args: &cli::Simulate, quiet: bool) -> Result<(), Failure> {
             args.meters,
             args.days,
             dir.display()
-        ));
+        ))?;
     }
     Ok(())
 }
