@@ -3,6 +3,7 @@
 use crate::CaseId;
 use detect::{Detector, Evidence};
 use reading::{AreaId, EventTime, MeterId, TransformerId};
+use units::WattHours;
 
 /// Whether more evidence is still waited for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -48,8 +49,12 @@ pub struct Case {
     pub score_max: f64,
     /// How many blocks of evidence it has, over all its runs.
     pub blocks: u32,
+    /// The evidence that opened it; never empty.
+    pub opening: Vec<Evidence>,
     /// The evidence of the suspicion with the highest score; never empty.
     pub evidence: Vec<Evidence>,
+    /// The energy that may have gone beside the meter, over all its runs; none where a part of it is not known.
+    pub excess: Option<WattHours>,
 }
 
 impl Case {

@@ -5,6 +5,7 @@ use core::mem;
 use detect::{Detector, Evidence, Suspicion};
 use reading::{EventTime, MeterId};
 use std::collections::BTreeMap;
+use units::WattHours;
 
 /// When cases close and reopen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -92,8 +93,16 @@ pub(crate) struct Open {
     pub(crate) case: Case,
     /// `blocks` when it was last told of.
     pub(crate) told: u32,
-    /// The run that the last evidence was of, and its blocks: the same run, grown, is not counted twice.
-    pub(crate) run: (EventTime, u32),
+    /// The run that the last evidence was of: the same run, grown, is not counted twice.
+    pub(crate) run: RunSoFar,
+}
+
+/// What a run of evidence has counted so far.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct RunSoFar {
+    pub(crate) since: EventTime,
+    pub(crate) blocks: u32,
+    pub(crate) excess: Option<WattHours>,
 }
 
 /// All open cases, and the names of those that closed not long ago.
@@ -168,10 +177,12 @@ impl Open {
             last_evidence: suspicion.time,
             closed: None,
             score_max: suspicion.score,
-            blocks: run.1,
+            blocks: run.blocks,
+            opening: suspicion.evidence.clone(),
             evidence: suspicion.evidence.clone(),
+            excess: run.excess,
         };
-        Self { case, told: run.1, run }
+        Self { case, told: run.blocks, run }
     }
 
     /// Takes more evidence. Grown is told when the blocks doubled, so a case of `n` blocks is told of about log2(n)
@@ -179,9 +190,15 @@ impl Open {
     fn grow(&mut self, suspicion: &Suspicion) -> Option<Change> {
         let run = run_of(&suspicion.evidence);
         let before = mem::replace(&mut self.run, run);
-        let more = if before.0 == run.0 { run.1.saturating_sub(before.1) } else { run.1 };
         let case = &mut self.case;
-        case.blocks = case.blocks.saturating_add(more);
+        let (counted, placed) =
+            if before.since == run.since { (before.blocks, before.excess) } else { (0, Some(WattHours(0))) };
+        case.blocks = case.blocks.saturating_add(run.blocks.saturating_sub(counted));
+        let parts = (case.excess, run.excess, placed);
+        case.excess = match parts {
+            (Some(all), Some(run), Some(placed)) => Some(all + run - placed),
+            _ => None,
+        };
         case.last_evidence = case.last_evidence.max(suspicion.time);
         if suspicion.score >= case.score_max {
             case.score_max = suspicion.score;
@@ -195,9 +212,11 @@ impl Open {
     }
 }
 
-/// When the evidence began, and how many blocks it has.
-fn run_of(evidence: &[Evidence]) -> (EventTime, u32) {
-    let since = evidence.iter().map(Evidence::since).min();
-    let blocks = evidence.iter().map(Evidence::blocks).max();
-    (since.unwrap_or_default(), blocks.unwrap_or_default())
+/// When the evidence began, and what it counts.
+fn run_of(evidence: &[Evidence]) -> RunSoFar {
+    RunSoFar {
+        since: evidence.iter().map(Evidence::since).min().unwrap_or_default(),
+        blocks: evidence.iter().map(Evidence::blocks).max().unwrap_or_default(),
+        excess: evidence.iter().map(Evidence::excess).sum(),
+    }
 }

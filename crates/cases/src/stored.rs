@@ -1,10 +1,11 @@
 //! What cases store, version 1: plain names and numbers. Change nothing here; add a version beside it.
 
-use crate::cases::Open;
+use crate::cases::{Open, RunSoFar};
 use crate::{Case, CaseId, Cases, Rules};
 use detect::{Detector, Evidence, EvidenceV1};
 use reading::{AreaId, EventTime, MeterId, TransformerId};
 use serde::{Deserialize, Serialize};
+use units::WattHours;
 
 /// What [`Cases::snapshot`] keeps.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -38,12 +39,16 @@ pub struct CaseV1 {
     pub score_max: f64,
     /// Over all runs.
     pub blocks: u32,
+    /// What opened it.
+    pub opening: Vec<EvidenceV1>,
     /// The strongest.
     pub evidence: Vec<EvidenceV1>,
+    /// Wh, over all runs.
+    pub excess: Option<i64>,
     /// `blocks` when it was last told of.
     pub told: u32,
-    /// Start of the last run in ms, and its blocks.
-    pub run: (i64, u32),
+    /// Start of the last run in ms, its blocks, and its Wh.
+    pub run: (i64, u32, Option<i64>),
 }
 
 /// A case that closed not long ago.
@@ -145,9 +150,11 @@ impl From<&Open> for CaseV1 {
             last_evidence: case.last_evidence.0,
             score_max: case.score_max,
             blocks: case.blocks,
+            opening: case.opening.iter().map(EvidenceV1::from).collect(),
             evidence: case.evidence.iter().map(EvidenceV1::from).collect(),
+            excess: case.excess.map(|wh| wh.0),
             told: open.told,
-            run: (open.run.0.0, open.run.1),
+            run: (open.run.since.0, open.run.blocks, open.run.excess.map(|wh| wh.0)),
         }
     }
 }
@@ -156,12 +163,17 @@ impl TryFrom<CaseV1> for Open {
     type Error = RestoreError;
 
     fn try_from(stored: CaseV1) -> Result<Self, RestoreError> {
-        let evidence: Result<Vec<_>, _> = stored.evidence.into_iter().map(Evidence::try_from).collect();
-        let evidence =
-            evidence.map_err(|source| RestoreError::Evidence { case: stored.id.clone(), source })?;
-        if evidence.is_empty() {
-            return Err(RestoreError::NoEvidence { case: stored.id });
-        }
+        let restored = |stored_evidence: Vec<EvidenceV1>| {
+            let all: Result<Vec<_>, _> = stored_evidence.into_iter().map(Evidence::try_from).collect();
+            match all {
+                Ok(all) if all.is_empty() => Err(RestoreError::NoEvidence { case: stored.id.clone() }),
+                Ok(all) => Ok(all),
+                Err(source) => Err(RestoreError::Evidence { case: stored.id.clone(), source }),
+            }
+        };
+        let (opening, evidence) = (restored(stored.opening)?, restored(stored.evidence)?);
+        let (since, blocks, excess) = stored.run;
+        let run = RunSoFar { since: EventTime(since), blocks, excess: excess.map(WattHours) };
         let case = Case {
             id: named("case", &stored.id, CaseId::parse)?,
             follows: maybe("case", stored.follows.as_ref(), CaseId::parse)?,
@@ -174,8 +186,10 @@ impl TryFrom<CaseV1> for Open {
             closed: None,
             score_max: stored.score_max,
             blocks: stored.blocks,
+            opening,
             evidence,
+            excess: stored.excess.map(WattHours),
         };
-        Ok(Self { case, told: stored.told, run: (EventTime(stored.run.0), stored.run.1) })
+        Ok(Self { case, told: stored.told, run })
     }
 }

@@ -36,7 +36,7 @@ fn suspicion(meter: &str, block: usize, blocks: u32, score: f64) -> Suspicion {
         needed: 5,
         since: end_of(block).minus(i64::from(blocks) * BLOCK),
         until: end_of(block),
-        excess: Some(WattHours(1725)),
+        excess: Some(WattHours(i64::from(blocks) * 100)),
         looked_at: vec![
             Innocent::SharedNeutral { other: MeterId::new("M9").unwrap(), apart: Amperes(0.1) },
             Innocent::LowLoad { load: Amperes(8.0), limit: Amperes(2.0), blocks: 0 },
@@ -137,6 +137,35 @@ fn a_break_shorter_than_the_cool_down_is_the_same_case() {
             13: closed phase-neutral.M1.20240105T1400Z: 12 blocks, score 0.4, closed
         "#]],
     );
+}
+
+#[test]
+fn a_case_keeps_what_opened_it_beside_its_strongest_and_the_energy_of_all_its_runs() {
+    let mut cases = Cases::new(rules());
+    let mut out = Vec::new();
+    for (block, raised) in raised("46..8..22").iter().enumerate() {
+        cases.consider(end_of(block), raised, &mut out);
+    }
+    let case = cases.open().next().unwrap();
+    let share = |evidence: &[Evidence]| {
+        let Evidence::PhaseNeutral(numbers) = &evidence[0];
+        (numbers.apart.0, numbers.blocks)
+    };
+    assert_eq!((share(&case.opening), share(&case.evidence)), ((1.6, 5), (3.2, 5)));
+    // Runs of 6, 5 and 6 blocks, with 100 Wh a block.
+    assert_eq!((case.blocks, case.excess), (17, Some(WattHours(1700))));
+}
+
+#[test]
+fn what_is_not_known_of_one_run_is_not_known_of_the_case() {
+    let mut cases = Cases::new(rules());
+    let mut unknown = suspicion("M1", 1, 6, 0.4);
+    let Evidence::PhaseNeutral(numbers) = &mut unknown.evidence[0];
+    numbers.excess = None;
+    for raised in [suspicion("M1", 0, 5, 0.4), unknown, suspicion("M1", 2, 7, 0.4)] {
+        cases.consider(raised.time, &[raised], &mut Vec::new());
+    }
+    assert_eq!(cases.open().next().unwrap().excess, None);
 }
 
 #[test]

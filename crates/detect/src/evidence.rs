@@ -100,6 +100,13 @@ impl Evidence {
         }
     }
 
+    /// The energy that it stands for, where that is known.
+    pub fn excess(&self) -> Option<WattHours> {
+        match self {
+            Self::PhaseNeutral(evidence) => evidence.excess,
+        }
+    }
+
     /// When what it rests on ended.
     pub fn until(&self) -> EventTime {
         match self {

@@ -7,7 +7,10 @@ use detect::{Evidence, Innocent, PhaseNeutralEvidence};
 use reading::Calendar;
 use std::path::Path;
 
-/// Writes `cases.parquet`: a row a case, with the numbers of its strongest evidence and its reason in words.
+/// Writes `cases.parquet`: a row a case, with its reason in words.
+///
+/// `since` to `looked_at` are the numbers of its strongest run, those that begin with `opening_` are of the run that
+/// opened it, as they were then, and `excess_total_wh` is over all its runs.
 #[derive(Debug)]
 pub struct CasesWriter {
     table: Table,
@@ -36,7 +39,8 @@ impl CasesWriter {
 
 fn record_batch(all: &[Case], calendar: &Calendar) -> RecordBatch {
     let rows = || all.iter();
-    let numbers = || all.iter().map(phase_neutral);
+    let numbers = || all.iter().map(|one| phase_neutral(&one.evidence));
+    let opening = || all.iter().map(|one| phase_neutral(&one.opening));
     Sheet::new()
         .text("id", rows().map(|one| one.id.as_str()))
         .text("meter", rows().map(|one| one.meter.as_str()))
@@ -60,11 +64,23 @@ fn record_batch(all: &[Case], calendar: &Calendar) -> RecordBatch {
         .optional_text("looked_at", numbers().map(|one| one.map(looked_at)))
         .optional_text("follows", rows().map(|one| one.follows.as_ref().map(CaseId::as_str)))
         .optional_text("reason", rows().map(|one| reason(one, calendar)))
+        .optional_time("opening_since", opening().map(|one| one.map(|one| one.since)))
+        .optional_time("opening_until", opening().map(|one| one.map(|one| one.until)))
+        .optional_whole("opening_blocks", opening().map(|one| one.map(|one| i64::from(one.blocks))))
+        .optional_number("opening_phase_a", opening().map(|one| one.map(|one| one.phase.0)))
+        .optional_number("opening_neutral_a", opening().map(|one| one.map(|one| one.neutral.0)))
+        .optional_number("opening_apart_a", opening().map(|one| one.map(|one| one.apart.0)))
+        .optional_number("opening_allowed_a", opening().map(|one| one.map(|one| one.allowed.0)))
+        .optional_whole(
+            "opening_excess_wh",
+            opening().map(|one| one.and_then(|one| one.excess).map(|one| one.0)),
+        )
+        .optional_whole("excess_total_wh", rows().map(|one| one.excess.map(|one| one.0)))
         .rows()
 }
 
-fn phase_neutral(case: &Case) -> Option<&PhaseNeutralEvidence> {
-    let Evidence::PhaseNeutral(evidence) = case.evidence.first()?;
+fn phase_neutral(evidence: &[Evidence]) -> Option<&PhaseNeutralEvidence> {
+    let Evidence::PhaseNeutral(evidence) = evidence.first()?;
     Some(evidence)
 }
 

@@ -123,6 +123,14 @@ fn a_case_carries_its_numbers_and_its_reason() {
     };
     let id =
         |days: i64| CaseId::new(Detector::PhaseNeutral, meter("M1"), QUARTER_PAST.minus(days * 86_400_000));
+    let shorter = PhaseNeutralEvidence {
+        phase: Amperes(2.5),
+        apart: Amperes(3.0),
+        blocks: 4,
+        until: QUARTER_PAST.minus(3_600_000),
+        excess: None,
+        ..evidence.clone()
+    };
     let open = Case {
         id: id(0),
         follows: Some(id(9)),
@@ -135,7 +143,9 @@ fn a_case_carries_its_numbers_and_its_reason() {
         closed: None,
         score_max: 0.75,
         blocks: 8,
+        opening: vec![Evidence::PhaseNeutral(shorter)],
         evidence: vec![Evidence::PhaseNeutral(evidence)],
+        excess: Some(WattHours(2415)),
     };
     let closed =
         Case { follows: None, transformer: None, area: None, closed: Some(QUARTER_PAST), ..open.clone() };
@@ -167,7 +177,16 @@ fn a_case_carries_its_numbers_and_its_reason() {
             excess_wh Int64: 1610 1610
             looked_at Utf8: brief,three-phase brief,three-phase
             follows Utf8: phase-neutral.M1.20231223T0015Z -
-            reason Utf8: please check meter M1: phase 2.00 A, neu please check meter M1: phase 2.00 A, neu
+            reason Utf8: please check meter M1: phase 2.00 A and  please check meter M1: phase 2.00 A and 
+            opening_since Timestamp(ms, "UTC"): 2023-12-31T22:15:00 2023-12-31T22:15:00
+            opening_until Timestamp(ms, "UTC"): 2023-12-31T23:15:00 2023-12-31T23:15:00
+            opening_blocks Int64: 4 4
+            opening_phase_a Float64: 2.5 2.5
+            opening_neutral_a Float64: 5.5 5.5
+            opening_apart_a Float64: 3.0 3.0
+            opening_allowed_a Float64: 0.5 0.5
+            opening_excess_wh Int64: - -
+            excess_total_wh Int64: 2415 2415
         "#]],
     );
 }
