@@ -11,7 +11,7 @@ use std::path::PathBuf;
                   130 and 143 ended by a signal."
 )]
 pub struct Cli {
-    /// Say nothing but errors and the result itself.
+    /// Say nothing but errors, and what is nowhere else: what check and explain show, the demo's last words.
     #[arg(long, short, global = true)]
     pub quiet: bool,
     /// How log lines look on standard error.

@@ -21,7 +21,7 @@ mod town_files;
 mod usage;
 
 use clap::{CommandFactory, Parser};
-use cli::{Cli, Command};
+use cli::{Cli, Command, LogFormat};
 use std::io::Write;
 use std::process::ExitCode;
 
@@ -45,8 +45,11 @@ pub fn main() -> ExitCode {
     match ended {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            // A closed standard error leaves nobody to tell.
-            drop(write!(std::io::stderr(), "{failure}"));
+            match cli.log_format {
+                // A closed standard error leaves nobody to tell.
+                LogFormat::Text => drop(write!(std::io::stderr(), "{failure}")),
+                LogFormat::Json => telemetry::failed(failure.code, &failure),
+            }
             ExitCode::from(failure.code)
         }
     }

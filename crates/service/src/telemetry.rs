@@ -1,6 +1,7 @@
 //! Every event of the shell, named in one place; the core returns facts, and here they become log lines.
 
 use crate::cli::LogFormat;
+use crate::failure::Failure;
 use std::io::{self, IsTerminal};
 use std::path::Path;
 use tracing::{Level, error, info, warn};
@@ -30,6 +31,11 @@ pub fn begun(plan: &str, files: usize, shards: u32) {
 /// The process was told to end.
 pub fn stopped(signal: i32, dir: &Path) {
     error!(signal, dir = %dir.display(), "stopped before the end: nothing of this run is in the folder");
+}
+
+/// The command ended without its result.
+pub fn failed(code: u8, failure: &Failure) {
+    error!(code, "{}", failure.to_string().trim_end());
 }
 
 /// Some messages became part of no interval.

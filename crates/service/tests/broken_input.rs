@@ -504,6 +504,25 @@ fn a_result_that_cannot_be_written_is_a_failure() {
 }
 
 #[test]
+fn with_log_lines_for_machines_an_error_is_one_too() {
+    let desk = Desk::new();
+    let output = desk.run(&["-q", "--log-format", "json", "check", "missing.toml"]);
+    assert_eq!(output.status.code(), Some(2));
+    let line: serde_json::Value = serde_json::from_slice(&output.stderr).unwrap();
+    assert_eq!((&line["level"], &line["code"]), (&"ERROR".into(), &2.into()), "{line}");
+    let message = line["message"].as_str().unwrap();
+    assert!(message.contains("cannot read the plan missing.toml") && message.contains("help"), "{message}");
+}
+
+#[test]
+fn quiet_is_quiet_where_files_tell_the_result() {
+    let desk = Desk::new();
+    let output = desk.run(&[&["--quiet"], &REPLAY[..]].concat());
+    assert!(output.status.success() && output.stdout.is_empty() && output.stderr.is_empty());
+    assert!(!desk.run(&["--quiet", "check", "plan.toml"]).stdout.is_empty());
+}
+
+#[test]
 fn options_of_simulate_that_make_no_town() {
     let desk = Desk::new();
     let town = ["simulate", "--meters", "10", "--days", "1", "--out", "out"];
