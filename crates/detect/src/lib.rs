@@ -11,6 +11,7 @@
 
 pub mod daily;
 pub mod evidence;
+pub mod looked;
 pub mod phase_neutral;
 mod shared_neutral;
 pub mod stored;
@@ -18,6 +19,7 @@ pub mod suspicion;
 
 pub use daily::{DailyScores, DailySuspicion};
 pub use evidence::{Evidence, Innocent, PhaseNeutralEvidence};
+pub use looked::Looked;
 pub use phase_neutral::{PhaseNeutral, PhaseNeutralRuns, SettingsError};
 pub use stored::{DailyScoresV1, EvidenceV1, InnocentV1, PhaseNeutralRunsV1, RestoreError, RunV1};
 pub use suspicion::{Detector, Suspicion, weigh};

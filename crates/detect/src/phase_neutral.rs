@@ -20,7 +20,7 @@ pub struct PhaseNeutral {
     floor: Amperes,
     low_load: Amperes,
     low_load_share: Ratio,
-    blocks: u32,
+    pub(crate) blocks: u32,
 }
 
 /// Why these settings make no rule.
@@ -121,6 +121,16 @@ impl PhaseNeutral {
     pub fn blocks(&self) -> u32 {
         self.blocks
     }
+
+    /// The block of an interval, if it can be evidence and its currents are apart.
+    pub(crate) fn apart<'a>(&self, (interval, row): Joined<'a>) -> Option<Block<'a>> {
+        if row.is_some_and(|row| row.role != Role::Consumer) {
+            return None;
+        }
+        let currents = evidence_currents(interval)?;
+        let (allowed, low) = (self.allowed(&currents), self.is_low(&currents));
+        (currents.apart > allowed).then_some(Block { interval, row, currents, allowed, low })
+    }
 }
 
 /// Blocks of one meter, one after the other, each of them apart to the same side. Sums in time order.
@@ -177,10 +187,10 @@ impl Run {
 }
 
 /// One interval whose currents are apart by more than is allowed.
-struct Block<'a> {
-    interval: &'a Interval,
-    row: Option<&'a TopologyRow>,
-    currents: LoopCurrents,
+pub(crate) struct Block<'a> {
+    pub(crate) interval: &'a Interval,
+    pub(crate) row: Option<&'a TopologyRow>,
+    pub(crate) currents: LoopCurrents,
     allowed: Amperes,
     low: bool,
 }
@@ -220,7 +230,7 @@ impl PhaseNeutralRuns {
         rows: impl Iterator<Item = Joined<'a>> + Clone,
         out: &mut Vec<Suspicion>,
     ) -> u64 {
-        let mut blocks: Vec<Block<'a>> = rows.clone().filter_map(|joined| self.apart(joined)).collect();
+        let mut blocks: Vec<Block<'a>> = rows.clone().filter_map(|joined| self.rule.apart(joined)).collect();
         let apart = blocks.len();
         blocks.retain(|block| block.row.is_some_and(|row| row.transformer.is_some()));
         let held_back = (apart - blocks.len()) as u64;
@@ -252,16 +262,6 @@ impl PhaseNeutralRuns {
         // Missing, honest, explained or held back: in all cases the run did not reach the end of this tick.
         self.runs.retain(|_, run| run.until == end);
         held_back
-    }
-
-    /// The block of an interval, if it can be evidence and its currents are apart.
-    fn apart<'a>(&self, (interval, row): Joined<'a>) -> Option<Block<'a>> {
-        if row.is_some_and(|row| row.role != Role::Consumer) {
-            return None;
-        }
-        let currents = evidence_currents(interval)?;
-        let (allowed, low) = (self.rule.allowed(&currents), self.rule.is_low(&currents));
-        (currents.apart > allowed).then_some(Block { interval, row, currents, allowed, low })
     }
 
     fn raise(&self, end: EventTime, block: &Block<'_>, nearest: Option<Innocent>, out: &mut Vec<Suspicion>) {
@@ -307,7 +307,7 @@ pub(crate) fn evidence_currents(interval: &Interval) -> Option<LoopCurrents> {
 
 /// Whether a neighbour's difference is the opposite of ours, within 20 % or 0.3 A, whichever is more: two meters of
 /// class 1 that measure one current disagree by less, and loads move between two readings.
-fn explains(ours: Amperes, theirs: Amperes) -> bool {
+pub(crate) fn explains(ours: Amperes, theirs: Amperes) -> bool {
     const SHARE: f64 = 0.2;
     const FLOOR: Amperes = Amperes(0.3);
     (ours + theirs).abs() <= FLOOR.max(ours.abs() * SHARE)

@@ -6,6 +6,7 @@ use jiff::tz::TimeZone;
 use proptest::prelude::*;
 use reading::time::MINUTE;
 use reading::{Calendar, EventTime, Interval, MeterId, Quality, Sums, TransformerId};
+use std::collections::BTreeMap;
 use units::{Amperes, Ratio, WattHours};
 
 /// Firmware thresholds in the field.
@@ -243,6 +244,28 @@ fn a_run_begins_when_the_transformer_is_known() {
     assert_eq!(out.len(), 1);
     let Evidence::PhaseNeutral(numbers) = &out[0].evidence[0];
     assert_eq!((numbers.since, numbers.blocks), (end_of(3), 5));
+}
+
+#[test]
+fn what_became_of_a_meter_without_a_case_is_counted() {
+    let looked = |street: &str| {
+        let (topology, ticks) = read(street);
+        let rows = ticks.concat();
+        rule().look_at(MeterId::new("M1").unwrap(), topology.join(&rows))
+    };
+    let shared = looked(
+        "
+        M1@T1 8/5 8/5 8/5 8/5 8/5 8/8 8/5
+        M2@T1 2/5 2/5 2/5 2/5 2/5 2/2 3/3
+        ",
+    );
+    let by = BTreeMap::from([(MeterId::new("M2").unwrap(), 5)]);
+    assert_eq!(shared, Looked { compared: 7, apart: 6, shared: by, held_back: 0, longest_run: 1, needed: 5 });
+    let brief = looked("M1@T1 8/5 8/5 8/5 . 8/5 8/5 5/8 8");
+    assert_eq!((brief.compared, brief.apart, brief.longest_run), (6, 6, 3));
+    let unknown = read("M1@T1 8/5 8/5").1.concat();
+    let unknown = rule().look_at(MeterId::new("M1").unwrap(), Topology::default().join(&unknown));
+    assert_eq!((unknown.apart, unknown.held_back, unknown.longest_run), (2, 2, 0));
 }
 
 #[test]

@@ -553,6 +553,57 @@ fn a_meter_that_nobody_heard_of_cannot_be_explained() {
 }
 
 #[test]
+fn a_case_is_explained_alone() {
+    let desk = Desk::new();
+    // Two leaks, twenty days apart: with a cool-down of a day, two cases.
+    let line = |quarter: i64| {
+        let neutral = if (100..120).contains(&(quarter % 1000)) { 5 } else { 8 };
+        let time = 1_704_067_200_000 + quarter * 900_000;
+        format!("{{\"meter\":\"M1\",\"time\":{time},\"v\":230,\"i\":8,\"in\":{neutral}}}\n")
+    };
+    desk.write("two.ndjson", (1..1300).map(line).collect::<String>());
+    let explain = |what: &str| {
+        let input = ["--plan", "plan.toml", "--readings", "two.ndjson", "--topology", "topology.csv"];
+        let output = desk.run(&[&["explain", what], &input[..]].concat());
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let all = explain("M1");
+    let opened = all.lines().filter(|line| line.contains(" opened at "));
+    let ids: Vec<&str> = opened.map(|line| line.split_whitespace().nth(1).unwrap()).collect();
+    assert_eq!(ids.len(), 2, "{all}");
+    let one = explain(ids[1]);
+    assert!(one.contains(ids[1]) && !one.contains(ids[0]), "{one}");
+    assert_eq!(one.matches("please check").count(), 1, "{one}");
+    let none = explain("phase-neutral.M1.20240105T1430Z");
+    assert!(none.contains("none is phase-neutral.M1.20240105T1430Z") && none.contains(ids[0]), "{none}");
+    assert!(!none.contains("opened at"), "{none}");
+}
+
+#[test]
+fn why_there_is_no_case_is_told() {
+    let desk = Desk::new();
+    desk.write("shared.ndjson", shared_neutral());
+    desk.write("known.csv", "meter,role,transformer\nM1,consumer,T1\nM2,consumer,T1\n");
+    let explain = |plan: &str, readings: &str, topology: &[&str]| {
+        let input = ["explain", "M1", "--plan", plan, "--readings", readings];
+        let output = desk.run(&[&input[..], topology].concat());
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let known = ["--topology", "known.csv"];
+    let told = explain("plan.toml", "shared.ndjson", &known);
+    assert!(told.contains("a shared neutral explains 20 of them: M2"), "{told}");
+    let told = explain("plan.toml", "shared.ndjson", &[]);
+    assert!(told.contains("20 of them raise nothing: on no known transformer"), "{told}");
+    let told = explain("plan.toml", "readings.ndjson", &known);
+    assert!(told.contains("cases      none: no interval has a phase and a neutral current"), "{told}");
+    let j1 = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../pipelines/j1.toml");
+    let told = explain(j1.to_str().unwrap(), "readings.ndjson", &known);
+    assert!(told.contains("cases      none: this plan has no detectors"), "{told}");
+}
+
+#[test]
 fn a_meter_with_dots_in_its_name_can_be_explained() {
     let desk = Desk::new();
     desk.write("dotted.ndjson", lines(20).replace("\"M1\"", "\"north.M.1\""));

@@ -6,11 +6,11 @@ use crate::failure::Failure;
 use crate::files::Source;
 use crate::say::say;
 use crate::town_files::{read_topology, unfit};
-use cases::Change;
+use cases::{Alert, Change};
 use detect::{Detector, Evidence, Innocent};
 use grid::{Role, Topology};
 use pipeline::{Input, Outputs, PartitionId, Pipeline, Plan};
-use reading::{Batch, EventTime, Interval, MeterId};
+use reading::{Batch, Interval, MeterId};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
@@ -21,7 +21,7 @@ pub fn run(args: &cli::Explain) -> Result<(), Failure> {
         Some(path) => read_topology(path)?,
         None => Topology::new(Vec::new()).expect("no rows cannot contradict each other"),
     };
-    let meter = meter_of(&args.meter)?;
+    let (meter, case) = asked_for(&args.meter)?;
     let neighbours = neighbours(&topology, meter);
     let place = place(&topology, meter);
     let mut pipeline = Pipeline::new(&plan, topology).map_err(|error| unfit(&error))?;
@@ -35,7 +35,18 @@ pub fn run(args: &cli::Explain) -> Result<(), Failure> {
             "names are told apart by upper and lower case; see `meter` in the readings",
         ));
     }
-    say(&told(meter, &place, &road, &own, args.all))
+    let about = About { meter, case, place, why: why(&plan, &pipeline, meter, &road) };
+    say(&told(&about, &road, &own, args.all))
+}
+
+/// What is asked for, and what is known of it beside the road.
+struct About {
+    meter: MeterId,
+    /// This case alone.
+    case: Option<String>,
+    place: String,
+    /// Why there is no case, if there is none, in lines.
+    why: Vec<String>,
 }
 
 /// What was seen on the way.
@@ -45,20 +56,56 @@ struct Road {
     dead: BTreeMap<&'static str, u64>,
     intervals: Vec<Interval>,
     changes: Vec<Change>,
-    alerts: Vec<(String, EventTime)>,
+    alerts: Vec<Alert>,
     sms: Vec<(String, String)>,
 }
 
-fn meter_of(text: &str) -> Result<MeterId, Failure> {
+/// A meter, or a case of one.
+fn asked_for(text: &str) -> Result<(MeterId, Option<String>), Failure> {
     // A case is a detector, a meter, whose name may hold dots itself, and a moment.
     let of_case = text.split_once('.').filter(|(detector, _)| Detector::parse(detector).is_some());
-    let name = of_case.and_then(|(_, rest)| rest.rsplit_once('.')).map_or(text, |(meter, _)| meter);
-    MeterId::new(name).ok_or_else(|| {
+    let of_case = of_case.and_then(|(_, rest)| rest.rsplit_once('.'));
+    let name = of_case.map_or(text, |(meter, _)| meter);
+    let meter = MeterId::new(name).ok_or_else(|| {
         Failure::wrong(
             format!("\"{text}\" names no meter and no case"),
             "names are 1 to 32 of A-Z a-z 0-9 . _ -",
         )
-    })
+    })?;
+    Ok((meter, of_case.map(|_| text.to_owned())))
+}
+
+/// What the detector made of a meter, for when that became no case.
+fn why(plan: &Plan, pipeline: &Pipeline, meter: MeterId, road: &Road) -> Vec<String> {
+    let (Some(rule), Some(town)) = (plan.phase_neutral, pipeline.town()) else {
+        return vec!["this plan has no detectors".to_owned()];
+    };
+    let looked = rule.look_at(meter, town.topology().join(&road.intervals));
+    if looked.compared == 0 {
+        return vec!["no interval has a phase and a neutral current to compare".to_owned()];
+    }
+    let mut lines = vec![format!(
+        "in {} of {} intervals phase and neutral are apart by more than is allowed",
+        looked.apart, looked.compared
+    )];
+    for (other, blocks) in &looked.shared {
+        lines.push(format!(
+            "a shared neutral explains {blocks} of them: {other} is as far apart the other way"
+        ));
+    }
+    if looked.held_back > 0 {
+        lines.push(format!(
+            "{} of them raise nothing: on no known transformer, a shared neutral cannot be looked at",
+            looked.held_back
+        ));
+    }
+    if looked.longest_run > 0 {
+        lines.push(format!(
+            "at most {} of the others run on, {} are needed",
+            looked.longest_run, looked.needed
+        ));
+    }
+    lines
 }
 
 /// Who must be replayed too, for the innocent causes that lie with a neighbour.
@@ -141,12 +188,7 @@ fn note(out: &mut Outputs, wanted: &BTreeSet<MeterId>, road: &mut Road) {
         }
     }
     road.changes.extend(out.changes.iter().filter(|change| wanted.contains(&change.case().meter)).cloned());
-    road.alerts.extend(
-        out.alerts
-            .iter()
-            .filter(|alert| wanted.contains(&alert.meter))
-            .map(|alert| (alert.text.clone(), alert.time)),
-    );
+    road.alerts.extend(out.alerts.iter().filter(|alert| wanted.contains(&alert.meter)).cloned());
     road.sms.extend(
         out.sms
             .iter()
@@ -155,7 +197,8 @@ fn note(out: &mut Outputs, wanted: &BTreeSet<MeterId>, road: &mut Road) {
     out.clear();
 }
 
-fn told(meter: MeterId, place: &str, road: &Road, own: &[&Interval], all: bool) -> String {
+fn told(about: &About, road: &Road, own: &[&Interval], all: bool) -> String {
+    let About { meter, case: wanted, place, why } = about;
     let mut page = format!("meter {meter}: {place}\n");
     let mut line = |text: String| {
         page += &text;
@@ -176,11 +219,19 @@ fn told(meter: MeterId, place: &str, road: &Road, own: &[&Interval], all: bool) 
         "quality    {}",
         qualities.iter().map(|(name, count)| format!("{count} {name}")).collect::<Vec<_>>().join(", ")
     ));
-    let changes: Vec<&Change> = road.changes.iter().filter(|change| change.case().meter == meter).collect();
+    let changes: Vec<&Change> = road.changes.iter().filter(|change| change.case().meter == *meter).collect();
+    let is_wanted = |id: &str| wanted.as_ref().is_none_or(|wanted| wanted == id);
     if changes.is_empty() {
-        line("cases      none".to_owned());
+        line(format!("cases      none: {}", why.join("\n           ")));
+    } else if let Some(wanted) =
+        wanted.as_ref().filter(|_| !changes.iter().any(|change| is_wanted(change.case().id.as_str())))
+    {
+        line(format!("cases      none is {wanted}; those of this meter are"));
+        for change in changes.iter().filter(|change| matches!(change, Change::Opened(_))) {
+            line(format!("           {}", change.case().id));
+        }
     }
-    for change in &changes {
+    for change in changes.iter().filter(|change| is_wanted(change.case().id.as_str())) {
         let (Change::Opened(case) | Change::Closed(case)) = change else { continue };
         let what = if matches!(change, Change::Opened(_)) { "opened" } else { "closed" };
         line(String::new());
@@ -227,8 +278,8 @@ fn told(meter: MeterId, place: &str, road: &Road, own: &[&Interval], all: bool) 
             line(format!("  SMS        {text}"));
         }
     }
-    for (text, time) in road.alerts.iter().filter(|(text, _)| text.contains(meter.as_str())) {
-        line(format!("alert      {time} {text}"));
+    for alert in road.alerts.iter().filter(|alert| alert.meter == *meter && is_wanted(alert.case.as_str())) {
+        line(format!("alert      {} {}", alert.time, alert.text));
     }
     if all {
         line(String::new());
