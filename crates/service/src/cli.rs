@@ -55,10 +55,10 @@ pub enum Command {
 )]
 pub struct Demo {
     /// Consumers in the town.
-    #[arg(long, default_value_t = 500, value_name = "N")]
+    #[arg(long, default_value_t = 500, value_name = "N", value_parser = meters, allow_negative_numbers = true)]
     pub meters: usize,
     /// Days of history before the live part.
-    #[arg(long, default_value_t = 30, value_name = "D")]
+    #[arg(long, default_value_t = 30, value_name = "D", value_parser = days, allow_negative_numbers = true)]
     pub days: u32,
     /// The same seed gives the same town.
     #[arg(long, default_value_t = 7, value_name = "S")]
@@ -104,13 +104,13 @@ pub struct Replay {
 )]
 pub struct Simulate {
     /// Consumers.
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = meters, allow_negative_numbers = true)]
     pub meters: usize,
     /// Days.
-    #[arg(long, value_name = "D")]
+    #[arg(long, value_name = "D", value_parser = days, allow_negative_numbers = true)]
     pub days: u32,
     /// Time between two readings of a meter.
-    #[arg(long, default_value = "15m", value_name = "TIME")]
+    #[arg(long, default_value = "15m", value_name = "TIME", allow_hyphen_values = true)]
     pub interval: String,
     /// The seed of every random number.
     #[arg(long, default_value_t = 1, value_name = "S")]
@@ -125,22 +125,46 @@ pub struct Simulate {
     #[arg(long, value_enum, default_value_t = Format::Ndjson)]
     pub format: Format,
     /// Share of consumers whose wiring lets energy pass the meter.
-    #[arg(long, default_value = "2%", value_name = "SHARE", help_heading = "The town")]
+    #[arg(
+        long,
+        default_value = "2%",
+        value_name = "SHARE",
+        allow_hyphen_values = true,
+        help_heading = "The town"
+    )]
     pub thieves: String,
     /// Share of consumers of each kind that only look so.
-    #[arg(long, default_value = "1%", value_name = "SHARE", help_heading = "The town")]
+    #[arg(
+        long,
+        default_value = "1%",
+        value_name = "SHARE",
+        allow_hyphen_values = true,
+        help_heading = "The town"
+    )]
     pub lookalikes: String,
     /// Days within which tampering and mishaps of meters begin; without a number, all of the town's.
     #[arg(long, value_name = "D", help_heading = "The town")]
     pub onset_days: Option<u32>,
     /// Share of consumers with a solar roof.
-    #[arg(long, default_value = "10%", value_name = "SHARE", help_heading = "The town")]
+    #[arg(
+        long,
+        default_value = "10%",
+        value_name = "SHARE",
+        allow_hyphen_values = true,
+        help_heading = "The town"
+    )]
     pub solar: String,
     /// Share of consumers with three phases.
-    #[arg(long, default_value = "5%", value_name = "SHARE", help_heading = "The town")]
+    #[arg(
+        long,
+        default_value = "5%",
+        value_name = "SHARE",
+        allow_hyphen_values = true,
+        help_heading = "The town"
+    )]
     pub three_phase: String,
     /// Transformers; without a number, one for 25 consumers.
-    #[arg(long, value_name = "N", help_heading = "The town")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, help_heading = "The town")]
     pub transformers: Option<usize>,
     /// Hours that the town's clocks are ahead of UTC, like 5.5.
     #[arg(
@@ -155,32 +179,47 @@ pub struct Simulate {
     #[arg(long, help_heading = "Faults on the way")]
     pub no_faults: bool,
     /// Messages that come hours late.
-    #[arg(long, value_name = "SHARE", help_heading = "Faults on the way")]
+    #[arg(long, value_name = "SHARE", allow_hyphen_values = true, help_heading = "Faults on the way")]
     pub late: Option<String>,
     /// Messages that never come.
-    #[arg(long, value_name = "SHARE", help_heading = "Faults on the way")]
+    #[arg(long, value_name = "SHARE", allow_hyphen_values = true, help_heading = "Faults on the way")]
     pub lost: Option<String>,
     /// Messages that come a second time.
-    #[arg(long, value_name = "SHARE", help_heading = "Faults on the way")]
+    #[arg(long, value_name = "SHARE", allow_hyphen_values = true, help_heading = "Faults on the way")]
     pub twice: Option<String>,
     /// Messages that are overtaken by others.
-    #[arg(long, value_name = "SHARE", help_heading = "Faults on the way")]
+    #[arg(long, value_name = "SHARE", allow_hyphen_values = true, help_heading = "Faults on the way")]
     pub out_of_order: Option<String>,
     /// Messages that are cut short.
-    #[arg(long, value_name = "SHARE", help_heading = "Faults on the way")]
+    #[arg(long, value_name = "SHARE", allow_hyphen_values = true, help_heading = "Faults on the way")]
     pub torn: Option<String>,
     /// Meters whose clock runs ahead for some days.
-    #[arg(long, value_name = "SHARE", help_heading = "Faults on the way")]
+    #[arg(long, value_name = "SHARE", allow_hyphen_values = true, help_heading = "Faults on the way")]
     pub clock_ahead: Option<String>,
     /// Meters whose clock runs behind for some days.
-    #[arg(long, value_name = "SHARE", help_heading = "Faults on the way")]
+    #[arg(long, value_name = "SHARE", allow_hyphen_values = true, help_heading = "Faults on the way")]
     pub clock_behind: Option<String>,
     /// Meters whose registers fall to zero once.
-    #[arg(long, value_name = "SHARE", help_heading = "Faults on the way")]
+    #[arg(long, value_name = "SHARE", allow_hyphen_values = true, help_heading = "Faults on the way")]
     pub reset: Option<String>,
     /// Meters that are exchanged once.
-    #[arg(long, value_name = "SHARE", help_heading = "Faults on the way")]
+    #[arg(long, value_name = "SHARE", allow_hyphen_values = true, help_heading = "Faults on the way")]
     pub swap: Option<String>,
+}
+
+/// Twice the largest fleet that this engine is measured with; a town of so many takes some gigabytes.
+const MOST_METERS: usize = 10_000_000;
+/// From 2000 to 2100, in which readings may lie.
+const MOST_DAYS: u32 = 36_525;
+
+fn meters(text: &str) -> Result<usize, String> {
+    let number = text.parse().ok().filter(|number| (1..=MOST_METERS).contains(number));
+    number.ok_or_else(|| format!("meters are a whole number from 1 to {MOST_METERS}"))
+}
+
+fn days(text: &str) -> Result<u32, String> {
+    let number = text.parse().ok().filter(|number| *number <= MOST_DAYS);
+    number.ok_or_else(|| format!("days are a whole number up to {MOST_DAYS}"))
 }
 
 /// What readings are written as.

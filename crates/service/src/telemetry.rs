@@ -38,6 +38,16 @@ pub fn failed(code: u8, failure: &Failure) {
     error!(code, "{}", failure.to_string().trim_end());
 }
 
+/// Messages of a simulated town that only lines could hold.
+pub fn torn_left_out(count: u64) {
+    warn!(count, "torn messages were left out: Parquet cannot hold them, --format ndjson can");
+}
+
+/// Readings of an earlier town, in the other format.
+pub fn taken_away(path: &Path) {
+    warn!(path = %path.display(), "the readings of an earlier town, which do not fit this one, were taken away");
+}
+
 /// Some messages became part of no interval.
 pub fn dead_letters(count: u64, told: &str) {
     warn!(count, "messages that went into no interval are in dead-letters.ndjson: {told}");

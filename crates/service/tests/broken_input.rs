@@ -533,11 +533,37 @@ fn options_of_simulate_that_make_no_town() {
         ("--start", "yesterday", "--start"),
         ("--transformers", "11", "transformers"),
         ("--late", "-1", "--late"),
+        ("--late", "-1%", "`--late` is no share"),
+        ("--interval", "7m", "found 7 min"),
+        ("--utc-offset", "20", "-14 to 14 hours"),
+        ("--late", "99.9%", "% together"),
     ] {
-        let value = format!("{option}={value}");
-        desk.check(&desk.run(&[&town[..], &[&value]].concat()), 2, &[said]);
+        let joined = format!("{option}={value}");
+        desk.check(&desk.run(&[&town[..], &[&joined]].concat()), 2, &[said]);
+        desk.check(&desk.run(&[&town[..], &[option, value]].concat()), 2, &[said]);
+    }
+    for (meters, days) in [("-1", "1"), ("100000000000", "1"), ("1", "-1"), ("1", "4000000")] {
+        let output = desk.run(&["simulate", "--meters", meters, "--days", days, "--out", "out"]);
+        desk.check(&output, 2, &["a whole number"]);
     }
     desk.check(&desk.run(&["simulate", "--meters", "0", "--days", "1", "--out", "out"]), 2, &["meters"]);
+}
+
+#[test]
+fn what_a_town_leaves_out_or_takes_away_is_told() {
+    let desk = Desk::new();
+    let town = |format: &str| {
+        let output = desk.run(&[
+            "simulate", "--meters", "1", "--days", "1", "--torn", "20%", "--format", format, "--out", "town",
+        ]);
+        assert!(output.status.success());
+        assert!(String::from_utf8_lossy(&output.stdout).contains("of 1 consumer over 1 day,"));
+        String::from_utf8(output.stderr).unwrap()
+    };
+    assert_eq!(town("ndjson"), "");
+    let told = town("parquet");
+    assert!(told.contains("torn messages were left out") && told.contains("readings.ndjson"), "{told}");
+    assert!(!desk.path("town/readings.ndjson").exists());
 }
 
 #[test]

@@ -5,7 +5,7 @@
 
 mod feed;
 mod lines;
-mod local;
+pub mod local;
 mod picture;
 mod screen;
 mod show;

@@ -1,13 +1,15 @@
 //! `gridwarden simulate`: the readings, the topology and the truth of a town.
 
+use super::demo::local::count;
 use crate::cli::{self, Format};
 use crate::failure::Failure;
 use crate::hold::Hold;
 use crate::say::say;
+use crate::telemetry;
 use columns::{Aside, ColumnsError, ReadingsWriter};
 use reading::time::{HOUR, MINUTE, SECOND};
 use reading::{EventTime, RawReading};
-use simulate::{Faults, Message, Settings, Town, write_topology_csv, write_truth_csv};
+use simulate::{Faults, Message, Settings, SettingsError, Town, write_topology_csv, write_truth_csv};
 use std::collections::BTreeSet;
 use std::fs;
 use std::io::{self, Write};
@@ -19,11 +21,7 @@ const NAMES: [&str; 4] = ["readings.ndjson", "readings.parquet", "topology.csv",
 /// Runs the command.
 pub fn run(args: &cli::Simulate, quiet: bool) -> Result<(), Failure> {
     let settings = settings(args)?;
-    let town = Town::new(settings).map_err(|error| {
-        let mut failure = Failure::failed("no town can be made of these options", &error);
-        failure.code = 2;
-        failure.help(Some("see `gridwarden simulate --help`".to_owned()))
-    })?;
+    let town = Town::new(settings).map_err(|error| wrong_town(&error))?;
     let dir = &args.out;
     let hold = Hold::take(dir, &NAMES)?;
     hold.clear()?;
@@ -32,15 +30,20 @@ pub fn run(args: &cli::Simulate, quiet: bool) -> Result<(), Failure> {
             (lines(&town, &dir.join("readings.ndjson")).map_err(|cause| broken(dir, &cause))?, "parquet")
         }
         Format::Parquet => {
-            (columns(&town, &dir.join("readings.parquet")).map_err(|cause| broken(dir, &cause))?, "ndjson")
+            let (sent, torn) =
+                columns(&town, &dir.join("readings.parquet")).map_err(|cause| broken(dir, &cause))?;
+            if torn > 0 {
+                telemetry::torn_left_out(torn);
+            }
+            (sent, "ndjson")
         }
     };
     let _moving = hold.moving();
     // Readings of an earlier town would not fit the topology of this one.
-    if let Err(cause) = fs::remove_file(dir.join(format!("readings.{other}")))
-        && cause.kind() != io::ErrorKind::NotFound
-    {
-        return Err(broken(dir, &cause));
+    let other = dir.join(format!("readings.{other}"));
+    if other.exists() {
+        fs::remove_file(&other).map_err(|cause| broken(dir, &cause))?;
+        telemetry::taken_away(&other);
     }
     let truth = town.truth();
     tables(&town, &truth, dir).map_err(|cause| broken(dir, &cause))?;
@@ -49,9 +52,10 @@ pub fn run(args: &cli::Simulate, quiet: bool) -> Result<(), Failure> {
             truth.iter().filter(|truth| truth.guilty()).map(|truth| truth.meter).collect();
         let guilty = guilty.len();
         say(&format!(
-            "{sent} readings of {} meters over {} days, {guilty} tampered with\nwritten to {}\n",
-            args.meters,
-            args.days,
+            "{} of {} over {}, {guilty} tampered with\nwritten to {}\n",
+            count(sent, "reading"),
+            count(args.meters as u64, "consumer"),
+            count(u64::from(args.days), "day"),
             dir.display()
         ))?;
     }
@@ -95,11 +99,16 @@ pub fn encode(message: &Message, line: &mut Vec<u8>) {
     }
 }
 
-fn columns(town: &Town, path: &Path) -> Result<u64, ColumnsError> {
-    // A torn line has no counterpart in columns: that message is lost.
+/// How many readings were written, and how many messages were torn: these have no counterpart in columns.
+fn columns(town: &Town, path: &Path) -> Result<(u64, u64), ColumnsError> {
     let mut file = ReadingsWriter::create(path)?;
     let mut some: Vec<RawReading> = Vec::with_capacity(8192);
-    for message in town.messages().filter(|message| message.torn.is_none()) {
+    let mut torn = 0;
+    for message in town.messages() {
+        if message.torn.is_some() {
+            torn += 1;
+            continue;
+        }
         some.push(message.raw);
         if some.len() == some.capacity() {
             file.write(&some)?;
@@ -107,7 +116,42 @@ fn columns(town: &Town, path: &Path) -> Result<u64, ColumnsError> {
         }
     }
     file.write(&some)?;
-    file.finish()
+    Ok((file.finish()?, torn))
+}
+
+/// The settings' own words are for programmers: here they have the names and units of the command line.
+fn wrong_town(error: &SettingsError) -> Failure {
+    let minutes = |ms: i64| format!("{} min", ms as f64 / MINUTE as f64);
+    let (what, help) = match error {
+        SettingsError::Interval { got_ms } => (
+            format!("`--interval` must divide an hour, found {}", minutes(*got_ms)),
+            "try `--interval 15m`, or 1m, 5m, 10m, 30m, 1h",
+        ),
+        SettingsError::StartBetween { start, interval_ms } => (
+            format!(
+                "`--start` must be a whole number of intervals of {} after midnight, found {start}",
+                minutes(*interval_ms)
+            ),
+            "write it like 2024-01-01T00:00:00Z",
+        ),
+        SettingsError::UtcOffset { got_ms } => (
+            format!("`--utc-offset` must be -14 to 14 hours, found {}", *got_ms as f64 / HOUR as f64),
+            "`--utc-offset 5.5` is that of India",
+        ),
+        SettingsError::Transformers { got, meters } => (
+            format!("`--transformers` must be 1 to {meters}, the number of meters, found {got}"),
+            "leave it out: then there is one for 25 consumers",
+        ),
+        SettingsError::TooManyFaults { sum } => (
+            format!(
+                "`--late`, `--lost`, `--twice`, `--out-of-order` and `--torn` are {:.1} % together, and a message has one of these faults at most",
+                100.0 * sum
+            ),
+            "let them be 100 % or less together",
+        ),
+        other => (other.to_string(), "see `gridwarden simulate --help`"),
+    };
+    Failure::wrong(format!("no town can be made of these options: {what}"), help)
 }
 
 fn settings(args: &cli::Simulate) -> Result<Settings, Failure> {
