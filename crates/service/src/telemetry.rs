@@ -2,6 +2,7 @@
 
 use crate::cli::LogFormat;
 use crate::failure::Failure;
+use reading::{MeterId, TransformerId};
 use std::io::{self, IsTerminal};
 use std::path::Path;
 use tracing::{Level, error, info, warn};
@@ -46,6 +47,20 @@ pub fn torn_left_out(count: u64) {
 /// Readings of an earlier town, in the other format.
 pub fn taken_away(path: &Path) {
     warn!(path = %path.display(), "the readings of an earlier town, which do not fit this one, were taken away");
+}
+
+/// A column of the topology that means nothing here.
+pub fn unknown_column(path: &Path, column: &str) {
+    warn!(path = %path.display(), column, "a column of the topology is not known and was ignored");
+}
+
+/// Consumers on transformers that the topology does not list, though it lists others.
+pub fn strange_transformer(path: &Path, consumers: u64, meter: MeterId, transformer: TransformerId) {
+    warn!(
+        path = %path.display(),
+        consumers,
+        "consumers hang on transformers that have no row of their own, the first: {meter} on {transformer}"
+    );
 }
 
 /// Some messages became part of no interval.

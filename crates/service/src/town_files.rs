@@ -1,10 +1,13 @@
 //! Topology as a table of text: CSV with a header.
 
 use crate::failure::Failure;
-use grid::{Role, Topology, TopologyRow};
+use crate::telemetry;
+use csv::{Position, StringRecord};
+use grid::{Role, Topology, TopologyError, TopologyRow};
 use pipeline::TownError;
 use reading::{AreaId, EventTime, FeederId, MeterId, TransformerId};
 use serde::Deserialize;
+use std::collections::BTreeSet;
 use std::path::Path;
 use units::Watts;
 
@@ -43,35 +46,74 @@ pub fn read_topology(path: &Path) -> Result<Topology, Failure> {
         Failure::failed(format!("cannot read the topology {shown}"), &cause)
             .help(Some("`--topology` takes a CSV file, as `gridwarden simulate` writes one".to_owned()))
     })?;
+    let unreadable = |line: u64, header: &StringRecord, cause: &csv::Error| {
+        Failure::failed(format!("the topology {shown} cannot be read at line {line}"), cause)
+            .help(Some(help_with(header)))
+    };
+    let header = file.headers().cloned().map_err(|cause| unreadable(1, &StringRecord::new(), &cause))?;
+    for unknown in header.iter().filter(|name| !COLUMNS.contains(name)) {
+        telemetry::unknown_column(path, unknown);
+    }
     let mut rows = Vec::new();
-    for (index, row) in file.deserialize::<TopologyCsv>().enumerate() {
-        // The header is line 1.
-        let line = index + 2;
-        let row = row.map_err(|cause| {
-            Failure::failed(format!("the topology {shown} cannot be read at line {line}"), &cause).help(Some(
-                "columns: meter, role, transformer, feeder, area, phase, class, sanctioned_w, phone, reader_phone, from, to"
-                    .to_owned(),
-            ))
-        })?;
+    let mut lines = Vec::new();
+    for record in file.records() {
+        let line = |position: Option<&Position>| position.map_or(0, Position::line);
+        let record = record.map_err(|cause| unreadable(line(cause.position()), &header, &cause))?;
+        let line = line(record.position());
+        let row: Result<TopologyCsv, _> = record.deserialize(Some(&header));
+        let row = row.map_err(|cause| unreadable(line, &header, &cause))?;
         let row = row.check().map_err(|(field, found, help)| {
             Failure::failed_with_help(
                 format!("the topology {shown} has the {field} \"{found}\" at line {line}"),
                 help,
             )
         })?;
+        lines.push((row.meter, line));
         rows.push(row);
     }
     if rows.is_empty() {
         return Err(Failure::failed_with_help(
             format!("the topology {shown} holds no rows"),
-            "leave out `--topology`",
+            if header.len() > 1 { "leave out `--topology`".to_owned() } else { help_with(&header) },
         ));
     }
+    tell_strange_transformers(path, &rows);
     Topology::new(rows).map_err(|error| {
-        Failure::failed(format!("the topology {shown} contradicts itself"), &error).help(Some(
+        let (TopologyError::Overlap { meter, .. } | TopologyError::Backwards { meter, .. }) = &error;
+        let at = lines.iter().filter(|(of, _)| of == meter).map(|(_, line)| format!("line {line}"));
+        let at = at.collect::<Vec<_>>().join(", ");
+        Failure::failed(format!("the topology {shown} contradicts itself at {at}"), &error).help(Some(
             "let the earlier row of a meter end, in `to`, where the later one starts, in `from`".to_owned(),
         ))
     })
+}
+
+/// What is most probably wrong with a table of which a row cannot be read.
+fn help_with(header: &StringRecord) -> String {
+    if header.len() == 1 && header.iter().any(|name| name.contains([';', '\t'])) {
+        return "separate the columns by commas".to_owned();
+    }
+    let names = COLUMNS.join(", ");
+    if header.iter().any(|name| name == "meter") {
+        format!("columns: {names}")
+    } else {
+        format!("the first line must name the columns: {names}")
+    }
+}
+
+/// Where transformers have rows of their own, a consumer on one that has none is most probably misspelt.
+fn tell_strange_transformers(path: &Path, rows: &[TopologyRow]) {
+    let of = |role: Role| rows.iter().filter(move |row| row.role == role);
+    let known: BTreeSet<_> = of(Role::Transformer).filter_map(|row| row.transformer).collect();
+    if known.is_empty() {
+        return;
+    }
+    let mut strange = of(Role::Consumer)
+        .filter_map(|row| Some((row.meter, row.transformer?)))
+        .filter(|(_, on)| !known.contains(on));
+    if let Some((meter, transformer)) = strange.next() {
+        telemetry::strange_transformer(path, strange.count() as u64 + 1, meter, transformer);
+    }
 }
 
 /// The plan asks of the topology what it does not say.
@@ -82,6 +124,21 @@ pub fn unfit(error: &TownError) -> Failure {
 
 type Wrong = (&'static str, String, &'static str);
 
+const COLUMNS: [&str; 13] = [
+    "meter",
+    "role",
+    "transformer",
+    "feeder",
+    "area",
+    "phase",
+    "class",
+    "sanctioned_w",
+    "phone",
+    "reader_phone",
+    "serial",
+    "from",
+    "to",
+];
 const NAME: &str = "names are 1 to 32 of A-Z a-z 0-9 . _ -";
 const MOMENT: &str = "write times like 2024-01-01T00:00:00Z, or leave them empty";
 
@@ -99,6 +156,9 @@ impl TopologyCsv {
         row.area = name("area", &self.area, |text| AreaId::new(text))?;
         row.from = name_or("from", &self.from, |text| EventTime::parse_rfc3339(text.as_bytes()), MOMENT)?;
         row.to = name_or("to", &self.to, |text| EventTime::parse_rfc3339(text.as_bytes()), MOMENT)?;
+        if let Some(watts) = self.sanctioned_w.filter(|watts| !(*watts >= 0.0 && watts.is_finite())) {
+            return Err(("sanctioned_w", watts.to_string(), "write watts from 0 on, or leave it empty"));
+        }
         row.sanctioned = self.sanctioned_w.map(Watts);
         row.phase = some(self.phase);
         row.class = some(self.class);

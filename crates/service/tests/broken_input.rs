@@ -372,6 +372,34 @@ fn a_topology_without_its_columns() {
 }
 
 #[test]
+fn a_topology_without_a_header_or_with_other_separators() {
+    check_topology("M1,consumer,T1\nM2,consumer,T1\n", &["line 2", "the first line must name the columns"]);
+    check_topology("meter;role;transformer\nM1;consumer;T1\n", &["separate the columns by commas"]);
+    check_topology("M1;consumer;T1\n", &["separate the columns by commas"]);
+}
+
+#[test]
+fn a_topology_names_the_lines_that_contradict_each_other() {
+    check_topology("meter,role\nM1,consumer\n\nM2,consumer\nM1,consumer\n", &["at line 2, line 5", "M1"]);
+    check_topology("meter,role,sanctioned_w\nM1,consumer,-3000\n", &["sanctioned_w \"-3000\"", "line 2"]);
+}
+
+#[test]
+fn what_a_topology_holds_in_vain_is_told() {
+    let desk = Desk::new();
+    desk.write(
+        "topology.csv",
+        "meter,role,transformer,colour\nD1,transformer,T1,red\nM1,consumer,T1,\nM2,consumer,T9,\nM3,consumer,T8,\n",
+    );
+    let output = desk.run(&REPLAY);
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{errors}");
+    for said in ["column=\"colour\"", "consumers=2", "M2 on T9"] {
+        assert!(errors.contains(said), "no {said} in {errors}");
+    }
+}
+
+#[test]
 fn a_topology_whose_reader_has_no_phone_number() {
     check_with_topology(
         "meter,role,area,reader_phone\nM1,consumer,A1,call me\n",
