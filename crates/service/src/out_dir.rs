@@ -28,6 +28,9 @@ const NAMES: [&str; 9] = [
     "summary.json",
 ];
 
+/// CPU time is told in hundredths of a second: below this, a speed made of it says little.
+const LEAST_CPU_S: f64 = 0.5;
+
 /// Files on their way.
 pub struct OutDir {
     hold: Hold,
@@ -167,7 +170,8 @@ impl OutDir {
         json["cpu_s"] = cpu_s.into();
         json["peak_rss_bytes"] = usage::peak_rss().into();
         summary(&dir, &json).and_then(Aside::finish).map_err(text(&dir))?;
-        let speed = cpu_s.filter(|cpu_s| *cpu_s > 0.0).map(|cpu_s| counted.readings as f64 / cpu_s / 1e6);
+        let speed =
+            cpu_s.filter(|cpu_s| *cpu_s >= LEAST_CPU_S).map(|cpu_s| counted.readings as f64 / cpu_s / 1e6);
         let text = format!(
             "{} readings -> {} intervals, {} cases, {} alerts, {} SMS\n{} repeats, {}\n{:.2} s{}\nwritten to {}",
             counted.readings,

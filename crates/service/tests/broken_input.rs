@@ -543,6 +543,15 @@ fn with_log_lines_for_machines_an_error_is_one_too() {
 }
 
 #[test]
+fn no_speed_is_told_of_a_run_that_is_too_short_to_have_one() {
+    let desk = Desk::new();
+    desk.write("few.ndjson", lines(3));
+    let output = desk.replay("few.ndjson");
+    let told = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success() && !told.contains("CPU second"), "{told}");
+}
+
+#[test]
 fn quiet_is_quiet_where_files_tell_the_result() {
     let desk = Desk::new();
     let output = desk.run(&[&["--quiet"], &REPLAY[..]].concat());

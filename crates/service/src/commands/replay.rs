@@ -10,7 +10,7 @@ use crate::say::say;
 use crate::telemetry;
 use crate::town_files::read_topology;
 use grid::Topology;
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{HumanCount, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 use reading::Issue;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -94,7 +94,12 @@ fn bar(quiet: bool) -> ProgressBar {
         bar.set_draw_target(ProgressDrawTarget::hidden());
     }
     let style = ProgressStyle::with_template("{spinner} {human_pos} readings  {per_sec}  {msg}  {elapsed}");
-    bar.set_style(style.expect("the template is fixed"));
+    let style = style.expect("the template is fixed");
+    // Its own has four decimals.
+    bar.set_style(style.with_key("per_sec", |state: &ProgressState, out: &mut dyn std::fmt::Write| {
+        let written = write!(out, "{}/s", HumanCount(state.per_sec() as u64));
+        written.expect("writing to a string cannot fail");
+    }));
     bar.enable_steady_tick(Duration::from_millis(200));
     bar
 }
