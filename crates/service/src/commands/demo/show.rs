@@ -46,7 +46,7 @@ pub fn run<V: View>(
     picture: &mut Picture,
     view: &mut V,
 ) -> io::Result<Ended> {
-    let mut stage = Stage { feed, picture, view, out: Outputs::default(), rate: Rate::begin() };
+    let mut stage = Stage { feed, picture, view, out: Outputs::default(), rate: Rate::begin(0) };
     match stage.history(pace)? {
         Some(ended) => Ok(ended),
         None => stage.live(pace),
@@ -83,6 +83,8 @@ impl<V: View> Stage<'_, '_, V> {
 
     fn live(&mut self, pace: &Pace) -> io::Result<Ended> {
         let began = now();
+        // The history went as fast as it could, which says nothing about the live part.
+        self.rate = Rate::begin(self.picture.gauges.readings);
         let mut last = began;
         // What is less than a millisecond of the town is kept for the next frame.
         let mut left = 0.0;
@@ -149,8 +151,9 @@ struct Rate {
 }
 
 impl Rate {
-    fn begin() -> Self {
-        Self { marks: [(now(), 0)].into() }
+    /// From so many readings on.
+    fn begin(readings: u64) -> Self {
+        Self { marks: [(now(), readings)].into() }
     }
 
     fn of(&mut self, readings: u64) -> f64 {

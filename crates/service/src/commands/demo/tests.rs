@@ -229,6 +229,18 @@ fn plain_lines_tell_history_and_hours() {
 }
 
 #[test]
+fn the_rate_of_the_live_part_is_not_that_of_the_history() {
+    let args = args(20, 2);
+    let (plan, town) = small_town(&args);
+    let mut feed = Feed::new(&plan, &town).unwrap();
+    let mut picture = Picture::new(plan.calendar.clone(), plan.grid(), town.settings().start);
+    let mut lines = Lines::new(io::sink(), Arc::default(), true);
+    let pace = Pace { days: 2, speed: 1.0, seconds: Some(0.0) };
+    assert_eq!(show::run(&pace, &mut feed, &mut picture, &mut lines).unwrap(), Ended::Asked);
+    assert!(picture.gauges.readings > 3000 && picture.rate == 0.0, "{}", picture.rate);
+}
+
+#[test]
 fn a_reader_that_leaves_is_no_failure() {
     assert!(gone_is_fine(Err(io::ErrorKind::BrokenPipe.into())).is_ok());
     assert_eq!(gone_is_fine(Err(io::ErrorKind::StorageFull.into())).unwrap_err().code, 1);
