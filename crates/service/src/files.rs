@@ -12,9 +12,22 @@ use wire::json::LONGEST_LINE;
 const BLOCK: usize = 256 * 1024;
 /// The first bytes of a Parquet file.
 const PARQUET: &[u8] = b"PAR1";
-/// The first bytes of files that hold others, their names, and what unpacks them: RFC 1952 and RFC 8878.
-const COMPRESSED: [(&[u8], &str, &str); 2] =
-    [(b"\x1f\x8b", "gzip", "gzip -dc"), (b"\x28\xb5\x2f\xfd", "zstd", "zstd -dc")];
+/// The first bytes of files that would become nothing but dead letters, what they are, and the way out: RFC 1952, RFC
+/// 8878, and the two forms of Arrow IPC.
+const FOREIGN: [(&[u8], &str, &str); 4] = [
+    (
+        b"\x1f\x8b",
+        "compressed with gzip",
+        "decompress it first: `gzip -dc FILE | gridwarden ... --readings -`",
+    ),
+    (
+        b"\x28\xb5\x2f\xfd",
+        "compressed with zstd",
+        "decompress it first: `zstd -dc FILE | gridwarden ... --readings -`",
+    ),
+    (b"ARRO", "an Arrow file", "write it as Parquet: its columns have the same names"),
+    (b"\xff\xff\xff\xff", "an Arrow stream", "write it as Parquet: its columns have the same names"),
+];
 
 /// A file of readings, or standard input.
 pub struct Source {
@@ -60,11 +73,8 @@ impl Source {
                 "leave it out, or check what was to write it",
             ));
         }
-        if let Some((_, name, tool)) = COMPRESSED.iter().find(|(begins, ..)| magic.starts_with(begins)) {
-            return Err(Failure::failed_with_help(
-                format!("{shown} is compressed with {name}"),
-                format!("decompress it first: `{tool} FILE | gridwarden ... --readings -`"),
-            ));
+        if let Some((_, what, help)) = FOREIGN.iter().find(|(begins, ..)| magic.starts_with(begins)) {
+            return Err(Failure::failed_with_help(format!("{shown} is {what}"), help));
         }
         let kind = if is_stdin(path) && magic == PARQUET {
             return Err(Failure::wrong(

@@ -138,9 +138,20 @@ fn readings_that_are_compressed() {
 }
 
 #[test]
+fn readings_that_are_arrow_ipc() {
+    let desk = Desk::new();
+    for (magic, name) in
+        [(&b"ARROW1\0\0"[..], "an Arrow file"), (b"\xff\xff\xff\xff\x10\0\0\0", "an Arrow stream")]
+    {
+        desk.write("readings.arrow", magic);
+        desk.check(&desk.replay("readings.arrow"), 1, &["readings.arrow is", name, "write it as Parquet"]);
+    }
+}
+
+#[test]
 fn a_dead_letter_is_shown_by_its_beginning() {
     let desk = Desk::new();
-    desk.write("noise.ndjson", [&b"\xff".repeat(4000)[..], b"\n"].concat());
+    desk.write("noise.ndjson", [&b"\xfe".repeat(4000)[..], b"\n"].concat());
     let output = desk.replay("noise.ndjson");
     desk.check(&output, 1, &["1 message became a dead letter", "not-utf8", " ..."]);
     assert!(output.stderr.len() < 600, "{}", output.stderr.len());
