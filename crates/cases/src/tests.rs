@@ -226,8 +226,8 @@ fn alerts(picture: &str) -> Vec<Alert> {
 fn an_alert_is_one_line_with_its_numbers_in_local_time() {
     let line = |one: &Alert| format!("{} [{}] {}\n", one.id, one.severity.name(), one.text);
     expect![[r#"
-        phase-neutral.M1.20240105T1400Z.opened [medium] please check meter M1: phase 8.00 A, neutral 6.40 A, 1.60 A apart (0.50 A allowed) since 5 Jan 17:00 Asia/Kolkata, at most 1725 Wh beside the meter
-        phase-neutral.M1.20240105T1400Z.closed [info] nothing more from meter M1 since 5 Jan 23:00 Asia/Kolkata: it was phase 8.00 A, neutral 4.40 A, 3.60 A apart (0.50 A allowed), at most 1725 Wh beside the meter
+        phase-neutral.M1.20240105T1400Z.opened [medium] please check meter M1: phase 8.00 A, neutral 6.40 A, 1.60 A apart (0.50 A allowed) since 5 Jan 17:00 Asia/Kolkata, at most 500 Wh beside the meter
+        phase-neutral.M1.20240105T1400Z.closed [info] nothing more from meter M1 since 5 Jan 23:00 Asia/Kolkata: it was phase 8.00 A, neutral 4.40 A, 3.60 A apart (0.50 A allowed), at most 1200 Wh beside the meter
     "#]].assert_eq(&alerts("48899999......").iter().map(line).collect::<String>());
 }
 

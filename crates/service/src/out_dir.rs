@@ -160,7 +160,8 @@ impl OutDir {
         let _moving = self.hold.moving();
         // Says whose the files are, should we be killed while they are moved.
         let _mark = summary(&dir, &json).map_err(text(&dir))?;
-        let moved = Self::place(&dir, plan, self.intervals, self.balances, self.forecasts, self.watch, self.dead);
+        let moved =
+            Self::place(&dir, plan, self.intervals, self.balances, self.forecasts, self.watch, self.dead);
         if moved.is_err() {
             // Half of this run and none of the one before: nobody can use that. What cannot be removed, stays.
             NAMES.iter().for_each(|name| drop(take_away([dir.join(name)].into_iter())));
@@ -211,7 +212,8 @@ impl OutDir {
             written.push("forecasts.parquet");
         }
         if let Some(watch) = watch {
-            let mut cases = CasesWriter::create(dir.join("cases.parquet"), plan.calendar.clone()).map_err(columns(dir))?;
+            let mut cases = CasesWriter::create(dir.join("cases.parquet"), plan.calendar.clone())
+                .map_err(columns(dir))?;
             let all: Vec<Case> = watch.cases.into_values().collect();
             cases.write(&all).map_err(columns(dir))?;
             cases.finish().map_err(columns(dir))?;

@@ -177,7 +177,7 @@ fn a_case_carries_its_numbers_and_its_reason() {
             excess_wh Int64: 1610 1610
             looked_at Utf8: brief,three-phase brief,three-phase
             follows Utf8: phase-neutral.M1.20231223T0015Z -
-            reason Utf8: please check meter M1: phase 2.00 A and  please check meter M1: phase 2.00 A and 
+            reason Utf8: please check meter M1: phase 2.00 A, neu please check meter M1: phase 2.00 A, neu
             opening_since Timestamp(ms, "UTC"): 2023-12-31T22:15:00 2023-12-31T22:15:00
             opening_until Timestamp(ms, "UTC"): 2023-12-31T23:15:00 2023-12-31T23:15:00
             opening_blocks Int64: 4 4

@@ -62,8 +62,8 @@ fn a_small_terminal_shows_everything_one_below_another() {
         &expect![[r#"
             | gridwarden demo   Sat 2024-01-06 14:05                      live, Asia/Kolkata
             | 1,040 readings/s  27,835 readings  52 meters  400 B/meter
-            | watermark 13:45, 20 min behind  51 intervals open  22 dead letters  17 late
-            | 144 repeats
+            | watermark 13:45, 20 min behind  51 intervals open
+            | 22 dead letters: 17 late, 5 torn  144 repeats
             | Load 14.4 kW  expected 8.4 kW  (5.5 to 11.2)  at 13:45
             | 50.0 kW         ⢀░░⣄⢀░                         ░                │        ░░░ ░
             |                ╌⡎⠣⢄⠏⠞⠧⠢⡀░                    ░╌░░               │      ╌╌╌╌╌╌╌
@@ -97,7 +97,7 @@ fn a_large_terminal_shows_chart_and_table_side_by_side() {
         &expect![[r#"
             | gridwarden demo   Sat 2024-01-06 14:05                                                              live, Asia/Kolkata
             | 1,040 readings/s  27,835 readings  52 meters  400 B/meter  watermark 13:45, 20 min behind  51 intervals open
-            | 22 dead letters  17 late  144 repeats
+            | 22 dead letters: 17 late, 5 torn  144 repeats
             | Load 14.4 kW  expected 8.4 kW  (5.5 to 11.2)          Transformers by gap, quarter-hour to 13:45 (~ estimated)
             | 50.0 kW                                  │                    supplied  consumed  gap kWh     gap    heard
             |               ░                          │            T0002       2.12      1.97     0.15    7.2 %    24/25  ██████████
