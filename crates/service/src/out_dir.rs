@@ -12,6 +12,7 @@ use pipeline::{Outputs, Plan};
 use reading::{Issue, Reason};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
+use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
@@ -160,8 +161,8 @@ impl OutDir {
         let _moving = self.hold.moving();
         // Says whose the files are, should we be killed while they are moved.
         let _mark = summary(&dir, &json).map_err(text(&dir))?;
-        let moved =
-            Self::place(&dir, plan, self.intervals, self.balances, self.forecasts, self.watch, self.dead);
+        place_intervals(&dir, self.intervals)?;
+        let moved = Self::place(&dir, plan, self.balances, self.forecasts, self.watch, self.dead);
         if moved.is_err() {
             // Half of this run and none of the one before: nobody can use that. What cannot be removed, stays.
             NAMES.iter().for_each(|name| drop(take_away([dir.join(name)].into_iter())));
@@ -189,20 +190,16 @@ impl OutDir {
         Ok(text)
     }
 
-    /// Moves all but the summary, and takes away what an earlier run left and this one did not.
+    /// Moves the rest, and takes away what an earlier run left and this one did not.
     fn place(
         dir: &Path,
         plan: &Plan,
-        intervals: IntervalsWriter,
         balances: Option<BalancesWriter>,
         forecasts: Option<ForecastsWriter>,
         watch: Option<Watched>,
         dead: Option<Aside>,
     ) -> Result<(), Failure> {
-        // From here on until the new one is there, nobody takes the folder for a whole run.
-        take_away([dir.join("summary.json")].into_iter()).map_err(text(dir))?;
         let mut written = vec!["intervals.parquet"];
-        intervals.finish().map_err(columns(dir))?;
         if let Some(balances) = balances {
             balances.finish().map_err(columns(dir))?;
             written.push("balance.parquet");
@@ -233,6 +230,21 @@ impl OutDir {
         take_away(of_earlier_runs.map(|name| dir.join(name))).map_err(text(dir))?;
         Ok(())
     }
+}
+
+/// Moves the first file. Before, the summary goes: until the new one is there, nobody takes the folder for a whole run.
+fn place_intervals(dir: &Path, intervals: IntervalsWriter) -> Result<(), Failure> {
+    let summary = dir.join("summary.json");
+    let before = fs::read(&summary).ok();
+    take_away([summary.clone()].into_iter()).map_err(text(dir))?;
+    intervals.finish().map_err(|cause| {
+        // Nothing else of the earlier run was touched, so it stands again, as far as the disk has room.
+        if let Some(page) = before {
+            drop(fs::write(&summary, page));
+        }
+        columns(dir)(cause)
+    })?;
+    Ok(())
 }
 
 /// The summary, on its way.

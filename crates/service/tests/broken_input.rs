@@ -338,6 +338,18 @@ fn a_folder_where_an_output_should_be() {
     assert_eq!(desk.left(), ["intervals.parquet"]);
 }
 
+#[test]
+fn an_earlier_run_stands_if_the_first_file_of_a_later_one_cannot_be_moved() {
+    let desk = Desk::new();
+    assert!(desk.run(&REPLAY).status.success());
+    let before = fs::read(desk.path("out/summary.json")).unwrap();
+    fs::remove_file(desk.path("out/intervals.parquet")).unwrap();
+    fs::create_dir(desk.path("out/intervals.parquet")).unwrap();
+    let names = desk.left().len();
+    assert_eq!(desk.run(&REPLAY).status.code(), Some(1));
+    assert_eq!((fs::read(desk.path("out/summary.json")).unwrap(), desk.left().len()), (before, names));
+}
+
 fn check_topology(text: &str, said: &[&str]) {
     check_with_topology(text, &[&["topology.csv"], said].concat());
 }
