@@ -91,6 +91,7 @@ impl Batch {
     }
 
     /// The name of the meter of reading `index`.
+    #[inline]
     pub fn name(&self, index: usize) -> &[u8] {
         let key = self.keys[index];
         &self.bytes[key.at as usize..key.at as usize + key.len as usize]

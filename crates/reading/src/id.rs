@@ -73,6 +73,7 @@ pub fn word_of(bytes: &[u8]) -> u64 {
     bytes.iter().rev().fold(0, |word, &byte| word << 8 | u64::from(byte))
 }
 
+#[inline]
 fn bytes_of(words: [u64; LONGEST / 8]) -> [u8; LONGEST] {
     let mut bytes = [0; LONGEST];
     for (bytes, word) in bytes.as_chunks_mut().0.iter_mut().zip(words) {
@@ -90,7 +91,7 @@ fn no_letters(word: u64, count: usize) -> u64 {
     let plain = word & !HIGH;
     // Bit 7 of each byte of which `plain` is at least that.
     let from = |least: u8| plain + u64::from(0x80 - least) * ONES;
-    let folded = plain | 0x20 * ONES;
+    let folded = plain | (0x20 * ONES);
     let folded_from = |least: u8| folded + u64::from(0x80 - least) * ONES;
     let letter = folded_from(b'a') & !folded_from(b'z' + 1);
     let digit = from(b'0') & !from(b'9' + 1);
@@ -101,6 +102,7 @@ fn no_letters(word: u64, count: usize) -> u64 {
 }
 
 /// A 64-bit mix of a meter's name: the same on every machine and in every run.
+#[inline]
 pub fn hash(name: &[u8]) -> u64 {
     let mut mixed = SEED ^ name.len() as u64;
     let mut rest = name;

@@ -129,6 +129,7 @@ impl Sums {
     pub const MOST_CURRENT: Milliamperes = Milliamperes(4_194_000);
 
     /// Adds a reading.
+    #[inline]
     pub fn add(&mut self, reading: &Reading) {
         self.readings += 1;
         if let Some(p) = reading.p() {
