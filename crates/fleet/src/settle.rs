@@ -279,11 +279,14 @@ impl Fleet {
         }
         let mut points = plane.lists.get(&(slot, lane))?.clone();
         points.sort_by_key(|point| point.time);
-        Some(Told {
-            first: points[0],
-            last: points[points.len() - 1],
-            inside: self.walk(self.table.meter(slot), &points),
-        })
+        let (first, last) = (points[0], points[points.len() - 1]);
+        let meter = self.table.meter(slot);
+        if !self.swaps.contains_key(&meter) {
+            // Whether a point between the two was kept depends on the order of arrival.
+            let between = |point: &Point| first.wh <= point.wh && point.wh <= last.wh;
+            points.retain(|point| *point == first || *point == last || !between(point));
+        }
+        Some(Told { first, last, inside: self.walk(meter, &points) })
     }
 
     /// From point to point, when the register does not rise evenly.

@@ -137,6 +137,19 @@ fn a_pause_of_one_partition_waits_for_the_others() {
     assert_eq!((rows.len(), energy), (2 * 25, 2 * 9600));
 }
 
+#[test]
+fn a_register_that_wavers_counts_the_same_in_any_order() {
+    let points = [(15, 1000), (30, 1001), (45, 1000), (60, 1001)];
+    let told = |order: [usize; 4]| {
+        let others = (0..20).map(|meter| register(&format!("m{meter:02}"), 60, 0));
+        let own = order.map(|place| register("a", points[place].0, points[place].1));
+        run(&hourly(), &others.chain(own).collect::<Vec<_>>())
+    };
+    for order in [[0, 3, 1, 2], [3, 2, 1, 0], [1, 0, 3, 2]] {
+        assert_eq!(told(order), told([0, 1, 2, 3]));
+    }
+}
+
 fn merged(files: &[Vec<RawReading>]) -> Vec<Interval> {
     let settings = hourly();
     let mut engine = Engine::new(&settings, 1);
