@@ -163,6 +163,8 @@ pub struct Fleet {
     pub(crate) table: Table,
     pub(crate) meters: Vec<Meter>,
     pub(crate) planes: Vec<Plane>,
+    /// Every interval that ends here or before is closed.
+    pub(crate) closed: EventTime,
     /// Last export registers, by exporter.
     pub(crate) export_points: Vec<Point>,
     /// Meters whose last intervals wait for a register that closes them.
@@ -188,6 +190,7 @@ impl Fleet {
             table: Table::default(),
             meters: Vec::new(),
             planes,
+            closed: EventTime::MIN,
             export_points: Vec::new(),
             pending: BTreeMap::new(),
             swaps: BTreeMap::new(),
@@ -266,7 +269,8 @@ impl Fleet {
         }
     }
 
-    /// Adds those readings of a range that belong to this shard. None of them may be late: see [`crate::Sequencer`].
+    /// Adds those readings of a range that belong to this shard. [`crate::Sequencer`] lets none of them through that lies
+    /// outside the open intervals; from elsewhere, such a reading is refused.
     pub fn admit(&mut self, batch: &Batch, range: Range<usize>, refused: &mut Vec<Refusal>) {
         let mut at = range.start;
         while at < range.end {
@@ -313,10 +317,20 @@ impl Fleet {
         black_box(sum);
     }
 
+    /// The intervals that may be open at once; all, before anything was closed.
+    fn open(&self) -> Range<i64> {
+        if self.closed == EventTime::MIN {
+            return i64::MIN..i64::MAX;
+        }
+        let first = self.closed.0.div_euclid(self.settings.grid.length());
+        first..first + self.planes.len() as i64
+    }
+
     fn add(&mut self, batch: &Batch, refused: &mut Vec<Refusal>) {
         let grid = self.settings.grid;
         let sixtieth = (grid.length() / 60) as u32;
         let planes = self.planes.len() as i64;
+        let open = self.open();
         let (mut start, mut end) = (EventTime::MAX, EventTime::MIN);
         let mut plane = &mut Plane::default();
         let mut swaps_here = false;
@@ -327,10 +341,17 @@ impl Fleet {
                 let index = grid.index(time);
                 (start, end) = (grid.start(index), grid.end(index));
                 plane = &mut self.planes[index.rem_euclid(planes) as usize];
-                debug_assert!(
-                    plane.index.is_none_or(|open| open == index),
-                    "a reading outside the open intervals"
-                );
+                if !open.contains(&index) || plane.index.is_some_and(|other| other != index) {
+                    (start, end) = (EventTime::MAX, EventTime::MIN);
+                    let (issue, reason) = if index < open.end {
+                        (Issue::Late, Reason::Late)
+                    } else {
+                        (Issue::ClockAhead, Reason::ClockAhead)
+                    };
+                    self.totals.counts.issue(issue);
+                    refused.push(Refusal { index: at, reason });
+                    continue;
+                }
                 plane.index = Some(index);
                 swaps_here = self.swap_intervals.contains(&index);
             }

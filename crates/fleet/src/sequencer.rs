@@ -61,7 +61,8 @@ pub struct Held {
 #[derive(Debug, Default, Clone)]
 pub(crate) struct Partition {
     pub(crate) front: Option<EventTime>,
-    /// Its next reading is not before this; readings before the first one come from a peek into the source.
+    /// Where it stopped for the others: nothing of it, read or waiting, is before this. Of a partition that has not
+    /// begun it comes from a peek into the source.
     pub(crate) next: Option<EventTime>,
     pub(crate) waiting: BTreeMap<(EventTime, u64), Held>,
     /// The last readings in a row that were ahead.
@@ -77,6 +78,28 @@ impl Partition {
 
     fn is_ahead(&self, time: EventTime, ahead: i64) -> bool {
         self.front.is_none_or(|front| time > front.plus(ahead))
+    }
+
+    /// The earliest of those that wait.
+    fn first_waiting(&self) -> Option<EventTime> {
+        self.waiting.keys().next().map(|(time, _)| *time)
+    }
+
+    /// Up to when time has gone on, if enough readings in a row agree that it is later than the front says.
+    fn agreed(&self) -> Option<EventTime> {
+        if self.streak.len() < AGREEING {
+            return None;
+        }
+        self.streak.iter().min().copied()
+    }
+
+    /// Where the front goes without a further reading: to what waited, as far as time has gone on, and on to those that
+    /// are not ahead of it any more.
+    fn goes_on_to(&self, ahead: i64) -> Option<EventTime> {
+        let agreed = self.agreed();
+        let freed =
+            |time: &EventTime| agreed.is_some_and(|agreed| *time <= agreed) || !self.is_ahead(*time, ahead);
+        self.first_waiting().filter(freed).or(agreed)
     }
 }
 
@@ -140,10 +163,14 @@ impl Sequencer {
         let SequencerSettings { ahead, .. } = self.settings;
         let limit = self.limit(partition);
         let mut own = self.partitions.remove(&partition).unwrap_or_default();
-        own.next = None;
-        if own.streak.len() >= AGREEING {
+        if own.next.take().is_some_and(|next| own.goes_on_to(ahead) == Some(next)) {
             // It was another partition's turn when time had gone on.
             self.time_went_on(&mut own, limit, steps);
+            if own.next.is_some() {
+                self.partitions.insert(partition, own);
+                self.drain_the_ended(steps);
+                return from;
+            }
         }
         let mut begun = from;
         let mut stopped = batch.len();
@@ -161,7 +188,7 @@ impl Sequencer {
                 }
                 begun = index + 1;
                 self.hold(&mut own, batch, index, refused);
-                if own.streak.len() >= AGREEING {
+                if own.agreed().is_some() {
                     self.time_went_on(&mut own, limit, steps);
                     front = own.front.unwrap_or(EventTime::MIN);
                     if own.next.is_some() {
@@ -173,8 +200,12 @@ impl Sequencer {
             }
             if time > front {
                 if time > limit {
-                    own.next = Some(time);
+                    if begun < index {
+                        steps.push(Step::Admit(begun..index));
+                    }
+                    begun = index;
                     stopped = index;
+                    self.stop_before(&mut own, time, limit, steps);
                     break;
                 }
                 own.streak.clear();
@@ -202,7 +233,10 @@ impl Sequencer {
         if begun < stopped {
             steps.push(Step::Admit(begun..stopped));
         }
-        debug_assert!(own.streak.len() <= AGREEING, "time goes on, or it is another partition's turn");
+        debug_assert!(
+            own.next.is_some() || own.agreed().is_none(),
+            "time goes on, or it is another partition's turn"
+        );
         self.partitions.insert(partition, own);
         self.drain_the_ended(steps);
         stopped
@@ -212,7 +246,7 @@ impl Sequencer {
     pub fn end(&mut self, partition: PartitionId, steps: &mut Vec<Step>) {
         if let Some(own) = self.partitions.get_mut(&partition) {
             own.ended = true;
-            own.next = own.waiting.keys().next().map(|(time, _)| *time);
+            own.next = own.first_waiting();
         }
         self.drain_the_ended(steps);
     }
@@ -243,30 +277,30 @@ impl Sequencer {
         }
     }
 
-    /// Enough readings in a row agree that it is later than the front says.
+    /// Releases what waited, as far as time has gone on; stops where it is another partition's turn.
     fn time_went_on(&mut self, own: &mut Partition, limit: EventTime, steps: &mut Vec<Step>) {
-        let Some(&earliest) = own.streak.iter().min() else { return };
-        if earliest > limit {
-            own.next = Some(earliest);
-            return;
-        }
-        let mut to = earliest;
-        // Those that waited and are not ahead of the new front take it along.
-        while to <= limit {
-            self.move_front(own, to, false, steps);
-            let next = own.waiting.keys().next().map(|(time, _)| *time);
-            match next.filter(|&time| !own.is_ahead(time, self.settings.ahead)) {
-                Some(time) => to = time,
-                None => break,
-            }
-        }
         let ahead = self.settings.ahead;
-        let front = own.front;
-        own.streak.retain(|&time| front.is_none_or(|front| time > front.plus(ahead)));
+        while let Some(to) = own.goes_on_to(ahead) {
+            if to > limit {
+                own.next = Some(to);
+                return;
+            }
+            self.move_front(own, to, false, steps);
+            own.streak.retain(|&time| time > to.plus(ahead));
+        }
+    }
+
+    /// It is another partition's turn before the reading at `time`. What waited goes along as far as it may, so that
+    /// nothing of this partition lies before the place where it stops.
+    fn stop_before(&mut self, own: &mut Partition, time: EventTime, limit: EventTime, steps: &mut Vec<Step>) {
+        while let Some(first) = own.first_waiting().filter(|&first| first <= limit) {
+            self.move_front(own, first, true, steps);
+        }
+        own.next = Some(own.first_waiting().map_or(time, |first| first.min(time)));
     }
 
     fn would_do_more_than_move(&self, own: &Partition, to: EventTime) -> bool {
-        own.waiting.keys().next().is_some_and(|(first, _)| *first <= to) || self.closes(to) > self.closed
+        own.first_waiting().is_some_and(|first| first <= to) || self.closes(to) > self.closed
     }
 
     /// What a lowest front at `front` would close.
@@ -307,13 +341,11 @@ impl Sequencer {
         while let Some(id) = self.wants().filter(|id| self.partitions[id].ended) {
             let limit = self.limit(id);
             let Some(mut own) = self.partitions.remove(&id) else { return };
-            while let Some(&(time, _)) = own.waiting.keys().next()
-                && time <= limit
-            {
-                self.move_front(&mut own, time, false, steps);
+            while let Some(first) = own.first_waiting().filter(|&first| first <= limit) {
+                self.move_front(&mut own, first, false, steps);
             }
-            if let Some(&(time, _)) = own.waiting.keys().next() {
-                own.next = Some(time);
+            if let Some(first) = own.first_waiting() {
+                own.next = Some(first);
                 self.partitions.insert(id, own);
             } else if let Some(front) = self.partitions.values().map(Partition::position).min() {
                 if front > EventTime::MIN {

@@ -61,6 +61,7 @@ impl Fleet {
         out: &mut Vec<Interval>,
         mut hand_on: impl FnMut(EventTime, &mut Vec<Interval>),
     ) -> Option<EventTime> {
+        self.closed = self.closed.max(watermark);
         let open = |plane: usize| self.planes[plane].index.map(|index| (index, plane));
         let (index, plane) = (0..self.planes.len()).filter_map(open).min()?;
         let end = self.settings.grid.end(index);

@@ -68,6 +68,7 @@ struct WaitingV1 {
 /// The meters of a shard, by name.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct FleetV1 {
+    closed: i64,
     meters: Vec<MeterV1>,
     swaps: Vec<(String, Vec<i64>)>,
     admitted: u64,
@@ -118,6 +119,7 @@ impl Fleet {
         let mut slots: Vec<u32> = (0..self.len() as u32).collect();
         slots.sort_by_key(|&slot| self.table.meter(slot));
         FleetV1 {
+            closed: self.closed.0,
             meters: slots.into_iter().map(|slot| self.meter_v1(slot)).collect(),
             swaps: self
                 .swaps
@@ -132,6 +134,7 @@ impl Fleet {
 
     /// Takes those meters of a snapshot that belong here, into a fleet that is still empty.
     pub fn restore(&mut self, stored: &FleetV1) -> Result<(), RestoreError> {
+        self.closed = self.closed.max(EventTime(stored.closed));
         for meter in &stored.meters {
             let hash = id::hash(meter.name.as_bytes());
             if self.shard().owns(hash) {

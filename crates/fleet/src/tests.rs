@@ -5,7 +5,7 @@ mod picture;
 
 use crate::*;
 use reading::time::MINUTE;
-use reading::{Batch, EventTime, Grid, Interval, Limits, MeterId, Phases, RawReading, check};
+use reading::{Batch, EventTime, Grid, Interval, Issue, Limits, MeterId, Phases, RawReading, Reason, check};
 use units::{Milliamperes, Millivolts, Milliwatts, WattHours};
 
 /// 2024-01-01 UTC.

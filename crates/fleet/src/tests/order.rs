@@ -124,7 +124,8 @@ fn partitions_are_merged_by_time() {
         .collect();
     let rows = merged(&files);
     assert_eq!(rows.len(), 3 * 25);
-    assert!(rows.iter().skip(3).all(|row| row.imp == Some(WattHours(400))), "{rows:?}");
+    let known: Vec<_> = rows.iter().filter_map(|row| row.imp).collect();
+    assert_eq!(known, [WattHours(400); 3 * 24]);
 }
 
 #[test]
@@ -135,6 +136,47 @@ fn a_pause_of_one_partition_waits_for_the_others() {
     let rows = merged(&[pause, whole]);
     let energy: i64 = rows.iter().filter_map(|row| row.imp).map(|wh| wh.0).sum();
     assert_eq!((rows.len(), energy), (2 * 25, 2 * 9600));
+}
+
+#[test]
+fn a_message_lost_from_one_of_several_files_moves_no_reading() {
+    let settings = Settings { grid: Grid::new(QUARTER).unwrap(), grace: QUARTER, ..hourly() };
+    let file = |name: &str, lost: i64| -> Vec<RawReading> {
+        let kept = (0..24).filter(|&quarter| quarter != lost);
+        kept.map(|quarter| register(name, quarter * 15, 500 + quarter * 100)).collect()
+    };
+    let rows = merged_by(&settings, &[file("a", -1), file("b", 2), file("c", -1)]);
+    let of_b: Vec<_> = rows.iter().filter(|row| row.meter.to_string() == "b").collect();
+    assert_eq!(of_b.len(), 24);
+    for (quarter, row) in of_b.iter().enumerate().skip(1) {
+        assert_eq!((row.imp, row.sums.readings), (Some(WattHours(100)), u16::from(quarter != 2)), "{row:?}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn a_file_a_meter_tells_what_one_file_tells(
+        arrivals in arrivals(),
+        twice in proptest::collection::vec(any::<bool>(), 150),
+        quarter_hours in any::<bool>(),
+    ) {
+        let mut settings = hourly();
+        if quarter_hours {
+            settings.grid = Grid::new(QUARTER).unwrap();
+        }
+        let in_time: Vec<_> = readings(arrivals)
+            .into_iter()
+            .zip(&twice)
+            .flat_map(|(reading, twice)| std::iter::repeat_n(reading, if *twice { 2 } else { 1 }))
+            .collect();
+        let one = merged_by(&settings, &[jumbled(&in_time)]);
+        let of = |name: String| in_time.iter().filter(move |(raw, _)| raw.meter.to_string() == name);
+        let files: Vec<Vec<RawReading>> = (0..6)
+            .map(|meter| jumbled(&of(format!("m{meter}")).cloned().collect::<Vec<_>>()))
+            .filter(|file| !file.is_empty())
+            .collect();
+        prop_assert_eq!(merged_by(&settings, &files), one);
+    }
 }
 
 #[test]
@@ -151,9 +193,13 @@ fn a_register_that_wavers_counts_the_same_in_any_order() {
 }
 
 fn merged(files: &[Vec<RawReading>]) -> Vec<Interval> {
-    let settings = hourly();
-    let mut engine = Engine::new(&settings, 1);
-    engine.sequencer = Sequencer::new(order_of(&settings));
+    merged_by(&hourly(), files)
+}
+
+/// The rows by meter and end: in which tick a silent meter's rows come depends on who closes it.
+fn merged_by(settings: &Settings, files: &[Vec<RawReading>]) -> Vec<Interval> {
+    let mut engine = Engine::new(settings, 1);
+    engine.sequencer = Sequencer::new(order_of(settings));
     for (id, file) in files.iter().enumerate() {
         engine.sequencer.open(id as PartitionId, Some(file[0].time));
     }
@@ -173,5 +219,7 @@ fn merged(files: &[Vec<RawReading>]) -> Vec<Interval> {
     let mut last = Vec::new();
     engine.shards[0].finish(&mut last);
     engine.rows.extend(last);
+    assert_eq!(engine.refused, []);
+    engine.rows.sort_by_key(|row| (row.meter, row.end));
     engine.rows
 }
