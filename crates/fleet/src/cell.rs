@@ -54,7 +54,8 @@ impl Registers {
         self.last == 0
     }
 
-    pub(crate) fn add(&mut self, offset: u32, wh: i64) -> Result<(), Uneven> {
+    /// Adds a point, unless it falls, or rises by more than `most`, Wh.
+    pub(crate) fn add(&mut self, offset: u32, wh: i64, most: u32) -> Result<(), Uneven> {
         if self.last == 0 {
             (self.first, self.last, self.wh_last, self.wh_between) = (offset, offset, wh, 0);
             return Ok(());
@@ -64,12 +65,18 @@ impl Registers {
         }
         let wh_first = self.wh_last - i64::from(self.wh_between);
         if offset > self.last {
-            self.wh_between =
-                u32::try_from(wh - wh_first).ok().filter(|_| wh >= self.wh_last).ok_or(Uneven)?;
+            let between = u32::try_from(wh - wh_first).map_err(|_| Uneven)?;
+            if wh < self.wh_last || between > most {
+                return Err(Uneven);
+            }
+            self.wh_between = between;
             (self.last, self.wh_last) = (offset, wh);
         } else if offset < self.first {
-            self.wh_between =
-                u32::try_from(self.wh_last - wh).ok().filter(|_| wh <= wh_first).ok_or(Uneven)?;
+            let between = u32::try_from(self.wh_last - wh).map_err(|_| Uneven)?;
+            if wh > wh_first || between > most {
+                return Err(Uneven);
+            }
+            self.wh_between = between;
             self.first = offset;
         } else if wh < wh_first || wh > self.wh_last {
             return Err(Uneven);

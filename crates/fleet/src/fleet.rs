@@ -1,7 +1,7 @@
 //! The meters of one shard: admit readings into open intervals.
 
 use crate::cell::{Cell, Registers};
-use crate::register::{Point, RegisterRules};
+use crate::register::{Point, RegisterRules, energy};
 use crate::settle::Pending;
 use crate::snapshot::RestoreError;
 use crate::table::{Table, grow_by_a_quarter};
@@ -53,6 +53,11 @@ impl Settings {
     /// How many intervals are open at once: the one being filled and those inside the grace.
     pub fn open_intervals(&self) -> usize {
         (self.grace as u64).div_ceil(self.grid.length() as u64) as usize + 1
+    }
+
+    /// The most that a register can rise in one interval, Wh.
+    fn most_rise(&self) -> u32 {
+        u32::try_from(energy(self.registers.most_power, self.grid.length())).unwrap_or(u32::MAX)
     }
 
     /// Bytes that one single-phase meter takes, growth and indices included, names of up to 15 letters.
@@ -169,6 +174,8 @@ pub struct Fleet {
     pub(crate) export_points: Vec<Point>,
     /// Meters whose last intervals wait for a register that closes them.
     pub(crate) pending: BTreeMap<u32, Pending>,
+    /// Registers that the next one decides on, by slot.
+    pub(crate) doubts: BTreeMap<(u32, Lane), Point>,
     /// When devices were exchanged, by slot; and of meters that were not heard of yet.
     pub(crate) swaps: BTreeMap<MeterId, Vec<EventTime>>,
     /// The intervals that a swap falls into, of any meter: in all others nobody asks who was exchanged.
@@ -193,6 +200,7 @@ impl Fleet {
             closed: EventTime::MIN,
             export_points: Vec::new(),
             pending: BTreeMap::new(),
+            doubts: BTreeMap::new(),
             swaps: BTreeMap::new(),
             swap_intervals: BTreeSet::new(),
             totals: Totals::default(),
@@ -255,6 +263,7 @@ impl Fleet {
                 })
                 .sum::<usize>()
                 + self.export_points.capacity() * size_of::<Point>()
+                + self.doubts.len() * (size_of::<Point>() + 8)
                 + self.pending.values().map(Pending::bytes).sum::<usize>(),
         }
     }
@@ -331,6 +340,7 @@ impl Fleet {
         let sixtieth = (grid.length() / 60) as u32;
         let planes = self.planes.len() as i64;
         let open = self.open();
+        let most = self.settings.most_rise();
         let (mut start, mut end) = (EventTime::MAX, EventTime::MIN);
         let mut plane = &mut Plane::default();
         let mut swaps_here = false;
@@ -381,7 +391,8 @@ impl Fleet {
             let two = swaps_here && self.swaps.contains_key(&self.table.meter(slot));
             if let Some(imp) = reading.imp() {
                 let lists = &mut plane.lists;
-                add_register(&mut cell.imp, lists, (slot, Lane::Import), two, start, offset, imp.0);
+                let point = Point { time, wh: imp.0 };
+                add_register(&mut cell.imp, lists, (slot, Lane::Import), two, most, start, point);
             }
             if let Some(exp) = reading.exp() {
                 let exporter = &mut self.meters[slot as usize].exporter;
@@ -396,7 +407,8 @@ impl Fleet {
                 }
                 let lists = &mut plane.lists;
                 let registers = &mut plane.exports[place];
-                add_register(registers, lists, (slot, Lane::Export), two, start, offset, exp.0);
+                let point = Point { time, wh: exp.0 };
+                add_register(registers, lists, (slot, Lane::Export), two, most, start, point);
             }
         }
     }
@@ -407,11 +419,12 @@ fn add_register(
     lists: &mut BTreeMap<(u32, Lane), Vec<Point>>,
     whose: (u32, Lane),
     each: bool,
+    most: u32,
     start: EventTime,
-    offset: u32,
-    wh: i64,
+    point: Point,
 ) {
-    if (!each || registers.is_empty()) && registers.add(offset, wh).is_ok() {
+    let offset = point.time.since(start) as u32;
+    if (!each || registers.is_empty()) && registers.add(offset, point.wh, most).is_ok() {
         return;
     }
     let list = lists.entry(whose).or_default();
@@ -423,5 +436,5 @@ fn add_register(
             list.push(last);
         }
     }
-    list.push(Point { time: start.plus(i64::from(offset)), wh });
+    list.push(point);
 }

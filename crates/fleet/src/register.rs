@@ -7,7 +7,7 @@ use reading::{EventTime, Issue, Quality};
 pub struct RegisterRules {
     /// Where registers return to zero, Wh: five digits of kWh with three decimals roll over at 100,000,000.
     pub rollovers: Vec<i64>,
-    /// A fall to no more than this power could have used since counts as a reset to zero, W.
+    /// A reset to zero leaves no more in a register than this power could have used since, W.
     pub reset_power: i64,
     /// A rise by more than this power could have used is no use, W.
     pub most_power: i64,
@@ -46,15 +46,82 @@ impl RegisterRules {
                 return Advance { wh: forward, quality: Quality::ROLLOVER, issue: Some(Issue::Rollover) };
             }
         }
-        if to.wh <= energy(self.reset_power, ms) {
+        // A reset starts from zero: a register that keeps a tenth of what it held was not reset.
+        if to.wh <= from.wh / 10 && to.wh <= energy(self.reset_power, ms) {
             return Advance { wh: to.wh, quality: Quality::RESET, issue: Some(Issue::Reset) };
         }
         Advance { wh: 0, quality: Quality::SUSPECT, issue: Some(Issue::RegisterFell) }
     }
 }
 
+impl Advance {
+    /// Whether only the next register can tell if this one is to be believed.
+    fn is_doubtful(self) -> bool {
+        self.quality.has(Quality::RESET) || self.quality.has(Quality::SUSPECT)
+    }
+
+    /// What is left of a doubtful one that nothing confirms: no energy.
+    fn refused(self) -> Self {
+        let issue = if self.issue == Some(Issue::Reset) { Some(Issue::RegisterFell) } else { self.issue };
+        Self { wh: 0, quality: Quality::SUSPECT, issue }
+    }
+}
+
+/// Energy between two moments of a register.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Move {
+    pub(crate) from: Point,
+    pub(crate) to: Point,
+    pub(crate) advance: Advance,
+}
+
+/// A register on its way: the last point that is believed, and after it perhaps one that the next point decides on.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Trail {
+    pub(crate) good: Point,
+    pub(crate) doubt: Option<Point>,
+}
+
+impl Trail {
+    /// Takes the next point; `advance` compares two. Tells what the register moved, as far as that is decided.
+    pub(crate) fn follow(
+        &mut self,
+        next: Point,
+        advance: impl Fn(Point, Point) -> Advance,
+    ) -> [Option<Move>; 2] {
+        let Self { good, doubt } = *self;
+        let whole = advance(good, next);
+        let Some(doubt) = doubt else {
+            if whole.is_doubtful() {
+                self.doubt = Some(next);
+                return [None, None];
+            }
+            self.good = next;
+            return [Some(Move { from: good, to: next, advance: whole }), None];
+        };
+        let odd = advance(good, doubt);
+        if !whole.is_doubtful() {
+            // The doubtful point was garbled: the register went on from where it had been.
+            *self = Self { good: next, doubt: None };
+            let quality = whole.quality.with(Quality::SUSPECT);
+            let advance = Advance { quality, issue: whole.issue.or(odd.refused().issue), ..whole };
+            return [Some(Move { from: good, to: next, advance }), None];
+        }
+        let after = advance(doubt, next);
+        if !after.is_doubtful() {
+            // It goes on from there: so the register does stand there now.
+            *self = Self { good: next, doubt: None };
+            let fell = Move { from: good, to: doubt, advance: odd };
+            return [Some(fell), Some(Move { from: doubt, to: next, advance: after })];
+        }
+        // Neither: the register is taken to have stood still, and the next point is as doubtful.
+        *self = Self { good: Point { time: doubt.time, wh: good.wh }, doubt: Some(next) };
+        [Some(Move { from: good, to: doubt, advance: odd.refused() }), None]
+    }
+}
+
 /// What so many watts use in so many milliseconds, and 1 Wh for the rounding of registers.
-fn energy(watts: i64, ms: i64) -> i64 {
+pub(crate) fn energy(watts: i64, ms: i64) -> i64 {
     let wh = i128::from(watts) * i128::from(ms) / 3_600_000;
     i64::try_from(wh).unwrap_or(i64::MAX - 1).saturating_add(1)
 }

@@ -3,11 +3,12 @@
 //! Energy is the register at the end less the register at the start. Where a reading at an edge is missing, the
 //! register there is not known until the next one comes; then the advance between the two is spread evenly over the
 //! time between, and what was spread is flagged as estimated. Whatever is spread adds up to the advance.
+//!
+//! A register that fell, or jumped, is as good as missing until the next one decides what became of it: see `register.rs`.
 
 use crate::cell::{Cell, Registers};
 use crate::fleet::{Energy, Fleet, Lane, NO_EXPORTER, NO_POINT};
-use crate::register::{Advance, Point, spread};
-use reading::issue::Counts;
+use crate::register::{Advance, Move, Point, Trail, spread};
 use reading::{EventTime, Interval, Issue, MeterId, Quality, Sums};
 use units::WattHours;
 
@@ -31,18 +32,39 @@ pub(crate) struct Waiting {
     pub(crate) quality: Quality,
 }
 
+impl Waiting {
+    const EMPTY: Self =
+        Self { index: 0, sums: Sums::EMPTY, imp: None, exp: None, quality: Quality::MEASURED };
+
+    fn take(&mut self, wh: i64, quality: Quality) {
+        self.imp = Some(self.imp.unwrap_or(0) + wh);
+        self.quality = self.quality.with(quality);
+    }
+}
+
 impl Pending {
     pub(crate) fn bytes(&self) -> usize {
         64 + self.waiting.capacity() * size_of::<Waiting>()
     }
 }
 
-/// What one interval's registers of one kind say.
-#[derive(Debug, Clone, Copy)]
-struct Told {
-    first: Point,
-    last: Point,
-    inside: Advance,
+/// One interval's registers of one kind.
+#[derive(Debug)]
+enum Told {
+    /// They rise evenly: the first and the last.
+    Ends([Point; 2]),
+    /// All that matter, by time.
+    Points(Vec<Point>),
+}
+
+impl Told {
+    fn points(&self) -> &[Point] {
+        match self {
+            Self::Ends([first, last]) if first == last => std::slice::from_ref(first),
+            Self::Ends(ends) => ends,
+            Self::Points(points) => points,
+        }
+    }
 }
 
 impl Fleet {
@@ -97,9 +119,8 @@ impl Fleet {
         let mut rows = Vec::new();
         let pending = std::mem::take(&mut self.pending);
         for (slot, pending) in pending {
-            let meter = self.table.meter(slot);
             for waiting in pending.waiting {
-                rows.push(self.incomplete(meter, waiting));
+                rows.push(self.incomplete(slot, waiting));
             }
         }
         rows.sort_by_key(|row| (row.meter, row.end));
@@ -115,14 +136,19 @@ impl Fleet {
 
     /// What waits for a register of this meter is told with what is known.
     fn give_up(&mut self, slot: u32, out: &mut Vec<Interval>) {
-        let meter = self.table.meter(slot);
         for waiting in self.pending.remove(&slot).unwrap_or_default().waiting {
-            out.push(self.incomplete(meter, waiting));
+            out.push(self.incomplete(slot, waiting));
         }
+        self.doubts.remove(&(slot, Lane::Import));
     }
 
-    fn incomplete(&self, meter: MeterId, waiting: Waiting) -> Interval {
-        self.row(meter, Waiting { quality: waiting.quality.with(Quality::PARTIAL), ..waiting })
+    fn incomplete(&self, slot: u32, mut waiting: Waiting) -> Interval {
+        let doubt = self.doubts.get(&(slot, Lane::Import));
+        if doubt.is_some_and(|doubt| self.settings.grid.index(doubt.time) == waiting.index) {
+            waiting.quality = waiting.quality.with(Quality::SUSPECT);
+        }
+        waiting.quality = waiting.quality.with(Quality::PARTIAL);
+        self.row(self.table.meter(slot), waiting)
     }
 
     fn row(&self, meter: MeterId, told: Waiting) -> Interval {
@@ -145,100 +171,107 @@ impl Fleet {
             Energy::Power => None,
             Energy::Registers | Energy::Both => self.told(slot, index, plane, Lane::Import),
         };
-        let last = self.meters[slot as usize].point;
+        let good = self.meters[slot as usize].point;
         let mut now = Waiting { index, sums, imp: None, exp, quality: Quality::MEASURED };
         let Some(told) = told else {
-            if last == NO_POINT {
+            if good == NO_POINT {
                 if self.settings.energy != Energy::Registers {
                     from_power(&mut now, self.settings.grid.length());
                 }
                 out.push(self.row(meter, now));
             } else {
-                self.wait(slot, meter, now, out);
+                self.wait(slot, now, out);
             }
             return;
         };
-        note(&mut self.totals.counts, &mut now.quality, told.inside);
-        now.imp = Some(told.inside.wh);
-        if last == NO_POINT {
+        let mut points = told.points();
+        let mut trail = Trail { good, doubt: self.doubts.remove(&(slot, Lane::Import)) };
+        if good == NO_POINT {
             now.quality = now.quality.with(Quality::PARTIAL);
-            // A single point in time covers no energy at all.
-            now.imp = now.imp.filter(|_| told.first != told.last);
-        } else {
-            self.bridge(slot, meter, last, told.first, &mut now, out);
+            (trail.good, points) = (points[0], &points[1..]);
         }
-        self.meters[slot as usize].point = told.last;
-        if told.last.time == self.settings.grid.end(index) {
+        for &point in points {
+            for moved in trail.follow(point, |from, to| self.advance(meter, from, to)).into_iter().flatten() {
+                self.place(slot, moved, &mut now, out);
+            }
+        }
+        self.meters[slot as usize].point = trail.good;
+        if let Some(doubt) = trail.doubt {
+            self.doubts.insert((slot, Lane::Import), doubt);
+        }
+        if trail.good.time == self.settings.grid.end(index) {
             self.cross_check(&mut now);
             out.push(self.row(meter, now));
         } else {
-            self.wait(slot, meter, now, out);
+            self.wait(slot, now, out);
         }
     }
 
-    /// Brings the energy from the last register to the first of this interval to where it belongs.
-    fn bridge(
-        &mut self,
-        slot: u32,
-        meter: MeterId,
-        last: Point,
-        first: Point,
-        now: &mut Waiting,
-        out: &mut Vec<Interval>,
-    ) {
-        let grid = self.settings.grid;
-        let across = self.advance(meter, last, first);
-        let swapped = across.quality.has(Quality::SWAP);
-        note(&mut self.totals.counts, &mut now.quality, across);
-        let start = grid.start(now.index);
-        if last.time == start {
-            now.imp = now.imp.map(|inside| inside + across.wh);
+    /// Brings the energy of a move to the intervals where it belongs: `now`, and those before it that wait.
+    fn place(&mut self, slot: u32, moved: Move, now: &mut Waiting, out: &mut Vec<Interval>) {
+        let Move { from, to, advance } = moved;
+        let (grid, meter) = (self.settings.grid, self.table.meter(slot));
+        if let Some(issue) = advance.issue {
+            self.totals.counts.issue(issue);
+        }
+        if from.time >= grid.start(now.index) {
+            now.take(advance.wh, advance.quality);
             return;
         }
+        let target = grid.index(to.time);
         let waiting = self.pending.remove(&slot).unwrap_or_default().waiting;
-        if swapped || first.time.since(last.time) > self.settings.longest_gap {
-            for waiting in waiting {
-                out.push(self.incomplete(meter, waiting));
-            }
-            now.quality = now.quality.with(Quality::PARTIAL);
-            if !swapped {
-                self.totals.unplaced += WattHours(across.wh);
-                self.totals.counts.issue(Issue::GapTooLong);
-            }
-            return;
-        }
-        self.totals.counts.issue(Issue::Gap);
         let mut waiting = waiting.into_iter().peekable();
-        let before = |at: EventTime| spread(across.wh, last.time, first.time, at);
-        // The interval that the last register stands in, or the one that starts there.
-        for gap in last.time.0.div_euclid(grid.length())..now.index {
-            let share = before(grid.end(gap)) - before(grid.start(gap));
-            let row = match waiting.next_if(|waiting| waiting.index == gap) {
-                Some(known) => Waiting {
-                    imp: Some(known.imp.unwrap_or(0) + share),
-                    quality: known.quality.with(Quality::ESTIMATED).with(across.quality),
-                    ..known
-                },
-                None => Waiting {
-                    index: gap,
-                    sums: Sums::EMPTY,
-                    imp: Some(share),
-                    exp: None,
-                    quality: Quality::ESTIMATED.with(Quality::GAP).with(across.quality),
-                },
-            };
+        let before = |at: EventTime| spread(advance.wh, from.time, to.time, at);
+        let crosses = from.time < grid.start(target);
+        let swapped = advance.quality.has(Quality::SWAP);
+        let unplaced = crosses && (swapped || to.time.since(from.time) > self.settings.longest_gap);
+        if unplaced && !swapped {
+            self.totals.unplaced += WattHours(advance.wh);
+            self.totals.counts.issue(Issue::GapTooLong);
+        } else if crosses && !swapped {
+            self.totals.counts.issue(Issue::Gap);
+        }
+        // From the interval that `from` stands in, or the one that starts there.
+        for index in from.time.0.div_euclid(grid.length())..target {
+            let known = waiting.next_if(|waiting| waiting.index == index);
+            if unplaced {
+                out.extend(known.map(|known| self.incomplete(slot, known)));
+                continue;
+            }
+            let mut row = known.unwrap_or(Waiting { index, quality: Quality::GAP, ..Waiting::EMPTY });
+            let share = before(grid.end(index)) - before(grid.start(index));
+            row.take(share, advance.quality.with(Quality::ESTIMATED));
             out.push(self.row(meter, row));
         }
-        now.imp = now.imp.map(|inside| inside + across.wh - before(start));
-        now.quality = now.quality.with(Quality::ESTIMATED);
+        let (share, quality) = match (unplaced, crosses) {
+            (true, _) => (0, Quality::PARTIAL),
+            (false, true) => (advance.wh - before(grid.start(target)), Quality::ESTIMATED),
+            (false, false) => (advance.wh, Quality::MEASURED),
+        };
+        let quality = advance.quality.with(quality);
+        let mut left = None;
+        if target == now.index {
+            now.take(share, quality);
+        } else if let Some(mut row) = waiting.next_if(|waiting| waiting.index == target) {
+            row.take(share, quality);
+            if to.time == grid.end(target) {
+                out.push(self.row(meter, row));
+            } else {
+                left = Some(row);
+            }
+        }
+        let waiting: Vec<Waiting> = left.into_iter().chain(waiting).collect();
+        if !waiting.is_empty() {
+            self.pending.insert(slot, Pending { waiting });
+        }
     }
 
-    fn wait(&mut self, slot: u32, meter: MeterId, now: Waiting, out: &mut Vec<Interval>) {
+    fn wait(&mut self, slot: u32, now: Waiting, out: &mut Vec<Interval>) {
         let waiting = &mut self.pending.entry(slot).or_default().waiting;
         waiting.push(now);
         if waiting.len() > MOST_WAITING {
             let oldest = waiting.remove(0);
-            let row = self.incomplete(meter, oldest);
+            let row = self.incomplete(slot, oldest);
             out.push(row);
         }
     }
@@ -250,11 +283,26 @@ impl Fleet {
             return None;
         }
         let told = self.told(slot, index, plane, Lane::Export)?;
-        let last = std::mem::replace(&mut self.export_points[exporter as usize], told.last);
-        if last == NO_POINT {
-            return (told.first != told.last).then_some(told.inside.wh);
+        let meter = self.table.meter(slot);
+        let mut points = told.points();
+        let mut trail = Trail {
+            good: self.export_points[exporter as usize],
+            doubt: self.doubts.remove(&(slot, Lane::Export)),
+        };
+        if trail.good == NO_POINT {
+            (trail.good, points) = (points[0], &points[1..]);
         }
-        Some(self.advance(self.table.meter(slot), last, told.first).wh + told.inside.wh)
+        let mut exported = None;
+        for &point in points {
+            for moved in trail.follow(point, |from, to| self.advance(meter, from, to)).into_iter().flatten() {
+                *exported.get_or_insert(0) += moved.advance.wh;
+            }
+        }
+        self.export_points[exporter as usize] = trail.good;
+        if let Some(doubt) = trail.doubt {
+            self.doubts.insert((slot, Lane::Export), doubt);
+        }
+        exported
     }
 
     /// From one register to the next, unless they are two devices'.
@@ -275,31 +323,14 @@ impl Fleet {
         };
         let (first, last) = registers.ends(start)?;
         if !registers.listed {
-            let inside = Advance { wh: last.wh - first.wh, quality: Quality::MEASURED, issue: None };
-            return Some(Told { first, last, inside });
+            return Some(Told::Ends([first, last]));
         }
         let mut points = plane.lists.get(&(slot, lane))?.clone();
         points.sort_by_key(|point| point.time);
-        let (first, last) = (points[0], points[points.len() - 1]);
-        let meter = self.table.meter(slot);
-        if !self.swaps.contains_key(&meter) {
-            // Whether a point between the two was kept depends on the order of arrival.
-            let between = |point: &Point| first.wh <= point.wh && point.wh <= last.wh;
-            points.retain(|point| *point == first || *point == last || !between(point));
+        if !self.swaps.contains_key(&self.table.meter(slot)) {
+            keep_the_turns(&mut points);
         }
-        Some(Told { first, last, inside: self.walk(meter, &points) })
-    }
-
-    /// From point to point, when the register does not rise evenly.
-    fn walk(&self, meter: MeterId, points: &[Point]) -> Advance {
-        let mut whole = Advance { wh: 0, quality: Quality::MEASURED, issue: None };
-        for pair in points.windows(2) {
-            let step = self.advance(meter, pair[0], pair[1]);
-            whole.wh += step.wh;
-            whole.quality = whole.quality.with(step.quality);
-            whole.issue = whole.issue.or(step.issue);
-        }
-        whole
+        Some(Told::Points(points))
     }
 
     fn cross_check(&mut self, now: &mut Waiting) {
@@ -317,11 +348,22 @@ impl Fleet {
     }
 }
 
-fn note(counts: &mut Counts, quality: &mut Quality, advance: Advance) {
-    *quality = quality.with(advance.quality);
-    if let Some(issue) = advance.issue {
-        counts.issue(issue);
+/// Leaves out the points that lie between an earlier and a later one in height too: whether such a point was kept when it
+/// came depends on the order of arrival.
+fn keep_the_turns(points: &mut Vec<Point>) {
+    let mut turns = vec![false; points.len()];
+    let mut lowest = i64::MAX;
+    for (turn, point) in turns.iter_mut().zip(points.iter()) {
+        *turn |= point.wh < lowest;
+        lowest = lowest.min(point.wh);
     }
+    let mut highest = i64::MIN;
+    for (turn, point) in turns.iter_mut().zip(points.iter()).rev() {
+        *turn |= point.wh > highest;
+        highest = highest.max(point.wh);
+    }
+    let mut turns = turns.into_iter();
+    points.retain(|_| turns.next() == Some(true));
 }
 
 /// Mean power times time, in Wh.

@@ -30,6 +30,7 @@ pub struct MeterV1 {
     point: Option<PointV1>,
     export: Option<PointV1>,
     exports: bool,
+    doubts: [Option<PointV1>; 2],
     open: Vec<CellV1>,
     waiting: Vec<WaitingV1>,
 }
@@ -196,6 +197,8 @@ impl Fleet {
             point: known(meter.point),
             export: exporter.and_then(|place| known(self.export_points[place])),
             exports: exporter.is_some(),
+            doubts: [Lane::Import, Lane::Export]
+                .map(|lane| self.doubts.get(&(slot, lane)).map(|&point| point_v1(point))),
             open,
             waiting: self
                 .pending
@@ -224,6 +227,11 @@ impl Fleet {
             self.export_points.push(point(stored.export));
         }
         self.put_meter(slot, point(stored.point), exporter)?;
+        for (lane, doubt) in [Lane::Import, Lane::Export].into_iter().zip(stored.doubts) {
+            if let Some(doubt) = doubt {
+                self.doubts.insert((slot, lane), point_of(doubt));
+            }
+        }
         for cell in &stored.open {
             self.restore_cell(slot, exporter, cell)?;
         }

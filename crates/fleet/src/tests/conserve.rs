@@ -1,15 +1,26 @@
 //! Energy is conserved: what the intervals hold is what the registers advanced, to the watt-hour.
 
 use super::*;
-use crate::register::{Point, RegisterRules};
+use crate::register::{Point, RegisterRules, Trail};
 use proptest::prelude::*;
 
-/// The slow, obvious answer: from reading to reading.
+/// The slow, obvious answer: from reading to reading, but for those that an interval has between two others, in time and
+/// in height.
 fn advanced(rules: &RegisterRules, readings: &[RawReading]) -> i64 {
     let mut sorted: Vec<Point> =
         readings.iter().filter_map(|raw| Some(Point { time: raw.time, wh: raw.imp?.0 })).collect();
     sorted.sort_by_key(|point| point.time);
-    sorted.windows(2).map(|pair| rules.advance(pair[0], pair[1]).wh).sum()
+    let between = |point: &Point| {
+        let hour = |other: &Point| (other.time.0 - 1).div_euclid(60 * MINUTE);
+        let beside = || sorted.iter().filter(|other| hour(other) == hour(point));
+        beside().any(|other| other.time < point.time && other.wh <= point.wh)
+            && beside().any(|other| other.time > point.time && other.wh >= point.wh)
+    };
+    let sorted: Vec<Point> = sorted.iter().copied().filter(|point| !between(point)).collect();
+    let Some((&good, rest)) = sorted.split_first() else { return 0 };
+    let mut trail = Trail { good, doubt: None };
+    let moves = rest.iter().flat_map(|&point| trail.follow(point, |from, to| rules.advance(from, to)));
+    moves.flatten().map(|moved| moved.advance.wh).sum()
 }
 
 proptest! {

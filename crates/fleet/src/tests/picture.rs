@@ -118,6 +118,66 @@ fn a_reset_counts_from_zero() {
     );
 }
 
+/// Registers a quarter of an hour apart, one an interval.
+fn quarters(registers: &[i64]) -> String {
+    let settings = Settings { grid: Grid::new(QUARTER).unwrap(), grace: QUARTER, ..hourly() };
+    let readings: Vec<RawReading> =
+        registers.iter().zip(0..).map(|(&wh, quarter)| register("a", quarter * 15, wh)).collect();
+    text(&run(&settings, &readings)[1..])
+}
+
+#[test]
+fn a_garbled_register_is_passed_over() {
+    for garbled in [50, 1099, 999_999_999] {
+        assert_eq!(
+            quarters(&[1000, 1100, garbled, 1300, 1400]),
+            "00:15 100 Wh, 1 readings, measured\n00:30 100 Wh, 1 readings, estimated,suspect\n\
+             00:45 100 Wh, 1 readings, estimated,suspect\n01:00 100 Wh, 1 readings, measured\n",
+            "{garbled}"
+        );
+    }
+}
+
+#[test]
+fn a_garbled_register_inside_an_interval_moves_no_energy() {
+    for garbled in [50, 1099, 999_999_999] {
+        let points = [(0, 1000), (15, 1100), (30, garbled), (45, 1300), (60, 1400)];
+        let rows = run(&hourly(), &points.map(|(minutes, wh)| register("a", minutes, wh)));
+        assert_eq!(text(&rows[1..]), "01:00 400 Wh, 4 readings, suspect\n", "{garbled}");
+    }
+}
+
+#[test]
+fn a_register_that_falls_by_a_little_invents_no_energy() {
+    assert_eq!(
+        quarters(&[4_000_000, 4_000_070, 4_000_000, 4_000_020, 4_000_060]),
+        "00:15 70 Wh, 1 readings, measured\n00:30 0 Wh, 1 readings, suspect\n\
+         00:45 20 Wh, 1 readings, measured\n01:00 40 Wh, 1 readings, measured\n"
+    );
+}
+
+#[test]
+fn a_register_that_runs_backwards_invents_no_energy() {
+    assert_eq!(
+        quarters(&[10_000, 9_990, 9_980, 9_970, 9_975]),
+        "00:15 0 Wh, 1 readings, suspect\n00:30 0 Wh, 1 readings, suspect\n\
+         00:45 0 Wh, 1 readings, suspect\n01:00 5 Wh, 1 readings, measured\n"
+    );
+}
+
+#[test]
+fn a_reset_counts_once_the_register_goes_on_from_there() {
+    assert_eq!(
+        quarters(&[9000, 9100, 30, 80, 120]),
+        "00:15 100 Wh, 1 readings, measured\n00:30 30 Wh, 1 readings, reset\n\
+         00:45 50 Wh, 1 readings, measured\n01:00 40 Wh, 1 readings, measured\n"
+    );
+    assert_eq!(
+        quarters(&[9000, 9100, 30]),
+        "00:15 100 Wh, 1 readings, measured\n00:30 - Wh, 1 readings, partial,suspect\n"
+    );
+}
+
 #[test]
 fn a_repeat_counts_once() {
     let readings = [register("a", 0, 0), register("a", 15, 10), register("a", 15, 10), register("a", 60, 40)];

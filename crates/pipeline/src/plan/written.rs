@@ -48,6 +48,10 @@ pub struct PlanToml {
     _kafka: Option<IgnoredAny>,
 }
 
+/// Where a plan has no `[registers]`, W: no meter without current transformers is behind a larger supply (three phases of
+/// 100 A at 230 V are 69 kW).
+const RESET_POWER: i64 = 200_000;
+
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct IntervalsToml {
@@ -146,7 +150,7 @@ impl PlanToml {
             Some(registers) => registers.check(&limits)?,
             None => RegisterRules {
                 rollovers: Vec::new(),
-                reset_power: limits.p_max.0 / 1000,
+                reset_power: RESET_POWER.min(limits.p_max.0 / 1000),
                 most_power: limits.p_max.0 / 1000,
             },
         };
