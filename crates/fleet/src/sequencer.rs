@@ -5,12 +5,14 @@
 //! the watermark reaches its end; a reading of a closed interval is late.
 //!
 //! A reading further than `ahead` before the front waits until the others get there, and moves nothing. Only when
-//! [`AGREEING`] readings in a row are ahead has time itself gone on (a pause of the whole stream, or its beginning).
-//! All of it is judged reading by reading, so that the cut into batches changes nothing.
+//! [`AGREEING`] readings in a row are ahead, of several meters, has time itself gone on (a pause of the whole stream, or
+//! its beginning). What waits in vain until the end of its partition is released there without moving the front, and
+//! [`crate::Fleet`] refuses it. All of it is judged reading by reading, so that the cut into batches changes nothing.
 //!
 //! With several partitions (files, say) readings are merged by time: [`Sequencer::wants`] says whose turn it is.
 
 use reading::issue::Counts;
+use reading::time::DAY;
 use reading::{Batch, EventTime, Extra, Grid, Issue, Key, MeterId, Reading, Reason, Span, id};
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -18,8 +20,19 @@ use std::ops::Range;
 /// One ordered log: a file, or a partition of a topic.
 pub type PartitionId = u32;
 
-/// So many readings in a row that are ahead of the others are no broken clocks.
+/// So many readings in a row that are ahead of the others are no broken clocks, if they are of several meters.
 pub const AGREEING: usize = 16;
+
+/// Of so many meters, or of as many as the partition has.
+const AGREEING_METERS: usize = 4;
+
+/// So many in a row of whichever meters: the others have gone silent. More than two days of quarter-hours, which a meter
+/// with a broken clock may have kept and send at once.
+const AGREEING_ALONE: usize = 256;
+
+/// At the end of a partition what waits may be later than the rest because of a pause, up to so much, ms. Beyond it the
+/// clock has a wrong date, unless [`AGREEING_METERS`] say the same day.
+const FAR_AHEAD: i64 = DAY;
 
 /// How the order of arrival is judged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,8 +78,10 @@ pub(crate) struct Partition {
     /// begun it comes from a peek into the source.
     pub(crate) next: Option<EventTime>,
     pub(crate) waiting: BTreeMap<(EventTime, u64), Held>,
-    /// The last readings in a row that were ahead.
-    pub(crate) streak: Vec<EventTime>,
+    /// The last readings in a row that were ahead, each with the hash of its meter.
+    pub(crate) streak: Vec<(EventTime, u64)>,
+    /// The first meters that were heard of, by hash: as many as have to agree.
+    pub(crate) meters: Vec<u64>,
     pub(crate) arrivals: u64,
     pub(crate) ended: bool,
 }
@@ -85,12 +100,43 @@ impl Partition {
         self.waiting.keys().next().map(|(time, _)| *time)
     }
 
+    /// All that wait and are of that time.
+    fn take_first_waiting(&mut self) -> Vec<Held> {
+        let mut taken = Vec::new();
+        let first = self.first_waiting();
+        while let Some(same) = self.waiting.first_entry().filter(|next| Some(next.key().0) == first) {
+            taken.push(same.remove());
+        }
+        taken
+    }
+
     /// Up to when time has gone on, if enough readings in a row agree that it is later than the front says.
     fn agreed(&self) -> Option<EventTime> {
-        if self.streak.len() < AGREEING {
+        let agree = || distinct(self.streak.iter().map(|&(_, meter)| meter)) >= self.meters.len();
+        if self.streak.len() < AGREEING || self.streak.len() < AGREEING_ALONE && !agree() {
             return None;
         }
-        self.streak.iter().min().copied()
+        self.streak.iter().map(|&(time, _)| time).min()
+    }
+
+    /// Takes note of whose readings came, until it knows of enough meters.
+    fn hear(&mut self, keys: &[Key]) {
+        for key in keys {
+            if self.meters.len() == AGREEING_METERS {
+                return;
+            }
+            if !self.meters.contains(&key.hash) {
+                self.meters.push(key.hash);
+            }
+        }
+    }
+
+    /// Whether the earliest of those that wait is to be believed though nobody will get there any more.
+    fn believes_first_waiting(&self) -> bool {
+        let Some(first) = self.first_waiting() else { return false };
+        let about = self.waiting.range(..=(first.plus(FAR_AHEAD), u64::MAX));
+        let agree = || distinct(about.map(|(_, held)| held.meter.hash())) >= self.meters.len();
+        !self.is_ahead(first, FAR_AHEAD) || self.front.is_none() || agree()
     }
 
     /// Where the front goes without a further reading: to what waited, as far as time has gone on, and on to those that
@@ -101,6 +147,19 @@ impl Partition {
             |time: &EventTime| agreed.is_some_and(|agreed| *time <= agreed) || !self.is_ahead(*time, ahead);
         self.first_waiting().filter(freed).or(agreed)
     }
+}
+
+/// How many different meters there are, counted up to [`AGREEING_METERS`].
+fn distinct(meters: impl Iterator<Item = u64>) -> usize {
+    let mut known = [0; AGREEING_METERS];
+    let mut count = 0;
+    for meter in meters {
+        if count < AGREEING_METERS && !known[..count].contains(&meter) {
+            known[count] = meter;
+            count += 1;
+        }
+    }
+    count
 }
 
 /// Judges the order of arrival of some partitions.
@@ -173,6 +232,7 @@ impl Sequencer {
             }
         }
         let mut begun = from;
+        let mut heard = from;
         let mut stopped = batch.len();
         let mut front = own.front.unwrap_or(EventTime::MIN);
         for (index, reading) in batch.readings.iter().enumerate().skip(from) {
@@ -187,6 +247,8 @@ impl Sequencer {
                     steps.push(Step::Admit(begun..index));
                 }
                 begun = index + 1;
+                own.hear(&batch.keys[heard..=index]);
+                heard = index + 1;
                 self.hold(&mut own, batch, index, refused);
                 if own.agreed().is_some() {
                     self.time_went_on(&mut own, limit, steps);
@@ -233,6 +295,7 @@ impl Sequencer {
         if begun < stopped {
             steps.push(Step::Admit(begun..stopped));
         }
+        own.hear(&batch.keys[heard..stopped]);
         debug_assert!(
             own.next.is_some() || own.agreed().is_none(),
             "time goes on, or it is another partition's turn"
@@ -242,7 +305,7 @@ impl Sequencer {
         stopped
     }
 
-    /// A partition has no more readings. What waited for others to agree is admitted now.
+    /// A partition has no more readings. What waited for the others is released when it is its turn.
     pub fn end(&mut self, partition: PartitionId, steps: &mut Vec<Step>) {
         if let Some(own) = self.partitions.get_mut(&partition) {
             own.ended = true;
@@ -260,7 +323,7 @@ impl Sequencer {
     fn hold(&mut self, own: &mut Partition, batch: &Batch, index: usize, refused: &mut Vec<(Held, Reason)>) {
         let reading = batch.readings[index];
         own.arrivals += 1;
-        own.streak.push(reading.time());
+        own.streak.push((reading.time(), batch.keys[index].hash));
         let extra = batch.extras.binary_search_by_key(&(index as u32), |(at, _)| *at).ok();
         let held = Held {
             meter: batch.meter(index),
@@ -286,7 +349,7 @@ impl Sequencer {
                 return;
             }
             self.move_front(own, to, false, steps);
-            own.streak.retain(|&time| time > to.plus(ahead));
+            own.streak.retain(|&(time, _)| time > to.plus(ahead));
         }
     }
 
@@ -311,12 +374,8 @@ impl Sequencer {
 
     /// Moves the front of a partition that is the last of all, and releases what waited for that.
     fn move_front(&mut self, own: &mut Partition, to: EventTime, clocks_ahead: bool, steps: &mut Vec<Step>) {
-        while let Some(first) = own.waiting.first_entry().filter(|first| first.key().0 <= to) {
-            let (time, _) = *first.key();
-            let mut released = vec![first.remove()];
-            while let Some(same) = own.waiting.first_entry().filter(|next| next.key().0 == time) {
-                released.push(same.remove());
-            }
+        while let Some(time) = own.first_waiting().filter(|&first| first <= to) {
+            let released = own.take_first_waiting();
             if clocks_ahead {
                 self.counts.issues(Issue::ClockAhead, released.len() as u64);
             }
@@ -342,7 +401,13 @@ impl Sequencer {
             let limit = self.limit(id);
             let Some(mut own) = self.partitions.remove(&id) else { return };
             while let Some(first) = own.first_waiting().filter(|&first| first <= limit) {
-                self.move_front(&mut own, first, false, steps);
+                let others_are_there = self.partitions.values().any(|other| other.front >= Some(first));
+                if others_are_there || own.believes_first_waiting() {
+                    self.move_front(&mut own, first, false, steps);
+                } else {
+                    let released = own.take_first_waiting();
+                    steps.push(Step::Released(Box::new(batch_of(released))));
+                }
             }
             if let Some(first) = own.first_waiting() {
                 own.next = Some(first);

@@ -91,7 +91,8 @@ struct PartitionV1 {
     front: Option<i64>,
     next: Option<i64>,
     waiting: Vec<(u64, HeldV1)>,
-    streak: Vec<i64>,
+    streak: Vec<(i64, u64)>,
+    meters: Vec<u64>,
     arrivals: u64,
     ended: bool,
 }
@@ -296,7 +297,8 @@ impl Sequencer {
                         .iter()
                         .map(|((_, arrival), held)| (*arrival, held_v1(held)))
                         .collect(),
-                    streak: own.streak.iter().map(|time| time.0).collect(),
+                    streak: own.streak.iter().map(|&(time, meter)| (time.0, meter)).collect(),
+                    meters: own.meters.clone(),
                     arrivals: own.arrivals,
                     ended: own.ended,
                 })
@@ -313,7 +315,8 @@ impl Sequencer {
             let mut own = Partition {
                 front: partition.front.map(EventTime),
                 next: partition.next.map(EventTime),
-                streak: partition.streak.iter().copied().map(EventTime).collect(),
+                streak: partition.streak.iter().map(|&(time, meter)| (EventTime(time), meter)).collect(),
+                meters: partition.meters.clone(),
                 arrivals: partition.arrivals,
                 ended: partition.ended,
                 ..Partition::default()

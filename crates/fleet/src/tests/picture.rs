@@ -301,6 +301,65 @@ fn one_clock_ahead_waits_and_moves_no_watermark() {
     assert_eq!(energy, 20 * 1200, "and no energy is lost for it");
 }
 
+/// Five meters for a day, one of them with `many` messages of years ahead, sent at once in the middle.
+fn a_far_clock(many: i64) -> Engine {
+    let day = 24 * 60;
+    let hours = |from, to| (from..to).flat_map(|hour| (0..5).map(move |meter| (hour, meter)));
+    let sent = |(hour, meter): (i64, i64)| register(&format!("m{meter}"), hour * 15, hour * 100);
+    let far = (0..many).map(|place| register("m0", 1000 * day + place * 15, 9000 + place * 100));
+    let arrivals: Vec<_> = hours(0, 48).map(sent).chain(far).chain(hours(48, 96).map(sent)).collect();
+    let mut engine = Engine::new(&hourly(), 1);
+    engine.take(&batch(&arrivals));
+    engine
+}
+
+#[test]
+fn one_clock_far_ahead_makes_nobody_late_however_often_it_speaks() {
+    for many in [1, 16, 20, 200] {
+        let mut engine = a_far_clock(many);
+        assert_eq!((engine.late, engine.sequencer.waiting()), (0, many as usize));
+        let mut steps = Vec::new();
+        engine.sequencer.end(0, &mut steps);
+        engine.step(&Batch::default(), steps);
+        let clocks = engine.refused.iter().filter(|refusal| refusal.reason == Reason::ClockAhead).count();
+        let counted = engine.shards[0].totals().counts.of_issue(Issue::ClockAhead);
+        assert_eq!((clocks, counted), (many as usize, many as u64));
+        assert!(engine.rows.iter().all(|row| row.end <= START.plus(24 * 60 * MINUTE)));
+    }
+}
+
+#[test]
+fn two_meters_may_go_on_alone_and_one_in_the_end() {
+    // After a pause only two of five go on; then one falls silent too, and after another pause one goes on.
+    let all = (0..8).flat_map(|quarter| (0..5).map(move |meter| (quarter, meter)));
+    let two = (40..160).flat_map(|quarter| (0..2).map(move |meter| (quarter, meter)));
+    let one = (200..600).map(|quarter| (quarter, 0));
+    let arrivals: Vec<_> = all
+        .chain(two)
+        .chain(one)
+        .map(|(quarter, meter)| register(&format!("m{meter}"), quarter * 15, quarter * 100))
+        .collect();
+    let mut engine = Engine::new(&hourly(), 1);
+    engine.take(&batch(&arrivals));
+    assert_eq!((engine.late, engine.sequencer.waiting()), (0, 0));
+    assert_eq!(engine.shards[0].totals().admitted, arrivals.len() as u64);
+}
+
+#[test]
+fn a_pause_before_the_end_loses_no_reading() {
+    let three = (0..8).flat_map(|quarter| (0..3).map(move |meter| (quarter, meter)));
+    // A reading of one meter after some hours; then a message of each after a month.
+    let arrivals: Vec<_> = three
+        .chain([(20, 1), (3000, 0), (3001, 1), (3000, 2)])
+        .map(|(quarter, meter)| register(&format!("m{meter}"), quarter * 15, quarter * 100))
+        .collect();
+    let mut engine = Engine::new(&hourly(), 1);
+    engine.take(&batch(&arrivals));
+    let rows = engine.finish();
+    let kept: usize = rows.iter().map(|row| usize::from(row.sums.readings)).sum();
+    assert_eq!(kept, arrivals.len());
+}
+
 #[test]
 fn the_whole_stream_may_pause() {
     let mut arrivals: Vec<RawReading> = Vec::new();
