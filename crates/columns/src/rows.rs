@@ -89,7 +89,7 @@ impl Rows {
         for numbers in [columns.lag, columns.lead, columns.vah] {
             block.whole(numbers, |draft, _| draft.more());
         }
-        block.counter(columns.seq, |draft, _| draft.more());
+        block.counter(columns.seq, |_, _| ());
         block.small(columns.neutral, |draft, neutral| draft.neutral(Milliamperes(neutral), limits));
         for numbers in [columns.v_load, columns.f] {
             block.small(numbers, |draft, _| draft.more());

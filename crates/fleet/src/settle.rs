@@ -159,7 +159,7 @@ impl Fleet {
             imp: told.imp.map(WattHours),
             exp: told.exp.map(WattHours),
             sums: told.sums,
-            quality: told.quality,
+            quality: if told.imp.is_some() { told.quality } else { told.quality.with(Quality::PARTIAL) },
         }
     }
 

@@ -12,7 +12,7 @@ impl Quality {
     pub const MEASURED: Self = Self(0);
     /// Some of the energy is estimated: a register reading at an edge is missing.
     pub const ESTIMATED: Self = Self(1);
-    /// The energy covers only a part of the interval: the meter's first or last.
+    /// The energy covers only a part of the interval, the meter's first or last, or is not known at all.
     pub const PARTIAL: Self = Self(2);
     /// No reading at all in the interval.
     pub const GAP: Self = Self(4);

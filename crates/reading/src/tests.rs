@@ -69,7 +69,7 @@ proptest! {
         p in proptest::option::of(phases(-1_500_000_000..1_500_000_000_i64)),
     ) {
         let mut raw = raw();
-        raw.seq = Some(1);
+        raw.v_load = Some(Millivolts(230_000));
         raw.v = v.map(|v| map(v, Millivolts));
         raw.i = i.map(|i| map(i, Milliamperes));
         raw.p = p.map(|p| map(p, Milliwatts));
@@ -250,4 +250,11 @@ fn qualities_are_told_by_name() {
     let told: Vec<String> =
         [Quality::MEASURED, Quality::GAP.with(Quality::ESTIMATED)].map(|q| q.to_string()).into();
     assert_eq!(told, ["measured", "estimated,gap"]);
+}
+
+#[test]
+fn a_message_counter_measures_nothing() {
+    let mut raw = raw();
+    raw.seq = Some(3);
+    assert_eq!(check(&raw, &limits()), Err(Reason::NothingMeasured));
 }

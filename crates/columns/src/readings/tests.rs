@@ -244,7 +244,7 @@ fn numbers_of_any_width_are_the_same_reading() {
         let columns = [
             ("meter", texts(&["M1", "M2", "M3"])),
             ("time", time(&[QUARTER_PAST.0; 3])),
-            ("seq", ints(&[1, 2, 3])),
+            ("f", ints(&[50, 50, 50])),
             ("imp", registers),
             ("v", column.clone()),
             ("p", column),

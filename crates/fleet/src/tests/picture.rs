@@ -268,6 +268,15 @@ fn power_times_time_where_there_is_no_register() {
 }
 
 #[test]
+fn energy_that_nobody_knows_is_not_measured() {
+    let mut voltage = register("a", 60, 0);
+    (voltage.imp, voltage.p) = (None, None);
+    voltage.v = Some(Phases::One(Millivolts(230_000)));
+    let rows = run(&hourly(), &[voltage]);
+    assert_eq!(text(&rows), "01:00 - Wh, 1 readings, partial\n");
+}
+
+#[test]
 fn registers_and_power_that_disagree_say_so() {
     let settings =
         Settings { cross_check: Some(CrossCheck { share: 0.2, floor: WattHours(50) }), ..hourly() };
