@@ -390,7 +390,7 @@ impl Events {
             let list = self.lists.value(block.from + row);
             let read = match list.data_type() {
                 DataType::Int64 => numbered(&list, &mut extra.events),
-                _ => named(list.as_string::<i32>(), &mut extra.events),
+                _ => named(list.as_string::<i32>(), &mut extra.events, draft),
             };
             if !extra.events.is_empty() {
                 draft.more();
@@ -410,9 +410,12 @@ fn numbered(list: &ArrayRef, events: &mut Vec<EventCode>) -> Result<(), Reason> 
     Ok(())
 }
 
-fn named(list: &StringArray, events: &mut Vec<EventCode>) -> Result<(), Reason> {
+fn named(list: &StringArray, events: &mut Vec<EventCode>, draft: &mut Draft) -> Result<(), Reason> {
     for name in list {
-        events.push(name.and_then(EventCode::named).ok_or(Reason::FieldType)?);
+        match EventCode::named(name.ok_or(Reason::FieldType)?) {
+            Some(code) => events.push(code),
+            None => draft.unknown_event(),
+        }
     }
     Ok(())
 }
@@ -434,24 +437,20 @@ impl Relay {
     fn fill(&self, block: &mut Filling, extras: &mut [Extra]) {
         for (row, (draft, extra)) in block.drafts.iter_mut().zip(extras).enumerate() {
             let at = block.from + row;
-            let said = match self {
-                Self::Switch(switch) => Ok(switch.is_valid(at).then(|| switch.value(at))),
-                Self::Text(text) if text.is_null(at) => Ok(None),
+            extra.relay = match self {
+                Self::Switch(switch) => switch.is_valid(at).then(|| switch.value(at)),
+                Self::Text(text) if text.is_null(at) => None,
                 Self::Text(text) => match text.value(at) {
-                    "on" => Ok(Some(true)),
-                    "off" => Ok(Some(false)),
-                    _ => Err(Reason::FieldType),
+                    "on" => Some(true),
+                    "off" => Some(false),
+                    _ => {
+                        draft.unknown_event();
+                        None
+                    }
                 },
             };
-            match said {
-                Ok(Some(on)) => {
-                    extra.relay = Some(on);
-                    draft.more();
-                }
-                Ok(None) => {}
-                Err(reason) => {
-                    block.refused[row].get_or_insert(reason);
-                }
+            if extra.relay.is_some() {
+                draft.more();
             }
         }
     }

@@ -87,6 +87,7 @@ pub(crate) fn any_raw() -> impl Strategy<Value = RawReading> {
             v_load: v_load.map(Millivolts),
             f: f.map(Millihertz),
             events: events.into_iter().map(EventCode).collect(),
+            unknown_event: false,
             relay,
             seq,
         },

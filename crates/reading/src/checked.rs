@@ -204,6 +204,9 @@ pub fn check(raw: &RawReading, limits: &Limits) -> Result<Checked, Reason> {
     if let Some(neutral) = raw.neutral {
         draft.neutral(neutral, limits);
     }
+    if raw.unknown_event {
+        draft.unknown_event();
+    }
     let extra = Extra::of(raw);
     if extra.is_some() || raw.says_more() {
         draft.more();
@@ -327,6 +330,11 @@ impl Draft {
             self.reading.neutral = neutral.0;
             self.reading.has |= NEUTRAL;
         }
+    }
+
+    /// An event or a position of the relay whose name nobody knows, left out.
+    pub fn unknown_event(&mut self) {
+        self.issues.insert(Issue::UnknownEvent);
     }
 
     /// Something that is not kept in a [`Reading`], but is more than who and when.

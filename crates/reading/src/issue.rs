@@ -40,6 +40,8 @@ named! {
         PowerImplausible = "power-implausible",
         /// A register below zero; it was left out.
         NegativeRegister = "negative-register",
+        /// An event, or a position of the relay, whose name nobody knows; it was left out.
+        UnknownEvent = "unknown-event",
         /// Same meter, same time: only the first counts.
         Repeat = "repeat",
         /// The reading came after its interval was closed.

@@ -61,6 +61,8 @@ pub struct RawReading {
     pub f: Option<Millihertz>,
     /// `ev`: event codes.
     pub events: Vec<EventCode>,
+    /// `ev` or `relay` held a name that nobody knows, which was left out.
+    pub unknown_event: bool,
     /// `relay`: whether the supply relay is on.
     pub relay: Option<bool>,
     /// `seq`: message counter of the meter.
@@ -86,6 +88,7 @@ impl RawReading {
             vah: None,
             f: None,
             events: Vec::new(),
+            unknown_event: false,
             relay: None,
             seq: None,
         }

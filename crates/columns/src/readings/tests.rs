@@ -386,9 +386,10 @@ fn events_are_numbers_or_names() {
         ],
         &expect![[r#"
             M1 2024-01-01T00:15:00Z imp (1) v None i None p None
+            M2 2024-01-01T00:15:00Z imp (2) v None i None p None
+            M3 2024-01-01T00:15:00Z imp (3) v None i None p None
             M1 ev [201, 251] relay Some(true)
-            field-type: {"meter":"M2","time":1704068100000,"imp":2,"ev":["moon-shine"],"relay":"on"}
-            field-type: {"meter":"M3","time":1704068100000,"imp":3,"relay":"half"}
+            M2 ev [] relay Some(true)
         "#]],
     );
 }

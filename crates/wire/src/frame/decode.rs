@@ -53,6 +53,7 @@ pub fn decode(frame: &[u8], raw: &mut RawReading) -> Result<(), Reason> {
     raw.lead = from.optional(has(bit::LEAD), VarHours)?;
     raw.vah = from.optional(has(bit::VAH), VoltAmpereHours)?;
     raw.events.clear();
+    raw.unknown_event = false;
     if has(bit::EVENTS) {
         for _ in 0..from.varint()? {
             let code = u16::try_from(from.varint()?).map_err(|_| Reason::NumberRange)?;

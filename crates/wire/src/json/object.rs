@@ -196,6 +196,7 @@ fn forget(raw: &mut RawReading) {
     raw.vah = None;
     raw.f = None;
     raw.events.clear();
+    raw.unknown_event = false;
     raw.relay = None;
     raw.seq = None;
 }

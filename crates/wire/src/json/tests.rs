@@ -145,11 +145,20 @@ fn another_type_than_the_table_says_is_refused() {
     check_field(r#""imp":1.5"#, refused());
     check_field(r#""imp":{"a":[1,{}]}"#, refused());
     check_field(r#""ev":201"#, refused());
-    check_field(r#""ev":["no-such-event"]"#, refused());
     check_field(r#""ev":[1.5]"#, refused());
-    check_field(r#""relay":"ON""#, refused());
     check_field(r#""relay":true"#, refused());
     check(r#"{"meter":7,"time":1,"imp":1}"#, refused());
+}
+
+#[test]
+fn an_unknown_event_or_relay_costs_nothing_but_itself() {
+    check_field(r#""imp":7,"ev":["no-such-event",251]"#, expect![[r#","imp":7,"ev":[251]}"#]]);
+    check_field(r#""imp":7,"relay":"maybe""#, expect![[r#","imp":7}"#]]);
+    let lines = [r#""imp":7,"ev":["no-such-event","nor-this"]"#, r#""imp":7,"relay":"ON""#, r#""imp":7"#];
+    let lines = lines.map(|fields| format!(r#"{{"meter":"M1","time":1704067200000,{fields}}}"#));
+    let mut batch = Batch { bytes: lines.join("\n").into_bytes(), ..Batch::default() };
+    decode_lines(&limits(), &mut batch);
+    assert_eq!((batch.len(), batch.counts.of_issue(Issue::UnknownEvent)), (3, 2));
 }
 
 #[test]

@@ -220,15 +220,17 @@ fn events<'a>(block: &'a [u8], beyond: usize, raw: &mut RawReading) -> Rest<'a> 
     }
     loop {
         careful.space();
-        let code = match careful.peek()? {
-            b'"' => event_named(careful.string()?)?,
+        match careful.peek()? {
+            b'"' => match event_named(careful.string()?) {
+                Some(code) => raw.events.push(code),
+                None => raw.unknown_event = true,
+            },
             b'-' | b'0'..=b'9' => {
                 let code = careful.number(Keep::Whole)?.unsigned()?;
-                EventCode(u16::try_from(code).map_err(|_| Reason::NumberRange)?)
+                raw.events.push(EventCode(u16::try_from(code).map_err(|_| Reason::NumberRange)?));
             }
             _ => return Err(careful.refuse()),
-        };
-        raw.events.push(code);
+        }
         careful.space();
         if !careful.take(b',') {
             careful.expect(b']')?;
@@ -237,10 +239,10 @@ fn events<'a>(block: &'a [u8], beyond: usize, raw: &mut RawReading) -> Rest<'a> 
     }
 }
 
-fn event_named(quoted: Quoted) -> Result<EventCode, Reason> {
+fn event_named(quoted: Quoted) -> Option<EventCode> {
     let mut room = [0; 40]; // the longest name has 30 letters
     let name = quoted.text(&mut room).and_then(|name| str::from_utf8(name).ok());
-    name.and_then(EventCode::named).ok_or(Reason::FieldType)
+    name.and_then(EventCode::named)
 }
 
 #[inline(never)]
@@ -249,11 +251,11 @@ fn relay<'a>(block: &'a [u8], beyond: usize, raw: &mut RawReading) -> Rest<'a> {
     careful.space();
     match careful.peek()? {
         b'"' => {
-            raw.relay = match careful.string()?.text(&mut [0; 3]) {
-                Some(b"on") => Some(true),
-                Some(b"off") => Some(false),
-                _ => return Err(Reason::FieldType),
-            };
+            match careful.string()?.text(&mut [0; 3]) {
+                Some(b"on") => raw.relay = Some(true),
+                Some(b"off") => raw.relay = Some(false),
+                _ => raw.unknown_event = true,
+            }
             Ok(careful.block())
         }
         b'n' => careful.literal(b"null").map(|()| careful.block()),

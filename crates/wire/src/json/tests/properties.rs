@@ -89,7 +89,9 @@ fn agree(object: &Value, raw: &RawReading) -> bool {
         && agree_phases(object.get("i"), raw.i, |one| one.0.into())
         && agree_phases(object.get("p"), raw.p, |one| one.0)
         && agree_phases(object.get("q"), raw.q, |one| one.0)
-        && object.get("relay").and_then(Value::as_str).map(|relay| relay == "on") == raw.relay
+        && [("on", Some(true)), ("off", Some(false))].iter().all(|(name, relay)| {
+            (object.get("relay").and_then(Value::as_str) == Some(name)) == (raw.relay == *relay)
+        })
 }
 
 proptest! {
