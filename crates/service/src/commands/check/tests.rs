@@ -85,7 +85,7 @@ fn what_a_plan_leaves_out_is_told_too() {
 
             [registers]
               rollovers       none
-              reset_power     10 MW
+              reset_power     200 kW
 
             [forecast] none
 
