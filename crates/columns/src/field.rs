@@ -32,7 +32,14 @@ impl Kind {
             // Arrow keeps every zoned timestamp in UTC, whatever zone it shows.
             Self::Time => matches!(found, DataType::Timestamp(_, Some(_))) || found.is_integer(),
             Self::Whole => found.is_integer(),
-            Self::Measured => found.is_integer() || matches!(found, DataType::Float32 | DataType::Float64),
+            Self::Measured => {
+                found.is_integer()
+                    || matches!(found, DataType::Float32 | DataType::Float64)
+                    || matches!(
+                        found,
+                        DataType::Decimal32(..) | DataType::Decimal64(..) | DataType::Decimal128(..)
+                    )
+            }
             Self::Events => match found {
                 DataType::List(of) | DataType::LargeList(of) => {
                     of.data_type().is_integer() || is_text(of.data_type())

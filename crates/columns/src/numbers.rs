@@ -3,8 +3,8 @@
 use arrow::array::{Array, AsArray};
 use arrow::buffer::NullBuffer;
 use arrow::datatypes::{
-    DataType, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type, UInt8Type, UInt16Type,
-    UInt32Type, UInt64Type,
+    DataType, Decimal32Type, Decimal64Type, Decimal128Type, Float32Type, Float64Type, Int8Type, Int16Type,
+    Int32Type, Int64Type, UInt8Type, UInt16Type, UInt32Type, UInt64Type,
 };
 
 /// Rows are handled so many at a time, so that a word holds a bit for each and their readings stay in the cache.
@@ -61,10 +61,14 @@ enum Native<'a> {
     U64(&'a [u64]),
     F32(&'a [f32]),
     F64(&'a [f64]),
+    // Whole numbers, and how many of their digits are decimals.
+    D32(&'a [i32], i8),
+    D64(&'a [i64], i8),
+    D128(&'a [i128], i8),
 }
 
 impl<'a> Numbers<'a> {
-    /// The numbers of a column of integers or floats.
+    /// The numbers of a column of integers, floats or decimals.
     pub(crate) fn of(column: &'a dyn Array) -> Option<Self> {
         let native = match column.data_type() {
             DataType::Int8 => Native::I8(column.as_primitive::<Int8Type>().values()),
@@ -77,13 +81,22 @@ impl<'a> Numbers<'a> {
             DataType::UInt64 => Native::U64(column.as_primitive::<UInt64Type>().values()),
             DataType::Float32 => Native::F32(column.as_primitive::<Float32Type>().values()),
             DataType::Float64 => Native::F64(column.as_primitive::<Float64Type>().values()),
+            DataType::Decimal32(_, scale) => {
+                Native::D32(column.as_primitive::<Decimal32Type>().values(), *scale)
+            }
+            DataType::Decimal64(_, scale) => {
+                Native::D64(column.as_primitive::<Decimal64Type>().values(), *scale)
+            }
+            DataType::Decimal128(_, scale) => {
+                Native::D128(column.as_primitive::<Decimal128Type>().values(), *scale)
+            }
             _ => return None,
         };
         // All rows there is the same as no word about it, and cheaper.
         Some(Self { native, nulls: column.nulls().filter(|nulls| nulls.null_count() > 0) })
     }
 
-    /// Whole units of the rows from `from`. Floats are none: the layout lets no register be one.
+    /// Whole units of the rows from `from`. The layout lets no register be a float or a decimal.
     pub(crate) fn whole(&self, from: usize, rows: usize, block: &mut Block) {
         block.valid = valid(self.nulls, from, rows);
         block.beyond = 0;
@@ -100,7 +113,9 @@ impl<'a> Numbers<'a> {
                 block.beyond =
                     each(&all[from..], out, |one| (one as i64, one > i64::MAX as u64)) & block.valid;
             }
-            Native::F32(_) | Native::F64(_) => block.valid = 0,
+            Native::F32(_) | Native::F64(_) | Native::D32(..) | Native::D64(..) | Native::D128(..) => {
+                block.valid = 0;
+            }
         }
     }
 
@@ -139,6 +154,17 @@ impl<'a> Numbers<'a> {
             }),
             Native::F32(all) => floats(&all[from..from + rows], out, (min, max), &mut block.valid),
             Native::F64(all) => floats(&all[from..from + rows], out, (min, max), &mut block.valid),
+            // As our own files have them.
+            Native::D64(all, 3) => each(&all[from..], out, kept),
+            Native::D32(all, scale) => {
+                each(&all[from..], out, |one| decimal(one.into(), scale).map_or((0, true), kept))
+            }
+            Native::D64(all, scale) => {
+                each(&all[from..], out, |one| decimal(one.into(), scale).map_or((0, true), kept))
+            }
+            Native::D128(all, scale) => {
+                each(&all[from..], out, |one| decimal(one, scale).map_or((0, true), kept))
+            }
         };
         block.beyond = beyond & block.valid;
     }
@@ -158,6 +184,18 @@ fn each<T: Copy>(all: &[T], out: &mut [i64], convert: impl Fn(T) -> (i64, bool))
         any |= beyond;
     }
     if any { there(&all[..out.len()], |one| convert(one).1) } else { 0 }
+}
+
+/// Thousandths of a decimal, half away from zero; nothing if they do not fit.
+fn decimal(unscaled: i128, scale: i8) -> Option<i64> {
+    let power = 10_i128.checked_pow((3 - i32::from(scale)).unsigned_abs())?;
+    let thousandths = if scale <= 3 {
+        unscaled.checked_mul(power)?
+    } else {
+        let (whole, rest) = (unscaled / power, unscaled % power);
+        whole + if rest.unsigned_abs() * 2 >= power.unsigned_abs() { rest.signum() } else { 0 }
+    };
+    i64::try_from(thousandths).ok()
 }
 
 /// The bits of the rows for which it holds.
@@ -204,4 +242,22 @@ fn odd_floats<T: Copy + Into<f64>>(
         // `as` saturates, so that infinity and 1e300 would pass for the largest number.
         (value, value < min || value > max || value == i64::MAX || value == i64::MIN)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::decimal;
+
+    #[test]
+    fn decimals_become_thousandths_half_away_from_zero() {
+        assert_eq!(decimal(231_400, 3), Some(231_400));
+        assert_eq!(decimal(-2314, 1), Some(-231_400));
+        assert_eq!(decimal(3, -2), Some(300_000));
+        assert_eq!(decimal(23_140_049, 5), Some(231_400));
+        assert_eq!(decimal(23_140_050, 5), Some(231_401));
+        assert_eq!(decimal(-23_140_050, 5), Some(-231_401));
+        assert_eq!(decimal(i128::MAX, 0), None);
+        assert_eq!(decimal(i128::MAX, 3), None);
+        assert_eq!(decimal(1, 127), None);
+    }
 }

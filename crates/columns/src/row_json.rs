@@ -39,7 +39,11 @@ fn value(field: Field, one: &ArrayRef, out: &mut Vec<u8>) {
             out.extend_from_slice(word);
         }
         DataType::UInt64 => number(out, one.as_primitive::<UInt64Type>().value(0)),
-        DataType::Float32 | DataType::Float64 => match cast(one, &DataType::Float64) {
+        DataType::Float32
+        | DataType::Float64
+        | DataType::Decimal32(..)
+        | DataType::Decimal64(..)
+        | DataType::Decimal128(..) => match cast(one, &DataType::Float64) {
             Ok(wide) => float(wide.as_primitive::<Float64Type>().value(0), out),
             Err(_) => out.extend_from_slice(b"null"),
         },

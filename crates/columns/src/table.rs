@@ -14,9 +14,6 @@ pub(crate) const CHUNK_ROWS: usize = 8192;
 /// A million meters with names of a dozen bytes still have one dictionary.
 const DICTIONARY_BYTES: usize = 16 << 20;
 
-/// 32,768 different floats: beyond that, the numbers for them are hardly shorter than the floats.
-const FLOATS_BYTES: usize = 256 << 10;
-
 /// A Parquet file beside its place; see [`Aside`].
 #[derive(Debug)]
 pub(crate) struct Table {
@@ -83,8 +80,8 @@ pub(crate) trait Encode {
     fn bounded(self, column: &str) -> Self;
     /// As it is: no compression, and no statistics, which nobody would filter by.
     fn noise(self, column: &str) -> Self;
-    /// Each different float once while they are few, then the bytes of floats sorted by their place.
-    fn measured(self, column: &str) -> Self;
+    /// As small as it is: no compression.
+    fn packed(self, column: &str) -> Self;
 }
 
 impl Encode for WriterPropertiesBuilder {
@@ -108,10 +105,7 @@ impl Encode for WriterPropertiesBuilder {
             .set_column_statistics_enabled(column, EnabledStatistics::None)
     }
 
-    fn measured(self, column: &str) -> Self {
-        let column = ColumnPath::from(column);
-        self.set_column_dictionary_enabled(column.clone(), true)
-            .set_column_dictionary_page_size_limit(column.clone(), FLOATS_BYTES)
-            .set_column_encoding(column, Encoding::BYTE_STREAM_SPLIT)
+    fn packed(self, column: &str) -> Self {
+        self.set_column_compression(ColumnPath::from(column), Compression::UNCOMPRESSED)
     }
 }

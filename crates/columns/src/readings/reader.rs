@@ -11,7 +11,7 @@ use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{
     ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder,
 };
-use parquet::basic::{Compression, Encoding};
+use parquet::basic::{Compression, Encoding, Type};
 use parquet::errors::ParquetError;
 use parquet::file::metadata::{ColumnChunkMetaData, RowGroupMetaData};
 use reading::{Batch, EventTime, Limits};
@@ -230,7 +230,7 @@ fn misfit_error(path: &Path, found: Vec<String>, misfit: Misfit) -> ColumnsError
     }
 }
 
-/// The same file, its meters read as another type.
+/// The same file, its meters read as another type, and its decimals as they stand there.
 fn meter_as(
     written: &ArrowReaderMetadata,
     layout: &Layout,
@@ -243,14 +243,27 @@ fn meter_as(
         .enumerate()
         .map(|(at, column)| {
             if layout.at(Field::Meter) == Some(at) {
-                Arc::new(column.as_ref().clone().with_data_type(wanted.clone()))
-            } else {
-                column.clone()
+                return Arc::new(column.as_ref().clone().with_data_type(wanted.clone()));
+            }
+            match *column.data_type() {
+                // As wide as they stand in the file.
+                DataType::Decimal128(digits, decimals) if is_whole(written, at) => {
+                    let narrow = DataType::Decimal64(digits, decimals);
+                    Arc::new(column.as_ref().clone().with_data_type(narrow))
+                }
+                _ => column.clone(),
             }
         })
         .collect();
     let schema = Arc::new(Schema::new_with_metadata(columns, written.schema().metadata().clone()));
     ArrowReaderMetadata::try_new(written.metadata().clone(), ArrowReaderOptions::new().with_schema(schema))
+}
+
+/// Whether a column is stored as plain whole numbers, decimals among them.
+fn is_whole(written: &ArrowReaderMetadata, root: usize) -> bool {
+    let columns = written.parquet_schema();
+    let leaf = (0..columns.num_columns()).find(|&leaf| columns.get_column_root_idx(leaf) == root);
+    leaf.is_some_and(|leaf| matches!(columns.column(leaf).physical_type(), Type::INT32 | Type::INT64))
 }
 
 /// The column chunk of a column: all that we know have only one, lists too.

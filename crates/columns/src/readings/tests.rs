@@ -128,8 +128,7 @@ fn a_file_has_the_columns_of_the_wire() {
         .iter()
         .map(|column| format!("{} {}", column.name(), column.data_type()))
         .collect();
-    expect![[r#"
-        meter Utf8, time Timestamp(ms, "UTC"), imp Int64, exp Int64, v Float64, v_a Float64, v_b Float64, v_c Float64, i Float64, i_a Float64, i_b Float64, i_c Float64, in Float64, vl Float64, p Float64, p_a Float64, p_b Float64, p_c Float64, q Float64, q_a Float64, q_b Float64, q_c Float64, lag Int64, lead Int64, vah Int64, f Float64, ev List(UInt16), relay Boolean, seq UInt64"#]]
+    expect![[r#"meter Utf8, time Timestamp(ms, "UTC"), imp Int64, exp Int64, v Decimal64(18, 3), v_a Decimal64(18, 3), v_b Decimal64(18, 3), v_c Decimal64(18, 3), i Decimal64(18, 3), i_a Decimal64(18, 3), i_b Decimal64(18, 3), i_c Decimal64(18, 3), in Decimal64(18, 3), vl Decimal64(18, 3), p Decimal64(18, 3), p_a Decimal64(18, 3), p_b Decimal64(18, 3), p_c Decimal64(18, 3), q Decimal64(18, 3), q_a Decimal64(18, 3), q_b Decimal64(18, 3), q_c Decimal64(18, 3), lag Int64, lead Int64, vah Int64, f Decimal64(18, 3), ev List(UInt16), relay Boolean, seq UInt64"#]]
     .assert_eq(&columns.join(", "));
 }
 
@@ -236,10 +235,13 @@ fn numbers_of_any_width_are_the_same_reading() {
         DataType::UInt64,
         DataType::Float32,
         DataType::Float64,
+        DataType::Decimal32(9, 2),
+        DataType::Decimal64(18, 3),
+        DataType::Decimal128(38, 5),
     ] {
         let column = cast(&Int64Array::from(vec![Some(100), None, Some(5)]), &kind).unwrap();
-        let registers = if kind.is_floating() { ints(&[100, 0, 5]) } else { column.clone() };
-        let nulls = if kind.is_floating() { "(0)" } else { "None" };
+        let registers = if kind.is_integer() { column.clone() } else { ints(&[100, 0, 5]) };
+        let nulls = if kind.is_integer() { "None" } else { "(0)" };
         let folder = Folder::new();
         let columns = [
             ("meter", texts(&["M1", "M2", "M3"])),

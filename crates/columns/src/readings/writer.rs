@@ -4,7 +4,7 @@ use crate::ColumnsError;
 use crate::field::{Field, Kind, timestamp};
 use crate::table::{CHUNK_ROWS, Encode, Table, properties};
 use arrow::array::{
-    ArrayRef, BooleanArray, Float64Array, Int64Array, ListBuilder, RecordBatch, StringArray,
+    ArrayRef, BooleanArray, Decimal64Array, Float64Array, Int64Array, ListBuilder, RecordBatch, StringArray,
     TimestampMillisecondArray, UInt16Builder, UInt64Array,
 };
 use arrow::datatypes::{DataType, Field as Column, Schema};
@@ -29,9 +29,8 @@ impl ReadingsWriter {
             Kind::Name | Kind::Time => properties.dictionary(field.name()),
             // Registers grow by little from row to row where rows are by meter.
             Kind::Whole => properties.delta(field.name()),
-            // A meter resolves tenths of a volt, so that values repeat; where they do not, their bytes are split,
-            // so that snappy meets the equal ones side by side.
-            Kind::Measured => properties.measured(field.name()),
+            // Thousandths of one meter, or of all at one moment, need few bits. Nothing is left for snappy to find.
+            Kind::Measured => properties.delta(field.name()).packed(field.name()),
             Kind::Events | Kind::Relay => properties,
         };
         let properties = Field::ALL.iter().fold(properties(), layout);
@@ -49,12 +48,16 @@ impl ReadingsWriter {
     }
 }
 
+/// Measured numbers in files are thousandths, exactly: decimals of so many digits in all.
+const DIGITS: u8 = 18;
+const DECIMALS: i8 = 3;
+
 /// Which columns to make.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Which {
-    /// All that there are.
+    /// All that there are, for a file.
     All,
-    /// Those that some reading has a value for.
+    /// Those that some reading has a value for, for a message: measured numbers as floats.
     Used,
 }
 
@@ -63,7 +66,7 @@ pub(crate) fn record_batch(which: Which, readings: &[RawReading]) -> RecordBatch
     let columns = columns(which, readings);
     let arrays = columns.iter().map(|column| {
         let field = Field::ALL.iter().copied().find(|field| field.name() == column.name());
-        array(field.expect("columns are made of fields"), readings)
+        array(which, field.expect("columns are made of fields"), readings)
     });
     let arrays = arrays.collect();
     RecordBatch::try_new(Arc::new(Schema::new(columns)), arrays).expect("each array is made for its column")
@@ -74,17 +77,22 @@ fn columns(which: Which, readings: &[RawReading]) -> Vec<Column> {
     let wanted = Field::ALL.iter().filter(|&&field| wanted(field));
     wanted
         .map(|&field| {
-            Column::new(field.name(), data_type(field), field.kind() != Kind::Name && field != Field::Time)
+            Column::new(
+                field.name(),
+                data_type(which, field),
+                field.kind() != Kind::Name && field != Field::Time,
+            )
         })
         .collect()
 }
 
-fn data_type(field: Field) -> DataType {
+fn data_type(which: Which, field: Field) -> DataType {
     match field.kind() {
         Kind::Name => DataType::Utf8,
         Kind::Time => timestamp(),
         Kind::Whole if field == Field::Seq => DataType::UInt64,
         Kind::Whole => DataType::Int64,
+        Kind::Measured if which == Which::All => DataType::Decimal64(DIGITS, DECIMALS),
         Kind::Measured => DataType::Float64,
         Kind::Events => DataType::List(Arc::new(Column::new_list_field(DataType::UInt16, true))),
         Kind::Relay => DataType::Boolean,
@@ -102,7 +110,7 @@ fn has(raw: &RawReading, field: Field) -> bool {
     }
 }
 
-fn array(field: Field, readings: &[RawReading]) -> ArrayRef {
+fn array(which: Which, field: Field, readings: &[RawReading]) -> ArrayRef {
     match field.kind() {
         Kind::Name => {
             Arc::new(StringArray::from_iter_values(readings.iter().map(|raw| raw.meter.as_str().to_owned())))
@@ -115,6 +123,10 @@ fn array(field: Field, readings: &[RawReading]) -> ArrayRef {
             Arc::new(readings.iter().map(|raw| raw.seq).collect::<UInt64Array>())
         }
         Kind::Whole => Arc::new(readings.iter().map(|raw| whole(raw, field)).collect::<Int64Array>()),
+        Kind::Measured if which == Which::All => {
+            let thousandths = readings.iter().map(|raw| measured(raw, field)).collect::<Decimal64Array>();
+            Arc::new(thousandths.with_data_type(data_type(which, field)))
+        }
         Kind::Measured => {
             let units = |raw| measured(raw, field).map(|thousandths| thousandths as f64 / 1000.0);
             Arc::new(readings.iter().map(units).collect::<Float64Array>())
