@@ -8,19 +8,24 @@
 //! Every channel is bounded: a slow sink makes the decoders wait. All that a thread hands on comes in the order of the
 //! input, so the number of threads changes nothing about the result.
 
+mod decoders;
+mod merge;
+mod shard;
+
 use crate::failure::Failure;
 use crate::files::Source;
 use crate::town_files::unfit;
-use fleet::{Refusal, Totals};
+use decoders::{Decoders, Pool};
+use fleet::Totals;
 use grid::Topology;
-use pipeline::{
-    Dead, Fleet, Missing, Outputs, PartitionId, Plan, Sequencer, Shard, Step, Town, bury, bury_held,
-};
+use merge::Merge;
+use pipeline::{Dead, Fleet, Missing, Outputs, PartitionId, Plan, Sequencer, Shard, Town, bury, bury_held};
 use reading::issue::Counts;
-use reading::{Batch, EventTime, Interval, Limits, MeterId};
+use reading::{Batch, EventTime};
+use shard::{Closed, PART, Work};
 use std::collections::{BTreeMap, VecDeque};
-use std::sync::mpsc::{Receiver, SendError, SyncSender, sync_channel};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 
 /// What a run tells whoever watches.
@@ -78,8 +83,7 @@ pub fn run<S: Sink>(
     };
     // One file keeps every decoder busy; of many, each is read only a little ahead.
     let depth = if sources.len() == 1 { 2 * shards as usize } else { 2 };
-    let pool =
-        Pool { sources: sources.into_iter().map(|source| Mutex::new(Reader { source, next: 0 })).collect() };
+    let pool = Pool::new(sources);
     thread::scope(|scope| {
         let mut decoders = Decoders::start(scope, &pool, plan.limits, shards, depth)?;
         let mut to_shards = Vec::new();
@@ -91,7 +95,7 @@ pub fn run<S: Sink>(
             swaps.iter().for_each(|&(meter, at)| fleet.swap(meter, at));
             to_shards.push(to);
             from_shards.push(closed);
-            spawn(scope, format!("shard-{index}"), move || shard(fleet, &work, &done))?;
+            spawn(scope, format!("shard-{index}"), move || shard::work(fleet, &work, &done))?;
         }
         let end = spawn(scope, "town".to_owned(), move || collect(town, &from_shards, sink))?;
 
@@ -136,133 +140,6 @@ fn spawn<'scope, T: Send + 'scope>(
         .spawn_scoped(scope, work)
         .map_err(|cause| Failure::failed("cannot start a thread", &cause))
 }
-
-struct Pool {
-    sources: Vec<Mutex<Reader>>,
-}
-
-struct Reader {
-    source: Source,
-    next: u64,
-}
-
-type Decoded = (PartitionId, u64, Result<Option<Batch>, Failure>);
-
-/// Threads that read and decode blocks, each of any file, and the order in which the blocks are wanted.
-struct Decoders {
-    jobs: SyncSender<(PartitionId, Batch)>,
-    done: Receiver<Decoded>,
-    early: BTreeMap<(PartitionId, u64), Result<Option<Batch>, Failure>>,
-    asked: BTreeMap<PartitionId, (u64, u64)>,
-    spare: Vec<Batch>,
-    depth: u64,
-}
-
-impl Decoders {
-    fn start<'scope, 'env>(
-        scope: &'scope thread::Scope<'scope, 'env>,
-        pool: &'env Pool,
-        limits: Limits,
-        threads: u32,
-        depth: usize,
-    ) -> Result<Self, Failure> {
-        let (jobs, work) = sync_channel::<(PartitionId, Batch)>(depth * pool.sources.len() + 1);
-        let (finished, done) = sync_channel(depth * pool.sources.len() + 1);
-        let work = Arc::new(Mutex::new(work));
-        for index in 0..threads {
-            let (work, finished) = (Arc::clone(&work), finished.clone());
-            spawn(scope, format!("decode-{index}"), move || {
-                loop {
-                    let job = work.lock().unwrap_or_else(PoisonError::into_inner).recv();
-                    let Ok((id, mut batch)) = job else { return };
-                    let (number, read, is_text) = {
-                        let mut reader =
-                            pool.sources[id as usize].lock().unwrap_or_else(PoisonError::into_inner);
-                        let number = reader.next;
-                        reader.next += 1;
-                        (number, reader.source.read(&limits, &mut batch), reader.source.is_text())
-                    };
-                    let result = read.map(|more| {
-                        if more && is_text {
-                            wire::json::decode_lines(&limits, &mut batch);
-                        }
-                        more.then_some(batch)
-                    });
-                    if finished.send((id, number, result)).is_err() {
-                        return;
-                    }
-                }
-            })?;
-        }
-        Ok(Self {
-            jobs,
-            done,
-            early: BTreeMap::new(),
-            asked: BTreeMap::new(),
-            spare: Vec::new(),
-            depth: depth as u64,
-        })
-    }
-
-    /// The next block of a file; none at its end.
-    fn next(&mut self, id: PartitionId) -> Result<Option<Batch>, Failure> {
-        let (asked, taken) = self.asked.entry(id).or_default();
-        while *asked < *taken + self.depth {
-            let batch = self.spare.pop().unwrap_or_default();
-            self.jobs.send((id, batch)).map_err(|_| Hung)?;
-            *asked += 1;
-        }
-        let number = *taken;
-        *taken += 1;
-        loop {
-            if let Some(block) = self.early.remove(&(id, number)) {
-                return block;
-            }
-            let (of, number, block) = self.done.recv().map_err(|_| Hung)?;
-            self.early.insert((of, number), block);
-        }
-    }
-
-    /// Takes a batch that nobody reads any more, for its memory.
-    fn reuse(&mut self, batch: Arc<Batch>) {
-        if let Ok(batch) = Arc::try_unwrap(batch) {
-            self.spare.push(batch);
-        }
-    }
-}
-
-/// What a shard is told.
-struct Work {
-    partition: PartitionId,
-    batch: Arc<Batch>,
-    /// What to do with it.
-    steps: Arc<Vec<Step>>,
-    /// What is dead already, for the first shard to pass on.
-    dead: Vec<Dead>,
-}
-
-/// What a shard tells of one step forward of the watermark: the rows in parts, by tick and by meter, then the rest.
-enum Closed {
-    /// Some rows of the tick that ends then.
-    Rows(EventTime, Vec<Interval>),
-    /// That was all of this tick; it may have had no row at all.
-    Tick(EventTime),
-    /// That was all of this step.
-    Done(Box<Done>),
-}
-
-#[derive(Default)]
-struct Done {
-    /// What the sequencer buried, in its order; from the first shard alone.
-    dead: Vec<Dead>,
-    /// What this shard refused.
-    refused: Vec<Dead>,
-    /// There is no further step; so many meters were heard of.
-    last: Option<(Totals, u64)>,
-}
-
-/// Rows go from thread to thread so many at a time: few enough to stay in the cache.
-const PART: usize = 2048;
 
 fn feed(
     sequencer: &mut Sequencer,
@@ -319,150 +196,6 @@ fn feed(
         }
     }
     Ok(())
-}
-
-fn shard(mut fleet: Fleet, work: &Receiver<Work>, to: &SyncSender<Closed>) {
-    let mut done = Done::default();
-    while let Ok(Work { partition, batch, steps, dead }) = work.recv() {
-        done.dead.extend(dead);
-        let mut refusals: Vec<Refusal> = Vec::new();
-        for step in steps.iter() {
-            match step {
-                Step::Admit(range) => fleet.admit(&batch, range.clone(), &mut refusals),
-                Step::Released(released) => {
-                    let mut refusals = Vec::new();
-                    fleet.admit(released, 0..released.len(), &mut refusals);
-                    bury(partition, released, &[], &refusals, &mut done.refused);
-                }
-                Step::Advance(watermark) => {
-                    bury(partition, &batch, &[], &refusals, &mut done.refused);
-                    refusals.clear();
-                    if close(&mut fleet, *watermark, std::mem::take(&mut done), to).is_err() {
-                        return;
-                    }
-                }
-            }
-        }
-        bury(partition, &batch, &[], &refusals, &mut done.refused);
-    }
-    let mut rows = Vec::new();
-    fleet.finish(&mut rows);
-    done.last = Some((fleet.totals().clone(), fleet.len() as u64));
-    // Nobody listens any more if the sink has failed; it has told why.
-    drop(tell(EventTime::MAX, rows, to).and_then(|()| to.send(Closed::Done(Box::new(done)))));
-}
-
-/// Tells every tick up to the watermark, and then what else there is to tell.
-fn close(
-    fleet: &mut Fleet,
-    watermark: EventTime,
-    done: Done,
-    to: &SyncSender<Closed>,
-) -> Result<(), SendError<Closed>> {
-    let mut rows = Vec::with_capacity(PART);
-    let mut told = Ok(());
-    let mut hand_on = |end, rows: &mut Vec<Interval>| {
-        let part = std::mem::replace(rows, Vec::with_capacity(PART));
-        if told.is_ok() {
-            told = to.send(Closed::Rows(end, part));
-        }
-    };
-    while let Some(end) = fleet.close_next_in_parts(watermark, PART, &mut rows, &mut hand_on) {
-        tell(end, std::mem::take(&mut rows), to)?;
-    }
-    told.and_then(|()| to.send(Closed::Done(Box::new(done))))
-}
-
-/// The last rows of a tick, and its end.
-fn tell(end: EventTime, rows: Vec<Interval>, to: &SyncSender<Closed>) -> Result<(), SendError<Closed>> {
-    to.send(Closed::Rows(end, rows)).and_then(|()| to.send(Closed::Tick(end)))
-}
-
-/// Brings the rows of several shards into one order: tick by tick, by meter, then by end.
-struct Merge<'a> {
-    shards: Vec<Told<'a>>,
-}
-
-/// What one shard tells of the step at hand, as far as it was heard.
-struct Told<'a> {
-    from: &'a Receiver<Closed>,
-    /// The tick at hand.
-    end: EventTime,
-    rows: std::vec::IntoIter<Interval>,
-    /// That tick has no further row.
-    ticked: bool,
-    done: Option<Box<Done>>,
-}
-
-/// What comes first is told first: the rows of a tick by meter and end, then that it is over.
-type Place<'a> = (EventTime, bool, Option<(&'a MeterId, EventTime)>);
-
-impl<'a> Told<'a> {
-    fn new(from: &'a Receiver<Closed>) -> Result<Self, Hung> {
-        let rows = Vec::new().into_iter();
-        let mut told = Self { from, end: EventTime::MIN, rows, ticked: false, done: None };
-        told.listen()?;
-        Ok(told)
-    }
-
-    /// Waits for a row, the end of a tick, or the end of the step.
-    fn listen(&mut self) -> Result<(), Hung> {
-        while self.rows.as_slice().is_empty() && !self.ticked && self.done.is_none() {
-            match self.from.recv().map_err(|_| Hung)? {
-                Closed::Rows(end, rows) => (self.end, self.rows) = (end, rows.into_iter()),
-                Closed::Tick(end) => (self.end, self.ticked) = (end, true),
-                Closed::Done(done) => self.done = Some(done),
-            }
-        }
-        Ok(())
-    }
-
-    fn next(&self) -> Option<Place<'_>> {
-        match self.rows.as_slice().first() {
-            Some(row) => Some((self.end, false, Some((&row.meter, row.end)))),
-            None => self.ticked.then_some((self.end, true, None)),
-        }
-    }
-}
-
-impl<'a> Merge<'a> {
-    /// Listens for one step of every shard.
-    fn new(from_shards: &'a [Receiver<Closed>]) -> Result<Self, Hung> {
-        Ok(Self { shards: from_shards.iter().map(Told::new).collect::<Result<_, _>>()? })
-    }
-
-    /// What comes next, and from which shard.
-    fn next(&self) -> Option<(Place<'_>, usize)> {
-        self.shards.iter().enumerate().filter_map(|(shard, told)| Some((told.next()?, shard))).min()
-    }
-
-    /// The tick at hand; none when the step is over.
-    fn tick(&self) -> Option<EventTime> {
-        self.next().map(|((end, ..), _)| end)
-    }
-
-    /// Moves rows of the tick at hand to `out` until there are `most`; says whether it is not over yet.
-    fn take(&mut self, most: usize, out: &mut Vec<Interval>) -> Result<bool, Hung> {
-        while out.len() < most {
-            let Some(((end, over, _), shard)) = self.next() else { return Ok(false) };
-            if over {
-                for told in self.shards.iter_mut().filter(|told| told.ticked && told.end == end) {
-                    told.ticked = false;
-                    told.listen()?;
-                }
-                return Ok(false);
-            }
-            let told = &mut self.shards[shard];
-            out.extend(told.rows.next());
-            told.listen()?;
-        }
-        Ok(true)
-    }
-
-    /// What the shards had to tell beside their rows; for when there is no row left.
-    fn done(self) -> impl Iterator<Item = Box<Done>> {
-        self.shards.into_iter().filter_map(|told| told.done)
-    }
 }
 
 fn collect<S: Sink>(

@@ -1,0 +1,98 @@
+//! One shard: its meters, on a thread of its own.
+
+use fleet::{Refusal, Totals};
+use pipeline::{Dead, Fleet, PartitionId, Step, bury};
+use reading::{Batch, EventTime, Interval};
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, SendError, SyncSender};
+
+/// What a shard is told.
+pub(super) struct Work {
+    pub(super) partition: PartitionId,
+    pub(super) batch: Arc<Batch>,
+    /// What to do with it.
+    pub(super) steps: Arc<Vec<Step>>,
+    /// What is dead already, for the first shard to pass on.
+    pub(super) dead: Vec<Dead>,
+}
+
+/// What a shard tells of one step forward of the watermark: the rows in parts, by tick and by meter, then the rest.
+pub(super) enum Closed {
+    /// Some rows of the tick that ends then.
+    Rows(EventTime, Vec<Interval>),
+    /// That was all of this tick; it may have had no row at all.
+    Tick(EventTime),
+    /// That was all of this step.
+    Done(Box<Done>),
+}
+
+#[derive(Default)]
+pub(super) struct Done {
+    /// What the sequencer buried, in its order; from the first shard alone.
+    pub(super) dead: Vec<Dead>,
+    /// What this shard refused.
+    pub(super) refused: Vec<Dead>,
+    /// There is no further step; so many meters were heard of.
+    pub(super) last: Option<(Totals, u64)>,
+}
+
+/// Rows go from thread to thread so many at a time: few enough to stay in the cache.
+pub(super) const PART: usize = 2048;
+
+/// Works until there is no more, then tells what is left.
+pub(super) fn work(mut fleet: Fleet, work: &Receiver<Work>, to: &SyncSender<Closed>) {
+    let mut done = Done::default();
+    while let Ok(Work { partition, batch, steps, dead }) = work.recv() {
+        done.dead.extend(dead);
+        let mut refusals: Vec<Refusal> = Vec::new();
+        for step in steps.iter() {
+            match step {
+                Step::Admit(range) => fleet.admit(&batch, range.clone(), &mut refusals),
+                Step::Released(released) => {
+                    let mut refusals = Vec::new();
+                    fleet.admit(released, 0..released.len(), &mut refusals);
+                    bury(partition, released, &[], &refusals, &mut done.refused);
+                }
+                Step::Advance(watermark) => {
+                    bury(partition, &batch, &[], &refusals, &mut done.refused);
+                    refusals.clear();
+                    if close(&mut fleet, *watermark, std::mem::take(&mut done), to).is_err() {
+                        return;
+                    }
+                }
+            }
+        }
+        bury(partition, &batch, &[], &refusals, &mut done.refused);
+    }
+    let mut rows = Vec::new();
+    fleet.finish(&mut rows);
+    done.last = Some((fleet.totals().clone(), fleet.len() as u64));
+    // Nobody listens any more if the sink has failed; it has told why.
+    drop(tell(EventTime::MAX, rows, to).and_then(|()| to.send(Closed::Done(Box::new(done)))));
+}
+
+/// Tells every tick up to the watermark, and then what else there is to tell.
+fn close(
+    fleet: &mut Fleet,
+    watermark: EventTime,
+    done: Done,
+    to: &SyncSender<Closed>,
+) -> Result<(), SendError<Closed>> {
+    let mut rows = Vec::with_capacity(PART);
+    let mut told = Ok(());
+    let mut hand_on = |end, rows: &mut Vec<Interval>| {
+        let part = std::mem::replace(rows, Vec::with_capacity(PART));
+        if told.is_ok() {
+            told = to.send(Closed::Rows(end, part));
+        }
+    };
+    while let Some(end) = fleet.close_next_in_parts(watermark, PART, &mut rows, &mut hand_on) {
+        tell(end, std::mem::take(&mut rows), to)?;
+    }
+    told.and_then(|()| to.send(Closed::Done(Box::new(done))))
+}
+
+/// The last rows of a tick, and its end.
+fn tell(end: EventTime, rows: Vec<Interval>, to: &SyncSender<Closed>) -> Result<(), SendError<Closed>> {
+    to.send(Closed::Rows(end, rows)).and_then(|()| to.send(Closed::Tick(end)))
+}
