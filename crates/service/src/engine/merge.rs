@@ -91,3 +91,85 @@ impl<'a> Merge<'a> {
         self.shards.into_iter().filter_map(|told| told.done)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use reading::time::HOUR;
+    use reading::{Quality, Sums};
+    use std::sync::mpsc::sync_channel;
+
+    fn row(meter: &str, end: i64) -> Interval {
+        Interval {
+            meter: MeterId::new(meter).expect("a name"),
+            start: EventTime((end - 1) * HOUR),
+            end: EventTime(end * HOUR),
+            imp: None,
+            exp: None,
+            sums: Sums::EMPTY,
+            quality: Quality::MEASURED,
+        }
+    }
+
+    /// A shard that tells one step: each word is a row `METER@END`, `|N` the end of tick N.
+    fn shard(step: &str) -> Receiver<Closed> {
+        let (to, from) = sync_channel(100);
+        let mut tick = 1;
+        for word in step.split_whitespace() {
+            if let Some(end) = word.strip_prefix('|') {
+                tick = end.parse::<i64>().expect("a tick");
+                to.send(Closed::Tick(EventTime(tick * HOUR))).expect("room");
+                tick += 1;
+            } else {
+                let (meter, end) = word.split_once('@').expect("METER@END");
+                let rows = vec![row(meter, end.parse().expect("an end"))];
+                to.send(Closed::Rows(EventTime(tick * HOUR), rows)).expect("room");
+            }
+        }
+        to.send(Closed::Done(Box::default())).expect("room");
+        from
+    }
+
+    /// What comes out of some shards, in the same words.
+    fn merged(shards: &[&str], most: usize) -> Result<String, Hung> {
+        let shards: Vec<_> = shards.iter().map(|step| shard(step)).collect();
+        let mut merge = Merge::new(&shards)?;
+        let mut words = Vec::new();
+        while let Some(end) = merge.tick() {
+            let mut rows = Vec::new();
+            while merge.take(most, &mut rows)? {
+                words.extend(rows.drain(..).map(|row| format!("{}@{}", row.meter, row.end.0 / HOUR)));
+            }
+            words.extend(rows.iter().map(|row| format!("{}@{}", row.meter, row.end.0 / HOUR)));
+            words.push(format!("|{}", end.0 / HOUR));
+        }
+        assert_eq!(merge.done().count(), shards.len());
+        Ok(words.join(" "))
+    }
+
+    #[test]
+    fn rows_come_by_tick_then_by_meter_then_by_end() {
+        for most in [1, 2, 100] {
+            let told = merged(&["A@1 C@1 |1 B@2 |2", "B@1 D@0 D@1 |1 A@1 A@2 |2"], most);
+            assert_eq!(told.ok().as_deref(), Some("A@1 B@1 C@1 D@0 D@1 |1 A@1 A@2 B@2 |2"), "{most}");
+        }
+    }
+
+    #[test]
+    fn a_tick_without_a_row_is_a_tick_all_the_same() {
+        let told = merged(&["|1 |2 A@3 |3", "|1 B@2 |2 |3"], 100);
+        assert_eq!(told.ok().as_deref(), Some("|1 B@2 |2 A@3 |3"));
+        let one_shard_alone = merged(&["", "|1 B@2 |2"], 100);
+        assert_eq!(one_shard_alone.ok().as_deref(), Some("|1 B@2 |2"));
+    }
+
+    #[test]
+    fn a_shard_that_is_gone_is_told() {
+        let (to, from) = sync_channel(1);
+        to.send(Closed::Rows(EventTime(HOUR), vec![row("A", 1)])).expect("room");
+        drop(to);
+        let gone = [from];
+        let mut merge = Merge::new(&gone).ok().expect("a row to begin with");
+        assert!(merge.take(100, &mut Vec::new()).is_err());
+    }
+}
