@@ -6,7 +6,7 @@ use std::fs;
 use toml::Table;
 
 /// What is heavy, or about one thing only, and the crates that may know it.
-const HOMES: [(&str, &[&str]); 14] = [
+const HOMES: [(&str, &[&str]); 19] = [
     ("arrow", &["columns"]),
     ("parquet", &["columns"]),
     ("ratatui", &["service"]),
@@ -16,6 +16,11 @@ const HOMES: [(&str, &[&str]); 14] = [
     ("csv", &["service"]),
     ("serde_json", &["service"]),
     ("tracing", &["service"]),
+    ("rdkafka", &["service"]),
+    ("object_store", &["service"]),
+    ("tokio", &["service"]),
+    ("axum", &["service"]),
+    ("prometheus-client", &["service"]),
     ("tracing-subscriber", &["service"]),
     ("toml", &["pipeline", "service"]),
     ("postcard", &["pipeline"]),
