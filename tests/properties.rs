@@ -156,10 +156,6 @@ impl Sample {
         let mut batch = Batch::default();
         lines.iter().for_each(|line| batch.bytes.extend_from_slice(&line.bytes));
         wire::json::decode_lines(&self.plan.limits, &mut batch);
-        for letter in &batch.dead {
-            let bytes = batch.text(letter.span).to_vec();
-            out.dead.push(pipeline::Dead { partition: 0, reason: letter.reason, bytes, reading: None });
-        }
         let came = pipeline.step(&Input::Readings { partition: 0, batch: &batch, from: 0 }, out);
         assert_eq!(came, batch.len(), "the only partition has every turn");
     }

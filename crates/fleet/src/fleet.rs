@@ -1,6 +1,7 @@
 //! The meters of one shard: admit readings into open intervals.
 
 use crate::cell::{Cell, Registers};
+use crate::changed::Changed;
 use crate::register::{Point, RegisterRules, energy};
 use crate::settle::Pending;
 use crate::snapshot::RestoreError;
@@ -181,6 +182,8 @@ pub struct Fleet {
     /// The intervals that a swap falls into, of any meter: in all others nobody asks who was exchanged.
     swap_intervals: BTreeSet<i64>,
     pub(crate) totals: Totals,
+    /// Since they were stored last.
+    pub(crate) changed: Changed,
     slots: Vec<(u32, u32)>,
 }
 
@@ -204,6 +207,7 @@ impl Fleet {
             swaps: BTreeMap::new(),
             swap_intervals: BTreeSet::new(),
             totals: Totals::default(),
+            changed: Changed::default(),
             slots: Vec::with_capacity(STRIDE),
         }
     }
@@ -264,6 +268,7 @@ impl Fleet {
                 .sum::<usize>()
                 + self.export_points.capacity() * size_of::<Point>()
                 + self.doubts.len() * (size_of::<Point>() + 8)
+                + self.changed.bytes()
                 + self.pending.values().map(Pending::bytes).sum::<usize>(),
         }
     }
@@ -308,6 +313,7 @@ impl Fleet {
             if *slot as usize == self.meters.len() {
                 grow_by_a_quarter(&mut self.meters);
                 self.meters.push(Meter { point: NO_POINT, exporter: NO_EXPORTER });
+                self.changed.insert(*slot);
             }
         }
     }
@@ -386,6 +392,7 @@ impl Fleet {
                 continue;
             }
             cell.sums.add(reading);
+            self.changed.insert(slot);
             self.totals.admitted += 1;
             // Of two devices' registers, however they rise, each has to be kept.
             let two = swaps_here && self.swaps.contains_key(&self.table.meter(slot));

@@ -10,6 +10,7 @@
 //! This crate never knows thresholds, theft or wall time. Read `sequencer.rs`, then `fleet.rs`, then `settle.rs`.
 
 mod cell;
+mod changed;
 mod fleet;
 mod register;
 mod sequencer;
@@ -20,7 +21,7 @@ mod table;
 pub use fleet::{CrossCheck, Energy, Fleet, FleetMemory, Refusal, Settings, Shard, Totals};
 pub use register::RegisterRules;
 pub use sequencer::{AGREEING, Held, PartitionId, Sequencer, SequencerSettings, Step};
-pub use snapshot::{FleetV1, MeterV1, RestoreError, SequencerV1};
+pub use snapshot::{FleetV2, IntervalV1, MeterV1, RestoreError, SequencerV2};
 
 #[cfg(test)]
 mod tests;

@@ -13,7 +13,9 @@
 
 use reading::issue::Counts;
 use reading::time::DAY;
-use reading::{Batch, EventTime, Extra, Grid, Issue, Key, MeterId, Reading, Reason, Span, id};
+use reading::{
+    Batch, EventTime, Extra, Grid, Issue, Key, Message, MeterId, Origin, Reading, Reason, Span, id,
+};
 use std::collections::BTreeMap;
 use std::ops::Range;
 
@@ -69,6 +71,8 @@ pub struct Held {
     pub extra: Option<Extra>,
     /// The message as it came; empty where the source was no text.
     pub line: Vec<u8>,
+    /// Where it came from, if the source is a log.
+    pub origin: Option<Origin>,
 }
 
 #[derive(Debug, Default, Clone)]
@@ -330,6 +334,7 @@ impl Sequencer {
             reading,
             extra: extra.map(|at| batch.extras[at].1.clone()),
             line: batch.spans.get(index).map(|&span| batch.text(span).to_vec()).unwrap_or_default(),
+            origin: batch.origin(index),
         };
         own.waiting.insert((reading.time(), own.arrivals), held);
         if own.waiting.len() > self.settings.most_waiting
@@ -428,6 +433,10 @@ fn batch_of(released: Vec<Held>) -> Batch {
     let mut batch = Batch::default();
     for held in released {
         let line = Span { at: batch.bytes.len() as u32, len: held.line.len() as u32 };
+        if let Some(first) = held.origin {
+            let reading = batch.readings.len() as u32;
+            batch.messages.push(Message { first, byte: line.at, reading, dead: 0 });
+        }
         batch.bytes.extend_from_slice(&held.line);
         let name = held.meter.as_bytes();
         batch.keys.push(Key { hash: id::hash(name), at: batch.bytes.len() as u32, len: name.len() as u8 });

@@ -98,6 +98,7 @@ impl Fleet {
             }
             let cells = &self.planes[plane].cells;
             if cells.get(slot as usize).is_some_and(|cell| !cell.is_empty()) {
+                self.changed.insert(slot);
                 self.settle(slot, index, plane, out);
                 self.planes[plane].cells[slot as usize] = Cell::EMPTY;
                 if out.len() >= part {
@@ -136,6 +137,7 @@ impl Fleet {
 
     /// What waits for a register of this meter is told with what is known.
     fn give_up(&mut self, slot: u32, out: &mut Vec<Interval>) {
+        self.changed.insert(slot);
         for waiting in self.pending.remove(&slot).unwrap_or_default().waiting {
             out.push(self.incomplete(slot, waiting));
         }

@@ -1,12 +1,14 @@
-//! The state as plain data, to be stored and brought back. By name, not by slot: a snapshot of one shard or of many
-//! restores into any number of shards, and equal states give equal snapshots.
+//! The state as plain data, to be stored and brought back. A snapshot of one shard or of many restores into any number
+//! of shards, and what is restored is stored the same again. What changed since the last one can be stored alone, meter
+//! by meter, and laid over the earlier snapshot.
 
 use crate::cell::{Cell, Registers};
+use crate::changed::Changed;
 use crate::fleet::{Fleet, Lane, NO_EXPORTER, NO_POINT};
 use crate::register::Point;
 use crate::sequencer::{Held, Partition, Sequencer};
 use crate::settle::{Pending, Waiting};
-use reading::{EventCode, EventTime, Extra, Key, MeterId, Parts, Quality, Sums, id};
+use reading::{EventCode, EventTime, Extra, Interval, Key, MeterId, Origin, Parts, Quality, Sums, id};
 use serde::{Deserialize, Serialize};
 use units::{Milliamperes, Millivars, Millivolts, Milliwatts, WattHours};
 
@@ -66,11 +68,52 @@ struct WaitingV1 {
     quality: u16,
 }
 
-/// The meters of a shard, by name.
+/// A closed interval.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct FleetV1 {
+pub struct IntervalV1 {
+    meter: String,
+    start: i64,
+    end: i64,
+    imp: Option<i64>,
+    exp: Option<i64>,
+    sums: SumsV1,
+    quality: u16,
+}
+
+impl From<&Interval> for IntervalV1 {
+    fn from(row: &Interval) -> Self {
+        Self {
+            meter: row.meter.to_string(),
+            start: row.start.0,
+            end: row.end.0,
+            imp: row.imp.map(|wh| wh.0),
+            exp: row.exp.map(|wh| wh.0),
+            sums: sums_v1(&row.sums),
+            quality: row.quality.0,
+        }
+    }
+}
+
+impl IntervalV1 {
+    /// The interval again.
+    pub fn restore(&self) -> Result<Interval, RestoreError> {
+        Ok(Interval {
+            meter: MeterId::new(&self.meter).ok_or(RestoreError::Name)?,
+            start: EventTime(self.start),
+            end: EventTime(self.end),
+            imp: self.imp.map(WattHours),
+            exp: self.exp.map(WattHours),
+            sums: sums_of(&self.sums),
+            quality: Quality(self.quality),
+        })
+    }
+}
+
+/// The meters of a shard, each with its slot: all of them, or those that changed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct FleetV2 {
     closed: i64,
-    meters: Vec<MeterV1>,
+    meters: Vec<(u32, MeterV1)>,
     swaps: Vec<(String, Vec<i64>)>,
     admitted: u64,
     unplaced: i64,
@@ -79,7 +122,7 @@ pub struct FleetV1 {
 
 /// Where the order of arrival stands.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct SequencerV1 {
+pub struct SequencerV2 {
     closed: i64,
     partitions: Vec<PartitionV1>,
     counts: CountsV1,
@@ -111,18 +154,32 @@ struct HeldV1 {
     three_phase: bool,
     extra: Option<(Vec<u16>, Option<bool>)>,
     line: Vec<u8>,
+    origin: Option<(i64, u32)>,
 }
 
 type CountsV1 = (Vec<(String, u64)>, Vec<(String, u64)>);
 
 impl Fleet {
     /// The state, to be stored.
-    pub fn snapshot(&self) -> FleetV1 {
-        let mut slots: Vec<u32> = (0..self.len() as u32).collect();
-        slots.sort_by_key(|&slot| self.table.meter(slot));
-        FleetV1 {
+    pub fn snapshot(&self) -> FleetV2 {
+        self.stored(0..self.len() as u32)
+    }
+
+    /// What changed since the last call of this or of [`Self::keep_changes`], to be laid over what was stored then.
+    pub fn changes(&mut self) -> FleetV2 {
+        let changed = std::mem::take(&mut self.changed);
+        self.stored(changed.slots())
+    }
+
+    /// All changes up to now are in a snapshot.
+    pub fn keep_changes(&mut self) {
+        self.changed = Changed::default();
+    }
+
+    fn stored(&self, slots: impl Iterator<Item = u32>) -> FleetV2 {
+        FleetV2 {
             closed: self.closed.0,
-            meters: slots.into_iter().map(|slot| self.meter_v1(slot)).collect(),
+            meters: slots.map(|slot| (slot, self.meter_v1(slot))).collect(),
             swaps: self
                 .swaps
                 .iter()
@@ -135,9 +192,9 @@ impl Fleet {
     }
 
     /// Takes those meters of a snapshot that belong here, into a fleet that is still empty.
-    pub fn restore(&mut self, stored: &FleetV1) -> Result<(), RestoreError> {
+    pub fn restore(&mut self, stored: &FleetV2) -> Result<(), RestoreError> {
         self.closed = self.closed.max(EventTime(stored.closed));
-        for meter in &stored.meters {
+        for (_, meter) in &stored.meters {
             let hash = id::hash(meter.name.as_bytes());
             if self.shard().owns(hash) {
                 self.restore_meter(meter, hash)?;
@@ -280,10 +337,28 @@ impl Fleet {
     }
 }
 
+impl FleetV2 {
+    /// Lays the changes that came after it over a snapshot of one whole shard.
+    pub fn overlay(&mut self, later: Self) -> Result<(), RestoreError> {
+        let mut meters = std::mem::take(&mut self.meters);
+        for (slot, meter) in later.meters {
+            if (slot as usize) < meters.len() {
+                meters[slot as usize].1 = meter;
+            } else if slot as usize == meters.len() {
+                meters.push((slot, meter));
+            } else {
+                return Err(RestoreError::Value);
+            }
+        }
+        *self = Self { meters, ..later };
+        Ok(())
+    }
+}
+
 impl Sequencer {
     /// The state, to be stored.
-    pub fn snapshot(&self) -> SequencerV1 {
-        SequencerV1 {
+    pub fn snapshot(&self) -> SequencerV2 {
+        SequencerV2 {
             closed: self.closed.0,
             partitions: self
                 .partitions
@@ -308,7 +383,7 @@ impl Sequencer {
     }
 
     /// Takes a snapshot, into a sequencer that is still empty.
-    pub fn restore(&mut self, stored: &SequencerV1) -> Result<(), RestoreError> {
+    pub fn restore(&mut self, stored: &SequencerV2) -> Result<(), RestoreError> {
         self.closed = EventTime(stored.closed);
         self.counts = counts_of(&stored.counts);
         for partition in &stored.partitions {
@@ -396,6 +471,7 @@ fn held_v1(held: &Held) -> HeldV1 {
             .as_ref()
             .map(|extra| (extra.events.iter().map(|code| code.0).collect(), extra.relay)),
         line: held.line.clone(),
+        origin: held.origin.map(|origin| (origin.offset, origin.item)),
     }
 }
 
@@ -420,6 +496,7 @@ fn held_of(stored: &HeldV1) -> Result<Held, RestoreError> {
             relay: *relay,
         }),
         line: stored.line.clone(),
+        origin: stored.origin.map(|(offset, item)| Origin { offset, item }),
     })
 }
 

@@ -125,7 +125,7 @@ impl Engine {
     }
 
     fn restarted(self, settings: &Settings, shards: u32) -> Self {
-        let stored: Vec<FleetV1> = self.shards.iter().map(Fleet::snapshot).collect();
+        let stored: Vec<FleetV2> = self.shards.iter().map(Fleet::snapshot).collect();
         let order = self.sequencer.snapshot();
         let mut next = Self { rows: self.rows, ..Self::new(settings, shards) };
         next.sequencer = Sequencer::new(order_of(settings));

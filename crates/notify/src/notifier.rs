@@ -216,6 +216,11 @@ impl Notifier {
         &self.routes
     }
 
+    /// Other people are responsible from now on.
+    pub fn set_routes(&mut self, routes: Routes) {
+        self.routes = routes;
+    }
+
     /// How many messages a phone gets.
     pub fn throttle(&self) -> Throttle {
         self.throttle

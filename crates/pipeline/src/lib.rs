@@ -3,20 +3,25 @@
 //! [`Pipeline::step`] is the one way through: streaming, replay, simulation and tests all drive it. It consists of
 //! three parts that a shell may also put on threads of its own: a [`fleet::Sequencer`] that judges the order of
 //! arrival, some [`fleet::Fleet`]s that hold the meters, and a [`Town`] that looks at all closed intervals of a tick.
+//! The first two make a [`Lane`]; lanes of several partitions of a log flow together in a [`Confluence`].
 //!
 //! Nothing here knows wall time, partitions of Kafka, or tokio. Same input, same output.
 //!
-//! Read [`plan`], then [`Pipeline`], then [`Town`].
+//! Read [`plan`], then [`Lane`], then [`Pipeline`], then [`Town`].
 
+mod confluence;
+mod lane;
 mod outputs;
 pub mod plan;
 mod snapshot;
 mod step;
 mod town;
 
+pub use confluence::{Confluence, ConfluenceV1};
 pub use fleet::{Fleet, PartitionId, Sequencer, Shard, Step};
-pub use outputs::{Dead, Outputs, bury, bury_held};
+pub use lane::Lane;
+pub use outputs::{Dead, Outputs, bury, bury_held, bury_undecoded};
 pub use plan::{Plan, PlanError};
-pub use snapshot::{SnapshotError, TownV2};
+pub use snapshot::{Second, SnapshotError, TownV2, positions_of, restore_second, store_second};
 pub use step::{Input, Pipeline};
 pub use town::{Missing, Town, TownError};

@@ -4,7 +4,7 @@ use fleet::{Held, PartitionId, Refusal};
 use forecast::Forecast;
 use grid::Balance;
 use notify::Sms;
-use reading::{Batch, EventTime, Interval, MeterId, Reading, Reason};
+use reading::{Batch, EventTime, Interval, MeterId, Origin, Reading, Reason};
 
 /// What came out, kind by kind, each in a fixed order. The caller drains it.
 #[derive(Debug, Default)]
@@ -58,15 +58,29 @@ pub struct Dead {
     pub bytes: Vec<u8>,
     /// The reading, if it was one.
     pub reading: Option<(MeterId, Reading)>,
+    /// Its place in the log that it came from.
+    pub origin: Option<Origin>,
 }
 
-/// Takes what a batch could not decode, and the readings that are late or refused, with their bytes.
+/// Takes what a batch could not decode.
+pub fn bury_undecoded(partition: PartitionId, batch: &Batch, out: &mut Vec<Dead>) {
+    out.extend(batch.dead.iter().enumerate().map(|(index, letter)| Dead {
+        partition,
+        reason: letter.reason,
+        bytes: batch.text(letter.span).to_vec(),
+        reading: None,
+        origin: batch.origin_of_dead(index),
+    }));
+}
+
+/// Takes the readings of a batch that are late or refused, with their bytes.
 pub fn bury(partition: PartitionId, batch: &Batch, late: &[u32], refused: &[Refusal], out: &mut Vec<Dead>) {
     let reading = |index: u32, reason| Dead {
         partition,
         reason,
         bytes: batch.spans.get(index as usize).map(|&span| batch.text(span).to_vec()).unwrap_or_default(),
         reading: Some((batch.meter(index as usize), batch.readings[index as usize])),
+        origin: batch.origin(index as usize),
     };
     out.extend(late.iter().map(|&index| reading(index, Reason::Late)));
     out.extend(refused.iter().map(|refusal| reading(refusal.index, refusal.reason)));
@@ -74,5 +88,6 @@ pub fn bury(partition: PartitionId, batch: &Batch, late: &[u32], refused: &[Refu
 
 /// Takes a reading that waited in vain.
 pub fn bury_held(partition: PartitionId, held: Held, reason: Reason, out: &mut Vec<Dead>) {
-    out.push(Dead { partition, reason, bytes: held.line, reading: Some((held.meter, held.reading)) });
+    let Held { meter, reading, line: bytes, origin, .. } = held;
+    out.push(Dead { partition, reason, bytes, reading: Some((meter, reading)), origin });
 }

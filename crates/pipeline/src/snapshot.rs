@@ -6,23 +6,26 @@
 //! | 4 | version, little endian |
 //! | 8 | fingerprint of the plan |
 //! | 8 | length of what follows, without the checksum |
-//! | n | [`StateV2`] in postcard |
+//! | n | [`StateV3`] in postcard |
 //! | 4 | CRC-32 of all before |
 
+use crate::confluence::{Confluence, ConfluenceV1};
+use crate::lane::written;
 use crate::town::{Missing, Town, TownError};
 use crate::{Pipeline, Plan};
 use cases::{Cases, CasesV1};
 use detect::{DailyScores, DailyScoresV1, PhaseNeutralRuns, PhaseNeutralRunsV1};
-use fleet::{FleetV1, SequencerV1};
+use fleet::{FleetV2, PartitionId, SequencerV2};
 use forecast::{SeasonalMean, SeasonalMeanV1};
 use grid::Topology;
 use jiff::civil::Date;
 use notify::{Notifier, NotifierV2};
 use reading::MeterId;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 const MAGIC: &[u8; 8] = b"GWSTATE\n";
-const VERSION: u32 = 2;
+const VERSION: u32 = 3;
 const HEADER: usize = 8 + 4 + 8 + 8;
 
 /// Why a snapshot is not taken.
@@ -31,7 +34,7 @@ pub enum SnapshotError {
     /// Something else.
     #[error("not a snapshot of Gridwarden: it begins with other bytes")]
     Foreign,
-    /// From another program: version 1 never left the workshop.
+    /// From another program: versions 1 and 2 never left the workshop.
     #[error("the snapshot has version {found}, this program reads {VERSION}")]
     Version {
         /// Its version.
@@ -73,9 +76,9 @@ pub enum SnapshotError {
 }
 
 #[derive(Serialize, Deserialize)]
-struct StateV2 {
-    sequencer: SequencerV1,
-    fleet: FleetV1,
+struct StateV3 {
+    sequencer: SequencerV2,
+    fleet: FleetV2,
     town: Option<TownV2>,
 }
 
@@ -96,22 +99,39 @@ pub struct TownV2 {
 impl Plan {
     /// A number that changes when a setting changes that the state depends on.
     pub fn fingerprint(&self) -> u64 {
-        let (intervals, order) = (&self.intervals, &self.order);
-        let stages = (self.balance, self.forecast.is_some(), self.phase_neutral, self.cases, self.sms);
-        let told = format!("{intervals:?} {order:?} {} {stages:?}", self.calendar.zone_name());
+        let told = format!("{} {}", self.lane_settings(), self.town_settings());
         reading::id::hash(told.as_bytes())
+    }
+
+    /// A number that changes with the settings that the state of a lane depends on: intervals, registers, clocks.
+    pub fn lane_fingerprint(&self) -> u64 {
+        reading::id::hash(self.lane_settings().as_bytes())
+    }
+
+    /// A number that changes with the settings that the state of the second stage depends on.
+    pub fn town_fingerprint(&self) -> u64 {
+        reading::id::hash(format!("{:?} {}", self.grid(), self.town_settings()).as_bytes())
+    }
+
+    fn lane_settings(&self) -> String {
+        format!("{:?} {:?}", self.intervals, self.order)
+    }
+
+    fn town_settings(&self) -> String {
+        let stages = (self.balance, self.forecast.is_some(), self.phase_neutral, self.cases, self.sms);
+        format!("{} {stages:?}", self.calendar.zone_name())
     }
 }
 
 impl Pipeline {
     /// The whole state.
     pub fn snapshot(&self, plan: &Plan) -> Vec<u8> {
-        let state = StateV2 {
-            sequencer: self.sequencer.snapshot(),
-            fleet: self.fleet.snapshot(),
+        let state = StateV3 {
+            sequencer: self.lane.sequencer.snapshot(),
+            fleet: self.lane.fleet.snapshot(),
             town: self.town.as_ref().map(Town::snapshot),
         };
-        let content = postcard::to_stdvec(&state).expect("plain data in memory can be written");
+        let content = written(&state);
         let mut bytes = Vec::with_capacity(HEADER + content.len() + 4);
         bytes.extend_from_slice(MAGIC);
         bytes.extend_from_slice(&VERSION.to_le_bytes());
@@ -125,12 +145,12 @@ impl Pipeline {
     /// An engine that goes on where the snapshot was taken.
     pub fn restore(plan: &Plan, topology: Topology, bytes: &[u8]) -> Result<Self, SnapshotError> {
         let content = content(plan, bytes)?;
-        let state: StateV2 =
+        let state: StateV3 =
             postcard::from_bytes(content).map_err(|_| SnapshotError::Content { what: "its structure" })?;
         let mut pipeline = Self::new(plan, topology)?;
         let wrong = |what| SnapshotError::Content { what };
-        pipeline.sequencer.restore(&state.sequencer).map_err(|_| wrong("the order of arrival"))?;
-        pipeline.fleet.restore(&state.fleet).map_err(|_| wrong("the meters"))?;
+        pipeline.lane.sequencer.restore(&state.sequencer).map_err(|_| wrong("the order of arrival"))?;
+        pipeline.lane.fleet.restore(&state.fleet).map_err(|_| wrong("the meters"))?;
         if let (Some(town), Some(stored)) = (&mut pipeline.town, state.town) {
             town.restore(plan, stored)?;
         }
@@ -218,4 +238,45 @@ impl Town {
         }
         Ok(())
     }
+}
+
+#[derive(Serialize, Deserialize)]
+struct SecondV1 {
+    town: TownV2,
+    confluence: ConfluenceV1,
+    positions: Vec<(PartitionId, i64)>,
+}
+
+/// The second stage of several lanes, to be stored: with it, the place in each log that it has heard.
+pub fn store_second(town: &Town, confluence: &Confluence, positions: &[(PartitionId, i64)]) -> Vec<u8> {
+    let (town, confluence) = (town.snapshot(), confluence.snapshot());
+    written(&SecondV1 { town, confluence, positions: positions.to_vec() })
+}
+
+/// A second stage that goes on from what was stored.
+#[derive(Debug)]
+pub struct Second {
+    /// The town.
+    pub town: Town,
+    /// What waits on the way to it.
+    pub confluence: Confluence,
+    /// The place in each log that it has heard.
+    pub positions: BTreeMap<PartitionId, i64>,
+}
+
+/// Takes what [`store_second`] stored.
+pub fn restore_second(plan: &Plan, topology: Topology, bytes: &[u8]) -> Result<Second, SnapshotError> {
+    let stored: SecondV1 =
+        postcard::from_bytes(bytes).map_err(|_| SnapshotError::Content { what: "its structure" })?;
+    let mut town = Town::new(plan, topology)?;
+    town.restore(plan, stored.town)?;
+    let confluence = Confluence::restore(&stored.confluence)?;
+    Ok(Second { town, confluence, positions: stored.positions.into_iter().collect() })
+}
+
+/// The places that a second stage has heard, of any plan.
+pub fn positions_of(bytes: &[u8]) -> Result<BTreeMap<PartitionId, i64>, SnapshotError> {
+    let stored: SecondV1 =
+        postcard::from_bytes(bytes).map_err(|_| SnapshotError::Content { what: "its structure" })?;
+    Ok(stored.positions.into_iter().collect())
 }

@@ -94,6 +94,16 @@ impl Town {
         &self.topology
     }
 
+    /// Takes another topology; one that makes no town changes nothing.
+    pub fn place(&mut self, topology: Topology) -> Result<(), TownError> {
+        let routes = routes(&topology)?;
+        if let Some(notifier) = self.watch.as_mut().and_then(|watch| watch.notifier.as_mut()) {
+            notifier.set_routes(routes);
+        }
+        self.topology = topology;
+        Ok(())
+    }
+
     /// The cases that are open.
     pub fn open_cases(&self) -> impl Iterator<Item = &cases::Case> {
         self.watch.iter().flat_map(|watch| watch.cases.open())

@@ -49,6 +49,28 @@ pub struct DeadLetter {
     pub reason: Reason,
 }
 
+/// Where in a log something came from: the `item`th of the message at `offset`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Origin {
+    /// The place of the message in its log.
+    pub offset: i64,
+    /// Which of the lines, frames or rows of the message, from zero.
+    pub item: u32,
+}
+
+/// A message of a log: where in a [`Batch`] that begins which came out of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Message {
+    /// Its place in the log, and the number of its first item here.
+    pub first: Origin,
+    /// Its first byte in [`Batch::bytes`].
+    pub byte: u32,
+    /// Its first reading and its first dead letter; asked for only where the source was no text.
+    pub reading: u32,
+    /// As above.
+    pub dead: u32,
+}
+
 /// Some readings in the order in which they came, all of one partition.
 #[derive(Debug, Clone, Default)]
 pub struct Batch {
@@ -64,6 +86,8 @@ pub struct Batch {
     pub extras: Vec<(u32, Extra)>,
     /// What became no reading.
     pub dead: Vec<DeadLetter>,
+    /// The messages that it came in, if the source is a log.
+    pub messages: Vec<Message>,
     /// What was odd, counted.
     pub counts: Counts,
 }
@@ -87,6 +111,7 @@ impl Batch {
         self.spans.clear();
         self.extras.clear();
         self.dead.clear();
+        self.messages.clear();
         self.counts = Counts::default();
     }
 
@@ -146,6 +171,46 @@ impl Batch {
     pub fn bury(&mut self, span: Span, reason: Reason) {
         self.counts.reason(reason);
         self.dead.push(DeadLetter { span, reason });
+    }
+
+    /// Where reading `index` came from, if the source is a log.
+    pub fn origin(&self, index: usize) -> Option<Origin> {
+        let Some(&span) = self.spans.get(index) else {
+            let (message, _) = self.message_at(|message| message.reading as usize <= index)?;
+            return Some(Origin {
+                item: message.first.item + index as u32 - message.reading,
+                ..message.first
+            });
+        };
+        self.origin_at(span)
+    }
+
+    /// Where dead letter `index` came from, if the source is a log.
+    pub fn origin_of_dead(&self, index: usize) -> Option<Origin> {
+        if !self.spans.is_empty() || self.readings.is_empty() {
+            return self.origin_at(self.dead.get(index)?.span);
+        }
+        // Rows of columns: those that became readings are counted first.
+        let (message, next) = self.message_at(|message| message.dead as usize <= index)?;
+        let readings = next.map_or(self.len(), |next| next.reading as usize) as u32 - message.reading;
+        let item = message.first.item + readings + index as u32 - message.dead;
+        Some(Origin { item, ..message.first })
+    }
+
+    /// Lines and frames stand in the bytes in their order, be they readings or dead letters.
+    fn origin_at(&self, span: Span) -> Option<Origin> {
+        let (message, _) = self.message_at(|message| message.byte <= span.at)?;
+        let before = |at: u32| {
+            let readings = self.spans.partition_point(|span| span.at < at);
+            readings + self.dead.partition_point(|letter| letter.span.at < at)
+        };
+        let item = message.first.item + (before(span.at) - before(message.byte)) as u32;
+        Some(Origin { item, ..message.first })
+    }
+
+    fn message_at(&self, is_before: impl Fn(&Message) -> bool) -> Option<(&Message, Option<&Message>)> {
+        let after = self.messages.partition_point(is_before);
+        Some((self.messages.get(after.checked_sub(1)?)?, self.messages.get(after)))
     }
 
     /// The latest event time of its readings.

@@ -21,7 +21,7 @@ pub mod issue;
 pub mod raw;
 pub mod time;
 
-pub use batch::{Batch, DeadLetter, Extra, Key, Span};
+pub use batch::{Batch, DeadLetter, Extra, Key, Message, Origin, Span};
 #[cfg(feature = "calendar")]
 pub use calendar::{Calendar, DayType};
 pub use checked::{Checked, Draft, Limits, Parts, Reading, check, total};

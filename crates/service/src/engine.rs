@@ -19,7 +19,9 @@ use decoders::{Decoders, Pool};
 use fleet::Totals;
 use grid::Topology;
 use merge::Merge;
-use pipeline::{Dead, Fleet, Missing, Outputs, PartitionId, Plan, Sequencer, Shard, Town, bury, bury_held};
+use pipeline::{
+    Dead, Fleet, Missing, Outputs, PartitionId, Plan, Sequencer, Shard, Town, bury, bury_held, bury_undecoded,
+};
 use reading::issue::Counts;
 use reading::{Batch, EventTime};
 use shard::{Closed, PART, Work};
@@ -158,10 +160,7 @@ fn feed(
             None => decoders.next(id)?.map(|batch| {
                 counted.readings += batch.len() as u64;
                 counted.counts.add(&batch.counts);
-                for letter in &batch.dead {
-                    let bytes = batch.text(letter.span).to_vec();
-                    dead.push(Dead { partition: id, reason: letter.reason, bytes, reading: None });
-                }
+                bury_undecoded(id, &batch, &mut dead);
                 (Arc::new(batch), 0)
             }),
         };

@@ -125,7 +125,8 @@ impl Picture {
     /// Takes what came out of the engine, and empties it.
     pub fn take(&mut self, out: &mut Outputs) {
         self.intervals += out.intervals.len() as u64;
-        self.dead += out.dead.len() as u64;
+        // Torn lines are counted where they are decoded.
+        self.dead += out.dead.iter().filter(|dead| dead.reading.is_some()).count() as u64;
         self.balances.extend(out.balances.iter().map(|balance| (balance.transformer, *balance)));
         let of_town = out.forecasts.iter().filter(|forecast| forecast.target == Target::System);
         self.expected.extend(of_town.map(expected));

@@ -1,0 +1,27 @@
+//! Which meters changed since they were stored last: a bit each.
+
+/// A set of slots.
+#[derive(Debug, Default)]
+pub(crate) struct Changed(Vec<u64>);
+
+impl Changed {
+    #[inline]
+    pub(crate) fn insert(&mut self, slot: u32) {
+        let word = slot as usize / 64;
+        if word >= self.0.len() {
+            self.0.resize(word + 1, 0);
+        }
+        self.0[word] |= 1 << (slot % 64);
+    }
+
+    pub(crate) fn bytes(&self) -> usize {
+        self.0.capacity() * 8
+    }
+
+    /// All of them, ascending.
+    pub(crate) fn slots(&self) -> impl Iterator<Item = u32> {
+        self.0.iter().enumerate().flat_map(|(word, &bits)| {
+            (0..64).filter(move |bit| bits >> bit & 1 == 1).map(move |bit| word as u32 * 64 + bit)
+        })
+    }
+}

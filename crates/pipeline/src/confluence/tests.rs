@@ -1,0 +1,118 @@
+//! Lanes in pictures: each word is a lane and the ticks it closes, `A3` closes up to hour 3 with a row of every hour.
+
+use super::*;
+use expect_test::{Expect, expect};
+use reading::time::HOUR;
+use reading::{MeterId, Quality, Sums};
+
+fn row(lane: PartitionId, hour: i64) -> Interval {
+    Interval {
+        meter: MeterId::new(format!("M{lane}")).unwrap(),
+        start: EventTime((hour - 1) * HOUR),
+        end: EventTime(hour * HOUR),
+        imp: None,
+        exp: None,
+        sums: Sums::EMPTY,
+        quality: Quality::MEASURED,
+    }
+}
+
+/// `A3` closes hours up to 3, `Aidle`, `Abusy` and `Aend` say so of lane A, `stop` stores and restores.
+fn flow(words: &str) -> String {
+    let mut all = Confluence::default();
+    let mut closed = BTreeMap::<PartitionId, i64>::new();
+    let mut told = Vec::new();
+    for lane in 0..2 {
+        all.open(lane, EventTime::MIN);
+    }
+    for word in words.split_whitespace() {
+        let lane = PartitionId::from(word.as_bytes()[0] - b'A');
+        match &word[1..] {
+            "idle" => all.idle(lane, true),
+            "busy" => all.idle(lane, false),
+            "end" => all.end(lane),
+            _ if word == "stop" => {
+                let stored = postcard::to_stdvec(&all.snapshot()).unwrap();
+                all = Confluence::restore(&postcard::from_bytes(&stored).unwrap()).unwrap();
+            }
+            upto => {
+                let upto: i64 = upto.parse().unwrap();
+                let first = closed.insert(lane, upto).unwrap_or(0) + 1;
+                let rows: Vec<Interval> = (first..=upto).map(|hour| row(lane, hour)).collect();
+                let ticks: Vec<_> = rows.iter().enumerate().map(|(at, row)| (row.end, at + 1)).collect();
+                all.take(lane, EventTime(upto * HOUR), &ticks, &rows);
+            }
+        }
+        while let Some((end, rows)) = all.next() {
+            let rows: Vec<_> = rows.iter().map(|row| format!("{}@{}", row.meter, row.end.0 / HOUR)).collect();
+            told.push(format!("{}: {}", end.0 / HOUR, rows.join(" ")));
+        }
+    }
+    told.push(format!("{} wait", all.waiting()));
+    told.join("\n")
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "`expect!` is written in place")]
+fn check(words: &str, expected: Expect) {
+    expected.assert_eq(&flow(words));
+}
+
+#[test]
+fn a_tick_waits_for_the_slowest() {
+    check(
+        "A3 B1 B2",
+        expect![[r#"
+        1: M0@1 M1@1
+        2: M0@2 M1@2
+        1 wait"#]],
+    );
+}
+
+#[test]
+fn an_idle_lane_holds_nobody_up_and_loses_nothing() {
+    check(
+        "A1 B1 Bidle A3 Bbusy B2 A4 B4",
+        expect![[r#"
+        1: M0@1 M1@1
+        2: M0@2
+        3: M0@3
+        4: M0@4 M1@2 M1@3 M1@4
+        0 wait"#]],
+    );
+}
+
+#[test]
+fn a_lane_at_its_end_holds_nobody_up() {
+    check(
+        "A2 B1 Bend",
+        expect![[r#"
+        1: M0@1 M1@1
+        2: M0@2
+        0 wait"#]],
+    );
+}
+
+#[test]
+fn what_waits_survives_a_stop() {
+    check(
+        "A3 B1 stop B2 stop B3",
+        expect![[r#"
+        1: M0@1 M1@1
+        2: M0@2 M1@2
+        3: M0@3 M1@3
+        0 wait"#]],
+    );
+}
+
+#[test]
+fn only_those_that_are_waited_for_may_go_on_for_ever() {
+    let mut all = Confluence::default();
+    (0..2).for_each(|lane| all.open(lane, EventTime::MIN));
+    let rows: Vec<Interval> = (1..=5).map(|hour| row(0, hour)).collect();
+    let ticks: Vec<_> = rows.iter().enumerate().map(|(at, row)| (row.end, at + 1)).collect();
+    all.take(0, EventTime(5 * HOUR), &ticks, &rows);
+    assert_eq!(all.too_far_ahead(4).collect::<Vec<_>>(), [0]);
+    assert_eq!(all.too_far_ahead(5).count(), 0);
+    all.take(1, EventTime(5 * HOUR), &[], &[]);
+    assert_eq!(all.too_far_ahead(4).count(), 0, "nobody is behind");
+}

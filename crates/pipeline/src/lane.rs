@@ -1,0 +1,148 @@
+//! The first stage: the order of arrival, and the meters.
+//!
+//! A lane holds all partitions of a replay, or one partition of a log. Of one partition its state depends on nothing
+//! but what that partition held up to a place, so a lane restored there goes on as if it had never stopped, whoever
+//! goes on with it.
+
+use crate::outputs::{bury, bury_held, bury_undecoded};
+use crate::snapshot::SnapshotError;
+use crate::{Outputs, Plan};
+use fleet::{Fleet, FleetV2, PartitionId, Sequencer, SequencerV2, Shard, Step};
+use grid::Topology;
+use reading::{Batch, EventTime};
+use serde::{Deserialize, Serialize};
+
+/// Meters, and the order in which their readings come.
+#[derive(Debug)]
+pub struct Lane {
+    pub(crate) sequencer: Sequencer,
+    pub(crate) fleet: Fleet,
+    steps: Vec<Step>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct LaneV1 {
+    sequencer: SequencerV2,
+    fleet: FleetV2,
+}
+
+impl Lane {
+    /// A lane at its beginning.
+    pub fn new(plan: &Plan, topology: &Topology) -> Self {
+        let fleet = Fleet::new(plan.intervals.clone(), Shard::WHOLE);
+        let mut lane = Self { sequencer: Sequencer::new(plan.order), fleet, steps: Vec::new() };
+        lane.place(topology);
+        lane
+    }
+
+    /// The meters.
+    pub fn fleet(&self) -> &Fleet {
+        &self.fleet
+    }
+
+    /// The order of arrival.
+    pub fn sequencer(&self) -> &Sequencer {
+        &self.sequencer
+    }
+
+    /// Takes note of the devices that were exchanged.
+    pub fn place(&mut self, topology: &Topology) {
+        topology.swaps().for_each(|(meter, at)| self.fleet.swap(meter, at));
+    }
+
+    /// A partition is there; its first reading is not before `first`, as far as is known.
+    pub fn open(&mut self, partition: PartitionId, first: Option<EventTime>) {
+        self.sequencer.open(partition, first);
+    }
+
+    /// Takes readings of a partition from a place in a batch on. Returns how far it came: it stops early when it is
+    /// another partition's turn.
+    pub fn take(&mut self, partition: PartitionId, batch: &Batch, from: usize, out: &mut Outputs) -> usize {
+        if from == 0 {
+            bury_undecoded(partition, batch, &mut out.dead);
+        }
+        let (mut late, mut waited) = (Vec::new(), Vec::new());
+        let came = self.sequencer.sequence(partition, batch, from, &mut self.steps, &mut late, &mut waited);
+        bury(partition, batch, &late, &[], &mut out.dead);
+        for (held, reason) in waited {
+            bury_held(partition, held, reason, &mut out.dead);
+        }
+        self.take_steps(partition, batch, out);
+        came
+    }
+
+    /// A partition has no more readings.
+    pub fn end(&mut self, partition: PartitionId, out: &mut Outputs) {
+        self.sequencer.end(partition, &mut self.steps);
+        self.take_steps(partition, &Batch::default(), out);
+    }
+
+    /// All partitions have ended: what waits for a register is told with what is known.
+    pub fn finish(&mut self, out: &mut Outputs) {
+        self.fleet.finish(&mut out.intervals);
+        out.ticks.push((EventTime::MAX, out.intervals.len()));
+    }
+
+    fn take_steps(&mut self, partition: PartitionId, batch: &Batch, out: &mut Outputs) {
+        let mut refused = Vec::new();
+        for step in self.steps.drain(..) {
+            match step {
+                Step::Admit(range) => self.fleet.admit(batch, range, &mut refused),
+                Step::Released(released) => {
+                    let mut refused = Vec::new();
+                    self.fleet.admit(&released, 0..released.len(), &mut refused);
+                    bury(partition, &released, &[], &refused, &mut out.dead);
+                }
+                Step::Advance(watermark) => {
+                    while let Some(end) = self.fleet.close_next(watermark, &mut out.intervals) {
+                        out.ticks.push((end, out.intervals.len()));
+                    }
+                }
+            }
+        }
+        bury(partition, batch, &[], &refused, &mut out.dead);
+    }
+
+    /// The whole state, to be stored; changes are counted from here on.
+    pub fn store(&mut self) -> Vec<u8> {
+        self.fleet.keep_changes();
+        let fleet = self.fleet.snapshot();
+        written(&LaneV1 { sequencer: self.sequencer.snapshot(), fleet })
+    }
+
+    /// What changed since the state or changes of it were stored last.
+    pub fn store_changes(&mut self) -> Vec<u8> {
+        let fleet = self.fleet.changes();
+        written(&LaneV1 { sequencer: self.sequencer.snapshot(), fleet })
+    }
+
+    /// A lane that goes on from what was stored: the whole state, and the changes to it in their order.
+    pub fn restore(
+        plan: &Plan,
+        topology: &Topology,
+        chain: &[impl AsRef<[u8]>],
+    ) -> Result<Self, SnapshotError> {
+        let wrong = |what| SnapshotError::Content { what };
+        let mut whole: Option<LaneV1> = None;
+        for stored in chain {
+            let later: LaneV1 = postcard::from_bytes(stored.as_ref()).map_err(|_| wrong("its structure"))?;
+            match &mut whole {
+                None => whole = Some(later),
+                Some(whole) => {
+                    whole.sequencer = later.sequencer;
+                    whole.fleet.overlay(later.fleet).map_err(|_| wrong("the changes of the meters"))?;
+                }
+            }
+        }
+        let whole = whole.ok_or_else(|| wrong("no state at all"))?;
+        let mut lane = Self::new(plan, topology);
+        lane.sequencer.restore(&whole.sequencer).map_err(|_| wrong("the order of arrival"))?;
+        lane.fleet.restore(&whole.fleet).map_err(|_| wrong("the meters"))?;
+        lane.fleet.keep_changes();
+        Ok(lane)
+    }
+}
+
+pub(crate) fn written(stored: &impl Serialize) -> Vec<u8> {
+    postcard::to_stdvec(stored).expect("plain data in memory can be written")
+}
