@@ -1,10 +1,13 @@
 //! Every event of the shell, named in one place; the core returns facts, and here they become log lines.
 
+use crate::checkpoints::StoreError;
 use crate::cli::LogFormat;
 use crate::failure::Failure;
 use reading::{MeterId, TransformerId};
+use std::error::Error;
 use std::io::{self, IsTerminal};
 use std::path::Path;
+use std::time::Duration;
 use tracing::{Level, error, info, warn};
 use tracing_subscriber::fmt;
 
@@ -93,5 +96,16 @@ pub fn mostly_late(late: u64, readings: u64) {
         late,
         readings,
         "{percent} % of the readings came too late: sort the file by time, give each meter a file of its own, or set a longer grace"
+    );
+}
+
+/// The store of checkpoints could not do something, which is tried again.
+pub fn store_fails(what: &str, error: &StoreError, pause: Duration) {
+    let cause = error.source().map(ToString::to_string);
+    warn!(
+        what,
+        cause,
+        pause_s = pause.as_secs_f64(),
+        "the store of checkpoints fails, and is tried again: {error}"
     );
 }

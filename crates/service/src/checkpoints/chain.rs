@@ -1,0 +1,50 @@
+//! Which pieces belong together, told by their names alone.
+
+use super::piece::Name;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// For every position that a chain from a full piece reaches, the piece that ends there. Of several, a full one, or
+/// that with the latest base: any of them holds the same state.
+pub fn rooted(names: impl Iterator<Item = Name>) -> BTreeMap<u64, Name> {
+    let names: BTreeSet<Name> = names.collect();
+    let mut rooted: BTreeMap<u64, Name> = BTreeMap::new();
+    // In order of position, so that what a piece builds on has been looked at before.
+    for name in names {
+        let stands = name.base.is_none_or(|base| rooted.contains_key(&base));
+        let is_full = rooted.get(&name.position).is_some_and(|other| other.base.is_none());
+        if stands && !is_full {
+            rooted.insert(name.position, name);
+        }
+    }
+    rooted
+}
+
+/// The chain that ends at a position, or last of all; oldest piece first, empty if there is none.
+pub fn ending(rooted: &BTreeMap<u64, Name>, at: Option<u64>) -> Vec<Name> {
+    let end = at.or_else(|| rooted.last_key_value().map(|(position, _)| *position));
+    let mut next = end.and_then(|end| rooted.get(&end));
+    let mut chain = Vec::new();
+    while let Some(name) = next {
+        chain.push(*name);
+        next = name.base.and_then(|base| rooted.get(&base));
+    }
+    chain.reverse();
+    chain
+}
+
+/// What none of the `keep` last chains without damage needs, in order of position.
+pub fn superfluous(names: impl Iterator<Item = Name>, damaged: &BTreeSet<Name>, keep: usize) -> Vec<Name> {
+    let names: Vec<Name> = names.collect();
+    let rooted = rooted(names.iter().copied().filter(|name| !damaged.contains(name)));
+    let bases: BTreeSet<u64> = rooted.values().filter_map(|name| name.base).collect();
+    let ends = rooted.keys().rev().filter(|position| !bases.contains(position));
+    let needed: BTreeSet<Name> = ends.take(keep).flat_map(|end| ending(&rooted, Some(*end))).collect();
+    let newest = rooted.last_key_value().map(|(position, _)| *position);
+    // What is newer than the last chain stays: its base may have been written while the names were listed.
+    let mut superfluous: Vec<Name> = names
+        .into_iter()
+        .filter(|name| newest.is_some_and(|newest| name.position <= newest) && !needed.contains(name))
+        .collect();
+    superfluous.sort_unstable();
+    superfluous
+}

@@ -1,0 +1,311 @@
+//! The store over a folder: what is there after what.
+
+mod crashes;
+mod damage;
+
+use super::*;
+use expect_test::{Expect, expect};
+use std::fs::{self, File};
+use std::path::PathBuf;
+use std::time::{Duration, SystemTime};
+use tempfile::TempDir;
+
+/// A store in a folder that goes with it.
+struct Folder {
+    store: Store,
+    dir: TempDir,
+}
+
+impl Folder {
+    fn new() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        Self { store: Store::open(dir.path().to_str().unwrap()).unwrap(), dir }
+    }
+
+    fn write(&self, position: u64, base: Option<u64>) {
+        self.store.write(&piece(position, base), &payload(position, base)).unwrap();
+    }
+
+    /// Where a piece is.
+    fn file(&self, position: u64, base: Option<u64>) -> PathBuf {
+        self.pieces().join(piece(position, base).name().to_string())
+    }
+
+    fn pieces(&self) -> PathBuf {
+        self.dir.path().join("topics/readings/00003")
+    }
+
+    /// Leaves the first bytes of a piece.
+    fn tear(&self, position: u64, base: Option<u64>, bytes: u64) {
+        File::options().write(true).open(self.file(position, base)).unwrap().set_len(bytes).unwrap();
+    }
+
+    /// The newest chain, `10 12<10`, and below it what was passed over.
+    fn newest(&self, at: Option<u64>) -> String {
+        let newest = self.store.newest(&subject(), at).unwrap();
+        let mut told = String::new();
+        for (piece, bytes) in &newest.chain {
+            assert_eq!(*bytes, payload(piece.position, piece.base));
+            told += &short(piece.name());
+            told += " ";
+        }
+        for (object, why) in &newest.passed_over {
+            let name = Name::parse(object.rsplit('/').next().unwrap()).unwrap();
+            told += &format!("\n{}: {why}", short(name));
+        }
+        told
+    }
+
+    /// The pieces that are there.
+    fn listed(&self) -> String {
+        let names = self.store.list(&subject()).unwrap();
+        names.into_keys().map(short).collect::<Vec<_>>().join(" ")
+    }
+}
+
+fn subject() -> Subject {
+    Subject::Partition { topic: "readings".to_owned(), partition: 3 }
+}
+
+fn piece(position: u64, base: Option<u64>) -> Piece {
+    Piece { subject: subject(), position, base, fingerprint: 0x00c0_ffee }
+}
+
+fn payload(position: u64, base: Option<u64>) -> Vec<u8> {
+    format!("{base:?} to {position}").into_bytes()
+}
+
+fn short(name: Name) -> String {
+    match name.base {
+        None => name.position.to_string(),
+        Some(base) => format!("{}<{base}", name.position),
+    }
+}
+
+#[track_caller]
+fn check(pieces: &[(u64, Option<u64>)], at: Option<u64>, expected: Expect) {
+    let folder = Folder::new();
+    for (position, base) in pieces {
+        folder.write(*position, *base);
+    }
+    expected.assert_eq(&folder.newest(at));
+}
+
+const SOME: [(u64, Option<u64>); 5] =
+    [(10, None), (12, Some(10)), (15, Some(12)), (20, None), (22, Some(20))];
+
+#[test]
+fn the_chain_that_ends_last_is_taken() {
+    check(&[], None, expect![[""]]);
+    check(&SOME[..1], None, expect!["10 "]);
+    check(&SOME[..3], None, expect!["10 12<10 15<12 "]);
+    check(&SOME, None, expect!["20 22<20 "]);
+}
+
+#[test]
+fn a_chain_that_ends_elsewhere_is_found_too() {
+    check(&SOME, Some(12), expect!["10 12<10 "]);
+    check(&SOME, Some(20), expect!["20 "]);
+    check(&SOME, Some(13), expect![[""]]);
+}
+
+#[test]
+fn a_full_piece_is_taken_rather_than_changes_to_the_same_position() {
+    check(&[(10, None), (15, Some(10)), (15, None)], None, expect!["15 "]);
+}
+
+#[test]
+fn changes_to_what_is_not_there_are_passed_over() {
+    check(
+        &[(10, None), (15, Some(12))],
+        None,
+        expect![[r#"
+            10 
+            15<12: the piece builds on 12, which is not there or cannot be used"#]],
+    );
+    check(
+        &[(10, None), (15, Some(12))],
+        Some(15),
+        expect![[r#"
+
+            15<12: the piece builds on 12, which is not there or cannot be used"#]],
+    );
+}
+
+#[test]
+fn a_subject_has_its_own_pieces() {
+    let folder = Folder::new();
+    folder.write(10, None);
+    let others = [
+        Subject::Grid,
+        Subject::Partition { topic: "readings".to_owned(), partition: 4 },
+        Subject::Partition { topic: "..".to_owned(), partition: 3 },
+        Subject::Partition { topic: "grid".to_owned(), partition: 3 },
+    ];
+    for (subject, index) in others.iter().zip(0_u64..) {
+        assert!(folder.store.newest(subject, None).unwrap().chain.is_empty());
+        let piece = Piece { subject: subject.clone(), ..piece(20 + index, None) };
+        let size = folder.store.write(&piece, b"other").unwrap();
+        assert_eq!(folder.store.newest(subject, None).unwrap().chain, [(piece, b"other".to_vec())]);
+        assert_eq!(folder.store.size(subject).unwrap(), size);
+    }
+    expect!["10 "].assert_eq(&folder.newest(None));
+    // A topic cannot climb out of its folder.
+    assert!(folder.dir.path().join("topics/%2E%2E/00003").is_dir());
+}
+
+#[test]
+fn a_large_piece_goes_in_parts() {
+    let folder = Folder::new();
+    for length in [(8 << 20) - 1, 8 << 20, 3 * (8 << 20), 37_000_001] {
+        let payload: Vec<u8> =
+            (0..length).map(|byte: u32| byte.wrapping_mul(2_654_435_761).to_le_bytes()[3]).collect();
+        let piece = piece(u64::from(length), None);
+        let size = folder.store.write(&piece, &payload).unwrap();
+        assert_eq!(fs::metadata(folder.file(u64::from(length), None)).unwrap().len(), size);
+        let newest = folder.store.newest(&subject(), None).unwrap();
+        assert!(newest.chain == [(piece, payload)]);
+    }
+}
+
+#[test]
+fn pruning_keeps_whole_chains() {
+    let folder = Folder::new();
+    for (position, base) in SOME {
+        folder.write(position, base);
+    }
+    folder.store.prune(&subject(), 3).unwrap();
+    expect!["10 12<10 15<12 20 22<20"].assert_eq(&folder.listed());
+    folder.write(23, Some(20));
+    folder.store.prune(&subject(), 2).unwrap();
+    expect!["20 22<20 23<20"].assert_eq(&folder.listed());
+    // None is not what anybody wants.
+    folder.store.prune(&subject(), 0).unwrap();
+    expect!["20 23<20"].assert_eq(&folder.listed());
+    folder.store.prune(&Subject::Grid, 1).unwrap();
+}
+
+#[test]
+fn pruning_spares_what_is_newer_than_the_last_whole_chain() {
+    let folder = Folder::new();
+    folder.write(10, None);
+    folder.write(30, Some(25));
+    folder.write(5, Some(2));
+    folder.store.prune(&subject(), 1).unwrap();
+    expect!["10 30<25"].assert_eq(&folder.listed());
+}
+
+#[test]
+fn files_of_others_are_left_alone() {
+    let folder = Folder::new();
+    folder.write(10, None);
+    for name in ["notes.txt", "12.full", "00000000000000000012.full.bak", "00000000000000000012.full~"] {
+        fs::write(folder.pieces().join(name), "mine").unwrap();
+    }
+    fs::create_dir(folder.pieces().join("00000000000000000013.full")).unwrap();
+    expect!["10 "].assert_eq(&folder.newest(None));
+    folder.store.prune(&subject(), 1).unwrap();
+    assert_eq!(fs::read_dir(folder.pieces()).unwrap().count(), 6);
+}
+
+#[test]
+fn what_a_killed_writer_left_goes_when_it_is_old() {
+    let folder = Folder::new();
+    folder.write(10, None);
+    let left = |name: &str, age: u64| {
+        let path = folder.pieces().join(name);
+        let file = File::create(&path).unwrap();
+        #[expect(clippy::disallowed_methods, reason = "ages of files are counted from now")]
+        file.set_modified(SystemTime::now() - Duration::from_secs(age)).unwrap();
+        path
+    };
+    let old = left("00000000000000000012.full#1", 4000);
+    let young = left("00000000000000000012.full#2", 60);
+    let other = left("notes#1", 4000);
+    expect!["10 "].assert_eq(&folder.newest(None));
+    folder.store.prune(&subject(), 1).unwrap();
+    assert_eq!([old.exists(), young.exists(), other.exists()], [false, true, true]);
+}
+
+#[test]
+fn a_folder_can_be_locked_once() {
+    let folder = Folder::new();
+    let lock = folder.store.lock().unwrap();
+    let other = Store::open(&format!("file://{}", folder.dir.path().display())).unwrap();
+    let told = other.lock().unwrap_err().to_string();
+    let told = told.replace(folder.dir.path().to_str().unwrap(), "DIR");
+    expect![[r#"
+        error: another run keeps its checkpoints in file://DIR
+          help: stop it, or give this one a folder of its own with `--checkpoints`
+    "#]]
+    .assert_eq(&told);
+    drop(lock);
+    other.lock().unwrap();
+}
+
+#[test]
+fn changes_to_what_comes_later_are_refused() {
+    let folder = Folder::new();
+    for base in [10, 11] {
+        let refused = folder.store.write(&piece(10, Some(base)), b"").unwrap_err();
+        assert!(matches!(refused, StoreError::Order { .. }) && !refused.may_pass(), "{refused}");
+    }
+}
+
+#[test]
+fn places_that_are_none_are_told() {
+    let tell = |at: &str, expected: Expect| {
+        let Err(failure) = Store::open(at) else { panic!("{at} was opened") };
+        expected.assert_eq(&failure.to_string());
+    };
+    tell(
+        "gs://bucket/state",
+        expect![[r#"
+            error: checkpoints cannot be kept at gs://bucket/state
+              help: give a folder, file:///FOLDER or s3://BUCKET/PREFIX
+        "#]],
+    );
+    tell(
+        "/dev/null/state",
+        expect![[r#"
+            error: cannot make the folder /dev/null/state for checkpoints
+              cause: Not a directory (os error 20)
+        "#]],
+    );
+    #[cfg(not(feature = "s3"))]
+    tell(
+        "s3://bucket/state",
+        expect![[r#"
+            error: this program was built without S3, and cannot keep checkpoints at s3://bucket/state
+              help: give a folder, or build it with `--features s3`
+        "#]],
+    );
+}
+
+#[test]
+fn what_fails_is_tried_again_until_it_works_or_somebody_wants_to_stop() {
+    let folder = Folder::new();
+    let failing = || {
+        Err(StoreError::new(
+            "write",
+            "x".to_owned(),
+            object_store::Error::Generic {
+                store: "test",
+                source: std::io::Error::from_raw_os_error(28).into(),
+            },
+        ))
+    };
+    let mut tries = 0;
+    let worked = retrying(
+        "checkpoint",
+        || false,
+        || {
+            tries += 1;
+            if tries == 2 { folder.store.write(&piece(10, None), b"") } else { failing() }
+        },
+    );
+    assert!(worked.is_ok());
+    assert_eq!(tries, 2);
+    let stopped = retrying("checkpoint", || true, failing).unwrap_err();
+    assert!(matches!(stopped, StoreError::Full { .. }), "{stopped}");
+}
