@@ -5,7 +5,7 @@ mod quantity;
 mod written;
 
 pub use error::PlanError;
-pub use written::PlanToml;
+pub use written::{PlanToml, at_least, milliseconds};
 
 use detect::PhaseNeutral;
 use fleet::{SequencerSettings, Settings};

@@ -17,6 +17,7 @@ mod engine;
 mod failure;
 mod files;
 mod hold;
+mod kafka;
 mod out_dir;
 mod places;
 mod say;

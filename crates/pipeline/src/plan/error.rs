@@ -15,16 +15,13 @@ pub struct PlanError {
 }
 
 impl PlanError {
-    pub(super) fn new(
-        code: &'static str,
-        span: Range<usize>,
-        problem: String,
-        help: impl Into<String>,
-    ) -> Self {
+    /// What is wrong at a place of the plan.
+    pub fn new(code: &'static str, span: Range<usize>, problem: String, help: impl Into<String>) -> Self {
         Self { code, problem, help: Some(help.into()), span: Some(span) }
     }
 
-    pub(super) fn toml(error: &toml::de::Error) -> Self {
+    /// What TOML itself, or the names of the keys, are about.
+    pub fn toml(error: &toml::de::Error) -> Self {
         let message = error.message().to_owned();
         let (code, help) = if message.starts_with("unknown field") {
             ("plan::key", Some("keys are listed in pipelines/demo.toml, each with its meaning".to_owned()))
@@ -45,7 +42,10 @@ impl PlanError {
                 let column = start - before.rfind('\n').map_or(0, |at| at + 1) + 1;
                 page += &format!("  --> {path}:{line}:{column}\n");
                 if let Some(source) = text.lines().nth(line - 1).filter(|source| !source.trim().is_empty()) {
-                    page += &format!("   | {}\n", source.trim_end());
+                    page += &format!(
+                        "   | {}\n",
+                        if tells_a_secret(source) { HIDDEN } else { source.trim_end() }
+                    );
                 }
             }
             None => page += &format!("  --> {path}\n"),
@@ -55,4 +55,16 @@ impl PlanError {
         }
         page
     }
+}
+
+/// In place of a line that is not shown.
+const HIDDEN: &str = "(not shown: it may hold a secret)";
+
+/// Whether a line of a plan may hold what belongs into no log, even misspelt. Plans should hold none, but this is how
+/// that is told.
+fn tells_a_secret(line: &str) -> bool {
+    let line = line.to_ascii_lowercase();
+    ["passw", "pasw", "passph", "pwd", "secret", "key.pem", "private", "jaas"]
+        .iter()
+        .any(|word| line.contains(word))
 }

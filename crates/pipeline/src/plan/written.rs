@@ -17,7 +17,8 @@ use units::{Amperes, Milliamperes, Millivolts, Milliwatts, Ratio, WattHours};
 
 type Text = Spanned<String>;
 
-/// A plan as it is written in TOML. What belongs to the shell (`input`, `output`, `kafka`) is left to it.
+/// A plan as it is written in TOML. What belongs to the shell (`input`, `output`, `kafka`, `grid`,
+/// `checkpoints`) is left to it.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PlanToml {
@@ -46,6 +47,10 @@ pub struct PlanToml {
     _output: Option<IgnoredAny>,
     #[serde(default, rename = "kafka")]
     _kafka: Option<IgnoredAny>,
+    #[serde(default, rename = "grid")]
+    _grid: Option<IgnoredAny>,
+    #[serde(default, rename = "checkpoints")]
+    _checkpoints: Option<IgnoredAny>,
 }
 
 /// Where a plan has no `[registers]`, W: no meter without current transformers is behind a larger supply (three phases of
@@ -353,7 +358,12 @@ fn calendar(zone: Option<&Text>, holidays: &[Text]) -> Result<Calendar, PlanErro
     Ok(Calendar::new(zone, days))
 }
 
-fn milliseconds(key: &str, written: &Text, range: std::ops::RangeInclusive<i64>) -> Result<i64, PlanError> {
+/// A length of time like `20 min` within a range, in milliseconds.
+pub fn milliseconds(
+    key: &str,
+    written: &Spanned<String>,
+    range: std::ops::RangeInclusive<i64>,
+) -> Result<i64, PlanError> {
     let ms = TIME.read(key, written, *range.start() == 0)? as i64;
     if range.contains(&ms) {
         return Ok(ms);
@@ -396,7 +406,8 @@ fn within(units: &Units, key: &str, written: &Text, most: f64) -> Result<f64, Pl
     Err(PlanError::new("plan::range", written.span(), problem, format!("at most {most} of the base unit")))
 }
 
-fn at_least(key: &str, written: &Spanned<u32>, least: u32) -> Result<u32, PlanError> {
+/// A number that is not too small.
+pub fn at_least(key: &str, written: &Spanned<u32>, least: u32) -> Result<u32, PlanError> {
     let value = *written.get_ref();
     if value >= least {
         return Ok(value);

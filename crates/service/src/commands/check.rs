@@ -1,10 +1,12 @@
 //! `gridwarden check`: the plan as it will be used, in the words and units that plans are written in.
 
+mod kafka;
 mod quantity;
 
-use super::read_plan;
+use super::read_plan_and_text;
 use crate::cli;
 use crate::failure::Failure;
+use crate::kafka::{Environment, KafkaPlan};
 use crate::say::say;
 use detect::PhaseNeutral;
 use fleet::{Energy, RegisterRules};
@@ -15,10 +17,12 @@ use std::fmt::{Display, Write};
 
 /// Runs the command.
 pub fn run(args: &cli::Check) -> Result<(), Failure> {
-    say(&told(&read_plan(&args.plan)?))
+    let (plan, text) = read_plan_and_text(&args.plan)?;
+    let kafka = KafkaPlan::if_any(&text, &args.plan, None, &Environment::of_process())?;
+    say(&told(&plan, kafka.as_ref()))
 }
 
-fn told(plan: &Plan) -> String {
+fn told(plan: &Plan, kafka: Option<&KafkaPlan>) -> String {
     let mut page = Page(format!("plan {}\n", plan.name));
     page.key("time_zone", plan.calendar.zone_name());
     page.key("holidays", listed(plan.calendar.holidays()));
@@ -58,6 +62,10 @@ fn told(plan: &Plan) -> String {
             page.key("per_day", throttle.per_day());
             page.key("again_after", time(throttle.again_after()));
         }
+    }
+    match kafka {
+        None => page.none("kafka"),
+        Some(kafka) => kafka::sections(kafka, &mut page),
     }
     page.0
 }

@@ -2,7 +2,8 @@ use super::*;
 use expect_test::{Expect, expect};
 
 fn check(plan: &str, answer: &Expect) {
-    answer.assert_eq(&told(&Plan::read(plan).unwrap()));
+    let kafka = KafkaPlan::if_any(plan, "plan.toml".as_ref(), None, &Environment::default()).unwrap();
+    answer.assert_eq(&told(&Plan::read(plan).unwrap(), kafka.as_ref()));
 }
 
 #[test]
@@ -54,6 +55,8 @@ fn every_setting_stands_there_in_the_words_of_the_plan() {
               per_hour        4
               per_day         12
               again_after     7 d
+
+            [kafka] none
         "#]],
     );
 }
@@ -94,8 +97,83 @@ fn what_a_plan_leaves_out_is_told_too() {
             [cases] none
 
             [sms] none
+
+            [kafka]
+              brokers         127.0.0.1:9092
+              group           j1
+              readings        readings
+              format          json: of messages without a header `format`
+              idle_after      10 s
+              topology        none: `--topology` may name a file
+              intervals       intervals
+              balances        none: not written
+              forecasts       none: not written
+              suspicions      none: not written
+              cases           none: not written
+              alerts          none: not written
+              sms             none: not written
+              dead_letters    none: not written
+
+            [kafka.client] none
+
+            [output]
+              intervals       json
+              transactional   false: after a crash, results may be written again, under the same keys
+
+            [grid]
+              exchange        memory: each instance knows its own meters
+
+            [checkpoints]
+              every           10 s
+              full_after      16
         "#]],
     );
+}
+
+#[test]
+fn what_is_about_kafka_is_shown_as_it_is_used_without_secrets() {
+    let plan = include_str!("../../../../../pipelines/ami.toml");
+    let environment = Environment::of(&[
+        ("GRIDWARDEN_KAFKA_BROKERS", "kafka.example:9092"),
+        ("GRIDWARDEN_KAFKA_SASL_USERNAME", "meters"),
+        ("GRIDWARDEN_KAFKA_SASL_PASSWORD", "hunter2"),
+    ]);
+    let kafka = KafkaPlan::if_any(plan, "plan.toml".as_ref(), None, &environment).unwrap();
+    let page = told(&Plan::read(plan).unwrap(), kafka.as_ref());
+    expect![[r#"
+        [kafka]
+          brokers         kafka.example:9092
+          group           gridwarden
+          readings        readings
+          format          json: of messages without a header `format`
+          idle_after      10 s
+          topology        topology
+          intervals       intervals
+          balances        balances
+          forecasts       forecasts
+          suspicions      suspicions
+          cases           cases
+          alerts          alerts
+          sms             sms
+          dead_letters    dead-letters
+
+        [kafka.client]
+          client.id       gridwarden
+          sasl.password   ***  from GRIDWARDEN_KAFKA_SASL_PASSWORD
+          sasl.username   meters  from GRIDWARDEN_KAFKA_SASL_USERNAME
+
+        [output]
+          intervals       json
+          transactional   false: after a crash, results may be written again, under the same keys
+
+        [grid]
+          exchange        memory: each instance knows its own meters
+
+        [checkpoints]
+          every           10 s
+          full_after      16
+    "#]]
+    .assert_eq(&page[page.find("[kafka]").unwrap()..]);
 }
 
 #[test]

@@ -1,0 +1,11 @@
+//! The edge to Apache Kafka: what a plan and the environment say about it.
+//!
+//! Read `settings` (a plan's own sections), then `client` (the settings of the connection, and their secrets).
+
+mod client;
+mod settings;
+mod topics;
+mod written;
+
+pub use client::Environment;
+pub use settings::{Exchange, IntervalsFormat, KafkaPlan};
