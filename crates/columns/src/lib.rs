@@ -31,5 +31,5 @@ pub use aside::Aside;
 pub use error::ColumnsError;
 pub use guard::is_guarded;
 pub use intervals::{IntervalRow, IntervalsWriter, read_intervals};
-pub use outputs::{BalancesWriter, CasesWriter, ForecastsWriter, SuspicionsWriter};
+pub use outputs::{BalancesWriter, CasesWriter, ForecastsWriter, SuspicionsWriter, quantile_column};
 pub use readings::{ParquetReadings, ReadingsWriter};

@@ -7,7 +7,7 @@ mod suspicions;
 
 pub use balances::BalancesWriter;
 pub use cases::CasesWriter;
-pub use forecasts::ForecastsWriter;
+pub use forecasts::{ForecastsWriter, quantile_column};
 pub use suspicions::SuspicionsWriter;
 
 #[cfg(test)]

@@ -38,6 +38,8 @@ pub enum Command {
     Demo(Demo),
     /// The engine over files of readings, as fast as it goes.
     Replay(Replay),
+    /// The streaming engine on Kafka, until it is told to end, or to the end of what is there.
+    Run(Run),
     /// Make the readings, the topology and the truth of a town.
     Simulate(Box<Simulate>),
     /// Show a plan as it will be used, or what is wrong with it.
@@ -95,6 +97,46 @@ pub struct Replay {
     /// Threads that hold meters; as many again decode. Without it, the cores of the machine.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=256))]
     pub shards: Option<u32>,
+}
+
+/// `gridwarden run`
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  \
+    gridwarden run pipelines/ami.toml --brokers 127.0.0.1:9092 --topology town/topology.csv --checkpoints state\n\n\
+    The first Ctrl-C or TERM ends it behind a last checkpoint, the second at once. Killed, it goes on from the last\n\
+    checkpoint: results that come again have the same keys. Connection settings are in the plan, under [kafka.client],\n\
+    or in the environment: GRIDWARDEN_KAFKA_SASL_PASSWORD sets sasl.password, and with _FILE behind it names a file.")]
+pub struct Run {
+    /// What to compute, from which topic to which: see pipelines/ami.toml.
+    #[arg(value_name = "PLAN")]
+    pub plan: PathBuf,
+    /// Brokers, instead of those of the plan.
+    #[arg(long, value_name = "HOST:PORT")]
+    pub brokers: Option<String>,
+    /// Where checkpoints are kept: a folder, or s3://BUCKET/PREFIX if built with `--features s3`.
+    #[arg(long, value_name = "DIR-OR-URL")]
+    pub checkpoints: String,
+    /// Who hangs where, as CSV, instead of the plan's topic; looked at again while running.
+    #[arg(long, value_name = "FILE")]
+    pub topology: Option<PathBuf>,
+    /// Go on to where the partitions end now, close what is open, keep the state, and end.
+    #[arg(long)]
+    pub until_end: bool,
+    /// Make the topics of results that are missing.
+    #[arg(long)]
+    pub create_topics: bool,
+    /// Threads that hold partitions. Without it, the cores of the machine.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=256))]
+    pub shards: Option<u32>,
+    /// The name of this instance; with transactions, each of a group needs its own, and keeps it when started again.
+    #[arg(long, value_name = "NAME", default_value = "1")]
+    pub instance: String,
+    /// Go on from checkpoints of another plan, as far as this one can use them.
+    #[arg(long)]
+    pub accept_new_plan: bool,
+    /// Answer GET /metrics, /healthz and /readyz here, as 127.0.0.1:9464.
+    #[arg(long, value_name = "HOST:PORT")]
+    pub http: Option<std::net::SocketAddr>,
 }
 
 /// `gridwarden simulate`

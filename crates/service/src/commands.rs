@@ -4,6 +4,7 @@ pub mod check;
 pub mod demo;
 pub mod explain;
 pub mod replay;
+pub mod run;
 pub mod simulate;
 
 use crate::failure::Failure;

@@ -11,6 +11,8 @@ pub struct Failure {
     /// 1 failed, 2 the plan or the arguments are wrong.
     pub code: u8,
     page: String,
+    /// What goes on for long may try again.
+    may_pass: bool,
 }
 
 /// Exit code when the work failed.
@@ -21,22 +23,45 @@ const WRONG: u8 = 2;
 impl Failure {
     /// The work failed: what was being done, and the chain of causes.
     pub fn failed(doing: impl fmt::Display, cause: &(dyn Error + 'static)) -> Self {
-        Self { code: FAILED, page: chain(&doing.to_string(), Some(cause), None) }
+        Self { code: FAILED, page: chain(&doing.to_string(), Some(cause), None), may_pass: false }
     }
 
     /// The work failed, and there is a way out.
     pub fn failed_with_help(what: impl fmt::Display, help: impl fmt::Display) -> Self {
-        Self { code: FAILED, page: chain(&what.to_string(), None, Some(&help.to_string())) }
+        Self { code: FAILED, page: chain(&what.to_string(), None, Some(&help.to_string())), may_pass: false }
     }
 
     /// An argument or an input named by it cannot be used.
     pub fn wrong(what: impl fmt::Display, help: impl fmt::Display) -> Self {
-        Self { code: WRONG, page: chain(&what.to_string(), None, Some(&help.to_string())) }
+        Self { code: WRONG, page: chain(&what.to_string(), None, Some(&help.to_string())), may_pass: false }
     }
 
     /// The plan is wrong.
     pub fn plan(error: &PlanError, path: &Path, text: &str) -> Self {
-        Self { code: WRONG, page: error.render(&path.display().to_string(), text) }
+        Self { code: WRONG, page: error.render(&path.display().to_string(), text), may_pass: false }
+    }
+
+    /// The process was told to end before the work was done; what it had is kept.
+    pub fn told_to_end() -> Self {
+        Self { code: FAILED, page: "error: told to end\n".to_owned(), may_pass: false }
+    }
+
+    /// A signal ended the command, as it should.
+    pub fn signal(signal: usize, page: String) -> Self {
+        // As shells count what a signal ended.
+        Self { code: 128 + signal as u8, page, may_pass: false }
+    }
+
+    /// The same, of something that may be over soon.
+    #[must_use]
+    pub fn again(mut self) -> Self {
+        self.may_pass = true;
+        self
+    }
+
+    /// Whether to try again.
+    pub fn may_pass(&self) -> bool {
+        self.may_pass
     }
 
     /// The same with a way out.

@@ -3,13 +3,9 @@
 //! The core computes; this crate moves bytes and waits. It never does arithmetic about load: whatever number it
 //! shows, the core has said. Everything that asks the system (time, memory, terminal) asks here.
 //!
-//! Read `cli` (what a user can ask), then `engine` (the threads), then the commands: `replay`, `simulate`, `demo`,
+//! Read `cli` (what a user can ask), then `engine` (the threads of a replay) and `run` (those on Kafka), then the commands: `replay`, `simulate`, `demo`,
 //! `explain`, `check`.
 
-#[cfg_attr(
-    not(test),
-    expect(dead_code, unused_imports, reason = "`run` keeps its state there; until it comes, tests do")
-)]
 mod checkpoints;
 mod cli;
 mod commands;
@@ -20,6 +16,7 @@ mod hold;
 mod kafka;
 mod out_dir;
 mod places;
+mod run;
 mod say;
 mod telemetry;
 mod texts;
@@ -39,6 +36,7 @@ pub fn main() -> ExitCode {
     let ended = match &cli.command {
         Command::Demo(demo) => commands::demo::run(demo, cli.quiet),
         Command::Replay(replay) => commands::replay::run(replay, cli.quiet),
+        Command::Run(run) => commands::run::run(run, cli.quiet),
         Command::Simulate(simulate) => commands::simulate::run(simulate, cli.quiet),
         Command::Check(check) => commands::check::run(check),
         Command::Explain(explain) => commands::explain::run(explain),

@@ -1,14 +1,16 @@
 //! Every event of the shell, named in one place; the core returns facts, and here they become log lines.
 
-use crate::checkpoints::StoreError;
+use crate::checkpoints::{StoreError, Unusable};
 use crate::cli::LogFormat;
 use crate::failure::Failure;
+use crate::run::Written;
 use reading::{MeterId, TransformerId};
 use std::error::Error;
+use std::fmt::Display;
 use std::io::{self, IsTerminal};
 use std::path::Path;
 use std::time::Duration;
-use tracing::{Level, error, info, warn};
+use tracing::{Level, debug, error, info, warn};
 use tracing_subscriber::fmt;
 
 /// Sets up log lines on standard error.
@@ -108,4 +110,116 @@ pub fn store_fails(what: &str, error: &StoreError, pause: Duration) {
         pause_s = pause.as_secs_f64(),
         "the store of checkpoints fails, and is tried again: {error}"
     );
+}
+
+/// A failure that may be over soon.
+pub fn starts_again(failure: &Failure, pause: Duration) {
+    let seconds = pause.as_secs_f64();
+    warn!(seconds, "the run starts again from its last checkpoint: {}", failure.to_string().trim_end());
+}
+
+/// Partitions were given to this instance.
+pub fn assigned(partitions: usize, now: usize) {
+    info!(partitions, now, "partitions taken over");
+}
+
+/// Partitions are taken from this instance.
+pub fn revoked(partitions: usize, of: usize) {
+    info!(partitions, of, "partitions are given back");
+}
+
+/// A checkpoint is in the store.
+pub fn checkpoint_written(written: &Written) {
+    let (partitions, bytes, seconds) = (written.positions.len(), written.bytes, written.seconds);
+    debug!(partitions, bytes, seconds, "checkpoint written");
+}
+
+/// The last checkpoint before an end takes too long.
+pub fn checkpoint_not_awaited() {
+    warn!("the last checkpoint is not waited for any longer: the one before it counts");
+}
+
+/// A checkpoint that nobody needs any more could not be taken away.
+pub fn prune_fails(error: &StoreError) {
+    warn!("an old checkpoint could not be taken away: {error}");
+}
+
+/// A checkpoint that cannot be used.
+pub fn checkpoint_passed_over(object: &str, why: &Unusable) {
+    warn!(object, "a checkpoint cannot be used and is passed over: {why}");
+}
+
+/// The second stage of another plan is of no use.
+pub fn second_stage_begins_afresh() {
+    warn!("the plan's second stage has changed: forecasts learn afresh, and open cases are forgotten");
+}
+
+/// The meters of another plan are of no use.
+pub fn meters_begin_afresh(partition: u32) {
+    warn!(partition, "the plan's intervals have changed: the meters of the partition begin afresh");
+}
+
+/// The broker has deleted messages before they were read.
+pub fn messages_gone(partition: u32, from: i64, to: i64) {
+    error!(
+        partition,
+        from, to, "messages were deleted before they were read: the topic keeps them for too short a time"
+    );
+}
+
+/// A message could not be had.
+pub fn consume_fails(error: &dyn Error) {
+    warn!("the broker gave no message: {error}");
+}
+
+/// The positions of the group could not be told.
+pub fn commit_fails(error: &dyn Error) {
+    warn!(
+        "the group's positions could not be committed, which only those see who look at the group: {error}"
+    );
+}
+
+/// Results go out more slowly than readings come in.
+pub fn held_up() {
+    warn!("results cannot be written as fast as readings come: reading waits");
+}
+
+/// They go again.
+pub fn flows_again() {
+    info!("reading goes on");
+}
+
+/// Another topology holds from now on.
+pub fn topology_taken(from: &dyn Display) {
+    info!("the topology was read again from {from}");
+}
+
+/// Another topology cannot be used.
+pub fn topology_refused(why: &dyn Display) {
+    error!("the topology has changed and cannot be used, so that of before stays: {why}");
+}
+
+/// A topology does not fit the plan.
+pub fn topology_unfit(why: &dyn Error) {
+    error!("the topology has changed and does not fit the plan, so that of before stays: {why}");
+}
+
+/// A row of the topology cannot be used.
+pub fn topology_row_refused(topic: &str, partition: i32, offset: i64, why: &str) {
+    error!(topic, partition, offset, "a row of the topology cannot be used: {why}");
+}
+
+/// The brokers are in trouble.
+pub fn broker_trouble(error: &dyn Error, reason: &str) {
+    warn!(reason, "{error}; it is waited for");
+}
+
+/// The client library says something bad.
+pub fn client_says(facility: &str, message: &str) {
+    warn!(facility, "{message}");
+}
+
+/// The client library tells details.
+pub fn client_details(facility: &str, message: &str) {
+    debug!(facility, "{message}");
 }

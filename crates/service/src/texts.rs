@@ -1,12 +1,16 @@
-//! Outputs as JSON, for people's scripts: alerts, short messages, dead letters.
+//! Outputs as JSON, for people's scripts and for topics: alerts, short messages, dead letters and the rest.
 
-use cases::Alert;
-use detect::{Evidence, Innocent};
+use cases::{Alert, Case, CaseId};
+use columns::quantile_column;
+use detect::{DailySuspicion, Evidence, Innocent};
+use forecast::Forecast;
+use grid::Balance;
 use notify::Sms;
 use pipeline::Dead;
 use reading::{Phases, RawReading};
 use serde::Serialize;
 use serde_json::{Value, json};
+use std::borrow::Cow;
 use std::path::Path;
 use wire::json::LONGEST_LINE;
 
@@ -80,23 +84,88 @@ struct DeadLetter<'a> {
     bytes_hex: Option<String>,
 }
 
+/// The bytes of a dead letter as they came; of a reading out of columns, the reading.
+pub fn dead_bytes(dead: &Dead) -> Cow<'_, [u8]> {
+    let Some((meter, reading)) = dead.reading.as_ref().filter(|_| dead.bytes.is_empty()) else {
+        return Cow::Borrowed(&dead.bytes);
+    };
+    let mut raw = RawReading::new(*meter, reading.time());
+    reading.write_back(&mut raw);
+    if let (Some(Phases::One(_)), Some((min, max))) = (raw.v, reading.v())
+        && min != max
+    {
+        raw.v = None;
+    }
+    let mut written = Vec::new();
+    wire::json::encode(&raw, &mut written);
+    Cow::Owned(written)
+}
+
+/// A message of `cases`: the case as it is now.
+pub fn case(case: &Case) -> Value {
+    json!({
+        "id": case.id.as_str(),
+        "meter": case.meter.as_str(),
+        "transformer": case.transformer.map(|id| id.to_string()),
+        "area": case.area.map(|id| id.to_string()),
+        "detector": case.detector.name(),
+        "opened": case.opened.to_string(),
+        "last_evidence": case.last_evidence.to_string(),
+        "closed": case.closed.map(|time| time.to_string()),
+        "state": case.state().name(),
+        "score": case.score_max,
+        "blocks": case.blocks,
+        "follows": case.follows.as_ref().map(CaseId::as_str),
+        "evidence": case.evidence.iter().map(evidence).collect::<Vec<_>>(),
+        "opening": case.opening.iter().map(evidence).collect::<Vec<_>>(),
+        "excess_total_wh": case.excess.map(|wh| wh.0),
+    })
+}
+
+/// A message of `balances`: the columns of `balance.parquet`.
+pub fn balance(one: &Balance) -> Value {
+    json!({
+        "transformer": one.transformer.to_string(),
+        "start": one.start.to_string(),
+        "end": one.end.to_string(),
+        "supplied_wh": one.supplied.map(|wh| wh.0),
+        "consumed_wh": one.consumed.0,
+        "gap_wh": one.gap.map(|wh| wh.0),
+        "meters": one.meters,
+        "reporting": one.reporting,
+        "quality": one.quality.to_string(),
+    })
+}
+
+/// A message of `forecasts`: the columns of `forecasts.parquet`.
+pub fn forecast(one: &Forecast, quantiles: &[f64]) -> Value {
+    let mut json = json!({
+        "target": one.target.to_string(),
+        "issued": one.issued.to_string(),
+        "start": one.start.to_string(),
+        "end": one.end.to_string(),
+        "mean": one.mean.0,
+    });
+    for (&quantile, power) in quantiles.iter().zip(&one.quantiles) {
+        json[quantile_column(quantile)] = power.0.into();
+    }
+    json
+}
+
+/// A message of `suspicions`: the columns of `suspicions.parquet`.
+pub fn suspicion(one: &DailySuspicion) -> Value {
+    json!({
+        "meter": one.meter.to_string(),
+        "day": one.day.to_string(),
+        "score": one.score,
+        "phase_neutral": one.phase_neutral,
+        "blocks": one.blocks,
+    })
+}
+
 /// A line of `dead-letters.ndjson`.
 pub fn dead(dead: &Dead, source: &Path) -> String {
-    let mut written = Vec::new();
-    let bytes = match &dead.reading {
-        Some((meter, reading)) if dead.bytes.is_empty() => {
-            let mut raw = RawReading::new(*meter, reading.time());
-            reading.write_back(&mut raw);
-            if let (Some(Phases::One(_)), Some((min, max))) = (raw.v, reading.v())
-                && min != max
-            {
-                raw.v = None;
-            }
-            wire::json::encode(&raw, &mut written);
-            &written
-        }
-        _ => &dead.bytes,
-    };
+    let bytes = dead_bytes(dead);
     // The whole of a line that is too long would be too long here as well.
     let bytes = &bytes[..bytes.len().min(LONGEST_LINE)];
     let text = std::str::from_utf8(bytes);

@@ -122,6 +122,15 @@ pub fn unfit(error: &TownError) -> Failure {
         .help(Some("write `reader_phone` like +000200000001, the same one for a whole area".to_owned()))
 }
 
+/// Reads a row that is a JSON object with the names of the columns; the error says what is wrong and what to write.
+pub fn read_topology_row(value: &[u8]) -> Result<TopologyRow, String> {
+    let mut fields: serde_json::Map<String, serde_json::Value> =
+        serde_json::from_slice(value).map_err(|error| error.to_string())?;
+    fields.retain(|_, field| !field.is_null());
+    let row: TopologyCsv = serde_json::from_value(fields.into()).map_err(|error| error.to_string())?;
+    row.check().map_err(|(field, found, help)| format!("the {field} is \"{found}\": {help}"))
+}
+
 type Wrong = (&'static str, String, &'static str);
 
 const COLUMNS: [&str; 13] = [

@@ -44,12 +44,12 @@ fn record_batch(all: &[Forecast], quantiles: &[f64]) -> RecordBatch {
     let columns = quantiles.iter().enumerate();
     let sheet = columns.fold(sheet, |sheet, (index, &quantile)| {
         let values = rows().map(|one| one.quantiles.get(index).map(|power| power.0));
-        sheet.optional_number(&column(quantile), values)
+        sheet.optional_number(&quantile_column(quantile), values)
     });
     sheet.rows()
 }
 
 /// `q10` of 0.1, `q2.5` of 0.025. Rounded, because 0.07 times 100 is 7.000000000000001.
-pub(super) fn column(quantile: f64) -> String {
+pub fn quantile_column(quantile: f64) -> String {
     format!("q{}", (quantile * 1e5).round() / 1e3)
 }

@@ -1,4 +1,4 @@
-use super::forecasts::column;
+use super::forecasts::quantile_column as column;
 use crate::sample::{QUARTER_PAST, meter};
 use crate::{BalancesWriter, CasesWriter, ColumnsError, ForecastsWriter, SuspicionsWriter};
 use ::cases::{Case, CaseId};

@@ -83,7 +83,8 @@ fn nothing_read(dead: u64, first: Option<&str>) -> Failure {
     Failure::failed_with_help(format!("no reading could be used, {became}; the first: {shown}{more}"), help)
 }
 
-fn cores() -> u32 {
+/// As many threads as there are cores.
+pub fn cores() -> u32 {
     std::thread::available_parallelism().map_or(1, |cores| u32::try_from(cores.get()).unwrap_or(256).min(256))
 }
 

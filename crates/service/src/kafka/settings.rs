@@ -94,6 +94,11 @@ impl MessageFormat {
         }
     }
 
+    /// The format of this name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.iter().find(|(known, _)| *known == name).map(|(_, format)| *format)
+    }
+
     const ALL: [(&'static str, Self); 3] =
         [("json", Self::Json), ("arrow", Self::Arrow), ("frame", Self::Frame)];
 }
@@ -118,7 +123,6 @@ impl OutputTopics {
 impl KafkaPlan {
     /// Reads the sections of a plan that are about Kafka. `brokers`, those of the command line, win over
     /// [`client::BROKERS`] of the environment, and these over the plan's own.
-    #[expect(dead_code, reason = "`gridwarden run` comes next")]
     pub fn read(text: &str, path: &Path, brokers: Option<&str>) -> Result<Self, Failure> {
         Self::to_run(text, path, brokers, &Environment::of_process())
     }
@@ -210,7 +214,6 @@ impl KafkaPlan {
     }
 
     /// The settings of a connection: brokers, name, security. A consumer or producer adds its own.
-    #[cfg_attr(not(test), expect(dead_code, reason = "`gridwarden run` comes next"))]
     pub fn client_config(&self) -> ClientConfig {
         self.client.config(&self.brokers)
     }

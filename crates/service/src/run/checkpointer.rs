@@ -1,0 +1,150 @@
+//! The thread that writes checkpoints: once the broker has everything that was told before the cut.
+
+use super::publish::Publisher;
+use super::stop::{Ended, Stop};
+use super::worker::Stored;
+use crate::checkpoints::{Piece, Store, Subject, retrying};
+use crate::failure::Failure;
+use crate::kafka::KafkaPlan;
+use crate::telemetry;
+use pipeline::{PartitionId, Plan};
+use rdkafka::consumer::ConsumerGroupMetadata;
+use rdkafka::{Offset, TopicPartitionList};
+use std::collections::BTreeMap;
+use std::sync::mpsc::{Receiver, Sender};
+use std::sync::{Mutex, PoisonError};
+use std::time::Instant;
+
+/// A cut through all threads, to be written.
+pub struct Cut {
+    pub epoch: u64,
+    pub stored: Vec<Stored>,
+    /// The second stage, if the plan has one.
+    pub second: Option<Vec<u8>>,
+}
+
+/// A checkpoint that is there.
+#[derive(Debug)]
+pub struct Written {
+    pub epoch: u64,
+    /// The number of the second stage's piece.
+    pub number: u64,
+    pub positions: BTreeMap<PartitionId, i64>,
+    pub bytes: u64,
+    pub seconds: f64,
+}
+
+pub struct Checkpointer<'a> {
+    pub plan: &'a Plan,
+    pub kafka: &'a KafkaPlan,
+    pub store: Store,
+    pub publisher: &'a Publisher,
+    /// Of the group as it is now; needed for transactions.
+    pub group: &'a Mutex<Option<ConsumerGroupMetadata>>,
+    /// The number of the last piece of the second stage.
+    pub number: u64,
+    pub stop: Stop,
+}
+
+/// How many checkpoints of a partition are kept: the last one, and the one before, whose second stage may be the last
+/// that is whole.
+const KEPT: usize = 2;
+
+impl Checkpointer<'_> {
+    /// Works until there is no more.
+    pub fn work(mut self, cuts: &Receiver<Cut>, written: &Sender<Written>) -> Result<(), Failure> {
+        while let Ok(cut) = cuts.recv() {
+            let Some(done) = self.write(cut)? else { return Ok(()) };
+            if written.send(done).is_err() {
+                return Ok(());
+            }
+        }
+        Ok(())
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "the shell owns the clock")]
+    fn write(&mut self, cut: Cut) -> Result<Option<Written>, Failure> {
+        if self.publisher.drain(cut.epoch) == Err(Ended) {
+            return self.publisher.failure().map_or(Ok(None), Err);
+        }
+        let began = Instant::now();
+        let mut bytes = 0;
+        let mut positions = BTreeMap::new();
+        for stored in cut.stored {
+            let position = stored.position as u64;
+            if let Some((base, state)) = &stored.state {
+                let fingerprint = self.plan.lane_fingerprint();
+                let piece = Piece {
+                    subject: self.subject(stored.partition),
+                    position,
+                    base: base.map(|base| base as u64),
+                    fingerprint,
+                };
+                let Some(size) = self.keep(&piece, state)? else { return Ok(None) };
+                bytes += size;
+            }
+            positions.insert(stored.partition, stored.position);
+        }
+        if let Some(second) = &cut.second {
+            self.number += 1;
+            let fingerprint = self.plan.town_fingerprint();
+            let piece = Piece { subject: Subject::Grid, position: self.number, base: None, fingerprint };
+            let Some(size) = self.keep(&piece, second)? else { return Ok(None) };
+            bytes += size;
+        }
+        if self.kafka.transactional {
+            let offsets = offsets(&self.kafka.readings, &positions, &self.number.to_string());
+            let group = self.group.lock().unwrap_or_else(PoisonError::into_inner).take();
+            let group = group.ok_or_else(|| {
+                Failure::failed_with_help("the group is not known yet", "this is a defect; please report it")
+            })?;
+            self.publisher.commit(cut.epoch, &offsets, &group)?;
+        }
+        for &partition in positions.keys() {
+            self.prune(&self.subject(partition));
+        }
+        if cut.second.is_some() {
+            self.prune(&Subject::Grid);
+        }
+        let (epoch, number, seconds) = (cut.epoch, self.number, began.elapsed().as_secs_f64());
+        Ok(Some(Written { epoch, number, positions, bytes, seconds }))
+    }
+
+    /// Writes a piece, however long the store cannot take it; nothing if the run is to end.
+    fn keep(&self, piece: &Piece, state: &[u8]) -> Result<Option<u64>, Failure> {
+        let stopped = || self.stop.check().is_err();
+        let kept = retrying("write a checkpoint", stopped, || self.store.write(piece, state));
+        match kept {
+            Ok(size) => Ok(Some(size)),
+            Err(_) if stopped() => Ok(None),
+            Err(error) => Err(Failure::failed("cannot write a checkpoint", &error)),
+        }
+    }
+
+    fn prune(&self, subject: &Subject) {
+        // What cannot be taken away now is taken next time.
+        if let Err(error) = self.store.prune(subject, KEPT) {
+            telemetry::prune_fails(&error);
+        }
+    }
+
+    fn subject(&self, partition: PartitionId) -> Subject {
+        subject(&self.kafka.readings, partition)
+    }
+}
+
+/// The state of a partition, in the store.
+pub fn subject(topic: &str, partition: PartitionId) -> Subject {
+    Subject::Partition { topic: topic.to_owned(), partition: partition as i32 }
+}
+
+/// Positions as the broker takes them, each with a word about it.
+pub fn offsets(topic: &str, positions: &BTreeMap<PartitionId, i64>, word: &str) -> TopicPartitionList {
+    let mut list = TopicPartitionList::new();
+    for (&partition, &position) in positions {
+        let mut one = list.add_partition(topic, partition as i32);
+        one.set_offset(Offset::Offset(position)).expect("an offset from the broker is one");
+        one.set_metadata(word);
+    }
+    list
+}

@@ -1,0 +1,99 @@
+//! Messages of one partition on their way from the broker to the thread that decodes them.
+
+use crate::kafka::MessageFormat;
+use pipeline::{Dead, PartitionId};
+use reading::{Batch, Limits, Message, Origin, Reason};
+
+/// Some messages in their order, all of one format.
+#[derive(Debug)]
+pub struct Parcel {
+    format: MessageFormat,
+    bytes: Vec<u8>,
+    /// Offset, first byte, length.
+    messages: Vec<(i64, u32, u32)>,
+    /// Messages without a value.
+    empty: Vec<i64>,
+    next: i64,
+    newest_ms: i64,
+}
+
+impl Parcel {
+    /// Nothing in it yet.
+    pub fn new(format: MessageFormat) -> Self {
+        let (messages, empty) = (Vec::new(), Vec::new());
+        Self { format, bytes: Vec::new(), messages, empty, next: 0, newest_ms: i64::MIN }
+    }
+
+    /// What its messages hold.
+    pub fn format(&self) -> MessageFormat {
+        self.format
+    }
+
+    /// How much there is to decode.
+    pub fn len(&self) -> usize {
+        self.bytes.len()
+    }
+
+    /// The offset behind its last message.
+    pub fn next(&self) -> i64 {
+        self.next
+    }
+
+    /// When the broker took the newest of its messages, ms since 1970.
+    pub fn newest_ms(&self) -> i64 {
+        self.newest_ms
+    }
+
+    /// How many messages there are.
+    pub fn messages(&self) -> usize {
+        self.messages.len() + self.empty.len()
+    }
+
+    /// Appends a message.
+    pub fn push(&mut self, offset: i64, timestamp: Option<i64>, value: Option<&[u8]>) {
+        self.next = offset + 1;
+        self.newest_ms = self.newest_ms.max(timestamp.unwrap_or(i64::MIN));
+        let Some(value) = value.filter(|value| !value.is_empty()) else {
+            return self.empty.push(offset);
+        };
+        self.messages.push((offset, self.bytes.len() as u32, value.len() as u32));
+        self.bytes.extend_from_slice(value);
+        if self.format == MessageFormat::Json {
+            // Lines of one message end here, whatever it ended in.
+            self.bytes.push(b'\n');
+        }
+    }
+
+    /// Decodes all of it into a batch that is empty; what has no value becomes a dead letter at once.
+    pub fn decode(self, partition: PartitionId, limits: &Limits, batch: &mut Batch, dead: &mut Vec<Dead>) {
+        let first = |offset| Origin { offset, item: 0 };
+        dead.extend(self.empty.into_iter().map(|offset| Dead {
+            partition,
+            reason: Reason::NothingMeasured,
+            bytes: Vec::new(),
+            reading: None,
+            origin: Some(first(offset)),
+        }));
+        if self.format == MessageFormat::Json {
+            batch.bytes = self.bytes;
+            let place = |(offset, byte, _)| Message { first: first(offset), byte, reading: 0, dead: 0 };
+            batch.messages.extend(self.messages.into_iter().map(place));
+            return wire::json::decode_lines(limits, batch);
+        }
+        for (offset, at, len) in self.messages {
+            batch.messages.push(Message {
+                first: first(offset),
+                byte: batch.bytes.len() as u32,
+                reading: batch.len() as u32,
+                dead: batch.dead.len() as u32,
+            });
+            let message = &self.bytes[at as usize..(at + len) as usize];
+            match self.format {
+                MessageFormat::Arrow => columns::ipc::decode(message, limits, batch),
+                MessageFormat::Frame | MessageFormat::Json => {
+                    wire::frame::decode_message(message, limits, batch);
+                }
+            }
+        }
+    }
+}

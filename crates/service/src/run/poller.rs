@@ -1,0 +1,674 @@
+//! The thread that talks to the group: polls messages, hands them to the workers, calls for checkpoints, and takes
+//! partitions as the group gives and takes them.
+//!
+//! It never waits for long: a worker that cannot take more makes it pause the partitions and go on polling, so that
+//! the group does not take this instance for dead.
+
+use super::checkpointer::{Written, offsets};
+use super::parcel::Parcel;
+use super::publish::Publisher;
+use super::restore::{Committed, ENDED, From, Restorer, Start};
+use super::second::TooFar;
+use super::stop::Stop;
+use super::worker::ToWorker;
+use crate::failure::Failure;
+use crate::kafka::{BrokerLog, KafkaPlan, MessageFormat};
+use crate::telemetry;
+use grid::Topology;
+use pipeline::{PartitionId, Plan};
+use rdkafka::client::ClientContext;
+use rdkafka::config::RDKafkaLogLevel;
+use rdkafka::consumer::{
+    BaseConsumer, CommitMode, Consumer, ConsumerContext, ConsumerGroupMetadata, RebalanceProtocol,
+};
+use rdkafka::error::KafkaError;
+use rdkafka::message::{BorrowedMessage, Headers};
+use rdkafka::types::RDKafkaRespErr;
+use rdkafka::{Message, Offset, TopicPartitionList};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// How much of a partition is handed over at once, as blocks of files are.
+const PARCEL: usize = 256 * 1024;
+/// How long a poll waits where there is nothing to do meanwhile.
+const IDLE_POLL: Duration = Duration::from_millis(20);
+/// How often the rest is looked after while messages come.
+const MESSAGES_BETWEEN_LOOKS: u32 = 512;
+/// How long workers may be busy before the partitions are paused.
+const PATIENCE: Duration = Duration::from_secs(1);
+/// How long a partition that is taken away waits for its last checkpoint. Without it, whoever has it next goes on from
+/// the one before.
+const FAREWELL: Duration = Duration::from_secs(30);
+/// How long the broker is asked before the run starts again.
+const ANSWER: Duration = Duration::from_secs(15);
+
+/// Partitions that the group gives, or takes.
+#[derive(Debug)]
+enum Change {
+    Assign(Vec<PartitionId>),
+    Revoke(Vec<PartitionId>),
+}
+
+/// Hears what the group decides; the poller acts on it.
+pub struct GroupContext {
+    changes: Mutex<VecDeque<Change>>,
+    changed: AtomicBool,
+    closing: AtomicBool,
+    log: BrokerLog,
+}
+
+impl ClientContext for GroupContext {
+    fn log(&self, level: RDKafkaLogLevel, fac: &str, message: &str) {
+        self.log.log(level, fac, message);
+    }
+
+    fn error(&self, error: KafkaError, reason: &str) {
+        self.log.error(&error, reason);
+    }
+}
+
+impl ConsumerContext for GroupContext {
+    fn rebalance(&self, consumer: &BaseConsumer<Self>, error: RDKafkaRespErr, list: &mut TopicPartitionList) {
+        let partitions = list.elements().iter().map(|one| one.partition() as PartitionId).collect();
+        let assigned = matches!(error, RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS);
+        if self.closing.load(Ordering::Relaxed) {
+            // Nobody polls any more; the state is in the store.
+            if !assigned {
+                drop(give_back(consumer, list));
+            }
+            return;
+        }
+        let change = if assigned { Change::Assign(partitions) } else { Change::Revoke(partitions) };
+        self.changes.lock().unwrap_or_else(PoisonError::into_inner).push_back(change);
+        self.changed.store(true, Ordering::Release);
+    }
+}
+
+/// Lets go of partitions, in the way of the group's protocol.
+fn give_back(consumer: &BaseConsumer<GroupContext>, list: &TopicPartitionList) -> Result<(), KafkaError> {
+    match consumer.rebalance_protocol() {
+        RebalanceProtocol::Cooperative => consumer.incremental_unassign(list),
+        _ => consumer.unassign(),
+    }
+}
+
+/// A partition that this instance has.
+struct Held {
+    worker: usize,
+    parcel: Option<Parcel>,
+    /// The next offset.
+    position: i64,
+    /// Where it is to end, if the run goes to the end.
+    target: Option<i64>,
+    /// Since when it has been at the end of its log.
+    at_end: Option<Instant>,
+    idle: bool,
+    paused: bool,
+}
+
+impl Held {
+    fn ended(&self) -> bool {
+        self.target.is_some_and(|target| self.position >= target)
+    }
+}
+
+/// Why the poller returns.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Done {
+    /// Every partition is at its end, and all is closed.
+    Ended,
+    /// Every partition was at its end before, and all was closed then.
+    NothingNew,
+    /// A signal; the state is in the store.
+    Signal(usize),
+}
+
+/// What a poller needs.
+pub struct Setting<'a> {
+    pub plan: &'a Plan,
+    pub kafka: &'a KafkaPlan,
+    pub consumer: &'a BaseConsumer<GroupContext>,
+    pub restorer: Restorer<'a>,
+    pub publisher: &'a Publisher,
+    pub workers: Vec<SyncSender<ToWorker>>,
+    pub written: Receiver<Written>,
+    pub topologies: Receiver<Arc<Topology>>,
+    pub too_far: &'a TooFar,
+    pub signal: &'a AtomicUsize,
+    pub until_end: bool,
+    /// The group as it is now, for transactions.
+    pub group: &'a Mutex<Option<ConsumerGroupMetadata>>,
+    pub stop: Stop,
+    /// Where the second stage goes on in each partition, if there is one.
+    pub second: Option<BTreeMap<PartitionId, i64>>,
+    pub targets: &'a mut BTreeMap<PartitionId, i64>,
+    pub topology: Arc<Topology>,
+}
+
+pub struct Poller<'a> {
+    set: Setting<'a>,
+    held: BTreeMap<PartitionId, Held>,
+    /// What each worker is still to be told.
+    pending: Vec<VecDeque<ToWorker>>,
+    /// Since when somebody has been busy.
+    busy: Option<Instant>,
+    all_paused: bool,
+    next_barrier: Instant,
+    /// The epoch that is being stored.
+    in_flight: Option<u64>,
+    epoch: u64,
+    last: Option<Written>,
+    /// Something has happened since the last barrier.
+    moved: bool,
+    committed: BTreeMap<PartitionId, Committed>,
+}
+
+/// A consumer of the group; nothing is read before [`Poller::run`].
+pub fn connect(kafka: &KafkaPlan) -> Result<BaseConsumer<GroupContext>, Failure> {
+    let mut config = kafka.client_config();
+    config.set("group.id", &kafka.group).set("enable.auto.commit", "false");
+    config.set("enable.auto.offset.store", "false").set("enable.partition.eof", "true");
+    config.set("auto.offset.reset", "earliest");
+    for (name, value) in [
+        ("partition.assignment.strategy", "range"),
+        // What is fetched ahead, of all partitions together.
+        ("queued.max.messages.kbytes", "65536"),
+        ("fetch.wait.max.ms", "100"),
+        ("fetch.error.backoff.ms", "100"),
+        ("session.timeout.ms", "10000"),
+        ("reconnect.backoff.max.ms", "10000"),
+    ] {
+        crate::kafka::set_unless_said(&mut config, name, value);
+    }
+    let context = GroupContext {
+        changes: Mutex::default(),
+        changed: AtomicBool::new(false),
+        closing: AtomicBool::new(false),
+        log: BrokerLog::default(),
+    };
+    config.create_with_context(context).map_err(|cause| Failure::failed("cannot make a consumer", &cause))
+}
+
+impl<'a> Poller<'a> {
+    /// Nothing assigned yet.
+    #[expect(clippy::disallowed_methods, reason = "the shell owns the clock")]
+    pub fn new(set: Setting<'a>) -> Self {
+        let pending = set.workers.iter().map(|_| VecDeque::new()).collect();
+        let next_barrier = Instant::now() + set.kafka.checkpoint_every;
+        Self {
+            set,
+            held: BTreeMap::new(),
+            pending,
+            busy: None,
+            all_paused: false,
+            next_barrier,
+            in_flight: None,
+            epoch: 0,
+            last: None,
+            moved: false,
+            committed: BTreeMap::new(),
+        }
+    }
+
+    /// Polls until there is a reason to end; then the workers are told all that there is, and the state is stored.
+    pub fn run(mut self) -> Result<(Done, Option<Written>), Failure> {
+        self.set
+            .consumer
+            .subscribe(&[&self.set.kafka.readings])
+            .map_err(|cause| Failure::failed("cannot join the group", &cause).again())?;
+        let done = self.poll_on();
+        self.set.consumer.context().closing.store(true, Ordering::Relaxed);
+        Ok((done?, self.last))
+    }
+
+    fn poll_on(&mut self) -> Result<Done, Failure> {
+        let mut count = 0_u32;
+        loop {
+            let nothing = self.poll_once(if count == 0 { IDLE_POLL } else { Duration::ZERO })?;
+            count += 1;
+            if nothing || count >= MESSAGES_BETWEEN_LOOKS {
+                count = 0;
+                if nothing {
+                    self.hand_over_all();
+                }
+                if let Some(done) = self.look_after()? {
+                    return Ok(done);
+                }
+            }
+            if self.set.consumer.context().changed.swap(false, Ordering::AcqRel) {
+                self.follow_the_group()?;
+            }
+        }
+    }
+
+    /// Takes a message, if there is one; says whether there was none.
+    fn poll_once(&mut self, wait: Duration) -> Result<bool, Failure> {
+        let consumer = self.set.consumer;
+        match consumer.poll(wait) {
+            None => return Ok(true),
+            Some(Ok(message)) => self.take(&message),
+            Some(Err(KafkaError::PartitionEOF(partition))) => self.came_to_the_end(partition as PartitionId),
+            Some(Err(KafkaError::MessageConsumptionFatal(error))) => {
+                let error = KafkaError::MessageConsumptionFatal(error);
+                return Err(Failure::failed("the group has shut this instance out", &error).again());
+            }
+            Some(Err(error)) => telemetry::consume_fails(&error),
+        }
+        Ok(false)
+    }
+
+    fn take(&mut self, message: &BorrowedMessage<'_>) {
+        let partition = message.partition() as PartitionId;
+        let Some(held) = self.held.get_mut(&partition) else { return };
+        if held.target.is_some_and(|target| message.offset() >= target) {
+            held.position = message.offset();
+            return;
+        }
+        let format = format_of(message).unwrap_or(self.set.kafka.format);
+        let other = held.parcel.take_if(|parcel| parcel.format() != format);
+        let parcel = held.parcel.get_or_insert_with(|| Parcel::new(format));
+        parcel.push(message.offset(), message.timestamp().to_millis(), message.payload());
+        held.position = message.offset() + 1;
+        held.at_end = None;
+        let back = std::mem::take(&mut held.idle);
+        let worker = held.worker;
+        let full = held.parcel.take_if(|parcel| parcel.len() >= PARCEL);
+        self.moved = true;
+        if back {
+            self.pending[worker].push_back(ToWorker::Idle { partition, idle: false });
+        }
+        for parcel in other.into_iter().chain(full) {
+            self.pending[worker].push_back(ToWorker::Parcel { partition, parcel });
+        }
+        if !self.pending[worker].is_empty() {
+            self.tell_workers();
+        }
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "the shell owns the clock")]
+    fn came_to_the_end(&mut self, partition: PartitionId) {
+        let Some(held) = self.held.get_mut(&partition) else { return };
+        held.at_end = Some(Instant::now());
+        // Behind the last message there may be marks of transactions, which have offsets too.
+        if let Some(target) = held.target {
+            held.position = held.position.max(target);
+        }
+    }
+
+    /// Whatever was polled goes to the workers.
+    fn hand_over_all(&mut self) {
+        for (&partition, held) in &mut self.held {
+            if let Some(parcel) = held.parcel.take() {
+                self.pending[held.worker].push_back(ToWorker::Parcel { partition, parcel });
+            }
+        }
+        self.tell_workers();
+    }
+
+    /// Tells the workers what they are still to be told, as far as they can take it.
+    fn tell_workers(&mut self) {
+        for (worker, pending) in self.set.workers.iter().zip(&mut self.pending) {
+            while let Some(message) = pending.pop_front() {
+                match worker.try_send(message) {
+                    Ok(()) => {}
+                    Err(TrySendError::Full(message)) => {
+                        pending.push_front(message);
+                        break;
+                    }
+                    // Why it is gone is told by whoever ended it.
+                    Err(TrySendError::Disconnected(_)) => {
+                        self.set.stop.now();
+                        break;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Everything that is not a message.
+    #[expect(clippy::disallowed_methods, reason = "the shell owns the clock")]
+    fn look_after(&mut self) -> Result<Option<Done>, Failure> {
+        self.check()?;
+        self.wait_for_room()?;
+        let now = Instant::now();
+        while let Ok(written) = self.set.written.try_recv() {
+            self.keep(written);
+        }
+        while let Ok(topology) = self.set.topologies.try_recv() {
+            self.set.topology = Arc::clone(&topology);
+            self.pending
+                .iter_mut()
+                .for_each(|pending| pending.push_back(ToWorker::Topology(Arc::clone(&topology))));
+            self.moved = true;
+        }
+        self.hold_back_the_foremost()?;
+        for (&partition, held) in &mut self.held {
+            let quiet = held.at_end.is_some_and(|since| now - since >= self.set.kafka.idle_after);
+            if quiet && !held.idle && !held.ended() {
+                held.idle = true;
+                self.moved = true;
+                self.pending[held.worker].push_back(ToWorker::Idle { partition, idle: true });
+            }
+        }
+        let signal = self.set.signal.load(Ordering::Relaxed);
+        if signal != 0 {
+            self.store_everything(FAREWELL)?;
+            return Ok(Some(Done::Signal(signal)));
+        }
+        if self.set.until_end && !self.held.is_empty() && self.held.values().all(Held::ended) {
+            return self.end().map(Some);
+        }
+        if self.in_flight.is_none() && now >= self.next_barrier && !self.held.is_empty() {
+            self.next_barrier = now + self.set.kafka.checkpoint_every;
+            if std::mem::take(&mut self.moved) {
+                self.barrier();
+            }
+        }
+        self.tell_workers();
+        Ok(None)
+    }
+
+    /// Whether the others are well.
+    fn check(&self) -> Result<(), Failure> {
+        if let Some(failure) = self.set.publisher.failure() {
+            return Err(failure);
+        }
+        self.set.stop.check().map_err(|_| {
+            Failure::failed_with_help("a thread of the run has ended early", "its reason stands above")
+                .again()
+        })
+    }
+
+    /// Waits until the workers have taken what was polled. If that takes longer, the partitions are paused, and the
+    /// group still hears of this instance.
+    #[expect(clippy::disallowed_methods, reason = "the shell owns the clock")]
+    fn wait_for_room(&mut self) -> Result<(), Failure> {
+        loop {
+            self.tell_workers();
+            if self.pending.iter().all(VecDeque::is_empty) {
+                self.busy = None;
+                if std::mem::take(&mut self.all_paused) {
+                    telemetry::flows_again();
+                    self.resume(self.held.iter().filter(|(_, held)| !held.paused).map(|(&id, _)| id))?;
+                }
+                return Ok(());
+            }
+            self.check()?;
+            let since = *self.busy.get_or_insert_with(Instant::now);
+            if since.elapsed() < PATIENCE {
+                thread::sleep(Duration::from_micros(200));
+                continue;
+            }
+            if !self.all_paused {
+                telemetry::held_up();
+                self.all_paused = true;
+                self.set
+                    .consumer
+                    .pause(&self.list(self.held.keys().copied()))
+                    .map_err(|cause| Failure::failed("cannot pause", &cause).again())?;
+            }
+            // What was under way before the pause may still come.
+            self.poll_once(Duration::from_millis(50))?;
+            if self.set.consumer.context().changed.load(Ordering::Acquire)
+                || self.set.signal.load(Ordering::Relaxed) != 0
+            {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Partitions that are far ahead of others wait, so that what waits for the others has a bound.
+    fn hold_back_the_foremost(&mut self) -> Result<(), Failure> {
+        let ahead = self.set.too_far.now();
+        let (mut pause, mut resume) = (Vec::new(), Vec::new());
+        for (&partition, held) in &mut self.held {
+            let wait = ahead.contains(&partition);
+            if wait && !held.paused {
+                pause.push(partition);
+            } else if !wait && held.paused {
+                resume.push(partition);
+            }
+            held.paused = wait;
+        }
+        if !pause.is_empty() {
+            self.set
+                .consumer
+                .pause(&self.list(pause.into_iter()))
+                .map_err(|cause| Failure::failed("cannot pause", &cause).again())?;
+        }
+        if !self.all_paused && !resume.is_empty() {
+            self.resume(resume.into_iter())?;
+        }
+        Ok(())
+    }
+
+    fn resume(&self, partitions: impl Iterator<Item = PartitionId>) -> Result<(), Failure> {
+        self.set
+            .consumer
+            .resume(&self.list(partitions))
+            .map_err(|cause| Failure::failed("cannot go on after a pause", &cause).again())
+    }
+
+    fn list(&self, partitions: impl Iterator<Item = PartitionId>) -> TopicPartitionList {
+        let mut list = TopicPartitionList::new();
+        for partition in partitions {
+            list.add_partition(&self.set.kafka.readings, partition as i32);
+        }
+        list
+    }
+
+    /// Every worker stores its partitions as of here.
+    fn barrier(&mut self) {
+        *self.set.group.lock().unwrap_or_else(PoisonError::into_inner) = self.set.consumer.group_metadata();
+        self.hand_over_all();
+        self.pending.iter_mut().for_each(|pending| pending.push_back(ToWorker::Barrier));
+        self.in_flight = Some(self.epoch);
+        self.epoch += 1;
+        self.tell_workers();
+    }
+
+    /// A checkpoint is there.
+    fn keep(&mut self, written: Written) {
+        self.in_flight = self.in_flight.filter(|epoch| *epoch != written.epoch);
+        if !self.set.kafka.transactional {
+            let positions =
+                offsets(&self.set.kafka.readings, &written.positions, &written.number.to_string());
+            // For those who look at the group; the checkpoint is what counts.
+            if let Err(error) = self.set.consumer.commit(&positions, CommitMode::Async) {
+                telemetry::commit_fails(&error);
+            }
+        }
+        telemetry::checkpoint_written(&written);
+        self.last = Some(written);
+    }
+
+    /// A checkpoint of now; waits for it, but not longer than so.
+    #[expect(clippy::disallowed_methods, reason = "the shell owns the clock")]
+    fn store_everything(&mut self, longest: Duration) -> Result<bool, Failure> {
+        let until = Instant::now() + longest;
+        if self.in_flight.is_none() {
+            self.barrier();
+        } else if !self.wait_for_checkpoint(until)? {
+            return Ok(false);
+        } else {
+            self.barrier();
+        }
+        self.wait_for_checkpoint(until)
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "the shell owns the clock")]
+    fn wait_for_checkpoint(&mut self, until: Instant) -> Result<bool, Failure> {
+        while self.in_flight.is_some() {
+            self.tell_workers();
+            self.check()?;
+            match self.set.written.recv_timeout(Duration::from_millis(5)) {
+                Ok(written) => self.keep(written),
+                Err(_) if Instant::now() >= until => {
+                    telemetry::checkpoint_not_awaited();
+                    return Ok(false);
+                }
+                Err(_) => {}
+            }
+        }
+        Ok(true)
+    }
+
+    /// Closes what is open. The state that is kept is that of before, so that a later run goes on where this one ended
+    /// and tells the intervals of the edge again, whole.
+    fn end(&mut self) -> Result<Done, Failure> {
+        let told = |(id, held): (&PartitionId, &Held)| {
+            let committed = self.committed.get(id);
+            committed.is_some_and(|one| one.offset == held.position && one.word.ends_with(ENDED))
+        };
+        if self.held.iter().all(told) {
+            return Ok(Done::NothingNew);
+        }
+        while !self.store_everything(FAREWELL)? {}
+        let partitions: Vec<(PartitionId, usize)> =
+            self.held.iter().map(|(&id, held)| (id, held.worker)).collect();
+        for (partition, worker) in partitions {
+            self.pending[worker].push_back(ToWorker::End { partition });
+        }
+        while !self.pending.iter().all(VecDeque::is_empty) {
+            self.tell_workers();
+            self.check()?;
+            thread::sleep(Duration::from_millis(1));
+        }
+        Ok(Done::Ended)
+    }
+
+    fn follow_the_group(&mut self) -> Result<(), Failure> {
+        loop {
+            let changes = &self.set.consumer.context().changes;
+            let Some(change) = changes.lock().unwrap_or_else(PoisonError::into_inner).pop_front() else {
+                return Ok(());
+            };
+            match change {
+                Change::Assign(partitions) => self.assign(&partitions)?,
+                Change::Revoke(partitions) => self.revoke(&partitions)?,
+            }
+        }
+    }
+
+    fn assign(&mut self, partitions: &[PartitionId]) -> Result<(), Failure> {
+        let consumer = self.set.consumer;
+        let trouble =
+            |cause: &KafkaError| Failure::failed("cannot take partitions of the group", cause).again();
+        if self.set.second.is_some() {
+            self.check_that_all_are_ours(partitions)?;
+        }
+        let committed = self.set.restorer.committed(consumer, partitions)?;
+        let mut starts = TopicPartitionList::new();
+        for &partition in partitions {
+            let known = |at: Option<i64>| at.map_or(From::Beginning, From::At);
+            let from = match (&self.set.second, self.set.kafka.transactional) {
+                (Some(positions), _) => known(positions.get(&partition).copied()),
+                (None, true) => known(committed.get(&partition).map(|one| one.offset)),
+                (None, false) => From::Newest,
+            };
+            let start = self.set.restorer.partition(&self.set.topology, partition, from);
+            let Start { lane, position, stored } = start?;
+            let (low, high) = consumer
+                .fetch_watermarks(&self.set.kafka.readings, partition as i32, ANSWER)
+                .map_err(|cause| trouble(&cause))?;
+            self.check_position(partition, position, low, high)?;
+            let target = self.set.until_end.then(|| *self.set.targets.entry(partition).or_insert(high));
+            let position = position.unwrap_or(low).max(low);
+            starts
+                .add_partition_offset(&self.set.kafka.readings, partition as i32, Offset::Offset(position))
+                .map_err(|cause| trouble(&cause))?;
+            let worker = partition as usize % self.set.workers.len();
+            self.pending[worker].push_back(ToWorker::Open { partition, lane, position, stored });
+            let held =
+                Held { worker, parcel: None, position, target, at_end: None, idle: false, paused: false };
+            self.held.insert(partition, held);
+        }
+        self.committed.extend(committed);
+        match consumer.rebalance_protocol() {
+            RebalanceProtocol::Cooperative => consumer.incremental_assign(&starts),
+            _ => consumer.assign(&starts),
+        }
+        .map_err(|cause| trouble(&cause))?;
+        telemetry::assigned(partitions.len(), self.held.len());
+        self.tell_workers();
+        Ok(())
+    }
+
+    /// A second stage in memory has to see all meters.
+    fn check_that_all_are_ours(&self, partitions: &[PartitionId]) -> Result<(), Failure> {
+        let topic = &self.set.kafka.readings;
+        let all = self.set.restorer.partitions(self.set.consumer)?.len();
+        let ours: BTreeSet<_> = self.held.keys().chain(partitions).collect();
+        if ours.len() == all {
+            return Ok(());
+        }
+        Err(Failure::wrong(
+            format!(
+                "this instance has {} of {all} partitions of {topic}: another one is in the group {}",
+                ours.len(),
+                self.set.kafka.group
+            ),
+            "with `[grid] exchange = \"memory\"` balances and cases need all meters in one instance: end the other one, or give this one a group of its own",
+        ))
+    }
+
+    fn check_position(
+        &self,
+        partition: PartitionId,
+        position: Option<i64>,
+        low: i64,
+        high: i64,
+    ) -> Result<(), Failure> {
+        let Some(position) = position else { return Ok(()) };
+        if position > high {
+            return Err(Failure::failed_with_help(
+                format!(
+                    "the checkpoint of partition {partition} of {} goes on at {position}, but the log ends at {high}",
+                    self.set.kafka.readings
+                ),
+                "the topic was made anew: begin with other `--checkpoints`",
+            ));
+        }
+        if position < low {
+            telemetry::messages_gone(partition, position, low);
+        }
+        Ok(())
+    }
+
+    fn revoke(&mut self, partitions: &[PartitionId]) -> Result<(), Failure> {
+        let ours = partitions.iter().filter(|id| self.held.contains_key(id)).count();
+        telemetry::revoked(ours, self.held.len());
+        if ours > 0 {
+            self.store_everything(FAREWELL)?;
+        }
+        for &partition in partitions {
+            if let Some(held) = self.held.remove(&partition) {
+                self.pending[held.worker].push_back(ToWorker::Close { partition });
+            }
+        }
+        self.tell_workers();
+        let list = self.list(partitions.iter().copied());
+        give_back(self.set.consumer, &list)
+            .map_err(|cause| Failure::failed("cannot give partitions back", &cause).again())?;
+        if ours > 0 && self.set.second.is_some() {
+            // The second stage is whole or not at all.
+            return Err(Failure::failed_with_help(
+                "the group has taken the partitions away",
+                "another instance came or went; this one joins again",
+            )
+            .again());
+        }
+        Ok(())
+    }
+}
+
+/// What a message says that it holds.
+fn format_of(message: &BorrowedMessage<'_>) -> Option<MessageFormat> {
+    let headers = message.headers()?;
+    let header = headers.iter().find(|header| header.key == "format")?;
+    MessageFormat::named(std::str::from_utf8(header.value?).ok()?)
+}

@@ -1,0 +1,212 @@
+//! Where a run goes on: what the store holds, and what the group has committed.
+
+use super::checkpointer::subject;
+use crate::checkpoints::{Piece, Store, Subject};
+use crate::failure::Failure;
+use crate::kafka::KafkaPlan;
+use crate::telemetry;
+use crate::town_files::unfit;
+use grid::Topology;
+use pipeline::{Confluence, Lane, PartitionId, Plan, Second, SnapshotError, Town, restore_second};
+use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
+use rdkafka::{Offset, TopicPartitionList};
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// What the group has committed of a partition: the offset, and the word beside it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Committed {
+    pub offset: i64,
+    pub word: String,
+}
+
+/// The word of a commit behind which everything was closed, as there was nothing more.
+pub const ENDED: &str = " ended";
+
+/// Where a partition goes on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum From {
+    /// At the beginning of its log, whatever the store holds.
+    Beginning,
+    /// At the last checkpoint.
+    Newest,
+    /// At the checkpoint of this offset.
+    At(i64),
+}
+
+/// A partition at the place where it goes on.
+pub struct Start {
+    pub lane: Box<Lane>,
+    /// The next offset; none at the beginning of the log.
+    pub position: Option<i64>,
+    /// The checkpoint that it comes from, and how many stand behind the last full one.
+    pub stored: Option<(i64, u32)>,
+}
+
+pub struct Restorer<'a> {
+    pub plan: &'a Plan,
+    pub kafka: &'a KafkaPlan,
+    pub store: &'a Store,
+    /// Go on with what another plan has left, as far as this plan can use it.
+    pub accept_changes: bool,
+}
+
+/// How long the broker is asked before the run starts again.
+const ANSWER: Duration = Duration::from_secs(15);
+
+impl Restorer<'_> {
+    /// The partitions of the topic of readings.
+    pub fn partitions<C: ConsumerContext>(
+        &self,
+        consumer: &BaseConsumer<C>,
+    ) -> Result<Vec<PartitionId>, Failure> {
+        let metadata = consumer
+            .fetch_metadata(Some(&self.kafka.readings), ANSWER)
+            .map_err(|cause| Failure::failed("cannot ask for the partitions", &cause).again())?;
+        let partitions = metadata.topics().iter().flat_map(|topic| topic.partitions());
+        Ok(partitions.map(|partition| partition.id() as PartitionId).collect())
+    }
+
+    /// What the group has committed.
+    pub fn committed<C: ConsumerContext>(
+        &self,
+        consumer: &BaseConsumer<C>,
+        partitions: &[PartitionId],
+    ) -> Result<BTreeMap<PartitionId, Committed>, Failure> {
+        let mut asked = TopicPartitionList::new();
+        for &partition in partitions {
+            asked.add_partition(&self.kafka.readings, partition as i32);
+        }
+        let found = consumer
+            .committed_offsets(asked, ANSWER)
+            .map_err(|cause| Failure::failed("cannot ask for the positions of the group", &cause).again())?;
+        let committed = found.elements().into_iter().filter_map(|one| match one.offset() {
+            Offset::Offset(offset) => {
+                let word = one.metadata().to_owned();
+                Some((one.partition() as PartitionId, Committed { offset, word }))
+            }
+            _ => None,
+        });
+        Ok(committed.collect())
+    }
+
+    /// The second stage: the last that is there or, with transactions, that of the last one.
+    pub fn second(
+        &self,
+        topology: &Topology,
+        committed: &BTreeMap<PartitionId, Committed>,
+    ) -> Result<(u64, Second), Failure> {
+        let begin = |number| {
+            let town = Town::new(self.plan, topology.clone()).map_err(|error| unfit(&error))?;
+            Ok((number, Second { town, confluence: Confluence::default(), positions: BTreeMap::new() }))
+        };
+        let at = match self.kafka.transactional {
+            false => None,
+            true => {
+                let numbers = committed.values().filter_map(|one| one.word.split(' ').next()?.parse().ok());
+                match numbers.max() {
+                    Some(number) => Some(number),
+                    None => return begin(0),
+                }
+            }
+        };
+        let Some((piece, payloads)) = self.chain(&Subject::Grid, at)? else {
+            return match at {
+                None => begin(0),
+                Some(number) => Err(self.missing(&Subject::Grid, number)),
+            };
+        };
+        let payload = payloads.last().expect("a chain has an end");
+        let changed = piece.fingerprint != self.plan.town_fingerprint();
+        if changed && !self.accept_changes {
+            return Err(self.changed(
+                "`time_zone`, `balance`, `[forecast]`, `[detectors]`, `[cases]` or `[sms]`",
+                "forecasts then learn afresh, and cases that are open are forgotten; meters, registers and open intervals stay",
+            ));
+        }
+        let wrong = |error: &SnapshotError| self.unusable(&Subject::Grid, error);
+        if changed {
+            telemetry::second_stage_begins_afresh();
+            let positions = pipeline::positions_of(payload).map_err(|error| wrong(&error))?;
+            let (number, second) = begin(piece.position)?;
+            return Ok((number, Second { positions, ..second }));
+        }
+        let second = restore_second(self.plan, topology.clone(), payload).map_err(|error| wrong(&error))?;
+        Ok((piece.position, second))
+    }
+
+    /// A partition with the state that it had there.
+    pub fn partition(
+        &self,
+        topology: &Topology,
+        partition: PartitionId,
+        from: From,
+    ) -> Result<Start, Failure> {
+        let begin = || {
+            let mut lane = Box::new(Lane::new(self.plan, topology));
+            lane.open(partition, None);
+            lane
+        };
+        let subject = subject(&self.kafka.readings, partition);
+        let chain = match from {
+            From::Beginning => None,
+            From::Newest => self.chain(&subject, None)?,
+            From::At(at) => {
+                let chain = self.chain(&subject, Some(at as u64))?;
+                Some(chain.ok_or_else(|| self.missing(&subject, at as u64))?)
+            }
+        };
+        let Some((piece, payloads)) = chain else {
+            return Ok(Start { lane: begin(), position: None, stored: None });
+        };
+        let position = piece.position as i64;
+        if piece.fingerprint != self.plan.lane_fingerprint() {
+            if !self.accept_changes {
+                return Err(self.changed(
+                    "`[intervals]` or `[registers]`",
+                    "open intervals and registers are then forgotten: the first interval of every meter is partial; the positions stay",
+                ));
+            }
+            telemetry::meters_begin_afresh(partition);
+            return Ok(Start { lane: begin(), position: Some(position), stored: None });
+        }
+        let lane =
+            Lane::restore(self.plan, topology, &payloads).map_err(|error| self.unusable(&subject, &error))?;
+        let behind = payloads.len() as u32 - 1;
+        Ok(Start { lane: Box::new(lane), position: Some(position), stored: Some((position, behind)) })
+    }
+
+    fn chain(&self, subject: &Subject, at: Option<u64>) -> Result<Option<(Piece, Vec<Vec<u8>>)>, Failure> {
+        let newest = self
+            .store
+            .newest(subject, at)
+            .map_err(|error| Failure::failed("cannot read the checkpoints", &error).again())?;
+        for (object, why) in &newest.passed_over {
+            telemetry::checkpoint_passed_over(object, why);
+        }
+        let Some((piece, _)) = newest.chain.last() else { return Ok(None) };
+        let piece = piece.clone();
+        Ok(Some((piece, newest.chain.into_iter().map(|(_, payload)| payload).collect())))
+    }
+
+    fn missing(&self, subject: &Subject, position: u64) -> Failure {
+        Failure::failed_with_help(
+            format!("there is no whole checkpoint of {subject} at {position}, where the last results end"),
+            "bring the store of checkpoints back, or begin with another group and another store",
+        )
+    }
+
+    fn changed(&self, sections: &str, then: &str) -> Failure {
+        Failure::wrong(
+            format!("the checkpoints were made by another plan: {sections} has changed"),
+            format!(
+                "`--accept-new-plan` goes on all the same: {then}. Or bring the plan back, or use other `--checkpoints`"
+            ),
+        )
+    }
+
+    fn unusable(&self, subject: &Subject, error: &SnapshotError) -> Failure {
+        Failure::failed(format!("cannot go on from the checkpoint of {subject}"), error)
+            .help(Some("use the version of Gridwarden that wrote it, or other `--checkpoints`".to_owned()))
+    }
+}

@@ -1,0 +1,181 @@
+//! Results as messages: each under a key that is the same in every run, so that topics can be compacted.
+
+use super::publish::Record;
+use super::stop::Ended;
+use crate::kafka::{IntervalsFormat, KafkaPlan};
+use crate::texts;
+use columns::ipc;
+use grid::Topology;
+use pipeline::{Dead, Outputs, PartitionId, Plan};
+use reading::{EventTime, Interval, TransformerId};
+use serde::Serialize;
+use std::collections::BTreeMap;
+
+/// Writes results in the words of a plan; with buffers of its own, for one thread.
+pub struct Rows<'a> {
+    plan: &'a Plan,
+    kafka: &'a KafkaPlan,
+    key: String,
+    value: Vec<u8>,
+}
+
+/// A message of `intervals`: the columns of `intervals.parquet`.
+#[derive(Serialize)]
+struct IntervalJson<'a> {
+    meter: &'a str,
+    start: String,
+    end: String,
+    imp_wh: Option<i64>,
+    exp_wh: Option<i64>,
+    avg_w: Option<f64>,
+    max_w: Option<f64>,
+    pf: Option<f64>,
+    v_min: Option<f64>,
+    v_max: Option<f64>,
+    i_avg: Option<f64>,
+    imbalance_avg: Option<f64>,
+    imbalance_max: Option<f64>,
+    readings: u16,
+    quality: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    candidate: Option<bool>,
+}
+
+impl<'a> Rows<'a> {
+    /// For one thread.
+    pub fn new(plan: &'a Plan, kafka: &'a KafkaPlan) -> Self {
+        Self { plan, kafka, key: String::new(), value: Vec::new() }
+    }
+
+    /// What closed in one partition, tick by tick.
+    pub fn intervals(
+        &mut self,
+        partition: PartitionId,
+        topology: &Topology,
+        ticks: &[(EventTime, usize)],
+        rows: &[Interval],
+        mut send: impl FnMut(&Record<'_>) -> Result<(), Ended>,
+    ) -> Result<(), Ended> {
+        let Some(topic) = self.kafka.outputs.intervals.as_deref() else { return Ok(()) };
+        if self.kafka.intervals_format == IntervalsFormat::Json {
+            return rows.iter().try_for_each(|row| self.interval(topic, row, &mut send));
+        }
+        let candidate = self.plan.candidate.map(|candidate| (candidate.share, candidate.floor));
+        let mut first = 0;
+        for &(end, upto) in ticks {
+            // What a silent meter brings along of earlier intervals goes with the tick that it came in: a batch under
+            // the key of an earlier one would overwrite that.
+            let mut batches = BTreeMap::<Option<TransformerId>, Vec<Interval>>::new();
+            for (row, place) in topology.join(&rows[first..upto]) {
+                batches.entry(place.and_then(|place| place.transformer)).or_default().push(*row);
+            }
+            first = upto;
+            for (transformer, rows) in batches {
+                let transformer = transformer.map_or("-".to_owned(), |id| id.to_string());
+                let key = format!("{transformer}/{}/{partition}", end_of(end));
+                let value = ipc::encode_intervals(&rows, candidate);
+                send(&Record {
+                    topic,
+                    key: key.as_bytes(),
+                    value: &value,
+                    header: Some(("format", "arrow")),
+                })?;
+            }
+        }
+        Ok(())
+    }
+
+    fn interval(
+        &mut self,
+        topic: &str,
+        row: &Interval,
+        send: &mut impl FnMut(&Record<'_>) -> Result<(), Ended>,
+    ) -> Result<(), Ended> {
+        let candidate = self.plan.candidate.map(|rule| features::candidate(row, rule.share, rule.floor));
+        let end = row.end.to_string();
+        self.key.clear();
+        self.key.extend([row.meter.as_str(), "/", &end]);
+        self.value.clear();
+        let json = IntervalJson {
+            meter: row.meter.as_str(),
+            start: row.start.to_string(),
+            end,
+            imp_wh: row.imp.map(|wh| wh.0),
+            exp_wh: row.exp.map(|wh| wh.0),
+            avg_w: features::mean_power(row).map(|p| p.0),
+            max_w: features::max_power(row).map(|p| p.0),
+            pf: features::power_factor(row).map(|pf| pf.0),
+            v_min: features::v_min(row).map(|v| v.0),
+            v_max: features::v_max(row).map(|v| v.0),
+            i_avg: features::mean_current(row).map(|i| i.0),
+            imbalance_avg: features::mean_imbalance(row).map(|i| i.0),
+            imbalance_max: features::max_imbalance(row).map(|i| i.0),
+            readings: row.sums.readings,
+            quality: row.quality.to_string(),
+            candidate,
+        };
+        serde_json::to_writer(&mut self.value, &json).expect("a vector takes all bytes");
+        send(&Record { topic, key: self.key.as_bytes(), value: &self.value, header: None })
+    }
+
+    /// Bytes that became part of no interval, as they came, with the reason beside them.
+    pub fn dead(
+        &mut self,
+        dead: &Dead,
+        send: impl FnOnce(&Record<'_>) -> Result<(), Ended>,
+    ) -> Result<(), Ended> {
+        let Some(topic) = self.kafka.outputs.dead_letters.as_deref() else { return Ok(()) };
+        let (offset, item) = dead.origin.map_or((-1, 0), |origin| (origin.offset, origin.item));
+        let key = format!("{}/{}/{offset}/{item}", self.kafka.readings, dead.partition);
+        let value = texts::dead_bytes(dead);
+        send(&Record {
+            topic,
+            key: key.as_bytes(),
+            value: &value,
+            header: Some(("reason", dead.reason.name())),
+        })
+    }
+
+    /// What the second stage found.
+    pub fn found(
+        &mut self,
+        out: &Outputs,
+        mut send: impl FnMut(&Record<'_>) -> Result<(), Ended>,
+    ) -> Result<(), Ended> {
+        let topics = &self.kafka.outputs;
+        let mut each = |topic: &Option<String>, key: String, value: serde_json::Value| match topic {
+            Some(topic) => {
+                let value = value.to_string();
+                send(&Record { topic, key: key.as_bytes(), value: value.as_bytes(), header: None })
+            }
+            None => Ok(()),
+        };
+        for one in &out.balances {
+            each(&topics.balances, format!("{}/{}", one.transformer, one.end), texts::balance(one))?;
+        }
+        if let Some(forecast) = &self.plan.forecast {
+            for one in &out.forecasts {
+                let key = format!("{}/{}", one.target, one.end);
+                each(&topics.forecasts, key, texts::forecast(one, &forecast.quantiles))?;
+            }
+        }
+        for one in &out.suspicions {
+            each(&topics.suspicions, format!("{}/{}", one.meter, one.day), texts::suspicion(one))?;
+        }
+        for one in &out.changes {
+            each(&topics.cases, one.case().id.to_string(), texts::case(one.case()))?;
+        }
+        for one in &out.alerts {
+            each(&topics.alerts, one.id.to_string(), texts::alert(one))?;
+        }
+        for one in &out.sms {
+            each(&topics.sms, one.id.to_string(), texts::sms(one))?;
+        }
+        Ok(())
+    }
+}
+
+/// Intervals that wait for a register when all ends belong to no tick.
+fn end_of(tick: EventTime) -> String {
+    if tick == EventTime::MAX { "waiting".to_owned() } else { tick.to_string() }
+}

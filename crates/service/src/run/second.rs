@@ -1,0 +1,195 @@
+//! The thread of the second stage: brings the partitions' ticks together, runs the town, and lines up checkpoints.
+//!
+//! A checkpoint is a cut through all threads: every worker stores its partitions at one place of its work and tells so
+//! here, behind the rows of before and before the rows of after. What comes from a worker that is past the cut waits
+//! until all the others are there too; then the town is stored, and the cut is whole.
+
+use super::checkpointer::Cut;
+use super::publish::Publisher;
+use super::rows::Rows;
+use super::stop::Ended;
+use super::worker::Stored;
+use crate::telemetry;
+use grid::Topology;
+use pipeline::{Confluence, Outputs, PartitionId, Plan, Town, store_second};
+use reading::{EventTime, Interval};
+use std::collections::{BTreeSet, VecDeque};
+use std::sync::mpsc::{Receiver, SyncSender};
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// What the second stage hears of the workers.
+pub enum ToSecond {
+    Open {
+        partition: PartitionId,
+        closed: EventTime,
+    },
+    Rows {
+        partition: PartitionId,
+        closed: EventTime,
+        ticks: Vec<(EventTime, usize)>,
+        rows: Vec<Interval>,
+        /// When the broker took the newest message that had to do with it.
+        newest_ms: i64,
+    },
+    Idle {
+        partition: PartitionId,
+        idle: bool,
+    },
+    Close {
+        partition: PartitionId,
+    },
+    End {
+        partition: PartitionId,
+    },
+    /// Everything before belongs to the checkpoint, everything after does not.
+    Barrier {
+        stored: Vec<Stored>,
+    },
+    Topology(Arc<Topology>),
+}
+
+/// Partitions that are so far ahead of others that they have to wait; the poller looks here.
+#[derive(Debug, Default)]
+pub struct TooFar(Mutex<BTreeSet<PartitionId>>);
+
+impl TooFar {
+    /// Who they are.
+    pub fn now(&self) -> BTreeSet<PartitionId> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn set(&self, partitions: impl Iterator<Item = PartitionId>) {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        known.clear();
+        known.extend(partitions);
+    }
+}
+
+pub struct Second<'a> {
+    pub workers: usize,
+    pub plan: &'a Plan,
+    pub town: Option<Town>,
+    pub confluence: Confluence,
+    pub rows: Rows<'a>,
+    pub publisher: &'a Publisher,
+    pub cuts: SyncSender<Cut>,
+    pub too_far: &'a TooFar,
+    /// How many rows of one partition may wait for the others.
+    pub most_rows: usize,
+}
+
+/// What a second stage leaves: how often it alerted, and its town.
+#[derive(Debug, Default)]
+pub struct Found {
+    pub alerts: u64,
+    pub sms: u64,
+    pub cases: u64,
+    pub missing: pipeline::Missing,
+}
+
+impl Second<'_> {
+    /// Works until there is no more.
+    pub fn work(mut self, heard: &Receiver<(usize, ToSecond)>, to_end: bool) -> Result<Found, Ended> {
+        let mut found = Found::default();
+        let mut epoch = 0;
+        let mut past: Vec<Option<Vec<Stored>>> = (0..self.workers).map(|_| None).collect();
+        let mut waiting = VecDeque::new();
+        let mut again = VecDeque::new();
+        loop {
+            let (worker, message) = match again.pop_front() {
+                Some(message) => message,
+                None => match heard.recv() {
+                    Ok(message) => message,
+                    Err(_) => break,
+                },
+            };
+            if past[worker].is_some() {
+                waiting.push_back((worker, message));
+                continue;
+            }
+            if let ToSecond::Barrier { stored } = message {
+                past[worker] = Some(stored);
+                if past.iter().all(Option::is_some) {
+                    let stored = past.iter_mut().flat_map(Option::take).flatten().collect();
+                    self.cut(epoch, stored)?;
+                    epoch += 1;
+                    waiting.append(&mut again);
+                    std::mem::swap(&mut waiting, &mut again);
+                }
+                continue;
+            }
+            self.take(epoch, message, &mut found)?;
+        }
+        if let Some(town) = &mut self.town {
+            found.missing = town.missing().clone();
+            if to_end {
+                let mut out = Outputs::default();
+                town.finish(&mut out);
+                self.publish(epoch, &out, &mut found)?;
+            }
+        }
+        Ok(found)
+    }
+
+    fn take(&mut self, epoch: u64, message: ToSecond, found: &mut Found) -> Result<(), Ended> {
+        let newest = match message {
+            ToSecond::Open { partition, closed } => {
+                self.confluence.open(partition, closed);
+                i64::MIN
+            }
+            ToSecond::Rows { partition, closed, ticks, rows, newest_ms } => {
+                self.confluence.take(partition, closed, &ticks, &rows);
+                newest_ms
+            }
+            ToSecond::Idle { partition, idle } => {
+                self.confluence.idle(partition, idle);
+                i64::MIN
+            }
+            ToSecond::Close { partition } => {
+                self.confluence.close(partition);
+                i64::MIN
+            }
+            ToSecond::End { partition } => {
+                self.confluence.end(partition);
+                i64::MIN
+            }
+            ToSecond::Topology(topology) => {
+                // Every worker says so; the town needs it once.
+                if let Some(town) = self.town.as_mut().filter(|town| *town.topology() != *topology)
+                    && let Err(error) = town.place(Topology::clone(&topology))
+                {
+                    telemetry::topology_unfit(&error);
+                }
+                return Ok(());
+            }
+            ToSecond::Barrier { .. } => unreachable!("barriers are lined up before"),
+        };
+        let _ = newest;
+        let mut out = Outputs::default();
+        while let Some((end, rows)) = self.confluence.next() {
+            if let Some(town) = &mut self.town {
+                town.tick(end, &rows, &mut out);
+                self.publish(epoch, &out, found)?;
+                out.clear();
+            }
+        }
+        self.too_far.set(self.confluence.too_far_ahead(self.most_rows));
+        Ok(())
+    }
+
+    fn publish(&mut self, epoch: u64, out: &Outputs, found: &mut Found) -> Result<(), Ended> {
+        found.alerts += out.alerts.len() as u64;
+        found.sms += out.sms.len() as u64;
+        let opened = |change: &&cases::Change| matches!(change, cases::Change::Opened(_));
+        found.cases += out.changes.iter().filter(opened).count() as u64;
+        self.rows.found(out, |record| self.publisher.send(epoch, record))
+    }
+
+    /// All workers are here: stores the town and sends the cut to be written.
+    fn cut(&mut self, epoch: u64, stored: Vec<Stored>) -> Result<(), Ended> {
+        let positions: Vec<(PartitionId, i64)> =
+            stored.iter().map(|stored| (stored.partition, stored.position)).collect();
+        let second = self.town.as_ref().map(|town| store_second(town, &self.confluence, &positions));
+        self.cuts.send(Cut { epoch, stored, second }).map_err(|_| Ended)
+    }
+}
