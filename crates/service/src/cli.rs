@@ -1,5 +1,6 @@
 //! The command line: every argument with its meaning.
 
+use crate::kafka::{MessageFormat, topics};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
@@ -142,7 +143,9 @@ pub struct Run {
 /// `gridwarden simulate`
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Shares are written like 0.5% or 0.005. The same seed and options give the same bytes."
+    after_help = "Shares are written like 0.5% or 0.005. The same seed and options give the same bytes, and the same messages \
+    of each partition in the same order.\n\nSettings of the connection come from the environment: GRIDWARDEN_KAFKA_SECURITY_PROTOCOL is \
+    librdkafka's security.protocol, GRIDWARDEN_KAFKA_SASL_PASSWORD_FILE names a file with sasl.password."
 )]
 pub struct Simulate {
     /// Consumers.
@@ -160,12 +163,39 @@ pub struct Simulate {
     /// When the first interval starts.
     #[arg(long, default_value = "2024-01-01T00:00:00Z", value_name = "TIME")]
     pub start: String,
-    /// The folder for readings, topology.csv and truth.csv.
-    #[arg(long, value_name = "DIR")]
-    pub out: PathBuf,
+    /// The folder for readings, topology.csv and truth.csv; with --brokers, for topology.csv and truth.csv.
+    #[arg(long, value_name = "DIR", required_unless_present = "brokers")]
+    pub out: Option<PathBuf>,
     /// What readings are written as; torn lines exist in ndjson only.
     #[arg(long, value_enum, default_value_t = Format::Ndjson)]
     pub format: Format,
+    /// Send the readings to a Kafka broker, HOST:PORT, instead of writing them to a file.
+    #[arg(
+        long,
+        value_name = "HOST:PORT",
+        requires = "topic",
+        conflicts_with = "format",
+        help_heading = "To a broker"
+    )]
+    pub brokers: Option<String>,
+    /// The topic that they go to; all readings of a meter to one partition.
+    #[arg(long, value_name = "TOPIC", requires = "brokers", value_parser = topic, help_heading = "To a broker")]
+    pub topic: Option<String>,
+    /// So many times as fast as the town's meters send; 0 is as fast as it goes.
+    #[arg(long, default_value_t = 0.0, value_name = "TIMES", value_parser = speed, allow_negative_numbers = true, requires = "brokers", help_heading = "To a broker")]
+    pub speed: f64,
+    /// Readings of a message.
+    #[arg(long, default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000), requires = "brokers", help_heading = "To a broker")]
+    pub batch: u32,
+    /// What messages hold; torn ones exist in json only.
+    #[arg(long, value_enum, default_value_t = MessageFormat::Json, requires = "brokers", help_heading = "To a broker")]
+    pub messages: MessageFormat,
+    /// Make the topic if it is not there.
+    #[arg(long, requires = "brokers", help_heading = "To a broker")]
+    pub create_topics: bool,
+    /// Partitions of a topic that is made.
+    #[arg(long, default_value_t = topics::PARTITIONS, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000), requires = "create_topics", help_heading = "To a broker")]
+    pub partitions: u32,
     /// Share of consumers whose wiring lets energy pass the meter.
     #[arg(
         long,
@@ -262,6 +292,15 @@ fn meters(text: &str) -> Result<usize, String> {
 fn days(text: &str) -> Result<u32, String> {
     let number = text.parse().ok().filter(|number| *number <= MOST_DAYS);
     number.ok_or_else(|| format!("days are a whole number up to {MOST_DAYS}"))
+}
+
+fn topic(text: &str) -> Result<String, String> {
+    topics::check_name(text).map(|()| text.to_owned())
+}
+
+fn speed(text: &str) -> Result<f64, String> {
+    let number = text.parse().ok().filter(|number: &f64| number.is_finite() && *number >= 0.0);
+    number.ok_or_else(|| "a speed is a number of 0 or more".to_owned())
 }
 
 /// What readings are written as.

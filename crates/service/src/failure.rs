@@ -8,7 +8,7 @@ use std::path::Path;
 /// Why a command ended without its result.
 #[derive(Debug)]
 pub struct Failure {
-    /// 1 failed, 2 the plan or the arguments are wrong.
+    /// 1 failed, 2 the plan or the arguments are wrong, 130 and 143 ended by a signal.
     pub code: u8,
     page: String,
     /// What goes on for long may try again.
@@ -19,6 +19,8 @@ pub struct Failure {
 const FAILED: u8 = 1;
 /// Exit code when the plan or the arguments are wrong.
 const WRONG: u8 = 2;
+/// Exit code, less the signal, when a signal ended the work: as shells count.
+const SIGNAL: u8 = 128;
 
 impl Failure {
     /// The work failed: what was being done, and the chain of causes.
@@ -36,6 +38,11 @@ impl Failure {
         Self { code: WRONG, page: chain(&what.to_string(), None, Some(&help.to_string())), may_pass: false }
     }
 
+    /// The process was told to end, and did so in good order.
+    pub fn stopped(signal: u8, what: impl fmt::Display) -> Self {
+        Self { code: SIGNAL + signal, page: format!("stopped: {what}\n"), may_pass: false }
+    }
+
     /// The plan is wrong.
     pub fn plan(error: &PlanError, path: &Path, text: &str) -> Self {
         Self { code: WRONG, page: error.render(&path.display().to_string(), text), may_pass: false }
@@ -44,12 +51,6 @@ impl Failure {
     /// The process was told to end before the work was done; what it had is kept.
     pub fn told_to_end() -> Self {
         Self { code: FAILED, page: "error: told to end\n".to_owned(), may_pass: false }
-    }
-
-    /// A signal ended the command, as it should.
-    pub fn signal(signal: usize, page: String) -> Self {
-        // As shells count what a signal ended.
-        Self { code: 128 + signal as u8, page, may_pass: false }
     }
 
     /// The same, of something that may be over soon.

@@ -22,6 +22,14 @@ impl Hold {
     /// Takes the folder, which is made if it is not there, for files of these names. Those on their way are taken
     /// away if the process is told to end.
     pub fn take(dir: &Path, names: &'static [&'static str]) -> Result<Self, Failure> {
+        let hold = Self::take_for_a_moment(dir, names)?;
+        clean_up_when_told_to_end(dir.to_owned(), names, Arc::clone(&hold.moving))
+            .map_err(|cause| Failure::failed("cannot listen for Ctrl-C", &cause))?;
+        Ok(hold)
+    }
+
+    /// The same for a command that goes on to do other things, and listens for Ctrl-C itself.
+    pub fn take_for_a_moment(dir: &Path, names: &'static [&'static str]) -> Result<Self, Failure> {
         let made = fs::create_dir_all(dir).and_then(|()| File::open(dir));
         let lock = made.map_err(|cause| {
             Failure::failed(format!("cannot make the folder {}", dir.display()), &cause)
@@ -35,10 +43,7 @@ impl Hold {
                 "wait for its end, or give this one a folder of its own with `--out`",
             ));
         }
-        let moving = Arc::default();
-        clean_up_when_told_to_end(dir.to_owned(), names, Arc::clone(&moving))
-            .map_err(|cause| Failure::failed("cannot listen for Ctrl-C", &cause))?;
-        Ok(Self { _lock: lock, dir: dir.to_owned(), names, moving })
+        Ok(Self { _lock: lock, dir: dir.to_owned(), names, moving: Arc::default() })
     }
 
     /// Takes away what a run that was killed left on its way.

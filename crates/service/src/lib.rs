@@ -18,6 +18,7 @@ mod out_dir;
 mod places;
 mod run;
 mod say;
+mod stop;
 mod telemetry;
 mod texts;
 mod town_files;

@@ -15,22 +15,24 @@
 //! Read `poller`, then `worker`, `second`, `checkpointer`, and `restore`.
 
 mod checkpointer;
+mod halt;
 mod parcel;
 mod poller;
 mod publish;
 mod restore;
 mod rows;
 mod second;
-mod stop;
 mod topology;
 mod worker;
 
 use crate::checkpoints::Store;
 use crate::failure::Failure;
 use crate::kafka::{Exchange, KafkaPlan};
+use crate::stop::Stop;
 use crate::telemetry;
 use checkpointer::Checkpointer;
 pub use checkpointer::Written;
+use halt::Halt;
 use pipeline::{PartitionId, Plan};
 pub use poller::Done;
 use poller::{Poller, Setting};
@@ -40,12 +42,10 @@ use rows::Rows;
 use second::{Found, Second, TooFar};
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::atomic::AtomicUsize;
 use std::sync::mpsc::{channel, sync_channel};
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
-use stop::Stop;
 use worker::{Tally, ToWorker, Worker};
 
 /// Parcels that wait before a worker.
@@ -68,7 +68,7 @@ pub struct Job<'a> {
     pub until_end: bool,
     pub instance: &'a str,
     pub accept_new_plan: bool,
-    pub signal: &'a AtomicUsize,
+    pub signals: &'a Stop,
 }
 
 /// What a run has done.
@@ -98,7 +98,7 @@ pub fn run(job: &Job<'_>) -> Result<Outcome, Failure> {
         telemetry::starts_again(&failure, pause);
         let until = Instant::now() + pause;
         while Instant::now() < until {
-            if job.signal.load(std::sync::atomic::Ordering::Relaxed) != 0 {
+            if job.signals.signal().is_some() {
                 return Err(failure);
             }
             thread::sleep(Duration::from_millis(50));
@@ -110,10 +110,10 @@ pub fn run(job: &Job<'_>) -> Result<Outcome, Failure> {
 /// One life of the group's member: from joining to leaving.
 fn once(job: &Job<'_>, targets: &mut BTreeMap<PartitionId, i64>) -> Result<Outcome, Failure> {
     let (plan, kafka) = (&job.plan, &job.kafka);
-    let stop = Stop::default();
+    let halt = Halt::default();
     let (watched, topology) = topology::Source::open(job.topology, kafka)?;
     // First, because it ends what an earlier process of this name left open.
-    let publisher = Publisher::connect(kafka, job.instance, stop.clone())?;
+    let publisher = Publisher::connect(kafka, job.instance, halt.clone())?;
     let consumer = poller::connect(kafka)?;
     let restorer = Restorer { plan, kafka, store: &job.store, accept_changes: job.accept_new_plan };
     let in_memory = plan.has_second_stage() && kafka.exchange == Exchange::Memory;
@@ -129,7 +129,7 @@ fn once(job: &Job<'_>, targets: &mut BTreeMap<PartitionId, i64>) -> Result<Outco
     let (too_far, group) = (TooFar::default(), Mutex::new(None));
     let workers = job.shards as usize;
     thread::scope(|scope| {
-        let _end_all = EndAll(&stop);
+        let _end_all = EndAll(&halt);
         let (to_second, heard) = sync_channel(HEARD);
         let (cut, cuts) = sync_channel(1);
         let (tell_written, written) = channel();
@@ -148,14 +148,13 @@ fn once(job: &Job<'_>, targets: &mut BTreeMap<PartitionId, i64>) -> Result<Outco
                 second: to_second.clone(),
                 topology: Arc::clone(&topology),
             };
-            let stop = stop.clone();
-            let work = move || or_end_all(&stop, worker.work(&told));
+            let halt = halt.clone();
+            let work = move || or_end_all(&halt, worker.work(&told));
             threads.push(spawn(scope, format!("worker-{index}"), work)?);
         }
         drop(to_second);
         let second = Second {
             workers,
-            plan,
             town,
             confluence,
             rows: Rows::new(plan, kafka),
@@ -165,8 +164,8 @@ fn once(job: &Job<'_>, targets: &mut BTreeMap<PartitionId, i64>) -> Result<Outco
             most_rows: MOST_ROWS,
         };
         let until_end = job.until_end;
-        let stop_second = stop.clone();
-        let work = move || or_end_all(&stop_second, second.work(&heard, until_end));
+        let halt_second = halt.clone();
+        let work = move || or_end_all(&halt_second, second.work(&heard, until_end));
         let second = spawn(scope, "second".to_owned(), work)?;
         let checkpointer = Checkpointer {
             plan,
@@ -175,16 +174,15 @@ fn once(job: &Job<'_>, targets: &mut BTreeMap<PartitionId, i64>) -> Result<Outco
             publisher: &publisher,
             group: &group,
             number,
-            stop: stop.clone(),
+            halt: halt.clone(),
         };
-        let stop_writer = stop.clone();
-        let work = move || or_end_all(&stop_writer, checkpointer.work(&cuts, &tell_written));
+        let halt_writer = halt.clone();
+        let work = move || or_end_all(&halt_writer, checkpointer.work(&cuts, &tell_written));
         let writer = spawn(scope, "checkpoints".to_owned(), work)?;
-        let stop_watching = stop.clone();
-        spawn(scope, "topology".to_owned(), move || watched.watch(&tell_topology, &stop_watching))?;
+        let halt_watching = halt.clone();
+        spawn(scope, "topology".to_owned(), move || watched.watch(&tell_topology, &halt_watching))?;
 
         let poller = Poller::new(Setting {
-            plan,
             kafka,
             consumer: &consumer,
             restorer,
@@ -193,17 +191,17 @@ fn once(job: &Job<'_>, targets: &mut BTreeMap<PartitionId, i64>) -> Result<Outco
             written,
             topologies,
             too_far: &too_far,
-            signal: job.signal,
+            signals: job.signals,
             until_end: job.until_end,
             group: &group,
-            stop: stop.clone(),
+            halt: halt.clone(),
             second: positions,
             targets,
             topology,
         });
         let polled = poller.run();
         if polled.as_ref().map_or(true, |(done, _)| *done != Done::Ended) {
-            stop.now();
+            halt.now();
         }
         // The channels to the workers are closed by now: each ends behind what it was told, and so do the others.
         let mut tally = Tally::default();
@@ -252,7 +250,7 @@ fn finish(
 }
 
 /// However a run ends, no thread of it waits any longer.
-struct EndAll<'a>(&'a Stop);
+struct EndAll<'a>(&'a Halt);
 
 impl Drop for EndAll<'_> {
     fn drop(&mut self) {
@@ -261,9 +259,9 @@ impl Drop for EndAll<'_> {
 }
 
 /// A thread that cannot go on ends the waiting of all.
-fn or_end_all<T, E>(stop: &Stop, ended: Result<T, E>) -> Result<T, E> {
+fn or_end_all<T, E>(halt: &Halt, ended: Result<T, E>) -> Result<T, E> {
     if ended.is_err() {
-        stop.now();
+        halt.now();
     }
     ended
 }

@@ -49,7 +49,17 @@ pub fn torn_left_out(count: u64) {
     warn!(count, "torn messages were left out: Parquet cannot hold them, --format ndjson can");
 }
 
-/// Readings of an earlier town, in the other format.
+/// Messages of a simulated town that were torn on the way to a broker, in a format that knows no half messages.
+pub fn torn_not_sent(count: u64) {
+    warn!(count, "torn messages were left out: only --messages json can hold them");
+}
+
+/// Readings of a simulated town that are too long for a frame.
+pub fn unfit_not_sent(count: u64) {
+    warn!(count, "readings do not fit into a frame and were left out: --messages json and arrow hold all");
+}
+
+/// Readings of an earlier town.
 pub fn taken_away(path: &Path) {
     warn!(path = %path.display(), "the readings of an earlier town, which do not fit this one, were taken away");
 }
@@ -209,17 +219,23 @@ pub fn topology_row_refused(topic: &str, partition: i32, offset: i64, why: &str)
     error!(topic, partition, offset, "a row of the topology cannot be used: {why}");
 }
 
-/// The brokers are in trouble.
-pub fn broker_trouble(error: &dyn Error, reason: &str) {
-    warn!(reason, "{error}; it is waited for");
+/// No broker answers yet.
+pub fn no_broker(brokers: &str, cause: &str, pause: Duration) {
+    let next_try_s = pause.as_secs_f64();
+    warn!(brokers, next_try_s, "no broker answers, the next try is in {next_try_s} s: {cause}");
 }
 
-/// The client library says something bad.
-pub fn client_says(facility: &str, message: &str) {
-    warn!(facility, "{message}");
+/// A broker answers, after some tries.
+pub fn broker_answers(brokers: &str) {
+    info!(brokers, "a broker answers");
 }
 
-/// The client library tells details.
-pub fn client_details(facility: &str, message: &str) {
-    debug!(facility, "{message}");
+/// What librdkafka says by itself, and how often it said the same since this was last told.
+pub fn librdkafka(about: &str, text: &str, untold: u64) {
+    warn!(about, untold, "librdkafka: {text}");
+}
+
+/// A topic that was missing.
+pub fn topic_made(topic: &str, partitions: u32) {
+    info!(topic, partitions, "topic made");
 }

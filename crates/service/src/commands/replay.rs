@@ -89,7 +89,7 @@ pub fn cores() -> u32 {
 }
 
 /// A bar on a terminal; elsewhere nothing, the summary says it all.
-fn bar(quiet: bool) -> ProgressBar {
+pub(super) fn bar(quiet: bool) -> ProgressBar {
     let bar = ProgressBar::new_spinner();
     if quiet {
         bar.set_draw_target(ProgressDrawTarget::hidden());

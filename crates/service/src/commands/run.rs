@@ -5,13 +5,11 @@ use super::replay::cores;
 use crate::checkpoints::Store;
 use crate::cli;
 use crate::failure::Failure;
-use crate::kafka::{Exchange, KafkaPlan};
+use crate::kafka::{Broker, Exchange, KafkaPlan, topics};
 use crate::run::{self, Done, Job, Outcome};
 use crate::say::say;
+use crate::stop::Stop;
 use crate::usage;
-use signal_hook::consts::{SIGINT, SIGTERM};
-use std::sync::Arc;
-use std::sync::atomic::AtomicUsize;
 use std::time::Instant;
 
 /// Runs the command.
@@ -20,10 +18,17 @@ pub fn run(args: &cli::Run, quiet: bool) -> Result<(), Failure> {
     let began = Instant::now();
     let (plan, text) = read_plan_and_text(&args.plan)?;
     let kafka = KafkaPlan::read(&text, &args.plan, args.brokers.as_deref())?;
-    let signal = listen()?;
+    let signals = Stop::on_signals()?;
     let store = Store::open(&args.checkpoints)?;
     let alone = plan.has_second_stage() && kafka.exchange == Exchange::Memory;
     let _lock = if alone { Some(store.lock()?) } else { None };
+    let Some(broker) = Broker::await_any(&kafka.client_config(), &signals)? else {
+        return Err(Failure::stopped(signals.signal().unwrap_or_default(), "nothing was read"));
+    };
+    let mut topics: Vec<&str> = kafka.outputs.all().iter().filter_map(|(_, topic)| *topic).collect();
+    topics.extend(kafka.topology.as_deref().filter(|_| args.topology.is_none()));
+    topics::find(&broker, &kafka.readings, &topics, args.create_topics.then_some(topics::PARTITIONS))?;
+    drop(broker);
     let job = Job {
         plan,
         kafka,
@@ -33,12 +38,11 @@ pub fn run(args: &cli::Run, quiet: bool) -> Result<(), Failure> {
         until_end: args.until_end,
         instance: &args.instance,
         accept_new_plan: args.accept_new_plan,
-        signal: &signal,
+        signals: &signals,
     };
     let outcome = run::run(&job)?;
     if let Done::Signal(signal) = outcome.done {
-        let page = format!("ended by a signal; the next start goes on from {}\n", args.checkpoints);
-        return Err(Failure::signal(signal, page));
+        return Err(Failure::stopped(signal, format!("the next start goes on from {}", args.checkpoints)));
     }
     if !quiet {
         say(&format!("{}\n", summary(&job, &outcome, began.elapsed().as_secs_f64(), &args.checkpoints)))?;
@@ -69,18 +73,4 @@ fn summary(job: &Job<'_>, outcome: &Outcome, wall_s: f64, checkpoints: &str) -> 
         tally.late,
         speed.unwrap_or_default(),
     )
-}
-
-/// The first INT or TERM is written down, the second ends the process at once.
-fn listen() -> Result<Arc<AtomicUsize>, Failure> {
-    let told = Arc::new(AtomicUsize::new(0));
-    let again = Arc::new(std::sync::atomic::AtomicBool::new(false));
-    for signal in [SIGINT, SIGTERM] {
-        // In this order: the second signal finds what the first has set.
-        signal_hook::flag::register_conditional_shutdown(signal, 128 + signal, Arc::clone(&again))
-            .and_then(|_| signal_hook::flag::register(signal, Arc::clone(&again)))
-            .and_then(|_| signal_hook::flag::register_usize(signal, Arc::clone(&told), signal as usize))
-            .map_err(|cause| Failure::failed("cannot listen for Ctrl-C", &cause))?;
-    }
-    Ok(told)
 }

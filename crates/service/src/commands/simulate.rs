@@ -1,5 +1,8 @@
 //! `gridwarden simulate`: the readings, the topology and the truth of a town.
 
+mod pack;
+mod stream;
+
 use super::demo::local::count;
 use crate::cli::{self, Format};
 use crate::failure::Failure;
@@ -22,16 +25,54 @@ const NAMES: [&str; 4] = ["readings.ndjson", "readings.parquet", "topology.csv",
 pub fn run(args: &cli::Simulate, quiet: bool) -> Result<(), Failure> {
     let settings = settings(args)?;
     let town = Town::new(settings).map_err(|error| wrong_town(&error))?;
-    let dir = &args.out;
+    let truth = town.truth();
+    let mut done = Vec::new();
+    let readings = match &args.brokers {
+        Some(brokers) => {
+            // First, so that whoever reads the topic knows the meters.
+            if let Some(dir) = &args.out {
+                write_tables(&town, &truth, dir)?;
+                done.push(format!("written to {}", dir.display()));
+            }
+            let sent = stream::send(&town, args, brokers, settings.interval_ms, quiet)?;
+            let topic = args.topic.as_deref().unwrap_or_default();
+            let (messages, partitions) =
+                (count(sent.messages, "message"), count(u64::from(sent.partitions), "partition"));
+            done.insert(0, format!("sent to {topic} of {brokers}: {messages}, {partitions}"));
+            sent.readings
+        }
+        None => {
+            let dir = args.out.as_deref().expect("the command line asks for a folder or for brokers");
+            done.push(format!("written to {}", dir.display()));
+            write_all(&town, &truth, args.format, dir)?
+        }
+    };
+    if !quiet {
+        let guilty: BTreeSet<_> =
+            truth.iter().filter(|truth| truth.guilty()).map(|truth| truth.meter).collect();
+        let guilty = guilty.len();
+        say(&format!(
+            "{} of {} over {}, {guilty} tampered with\n{}\n",
+            count(readings, "reading"),
+            count(args.meters as u64, "consumer"),
+            count(u64::from(args.days), "day"),
+            done.join("\n"),
+        ))?;
+    }
+    Ok(())
+}
+
+/// Readings and tables into a folder; how many readings.
+fn write_all(town: &Town, truth: &[simulate::Truth], format: Format, dir: &Path) -> Result<u64, Failure> {
     let hold = Hold::take(dir, &NAMES)?;
     hold.clear()?;
-    let (sent, other) = match args.format {
+    let (sent, other) = match format {
         Format::Ndjson => {
-            (lines(&town, &dir.join("readings.ndjson")).map_err(|cause| broken(dir, &cause))?, "parquet")
+            (lines(town, &dir.join("readings.ndjson")).map_err(|cause| broken(dir, &cause))?, "parquet")
         }
         Format::Parquet => {
             let (sent, torn) =
-                columns(&town, &dir.join("readings.parquet")).map_err(|cause| broken(dir, &cause))?;
+                columns(town, &dir.join("readings.parquet")).map_err(|cause| broken(dir, &cause))?;
             if torn > 0 {
                 telemetry::torn_left_out(torn);
             }
@@ -39,25 +80,27 @@ pub fn run(args: &cli::Simulate, quiet: bool) -> Result<(), Failure> {
         }
     };
     let _moving = hold.moving();
-    // Readings of an earlier town would not fit the topology of this one.
-    let other = dir.join(format!("readings.{other}"));
-    if other.exists() {
-        fs::remove_file(&other).map_err(|cause| broken(dir, &cause))?;
-        telemetry::taken_away(&other);
-    }
-    let truth = town.truth();
-    tables(&town, &truth, dir).map_err(|cause| broken(dir, &cause))?;
-    if !quiet {
-        let guilty: BTreeSet<_> =
-            truth.iter().filter(|truth| truth.guilty()).map(|truth| truth.meter).collect();
-        let guilty = guilty.len();
-        say(&format!(
-            "{} of {} over {}, {guilty} tampered with\nwritten to {}\n",
-            count(sent, "reading"),
-            count(args.meters as u64, "consumer"),
-            count(u64::from(args.days), "day"),
-            dir.display()
-        ))?;
+    take_away_readings(dir, &[other])?;
+    tables(town, truth, dir).map_err(|cause| broken(dir, &cause))?;
+    Ok(sent)
+}
+
+/// The tables alone.
+fn write_tables(town: &Town, truth: &[simulate::Truth], dir: &Path) -> Result<(), Failure> {
+    let hold = Hold::take_for_a_moment(dir, &NAMES)?;
+    hold.clear()?;
+    take_away_readings(dir, &["ndjson", "parquet"])?;
+    tables(town, truth, dir).map_err(|cause| broken(dir, &cause))
+}
+
+/// Readings of an earlier town would not fit the topology of this one.
+fn take_away_readings(dir: &Path, formats: &[&str]) -> Result<(), Failure> {
+    for format in formats {
+        let readings = dir.join(format!("readings.{format}"));
+        if readings.exists() {
+            fs::remove_file(&readings).map_err(|cause| broken(dir, &cause))?;
+            telemetry::taken_away(&readings);
+        }
     }
     Ok(())
 }

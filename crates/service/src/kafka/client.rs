@@ -77,6 +77,13 @@ impl Problem {
 }
 
 impl ClientSettings {
+    /// Those of the environment alone.
+    pub fn of(environment: &Environment) -> Result<Self, Failure> {
+        let mut settings = Self::default();
+        settings.add_environment(environment, Problem::outside_of_a_plan)?;
+        Ok(settings)
+    }
+
     /// Adds those of the environment, which win over what is there, and looks whether all fit together.
     pub fn add_environment(
         &mut self,
@@ -209,5 +216,12 @@ const MECHANISMS: [&str; 4] = ["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "OAUTH
 impl fmt::Debug for ClientSettings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_map().entries(self.shown()).finish()
+    }
+}
+
+/// Sets what nobody else has set, under either of its names.
+pub fn set_unless_said(config: &mut ClientConfig, name: &str, value: &str) {
+    if config.get(canonical(name)).is_none() && config.get(name).is_none() {
+        config.set(canonical(name), value);
     }
 }

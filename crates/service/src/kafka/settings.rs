@@ -56,13 +56,13 @@ pub struct OutputTopics {
 }
 
 /// What a message of readings holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum MessageFormat {
     /// JSON, one object a line.
     Json,
     /// An Arrow IPC stream.
     Arrow,
-    /// A binary frame, one reading.
+    /// Binary frames of at most 48 bytes, each behind a byte with its length.
     Frame,
 }
 

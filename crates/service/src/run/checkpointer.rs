@@ -1,7 +1,7 @@
 //! The thread that writes checkpoints: once the broker has everything that was told before the cut.
 
+use super::halt::{Ended, Halt};
 use super::publish::Publisher;
-use super::stop::{Ended, Stop};
 use super::worker::Stored;
 use crate::checkpoints::{Piece, Store, Subject, retrying};
 use crate::failure::Failure;
@@ -43,7 +43,7 @@ pub struct Checkpointer<'a> {
     pub group: &'a Mutex<Option<ConsumerGroupMetadata>>,
     /// The number of the last piece of the second stage.
     pub number: u64,
-    pub stop: Stop,
+    pub halt: Halt,
 }
 
 /// How many checkpoints of a partition are kept: the last one, and the one before, whose second stage may be the last
@@ -112,7 +112,7 @@ impl Checkpointer<'_> {
 
     /// Writes a piece, however long the store cannot take it; nothing if the run is to end.
     fn keep(&self, piece: &Piece, state: &[u8]) -> Result<Option<u64>, Failure> {
-        let stopped = || self.stop.check().is_err();
+        let stopped = || self.halt.check().is_err();
         let kept = retrying("write a checkpoint", stopped, || self.store.write(piece, state));
         match kept {
             Ok(size) => Ok(Some(size)),

@@ -5,17 +5,18 @@
 //! the group does not take this instance for dead.
 
 use super::checkpointer::{Written, offsets};
+use super::halt::Halt;
 use super::parcel::Parcel;
 use super::publish::Publisher;
 use super::restore::{Committed, ENDED, From, Restorer, Start};
 use super::second::TooFar;
-use super::stop::Stop;
 use super::worker::ToWorker;
 use crate::failure::Failure;
-use crate::kafka::{BrokerLog, KafkaPlan, MessageFormat};
+use crate::kafka::{KafkaPlan, MessageFormat, Telling, create, set_unless_said};
+use crate::stop::Stop;
 use crate::telemetry;
 use grid::Topology;
-use pipeline::{PartitionId, Plan};
+use pipeline::PartitionId;
 use rdkafka::client::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::{
@@ -26,7 +27,7 @@ use rdkafka::message::{BorrowedMessage, Headers};
 use rdkafka::types::RDKafkaRespErr;
 use rdkafka::{Message, Offset, TopicPartitionList};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
@@ -58,16 +59,16 @@ pub struct GroupContext {
     changes: Mutex<VecDeque<Change>>,
     changed: AtomicBool,
     closing: AtomicBool,
-    log: BrokerLog,
+    telling: Telling,
 }
 
 impl ClientContext for GroupContext {
     fn log(&self, level: RDKafkaLogLevel, fac: &str, message: &str) {
-        self.log.log(level, fac, message);
+        self.telling.log(level, fac, message);
     }
 
     fn error(&self, error: KafkaError, reason: &str) {
-        self.log.error(&error, reason);
+        self.telling.error(error, reason);
     }
 }
 
@@ -124,12 +125,11 @@ pub enum Done {
     /// Every partition was at its end before, and all was closed then.
     NothingNew,
     /// A signal; the state is in the store.
-    Signal(usize),
+    Signal(u8),
 }
 
 /// What a poller needs.
 pub struct Setting<'a> {
-    pub plan: &'a Plan,
     pub kafka: &'a KafkaPlan,
     pub consumer: &'a BaseConsumer<GroupContext>,
     pub restorer: Restorer<'a>,
@@ -138,11 +138,12 @@ pub struct Setting<'a> {
     pub written: Receiver<Written>,
     pub topologies: Receiver<Arc<Topology>>,
     pub too_far: &'a TooFar,
-    pub signal: &'a AtomicUsize,
+    /// Ctrl-C and TERM.
+    pub signals: &'a Stop,
     pub until_end: bool,
     /// The group as it is now, for transactions.
     pub group: &'a Mutex<Option<ConsumerGroupMetadata>>,
-    pub stop: Stop,
+    pub halt: Halt,
     /// Where the second stage goes on in each partition, if there is one.
     pub second: Option<BTreeMap<PartitionId, i64>>,
     pub targets: &'a mut BTreeMap<PartitionId, i64>,
@@ -182,15 +183,15 @@ pub fn connect(kafka: &KafkaPlan) -> Result<BaseConsumer<GroupContext>, Failure>
         ("session.timeout.ms", "10000"),
         ("reconnect.backoff.max.ms", "10000"),
     ] {
-        crate::kafka::set_unless_said(&mut config, name, value);
+        set_unless_said(&mut config, name, value);
     }
     let context = GroupContext {
         changes: Mutex::default(),
         changed: AtomicBool::new(false),
         closing: AtomicBool::new(false),
-        log: BrokerLog::default(),
+        telling: Telling::default(),
     };
-    config.create_with_context(context).map_err(|cause| Failure::failed("cannot make a consumer", &cause))
+    create(&config, context)
 }
 
 impl<'a> Poller<'a> {
@@ -321,7 +322,7 @@ impl<'a> Poller<'a> {
                     }
                     // Why it is gone is told by whoever ended it.
                     Err(TrySendError::Disconnected(_)) => {
-                        self.set.stop.now();
+                        self.set.halt.now();
                         break;
                     }
                 }
@@ -354,8 +355,7 @@ impl<'a> Poller<'a> {
                 self.pending[held.worker].push_back(ToWorker::Idle { partition, idle: true });
             }
         }
-        let signal = self.set.signal.load(Ordering::Relaxed);
-        if signal != 0 {
+        if let Some(signal) = self.set.signals.signal() {
             self.store_everything(FAREWELL)?;
             return Ok(Some(Done::Signal(signal)));
         }
@@ -377,7 +377,7 @@ impl<'a> Poller<'a> {
         if let Some(failure) = self.set.publisher.failure() {
             return Err(failure);
         }
-        self.set.stop.check().map_err(|_| {
+        self.set.halt.check().map_err(|_| {
             Failure::failed_with_help("a thread of the run has ended early", "its reason stands above")
                 .again()
         })
@@ -414,7 +414,7 @@ impl<'a> Poller<'a> {
             // What was under way before the pause may still come.
             self.poll_once(Duration::from_millis(50))?;
             if self.set.consumer.context().changed.load(Ordering::Acquire)
-                || self.set.signal.load(Ordering::Relaxed) != 0
+                || self.set.signals.signal().is_some()
             {
                 return Ok(());
             }

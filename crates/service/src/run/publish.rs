@@ -5,9 +5,9 @@
 //!
 //! With transactions, an epoch is a transaction: whoever has gone on to the next one waits here until it is open.
 
-use super::stop::{Ended, Stop};
+use super::halt::{Ended, Halt};
 use crate::failure::Failure;
-use crate::kafka::{BrokerLog, KafkaPlan};
+use crate::kafka::{KafkaPlan, Telling, create, set_unless_said};
 use rdkafka::client::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::ConsumerGroupMetadata;
@@ -55,21 +55,21 @@ struct State {
     /// The last epoch that may send.
     open: Mutex<u64>,
     opened: Condvar,
-    stop: Stop,
+    halt: Halt,
 }
 
 struct Context {
     state: Arc<State>,
-    log: BrokerLog,
+    telling: Telling,
 }
 
 impl ClientContext for Context {
     fn log(&self, level: RDKafkaLogLevel, fac: &str, message: &str) {
-        self.log.log(level, fac, message);
+        self.telling.log(level, fac, message);
     }
 
     fn error(&self, error: KafkaError, reason: &str) {
-        self.log.error(&error, reason);
+        self.telling.error(error, reason);
     }
 }
 
@@ -87,7 +87,7 @@ impl ProducerContext for Context {
 
 impl Publisher {
     /// Connects; with transactions, under this name, which ends what an earlier process of that name left open.
-    pub fn connect(plan: &KafkaPlan, instance: &str, stop: Stop) -> Result<Self, Failure> {
+    pub fn connect(plan: &KafkaPlan, instance: &str, halt: Halt) -> Result<Self, Failure> {
         let mut config = plan.client_config();
         config.set("enable.idempotence", "true").set("partitioner", "murmur2_random");
         for (name, value) in [
@@ -98,7 +98,7 @@ impl Publisher {
             ("batch.num.messages", "10000"),
             ("reconnect.backoff.max.ms", "10000"),
         ] {
-            crate::kafka::set_unless_said(&mut config, name, value);
+            set_unless_said(&mut config, name, value);
         }
         if plan.transactional {
             let timeout = TRANSACTION_MS.max(4 * plan.checkpoint_every.as_millis() as u64).to_string();
@@ -113,12 +113,10 @@ impl Publisher {
             failed: Mutex::default(),
             open: Mutex::new(if plan.transactional { 0 } else { u64::MAX }),
             opened: Condvar::new(),
-            stop,
+            halt,
         });
-        let context = Context { state: Arc::clone(&state), log: BrokerLog::default() };
-        let producer: ThreadedProducer<Context> = config
-            .create_with_context(context)
-            .map_err(|cause| Failure::failed("cannot make a producer", &cause))?;
+        let context = Context { state: Arc::clone(&state), telling: Telling::default() };
+        let producer: ThreadedProducer<Context> = create(&config, context)?;
         let publisher = Self { producer, state, transactional: plan.transactional };
         if publisher.transactional {
             publisher
@@ -240,7 +238,7 @@ impl Publisher {
 
     fn check(&self) -> Result<(), Ended> {
         let failed = lock(&self.state.failed).is_some();
-        if failed { Err(Ended) } else { self.state.stop.check() }
+        if failed { Err(Ended) } else { self.state.halt.check() }
     }
 }
 

@@ -1,7 +1,7 @@
 //! Results as messages: each under a key that is the same in every run, so that topics can be compacted.
 
+use super::halt::Ended;
 use super::publish::Record;
-use super::stop::Ended;
 use crate::kafka::{IntervalsFormat, KafkaPlan};
 use crate::texts;
 use columns::ipc;

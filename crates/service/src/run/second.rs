@@ -5,13 +5,13 @@
 //! until all the others are there too; then the town is stored, and the cut is whole.
 
 use super::checkpointer::Cut;
+use super::halt::Ended;
 use super::publish::Publisher;
 use super::rows::Rows;
-use super::stop::Ended;
 use super::worker::Stored;
 use crate::telemetry;
 use grid::Topology;
-use pipeline::{Confluence, Outputs, PartitionId, Plan, Town, store_second};
+use pipeline::{Confluence, Outputs, PartitionId, Town, store_second};
 use reading::{EventTime, Interval};
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::mpsc::{Receiver, SyncSender};
@@ -67,7 +67,6 @@ impl TooFar {
 
 pub struct Second<'a> {
     pub workers: usize,
-    pub plan: &'a Plan,
     pub town: Option<Town>,
     pub confluence: Confluence,
     pub rows: Rows<'a>,

@@ -1,14 +1,12 @@
 //! Who hangs where, while a run goes on: from a file that is looked at now and then, or from a compacted topic.
 
-use super::stop::Stop;
+use super::halt::Halt;
 use crate::failure::Failure;
-use crate::kafka::{BrokerLog, KafkaPlan};
+use crate::kafka::{KafkaPlan, Telling, create};
 use crate::telemetry;
 use crate::town_files::{read_topology, read_topology_row};
 use grid::{Topology, TopologyRow};
-use rdkafka::client::ClientContext;
-use rdkafka::config::RDKafkaLogLevel;
-use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
+use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::KafkaError;
 use rdkafka::{Message, Offset, TopicPartitionList};
 use std::collections::{BTreeMap, BTreeSet};
@@ -36,25 +34,10 @@ pub enum Source {
 
 /// The rows of a compacted topic, by key.
 pub struct Rows {
-    consumer: BaseConsumer<Context>,
+    consumer: BaseConsumer<Telling>,
     topic: String,
     rows: BTreeMap<Vec<u8>, TopologyRow>,
 }
-
-#[derive(Default)]
-struct Context(BrokerLog);
-
-impl ClientContext for Context {
-    fn log(&self, level: RDKafkaLogLevel, fac: &str, message: &str) {
-        self.0.log(level, fac, message);
-    }
-
-    fn error(&self, error: KafkaError, reason: &str) {
-        self.0.error(&error, reason);
-    }
-}
-
-impl ConsumerContext for Context {}
 
 impl Source {
     /// Opens it and reads all that is there now. A file that is named wins over the topic of the plan.
@@ -72,13 +55,13 @@ impl Source {
     }
 
     /// Tells of changes until the run ends.
-    pub fn watch(self, tell: &Sender<Arc<Topology>>, stop: &Stop) {
+    pub fn watch(self, tell: &Sender<Arc<Topology>>, halt: &Halt) {
         match self {
             Self::Nothing => {}
             Self::File(path, mut known) => loop {
                 for _ in 0..LOOK.as_millis() / 50 {
                     thread::sleep(Duration::from_millis(50));
-                    if stop.check().is_err() {
+                    if halt.check().is_err() {
                         return;
                     }
                 }
@@ -100,7 +83,7 @@ impl Source {
             Self::Topic(mut rows) => loop {
                 let mut changed = false;
                 loop {
-                    if stop.check().is_err() {
+                    if halt.check().is_err() {
                         return;
                     }
                     match rows.consumer.poll(QUIET) {
@@ -135,8 +118,7 @@ impl Rows {
         let mut config = kafka.client_config();
         config.set("group.id", format!("{}-topology", kafka.group)).set("enable.auto.commit", "false");
         config.set("enable.partition.eof", "true").set("auto.offset.reset", "earliest");
-        let consumer: BaseConsumer<Context> =
-            config.create_with_context(Context::default()).map_err(|cause| trouble(&cause))?;
+        let consumer: BaseConsumer<Telling> = create(&config, Telling::default())?;
         let metadata =
             consumer.fetch_metadata(Some(topic), Duration::from_secs(15)).map_err(|cause| trouble(&cause))?;
         let mut all = TopicPartitionList::new();

@@ -1,10 +1,10 @@
 //! A thread that holds some partitions: decodes what they bring, and tells what closes.
 
+use super::halt::Ended;
 use super::parcel::Parcel;
 use super::publish::Publisher;
 use super::rows::Rows;
 use super::second::ToSecond;
-use super::stop::Ended;
 use grid::Topology;
 use pipeline::{Lane, Outputs, PartitionId, Plan};
 use reading::{Batch, Issue};

@@ -9,9 +9,9 @@ pub struct Ended;
 
 /// A word that all threads of a run look at where they wait.
 #[derive(Debug, Clone, Default)]
-pub struct Stop(Arc<AtomicBool>);
+pub struct Halt(Arc<AtomicBool>);
 
-impl Stop {
+impl Halt {
     /// Ends every wait.
     pub fn now(&self) {
         self.0.store(true, Ordering::Relaxed);

@@ -1,0 +1,23 @@
+use super::*;
+
+#[test]
+fn why_a_broker_is_down_says_more_than_that_all_are() {
+    let telling = Telling::muted();
+    let down = |text: &str| telling.error(KafkaError::Global(RDKafkaErrorCode::AllBrokersDown), text);
+    down("1/1 brokers are down");
+    telling.error(KafkaError::Global(RDKafkaErrorCode::BrokerTransportFailure), "Connection refused");
+    down("1/1 brokers are down");
+    assert!(telling.is_hopeless());
+    assert_eq!(telling.take_trouble().unwrap().text, "Connection refused");
+    assert_eq!(telling.take_trouble(), None);
+}
+
+#[test]
+fn the_same_trouble_is_told_once_in_a_while() {
+    let telling = Telling::default();
+    assert_eq!(telling.turn("a"), Some(0));
+    assert_eq!(telling.turn("a"), None);
+    assert_eq!(telling.turn("b"), Some(0));
+    assert_eq!(telling.turn("a"), None);
+    assert_eq!(telling.heard().told["a"].1, 2);
+}
