@@ -239,3 +239,8 @@ pub fn librdkafka(about: &str, text: &str, untold: u64) {
 pub fn topic_made(topic: &str, partitions: u32) {
     info!(topic, partitions, "topic made");
 }
+
+/// Nobody answers scrapes any more; the engine goes on.
+pub fn http_ended(cause: &io::Error) {
+    error!(cause = %cause, "metrics and health are not told any more");
+}

@@ -14,7 +14,16 @@ pub fn cpu_seconds() -> Option<f64> {
 
 /// The most memory that was resident at once, in bytes.
 pub fn peak_rss() -> Option<u64> {
+    status("VmHWM:")
+}
+
+/// The memory that is resident, in bytes.
+pub fn rss() -> Option<u64> {
+    status("VmRSS:")
+}
+
+fn status(field: &str) -> Option<u64> {
     let status = fs::read_to_string("/proc/self/status").ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    let line = status.lines().find_map(|line| line.strip_prefix(field))?;
     Some(line.split_whitespace().next()?.parse::<u64>().ok()? * 1024)
 }

@@ -1,0 +1,170 @@
+//! What there is for each partition, and what is computed when somebody asks.
+
+use super::wall_ms;
+use fleet::FleetMemory;
+use prometheus_client::collector::Collector;
+use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
+use prometheus_client::metrics::MetricType;
+use prometheus_client::metrics::gauge::{ConstGauge, Gauge};
+use prometheus_client::registry::Unit;
+use reading::EventTime;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::time::Instant;
+
+/// The metrics of one partition, while somebody holds them.
+#[derive(Debug)]
+pub struct Partition {
+    /// Messages between what was read and the end of the log.
+    pub lag: Gauge,
+    /// The offset of the next message.
+    pub position: Gauge,
+    /// 1 if nothing has come for so long that others do not wait for it.
+    pub idle: Gauge,
+    /// Milliseconds since 1970.
+    front: AtomicI64,
+    /// By part, as in `PARTS`.
+    memory: [Gauge; 4],
+}
+
+/// The parts of a fleet's memory.
+const PARTS: [&str; 4] = ["names", "meters", "cells", "rest"];
+/// No reading has come yet.
+const NO_FRONT: i64 = i64::MIN;
+
+impl Partition {
+    fn new() -> Self {
+        let (lag, position, idle) = Default::default();
+        Self { lag, position, idle, front: AtomicI64::new(NO_FRONT), memory: Default::default() }
+    }
+
+    /// The latest event time among its readings.
+    pub fn front(&self, front: EventTime) {
+        self.front.store(front.0, Ordering::Relaxed);
+    }
+
+    /// What the state of its meters takes.
+    pub fn memory(&self, memory: FleetMemory) {
+        let parts = [memory.names, memory.meters, memory.cells, memory.rest];
+        for (gauge, bytes) in self.memory.iter().zip(parts) {
+            gauge.set(super::gauge(bytes as u64));
+        }
+    }
+}
+
+type Key = (String, i32);
+
+/// What a scrape computes.
+pub struct Computed {
+    partitions: Mutex<BTreeMap<Key, Weak<Partition>>>,
+    /// Memory of the rows that wait in the merge.
+    pub merge_bytes: Gauge,
+    begun: Instant,
+    /// Milliseconds from the beginning to the last checkpoint.
+    checkpointed: AtomicU64,
+}
+
+impl fmt::Debug for Computed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Computed").finish_non_exhaustive()
+    }
+}
+
+impl Computed {
+    pub fn new() -> Self {
+        #[expect(clippy::disallowed_methods, reason = "the shell owns the clock")]
+        let begun = Instant::now();
+        Self {
+            partitions: Mutex::default(),
+            merge_bytes: Gauge::default(),
+            begun,
+            checkpointed: AtomicU64::new(0),
+        }
+    }
+
+    pub fn partition(&self, topic: &str, number: i32) -> Arc<Partition> {
+        let partition = Arc::new(Partition::new());
+        let mut partitions = self.partitions.lock().unwrap_or_else(PoisonError::into_inner);
+        partitions.insert((topic.to_owned(), number), Arc::downgrade(&partition));
+        partition
+    }
+
+    pub fn checkpointed(&self) {
+        self.checkpointed.store(self.ms(), Ordering::Relaxed);
+    }
+
+    fn ms(&self) -> u64 {
+        u64::try_from(self.begun.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
+
+    fn held(&self) -> Vec<(Key, Arc<Partition>)> {
+        let mut partitions = self.partitions.lock().unwrap_or_else(PoisonError::into_inner);
+        partitions.retain(|_, partition| partition.strong_count() > 0);
+        partitions.iter().filter_map(|(key, partition)| Some((key.clone(), partition.upgrade()?))).collect()
+    }
+}
+
+impl Collector for Computed {
+    fn encode(&self, mut to: DescriptorEncoder) -> fmt::Result {
+        let held = self.held();
+        let mut tell =
+            |name: &str, unit: Option<Unit>, help: &str, value: &dyn Fn(&Partition) -> Option<f64>| {
+                let mut family = to.encode_descriptor(name, help, unit.as_ref(), MetricType::Gauge)?;
+                for ((topic, number), partition) in &held {
+                    let labels = [("topic", topic.clone()), ("partition", number.to_string())];
+                    if let Some(value) = value(partition) {
+                        ConstGauge::new(value).encode(family.encode_family(&labels)?)?;
+                    }
+                }
+                fmt::Result::Ok(())
+            };
+        let messages = Some(Unit::Other("messages".to_owned()));
+        let now = wall_ms();
+        tell("partition_lag", messages, "Messages from the position to the end of the log.", &|of| {
+            Some(of.lag.get() as f64)
+        })?;
+        tell(
+            "partition_position",
+            None,
+            "Offset of the next message.",
+            &|of| Some(of.position.get() as f64),
+        )?;
+        tell(
+            "partition_watermark_delay",
+            Some(Unit::Seconds),
+            "How far the latest event time of the partition is behind the clock.",
+            &|of| {
+                let front = of.front.load(Ordering::Relaxed);
+                (front != NO_FRONT).then(|| now.saturating_sub(front) as f64 / 1000.0)
+            },
+        )?;
+        tell(
+            "partition_idle",
+            None,
+            "1 if nothing has come for so long that others go on without it.",
+            &|of| Some(of.idle.get() as f64),
+        )?;
+
+        let mut family = to.encode_descriptor(
+            "memory",
+            "What this process keeps in memory: of all meters by part, and rows that wait in the merge.",
+            Some(&Unit::Bytes),
+            MetricType::Gauge,
+        )?;
+        for (index, part) in PARTS.iter().enumerate() {
+            let bytes: i64 = held.iter().map(|(_, partition)| partition.memory[index].get()).sum();
+            ConstGauge::new(bytes).encode(family.encode_family(&[("part", *part)])?)?;
+        }
+        self.merge_bytes.encode(family.encode_family(&[("part", "merge")])?)?;
+        let age = self.ms().saturating_sub(self.checkpointed.load(Ordering::Relaxed));
+        let family = to.encode_descriptor(
+            "checkpoint_age",
+            "Since the last piece of state was written, or since the start.",
+            Some(&Unit::Seconds),
+            MetricType::Gauge,
+        )?;
+        ConstGauge::new(age as f64 / 1000.0).encode(family)
+    }
+}

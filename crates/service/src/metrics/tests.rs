@@ -1,0 +1,239 @@
+//! What there is, by name; a change here breaks somebody's dashboard.
+
+use super::*;
+use expect_test::expect;
+use fleet::FleetMemory;
+use reading::EventTime;
+
+/// The samples of a scrape.
+fn samples(metrics: &Metrics) -> Vec<String> {
+    let told = metrics.open_metrics().unwrap();
+    told.lines().filter(|line| !line.starts_with('#')).map(str::to_owned).collect()
+}
+
+/// One sample's value.
+fn value(metrics: &Metrics, sample: &str) -> Option<f64> {
+    let line = |line: &String| {
+        line.rsplit_once(' ').filter(|(name, _)| *name == sample).map(|(_, value)| value.parse())
+    };
+    samples(metrics).iter().find_map(line).map(|value| value.unwrap())
+}
+
+#[test]
+fn the_names_stay() {
+    let metrics = Metrics::new();
+    metrics.dead_letters("torn", 0);
+    metrics.sent("intervals", 0);
+    metrics.checkpointed(true, 0, Duration::ZERO);
+    let told = metrics.open_metrics().unwrap();
+    let kinds: Vec<&str> = told.lines().filter_map(|line| line.strip_prefix("# TYPE gridwarden_")).collect();
+    expect![[r#"
+        received_messages counter
+        received_bytes counter
+        readings_decoded counter
+        readings_admitted counter
+        readings_repeated counter
+        readings_late counter
+        dead_letters counter
+        sent_messages counter
+        queued_messages gauge
+        delivery_failures counter
+        intervals counter
+        alerts counter
+        alert_latency_seconds histogram
+        cases_open gauge
+        merge_waiting_rows gauge
+        checkpoints counter
+        checkpoint_size_bytes gauge
+        checkpoint_duration_seconds histogram
+        checkpoint_failures counter
+        rebalances counter
+        assigned_partitions gauge
+        resident_memory_bytes gauge
+        partition_lag_messages gauge
+        partition_position gauge
+        partition_watermark_delay_seconds gauge
+        partition_idle gauge
+        memory_bytes gauge
+        checkpoint_age_seconds gauge"#]]
+    .assert_eq(&kinds.join("\n"));
+}
+
+/// Line by line, as the specification of OpenMetrics has it: help, type and unit of a family, then its samples.
+#[test]
+fn a_fresh_scrape_can_be_read() {
+    let metrics = Metrics::new();
+    let partition = metrics.partition("readings", 0);
+    partition.lag.set(1);
+    metrics.dead_letters("torn", 0);
+    metrics.alerted(0);
+    let told = metrics.open_metrics().unwrap();
+    let mut family = String::new();
+    let mut seen = std::collections::BTreeSet::new();
+    let lines: Vec<&str> = told.lines().collect();
+    assert_eq!(lines.last(), Some(&"# EOF"));
+    for line in &lines[..lines.len() - 1] {
+        if let Some(help) = line.strip_prefix("# HELP ") {
+            let (name, text) = help.split_once(' ').unwrap();
+            assert!(seen.insert(name.to_owned()), "{name} comes twice");
+            assert!(name.starts_with("gridwarden_") && text.len() > 10, "{line}");
+            name.clone_into(&mut family);
+        } else if let Some(kind) = line.strip_prefix("# TYPE ") {
+            let (name, kind) = kind.split_once(' ').unwrap();
+            assert!(name == family && ["counter", "gauge", "histogram"].contains(&kind), "{line}");
+        } else if let Some(unit) = line.strip_prefix("# UNIT ") {
+            let (name, unit) = unit.split_once(' ').unwrap();
+            assert!(name == family && name.ends_with(unit), "{line}");
+        } else {
+            let (name, value) = line.rsplit_once(' ').unwrap();
+            assert!(name.starts_with(&family) && value.parse::<f64>().is_ok(), "{line}");
+        }
+    }
+}
+
+#[test]
+fn what_is_counted_is_told() {
+    let metrics = Metrics::new();
+    metrics.received_messages.inc_by(20);
+    metrics.received_bytes.inc_by(2000);
+    metrics.readings_decoded.inc_by(19);
+    metrics.readings_admitted.inc_by(14);
+    metrics.readings_repeated.inc_by(3);
+    metrics.readings_late.inc_by(2);
+    metrics.dead_letters("late", 2);
+    metrics.dead_letters("late", 1);
+    metrics.intervals.inc_by(7);
+    metrics.sent("intervals", 7);
+    metrics.queued_messages.set(4);
+    metrics.delivery_failures.inc();
+    metrics.merge(5, 480);
+    metrics.cases_open.set(6);
+    metrics.checkpoint_failures.inc();
+    metrics.rebalances.inc_by(2);
+    metrics.assigned_partitions.set(8);
+    let not_zero =
+        |line: &&String| !line.ends_with(" 0") && !line.contains("_resident_") && !line.contains("_age_");
+    expect![[r#"
+        gridwarden_received_messages_total 20
+        gridwarden_received_bytes_total 2000
+        gridwarden_readings_decoded_total 19
+        gridwarden_readings_admitted_total 14
+        gridwarden_readings_repeated_total 3
+        gridwarden_readings_late_total 2
+        gridwarden_dead_letters_total{reason="late"} 3
+        gridwarden_sent_messages_total{topic="intervals"} 7
+        gridwarden_queued_messages 4
+        gridwarden_delivery_failures_total 1
+        gridwarden_intervals_total 7
+        gridwarden_alert_latency_seconds_sum 0.0
+        gridwarden_cases_open 6
+        gridwarden_merge_waiting_rows 5
+        gridwarden_checkpoint_duration_seconds_sum 0.0
+        gridwarden_checkpoint_failures_total 1
+        gridwarden_rebalances_total 2
+        gridwarden_assigned_partitions 8
+        gridwarden_memory_bytes{part="merge"} 480"#]]
+    .assert_eq(&samples(&metrics).iter().filter(not_zero).cloned().collect::<Vec<_>>().join("\n"));
+}
+
+#[test]
+fn a_partition_is_told_while_this_process_has_it() {
+    let metrics = Metrics::new();
+    let partitions = [metrics.partition("readings", 10), metrics.partition("readings", 9)];
+    partitions[0].lag.set(5);
+    partitions[0].position.set(123);
+    partitions[1].idle.set(1);
+    partitions[0].memory(FleetMemory { names: 1, meters: 2, cells: 3, rest: 4 });
+    partitions[1].memory(FleetMemory { names: 10, meters: 20, cells: 30, rest: 40 });
+    let about = |metrics: &Metrics| {
+        let about = |line: &&String| line.contains("_partition_") || line.contains("_memory_bytes{");
+        samples(metrics).iter().filter(about).cloned().collect::<Vec<_>>().join("\n")
+    };
+    expect![[r#"
+        gridwarden_partition_lag_messages{topic="readings",partition="9"} 0.0
+        gridwarden_partition_lag_messages{topic="readings",partition="10"} 5.0
+        gridwarden_partition_position{topic="readings",partition="9"} 0.0
+        gridwarden_partition_position{topic="readings",partition="10"} 123.0
+        gridwarden_partition_idle{topic="readings",partition="9"} 1.0
+        gridwarden_partition_idle{topic="readings",partition="10"} 0.0
+        gridwarden_memory_bytes{part="names"} 11
+        gridwarden_memory_bytes{part="meters"} 22
+        gridwarden_memory_bytes{part="cells"} 33
+        gridwarden_memory_bytes{part="rest"} 44
+        gridwarden_memory_bytes{part="merge"} 0"#]]
+    .assert_eq(&about(&metrics));
+    drop(partitions);
+    expect![[r#"
+        gridwarden_memory_bytes{part="names"} 0
+        gridwarden_memory_bytes{part="meters"} 0
+        gridwarden_memory_bytes{part="cells"} 0
+        gridwarden_memory_bytes{part="rest"} 0
+        gridwarden_memory_bytes{part="merge"} 0"#]]
+    .assert_eq(&about(&metrics));
+}
+
+#[test]
+fn delays_and_ages_grow_by_themselves() {
+    let metrics = Metrics::new();
+    let partition = metrics.partition("readings", 0);
+    let delay = "gridwarden_partition_watermark_delay_seconds{topic=\"readings\",partition=\"0\"}";
+    assert_eq!(value(&metrics, delay), None);
+    partition.front(EventTime(wall_ms() - 90_000));
+    let first = value(&metrics, delay).unwrap();
+    assert!((90.0..100.0).contains(&first), "{first}");
+    let age = value(&metrics, "gridwarden_checkpoint_age_seconds").unwrap();
+    std::thread::sleep(Duration::from_millis(20));
+    assert!(value(&metrics, delay).unwrap() > first);
+    assert!(value(&metrics, "gridwarden_checkpoint_age_seconds").unwrap() > age);
+}
+
+#[test]
+fn checkpoints_are_counted_by_kind() {
+    let metrics = Metrics::new();
+    std::thread::sleep(Duration::from_millis(300));
+    metrics.checkpointed(true, 5000, Duration::from_millis(300));
+    metrics.checkpointed(false, 70, Duration::from_millis(30));
+    assert!(value(&metrics, "gridwarden_checkpoint_age_seconds").unwrap() < 0.3);
+    let about =
+        |line: &&String| line.contains("_checkpoint") && !line.contains("_age_") && !line.contains("_bucket");
+    let mut told: Vec<String> = samples(&metrics).iter().filter(about).cloned().collect();
+    told.sort();
+    expect![[r#"
+        gridwarden_checkpoint_duration_seconds_count 2
+        gridwarden_checkpoint_duration_seconds_sum 0.32999999999999998
+        gridwarden_checkpoint_failures_total 0
+        gridwarden_checkpoint_size_bytes{kind="changes"} 70
+        gridwarden_checkpoint_size_bytes{kind="full"} 5000
+        gridwarden_checkpoints_total{kind="changes"} 1
+        gridwarden_checkpoints_total{kind="full"} 1"#]]
+    .assert_eq(&told.join("\n"));
+}
+
+#[test]
+fn an_alert_has_its_latency() {
+    let metrics = Metrics::new();
+    metrics.alerted(wall_ms() - 1500);
+    // The broker's clock may be ahead.
+    metrics.alerted(wall_ms() + 60_000);
+    let told = |sample| value(&metrics, sample).unwrap();
+    assert_eq!(told("gridwarden_alert_latency_seconds_count"), 2.0);
+    assert_eq!(told("gridwarden_alerts_total"), 2.0);
+    let sum = told("gridwarden_alert_latency_seconds_sum");
+    assert!((1.5..10.0).contains(&sum), "{sum}");
+}
+
+#[test]
+fn the_process_has_its_memory() {
+    assert!(value(&Metrics::new(), "gridwarden_resident_memory_bytes").unwrap() > 1e6);
+}
+
+#[test]
+fn a_main_loop_that_hangs_is_told() {
+    let metrics = Metrics::new();
+    assert_eq!(metrics.health.dead(), None);
+    std::thread::sleep(Duration::from_millis(300));
+    let told = metrics.health.silent(Duration::from_millis(299)).unwrap();
+    expect!["the main loop has not been heard for 0 s"].assert_eq(&told);
+    metrics.beat();
+    assert_eq!(metrics.health.silent(Duration::from_millis(299)), None);
+}
