@@ -34,6 +34,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::runtime::Runtime;
 
+/// Pieces are written seconds apart, so that two listings in a row are hardly ever different.
+const LOOKS: usize = 10;
+
 /// Holds checkpoints; clones are the same store. Its calls wait, so they are not for async code.
 #[derive(Clone)]
 pub struct Store(Arc<Inner>);
@@ -58,13 +61,16 @@ impl Store {
     /// Opens a folder (made if it is not there), `file:///...`, or `s3://bucket/prefix`, whose settings come from the
     /// usual `AWS_...` environment.
     pub fn open(at: &str) -> Result<Self, Failure> {
+        Self::over(Place::open(at)?)
+    }
+
+    fn over(place: Place) -> Result<Self, Failure> {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)
             .thread_name("checkpoints")
             .enable_all()
             .build()
             .map_err(|cause| Failure::failed("cannot start the threads for checkpoints", &cause))?;
-        let place = Place::open(at)?;
         let store = Self(Arc::new(Inner { runtime, place, damaged: Mutex::default() }));
         store
             .is_reachable()
@@ -92,7 +98,7 @@ impl Store {
 
     /// The chain of a subject that ends last and is whole. With `at` the one that ends there, or none.
     pub fn newest(&self, subject: &Subject, at: Option<u64>) -> Result<Newest, StoreError> {
-        let mut listed = self.list(subject)?;
+        let mut listed = self.settled(subject)?;
         let mut unusable: BTreeMap<Name, Unusable> = BTreeMap::new();
         let mut read: BTreeMap<Name, (Piece, Vec<u8>)> = BTreeMap::new();
         let chain = 'choose: loop {
@@ -113,7 +119,7 @@ impl Store {
                         }
                         // Somebody who wrote something newer took it away: look what there is now.
                         Read::Gone => {
-                            listed = self.list(subject)?;
+                            listed = self.settled(subject)?;
                             if listed.contains_key(name) {
                                 unusable.insert(*name, Unusable::Gone);
                             }
@@ -185,6 +191,19 @@ impl Store {
         Ok(pieces
             .filter_map(|object| Some((Name::parse(object.location.filename()?)?, object.size)))
             .collect())
+    }
+
+    /// A listing that came twice. While somebody writes and prunes, one may lack both the new and what it replaced.
+    fn settled(&self, subject: &Subject) -> Result<BTreeMap<Name, u64>, StoreError> {
+        let mut listed = self.list(subject)?;
+        for _ in 0..LOOKS {
+            let again = self.list(subject)?;
+            if again == listed {
+                break;
+            }
+            listed = again;
+        }
+        Ok(listed)
     }
 
     fn read(&self, subject: &Subject, name: Name, size: u64) -> Result<Read, StoreError> {

@@ -36,7 +36,7 @@ impl Place {
     pub fn open(at: &str) -> Result<Self, Failure> {
         let given = at.trim_end_matches('/').to_owned();
         match at.split_once("://") {
-            None => Self::folder(FilePath::new(at), at.to_owned()),
+            None => Self::folder(FilePath::new(at), given),
             Some(("file", path)) if path.starts_with('/') => {
                 let path = Path::from_url_path(path).map_err(|cause| {
                     Failure::wrong(format!("{at} names no folder: {cause}"), "write file:///FOLDER")
@@ -75,7 +75,7 @@ impl Place {
             file.map_err(|cause| Failure::failed(format!("cannot write to {}", at.display()), &cause))?;
         match file.try_lock() {
             Err(TryLockError::WouldBlock) => Err(Failure::failed_with_help(
-                format!("another run keeps its checkpoints in {}", self.given),
+                format!("another run keeps its checkpoints in {}", folder.display()),
                 "stop it, or give this one a folder of its own with `--checkpoints`",
             )),
             // Some network drives have no locks; there it is for the user to run one instance.
@@ -149,19 +149,32 @@ fn bucket(_path: &str, given: String) -> Result<Place, Failure> {
 
 #[cfg(feature = "s3")]
 fn bucket(path: &str, given: String) -> Result<Place, Failure> {
-    use object_store::RetryConfig;
-    use object_store::aws::AmazonS3Builder;
-    let (bucket, prefix) = path.split_once('/').unwrap_or((path, ""));
-    let wrong = |what: String| Failure::wrong(what, "write s3://BUCKET/PREFIX");
-    if bucket.is_empty() {
-        return Err(wrong(format!("{given} names no bucket")));
+    Place::bucket(object_store::aws::AmazonS3Builder::from_env(), path, given)
+}
+
+#[cfg(feature = "s3")]
+impl Place {
+    /// Opens BUCKET/PREFIX of a service.
+    pub fn bucket(
+        service: object_store::aws::AmazonS3Builder,
+        path: &str,
+        given: String,
+    ) -> Result<Self, Failure> {
+        let (bucket, prefix) = path.split_once('/').unwrap_or((path, ""));
+        let wrong = |what: String| Failure::wrong(what, "write s3://BUCKET/PREFIX");
+        if bucket.is_empty() {
+            return Err(wrong(format!("{given} names no bucket")));
+        }
+        let root = Path::parse(prefix.trim_end_matches('/'));
+        let root = root.map_err(|cause| wrong(format!("{given} cannot be a place for objects: {cause}")))?;
+        // The caller tries again, tells it, and can be told to stop; here only what passes at once is tried again.
+        let retry = object_store::RetryConfig {
+            max_retries: 2,
+            retry_timeout: Duration::from_secs(20),
+            ..Default::default()
+        };
+        let built = service.with_bucket_name(bucket).with_retry(retry).build();
+        let objects = built.map_err(|cause| Failure::failed(format!("cannot use {given}"), &cause))?;
+        Ok(Self { objects: Arc::new(objects), root, folder: None, given })
     }
-    let root = Path::parse(prefix.trim_end_matches('/'));
-    let root = root.map_err(|cause| wrong(format!("{given} cannot be a place for objects: {cause}")))?;
-    // The caller tries again, tells it, and can be told to stop; here only what passes at once is tried again.
-    let retry =
-        RetryConfig { max_retries: 2, retry_timeout: Duration::from_secs(20), ..RetryConfig::default() };
-    let built = AmazonS3Builder::from_env().with_bucket_name(bucket).with_retry(retry).build();
-    let objects = built.map_err(|cause| Failure::failed(format!("cannot use {given}"), &cause))?;
-    Ok(Place { objects: Arc::new(objects), root, folder: None, given })
 }

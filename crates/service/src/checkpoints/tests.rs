@@ -235,12 +235,45 @@ fn a_folder_can_be_locked_once() {
     let told = other.lock().unwrap_err().to_string();
     let told = told.replace(folder.dir.path().to_str().unwrap(), "DIR");
     expect![[r#"
-        error: another run keeps its checkpoints in file://DIR
+        error: another run keeps its checkpoints in DIR
           help: stop it, or give this one a folder of its own with `--checkpoints`
     "#]]
     .assert_eq(&told);
     drop(lock);
     other.lock().unwrap();
+}
+
+/// A process that was replaced and does not know it, its successor, and somebody who reads.
+#[test]
+fn several_may_write_prune_and_read_at_once() {
+    let folder = Folder::new();
+    folder.write(0, None);
+    std::thread::scope(|scope| {
+        for writer in 0..2 {
+            let folder = &folder;
+            scope.spawn(move || {
+                for position in 1..60 {
+                    // The same names now and then, and different ones between.
+                    let base = (position % 5 != writer).then_some(position - 1);
+                    folder.write(position, base);
+                    folder.store.prune(&subject(), 1).unwrap();
+                }
+            });
+        }
+        let mut last = 0;
+        while last < 59 {
+            let newest = folder.store.newest(&subject(), None).unwrap();
+            let end = newest.chain.last().expect("there is always a whole chain").0.position;
+            assert!(end >= last, "{end} after {last}");
+            last = end;
+            let strange = newest.passed_over.iter().find(|(_, why)| !matches!(why, Unusable::Base { .. }));
+            assert_eq!(strange, None);
+        }
+    });
+    // Nothing half-written is left.
+    let names =
+        fs::read_dir(folder.pieces()).unwrap().map(|file| file.unwrap().file_name().into_string().unwrap());
+    assert_eq!(names.filter(|name| Name::parse(name).is_none()).count(), 0);
 }
 
 #[test]

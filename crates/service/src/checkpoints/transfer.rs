@@ -49,6 +49,8 @@ pub async fn put(
     }
     .await;
     if sent.is_err() {
+        // A part that arrives after the end would be left behind.
+        parts.on_their_way.shutdown().await;
         // Whatever fails while cleaning up, the first error is the one to tell.
         drop(parts.upload.abort().await);
     }
