@@ -2,6 +2,7 @@
 
 mod crashes;
 mod damage;
+mod full_disk;
 
 use super::*;
 use expect_test::{Expect, expect};
