@@ -60,27 +60,29 @@ pub enum StoreError {
 
 impl StoreError {
     pub(super) fn new(doing: &'static str, place: String, cause: object_store::Error) -> Self {
+        use io::ErrorKind as K;
         use object_store::Error as E;
-        let system = system_error(&cause);
-        let denied = matches!(cause, E::PermissionDenied { .. } | E::Unauthenticated { .. });
-        let missing = matches!(cause, E::NotFound { .. });
-        // The system's own word is shorter than a chain of errors that each repeat the next.
-        let (kind, source): (_, Cause) = match system {
+        let innermost = innermost(&cause);
+        let kind = match &cause {
+            E::NotFound { .. } => K::NotFound,
+            E::PermissionDenied { .. } | E::Unauthenticated { .. } => K::PermissionDenied,
+            _ => K::Other,
+        };
+        // Each error of the chain repeats the next one; the last word says it all.
+        let (kind, source): (_, Cause) = match innermost.downcast_ref().and_then(io::Error::raw_os_error) {
             Some(code) => {
                 let error = io::Error::from_raw_os_error(code);
                 (error.kind(), Box::new(error))
             }
-            None => (io::ErrorKind::Other, Box::new(cause)),
+            None => match Answer::parse(&innermost.to_string()) {
+                Some(answer) => (answer.kind().unwrap_or(kind), Box::new(answer)),
+                None => (kind, innermost.to_string().into()),
+            },
         };
         match kind {
-            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge => {
-                Self::Full { doing, place, source }
-            }
-            io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
-                Self::Denied { doing, place, source }
-            }
-            _ if denied => Self::Denied { doing, place, source },
-            _ if missing => Self::Missing { doing, place, source },
+            K::StorageFull | K::QuotaExceeded | K::FileTooLarge => Self::Full { doing, place, source },
+            K::PermissionDenied | K::ReadOnlyFilesystem => Self::Denied { doing, place, source },
+            K::NotFound => Self::Missing { doing, place, source },
             _ => Self::Failed { doing, place, source },
         }
     }
@@ -91,14 +93,36 @@ impl StoreError {
     }
 }
 
-/// What the operating system said, if an error comes from it.
-fn system_error(error: &(dyn Error + 'static)) -> Option<i32> {
-    let mut next = Some(error);
-    while let Some(error) = next {
-        if let Some(code) = error.downcast_ref::<io::Error>().and_then(io::Error::raw_os_error) {
-            return Some(code);
-        }
-        next = error.source();
+fn innermost<'a>(error: &'a (dyn Error + 'static)) -> &'a (dyn Error + 'static) {
+    let mut error = error;
+    while let Some(source) = error.source() {
+        error = source;
     }
-    None
+    error
+}
+
+/// What S3 answers instead of doing it, in XML.
+#[derive(Debug, thiserror::Error)]
+#[error("{code}: {message}")]
+struct Answer {
+    code: String,
+    message: String,
+}
+
+impl Answer {
+    fn parse(text: &str) -> Option<Self> {
+        let field = |begin, end| Some(text.split_once(begin)?.1.split_once(end)?.0.to_owned());
+        Some(Self { code: field("<Code>", "</Code>")?, message: field("<Message>", "</Message>")? })
+    }
+
+    /// Listing tells these as any other failure.
+    fn kind(&self) -> Option<io::ErrorKind> {
+        match self.code.as_str() {
+            "NoSuchBucket" => Some(io::ErrorKind::NotFound),
+            "AccessDenied" | "InvalidAccessKeyId" | "SignatureDoesNotMatch" | "ExpiredToken" => {
+                Some(io::ErrorKind::PermissionDenied)
+            }
+            _ => None,
+        }
+    }
 }

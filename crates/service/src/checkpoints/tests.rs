@@ -3,6 +3,8 @@
 mod crashes;
 mod damage;
 mod full_disk;
+#[cfg(feature = "s3")]
+mod s3;
 
 use super::*;
 use expect_test::{Expect, expect};
@@ -342,4 +344,18 @@ fn what_fails_is_tried_again_until_it_works_or_somebody_wants_to_stop() {
     assert_eq!(tries, 2);
     let stopped = retrying("checkpoint", || true, failing).unwrap_err();
     assert!(matches!(stopped, StoreError::Full { .. }), "{stopped}");
+}
+
+#[test]
+fn what_s3_answers_is_told_in_a_line() {
+    let body = "Server returned non-2xx status code: 403 Forbidden: <?xml version=\"1.0\"?>\n<Error><Code>AccessDenied</Code>\
+                <Message>Access Denied</Message><RequestId>1</RequestId></Error>";
+    let cause = object_store::Error::Generic { store: "S3", source: body.into() };
+    let told = StoreError::new("list", "s3://bucket/state".to_owned(), cause);
+    expect![[r#"
+        error: cannot go on
+          cause: no permission to list s3://bucket/state
+          cause: AccessDenied: Access Denied
+    "#]]
+    .assert_eq(&Failure::failed("cannot go on", &told).to_string());
 }
