@@ -14,6 +14,7 @@ use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::fmt;
 use std::ops::Range;
+use std::path::Path;
 
 /// What connections are called, unless a setting says so.
 const CLIENT_ID: &str = "gridwarden";
@@ -165,8 +166,19 @@ impl ClientSettings {
         }
     }
 
-    /// Whether name and password are there, if the connection asks for them. Plans can be checked without.
-    pub fn check_credentials(&self) -> Result<(), Failure> {
+    /// Whether what a connection needs is there: name and password if it asks for them, files. Plans can be checked
+    /// without.
+    pub fn check_at_hand(&self) -> Result<(), Failure> {
+        let files = self.0.values().filter(|setting| setting.name.ends_with(".location"));
+        // librdkafka looks in the usual places itself if it is told to probe.
+        if let Some(Setting { name, value, .. }) =
+            files.into_iter().find(|file| file.value != "probe" && !Path::new(&file.value).exists())
+        {
+            return Err(Failure::wrong(
+                format!("`{name}` names {value}, and that is not there"),
+                "it takes the path of a file in PEM format, seen from the folder in which gridwarden runs",
+            ));
+        }
         let by_password =
             self.0.get("sasl.mechanisms").is_some_and(|set| !set.value.eq_ignore_ascii_case("OAUTHBEARER"));
         let missing = ["sasl.username", "sasl.password"].into_iter().find(|name| !self.0.contains_key(*name));

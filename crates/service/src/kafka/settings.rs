@@ -148,7 +148,7 @@ impl KafkaPlan {
                 ),
             ));
         }
-        plan.client.check_credentials()?;
+        plan.client.check_at_hand()?;
         Ok(plan)
     }
 

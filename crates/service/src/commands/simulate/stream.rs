@@ -47,7 +47,7 @@ pub fn send(
 ) -> Result<Sent, Failure> {
     let topic = args.topic.as_deref().expect("the command line asks for a topic beside the brokers");
     let settings = ClientSettings::of(&Environment::of_process())?;
-    settings.check_credentials()?;
+    settings.check_at_hand()?;
     let mut config = settings.config(brokers);
     let stop = Stop::on_signals()?;
     let Some(broker) = Broker::await_any(&config, &stop)? else {
