@@ -178,6 +178,7 @@ impl Store {
     }
 
     /// How many bytes the pieces of a subject take.
+    #[cfg(test)]
     pub fn size(&self, subject: &Subject) -> Result<u64, StoreError> {
         Ok(self.list(subject)?.into_values().sum())
     }

@@ -13,10 +13,8 @@ mod engine;
 mod failure;
 mod files;
 mod hold;
-#[cfg_attr(not(test), expect(dead_code, reason = "`run` will be asked; until it comes, tests are"))]
 mod http;
 mod kafka;
-#[cfg_attr(not(test), expect(dead_code, reason = "`run` counts; until it comes, tests do"))]
 mod metrics;
 mod out_dir;
 mod places;

@@ -144,9 +144,9 @@ impl Metrics {
         self.dead_letters.get_or_create(&[("reason", reason.to_owned())]).inc_by(count);
     }
 
-    /// Messages that were handed to the producer.
-    pub fn sent(&self, topic: &str, count: u64) {
-        self.sent_messages.get_or_create(&[("topic", topic.to_owned())]).inc_by(count);
+    /// Messages that were handed to the producer for a topic, to be counted by whoever hands them over.
+    pub fn sent(&self, topic: &str) -> Counter {
+        self.sent_messages.get_or_create(&[("topic", topic.to_owned())]).clone()
     }
 
     /// An alert was handed over; the time is the broker's, in milliseconds since 1970.

@@ -12,9 +12,10 @@
 //! written once the broker has all results of before. After a crash the last cut is loaded, and what comes again has
 //! the same keys as before.
 //!
-//! Read `poller`, then `worker`, `second`, `checkpointer`, and `restore`.
+//! Read `group` and `poller`, then `worker`, `second`, `checkpointer`, and `restore`.
 
 mod checkpointer;
+mod group;
 mod halt;
 mod parcel;
 mod poller;
@@ -28,6 +29,7 @@ mod worker;
 use crate::checkpoints::Store;
 use crate::failure::Failure;
 use crate::kafka::{Exchange, KafkaPlan};
+use crate::metrics::Metrics;
 use crate::stop::Stop;
 use crate::telemetry;
 use checkpointer::Checkpointer;
@@ -69,6 +71,7 @@ pub struct Job<'a> {
     pub instance: &'a str,
     pub accept_new_plan: bool,
     pub signals: &'a Stop,
+    pub metrics: &'a Metrics,
 }
 
 /// What a run has done.
@@ -77,7 +80,6 @@ pub struct Outcome {
     pub done: Done,
     pub tally: Tally,
     pub found: Found,
-    pub checkpoint: Option<Written>,
 }
 
 /// Runs until the end, a signal, or a failure that starting again cannot mend.
@@ -96,11 +98,13 @@ pub fn run(job: &Job<'_>) -> Result<Outcome, Failure> {
             pause = FIRST_PAUSE;
         }
         telemetry::starts_again(&failure, pause);
+        job.metrics.health.not_ready("starting again after a failure");
         let until = Instant::now() + pause;
         while Instant::now() < until {
             if job.signals.signal().is_some() {
                 return Err(failure);
             }
+            job.metrics.beat();
             thread::sleep(Duration::from_millis(50));
         }
         pause = (pause * 2).min(LONGEST_PAUSE);
@@ -113,8 +117,8 @@ fn once(job: &Job<'_>, targets: &mut BTreeMap<PartitionId, i64>) -> Result<Outco
     let halt = Halt::default();
     let (watched, topology) = topology::Source::open(job.topology, kafka)?;
     // First, because it ends what an earlier process of this name left open.
-    let publisher = Publisher::connect(kafka, job.instance, halt.clone())?;
-    let consumer = poller::connect(kafka)?;
+    let publisher = Publisher::connect(kafka, job.instance, job.metrics, halt.clone())?;
+    let consumer = group::connect(kafka)?;
     let restorer = Restorer { plan, kafka, store: &job.store, accept_changes: job.accept_new_plan };
     let in_memory = plan.has_second_stage() && kafka.exchange == Exchange::Memory;
     let (number, town, confluence, positions) = if in_memory {
@@ -147,6 +151,7 @@ fn once(job: &Job<'_>, targets: &mut BTreeMap<PartitionId, i64>) -> Result<Outco
                 publisher: &publisher,
                 second: to_second.clone(),
                 topology: Arc::clone(&topology),
+                metrics: job.metrics,
             };
             let halt = halt.clone();
             let work = move || or_end_all(&halt, worker.work(&told));
@@ -162,6 +167,7 @@ fn once(job: &Job<'_>, targets: &mut BTreeMap<PartitionId, i64>) -> Result<Outco
             cuts: cut,
             too_far: &too_far,
             most_rows: MOST_ROWS,
+            metrics: job.metrics,
         };
         let until_end = job.until_end;
         let halt_second = halt.clone();
@@ -175,6 +181,7 @@ fn once(job: &Job<'_>, targets: &mut BTreeMap<PartitionId, i64>) -> Result<Outco
             group: &group,
             number,
             halt: halt.clone(),
+            metrics: job.metrics,
         };
         let halt_writer = halt.clone();
         let work = move || or_end_all(&halt_writer, checkpointer.work(&cuts, &tell_written));
@@ -198,6 +205,7 @@ fn once(job: &Job<'_>, targets: &mut BTreeMap<PartitionId, i64>) -> Result<Outco
             second: positions,
             targets,
             topology,
+            metrics: job.metrics,
         });
         let polled = poller.run();
         if polled.as_ref().map_or(true, |(done, _)| *done != Done::Ended) {
@@ -219,7 +227,7 @@ fn once(job: &Job<'_>, targets: &mut BTreeMap<PartitionId, i64>) -> Result<Outco
                 finish(kafka, &publisher, &consumer, checkpoint.as_ref())?;
             }
             let found = found.unwrap_or_default();
-            Ok(Outcome { done, tally, found, checkpoint })
+            Ok(Outcome { done, tally, found })
         })
     })
 }
@@ -228,7 +236,7 @@ fn once(job: &Job<'_>, targets: &mut BTreeMap<PartitionId, i64>) -> Result<Outco
 fn finish(
     kafka: &KafkaPlan,
     publisher: &Publisher,
-    consumer: &rdkafka::consumer::BaseConsumer<poller::GroupContext>,
+    consumer: &rdkafka::consumer::BaseConsumer<group::GroupContext>,
     checkpoint: Option<&Written>,
 ) -> Result<(), Failure> {
     use rdkafka::consumer::{CommitMode, Consumer};

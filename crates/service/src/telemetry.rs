@@ -8,6 +8,7 @@ use reading::{MeterId, TransformerId};
 use std::error::Error;
 use std::fmt::Display;
 use std::io::{self, IsTerminal};
+use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
 use tracing::{Level, debug, error, info, warn};
@@ -238,6 +239,11 @@ pub fn librdkafka(about: &str, text: &str, untold: u64) {
 /// A topic that was missing.
 pub fn topic_made(topic: &str, partitions: u32) {
     info!(topic, partitions, "topic made");
+}
+
+/// Scrapers are answered.
+pub fn answers(address: SocketAddr) {
+    info!(%address, "metrics and health are told over HTTP");
 }
 
 /// Nobody answers scrapes any more; the engine goes on.

@@ -5,11 +5,15 @@ use super::replay::cores;
 use crate::checkpoints::Store;
 use crate::cli;
 use crate::failure::Failure;
+use crate::http::Http;
 use crate::kafka::{Broker, Exchange, KafkaPlan, topics};
+use crate::metrics::Metrics;
 use crate::run::{self, Done, Job, Outcome};
 use crate::say::say;
 use crate::stop::Stop;
+use crate::telemetry;
 use crate::usage;
+use std::sync::Arc;
 use std::time::Instant;
 
 /// Runs the command.
@@ -19,6 +23,11 @@ pub fn run(args: &cli::Run, quiet: bool) -> Result<(), Failure> {
     let (plan, text) = read_plan_and_text(&args.plan)?;
     let kafka = KafkaPlan::read(&text, &args.plan, args.brokers.as_deref())?;
     let signals = Stop::on_signals()?;
+    let metrics = Arc::new(Metrics::new());
+    let http = args.http.map(|address| Http::start(address, Arc::clone(&metrics))).transpose()?;
+    if let Some(http) = &http {
+        telemetry::answers(http.address());
+    }
     let store = Store::open(&args.checkpoints)?;
     let alone = plan.has_second_stage() && kafka.exchange == Exchange::Memory;
     let _lock = if alone { Some(store.lock()?) } else { None };
@@ -39,6 +48,7 @@ pub fn run(args: &cli::Run, quiet: bool) -> Result<(), Failure> {
         instance: &args.instance,
         accept_new_plan: args.accept_new_plan,
         signals: &signals,
+        metrics: &metrics,
     };
     let outcome = run::run(&job)?;
     if let Done::Signal(signal) = outcome.done {

@@ -23,7 +23,7 @@ fn value(metrics: &Metrics, sample: &str) -> Option<f64> {
 fn the_names_stay() {
     let metrics = Metrics::new();
     metrics.dead_letters("torn", 0);
-    metrics.sent("intervals", 0);
+    metrics.sent("intervals");
     metrics.checkpointed(true, 0, Duration::ZERO);
     let told = metrics.open_metrics().unwrap();
     let kinds: Vec<&str> = told.lines().filter_map(|line| line.strip_prefix("# TYPE gridwarden_")).collect();
@@ -103,7 +103,7 @@ fn what_is_counted_is_told() {
     metrics.dead_letters("late", 2);
     metrics.dead_letters("late", 1);
     metrics.intervals.inc_by(7);
-    metrics.sent("intervals", 7);
+    metrics.sent("intervals").inc_by(7);
     metrics.queued_messages.set(4);
     metrics.delivery_failures.inc();
     metrics.merge(5, 480);

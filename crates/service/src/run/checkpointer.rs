@@ -6,6 +6,7 @@ use super::worker::Stored;
 use crate::checkpoints::{Piece, Store, Subject, retrying};
 use crate::failure::Failure;
 use crate::kafka::KafkaPlan;
+use crate::metrics::Metrics;
 use crate::telemetry;
 use pipeline::{PartitionId, Plan};
 use rdkafka::consumer::ConsumerGroupMetadata;
@@ -44,6 +45,7 @@ pub struct Checkpointer<'a> {
     /// The number of the last piece of the second stage.
     pub number: u64,
     pub halt: Halt,
+    pub metrics: &'a Metrics,
 }
 
 /// How many checkpoints of a partition are kept: the last one, and the one before, whose second stage may be the last
@@ -111,12 +113,21 @@ impl Checkpointer<'_> {
     }
 
     /// Writes a piece, however long the store cannot take it; nothing if the run is to end.
+    #[expect(clippy::disallowed_methods, reason = "the shell owns the clock")]
     fn keep(&self, piece: &Piece, state: &[u8]) -> Result<Option<u64>, Failure> {
-        let stopped = || self.halt.check().is_err();
-        let kept = retrying("write a checkpoint", stopped, || self.store.write(piece, state));
+        let halted = || self.halt.check().is_err();
+        let kept = retrying("write a checkpoint", halted, || {
+            let began = Instant::now();
+            let written = self.store.write(piece, state);
+            match &written {
+                Ok(bytes) => self.metrics.checkpointed(piece.base.is_none(), *bytes, began.elapsed()),
+                Err(_) => drop(self.metrics.checkpoint_failures.inc()),
+            }
+            written
+        });
         match kept {
             Ok(size) => Ok(Some(size)),
-            Err(_) if stopped() => Ok(None),
+            Err(_) if halted() => Ok(None),
             Err(error) => Err(Failure::failed("cannot write a checkpoint", &error)),
         }
     }

@@ -29,7 +29,7 @@ impl Parcel {
         self.format
     }
 
-    /// How much there is to decode.
+    /// How many bytes there are to decode.
     pub fn len(&self) -> usize {
         self.bytes.len()
     }

@@ -5,6 +5,7 @@
 //! the group does not take this instance for dead.
 
 use super::checkpointer::{Written, offsets};
+use super::group::{Change, GroupContext, give_back};
 use super::halt::Halt;
 use super::parcel::Parcel;
 use super::publish::Publisher;
@@ -12,22 +13,17 @@ use super::restore::{Committed, ENDED, From, Restorer, Start};
 use super::second::TooFar;
 use super::worker::ToWorker;
 use crate::failure::Failure;
-use crate::kafka::{KafkaPlan, MessageFormat, Telling, create, set_unless_said};
+use crate::kafka::{KafkaPlan, MessageFormat};
+use crate::metrics::{Metrics, Partition};
 use crate::stop::Stop;
 use crate::telemetry;
 use grid::Topology;
 use pipeline::PartitionId;
-use rdkafka::client::ClientContext;
-use rdkafka::config::RDKafkaLogLevel;
-use rdkafka::consumer::{
-    BaseConsumer, CommitMode, Consumer, ConsumerContext, ConsumerGroupMetadata, RebalanceProtocol,
-};
-use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer, ConsumerGroupMetadata, RebalanceProtocol};
+use rdkafka::error::KafkaError;
 use rdkafka::message::{BorrowedMessage, Headers};
-use rdkafka::types::RDKafkaRespErr;
 use rdkafka::{Message, Offset, TopicPartitionList};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
@@ -47,59 +43,6 @@ const FAREWELL: Duration = Duration::from_secs(30);
 /// How long the broker is asked before the run starts again.
 const ANSWER: Duration = Duration::from_secs(15);
 
-/// Partitions that the group gives, or takes.
-#[derive(Debug)]
-enum Change {
-    Assign(Vec<PartitionId>),
-    Revoke(Vec<PartitionId>),
-}
-
-/// Hears what the group decides; the poller acts on it.
-pub struct GroupContext {
-    changes: Mutex<VecDeque<Change>>,
-    changed: AtomicBool,
-    closing: AtomicBool,
-    telling: Telling,
-}
-
-impl ClientContext for GroupContext {
-    fn log(&self, level: RDKafkaLogLevel, fac: &str, message: &str) {
-        self.telling.log(level, fac, message);
-    }
-
-    fn error(&self, error: KafkaError, reason: &str) {
-        // It is polled as well, and no trouble.
-        if error.rdkafka_error_code() != Some(RDKafkaErrorCode::PartitionEOF) {
-            self.telling.error(error, reason);
-        }
-    }
-}
-
-impl ConsumerContext for GroupContext {
-    fn rebalance(&self, consumer: &BaseConsumer<Self>, error: RDKafkaRespErr, list: &mut TopicPartitionList) {
-        let partitions = list.elements().iter().map(|one| one.partition() as PartitionId).collect();
-        let assigned = matches!(error, RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS);
-        if self.closing.load(Ordering::Relaxed) {
-            // Nobody polls any more; the state is in the store.
-            if !assigned {
-                drop(give_back(consumer, list));
-            }
-            return;
-        }
-        let change = if assigned { Change::Assign(partitions) } else { Change::Revoke(partitions) };
-        self.changes.lock().unwrap_or_else(PoisonError::into_inner).push_back(change);
-        self.changed.store(true, Ordering::Release);
-    }
-}
-
-/// Lets go of partitions, in the way of the group's protocol.
-fn give_back(consumer: &BaseConsumer<GroupContext>, list: &TopicPartitionList) -> Result<(), KafkaError> {
-    match consumer.rebalance_protocol() {
-        RebalanceProtocol::Cooperative => consumer.incremental_unassign(list),
-        _ => consumer.unassign(),
-    }
-}
-
 /// A partition that this instance has.
 struct Held {
     worker: usize,
@@ -112,6 +55,7 @@ struct Held {
     at_end: Option<Instant>,
     idle: bool,
     paused: bool,
+    gauges: Arc<Partition>,
 }
 
 impl Held {
@@ -151,6 +95,7 @@ pub struct Setting<'a> {
     pub second: Option<BTreeMap<PartitionId, i64>>,
     pub targets: &'a mut BTreeMap<PartitionId, i64>,
     pub topology: Arc<Topology>,
+    pub metrics: &'a Metrics,
 }
 
 pub struct Poller<'a> {
@@ -169,32 +114,6 @@ pub struct Poller<'a> {
     /// Something has happened since the last barrier.
     moved: bool,
     committed: BTreeMap<PartitionId, Committed>,
-}
-
-/// A consumer of the group; nothing is read before [`Poller::run`].
-pub fn connect(kafka: &KafkaPlan) -> Result<BaseConsumer<GroupContext>, Failure> {
-    let mut config = kafka.client_config();
-    config.set("group.id", &kafka.group).set("enable.auto.commit", "false");
-    config.set("enable.auto.offset.store", "false").set("enable.partition.eof", "true");
-    config.set("auto.offset.reset", "earliest");
-    for (name, value) in [
-        ("partition.assignment.strategy", "range"),
-        // What is fetched ahead, of all partitions together.
-        ("queued.max.messages.kbytes", "65536"),
-        ("fetch.wait.max.ms", "100"),
-        ("fetch.error.backoff.ms", "100"),
-        ("session.timeout.ms", "10000"),
-        ("reconnect.backoff.max.ms", "10000"),
-    ] {
-        set_unless_said(&mut config, name, value);
-    }
-    let context = GroupContext {
-        changes: Mutex::default(),
-        changed: AtomicBool::new(false),
-        closing: AtomicBool::new(false),
-        telling: Telling::default(),
-    };
-    create(&config, context)
 }
 
 impl<'a> Poller<'a> {
@@ -225,7 +144,7 @@ impl<'a> Poller<'a> {
             .subscribe(&[&self.set.kafka.readings])
             .map_err(|cause| Failure::failed("cannot join the group", &cause).again())?;
         let done = self.poll_on();
-        self.set.consumer.context().closing.store(true, Ordering::Relaxed);
+        self.set.consumer.context().close();
         Ok((done?, self.last))
     }
 
@@ -243,7 +162,7 @@ impl<'a> Poller<'a> {
                     return Ok(done);
                 }
             }
-            if self.set.consumer.context().changed.swap(false, Ordering::AcqRel) {
+            if self.set.consumer.context().has_changed() {
                 self.follow_the_group()?;
             }
         }
@@ -372,7 +291,21 @@ impl<'a> Poller<'a> {
             }
         }
         self.tell_workers();
+        self.tell_metrics();
         Ok(None)
+    }
+
+    fn tell_metrics(&self) {
+        let metrics = self.set.metrics;
+        metrics.beat();
+        metrics.queued_messages.set(self.set.publisher.under_way());
+        for (partition, held) in &self.held {
+            held.gauges.position.set(held.position);
+            held.gauges.idle.set(held.idle.into());
+            if let Some(end) = self.set.consumer.context().end(*partition) {
+                held.gauges.lag.set((end - held.position).max(0));
+            }
+        }
     }
 
     /// Whether the others are well.
@@ -416,9 +349,7 @@ impl<'a> Poller<'a> {
             }
             // What was under way before the pause may still come.
             self.poll_once(Duration::from_millis(50))?;
-            if self.set.consumer.context().changed.load(Ordering::Acquire)
-                || self.set.signals.signal().is_some()
-            {
+            if self.set.consumer.context().will_have_changed() || self.set.signals.signal().is_some() {
                 return Ok(());
             }
         }
@@ -546,10 +477,7 @@ impl<'a> Poller<'a> {
 
     fn follow_the_group(&mut self) -> Result<(), Failure> {
         loop {
-            let changes = &self.set.consumer.context().changes;
-            let Some(change) = changes.lock().unwrap_or_else(PoisonError::into_inner).pop_front() else {
-                return Ok(());
-            };
+            let Some(change) = self.set.consumer.context().next_change() else { return Ok(()) };
             match change {
                 Change::Assign(partitions) => self.assign(&partitions)?,
                 Change::Revoke(partitions) => self.revoke(&partitions)?,
@@ -585,9 +513,20 @@ impl<'a> Poller<'a> {
                 .add_partition_offset(&self.set.kafka.readings, partition as i32, Offset::Offset(position))
                 .map_err(|cause| trouble(&cause))?;
             let worker = partition as usize % self.set.workers.len();
-            self.pending[worker].push_back(ToWorker::Open { partition, lane, position, stored });
-            let held =
-                Held { worker, parcel: None, position, target, at_end: None, idle: false, paused: false };
+            let gauges = self.set.metrics.partition(&self.set.kafka.readings, partition as i32);
+            let of_worker = Arc::clone(&gauges);
+            let opened = ToWorker::Open { partition, lane, position, stored, gauges: of_worker };
+            self.pending[worker].push_back(opened);
+            let held = Held {
+                worker,
+                parcel: None,
+                position,
+                target,
+                at_end: None,
+                idle: false,
+                paused: false,
+                gauges,
+            };
             self.held.insert(partition, held);
         }
         self.committed.extend(committed);
@@ -597,6 +536,9 @@ impl<'a> Poller<'a> {
         }
         .map_err(|cause| trouble(&cause))?;
         telemetry::assigned(partitions.len(), self.held.len());
+        self.set.metrics.rebalances.inc();
+        self.set.metrics.assigned_partitions.set(self.held.len() as i64);
+        self.set.metrics.health.ready();
         self.tell_workers();
         Ok(())
     }
@@ -645,6 +587,7 @@ impl<'a> Poller<'a> {
     fn revoke(&mut self, partitions: &[PartitionId]) -> Result<(), Failure> {
         let ours = partitions.iter().filter(|id| self.held.contains_key(id)).count();
         telemetry::revoked(ours, self.held.len());
+        self.set.metrics.rebalances.inc();
         if ours > 0 {
             self.store_everything(FAREWELL)?;
         }
@@ -654,6 +597,10 @@ impl<'a> Poller<'a> {
             }
         }
         self.tell_workers();
+        self.set.metrics.assigned_partitions.set(self.held.len() as i64);
+        if self.held.is_empty() {
+            self.set.metrics.health.not_ready("the group has given no partitions to this instance");
+        }
         let list = self.list(partitions.iter().copied());
         give_back(self.set.consumer, &list)
             .map_err(|cause| Failure::failed("cannot give partitions back", &cause).again())?;

@@ -8,6 +8,8 @@
 use super::halt::{Ended, Halt};
 use crate::failure::Failure;
 use crate::kafka::{KafkaPlan, Telling, create, set_unless_said};
+use crate::metrics::Metrics;
+use prometheus_client::metrics::counter::Counter;
 use rdkafka::client::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::ConsumerGroupMetadata;
@@ -15,6 +17,7 @@ use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{Header, OwnedHeaders};
 use rdkafka::producer::{BaseRecord, DeliveryResult, Producer, ProducerContext, ThreadedProducer};
 use rdkafka::{Message, TopicPartitionList};
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
@@ -45,6 +48,8 @@ pub struct Publisher {
     producer: ThreadedProducer<Context>,
     state: Arc<State>,
     transactional: bool,
+    /// By topic.
+    sent: BTreeMap<String, Counter>,
 }
 
 #[derive(Debug)]
@@ -52,6 +57,7 @@ struct State {
     /// Messages that the broker has not confirmed, of even and of odd epochs: no more than two are under way.
     under_way: [AtomicI64; 2],
     failed: Mutex<Option<String>>,
+    failures: Counter,
     /// The last epoch that may send.
     open: Mutex<u64>,
     opened: Condvar,
@@ -79,6 +85,7 @@ impl ProducerContext for Context {
     fn delivery(&self, result: &DeliveryResult<'_>, epoch: usize) {
         if let Err((error, message)) = result {
             let told = format!("topic {}: {error}", message.topic());
+            self.state.failures.inc();
             lock(&self.state.failed).get_or_insert(told);
         }
         self.state.under_way[epoch % 2].fetch_sub(1, Ordering::AcqRel);
@@ -87,7 +94,7 @@ impl ProducerContext for Context {
 
 impl Publisher {
     /// Connects; with transactions, under this name, which ends what an earlier process of that name left open.
-    pub fn connect(plan: &KafkaPlan, instance: &str, halt: Halt) -> Result<Self, Failure> {
+    pub fn connect(plan: &KafkaPlan, instance: &str, metrics: &Metrics, halt: Halt) -> Result<Self, Failure> {
         let mut config = plan.client_config();
         config.set("enable.idempotence", "true").set("partitioner", "murmur2_random");
         for (name, value) in [
@@ -111,13 +118,16 @@ impl Publisher {
         let state = Arc::new(State {
             under_way: [AtomicI64::new(0), AtomicI64::new(0)],
             failed: Mutex::default(),
+            failures: metrics.delivery_failures.clone(),
             open: Mutex::new(if plan.transactional { 0 } else { u64::MAX }),
             opened: Condvar::new(),
             halt,
         });
         let context = Context { state: Arc::clone(&state), telling: Telling::default() };
         let producer: ThreadedProducer<Context> = create(&config, context)?;
-        let publisher = Self { producer, state, transactional: plan.transactional };
+        let topics = plan.outputs.all().into_iter().filter_map(|(_, topic)| topic);
+        let sent = topics.map(|topic| (topic.to_owned(), metrics.sent(topic))).collect();
+        let publisher = Self { producer, state, transactional: plan.transactional, sent };
         if publisher.transactional {
             publisher
                 .coordinated("begin with transactions", || publisher.producer.init_transactions(REQUEST))?;
@@ -137,7 +147,12 @@ impl Publisher {
         self.state.under_way[epoch as usize % 2].fetch_add(1, Ordering::AcqRel);
         loop {
             match self.producer.send(base) {
-                Ok(()) => return Ok(()),
+                Ok(()) => {
+                    if let Some(sent) = self.sent.get(record.topic) {
+                        sent.inc();
+                    }
+                    return Ok(());
+                }
                 Err((KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull), again)) => {
                     base = again;
                     self.check()?;

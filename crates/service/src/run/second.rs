@@ -9,6 +9,7 @@ use super::halt::Ended;
 use super::publish::Publisher;
 use super::rows::Rows;
 use super::worker::Stored;
+use crate::metrics::Metrics;
 use crate::telemetry;
 use grid::Topology;
 use pipeline::{Confluence, Outputs, PartitionId, Town, store_second};
@@ -75,6 +76,7 @@ pub struct Second<'a> {
     pub too_far: &'a TooFar,
     /// How many rows of one partition may wait for the others.
     pub most_rows: usize,
+    pub metrics: &'a Metrics,
 }
 
 /// What a second stage leaves: how often it alerted, and its town.
@@ -163,16 +165,21 @@ impl Second<'_> {
             }
             ToSecond::Barrier { .. } => unreachable!("barriers are lined up before"),
         };
-        let _ = newest;
         let mut out = Outputs::default();
         while let Some((end, rows)) = self.confluence.next() {
             if let Some(town) = &mut self.town {
                 town.tick(end, &rows, &mut out);
+                let open = town.open_cases().count();
                 self.publish(epoch, &out, found)?;
+                // Of a tick that no message has closed just now, there is no latency.
+                out.alerts.iter().filter(|_| newest > 0).for_each(|_| self.metrics.alerted(newest));
+                self.metrics.cases_open.set(open as i64);
                 out.clear();
             }
         }
         self.too_far.set(self.confluence.too_far_ahead(self.most_rows));
+        let waiting = self.confluence.waiting();
+        self.metrics.merge(waiting, waiting * size_of::<Interval>());
         Ok(())
     }
 

@@ -5,6 +5,7 @@ use super::parcel::Parcel;
 use super::publish::Publisher;
 use super::rows::Rows;
 use super::second::ToSecond;
+use crate::metrics::{Metrics, Partition};
 use grid::Topology;
 use pipeline::{Lane, Outputs, PartitionId, Plan};
 use reading::{Batch, Issue};
@@ -21,6 +22,7 @@ pub enum ToWorker {
         position: i64,
         /// The checkpoint that it was restored from, and how many stand behind the last full one.
         stored: Option<(i64, u32)>,
+        gauges: Arc<Partition>,
     },
     /// Messages.
     Parcel { partition: PartitionId, parcel: Parcel },
@@ -75,20 +77,31 @@ struct Held {
     stored: Option<(i64, u32)>,
     tally: Tally,
     /// What had been counted before.
-    before: [u64; 2],
+    before: [u64; 3],
+    gauges: Arc<Partition>,
 }
 
 impl Held {
-    /// Late readings and repeats, since the state began.
-    fn counted(lane: &Lane) -> [u64; 2] {
-        let mut counts = lane.sequencer().counts().clone();
-        counts.add(&lane.fleet().totals().counts);
-        [Issue::Late, Issue::Repeat].map(|issue| counts.of_issue(issue))
+    /// Readings that were late, that were there already, and that count, since the state began.
+    fn counted(lane: &Lane) -> [u64; 3] {
+        let (order, totals) = (lane.sequencer().counts(), lane.fleet().totals());
+        let count = |issue| order.of_issue(issue) + totals.counts.of_issue(issue);
+        [count(Issue::Late), count(Issue::Repeat), totals.admitted]
     }
 
-    fn tally(&self) -> Tally {
-        let [late, repeats] = Self::counted(&self.lane);
-        Tally { late: late - self.before[0], repeats: repeats - self.before[1], ..self.tally }
+    /// Counts what came since the last time.
+    fn count(&mut self, metrics: &Metrics) {
+        let now = Self::counted(&self.lane);
+        let [late, repeats, admitted] = [0, 1, 2].map(|kind| now[kind] - self.before[kind]);
+        self.before = now;
+        self.tally.late += late;
+        self.tally.repeats += repeats;
+        metrics.readings_late.inc_by(late);
+        metrics.readings_repeated.inc_by(repeats);
+        metrics.readings_admitted.inc_by(admitted);
+        if let Some(front) = self.lane.sequencer().front() {
+            self.gauges.front(front);
+        }
     }
 }
 
@@ -100,6 +113,7 @@ pub struct Worker<'a> {
     pub publisher: &'a Publisher,
     pub second: SyncSender<(usize, ToSecond)>,
     pub topology: Arc<Topology>,
+    pub metrics: &'a Metrics,
 }
 
 impl Worker<'_> {
@@ -111,10 +125,10 @@ impl Worker<'_> {
         let mut batch = Batch::default();
         while let Ok(message) = told.recv() {
             match message {
-                ToWorker::Open { partition, lane, position, stored } => {
+                ToWorker::Open { partition, lane, position, stored, gauges } => {
                     let closed = lane.sequencer().closed();
                     let (tally, before) = (Tally::default(), Held::counted(&lane));
-                    lanes.insert(partition, Held { lane, position, stored, tally, before });
+                    lanes.insert(partition, Held { lane, position, stored, tally, before, gauges });
                     self.tell(ToSecond::Open { partition, closed })?;
                 }
                 ToWorker::Parcel { partition, parcel } => {
@@ -136,7 +150,7 @@ impl Worker<'_> {
                 }
                 ToWorker::Close { partition } => {
                     if let Some(held) = lanes.remove(&partition) {
-                        all.add(&held.tally());
+                        all.add(&held.tally);
                     }
                     self.tell(ToSecond::Close { partition })?;
                 }
@@ -146,13 +160,13 @@ impl Worker<'_> {
                         held.lane.end(partition, &mut out);
                         held.lane.finish(&mut out);
                         self.hand_on(epoch, partition, &mut held, out, i64::MIN)?;
-                        all.add(&held.tally());
+                        all.add(&held.tally);
                     }
                     self.tell(ToSecond::End { partition })?;
                 }
             }
         }
-        lanes.values().for_each(|held| all.add(&held.tally()));
+        lanes.values().for_each(|held| all.add(&held.tally));
         Ok(all)
     }
 
@@ -169,10 +183,14 @@ impl Worker<'_> {
         held.position = parcel.next();
         held.tally.messages += parcel.messages() as u64;
         let newest = parcel.newest_ms();
+        self.metrics.received_messages.inc_by(parcel.messages() as u64);
+        self.metrics.received_bytes.inc_by(parcel.len() as u64);
         parcel.decode(partition, &self.plan.limits, batch, &mut out.dead);
         held.tally.readings += batch.len() as u64;
+        self.metrics.readings_decoded.inc_by(batch.len() as u64);
         let came = held.lane.take(partition, batch, 0, &mut out);
         debug_assert_eq!(came, batch.len(), "a lane of one partition has every turn");
+        held.count(self.metrics);
         self.hand_on(epoch, partition, held, out, newest)
     }
 
@@ -187,7 +205,9 @@ impl Worker<'_> {
     ) -> Result<(), Ended> {
         held.tally.dead += out.dead.len() as u64;
         held.tally.intervals += out.intervals.len() as u64;
+        self.metrics.intervals.inc_by(out.intervals.len() as u64);
         for dead in &out.dead {
+            self.metrics.dead_letters(dead.reason.name(), 1);
             self.rows.dead(dead, |record| self.publisher.send(epoch, record))?;
         }
         if out.ticks.is_empty() {
@@ -206,6 +226,7 @@ impl Worker<'_> {
 
     fn store(&self, partition: PartitionId, held: &mut Held) -> Stored {
         let position = held.position;
+        held.gauges.memory(held.lane.fleet().memory());
         let state = match held.stored {
             Some((at, _)) if at == position => None,
             Some((at, behind)) if behind < self.full_after => {

@@ -1,0 +1,127 @@
+//! The group: what it decides about partitions, and the consumer that is its member.
+
+use crate::failure::Failure;
+use crate::kafka::{KafkaPlan, Telling, create, set_unless_said};
+use pipeline::PartitionId;
+use rdkafka::TopicPartitionList;
+use rdkafka::client::ClientContext;
+use rdkafka::config::RDKafkaLogLevel;
+use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext, RebalanceProtocol};
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::statistics::Statistics;
+use rdkafka::types::RDKafkaRespErr;
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+/// Partitions that the group gives, or takes.
+#[derive(Debug)]
+pub enum Change {
+    Assign(Vec<PartitionId>),
+    Revoke(Vec<PartitionId>),
+}
+
+/// Hears what the group decides; the poller acts on it.
+#[derive(Debug, Default)]
+pub struct GroupContext {
+    changes: Mutex<VecDeque<Change>>,
+    changed: AtomicBool,
+    closing: AtomicBool,
+    /// The ends of the logs, as the client knows them.
+    ends: Mutex<BTreeMap<PartitionId, i64>>,
+    telling: Telling,
+}
+
+impl GroupContext {
+    /// Whether the group has decided anything since this was asked last.
+    pub fn has_changed(&self) -> bool {
+        self.changed.swap(false, Ordering::AcqRel)
+    }
+
+    /// The same, to be asked again.
+    pub fn will_have_changed(&self) -> bool {
+        self.changed.load(Ordering::Acquire)
+    }
+
+    /// The next decision of the group.
+    pub fn next_change(&self) -> Option<Change> {
+        self.changes.lock().unwrap_or_else(PoisonError::into_inner).pop_front()
+    }
+
+    /// The end of a log, as far as it is known.
+    pub fn end(&self, partition: PartitionId) -> Option<i64> {
+        self.ends.lock().unwrap_or_else(PoisonError::into_inner).get(&partition).copied()
+    }
+
+    /// Nobody acts on decisions any more.
+    pub fn close(&self) {
+        self.closing.store(true, Ordering::Relaxed);
+    }
+}
+
+impl ClientContext for GroupContext {
+    fn log(&self, level: RDKafkaLogLevel, fac: &str, message: &str) {
+        self.telling.log(level, fac, message);
+    }
+
+    fn stats(&self, statistics: Statistics) {
+        let partitions = statistics.topics.values().flat_map(|topic| topic.partitions.values());
+        let known = partitions.filter(|one| one.hi_offset >= 0 && one.partition >= 0);
+        let mut ends = self.ends.lock().unwrap_or_else(PoisonError::into_inner);
+        ends.extend(known.map(|one| (one.partition as PartitionId, one.hi_offset)));
+    }
+
+    fn error(&self, error: KafkaError, reason: &str) {
+        // It is polled as well, and no trouble.
+        if error.rdkafka_error_code() != Some(RDKafkaErrorCode::PartitionEOF) {
+            self.telling.error(error, reason);
+        }
+    }
+}
+
+impl ConsumerContext for GroupContext {
+    fn rebalance(&self, consumer: &BaseConsumer<Self>, error: RDKafkaRespErr, list: &mut TopicPartitionList) {
+        let partitions = list.elements().iter().map(|one| one.partition() as PartitionId).collect();
+        let assigned = matches!(error, RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS);
+        if self.closing.load(Ordering::Relaxed) {
+            // Nobody polls any more; the state is in the store.
+            if !assigned {
+                drop(give_back(consumer, list));
+            }
+            return;
+        }
+        let change = if assigned { Change::Assign(partitions) } else { Change::Revoke(partitions) };
+        self.changes.lock().unwrap_or_else(PoisonError::into_inner).push_back(change);
+        self.changed.store(true, Ordering::Release);
+    }
+}
+
+/// Lets go of partitions, in the way of the group's protocol.
+pub fn give_back(consumer: &BaseConsumer<GroupContext>, list: &TopicPartitionList) -> Result<(), KafkaError> {
+    match consumer.rebalance_protocol() {
+        RebalanceProtocol::Cooperative => consumer.incremental_unassign(list),
+        _ => consumer.unassign(),
+    }
+}
+
+/// A consumer of the group; nothing is read before [`Poller::run`].
+pub fn connect(kafka: &KafkaPlan) -> Result<BaseConsumer<GroupContext>, Failure> {
+    let mut config = kafka.client_config();
+    config.set("group.id", &kafka.group).set("enable.auto.commit", "false");
+    config.set("enable.auto.offset.store", "false").set("enable.partition.eof", "true");
+    config.set("auto.offset.reset", "earliest");
+    for (name, value) in [
+        ("partition.assignment.strategy", "range"),
+        // What is fetched ahead, of all partitions together.
+        ("queued.max.messages.kbytes", "65536"),
+        ("fetch.wait.max.ms", "100"),
+        ("fetch.error.backoff.ms", "100"),
+        ("session.timeout.ms", "10000"),
+        ("reconnect.backoff.max.ms", "10000"),
+        // For the lag.
+        ("statistics.interval.ms", "2000"),
+    ] {
+        set_unless_said(&mut config, name, value);
+    }
+    create(&config, GroupContext::default())
+}
