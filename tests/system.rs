@@ -12,6 +12,7 @@ mod dependency_table;
 mod energy;
 mod golden;
 mod j1;
+mod lanes;
 mod numbers;
 mod program;
 mod properties;
