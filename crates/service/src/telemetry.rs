@@ -178,11 +178,6 @@ pub fn messages_gone(partition: u32, from: i64, to: i64) {
     );
 }
 
-/// A message could not be had.
-pub fn consume_fails(error: &dyn Error) {
-    warn!("the broker gave no message: {error}");
-}
-
 /// The positions of the group could not be told.
 pub fn commit_fails(error: &dyn Error) {
     warn!(

@@ -119,6 +119,10 @@ impl ClientContext for Telling {
 
     fn error(&self, error: KafkaError, text: &str) {
         let code = error.rdkafka_error_code().unwrap_or(RDKafkaErrorCode::Unknown);
+        // Whoever polls hears of it, and it is no trouble.
+        if code == RDKafkaErrorCode::PartitionEOF {
+            return;
+        }
         // What follows is for who mends librdkafka: after how long, in which state, how often it said so before.
         let text = text.split_once(" (after ").map_or(text, |(why, _)| why).to_owned();
         if let Some(untold) = self.turn(&format!("{code:?}")) {

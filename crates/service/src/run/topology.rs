@@ -89,8 +89,8 @@ impl Source {
                     match rows.consumer.poll(QUIET) {
                         None => break,
                         Some(Ok(message)) => changed |= take(&rows.topic, &mut rows.rows, &message),
-                        Some(Err(KafkaError::PartitionEOF(_))) => {}
-                        Some(Err(error)) => telemetry::consume_fails(&error),
+                        // The context hears of it as well, and tells what is trouble, once.
+                        Some(Err(_)) => {}
                     }
                 }
                 if !changed {
@@ -142,7 +142,7 @@ impl Rows {
                 Some(Err(KafkaError::PartitionEOF(partition))) => {
                     ended.insert(partition);
                 }
-                Some(Err(error)) => telemetry::consume_fails(&error),
+                Some(Err(_)) => {}
                 None => {
                     return Err(Failure::failed_with_help(
                         format!("the topic {} of the topology does not answer", self.topic),
