@@ -16,7 +16,7 @@ fn batches(plan: &Plan, text: &[u8]) -> Vec<Batch> {
     while !rest.is_empty() {
         let block = &rest[..rest.len().min(256 * 1024)];
         let end = memchr::memrchr(b'\n', block).map_or(block.len(), |at| at + 1);
-        let mut batch = Batch { bytes: block[..end].to_vec(), ..Batch::default() };
+        let mut batch = Batch::of_bytes(&block[..end]);
         wire::json::decode_lines(&plan.limits, &mut batch);
         batches.push(batch);
         rest = &rest[end..];

@@ -9,7 +9,7 @@ use wire::json::{LONGEST_LINE, decode, decode_lines};
 fuzz_target!(|bytes: &[u8]| {
     let limits =
         Limits { v_max: Millivolts(600_000), i_max: Milliamperes(200_000), p_max: Milliwatts(200_000_000) };
-    let mut batch = Batch { bytes: bytes.to_vec(), ..Batch::default() };
+    let mut batch = Batch::of_bytes(bytes);
     decode_lines(&limits, &mut batch);
     assert_eq!(batch.len(), batch.spans.len());
     let mut raw = RawReading::new(MeterId::new("-").expect("a dash is a name"), EventTime(0));

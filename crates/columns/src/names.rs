@@ -1,11 +1,12 @@
-//! The column `meter`: names, and the key of each, worked out once for a name and not once for a row.
+//! The column `meter`: names, and in files the dictionary of them, looked into once for a name and not once for a row.
 
-use crate::numbers::BLOCK;
+use crate::numbers::{BLOCK, first, valid};
 use arrow::array::{Array, ArrayRef, AsArray, DictionaryArray, StringArray};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Int32Type};
 use arrow::error::ArrowError;
-use reading::{Key, MeterId, Reason, id};
+use reading::{Dictionary, Key, MeterId, Reason, id};
+use std::sync::Arc;
 
 /// The names of one record batch.
 #[derive(Debug)]
@@ -26,114 +27,41 @@ impl Names {
             _ => Self::Text(cast(column, &text)?.as_string().clone()),
         })
     }
-}
 
-/// What is known of one entry of a dictionary.
-#[derive(Debug, Clone, Copy)]
-struct Entry {
-    hash: u64,
-    // Where its name stands in the bytes of the batch, if `seen` is of this round.
-    at: u32,
-    seen: u32,
-    name: Name,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Name {
-    Unread,
-    Good(u8),
-    Bad,
-}
-
-const UNREAD: Entry = Entry { hash: 0, at: 0, seen: 0, name: Name::Unread };
-
-/// The dictionary in use. A Parquet file has one for some hundred record batches.
-#[derive(Debug, Default)]
-pub(crate) struct Meters {
-    // Held so that its address stays its own, and can be compared.
-    values: Option<StringArray>,
-    entries: Vec<Entry>,
-    round: u32,
-}
-
-impl Meters {
-    /// Gets ready for a record batch: names must be written anew, because the bytes of the batch may be new.
-    pub(crate) fn start(&mut self, names: &Names) {
-        self.round = self.round.wrapping_add(1);
-        let Names::Dictionary(names) = names else {
-            return;
+    fn at(&self, row: usize) -> Option<&str> {
+        let (texts, row) = match self {
+            Self::Text(texts) => (texts, row),
+            Self::Dictionary(names) => (names.values().as_string::<i32>(), names.key(row)?),
         };
-        let values = names.values().as_string::<i32>();
-        let same = self.values.as_ref().is_some_and(|known| {
-            known.value_data().as_ptr() == values.value_data().as_ptr()
-                && known.offsets().inner().ptr_eq(values.offsets().inner())
-                && known.nulls().is_none() == values.nulls().is_none()
-        });
-        if !same || self.round == 0 {
-            self.round = 1;
-            self.entries.clear();
-            self.entries.resize(values.len(), UNREAD);
-            self.values = Some(values.clone());
-        }
+        texts.is_valid(row).then(|| texts.value(row))
     }
 
-    /// The keys of the rows from `from`; names that are new to this round are copied to `bytes`.
+    /// The keys of the rows from `from`; their names are copied to `bytes`.
     pub(crate) fn keys(
-        &mut self,
-        names: &Names,
+        &self,
         from: usize,
         keys: &mut [Key],
         refused: &mut [Option<Reason>; BLOCK],
         bytes: &mut Vec<u8>,
     ) {
-        match names {
-            Names::Dictionary(names) => self.keys_by_entry(names, from, keys, refused, bytes),
-            Names::Text(names) => keys_by_text(names, from, keys, refused, bytes),
-        }
-    }
-
-    fn keys_by_entry(
-        &mut self,
-        names: &DictionaryArray<Int32Type>,
-        from: usize,
-        keys: &mut [Key],
-        refused: &mut [Option<Reason>; BLOCK],
-        bytes: &mut Vec<u8>,
-    ) {
-        let nulls = names.keys().nulls();
-        let indices = &names.keys().values()[from..];
-        let Some(values) = &self.values else {
-            return;
-        };
-        for (row, (key, &index)) in keys.iter_mut().zip(indices).enumerate() {
-            if nulls.is_some_and(|nulls| nulls.is_null(from + row)) {
+        let mut last: Option<(&str, Key)> = None;
+        for (row, key) in keys.iter_mut().enumerate() {
+            let Some(name) = self.at(from + row) else {
                 refused[row].get_or_insert(Reason::MeterMissing);
                 continue;
-            }
-            let index = index as usize;
-            let entry = &mut self.entries[index];
-            if entry.seen != self.round {
-                if values.is_null(index) {
-                    refused[row].get_or_insert(Reason::MeterMissing);
-                    continue;
-                }
-                let name = values.value(index).as_bytes();
-                if entry.name == Name::Unread {
-                    let good = MeterId::new(name).is_some();
-                    entry.name = if good { Name::Good(name.len() as u8) } else { Name::Bad };
-                    entry.hash = if good { id::hash(name) } else { 0 };
-                }
-                if entry.name != Name::Bad {
-                    entry.at = bytes.len() as u32;
-                    append(name, bytes);
-                }
-                entry.seen = self.round;
-            }
-            match entry.name {
-                Name::Good(len) => *key = Key { hash: entry.hash, at: entry.at, len },
-                _ => {
-                    refused[row].get_or_insert(Reason::MeterName);
-                }
+            };
+            // Files sorted by meter name the same one many times running.
+            if let Some((known, same)) = last
+                && known == name
+            {
+                *key = same;
+            } else if MeterId::new(name).is_some() {
+                let hash = id::hash(name.as_bytes());
+                *key = Key { hash, at: bytes.len() as u32, len: name.len() as u8 };
+                append(name.as_bytes(), bytes);
+                last = Some((name, *key));
+            } else {
+                refused[row].get_or_insert(Reason::MeterName);
             }
         }
     }
@@ -144,31 +72,52 @@ fn append(name: &[u8], bytes: &mut Vec<u8>) {
     name.chunks(8).for_each(|letters| bytes.extend_from_slice(&id::word_of(letters).to_le_bytes()));
 }
 
-fn keys_by_text(
-    names: &StringArray,
-    from: usize,
-    keys: &mut [Key],
-    refused: &mut [Option<Reason>; BLOCK],
-    bytes: &mut Vec<u8>,
-) {
-    let mut last: Option<(&str, Key)> = None;
-    for (row, key) in keys.iter_mut().enumerate() {
-        if names.is_null(from + row) {
-            refused[row].get_or_insert(Reason::MeterMissing);
-            continue;
+/// The dictionary in use. A Parquet file has one for some hundred record batches.
+#[derive(Debug, Default)]
+pub(crate) struct Meters {
+    // Held so that its address stays its own, and can be compared.
+    values: Option<StringArray>,
+    dictionary: Arc<Dictionary>,
+}
+
+impl Meters {
+    /// The dictionary of a record batch.
+    pub(crate) fn dictionary(&mut self, names: &DictionaryArray<Int32Type>) -> &Arc<Dictionary> {
+        let values = names.values().as_string::<i32>();
+        let same = self.values.as_ref().is_some_and(|known| {
+            known.value_data().as_ptr() == values.value_data().as_ptr()
+                && known.offsets().inner().ptr_eq(values.offsets().inner())
+                && known.nulls().is_none() == values.nulls().is_none()
+        });
+        if !same {
+            let mut dictionary = Dictionary::default();
+            values.iter().for_each(|name| dictionary.push(name.unwrap_or_default().as_bytes()));
+            self.dictionary = Arc::new(dictionary);
+            self.values = Some(values.clone());
         }
-        let name = names.value(from + row);
-        // Files sorted by meter name the same one many times running.
-        if let Some((known, same)) = last
-            && known == name
-        {
-            *key = same;
-        } else if MeterId::new(name).is_some() {
-            *key = Key { hash: id::hash(name.as_bytes()), at: bytes.len() as u32, len: name.len() as u8 };
-            append(name.as_bytes(), bytes);
-            last = Some((name, *key));
-        } else {
-            refused[row].get_or_insert(Reason::MeterName);
+        &self.dictionary
+    }
+
+    /// The entries of the rows from `from`.
+    pub(crate) fn entries(
+        &self,
+        names: &DictionaryArray<Int32Type>,
+        from: usize,
+        entries: &mut [u32],
+        refused: &mut [Option<Reason>; BLOCK],
+    ) {
+        let keys = names.keys();
+        entries.iter_mut().zip(&keys.values()[from..]).for_each(|(entry, &key)| *entry = key as u32);
+        let there = valid(keys.nulls(), from, entries.len());
+        if there == first(entries.len()) && self.dictionary.is_all_good() {
+            return;
+        }
+        for (row, &entry) in entries.iter().enumerate() {
+            if there >> row & 1 == 0 || names.values().is_null(entry as usize) {
+                refused[row].get_or_insert(Reason::MeterMissing);
+            } else if !self.dictionary.is_good(entry) {
+                refused[row].get_or_insert(Reason::MeterName);
+            }
         }
     }
 }

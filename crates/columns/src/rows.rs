@@ -26,18 +26,28 @@ pub(crate) struct Rows {
     block: Block,
     refused: [Option<Reason>; BLOCK],
     keys: [Key; BLOCK],
-    meters: Meters,
+    entries: [u32; BLOCK],
+    /// Of a file. A message may have a dictionary for each part, and all parts are one batch: there each row has its
+    /// own key.
+    meters: Option<Meters>,
 }
 
 impl Rows {
-    pub(crate) fn new() -> Self {
+    /// For the rows of a file, each record batch into an empty batch of its own.
+    pub(crate) fn of_file() -> Self {
+        Self { meters: Some(Meters::default()), ..Self::of_message() }
+    }
+
+    /// For the rows of a message, behind what a batch already holds.
+    pub(crate) fn of_message() -> Self {
         Self {
             drafts: [Draft::new(EventTime::MIN); BLOCK],
             extras: Vec::new(),
             block: Block::EMPTY,
             refused: [None; BLOCK],
             keys: [Key { hash: 0, at: 0, len: 0 }; BLOCK],
-            meters: Meters::default(),
+            entries: [0; BLOCK],
+            meters: None,
         }
     }
 
@@ -50,8 +60,13 @@ impl Rows {
         batch: &mut Batch,
     ) -> Result<(), ArrowError> {
         let columns = Columns::of(layout, rows)?;
-        self.meters.start(&columns.names);
-        batch.keys.reserve(rows.num_rows());
+        let by_entry = match (&columns.names, &mut self.meters) {
+            (Names::Dictionary(names), Some(meters)) => {
+                batch.name_by(meters.dictionary(names));
+                true
+            }
+            _ => false,
+        };
         batch.readings.reserve(rows.num_rows());
         for from in (0..rows.num_rows()).step_by(BLOCK) {
             let count = BLOCK.min(rows.num_rows() - from);
@@ -61,7 +76,12 @@ impl Rows {
                 && self.refused[..count].iter().all(Option::is_none)
                 && drafts.iter().all(Draft::is_plain);
             if plain {
-                batch.extend_as(&self.keys[..count], drafts.iter().map(Draft::reading));
+                let readings = drafts.iter().map(Draft::reading);
+                if by_entry {
+                    batch.extend_entries(&self.entries[..count], readings);
+                } else {
+                    batch.extend_as(&self.keys[..count], readings);
+                }
                 continue;
             }
             for index in 0..count {
@@ -70,7 +90,12 @@ impl Rows {
                 match refused.map_or_else(|| self.drafts[index].done(), Err) {
                     Ok((reading, issues)) => {
                         let extra = extra.filter(|extra| *extra != Extra::default());
-                        batch.push_as(self.keys[index], Checked { reading, extra, issues });
+                        let checked = Checked { reading, extra, issues };
+                        if by_entry {
+                            batch.push_entry(self.entries[index], checked);
+                        } else {
+                            batch.push_as(self.keys[index], checked);
+                        }
                     }
                     Err(reason) => bury(layout, rows, from + index, reason, batch),
                 }
@@ -80,8 +105,13 @@ impl Rows {
     }
 
     fn fill(&mut self, columns: &Columns, from: usize, count: usize, limits: &Limits, batch: &mut Batch) {
-        self.meters.keys(&columns.names, from, &mut self.keys[..count], &mut self.refused, &mut batch.bytes);
         let Self { drafts, block, refused, .. } = self;
+        match (&columns.names, &self.meters) {
+            (Names::Dictionary(names), Some(meters)) => {
+                meters.entries(names, from, &mut self.entries[..count], refused);
+            }
+            (names, _) => names.keys(from, &mut self.keys[..count], refused, &mut batch.bytes),
+        }
         let mut block = Filling { drafts: &mut drafts[..count], block, refused, from };
         columns.times.fill(&mut block);
         block.whole(columns.imp, |draft, imp| draft.imp(WattHours(imp)));

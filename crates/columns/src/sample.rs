@@ -109,7 +109,7 @@ pub(crate) fn checked(readings: &[RawReading]) -> Batch {
 /// What must be equal, however the readings came.
 pub(crate) fn assert_same(found: &Batch, expected: &Batch) {
     let meters = |batch: &Batch| (0..batch.len()).map(|index| batch.meter(index)).collect::<Vec<_>>();
-    let hashes = |batch: &Batch| batch.keys.iter().map(|key| key.hash).collect::<Vec<_>>();
+    let hashes = |batch: &Batch| (0..batch.len()).map(|index| batch.key(index).hash).collect::<Vec<_>>();
     let reasons = |batch: &Batch| batch.dead.iter().map(|dead| dead.reason).collect::<Vec<_>>();
     assert_eq!(found.readings, expected.readings);
     assert_eq!(meters(found), meters(expected));

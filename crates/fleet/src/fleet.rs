@@ -2,6 +2,7 @@
 
 use crate::cell::{Cell, Registers};
 use crate::changed::Changed;
+use crate::entries::{Entries, OTHERS, UNKNOWN};
 use crate::register::{Point, RegisterRules, energy};
 use crate::settle::Pending;
 use crate::snapshot::RestoreError;
@@ -184,6 +185,8 @@ pub struct Fleet {
     pub(crate) totals: Totals,
     /// Since they were stored last.
     pub(crate) changed: Changed,
+    entries: Entries,
+    /// The readings at hand, each with its slot.
     slots: Vec<(u32, u32)>,
 }
 
@@ -208,6 +211,7 @@ impl Fleet {
             swap_intervals: BTreeSet::new(),
             totals: Totals::default(),
             changed: Changed::default(),
+            entries: Entries::default(),
             slots: Vec::with_capacity(STRIDE),
         }
     }
@@ -269,6 +273,7 @@ impl Fleet {
                 + self.export_points.capacity() * size_of::<Point>()
                 + self.doubts.len() * (size_of::<Point>() + 8)
                 + self.changed.bytes()
+                + self.entries.bytes()
                 + self.pending.values().map(Pending::bytes).sum::<usize>(),
         }
     }
@@ -298,10 +303,36 @@ impl Fleet {
 
     fn look_up(&mut self, batch: &Batch, stride: Range<usize>) {
         let shard = self.shard;
-        let keys = batch.keys[stride.clone()].iter().zip(stride);
-        self.slots.clear();
-        self.slots.extend(keys.filter(|(key, _)| shard.owns(key.hash)).map(|(_, at)| (at as u32, 0)));
-        let hash = |at: u32| batch.keys[at as usize].hash;
+        let Some((dictionary, entries)) = batch.entries() else {
+            self.keep(stride, |at| if shard.owns(batch.key(at).hash) { UNKNOWN } else { OTHERS });
+            return self.look_up_names(batch);
+        };
+        let mut entries_known = std::mem::take(&mut self.entries);
+        let slots = entries_known.slots(dictionary, shard);
+        self.keep(stride, |at| slots[entries[at] as usize]);
+        if self.slots.iter().any(|&(_, slot)| slot == UNKNOWN) {
+            self.look_up_names(batch);
+            self.slots.iter().for_each(|&(at, slot)| slots[entries[at as usize] as usize] = slot);
+        }
+        self.entries = entries_known;
+    }
+
+    /// Keeps those readings of a stride that are this shard's.
+    #[inline]
+    fn keep(&mut self, stride: Range<usize>, slot: impl Fn(usize) -> u32) {
+        // Whose a reading is cannot be foreseen: each is written, and the next one over it if it is another's.
+        self.slots.resize(stride.len(), (0, 0));
+        let mut kept = 0;
+        for at in stride {
+            let slot = slot(at);
+            self.slots[kept] = (at as u32, slot);
+            kept += usize::from(slot != OTHERS);
+        }
+        self.slots.truncate(kept);
+    }
+
+    fn look_up_names(&mut self, batch: &Batch) {
+        let hash = |at: u32| batch.key(at as usize).hash;
         self.table.touch(self.slots.iter().map(|&(at, _)| hash(at)));
         let mut names = 0_u8;
         for &(at, _) in &self.slots {
@@ -309,7 +340,7 @@ impl Fleet {
         }
         black_box(names);
         for (at, slot) in &mut self.slots {
-            *slot = self.table.slot_of(batch.keys[*at as usize], batch.name(*at as usize));
+            *slot = self.table.slot_of(batch.key(*at as usize), batch.name(*at as usize));
             if *slot as usize == self.meters.len() {
                 grow_by_a_quarter(&mut self.meters);
                 self.meters.push(Meter { point: NO_POINT, exporter: NO_EXPORTER });

@@ -11,6 +11,7 @@
 
 mod cell;
 mod changed;
+mod entries;
 mod fleet;
 mod register;
 mod sequencer;

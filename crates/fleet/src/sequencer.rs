@@ -14,7 +14,7 @@
 use reading::issue::Counts;
 use reading::time::DAY;
 use reading::{
-    Batch, EventTime, Extra, Grid, Issue, Key, Message, MeterId, Origin, Reading, Reason, Span, id,
+    Batch, Checked, EventTime, Extra, Grid, Issue, Issues, Message, MeterId, Origin, Reading, Reason, Span,
 };
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -124,13 +124,14 @@ impl Partition {
     }
 
     /// Takes note of whose readings came, until it knows of enough meters.
-    fn hear(&mut self, keys: &[Key]) {
-        for key in keys {
+    fn hear(&mut self, batch: &Batch, readings: Range<usize>) {
+        for index in readings {
             if self.meters.len() == AGREEING_METERS {
                 return;
             }
-            if !self.meters.contains(&key.hash) {
-                self.meters.push(key.hash);
+            let hash = batch.key(index).hash;
+            if !self.meters.contains(&hash) {
+                self.meters.push(hash);
             }
         }
     }
@@ -251,7 +252,7 @@ impl Sequencer {
                     steps.push(Step::Admit(begun..index));
                 }
                 begun = index + 1;
-                own.hear(&batch.keys[heard..=index]);
+                own.hear(batch, heard..index + 1);
                 heard = index + 1;
                 self.hold(&mut own, batch, index, refused);
                 if own.agreed().is_some() {
@@ -299,7 +300,7 @@ impl Sequencer {
         if begun < stopped {
             steps.push(Step::Admit(begun..stopped));
         }
-        own.hear(&batch.keys[heard..stopped]);
+        own.hear(batch, heard..stopped);
         debug_assert!(
             own.next.is_some() || own.agreed().is_none(),
             "time goes on, or it is another partition's turn"
@@ -327,7 +328,7 @@ impl Sequencer {
     fn hold(&mut self, own: &mut Partition, batch: &Batch, index: usize, refused: &mut Vec<(Held, Reason)>) {
         let reading = batch.readings[index];
         own.arrivals += 1;
-        own.streak.push((reading.time(), batch.keys[index].hash));
+        own.streak.push((reading.time(), batch.key(index).hash));
         let extra = batch.extras.binary_search_by_key(&(index as u32), |(at, _)| *at).ok();
         let held = Held {
             meter: batch.meter(index),
@@ -431,21 +432,15 @@ impl Sequencer {
 
 fn batch_of(released: Vec<Held>) -> Batch {
     let mut batch = Batch::default();
-    for held in released {
-        let line = Span { at: batch.bytes.len() as u32, len: held.line.len() as u32 };
-        if let Some(first) = held.origin {
-            let reading = batch.readings.len() as u32;
-            batch.messages.push(Message { first, byte: line.at, reading, dead: 0 });
+    for Held { meter, reading, extra, line, origin } in released {
+        let span = Span { at: batch.bytes.len() as u32, len: line.len() as u32 };
+        if let Some(first) = origin {
+            let reading = batch.len() as u32;
+            batch.messages.push(Message { first, byte: span.at, reading, dead: 0 });
         }
-        batch.bytes.extend_from_slice(&held.line);
-        let name = held.meter.as_bytes();
-        batch.keys.push(Key { hash: id::hash(name), at: batch.bytes.len() as u32, len: name.len() as u8 });
-        batch.bytes.extend_from_slice(name);
-        batch.spans.push(line);
-        if let Some(extra) = held.extra {
-            batch.extras.push((batch.readings.len() as u32, extra));
-        }
-        batch.readings.push(held.reading);
+        batch.bytes.extend_from_slice(&line);
+        batch.spans.push(span);
+        batch.push(&meter, Checked { reading, extra, issues: Issues::NONE });
     }
     batch
 }

@@ -1,4 +1,5 @@
 mod conserve;
+mod entries;
 mod memory;
 mod order;
 mod picture;

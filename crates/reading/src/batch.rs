@@ -1,7 +1,8 @@
 //! Readings travel many at a time: decoded whole, then looked up, then admitted.
 
 use crate::issue::Counts;
-use crate::{Checked, EventCode, EventTime, MeterId, RawReading, Reading, Reason, id};
+use crate::{Checked, Dictionary, EventCode, EventTime, MeterId, RawReading, Reading, Reason, id};
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 /// Where the name of a reading's meter stands in its batch, and the hash of it.
@@ -76,8 +77,11 @@ pub struct Message {
 pub struct Batch {
     /// What the spans and keys point into: the message itself where names stand in it, else names one after another.
     pub bytes: Vec<u8>,
-    /// A key for each reading.
+    /// A key for each reading; empty where a dictionary names the meters.
     pub keys: Vec<Key>,
+    /// An entry of the dictionary for each reading; empty where there is none.
+    entries: Vec<u32>,
+    dictionary: Option<Arc<Dictionary>>,
     /// The readings.
     pub readings: Vec<Reading>,
     /// Where each reading's message stands in `bytes`; empty where the source was no text (columns).
@@ -103,10 +107,17 @@ impl Batch {
         self.readings.is_empty()
     }
 
+    /// One that holds bytes, which are yet to be decoded.
+    pub fn of_bytes(bytes: impl Into<Vec<u8>>) -> Self {
+        Self { bytes: bytes.into(), ..Self::default() }
+    }
+
     /// Empties it, keeping its memory.
     pub fn clear(&mut self) {
         self.bytes.clear();
         self.keys.clear();
+        self.entries.clear();
+        self.dictionary = None;
         self.readings.clear();
         self.spans.clear();
         self.extras.clear();
@@ -118,8 +129,32 @@ impl Batch {
     /// The name of the meter of reading `index`.
     #[inline]
     pub fn name(&self, index: usize) -> &[u8] {
+        if let Some(dictionary) = &self.dictionary {
+            return dictionary.name(self.entries[index]);
+        }
         let key = self.keys[index];
         &self.bytes[key.at as usize..key.at as usize + key.len as usize]
+    }
+
+    /// The key of the meter of reading `index`: a place in [`Self::bytes`], or in those of the dictionary.
+    #[inline]
+    pub fn key(&self, index: usize) -> Key {
+        match &self.dictionary {
+            Some(dictionary) => dictionary.key(self.entries[index]),
+            None => self.keys[index],
+        }
+    }
+
+    /// The dictionary that names the meters, and the entry of each reading.
+    #[inline]
+    pub fn entries(&self) -> Option<(&Arc<Dictionary>, &[u32])> {
+        self.dictionary.as_ref().map(|dictionary| (dictionary, &self.entries[..]))
+    }
+
+    /// Lets a dictionary name the meters of all readings that are added from now on. There are none yet.
+    pub fn name_by(&mut self, dictionary: &Arc<Dictionary>) {
+        debug_assert!(self.is_empty(), "of one batch all readings are named alike");
+        self.dictionary = Some(Arc::clone(dictionary));
     }
 
     /// The meter of reading `index`.
@@ -150,6 +185,18 @@ impl Batch {
     pub fn push_as(&mut self, key: Key, checked: Checked) {
         debug_assert_eq!(id::hash(self.text(Span { at: key.at, len: key.len.into() })), key.hash);
         self.keys.push(key);
+        self.add(checked);
+    }
+
+    /// Adds a checked reading of the meter that an entry of the dictionary names.
+    pub fn push_entry(&mut self, entry: u32, checked: Checked) {
+        debug_assert!(self.dictionary.as_ref().is_some_and(|dictionary| dictionary.is_good(entry)));
+        self.entries.push(entry);
+        self.add(checked);
+    }
+
+    #[inline]
+    fn add(&mut self, checked: Checked) {
         if !checked.issues.is_empty() {
             checked.issues.iter().for_each(|issue| self.counts.issue(issue));
         }
@@ -163,8 +210,21 @@ impl Batch {
     #[inline]
     pub fn extend_as<'a>(&mut self, keys: &[Key], readings: impl Iterator<Item = &'a Reading>) {
         self.keys.extend_from_slice(keys);
-        self.readings.extend(readings);
+        self.extend(readings);
         debug_assert_eq!(self.keys.len(), self.readings.len());
+    }
+
+    /// Adds readings with nothing odd about them, each under its entry of the dictionary.
+    #[inline]
+    pub fn extend_entries<'a>(&mut self, entries: &[u32], readings: impl Iterator<Item = &'a Reading>) {
+        self.entries.extend_from_slice(entries);
+        self.extend(readings);
+        debug_assert_eq!(self.entries.len(), self.readings.len());
+    }
+
+    #[inline]
+    fn extend<'a>(&mut self, readings: impl Iterator<Item = &'a Reading>) {
+        self.readings.extend(readings);
     }
 
     /// Adds bytes that became no reading.

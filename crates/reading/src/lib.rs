@@ -14,6 +14,7 @@ pub mod batch;
 #[cfg(feature = "calendar")]
 pub mod calendar;
 pub mod checked;
+pub mod dictionary;
 pub mod event;
 pub mod id;
 pub mod interval;
@@ -25,6 +26,7 @@ pub use batch::{Batch, DeadLetter, Extra, Key, Message, Origin, Span};
 #[cfg(feature = "calendar")]
 pub use calendar::{Calendar, DayType};
 pub use checked::{Checked, Draft, Limits, Parts, Reading, check, total};
+pub use dictionary::Dictionary;
 pub use event::EventCode;
 pub use id::{AreaId, FeederId, MeterId, TransformerId};
 pub use interval::{Interval, Quality, Sums};

@@ -30,7 +30,7 @@ pub fn decode(message: &[u8], limits: &Limits, batch: &mut Batch) {
     let read = read(message);
     let appended = read.and_then(|(layout, record_batches)| {
         batch.counts.issues(Issue::UnknownField, layout.unknown.len() as u64);
-        let mut rows = Rows::new();
+        let mut rows = Rows::of_message();
         let mut all = record_batches.iter();
         // The columns were checked by now, so that the first failure would be the first record batch's.
         all.try_for_each(|one| rows.append(&layout, one, limits, batch)).map_err(|_| Reason::NotArrow)

@@ -78,7 +78,7 @@ impl ParquetReadings {
             group: None,
             ahead: None,
             rows_read: 0,
-            rows: Rows::new(),
+            rows: Rows::of_file(),
         })
     }
 

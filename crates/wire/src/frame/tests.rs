@@ -45,7 +45,7 @@ fn check_refused(body: &[u8], expected: Reason) {
 fn check_message(message: &[u8], expected: Expect) {
     let limits =
         Limits { v_max: Millivolts(600_000), i_max: Milliamperes(200_000), p_max: Milliwatts(200_000_000) };
-    let mut batch = Batch { bytes: b"before".to_vec(), ..Batch::default() };
+    let mut batch = Batch::of_bytes(b"before");
     decode_message(message, &limits, &mut batch);
     assert_eq!(batch.len(), batch.spans.len());
     let mut seen = String::new();

@@ -42,7 +42,7 @@ fn check_field(field: &str, expected: Expect) {
 
 /// What becomes of a block: each reading by its name and its bytes, then each dead letter.
 fn check_block(block: &str, expected: Expect) {
-    let mut batch = Batch { bytes: block.into(), ..Batch::default() };
+    let mut batch = Batch::of_bytes(block);
     decode_lines(&limits(), &mut batch);
     let mut seen = String::new();
     for (index, &span) in batch.spans.iter().enumerate() {
@@ -156,7 +156,7 @@ fn an_unknown_event_or_relay_costs_nothing_but_itself() {
     check_field(r#""imp":7,"relay":"maybe""#, expect![[r#","imp":7}"#]]);
     let lines = [r#""imp":7,"ev":["no-such-event","nor-this"]"#, r#""imp":7,"relay":"ON""#, r#""imp":7"#];
     let lines = lines.map(|fields| format!(r#"{{"meter":"M1","time":1704067200000,{fields}}}"#));
-    let mut batch = Batch { bytes: lines.join("\n").into_bytes(), ..Batch::default() };
+    let mut batch = Batch::of_bytes(lines.join("\n"));
     decode_lines(&limits(), &mut batch);
     assert_eq!((batch.len(), batch.counts.of_issue(Issue::UnknownEvent)), (3, 2));
 }
@@ -293,7 +293,7 @@ fn no_line_reads_on_into_the_next() {
 #[test]
 fn an_escaped_name_is_appended_to_the_bytes() {
     let block = "{\"meter\":\"\\u004d1\",\"time\":1704067200000,\"v\":230}\n";
-    let mut batch = Batch { bytes: block.into(), ..Batch::default() };
+    let mut batch = Batch::of_bytes(block);
     decode_lines(&limits(), &mut batch);
     assert_eq!(batch.name(0), b"M1");
     assert_eq!(batch.keys[0].at as usize, block.len());
@@ -307,7 +307,7 @@ fn a_line_beyond_the_longest_is_buried() {
         short.replace(r#""""#, &format!(r#""{filler}""#))
     };
     let block = format!("{}\n{}\n", line(LONGEST_LINE), line(LONGEST_LINE + 1));
-    let mut batch = Batch { bytes: block.into(), ..Batch::default() };
+    let mut batch = Batch::of_bytes(block);
     decode_lines(&limits(), &mut batch);
     assert_eq!(batch.len(), 1);
     assert_eq!(batch.dead[0].reason, reading::Reason::TooLong);

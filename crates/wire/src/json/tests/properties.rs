@@ -18,7 +18,7 @@ fn line(raw: &RawReading) -> Vec<u8> {
 }
 
 fn block(bytes: &[u8]) -> Batch {
-    let mut batch = Batch { bytes: bytes.to_vec(), ..Batch::default() };
+    let mut batch = Batch::of_bytes(bytes);
     decode_lines(&limits(), &mut batch);
     batch
 }
