@@ -236,6 +236,14 @@ impl Sequencer {
                 return from;
             }
         }
+        if from == 0 && self.is_usual(&own, batch) {
+            own.streak.clear();
+            own.hear(batch, 0..batch.len());
+            steps.push(Step::Admit(0..batch.len()));
+            self.partitions.insert(partition, own);
+            self.drain_the_ended(steps);
+            return batch.len();
+        }
         let mut begun = from;
         let mut heard = from;
         let mut stopped = batch.len();
@@ -308,6 +316,13 @@ impl Sequencer {
         self.partitions.insert(partition, own);
         self.drain_the_ended(steps);
         stopped
+    }
+
+    /// Whether all readings of a batch are at the front or inside the grace: most batches are, and the readings need not
+    /// be looked at one by one.
+    fn is_usual(&self, own: &Partition, batch: &Batch) -> bool {
+        let within = |(earliest, latest)| earliest > self.closed && Some(latest) <= own.front;
+        batch.reach().is_some_and(within)
     }
 
     /// A partition has no more readings. What waited for the others is released when it is its turn.

@@ -94,6 +94,28 @@ pub struct Batch {
     pub messages: Vec<Message>,
     /// What was odd, counted.
     pub counts: Counts,
+    reach: Reach,
+}
+
+/// From the earliest to the latest event time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Reach {
+    earliest: EventTime,
+    latest: EventTime,
+}
+
+impl Default for Reach {
+    fn default() -> Self {
+        Self { earliest: EventTime::MAX, latest: EventTime::MIN }
+    }
+}
+
+impl Reach {
+    #[inline]
+    fn take(&mut self, time: EventTime) {
+        self.earliest = self.earliest.min(time);
+        self.latest = self.latest.max(time);
+    }
 }
 
 impl Batch {
@@ -124,6 +146,7 @@ impl Batch {
         self.dead.clear();
         self.messages.clear();
         self.counts = Counts::default();
+        self.reach = Reach::default();
     }
 
     /// The name of the meter of reading `index`.
@@ -203,12 +226,13 @@ impl Batch {
         if let Some(extra) = checked.extra {
             self.extras.push((self.readings.len() as u32, extra));
         }
+        self.reach.take(checked.reading.time());
         self.readings.push(checked.reading);
     }
 
     /// Adds readings with nothing odd about them, each under its key.
     #[inline]
-    pub fn extend_as<'a>(&mut self, keys: &[Key], readings: impl Iterator<Item = &'a Reading>) {
+    pub fn extend_as<'a>(&mut self, keys: &[Key], readings: impl Iterator<Item = &'a Reading> + Clone) {
         self.keys.extend_from_slice(keys);
         self.extend(readings);
         debug_assert_eq!(self.keys.len(), self.readings.len());
@@ -216,14 +240,19 @@ impl Batch {
 
     /// Adds readings with nothing odd about them, each under its entry of the dictionary.
     #[inline]
-    pub fn extend_entries<'a>(&mut self, entries: &[u32], readings: impl Iterator<Item = &'a Reading>) {
+    pub fn extend_entries<'a>(
+        &mut self,
+        entries: &[u32],
+        readings: impl Iterator<Item = &'a Reading> + Clone,
+    ) {
         self.entries.extend_from_slice(entries);
         self.extend(readings);
         debug_assert_eq!(self.entries.len(), self.readings.len());
     }
 
     #[inline]
-    fn extend<'a>(&mut self, readings: impl Iterator<Item = &'a Reading>) {
+    fn extend<'a>(&mut self, readings: impl Iterator<Item = &'a Reading> + Clone) {
+        readings.clone().for_each(|reading| self.reach.take(reading.time()));
         self.readings.extend(readings);
     }
 
@@ -273,8 +302,8 @@ impl Batch {
         Some((self.messages.get(after.checked_sub(1)?)?, self.messages.get(after)))
     }
 
-    /// The latest event time of its readings.
-    pub fn latest(&self) -> Option<EventTime> {
-        self.readings.iter().map(Reading::time).max()
+    /// The earliest and the latest event time of its readings.
+    pub fn reach(&self) -> Option<(EventTime, EventTime)> {
+        (!self.is_empty()).then_some((self.reach.earliest, self.reach.latest))
     }
 }
