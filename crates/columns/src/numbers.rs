@@ -8,7 +8,7 @@ use arrow::datatypes::{
 };
 
 /// Rows are handled so many at a time, so that a word holds a bit for each and their readings stay in the cache.
-pub(crate) const BLOCK: usize = 64;
+pub(crate) const BLOCK: usize = reading::ABREAST;
 
 /// One block of a column.
 #[derive(Debug, Clone, Copy)]

@@ -1,5 +1,7 @@
 //! Columns to readings: a record batch is turned into checked readings, in blocks that stay in the cache.
 
+mod side;
+
 use crate::field::{Field, Layout};
 use crate::names::{Meters, Names};
 use crate::numbers::{BLOCK, Block, Numbers, first, valid};
@@ -9,6 +11,7 @@ use arrow::compute::cast;
 use arrow::datatypes::{DataType, Int64Type, TimeUnit};
 use arrow::error::ArrowError;
 use reading::{Batch, Checked, Draft, EventCode, EventTime, Extra, Key, Limits, Phases, Reason, Span, total};
+use side::Side;
 use std::sync::Arc;
 use units::{Milliamperes, Millivars, Millivolts, Milliwatts, WattHours};
 
@@ -24,6 +27,7 @@ pub(crate) struct Rows {
     /// What few readings carry, by row; nothing where no column is of that.
     extras: Vec<Extra>,
     block: Block,
+    side: Side,
     refused: [Option<Reason>; BLOCK],
     keys: [Key; BLOCK],
     entries: [u32; BLOCK],
@@ -44,6 +48,7 @@ impl Rows {
             drafts: [Draft::new(EventTime::MIN); BLOCK],
             extras: Vec::new(),
             block: Block::EMPTY,
+            side: Side::EMPTY,
             refused: [None; BLOCK],
             keys: [Key { hash: 0, at: 0, len: 0 }; BLOCK],
             entries: [0; BLOCK],
@@ -70,13 +75,25 @@ impl Rows {
         batch.readings.reserve(rows.num_rows());
         for from in (0..rows.num_rows()).step_by(BLOCK) {
             let count = BLOCK.min(rows.num_rows() - from);
-            self.fill(&columns, from, count, limits, batch);
+            self.name(&columns.names, from, count, &mut batch.bytes);
+            if self.refused[..count].iter().all(Option::is_none)
+                && let Some(times) = columns.times.plain(from, count)
+                && let Some(readings) = self.side.plain(&columns, times, from, limits)
+            {
+                if by_entry {
+                    batch.extend_entries(&self.entries[..count], readings);
+                } else {
+                    batch.extend_as(&self.keys[..count], readings);
+                }
+                continue;
+            }
+            self.fill(&columns, from, count, limits);
             let drafts = &self.drafts[..count];
             let plain = self.extras.is_empty()
                 && self.refused[..count].iter().all(Option::is_none)
                 && drafts.iter().all(Draft::is_plain);
             if plain {
-                let readings = drafts.iter().map(Draft::reading);
+                let readings = drafts.iter().map(|draft| *draft.reading());
                 if by_entry {
                     batch.extend_entries(&self.entries[..count], readings);
                 } else {
@@ -104,14 +121,17 @@ impl Rows {
         Ok(())
     }
 
-    fn fill(&mut self, columns: &Columns, from: usize, count: usize, limits: &Limits, batch: &mut Batch) {
-        let Self { drafts, block, refused, .. } = self;
-        match (&columns.names, &self.meters) {
+    fn name(&mut self, names: &Names, from: usize, count: usize, bytes: &mut Vec<u8>) {
+        match (names, &self.meters) {
             (Names::Dictionary(names), Some(meters)) => {
-                meters.entries(names, from, &mut self.entries[..count], refused);
+                meters.entries(names, from, &mut self.entries[..count], &mut self.refused);
             }
-            (names, _) => names.keys(from, &mut self.keys[..count], refused, &mut batch.bytes),
+            (names, _) => names.keys(from, &mut self.keys[..count], &mut self.refused, bytes),
         }
+    }
+
+    fn fill(&mut self, columns: &Columns, from: usize, count: usize, limits: &Limits) {
+        let Self { drafts, block, refused, .. } = self;
         let mut block = Filling { drafts: &mut drafts[..count], block, refused, from };
         columns.times.fill(&mut block);
         block.whole(columns.imp, |draft, imp| draft.imp(WattHours(imp)));
@@ -226,6 +246,18 @@ impl<'a> Columns<'a> {
             events: column(Field::Events).map(Events::of).transpose()?,
             relay: column(Field::Relay).map(Relay::of).transpose()?,
         })
+    }
+}
+
+impl Columns<'_> {
+    /// Whether there is a column that few files have a value in.
+    fn has_rare(&self) -> bool {
+        let phased = [&self.v, &self.i, &self.p, &self.q];
+        let numbers = [self.lag, self.lead, self.vah, self.v_load, self.f];
+        numbers.iter().any(Option::is_some)
+            || phased.iter().any(|phased| phased.each.iter().any(Option::is_some))
+            || self.events.is_some()
+            || self.relay.is_some()
     }
 }
 
@@ -361,6 +393,14 @@ impl Times {
         };
         // A cast between 64-bit numbers of the same meaning is free. What does not fit becomes null: no time.
         Ok(Self { column: cast(column, &DataType::Int64)?, unit })
+    }
+
+    /// The times of some rows, if all of them have one and it is whole milliseconds.
+    fn plain(&self, from: usize, count: usize) -> Option<&[i64]> {
+        let times = self.column.as_primitive::<Int64Type>();
+        let plain =
+            matches!(self.unit, Unit::Multiple(1)) && valid(times.nulls(), from, count) == first(count);
+        plain.then(|| &times.values()[from..from + count])
     }
 
     fn ms(unit: Unit, one: i64) -> EventTime {

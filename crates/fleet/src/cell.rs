@@ -19,15 +19,16 @@ impl Cell {
         self.sums.readings == 0
     }
 
-    /// Whether a moment was seen before, if a bit can tell; marks it.
-    pub(crate) fn mark(&mut self, offset: u32, sixtieth: u32) -> Option<bool> {
-        if !offset.is_multiple_of(sixtieth) {
-            return None;
-        }
-        let bit = 1 << (offset / sixtieth - 1);
+    /// The bit of a moment, by its offset from the start of the interval, if it stands at the end of a sixtieth.
+    pub(crate) fn bit(offset: u32, sixtieth: u32) -> Option<u64> {
+        offset.is_multiple_of(sixtieth).then(|| 1 << (offset / sixtieth - 1))
+    }
+
+    /// Whether the moment of a bit was seen before; marks it.
+    pub(crate) fn mark(&mut self, bit: u64) -> bool {
         let before = self.seen & bit != 0;
         self.seen |= bit;
-        Some(before)
+        before
     }
 }
 

@@ -355,7 +355,9 @@ impl Fleet {
         let index = self.settings.grid.index(batch.readings[first as usize].time());
         let cells = &self.planes[index.rem_euclid(self.planes.len() as i64) as usize].cells;
         let mut sum = 0_u64;
-        for &(_, slot) in &self.slots {
+        for &(at, slot) in &self.slots {
+            // Another core has written the reading.
+            sum = sum.wrapping_add(batch.readings[at as usize].time().0 as u64);
             if let Some(cell) = cells.get(slot as usize) {
                 sum = sum.wrapping_add(cell.seen ^ cell.sums.p as u64);
             }
@@ -375,6 +377,8 @@ impl Fleet {
     fn add(&mut self, batch: &Batch, refused: &mut Vec<Refusal>) {
         let grid = self.settings.grid;
         let sixtieth = (grid.length() / 60) as u32;
+        // Nearly all readings of a stride are of one moment: what follows from it is worked out when it changes.
+        let (mut moment, mut offset, mut bit) = (EventTime::MIN, 0, None);
         let planes = self.planes.len() as i64;
         let open = self.open();
         let most = self.settings.most_rise();
@@ -409,9 +413,12 @@ impl Fleet {
                 }
             }
             let cell = &mut plane.cells[slot as usize];
-            let offset = time.since(start) as u32;
-            let repeat = match cell.mark(offset, sixtieth) {
-                Some(repeat) => repeat,
+            if time != moment {
+                (moment, offset) = (time, time.since(start) as u32);
+                bit = Cell::bit(offset, sixtieth);
+            }
+            let repeat = match bit {
+                Some(bit) => cell.mark(bit),
                 None => !plane.odd.insert((slot, offset)),
             };
             if repeat {

@@ -122,6 +122,9 @@ impl Trail {
 
 /// What so many watts use in so many milliseconds, and 1 Wh for the rounding of registers.
 pub(crate) fn energy(watts: i64, ms: i64) -> i64 {
+    if let Some(product) = watts.checked_mul(ms) {
+        return product / 3_600_000 + 1;
+    }
     let wh = i128::from(watts) * i128::from(ms) / 3_600_000;
     i64::try_from(wh).unwrap_or(i64::MAX - 1).saturating_add(1)
 }

@@ -212,7 +212,7 @@ impl Fleet {
     /// Brings the energy of a move to the intervals where it belongs: `now`, and those before it that wait.
     fn place(&mut self, slot: u32, moved: Move, now: &mut Waiting, out: &mut Vec<Interval>) {
         let Move { from, to, advance } = moved;
-        let (grid, meter) = (self.settings.grid, self.table.meter(slot));
+        let grid = self.settings.grid;
         if let Some(issue) = advance.issue {
             self.totals.counts.issue(issue);
         }
@@ -220,7 +220,7 @@ impl Fleet {
             now.take(advance.wh, advance.quality);
             return;
         }
-        let target = grid.index(to.time);
+        let (target, meter) = (grid.index(to.time), self.table.meter(slot));
         let waiting = self.pending.remove(&slot).unwrap_or_default().waiting;
         let mut waiting = waiting.into_iter().peekable();
         let before = |at: EventTime| spread(advance.wh, from.time, to.time, at);

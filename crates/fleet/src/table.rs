@@ -171,10 +171,8 @@ impl ShortName {
     }
 
     fn meter(self) -> MeterId {
-        let mut bytes = [0; 16];
-        bytes[..8].copy_from_slice(&self.0[0].to_le_bytes());
-        bytes[8..].copy_from_slice(&self.0[1].to_le_bytes());
-        MeterId::new(&bytes[..bytes[15] as usize]).expect("names are checked at the door")
+        let [low, high] = self.0;
+        MeterId::again([low, high & !LONG], (high >> 56) as u8)
     }
 }
 

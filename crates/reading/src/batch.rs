@@ -232,7 +232,7 @@ impl Batch {
 
     /// Adds readings with nothing odd about them, each under its key.
     #[inline]
-    pub fn extend_as<'a>(&mut self, keys: &[Key], readings: impl Iterator<Item = &'a Reading> + Clone) {
+    pub fn extend_as(&mut self, keys: &[Key], readings: impl Iterator<Item = Reading>) {
         self.keys.extend_from_slice(keys);
         self.extend(readings);
         debug_assert_eq!(self.keys.len(), self.readings.len());
@@ -240,20 +240,17 @@ impl Batch {
 
     /// Adds readings with nothing odd about them, each under its entry of the dictionary.
     #[inline]
-    pub fn extend_entries<'a>(
-        &mut self,
-        entries: &[u32],
-        readings: impl Iterator<Item = &'a Reading> + Clone,
-    ) {
+    pub fn extend_entries(&mut self, entries: &[u32], readings: impl Iterator<Item = Reading>) {
         self.entries.extend_from_slice(entries);
         self.extend(readings);
         debug_assert_eq!(self.entries.len(), self.readings.len());
     }
 
     #[inline]
-    fn extend<'a>(&mut self, readings: impl Iterator<Item = &'a Reading> + Clone) {
-        readings.clone().for_each(|reading| self.reach.take(reading.time()));
+    fn extend(&mut self, readings: impl Iterator<Item = Reading>) {
+        let from = self.readings.len();
         self.readings.extend(readings);
+        self.readings[from..].iter().for_each(|reading| self.reach.take(reading.time()));
     }
 
     /// Adds bytes that became no reading.

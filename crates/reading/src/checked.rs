@@ -1,5 +1,9 @@
 //! The check at the door: a [`Reading`] that exists is plausible.
 
+mod abreast;
+
+pub use abreast::{ABREAST, Abreast};
+
 use crate::{EventTime, Extra, Issue, Issues, Phases, RawReading, Reason};
 use units::{Milliamperes, Millivars, Millivolts, Milliwatts, WattHours};
 

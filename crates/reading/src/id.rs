@@ -172,6 +172,16 @@ macro_rules! ids {
     )*};
 }
 
+impl MeterId {
+    /// A name of up to 15 letters that was one before, from its letters, eight in each word as in [`word_of`].
+    #[inline]
+    pub fn again(words: [u64; 2], len: u8) -> Self {
+        let name = Name { bytes: bytes_of([words[0], words[1], 0, 0]), len };
+        debug_assert!(Name::new(name.as_bytes()) == Some(name), "names are checked at the door");
+        Self(name)
+    }
+}
+
 ids! {
     /// A meter, by the name that it sends.
     MeterId;

@@ -25,7 +25,7 @@ pub mod time;
 pub use batch::{Batch, DeadLetter, Extra, Key, Message, Origin, Span};
 #[cfg(feature = "calendar")]
 pub use calendar::{Calendar, DayType};
-pub use checked::{Checked, Draft, Limits, Parts, Reading, check, total};
+pub use checked::{ABREAST, Abreast, Checked, Draft, Limits, Parts, Reading, check, total};
 pub use dictionary::Dictionary;
 pub use event::EventCode;
 pub use id::{AreaId, FeederId, MeterId, TransformerId};

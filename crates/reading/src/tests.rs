@@ -258,3 +258,59 @@ fn a_message_counter_measures_nothing() {
     raw.seq = Some(3);
     assert_eq!(check(&raw, &limits()), Err(Reason::NothingMeasured));
 }
+
+proptest! {
+    /// What [`Abreast`] takes for plain is what the check makes of every reading alone; the rest it leaves to the check.
+    #[test]
+    fn fields_side_by_side_are_checked_like_readings(
+        rows in proptest::collection::vec(
+            (0..20_i64, -1..3_i64, -1..1_000_001_000_i64, -1..600_002_i32, -1..200_002_i32), 1..ABREAST,
+        ),
+        has in 0..32_u8,
+        odd in any::<bool>(),
+    ) {
+        let bit = |bit: u8| has >> bit & 1 == 1;
+        let tamed = |value: i64| if odd { value } else { value.clamp(0, 199_999) };
+        let raws: Vec<RawReading> = rows
+            .iter()
+            .map(|&(minute, imp, p, v, i)| {
+                let mut one = raw();
+                one.time = one.time.plus(minute * MINUTE);
+                one.imp = bit(0).then_some(WattHours(tamed(imp)));
+                one.p = bit(1).then_some(Phases::One(Milliwatts(tamed(p))));
+                one.v = bit(2).then_some(Phases::One(Millivolts(tamed(v.into()) as i32)));
+                one.i = bit(3).then_some(Phases::One(Milliamperes(tamed(i.into()) as i32)));
+                one.neutral = bit(4).then_some(Milliamperes(tamed(i.into()) as i32));
+                one
+            })
+            .collect();
+        let column = |field: fn(&RawReading) -> Option<i64>| {
+            let mut column = [0; ABREAST];
+            for (raw, to) in raws.iter().zip(&mut column) {
+                *to = field(raw)?;
+            }
+            Some(column)
+        };
+        let time: Vec<i64> = raws.iter().map(|raw| raw.time.0).collect();
+        let imp = column(|raw| raw.imp.map(|imp| imp.0));
+        let p = column(|raw| raw.p.map(|p| p.as_slice()[0].0));
+        let v = column(|raw| raw.v.map(|v| v.as_slice()[0].0.into()));
+        let i = column(|raw| raw.i.map(|i| i.as_slice()[0].0.into()));
+        let neutral = column(|raw| raw.neutral.map(|i| i.0.into()));
+        let abreast = Abreast {
+            time: &time,
+            imp: imp.as_ref(),
+            exp: None,
+            p: p.as_ref(),
+            q: None,
+            v: v.as_ref(),
+            i: i.as_ref(),
+            neutral: neutral.as_ref(),
+        };
+        let checked: Option<Vec<Reading>> = raws
+            .iter()
+            .map(|raw| check(raw, &limits()).ok().filter(|one| one.issues.is_empty()).map(|one| one.reading))
+            .collect();
+        prop_assert_eq!(abreast.plain(&limits()).map(Iterator::collect::<Vec<_>>), checked);
+    }
+}
