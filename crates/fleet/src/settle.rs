@@ -165,16 +165,43 @@ impl Fleet {
         }
     }
 
+    /// The import of a usual interval: from a register at its start, which is settled, to one at its end, with nothing
+    /// doubtful on the way. Moves the settled register on.
+    fn usual_import(&mut self, meter: &MeterId, slot: u32, index: i64, plane: usize) -> Option<i64> {
+        let (start, end) = (self.settings.grid.start(index), self.settings.grid.end(index));
+        let imp = self.planes[plane].cells[slot as usize].imp;
+        let good = self.meters[slot as usize].point;
+        let (first, last) = imp.ends(start).filter(|(_, last)| last.time == end && !imp.listed)?;
+        if good.time != start
+            || self.settings.energy == Energy::Power
+            || self.doubts.contains_key(&(slot, Lane::Import))
+            || self.swaps.contains_key(meter)
+        {
+            return None;
+        }
+        let rises = |from, to| self.settings.registers.advance(from, to).quality == Quality::MEASURED;
+        if !rises(good, first) || !rises(first, last) {
+            return None;
+        }
+        self.meters[slot as usize].point = last;
+        Some(last.wh - good.wh)
+    }
+
     fn settle(&mut self, slot: u32, index: i64, plane: usize, out: &mut Vec<Interval>) {
         let meter = self.table.meter(slot);
         let sums = self.planes[plane].cells[slot as usize].sums;
         let exp = self.export(slot, index, plane);
+        let mut now = Waiting { index, sums, imp: None, exp, quality: Quality::MEASURED };
+        now.imp = self.usual_import(&meter, slot, index, plane);
+        if now.imp.is_some() {
+            self.cross_check(&mut now);
+            return out.push(self.row(meter, now));
+        }
         let told = match self.settings.energy {
             Energy::Power => None,
             Energy::Registers | Energy::Both => self.told(slot, index, plane, Lane::Import),
         };
         let good = self.meters[slot as usize].point;
-        let mut now = Waiting { index, sums, imp: None, exp, quality: Quality::MEASURED };
         let Some(told) = told else {
             if good == NO_POINT {
                 if self.settings.energy != Energy::Registers {
