@@ -1,15 +1,36 @@
 //! Names of meters, transformers, feeders and areas: short, printable, copied about without allocation.
 
+use core::cmp::Ordering;
 use core::fmt;
 
 /// The most bytes that a name may have.
 pub const LONGEST: usize = 32;
 
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 struct Name {
-    // Bytes first, so that the derived order is that of the text; unused bytes are zero.
+    // Unused bytes are zero.
     bytes: [u8; LONGEST],
     len: u8,
+}
+
+impl Ord for Name {
+    /// The order of the text. No letter is zero, so that equal bytes are of equal length.
+    #[inline]
+    fn cmp(&self, other: &Self) -> Ordering {
+        // Eight letters at a time, the first highest, without a call to compare so few.
+        let (mine, others) = (self.bytes.as_chunks().0, other.bytes.as_chunks().0);
+        let differ = mine.iter().zip(others).find(|(mine, others)| mine != others);
+        differ.map_or(Ordering::Equal, |(&mine, &others)| {
+            u64::from_be_bytes(mine).cmp(&u64::from_be_bytes(others))
+        })
+    }
+}
+
+impl PartialOrd for Name {
+    #[inline]
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
 }
 
 impl Name {
