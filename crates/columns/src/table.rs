@@ -76,6 +76,8 @@ pub(crate) trait Encode {
     fn dictionary(self, column: &str) -> Self;
     /// Differences from one value to the next.
     fn delta(self, column: &str) -> Self;
+    /// Text one after another, and how long each is.
+    fn lengths_apart(self, column: &str) -> Self;
     /// With its lowest and highest value by row group, for those who filter by it.
     fn bounded(self, column: &str) -> Self;
     /// As it is: no compression, and no statistics, which nobody would filter by.
@@ -93,6 +95,10 @@ impl Encode for WriterPropertiesBuilder {
 
     fn delta(self, column: &str) -> Self {
         self.set_column_encoding(ColumnPath::from(column), Encoding::DELTA_BINARY_PACKED)
+    }
+
+    fn lengths_apart(self, column: &str) -> Self {
+        self.set_column_encoding(ColumnPath::from(column), Encoding::DELTA_LENGTH_BYTE_ARRAY)
     }
 
     fn bounded(self, column: &str) -> Self {
