@@ -90,7 +90,9 @@ impl Meters {
                 && known.nulls().is_none() == values.nulls().is_none()
         });
         if !same {
-            let mut dictionary = Dictionary::default();
+            // A name that is none may be as long as it likes.
+            let letters = values.value_data().len().min(values.len() * id::LONGEST);
+            let mut dictionary = Dictionary::with_capacity(values.len(), letters);
             values.iter().for_each(|name| dictionary.push(name.unwrap_or_default().as_bytes()));
             self.dictionary = Arc::new(dictionary);
             self.values = Some(values.clone());

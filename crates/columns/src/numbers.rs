@@ -96,6 +96,27 @@ impl<'a> Numbers<'a> {
         Some(Self { native, nulls: column.nulls().filter(|nulls| nulls.null_count() > 0) })
     }
 
+    /// A block of whole units from `from`, all there, where the column has it just so.
+    pub(crate) fn as_whole(&self, from: usize) -> Option<&'a [i64; BLOCK]> {
+        match (self.native, self.nulls) {
+            (Native::I64(all), None) => all[from..].first_chunk(),
+            _ => None,
+        }
+    }
+
+    /// A block of thousandths from `from`, all there, where the column has it just so, as our own files have.
+    pub(crate) fn as_thousandths(&self, from: usize) -> Option<&'a [i64; BLOCK]> {
+        match (self.native, self.nulls) {
+            (Native::D64(all, 3), None) => all[from..].first_chunk(),
+            _ => None,
+        }
+    }
+
+    /// Whether no counter can be beyond.
+    pub(crate) fn is_of_counters(&self) -> bool {
+        matches!(self.native, Native::U64(_))
+    }
+
     /// Whole units of the rows from `from`. The layout lets no register be a float or a decimal.
     pub(crate) fn whole(&self, from: usize, rows: usize, block: &mut Block) {
         block.valid = valid(self.nulls, from, rows);
@@ -122,7 +143,7 @@ impl<'a> Numbers<'a> {
     /// Counters of the rows from `from`, the bits of a `u64`; below zero is beyond.
     pub(crate) fn counter(&self, from: usize, rows: usize, block: &mut Block) {
         self.whole(from, rows, block);
-        if matches!(self.native, Native::U64(_)) {
+        if self.is_of_counters() {
             block.beyond = 0;
         } else {
             let below =

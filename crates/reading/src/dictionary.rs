@@ -15,6 +15,11 @@ pub struct Dictionary {
 const BAD: Key = Key { hash: 0, at: 0, len: 0 };
 
 impl Dictionary {
+    /// With room for so many entries, of so many letters together.
+    pub fn with_capacity(entries: usize, letters: usize) -> Self {
+        Self { bytes: Vec::with_capacity(letters), keys: Vec::with_capacity(entries), bad: 0 }
+    }
+
     /// Adds an entry; what is no name of a meter stays without one.
     pub fn push(&mut self, name: &[u8]) {
         if MeterId::new(name).is_none() {

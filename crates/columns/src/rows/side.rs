@@ -34,7 +34,7 @@ impl Side {
     #[inline]
     pub(crate) fn plain<'a>(
         &'a mut self,
-        columns: &Columns,
+        columns: &Columns<'a>,
         time: &'a [i64],
         from: usize,
         limits: &Limits,
@@ -43,33 +43,55 @@ impl Side {
             return None;
         }
         let rows = time.len();
-        let whole = |numbers: &Numbers, block: &mut Block| numbers.whole(from, rows, block);
-        let counter = |numbers: &Numbers, block: &mut Block| numbers.counter(from, rows, block);
-        let small = |numbers: &Numbers, block: &mut Block| numbers.thousandths(from, rows, SMALL, block);
-        let large = |numbers: &Numbers, block: &mut Block| numbers.thousandths(from, rows, LARGE, block);
+        let whole = |numbers: Numbers<'a>, block: &'a mut Block| match numbers.as_whole(from) {
+            Some(there) if rows == BLOCK => Some(Some(there)),
+            _ => {
+                numbers.whole(from, rows, block);
+                all_or_none(block, rows)
+            }
+        };
+        // What is there just so may be too large for a reading: the limits are within that.
+        let measured = |numbers: Numbers<'a>, range, block: &'a mut Block| match numbers.as_thousandths(from)
+        {
+            Some(there) if rows == BLOCK => Some(Some(there)),
+            _ => {
+                numbers.thousandths(from, rows, range, block);
+                all_or_none(block, rows)
+            }
+        };
+        let small = |numbers, block| measured(numbers, SMALL, block);
+        let large = |numbers, block| measured(numbers, LARGE, block);
+        let counter = |numbers: Numbers, block: &'a mut Block| {
+            numbers.counter(from, rows, block);
+            all_or_none(block, rows)
+        };
         let Self { imp, exp, p, q, v, i, neutral, seq } = self;
-        let imp = fill(columns.imp, imp, rows, whole)?;
-        let exp = fill(columns.exp, exp, rows, whole)?;
-        let p = fill(columns.p.total, p, rows, large)?;
-        let q = fill(columns.q.total, q, rows, large)?;
-        let v = fill(columns.v.total, v, rows, small)?;
-        let i = fill(columns.i.total, i, rows, small)?;
-        let neutral = fill(columns.neutral, neutral, rows, small)?;
-        fill(columns.seq, seq, rows, counter)?;
+        let imp = of(columns.imp, imp, whole)?;
+        let exp = of(columns.exp, exp, whole)?;
+        let p = of(columns.p.total, p, large)?;
+        let q = of(columns.q.total, q, large)?;
+        let v = of(columns.v.total, v, small)?;
+        let i = of(columns.i.total, i, small)?;
+        let neutral = of(columns.neutral, neutral, small)?;
+        of(columns.seq.filter(|seq| !seq.is_of_counters()), seq, counter)?;
         Abreast { time, imp, exp, p, q, v, i, neutral }.plain(limits)
     }
 }
 
-/// What a column has for the rows, if it has something for all of them, or for none; else there is nothing to be had here.
+/// What a column has for the rows: something for all of them, or for none; else there is nothing to be had here.
+type Had<'a> = Option<Option<&'a [i64; BLOCK]>>;
+
 #[inline(always)]
-fn fill<'a>(
-    numbers: Option<Numbers>,
+fn of<'a>(
+    column: Option<Numbers<'a>>,
     block: &'a mut Block,
-    rows: usize,
-    read: impl Fn(&Numbers, &mut Block),
-) -> Option<Option<&'a [i64; BLOCK]>> {
-    let Some(numbers) = numbers else { return Some(None) };
-    read(&numbers, block);
+    read: impl Fn(Numbers<'a>, &'a mut Block) -> Had<'a>,
+) -> Had<'a> {
+    column.map_or(Some(None), |numbers| read(numbers, block))
+}
+
+#[inline(always)]
+fn all_or_none(block: &Block, rows: usize) -> Had<'_> {
     match block.valid {
         0 => Some(None),
         valid => (valid == first(rows) && block.beyond == 0).then_some(Some(&block.numbers)),
