@@ -37,7 +37,7 @@ pub(super) struct Done {
 }
 
 /// Rows go from thread to thread so many at a time: few enough to stay in the cache.
-pub(super) const PART: usize = 2048;
+pub(super) const PART: usize = 1024;
 
 /// Works until there is no more, then tells what is left.
 pub(super) fn work(mut fleet: Fleet, work: &Receiver<Work>, to: &SyncSender<Closed>) {
