@@ -56,6 +56,7 @@ impl Registers {
     }
 
     /// Adds a point, unless it falls, or rises by more than `most`, Wh.
+    #[inline]
     pub(crate) fn add(&mut self, offset: u32, wh: i64, most: u32) -> Result<(), Uneven> {
         if self.last == 0 {
             (self.first, self.last, self.wh_last, self.wh_between) = (offset, offset, wh, 0);

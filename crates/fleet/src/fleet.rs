@@ -459,6 +459,7 @@ impl Fleet {
     }
 }
 
+#[inline]
 fn add_register(
     registers: &mut Registers,
     lists: &mut BTreeMap<(u32, Lane), Vec<Point>>,
@@ -469,10 +470,13 @@ fn add_register(
     point: Point,
 ) {
     let offset = point.time.since(start) as u32;
-    if (!each || registers.is_empty()) && registers.add(offset, point.wh, most).is_ok() {
-        return;
+    if each && !registers.is_empty() || registers.add(offset, point.wh, most).is_err() {
+        list_register(registers, lists.entry(whose).or_default(), start, point);
     }
-    let list = lists.entry(whose).or_default();
+}
+
+#[cold]
+fn list_register(registers: &mut Registers, list: &mut Vec<Point>, start: EventTime, point: Point) {
     if !registers.listed {
         registers.listed = true;
         let (first, last) = registers.ends(start).expect("what is uneven has a first");
