@@ -39,6 +39,7 @@ use pipeline::{PartitionId, Plan};
 pub use poller::Done;
 use poller::{Poller, Setting};
 use publish::Publisher;
+use reading::EventTime;
 use restore::{ENDED, Restorer};
 use rows::Rows;
 use second::{Found, Second, TooFar};
@@ -124,7 +125,9 @@ fn once(job: &Job<'_>, targets: &mut BTreeMap<PartitionId, i64>) -> Result<Outco
     let (number, town, confluence, positions) = if in_memory {
         let partitions: Vec<PartitionId> = restorer.partitions(&consumer)?;
         let committed = restorer.committed(&consumer, &partitions)?;
-        let (number, second) = restorer.second(&topology, &committed)?;
+        let (number, mut second) = restorer.second(&topology, &committed)?;
+        // All of them, before the first worker tells of its own: no tick is whole without any of them.
+        partitions.iter().for_each(|&lane| second.confluence.open(lane, EventTime::MIN));
         (number, Some(second.town), second.confluence, Some(second.positions))
     } else {
         (0, None, pipeline::Confluence::default(), None)

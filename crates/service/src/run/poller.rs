@@ -9,7 +9,7 @@ use super::group::{Change, GroupContext, give_back};
 use super::halt::Halt;
 use super::parcel::Parcel;
 use super::publish::Publisher;
-use super::restore::{Committed, ENDED, From, Restorer, Start};
+use super::restore::{ENDED, From, Restorer, Start};
 use super::second::TooFar;
 use super::worker::ToWorker;
 use crate::failure::Failure;
@@ -51,6 +51,10 @@ struct Held {
     position: i64,
     /// Where it is to end, if the run goes to the end.
     target: Option<i64>,
+    /// Whether everything was closed and told where it began.
+    was_told: bool,
+    /// A message has come since.
+    has_news: bool,
     /// Since when it has been at the end of its log.
     at_end: Option<Instant>,
     idle: bool,
@@ -113,7 +117,8 @@ pub struct Poller<'a> {
     last: Option<Written>,
     /// Something has happened since the last barrier.
     moved: bool,
-    committed: BTreeMap<PartitionId, Committed>,
+    /// The group has given this instance nothing.
+    has_nothing: bool,
 }
 
 impl<'a> Poller<'a> {
@@ -133,7 +138,7 @@ impl<'a> Poller<'a> {
             epoch: 0,
             last: None,
             moved: false,
-            committed: BTreeMap::new(),
+            has_nothing: false,
         }
     }
 
@@ -188,8 +193,8 @@ impl<'a> Poller<'a> {
     fn take(&mut self, message: &BorrowedMessage<'_>) {
         let partition = message.partition() as PartitionId;
         let Some(held) = self.held.get_mut(&partition) else { return };
-        if held.target.is_some_and(|target| message.offset() >= target) {
-            held.position = message.offset();
+        if let Some(target) = held.target.filter(|target| message.offset() >= *target) {
+            held.position = target;
             return;
         }
         let format = format_of(message).unwrap_or(self.set.kafka.format);
@@ -197,6 +202,7 @@ impl<'a> Poller<'a> {
         let parcel = held.parcel.get_or_insert_with(|| Parcel::new(format));
         parcel.push(message.offset(), message.timestamp().to_millis(), message.payload());
         held.position = message.offset() + 1;
+        held.has_news = true;
         held.at_end = None;
         let back = std::mem::take(&mut held.idle);
         let worker = held.worker;
@@ -282,8 +288,11 @@ impl<'a> Poller<'a> {
             self.store_everything(FAREWELL)?;
             return Ok(Some(Done::Signal(signal)));
         }
-        if self.set.until_end && !self.held.is_empty() && self.held.values().all(Held::ended) {
-            return self.end().map(Some);
+        if self.set.until_end && (self.has_nothing || !self.held.is_empty()) {
+            // The others of the group have it all, or this one has come to the end of what it has.
+            if self.held.values().all(Held::ended) {
+                return self.end().map(Some);
+            }
         }
         if self.in_flight.is_none() && now >= self.next_barrier && !self.held.is_empty() {
             self.next_barrier = now + self.set.kafka.checkpoint_every;
@@ -455,11 +464,7 @@ impl<'a> Poller<'a> {
     /// Closes what is open. The state that is kept is that of before, so that a later run goes on where this one ended
     /// and tells the intervals of the edge again, whole.
     fn end(&mut self) -> Result<Done, Failure> {
-        let told = |(id, held): (&PartitionId, &Held)| {
-            let committed = self.committed.get(id);
-            committed.is_some_and(|one| one.offset == held.position && one.word.ends_with(ENDED))
-        };
-        if self.held.iter().all(told) {
+        if self.held.values().all(|held| held.was_told && !held.has_news) {
             return Ok(Done::NothingNew);
         }
         while !self.store_everything(FAREWELL)? {}
@@ -518,11 +523,16 @@ impl<'a> Poller<'a> {
             let of_worker = Arc::clone(&gauges);
             let opened = ToWorker::Open { partition, lane, position, stored, gauges: of_worker };
             self.pending[worker].push_back(opened);
+            let was_told = committed
+                .get(&partition)
+                .is_some_and(|one| one.offset == position && one.word.ends_with(ENDED));
             let held = Held {
                 worker,
                 parcel: None,
                 position,
                 target,
+                was_told,
+                has_news: false,
                 at_end: None,
                 idle: false,
                 paused: false,
@@ -530,7 +540,7 @@ impl<'a> Poller<'a> {
             };
             self.held.insert(partition, held);
         }
-        self.committed.extend(committed);
+        self.has_nothing = self.held.is_empty();
         match consumer.rebalance_protocol() {
             RebalanceProtocol::Cooperative => consumer.incremental_assign(&starts),
             _ => consumer.assign(&starts),
@@ -588,6 +598,7 @@ impl<'a> Poller<'a> {
     fn revoke(&mut self, partitions: &[PartitionId]) -> Result<(), Failure> {
         let ours = partitions.iter().filter(|id| self.held.contains_key(id)).count();
         telemetry::revoked(ours, self.held.len());
+        self.has_nothing = false;
         self.set.metrics.rebalances.inc();
         if ours > 0 {
             self.store_everything(FAREWELL)?;
