@@ -197,33 +197,34 @@ impl<'a> Shell<'a> {
         self.store.second = Some(store_second(&self.town, &self.confluence, &positions));
     }
 
-    /// Every message is a key and a value; the last one of a key stays, as in a compacted topic.
+    /// Every message has a topic, a key and a value; the last one of a key stays, as in a compacted topic.
     fn tell(&mut self, out: &Outputs) {
         let mut tell = |key: String, value: String| self.told.insert(key, value);
         for row in &out.intervals {
-            tell(format!("{}/{}", row.meter, row.end), format!("{row:?}"));
+            tell(format!("intervals {}/{}", row.meter, row.end), format!("{row:?}"));
         }
         for dead in &out.dead {
             let origin = dead.origin.expect("a log has places");
-            tell(format!("{}/{}/{}", dead.partition, origin.offset, origin.item), format!("{dead:?}"));
+            let place = format!("{}/{}/{}", dead.partition, origin.offset, origin.item);
+            tell(format!("dead-letters {place}"), format!("{dead:?}"));
         }
         for one in &out.balances {
-            tell(format!("{}/{}", one.transformer, one.end), format!("{one:?}"));
+            tell(format!("balances {}/{}", one.transformer, one.end), format!("{one:?}"));
         }
         for one in &out.forecasts {
-            tell(format!("{}/{}", one.target, one.end), format!("{one:?}"));
+            tell(format!("forecasts {}/{}", one.target, one.end), format!("{one:?}"));
         }
         for one in &out.suspicions {
-            tell(format!("{}/{}", one.meter, one.day), format!("{one:?}"));
+            tell(format!("suspicions {}/{}", one.meter, one.day), format!("{one:?}"));
         }
         for one in &out.changes {
-            tell(one.case().id.to_string(), format!("{one:?}"));
+            tell(format!("cases {}", one.case().id), format!("{one:?}"));
         }
         for one in &out.alerts {
-            tell(one.id.to_string(), format!("{one:?}"));
+            tell(format!("alerts {}", one.id), format!("{one:?}"));
         }
         for one in &out.sms {
-            tell(one.id.clone(), format!("{one:?}"));
+            tell(format!("sms {}", one.id), format!("{one:?}"));
         }
     }
 
@@ -257,7 +258,8 @@ fn difference(one: &BTreeMap<String, String>, other: &BTreeMap<String, String>) 
 
 #[test]
 fn the_log_holds_what_the_properties_are_about() {
-    let kinds = [".opened", "sms.", "/2024-", "transformer/", "system/"];
+    let kinds =
+        ["alerts ", "sms ", "suspicions ", "balances ", "forecasts transformer/", "forecasts system/"];
     for kind in kinds {
         assert!(LOG.undisturbed.keys().any(|key| key.contains(kind)), "nothing like {kind}");
     }

@@ -129,9 +129,10 @@ pub struct Run {
     /// Threads that hold partitions. Without it, the cores of the machine.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=256))]
     pub shards: Option<u32>,
-    /// The name of this instance; with transactions, each of a group needs its own, and keeps it when started again.
-    #[arg(long, value_name = "NAME", default_value = "1")]
-    pub instance: String,
+    /// The name of this instance. With one, it is the same member of the group when it is started again, and nobody
+    /// waits for the old one; with transactions, each of a group needs its own.
+    #[arg(long, value_name = "NAME")]
+    pub instance: Option<String>,
     /// Go on from checkpoints of another plan, as far as this one can use them.
     #[arg(long)]
     pub accept_new_plan: bool,

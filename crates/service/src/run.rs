@@ -61,6 +61,9 @@ const MOST_ROWS: usize = 1_000_000;
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
+/// The name of an instance that has none.
+const ALONE: &str = "1";
+
 /// What to run.
 pub struct Job<'a> {
     pub plan: Plan,
@@ -69,7 +72,8 @@ pub struct Job<'a> {
     pub store: Store,
     pub shards: u32,
     pub until_end: bool,
-    pub instance: &'a str,
+    /// The name of this instance, if it has one.
+    pub instance: Option<&'a str>,
     pub accept_new_plan: bool,
     pub signals: &'a Stop,
     pub metrics: &'a Metrics,
@@ -117,11 +121,13 @@ fn once(job: &Job<'_>, targets: &mut BTreeMap<PartitionId, i64>) -> Result<Outco
     let (plan, kafka) = (&job.plan, &job.kafka);
     let halt = Halt::default();
     let (watched, topology) = topology::Source::open(job.topology, kafka)?;
-    // First, because it ends what an earlier process of this name left open.
-    let publisher = Publisher::connect(kafka, job.instance, job.metrics, halt.clone())?;
-    let consumer = group::connect(kafka)?;
-    let restorer = Restorer { plan, kafka, store: &job.store, accept_changes: job.accept_new_plan };
     let in_memory = plan.has_second_stage() && kafka.exchange == Exchange::Memory;
+    // Where only one may run, it needs no name.
+    let instance = job.instance.or(in_memory.then_some(ALONE));
+    // First, because it ends what an earlier process of this name left open.
+    let publisher = Publisher::connect(kafka, instance.unwrap_or(ALONE), job.metrics, halt.clone())?;
+    let consumer = group::connect(kafka, instance)?;
+    let restorer = Restorer { plan, kafka, store: &job.store, accept_changes: job.accept_new_plan };
     let (number, town, confluence, positions) = if in_memory {
         let partitions: Vec<PartitionId> = restorer.partitions(&consumer)?;
         let committed = restorer.committed(&consumer, &partitions)?;

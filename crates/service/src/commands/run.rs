@@ -45,7 +45,7 @@ pub fn run(args: &cli::Run, quiet: bool) -> Result<(), Failure> {
         store,
         shards: args.shards.unwrap_or_else(cores),
         until_end: args.until_end,
-        instance: &args.instance,
+        instance: args.instance.as_deref(),
         accept_new_plan: args.accept_new_plan,
         signals: &signals,
         metrics: &metrics,

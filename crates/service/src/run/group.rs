@@ -101,8 +101,8 @@ pub fn give_back(consumer: &BaseConsumer<GroupContext>, list: &TopicPartitionLis
     }
 }
 
-/// A consumer of the group; nothing is read before [`Poller::run`].
-pub fn connect(kafka: &KafkaPlan) -> Result<BaseConsumer<GroupContext>, Failure> {
+/// A consumer of the group, under a name of its own if it has one; nothing is read before [`Poller::run`].
+pub fn connect(kafka: &KafkaPlan, instance: Option<&str>) -> Result<BaseConsumer<GroupContext>, Failure> {
     let mut config = kafka.client_config();
     config.set("group.id", &kafka.group).set("enable.auto.commit", "false");
     config.set("enable.auto.offset.store", "false").set("enable.partition.eof", "true");
@@ -119,6 +119,10 @@ pub fn connect(kafka: &KafkaPlan) -> Result<BaseConsumer<GroupContext>, Failure>
         ("statistics.interval.ms", "2000"),
     ] {
         set_unless_said(&mut config, name, value);
+    }
+    if let Some(instance) = instance {
+        // Killed and started again, it is the same member, and nobody has to wait until it is taken for dead.
+        set_unless_said(&mut config, "group.instance.id", instance);
     }
     create(&config, GroupContext::default())
 }

@@ -20,7 +20,7 @@ use crate::telemetry;
 use grid::Topology;
 use pipeline::PartitionId;
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer, ConsumerGroupMetadata, RebalanceProtocol};
-use rdkafka::error::KafkaError;
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{BorrowedMessage, Headers};
 use rdkafka::{Message, Offset, TopicPartitionList};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -181,7 +181,13 @@ impl<'a> Poller<'a> {
             Some(Ok(message)) => self.take(&message),
             Some(Err(KafkaError::PartitionEOF(partition))) => self.came_to_the_end(partition as PartitionId),
             Some(Err(KafkaError::MessageConsumptionFatal(error))) => {
+                let is_replaced = error == RDKafkaErrorCode::FencedInstanceId;
                 let error = KafkaError::MessageConsumptionFatal(error);
+                if is_replaced {
+                    let what = "another instance of this name has taken the place of this one";
+                    let help = "run one, or give each a name of its own with `--instance`";
+                    return Err(Failure::failed(what, &error).help(Some(help.to_owned())));
+                }
                 return Err(Failure::failed("the group has shut this instance out", &error).again());
             }
             // Of everything else the context hears as well, and tells it once.
