@@ -90,11 +90,11 @@ pub struct Outcome {
 /// Runs until the end, a signal, or a failure that starting again cannot mend.
 #[expect(clippy::disallowed_methods, reason = "the shell owns the clock")]
 pub fn run(job: &Job<'_>) -> Result<Outcome, Failure> {
-    let mut targets = BTreeMap::new();
+    let (mut targets, mut shared) = (BTreeMap::new(), 0);
     let mut pause = FIRST_PAUSE;
     loop {
         let began = Instant::now();
-        let failure = match once(job, &mut targets) {
+        let failure = match once(job, &mut targets, &mut shared) {
             Ok(outcome) => return Ok(outcome),
             Err(failure) if failure.may_pass() => failure,
             Err(failure) => return Err(failure),
@@ -117,7 +117,11 @@ pub fn run(job: &Job<'_>) -> Result<Outcome, Failure> {
 }
 
 /// One life of the group's member: from joining to leaving.
-fn once(job: &Job<'_>, targets: &mut BTreeMap<PartitionId, i64>) -> Result<Outcome, Failure> {
+fn once(
+    job: &Job<'_>,
+    targets: &mut BTreeMap<PartitionId, i64>,
+    shared: &mut u32,
+) -> Result<Outcome, Failure> {
     let (plan, kafka) = (&job.plan, &job.kafka);
     let halt = Halt::default();
     let (watched, topology) = topology::Source::open(job.topology, kafka)?;
@@ -213,6 +217,7 @@ fn once(job: &Job<'_>, targets: &mut BTreeMap<PartitionId, i64>) -> Result<Outco
             halt: halt.clone(),
             second: positions,
             targets,
+            shared,
             topology,
             metrics: job.metrics,
         });

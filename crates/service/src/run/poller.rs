@@ -40,6 +40,9 @@ const PATIENCE: Duration = Duration::from_secs(1);
 /// How long a partition that is taken away waits for its last checkpoint. Without it, whoever has it next goes on from
 /// the one before.
 const FAREWELL: Duration = Duration::from_secs(30);
+/// How often a run that needs all partitions joins again while another member has some: with the pauses between, the
+/// group has known for long by then that a process which was killed is dead.
+const TRIES_TO_HAVE_ALL: u32 = 6;
 /// How long the broker is asked before the run starts again.
 const ANSWER: Duration = Duration::from_secs(15);
 
@@ -98,6 +101,8 @@ pub struct Setting<'a> {
     /// Where the second stage goes on in each partition, if there is one.
     pub second: Option<BTreeMap<PartitionId, i64>>,
     pub targets: &'a mut BTreeMap<PartitionId, i64>,
+    /// How often running the group has given this process a part of what it needs.
+    pub shared: &'a mut u32,
     pub topology: Arc<Topology>,
     pub metrics: &'a Metrics,
 }
@@ -561,21 +566,25 @@ impl<'a> Poller<'a> {
     }
 
     /// A second stage in memory has to see all meters.
-    fn check_that_all_are_ours(&self, partitions: &[PartitionId]) -> Result<(), Failure> {
+    fn check_that_all_are_ours(&mut self, partitions: &[PartitionId]) -> Result<(), Failure> {
         let topic = &self.set.kafka.readings;
         let all = self.set.restorer.partitions(self.set.consumer)?.len();
         let ours: BTreeSet<_> = self.held.keys().chain(partitions).collect();
         if ours.len() == all {
+            *self.set.shared = 0;
             return Ok(());
         }
-        Err(Failure::wrong(
+        let failure = Failure::wrong(
             format!(
                 "this instance has {} of {all} partitions of {topic}: another one is in the group {}",
                 ours.len(),
                 self.set.kafka.group
             ),
             "with `[grid] exchange = \"memory\"` balances and cases need all meters in one instance: end the other one, or give this one a group of its own",
-        ))
+        );
+        *self.set.shared += 1;
+        // The other one may be this one before it was killed, of which the group does not know yet.
+        Err(if *self.set.shared < TRIES_TO_HAVE_ALL { failure.again() } else { failure })
     }
 
     fn check_position(
