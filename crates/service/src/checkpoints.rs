@@ -157,12 +157,14 @@ impl Store {
 
     /// Takes away what the chains that end last, `keep` of them and at least one, do not need, and what killed
     /// writers left. Ends are pieces that nothing builds on: with two, a damaged full piece is no loss of the state.
-    pub fn prune(&self, subject: &Subject, keep: usize) -> Result<(), StoreError> {
+    /// What lies behind `upto`, the last position that counts, stays and is no such end: a killed writer may have got
+    /// further with one subject than with the others, and nobody goes on from there.
+    pub fn prune(&self, subject: &Subject, upto: u64, keep: usize) -> Result<(), StoreError> {
         let listed = self.list(subject)?;
         let damaged: BTreeSet<Name> =
             self.damaged().iter().filter(|(whose, _)| whose == subject).map(|(_, name)| *name).collect();
         // What builds on others goes first, so that what is left at any moment is whole.
-        for name in chain::superfluous(listed.into_keys(), &damaged, keep.max(1)).into_iter().rev() {
+        for name in chain::superfluous(listed.into_keys(), &damaged, upto, keep.max(1)).into_iter().rev() {
             let object = self.object(subject, name);
             match self.0.runtime.block_on(self.0.place.objects.delete(&object)) {
                 // Another process prunes too.

@@ -32,9 +32,14 @@ pub fn ending(rooted: &BTreeMap<u64, Name>, at: Option<u64>) -> Vec<Name> {
     chain
 }
 
-/// What none of the `keep` last chains without damage needs, in order of position.
-pub fn superfluous(names: impl Iterator<Item = Name>, damaged: &BTreeSet<Name>, keep: usize) -> Vec<Name> {
-    let names: Vec<Name> = names.collect();
+/// What none of the `keep` last chains up to a position and without damage needs, in order of position.
+pub fn superfluous(
+    names: impl Iterator<Item = Name>,
+    damaged: &BTreeSet<Name>,
+    upto: u64,
+    keep: usize,
+) -> Vec<Name> {
+    let names: Vec<Name> = names.filter(|name| name.position <= upto).collect();
     let rooted = rooted(names.iter().copied().filter(|name| !damaged.contains(name)));
     let bases: BTreeSet<u64> = rooted.values().filter_map(|name| name.base).collect();
     let ends = rooted.keys().rev().filter(|position| !bases.contains(position));

@@ -177,15 +177,15 @@ fn pruning_keeps_whole_chains() {
     for (position, base) in SOME {
         folder.write(position, base);
     }
-    folder.store.prune(&subject(), 3).unwrap();
+    folder.store.prune(&subject(), u64::MAX, 3).unwrap();
     expect!["10 12<10 15<12 20 22<20"].assert_eq(&folder.listed());
     folder.write(23, Some(20));
-    folder.store.prune(&subject(), 2).unwrap();
+    folder.store.prune(&subject(), u64::MAX, 2).unwrap();
     expect!["20 22<20 23<20"].assert_eq(&folder.listed());
     // None is not what anybody wants.
-    folder.store.prune(&subject(), 0).unwrap();
+    folder.store.prune(&subject(), u64::MAX, 0).unwrap();
     expect!["20 23<20"].assert_eq(&folder.listed());
-    folder.store.prune(&Subject::Grid, 1).unwrap();
+    folder.store.prune(&Subject::Grid, u64::MAX, 1).unwrap();
 }
 
 #[test]
@@ -194,8 +194,24 @@ fn pruning_spares_what_is_newer_than_the_last_whole_chain() {
     folder.write(10, None);
     folder.write(30, Some(25));
     folder.write(5, Some(2));
-    folder.store.prune(&subject(), 1).unwrap();
+    folder.store.prune(&subject(), u64::MAX, 1).unwrap();
     expect!["10 30<25"].assert_eq(&folder.listed());
+}
+
+#[test]
+fn what_a_killed_writer_left_ahead_is_no_end_to_keep() {
+    let folder = Folder::new();
+    folder.write(10, None);
+    // Killed twice between this piece and the last one of the same cut.
+    folder.write(30, None);
+    folder.write(40, Some(10));
+    folder.write(20, Some(10));
+    folder.store.prune(&subject(), 20, 2).unwrap();
+    expect!["10 20<10 30 40<10"].assert_eq(&folder.listed());
+    // It is overtaken in the end.
+    folder.write(50, None);
+    folder.store.prune(&subject(), 50, 1).unwrap();
+    expect!["50"].assert_eq(&folder.listed());
 }
 
 #[test]
@@ -207,7 +223,7 @@ fn files_of_others_are_left_alone() {
     }
     fs::create_dir(folder.pieces().join("00000000000000000013.full")).unwrap();
     expect!["10 "].assert_eq(&folder.newest(None));
-    folder.store.prune(&subject(), 1).unwrap();
+    folder.store.prune(&subject(), u64::MAX, 1).unwrap();
     assert_eq!(fs::read_dir(folder.pieces()).unwrap().count(), 6);
 }
 
@@ -226,7 +242,7 @@ fn what_a_killed_writer_left_goes_when_it_is_old() {
     let young = left("00000000000000000012.full#2", 60);
     let other = left("notes#1", 4000);
     expect!["10 "].assert_eq(&folder.newest(None));
-    folder.store.prune(&subject(), 1).unwrap();
+    folder.store.prune(&subject(), u64::MAX, 1).unwrap();
     assert_eq!([old.exists(), young.exists(), other.exists()], [false, true, true]);
 }
 
@@ -259,7 +275,7 @@ fn several_may_write_prune_and_read_at_once() {
                     // The same names now and then, and different ones between.
                     let base = (position % 5 != writer).then_some(position - 1);
                     folder.write(position, base);
-                    folder.store.prune(&subject(), 1).unwrap();
+                    folder.store.prune(&subject(), u64::MAX, 1).unwrap();
                 }
             });
         }

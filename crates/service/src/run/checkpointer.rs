@@ -102,11 +102,11 @@ impl Checkpointer<'_> {
             })?;
             self.publisher.commit(cut.epoch, &offsets, &group)?;
         }
-        for &partition in positions.keys() {
-            self.prune(&self.subject(partition));
+        for (&partition, &position) in &positions {
+            self.prune(&self.subject(partition), position as u64);
         }
         if cut.second.is_some() {
-            self.prune(&Subject::Grid);
+            self.prune(&Subject::Grid, self.number);
         }
         let (epoch, number, seconds) = (cut.epoch, self.number, began.elapsed().as_secs_f64());
         Ok(Some(Written { epoch, number, positions, bytes, seconds }))
@@ -132,9 +132,9 @@ impl Checkpointer<'_> {
         }
     }
 
-    fn prune(&self, subject: &Subject) {
+    fn prune(&self, subject: &Subject, upto: u64) {
         // What cannot be taken away now is taken next time.
-        if let Err(error) = self.store.prune(subject, KEPT) {
+        if let Err(error) = self.store.prune(subject, upto, KEPT) {
             telemetry::prune_fails(&error);
         }
     }

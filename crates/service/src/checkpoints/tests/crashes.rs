@@ -86,7 +86,7 @@ fn happen(event: &Event, folder: &Folder, model: &mut Model) {
         }
         (Event::Prune(keep), _) => {
             let before = newest_of(model);
-            folder.store.prune(&subject(), *keep).unwrap();
+            folder.store.prune(&subject(), u64::MAX, *keep).unwrap();
             let left = folder.store.list(&subject()).unwrap();
             model.retain(|name, _| left.contains_key(name));
             assert_eq!(newest_of(model), before, "pruning took the newest chain");
