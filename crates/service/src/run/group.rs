@@ -107,13 +107,16 @@ pub fn connect(kafka: &KafkaPlan, instance: Option<&str>) -> Result<BaseConsumer
     config.set("group.id", &kafka.group).set("enable.auto.commit", "false");
     config.set("enable.auto.offset.store", "false").set("enable.partition.eof", "true");
     config.set("auto.offset.reset", "earliest");
+    // In the new protocol, KIP-848, these are the broker's to say.
+    if config.get("group.protocol").is_none_or(|protocol| protocol == "classic") {
+        set_unless_said(&mut config, "partition.assignment.strategy", "range");
+        set_unless_said(&mut config, "session.timeout.ms", "10000");
+    }
     for (name, value) in [
-        ("partition.assignment.strategy", "range"),
         // What is fetched ahead, of all partitions together.
         ("queued.max.messages.kbytes", "65536"),
         ("fetch.wait.max.ms", "100"),
         ("fetch.error.backoff.ms", "100"),
-        ("session.timeout.ms", "10000"),
         ("reconnect.backoff.max.ms", "10000"),
         // For the lag.
         ("statistics.interval.ms", "2000"),

@@ -25,7 +25,7 @@ const OWNED: [(&[&str], &str); 9] = [
         "where reading begins is said by the checkpoint, and without one it is the beginning",
     ),
     (
-        &["partition.assignment.strategy", "group.protocol", "group.protocol.type", "group.remote.assignor"],
+        &["partition.assignment.strategy", "group.protocol.type", "group.remote.assignor"],
         "partitions change hands one by one, with their state",
     ),
     (&["enable.partition.eof"], "the end of a partition is how the engine knows that it is idle"),
