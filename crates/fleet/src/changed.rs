@@ -18,6 +18,11 @@ impl Changed {
         self.0.capacity() * 8
     }
 
+    /// How many there are.
+    pub(crate) fn count(&self) -> usize {
+        self.0.iter().map(|bits| bits.count_ones() as usize).sum()
+    }
+
     /// All of them, ascending.
     pub(crate) fn slots(&self) -> impl Iterator<Item = u32> {
         self.0.iter().enumerate().flat_map(|(word, &bits)| {

@@ -8,8 +8,9 @@ use crate::fleet::{Fleet, Lane, NO_EXPORTER, NO_POINT};
 use crate::register::Point;
 use crate::sequencer::{Held, Partition, Sequencer};
 use crate::settle::{Pending, Waiting};
-use reading::{EventCode, EventTime, Extra, Interval, Key, MeterId, Origin, Parts, Quality, Sums, id};
-use serde::{Deserialize, Serialize};
+use reading::{EventCode, EventTime, Extra, Interval, Key, MeterId, Origin, Parts, Quality, Sums};
+use serde::ser::{SerializeSeq, SerializeStruct};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use units::{Milliamperes, Millivars, Millivolts, Milliwatts, WattHours};
 
 /// Why a snapshot is not taken.
@@ -28,13 +29,30 @@ type PointV1 = (i64, i64);
 /// One meter.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct MeterV1 {
-    name: String,
+    name: Name,
     point: Option<PointV1>,
     export: Option<PointV1>,
     exports: bool,
     doubts: [Option<PointV1>; 2],
     open: Vec<CellV1>,
     waiting: Vec<WaitingV1>,
+}
+
+/// A name, stored as text.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Name(MeterId);
+
+impl Serialize for Name {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.0.as_str())
+    }
+}
+
+impl<'de> Deserialize<'de> for Name {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let name = <&str>::deserialize(deserializer)?;
+        MeterId::new(name).map(Self).ok_or_else(|| de::Error::custom("a name that no meter can have"))
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -120,6 +138,62 @@ pub struct FleetV2 {
     counts: CountsV1,
 }
 
+/// What is written as a [`FleetV2`], straight from memory: a copy of all meters would take more than the fleet does.
+#[derive(Debug)]
+pub struct Stored<'a> {
+    fleet: &'a Fleet,
+    slots: Slots,
+}
+
+#[derive(Debug)]
+enum Slots {
+    All,
+    Changed(Changed),
+}
+
+impl Serialize for Stored<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let fleet = self.fleet;
+        // The fields of `FleetV2` in their order.
+        let mut fields = serializer.serialize_struct("FleetV2", 6)?;
+        fields.serialize_field("closed", &fleet.closed.0)?;
+        fields.serialize_field("meters", &Meters(self))?;
+        fields.serialize_field("swaps", &fleet.swaps_v1())?;
+        fields.serialize_field("admitted", &fleet.totals.admitted)?;
+        fields.serialize_field("unplaced", &fleet.totals.unplaced.0)?;
+        fields.serialize_field("counts", &counts_v1(&fleet.totals.counts))?;
+        fields.end()
+    }
+}
+
+struct Meters<'a>(&'a Stored<'a>);
+
+impl Serialize for Meters<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Stored { fleet, slots } = self.0;
+        match slots {
+            Slots::All => one_by_one(fleet, serializer, fleet.len(), 0..fleet.len() as u32),
+            Slots::Changed(changed) => one_by_one(fleet, serializer, changed.count(), changed.slots()),
+        }
+    }
+}
+
+fn one_by_one<S: Serializer>(
+    fleet: &Fleet,
+    serializer: S,
+    count: usize,
+    slots: impl Iterator<Item = u32>,
+) -> Result<S::Ok, S::Error> {
+    let mut meters = serializer.serialize_seq(Some(count))?;
+    let mut open = Vec::new();
+    for slot in slots {
+        let element = (slot, fleet.meter_v1(slot, open));
+        meters.serialize_element(&element)?;
+        open = element.1.open;
+    }
+    meters.end()
+}
+
 /// Where the order of arrival stands.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SequencerV2 {
@@ -160,15 +234,27 @@ struct HeldV1 {
 type CountsV1 = (Vec<(String, u64)>, Vec<(String, u64)>);
 
 impl Fleet {
-    /// The state, to be stored.
+    /// The state as plain data.
     pub fn snapshot(&self) -> FleetV2 {
-        self.stored(0..self.len() as u32)
+        FleetV2 {
+            closed: self.closed.0,
+            meters: (0..self.len() as u32).map(|slot| (slot, self.meter_v1(slot, Vec::new()))).collect(),
+            swaps: self.swaps_v1(),
+            admitted: self.totals.admitted,
+            unplaced: self.totals.unplaced.0,
+            counts: counts_v1(&self.totals.counts),
+        }
+    }
+
+    /// The same, to be written.
+    pub fn stored(&self) -> Stored<'_> {
+        Stored { fleet: self, slots: Slots::All }
     }
 
     /// What changed since the last call of this or of [`Self::keep_changes`], to be laid over what was stored then.
-    pub fn changes(&mut self) -> FleetV2 {
+    pub fn changes(&mut self) -> Stored<'_> {
         let changed = std::mem::take(&mut self.changed);
-        self.stored(changed.slots())
+        Stored { fleet: self, slots: Slots::Changed(changed) }
     }
 
     /// All changes up to now are in a snapshot.
@@ -176,26 +262,18 @@ impl Fleet {
         self.changed = Changed::default();
     }
 
-    fn stored(&self, slots: impl Iterator<Item = u32>) -> FleetV2 {
-        FleetV2 {
-            closed: self.closed.0,
-            meters: slots.map(|slot| (slot, self.meter_v1(slot))).collect(),
-            swaps: self
-                .swaps
-                .iter()
-                .map(|(meter, times)| (meter.to_string(), times.iter().map(|time| time.0).collect()))
-                .collect(),
-            admitted: self.totals.admitted,
-            unplaced: self.totals.unplaced.0,
-            counts: counts_v1(&self.totals.counts),
-        }
+    fn swaps_v1(&self) -> Vec<(String, Vec<i64>)> {
+        let swap = |(meter, times): (&MeterId, &Vec<EventTime>)| {
+            (meter.to_string(), times.iter().map(|time| time.0).collect())
+        };
+        self.swaps.iter().map(swap).collect()
     }
 
     /// Takes those meters of a snapshot that belong here, into a fleet that is still empty.
     pub fn restore(&mut self, stored: &FleetV2) -> Result<(), RestoreError> {
         self.closed = self.closed.max(EventTime(stored.closed));
         for (_, meter) in &stored.meters {
-            let hash = id::hash(meter.name.as_bytes());
+            let hash = meter.name.0.hash();
             if self.shard().owns(hash) {
                 self.restore_meter(meter, hash)?;
             }
@@ -213,45 +291,43 @@ impl Fleet {
         Ok(())
     }
 
-    fn meter_v1(&self, slot: u32) -> MeterV1 {
+    /// A meter, its cells in a vector that another one has done with.
+    fn meter_v1(&self, slot: u32, mut open: Vec<CellV1>) -> MeterV1 {
         let meter = self.meters[slot as usize];
         let exporter = (meter.exporter != NO_EXPORTER).then_some(meter.exporter as usize);
-        let mut open: Vec<CellV1> = self
-            .planes
-            .iter()
-            .filter_map(|plane| {
-                let index = plane.index?;
-                let cell = plane.cells.get(slot as usize).filter(|cell| !cell.is_empty())?;
-                let mut odd: Vec<u32> =
-                    plane.odd.range((slot, 0)..=(slot, u32::MAX)).map(|(_, offset)| *offset).collect();
-                odd.sort_unstable();
-                let listed = [Lane::Import, Lane::Export].map(|lane| {
-                    let mut points: Vec<PointV1> = plane
-                        .lists
-                        .get(&(slot, lane))
-                        .into_iter()
-                        .flatten()
-                        .map(|&point| point_v1(point))
-                        .collect();
-                    points.sort_unstable();
-                    points
-                });
-                let exp = exporter.and_then(|place| plane.exports.get(place)).filter(|exp| exp.last != 0);
-                Some(CellV1 {
-                    index,
-                    sums: sums_v1(&cell.sums),
-                    seen: cell.seen,
-                    odd,
-                    imp: registers_v1(&cell.imp),
-                    exp: exp.map(registers_v1),
-                    listed,
-                })
+        open.clear();
+        open.extend(self.planes.iter().filter_map(|plane| {
+            let index = plane.index?;
+            let cell = plane.cells.get(slot as usize).filter(|cell| !cell.is_empty())?;
+            let mut odd: Vec<u32> =
+                plane.odd.range((slot, 0)..=(slot, u32::MAX)).map(|(_, offset)| *offset).collect();
+            odd.sort_unstable();
+            let listed = [Lane::Import, Lane::Export].map(|lane| {
+                let mut points: Vec<PointV1> = plane
+                    .lists
+                    .get(&(slot, lane))
+                    .into_iter()
+                    .flatten()
+                    .map(|&point| point_v1(point))
+                    .collect();
+                points.sort_unstable();
+                points
+            });
+            let exp = exporter.and_then(|place| plane.exports.get(place)).filter(|exp| exp.last != 0);
+            Some(CellV1 {
+                index,
+                sums: sums_v1(&cell.sums),
+                seen: cell.seen,
+                odd,
+                imp: registers_v1(&cell.imp),
+                exp: exp.map(registers_v1),
+                listed,
             })
-            .collect();
-        open.sort_by_key(|cell| cell.index);
+        }));
+        open.sort_unstable_by_key(|cell| cell.index);
         let known = |point: Point| (point != NO_POINT).then(|| point_v1(point));
         MeterV1 {
-            name: self.table.meter(slot).to_string(),
+            name: Name(self.table.meter(slot)),
             point: known(meter.point),
             export: exporter.and_then(|place| known(self.export_points[place])),
             exports: exporter.is_some(),
@@ -275,8 +351,7 @@ impl Fleet {
     }
 
     fn restore_meter(&mut self, stored: &MeterV1, hash: u64) -> Result<(), RestoreError> {
-        let name = stored.name.as_bytes();
-        MeterId::new(name).ok_or(RestoreError::Name)?;
+        let name = stored.name.0.as_bytes();
         let slot = self.table.slot_of(Key { hash, at: 0, len: name.len() as u8 }, name);
         let point = |stored: Option<PointV1>| stored.map_or(NO_POINT, point_of);
         let mut exporter = NO_EXPORTER;

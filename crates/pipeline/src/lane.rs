@@ -20,10 +20,11 @@ pub struct Lane {
     steps: Vec<Step>,
 }
 
+/// `F` is a [`FleetV2`], or what is written as one.
 #[derive(Serialize, Deserialize)]
-struct LaneV1 {
+struct LaneV1<F> {
     sequencer: SequencerV2,
-    fleet: FleetV2,
+    fleet: F,
 }
 
 impl Lane {
@@ -106,14 +107,12 @@ impl Lane {
     /// The whole state, to be stored; changes are counted from here on.
     pub fn store(&mut self) -> Vec<u8> {
         self.fleet.keep_changes();
-        let fleet = self.fleet.snapshot();
-        written(&LaneV1 { sequencer: self.sequencer.snapshot(), fleet })
+        written(&LaneV1 { sequencer: self.sequencer.snapshot(), fleet: self.fleet.stored() })
     }
 
     /// What changed since the state or changes of it were stored last.
     pub fn store_changes(&mut self) -> Vec<u8> {
-        let fleet = self.fleet.changes();
-        written(&LaneV1 { sequencer: self.sequencer.snapshot(), fleet })
+        written(&LaneV1 { sequencer: self.sequencer.snapshot(), fleet: self.fleet.changes() })
     }
 
     /// A lane that goes on from what was stored: the whole state, and the changes to it in their order.
@@ -123,9 +122,10 @@ impl Lane {
         chain: &[impl AsRef<[u8]>],
     ) -> Result<Self, SnapshotError> {
         let wrong = |what| SnapshotError::Content { what };
-        let mut whole: Option<LaneV1> = None;
+        let mut whole: Option<LaneV1<FleetV2>> = None;
         for stored in chain {
-            let later: LaneV1 = postcard::from_bytes(stored.as_ref()).map_err(|_| wrong("its structure"))?;
+            let later: LaneV1<FleetV2> =
+                postcard::from_bytes(stored.as_ref()).map_err(|_| wrong("its structure"))?;
             match &mut whole {
                 None => whole = Some(later),
                 Some(whole) => {
@@ -146,3 +146,6 @@ impl Lane {
 pub(crate) fn written(stored: &impl Serialize) -> Vec<u8> {
     postcard::to_stdvec(stored).expect("plain data in memory can be written")
 }
+
+#[cfg(test)]
+mod tests;

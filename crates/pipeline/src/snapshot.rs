@@ -75,10 +75,11 @@ pub enum SnapshotError {
     Town(#[from] TownError),
 }
 
+/// `F` is a [`FleetV2`], or what is written as one.
 #[derive(Serialize, Deserialize)]
-struct StateV3 {
+struct StateV3<F> {
     sequencer: SequencerV2,
-    fleet: FleetV2,
+    fleet: F,
     town: Option<TownV2>,
 }
 
@@ -128,7 +129,7 @@ impl Pipeline {
     pub fn snapshot(&self, plan: &Plan) -> Vec<u8> {
         let state = StateV3 {
             sequencer: self.lane.sequencer.snapshot(),
-            fleet: self.lane.fleet.snapshot(),
+            fleet: self.lane.fleet.stored(),
             town: self.town.as_ref().map(Town::snapshot),
         };
         let content = written(&state);
@@ -145,7 +146,7 @@ impl Pipeline {
     /// An engine that goes on where the snapshot was taken.
     pub fn restore(plan: &Plan, topology: Topology, bytes: &[u8]) -> Result<Self, SnapshotError> {
         let content = content(plan, bytes)?;
-        let state: StateV3 =
+        let state: StateV3<FleetV2> =
             postcard::from_bytes(content).map_err(|_| SnapshotError::Content { what: "its structure" })?;
         let mut pipeline = Self::new(plan, topology)?;
         let wrong = |what| SnapshotError::Content { what };

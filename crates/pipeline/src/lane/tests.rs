@@ -1,0 +1,40 @@
+//! A lane as bytes.
+
+use super::*;
+use reading::time::{HOUR, MINUTE};
+use reading::{MeterId, RawReading, check};
+use units::WattHours;
+
+fn plan() -> Plan {
+    Plan::read(include_str!("../../../../pipelines/j1.toml")).unwrap()
+}
+
+/// A lane that has heard of each meter at each of these minutes.
+fn lane(plan: &Plan, meters: u32, minutes: &[i64]) -> Lane {
+    let mut lane = Lane::new(plan, &Topology::new(Vec::new()).unwrap());
+    lane.open(0, None);
+    minutes.iter().for_each(|&minute| hear(plan, &mut lane, meters, minute));
+    lane
+}
+
+fn hear(plan: &Plan, lane: &mut Lane, meters: u32, minute: i64) {
+    let mut batch = Batch::default();
+    for meter in 0..meters {
+        let name = MeterId::new(format!("M{meter}")).unwrap();
+        let mut raw = RawReading::new(name, EventTime(473_000 * HOUR + minute * MINUTE));
+        raw.imp = Some(WattHours(1000 * i64::from(meter) + minute));
+        raw.exp = (meter % 3 == 0).then_some(WattHours(minute));
+        batch.push(&name, check(&raw, &plan.limits).unwrap());
+    }
+    let came = lane.take(0, &batch, 0, &mut Outputs::default());
+    assert_eq!(came, batch.len());
+}
+
+#[test]
+fn what_is_written_from_memory_is_the_plain_state() {
+    let plan = plan();
+    for minutes in [&[][..], &[15], &[15, 30, 60, 75, 61]] {
+        let lane = lane(&plan, 50, minutes);
+        assert_eq!(written(&lane.fleet.stored()), written(&lane.fleet.snapshot()), "{minutes:?}");
+    }
+}
