@@ -257,6 +257,11 @@ impl Fleet {
         Stored { fleet: self, slots: Slots::Changed(changed) }
     }
 
+    /// How many meters changed since then.
+    pub fn changed(&self) -> usize {
+        self.changed.count()
+    }
+
     /// All changes up to now are in a snapshot.
     pub fn keep_changes(&mut self) {
         self.changed = Changed::default();
@@ -413,6 +418,11 @@ impl Fleet {
 }
 
 impl FleetV2 {
+    /// How many meters it holds.
+    pub fn meters(&self) -> usize {
+        self.meters.len()
+    }
+
     /// Lays the changes that came after it over a snapshot of one whole shard.
     pub fn overlay(&mut self, later: Self) -> Result<(), RestoreError> {
         let mut meters = std::mem::take(&mut self.meters);

@@ -18,7 +18,12 @@ pub struct Lane {
     pub(crate) sequencer: Sequencer,
     pub(crate) fleet: Fleet,
     steps: Vec<Step>,
+    /// How many meters the changes hold that were stored since the whole state was.
+    behind: usize,
 }
+
+/// Changes of so few meters are no burden, however many meters there are.
+const FEW: usize = 10_000;
 
 /// `F` is a [`FleetV2`], or what is written as one.
 #[derive(Serialize, Deserialize)]
@@ -31,7 +36,7 @@ impl Lane {
     /// A lane at its beginning.
     pub fn new(plan: &Plan, topology: &Topology) -> Self {
         let fleet = Fleet::new(plan.intervals.clone(), Shard::WHOLE);
-        let mut lane = Self { sequencer: Sequencer::new(plan.order), fleet, steps: Vec::new() };
+        let mut lane = Self { sequencer: Sequencer::new(plan.order), fleet, steps: Vec::new(), behind: 0 };
         lane.place(topology);
         lane
     }
@@ -107,12 +112,20 @@ impl Lane {
     /// The whole state, to be stored; changes are counted from here on.
     pub fn store(&mut self) -> Vec<u8> {
         self.fleet.keep_changes();
+        self.behind = 0;
         written(&LaneV1 { sequencer: self.sequencer.snapshot(), fleet: self.fleet.stored() })
     }
 
     /// What changed since the state or changes of it were stored last.
     pub fn store_changes(&mut self) -> Vec<u8> {
+        self.behind += self.fleet.changed();
         written(&LaneV1 { sequencer: self.sequencer.snapshot(), fleet: self.fleet.changes() })
+    }
+
+    /// Whether all changes since the whole state was stored are more than the whole state is: then that is better
+    /// stored anew, as whoever restores reads all of them.
+    pub fn is_mostly_changed(&self) -> bool {
+        self.behind + self.fleet.changed() > self.fleet.len().max(FEW)
     }
 
     /// A lane that goes on from what was stored: the whole state, and the changes to it in their order.
@@ -123,6 +136,7 @@ impl Lane {
     ) -> Result<Self, SnapshotError> {
         let wrong = |what| SnapshotError::Content { what };
         let mut whole: Option<LaneV1<FleetV2>> = None;
+        let mut behind = 0;
         for stored in chain {
             let later: LaneV1<FleetV2> =
                 postcard::from_bytes(stored.as_ref()).map_err(|_| wrong("its structure"))?;
@@ -130,6 +144,7 @@ impl Lane {
                 None => whole = Some(later),
                 Some(whole) => {
                     whole.sequencer = later.sequencer;
+                    behind += later.fleet.meters();
                     whole.fleet.overlay(later.fleet).map_err(|_| wrong("the changes of the meters"))?;
                 }
             }
@@ -139,6 +154,7 @@ impl Lane {
         lane.sequencer.restore(&whole.sequencer).map_err(|_| wrong("the order of arrival"))?;
         lane.fleet.restore(&whole.fleet).map_err(|_| wrong("the meters"))?;
         lane.fleet.keep_changes();
+        lane.behind = behind;
         Ok(lane)
     }
 }

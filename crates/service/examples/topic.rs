@@ -28,7 +28,9 @@ fn main() -> ExitCode {
         ["fill", brokers, topic, batch, format] => fill(brokers, topic, batch, format),
         ["count", brokers, topic] => count(brokers, topic),
         _ => {
-            eprintln!("usage: topic fill BROKERS TOPIC BATCH json|arrow < LINES\n       topic count BROKERS TOPIC");
+            eprintln!(
+                "usage: topic fill BROKERS TOPIC BATCH json|arrow < LINES\n       topic count BROKERS TOPIC"
+            );
             return ExitCode::from(2);
         }
     };

@@ -38,3 +38,32 @@ fn what_is_written_from_memory_is_the_plain_state() {
         assert_eq!(written(&lane.fleet.stored()), written(&lane.fleet.snapshot()), "{minutes:?}");
     }
 }
+
+#[test]
+fn changes_of_more_meters_than_there_are_call_for_the_whole_state() {
+    let plan = plan();
+    let mut lane = lane(&plan, 12_000, &[15]);
+    assert!(!lane.is_mostly_changed(), "changes of all are as much as the whole state");
+    let first = lane.store();
+    assert!(!lane.is_mostly_changed());
+    hear(&plan, &mut lane, 12_000, 30);
+    let second = lane.store_changes();
+    hear(&plan, &mut lane, 1, 45);
+    assert!(lane.is_mostly_changed());
+    let mut restored = Lane::restore(&plan, &Topology::new(Vec::new()).unwrap(), &[first, second]).unwrap();
+    hear(&plan, &mut restored, 1, 45);
+    assert!(restored.is_mostly_changed(), "whoever restores reads all changes once more");
+    restored.store();
+    assert!(!restored.is_mostly_changed());
+}
+
+#[test]
+fn few_meters_change_as_often_as_they_like() {
+    let plan = plan();
+    let mut lane = lane(&plan, 10, &[15]);
+    for minute in 16..40 {
+        lane.store_changes();
+        hear(&plan, &mut lane, 10, minute);
+        assert!(!lane.is_mostly_changed());
+    }
+}

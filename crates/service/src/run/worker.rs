@@ -229,7 +229,7 @@ impl Worker<'_> {
         held.gauges.memory(held.lane.fleet().memory());
         let state = match held.stored {
             Some((at, _)) if at == position => None,
-            Some((at, behind)) if behind < self.full_after => {
+            Some((at, behind)) if behind < self.full_after && !held.lane.is_mostly_changed() => {
                 held.stored = Some((position, behind + 1));
                 Some((Some(at), held.lane.store_changes()))
             }
