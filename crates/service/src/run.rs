@@ -35,6 +35,7 @@ use crate::telemetry;
 use checkpointer::Checkpointer;
 pub use checkpointer::Written;
 use halt::Halt;
+use parcel::Empties;
 use pipeline::{PartitionId, Plan};
 pub use poller::Done;
 use poller::{Poller, Setting};
@@ -143,7 +144,7 @@ fn once(
         (0, None, pipeline::Confluence::default(), None)
     };
     let topology = Arc::new(topology);
-    let (too_far, group) = (TooFar::default(), Mutex::new(None));
+    let (too_far, group, empties) = (TooFar::default(), Mutex::new(None), Empties::default());
     let workers = job.shards as usize;
     thread::scope(|scope| {
         let _end_all = EndAll(&halt);
@@ -162,6 +163,7 @@ fn once(
                 full_after: kafka.full_after,
                 rows: Rows::new(plan, kafka),
                 publisher: &publisher,
+                empties: &empties,
                 second: to_second.clone(),
                 topology: Arc::clone(&topology),
                 metrics: job.metrics,
@@ -207,6 +209,7 @@ fn once(
             consumer: &consumer,
             restorer,
             publisher: &publisher,
+            empties: &empties,
             workers: to_workers,
             written,
             topologies,

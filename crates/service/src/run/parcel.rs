@@ -3,6 +3,35 @@
 use crate::kafka::MessageFormat;
 use pipeline::{Dead, PartitionId};
 use reading::{Batch, Limits, Message, Origin, Reason};
+use std::sync::{Mutex, PoisonError};
+
+/// Parcels that were decoded, to be filled again: fresh memory would cost a page fault every 4 KiB of messages.
+#[derive(Debug, Default)]
+pub struct Empties(Mutex<Vec<Parcel>>);
+
+/// So many are kept, if they hold no more memory than a parcel usually does.
+const MOST_EMPTIES: usize = 32;
+const MOST_BYTES: usize = 1024 * 1024;
+
+impl Empties {
+    /// A parcel with nothing in it.
+    pub fn take(&self, format: MessageFormat) -> Parcel {
+        let found = self.0.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        found.map_or_else(|| Parcel::new(format), |parcel| Parcel { format, ..parcel })
+    }
+
+    /// A parcel that is done with.
+    pub fn give(&self, mut parcel: Parcel) {
+        parcel.bytes.clear();
+        parcel.messages.clear();
+        parcel.empty.clear();
+        (parcel.next, parcel.newest_ms) = (0, i64::MIN);
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if kept.len() < MOST_EMPTIES && parcel.bytes.capacity() <= MOST_BYTES {
+            kept.push(parcel);
+        }
+    }
+}
 
 /// Some messages in their order, all of one format.
 #[derive(Debug)]
@@ -19,7 +48,7 @@ pub struct Parcel {
 
 impl Parcel {
     /// Nothing in it yet.
-    pub fn new(format: MessageFormat) -> Self {
+    fn new(format: MessageFormat) -> Self {
         let (messages, empty) = (Vec::new(), Vec::new());
         Self { format, bytes: Vec::new(), messages, empty, next: 0, newest_ms: i64::MIN }
     }
@@ -65,9 +94,15 @@ impl Parcel {
     }
 
     /// Decodes all of it into a batch that is empty; what has no value becomes a dead letter at once.
-    pub fn decode(self, partition: PartitionId, limits: &Limits, batch: &mut Batch, dead: &mut Vec<Dead>) {
+    pub fn decode(
+        &mut self,
+        partition: PartitionId,
+        limits: &Limits,
+        batch: &mut Batch,
+        dead: &mut Vec<Dead>,
+    ) {
         let first = |offset| Origin { offset, item: 0 };
-        dead.extend(self.empty.into_iter().map(|offset| Dead {
+        dead.extend(self.empty.drain(..).map(|offset| Dead {
             partition,
             reason: Reason::NothingMeasured,
             bytes: Vec::new(),
@@ -75,12 +110,13 @@ impl Parcel {
             origin: Some(first(offset)),
         }));
         if self.format == MessageFormat::Json {
-            batch.bytes = self.bytes;
+            // The batch leaves the memory of the parcel before.
+            std::mem::swap(&mut batch.bytes, &mut self.bytes);
             let place = |(offset, byte, _)| Message { first: first(offset), byte, reading: 0, dead: 0 };
-            batch.messages.extend(self.messages.into_iter().map(place));
+            batch.messages.extend(self.messages.drain(..).map(place));
             return wire::json::decode_lines(limits, batch);
         }
-        for (offset, at, len) in self.messages {
+        for (offset, at, len) in self.messages.drain(..) {
             batch.messages.push(Message {
                 first: first(offset),
                 byte: batch.bytes.len() as u32,
@@ -97,3 +133,6 @@ impl Parcel {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

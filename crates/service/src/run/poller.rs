@@ -7,7 +7,7 @@
 use super::checkpointer::{Written, offsets};
 use super::group::{Change, GroupContext, give_back};
 use super::halt::Halt;
-use super::parcel::Parcel;
+use super::parcel::{Empties, Parcel};
 use super::publish::Publisher;
 use super::restore::{ENDED, From, Restorer, Start};
 use super::second::TooFar;
@@ -88,6 +88,7 @@ pub struct Setting<'a> {
     pub consumer: &'a BaseConsumer<GroupContext>,
     pub restorer: Restorer<'a>,
     pub publisher: &'a Publisher,
+    pub empties: &'a Empties,
     pub workers: Vec<SyncSender<ToWorker>>,
     pub written: Receiver<Written>,
     pub topologies: Receiver<Arc<Topology>>,
@@ -210,7 +211,7 @@ impl<'a> Poller<'a> {
         }
         let format = format_of(message).unwrap_or(self.set.kafka.format);
         let other = held.parcel.take_if(|parcel| parcel.format() != format);
-        let parcel = held.parcel.get_or_insert_with(|| Parcel::new(format));
+        let parcel = held.parcel.get_or_insert_with(|| self.set.empties.take(format));
         parcel.push(message.offset(), message.timestamp().to_millis(), message.payload());
         held.position = message.offset() + 1;
         held.has_news = true;

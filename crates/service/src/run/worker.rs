@@ -1,7 +1,7 @@
 //! A thread that holds some partitions: decodes what they bring, and tells what closes.
 
 use super::halt::Ended;
-use super::parcel::Parcel;
+use super::parcel::{Empties, Parcel};
 use super::publish::Publisher;
 use super::rows::Rows;
 use super::second::ToSecond;
@@ -111,6 +111,7 @@ pub struct Worker<'a> {
     pub full_after: u32,
     pub rows: Rows<'a>,
     pub publisher: &'a Publisher,
+    pub empties: &'a Empties,
     pub second: SyncSender<(usize, ToSecond)>,
     pub topology: Arc<Topology>,
     pub metrics: &'a Metrics,
@@ -175,7 +176,7 @@ impl Worker<'_> {
         epoch: u64,
         partition: PartitionId,
         held: &mut Held,
-        parcel: Parcel,
+        mut parcel: Parcel,
         batch: &mut Batch,
     ) -> Result<(), Ended> {
         batch.clear();
@@ -186,6 +187,7 @@ impl Worker<'_> {
         self.metrics.received_messages.inc_by(parcel.messages() as u64);
         self.metrics.received_bytes.inc_by(parcel.len() as u64);
         parcel.decode(partition, &self.plan.limits, batch, &mut out.dead);
+        self.empties.give(parcel);
         held.tally.readings += batch.len() as u64;
         self.metrics.readings_decoded.inc_by(batch.len() as u64);
         let came = held.lane.take(partition, batch, 0, &mut out);
