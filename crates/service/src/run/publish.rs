@@ -18,7 +18,7 @@ use rdkafka::message::{Header, OwnedHeaders};
 use rdkafka::producer::{BaseRecord, DeliveryResult, Producer, ProducerContext, ThreadedProducer};
 use rdkafka::{Message, TopicPartitionList};
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
@@ -60,6 +60,8 @@ struct State {
     failures: Counter,
     /// The last epoch that may send.
     open: Mutex<u64>,
+    /// The same, to be seen without the lock.
+    open_now: AtomicU64,
     opened: Condvar,
     halt: Halt,
 }
@@ -115,11 +117,13 @@ impl Publisher {
             // A broker that goes away is waited for: nothing is given up.
             config.set("message.timeout.ms", "0");
         }
+        let open = if plan.transactional { 0 } else { u64::MAX };
         let state = Arc::new(State {
             under_way: [AtomicI64::new(0), AtomicI64::new(0)],
             failed: Mutex::default(),
             failures: metrics.delivery_failures.clone(),
-            open: Mutex::new(if plan.transactional { 0 } else { u64::MAX }),
+            open: Mutex::new(open),
+            open_now: AtomicU64::new(open),
             opened: Condvar::new(),
             halt,
         });
@@ -215,6 +219,7 @@ impl Publisher {
             .begin_transaction()
             .map_err(|cause| Failure::failed("cannot begin a transaction", &cause).again())?;
         *lock(&self.state.open) = epoch;
+        self.state.open_now.store(epoch, Ordering::Release);
         self.state.opened.notify_all();
         Ok(())
     }
@@ -242,6 +247,9 @@ impl Publisher {
     }
 
     fn wait_for(&self, epoch: u64) -> Result<(), Ended> {
+        if self.state.open_now.load(Ordering::Acquire) >= epoch {
+            return Ok(());
+        }
         let mut open = lock(&self.state.open);
         while *open < epoch {
             self.check()?;

@@ -17,14 +17,29 @@ pub struct Rows<'a> {
     kafka: &'a KafkaPlan,
     key: String,
     value: Vec<u8>,
+    /// The last start and end: most rows of a tick have the same.
+    start: Told,
+    end: Told,
+}
+
+/// A time and its text.
+struct Told(EventTime, String);
+
+impl Told {
+    fn text(&mut self, time: EventTime) -> &str {
+        if self.0 != time {
+            *self = Self(time, time.to_string());
+        }
+        &self.1
+    }
 }
 
 /// A message of `intervals`: the columns of `intervals.parquet`.
 #[derive(Serialize)]
 struct IntervalJson<'a> {
     meter: &'a str,
-    start: String,
-    end: String,
+    start: &'a str,
+    end: &'a str,
     imp_wh: Option<i64>,
     exp_wh: Option<i64>,
     avg_w: Option<f64>,
@@ -44,7 +59,8 @@ struct IntervalJson<'a> {
 impl<'a> Rows<'a> {
     /// For one thread.
     pub fn new(plan: &'a Plan, kafka: &'a KafkaPlan) -> Self {
-        Self { plan, kafka, key: String::new(), value: Vec::new() }
+        let told = || Told(EventTime::MIN, EventTime::MIN.to_string());
+        Self { plan, kafka, key: String::new(), value: Vec::new(), start: told(), end: told() }
     }
 
     /// What closed in one partition, tick by tick.
@@ -92,13 +108,13 @@ impl<'a> Rows<'a> {
         send: &mut impl FnMut(&Record<'_>) -> Result<(), Ended>,
     ) -> Result<(), Ended> {
         let candidate = self.plan.candidate.map(|rule| features::candidate(row, rule.share, rule.floor));
-        let end = row.end.to_string();
+        let end = self.end.text(row.end);
         self.key.clear();
-        self.key.extend([row.meter.as_str(), "/", &end]);
+        self.key.extend([row.meter.as_str(), "/", end]);
         self.value.clear();
         let json = IntervalJson {
             meter: row.meter.as_str(),
-            start: row.start.to_string(),
+            start: self.start.text(row.start),
             end,
             imp_wh: row.imp.map(|wh| wh.0),
             exp_wh: row.exp.map(|wh| wh.0),
