@@ -152,43 +152,60 @@ impl<'a> Rows<'a> {
         })
     }
 
-    /// What the second stage found.
-    pub fn found(
-        &mut self,
+    /// What the second stage tells people.
+    pub fn alerts(
+        &self,
         out: &Outputs,
         mut send: impl FnMut(&Record<'_>) -> Result<(), Ended>,
     ) -> Result<(), Ended> {
         let topics = &self.kafka.outputs;
-        let mut each = |topic: &Option<String>, key: String, value: serde_json::Value| match topic {
-            Some(topic) => {
-                let value = value.to_string();
-                send(&Record { topic, key: key.as_bytes(), value: value.as_bytes(), header: None })
-            }
-            None => Ok(()),
-        };
+        for one in &out.alerts {
+            one_of(&topics.alerts, one.id.to_string(), || texts::alert(one), &mut send)?;
+        }
+        for one in &out.sms {
+            one_of(&topics.sms, one.id.to_string(), || texts::sms(one), &mut send)?;
+        }
+        Ok(())
+    }
+
+    /// What else the second stage found.
+    pub fn found(
+        &self,
+        out: &Outputs,
+        mut send: impl FnMut(&Record<'_>) -> Result<(), Ended>,
+    ) -> Result<(), Ended> {
+        let topics = &self.kafka.outputs;
+        let mut each =
+            |topic, key, value: &dyn Fn() -> serde_json::Value| one_of(topic, key, value, &mut send);
         for one in &out.balances {
-            each(&topics.balances, format!("{}/{}", one.transformer, one.end), texts::balance(one))?;
+            each(&topics.balances, format!("{}/{}", one.transformer, one.end), &|| texts::balance(one))?;
         }
         if let Some(forecast) = &self.plan.forecast {
             for one in &out.forecasts {
                 let key = format!("{}/{}", one.target, one.end);
-                each(&topics.forecasts, key, texts::forecast(one, &forecast.quantiles))?;
+                each(&topics.forecasts, key, &|| texts::forecast(one, &forecast.quantiles))?;
             }
         }
         for one in &out.suspicions {
-            each(&topics.suspicions, format!("{}/{}", one.meter, one.day), texts::suspicion(one))?;
+            each(&topics.suspicions, format!("{}/{}", one.meter, one.day), &|| texts::suspicion(one))?;
         }
         for one in &out.changes {
-            each(&topics.cases, one.case().id.to_string(), texts::case(one.case()))?;
-        }
-        for one in &out.alerts {
-            each(&topics.alerts, one.id.to_string(), texts::alert(one))?;
-        }
-        for one in &out.sms {
-            each(&topics.sms, one.id.to_string(), texts::sms(one))?;
+            each(&topics.cases, one.case().id.to_string(), &|| texts::case(one.case()))?;
         }
         Ok(())
     }
+}
+
+/// Sends a result if its topic is wanted.
+fn one_of(
+    topic: &Option<String>,
+    key: String,
+    value: impl Fn() -> serde_json::Value,
+    send: &mut impl FnMut(&Record<'_>) -> Result<(), Ended>,
+) -> Result<(), Ended> {
+    let Some(topic) = topic else { return Ok(()) };
+    let value = value().to_string();
+    send(&Record { topic, key: key.as_bytes(), value: value.as_bytes(), header: None })
 }
 
 /// Intervals that wait for a register when all ends belong to no tick.

@@ -27,8 +27,8 @@ pub enum ToSecond {
     Rows {
         partition: PartitionId,
         closed: EventTime,
-        ticks: Vec<(EventTime, usize)>,
-        rows: Vec<Interval>,
+        /// Ticks, each with how many of the rows there are up to it; the worker goes on to publish them.
+        rows: Arc<(Vec<(EventTime, usize)>, Vec<Interval>)>,
         /// When the broker took the newest message that had to do with it.
         newest_ms: i64,
     },
@@ -126,6 +126,7 @@ impl Second<'_> {
             if to_end {
                 let mut out = Outputs::default();
                 town.finish(&mut out);
+                self.rows.alerts(&out, |record| self.publisher.send(epoch, record))?;
                 self.publish(epoch, &out, &mut found)?;
             }
         }
@@ -138,8 +139,8 @@ impl Second<'_> {
                 self.confluence.open(partition, closed);
                 i64::MIN
             }
-            ToSecond::Rows { partition, closed, ticks, rows, newest_ms } => {
-                self.confluence.take(partition, closed, &ticks, &rows);
+            ToSecond::Rows { partition, closed, rows, newest_ms } => {
+                self.confluence.take(partition, closed, &rows.0, &rows.1);
                 newest_ms
             }
             ToSecond::Idle { partition, idle } => {
@@ -170,9 +171,11 @@ impl Second<'_> {
             if let Some(town) = &mut self.town {
                 town.tick(end, &rows, &mut out);
                 let open = town.open_cases().count();
-                self.publish(epoch, &out, found)?;
+                // First, because somebody waits for them.
+                self.rows.alerts(&out, |record| self.publisher.send(epoch, record))?;
                 // Of a tick that no message has closed just now, there is no latency.
                 out.alerts.iter().filter(|_| newest > 0).for_each(|_| self.metrics.alerted(newest));
+                self.publish(epoch, &out, found)?;
                 self.metrics.cases_open.set(open as i64);
                 out.clear();
             }
@@ -183,6 +186,7 @@ impl Second<'_> {
         Ok(())
     }
 
+    /// All but the alerts.
     fn publish(&mut self, epoch: u64, out: &Outputs, found: &mut Found) -> Result<(), Ended> {
         found.alerts += out.alerts.len() as u64;
         found.sms += out.sms.len() as u64;

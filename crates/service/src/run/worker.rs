@@ -202,7 +202,7 @@ impl Worker<'_> {
         epoch: u64,
         partition: PartitionId,
         held: &mut Held,
-        mut out: Outputs,
+        out: Outputs,
         newest_ms: i64,
     ) -> Result<(), Ended> {
         held.tally.dead += out.dead.len() as u64;
@@ -215,15 +215,13 @@ impl Worker<'_> {
         if out.ticks.is_empty() {
             return Ok(());
         }
-        let publish = |record: &super::publish::Record<'_>| self.publisher.send(epoch, record);
-        self.rows.intervals(partition, &self.topology, &out.ticks, &out.intervals, publish)?;
-        if !self.plan.has_second_stage() {
-            out.intervals = Vec::new();
-            out.ticks = Vec::new();
-        }
         let closed = held.lane.sequencer().closed();
-        let (ticks, rows) = (out.ticks, out.intervals);
-        self.tell(ToSecond::Rows { partition, closed, ticks, rows, newest_ms })
+        let rows = Arc::new((out.ticks, out.intervals));
+        let shared = if self.plan.has_second_stage() { Arc::clone(&rows) } else { Arc::default() };
+        // First, because alerts come of it.
+        self.tell(ToSecond::Rows { partition, closed, rows: shared, newest_ms })?;
+        let publish = |record: &super::publish::Record<'_>| self.publisher.send(epoch, record);
+        self.rows.intervals(partition, &self.topology, &rows.0, &rows.1, publish)
     }
 
     fn store(&self, partition: PartitionId, held: &mut Held) -> Stored {
