@@ -116,6 +116,8 @@ pub fn connect(kafka: &KafkaPlan, instance: Option<&str>) -> Result<BaseConsumer
         // What is fetched ahead, of all partitions together.
         ("queued.max.messages.kbytes", "65536"),
         ("fetch.wait.max.ms", "100"),
+        // What is fetched ahead is worked off in less than the usual second, and then there would be nothing to do.
+        ("fetch.queue.backoff.ms", "10"),
         ("fetch.error.backoff.ms", "100"),
         ("reconnect.backoff.max.ms", "10000"),
         // For the lag.
