@@ -1,0 +1,224 @@
+//! Where a check works: a broker, a folder, names of its own, and a town whose readings lie in a topic.
+
+use crate::plan::Plan;
+use crate::process::Process;
+use crate::random::Random;
+use crate::topics::Watcher;
+use std::env;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::thread;
+use std::time::{Duration, Instant};
+use tempfile::TempDir;
+
+/// How long anything may take that takes a moment on a machine with nothing else to do.
+pub const PATIENCE: Duration = Duration::from_secs(60);
+/// How long a whole run may take.
+pub const WHOLE_RUN: Duration = Duration::from_secs(300);
+
+/// A place of work, and how the suite was called.
+pub struct Bench {
+    /// The name of the check.
+    pub name: &'static str,
+    /// `HOST:PORT`.
+    pub brokers: String,
+    /// The long form.
+    pub full: bool,
+    pub random: Random,
+    seed: u64,
+    folder: TempDir,
+    began: Instant,
+    processes: u32,
+}
+
+/// A town whose readings lie in a topic.
+pub struct Town {
+    pub readings: String,
+    pub topology: PathBuf,
+}
+
+/// How large a town is.
+#[derive(Clone, Copy)]
+pub struct Size {
+    pub meters: u32,
+    pub days: u32,
+    pub partitions: u32,
+}
+
+impl Size {
+    /// About how many readings there are: one for 25 consumers is a transformer's, each sends 96 a day.
+    pub fn readings(self) -> i64 {
+        i64::from(self.meters) * 26 / 25 * 96 * i64::from(self.days)
+    }
+}
+
+impl Bench {
+    /// For a check of this name; every check of every run has topics of its own.
+    #[expect(clippy::disallowed_methods, reason = "a check has a clock")]
+    pub fn new(name: &'static str) -> Self {
+        let brokers = said("SUITE_BROKERS").expect("scripts/kafka-suite starts a broker and runs this");
+        let seed = said("SUITE_SEED").map_or(1, |seed| seed.into_string().unwrap().parse().unwrap());
+        let bench = Self {
+            name,
+            brokers: brokers.into_string().unwrap(),
+            full: said("SUITE_FULL").is_some(),
+            random: Random::new(seed, name),
+            seed,
+            folder: tempfile::tempdir().unwrap(),
+            began: Instant::now(),
+            processes: 0,
+        };
+        println!("\n{name}, SEED={seed}");
+        bench
+    }
+
+    /// One value in the short form, another in the long one.
+    pub fn form<T>(&self, short: T, long: T) -> T {
+        if self.full { long } else { short }
+    }
+
+    /// A name that nobody else has.
+    pub fn own(&self, what: &str) -> String {
+        format!("{}-{}-{what}", self.name.replace('_', "-"), std::process::id())
+    }
+
+    /// A path below the folder of this check.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// One line of what was found, with the time since the check began.
+    pub fn say(&self, what: &str) {
+        println!("  {:6.1} s  {what}", self.began.elapsed().as_secs_f64());
+    }
+
+    /// A town whose readings are sent to a topic at once.
+    pub fn town(&mut self, size: Size) -> Town {
+        let (process, town) = self.town_that_sends(size, 0);
+        process.wait(WHOLE_RUN).expect(0);
+        let sent = Watcher::new(&self.brokers, "kafka-suite-reader", &town.readings).messages();
+        self.say(&format!("{sent} readings of {} meters lie in {} partitions", size.meters, size.partitions));
+        town
+    }
+
+    /// The same, while it goes on sending, so many times as fast as its meters do.
+    pub fn town_that_sends(&mut self, size: Size, speed: u32) -> (Process, Town) {
+        let town = Town { readings: self.own("readings"), topology: self.path("town/topology.csv") };
+        let mut command = Command::new(gridwarden());
+        command.args(["simulate", "--quiet", "--create-topics", "--brokers", &self.brokers]);
+        command.args(["--topic", &town.readings, "--out"]).arg(self.path("town"));
+        for (option, value) in [
+            ("--meters", u64::from(size.meters)),
+            ("--days", u64::from(size.days)),
+            ("--partitions", u64::from(size.partitions)),
+            ("--speed", u64::from(speed)),
+            ("--seed", self.seed),
+        ] {
+            command.args([option, &value.to_string()]);
+        }
+        // Enough thieves that even a small town has alerts.
+        command.args(["--thieves", "6%", "--lookalikes", "3%"]);
+        let log = self.next_log("simulate");
+        (Process::start(&mut command, &log), town)
+    }
+
+    /// `gridwarden run` of a plan, with more arguments.
+    pub fn run(&mut self, plan: &Plan, town: &Town, checkpoints: &Path, more: &[&str]) -> Process {
+        self.run_in(plan, town, checkpoints, more, &[])
+    }
+
+    /// The same, with settings of librdkafka that hold for this process alone.
+    pub fn run_in(
+        &mut self,
+        plan: &Plan,
+        town: &Town,
+        checkpoints: &Path,
+        more: &[&str],
+        settings: &[(&str, &str)],
+    ) -> Process {
+        let mut command = Command::new(gridwarden());
+        // A file of its own, because others may be reading theirs.
+        let path = plan.write(&self.path(&format!("plan-{}.toml", self.processes)));
+        command.arg("run").arg(path).args(["--brokers", &self.brokers, "--checkpoints"]).arg(checkpoints);
+        command.args(more);
+        // Without a second stage nobody asks who hangs where.
+        if plan.has_second_stage() {
+            command.arg("--topology").arg(&town.topology);
+        }
+        command.env_remove("GRIDWARDEN_KAFKA_BROKERS");
+        for (name, value) in settings {
+            let variable = name.to_ascii_uppercase().replace('.', "_");
+            command.env(format!("GRIDWARDEN_KAFKA_{variable}"), value);
+        }
+        let log = self.next_log("run");
+        Process::start(&mut command, &log)
+    }
+
+    /// A run to the end of the readings that nobody disturbs, into topics that it makes.
+    pub fn undisturbed(&mut self, plan: &Plan, town: &Town) {
+        let checkpoints = self.path(&plan.group());
+        let ended = self.run(plan, town, &checkpoints, &["--until-end", "--create-topics"]).wait(WHOLE_RUN);
+        let ended = ended.expect(0);
+        let words = ended.log.lines().find(|line| line.contains(" -> ")).unwrap_or_default();
+        self.say(&format!("undisturbed: {words}"));
+    }
+
+    /// Makes the topics of a plan's results.
+    pub fn make_topics(&self, plan: &Plan, partitions: u32) {
+        for (_, topic) in plan.topics() {
+            crate::topics::make(&self.brokers, &topic, i32::try_from(partitions).unwrap());
+        }
+    }
+
+    /// `scripts/kafka` on the broker of the suite.
+    pub fn kafka(&self, command: &[&str]) {
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../scripts/kafka");
+        let dir = said("SUITE_KAFKA_DIR").expect("scripts/kafka-suite says where its broker is");
+        let done = Command::new(script).arg("--dir").arg(dir).args(command).output().unwrap();
+        assert!(
+            done.status.success(),
+            "scripts/kafka {command:?}: {}",
+            String::from_utf8_lossy(&done.stderr)
+        );
+    }
+
+    fn next_log(&mut self, what: &str) -> PathBuf {
+        self.processes += 1;
+        self.path(&format!("{what}-{}.log", self.processes))
+    }
+}
+
+/// librdkafka takes so little at a time that a short log lasts for a while, and there is something to disturb.
+pub fn slowly(pause_ms: &'static str) -> [(&'static str, &'static str); 3] {
+    [("queued.min.messages", "1"), ("fetch.queue.backoff.ms", pause_ms), ("fetch.message.max.bytes", "65536")]
+}
+
+/// Waits until something holds, or fails the check.
+pub fn until(what: &str, longest: Duration, holds: impl FnMut() -> bool) {
+    assert!(comes_true(longest, holds), "not within {longest:?}: {what}");
+}
+
+/// Waits until something holds; says whether it does.
+#[expect(clippy::disallowed_methods, reason = "a check has a clock")]
+pub fn comes_true(longest: Duration, mut holds: impl FnMut() -> bool) -> bool {
+    let began = Instant::now();
+    loop {
+        if holds() {
+            return true;
+        }
+        if began.elapsed() > longest {
+            return false;
+        }
+        thread::sleep(Duration::from_millis(5));
+    }
+}
+
+/// The program that is looked at: the release build if the script names one.
+fn gridwarden() -> PathBuf {
+    said("SUITE_GRIDWARDEN").map_or_else(|| env!("CARGO_BIN_EXE_gridwarden").into(), PathBuf::from)
+}
+
+fn said(variable: &str) -> Option<OsString> {
+    env::var_os(variable).filter(|value| !value.is_empty())
+}

@@ -1,0 +1,131 @@
+//! Killed at any moment, a run tells in the end what one tells that nobody kills.
+
+use crate::bench::{Bench, Size, Town, WHOLE_RUN, comes_true, slowly};
+use crate::contents::{Look, expect_same};
+use crate::plan::Plan;
+use crate::process::Process;
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::Duration;
+
+#[test]
+#[ignore = "needs a broker: scripts/kafka-suite"]
+fn killed_with_a_second_stage() {
+    check("killed_with_a_second_stage", "ami", false);
+}
+
+#[test]
+#[ignore = "needs a broker: scripts/kafka-suite"]
+fn killed_without_a_second_stage() {
+    check("killed_without_a_second_stage", "j1", false);
+}
+
+#[test]
+#[ignore = "needs a broker: scripts/kafka-suite"]
+fn killed_within_transactions() {
+    check("killed_within_transactions", "ami", true);
+}
+
+#[test]
+#[ignore = "needs a broker: scripts/kafka-suite"]
+fn killed_within_transactions_without_a_second_stage() {
+    check("killed_within_transactions_without_a_second_stage", "j1", true);
+}
+
+/// When a process is killed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Moment {
+    /// So long after its start: it looks for topics, joins the group, reads its checkpoints.
+    Starting(Duration),
+    /// When a file appears in the folder of checkpoints, or one that is being written.
+    Checkpoint,
+    /// So long after it was given partitions.
+    Working(Duration),
+}
+
+fn check(name: &'static str, which: &str, transactional: bool) {
+    let mut bench = Bench::new(name);
+    let size = bench.form((500, 5), (4000, 5));
+    let town = bench.town(Size { meters: size.0, days: size.1, partitions: 4 });
+    let plan = Plan::new(which, &town.readings, &bench.own("a"));
+    // A killed member is known to be dead soon, so that most of the time is spent on work.
+    let plan = plan.with_client("session.timeout.ms", 2000).with_client("heartbeat.interval.ms", 500);
+    let plan = plan.with("output.transactional", transactional);
+    bench.undisturbed(&plan, &town);
+    let killed = plan.clone().named(&bench.own("b"));
+    kill_again_and_again(&mut bench, &killed, &town);
+    let look = if transactional { Look::Each } else { Look::Last };
+    let counts = expect_same(&bench.brokers, &plan, &killed, look);
+    bench.say(&format!("equal: {counts:?}"));
+    assert!(which == "j1" || counts["alerts"] > 0, "a town without alerts shows little");
+}
+
+fn kill_again_and_again(bench: &mut Bench, plan: &Plan, town: &Town) {
+    bench.make_topics(plan, 4);
+    let checkpoints = bench.path("checkpoints");
+    let times = bench.form(12, 50);
+    let mut kills = [0; 3];
+    for turn in 0..times {
+        let moment = match turn % 4 {
+            0 => Moment::Starting(bench.random.within_ms(600)),
+            1 => Moment::Checkpoint,
+            _ => Moment::Working(bench.random.within_ms(1500)),
+        };
+        let before = files(&checkpoints);
+        let pause = bench.form("100", "20");
+        let mut process = bench.run_in(plan, town, &checkpoints, &["--until-end"], &slowly(pause));
+        await_moment(&mut process, moment, &checkpoints, &before);
+        if !process.runs() {
+            let ended = process.wait(WHOLE_RUN).expect(0);
+            bench.say(&format!("turn {turn}, {moment:?}: it ended before: {}", ended.log));
+            continue;
+        }
+        process.kill().expect(137);
+        kills[match moment {
+            Moment::Starting(_) => 0,
+            Moment::Checkpoint => 1,
+            Moment::Working(_) => 2,
+        }] += 1;
+    }
+    let ended = bench.run(plan, town, &checkpoints, &["--until-end"]).wait(WHOLE_RUN).expect(0);
+    let words = ended.log.lines().find(|line| line.contains(" -> ") || line.contains("nothing new"));
+    let [starting, checkpoint, working] = kills;
+    bench.say(&format!(
+        "killed {} times: {starting} at the start, {checkpoint} at a checkpoint, {working} at work; then: {}",
+        kills.iter().sum::<i32>(),
+        words.unwrap_or_default()
+    ));
+    assert!(working > times / 4, "the log is too short for so many kills");
+}
+
+fn await_moment(process: &mut Process, moment: Moment, checkpoints: &Path, before: &BTreeSet<PathBuf>) {
+    match moment {
+        Moment::Starting(after) => thread::sleep(after),
+        Moment::Checkpoint => {
+            comes_true(WHOLE_RUN, || !files(checkpoints).is_subset(before) || !process.runs());
+        }
+        Moment::Working(after) => {
+            if process.until_it_says("partitions taken over") {
+                thread::sleep(after);
+            }
+        }
+    }
+}
+
+/// All files below a folder; some may go while it is looked at.
+fn files(folder: &Path) -> BTreeSet<PathBuf> {
+    let mut found = BTreeSet::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+            if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+                folders.push(entry.path());
+            } else {
+                found.insert(entry.path());
+            }
+        }
+    }
+    found
+}

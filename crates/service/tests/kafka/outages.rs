@@ -1,0 +1,119 @@
+//! The broker goes and comes back, the disk of the checkpoints is full and has space again: nobody need do anything.
+
+use crate::bench::{Bench, PATIENCE, Size, Town, WHOLE_RUN, slowly, until};
+use crate::contents::{Look, expect_same};
+use crate::plan::Plan;
+use crate::topics::Watcher;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+#[test]
+#[ignore = "needs a broker: scripts/kafka-suite"]
+fn the_broker_restarts() {
+    check("the_broker_restarts", false);
+}
+
+#[test]
+#[ignore = "needs a broker: scripts/kafka-suite"]
+fn the_broker_restarts_within_transactions() {
+    check("the_broker_restarts_within_transactions", true);
+}
+
+fn check(name: &'static str, transactional: bool) {
+    let (mut bench, town, plan) = undisturbed(name, transactional);
+    let disturbed = plan.clone().named(&bench.own("b"));
+    bench.make_topics(&disturbed, 4);
+    let watcher = Watcher::new(&bench.brokers, &disturbed.group(), &town.readings);
+    let readings = watcher.messages();
+    let checkpoints = bench.path("checkpoints");
+    let mut run = bench.run_in(&disturbed, &town, &checkpoints, &["--until-end"], &slowly("30"));
+    for (end, share) in [("stop", 15), ("kill", 50)] {
+        let longest = WHOLE_RUN;
+        until(&format!("{share} % are kept"), longest, || {
+            !run.runs() || watcher.kept() > readings * share / 100
+        });
+        assert!(run.runs(), "it ended before:\n{}", run.log());
+        bench.kafka(&[end, "1"]);
+        bench.kafka(&["start", "1"]);
+        bench.say(&format!("scripts/kafka {end} 1, start 1; {} % are kept", 100 * watcher.kept() / readings));
+    }
+    let ended = run.wait(WHOLE_RUN).expect(0);
+    bench.say(&format!(
+        "starts again within the process: {}",
+        ended.log.matches("the run starts again").count()
+    ));
+    let look = if transactional { Look::Each } else { Look::Last };
+    let counts = expect_same(&bench.brokers, &plan, &disturbed, look);
+    bench.say(&format!("equal: {counts:?}"));
+}
+
+#[test]
+#[ignore = "needs a broker: scripts/kafka-suite"]
+fn the_disk_is_full() {
+    let Some(disk) = Disk::of_a_mebibyte() else {
+        return println!("\nthe_disk_is_full: SKIPPED, because only root can mount a small disk");
+    };
+    let (mut bench, town, plan) = undisturbed("the_disk_is_full", false);
+    let disturbed = plan.clone().named(&bench.own("b"));
+    bench.make_topics(&disturbed, 4);
+    let mut run = bench.run_in(&disturbed, &town, &disk.at, &["--until-end"], &slowly("30"));
+    assert!(run.until_it_says("the store of checkpoints fails, and is tried again"), "{}", run.log());
+    bench.say("the disk is full");
+    disk.grow();
+    bench.say("it has space again");
+    let ended = run.wait(WHOLE_RUN).expect(0);
+    let told = ended.log.matches("the store of checkpoints fails").count();
+    bench.say(&format!(
+        "told {told} times; then: {}",
+        ended.log.lines().find(|line| line.contains(" -> ")).unwrap()
+    ));
+    let counts = expect_same(&bench.brokers, &plan, &disturbed, Look::Last);
+    bench.say(&format!("equal: {counts:?}"));
+}
+
+/// A town, and what a run tells of it that nothing disturbs.
+fn undisturbed(name: &'static str, transactional: bool) -> (Bench, Town, Plan) {
+    let mut bench = Bench::new(name);
+    let (meters, days) = bench.form((500, 5), (4000, 5));
+    let town = bench.town(Size { meters, days, partitions: 4 });
+    let plan = Plan::new("ami", &town.readings, &bench.own("a")).with("output.transactional", transactional);
+    bench.undisturbed(&plan, &town);
+    (bench, town, plan)
+}
+
+/// A small disk in memory, unmounted when it is dropped.
+struct Disk {
+    at: PathBuf,
+    _folder: tempfile::TempDir,
+}
+
+impl Disk {
+    /// Nothing if this user may not mount one.
+    fn of_a_mebibyte() -> Option<Self> {
+        let folder = tempfile::tempdir().unwrap();
+        let at = folder.path().to_owned();
+        mount(&["-t", "tmpfs", "-o", "size=1m", "kafka-suite"], &at).then_some(Self { at, _folder: folder })
+    }
+
+    fn grow(&self) {
+        assert!(mount(&["-o", "remount,size=256m"], &self.at), "cannot make the disk larger");
+    }
+}
+
+impl Drop for Disk {
+    fn drop(&mut self) {
+        // A run that a failed check left behind has been killed, but may hold its files for a moment.
+        let unmounted = crate::bench::comes_true(PATIENCE, || ran(Command::new("umount").arg(&self.at)));
+        if !unmounted {
+            println!("{} is still mounted", self.at.display());
+        }
+    }
+}
+
+fn mount(how: &[&str], at: &Path) -> bool {
+    ran(Command::new("mount").args(how).arg(at))
+}
+
+fn ran(command: &mut Command) -> bool {
+    command.output().is_ok_and(|done| done.status.success())
+}

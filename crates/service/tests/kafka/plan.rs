@@ -1,0 +1,88 @@
+//! The plans of `pipelines/` with other values.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use toml::{Table, Value};
+
+/// A plan before it is written to a file.
+#[derive(Clone)]
+pub struct Plan(Table);
+
+/// The keys of `[kafka]` that name topics of results.
+pub const OUTPUTS: [&str; 8] =
+    ["intervals", "balances", "forecasts", "suspicions", "cases", "alerts", "sms", "dead_letters"];
+
+impl Plan {
+    /// One of `pipelines/`, over the readings of a topic, with a name of its own before its group and topics.
+    pub fn new(which: &str, readings: &str, own: &str) -> Self {
+        let path =
+            Path::new(env!("CARGO_MANIFEST_DIR")).join("../../pipelines").join(which).with_extension("toml");
+        let mut plan = Self(fs::read_to_string(path).unwrap().parse().unwrap());
+        // What came too late or torn is a result as well.
+        plan = plan.with("kafka.dead_letters", "dead-letters").with("kafka.readings", readings);
+        plan.kafka().remove("topology");
+        plan = plan.with("checkpoints.every", "700 ms").with("checkpoints.full_after", 4);
+        plan.named(own)
+    }
+
+    /// The same with a group and topics of another name.
+    pub fn named(mut self, own: &str) -> Self {
+        self.kafka().insert("group".to_owned(), own.into());
+        for key in OUTPUTS {
+            if let Some(topic) = self.kafka().get_mut(key) {
+                *topic = format!("{own}-{key}").into();
+            }
+        }
+        self
+    }
+
+    /// The same with another value of a key, `section.key`.
+    pub fn with(mut self, at: &str, value: impl Into<Value>) -> Self {
+        let (section, key) = at.rsplit_once('.').unwrap_or(("", at));
+        let mut table = &mut self.0;
+        for part in section.split('.').filter(|part| !part.is_empty()) {
+            table = table.entry(part).or_insert_with(|| Table::new().into()).as_table_mut().unwrap();
+        }
+        table.insert(key.to_owned(), value.into());
+        self
+    }
+
+    /// A setting of librdkafka; its name is one key, dots and all.
+    pub fn with_client(mut self, name: &str, value: impl Into<Value>) -> Self {
+        let client = self.kafka().entry("client").or_insert_with(|| Table::new().into());
+        client.as_table_mut().unwrap().insert(name.to_owned(), value.into());
+        self
+    }
+
+    /// The topics of results: what they are of, and their names.
+    pub fn topics(&self) -> Vec<(&'static str, String)> {
+        let kafka = self.0["kafka"].as_table().unwrap();
+        let topic = |key: &'static str| Some((key, kafka.get(key)?.as_str()?.to_owned()));
+        OUTPUTS.into_iter().filter_map(topic).collect()
+    }
+
+    /// The topic of one kind of results.
+    pub fn topic(&self, key: &str) -> String {
+        self.0["kafka"][key].as_str().unwrap().to_owned()
+    }
+
+    /// Whether it asks who hangs where.
+    pub fn has_second_stage(&self) -> bool {
+        self.0.contains_key("cases")
+    }
+
+    /// The consumer group.
+    pub fn group(&self) -> String {
+        self.topic("group")
+    }
+
+    /// Writes it.
+    pub fn write(&self, to: &Path) -> PathBuf {
+        fs::write(to, self.0.to_string()).unwrap();
+        to.to_owned()
+    }
+
+    fn kafka(&mut self) -> &mut Table {
+        self.0["kafka"].as_table_mut().unwrap()
+    }
+}

@@ -1,0 +1,107 @@
+//! What a check asks of the broker itself.
+
+use crate::bench::{PATIENCE, comes_true};
+use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
+use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::error::KafkaError;
+use rdkafka::metadata::MetadataPartition;
+use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
+use rdkafka::{ClientConfig, Offset, TopicPartitionList};
+use std::time::Duration;
+
+/// How long the broker may take for one answer.
+const ANSWER: Duration = Duration::from_secs(30);
+
+/// The settings of a client.
+pub fn config(brokers: &str) -> ClientConfig {
+    let mut config = ClientConfig::new();
+    config.set("bootstrap.servers", brokers);
+    // A broker that was away is looked for again at once.
+    config.set("reconnect.backoff.max.ms", "500");
+    config
+}
+
+/// Makes a topic.
+pub fn make(brokers: &str, topic: &str, partitions: i32) {
+    let admin: AdminClient<_> = config(brokers).create().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let topic = NewTopic::new(topic, partitions, TopicReplication::Fixed(-1));
+    let options = AdminOptions::new().operation_timeout(Some(ANSWER));
+    let made = runtime.block_on(admin.create_topics(&[topic], &options)).unwrap();
+    made.into_iter().for_each(|made| drop(made.unwrap()));
+}
+
+/// Sends messages to partitions, and waits until the broker has them.
+pub fn send(brokers: &str, topic: &str, messages: impl Iterator<Item = (i32, String)>) {
+    let producer: BaseProducer = config(brokers).create().unwrap();
+    for (partition, message) in messages {
+        let mut record = BaseRecord::<(), str>::to(topic).partition(partition).payload(message.as_str());
+        while let Err((_, again)) = producer.send(record) {
+            record = again;
+            producer.poll(Duration::from_millis(10));
+        }
+    }
+    producer.flush(ANSWER).unwrap();
+}
+
+/// Looks at a topic, and at the positions of a group in it.
+pub struct Watcher {
+    consumer: BaseConsumer,
+    topic: String,
+    partitions: Vec<i32>,
+}
+
+impl Watcher {
+    /// Of a group that it never joins.
+    pub fn new(brokers: &str, group: &str, topic: &str) -> Self {
+        let consumer: BaseConsumer = config(brokers).set("group.id", group).create().unwrap();
+        let metadata = consumer.fetch_metadata(Some(topic), ANSWER).unwrap();
+        let partitions = metadata.topics()[0].partitions().iter().map(MetadataPartition::id).collect();
+        Self { consumer, topic: topic.to_owned(), partitions }
+    }
+
+    /// How many messages there are in all.
+    pub fn messages(&self) -> i64 {
+        self.ends().iter().sum()
+    }
+
+    fn ends(&self) -> Vec<i64> {
+        let end = |id: &i32| answered(|| self.consumer.fetch_watermarks(&self.topic, *id, ANSWER)).1;
+        self.partitions.iter().map(end).collect()
+    }
+
+    /// How many messages the group has kept in checkpoints.
+    pub fn kept(&self) -> i64 {
+        self.committed().iter().sum()
+    }
+
+    /// How many messages stand behind what the group has kept.
+    pub fn lag(&self) -> i64 {
+        self.ends().iter().zip(self.committed()).map(|(end, kept)| end - kept).sum()
+    }
+
+    fn committed(&self) -> Vec<i64> {
+        let mut asked = TopicPartitionList::new();
+        for id in &self.partitions {
+            asked.add_partition(&self.topic, *id);
+        }
+        let found = answered(|| self.consumer.committed_offsets(asked.clone(), ANSWER));
+        let offset = |id: &i32| match found.find_partition(&self.topic, *id).unwrap().offset() {
+            Offset::Offset(offset) => offset,
+            _ => 0,
+        };
+        self.partitions.iter().map(offset).collect()
+    }
+}
+
+/// Asks until there is an answer: a broker that has just started knows some things a little later.
+fn answered<T>(ask: impl Fn() -> Result<T, KafkaError>) -> T {
+    let mut answer = ask();
+    comes_true(PATIENCE, || {
+        if answer.is_err() {
+            answer = ask();
+        }
+        answer.is_ok()
+    });
+    answer.unwrap()
+}
