@@ -43,6 +43,10 @@ const FAREWELL: Duration = Duration::from_secs(30);
 /// How often a run that needs all partitions joins again while another member has some: with the pauses between, the
 /// group has known for long by then that a process which was killed is dead.
 const TRIES_TO_HAVE_ALL: u32 = 6;
+/// How often a run that is at its end looks whether the others of its group are.
+const BETWEEN_LOOKS_AT_OTHERS: Duration = Duration::from_millis(500);
+/// How long it waits while they keep nothing more: longer than any session, so that none of them is dead.
+const OTHERS: Duration = Duration::from_secs(60);
 /// How long the broker is asked before the run starts again.
 const ANSWER: Duration = Duration::from_secs(15);
 
@@ -125,6 +129,9 @@ pub struct Poller<'a> {
     moved: bool,
     /// The group has given this instance nothing.
     has_nothing: bool,
+    next_look_at_others: Instant,
+    /// How much the others have kept, and since when.
+    others: Option<(i64, Instant)>,
 }
 
 impl<'a> Poller<'a> {
@@ -132,7 +139,8 @@ impl<'a> Poller<'a> {
     #[expect(clippy::disallowed_methods, reason = "the shell owns the clock")]
     pub fn new(set: Setting<'a>) -> Self {
         let pending = set.workers.iter().map(|_| VecDeque::new()).collect();
-        let next_barrier = Instant::now() + set.kafka.checkpoint_every;
+        let now = Instant::now();
+        let next_barrier = now + set.kafka.checkpoint_every;
         Self {
             set,
             held: BTreeMap::new(),
@@ -145,6 +153,8 @@ impl<'a> Poller<'a> {
             last: None,
             moved: false,
             has_nothing: false,
+            next_look_at_others: now,
+            others: None,
         }
     }
 
@@ -302,7 +312,7 @@ impl<'a> Poller<'a> {
         }
         if self.set.until_end && (self.has_nothing || !self.held.is_empty()) {
             // The others of the group have it all, or this one has come to the end of what it has.
-            if self.held.values().all(Held::ended) {
+            if self.held.values().all(Held::ended) && self.others_have_ended(now)? {
                 return self.end().map(Some);
             }
         }
@@ -315,6 +325,38 @@ impl<'a> Poller<'a> {
         self.tell_workers();
         self.tell_metrics();
         Ok(None)
+    }
+
+    /// Whether the group has kept what the others have, as far as the run is to go. One of them may be a process that
+    /// was killed, of which the group does not know yet: what it had comes here in the end.
+    fn others_have_ended(&mut self, now: Instant) -> Result<bool, Failure> {
+        if self.set.second.is_some() || now < self.next_look_at_others {
+            return Ok(self.set.second.is_some());
+        }
+        self.next_look_at_others = now + BETWEEN_LOOKS_AT_OTHERS;
+        // They look at this one in the same way.
+        self.next_barrier = now;
+        let consumer = self.set.consumer;
+        let mut others = self.set.restorer.partitions(consumer)?;
+        others.retain(|partition| !self.held.contains_key(partition));
+        let committed = self.set.restorer.committed(consumer, &others)?;
+        let (mut behind, mut kept) = (false, 0);
+        for partition in others {
+            let (low, high) =
+                consumer.fetch_watermarks(&self.set.kafka.readings, partition as i32, ANSWER).map_err(
+                    |cause| Failure::failed("cannot ask for the ends of the others", &cause).again(),
+                )?;
+            let target = *self.set.targets.entry(partition).or_insert(high);
+            let offset = committed.get(&partition).map_or(low, |one| one.offset);
+            behind |= offset < target;
+            kept += offset;
+        }
+        if self.others.is_none_or(|(before, _)| before != kept) {
+            self.others = Some((kept, now));
+        }
+        // Marks of transactions at the end of a log are no messages: nobody keeps a position behind them.
+        let since = self.others.map_or(now, |(_, since)| since);
+        Ok(!behind || now - since > OTHERS)
     }
 
     fn tell_metrics(&self) {
@@ -480,8 +522,10 @@ impl<'a> Poller<'a> {
             return Ok(Done::NothingNew);
         }
         while !self.store_everything(FAREWELL)? {}
-        let partitions: Vec<(PartitionId, usize)> =
-            self.held.iter().map(|(&id, held)| (id, held.worker)).collect();
+        // What another instance has closed before it left is not told twice; a second stage is closed as a whole.
+        let whole = self.set.second.is_some();
+        let open = self.held.iter().filter(|(_, held)| whole || !held.was_told || held.has_news);
+        let partitions: Vec<(PartitionId, usize)> = open.map(|(&id, held)| (id, held.worker)).collect();
         for (partition, worker) in partitions {
             self.pending[worker].push_back(ToWorker::End { partition });
         }
