@@ -19,6 +19,8 @@ const MOST_WAITING: usize = 128;
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Pending {
     pub(crate) waiting: Vec<Waiting>,
+    /// The last of those that were told without it, because too many waited.
+    pub(crate) told: Option<i64>,
 }
 
 /// One of them.
@@ -248,7 +250,7 @@ impl Fleet {
             return;
         }
         let (target, meter) = (grid.index(to.time), self.table.meter(slot));
-        let waiting = self.pending.remove(&slot).unwrap_or_default().waiting;
+        let Pending { waiting, told } = self.pending.remove(&slot).unwrap_or_default();
         let mut waiting = waiting.into_iter().peekable();
         let before = |at: EventTime| spread(advance.wh, from.time, to.time, at);
         let crosses = from.time < grid.start(target);
@@ -267,8 +269,13 @@ impl Fleet {
                 out.extend(known.map(|known| self.incomplete(slot, known)));
                 continue;
             }
-            let mut row = known.unwrap_or(Waiting { index, quality: Quality::GAP, ..Waiting::EMPTY });
             let share = before(grid.end(index)) - before(grid.start(index));
+            if told.is_some_and(|told| index <= told) {
+                // No interval is told twice: what it used is known too late.
+                self.totals.unplaced += WattHours(share);
+                continue;
+            }
+            let mut row = known.unwrap_or(Waiting { index, quality: Quality::GAP, ..Waiting::EMPTY });
             row.take(share, advance.quality.with(Quality::ESTIMATED));
             out.push(self.row(meter, row));
         }
@@ -291,15 +298,16 @@ impl Fleet {
         }
         let waiting: Vec<Waiting> = left.into_iter().chain(waiting).collect();
         if !waiting.is_empty() {
-            self.pending.insert(slot, Pending { waiting });
+            self.pending.insert(slot, Pending { waiting, told });
         }
     }
 
     fn wait(&mut self, slot: u32, now: Waiting, out: &mut Vec<Interval>) {
-        let waiting = &mut self.pending.entry(slot).or_default().waiting;
-        waiting.push(now);
-        if waiting.len() > MOST_WAITING {
-            let oldest = waiting.remove(0);
+        let pending = self.pending.entry(slot).or_default();
+        pending.waiting.push(now);
+        if pending.waiting.len() > MOST_WAITING {
+            let oldest = pending.waiting.remove(0);
+            pending.told = Some(oldest.index);
             let row = self.incomplete(slot, oldest);
             out.push(row);
         }

@@ -36,6 +36,7 @@ pub struct MeterV1 {
     doubts: [Option<PointV1>; 2],
     open: Vec<CellV1>,
     waiting: Vec<WaitingV1>,
+    told: Option<i64>,
 }
 
 /// A name, stored as text.
@@ -352,6 +353,7 @@ impl Fleet {
                     quality: waiting.quality.0,
                 })
                 .collect(),
+            told: self.pending.get(&slot).and_then(|pending| pending.told),
         }
     }
 
@@ -381,7 +383,7 @@ impl Fleet {
                 exp: waiting.exp,
                 quality: Quality(waiting.quality),
             });
-            self.pending.insert(slot, Pending { waiting: waiting.collect() });
+            self.pending.insert(slot, Pending { waiting: waiting.collect(), told: stored.told });
         }
         Ok(())
     }

@@ -58,3 +58,34 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn an_interval_that_could_not_wait_longer_is_told_once() {
+    let mut settings = hourly();
+    settings.longest_gap = 10 * 24 * 60 * MINUTE;
+    // A register at the beginning and after 200 hours; between them nothing but power.
+    let readings: Vec<RawReading> = (0..=200)
+        .map(|hour| {
+            let mut raw = register("a", hour * 60, 1000 + hour * 50);
+            raw.imp = raw.imp.filter(|_| hour % 200 == 0);
+            raw
+        })
+        .collect();
+    for restarts in [false, true] {
+        let mut engine = Engine::new(&settings, 1);
+        engine.take(&batch(&readings[..150]));
+        if restarts {
+            engine = engine.restarted(&settings, 1);
+        }
+        engine.take(&batch(&readings[150..]));
+        let mut steps = Vec::new();
+        engine.sequencer.end(0, &mut steps);
+        engine.step(&Batch::default(), steps);
+        let ends: std::collections::BTreeSet<_> = engine.rows.iter().map(|row| row.end).collect();
+        assert_eq!((engine.rows.len(), ends.len()), (201, 201));
+        let placed: i64 = engine.rows.iter().filter_map(|row| row.imp).map(|wh| wh.0).sum();
+        let unplaced = engine.shards[0].totals().unplaced.0;
+        assert_eq!(placed + unplaced, 200 * 50);
+        assert!(unplaced > 0, "some could not wait");
+    }
+}
