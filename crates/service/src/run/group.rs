@@ -101,6 +101,19 @@ pub fn give_back(consumer: &BaseConsumer<GroupContext>, list: &TopicPartitionLis
     }
 }
 
+/// Nobody acts on decisions any more. What was decided and not acted on is answered here: librdkafka waits for an
+/// answer before it closes, and would do so for ever.
+pub fn leave(consumer: &BaseConsumer<GroupContext>) {
+    consumer.context().close();
+    // What fails here has been given back already.
+    match consumer.rebalance_protocol() {
+        RebalanceProtocol::Cooperative => {
+            drop(consumer.assignment().and_then(|all| consumer.incremental_unassign(&all)));
+        }
+        _ => drop(consumer.unassign()),
+    }
+}
+
 /// A consumer of the group, under a name of its own if it has one; nothing is read before [`Poller::run`].
 pub fn connect(kafka: &KafkaPlan, instance: Option<&str>) -> Result<BaseConsumer<GroupContext>, Failure> {
     let mut config = kafka.client_config();

@@ -5,7 +5,7 @@
 //! the group does not take this instance for dead.
 
 use super::checkpointer::{Written, offsets};
-use super::group::{Change, GroupContext, give_back};
+use super::group::{Change, GroupContext, give_back, leave};
 use super::halt::Halt;
 use super::parcel::{Empties, Parcel};
 use super::publish::Publisher;
@@ -165,7 +165,7 @@ impl<'a> Poller<'a> {
             .subscribe(&[&self.set.kafka.readings])
             .map_err(|cause| Failure::failed("cannot join the group", &cause).again())?;
         let done = self.poll_on();
-        self.set.consumer.context().close();
+        leave(self.set.consumer);
         Ok((done?, self.last))
     }
 
