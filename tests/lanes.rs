@@ -11,17 +11,17 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::sync::LazyLock;
 
-const PARTITIONS: usize = 3;
+pub const PARTITIONS: usize = 3;
 
 /// A town of which each meter writes to one partition.
-struct Log {
-    plan: Plan,
-    topology: Topology,
-    partitions: Vec<Vec<Vec<u8>>>,
-    undisturbed: BTreeMap<String, String>,
+pub struct Log {
+    pub plan: Plan,
+    pub topology: Topology,
+    pub partitions: Vec<Vec<Vec<u8>>>,
+    pub undisturbed: BTreeMap<String, String>,
 }
 
-static LOG: LazyLock<Log> = LazyLock::new(|| {
+pub static LOG: LazyLock<Log> = LazyLock::new(|| {
     let faults = Faults { torn: 0.002, late: 0.01, reset: 0.02, ..Faults::usual() };
     let settings = Settings::usual(40, 3, 11, EventTime(1_704_067_200_000));
     let town = simulate::Town::new(Settings { faults, ..settings }).unwrap();
@@ -35,9 +35,26 @@ static LOG: LazyLock<Log> = LazyLock::new(|| {
     let plan = Plan::read(&fs::read_to_string(repository("pipelines/ami.toml")).unwrap()).unwrap();
     let topology = Topology::new(town.topology().iter().map(row).collect()).unwrap();
     let mut log = Log { plan, topology, partitions, undisturbed: BTreeMap::new() };
-    log.undisturbed = Shell::new(&log).to_the_end();
+    log.undisturbed = Shell::new(&log).tell_all();
     log
 });
+
+impl Log {
+    /// Some messages from a place on, which moves behind them.
+    pub fn read(&self, partition: usize, position: &mut usize, count: usize) -> Batch {
+        let messages = &self.partitions[partition][*position..];
+        let mut batch = Batch::default();
+        for message in &messages[..count.min(messages.len())] {
+            let (byte, offset) = (batch.bytes.len() as u32, *position as i64);
+            batch.messages.push(Message { first: Origin { offset, item: 0 }, byte, reading: 0, dead: 0 });
+            batch.bytes.extend_from_slice(message);
+            batch.bytes.push(b'\n');
+            *position += 1;
+        }
+        wire::json::decode_lines(&self.plan.limits, &mut batch);
+        batch
+    }
+}
 
 fn row(connection: &Connection) -> TopologyRow {
     TopologyRow {
@@ -69,10 +86,13 @@ fn happening() -> impl Strategy<Value = Happening> {
     ]
 }
 
+/// What it builds on, and its bytes.
+type Piece = (Option<usize>, Vec<u8>);
+
 #[derive(Default)]
 struct Store {
     /// Of each partition, by the position that they are of: pieces, and what they build on.
-    pieces: Vec<BTreeMap<usize, (Option<usize>, Vec<u8>)>>,
+    pieces: Vec<BTreeMap<usize, Piece>>,
     second: Option<Vec<u8>>,
 }
 
@@ -156,16 +176,7 @@ impl<'a> Shell<'a> {
     fn read(&mut self, partition: usize, count: usize) {
         let id = partition as PartitionId;
         let (lane, position) = &mut self.lanes[partition];
-        let messages = &self.log.partitions[partition][*position..];
-        let mut batch = Batch::default();
-        for message in &messages[..count.min(messages.len())] {
-            let (byte, offset) = (batch.bytes.len() as u32, *position as i64);
-            batch.messages.push(Message { first: Origin { offset, item: 0 }, byte, reading: 0, dead: 0 });
-            batch.bytes.extend_from_slice(message);
-            batch.bytes.push(b'\n');
-            *position += 1;
-        }
-        wire::json::decode_lines(&self.log.plan.limits, &mut batch);
+        let batch = self.log.read(partition, position, count);
         let mut out = Outputs::default();
         lane.take(id, &batch, 0, &mut out);
         let closed = lane.sequencer().closed();
@@ -175,7 +186,7 @@ impl<'a> Shell<'a> {
     }
 
     fn tick(&mut self) {
-        while let Some((end, rows)) = self.confluence.next() {
+        while let Some((end, rows)) = self.confluence.next_tick() {
             let mut out = Outputs::default();
             self.town.tick(end, &rows, &mut out);
             self.tell(&out);
@@ -197,38 +208,11 @@ impl<'a> Shell<'a> {
         self.store.second = Some(store_second(&self.town, &self.confluence, &positions));
     }
 
-    /// Every message has a topic, a key and a value; the last one of a key stays, as in a compacted topic.
     fn tell(&mut self, out: &Outputs) {
-        let mut tell = |key: String, value: String| self.told.insert(key, value);
-        for row in &out.intervals {
-            tell(format!("intervals {}/{}", row.meter, row.end), format!("{row:?}"));
-        }
-        for dead in &out.dead {
-            let origin = dead.origin.expect("a log has places");
-            let place = format!("{}/{}/{}", dead.partition, origin.offset, origin.item);
-            tell(format!("dead-letters {place}"), format!("{dead:?}"));
-        }
-        for one in &out.balances {
-            tell(format!("balances {}/{}", one.transformer, one.end), format!("{one:?}"));
-        }
-        for one in &out.forecasts {
-            tell(format!("forecasts {}/{}", one.target, one.end), format!("{one:?}"));
-        }
-        for one in &out.suspicions {
-            tell(format!("suspicions {}/{}", one.meter, one.day), format!("{one:?}"));
-        }
-        for one in &out.changes {
-            tell(format!("cases {}", one.case().id), format!("{one:?}"));
-        }
-        for one in &out.alerts {
-            tell(format!("alerts {}", one.id), format!("{one:?}"));
-        }
-        for one in &out.sms {
-            tell(format!("sms {}", one.id), format!("{one:?}"));
-        }
+        write_down(out, &mut self.told);
     }
 
-    fn to_the_end(mut self) -> BTreeMap<String, String> {
+    fn tell_all(mut self) -> BTreeMap<String, String> {
         for partition in 0..PARTITIONS {
             self.read(partition, usize::MAX);
         }
@@ -245,6 +229,37 @@ impl<'a> Shell<'a> {
         self.town.finish(&mut out);
         self.tell(&out);
         self.told
+    }
+}
+
+/// Every message has a topic, a key and a value; the last one of a key stays, as in a compacted topic.
+pub fn write_down(out: &Outputs, told: &mut BTreeMap<String, String>) {
+    let mut tell = |key: String, value: String| told.insert(key, value);
+    for row in &out.intervals {
+        tell(format!("intervals {}/{}", row.meter, row.end), format!("{row:?}"));
+    }
+    for dead in &out.dead {
+        let origin = dead.origin.expect("a log has places");
+        let place = format!("{}/{}/{}", dead.partition, origin.offset, origin.item);
+        tell(format!("dead-letters {place}"), format!("{dead:?}"));
+    }
+    for one in &out.balances {
+        tell(format!("balances {}/{}", one.transformer, one.end), format!("{one:?}"));
+    }
+    for one in &out.forecasts {
+        tell(format!("forecasts {}/{}", one.target, one.end), format!("{one:?}"));
+    }
+    for one in &out.suspicions {
+        tell(format!("suspicions {}/{}", one.meter, one.day), format!("{one:?}"));
+    }
+    for one in &out.changes {
+        tell(format!("cases {}", one.case().id), format!("{one:?}"));
+    }
+    for one in &out.alerts {
+        tell(format!("alerts {}", one.id), format!("{one:?}"));
+    }
+    for one in &out.sms {
+        tell(format!("sms {}", one.id), format!("{one:?}"));
     }
 }
 
@@ -276,7 +291,7 @@ proptest! {
         for happening in &happenings {
             shell.happen(happening);
         }
-        prop_assert_eq!(difference(&LOG.undisturbed, &shell.to_the_end()), None);
+        prop_assert_eq!(difference(&LOG.undisturbed, &shell.tell_all()), None);
     }
 
     #[test]
@@ -297,6 +312,6 @@ proptest! {
             }
             *lane = Lane::restore(plan, topology, &chain).unwrap();
         }
-        prop_assert_eq!(difference(&LOG.undisturbed, &shell.to_the_end()), None);
+        prop_assert_eq!(difference(&LOG.undisturbed, &shell.tell_all()), None);
     }
 }

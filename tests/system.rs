@@ -9,6 +9,7 @@
 #![expect(clippy::unwrap_used, reason = "what a test cannot go on without has failed it")]
 
 mod dependency_table;
+mod districts;
 mod energy;
 mod golden;
 mod j1;

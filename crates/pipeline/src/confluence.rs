@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// What waits of each lane for the others.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Confluence {
     lanes: BTreeMap<PartitionId, Arm>,
     /// The last tick that was given on.
@@ -20,7 +20,7 @@ pub struct Confluence {
     behind: Vec<Interval>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Arm {
     closed: EventTime,
     idle: bool,
@@ -100,7 +100,7 @@ impl Confluence {
     }
 
     /// The next tick that is whole, its rows by meter and end.
-    pub fn next(&mut self) -> Option<(EventTime, Vec<Interval>)> {
+    pub fn next_tick(&mut self) -> Option<(EventTime, Vec<Interval>)> {
         let end = self.lanes.values().filter_map(|arm| arm.ticks.keys().next()).min().copied()?;
         if end > self.closed() {
             return None;
@@ -120,6 +120,11 @@ impl Confluence {
     pub fn closed(&self) -> EventTime {
         let busy = self.lanes.values().filter(|arm| !arm.idle).map(|arm| arm.closed);
         busy.min().unwrap_or(EventTime::MAX)
+    }
+
+    /// The last tick that was given on.
+    pub fn told(&self) -> Option<EventTime> {
+        Some(self.told).filter(|told| *told > EventTime::MIN)
     }
 
     /// How many rows wait.

@@ -3,24 +3,30 @@
 //! [`Pipeline::step`] is the one way through: streaming, replay, simulation and tests all drive it. It consists of
 //! three parts that a shell may also put on threads of its own: a [`fleet::Sequencer`] that judges the order of
 //! arrival, some [`fleet::Fleet`]s that hold the meters, and a [`Town`] that looks at all closed intervals of a tick.
-//! The first two make a [`Lane`]; lanes of several partitions of a log flow together in a [`Confluence`].
+//! The first two make a [`Lane`]; lanes of several partitions of a log flow together in a [`Confluence`], or through
+//! another log in the [`District`]s of some transformers each.
 //!
 //! Nothing here knows wall time, partitions of Kafka, or tokio. Same input, same output.
 //!
 //! Read [`plan`], then [`Lane`], then [`Pipeline`], then [`Town`].
 
 mod confluence;
+mod district;
+mod inflow;
 mod lane;
 mod outputs;
+mod passed;
 pub mod plan;
 mod snapshot;
 mod step;
 mod town;
 
 pub use confluence::{Confluence, ConfluenceV1};
+pub use district::District;
 pub use fleet::{Fleet, PartitionId, Sequencer, Shard, Step};
 pub use lane::Lane;
 pub use outputs::{Dead, Outputs, bury, bury_held, bury_undecoded};
+pub use passed::Passed;
 pub use plan::{Plan, PlanError};
 pub use snapshot::{Second, SnapshotError, TownV2, positions_of, restore_second, store_second};
 pub use step::{Input, Pipeline};

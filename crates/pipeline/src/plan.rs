@@ -53,7 +53,9 @@ pub struct Candidate {
 pub struct ForecastPlan {
     /// The quantiles, ascending, each within 0 and 1.
     pub quantiles: Vec<f64>,
-    /// For each transformer too, not for the whole town alone.
+    /// For the whole town.
+    pub town: bool,
+    /// For each transformer.
     pub transformers: bool,
 }
 
@@ -66,6 +68,13 @@ impl Plan {
     /// The grid of intervals.
     pub fn grid(&self) -> Grid {
         self.intervals.grid
+    }
+
+    /// The same plan for a part of the town. What the whole town will use, no part can say.
+    pub fn of_a_part(mut self) -> Self {
+        self.forecast = self.forecast.filter(|forecast| forecast.transformers);
+        self.forecast.iter_mut().for_each(|forecast| forecast.town = false);
+        self
     }
 
     /// Whether anything looks at closed intervals beyond writing them.

@@ -11,16 +11,17 @@ use jiff::civil::Date;
 use notify::{Notifier, Phone, RouteError, Routes};
 use reading::{Calendar, EventTime, Grid, Interval, MeterId, TransformerId};
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use units::WattHours;
 
 /// Balances, expectations, suspicions, cases and messages of a whole town, tick by tick.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Town {
     calendar: Calendar,
     grid: Grid,
     balances: bool,
     forecast: Option<ForecastPlan>,
-    topology: Topology,
+    topology: Arc<Topology>,
     pub(crate) watch: Option<Watch>,
     pub(crate) loads: BTreeMap<Target, SeasonalMean>,
     pub(crate) today: Option<Date>,
@@ -39,7 +40,7 @@ pub struct Missing {
 }
 
 /// What looks for phase against neutral, and what becomes of it.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Watch {
     pub(crate) runs: PhaseNeutralRuns,
     pub(crate) daily: DailyScores,
@@ -65,7 +66,8 @@ pub enum TownError {
 
 impl Town {
     /// A town at its beginning.
-    pub fn new(plan: &Plan, topology: Topology) -> Result<Self, TownError> {
+    pub fn new(plan: &Plan, topology: impl Into<Arc<Topology>>) -> Result<Self, TownError> {
+        let topology = topology.into();
         let notifier = match plan.sms {
             Some(throttle) => Some(Notifier::new(routes(&topology)?, throttle)),
             None => None,
@@ -95,7 +97,8 @@ impl Town {
     }
 
     /// Takes another topology; one that makes no town changes nothing.
-    pub fn place(&mut self, topology: Topology) -> Result<(), TownError> {
+    pub fn place(&mut self, topology: impl Into<Arc<Topology>>) -> Result<(), TownError> {
+        let topology = topology.into();
         let routes = routes(&topology)?;
         if let Some(notifier) = self.watch.as_mut().and_then(|watch| watch.notifier.as_mut()) {
             notifier.set_routes(routes);
@@ -181,14 +184,16 @@ impl Town {
             }
         }
         // Where nobody's energy is known, as in the first interval of all, nothing is remembered: that is not zero.
-        if let Some(town) = town {
+        if let Some(town) = town.filter(|_| plan.town) {
             self.load(Target::System).observe(end, town);
         }
         for (transformer, net) in transformers {
             self.load(Target::Transformer(transformer)).observe(end, net);
         }
         for (end, transformer, net) in older {
-            self.load(Target::System).observe(end, net);
+            if plan.town {
+                self.load(Target::System).observe(end, net);
+            }
             if let Some(transformer) = transformer.filter(|_| plan.transformers) {
                 self.load(Target::Transformer(transformer)).observe(end, net);
             }

@@ -283,7 +283,7 @@ impl ForecastToml {
                 "try `quantiles = [0.1, 0.5, 0.9]`",
             ));
         }
-        Ok(ForecastPlan { quantiles, transformers: self.transformers })
+        Ok(ForecastPlan { quantiles, town: true, transformers: self.transformers })
     }
 }
 

@@ -167,7 +167,7 @@ impl Second<'_> {
             ToSecond::Barrier { .. } => unreachable!("barriers are lined up before"),
         };
         let mut out = Outputs::default();
-        while let Some((end, rows)) = self.confluence.next() {
+        while let Some((end, rows)) = self.confluence.next_tick() {
             if let Some(town) = &mut self.town {
                 town.tick(end, &rows, &mut out);
                 let open = town.open_cases().count();

@@ -1,0 +1,104 @@
+//! The second stage of some transformers: a town of its own, fed through a log.
+//!
+//! Its state is a function of that log up to a place, so whoever goes on from there finds the same.
+
+use crate::inflow::{Inflow, InflowV1};
+use crate::lane::written;
+use crate::passed::Passed;
+use crate::snapshot::{SnapshotError, TownV2};
+use crate::town::{Town, TownError};
+use crate::{Outputs, Plan};
+use fleet::PartitionId;
+use grid::Topology;
+use reading::EventTime;
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+
+/// A part of a town that no other part has to know.
+#[derive(Debug)]
+pub struct District {
+    town: Town,
+    inflow: Inflow,
+}
+
+#[derive(Serialize, Deserialize)]
+struct DistrictV1 {
+    town: TownV2,
+    inflow: InflowV1,
+}
+
+impl District {
+    /// A district at its beginning, fed by lanes with the numbers up to `lanes`. Each of them is waited for.
+    pub fn new(plan: &Plan, topology: Arc<Topology>, lanes: PartitionId) -> Result<Self, TownError> {
+        let mut inflow = Inflow::default();
+        (0..lanes).for_each(|lane| inflow.open(lane));
+        Ok(Self { town: Town::new(plan, topology)?, inflow })
+    }
+
+    /// Takes a word of a lane.
+    pub fn take(&mut self, passed: Passed, out: &mut Outputs) {
+        let ended = self.inflow.take(passed);
+        while let Some((end, rows)) = self.inflow.next_tick() {
+            self.town.tick(end, &rows, out);
+        }
+        if ended {
+            // Told, and not remembered: a lane that goes on tells these ticks again.
+            let (mut town, mut confluence) = (self.town.clone(), self.inflow.to_the_end());
+            while let Some((end, rows)) = confluence.next_tick() {
+                town.tick(end, &rows, out);
+            }
+            town.finish(out);
+        }
+    }
+
+    /// Whether all lanes have ended, and that was told.
+    pub fn ended(&self) -> bool {
+        self.inflow.ended()
+    }
+
+    /// The last tick that was looked at.
+    pub fn told(&self) -> Option<EventTime> {
+        self.inflow.told()
+    }
+
+    /// The lanes of which more than so many rows wait for others: they have to wait too. Never the one that is waited for.
+    pub fn too_far_ahead(&self, most: usize) -> impl Iterator<Item = PartitionId> {
+        self.inflow.too_far_ahead(most)
+    }
+
+    /// How many rows wait for slower lanes.
+    pub fn waiting(&self) -> usize {
+        self.inflow.waiting()
+    }
+
+    /// The town.
+    pub fn town(&self) -> &Town {
+        &self.town
+    }
+
+    /// Takes another topology; one that makes no town changes nothing.
+    pub fn place(&mut self, topology: Arc<Topology>) -> Result<(), TownError> {
+        self.town.place(topology)
+    }
+
+    /// The state, to be stored.
+    pub fn store(&self) -> Vec<u8> {
+        written(&DistrictV1 { town: self.town.snapshot(), inflow: self.inflow.snapshot() })
+    }
+
+    /// A district that goes on from what was stored; lanes may have been added since.
+    pub fn restore(
+        plan: &Plan,
+        topology: Arc<Topology>,
+        lanes: PartitionId,
+        bytes: &[u8],
+    ) -> Result<Self, SnapshotError> {
+        let stored: DistrictV1 =
+            postcard::from_bytes(bytes).map_err(|_| SnapshotError::Content { what: "its structure" })?;
+        let mut town = Town::new(plan, topology)?;
+        town.restore(plan, stored.town)?;
+        let mut inflow = Inflow::restore(&stored.inflow)?;
+        (0..lanes).for_each(|lane| inflow.open(lane));
+        Ok(Self { town, inflow })
+    }
+}

@@ -1,0 +1,224 @@
+//! What lanes pass on through a log, on its way into a confluence.
+//!
+//! A lane whose process died says again, elsewhere, what it said since its last checkpoint. Rows of a tick are the same
+//! whoever says them, and the word that closes a tick stands behind its rows. So rows of a tick that is closed are a
+//! repeat, and of one that is not yet, a meter's row counts once.
+//!
+//! A run to the end closes what is open, and a later run tells those ticks again, whole. So what is closed at an end
+//! waits apart: it is good until the lane goes on.
+
+use crate::confluence::{Confluence, ConfluenceV1};
+use crate::passed::Passed;
+use crate::snapshot::SnapshotError;
+use fleet::{IntervalV1, PartitionId};
+use reading::{EventTime, Interval, MeterId};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// Lanes that are heard through a log.
+#[derive(Debug, Default)]
+pub(crate) struct Inflow {
+    confluence: Confluence,
+    inlets: BTreeMap<PartitionId, Inlet>,
+}
+
+/// Rows by tick; in a tick, one of each meter and end.
+type Ticks = BTreeMap<EventTime, BTreeMap<(MeterId, EventTime), Interval>>;
+
+#[derive(Debug)]
+struct Inlet {
+    closed: EventTime,
+    idle: bool,
+    /// Of ticks that are not closed yet.
+    coming: Ticks,
+    /// What was closed only because the lane was told to end.
+    last: Ticks,
+    ended: bool,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct InflowV1 {
+    confluence: ConfluenceV1,
+    inlets: Vec<InletV1>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct InletV1 {
+    lane: PartitionId,
+    closed: i64,
+    idle: bool,
+    coming: Vec<(i64, Vec<IntervalV1>)>,
+    last: Vec<(i64, Vec<IntervalV1>)>,
+    ended: bool,
+}
+
+impl Inflow {
+    /// A lane is there, and waited for from now on.
+    pub fn open(&mut self, lane: PartitionId) {
+        self.confluence.open(lane, EventTime::MIN);
+        self.inlets.entry(lane).or_insert_with(|| Inlet {
+            closed: EventTime::MIN,
+            idle: false,
+            coming: Ticks::new(),
+            last: Ticks::new(),
+            ended: false,
+        });
+    }
+
+    /// Takes a word of a lane. Says whether it was the last one that all lanes ended with.
+    pub fn take(&mut self, passed: Passed) -> bool {
+        match passed {
+            Passed::Row { lane, tick, last, row } => {
+                let Some(inlet) = self.inlet(lane).filter(|inlet| tick > inlet.closed) else { return false };
+                let ticks = if last { inlet.ends_again() } else { inlet.goes_on() };
+                ticks.entry(tick).or_default().insert((row.meter, row.end), row);
+                false
+            }
+            Passed::Closed { lane, closed, mut ticks, .. } => {
+                let Some(inlet) = self.inlet(lane).filter(|inlet| closed > inlet.closed) else {
+                    return false;
+                };
+                ticks.retain(|tick| *tick > inlet.closed);
+                inlet.goes_on();
+                inlet.closed = closed;
+                let open = inlet.coming.split_off(&EventTime(closed.0.saturating_add(1)));
+                let mut whole = std::mem::replace(&mut inlet.coming, open);
+                for tick in ticks {
+                    whole.entry(tick).or_default();
+                }
+                flow(&mut self.confluence, lane, closed, &whole);
+                false
+            }
+            Passed::Idle { lane, idle } => {
+                if let Some(inlet) = self.inlet(lane) {
+                    inlet.idle = idle;
+                }
+                self.confluence.idle(lane, idle);
+                false
+            }
+            Passed::Ended { lane, ticks } => {
+                let Some(inlet) = self.inlet(lane).filter(|inlet| !inlet.ended) else { return false };
+                inlet.ended = true;
+                for tick in ticks.into_iter().filter(|tick| *tick > inlet.closed) {
+                    inlet.last.entry(tick).or_default();
+                }
+                self.ended()
+            }
+        }
+    }
+
+    /// The next tick that is whole, its rows by meter and end.
+    pub fn next_tick(&mut self) -> Option<(EventTime, Vec<Interval>)> {
+        self.confluence.next_tick()
+    }
+
+    /// The lanes of which more than so many rows wait for others.
+    pub fn too_far_ahead(&self, most: usize) -> impl Iterator<Item = PartitionId> {
+        self.confluence.too_far_ahead(most)
+    }
+
+    /// How many rows wait for slower lanes.
+    pub fn waiting(&self) -> usize {
+        self.confluence.waiting()
+    }
+
+    /// Whether all lanes have ended.
+    pub fn ended(&self) -> bool {
+        self.inlets.values().all(|inlet| inlet.ended)
+    }
+
+    /// All that there will be, if no lane goes on.
+    pub fn to_the_end(&self) -> Confluence {
+        let mut all = self.confluence.clone();
+        for (&lane, inlet) in &self.inlets {
+            flow(&mut all, lane, EventTime::MAX, &inlet.last);
+        }
+        all
+    }
+
+    /// The last tick that was given on.
+    pub fn told(&self) -> Option<EventTime> {
+        self.confluence.told()
+    }
+
+    fn inlet(&mut self, lane: PartitionId) -> Option<&mut Inlet> {
+        self.inlets.get_mut(&lane)
+    }
+
+    /// The state, to be stored.
+    pub fn snapshot(&self) -> InflowV1 {
+        let inlet = |(&lane, inlet): (&PartitionId, &Inlet)| InletV1 {
+            lane,
+            closed: inlet.closed.0,
+            idle: inlet.idle,
+            coming: stored(&inlet.coming),
+            last: stored(&inlet.last),
+            ended: inlet.ended,
+        };
+        InflowV1 { confluence: self.confluence.snapshot(), inlets: self.inlets.iter().map(inlet).collect() }
+    }
+
+    /// An inflow that goes on from what was stored.
+    pub fn restore(from: &InflowV1) -> Result<Self, SnapshotError> {
+        let mut inflow = Self { confluence: Confluence::restore(&from.confluence)?, inlets: BTreeMap::new() };
+        for inlet in &from.inlets {
+            // Somebody else said so, and will not say it again.
+            inflow.confluence.idle(inlet.lane, inlet.idle);
+            let restored = Inlet {
+                closed: EventTime(inlet.closed),
+                idle: inlet.idle,
+                coming: restored(&inlet.coming)?,
+                last: restored(&inlet.last)?,
+                ended: inlet.ended,
+            };
+            inflow.inlets.insert(inlet.lane, restored);
+        }
+        Ok(inflow)
+    }
+}
+
+impl Inlet {
+    /// Something is closed for good: what was closed at an end is told again.
+    fn goes_on(&mut self) -> &mut Ticks {
+        self.last.clear();
+        self.ended = false;
+        &mut self.coming
+    }
+
+    /// Rows of an end: the first after an earlier end, or one more.
+    fn ends_again(&mut self) -> &mut Ticks {
+        if std::mem::take(&mut self.ended) {
+            self.last.clear();
+        }
+        &mut self.last
+    }
+}
+
+fn flow(into: &mut Confluence, lane: PartitionId, closed: EventTime, whole: &Ticks) {
+    let (mut ticks, mut rows) = (Vec::new(), Vec::new());
+    for (&tick, own) in whole {
+        rows.extend(own.values().copied());
+        ticks.push((tick, rows.len()));
+    }
+    into.take(lane, closed, &ticks, &rows);
+}
+
+fn stored(ticks: &Ticks) -> Vec<(i64, Vec<IntervalV1>)> {
+    ticks.iter().map(|(tick, rows)| (tick.0, rows.values().map(IntervalV1::from).collect())).collect()
+}
+
+fn restored(stored: &[(i64, Vec<IntervalV1>)]) -> Result<Ticks, SnapshotError> {
+    let wrong = |_| SnapshotError::Content { what: "the rows that a log brings" };
+    let mut ticks = Ticks::new();
+    for (tick, rows) in stored {
+        let own = ticks.entry(EventTime(*tick)).or_default();
+        for row in rows {
+            let row = row.restore().map_err(wrong)?;
+            own.insert((row.meter, row.end), row);
+        }
+    }
+    Ok(ticks)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,92 @@
+//! What the first stage passes on through a log, as bytes beside what it says to everybody.
+
+use fleet::{IntervalV1, PartitionId};
+use reading::{EventTime, Interval};
+use serde::{Deserialize, Serialize};
+
+/// A word of a lane to a district. Its order in the log is that in which the lane said it.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Passed {
+    /// A row of a tick that is about to be closed; `last` if only because the lane was told to end.
+    Row {
+        /// Whose.
+        lane: PartitionId,
+        /// The end of the tick.
+        tick: EventTime,
+        /// Told again, whole, if the lane goes on.
+        last: bool,
+        /// The row.
+        row: Interval,
+    },
+    /// All rows of these ticks stand before, those of every district.
+    Closed {
+        /// Whose.
+        lane: PartitionId,
+        /// Every interval is closed that ends here or before.
+        closed: EventTime,
+        /// The ends of the ticks since the last such word.
+        ticks: Vec<EventTime>,
+        /// When the broker took the message that closed them, ms since 1970.
+        newest_ms: i64,
+    },
+    /// The lane has nothing to say for now, or may have again.
+    Idle {
+        /// Whose.
+        lane: PartitionId,
+        /// Whether nobody need wait for it.
+        idle: bool,
+    },
+    /// The lane was told to end: its last rows stand before.
+    Ended {
+        /// Whose.
+        lane: PartitionId,
+        /// The ends of their ticks.
+        ticks: Vec<EventTime>,
+    },
+}
+
+#[derive(Serialize, Deserialize)]
+enum PassedV1 {
+    Row { lane: PartitionId, tick: i64, last: bool, row: IntervalV1 },
+    Closed { lane: PartitionId, closed: i64, ticks: Vec<i64>, newest_ms: i64 },
+    Idle { lane: PartitionId, idle: bool },
+    Ended { lane: PartitionId, ticks: Vec<i64> },
+}
+
+/// The first byte.
+const VERSION: u8 = 1;
+
+impl Passed {
+    /// Appends it to bytes.
+    pub fn encode(&self, to: &mut Vec<u8>) {
+        let all = |ticks: &[EventTime]| ticks.iter().map(|tick| tick.0).collect();
+        let stored = match self {
+            Self::Row { lane, tick, last, row } => {
+                PassedV1::Row { lane: *lane, tick: tick.0, last: *last, row: row.into() }
+            }
+            Self::Closed { lane, closed, ticks, newest_ms } => {
+                PassedV1::Closed { lane: *lane, closed: closed.0, ticks: all(ticks), newest_ms: *newest_ms }
+            }
+            Self::Idle { lane, idle } => PassedV1::Idle { lane: *lane, idle: *idle },
+            Self::Ended { lane, ticks } => PassedV1::Ended { lane: *lane, ticks: all(ticks) },
+        };
+        to.push(VERSION);
+        to.extend(crate::lane::written(&stored));
+    }
+
+    /// Reads it; nothing if it is of another version, or none at all.
+    pub fn decode(bytes: &[u8]) -> Option<Self> {
+        let all = |ticks: Vec<i64>| ticks.into_iter().map(EventTime).collect();
+        let stored = bytes.strip_prefix(&[VERSION])?;
+        Some(match postcard::from_bytes(stored).ok()? {
+            PassedV1::Row { lane, tick, last, row } => {
+                Self::Row { lane, tick: EventTime(tick), last, row: row.restore().ok()? }
+            }
+            PassedV1::Closed { lane, closed, ticks, newest_ms } => {
+                Self::Closed { lane, closed: EventTime(closed), ticks: all(ticks), newest_ms }
+            }
+            PassedV1::Idle { lane, idle } => Self::Idle { lane, idle },
+            PassedV1::Ended { lane, ticks } => Self::Ended { lane, ticks: all(ticks) },
+        })
+    }
+}
