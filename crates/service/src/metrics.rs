@@ -19,6 +19,7 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::{Metric, Registry, Unit};
+use reading::Interval;
 use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -169,10 +170,17 @@ impl Metrics {
         self.computed.checkpointed();
     }
 
-    /// Rows that wait in the merge, and the memory that they take.
-    pub fn merge(&self, rows: usize, bytes: usize) {
-        self.merge_rows.set(gauge(rows as u64));
-        self.computed.merge_bytes.set(gauge(bytes as u64));
+    /// So many more rows wait in the merge, in memory.
+    pub fn merge(&self, more: i64) {
+        self.merge_rows.inc_by(more);
+        self.computed.merge_bytes.inc_by(more * size_of::<Interval>() as i64);
+    }
+
+    /// A run begins: nothing is open, nothing waits.
+    pub fn begin(&self) {
+        self.cases_open.set(0);
+        self.merge_rows.set(0);
+        self.computed.merge_bytes.set(0);
     }
 
     /// As OpenMetrics text.

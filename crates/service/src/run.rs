@@ -6,23 +6,32 @@
 //!            -> worker 1 -/   balances, cases, alerts ...
 //! ```
 //!
+//! Where `[grid] exchange = "kafka"`, that is the first stage, without a second one. Workers pass rows on through the
+//! topic of intervals, and the second stage is the same picture once more, in a group of its own: its workers hold
+//! districts, a partition each. So several instances share both.
+//!
 //! The poller hands each partition's messages to the worker that holds it; a worker decodes, admits and closes, and
 //! publishes what is told partition by partition. The second stage brings the ticks of all partitions together. Every
 //! now and then the poller calls for a checkpoint: a cut goes through all threads in the order of their work, and is
 //! written once the broker has all results of before. After a crash the last cut is loaded, and what comes again has
 //! the same keys as before.
 //!
-//! Read `group` and `poller`, then `worker`, `second`, `checkpointer`, and `restore`.
+//! Read `member`, `group` and `poller`, then `worker`, `second`, `checkpointer`, `restore`, and `stage`, `exchange` and
+//! `district`.
 
 mod checkpointer;
+mod district;
+mod exchange;
 mod group;
 mod halt;
+mod member;
 mod parcel;
 mod poller;
 mod publish;
 mod restore;
 mod rows;
 mod second;
+mod stage;
 mod topology;
 mod worker;
 
@@ -32,32 +41,22 @@ use crate::kafka::{Exchange, KafkaPlan};
 use crate::metrics::Metrics;
 use crate::stop::Stop;
 use crate::telemetry;
-use checkpointer::Checkpointer;
 pub use checkpointer::Written;
+use exchange::Passing;
 use halt::Halt;
-use parcel::Empties;
+use member::Member;
 use pipeline::{PartitionId, Plan};
 pub use poller::Done;
-use poller::{Poller, Setting};
-use publish::Publisher;
-use reading::EventTime;
-use restore::{ENDED, Restorer};
-use rows::Rows;
-use second::{Found, Second, TooFar};
+use second::{Found, TooFar};
+use stage::Stage;
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::mpsc::{channel, sync_channel};
-use std::sync::{Arc, Mutex};
+use std::sync::mpsc::channel;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
-use worker::{Tally, ToWorker, Worker};
+use worker::Tally;
 
-/// Parcels that wait before a worker.
-const DEPTH: usize = 4;
-/// What waits before the second stage.
-const HEARD: usize = 64;
-/// The most rows of one partition that wait for the others.
-const MOST_ROWS: usize = 1_000_000;
 /// Pauses before a run starts again: they double up to the longest, and begin anew once it has run for longer than that.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
@@ -124,154 +123,61 @@ fn once(
     shared: &mut u32,
 ) -> Result<Outcome, Failure> {
     let (plan, kafka) = (&job.plan, &job.kafka);
-    let halt = Halt::default();
     let (watched, topology) = topology::Source::open(job.topology, kafka)?;
-    let in_memory = plan.has_second_stage() && kafka.exchange == Exchange::Memory;
-    // Where only one may run, it needs no name.
-    let instance = job.instance.or(in_memory.then_some(ALONE));
-    // First, because it ends what an earlier process of this name left open.
-    let publisher = Publisher::connect(kafka, instance.unwrap_or(ALONE), job.metrics, halt.clone())?;
-    let consumer = group::connect(kafka, instance)?;
-    let restorer = Restorer { plan, kafka, store: &job.store, accept_changes: job.accept_new_plan };
-    let (number, town, confluence, positions) = if in_memory {
-        let partitions: Vec<PartitionId> = restorer.partitions(&consumer)?;
-        let committed = restorer.committed(&consumer, &partitions)?;
-        let (number, mut second) = restorer.second(&topology, &committed)?;
-        // All of them, before the first worker tells of its own: no tick is whole without any of them.
-        partitions.iter().for_each(|&lane| second.confluence.open(lane, EventTime::MIN));
-        (number, Some(second.town), second.confluence, Some(second.positions))
-    } else {
-        (0, None, pipeline::Confluence::default(), None)
-    };
     let topology = Arc::new(topology);
-    let (too_far, group, empties) = (TooFar::default(), Mutex::new(None), Empties::default());
-    let workers = job.shards as usize;
-    thread::scope(|scope| {
-        let _end_all = EndAll(&halt);
-        let (to_second, heard) = sync_channel(HEARD);
-        let (cut, cuts) = sync_channel(1);
-        let (tell_written, written) = channel();
-        let (tell_topology, topologies) = channel();
-        let mut to_workers = Vec::new();
-        let mut threads = Vec::new();
-        for index in 0..workers {
-            let (to, told) = sync_channel::<ToWorker>(DEPTH);
-            to_workers.push(to);
-            let worker = Worker {
-                index,
-                plan,
-                full_after: kafka.full_after,
-                rows: Rows::new(plan, kafka),
-                publisher: &publisher,
-                empties: &empties,
-                second: to_second.clone(),
-                topology: Arc::clone(&topology),
-                metrics: job.metrics,
+    job.metrics.begin();
+    let mut readings = Member::connect(job, Stage::Readings)?;
+    let (mut grid, mut passing) = (None, None);
+    if plan.has_second_stage() {
+        match kafka.exchange {
+            Exchange::Memory => readings.hold_the_town(&topology)?,
+            Exchange::Kafka => {
+                let stage = Stage::Grid { lanes: readings.partitions()? };
+                let member = Member::connect(job, stage)?;
+                passing = Some(Passing::new(stage.topic(kafka), member.partitions()?, &kafka.group));
+                grid = Some(member);
+            }
+        }
+    }
+    let (halt_readings, halt_grid) = (readings.halt.clone(), grid.as_ref().map(|grid| grid.halt.clone()));
+    let (watching, too_far) = (Halt::default(), TooFar::default());
+    let (tell_readings, hears_readings) = channel();
+    let (tell_grid, hears_grid) = channel();
+    // What one stage fails of ends the other; that it ended is no failure of its own.
+    let first = Mutex::new(None);
+    let fails = |failure| {
+        first.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(failure);
+    };
+    let (readings, grid) = thread::scope(|scope| {
+        let _end_watching = EndAll(&watching);
+        let watch = || watched.watch(&[tell_readings, tell_grid], &watching);
+        spawn(scope, "topology".to_owned(), watch)?;
+        let grid = grid.map(|grid| {
+            let topology = Arc::clone(&topology);
+            let work = || {
+                let ended = grid.work(topology, hears_grid, None, &too_far, &mut BTreeMap::new(), &mut 0);
+                ended.map_err(fails).inspect_err(|()| halt_readings.now()).ok()
             };
-            let halt = halt.clone();
-            let work = move || or_end_all(&halt, worker.work(&told));
-            threads.push(spawn(scope, format!("worker-{index}"), work)?);
-        }
-        drop(to_second);
-        let second = Second {
-            workers,
-            town,
-            confluence,
-            rows: Rows::new(plan, kafka),
-            publisher: &publisher,
-            cuts: cut,
-            too_far: &too_far,
-            most_rows: MOST_ROWS,
-            metrics: job.metrics,
-        };
-        let until_end = job.until_end;
-        let halt_second = halt.clone();
-        let work = move || or_end_all(&halt_second, second.work(&heard, until_end));
-        let second = spawn(scope, "second".to_owned(), work)?;
-        let checkpointer = Checkpointer {
-            plan,
-            kafka,
-            store: job.store.clone(),
-            publisher: &publisher,
-            group: &group,
-            number,
-            halt: halt.clone(),
-            metrics: job.metrics,
-        };
-        let halt_writer = halt.clone();
-        let work = move || or_end_all(&halt_writer, checkpointer.work(&cuts, &tell_written));
-        let writer = spawn(scope, "checkpoints".to_owned(), work)?;
-        let halt_watching = halt.clone();
-        spawn(scope, "topology".to_owned(), move || watched.watch(&tell_topology, &halt_watching))?;
-
-        let poller = Poller::new(Setting {
-            kafka,
-            consumer: &consumer,
-            restorer,
-            publisher: &publisher,
-            empties: &empties,
-            workers: to_workers,
-            written,
-            topologies,
-            too_far: &too_far,
-            signals: job.signals,
-            until_end: job.until_end,
-            group: &group,
-            halt: halt.clone(),
-            second: positions,
-            targets,
-            shared,
-            topology,
-            metrics: job.metrics,
+            spawn(scope, "grid".to_owned(), work)
         });
-        let polled = poller.run();
-        if polled.as_ref().map_or(true, |(done, _)| *done != Done::Ended) {
-            halt.now();
+        let readings =
+            readings.work(Arc::clone(&topology), hears_readings, passing.as_ref(), &too_far, targets, shared);
+        let readings = readings.map_err(fails).ok();
+        if let Some(halt_grid) = halt_grid.filter(|_| readings.is_none()) {
+            halt_grid.now();
         }
-        // The channels to the workers are closed by now: each ends behind what it was told, and so do the others.
-        let mut tally = Tally::default();
-        for thread in threads {
-            if let Ok(more) = join(thread) {
-                tally.add(&more);
-            }
-        }
-        let found = join(second);
-        let wrote = join(writer);
-        // What a thread failed of is the cause; that the others ended is the consequence.
-        wrote?;
-        polled.and_then(|(done, checkpoint)| {
-            if done == Done::Ended {
-                finish(kafka, &publisher, &consumer, checkpoint.as_ref())?;
-            }
-            let found = found.unwrap_or_default();
-            Ok(Outcome { done, tally, found })
-        })
-    })
-}
-
-/// Everything is closed and told: waits until the broker has it, and leaves a word about it beside the positions.
-fn finish(
-    kafka: &KafkaPlan,
-    publisher: &Publisher,
-    consumer: &rdkafka::consumer::BaseConsumer<group::GroupContext>,
-    checkpoint: Option<&Written>,
-) -> Result<(), Failure> {
-    use rdkafka::consumer::{CommitMode, Consumer};
-    let Some(checkpoint) = checkpoint else { return Ok(()) };
-    let epoch = checkpoint.epoch + 1;
-    if publisher.drain(epoch).is_err() {
-        return Err(publisher.failure().unwrap_or_else(Failure::told_to_end));
+        let grid = grid.transpose()?.and_then(join);
+        Ok::<_, Failure>((readings, grid))
+    })?;
+    if let Some(failure) = first.into_inner().unwrap_or_else(PoisonError::into_inner) {
+        return Err(failure);
     }
-    let word = format!("{}{ENDED}", checkpoint.number);
-    let offsets = checkpointer::offsets(&kafka.readings, &checkpoint.positions, &word);
-    if kafka.transactional {
-        let metadata = consumer.group_metadata().ok_or_else(Failure::told_to_end)?;
-        return publisher.commit(epoch, &offsets, &metadata);
+    let mut outcome = readings.ok_or_else(Failure::told_to_end)?;
+    if let Some(grid) = grid {
+        outcome.found.add(&grid.tally.found);
+        outcome.done = grid.done.signal().map_or(outcome.done, Done::Signal);
     }
-    if let Err(error) = consumer.commit(&offsets, CommitMode::Sync) {
-        telemetry::commit_fails(&error);
-    }
-    Ok(())
+    Ok(outcome)
 }
 
 /// However a run ends, no thread of it waits any longer.

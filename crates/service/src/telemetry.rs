@@ -178,6 +178,15 @@ pub fn messages_gone(partition: u32, from: i64, to: i64) {
     );
 }
 
+/// What another instance has passed on cannot be read.
+pub fn passed_unknown(partition: u32, count: u64) {
+    error!(
+        partition,
+        count,
+        "intervals that others have passed on cannot be read: run the same version of Gridwarden everywhere"
+    );
+}
+
 /// The positions of the group could not be told.
 pub fn commit_fails(error: &dyn Error) {
     warn!(

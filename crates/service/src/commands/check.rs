@@ -6,7 +6,7 @@ mod quantity;
 use super::read_plan_and_text;
 use crate::cli;
 use crate::failure::Failure;
-use crate::kafka::{Environment, KafkaPlan};
+use crate::kafka::{Environment, Exchange, KafkaPlan};
 use crate::say::say;
 use detect::PhaseNeutral;
 use fleet::{Energy, RegisterRules};
@@ -19,6 +19,8 @@ use std::fmt::{Display, Write};
 pub fn run(args: &cli::Check) -> Result<(), Failure> {
     let (plan, text) = read_plan_and_text(&args.plan)?;
     let kafka = KafkaPlan::if_any(&text, &args.plan, None, &Environment::of_process())?;
+    let in_parts = kafka.as_ref().is_some_and(|kafka| kafka.exchange == Exchange::Kafka);
+    let plan = if in_parts { plan.of_a_part() } else { plan };
     say(&told(&plan, kafka.as_ref()))
 }
 
@@ -37,7 +39,11 @@ fn told(plan: &Plan, kafka: Option<&KafkaPlan>) -> String {
             page.key("quantiles", listed(&forecast.quantiles));
             page.key(
                 "transformers",
-                if forecast.transformers { "true: each, and the town" } else { "false: the town alone" },
+                match (forecast.town, forecast.transformers) {
+                    (true, true) => "true: each, and the town",
+                    (true, false) => "false: the town alone",
+                    (false, _) => "true: each; no instance sees the whole town",
+                },
             );
         }
     }

@@ -29,6 +29,7 @@ pub fn run(args: &cli::Run, quiet: bool) -> Result<(), Failure> {
         telemetry::answers(http.address());
     }
     let store = Store::open(&args.checkpoints)?;
+    let plan = if kafka.exchange == Exchange::Kafka { plan.of_a_part() } else { plan };
     let alone = plan.has_second_stage() && kafka.exchange == Exchange::Memory;
     let _lock = if alone { Some(store.lock()?) } else { None };
     let Some(broker) = Broker::await_any(&kafka.client_config(), &signals)? else {
@@ -36,7 +37,9 @@ pub fn run(args: &cli::Run, quiet: bool) -> Result<(), Failure> {
     };
     let mut topics: Vec<&str> = kafka.outputs.all().iter().filter_map(|(_, topic)| *topic).collect();
     topics.extend(kafka.topology.as_deref().filter(|_| args.topology.is_none()));
-    topics::find(&broker, &kafka.readings, &topics, args.create_topics.then_some(topics::PARTITIONS))?;
+    let read_back = kafka.outputs.intervals.as_deref().filter(|_| kafka.exchange == Exchange::Kafka);
+    let make = args.create_topics.then_some(topics::PARTITIONS);
+    topics::find(&broker, &kafka.readings, &topics, read_back, make)?;
     drop(broker);
     let job = Job {
         plan,

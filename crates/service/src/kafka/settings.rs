@@ -167,11 +167,14 @@ impl KafkaPlan {
             choice("intervals", output.intervals.as_ref(), IntervalsFormat::Json, &formats)
                 .map_err(in_plan)?;
         let ways = [("memory", Exchange::Memory), ("kafka", Exchange::Kafka)];
-        let exchange = written.grid.unwrap_or_default().exchange;
-        let exchange = choice("exchange", exchange.as_ref(), Exchange::Memory, &ways).map_err(in_plan)?;
+        let way = written.grid.unwrap_or_default().exchange;
+        let exchange = choice("exchange", way.as_ref(), Exchange::Memory, &ways).map_err(in_plan)?;
         let checkpoints = written.checkpoints.as_ref().map(checkpoints).transpose().map_err(in_plan)?;
         let Some(kafka) = written.kafka else { return Ok(None) };
         let topics = kafka.topics().map_err(in_plan)?;
+        if let Some(way) = way.filter(|_| exchange == Exchange::Kafka) {
+            exchange_fits(&way, &topics, intervals_format).map_err(in_plan)?;
+        }
         let Some((checkpoint_every, full_after)) = checkpoints else {
             return Err(in_plan(PlanError {
                 code: "plan::missing",
@@ -273,6 +276,26 @@ impl KafkaToml {
             dead_letters: own(&self.dead_letters),
         })
     }
+}
+
+/// Instances tell each other rows beside the intervals that they write, one by one.
+fn exchange_fits(way: &Text, topics: &OutputTopics, format: IntervalsFormat) -> Result<(), PlanError> {
+    let refused = |problem: &str, help: &str| {
+        Err(PlanError::new("plan::exchange", way.span(), problem.to_owned(), help.to_owned()))
+    };
+    if topics.intervals.is_none() {
+        return refused(
+            "`exchange = \"kafka\"` goes through the topic of intervals, and there is none",
+            "name it: `intervals = \"intervals\"` in `[kafka]`",
+        );
+    }
+    if format != IntervalsFormat::Json {
+        return refused(
+            "`exchange = \"kafka\"` needs a message for each interval, and Arrow has one for many",
+            "take `intervals = \"json\"` in `[output]`",
+        );
+    }
+    Ok(())
 }
 
 fn checkpoints(written: &CheckpointsToml) -> Result<(Duration, u32), PlanError> {

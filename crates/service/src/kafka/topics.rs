@@ -12,6 +12,9 @@ use std::time::Duration;
 
 /// As many partitions as the topic of readings is given, unless somebody says so.
 pub const PARTITIONS: u32 = 12;
+/// A topic that is read in the order of its writing is not compacted before, ms: 7 days, as long as a broker keeps
+/// readings unless somebody says so. Compacting keeps the later of two rows of one key, behind the word that closes it.
+const READ_BACK_MS: &str = "604800000";
 /// How long a broker may take to make topics.
 const MAKING: Duration = Duration::from_secs(30);
 /// A new topic is known everywhere after a moment.
@@ -22,11 +25,12 @@ const BETWEEN_LOOKS: Duration = Duration::from_millis(100);
 pub type Partitions = BTreeMap<String, u32>;
 
 /// Looks for the topic of readings and for others, all of them compacted because their messages have keys. Those that
-/// are missing are made, if `make` says how many partitions readings are given, or else an error.
+/// are missing are made, `read_back` so that it can be read in order, if `make` says how many partitions readings are given, or else an error.
 pub fn find(
     broker: &Broker,
     readings: &str,
     compacted: &[&str],
+    read_back: Option<&str>,
     make: Option<u32>,
 ) -> Result<Partitions, Failure> {
     let wanted = || [readings].into_iter().chain(compacted.iter().copied());
@@ -40,7 +44,7 @@ pub fn find(
     };
     // Results lie as readings do, so that who reads a partition of one can read the same of the other.
     let partitions = there.get(readings).copied().unwrap_or(partitions);
-    make_all(broker, &missing, readings, partitions)?;
+    make_all(broker, &missing, readings, read_back, partitions)?;
     for _ in 0..LOOKS {
         there = look(broker, wanted())?;
         if wanted().all(|name| there.contains_key(name)) {
@@ -77,7 +81,13 @@ fn none_such(broker: &Broker, missing: &[&str]) -> Failure {
     )
 }
 
-fn make_all(broker: &Broker, names: &[&str], readings: &str, partitions: u32) -> Result<(), Failure> {
+fn make_all(
+    broker: &Broker,
+    names: &[&str],
+    readings: &str,
+    read_back: Option<&str>,
+    partitions: u32,
+) -> Result<(), Failure> {
     let admin: AdminClient<Telling> = create(broker.config(), Telling::default())?;
     let count = i32::try_from(partitions).unwrap_or(i32::MAX);
     let topics: Vec<NewTopic<'_>> = names
@@ -85,7 +95,11 @@ fn make_all(broker: &Broker, names: &[&str], readings: &str, partitions: u32) ->
         .map(|&name| {
             // As many copies as the broker makes of any topic.
             let topic = NewTopic::new(name, count, TopicReplication::Fixed(-1));
-            if name == readings { topic } else { topic.set("cleanup.policy", "compact") }
+            if name == readings {
+                return topic;
+            }
+            let topic = topic.set("cleanup.policy", "compact");
+            if read_back == Some(name) { topic.set("min.compaction.lag.ms", READ_BACK_MS) } else { topic }
         })
         .collect();
     let options = AdminOptions::new().request_timeout(Some(MAKING)).operation_timeout(Some(MAKING));

@@ -2,6 +2,7 @@
 
 use super::halt::{Ended, Halt};
 use super::publish::Publisher;
+use super::stage::Stage;
 use super::worker::Stored;
 use crate::checkpoints::{Piece, Store, Subject, retrying};
 use crate::failure::Failure;
@@ -38,6 +39,7 @@ pub struct Written {
 pub struct Checkpointer<'a> {
     pub plan: &'a Plan,
     pub kafka: &'a KafkaPlan,
+    pub stage: Stage,
     pub store: Store,
     pub publisher: &'a Publisher,
     /// Of the group as it is now; needed for transactions.
@@ -75,7 +77,7 @@ impl Checkpointer<'_> {
         for stored in cut.stored {
             let position = stored.position as u64;
             if let Some((base, state)) = &stored.state {
-                let fingerprint = self.plan.lane_fingerprint();
+                let fingerprint = self.stage.fingerprint(self.plan);
                 let piece = Piece {
                     subject: self.subject(stored.partition),
                     position,
@@ -95,7 +97,8 @@ impl Checkpointer<'_> {
             bytes += size;
         }
         if self.kafka.transactional {
-            let offsets = offsets(&self.kafka.readings, &positions, &self.number.to_string());
+            let topic = self.stage.topic(self.kafka);
+            let offsets = offsets(topic, &positions, &self.number.to_string());
             let group = self.group.lock().unwrap_or_else(PoisonError::into_inner).take();
             let group = group.ok_or_else(|| {
                 Failure::failed_with_help("the group is not known yet", "this is a defect; please report it")
@@ -140,7 +143,7 @@ impl Checkpointer<'_> {
     }
 
     fn subject(&self, partition: PartitionId) -> Subject {
-        subject(&self.kafka.readings, partition)
+        self.stage.subject(self.kafka, partition)
     }
 }
 

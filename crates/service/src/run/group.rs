@@ -7,12 +7,20 @@ use rdkafka::TopicPartitionList;
 use rdkafka::client::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext, RebalanceProtocol};
-use rdkafka::error::KafkaError;
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::statistics::Statistics;
 use rdkafka::types::RDKafkaRespErr;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
+use std::thread;
+use std::time::Duration;
+
+/// How long the broker is asked before the run starts again.
+const ANSWER: Duration = Duration::from_secs(15);
+/// Together 5 s.
+const TRIES: u32 = 50;
+const BETWEEN_TRIES: Duration = Duration::from_millis(100);
 
 /// Partitions that the group gives, or takes.
 #[derive(Debug)]
@@ -114,10 +122,36 @@ pub fn leave(consumer: &BaseConsumer<GroupContext>) {
     }
 }
 
+/// The first and the last offset of a log. A topic that was just made is not known to every broker at once.
+pub fn watermarks(
+    consumer: &BaseConsumer<GroupContext>,
+    topic: &str,
+    partition: PartitionId,
+) -> Result<(i64, i64), KafkaError> {
+    let mut tries = TRIES;
+    loop {
+        let found = consumer.fetch_watermarks(topic, partition as i32, ANSWER);
+        let code = found.as_ref().err().and_then(KafkaError::rdkafka_error_code);
+        tries -= 1;
+        match code {
+            Some(
+                RDKafkaErrorCode::NotLeaderForPartition
+                | RDKafkaErrorCode::LeaderNotAvailable
+                | RDKafkaErrorCode::UnknownTopicOrPartition,
+            ) if tries > 0 => thread::sleep(BETWEEN_TRIES),
+            _ => return found,
+        }
+    }
+}
+
 /// A consumer of the group, under a name of its own if it has one; nothing is read before [`Poller::run`].
-pub fn connect(kafka: &KafkaPlan, instance: Option<&str>) -> Result<BaseConsumer<GroupContext>, Failure> {
+pub fn connect(
+    kafka: &KafkaPlan,
+    group: &str,
+    instance: Option<&str>,
+) -> Result<BaseConsumer<GroupContext>, Failure> {
     let mut config = kafka.client_config();
-    config.set("group.id", &kafka.group).set("enable.auto.commit", "false");
+    config.set("group.id", group).set("enable.auto.commit", "false");
     config.set("enable.auto.offset.store", "false").set("enable.partition.eof", "true");
     config.set("auto.offset.reset", "earliest");
     // In the new protocol, KIP-848, these are the broker's to say.

@@ -93,6 +93,11 @@ impl Parcel {
         }
     }
 
+    /// The values of its messages.
+    pub fn values(&self) -> impl Iterator<Item = &[u8]> {
+        self.messages.iter().map(|&(_, at, len)| &self.bytes[at as usize..(at + len) as usize])
+    }
+
     /// Decodes all of it into a batch that is empty; what has no value becomes a dead letter at once.
     pub fn decode(
         &mut self,

@@ -5,12 +5,14 @@
 //! the group does not take this instance for dead.
 
 use super::checkpointer::{Written, offsets};
-use super::group::{Change, GroupContext, give_back, leave};
+use super::exchange::{Endings, passed_in};
+use super::group::{Change, GroupContext, give_back, leave, watermarks};
 use super::halt::Halt;
 use super::parcel::{Empties, Parcel};
 use super::publish::Publisher;
 use super::restore::{ENDED, From, Restorer, Start};
 use super::second::TooFar;
+use super::stage::Stage;
 use super::worker::ToWorker;
 use crate::failure::Failure;
 use crate::kafka::{KafkaPlan, MessageFormat};
@@ -47,8 +49,6 @@ const TRIES_TO_HAVE_ALL: u32 = 6;
 const BETWEEN_LOOKS_AT_OTHERS: Duration = Duration::from_millis(500);
 /// How long it waits while they keep nothing more: longer than any session, so that none of them is dead.
 const OTHERS: Duration = Duration::from_secs(60);
-/// How long the broker is asked before the run starts again.
-const ANSWER: Duration = Duration::from_secs(15);
 
 /// A partition that this instance has.
 struct Held {
@@ -86,6 +86,16 @@ pub enum Done {
     Signal(u8),
 }
 
+impl Done {
+    /// The signal, if it was one.
+    pub fn signal(self) -> Option<u8> {
+        match self {
+            Self::Signal(signal) => Some(signal),
+            _ => None,
+        }
+    }
+}
+
 /// What a poller needs.
 pub struct Setting<'a> {
     pub kafka: &'a KafkaPlan,
@@ -97,6 +107,7 @@ pub struct Setting<'a> {
     pub written: Receiver<Written>,
     pub topologies: Receiver<Arc<Topology>>,
     pub too_far: &'a TooFar,
+    pub endings: &'a Endings,
     /// Ctrl-C and TERM.
     pub signals: &'a Stop,
     pub until_end: bool,
@@ -162,7 +173,7 @@ impl<'a> Poller<'a> {
     pub fn run(mut self) -> Result<(Done, Option<Written>), Failure> {
         self.set
             .consumer
-            .subscribe(&[&self.set.kafka.readings])
+            .subscribe(&[self.topic()])
             .map_err(|cause| Failure::failed("cannot join the group", &cause).again())?;
         let done = self.poll_on();
         leave(self.set.consumer);
@@ -219,10 +230,14 @@ impl<'a> Poller<'a> {
             held.position = target;
             return;
         }
-        let format = format_of(message).unwrap_or(self.set.kafka.format);
+        let (format, value) = match self.set.restorer.stage {
+            Stage::Readings => (format_of(message).unwrap_or(self.set.kafka.format), message.payload()),
+            // Bytes as they are, such as those of frames.
+            Stage::Grid { .. } => (MessageFormat::Frame, passed_in(message, &self.set.kafka.group)),
+        };
         let other = held.parcel.take_if(|parcel| parcel.format() != format);
         let parcel = held.parcel.get_or_insert_with(|| self.set.empties.take(format));
-        parcel.push(message.offset(), message.timestamp().to_millis(), message.payload());
+        parcel.push(message.offset(), message.timestamp().to_millis(), value);
         held.position = message.offset() + 1;
         held.has_news = true;
         held.at_end = None;
@@ -298,7 +313,9 @@ impl<'a> Poller<'a> {
             self.moved = true;
         }
         self.hold_back_the_foremost()?;
-        for (&partition, held) in &mut self.held {
+        // Only what the first stage knows to be at its end may be left behind by others.
+        let lanes = self.held.iter_mut().filter(|_| self.set.restorer.stage == Stage::Readings);
+        for (&partition, held) in lanes {
             let quiet = held.at_end.is_some_and(|since| now - since >= self.set.kafka.idle_after);
             if quiet && !held.idle && !held.ended() {
                 held.idle = true;
@@ -312,7 +329,7 @@ impl<'a> Poller<'a> {
         }
         if self.set.until_end && (self.has_nothing || !self.held.is_empty()) {
             // The others of the group have it all, or this one has come to the end of what it has.
-            if self.held.values().all(Held::ended) && self.others_have_ended(now)? {
+            if self.all_ended() && self.others_have_ended(now)? {
                 return self.end().map(Some);
             }
         }
@@ -342,10 +359,8 @@ impl<'a> Poller<'a> {
         let committed = self.set.restorer.committed(consumer, &others)?;
         let (mut behind, mut kept) = (false, 0);
         for partition in others {
-            let (low, high) =
-                consumer.fetch_watermarks(&self.set.kafka.readings, partition as i32, ANSWER).map_err(
-                    |cause| Failure::failed("cannot ask for the ends of the others", &cause).again(),
-                )?;
+            let (low, high) = watermarks(consumer, self.topic(), partition)
+                .map_err(|cause| Failure::failed("cannot ask for the ends of the others", &cause).again())?;
             let target = *self.set.targets.entry(partition).or_insert(high);
             let offset = committed.get(&partition).map_or(low, |one| one.offset);
             behind |= offset < target;
@@ -359,10 +374,28 @@ impl<'a> Poller<'a> {
         Ok(!behind || now - since > OTHERS)
     }
 
+    /// Whether nothing is to come in any partition, if this run goes to the end.
+    fn all_ended(&self) -> bool {
+        self.held.iter().all(|(&partition, held)| match self.set.restorer.stage {
+            Stage::Readings => held.ended(),
+            // Where the log will end is not known before all lanes have said their last word in it.
+            Stage::Grid { .. } => held.at_end.is_some() && self.set.endings.is_at(partition, held.position),
+        })
+    }
+
+    fn topic(&self) -> &'a str {
+        self.set.restorer.stage.topic(self.set.kafka)
+    }
+
     fn tell_metrics(&self) {
         let metrics = self.set.metrics;
-        metrics.beat();
-        metrics.queued_messages.set(self.set.publisher.under_way());
+        // While the first stage is there, it is the one that has to be heard.
+        if self.set.restorer.stage == Stage::Readings || self.set.until_end {
+            metrics.beat();
+        }
+        if self.set.restorer.stage == Stage::Readings {
+            metrics.queued_messages.set(self.set.publisher.under_way());
+        }
         for (partition, held) in &self.held {
             held.gauges.position.set(held.position);
             held.gauges.idle.set(held.idle.into());
@@ -454,7 +487,7 @@ impl<'a> Poller<'a> {
     fn list(&self, partitions: impl Iterator<Item = PartitionId>) -> TopicPartitionList {
         let mut list = TopicPartitionList::new();
         for partition in partitions {
-            list.add_partition(&self.set.kafka.readings, partition as i32);
+            list.add_partition(self.topic(), partition as i32);
         }
         list
     }
@@ -473,8 +506,7 @@ impl<'a> Poller<'a> {
     fn keep(&mut self, written: Written) {
         self.in_flight = self.in_flight.filter(|epoch| *epoch != written.epoch);
         if !self.set.kafka.transactional {
-            let positions =
-                offsets(&self.set.kafka.readings, &written.positions, &written.number.to_string());
+            let positions = offsets(self.topic(), &written.positions, &written.number.to_string());
             // For those who look at the group; the checkpoint is what counts.
             if let Err(error) = self.set.consumer.commit(&positions, CommitMode::Async) {
                 telemetry::commit_fails(&error);
@@ -518,6 +550,10 @@ impl<'a> Poller<'a> {
     /// Closes what is open. The state that is kept is that of before, so that a later run goes on where this one ended
     /// and tells the intervals of the edge again, whole.
     fn end(&mut self) -> Result<Done, Failure> {
+        if self.set.restorer.stage != Stage::Readings {
+            while !self.store_everything(FAREWELL)? {}
+            return Ok(Done::Ended);
+        }
         if self.held.values().all(|held| held.was_told && !held.has_news) {
             return Ok(Done::NothingNew);
         }
@@ -564,20 +600,20 @@ impl<'a> Poller<'a> {
                 (None, false) => From::Newest,
             };
             let start = self.set.restorer.partition(&self.set.topology, partition, from);
-            let Start { lane, position, stored } = start?;
-            let (low, high) = consumer
-                .fetch_watermarks(&self.set.kafka.readings, partition as i32, ANSWER)
-                .map_err(|cause| trouble(&cause))?;
+            let Start { state, position, stored } = start?;
+            let (low, high) =
+                watermarks(consumer, self.topic(), partition).map_err(|cause| trouble(&cause))?;
             self.check_position(partition, position, low, high)?;
-            let target = self.set.until_end.then(|| *self.set.targets.entry(partition).or_insert(high));
+            let to_the_end = self.set.until_end && self.set.restorer.stage == Stage::Readings;
+            let target = to_the_end.then(|| *self.set.targets.entry(partition).or_insert(high));
             let position = position.unwrap_or(low).max(low);
             starts
-                .add_partition_offset(&self.set.kafka.readings, partition as i32, Offset::Offset(position))
+                .add_partition_offset(self.topic(), partition as i32, Offset::Offset(position))
                 .map_err(|cause| trouble(&cause))?;
             let worker = partition as usize % self.set.workers.len();
-            let gauges = self.set.metrics.partition(&self.set.kafka.readings, partition as i32);
+            let gauges = self.set.metrics.partition(self.topic(), partition as i32);
             let of_worker = Arc::clone(&gauges);
-            let opened = ToWorker::Open { partition, lane, position, stored, gauges: of_worker };
+            let opened = ToWorker::Open { partition, state, position, stored, gauges: of_worker };
             self.pending[worker].push_back(opened);
             let was_told = committed
                 .get(&partition)
@@ -604,15 +640,28 @@ impl<'a> Poller<'a> {
         .map_err(|cause| trouble(&cause))?;
         telemetry::assigned(partitions.len(), self.held.len());
         self.set.metrics.rebalances.inc();
-        self.set.metrics.assigned_partitions.set(self.held.len() as i64);
-        self.set.metrics.health.ready();
+        self.tell_how_many_are_ours();
         self.tell_workers();
         Ok(())
     }
 
+    /// Of the readings: whoever has none of them does no work that lasts.
+    fn tell_how_many_are_ours(&self) {
+        let metrics = self.set.metrics;
+        if self.set.restorer.stage != Stage::Readings {
+            return;
+        }
+        metrics.assigned_partitions.set(self.held.len() as i64);
+        if self.held.is_empty() {
+            metrics.health.not_ready("the group has given no partitions to this instance");
+        } else {
+            metrics.health.ready();
+        }
+    }
+
     /// A second stage in memory has to see all meters.
     fn check_that_all_are_ours(&mut self, partitions: &[PartitionId]) -> Result<(), Failure> {
-        let topic = &self.set.kafka.readings;
+        let topic = self.topic();
         let all = self.set.restorer.partitions(self.set.consumer)?.len();
         let ours: BTreeSet<_> = self.held.keys().chain(partitions).collect();
         if ours.len() == all {
@@ -644,7 +693,7 @@ impl<'a> Poller<'a> {
             return Err(Failure::failed_with_help(
                 format!(
                     "the checkpoint of partition {partition} of {} goes on at {position}, but the log ends at {high}",
-                    self.set.kafka.readings
+                    self.topic()
                 ),
                 "the topic was made anew: begin with other `--checkpoints`",
             ));
@@ -669,10 +718,7 @@ impl<'a> Poller<'a> {
             }
         }
         self.tell_workers();
-        self.set.metrics.assigned_partitions.set(self.held.len() as i64);
-        if self.held.is_empty() {
-            self.set.metrics.health.not_ready("the group has given no partitions to this instance");
-        }
+        self.tell_how_many_are_ours();
         let list = self.list(partitions.iter().copied());
         give_back(self.set.consumer, &list)
             .map_err(|cause| Failure::failed("cannot give partitions back", &cause).again())?;

@@ -30,10 +30,12 @@ pub struct Record<'a> {
     pub topic: &'a str,
     /// Its name: a repeat overwrites its first writing.
     pub key: &'a [u8],
-    /// What it says.
-    pub value: &'a [u8],
+    /// What it says; nothing takes away what was said under the key.
+    pub value: Option<&'a [u8]>,
     /// A header, if there is one.
-    pub header: Option<(&'static str, &'a str)>,
+    pub header: Option<(&'static str, &'a [u8])>,
+    /// The partition, unless the key says which.
+    pub partition: Option<i32>,
 }
 
 /// A transaction that the broker forgets unless it is gone on with, ms. Longer than any pause between two checkpoints.
@@ -144,7 +146,9 @@ impl Publisher {
     pub fn send(&self, epoch: u64, record: &Record<'_>) -> Result<(), Ended> {
         self.wait_for(epoch)?;
         let mut base = BaseRecord::with_opaque_to(record.topic, epoch as usize);
-        base = base.key(record.key).payload(record.value);
+        base = base.key(record.key);
+        base.payload = record.value;
+        base.partition = record.partition;
         if let Some((key, value)) = record.header {
             base = base.headers(OwnedHeaders::new().insert(Header { key, value: Some(value) }));
         }

@@ -1,16 +1,19 @@
 //! Where a run goes on: what the store holds, and what the group has committed.
 
-use super::checkpointer::subject;
+use super::stage::Stage;
+use super::worker::State;
 use crate::checkpoints::{Piece, Store, Subject};
 use crate::failure::Failure;
 use crate::kafka::KafkaPlan;
 use crate::telemetry;
 use crate::town_files::unfit;
 use grid::Topology;
-use pipeline::{Confluence, Lane, PartitionId, Plan, Second, SnapshotError, Town, restore_second};
+use pipeline::{Confluence, District, Lane, PartitionId, Plan, Second, SnapshotError, Town, restore_second};
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
+use rdkafka::metadata::MetadataTopic;
 use rdkafka::{Offset, TopicPartitionList};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// What the group has committed of a partition: the offset, and the word beside it.
@@ -36,7 +39,7 @@ pub enum From {
 
 /// A partition at the place where it goes on.
 pub struct Start {
-    pub lane: Box<Lane>,
+    pub state: State,
     /// The next offset; none at the beginning of the log.
     pub position: Option<i64>,
     /// The checkpoint that it comes from, and how many stand behind the last full one.
@@ -46,24 +49,28 @@ pub struct Start {
 pub struct Restorer<'a> {
     pub plan: &'a Plan,
     pub kafka: &'a KafkaPlan,
+    pub stage: Stage,
     pub store: &'a Store,
     /// Go on with what another plan has left, as far as this plan can use it.
     pub accept_changes: bool,
 }
 
+/// The last piece of a chain, and the payloads of all.
+type Chain = (Piece, Vec<Vec<u8>>);
+
 /// How long the broker is asked before the run starts again.
 const ANSWER: Duration = Duration::from_secs(15);
 
 impl Restorer<'_> {
-    /// The partitions of the topic of readings.
+    /// The partitions of the topic that the stage reads.
     pub fn partitions<C: ConsumerContext>(
         &self,
         consumer: &BaseConsumer<C>,
     ) -> Result<Vec<PartitionId>, Failure> {
         let metadata = consumer
-            .fetch_metadata(Some(&self.kafka.readings), ANSWER)
+            .fetch_metadata(Some(self.stage.topic(self.kafka)), ANSWER)
             .map_err(|cause| Failure::failed("cannot ask for the partitions", &cause).again())?;
-        let partitions = metadata.topics().iter().flat_map(|topic| topic.partitions());
+        let partitions = metadata.topics().iter().flat_map(MetadataTopic::partitions);
         Ok(partitions.map(|partition| partition.id() as PartitionId).collect())
     }
 
@@ -75,7 +82,7 @@ impl Restorer<'_> {
     ) -> Result<BTreeMap<PartitionId, Committed>, Failure> {
         let mut asked = TopicPartitionList::new();
         for &partition in partitions {
-            asked.add_partition(&self.kafka.readings, partition as i32);
+            asked.add_partition(self.stage.topic(self.kafka), partition as i32);
         }
         let found = consumer
             .committed_offsets(asked, ANSWER)
@@ -119,10 +126,7 @@ impl Restorer<'_> {
         let payload = payloads.last().expect("a chain has an end");
         let changed = piece.fingerprint != self.plan.town_fingerprint();
         if changed && !self.accept_changes {
-            return Err(self.changed(
-                "`time_zone`, `balance`, `[forecast]`, `[detectors]`, `[cases]` or `[sms]`",
-                "forecasts then learn afresh, and cases that are open are forgotten; meters, registers and open intervals stay",
-            ));
+            return Err(self.town_changed());
         }
         let wrong = |error: &SnapshotError| self.unusable(&Subject::Grid, error);
         if changed {
@@ -138,16 +142,24 @@ impl Restorer<'_> {
     /// A partition with the state that it had there.
     pub fn partition(
         &self,
-        topology: &Topology,
+        topology: &Arc<Topology>,
         partition: PartitionId,
         from: From,
     ) -> Result<Start, Failure> {
-        let begin = || {
-            let mut lane = Box::new(Lane::new(self.plan, topology));
-            lane.open(partition, None);
-            lane
+        let begin = || -> Result<State, Failure> {
+            match self.stage {
+                Stage::Readings => {
+                    let mut lane = Box::new(Lane::new(self.plan, topology));
+                    lane.open(partition, None);
+                    Ok(State::Lane(lane))
+                }
+                Stage::Grid { lanes } => {
+                    let district = District::new(self.plan, Arc::clone(topology), lanes);
+                    Ok(State::District(Box::new(district.map_err(|error| unfit(&error))?)))
+                }
+            }
         };
-        let subject = subject(&self.kafka.readings, partition);
+        let subject = self.stage.subject(self.kafka, partition);
         let chain = match from {
             From::Beginning => None,
             From::Newest => self.chain(&subject, None)?,
@@ -157,26 +169,42 @@ impl Restorer<'_> {
             }
         };
         let Some((piece, payloads)) = chain else {
-            return Ok(Start { lane: begin(), position: None, stored: None });
+            return Ok(Start { state: begin()?, position: None, stored: None });
         };
         let position = piece.position as i64;
-        if piece.fingerprint != self.plan.lane_fingerprint() {
+        if piece.fingerprint != self.stage.fingerprint(self.plan) {
             if !self.accept_changes {
-                return Err(self.changed(
-                    "`[intervals]` or `[registers]`",
-                    "open intervals and registers are then forgotten: the first interval of every meter is partial; the positions stay",
-                ));
+                return Err(match self.stage {
+                    Stage::Readings => self.changed(
+                        "`[intervals]` or `[registers]`",
+                        "open intervals and registers are then forgotten: the first interval of every meter is partial; the positions stay",
+                    ),
+                    Stage::Grid { .. } => self.town_changed(),
+                });
             }
-            telemetry::meters_begin_afresh(partition);
-            return Ok(Start { lane: begin(), position: Some(position), stored: None });
+            match self.stage {
+                Stage::Readings => telemetry::meters_begin_afresh(partition),
+                Stage::Grid { .. } => telemetry::second_stage_begins_afresh(),
+            }
+            return Ok(Start { state: begin()?, position: Some(position), stored: None });
         }
-        let lane =
-            Lane::restore(self.plan, topology, &payloads).map_err(|error| self.unusable(&subject, &error))?;
         let behind = payloads.len() as u32 - 1;
-        Ok(Start { lane: Box::new(lane), position: Some(position), stored: Some((position, behind)) })
+        let state = self.state(topology, &payloads).map_err(|error| self.unusable(&subject, &error))?;
+        Ok(Start { state, position: Some(position), stored: Some((position, behind)) })
     }
 
-    fn chain(&self, subject: &Subject, at: Option<u64>) -> Result<Option<(Piece, Vec<Vec<u8>>)>, Failure> {
+    fn state(&self, topology: &Arc<Topology>, chain: &[Vec<u8>]) -> Result<State, SnapshotError> {
+        match self.stage {
+            Stage::Readings => Ok(State::Lane(Box::new(Lane::restore(self.plan, topology, chain)?))),
+            Stage::Grid { lanes } => {
+                let last = chain.last().expect("a chain has an end");
+                let district = District::restore(self.plan, Arc::clone(topology), lanes, last)?;
+                Ok(State::District(Box::new(district)))
+            }
+        }
+    }
+
+    fn chain(&self, subject: &Subject, at: Option<u64>) -> Result<Option<Chain>, Failure> {
         let newest = self
             .store
             .newest(subject, at)
@@ -193,6 +221,13 @@ impl Restorer<'_> {
         Failure::failed_with_help(
             format!("there is no whole checkpoint of {subject} at {position}, where the last results end"),
             "bring the store of checkpoints back, or begin with another group and another store",
+        )
+    }
+
+    fn town_changed(&self) -> Failure {
+        self.changed(
+            "`time_zone`, `balance`, `[forecast]`, `[detectors]`, `[cases]` or `[sms]`",
+            "forecasts then learn afresh, and cases that are open are forgotten; meters, registers and open intervals stay",
         )
     }
 

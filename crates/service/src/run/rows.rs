@@ -1,12 +1,13 @@
 //! Results as messages: each under a key that is the same in every run, so that topics can be compacted.
 
+use super::exchange::{HEADER, Passing};
 use super::halt::Ended;
 use super::publish::Record;
 use crate::kafka::{IntervalsFormat, KafkaPlan};
 use crate::texts;
 use columns::ipc;
 use grid::Topology;
-use pipeline::{Dead, Outputs, PartitionId, Plan};
+use pipeline::{Dead, Outputs, PartitionId, Passed, Plan};
 use reading::{EventTime, Interval, TransformerId};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -74,7 +75,7 @@ impl<'a> Rows<'a> {
     ) -> Result<(), Ended> {
         let Some(topic) = self.kafka.outputs.intervals.as_deref() else { return Ok(()) };
         if self.kafka.intervals_format == IntervalsFormat::Json {
-            return rows.iter().try_for_each(|row| self.interval(topic, row, &mut send));
+            return rows.iter().try_for_each(|row| self.interval(topic, row, None, None, &mut send));
         }
         let candidate = self.plan.candidate.map(|candidate| (candidate.share, candidate.floor));
         let mut first = 0;
@@ -93,10 +94,36 @@ impl<'a> Rows<'a> {
                 send(&Record {
                     topic,
                     key: key.as_bytes(),
-                    value: &value,
-                    header: Some(("format", "arrow")),
+                    value: Some(&value),
+                    header: Some(("format", b"arrow")),
+                    partition: None,
                 })?;
             }
+        }
+        Ok(())
+    }
+
+    /// What closed in one partition, each row to where the second stage of its transformer hears it.
+    pub fn passed(
+        &mut self,
+        passing: &Passing,
+        topology: &Topology,
+        ticks: &[(EventTime, usize)],
+        rows: &[Interval],
+        pass: impl Fn(EventTime, Interval) -> Passed,
+        mut send: impl FnMut(&Record<'_>) -> Result<(), Ended>,
+    ) -> Result<(), Ended> {
+        let mut header = Vec::new();
+        let mut first = 0;
+        for &(end, upto) in ticks {
+            for (row, place) in topology.join(&rows[first..upto]) {
+                passing.write(&pass(end, *row), &mut header);
+                // What waits for a register at the end of all is part of no tick.
+                let header = Some((HEADER, header.as_slice())).filter(|_| end != EventTime::MAX);
+                let partition = Some(passing.district(row, place));
+                self.interval(&passing.topic, row, header, partition, &mut send)?;
+            }
+            first = upto;
         }
         Ok(())
     }
@@ -105,6 +132,8 @@ impl<'a> Rows<'a> {
         &mut self,
         topic: &str,
         row: &Interval,
+        header: Option<(&'static str, &[u8])>,
+        partition: Option<i32>,
         send: &mut impl FnMut(&Record<'_>) -> Result<(), Ended>,
     ) -> Result<(), Ended> {
         let candidate = self.plan.candidate.map(|rule| features::candidate(row, rule.share, rule.floor));
@@ -131,7 +160,7 @@ impl<'a> Rows<'a> {
             candidate,
         };
         serde_json::to_writer(&mut self.value, &json).expect("a vector takes all bytes");
-        send(&Record { topic, key: self.key.as_bytes(), value: &self.value, header: None })
+        send(&Record { topic, key: self.key.as_bytes(), value: Some(&self.value), header, partition })
     }
 
     /// Bytes that became part of no interval, as they came, with the reason beside them.
@@ -147,8 +176,9 @@ impl<'a> Rows<'a> {
         send(&Record {
             topic,
             key: key.as_bytes(),
-            value: &value,
-            header: Some(("reason", dead.reason.name())),
+            value: Some(&value),
+            header: Some(("reason", dead.reason.name().as_bytes())),
+            partition: None,
         })
     }
 
@@ -205,7 +235,8 @@ fn one_of(
 ) -> Result<(), Ended> {
     let Some(topic) = topic else { return Ok(()) };
     let value = value().to_string();
-    send(&Record { topic, key: key.as_bytes(), value: value.as_bytes(), header: None })
+    let (key, value) = (key.as_bytes(), Some(value.as_bytes()));
+    send(&Record { topic, key, value, header: None, partition: None })
 }
 
 /// Intervals that wait for a register when all ends belong to no tick.

@@ -14,9 +14,12 @@ use crate::telemetry;
 use grid::Topology;
 use pipeline::{Confluence, Outputs, PartitionId, Town, store_second};
 use reading::{EventTime, Interval};
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::mpsc::{Receiver, SyncSender};
 use std::sync::{Arc, Mutex, PoisonError};
+
+/// The ends of ticks, each with how many of the rows there are up to it, and the rows.
+type Ticks = (Vec<(EventTime, usize)>, Vec<Interval>);
 
 /// What the second stage hears of the workers.
 pub enum ToSecond {
@@ -27,8 +30,8 @@ pub enum ToSecond {
     Rows {
         partition: PartitionId,
         closed: EventTime,
-        /// Ticks, each with how many of the rows there are up to it; the worker goes on to publish them.
-        rows: Arc<(Vec<(EventTime, usize)>, Vec<Interval>)>,
+        /// The worker goes on to publish them.
+        rows: Arc<Ticks>,
         /// When the broker took the newest message that had to do with it.
         newest_ms: i64,
     },
@@ -51,18 +54,21 @@ pub enum ToSecond {
 
 /// Partitions that are so far ahead of others that they have to wait; the poller looks here.
 #[derive(Debug, Default)]
-pub struct TooFar(Mutex<BTreeSet<PartitionId>>);
+pub struct TooFar(Mutex<BTreeMap<Whose, BTreeSet<PartitionId>>>);
+
+/// Who says so: the second stage in memory, or one of its districts.
+type Whose = Option<PartitionId>;
 
 impl TooFar {
     /// Who they are.
     pub fn now(&self) -> BTreeSet<PartitionId> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).values().flatten().copied().collect()
     }
 
-    fn set(&self, partitions: impl Iterator<Item = PartitionId>) {
+    /// Those that somebody finds too far ahead, in place of whom it said so before.
+    pub fn set(&self, whose: Whose, partitions: impl Iterator<Item = PartitionId>) {
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        known.clear();
-        known.extend(partitions);
+        known.insert(whose, partitions.collect());
     }
 }
 
@@ -76,16 +82,34 @@ pub struct Second<'a> {
     pub too_far: &'a TooFar,
     /// How many rows of one partition may wait for the others.
     pub most_rows: usize,
+    /// How many wait, as far as was told.
+    pub waiting: i64,
     pub metrics: &'a Metrics,
 }
 
-/// What a second stage leaves: how often it alerted, and its town.
-#[derive(Debug, Default)]
+/// What a second stage has found.
+#[derive(Debug, Clone, Copy, Default)]
 pub struct Found {
     pub alerts: u64,
     pub sms: u64,
     pub cases: u64,
-    pub missing: pipeline::Missing,
+}
+
+impl Found {
+    /// Counts what was told.
+    pub fn count(&mut self, out: &Outputs) {
+        self.alerts += out.alerts.len() as u64;
+        self.sms += out.sms.len() as u64;
+        let opened = |change: &&cases::Change| matches!(change, cases::Change::Opened(_));
+        self.cases += out.changes.iter().filter(opened).count() as u64;
+    }
+
+    /// Adds what another part of the town has found.
+    pub fn add(&mut self, other: &Self) {
+        self.alerts += other.alerts;
+        self.sms += other.sms;
+        self.cases += other.cases;
+    }
 }
 
 impl Second<'_> {
@@ -121,14 +145,11 @@ impl Second<'_> {
             }
             self.take(epoch, message, &mut found)?;
         }
-        if let Some(town) = &mut self.town {
-            found.missing = town.missing().clone();
-            if to_end {
-                let mut out = Outputs::default();
-                town.finish(&mut out);
-                self.rows.alerts(&out, |record| self.publisher.send(epoch, record))?;
-                self.publish(epoch, &out, &mut found)?;
-            }
+        if let Some(town) = self.town.as_mut().filter(|_| to_end) {
+            let mut out = Outputs::default();
+            town.finish(&mut out);
+            self.rows.alerts(&out, |record| self.publisher.send(epoch, record))?;
+            self.publish(epoch, &out, &mut found)?;
         }
         Ok(found)
     }
@@ -180,18 +201,18 @@ impl Second<'_> {
                 out.clear();
             }
         }
-        self.too_far.set(self.confluence.too_far_ahead(self.most_rows));
-        let waiting = self.confluence.waiting();
-        self.metrics.merge(waiting, waiting * size_of::<Interval>());
+        if self.town.is_some() {
+            self.too_far.set(None, self.confluence.too_far_ahead(self.most_rows));
+            let waiting = self.confluence.waiting() as i64;
+            self.metrics.merge(waiting - self.waiting);
+            self.waiting = waiting;
+        }
         Ok(())
     }
 
     /// All but the alerts.
     fn publish(&mut self, epoch: u64, out: &Outputs, found: &mut Found) -> Result<(), Ended> {
-        found.alerts += out.alerts.len() as u64;
-        found.sms += out.sms.len() as u64;
-        let opened = |change: &&cases::Change| matches!(change, cases::Change::Opened(_));
-        found.cases += out.changes.iter().filter(opened).count() as u64;
+        found.count(out);
         self.rows.found(out, |record| self.publisher.send(epoch, record))
     }
 

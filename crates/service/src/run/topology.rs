@@ -8,6 +8,7 @@ use crate::town_files::{read_topology, read_topology_row};
 use grid::{Topology, TopologyRow};
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::KafkaError;
+use rdkafka::metadata::MetadataTopic;
 use rdkafka::{Message, Offset, TopicPartitionList};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -55,7 +56,7 @@ impl Source {
     }
 
     /// Tells of changes until the run ends.
-    pub fn watch(self, tell: &Sender<Arc<Topology>>, halt: &Halt) {
+    pub fn watch(self, tell: &[Sender<Arc<Topology>>], halt: &Halt) {
         match self {
             Self::Nothing => {}
             Self::File(path, mut known) => loop {
@@ -73,9 +74,7 @@ impl Source {
                 match read_topology(&path) {
                     Ok(topology) => {
                         telemetry::topology_taken(&path.display());
-                        if tell.send(Arc::new(topology)).is_err() {
-                            return;
-                        }
+                        tell_all(tell, topology);
                     }
                     Err(failure) => telemetry::topology_refused(&failure),
                 }
@@ -99,15 +98,19 @@ impl Source {
                 match Topology::new(rows.rows.values().cloned().collect()) {
                     Ok(topology) => {
                         telemetry::topology_taken(&rows.topic);
-                        if tell.send(Arc::new(topology)).is_err() {
-                            return;
-                        }
+                        tell_all(tell, topology);
                     }
                     Err(error) => telemetry::topology_refused(&error),
                 }
             },
         }
     }
+}
+
+/// Whoever has ended by now need not hear of it.
+fn tell_all(tell: &[Sender<Arc<Topology>>], topology: Topology) {
+    let topology = Arc::new(topology);
+    tell.iter().for_each(|tell| drop(tell.send(Arc::clone(&topology))));
 }
 
 impl Rows {
@@ -122,7 +125,7 @@ impl Rows {
         let metadata =
             consumer.fetch_metadata(Some(topic), Duration::from_secs(15)).map_err(|cause| trouble(&cause))?;
         let mut all = TopicPartitionList::new();
-        for partition in metadata.topics().iter().flat_map(|topic| topic.partitions()) {
+        for partition in metadata.topics().iter().flat_map(MetadataTopic::partitions) {
             all.add_partition_offset(topic, partition.id(), Offset::Beginning)
                 .map_err(|cause| trouble(&cause))?;
         }

@@ -1,14 +1,16 @@
-//! A thread that holds some partitions: decodes what they bring, and tells what closes.
+//! A thread that holds some partitions: decodes what they bring, and tells what closes, or what is found in it.
 
+use super::exchange::{Endings, Passing};
 use super::halt::Ended;
 use super::parcel::{Empties, Parcel};
 use super::publish::Publisher;
 use super::rows::Rows;
-use super::second::ToSecond;
+use super::second::{Found, ToSecond, TooFar};
 use crate::metrics::{Metrics, Partition};
+use crate::telemetry;
 use grid::Topology;
-use pipeline::{Lane, Outputs, PartitionId, Plan};
-use reading::{Batch, Issue};
+use pipeline::{District, Lane, Outputs, PartitionId, Passed, Plan};
+use reading::{Batch, EventTime, Issue};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender};
@@ -18,7 +20,7 @@ pub enum ToWorker {
     /// A partition is its own from now on, from this offset on.
     Open {
         partition: PartitionId,
-        lane: Box<Lane>,
+        state: State,
         position: i64,
         /// The checkpoint that it was restored from, and how many stand behind the last full one.
         stored: Option<(i64, u32)>,
@@ -36,6 +38,15 @@ pub enum ToWorker {
     Close { partition: PartitionId },
     /// There is nothing more: close what is open.
     End { partition: PartitionId },
+}
+
+/// What there is to know of a partition.
+#[derive(Debug)]
+pub enum State {
+    /// Of one of readings.
+    Lane(Box<Lane>),
+    /// Of one of intervals that others have passed on.
+    District(Box<District>),
 }
 
 /// The state of a partition, to be written.
@@ -57,6 +68,7 @@ pub struct Tally {
     pub dead: u64,
     pub late: u64,
     pub repeats: u64,
+    pub found: Found,
 }
 
 impl Tally {
@@ -68,20 +80,30 @@ impl Tally {
         self.dead += other.dead;
         self.late += other.late;
         self.repeats += other.repeats;
+        self.found.add(&other.found);
     }
 }
 
 struct Held {
-    lane: Box<Lane>,
-    position: i64,
-    stored: Option<(i64, u32)>,
-    tally: Tally,
-    /// What had been counted before.
-    before: [u64; 3],
-    gauges: Arc<Partition>,
+    state: State,
+    progress: Progress,
 }
 
-impl Held {
+/// How far a partition has come, and what was counted on the way.
+pub(super) struct Progress {
+    /// The next offset.
+    pub position: i64,
+    stored: Option<(i64, u32)>,
+    pub tally: Tally,
+    /// What had been counted before.
+    before: [u64; 3],
+    /// Cases that were open, and rows that waited, when they were counted last.
+    pub open_cases: i64,
+    pub waiting: i64,
+    pub gauges: Arc<Partition>,
+}
+
+impl Progress {
     /// Readings that were late, that were there already, and that count, since the state began.
     fn counted(lane: &Lane) -> [u64; 3] {
         let (order, totals) = (lane.sequencer().counts(), lane.fleet().totals());
@@ -90,8 +112,8 @@ impl Held {
     }
 
     /// Counts what came since the last time.
-    fn count(&mut self, metrics: &Metrics) {
-        let now = Self::counted(&self.lane);
+    fn count(&mut self, lane: &Lane, metrics: &Metrics) {
+        let now = Self::counted(lane);
         let [late, repeats, admitted] = [0, 1, 2].map(|kind| now[kind] - self.before[kind]);
         self.before = now;
         self.tally.late += late;
@@ -99,7 +121,7 @@ impl Held {
         metrics.readings_late.inc_by(late);
         metrics.readings_repeated.inc_by(repeats);
         metrics.readings_admitted.inc_by(admitted);
-        if let Some(front) = self.lane.sequencer().front() {
+        if let Some(front) = lane.sequencer().front() {
             self.gauges.front(front);
         }
     }
@@ -113,6 +135,13 @@ pub struct Worker<'a> {
     pub publisher: &'a Publisher,
     pub empties: &'a Empties,
     pub second: SyncSender<(usize, ToSecond)>,
+    /// Where rows are passed on to, if others need them.
+    pub passing: Option<&'a Passing>,
+    pub endings: &'a Endings,
+    /// Partitions of readings that a district is to be spared more of.
+    pub lanes_too_far: &'a TooFar,
+    /// How many rows of one of them may wait for the others, in a district.
+    pub most_rows: usize,
     pub topology: Arc<Topology>,
     pub metrics: &'a Metrics,
 }
@@ -121,53 +150,94 @@ impl Worker<'_> {
     /// Works until there is no more.
     pub fn work(mut self, told: &Receiver<ToWorker>) -> Result<Tally, Ended> {
         let mut all = Tally::default();
-        let mut lanes = BTreeMap::<PartitionId, Held>::new();
+        let mut partitions = BTreeMap::<PartitionId, Held>::new();
         let mut epoch = 0;
         let mut batch = Batch::default();
         while let Ok(message) = told.recv() {
             match message {
-                ToWorker::Open { partition, lane, position, stored, gauges } => {
-                    let closed = lane.sequencer().closed();
-                    let (tally, before) = (Tally::default(), Held::counted(&lane));
-                    lanes.insert(partition, Held { lane, position, stored, tally, before, gauges });
-                    self.tell(ToSecond::Open { partition, closed })?;
-                }
-                ToWorker::Parcel { partition, parcel } => {
-                    if let Some(held) = lanes.get_mut(&partition) {
-                        self.take(epoch, partition, held, parcel, &mut batch)?;
+                ToWorker::Open { partition, state, position, stored, gauges } => {
+                    let tally = Tally::default();
+                    let mut progress = Progress {
+                        position,
+                        stored,
+                        tally,
+                        before: [0; 3],
+                        open_cases: 0,
+                        waiting: 0,
+                        gauges,
+                    };
+                    match &state {
+                        State::Lane(lane) => {
+                            progress.before = Progress::counted(lane);
+                            let closed = lane.sequencer().closed();
+                            self.tell(ToSecond::Open { partition, closed })?;
+                            self.pass_on(epoch, partition, &Passed::Idle { lane: partition, idle: false })?;
+                        }
+                        State::District(district) => {
+                            self.endings.set(partition, position, district.ended());
+                            self.count_district(partition, district, &mut progress);
+                        }
                     }
+                    partitions.insert(partition, Held { state, progress });
                 }
-                ToWorker::Idle { partition, idle } => self.tell(ToSecond::Idle { partition, idle })?,
+                ToWorker::Parcel { partition, parcel } => match partitions.get_mut(&partition) {
+                    Some(Held { state: State::Lane(lane), progress }) => {
+                        self.take(epoch, partition, lane, progress, parcel, &mut batch)?;
+                    }
+                    Some(Held { state: State::District(district), progress }) => {
+                        self.take_passed(epoch, partition, district, progress, parcel)?;
+                    }
+                    None => {}
+                },
+                ToWorker::Idle { partition, idle } => {
+                    self.pass_on(epoch, partition, &Passed::Idle { lane: partition, idle })?;
+                    self.tell(ToSecond::Idle { partition, idle })?;
+                }
                 ToWorker::Topology(topology) => {
-                    lanes.values_mut().for_each(|held| held.lane.place(&topology));
+                    for held in partitions.values_mut() {
+                        match &mut held.state {
+                            State::Lane(lane) => lane.place(&topology),
+                            State::District(district) => {
+                                if let Err(error) = district.place(Arc::clone(&topology)) {
+                                    telemetry::topology_unfit(&error);
+                                }
+                            }
+                        }
+                    }
                     self.topology = Arc::clone(&topology);
                     self.tell(ToSecond::Topology(topology))?;
                 }
                 ToWorker::Barrier => {
-                    let stored = lanes.iter_mut().map(|(&partition, held)| self.store(partition, held));
+                    let stored = partitions.iter_mut().map(|(&partition, held)| self.store(partition, held));
                     let stored = stored.collect();
                     self.tell(ToSecond::Barrier { stored })?;
                     epoch += 1;
                 }
                 ToWorker::Close { partition } => {
-                    if let Some(held) = lanes.remove(&partition) {
-                        all.add(&held.tally);
+                    if let Some(held) = partitions.remove(&partition) {
+                        if let State::District(_) = held.state {
+                            self.forget_district(partition, &held.progress);
+                        }
+                        all.add(&held.progress.tally);
                     }
                     self.tell(ToSecond::Close { partition })?;
                 }
                 ToWorker::End { partition } => {
-                    if let Some(mut held) = lanes.remove(&partition) {
+                    if let Some(Held { state: State::Lane(mut lane), mut progress }) =
+                        partitions.remove(&partition)
+                    {
                         let mut out = Outputs::default();
-                        held.lane.end(partition, &mut out);
-                        held.lane.finish(&mut out);
-                        self.hand_on(epoch, partition, &mut held, out, i64::MIN)?;
-                        all.add(&held.tally);
+                        lane.end(partition, &mut out);
+                        lane.finish(&mut out);
+                        let last = Last(true);
+                        self.hand_on(epoch, partition, &lane, &mut progress, out, i64::MIN, last)?;
+                        all.add(&progress.tally);
                     }
                     self.tell(ToSecond::End { partition })?;
                 }
             }
         }
-        lanes.values().for_each(|held| all.add(&held.tally));
+        partitions.values().for_each(|held| all.add(&held.progress.tally));
         Ok(all)
     }
 
@@ -175,38 +245,42 @@ impl Worker<'_> {
         &mut self,
         epoch: u64,
         partition: PartitionId,
-        held: &mut Held,
+        lane: &mut Lane,
+        progress: &mut Progress,
         mut parcel: Parcel,
         batch: &mut Batch,
     ) -> Result<(), Ended> {
         batch.clear();
         let mut out = Outputs::default();
-        held.position = parcel.next();
-        held.tally.messages += parcel.messages() as u64;
+        progress.position = parcel.next();
+        progress.tally.messages += parcel.messages() as u64;
         let newest = parcel.newest_ms();
         self.metrics.received_messages.inc_by(parcel.messages() as u64);
         self.metrics.received_bytes.inc_by(parcel.len() as u64);
         parcel.decode(partition, &self.plan.limits, batch, &mut out.dead);
         self.empties.give(parcel);
-        held.tally.readings += batch.len() as u64;
+        progress.tally.readings += batch.len() as u64;
         self.metrics.readings_decoded.inc_by(batch.len() as u64);
-        let came = held.lane.take(partition, batch, 0, &mut out);
+        let came = lane.take(partition, batch, 0, &mut out);
         debug_assert_eq!(came, batch.len(), "a lane of one partition has every turn");
-        held.count(self.metrics);
-        self.hand_on(epoch, partition, held, out, newest)
+        progress.count(lane, self.metrics);
+        self.hand_on(epoch, partition, lane, progress, out, newest, Last(false))
     }
 
     /// Publishes what is told partition by partition, and gives the rest to the second stage.
+    #[expect(clippy::too_many_arguments, reason = "all of it is about one partition")]
     fn hand_on(
         &mut self,
         epoch: u64,
         partition: PartitionId,
-        held: &mut Held,
+        lane: &Lane,
+        progress: &mut Progress,
         out: Outputs,
         newest_ms: i64,
+        last: Last,
     ) -> Result<(), Ended> {
-        held.tally.dead += out.dead.len() as u64;
-        held.tally.intervals += out.intervals.len() as u64;
+        progress.tally.dead += out.dead.len() as u64;
+        progress.tally.intervals += out.intervals.len() as u64;
         self.metrics.intervals.inc_by(out.intervals.len() as u64);
         for dead in &out.dead {
             self.metrics.dead_letters(dead.reason.name(), 1);
@@ -215,27 +289,57 @@ impl Worker<'_> {
         if out.ticks.is_empty() {
             return Ok(());
         }
-        let closed = held.lane.sequencer().closed();
+        let closed = lane.sequencer().closed();
         let rows = Arc::new((out.ticks, out.intervals));
-        let shared = if self.plan.has_second_stage() { Arc::clone(&rows) } else { Arc::default() };
+        let in_memory = self.plan.has_second_stage() && self.passing.is_none();
+        let shared = if in_memory { Arc::clone(&rows) } else { Arc::default() };
         // First, because alerts come of it.
         self.tell(ToSecond::Rows { partition, closed, rows: shared, newest_ms })?;
         let publish = |record: &super::publish::Record<'_>| self.publisher.send(epoch, record);
-        self.rows.intervals(partition, &self.topology, &rows.0, &rows.1, publish)
+        let (ticks, rows) = (&rows.0, &rows.1);
+        let Some(passing) = self.passing else {
+            return self.rows.intervals(partition, &self.topology, ticks, rows, publish);
+        };
+        let (lane, last) = (partition, last.0);
+        let pass = |tick, row| Passed::Row { lane, tick, last, row };
+        self.rows.passed(passing, &self.topology, ticks, rows, pass, publish)?;
+        let ticks = ticks.iter().map(|(end, _)| *end).filter(|end| *end != EventTime::MAX).collect();
+        let passed = match last {
+            true => Passed::Ended { lane, ticks },
+            false => Passed::Closed { lane, closed, ticks, newest_ms },
+        };
+        self.pass_on(epoch, lane, &passed)
+    }
+
+    /// Tells all districts, if there are any.
+    fn pass_on(&self, epoch: u64, lane: PartitionId, passed: &Passed) -> Result<(), Ended> {
+        match self.passing {
+            Some(passing) => passing.to_all(lane, passed, |record| self.publisher.send(epoch, record)),
+            None => Ok(()),
+        }
     }
 
     fn store(&self, partition: PartitionId, held: &mut Held) -> Stored {
-        let position = held.position;
-        held.gauges.memory(held.lane.fleet().memory());
-        let state = match held.stored {
-            Some((at, _)) if at == position => None,
-            Some((at, behind)) if behind < self.full_after && !held.lane.is_mostly_changed() => {
-                held.stored = Some((position, behind + 1));
-                Some((Some(at), held.lane.store_changes()))
+        let Held { state, progress } = held;
+        let position = progress.position;
+        if let State::Lane(lane) = state {
+            progress.gauges.memory(lane.fleet().memory());
+        }
+        let state = match (progress.stored, state) {
+            (Some((at, _)), _) if at == position => None,
+            (Some((at, behind)), State::Lane(lane))
+                if behind < self.full_after && !lane.is_mostly_changed() =>
+            {
+                progress.stored = Some((position, behind + 1));
+                Some((Some(at), lane.store_changes()))
             }
-            _ => {
-                held.stored = Some((position, 0));
-                Some((None, held.lane.store()))
+            (_, state) => {
+                progress.stored = Some((position, 0));
+                let whole = match state {
+                    State::Lane(lane) => lane.store(),
+                    State::District(district) => district.store(),
+                };
+                Some((None, whole))
             }
         };
         Stored { partition, position, state }
@@ -245,3 +349,7 @@ impl Worker<'_> {
         self.second.send((self.index, message)).map_err(|_| Ended)
     }
 }
+
+/// Whether rows were closed only because there is nothing more.
+#[derive(Debug, Clone, Copy)]
+struct Last(bool);

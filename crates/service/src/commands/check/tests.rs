@@ -177,6 +177,17 @@ fn what_is_about_kafka_is_shown_as_it_is_used_without_secrets() {
 }
 
 #[test]
+fn what_no_part_of_a_town_can_say_is_left_out_where_instances_share_it() {
+    let plan = include_str!("../../../../../pipelines/ami.toml");
+    let plan = plan.replacen("exchange = \"memory\"", "exchange = \"kafka\"", 1);
+    let kafka = KafkaPlan::if_any(&plan, "plan.toml".as_ref(), None, &Environment::of(&[])).unwrap();
+    let page = told(&Plan::read(&plan).unwrap().of_a_part(), kafka.as_ref());
+    let about = |line: &&str| line.contains("  transformers ") || line.contains("  exchange ");
+    let lines: Vec<&str> = page.lines().filter(about).map(str::trim_start).collect();
+    expect![].assert_eq(&lines.join("\n"));
+}
+
+#[test]
 fn quantities_have_the_units_that_people_write() {
     let hour = 3_600_000;
     assert_eq!(

@@ -53,7 +53,7 @@ pub fn send(
     let Some(broker) = Broker::await_any(&config, &stop)? else {
         return Err(Failure::stopped(stop.signal().unwrap_or_default(), "nothing was sent"));
     };
-    let found = topics::find(&broker, topic, &[], args.create_topics.then_some(args.partitions))?;
+    let found = topics::find(&broker, topic, &[], None, args.create_topics.then_some(args.partitions))?;
     config.set("enable.idempotence", "true");
     set_unless_said(&mut config, "compression.type", "lz4");
     set_unless_said(&mut config, "linger.ms", "20");

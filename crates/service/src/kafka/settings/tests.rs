@@ -50,7 +50,7 @@ fn an_unknown_key_is_named_with_its_place() {
         expect![[r#"
         error[plan::key]: unknown field `exchanged`, expected `exchange`
           --> ami.toml:71:1
-           | exchanged = "memory"               # "kafka": instances tell each other about meters on one transformer
+           | exchanged = "memory"               # "kafka": instances share the work; no forecast of the whole town
           help: keys of these sections are in pipelines/ami.toml, each with its meaning
     "#]],
     );
@@ -151,7 +151,7 @@ fn what_is_none_of_the_choices_is_an_error() {
         expect![[r#"
         error[plan::choice]: `exchange` must be "memory" or "kafka", found "disk"
           --> ami.toml:71:12
-           | exchange = "disk"               # "kafka": instances tell each other about meters on one transformer
+           | exchange = "disk"               # "kafka": instances share the work; no forecast of the whole town
           help: try `exchange = "memory"`
     "#]],
     );
@@ -162,6 +162,35 @@ fn what_is_none_of_the_choices_is_an_error() {
         error[plan::syntax]: invalid type: string "no", expected a boolean
           --> ami.toml:68:17
            | transactional = "no"             # true: results and positions appear together or not at all
+    "#]],
+    );
+}
+
+#[test]
+fn an_exchange_needs_a_message_for_each_interval() {
+    let refused = |from: &str, to: &str, expected: Expect| {
+        let plan = PLAN.replacen("exchange = \"memory\"", "exchange = \"kafka\"", 1);
+        assert!(plan.contains(from), "the plan holds {from:?}");
+        expected.assert_eq(&page(&plan.replacen(from, to, 1), &[]));
+    };
+    refused(
+        "intervals = \"json\"",
+        "intervals = \"arrow\"",
+        expect![[r#"
+        error[plan::exchange]: `exchange = "kafka"` needs a message for each interval, and Arrow has one for many
+          --> ami.toml:71:12
+           | exchange = "kafka"               # "kafka": instances share the work; no forecast of the whole town
+          help: take `intervals = "json"` in `[output]`
+    "#]],
+    );
+    refused(
+        "intervals = \"intervals\"",
+        "",
+        expect![[r#"
+        error[plan::exchange]: `exchange = "kafka"` goes through the topic of intervals, and there is none
+          --> ami.toml:71:12
+           | exchange = "kafka"               # "kafka": instances share the work; no forecast of the whole town
+          help: name it: `intervals = "intervals"` in `[kafka]`
     "#]],
     );
 }
