@@ -1,0 +1,171 @@
+//! `[grid] exchange = "kafka"` against a real broker: three instances, of which one is killed and one stopped and
+//! started again, find what one instance finds that holds the whole town in its memory.
+//!
+//! `GRIDWARDEN_KAFKA_BROKERS=$(scripts/kafka up | cut -d= -f2) cargo test --workspace exchange -- --ignored`
+#![expect(clippy::unwrap_used, reason = "what a test cannot go on without has failed it")]
+
+use rdkafka::config::ClientConfig;
+use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::error::KafkaError;
+use rdkafka::{Message, Offset, TopicPartitionList};
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+use std::process::{Child, Command};
+use std::thread::sleep;
+use std::time::Duration;
+
+/// What has to be the same, save what has no value. Of short messages, not more than so many an hour go to a phone, and that is counted by
+/// partition.
+const COMPARED: [&str; 6] = ["intervals", "balances", "forecasts", "suspicions", "cases", "alerts"];
+
+struct Town<'a> {
+    dir: &'a Path,
+    /// Tells the topics and groups of one test from those of others.
+    name: String,
+}
+
+impl Town<'_> {
+    /// A plan whose results go to topics of their own.
+    fn plan(&self, run: &str, exchange: &str, transactional: bool) {
+        let name = &self.name;
+        let mut section = "";
+        let mut text = String::new();
+        for line in include_str!("../../../pipelines/ami.toml").lines() {
+            section = line.strip_prefix('[').map_or(section, |_| line);
+            let key = line.split(' ').next().unwrap_or_default();
+            text += &match (section.split(' ').next().unwrap_or_default(), key) {
+                ("[kafka]", "readings") => format!("readings = \"{name}-readings\"\n"),
+                ("[kafka]", "brokers" | "topology") => String::new(),
+                // Who is at the end of a log for now depends on the machine.
+                ("[kafka]", "idle_after") => "idle_after = \"1 h\"\n".to_owned(),
+                ("[kafka]", "format") => format!("{line}\n"),
+                ("[kafka]", key) if line.contains(" = ") => format!("{key} = \"{name}-{run}-{key}\"\n"),
+                ("[kafka.client]", "client.id") => format!("{line}\nsession.timeout.ms = 6000\n"),
+                ("[output]", "transactional") => format!("transactional = {transactional}\n"),
+                ("[grid]", "exchange") => format!("exchange = \"{exchange}\"\n"),
+                ("[checkpoints]", "every") => "every = \"1 s\"\n".to_owned(),
+                _ => format!("{line}\n"),
+            };
+        }
+        fs::write(self.dir.join(format!("{run}.toml")), text).unwrap();
+    }
+
+    fn simulate(&self) -> Child {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_gridwarden"));
+        command.args(["simulate", "--meters", "110", "--days", "20", "--interval", "30m", "--seed", "5"]);
+        command.args(["--thieves", "6%", "--create-topics", "--partitions", "12"]);
+        // 20 days in 50 s, so that there is something to interrupt.
+        command
+            .args(["--brokers", &brokers(), "--speed", "34560", "--topic"])
+            .arg(format!("{}-readings", self.name));
+        command.arg("--out").arg(self.dir.join("town")).spawn().unwrap()
+    }
+
+    fn start(&self, run: &str, instance: &str, until_end: bool) -> Child {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_gridwarden"));
+        command.arg("run").arg(self.dir.join(format!("{run}.toml")));
+        command.args(["--brokers", &brokers(), "--create-topics", "--shards", "2", "--instance", instance]);
+        command.arg("--checkpoints").arg(self.dir.join(format!("{run}-state")));
+        command.arg("--topology").arg(self.dir.join("town/topology.csv"));
+        command.args(until_end.then_some("--until-end")).spawn().unwrap()
+    }
+
+    /// Everything in a topic of a run, by key.
+    fn contents(&self, run: &str, topic: &str) -> BTreeMap<String, String> {
+        let topic = format!("{}-{run}-{topic}", self.name);
+        let mut config = ClientConfig::new();
+        config
+            .set("bootstrap.servers", brokers())
+            .set("group.id", "none")
+            .set("enable.partition.eof", "true");
+        let consumer: BaseConsumer = config.create().unwrap();
+        let metadata = consumer.fetch_metadata(Some(&topic), Duration::from_secs(10)).unwrap();
+        let mut all = TopicPartitionList::new();
+        for partition in metadata.topics()[0].partitions() {
+            all.add_partition_offset(&topic, partition.id(), Offset::Beginning).unwrap();
+        }
+        consumer.assign(&all).unwrap();
+        let (mut found, mut ends) = (BTreeMap::new(), 0);
+        let text = |bytes: Option<&[u8]>| String::from_utf8_lossy(bytes.unwrap_or_default()).into_owned();
+        while ends < all.count() {
+            match consumer.poll(Duration::from_secs(10)).expect("the broker answers") {
+                Ok(message) => drop(found.insert(text(message.key()), text(message.payload()))),
+                Err(KafkaError::PartitionEOF(_)) => ends += 1,
+                Err(error) => panic!("{topic}: {error}"),
+            }
+        }
+        found.retain(|_, value| !value.is_empty());
+        found
+    }
+}
+
+fn brokers() -> String {
+    #[expect(clippy::disallowed_methods, reason = "a test of the whole program is told where its broker is")]
+    std::env::var("GRIDWARDEN_KAFKA_BROKERS").expect("GRIDWARDEN_KAFKA_BROKERS names a broker")
+}
+
+fn tell_to_end(child: &mut Child) {
+    let told = Command::new("kill").arg(child.id().to_string()).status().unwrap();
+    assert!(told.success());
+    assert_eq!(child.wait().unwrap().code(), Some(143), "it ends behind its last checkpoint");
+}
+
+fn ended_well(mut child: Child) {
+    assert!(child.wait().unwrap().success());
+}
+
+fn check(name: &str, transactional: bool) {
+    let dir = tempfile::tempdir().unwrap();
+    let town = Town { dir: dir.path(), name: format!("{name}-{}", std::process::id()) };
+    for (run, exchange) in [("memory", "memory"), ("one", "kafka"), ("three", "kafka")] {
+        town.plan(run, exchange, transactional);
+    }
+    let mut simulation = town.simulate();
+    while !dir.path().join("town/topology.csv").exists() {
+        sleep(Duration::from_millis(100));
+    }
+    sleep(Duration::from_secs(2));
+    let [mut first, mut second, mut third] = ["1", "2", "3"].map(|name| town.start("three", name, false));
+    sleep(Duration::from_secs(15));
+    second.kill().unwrap();
+    second.wait().unwrap();
+    sleep(Duration::from_secs(12));
+    tell_to_end(&mut third);
+    sleep(Duration::from_secs(3));
+    let mut third = town.start("three", "3", false);
+    assert!(simulation.wait().unwrap().success());
+    sleep(Duration::from_secs(5));
+    tell_to_end(&mut first);
+    tell_to_end(&mut third);
+    // Two go to the end together, and each waits for what the other closes.
+    let last = ["1", "2"].map(|name| town.start("three", name, true));
+    last.into_iter().for_each(ended_well);
+    ended_well(town.start("one", "1", true));
+    ended_well(town.start("memory", "1", true));
+    for topic in COMPARED {
+        let mut expected = town.contents("memory", topic);
+        expected.retain(|key, _| !key.starts_with("system/"));
+        println!("{name}: {} keys of {topic}", expected.len());
+        assert!(!expected.is_empty(), "the town has no {topic}, so nothing is compared");
+        for run in ["one", "three"] {
+            let found = town.contents(run, topic);
+            let other = |(key, value): &(&String, &String)| found.get(*key) != Some(*value);
+            let differs: Vec<_> = expected.iter().filter(other).take(3).collect();
+            let more: Vec<_> = found.keys().filter(|key| !expected.contains_key(*key)).take(3).collect();
+            assert!(differs.is_empty() && more.is_empty(), "{run}, {topic}: {differs:?} {more:?}");
+        }
+    }
+}
+
+#[test]
+#[ignore = "needs a broker, and two minutes"]
+fn three_instances_find_what_one_finds() {
+    check("plain", false);
+}
+
+#[test]
+#[ignore = "needs a broker, and two minutes"]
+fn with_transactions_they_do_too() {
+    check("transactional", true);
+}
