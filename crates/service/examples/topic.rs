@@ -9,6 +9,7 @@ use rdkafka::Message;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{Header, OwnedHeaders};
+use rdkafka::metadata::MetadataTopic;
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
 use rdkafka::{Offset, TopicPartitionList};
 use reading::{EventTime, MeterId, RawReading};
@@ -147,7 +148,7 @@ fn count(brokers: &str, topic: &str) -> Result<(), Failed> {
     let metadata = consumer.fetch_metadata(Some(topic), ANSWER)?;
     let mut starts = TopicPartitionList::new();
     let mut left = 0;
-    for partition in metadata.topics().iter().flat_map(|topic| topic.partitions()) {
+    for partition in metadata.topics().iter().flat_map(MetadataTopic::partitions) {
         let (low, high) = consumer.fetch_watermarks(topic, partition.id(), ANSWER)?;
         left += high - low;
         starts.add_partition_offset(topic, partition.id(), Offset::Offset(low))?;

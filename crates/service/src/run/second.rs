@@ -18,8 +18,8 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::mpsc::{Receiver, SyncSender};
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// The ends of ticks, each with how many of the rows there are up to it, and the rows.
-type Ticks = (Vec<(EventTime, usize)>, Vec<Interval>);
+/// Ticks, each with how many of the rows there are up to it, and the rows.
+pub type Ticks = (Vec<(EventTime, usize)>, Vec<Interval>);
 
 /// What the second stage hears of the workers.
 pub enum ToSecond {
