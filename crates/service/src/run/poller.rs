@@ -4,13 +4,16 @@
 //! It never waits for long: a worker that cannot take more makes it pause the partitions and go on polling, so that
 //! the group does not take this instance for dead.
 
-use super::checkpointer::{Written, offsets};
+mod keep;
+mod ours;
+
+use super::checkpointer::Written;
 use super::exchange::{Endings, passed_in};
-use super::group::{Change, GroupContext, give_back, leave, watermarks};
+use super::group::{GroupContext, leave};
 use super::halt::Halt;
 use super::parcel::{Empties, Parcel};
 use super::publish::Publisher;
-use super::restore::{ENDED, From, Restorer, Start};
+use super::restore::Restorer;
 use super::second::TooFar;
 use super::stage::Stage;
 use super::worker::ToWorker;
@@ -21,13 +24,13 @@ use crate::stop::Stop;
 use crate::telemetry;
 use grid::Topology;
 use pipeline::PartitionId;
-use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer, ConsumerGroupMetadata, RebalanceProtocol};
+use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerGroupMetadata};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{BorrowedMessage, Headers};
-use rdkafka::{Message, Offset, TopicPartitionList};
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use rdkafka::{Message, TopicPartitionList};
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -344,45 +347,6 @@ impl<'a> Poller<'a> {
         Ok(None)
     }
 
-    /// Whether the group has kept what the others have, as far as the run is to go. One of them may be a process that
-    /// was killed, of which the group does not know yet: what it had comes here in the end.
-    fn others_have_ended(&mut self, now: Instant) -> Result<bool, Failure> {
-        if self.set.second.is_some() || now < self.next_look_at_others {
-            return Ok(self.set.second.is_some());
-        }
-        self.next_look_at_others = now + BETWEEN_LOOKS_AT_OTHERS;
-        // They look at this one in the same way.
-        self.next_barrier = now;
-        let consumer = self.set.consumer;
-        let mut others = self.set.restorer.partitions(consumer)?;
-        others.retain(|partition| !self.held.contains_key(partition));
-        let committed = self.set.restorer.committed(consumer, &others)?;
-        let (mut behind, mut kept) = (false, 0);
-        for partition in others {
-            let (low, high) = watermarks(consumer, self.topic(), partition)
-                .map_err(|cause| Failure::failed("cannot ask for the ends of the others", &cause).again())?;
-            let target = *self.set.targets.entry(partition).or_insert(high);
-            let offset = committed.get(&partition).map_or(low, |one| one.offset);
-            behind |= offset < target;
-            kept += offset;
-        }
-        if self.others.is_none_or(|(before, _)| before != kept) {
-            self.others = Some((kept, now));
-        }
-        // Marks of transactions at the end of a log are no messages: nobody keeps a position behind them.
-        let since = self.others.map_or(now, |(_, since)| since);
-        Ok(!behind || now - since > OTHERS)
-    }
-
-    /// Whether nothing is to come in any partition, if this run goes to the end.
-    fn all_ended(&self) -> bool {
-        self.held.iter().all(|(&partition, held)| match self.set.restorer.stage {
-            Stage::Readings => held.ended(),
-            // Where the log will end is not known before all lanes have said their last word in it.
-            Stage::Grid { .. } => held.at_end.is_some() && self.set.endings.is_at(partition, held.position),
-        })
-    }
-
     fn topic(&self) -> &'a str {
         self.set.restorer.stage.topic(self.set.kafka)
     }
@@ -490,247 +454,6 @@ impl<'a> Poller<'a> {
             list.add_partition(self.topic(), partition as i32);
         }
         list
-    }
-
-    /// Every worker stores its partitions as of here.
-    fn barrier(&mut self) {
-        *self.set.group.lock().unwrap_or_else(PoisonError::into_inner) = self.set.consumer.group_metadata();
-        self.hand_over_all();
-        self.pending.iter_mut().for_each(|pending| pending.push_back(ToWorker::Barrier));
-        self.in_flight = Some(self.epoch);
-        self.epoch += 1;
-        self.tell_workers();
-    }
-
-    /// A checkpoint is there.
-    fn keep(&mut self, written: Written) {
-        self.in_flight = self.in_flight.filter(|epoch| *epoch != written.epoch);
-        if !self.set.kafka.transactional {
-            let positions = offsets(self.topic(), &written.positions, &written.number.to_string());
-            // For those who look at the group; the checkpoint is what counts.
-            if let Err(error) = self.set.consumer.commit(&positions, CommitMode::Async) {
-                telemetry::commit_fails(&error);
-            }
-        }
-        telemetry::checkpoint_written(&written);
-        self.last = Some(written);
-    }
-
-    /// A checkpoint of now; waits for it, but not longer than so.
-    #[expect(clippy::disallowed_methods, reason = "the shell owns the clock")]
-    fn store_everything(&mut self, longest: Duration) -> Result<bool, Failure> {
-        let until = Instant::now() + longest;
-        if self.in_flight.is_none() {
-            self.barrier();
-        } else if !self.wait_for_checkpoint(until)? {
-            return Ok(false);
-        } else {
-            self.barrier();
-        }
-        self.wait_for_checkpoint(until)
-    }
-
-    #[expect(clippy::disallowed_methods, reason = "the shell owns the clock")]
-    fn wait_for_checkpoint(&mut self, until: Instant) -> Result<bool, Failure> {
-        while self.in_flight.is_some() {
-            self.tell_workers();
-            self.check()?;
-            match self.set.written.recv_timeout(Duration::from_millis(5)) {
-                Ok(written) => self.keep(written),
-                Err(_) if Instant::now() >= until => {
-                    telemetry::checkpoint_not_awaited();
-                    return Ok(false);
-                }
-                Err(_) => {}
-            }
-        }
-        Ok(true)
-    }
-
-    /// Closes what is open. The state that is kept is that of before, so that a later run goes on where this one ended
-    /// and tells the intervals of the edge again, whole.
-    fn end(&mut self) -> Result<Done, Failure> {
-        if self.set.restorer.stage != Stage::Readings {
-            while !self.store_everything(FAREWELL)? {}
-            return Ok(Done::Ended);
-        }
-        if self.held.values().all(|held| held.was_told && !held.has_news) {
-            return Ok(Done::NothingNew);
-        }
-        while !self.store_everything(FAREWELL)? {}
-        // What another instance has closed before it left is not told twice; a second stage is closed as a whole.
-        let whole = self.set.second.is_some();
-        let open = self.held.iter().filter(|(_, held)| whole || !held.was_told || held.has_news);
-        let partitions: Vec<(PartitionId, usize)> = open.map(|(&id, held)| (id, held.worker)).collect();
-        for (partition, worker) in partitions {
-            self.pending[worker].push_back(ToWorker::End { partition });
-        }
-        while !self.pending.iter().all(VecDeque::is_empty) {
-            self.tell_workers();
-            self.check()?;
-            thread::sleep(Duration::from_millis(1));
-        }
-        Ok(Done::Ended)
-    }
-
-    fn follow_the_group(&mut self) -> Result<(), Failure> {
-        loop {
-            let Some(change) = self.set.consumer.context().next_change() else { return Ok(()) };
-            match change {
-                Change::Assign(partitions) => self.assign(&partitions)?,
-                Change::Revoke(partitions) => self.revoke(&partitions)?,
-            }
-        }
-    }
-
-    fn assign(&mut self, partitions: &[PartitionId]) -> Result<(), Failure> {
-        let consumer = self.set.consumer;
-        let trouble =
-            |cause: &KafkaError| Failure::failed("cannot take partitions of the group", cause).again();
-        if self.set.second.is_some() {
-            self.check_that_all_are_ours(partitions)?;
-        }
-        let committed = self.set.restorer.committed(consumer, partitions)?;
-        let mut starts = TopicPartitionList::new();
-        for &partition in partitions {
-            let known = |at: Option<i64>| at.map_or(From::Beginning, From::At);
-            let from = match (&self.set.second, self.set.kafka.transactional) {
-                (Some(positions), _) => known(positions.get(&partition).copied()),
-                (None, true) => known(committed.get(&partition).map(|one| one.offset)),
-                (None, false) => From::Newest,
-            };
-            let start = self.set.restorer.partition(&self.set.topology, partition, from);
-            let Start { state, position, stored } = start?;
-            let (low, high) =
-                watermarks(consumer, self.topic(), partition).map_err(|cause| trouble(&cause))?;
-            self.check_position(partition, position, low, high)?;
-            let to_the_end = self.set.until_end && self.set.restorer.stage == Stage::Readings;
-            let target = to_the_end.then(|| *self.set.targets.entry(partition).or_insert(high));
-            let position = position.unwrap_or(low).max(low);
-            starts
-                .add_partition_offset(self.topic(), partition as i32, Offset::Offset(position))
-                .map_err(|cause| trouble(&cause))?;
-            let worker = partition as usize % self.set.workers.len();
-            let gauges = self.set.metrics.partition(self.topic(), partition as i32);
-            let of_worker = Arc::clone(&gauges);
-            let opened = ToWorker::Open { partition, state, position, stored, gauges: of_worker };
-            self.pending[worker].push_back(opened);
-            let was_told = committed
-                .get(&partition)
-                .is_some_and(|one| one.offset == position && one.word.ends_with(ENDED));
-            let held = Held {
-                worker,
-                parcel: None,
-                position,
-                target,
-                was_told,
-                has_news: false,
-                at_end: None,
-                idle: false,
-                paused: false,
-                gauges,
-            };
-            self.held.insert(partition, held);
-        }
-        self.has_nothing = self.held.is_empty();
-        match consumer.rebalance_protocol() {
-            RebalanceProtocol::Cooperative => consumer.incremental_assign(&starts),
-            _ => consumer.assign(&starts),
-        }
-        .map_err(|cause| trouble(&cause))?;
-        telemetry::assigned(partitions.len(), self.held.len());
-        self.set.metrics.rebalances.inc();
-        self.tell_how_many_are_ours();
-        self.tell_workers();
-        Ok(())
-    }
-
-    /// Of the readings: whoever has none of them does no work that lasts.
-    fn tell_how_many_are_ours(&self) {
-        let metrics = self.set.metrics;
-        if self.set.restorer.stage != Stage::Readings {
-            return;
-        }
-        metrics.assigned_partitions.set(self.held.len() as i64);
-        if self.held.is_empty() {
-            metrics.health.not_ready("the group has given no partitions to this instance");
-        } else {
-            metrics.health.ready();
-        }
-    }
-
-    /// A second stage in memory has to see all meters.
-    fn check_that_all_are_ours(&mut self, partitions: &[PartitionId]) -> Result<(), Failure> {
-        let topic = self.topic();
-        let all = self.set.restorer.partitions(self.set.consumer)?.len();
-        let ours: BTreeSet<_> = self.held.keys().chain(partitions).collect();
-        if ours.len() == all {
-            *self.set.shared = 0;
-            return Ok(());
-        }
-        let failure = Failure::wrong(
-            format!(
-                "this instance has {} of {all} partitions of {topic}: another one is in the group {}",
-                ours.len(),
-                self.set.kafka.group
-            ),
-            "with `[grid] exchange = \"memory\"` balances and cases need all meters in one instance: end the other one, or give this one a group of its own",
-        );
-        *self.set.shared += 1;
-        // The other one may be this one before it was killed, of which the group does not know yet.
-        Err(if *self.set.shared < TRIES_TO_HAVE_ALL { failure.again() } else { failure })
-    }
-
-    fn check_position(
-        &self,
-        partition: PartitionId,
-        position: Option<i64>,
-        low: i64,
-        high: i64,
-    ) -> Result<(), Failure> {
-        let Some(position) = position else { return Ok(()) };
-        if position > high {
-            return Err(Failure::failed_with_help(
-                format!(
-                    "the checkpoint of partition {partition} of {} goes on at {position}, but the log ends at {high}",
-                    self.topic()
-                ),
-                "the topic was made anew: begin with other `--checkpoints`",
-            ));
-        }
-        if position < low {
-            telemetry::messages_gone(partition, position, low);
-        }
-        Ok(())
-    }
-
-    fn revoke(&mut self, partitions: &[PartitionId]) -> Result<(), Failure> {
-        let ours = partitions.iter().filter(|id| self.held.contains_key(id)).count();
-        telemetry::revoked(ours, self.held.len());
-        self.has_nothing = false;
-        self.set.metrics.rebalances.inc();
-        if ours > 0 {
-            self.store_everything(FAREWELL)?;
-        }
-        for &partition in partitions {
-            if let Some(held) = self.held.remove(&partition) {
-                self.pending[held.worker].push_back(ToWorker::Close { partition });
-            }
-        }
-        self.tell_workers();
-        self.tell_how_many_are_ours();
-        let list = self.list(partitions.iter().copied());
-        give_back(self.set.consumer, &list)
-            .map_err(|cause| Failure::failed("cannot give partitions back", &cause).again())?;
-        if ours > 0 && self.set.second.is_some() {
-            // The second stage is whole or not at all.
-            return Err(Failure::failed_with_help(
-                "the group has taken the partitions away",
-                "another instance came or went; this one joins again",
-            )
-            .again());
-        }
-        Ok(())
     }
 }
 
