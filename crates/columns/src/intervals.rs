@@ -1,14 +1,15 @@
 //! `intervals.parquet`: what the engine made of the readings, a row a meter and interval.
 
+mod group;
 mod reader;
 
 pub use reader::{IntervalRow, read_intervals};
 
 use crate::ColumnsError;
+use crate::pages::PagedFile;
 use crate::sheet::Sheet;
-use crate::table::{Encode, Table, properties};
 use arrow::array::RecordBatch;
-use parquet::file::properties::EnabledStatistics;
+use group::Group;
 use reading::Interval;
 use std::path::Path;
 use units::{Amperes, Ratio};
@@ -16,71 +17,48 @@ use units::{Amperes, Ratio};
 /// Intervals are turned into columns at most so many at a time: few enough to stay in the cache while every column
 /// walks over them.
 const CHUNK: usize = 2048;
-/// Rows of a page, and of a row group: what waits to be written stays small.
-const PAGE: usize = 4 * CHUNK;
+/// Rows of a row group: what waits to be written stays small.
 const GROUP: usize = 64 * CHUNK;
-/// Fewer wait for others: each turn has a price of its own.
-const FEW: usize = 256;
 
 /// Writes `intervals.parquet`.
 #[derive(Debug)]
 pub struct IntervalsWriter {
-    table: Table,
-    candidate: Option<(Ratio, Amperes)>,
-    waiting: Vec<Interval>,
+    file: PagedFile,
+    group: Group,
 }
 
 impl IntervalsWriter {
     /// Starts the file. With the share and the floor of [`features::candidate`], it has a last column `candidate`.
     pub fn create(path: impl AsRef<Path>, candidate: Option<(Ratio, Amperes)>) -> Result<Self, ColumnsError> {
         let schema = record_batch(&[], candidate).schema();
-        // Nobody filters by anything but time, and then a row group has all meters.
-        let properties = properties()
-            .set_statistics_enabled(EnabledStatistics::None)
-            .set_max_row_group_row_count(Some(GROUP))
-            .set_data_page_row_count_limit(PAGE);
-        let properties = ["start", "end"].into_iter().fold(properties, Encode::bounded);
-        // Means are noise to the last bit: snappy would look for a while and keep most of it. Voltages and the largest
-        // imbalances are single readings to the thousandth, which repeat.
-        let noise = ["avg_w", "max_w", "pf", "i_avg", "imbalance_avg", "candidate"];
-        let properties = noise.into_iter().fold(properties, Encode::noise);
-        // Snappy would take longer over the names, each of which stands here once an hour, than over all else.
-        let properties = properties.lengths_apart("meter").packed("meter");
-        let properties = properties.delta("imp_wh").delta("exp_wh");
-        let table = Table::create(path.as_ref(), schema, properties.build())?;
-        Ok(Self { table, candidate, waiting: Vec::with_capacity(2 * FEW) })
+        let file = PagedFile::create(path.as_ref(), &schema)?;
+        Ok(Self { file, group: Group::new(candidate) })
     }
 
     /// Appends intervals.
     pub fn write(&mut self, intervals: &[Interval]) -> Result<(), ColumnsError> {
         let mut rest = intervals;
-        if !self.waiting.is_empty() || rest.len() < FEW {
-            let (few, more) = rest.split_at(rest.len().min(FEW));
-            self.waiting.extend_from_slice(few);
-            rest = more;
-            if self.waiting.len() >= FEW {
-                self.flush()?;
+        while !rest.is_empty() {
+            let (chunk, more) = rest.split_at(rest.len().min(CHUNK).min(GROUP - self.group.rows()));
+            self.group.append(chunk);
+            if self.group.rows() == GROUP {
+                self.group.write(&mut self.file)?;
             }
+            rest = more;
         }
-        rest.chunks(CHUNK).try_for_each(|chunk| self.table.write(&record_batch(chunk, self.candidate)))
+        Ok(())
     }
 
     /// Ends the file and says how many intervals it has. Dropped before, there is no file.
     pub fn finish(mut self) -> Result<u64, ColumnsError> {
-        self.flush()?;
-        self.table.finish()
-    }
-
-    fn flush(&mut self) -> Result<(), ColumnsError> {
-        if !self.waiting.is_empty() {
-            self.table.write(&record_batch(&self.waiting, self.candidate))?;
-            self.waiting.clear();
+        if self.group.rows() > 0 {
+            self.group.write(&mut self.file)?;
         }
-        Ok(())
+        self.file.finish()
     }
 }
 
-/// The intervals as columns.
+/// The intervals as columns of Arrow, for messages; the file has the same, see [`Group`].
 pub(crate) fn record_batch(all: &[Interval], candidate: Option<(Ratio, Amperes)>) -> RecordBatch {
     let rows = || all.iter();
     let sheet = Sheet::new()

@@ -19,6 +19,7 @@ pub mod ipc;
 mod names;
 mod numbers;
 mod outputs;
+mod pages;
 mod readings;
 mod row_json;
 mod rows;

@@ -76,12 +76,6 @@ pub(crate) trait Encode {
     fn dictionary(self, column: &str) -> Self;
     /// Differences from one value to the next.
     fn delta(self, column: &str) -> Self;
-    /// Text one after another, and how long each is.
-    fn lengths_apart(self, column: &str) -> Self;
-    /// With its lowest and highest value by row group, for those who filter by it.
-    fn bounded(self, column: &str) -> Self;
-    /// As it is: no compression, and no statistics, which nobody would filter by.
-    fn noise(self, column: &str) -> Self;
     /// As small as it is: no compression.
     fn packed(self, column: &str) -> Self;
 }
@@ -95,20 +89,6 @@ impl Encode for WriterPropertiesBuilder {
 
     fn delta(self, column: &str) -> Self {
         self.set_column_encoding(ColumnPath::from(column), Encoding::DELTA_BINARY_PACKED)
-    }
-
-    fn lengths_apart(self, column: &str) -> Self {
-        self.set_column_encoding(ColumnPath::from(column), Encoding::DELTA_LENGTH_BYTE_ARRAY)
-    }
-
-    fn bounded(self, column: &str) -> Self {
-        self.set_column_statistics_enabled(ColumnPath::from(column), EnabledStatistics::Chunk)
-    }
-
-    fn noise(self, column: &str) -> Self {
-        let column = ColumnPath::from(column);
-        self.set_column_compression(column.clone(), Compression::UNCOMPRESSED)
-            .set_column_statistics_enabled(column, EnabledStatistics::None)
     }
 
     fn packed(self, column: &str) -> Self {

@@ -27,16 +27,19 @@ impl LoopCurrents {
 }
 
 /// Mean phase current; with three phases, of their mean.
+#[inline]
 pub fn mean_current(interval: &Interval) -> Option<Amperes> {
     mean(u64::from(interval.sums.i), interval.sums.i_count)
 }
 
 /// Mean of |phase - neutral| of each reading that carries both.
+#[inline]
 pub fn mean_imbalance(interval: &Interval) -> Option<Amperes> {
     mean(u64::from(interval.sums.imbalance), interval.sums.loop_count)
 }
 
 /// The largest |phase - neutral| of a reading.
+#[inline]
 pub fn max_imbalance(interval: &Interval) -> Option<Amperes> {
     (interval.sums.loop_count > 0).then(|| Amperes(f64::from(interval.sums.imbalance_max) / 1000.0))
 }
@@ -56,6 +59,7 @@ pub fn loop_currents(interval: &Interval) -> Option<LoopCurrents> {
 }
 
 /// Whether the mean imbalance is beyond `share` of the mean phase current and beyond `floor`: worth a longer look.
+#[inline]
 pub fn candidate(interval: &Interval, share: Ratio, floor: Amperes) -> bool {
     let (Some(imbalance), Some(current)) = (mean_imbalance(interval), mean_current(interval)) else {
         return false;
@@ -63,6 +67,7 @@ pub fn candidate(interval: &Interval, share: Ratio, floor: Amperes) -> bool {
     imbalance > floor && imbalance > current * share.0
 }
 
+#[inline]
 fn mean(thousandths: u64, count: u16) -> Option<Amperes> {
     (count > 0).then(|| Amperes(thousandths as f64 / f64::from(count) / 1000.0))
 }

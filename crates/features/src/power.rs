@@ -4,11 +4,13 @@ use reading::Interval;
 use units::{Ratio, WattHours, Watts};
 
 /// Import less export, where the import is known; a meter without an export register exports nothing.
+#[inline]
 pub fn net_energy(interval: &Interval) -> Option<WattHours> {
     Some(interval.imp? - interval.exp.unwrap_or_default())
 }
 
 /// Mean of the readings' own power where they carry it, else net energy over the time. Negative is export.
+#[inline]
 pub fn mean_power(interval: &Interval) -> Option<Watts> {
     let sums = &interval.sums;
     if sums.p_count > 0 {
@@ -19,6 +21,7 @@ pub fn mean_power(interval: &Interval) -> Option<Watts> {
 }
 
 /// The highest power of a reading where they carry it, else the same as [`mean_power`].
+#[inline]
 pub fn max_power(interval: &Interval) -> Option<Watts> {
     if interval.sums.p_count > 0 {
         return Some(Watts(interval.sums.p_max as f64 / 1000.0));
@@ -29,6 +32,7 @@ pub fn max_power(interval: &Interval) -> Option<Watts> {
 /// Sum p over root of (sum p)² + (sum q)²; negative while the meter exports.
 ///
 /// `None` unless every reading with active power carries reactive power too, and one of the sums is not zero.
+#[inline]
 pub fn power_factor(interval: &Interval) -> Option<Ratio> {
     let sums = &interval.sums;
     if sums.q_count == 0 || sums.q_count != sums.p_count || (sums.p == 0 && sums.q == 0) {

@@ -4,11 +4,13 @@ use reading::Interval;
 use units::Volts;
 
 /// The lowest phase voltage of a reading.
+#[inline]
 pub fn v_min(interval: &Interval) -> Option<Volts> {
     interval.sums.v().map(|(min, _)| min.into())
 }
 
 /// The highest phase voltage of a reading.
+#[inline]
 pub fn v_max(interval: &Interval) -> Option<Volts> {
     interval.sums.v().map(|(_, max)| max.into())
 }
