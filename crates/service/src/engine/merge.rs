@@ -2,7 +2,7 @@
 
 use super::Hung;
 use super::shard::{Closed, Done};
-use reading::{EventTime, Interval, MeterId};
+use reading::{EventTime, Interval};
 use std::sync::mpsc::Receiver;
 
 /// Brings the rows of several shards into one order: tick by tick, by meter, then by end.
@@ -15,28 +15,27 @@ struct Told<'a> {
     from: &'a Receiver<Closed>,
     /// The tick at hand.
     end: EventTime,
-    rows: std::vec::IntoIter<Interval>,
+    rows: Vec<Interval>,
+    /// So many of them were taken.
+    taken: usize,
     /// That tick has no further row.
     ticked: bool,
     done: Option<Box<Done>>,
 }
 
-/// What comes first is told first: the rows of a tick by meter and end, then that it is over.
-type Place<'a> = (EventTime, bool, Option<(&'a MeterId, EventTime)>);
-
 impl<'a> Told<'a> {
     fn new(from: &'a Receiver<Closed>) -> Result<Self, Hung> {
-        let rows = Vec::new().into_iter();
-        let mut told = Self { from, end: EventTime::MIN, rows, ticked: false, done: None };
+        let (end, rows) = (EventTime::MIN, Vec::new());
+        let mut told = Self { from, end, rows, taken: 0, ticked: false, done: None };
         told.listen()?;
         Ok(told)
     }
 
     /// Waits for a row, the end of a tick, or the end of the step.
     fn listen(&mut self) -> Result<(), Hung> {
-        while self.rows.as_slice().is_empty() && !self.ticked && self.done.is_none() {
+        while self.row().is_none() && !self.ticked && self.done.is_none() {
             match self.from.recv().map_err(|_| Hung)? {
-                Closed::Rows(end, rows) => (self.end, self.rows) = (end, rows.into_iter()),
+                Closed::Rows(end, rows) => (self.end, self.rows, self.taken) = (end, rows, 0),
                 Closed::Tick(end) => (self.end, self.ticked) = (end, true),
                 Closed::Done(done) => self.done = Some(done),
             }
@@ -44,10 +43,23 @@ impl<'a> Told<'a> {
         Ok(())
     }
 
-    fn next(&self) -> Option<Place<'_>> {
-        match self.rows.as_slice().first() {
-            Some(row) => Some((self.end, false, Some((&row.meter, row.end)))),
-            None => self.ticked.then_some((self.end, true, None)),
+    #[inline]
+    fn row(&self) -> Option<&Interval> {
+        self.rows.get(self.taken)
+    }
+
+    /// Whether this comes before what another shard tells: the rows of a tick by meter and end, then that it is over.
+    /// Asked for every row.
+    #[inline]
+    fn is_before(&self, other: &Self) -> bool {
+        if self.end != other.end {
+            return self.end < other.end;
+        }
+        match (self.row(), other.row()) {
+            (Some(mine), Some(others)) => {
+                mine.meter.cmp(&others.meter).then_with(|| mine.end.cmp(&others.end)).is_lt()
+            }
+            (mine, others) => mine.is_some() && others.is_none(),
         }
     }
 }
@@ -58,29 +70,36 @@ impl<'a> Merge<'a> {
         Ok(Self { shards: from_shards.iter().map(Told::new).collect::<Result<_, _>>()? })
     }
 
-    /// What comes next, and from which shard.
-    fn next(&self) -> Option<(Place<'_>, usize)> {
-        self.shards.iter().enumerate().filter_map(|(shard, told)| Some((told.next()?, shard))).min()
+    /// The shard that tells what comes next.
+    #[inline]
+    fn next(&self) -> Option<usize> {
+        let telling = |&shard: &usize| self.shards[shard].row().is_some() || self.shards[shard].ticked;
+        let all = (0..self.shards.len()).filter(telling);
+        all.reduce(
+            |first, shard| if self.shards[shard].is_before(&self.shards[first]) { shard } else { first },
+        )
     }
 
     /// The tick at hand; none when the step is over.
     pub(super) fn tick(&self) -> Option<EventTime> {
-        self.next().map(|((end, ..), _)| end)
+        self.next().map(|shard| self.shards[shard].end)
     }
 
     /// Moves rows of the tick at hand to `out` until there are `most`; says whether it is not over yet.
     pub(super) fn take(&mut self, most: usize, out: &mut Vec<Interval>) -> Result<bool, Hung> {
         while out.len() < most {
-            let Some(((end, over, _), shard)) = self.next() else { return Ok(false) };
-            if over {
+            let Some(shard) = self.next() else { return Ok(false) };
+            let told = &mut self.shards[shard];
+            let Some(row) = told.row() else {
+                let end = told.end;
                 for told in self.shards.iter_mut().filter(|told| told.ticked && told.end == end) {
                     told.ticked = false;
                     told.listen()?;
                 }
                 return Ok(false);
-            }
-            let told = &mut self.shards[shard];
-            out.extend(told.rows.next());
+            };
+            out.push(*row);
+            told.taken += 1;
             told.listen()?;
         }
         Ok(true)
@@ -96,7 +115,7 @@ impl<'a> Merge<'a> {
 mod tests {
     use super::*;
     use reading::time::HOUR;
-    use reading::{Quality, Sums};
+    use reading::{MeterId, Quality, Sums};
     use std::sync::mpsc::sync_channel;
 
     fn row(meter: &str, end: i64) -> Interval {
