@@ -1,5 +1,6 @@
 //! Readings from Parquet files and into them.
 
+mod pages;
 mod reader;
 mod writer;
 

@@ -1,5 +1,6 @@
 //! A Parquet file of readings, batch by batch, in file order.
 
+use super::pages::Pages;
 use crate::ColumnsError;
 use crate::field::{Field, Layout, Misfit};
 use crate::guard::guarded;
@@ -31,7 +32,7 @@ const MAGIC: &[u8; 4] = b"PAR1";
 /// that the engine does not know are not read at all, nor those of a row group in which all values are null.
 pub struct ParquetReadings {
     path: PathBuf,
-    file: File,
+    file: Pages,
     layout: Layout,
     // The same file with `meter` as text, and as dictionary for row groups that have it as one.
     as_text: ArrowReaderMetadata,
@@ -70,7 +71,7 @@ impl ParquetReadings {
         }
         Ok(Self {
             path,
-            file,
+            file: Pages::of(file),
             layout,
             as_text,
             as_dictionary,
@@ -171,12 +172,11 @@ impl ParquetReadings {
             .collect();
         kept.sort_unstable();
         let mask = ProjectionMask::roots(metadata.parquet_schema(), kept.iter().copied());
-        let reader =
-            ParquetRecordBatchReaderBuilder::new_with_metadata(self.file.try_clone()?, metadata.clone())
-                .with_row_groups(vec![index])
-                .with_projection(mask)
-                .with_batch_size(BATCH_ROWS)
-                .build()?;
+        let reader = ParquetRecordBatchReaderBuilder::new_with_metadata(self.file.clone(), metadata.clone())
+            .with_row_groups(vec![index])
+            .with_projection(mask)
+            .with_batch_size(BATCH_ROWS)
+            .build()?;
         Ok(Group { reader, layout: self.layout.projected(&kept) })
     }
 
