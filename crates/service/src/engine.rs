@@ -14,6 +14,7 @@ mod shard;
 
 use crate::failure::Failure;
 use crate::files::Source;
+use crate::threads::spawn;
 use crate::town_files::unfit;
 use decoders::{Decoders, Pool};
 use fleet::Totals;
@@ -129,18 +130,6 @@ impl From<Hung> for Failure {
             "this is a defect; please report it",
         )
     }
-}
-
-/// A thread with a name, which profilers and `top -H` show.
-fn spawn<'scope, T: Send + 'scope>(
-    scope: &'scope thread::Scope<'scope, '_>,
-    name: String,
-    work: impl FnOnce() -> T + Send + 'scope,
-) -> Result<thread::ScopedJoinHandle<'scope, T>, Failure> {
-    thread::Builder::new()
-        .name(name)
-        .spawn_scoped(scope, work)
-        .map_err(|cause| Failure::failed("cannot start a thread", &cause))
 }
 
 fn feed(

@@ -23,6 +23,7 @@ mod say;
 mod stop;
 mod telemetry;
 mod texts;
+mod threads;
 mod town_files;
 mod usage;
 

@@ -41,6 +41,7 @@ use crate::kafka::{Exchange, KafkaPlan};
 use crate::metrics::Metrics;
 use crate::stop::Stop;
 use crate::telemetry;
+use crate::threads::spawn;
 pub use checkpointer::Written;
 use exchange::Passing;
 use halt::Halt;
@@ -199,16 +200,4 @@ fn or_end_all<T, E>(halt: &Halt, ended: Result<T, E>) -> Result<T, E> {
 
 fn join<T>(thread: thread::ScopedJoinHandle<'_, T>) -> T {
     thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
-}
-
-/// A thread with a name, which profilers and `top -H` show.
-fn spawn<'scope, T: Send + 'scope>(
-    scope: &'scope thread::Scope<'scope, '_>,
-    name: String,
-    work: impl FnOnce() -> T + Send + 'scope,
-) -> Result<thread::ScopedJoinHandle<'scope, T>, Failure> {
-    thread::Builder::new()
-        .name(name)
-        .spawn_scoped(scope, work)
-        .map_err(|cause| Failure::failed("cannot start a thread", &cause))
 }

@@ -1,8 +1,9 @@
 //! Threads that read and decode blocks of files.
 
-use super::{Hung, spawn};
+use super::Hung;
 use crate::failure::Failure;
 use crate::files::Source;
+use crate::threads::spawn;
 use pipeline::PartitionId;
 use reading::{Batch, Limits};
 use std::collections::BTreeMap;

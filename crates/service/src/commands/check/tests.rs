@@ -184,7 +184,9 @@ fn what_no_part_of_a_town_can_say_is_left_out_where_instances_share_it() {
     let page = told(&Plan::read(&plan).unwrap().of_a_part(), kafka.as_ref());
     let about = |line: &&str| line.contains("  transformers ") || line.contains("  exchange ");
     let lines: Vec<&str> = page.lines().filter(about).map(str::trim_start).collect();
-    expect![].assert_eq(&lines.join("\n"));
+    expect![[r#"
+        transformers    true: each; no instance sees the whole town
+        exchange        kafka: each instance knows all meters of its transformers, by the topic of intervals; forecasts of transformers, not of the town"#]].assert_eq(&lines.join("\n"));
 }
 
 #[test]
