@@ -1,7 +1,7 @@
 //! `[grid] exchange = "kafka"` against a real broker: three instances, of which one is killed and one stopped and
 //! started again, find what one instance finds that holds the whole town in its memory.
 //!
-//! `GRIDWARDEN_KAFKA_BROKERS=$(scripts/kafka up | cut -d= -f2) cargo test --workspace exchange -- --ignored`
+//! `GRIDWARDEN_KAFKA_BROKERS=$(scripts/kafka up | cut -d= -f2) cargo test --workspace instances -- --ignored`
 #![expect(clippy::unwrap_used, reason = "what a test cannot go on without has failed it")]
 
 use rdkafka::config::ClientConfig;
@@ -12,6 +12,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 use std::process::{Child, Command};
+use std::sync::{Mutex, PoisonError};
 use std::thread::sleep;
 use std::time::Duration;
 
@@ -105,17 +106,24 @@ fn brokers() -> String {
     std::env::var("GRIDWARDEN_KAFKA_BROKERS").expect("GRIDWARDEN_KAFKA_BROKERS names a broker")
 }
 
-fn tell_to_end(child: &mut Child) {
+/// Tells it to end. With transactions it may just then wait for the transaction that the killed one has left open, and
+/// end with what keeps it waiting.
+fn tell_to_end(child: &mut Child, transactional: bool) {
     let told = Command::new("kill").arg(child.id().to_string()).status().unwrap();
     assert!(told.success());
-    assert_eq!(child.wait().unwrap().code(), Some(143), "it ends behind its last checkpoint");
+    let code = child.wait().unwrap().code();
+    assert!(code == Some(143) || transactional && code == Some(1), "{code:?}");
 }
 
 fn ended_well(mut child: Child) {
     assert!(child.wait().unwrap().success());
 }
 
+/// One town after the other: what is done at which moment is meant for a machine that has nothing else to do.
+static TURN: Mutex<()> = Mutex::new(());
+
 fn check(name: &str, transactional: bool) {
+    let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
     let dir = tempfile::tempdir().unwrap();
     let town = Town { dir: dir.path(), name: format!("{name}-{}", std::process::id()) };
     for (run, exchange) in [("memory", "memory"), ("one", "kafka"), ("three", "kafka")] {
@@ -131,13 +139,13 @@ fn check(name: &str, transactional: bool) {
     second.kill().unwrap();
     second.wait().unwrap();
     sleep(Duration::from_secs(12));
-    tell_to_end(&mut third);
+    tell_to_end(&mut third, transactional);
     sleep(Duration::from_secs(3));
     let mut third = town.start("three", "3", false);
     assert!(simulation.wait().unwrap().success());
     sleep(Duration::from_secs(5));
-    tell_to_end(&mut first);
-    tell_to_end(&mut third);
+    tell_to_end(&mut first, transactional);
+    tell_to_end(&mut third, transactional);
     // Two go to the end together, and each waits for what the other closes.
     let last = ["1", "2"].map(|name| town.start("three", name, true));
     last.into_iter().for_each(ended_well);
@@ -166,6 +174,6 @@ fn three_instances_find_what_one_finds() {
 
 #[test]
 #[ignore = "needs a broker, and two minutes"]
-fn with_transactions_they_do_too() {
+fn instances_with_transactions_do_too() {
     check("transactional", true);
 }
