@@ -76,7 +76,7 @@ proptest! {
         let sizes: Vec<_> = groups.iter().map(Vec::len).collect();
         let of = Field::new("of", DataType::Utf8, false);
         let rows = read_back(of, Names::new(), &sizes, |column, group| {
-            column.append(groups[group].iter().map(|name| name.as_bytes()));
+            column.append(groups[group].iter().map(String::as_bytes));
         });
         let read: Vec<_> = rows.column(0).as_string::<i32>().iter().flatten().map(str::to_owned).collect();
         prop_assert_eq!(read, groups.concat());
