@@ -62,7 +62,7 @@ use worker::Tally;
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
-/// The name of an instance that has none.
+/// The name of an instance that has none, towards the coordinator of transactions.
 const ALONE: &str = "1";
 
 /// What to run.

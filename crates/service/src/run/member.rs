@@ -14,7 +14,6 @@ use super::stage::Stage;
 use super::worker::{Tally, ToWorker, Worker};
 use super::{ALONE, EndAll, Job, Outcome, join, or_end_all};
 use crate::failure::Failure;
-use crate::kafka::Exchange;
 use crate::telemetry;
 use crate::threads::spawn;
 use grid::Topology;
@@ -49,17 +48,14 @@ impl<'a> Member<'a> {
     /// Connects, and reads nothing yet.
     pub fn connect(job: &'a Job<'a>, stage: Stage) -> Result<Self, Failure> {
         let halt = Halt::default();
-        // Where only one may run, it needs no name.
-        let in_memory = job.plan.has_second_stage() && job.kafka.exchange == Exchange::Memory;
-        let instance = job.instance.or(in_memory.then_some(ALONE));
-        let name = instance.unwrap_or(ALONE);
+        let name = job.instance.unwrap_or(ALONE);
         let of_producer = match stage {
             Stage::Readings => name.to_owned(),
             Stage::Grid { .. } => format!("{name}-grid"),
         };
         // First, because it ends what an earlier process of this name left open.
         let publisher = Publisher::connect(&job.kafka, &of_producer, job.metrics, halt.clone())?;
-        let consumer = group::connect(&job.kafka, &stage.group(&job.kafka), instance)?;
+        let consumer = group::connect(&job.kafka, &stage.group(&job.kafka), job.instance)?;
         Ok(Self { job, stage, publisher, consumer, halt, town: None })
     }
 

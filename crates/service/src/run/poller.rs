@@ -212,13 +212,11 @@ impl<'a> Poller<'a> {
             Some(Err(KafkaError::PartitionEOF(partition))) => self.came_to_the_end(partition as PartitionId),
             Some(Err(KafkaError::MessageConsumptionFatal(error))) => {
                 let is_replaced = error == RDKafkaErrorCode::FencedInstanceId;
+                let help = "if another instance has the same name, give each its own with `--instance`";
                 let error = KafkaError::MessageConsumptionFatal(error);
-                if is_replaced {
-                    let what = "another instance of this name has taken the place of this one";
-                    let help = "run one, or give each a name of its own with `--instance`";
-                    return Err(Failure::failed(what, &error).help(Some(help.to_owned())));
-                }
-                return Err(Failure::failed("the group has shut this instance out", &error).again());
+                let failure = Failure::failed("the group has shut this instance out", &error).again();
+                // A broker that was away may take this instance for another one of its name, too.
+                return Err(failure.help(is_replaced.then(|| help.to_owned())));
             }
             // Of everything else the context hears as well, and tells it once.
             Some(Err(_)) => {}
