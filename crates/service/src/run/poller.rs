@@ -45,13 +45,6 @@ const PATIENCE: Duration = Duration::from_secs(1);
 /// How long a partition that is taken away waits for its last checkpoint. Without it, whoever has it next goes on from
 /// the one before.
 const FAREWELL: Duration = Duration::from_secs(30);
-/// How often a run that needs all partitions joins again while another member has some: with the pauses between, the
-/// group has known for long by then that a process which was killed is dead.
-const TRIES_TO_HAVE_ALL: u32 = 6;
-/// How often a run that is at its end looks whether the others of its group are.
-const BETWEEN_LOOKS_AT_OTHERS: Duration = Duration::from_millis(500);
-/// How long it waits while they keep nothing more: longer than any session, so that none of them is dead.
-const OTHERS: Duration = Duration::from_secs(60);
 
 /// A partition that this instance has.
 struct Held {

@@ -1,11 +1,11 @@
 //! Checkpoints of all workers at once, and the end of a run that goes to the end.
 
-use super::super::checkpointer::{Written, offsets};
-use super::super::group::watermarks;
-use super::super::stage::Stage;
-use super::super::worker::ToWorker;
-use super::{BETWEEN_LOOKS_AT_OTHERS, Done, FAREWELL, OTHERS, Poller};
+use super::{Done, FAREWELL, Poller};
 use crate::failure::Failure;
+use crate::run::checkpointer::{Written, offsets};
+use crate::run::group::watermarks;
+use crate::run::stage::Stage;
+use crate::run::worker::ToWorker;
 use crate::telemetry;
 use pipeline::PartitionId;
 use rdkafka::consumer::{CommitMode, Consumer};
@@ -13,6 +13,11 @@ use std::collections::VecDeque;
 use std::sync::PoisonError;
 use std::thread;
 use std::time::{Duration, Instant};
+
+/// How often a run that is at its end looks whether the others of its group are.
+const BETWEEN_LOOKS_AT_OTHERS: Duration = Duration::from_millis(500);
+/// How long it waits while they keep nothing more: longer than any session, so that none of them is dead.
+const OTHERS: Duration = Duration::from_secs(60);
 
 impl Poller<'_> {
     /// Whether the group has kept what the others have, as far as the run is to go. One of them may be a process that
@@ -82,18 +87,16 @@ impl Poller<'_> {
     #[expect(clippy::disallowed_methods, reason = "the shell owns the clock")]
     pub(super) fn store_everything(&mut self, longest: Duration) -> Result<bool, Failure> {
         let until = Instant::now() + longest;
-        if self.in_flight.is_none() {
-            self.barrier();
-        } else if !self.wait_for_checkpoint(until)? {
+        if !self.wait_for_checkpoint(until)? {
             return Ok(false);
-        } else {
-            self.barrier();
         }
+        self.barrier();
         self.wait_for_checkpoint(until)
     }
 
+    /// Waits for the one that is under way, if there is one; says whether it came in time.
     #[expect(clippy::disallowed_methods, reason = "the shell owns the clock")]
-    pub(super) fn wait_for_checkpoint(&mut self, until: Instant) -> Result<bool, Failure> {
+    fn wait_for_checkpoint(&mut self, until: Instant) -> Result<bool, Failure> {
         while self.in_flight.is_some() {
             self.tell_workers();
             self.check()?;

@@ -1,11 +1,11 @@
 //! Partitions that the group gives and takes.
 
-use super::super::group::{Change, give_back, watermarks};
-use super::super::restore::{ENDED, From, Start};
-use super::super::stage::Stage;
-use super::super::worker::ToWorker;
-use super::{FAREWELL, Held, Poller, TRIES_TO_HAVE_ALL};
+use super::{FAREWELL, Held, Poller};
 use crate::failure::Failure;
+use crate::run::group::{Change, give_back, watermarks};
+use crate::run::restore::{ENDED, From, Start};
+use crate::run::stage::Stage;
+use crate::run::worker::ToWorker;
 use crate::telemetry;
 use pipeline::PartitionId;
 use rdkafka::consumer::{Consumer, RebalanceProtocol};
@@ -14,18 +14,24 @@ use rdkafka::{Offset, TopicPartitionList};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+/// How often a run that needs all partitions joins again while another member has some: with the pauses between, the
+/// group has known for long by then that a process which was killed is dead.
+const TRIES_TO_HAVE_ALL: u32 = 6;
+
 impl Poller<'_> {
+    /// Acts on what the group has decided since the last time.
     pub(super) fn follow_the_group(&mut self) -> Result<(), Failure> {
-        loop {
-            let Some(change) = self.set.consumer.context().next_change() else { return Ok(()) };
+        while let Some(change) = self.set.consumer.context().next_change() {
             match change {
                 Change::Assign(partitions) => self.assign(&partitions)?,
                 Change::Revoke(partitions) => self.revoke(&partitions)?,
             }
         }
+        Ok(())
     }
 
-    pub(super) fn assign(&mut self, partitions: &[PartitionId]) -> Result<(), Failure> {
+    /// Restores partitions where they were left, and reads on in them.
+    fn assign(&mut self, partitions: &[PartitionId]) -> Result<(), Failure> {
         let consumer = self.set.consumer;
         let trouble =
             |cause: &KafkaError| Failure::failed("cannot take partitions of the group", cause).again();
@@ -88,7 +94,7 @@ impl Poller<'_> {
     }
 
     /// Of the readings: whoever has none of them does no work that lasts.
-    pub(super) fn tell_how_many_are_ours(&self) {
+    fn tell_how_many_are_ours(&self) {
         let metrics = self.set.metrics;
         if self.set.restorer.stage != Stage::Readings {
             return;
@@ -102,7 +108,7 @@ impl Poller<'_> {
     }
 
     /// A second stage in memory has to see all meters.
-    pub(super) fn check_that_all_are_ours(&mut self, partitions: &[PartitionId]) -> Result<(), Failure> {
+    fn check_that_all_are_ours(&mut self, partitions: &[PartitionId]) -> Result<(), Failure> {
         let topic = self.topic();
         let all = self.set.restorer.partitions(self.set.consumer)?.len();
         let ours: BTreeSet<_> = self.held.keys().chain(partitions).collect();
@@ -123,7 +129,7 @@ impl Poller<'_> {
         Err(if *self.set.shared < TRIES_TO_HAVE_ALL { failure.again() } else { failure })
     }
 
-    pub(super) fn check_position(
+    fn check_position(
         &self,
         partition: PartitionId,
         position: Option<i64>,
@@ -146,7 +152,8 @@ impl Poller<'_> {
         Ok(())
     }
 
-    pub(super) fn revoke(&mut self, partitions: &[PartitionId]) -> Result<(), Failure> {
+    /// Stores partitions for whoever has them next.
+    fn revoke(&mut self, partitions: &[PartitionId]) -> Result<(), Failure> {
         let ours = partitions.iter().filter(|id| self.held.contains_key(id)).count();
         telemetry::revoked(ours, self.held.len());
         self.has_nothing = false;
