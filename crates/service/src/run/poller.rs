@@ -311,7 +311,7 @@ impl<'a> Poller<'a> {
         let lanes = self.held.iter_mut().filter(|_| self.set.restorer.stage == Stage::Readings);
         for (&partition, held) in lanes {
             let quiet = held.at_end.is_some_and(|since| now - since >= self.set.kafka.idle_after);
-            if quiet && !held.idle && !held.ended() {
+            if quiet && !held.idle && !held.paused && !held.ended() {
                 held.idle = true;
                 self.moved = true;
                 self.pending[held.worker].push_back(ToWorker::Idle { partition, idle: true });
@@ -381,7 +381,8 @@ impl<'a> Poller<'a> {
                 self.busy = None;
                 if std::mem::take(&mut self.all_paused) {
                     telemetry::flows_again();
-                    self.resume(self.held.iter().filter(|(_, held)| !held.paused).map(|(&id, _)| id))?;
+                    let go_on = self.held.iter().filter(|(_, held)| !held.paused).map(|(&id, _)| id);
+                    self.resume(go_on.collect())?;
                 }
                 return Ok(());
             }
@@ -427,15 +428,23 @@ impl<'a> Poller<'a> {
                 .map_err(|cause| Failure::failed("cannot pause", &cause).again())?;
         }
         if !self.all_paused && !resume.is_empty() {
-            self.resume(resume.into_iter())?;
+            self.resume(resume)?;
         }
         Ok(())
     }
 
-    fn resume(&self, partitions: impl Iterator<Item = PartitionId>) -> Result<(), Failure> {
+    #[expect(clippy::disallowed_methods, reason = "the shell owns the clock")]
+    fn resume(&mut self, partitions: Vec<PartitionId>) -> Result<(), Failure> {
+        let now = Instant::now();
+        for partition in &partitions {
+            if let Some(held) = self.held.get_mut(partition) {
+                // While it was paused, nobody could tell whether there was more.
+                held.at_end = held.at_end.map(|_| now);
+            }
+        }
         self.set
             .consumer
-            .resume(&self.list(partitions))
+            .resume(&self.list(partitions.into_iter()))
             .map_err(|cause| Failure::failed("cannot go on after a pause", &cause).again())
     }
 

@@ -12,6 +12,13 @@ use reading::{EventTime, Interval, TransformerId};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
+/// The most bytes of a dead letter: brokers take a megabyte by default, and a message that none takes would come again
+/// after every start.
+const LONGEST_LETTER: usize = 900_000;
+
+/// The most rows of an Arrow batch, for the same reason: a row takes some 130 bytes.
+const BATCH_ROWS: usize = 4096;
+
 /// Writes results in the words of a plan; with buffers of its own, for one thread.
 pub struct Rows<'a> {
     plan: &'a Plan,
@@ -89,15 +96,19 @@ impl<'a> Rows<'a> {
             first = upto;
             for (transformer, rows) in batches {
                 let transformer = transformer.map_or("-".to_owned(), |id| id.to_string());
-                let key = format!("{transformer}/{}/{partition}", end_of(end));
-                let value = ipc::encode_intervals(&rows, candidate);
-                send(&Record {
-                    topic,
-                    key: key.as_bytes(),
-                    value: Some(&value),
-                    header: Some(("format", b"arrow")),
-                    partition: None,
-                })?;
+                for (part, rows) in rows.chunks(BATCH_ROWS).enumerate() {
+                    // Only where nobody knows the transformers are there so many on one.
+                    let part = if part == 0 { String::new() } else { format!("/{part}") };
+                    let key = format!("{transformer}/{}/{partition}{part}", end_of(end));
+                    let value = ipc::encode_intervals(rows, candidate);
+                    send(&Record {
+                        topic,
+                        key: key.as_bytes(),
+                        value: Some(&value),
+                        header: Some(("format", b"arrow")),
+                        partition: None,
+                    })?;
+                }
             }
         }
         Ok(())
@@ -176,7 +187,7 @@ impl<'a> Rows<'a> {
         send(&Record {
             topic,
             key: key.as_bytes(),
-            value: Some(&value),
+            value: Some(&value[..value.len().min(LONGEST_LETTER)]),
             header: Some(("reason", dead.reason.name().as_bytes())),
             partition: None,
         })
@@ -243,3 +254,6 @@ fn one_of(
 fn end_of(tick: EventTime) -> String {
     if tick == EventTime::MAX { "waiting".to_owned() } else { tick.to_string() }
 }
+
+#[cfg(test)]
+mod tests;
