@@ -104,9 +104,10 @@ pub struct Replay {
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  \
     gridwarden run pipelines/ami.toml --brokers 127.0.0.1:9092 --topology town/topology.csv --checkpoints state\n\n\
-    The first Ctrl-C or TERM ends it behind a last checkpoint, the second at once. Killed, it goes on from the last\n\
-    checkpoint: results that come again have the same keys. Connection settings are in the plan, under [kafka.client],\n\
-    or in the environment: GRIDWARDEN_KAFKA_SASL_PASSWORD sets sasl.password, and with _FILE behind it names a file.")]
+    The first Ctrl-C or TERM ends it behind a last checkpoint, the second at once. Killed, it goes on from the last \
+    checkpoint: results that come again have the same keys.\n\n\
+    Connection settings are in the plan, under [kafka.client], or in the environment: \
+    GRIDWARDEN_KAFKA_SASL_PASSWORD sets sasl.password, and with _FILE behind it names a file.")]
 pub struct Run {
     /// What to compute, from which topic to which: see pipelines/ami.toml.
     #[arg(value_name = "PLAN")]
