@@ -94,9 +94,9 @@ impl Confluence {
         }
     }
 
-    /// A lane is somebody else's: what waits of it will be told there.
-    pub fn close(&mut self, lane: PartitionId) {
-        self.lanes.remove(&lane);
+    /// Every lane that is there.
+    pub fn lanes(&self) -> impl Iterator<Item = PartitionId> {
+        self.lanes.keys().copied()
     }
 
     /// The next tick that is whole, its rows by meter and end.

@@ -20,7 +20,7 @@ use grid::Topology;
 use pipeline::PartitionId;
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};
 use reading::EventTime;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::mpsc::{Receiver, channel, sync_channel};
 use std::sync::{Arc, Mutex};
 use std::thread;
@@ -146,11 +146,11 @@ impl<'a> Member<'a> {
                 too_far,
                 most_rows,
                 waiting: 0,
+                ended: BTreeSet::new(),
                 metrics: job.metrics,
             };
-            let until_end = job.until_end;
             let halt_second = halt.clone();
-            let work = move || or_end_all(&halt_second, second.work(&heard, until_end));
+            let work = move || or_end_all(&halt_second, second.work(&heard));
             let second = spawn(scope, "second".to_owned(), work)?;
             let checkpointer = Checkpointer {
                 plan,

@@ -23,10 +23,6 @@ pub type Ticks = (Vec<(EventTime, usize)>, Vec<Interval>);
 
 /// What the second stage hears of the workers.
 pub enum ToSecond {
-    Open {
-        partition: PartitionId,
-        closed: EventTime,
-    },
     Rows {
         partition: PartitionId,
         closed: EventTime,
@@ -39,9 +35,8 @@ pub enum ToSecond {
         partition: PartitionId,
         idle: bool,
     },
-    Close {
-        partition: PartitionId,
-    },
+    /// There is nothing more, and all was closed. A partition that is given back has no such end: what it would have
+    /// told is still to come, and nothing may be found without it.
     End {
         partition: PartitionId,
     },
@@ -84,6 +79,8 @@ pub struct Second<'a> {
     pub most_rows: usize,
     /// How many wait, as far as was told.
     pub waiting: i64,
+    /// Partitions that have nothing more.
+    pub ended: BTreeSet<PartitionId>,
     pub metrics: &'a Metrics,
 }
 
@@ -114,7 +111,7 @@ impl Found {
 
 impl Second<'_> {
     /// Works until there is no more.
-    pub fn work(mut self, heard: &Receiver<(usize, ToSecond)>, to_end: bool) -> Result<Found, Ended> {
+    pub fn work(mut self, heard: &Receiver<(usize, ToSecond)>) -> Result<Found, Ended> {
         let mut found = Found::default();
         let mut epoch = 0;
         let mut past: Vec<Option<Vec<Stored>>> = (0..self.workers).map(|_| None).collect();
@@ -145,7 +142,9 @@ impl Second<'_> {
             }
             self.take(epoch, message, &mut found)?;
         }
-        if let Some(town) = self.town.as_mut().filter(|_| to_end) {
+        // The day under way is told as far as it went only where it is over: not if the run was ended in the middle.
+        let is_over = self.confluence.lanes().all(|lane| self.ended.contains(&lane));
+        if let Some(town) = self.town.as_mut().filter(|_| is_over) {
             let mut out = Outputs::default();
             town.finish(&mut out);
             self.rows.alerts(&out, |record| self.publisher.send(epoch, record))?;
@@ -156,10 +155,6 @@ impl Second<'_> {
 
     fn take(&mut self, epoch: u64, message: ToSecond, found: &mut Found) -> Result<(), Ended> {
         let newest = match message {
-            ToSecond::Open { partition, closed } => {
-                self.confluence.open(partition, closed);
-                i64::MIN
-            }
             ToSecond::Rows { partition, closed, rows, newest_ms } => {
                 self.confluence.take(partition, closed, &rows.0, &rows.1);
                 newest_ms
@@ -168,12 +163,9 @@ impl Second<'_> {
                 self.confluence.idle(partition, idle);
                 i64::MIN
             }
-            ToSecond::Close { partition } => {
-                self.confluence.close(partition);
-                i64::MIN
-            }
             ToSecond::End { partition } => {
                 self.confluence.end(partition);
+                self.ended.insert(partition);
                 i64::MIN
             }
             ToSecond::Topology(topology) => {

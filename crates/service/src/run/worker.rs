@@ -169,8 +169,6 @@ impl Worker<'_> {
                     match &state {
                         State::Lane(lane) => {
                             progress.before = Progress::counted(lane);
-                            let closed = lane.sequencer().closed();
-                            self.tell(ToSecond::Open { partition, closed })?;
                             self.pass_on(epoch, partition, &Passed::Idle { lane: partition, idle: false })?;
                         }
                         State::District(district) => {
@@ -220,7 +218,6 @@ impl Worker<'_> {
                         }
                         all.add(&held.progress.tally);
                     }
-                    self.tell(ToSecond::Close { partition })?;
                 }
                 ToWorker::End { partition } => {
                     if let Some(Held { state: State::Lane(mut lane), mut progress }) =

@@ -44,6 +44,21 @@ pub fn send(brokers: &str, topic: &str, messages: impl Iterator<Item = (i32, Str
     producer.flush(ANSWER).unwrap();
 }
 
+/// Joins a group until it is given some of a topic, and leaves again. Tells how many partitions it had.
+pub fn visit(brokers: &str, group: &str, topic: &str) -> usize {
+    let mut config = config(brokers);
+    config.set("group.id", group).set("partition.assignment.strategy", "range");
+    let visitor: BaseConsumer = config.set("enable.auto.commit", "false").create().unwrap();
+    visitor.subscribe(&[topic]).unwrap();
+    let mut had = 0;
+    comes_true(PATIENCE, || {
+        drop(visitor.poll(Duration::from_millis(20)));
+        had = visitor.assignment().unwrap().count();
+        had > 0
+    });
+    had
+}
+
 /// Looks at a topic, and at the positions of a group in it.
 pub struct Watcher {
     consumer: BaseConsumer,
