@@ -48,8 +48,8 @@ use halt::Halt;
 use member::Member;
 use pipeline::{PartitionId, Plan};
 pub use poller::Done;
-use second::{Found, TooFar};
-use stage::Stage;
+use second::Found;
+use stage::{Between, Stage};
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::mpsc::channel;
@@ -141,7 +141,7 @@ fn once(
         }
     }
     let (halt_readings, halt_grid) = (readings.halt.clone(), grid.as_ref().map(|grid| grid.halt.clone()));
-    let (watching, too_far) = (Halt::default(), TooFar::default());
+    let (watching, between) = (Halt::default(), Between::default());
     let (tell_readings, hears_readings) = channel();
     let (tell_grid, hears_grid) = channel();
     // What one stage fails of ends the other; that it ended is no failure of its own.
@@ -156,13 +156,14 @@ fn once(
         let grid = grid.map(|grid| {
             let topology = Arc::clone(&topology);
             let work = || {
-                let ended = grid.work(topology, hears_grid, None, &too_far, &mut BTreeMap::new(), &mut 0);
+                let (targets, shared) = (&mut BTreeMap::new(), &mut 0);
+                let ended = grid.work(topology, hears_grid, None, &between, targets, shared);
                 ended.map_err(fails).inspect_err(|()| halt_readings.now()).ok()
             };
             spawn(scope, "grid".to_owned(), work)
         });
-        let readings =
-            readings.work(Arc::clone(&topology), hears_readings, passing.as_ref(), &too_far, targets, shared);
+        let passing = passing.as_ref();
+        let readings = readings.work(topology, hears_readings, passing, &between, targets, shared);
         let readings = readings.map_err(fails).ok();
         if let Some(halt_grid) = halt_grid.filter(|_| readings.is_none()) {
             halt_grid.now();

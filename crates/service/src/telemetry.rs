@@ -170,6 +170,15 @@ pub fn meters_begin_afresh(partition: u32) {
     warn!(partition, "the plan's intervals have changed: the meters of the partition begin afresh");
 }
 
+/// A run to the end leaves what others of its group hold and do not close.
+pub fn left_to_others(topic: &str, partitions: u32) {
+    warn!(
+        topic,
+        partitions,
+        "others of the group hold partitions and do not close them: what is open there stays open. For an end of all, end the others first"
+    );
+}
+
 /// The broker has deleted messages before they were read.
 pub fn messages_gone(partition: u32, from: i64, to: i64) {
     error!(

@@ -2,6 +2,7 @@
 
 use super::halt::{Ended, Halt};
 use super::publish::Publisher;
+use super::restore::ENDED;
 use super::stage::Stage;
 use super::worker::Stored;
 use crate::checkpoints::{Piece, Store, Subject, retrying};
@@ -12,7 +13,7 @@ use crate::telemetry;
 use pipeline::{PartitionId, Plan};
 use rdkafka::consumer::ConsumerGroupMetadata;
 use rdkafka::{Offset, TopicPartitionList};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::mpsc::{Receiver, Sender};
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
@@ -32,6 +33,8 @@ pub struct Written {
     /// The number of the second stage's piece.
     pub number: u64,
     pub positions: BTreeMap<PartitionId, i64>,
+    /// Those of them that were closed and told to their ends.
+    pub ended: BTreeSet<PartitionId>,
     pub bytes: u64,
     pub seconds: f64,
 }
@@ -73,7 +76,7 @@ impl Checkpointer<'_> {
         }
         let began = Instant::now();
         let mut bytes = 0;
-        let mut positions = BTreeMap::new();
+        let (mut positions, mut ended) = (BTreeMap::new(), BTreeSet::new());
         for stored in cut.stored {
             let position = stored.position as u64;
             if let Some((base, state)) = &stored.state {
@@ -88,6 +91,9 @@ impl Checkpointer<'_> {
                 bytes += size;
             }
             positions.insert(stored.partition, stored.position);
+            if stored.ended {
+                ended.insert(stored.partition);
+            }
         }
         if let Some(second) = &cut.second {
             self.number += 1;
@@ -97,8 +103,7 @@ impl Checkpointer<'_> {
             bytes += size;
         }
         if self.kafka.transactional {
-            let topic = self.stage.topic(self.kafka);
-            let offsets = offsets(topic, &positions, &self.number.to_string());
+            let offsets = offsets(self.stage.topic(self.kafka), &positions, &ended, self.number);
             let group = self.group.lock().unwrap_or_else(PoisonError::into_inner).take();
             let group = group.ok_or_else(|| {
                 Failure::failed_with_help("the group is not known yet", "this is a defect; please report it")
@@ -112,7 +117,7 @@ impl Checkpointer<'_> {
             self.prune(&Subject::Grid, self.number);
         }
         let (epoch, number, seconds) = (cut.epoch, self.number, began.elapsed().as_secs_f64());
-        Ok(Some(Written { epoch, number, positions, bytes, seconds }))
+        Ok(Some(Written { epoch, number, positions, ended, bytes, seconds }))
     }
 
     /// Writes a piece, however long the store cannot take it; nothing if the run is to end.
@@ -152,13 +157,20 @@ pub fn subject(topic: &str, partition: PartitionId) -> Subject {
     Subject::Partition { topic: topic.to_owned(), partition: partition as i32 }
 }
 
-/// Positions as the broker takes them, each with a word about it.
-pub fn offsets(topic: &str, positions: &BTreeMap<PartitionId, i64>, word: &str) -> TopicPartitionList {
+/// Positions as the broker takes them, each with a word about it: the number of the second stage's piece, and whether
+/// all was closed.
+pub fn offsets(
+    topic: &str,
+    positions: &BTreeMap<PartitionId, i64>,
+    ended: &BTreeSet<PartitionId>,
+    number: u64,
+) -> TopicPartitionList {
     let mut list = TopicPartitionList::new();
     for (&partition, &position) in positions {
+        let word = format!("{number}{}", if ended.contains(&partition) { ENDED } else { "" });
         let mut one = list.add_partition(topic, partition as i32);
         one.set_offset(Offset::Offset(position)).expect("an offset from the broker is one");
-        one.set_metadata(word);
+        one.set_metadata(&word);
     }
     list
 }

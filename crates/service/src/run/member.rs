@@ -1,24 +1,23 @@
 //! A member of a group: the threads of one stage, from joining to leaving.
 
-use super::checkpointer::{self, Checkpointer, Written};
+use super::checkpointer::Checkpointer;
 use super::exchange::{Endings, Passing};
 use super::group::{self, GroupContext};
 use super::halt::Halt;
 use super::parcel::Empties;
 use super::poller::{Done, Poller, Setting};
 use super::publish::Publisher;
-use super::restore::{ENDED, Restorer};
+use super::restore::Restorer;
 use super::rows::Rows;
 use super::second::{Second, TooFar};
-use super::stage::Stage;
+use super::stage::{Between, Stage};
 use super::worker::{Tally, ToWorker, Worker};
 use super::{ALONE, EndAll, Job, Outcome, join, or_end_all};
 use crate::failure::Failure;
-use crate::telemetry;
 use crate::threads::spawn;
 use grid::Topology;
 use pipeline::PartitionId;
-use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};
+use rdkafka::consumer::BaseConsumer;
 use reading::EventTime;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::mpsc::{Receiver, channel, sync_channel};
@@ -87,7 +86,7 @@ impl<'a> Member<'a> {
         topology: Arc<Topology>,
         topologies: Receiver<Arc<Topology>>,
         passing: Option<&Passing>,
-        lanes_too_far: &TooFar,
+        between: &Between,
         targets: &mut BTreeMap<PartitionId, i64>,
         shared: &mut u32,
     ) -> Result<Outcome, Failure> {
@@ -101,7 +100,7 @@ impl<'a> Member<'a> {
         let (nobody, endings, group) = (TooFar::default(), Endings::default(), Mutex::new(None));
         let empties = Empties::default();
         let (too_far, most_rows) = match stage {
-            Stage::Readings => (lanes_too_far, MOST_ROWS),
+            Stage::Readings => (&between.lanes_too_far, MOST_ROWS),
             // A partition of the exchange holds words of all lanes, and waits for none: lanes do.
             Stage::Grid { .. } => (&nobody, MOST_ROWS / restorer.partitions(&consumer)?.len().max(1)),
         };
@@ -126,7 +125,7 @@ impl<'a> Member<'a> {
                     passing,
                     empties: &empties,
                     endings: &endings,
-                    lanes_too_far,
+                    lanes_too_far: &between.lanes_too_far,
                     most_rows,
                     topology: Arc::clone(&topology),
                     metrics: job.metrics,
@@ -147,6 +146,7 @@ impl<'a> Member<'a> {
                 most_rows,
                 waiting: 0,
                 ended: BTreeSet::new(),
+                over: false,
                 metrics: job.metrics,
             };
             let halt_second = halt.clone();
@@ -183,13 +183,14 @@ impl<'a> Member<'a> {
                 group: &group,
                 halt: halt.clone(),
                 second: positions,
+                others_go_on: &between.others_go_on,
                 targets,
                 shared,
                 topology,
                 metrics: job.metrics,
             });
             let polled = poller.run();
-            if polled.as_ref().map_or(true, |(done, _)| *done != Done::Ended) {
+            if polled.as_ref().map_or(true, |done| *done != Done::Ended) {
                 halt.now();
             }
             // The channels to the workers are closed by now: each ends behind what it was told, and so do the others.
@@ -203,34 +204,7 @@ impl<'a> Member<'a> {
             let wrote = join(writer);
             // What a thread failed of is the cause; that the others ended is the consequence.
             wrote?;
-            let (done, checkpoint) = polled?;
-            if let Some(checkpoint) = checkpoint.filter(|_| done == Done::Ended && stage == Stage::Readings) {
-                finish(job, &publisher, &consumer, &checkpoint)?;
-            }
-            Ok(Outcome { done, tally, found: found.unwrap_or_default() })
+            Ok(Outcome { done: polled?, tally, found: found.unwrap_or_default() })
         })
     }
-}
-
-/// Everything is closed and told: waits until the broker has it, and leaves a word about it beside the positions.
-fn finish(
-    job: &Job<'_>,
-    publisher: &Publisher,
-    consumer: &BaseConsumer<GroupContext>,
-    checkpoint: &Written,
-) -> Result<(), Failure> {
-    let epoch = checkpoint.epoch + 1;
-    if publisher.drain(epoch).is_err() {
-        return Err(publisher.failure().unwrap_or_else(Failure::told_to_end));
-    }
-    let word = format!("{}{ENDED}", checkpoint.number);
-    let offsets = checkpointer::offsets(&job.kafka.readings, &checkpoint.positions, &word);
-    if job.kafka.transactional {
-        let metadata = consumer.group_metadata().ok_or_else(Failure::told_to_end)?;
-        return publisher.commit(epoch, &offsets, &metadata);
-    }
-    if let Err(error) = consumer.commit(&offsets, CommitMode::Sync) {
-        telemetry::commit_fails(&error);
-    }
-    Ok(())
 }

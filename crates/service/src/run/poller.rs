@@ -29,6 +29,7 @@ use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{BorrowedMessage, Headers};
 use rdkafka::{Message, TopicPartitionList};
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::atomic::AtomicBool;
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError};
 use std::sync::{Arc, Mutex};
 use std::thread;
@@ -54,7 +55,7 @@ struct Held {
     position: i64,
     /// Where it is to end, if the run goes to the end.
     target: Option<i64>,
-    /// Whether everything was closed and told where it began.
+    /// Whether everything was closed and told where it began, or last ended.
     was_told: bool,
     /// A message has come since.
     has_news: bool,
@@ -68,6 +69,11 @@ struct Held {
 impl Held {
     fn ended(&self) -> bool {
         self.target.is_some_and(|target| self.position >= target)
+    }
+
+    /// Whether all of it has been closed and told.
+    fn is_closed(&self) -> bool {
+        self.was_told && !self.has_news
     }
 }
 
@@ -113,6 +119,8 @@ pub struct Setting<'a> {
     /// Where the second stage goes on in each partition, if there is one.
     pub second: Option<BTreeMap<PartitionId, i64>>,
     pub targets: &'a mut BTreeMap<PartitionId, i64>,
+    /// Others have partitions of the readings and do not go to an end: those of the grid never will.
+    pub others_go_on: &'a AtomicBool,
     /// How often running the group has given this process a part of what it needs.
     pub shared: &'a mut u32,
     pub topology: Arc<Topology>,
@@ -131,13 +139,14 @@ pub struct Poller<'a> {
     /// The epoch that is being stored.
     in_flight: Option<u64>,
     epoch: u64,
-    last: Option<Written>,
+    /// It has closed what was open, at the end.
+    closed: bool,
     /// Something has happened since the last barrier.
     moved: bool,
     /// The group has given this instance nothing.
     has_nothing: bool,
     next_look_at_others: Instant,
-    /// How much the others have kept, and since when.
+    /// How far the others have come, and since when.
     others: Option<(i64, Instant)>,
 }
 
@@ -157,7 +166,7 @@ impl<'a> Poller<'a> {
             next_barrier,
             in_flight: None,
             epoch: 0,
-            last: None,
+            closed: false,
             moved: false,
             has_nothing: false,
             next_look_at_others: now,
@@ -166,14 +175,14 @@ impl<'a> Poller<'a> {
     }
 
     /// Polls until there is a reason to end; then the workers are told all that there is, and the state is stored.
-    pub fn run(mut self) -> Result<(Done, Option<Written>), Failure> {
+    pub fn run(mut self) -> Result<Done, Failure> {
         self.set
             .consumer
             .subscribe(&[self.topic()])
             .map_err(|cause| Failure::failed("cannot join the group", &cause).again())?;
         let done = self.poll_on();
         leave(self.set.consumer);
-        Ok((done?, self.last))
+        done
     }
 
     fn poll_on(&mut self) -> Result<Done, Failure> {
@@ -321,11 +330,10 @@ impl<'a> Poller<'a> {
             self.store_everything(FAREWELL)?;
             return Ok(Some(Done::Signal(signal)));
         }
-        if self.set.until_end && (self.has_nothing || !self.held.is_empty()) {
-            // The others of the group have it all, or this one has come to the end of what it has.
-            if self.all_ended() && self.others_have_ended(now)? {
-                return self.end().map(Some);
-            }
+        if self.set.until_end
+            && let Some(done) = self.come_to_an_end(now)?
+        {
+            return Ok(Some(done));
         }
         if self.in_flight.is_none() && now >= self.next_barrier && !self.held.is_empty() {
             self.next_barrier = now + self.set.kafka.checkpoint_every;

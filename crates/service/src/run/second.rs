@@ -81,6 +81,8 @@ pub struct Second<'a> {
     pub waiting: i64,
     /// Partitions that have nothing more.
     pub ended: BTreeSet<PartitionId>,
+    /// All of them have ended, and the town with them: its last state is that of before.
+    pub over: bool,
     pub metrics: &'a Metrics,
 }
 
@@ -142,14 +144,6 @@ impl Second<'_> {
             }
             self.take(epoch, message, &mut found)?;
         }
-        // The day under way is told as far as it went only where it is over: not if the run was ended in the middle.
-        let is_over = self.confluence.lanes().all(|lane| self.ended.contains(&lane));
-        if let Some(town) = self.town.as_mut().filter(|_| is_over) {
-            let mut out = Outputs::default();
-            town.finish(&mut out);
-            self.rows.alerts(&out, |record| self.publisher.send(epoch, record))?;
-            self.publish(epoch, &out, &mut found)?;
-        }
         Ok(found)
     }
 
@@ -193,6 +187,14 @@ impl Second<'_> {
                 out.clear();
             }
         }
+        // The day under way is told as far as it went only where it is over: not if the run is ended in the middle.
+        let is_over = !self.over && self.confluence.lanes().all(|lane| self.ended.contains(&lane));
+        if let Some(town) = self.town.as_mut().filter(|_| is_over) {
+            town.finish(&mut out);
+            self.rows.alerts(&out, |record| self.publisher.send(epoch, record))?;
+            self.publish(epoch, &out, found)?;
+            self.over = true;
+        }
         if self.town.is_some() {
             self.too_far.set(None, self.confluence.too_far_ahead(self.most_rows));
             let waiting = self.confluence.waiting() as i64;
@@ -212,7 +214,8 @@ impl Second<'_> {
     fn cut(&mut self, epoch: u64, stored: Vec<Stored>) -> Result<(), Ended> {
         let positions: Vec<(PartitionId, i64)> =
             stored.iter().map(|stored| (stored.partition, stored.position)).collect();
-        let second = self.town.as_ref().map(|town| store_second(town, &self.confluence, &positions));
+        let town = self.town.as_ref().filter(|_| !self.over);
+        let second = town.map(|town| store_second(town, &self.confluence, &positions));
         self.cuts.send(Cut { epoch, stored, second }).map_err(|_| Ended)
     }
 }

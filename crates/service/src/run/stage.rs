@@ -1,9 +1,11 @@
 //! The two stages that partitions of a topic go through.
 
 use super::checkpointer::subject;
+use super::second::TooFar;
 use crate::checkpoints::Subject;
 use crate::kafka::KafkaPlan;
 use pipeline::{PartitionId, Plan};
+use std::sync::atomic::AtomicBool;
 
 /// What becomes of the partitions of a topic.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -12,6 +14,15 @@ pub enum Stage {
     Readings,
     /// Intervals become what is found in them; as many partitions of readings are waited for as `lanes`.
     Grid { lanes: PartitionId },
+}
+
+/// What the stages of one instance tell each other past the broker.
+#[derive(Debug, Default)]
+pub struct Between {
+    /// Partitions of readings that districts are to be spared more of.
+    pub lanes_too_far: TooFar,
+    /// Others have partitions of readings and do not go to an end: districts never will.
+    pub others_go_on: AtomicBool,
 }
 
 impl Stage {

@@ -57,6 +57,8 @@ pub struct Stored {
     pub position: i64,
     /// The state, or changes to the one that was stored at an earlier offset; nothing if it is the same.
     pub state: Option<(Option<i64>, Vec<u8>)>,
+    /// Everything was closed and told, as there was nothing more.
+    pub ended: bool,
 }
 
 /// What was counted since this process has a partition.
@@ -151,6 +153,8 @@ impl Worker<'_> {
     pub fn work(mut self, told: &Receiver<ToWorker>) -> Result<Tally, Ended> {
         let mut all = Tally::default();
         let mut partitions = BTreeMap::<PartitionId, Held>::new();
+        // Those that were closed since the last barrier.
+        let mut ended = Vec::new();
         let mut epoch = 0;
         let mut batch = Batch::default();
         while let Ok(message) = told.recv() {
@@ -207,7 +211,7 @@ impl Worker<'_> {
                 }
                 ToWorker::Barrier => {
                     let stored = partitions.iter_mut().map(|(&partition, held)| self.store(partition, held));
-                    let stored = stored.collect();
+                    let stored = stored.chain(ended.drain(..)).collect();
                     self.tell(ToSecond::Barrier { stored })?;
                     epoch += 1;
                 }
@@ -229,6 +233,9 @@ impl Worker<'_> {
                         let last = Last(true);
                         self.hand_on(epoch, partition, &lane, &mut progress, out, i64::MIN, last)?;
                         all.add(&progress.tally);
+                        // The state that is kept is that of before, which the last barrier has stored.
+                        let position = progress.position;
+                        ended.push(Stored { partition, position, state: None, ended: true });
                     }
                     self.tell(ToSecond::End { partition })?;
                 }
@@ -339,7 +346,7 @@ impl Worker<'_> {
                 Some((None, whole))
             }
         };
-        Stored { partition, position, state }
+        Stored { partition, position, state, ended: false }
     }
 
     fn tell(&self, message: ToSecond) -> Result<(), Ended> {

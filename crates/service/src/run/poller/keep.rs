@@ -1,17 +1,16 @@
 //! Checkpoints of all workers at once, and the end of a run that goes to the end.
 
-use super::{Done, FAREWELL, Poller};
+use super::{Done, FAREWELL, Held, Poller};
 use crate::failure::Failure;
 use crate::run::checkpointer::{Written, offsets};
 use crate::run::group::watermarks;
+use crate::run::restore::ENDED;
 use crate::run::stage::Stage;
 use crate::run::worker::ToWorker;
 use crate::telemetry;
-use pipeline::PartitionId;
 use rdkafka::consumer::{CommitMode, Consumer};
-use std::collections::VecDeque;
 use std::sync::PoisonError;
-use std::thread;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 /// How often a run that is at its end looks whether the others of its group are.
@@ -20,11 +19,34 @@ const BETWEEN_LOOKS_AT_OTHERS: Duration = Duration::from_millis(500);
 const OTHERS: Duration = Duration::from_secs(60);
 
 impl Poller<'_> {
-    /// Whether the group has kept what the others have, as far as the run is to go. One of them may be a process that
-    /// was killed, of which the group does not know yet: what it had comes here in the end.
-    pub(super) fn others_have_ended(&mut self, now: Instant) -> Result<bool, Failure> {
-        if self.set.second.is_some() || now < self.next_look_at_others {
-            return Ok(self.set.second.is_some());
+    /// A run that goes to the end closes what it has once it is there, and goes on until all of the group is closed.
+    pub(super) fn come_to_an_end(&mut self, now: Instant) -> Result<Option<Done>, Failure> {
+        // The group has not said yet what this instance has.
+        let knows = self.has_nothing || !self.held.is_empty();
+        if !knows || !self.all_ended() {
+            return Ok(None);
+        }
+        if self.set.restorer.stage == Stage::Readings {
+            self.close_all()?;
+        }
+        if self.set.second.is_none() && !self.others_have_ended(now)? {
+            return Ok(None);
+        }
+        if self.set.restorer.stage != Stage::Readings {
+            while !self.store_everything(FAREWELL)? {}
+            return Ok(Some(Done::Ended));
+        }
+        Ok(Some(if self.closed { Done::Ended } else { Done::NothingNew }))
+    }
+
+    /// Whether the others have closed what they have, as far as the run is to go. One of them may be a process that was
+    /// killed or told to end, of which the group does not know yet: what it had comes here in the end.
+    fn others_have_ended(&mut self, now: Instant) -> Result<bool, Failure> {
+        if self.set.others_go_on.load(Ordering::Relaxed) {
+            return Ok(true);
+        }
+        if now < self.next_look_at_others {
+            return Ok(false);
         }
         self.next_look_at_others = now + BETWEEN_LOOKS_AT_OTHERS;
         // They look at this one in the same way.
@@ -33,21 +55,32 @@ impl Poller<'_> {
         let mut others = self.set.restorer.partitions(consumer)?;
         others.retain(|partition| !self.held.contains_key(partition));
         let committed = self.set.restorer.committed(consumer, &others)?;
-        let (mut behind, mut kept) = (false, 0);
+        let of_readings = self.set.restorer.stage == Stage::Readings;
+        let (mut open, mut come) = (0, 0);
         for partition in others {
             let (low, high) = watermarks(consumer, self.topic(), partition)
                 .map_err(|cause| Failure::failed("cannot ask for the ends of the others", &cause).again())?;
             let target = *self.set.targets.entry(partition).or_insert(high);
-            let offset = committed.get(&partition).map_or(low, |one| one.offset);
-            behind |= offset < target;
-            kept += offset;
+            let committed = committed.get(&partition);
+            let offset = committed.map_or(low, |one| one.offset);
+            let closed = !of_readings || committed.is_some_and(|one| one.word.ends_with(ENDED));
+            open += u32::from(offset < target || !closed);
+            // What is behind the target is none of this run's.
+            come += offset.min(target) + i64::from(closed);
         }
-        if self.others.is_none_or(|(before, _)| before != kept) {
-            self.others = Some((kept, now));
+        if self.others.is_none_or(|(before, _)| before != come) {
+            self.others = Some((come, now));
         }
-        // Marks of transactions at the end of a log are no messages: nobody keeps a position behind them.
         let since = self.others.map_or(now, |(_, since)| since);
-        Ok(!behind || now - since > OTHERS)
+        if open == 0 || now - since <= OTHERS {
+            return Ok(open == 0);
+        }
+        // Marks of transactions at the end of a log are no messages: nobody keeps a position of the grid behind them.
+        if of_readings {
+            telemetry::left_to_others(self.topic(), open);
+            self.set.others_go_on.store(true, Ordering::Relaxed);
+        }
+        Ok(true)
     }
 
     /// Whether nothing is to come in any partition, if this run goes to the end.
@@ -55,7 +88,10 @@ impl Poller<'_> {
         self.held.iter().all(|(&partition, held)| match self.set.restorer.stage {
             Stage::Readings => held.ended(),
             // Where the log will end is not known before all lanes have said their last word in it.
-            Stage::Grid { .. } => held.at_end.is_some() && self.set.endings.is_at(partition, held.position),
+            Stage::Grid { .. } => {
+                let ended = self.set.endings.is_at(partition, held.position);
+                held.at_end.is_some() && (ended || self.set.others_go_on.load(Ordering::Relaxed))
+            }
         })
     }
 
@@ -73,14 +109,14 @@ impl Poller<'_> {
     pub(super) fn keep(&mut self, written: Written) {
         self.in_flight = self.in_flight.filter(|epoch| *epoch != written.epoch);
         if !self.set.kafka.transactional {
-            let positions = offsets(self.topic(), &written.positions, &written.number.to_string());
-            // For those who look at the group; the checkpoint is what counts.
-            if let Err(error) = self.set.consumer.commit(&positions, CommitMode::Async) {
+            let positions = offsets(self.topic(), &written.positions, &written.ended, written.number);
+            // For those who look at the group; the checkpoint is what counts. That all is closed stands only here.
+            let mode = if written.ended.is_empty() { CommitMode::Async } else { CommitMode::Sync };
+            if let Err(error) = self.set.consumer.commit(&positions, mode) {
                 telemetry::commit_fails(&error);
             }
         }
         telemetry::checkpoint_written(&written);
-        self.last = Some(written);
     }
 
     /// A checkpoint of now; waits for it, but not longer than so.
@@ -114,27 +150,19 @@ impl Poller<'_> {
 
     /// Closes what is open. The state that is kept is that of before, so that a later run goes on where this one ended
     /// and tells the intervals of the edge again, whole.
-    pub(super) fn end(&mut self) -> Result<Done, Failure> {
-        if self.set.restorer.stage != Stage::Readings {
-            while !self.store_everything(FAREWELL)? {}
-            return Ok(Done::Ended);
-        }
-        if self.held.values().all(|held| held.was_told && !held.has_news) {
-            return Ok(Done::NothingNew);
+    fn close_all(&mut self) -> Result<(), Failure> {
+        if self.held.values().all(Held::is_closed) {
+            return Ok(());
         }
         while !self.store_everything(FAREWELL)? {}
         // What another instance has closed before it left is not told twice; a second stage is closed as a whole.
         let whole = self.set.second.is_some();
-        let open = self.held.iter().filter(|(_, held)| whole || !held.was_told || held.has_news);
-        let partitions: Vec<(PartitionId, usize)> = open.map(|(&id, held)| (id, held.worker)).collect();
-        for (partition, worker) in partitions {
-            self.pending[worker].push_back(ToWorker::End { partition });
+        for (&partition, held) in self.held.iter_mut().filter(|(_, held)| whole || !held.is_closed()) {
+            self.pending[held.worker].push_back(ToWorker::End { partition });
+            (held.was_told, held.has_news) = (true, false);
         }
-        while !self.pending.iter().all(VecDeque::is_empty) {
-            self.tell_workers();
-            self.check()?;
-            thread::sleep(Duration::from_millis(1));
-        }
-        Ok(Done::Ended)
+        while !self.store_everything(FAREWELL)? {}
+        self.closed = true;
+        Ok(())
     }
 }

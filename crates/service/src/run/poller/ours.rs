@@ -156,6 +156,7 @@ impl Poller<'_> {
     fn revoke(&mut self, partitions: &[PartitionId]) -> Result<(), Failure> {
         let ours = partitions.iter().filter(|id| self.held.contains_key(id)).count();
         telemetry::revoked(ours, self.held.len());
+        // In the protocols that say all anew, the group has not spoken yet.
         self.has_nothing = false;
         self.set.metrics.rebalances.inc();
         if ours > 0 {
