@@ -155,6 +155,12 @@ impl Store {
         Ok(Newest { chain: read.into_values().collect(), passed_over })
     }
 
+    /// The last place before another one at which there is a piece of a subject, whole or not.
+    pub fn earlier(&self, subject: &Subject, before: u64) -> Result<Option<u64>, StoreError> {
+        let places = self.settled(subject)?.into_keys().map(|name| name.position);
+        Ok(places.filter(|place| *place < before).max())
+    }
+
     /// Takes away what the chains that end last, `keep` of them and at least one, do not need, and what killed
     /// writers left. Ends are pieces that nothing builds on: with two, a damaged full piece is no loss of the state.
     /// What lies behind `upto`, the last position that counts, stays and is no such end: a killed writer may have got

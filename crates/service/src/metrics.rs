@@ -8,7 +8,7 @@ mod partition;
 #[cfg(test)]
 mod tests;
 
-pub use health::Health;
+pub use health::{Health, Loop};
 pub use partition::Partition;
 
 use crate::usage;
@@ -138,9 +138,14 @@ impl Metrics {
         self.computed.partition(topic, number)
     }
 
-    /// The main loop goes on.
-    pub fn beat(&self) {
-        self.health.beat();
+    /// A loop goes on.
+    pub fn beat(&self, which: Loop) {
+        self.health.beat(which);
+    }
+
+    /// A loop has ended, and nobody waits for it.
+    pub fn rest(&self, which: Loop) {
+        self.health.rest(which);
     }
 
     /// Messages that became part of no interval; none of them makes the reason known to a scrape.

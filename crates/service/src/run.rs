@@ -38,7 +38,7 @@ mod worker;
 use crate::checkpoints::Store;
 use crate::failure::Failure;
 use crate::kafka::{Exchange, KafkaPlan};
-use crate::metrics::Metrics;
+use crate::metrics::{Loop, Metrics};
 use crate::stop::Stop;
 use crate::telemetry;
 use crate::threads::spawn;
@@ -110,7 +110,7 @@ pub fn run(job: &Job<'_>) -> Result<Outcome, Failure> {
             if job.signals.signal().is_some() {
                 return Err(failure);
             }
-            job.metrics.beat();
+            job.metrics.beat(Loop::Main);
             thread::sleep(Duration::from_millis(50));
         }
         pause = (pause * 2).min(LONGEST_PAUSE);

@@ -1,6 +1,6 @@
 //! Every event of the shell, named in one place; the core returns facts, and here they become log lines.
 
-use crate::checkpoints::{StoreError, Unusable};
+use crate::checkpoints::StoreError;
 use crate::cli::LogFormat;
 use crate::failure::Failure;
 use crate::run::Written;
@@ -156,7 +156,7 @@ pub fn prune_fails(error: &StoreError) {
 }
 
 /// A checkpoint that cannot be used.
-pub fn checkpoint_passed_over(object: &str, why: &Unusable) {
+pub fn checkpoint_passed_over(object: &str, why: &dyn Display) {
     warn!(object, "a checkpoint cannot be used and is passed over: {why}");
 }
 

@@ -109,7 +109,7 @@ impl Telling {
 impl ClientContext for Telling {
     fn log(&self, _: RDKafkaLogLevel, about: &str, text: &str) {
         // What fails comes as an error as well.
-        if matches!(about, "FAIL" | "ERROR") {
+        if matches!(about, "FAIL" | "ERROR") || is_meant_for_another(about, text) {
             return;
         }
         if let Some(untold) = self.turn(about) {
@@ -136,6 +136,13 @@ impl ClientContext for Telling {
             heard.trouble = Some(trouble);
         }
     }
+}
+
+/// A plan has settings of consumers and producers in one place, and each client passes over those of the other.
+fn is_meant_for_another(about: &str, text: &str) -> bool {
+    about == "CONFWARN"
+        && (text.contains("is a consumer property and will be ignored")
+            || text.contains("is a producer property and will be ignored"))
 }
 
 impl ConsumerContext for Telling {}

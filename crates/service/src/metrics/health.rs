@@ -7,11 +7,34 @@ use std::time::{Duration, Instant};
 /// A main loop that is not heard for so long hangs: it beats several times a second.
 const SILENCE: Duration = Duration::from_secs(60);
 
+/// A loop that is heard while the process lives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Loop {
+    /// That of the readings, and whatever comes before and after it.
+    Main,
+    /// That of the grid, if it has one of its own.
+    Grid,
+}
+
+impl Loop {
+    const ALL: [Self; 2] = [Self::Main, Self::Grid];
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Main => "the main loop",
+            Self::Grid => "the loop of the grid",
+        }
+    }
+}
+
+/// In the place of a time: nobody expects it to beat.
+const AT_REST: u64 = u64::MAX;
+
 /// What `/healthz` and `/readyz` say.
 pub struct Health {
     begun: Instant,
-    /// Milliseconds from the beginning to the last beat.
-    beaten: AtomicU64,
+    /// Milliseconds from the beginning to the last beat of each loop.
+    beaten: [AtomicU64; 2],
     missing: Mutex<Option<String>>,
 }
 
@@ -19,11 +42,16 @@ impl Health {
     pub(super) fn new() -> Self {
         #[expect(clippy::disallowed_methods, reason = "the shell owns the clock")]
         let begun = Instant::now();
-        Self { begun, beaten: AtomicU64::new(0), missing: Mutex::new(Some("starting".to_owned())) }
+        let beaten = [AtomicU64::new(0), AtomicU64::new(AT_REST)];
+        Self { begun, beaten, missing: Mutex::new(Some("starting".to_owned())) }
     }
 
-    pub(super) fn beat(&self) {
-        self.beaten.store(self.ms(), Ordering::Relaxed);
+    pub(super) fn beat(&self, which: Loop) {
+        self.beaten[which as usize].store(self.ms(), Ordering::Relaxed);
+    }
+
+    pub(super) fn rest(&self, which: Loop) {
+        self.beaten[which as usize].store(AT_REST, Ordering::Relaxed);
     }
 
     /// Partitions are assigned and their state is loaded.
@@ -47,8 +75,12 @@ impl Health {
     }
 
     pub(super) fn silent(&self, allowed: Duration) -> Option<String> {
-        let silent = Duration::from_millis(self.ms().saturating_sub(self.beaten.load(Ordering::Relaxed)));
-        (silent > allowed).then(|| format!("the main loop has not been heard for {} s", silent.as_secs()))
+        Loop::ALL.into_iter().find_map(|one| {
+            let beaten = self.beaten[one as usize].load(Ordering::Relaxed);
+            let silent = Duration::from_millis(self.ms().saturating_sub(beaten));
+            (silent > allowed)
+                .then(|| format!("{} has not been heard for {} s", one.name(), silent.as_secs()))
+        })
     }
 
     fn set(&self, missing: Option<String>) {

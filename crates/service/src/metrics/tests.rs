@@ -234,6 +234,18 @@ fn a_main_loop_that_hangs_is_told() {
     std::thread::sleep(Duration::from_millis(300));
     let told = metrics.health.silent(Duration::from_millis(299)).unwrap();
     expect!["the main loop has not been heard for 0 s"].assert_eq(&told);
-    metrics.beat();
+    metrics.beat(Loop::Main);
+    assert_eq!(metrics.health.silent(Duration::from_millis(299)), None);
+}
+
+#[test]
+fn a_loop_is_missed_from_its_first_beat_until_it_rests() {
+    let metrics = Metrics::new();
+    metrics.beat(Loop::Grid);
+    std::thread::sleep(Duration::from_millis(300));
+    metrics.beat(Loop::Main);
+    let told = metrics.health.silent(Duration::from_millis(299)).unwrap();
+    expect!["the loop of the grid has not been heard for 0 s"].assert_eq(&told);
+    metrics.rest(Loop::Grid);
     assert_eq!(metrics.health.silent(Duration::from_millis(299)), None);
 }

@@ -181,6 +181,7 @@ impl<'a> Poller<'a> {
             .subscribe(&[self.topic()])
             .map_err(|cause| Failure::failed("cannot join the group", &cause).again())?;
         let done = self.poll_on();
+        self.set.metrics.rest(self.set.restorer.stage.heard_as());
         leave(self.set.consumer);
         done
     }
@@ -352,10 +353,7 @@ impl<'a> Poller<'a> {
 
     fn tell_metrics(&self) {
         let metrics = self.set.metrics;
-        // While the first stage is there, it is the one that has to be heard.
-        if self.set.restorer.stage == Stage::Readings || self.set.until_end {
-            metrics.beat();
-        }
+        metrics.beat(self.set.restorer.stage.heard_as());
         if self.set.restorer.stage == Stage::Readings {
             metrics.queued_messages.set(self.set.publisher.under_way());
         }

@@ -2,7 +2,7 @@
 
 use super::stage::Stage;
 use super::worker::State;
-use crate::checkpoints::{Piece, Store, Subject};
+use crate::checkpoints::{Piece, Store, StoreError, Subject};
 use crate::failure::Failure;
 use crate::kafka::KafkaPlan;
 use crate::telemetry;
@@ -117,13 +117,12 @@ impl Restorer<'_> {
                 }
             }
         };
-        let Some((piece, payloads)) = self.chain(&Subject::Grid, at)? else {
+        let Some((piece, payload)) = self.newest_of_all(at)? else {
             return match at {
                 None => begin(0),
                 Some(number) => Err(self.missing(&Subject::Grid, number)),
             };
         };
-        let payload = payloads.last().expect("a chain has an end");
         let changed = piece.fingerprint != self.plan.town_fingerprint();
         if changed && !self.accept_changes {
             return Err(self.town_changed());
@@ -131,12 +130,39 @@ impl Restorer<'_> {
         let wrong = |error: &SnapshotError| self.unusable(&Subject::Grid, error);
         if changed {
             telemetry::second_stage_begins_afresh();
-            let positions = pipeline::positions_of(payload).map_err(|error| wrong(&error))?;
+            let positions = pipeline::positions_of(&payload).map_err(|error| wrong(&error))?;
             let (number, second) = begin(piece.position)?;
             return Ok((number, Second { positions, ..second }));
         }
-        let second = restore_second(self.plan, topology.clone(), payload).map_err(|error| wrong(&error))?;
+        let second = restore_second(self.plan, topology.clone(), &payload).map_err(|error| wrong(&error))?;
         Ok((piece.position, second))
+    }
+
+    /// The last piece of the second stage whose partitions are whole as well; with `at` that one, come what may.
+    fn newest_of_all(&self, at: Option<u64>) -> Result<Option<(Piece, Vec<u8>)>, Failure> {
+        let last = |(piece, mut payloads): Chain| (piece, payloads.pop().expect("a chain has an end"));
+        let newest = self.chain(&Subject::Grid, at)?.map(last);
+        let mut candidate = newest.clone().filter(|_| at.is_none());
+        while let Some((piece, payload)) = candidate {
+            let Some(broken) = self.broken(&payload)? else { return Ok(Some((piece, payload))) };
+            telemetry::checkpoint_passed_over(&Subject::Grid.to_string(), &broken);
+            let earlier = self.store.earlier(&Subject::Grid, piece.position).map_err(unreadable)?;
+            let chain = earlier.map(|number| self.chain(&Subject::Grid, Some(number))).transpose()?;
+            candidate = chain.flatten().map(last);
+        }
+        Ok(newest)
+    }
+
+    /// A partition that is not there as it was when the second stage was stored so.
+    fn broken(&self, second: &[u8]) -> Result<Option<String>, Failure> {
+        // What cannot be read here is told by who needs it.
+        for (partition, position) in pipeline::positions_of(second).unwrap_or_default() {
+            let subject = self.stage.subject(self.kafka, partition);
+            if self.chain(&subject, Some(position as u64))?.is_none() {
+                return Ok(Some(format!("there is no whole checkpoint of {subject} at {position}")));
+            }
+        }
+        Ok(None)
     }
 
     /// A partition with the state that it had there.
@@ -205,10 +231,7 @@ impl Restorer<'_> {
     }
 
     fn chain(&self, subject: &Subject, at: Option<u64>) -> Result<Option<Chain>, Failure> {
-        let newest = self
-            .store
-            .newest(subject, at)
-            .map_err(|error| Failure::failed("cannot read the checkpoints", &error).again())?;
+        let newest = self.store.newest(subject, at).map_err(unreadable)?;
         for (object, why) in &newest.passed_over {
             telemetry::checkpoint_passed_over(object, why);
         }
@@ -244,4 +267,8 @@ impl Restorer<'_> {
         Failure::failed(format!("cannot go on from the checkpoint of {subject}"), error)
             .help(Some("use the version of Gridwarden that wrote it, or other `--checkpoints`".to_owned()))
     }
+}
+
+fn unreadable(error: StoreError) -> Failure {
+    Failure::failed("cannot read the checkpoints", &error).again()
 }

@@ -4,6 +4,7 @@ use super::checkpointer::subject;
 use super::second::TooFar;
 use crate::checkpoints::Subject;
 use crate::kafka::KafkaPlan;
+use crate::metrics::Loop;
 use pipeline::{PartitionId, Plan};
 use std::sync::atomic::AtomicBool;
 
@@ -39,6 +40,14 @@ impl Stage {
         match self {
             Self::Readings => kafka.group.clone(),
             Self::Grid { .. } => format!("{}-grid", kafka.group),
+        }
+    }
+
+    /// The loop that its poller is.
+    pub fn heard_as(self) -> Loop {
+        match self {
+            Self::Readings => Loop::Main,
+            Self::Grid { .. } => Loop::Grid,
         }
     }
 

@@ -6,6 +6,7 @@
 #![expect(clippy::unwrap_used, reason = "what a test cannot go on without has failed it")]
 
 mod bench;
+mod brokers;
 mod contents;
 mod plan;
 mod process;

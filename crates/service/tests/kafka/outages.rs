@@ -10,16 +10,22 @@ use std::process::Command;
 #[test]
 #[ignore = "needs a broker: scripts/kafka-suite"]
 fn the_broker_restarts() {
-    check("the_broker_restarts", false);
+    check("the_broker_restarts", false, &ONE);
 }
 
 #[test]
 #[ignore = "needs a broker: scripts/kafka-suite"]
 fn the_broker_restarts_within_transactions() {
-    check("the_broker_restarts_within_transactions", true);
+    check("the_broker_restarts_within_transactions", true, &ONE);
 }
 
-fn check(name: &'static str, transactional: bool) {
+/// How a broker is ended, which, and when: once so many per cent are told.
+pub type End = (&'static str, &'static str, i64);
+
+const ONE: [End; 2] = [("stop", "1", 15), ("kill", "1", 50)];
+
+/// Brokers end and come back while a run works; its results are those of one that nothing disturbed.
+pub fn check(name: &'static str, transactional: bool, ends: &[End]) {
     let (mut bench, town, plan) = undisturbed(name, transactional);
     let disturbed = plan.clone().named(&bench.own("b"));
     bench.make_topics(&disturbed, 4);
@@ -28,14 +34,15 @@ fn check(name: &'static str, transactional: bool) {
     let (all, so_far) = (told(&plan).messages(), told(&disturbed));
     let checkpoints = bench.path("checkpoints");
     let mut run = bench.run_in(&disturbed, &town, &checkpoints, &["--until-end"], &slowly("100"));
-    for (end, share) in [("stop", 15), ("kill", 50)] {
+    for (end, broker, share) in ends {
         until(&format!("{share} % are told"), WHOLE_RUN, || {
             !run.runs() || so_far.messages() > all * share / 100
         });
         assert!(run.runs(), "it ended before:\n{}", run.log());
-        bench.kafka(&[end, "1"]);
-        bench.kafka(&["start", "1"]);
-        bench.say(&format!("scripts/kafka {end} 1, start 1; {} % are told", 100 * so_far.messages() / all));
+        bench.kafka(&[end, broker]);
+        bench.kafka(&["start", broker]);
+        let told = 100 * so_far.messages() / all;
+        bench.say(&format!("scripts/kafka {end} {broker}, start {broker}; {told} % are told"));
     }
     let ended = run.wait(WHOLE_RUN).expect(0);
     bench.say(&format!(

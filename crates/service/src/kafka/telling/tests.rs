@@ -21,3 +21,12 @@ fn the_same_trouble_is_told_once_in_a_while() {
     assert_eq!(telling.turn("a"), None);
     assert_eq!(telling.heard().told["a"].1, 2);
 }
+
+#[test]
+fn settings_of_the_other_kind_of_client_are_no_trouble() {
+    let config = |text| is_meant_for_another("CONFWARN", text);
+    assert!(config(
+        "[thrd:app]: Configuration property session.timeout.ms is a consumer property and will be ignored by this producer instance"
+    ));
+    assert!(!config("[thrd:app]: Configuration property queue.buffering.max.ms is deprecated"));
+}
