@@ -108,7 +108,7 @@ impl Checkpointer<'_> {
             let group = group.ok_or_else(|| {
                 Failure::failed_with_help("the group is not known yet", "this is a defect; please report it")
             })?;
-            self.publisher.commit(cut.epoch, &offsets, &group)?;
+            self.publisher.commit(cut.epoch, offsets, group)?;
         }
         for (&partition, &position) in &positions {
             self.prune(&self.subject(partition), position as u64);

@@ -19,6 +19,7 @@ use rdkafka::producer::{BaseRecord, DeliveryResult, Producer, ProducerContext, T
 use rdkafka::{Message, TopicPartitionList};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::mpsc::channel;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
@@ -42,12 +43,16 @@ pub struct Record<'a> {
 const TRANSACTION_MS: u64 = 60_000;
 /// How long a single request to the coordinator of transactions is waited for before it is asked again.
 const REQUEST: Duration = Duration::from_secs(10);
+/// How long positions may take to become part of a transaction, which is two requests to two brokers.
+const POSITIONS: Duration = Duration::from_secs(30);
+/// How often whoever waits looks whether the run is to end.
+const LOOK: Duration = Duration::from_millis(100);
 /// How soon a full queue, or messages under way, are looked at again.
 const SOON: Duration = Duration::from_millis(1);
 
 /// Sends results; shared by all threads.
 pub struct Publisher {
-    producer: ThreadedProducer<Context>,
+    producer: Arc<ThreadedProducer<Context>>,
     state: Arc<State>,
     transactional: bool,
     /// By topic.
@@ -133,7 +138,7 @@ impl Publisher {
         let producer: ThreadedProducer<Context> = create(&config, context)?;
         let topics = plan.outputs.all().into_iter().filter_map(|(_, topic)| topic);
         let sent = topics.map(|topic| (topic.to_owned(), metrics.sent(topic))).collect();
-        let publisher = Self { producer, state, transactional: plan.transactional, sent };
+        let publisher = Self { producer: Arc::new(producer), state, transactional: plan.transactional, sent };
         if publisher.transactional {
             publisher
                 .coordinated("begin with transactions", || publisher.producer.init_transactions(REQUEST))?;
@@ -193,17 +198,42 @@ impl Publisher {
     pub fn commit(
         &self,
         epoch: u64,
-        positions: &TopicPartitionList,
-        group: &ConsumerGroupMetadata,
+        positions: TopicPartitionList,
+        group: ConsumerGroupMetadata,
     ) -> Result<(), Failure> {
         if !self.transactional {
             return Ok(());
         }
-        self.coordinated("add the positions to a transaction", || {
-            self.producer.send_offsets_to_transaction(positions, group, REQUEST)
-        })?;
+        let asked = Arc::new((positions, group));
+        self.coordinated("add the positions to a transaction", || self.add_positions(&asked))?;
         self.coordinated("end a transaction", || self.producer.commit_transaction(REQUEST))?;
         self.begin(epoch + 1)
+    }
+
+    /// librdkafka forgets its time limit here and waits for ever if the group's coordinator has gone and another one
+    /// has taken its place (its issues 5456 and 5511). So a thread of its own waits, and is left behind: the next life
+    /// of the run has another producer of the same name, which shuts this one out.
+    fn add_positions(
+        &self,
+        asked: &Arc<(TopicPartitionList, ConsumerGroupMetadata)>,
+    ) -> Result<(), KafkaError> {
+        let (tell, told) = channel();
+        let (producer, asked) = (Arc::clone(&self.producer), Arc::clone(asked));
+        let ask = move || {
+            let (positions, group) = &*asked;
+            // Nobody listens any more if it took too long.
+            drop(tell.send(producer.send_offsets_to_transaction(positions, group, REQUEST)));
+        };
+        let late = || KafkaError::Global(RDKafkaErrorCode::OperationTimedOut);
+        thread::Builder::new().name("positions".to_owned()).spawn(ask).map_err(|_| late())?;
+        let mut waited = Duration::ZERO;
+        while waited < POSITIONS && self.check().is_ok() {
+            match told.recv_timeout(LOOK) {
+                Ok(answer) => return answer,
+                Err(_) => waited += LOOK,
+            }
+        }
+        Err(late())
     }
 
     /// Why messages could not be delivered.
