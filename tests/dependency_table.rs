@@ -25,7 +25,10 @@ const HOMES: [(&str, &[&str]); 19] = [
     ("toml", &["pipeline", "service"]),
     ("postcard", &["pipeline"]),
     ("memchr", &["wire", "service"]),
-    ("jiff", &["reading", "detect", "forecast", "notify", "pipeline", "columns", "service"]),
+    (
+        "jiff",
+        &["reading", "metering", "detect", "forecast", "notify", "pipeline", "columns", "plots", "service"],
+    ),
 ];
 
 /// What waits, and so has no place in what computes.

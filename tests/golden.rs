@@ -10,8 +10,10 @@ use std::fmt::Write;
 use std::fs;
 
 /// Outputs in the order in which a person wants to read them.
-const OUTPUTS: [&str; 8] = [
+const OUTPUTS: [&str; 10] = [
     "intervals.parquet",
+    "profiles.parquet",
+    "demand.parquet",
     "balance.parquet",
     "forecasts.parquet",
     "suspicions.parquet",

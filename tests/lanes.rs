@@ -238,6 +238,13 @@ pub fn write_down(out: &Outputs, told: &mut BTreeMap<String, String>) {
     for row in &out.intervals {
         tell(format!("intervals {}/{}", row.meter, row.end), format!("{row:?}"));
     }
+    for row in &out.metering.demand {
+        tell(format!("demand {}/{}/{}", row.meter, row.start, row.zone), format!("{row:?}"));
+    }
+    for row in &out.metering.profiles {
+        let slot = format!("{}/{:?}/{}", row.meter, row.day_type, row.minute);
+        tell(format!("profiles {slot}"), format!("{row:?}"));
+    }
     for dead in &out.dead {
         let origin = dead.origin.expect("a log has places");
         let place = format!("{}/{}/{}", dead.partition, origin.offset, origin.item);
@@ -273,8 +280,16 @@ fn difference(one: &BTreeMap<String, String>, other: &BTreeMap<String, String>) 
 
 #[test]
 fn the_log_holds_what_the_properties_are_about() {
-    let kinds =
-        ["alerts ", "sms ", "suspicions ", "balances ", "forecasts transformer/", "forecasts system/"];
+    let kinds = [
+        "demand ",
+        "profiles ",
+        "alerts ",
+        "sms ",
+        "suspicions ",
+        "balances ",
+        "forecasts transformer/",
+        "forecasts system/",
+    ];
     for kind in kinds {
         assert!(LOG.undisturbed.keys().any(|key| key.contains(kind)), "nothing like {kind}");
     }

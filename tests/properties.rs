@@ -87,7 +87,7 @@ fn row(connection: &Connection) -> TopologyRow {
 #[derive(Default, PartialEq)]
 struct Told {
     intervals: Vec<String>,
-    others: [Vec<String>; 7],
+    others: [Vec<String>; 9],
     dead: Vec<String>,
 }
 
@@ -104,6 +104,8 @@ impl Told {
         // Dead letters come when they come; which ones they are is the same.
         dead.sort();
         let others = [
+            each(&out.metering.demand),
+            each(&out.metering.profiles),
             each(&out.balances),
             each(&out.forecasts),
             each(&out.suspicions),
@@ -119,6 +121,8 @@ impl Told {
     fn differs(&self, other: &Self) -> Option<String> {
         let kinds = [
             "intervals",
+            "demand",
+            "profiles",
             "balances",
             "forecasts",
             "suspicions",

@@ -32,5 +32,8 @@ pub use aside::Aside;
 pub use error::ColumnsError;
 pub use guard::is_guarded;
 pub use intervals::{IntervalRow, IntervalsWriter, read_intervals};
-pub use outputs::{BalancesWriter, CasesWriter, ForecastsWriter, SuspicionsWriter, quantile_column};
+pub use outputs::{
+    BalancesWriter, CasesWriter, DemandWriter, ForecastsWriter, ProfilesWriter, SuspicionsWriter,
+    quantile_column,
+};
 pub use readings::{ParquetReadings, ReadingsWriter};

@@ -1,13 +1,17 @@
-//! The smaller outputs: forecasts, suspicions, cases and balances, each a file of one schema.
+//! The smaller outputs: demand, profiles, forecasts, suspicions, cases and balances, each a file of one schema.
 
 mod balances;
 mod cases;
+mod demand;
 mod forecasts;
+mod profiles;
 mod suspicions;
 
 pub use balances::BalancesWriter;
 pub use cases::CasesWriter;
+pub use demand::DemandWriter;
 pub use forecasts::{ForecastsWriter, quantile_column};
+pub use profiles::ProfilesWriter;
 pub use suspicions::SuspicionsWriter;
 
 #[cfg(test)]

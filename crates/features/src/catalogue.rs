@@ -1,6 +1,6 @@
 //! Every kernel with its unit and its meaning: for documentation, column headings and people who check a number.
 
-use units::{Amperes, Volts, WattHours, Watts};
+use units::{Amperes, Vars, VoltAmperes, Volts, WattHours, Watts};
 
 /// One kernel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,6 +40,18 @@ pub const CATALOGUE: &[Entry] = &[
         unit: "",
         definition: "sum p over root of (sum p)^2 + (sum q)^2 of the readings; negative on export",
         source: "ARCHITECTURE.md, pf; IEEE 1459 for sinusoidal supply",
+    },
+    Entry {
+        name: "mean_reactive_power",
+        unit: Vars::UNIT,
+        definition: "mean of the readings' reactive power, if each with active power carries it; positive is lagging",
+        source: "IEC 62053-23: the sign of reactive power",
+    },
+    Entry {
+        name: "apparent_power",
+        unit: VoltAmperes::UNIT,
+        definition: "root of (mean p)^2 + (mean q)^2 of the readings; mean power over power factor",
+        source: "IEEE 1459 for sinusoidal supply",
     },
     Entry {
         name: "mean_current",
@@ -100,5 +112,29 @@ pub const CATALOGUE: &[Entry] = &[
         unit: "",
         definition: "mean power over peak power",
         source: "IEC 60050-691, load factor",
+    },
+    Entry {
+        name: "base_load",
+        unit: Watts::UNIT,
+        definition: "5th percentile of mean powers: above it for 95 % of the known intervals",
+        source: "load-duration curve, IEC 60050-691",
+    },
+    Entry {
+        name: "load_factor_of",
+        unit: "",
+        definition: "energy over known hours, over peak demand",
+        source: "IEC 60050-691, load factor",
+    },
+    Entry {
+        name: "learn",
+        unit: "",
+        definition: "mean and variance of what was seen, an observation counting half after a half-life of others",
+        source: "D. H. D. West, Comm. ACM 22 (1979) 532, with weights that decay",
+    },
+    Entry {
+        name: "weights",
+        unit: "",
+        definition: "what so many observations are worth of the last one: 1 + keep + keep^2 and so on",
+        source: "sum of a geometric series",
     },
 ];

@@ -1,7 +1,7 @@
 //! Power and energy of one interval.
 
 use reading::Interval;
-use units::{Ratio, WattHours, Watts};
+use units::{Ratio, Vars, VoltAmperes, WattHours, Watts};
 
 /// Import less export, where the import is known; a meter without an export register exports nothing.
 #[inline]
@@ -41,4 +41,20 @@ pub fn power_factor(interval: &Interval) -> Option<Ratio> {
     let (p, q) = (sums.p as f64, sums.q as f64);
     // A root is exact to the last bit on every machine (IEEE 754), which `hypot` is not.
     Some(Ratio(p / (p * p + q * q).sqrt()))
+}
+
+/// Mean of the readings' reactive power; positive is lagging. `None` unless every reading with active power has it.
+#[inline]
+pub fn mean_reactive_power(interval: &Interval) -> Option<Vars> {
+    let sums = &interval.sums;
+    let known = sums.q_count > 0 && sums.q_count == sums.p_count;
+    known.then(|| Vars(sums.q as f64 / f64::from(sums.q_count) / 1000.0))
+}
+
+/// Root of (mean p)² + (mean q)² of the readings: mean power over power factor.
+#[inline]
+pub fn apparent_power(interval: &Interval) -> Option<VoltAmperes> {
+    let q = mean_reactive_power(interval)?.0;
+    let p = interval.sums.p as f64 / f64::from(interval.sums.p_count) / 1000.0;
+    Some(VoltAmperes((p * p + q * q).sqrt()))
 }

@@ -1,6 +1,6 @@
 //! Kernels over a row of numbers: one mean power for each interval, in time order, `None` where it is not known.
 
-use units::{Ratio, Watts};
+use units::{Ratio, WattHours, Watts};
 
 /// The highest demand of a row, and where it was.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -39,4 +39,49 @@ pub fn load_factor(powers: &[Option<Watts>]) -> Option<Ratio> {
         peak = if power.0 > peak { power.0 } else { peak };
     }
     (count > 0 && peak > 0.0).then(|| Ratio(sum / f64::from(count) / peak))
+}
+
+/// What the load is above for 95 % of the known intervals.
+pub fn base_load(powers: &[Option<Watts>]) -> Option<Watts> {
+    let mut known: Vec<f64> = powers.iter().flatten().map(|power| power.0).collect();
+    known.sort_by(f64::total_cmp);
+    // As many intervals as a twentieth lie below it.
+    known.get(known.len() / 20).copied().map(Watts)
+}
+
+/// The mean of energy over known hours, over a peak. `None` without hours or without a peak.
+pub fn load_factor_of(energy: WattHours, hours: f64, peak: Watts) -> Option<Ratio> {
+    (hours > 0.0 && peak.0 > 0.0).then(|| Ratio(energy.0 as f64 / hours / peak.0))
+}
+
+/// Mean and variance of what was seen, in which later observations count more.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Learned {
+    /// Mean.
+    pub mean: f64,
+    /// Variance, as of a whole population.
+    pub variance: f64,
+}
+
+/// Takes one more observation; with it, all are worth `weight` of the last one.
+#[inline]
+pub fn learn(learned: Learned, seen: f64, weight: f64) -> Learned {
+    let off = seen - learned.mean;
+    let step = off / weight;
+    Learned { mean: learned.mean + step, variance: (1.0 - 1.0 / weight) * (learned.variance + off * step) }
+}
+
+/// What so many observations are worth of the last one, each keeping a share of its weight when another comes; up to
+/// where one more changes nothing, or to `most`.
+pub fn weights(keep: f64, most: usize) -> Vec<f64> {
+    let mut weights = vec![0.0];
+    while weights.len() <= most {
+        let before = weights[weights.len() - 1];
+        let weight = 1.0 + keep * before;
+        if weight <= before {
+            break;
+        }
+        weights.push(weight);
+    }
+    weights
 }

@@ -123,6 +123,14 @@ fn a_reading_without_neutral_leaves_no_loop_currents() {
 }
 
 #[test]
+fn the_base_load_is_what_a_twentieth_lies_below() {
+    let powers: Vec<Option<Watts>> = (0..100).rev().map(|power| Some(Watts(f64::from(power)))).collect();
+    assert_eq!(base_load(&powers), Some(Watts(5.0)));
+    assert_eq!(base_load(&[None, Some(Watts(7.0))]), Some(Watts(7.0)));
+    assert_eq!(base_load(&[None]), None);
+}
+
+#[test]
 fn a_candidate_is_beyond_share_and_floor() {
     let candidate = |reading: &str| candidate(&interval(None, &[reading]), Ratio(0.0625), Amperes(0.5));
     assert!(candidate("-/- 8/7.4 -"));

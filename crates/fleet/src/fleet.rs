@@ -186,6 +186,8 @@ pub struct Fleet {
     /// Since they were stored last.
     pub(crate) changed: Changed,
     entries: Entries,
+    /// The slots of the rows that were told last.
+    pub(crate) told: Vec<u32>,
     /// The readings at hand, each with its slot.
     slots: Vec<(u32, u32)>,
 }
@@ -212,6 +214,7 @@ impl Fleet {
             totals: Totals::default(),
             changed: Changed::default(),
             entries: Entries::default(),
+            told: Vec::new(),
             slots: Vec::with_capacity(STRIDE),
         }
     }
@@ -233,6 +236,18 @@ impl Fleet {
     /// How many meters it knows.
     pub fn len(&self) -> usize {
         self.table.len()
+    }
+
+    /// The meter of a slot.
+    pub fn meter(&self, slot: u32) -> MeterId {
+        self.table.meter(slot)
+    }
+
+    /// All slots, by the names of their meters.
+    pub fn by_name(&mut self) -> Vec<u32> {
+        let order = self.table.take_order();
+        self.table.put_order_back(order.clone());
+        order
     }
 
     /// Whether it knows none.

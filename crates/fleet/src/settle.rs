@@ -73,17 +73,18 @@ impl Fleet {
     /// Closes the earliest open interval that ends at or before `watermark`, and says which it was. Its rows come by
     /// meter, then by end: a meter that was silent brings rows of earlier ends along.
     pub fn close_next(&mut self, watermark: EventTime, out: &mut Vec<Interval>) -> Option<EventTime> {
-        self.close_next_in_parts(watermark, usize::MAX, out, |_, _| ())
+        self.close_next_in_parts(watermark, usize::MAX, out, |_, _, _| ())
     }
 
-    /// The same, for those who need not hold all rows at once: `hand_on` gets the end of the interval and takes rows out
-    /// whenever there are `part` of them or a few more. What is left at the end stays in `out`.
+    /// The same, for those who need not hold all rows at once: `hand_on` gets the end of the interval and takes all rows
+    /// out, each with the slot of its meter, whenever there are `part` of them or a few more. What is left at the end
+    /// stays in `out`.
     pub fn close_next_in_parts(
         &mut self,
         watermark: EventTime,
         part: usize,
         out: &mut Vec<Interval>,
-        mut hand_on: impl FnMut(EventTime, &mut Vec<Interval>),
+        mut hand_on: impl FnMut(EventTime, &mut Vec<Interval>, &[u32]),
     ) -> Option<EventTime> {
         self.closed = self.closed.max(watermark);
         let open = |plane: usize| self.planes[plane].index.map(|index| (index, plane));
@@ -94,6 +95,8 @@ impl Fleet {
         }
         let silent = self.silent_for_too_long(end);
         let order = self.table.take_order();
+        self.told.clear();
+        let mut known = out.len();
         for &slot in &order {
             if !silent.is_empty() && silent.binary_search(&slot).is_ok() {
                 self.give_up(slot, out);
@@ -103,9 +106,12 @@ impl Fleet {
                 self.changed.insert(slot);
                 self.settle(slot, index, plane, out);
                 self.planes[plane].cells[slot as usize] = Cell::EMPTY;
-                if out.len() >= part {
-                    hand_on(end, out);
-                }
+            }
+            self.told.resize(out.len() - known, slot);
+            if out.len() >= part {
+                hand_on(end, out, &self.told);
+                self.told.clear();
+                known = out.len();
             }
         }
         self.table.put_order_back(order);
@@ -123,11 +129,20 @@ impl Fleet {
         let pending = std::mem::take(&mut self.pending);
         for (slot, pending) in pending {
             for waiting in pending.waiting {
-                rows.push(self.incomplete(slot, waiting));
+                rows.push((self.incomplete(slot, waiting), slot));
             }
         }
-        rows.sort_by_key(|row| (row.meter, row.end));
-        out.append(&mut rows);
+        rows.sort_by_key(|(row, _)| (row.meter, row.end));
+        self.told.clear();
+        for (row, slot) in rows {
+            out.push(row);
+            self.told.push(slot);
+        }
+    }
+
+    /// The slots of the meters whose rows the last closing has left with the caller.
+    pub fn slots_told(&self) -> &[u32] {
+        &self.told
     }
 
     /// Meters that have been silent for longer than gaps are filled, by slot.

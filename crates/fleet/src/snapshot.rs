@@ -224,6 +224,11 @@ impl Fleet {
         Stored { fleet: self, slots: Slots::Changed(changed) }
     }
 
+    /// Which meters changed since then, by slot.
+    pub fn changed_slots(&self) -> Vec<u32> {
+        self.changed.slots().collect()
+    }
+
     /// How many meters changed since then.
     pub fn changed(&self) -> usize {
         self.changed.count()

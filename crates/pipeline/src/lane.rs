@@ -9,6 +9,7 @@ use crate::snapshot::SnapshotError;
 use crate::{Outputs, Plan};
 use fleet::{Fleet, FleetV2, PartitionId, Sequencer, SequencerV2, Shard, Step};
 use grid::Topology;
+use metering::{Metering, MeteringV1};
 use reading::{Batch, EventTime};
 use serde::{Deserialize, Serialize};
 
@@ -17,26 +18,38 @@ use serde::{Deserialize, Serialize};
 pub struct Lane {
     pub(crate) sequencer: Sequencer,
     pub(crate) fleet: Fleet,
+    pub(crate) metering: Option<Metering>,
     steps: Vec<Step>,
     /// How many meters the changes hold that were stored since the whole state was.
     behind: usize,
+    /// What was stored of profiles and demand is another plan's.
+    lost_metering: bool,
 }
 
 /// Changes of so few meters are no burden, however many meters there are.
 const FEW: usize = 10_000;
 
-/// `F` is a [`FleetV2`], or what is written as one.
+/// `F` is a [`FleetV2`] and `M` a [`MeteringV1`], or what is written as one.
 #[derive(Serialize, Deserialize)]
-struct LaneV1<F> {
+struct LaneV2<F, M> {
     sequencer: SequencerV2,
     fleet: F,
+    /// With the fingerprint of its settings.
+    metering: Option<(u64, M)>,
 }
 
 impl Lane {
     /// A lane at its beginning.
     pub fn new(plan: &Plan, topology: &Topology) -> Self {
         let fleet = Fleet::new(plan.intervals.clone(), Shard::WHOLE);
-        let mut lane = Self { sequencer: Sequencer::new(plan.order), fleet, steps: Vec::new(), behind: 0 };
+        let mut lane = Self {
+            sequencer: Sequencer::new(plan.order),
+            fleet,
+            metering: plan.new_metering(),
+            steps: Vec::new(),
+            behind: 0,
+            lost_metering: false,
+        };
         lane.place(topology);
         lane
     }
@@ -85,8 +98,15 @@ impl Lane {
 
     /// All partitions have ended: what waits for a register is told with what is known.
     pub fn finish(&mut self, out: &mut Outputs) {
+        let known = out.intervals.len();
         self.fleet.finish(&mut out.intervals);
         out.ticks.push((EventTime::MAX, out.intervals.len()));
+        if let Some(metering) = &mut self.metering {
+            metering.take(self.fleet.slots_told(), &out.intervals[known..], &mut out.metering);
+            let slots = self.fleet.by_name();
+            let meters = slots.into_iter().map(|slot| (slot, self.fleet.meter(slot)));
+            metering.finish(meters, &mut out.metering);
+        }
     }
 
     fn take_steps(&mut self, partition: PartitionId, batch: &Batch, out: &mut Outputs) {
@@ -100,8 +120,17 @@ impl Lane {
                     bury(partition, &released, &[], &refused, &mut out.dead);
                 }
                 Step::Advance(watermark) => {
+                    let mut known = out.intervals.len();
                     while let Some(end) = self.fleet.close_next(watermark, &mut out.intervals) {
                         out.ticks.push((end, out.intervals.len()));
+                        if let Some(metering) = &mut self.metering {
+                            metering.take(
+                                self.fleet.slots_told(),
+                                &out.intervals[known..],
+                                &mut out.metering,
+                            );
+                        }
+                        known = out.intervals.len();
                     }
                 }
             }
@@ -113,13 +142,19 @@ impl Lane {
     pub fn store(&mut self) -> Vec<u8> {
         self.fleet.keep_changes();
         self.behind = 0;
-        written(&LaneV1 { sequencer: self.sequencer.snapshot(), fleet: self.fleet.stored() })
+        let slots = 0..self.fleet.len() as u32;
+        let metering =
+            self.metering.as_ref().map(|metering| (metering.fingerprint(), metering.stored(slots)));
+        written(&LaneV2 { sequencer: self.sequencer.snapshot(), fleet: self.fleet.stored(), metering })
     }
 
     /// What changed since the state or changes of it were stored last.
     pub fn store_changes(&mut self) -> Vec<u8> {
         self.behind += self.fleet.changed();
-        written(&LaneV1 { sequencer: self.sequencer.snapshot(), fleet: self.fleet.changes() })
+        let slots = self.fleet.changed_slots().into_iter();
+        let metering =
+            self.metering.as_ref().map(|metering| (metering.fingerprint(), metering.stored(slots)));
+        written(&LaneV2 { sequencer: self.sequencer.snapshot(), fleet: self.fleet.changes(), metering })
     }
 
     /// Whether all changes since the whole state was stored are more than the whole state is: then that is better
@@ -135,10 +170,10 @@ impl Lane {
         chain: &[impl AsRef<[u8]>],
     ) -> Result<Self, SnapshotError> {
         let wrong = |what| SnapshotError::Content { what };
-        let mut whole: Option<LaneV1<FleetV2>> = None;
+        let mut whole: Option<LaneV2<FleetV2, MeteringV1>> = None;
         let mut behind = 0;
         for stored in chain {
-            let later: LaneV1<FleetV2> =
+            let later: LaneV2<FleetV2, MeteringV1> =
                 postcard::from_bytes(stored.as_ref()).map_err(|_| wrong("its structure"))?;
             match &mut whole {
                 None => whole = Some(later),
@@ -146,6 +181,12 @@ impl Lane {
                     whole.sequencer = later.sequencer;
                     behind += later.fleet.meters();
                     whole.fleet.overlay(later.fleet).map_err(|_| wrong("the changes of the meters"))?;
+                    match (&mut whole.metering, later.metering) {
+                        (Some((known, whole)), Some((found, later))) if *known == found => {
+                            whole.overlay(later);
+                        }
+                        (whole, later) => *whole = later,
+                    }
                 }
             }
         }
@@ -155,7 +196,35 @@ impl Lane {
         lane.fleet.restore(&whole.fleet).map_err(|_| wrong("the meters"))?;
         lane.fleet.keep_changes();
         lane.behind = behind;
+        lane.restore_metering(whole.metering)?;
         Ok(lane)
+    }
+
+    pub(crate) fn restore_metering(
+        &mut self,
+        stored: Option<(u64, MeteringV1)>,
+    ) -> Result<(), SnapshotError> {
+        let Some((fingerprint, stored)) = stored else { return Ok(()) };
+        match &mut self.metering {
+            Some(metering) if metering.fingerprint() == fingerprint => {
+                let fits = metering.restore(&stored);
+                fits.then_some(()).ok_or(SnapshotError::Content { what: "the profiles and the demand" })
+            }
+            _ => {
+                self.lost_metering = true;
+                Ok(())
+            }
+        }
+    }
+
+    /// Whether profiles and demand were stored under other settings, and begin afresh.
+    pub fn has_lost_metering(&self) -> bool {
+        self.lost_metering
+    }
+
+    /// Bytes that profiles and demand take.
+    pub fn metering_memory(&self) -> usize {
+        self.metering.as_ref().map_or(0, Metering::memory)
     }
 }
 

@@ -3,6 +3,7 @@ use detect::DailySuspicion;
 use fleet::{Held, PartitionId, Refusal};
 use forecast::Forecast;
 use grid::Balance;
+use metering::Told;
 use notify::Sms;
 use reading::{Batch, EventTime, Interval, MeterId, Origin, Reading, Reason};
 
@@ -13,6 +14,8 @@ pub struct Outputs {
     pub intervals: Vec<Interval>,
     /// The ends of the ticks that closed, each with how many rows of `intervals` there are up to it.
     pub ticks: Vec<(EventTime, usize)>,
+    /// Demand of billing periods that are over, by tick, then by meter; and profiles, at the end.
+    pub metering: Told,
     /// Balances of transformers.
     pub balances: Vec<Balance>,
     /// Forecasts.
@@ -36,6 +39,8 @@ impl Outputs {
     pub fn clear(&mut self) {
         self.intervals.clear();
         self.ticks.clear();
+        self.metering.demand.clear();
+        self.metering.profiles.clear();
         self.balances.clear();
         self.forecasts.clear();
         self.suspicions.clear();

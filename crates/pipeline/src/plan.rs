@@ -1,12 +1,14 @@
 //! Settings in two steps: [`PlanToml`] as written, with strings and options; [`Plan`] as used, with units and ranges.
 
 mod error;
+mod metering;
 mod quantity;
 mod written;
 
 pub use error::PlanError;
 pub use written::{PlanToml, at_least, milliseconds};
 
+use ::metering::{Metering, Rules};
 use detect::PhaseNeutral;
 use fleet::{SequencerSettings, Settings};
 use reading::{Calendar, Grid, Limits};
@@ -27,6 +29,8 @@ pub struct Plan {
     pub order: SequencerSettings,
     /// The extra column `candidate` of the intervals.
     pub candidate: Option<Candidate>,
+    /// What is kept of each meter beyond its intervals: a profile, its demand.
+    pub metering: Option<Rules>,
     /// Balance the transformers.
     pub balance: bool,
     /// Forecast the next day.
@@ -68,6 +72,16 @@ impl Plan {
     /// The grid of intervals.
     pub fn grid(&self) -> Grid {
         self.intervals.grid
+    }
+
+    /// Bytes that the first stage takes for one single-phase meter.
+    pub fn bytes_per_meter(&self) -> usize {
+        self.intervals.bytes_per_meter() + self.metering.as_ref().map_or(0, Rules::bytes_per_meter)
+    }
+
+    /// Profiles and demand at their beginning, if the plan has any.
+    pub fn new_metering(&self) -> Option<Metering> {
+        self.metering.clone().map(|rules| Metering::new(rules, self.calendar.clone()))
     }
 
     /// The same plan for a part of the town. What the whole town will use, no part can say.

@@ -6,7 +6,7 @@
 //! | 4 | version, little endian |
 //! | 8 | fingerprint of the plan |
 //! | 8 | length of what follows, without the checksum |
-//! | n | [`StateV3`] in postcard |
+//! | n | [`StateV4`] in postcard |
 //! | 4 | CRC-32 of all before |
 
 use crate::confluence::{Confluence, ConfluenceV1};
@@ -19,13 +19,14 @@ use fleet::{FleetV2, PartitionId, SequencerV2};
 use forecast::{SeasonalMean, SeasonalMeanV1};
 use grid::Topology;
 use jiff::civil::Date;
+use metering::MeteringV1;
 use notify::{Notifier, NotifierV2};
 use reading::MeterId;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 const MAGIC: &[u8; 8] = b"GWSTATE\n";
-const VERSION: u32 = 3;
+const VERSION: u32 = 4;
 const HEADER: usize = 8 + 4 + 8 + 8;
 
 /// Why a snapshot is not taken.
@@ -34,7 +35,7 @@ pub enum SnapshotError {
     /// Something else.
     #[error("not a snapshot of Gridwarden: it begins with other bytes")]
     Foreign,
-    /// From another program: versions 1 and 2 never left the workshop.
+    /// From another program: versions 1 to 3 never left the workshop.
     #[error("the snapshot has version {found}, this program reads {VERSION}")]
     Version {
         /// Its version.
@@ -75,11 +76,12 @@ pub enum SnapshotError {
     Town(#[from] TownError),
 }
 
-/// `F` is a [`FleetV2`], or what is written as one.
+/// `F` is a [`FleetV2`] and `M` a [`MeteringV1`], or what is written as one.
 #[derive(Serialize, Deserialize)]
-struct StateV3<F> {
+struct StateV4<F, M> {
     sequencer: SequencerV2,
     fleet: F,
+    metering: Option<(u64, M)>,
     town: Option<TownV2>,
 }
 
@@ -100,7 +102,8 @@ pub struct TownV2 {
 impl Plan {
     /// A number that changes when a setting changes that the state depends on.
     pub fn fingerprint(&self) -> u64 {
-        let told = format!("{} {}", self.lane_settings(), self.town_settings());
+        let metering = self.new_metering().map(|metering| metering.fingerprint());
+        let told = format!("{} {metering:?} {}", self.lane_settings(), self.town_settings());
         reading::id::hash(told.as_bytes())
     }
 
@@ -127,9 +130,12 @@ impl Plan {
 impl Pipeline {
     /// The whole state.
     pub fn snapshot(&self, plan: &Plan) -> Vec<u8> {
-        let state = StateV3 {
+        let slots = 0..self.lane.fleet.len() as u32;
+        let metering = self.lane.metering.as_ref();
+        let state = StateV4 {
             sequencer: self.lane.sequencer.snapshot(),
             fleet: self.lane.fleet.stored(),
+            metering: metering.map(|metering| (metering.fingerprint(), metering.stored(slots))),
             town: self.town.as_ref().map(Town::snapshot),
         };
         let content = written(&state);
@@ -146,12 +152,13 @@ impl Pipeline {
     /// An engine that goes on where the snapshot was taken.
     pub fn restore(plan: &Plan, topology: Topology, bytes: &[u8]) -> Result<Self, SnapshotError> {
         let content = content(plan, bytes)?;
-        let state: StateV3<FleetV2> =
+        let state: StateV4<FleetV2, MeteringV1> =
             postcard::from_bytes(content).map_err(|_| SnapshotError::Content { what: "its structure" })?;
         let mut pipeline = Self::new(plan, topology)?;
         let wrong = |what| SnapshotError::Content { what };
         pipeline.lane.sequencer.restore(&state.sequencer).map_err(|_| wrong("the order of arrival"))?;
         pipeline.lane.fleet.restore(&state.fleet).map_err(|_| wrong("the meters"))?;
+        pipeline.lane.restore_metering(state.metering)?;
         if let (Some(town), Some(stored)) = (&mut pipeline.town, state.town) {
             town.restore(plan, stored)?;
         }

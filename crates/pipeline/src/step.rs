@@ -57,6 +57,11 @@ impl Pipeline {
         &self.lane.fleet
     }
 
+    /// Bytes that the meters take.
+    pub fn memory(&self) -> usize {
+        self.lane.fleet.memory().total() + self.lane.metering_memory()
+    }
+
     /// The order of arrival.
     pub fn sequencer(&self) -> &Sequencer {
         &self.lane.sequencer

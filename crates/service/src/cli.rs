@@ -47,6 +47,8 @@ pub enum Command {
     Check(Check),
     /// Every number on the way to the cases of one meter.
     Explain(Explain),
+    /// Every kernel with its unit, its definition and where that comes from.
+    Catalogue(Catalogue),
     /// Print a completion script for a shell.
     Completions(Completions),
 }
@@ -98,6 +100,9 @@ pub struct Replay {
     /// Threads that hold meters; as many again decode. Without it, the cores of the machine.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=256))]
     pub shards: Option<u32>,
+    /// Draw the load of all consumers together: profile.svg, duration.svg, year.svg, demand.svg in --out.
+    #[arg(long)]
+    pub plots: bool,
 }
 
 /// `gridwarden run`
@@ -344,6 +349,13 @@ pub struct Explain {
     /// Show every interval, not only those around the cases.
     #[arg(long)]
     pub all: bool,
+}
+
+/// `gridwarden catalogue`
+#[derive(Debug, Args)]
+pub struct Catalogue {
+    /// Only those with one of these in their names.
+    pub names: Vec<String>,
 }
 
 /// `gridwarden completions`

@@ -1,5 +1,6 @@
 //! What a user can ask for, a module each.
 
+pub mod catalogue;
 pub mod check;
 pub mod demo;
 pub mod explain;

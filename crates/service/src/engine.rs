@@ -98,7 +98,8 @@ pub fn run<S: Sink>(
             swaps.iter().for_each(|&(meter, at)| fleet.swap(meter, at));
             to_shards.push(to);
             from_shards.push(closed);
-            spawn(scope, format!("shard-{index}"), move || shard::work(fleet, &work, &done))?;
+            let metering = plan.new_metering();
+            spawn(scope, format!("shard-{index}"), move || shard::work(fleet, metering, &work, &done))?;
         }
         let end = spawn(scope, "town".to_owned(), move || collect(town, &from_shards, sink))?;
 
@@ -198,7 +199,7 @@ fn collect<S: Sink>(
     loop {
         let mut merge = Merge::new(from_shards)?;
         while let Some(end) = merge.tick() {
-            while merge.take(most, &mut out.intervals)? {
+            while merge.take(most, &mut out.intervals, &mut out.metering.demand)? {
                 sink.take(&mut out)?;
             }
             out.ticks.push((end, out.intervals.len()));
@@ -207,6 +208,9 @@ fn collect<S: Sink>(
                 town.tick(end, &rows, &mut out);
                 out.intervals = rows;
             }
+            sink.take(&mut out)?;
+        }
+        while merge.take_kept(PART, &mut out.metering)? {
             sink.take(&mut out)?;
         }
         let (mut refused, mut last) = (Vec::new(), false);

@@ -44,6 +44,7 @@ pub fn main() -> ExitCode {
         Command::Simulate(simulate) => commands::simulate::run(simulate, cli.quiet),
         Command::Check(check) => commands::check::run(check),
         Command::Explain(explain) => commands::explain::run(explain),
+        Command::Catalogue(args) => commands::catalogue::run(args),
         Command::Completions(completions) => {
             let mut script = Vec::new();
             clap_complete::generate(completions.shell, &mut Cli::command(), "gridwarden", &mut script);

@@ -6,19 +6,25 @@ use crate::hold::{Hold, take_away};
 use crate::{places, texts, usage};
 use cases::Case;
 use columns::{
-    Aside, BalancesWriter, CasesWriter, ColumnsError, ForecastsWriter, IntervalsWriter, SuspicionsWriter,
+    Aside, BalancesWriter, CasesWriter, ColumnsError, DemandWriter, ForecastsWriter, IntervalsWriter,
+    ProfilesWriter, SuspicionsWriter,
 };
+use grid::{Role, Topology};
+use metering::Told;
 use pipeline::{Outputs, Plan};
-use reading::{Issue, Reason};
+use plots::Load;
+use reading::{Interval, Issue, MeterId, Reason};
 use serde_json::{Map, Value, json};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 /// Names of everything that a run may leave.
-const NAMES: [&str; 9] = [
+const NAMES: [&str; 15] = [
     "intervals.parquet",
+    "profiles.parquet",
+    "demand.parquet",
     "balance.parquet",
     "forecasts.parquet",
     "suspicions.parquet",
@@ -26,6 +32,10 @@ const NAMES: [&str; 9] = [
     "alerts.ndjson",
     "sms.ndjson",
     "dead-letters.ndjson",
+    "profile.svg",
+    "duration.svg",
+    "year.svg",
+    "demand.svg",
     "summary.json",
 ];
 
@@ -38,15 +48,81 @@ pub struct OutDir {
     dir: PathBuf,
     sources: Vec<PathBuf>,
     intervals: IntervalsWriter,
+    metering: Metered,
     balances: Option<BalancesWriter>,
     forecasts: Option<ForecastsWriter>,
     watch: Option<Watched>,
+    pictures: Option<Pictures>,
     dead: Option<Aside>,
     rows: u64,
     dead_letters: BTreeMap<Reason, u64>,
     first_dead: Option<String>,
     /// Dead letters that were no reading.
     unread: u64,
+}
+
+/// The load of all consumers, to be drawn.
+pub struct Pictures {
+    load: Load,
+    /// Meters that measure what others use.
+    others: BTreeSet<MeterId>,
+}
+
+impl Pictures {
+    /// Nothing yet.
+    pub fn new(plan: &Plan, topology: &Topology) -> Self {
+        let rows = topology.rows().iter().filter(|row| row.role != Role::Consumer);
+        Self { load: Load::new(plan.grid()), others: rows.map(|row| row.meter).collect() }
+    }
+
+    fn take(&mut self, rows: &[Interval]) {
+        for row in rows.iter().filter(|row| !self.others.contains(&row.meter)) {
+            if let Some(net) = features::net_energy(row) {
+                self.load.add(row.end, net);
+            }
+        }
+    }
+}
+
+/// What is kept of each meter.
+#[derive(Default)]
+struct Metered {
+    profiles: Option<ProfilesWriter>,
+    demand: Option<DemandWriter>,
+}
+
+impl Metered {
+    /// Begins the files that the plan will fill.
+    fn create(dir: &Path, plan: &Plan) -> Result<Self, ColumnsError> {
+        let Some(rules) = &plan.metering else { return Ok(Self::default()) };
+        let profiles = rules.profile.map(|_| ProfilesWriter::create(dir.join("profiles.parquet")));
+        let demand = rules.demand.as_ref().map(|rule| DemandWriter::create(dir.join("demand.parquet"), rule));
+        Ok(Self { profiles: profiles.transpose()?, demand: demand.transpose()? })
+    }
+
+    fn write(&mut self, told: &Told) -> Result<(), ColumnsError> {
+        if let Some(profiles) = &mut self.profiles {
+            profiles.write(&told.profiles)?;
+        }
+        if let Some(demand) = &mut self.demand {
+            demand.write(&told.demand)?;
+        }
+        Ok(())
+    }
+
+    /// Moves the files to their places; says which.
+    fn finish(self) -> Result<Vec<&'static str>, ColumnsError> {
+        let mut written = Vec::new();
+        if let Some(profiles) = self.profiles {
+            profiles.finish()?;
+            written.push("profiles.parquet");
+        }
+        if let Some(demand) = self.demand {
+            demand.finish()?;
+            written.push("demand.parquet");
+        }
+        Ok(written)
+    }
 }
 
 struct Watched {
@@ -60,7 +136,13 @@ struct Watched {
 
 impl OutDir {
     /// Begins the files that the plan will fill. None of the inputs may be where one of them goes.
-    pub fn create(dir: &Path, plan: &Plan, sources: Vec<PathBuf>, inputs: &[&Path]) -> Result<Self, Failure> {
+    pub fn create(
+        dir: &Path,
+        plan: &Plan,
+        sources: Vec<PathBuf>,
+        inputs: &[&Path],
+        pictures: Option<Pictures>,
+    ) -> Result<Self, Failure> {
         places::spare(inputs, dir, &NAMES)?;
         let hold = Hold::take(dir, &NAMES)?;
         places::check_owner(dir, &NAMES)?;
@@ -86,6 +168,7 @@ impl OutDir {
             sources,
             intervals: IntervalsWriter::create(dir.join("intervals.parquet"), candidate)
                 .map_err(columns(dir))?,
+            metering: Metered::create(dir, plan).map_err(columns(dir))?,
             balances: match plan.balance {
                 true => Some(BalancesWriter::create(dir.join("balance.parquet")).map_err(columns(dir))?),
                 false => None,
@@ -98,6 +181,7 @@ impl OutDir {
                 None => None,
             },
             watch,
+            pictures,
             dead: None,
             rows: 0,
             dead_letters: BTreeMap::new(),
@@ -162,7 +246,15 @@ impl OutDir {
         // Says whose the files are, should we be killed while they are moved.
         let _mark = summary(&dir, &json).map_err(text(&dir))?;
         place_intervals(&dir, self.intervals)?;
-        let moved = Self::place(&dir, plan, self.balances, self.forecasts, self.watch, self.dead);
+        let rest = Rest {
+            metering: self.metering,
+            balances: self.balances,
+            forecasts: self.forecasts,
+            watch: self.watch,
+            pictures: self.pictures,
+            dead: self.dead,
+        };
+        let moved = rest.place(&dir, plan);
         if moved.is_err() {
             // Half of this run and none of the one before: nobody can use that. What cannot be removed, stays.
             NAMES.iter().for_each(|name| drop(take_away([dir.join(name)].into_iter())));
@@ -189,17 +281,24 @@ impl OutDir {
         );
         Ok(text)
     }
+}
 
-    /// Moves the rest, and takes away what an earlier run left and this one did not.
-    fn place(
-        dir: &Path,
-        plan: &Plan,
-        balances: Option<BalancesWriter>,
-        forecasts: Option<ForecastsWriter>,
-        watch: Option<Watched>,
-        dead: Option<Aside>,
-    ) -> Result<(), Failure> {
+/// Everything beside the intervals.
+struct Rest {
+    metering: Metered,
+    balances: Option<BalancesWriter>,
+    forecasts: Option<ForecastsWriter>,
+    watch: Option<Watched>,
+    pictures: Option<Pictures>,
+    dead: Option<Aside>,
+}
+
+impl Rest {
+    /// Moves it, and takes away what an earlier run left and this one did not.
+    fn place(self, dir: &Path, plan: &Plan) -> Result<(), Failure> {
+        let Self { metering, balances, forecasts, watch, pictures, dead } = self;
         let mut written = vec!["intervals.parquet"];
+        written.extend(metering.finish().map_err(columns(dir))?);
         if let Some(balances) = balances {
             balances.finish().map_err(columns(dir))?;
             written.push("balance.parquet");
@@ -220,6 +319,13 @@ impl OutDir {
             if let Some(sms) = watch.sms {
                 sms.finish().map_err(text(dir))?;
                 written.push("sms.ndjson");
+            }
+        }
+        if let Some(pictures) = pictures {
+            for (name, svg) in plots::pictures(&pictures.load, &plan.calendar, "all consumers") {
+                let mut file = Aside::create(dir.join(name)).map_err(text(dir))?;
+                file.write_all(svg.as_bytes()).and_then(|()| file.finish()).map_err(text(dir))?;
+                written.push(name);
             }
         }
         if let Some(dead) = dead {
@@ -260,7 +366,11 @@ impl Sink for OutDir {
     fn take(&mut self, out: &mut Outputs) -> Result<(), Failure> {
         let dir = self.dir.clone();
         self.rows += out.intervals.len() as u64;
+        if let Some(pictures) = &mut self.pictures {
+            pictures.take(&out.intervals);
+        }
         self.intervals.write(&out.intervals).map_err(columns(&dir))?;
+        self.metering.write(&out.metering).map_err(columns(&dir))?;
         if let Some(balances) = &mut self.balances {
             balances.write(&out.balances).map_err(columns(&dir))?;
         }

@@ -160,6 +160,11 @@ pub fn checkpoint_passed_over(object: &str, why: &dyn Display) {
     warn!(object, "a checkpoint cannot be used and is passed over: {why}");
 }
 
+/// Profiles and demand of another plan are of no use.
+pub fn metering_begins_afresh(partition: u32) {
+    warn!(partition, "the plan of profiles or demand has changed: they begin afresh");
+}
+
 /// The second stage of another plan is of no use.
 pub fn second_stage_begins_afresh() {
     warn!("the plan's second stage has changed: forecasts learn afresh, and open cases are forgotten");

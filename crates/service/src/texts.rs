@@ -5,6 +5,7 @@ use columns::quantile_column;
 use detect::{DailySuspicion, Evidence, Innocent};
 use forecast::Forecast;
 use grid::Balance;
+use metering::{DemandRow, DemandRule, ProfileRow};
 use notify::Sms;
 use pipeline::Dead;
 use reading::{Phases, RawReading};
@@ -53,6 +54,41 @@ fn evidence(evidence: &Evidence) -> Value {
 /// Measured in thousandths, means are told in them too.
 fn round(value: f64) -> f64 {
     (value * 1000.0).round() / 1000.0
+}
+
+/// A row of `demand.parquet`.
+pub fn demand(row: &DemandRow, rule: &DemandRule) -> Value {
+    let whole = row.whole.as_ref();
+    json!({
+        "meter": row.meter.as_str(),
+        "start": row.start.to_string(),
+        "end": row.end.to_string(),
+        "zone": rule.zone_name(row.zone),
+        "block_w": row.block.map(|peak| peak.demand.0),
+        "block_end": row.block.map(|peak| peak.end.to_string()),
+        "sliding_w": row.sliding.map(|peak| peak.demand.0),
+        "sliding_end": row.sliding.map(|peak| peak.end.to_string()),
+        "block_va": row.block_va.map(|most| most.0),
+        "sliding_va": row.sliding_va.map(|most| most.0),
+        "energy_wh": row.energy.0,
+        "exp_wh": whole.map(|whole| whole.exported.0),
+        "load_factor": whole.and_then(|whole| Some(whole.load_factor?.0)),
+        "pf": whole.and_then(|whole| Some(whole.pf?.0)),
+        "varh_lag": whole.and_then(|whole| Some(whole.reactive?.0)),
+        "varh_lead": whole.and_then(|whole| Some(whole.reactive?.1)),
+        "low_pf_hours": whole.map(|whole| whole.low_pf_hours),
+        "hours": whole.map(|whole| whole.hours),
+    })
+}
+
+/// The rows of `profiles.parquet` of one meter and type of day.
+pub fn profile(slots: &[ProfileRow]) -> Value {
+    let slot = |row: &ProfileRow| json!({ "slot": row.slot(), "mean_w": row.mean.0, "spread_w": row.spread.0, "weight": row.weight });
+    json!({
+        "meter": slots[0].meter.as_str(),
+        "day_type": slots[0].day_type.name(),
+        "slots": slots.iter().map(slot).collect::<Vec<_>>(),
+    })
 }
 
 /// A line of `sms.ndjson`.

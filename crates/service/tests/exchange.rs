@@ -18,7 +18,8 @@ use std::time::Duration;
 
 /// What has to be the same, save what has no value. Of short messages, not more than so many an hour go to a phone, and that is counted by
 /// partition.
-const COMPARED: [&str; 6] = ["intervals", "balances", "forecasts", "suspicions", "cases", "alerts"];
+const COMPARED: [&str; 8] =
+    ["intervals", "profiles", "demand", "balances", "forecasts", "suspicions", "cases", "alerts"];
 
 struct Town<'a> {
     dir: &'a Path,

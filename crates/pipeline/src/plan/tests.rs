@@ -48,7 +48,7 @@ fn a_wrong_unit_is_an_error() {
         "floor = \"0.5 V\"",
         expect![[r#"
             error[plan::unit]: `floor` must be a current in mA, A, kA, found the unit "V"
-              --> demo.toml:33:9
+              --> demo.toml:43:9
                | floor = "0.5 V"               # and by more than this;
               help: try `floor = "0.5 A"`
         "#]],
@@ -144,4 +144,76 @@ fn a_single_phase_meter_takes_at_most_256_bytes_under_the_plans_for_streams() {
             plan.intervals.bytes_per_meter()
         );
     }
+}
+
+#[test]
+fn with_profile_and_demand_a_single_phase_meter_takes_at_most_768_bytes() {
+    for text in [DEMO, include_str!("../../../../pipelines/ami.toml")] {
+        let plan = Plan::read(text).unwrap();
+        assert!(plan.bytes_per_meter() <= 768, "{}: {}", plan.name, plan.bytes_per_meter());
+    }
+}
+
+#[test]
+fn profiles_and_demand_that_cannot_be_are_errors_with_a_way_out() {
+    check(
+        "slot = \"2 h\"",
+        "slot = \"50 min\"",
+        expect![[r#"
+        error[plan::window]: `slot` must be whole intervals of 15 min, and whole slots must make a day
+          --> demo.toml:28:8
+           | slot = "50 min"                  # whole intervals; a shorter one takes more memory, see `gridwarden check`
+          help: try `slot = "60 min"`
+    "#]],
+    );
+    check(
+        "block = \"30 min\"",
+        "block = \"20 min\"",
+        expect![[r#"
+        error[plan::window]: `block` must be 1 to 16 intervals of 15 min, at most 4 h, and whole blocks must make a day
+          --> demo.toml:32:9
+           | block = "20 min"              # peaks are means over so long: blocks side by side, and sliding by one interval
+          help: try `block = "30 min"`, or shorter intervals
+    "#]],
+    );
+    check(
+        "billing_day = 1",
+        "billing_day = 31",
+        expect![[r#"
+        error[plan::range]: `billing_day` must be from 1 to 28: every month has such a day
+          --> demo.toml:33:15
+           | billing_day = 31               # a period begins at midnight of this day of the month
+          help: try `billing_day = 1`
+    "#]],
+    );
+    check(
+        "low_power_factor = 0.85",
+        "low_power_factor = 85.0",
+        expect![[r#"
+        error[plan::range]: `low_power_factor` must be from 0 to 1, found 85
+          --> demo.toml:34:20
+           | low_power_factor = 85.0       # hours below are counted
+          help: try `low_power_factor = 0.85`
+    "#]],
+    );
+    check(
+        "from = \"18:00\"",
+        "from = \"18\"",
+        expect![[r#"
+        error[plan::time]: `from` must be a time of the day, found "18"
+          --> demo.toml:35:37
+           | zones = [{ name = "evening", from = "18", to = "22:00" }]   # peaks and energy of these hours apart
+          help: try `from = "18:00"`
+    "#]],
+    );
+    check(
+        "name = \"evening\"",
+        "name = \"all\"",
+        expect![[r#"
+        error[plan::choice]: `zones` need different names, and `all` is that of all minutes
+          --> demo.toml:35:9
+           | zones = [{ name = "all", from = "18:00", to = "22:00" }]   # peaks and energy of these hours apart
+          help: call each zone as the tariff does
+    "#]],
+    );
 }

@@ -1,6 +1,7 @@
 //! The plan as written. Every key that the core knows stands here, with what it may hold.
 
 use super::error::PlanError;
+use super::metering::{self, DemandToml, ProfilesToml};
 use super::quantity::{CURRENT, ENERGY, POWER, SHARE, TIME, Units, VOLTAGE};
 use super::{Candidate, ForecastPlan, Plan};
 use detect::PhaseNeutral;
@@ -31,6 +32,10 @@ pub struct PlanToml {
     limits: LimitsToml,
     #[serde(default)]
     registers: Option<RegistersToml>,
+    #[serde(default)]
+    profiles: Option<ProfilesToml>,
+    #[serde(default)]
+    demand: Option<DemandToml>,
     #[serde(default)]
     balance: bool,
     #[serde(default)]
@@ -172,6 +177,7 @@ impl PlanToml {
         }
         Ok(Plan {
             name: self.name.into_inner(),
+            metering: metering::check(self.profiles, self.demand, intervals.grid)?,
             calendar,
             limits,
             intervals,

@@ -10,6 +10,7 @@ use crate::kafka::{Environment, Exchange, KafkaPlan};
 use crate::say::say;
 use detect::PhaseNeutral;
 use fleet::{Energy, RegisterRules};
+use metering::DemandRule;
 use pipeline::Plan;
 use quantity::{amperes, percent, time, volts, watt_hours, watts};
 use reading::Limits;
@@ -32,6 +33,18 @@ fn told(plan: &Plan, kafka: Option<&KafkaPlan>) -> String {
     intervals(plan, &mut page);
     limits(&plan.limits, &mut page);
     registers(&plan.intervals.registers, &mut page);
+    match plan.metering.as_ref().and_then(|rules| rules.profile.as_ref()) {
+        None => page.none("profiles"),
+        Some(profile) => {
+            page.section("profiles");
+            page.key("slot", format!("{}: {} a day", time(profile.slot()), profile.slots()));
+            page.key("half_life", format!("{} days of a type", profile.half_life()));
+        }
+    }
+    match plan.metering.as_ref().and_then(|rules| rules.demand.as_ref()) {
+        None => page.none("demand"),
+        Some(demand) => demand_of(demand, &mut page),
+    }
     match &plan.forecast {
         None => page.none("forecast"),
         Some(forecast) => {
@@ -104,8 +117,21 @@ fn intervals(plan: &Plan, page: &mut Page) {
             format!("share {}, floor {}", percent(candidate.share.0), amperes(candidate.floor.0)),
         );
     }
-    let (open, bytes) = (settings.open_intervals(), settings.bytes_per_meter());
+    let (open, bytes) = (settings.open_intervals(), plan.bytes_per_meter());
     page.key("memory", format!("{bytes} bytes a single-phase meter, {open} intervals open at once"));
+}
+
+fn demand_of(rule: &DemandRule, page: &mut Page) {
+    page.section("demand");
+    page.key("block", time(rule.block()));
+    page.key("billing_day", rule.billing_day());
+    page.key("low_power_factor", rule.low_pf().0);
+    let clock = |minute: u16| format!("{:02}:{:02}", minute / 60, minute % 60);
+    let zones = rule.zones().iter();
+    page.key(
+        "zones",
+        listed(zones.map(|zone| format!("{} {}-{}", zone.name, clock(zone.from), clock(zone.to)))),
+    );
 }
 
 fn limits(limits: &Limits, page: &mut Page) {

@@ -5,7 +5,7 @@ use crate::cli;
 use crate::engine::{self, Progress};
 use crate::failure::Failure;
 use crate::files::Source;
-use crate::out_dir::OutDir;
+use crate::out_dir::{OutDir, Pictures};
 use crate::say::say;
 use crate::telemetry;
 use crate::town_files::read_topology;
@@ -28,7 +28,8 @@ pub fn run(args: &cli::Replay, quiet: bool) -> Result<(), Failure> {
     let shards = args.shards.unwrap_or_else(cores);
     let inputs: Vec<&Path> =
         args.readings.iter().chain(&args.topology).chain([&args.plan]).map(PathBuf::as_path).collect();
-    let mut out = OutDir::create(&args.out, &plan, args.readings.clone(), &inputs)?;
+    let pictures = args.plots.then(|| Pictures::new(&plan, &topology));
+    let mut out = OutDir::create(&args.out, &plan, args.readings.clone(), &inputs, pictures)?;
     telemetry::begun(&plan.name, sources.len(), shards);
     let bar = bar(quiet);
     let counted = engine::run(&plan, topology, sources, shards, &mut out, |Progress { readings, front }| {

@@ -2,8 +2,12 @@
 
 use super::Hung;
 use super::shard::{Closed, Done};
-use reading::{EventTime, Interval};
+use metering::{DemandRow, ProfileRow};
+use reading::{EventTime, Interval, MeterId};
+use std::collections::VecDeque;
+use std::iter::Peekable;
 use std::sync::mpsc::Receiver;
+use std::vec::IntoIter;
 
 /// Brings the rows of several shards into one order: tick by tick, by meter, then by end.
 pub(super) struct Merge<'a> {
@@ -18,24 +22,61 @@ struct Told<'a> {
     rows: Vec<Interval>,
     /// So many of them were taken.
     taken: usize,
+    /// Billing periods that the rows have ended.
+    demand: VecDeque<DemandRow>,
+    /// What is kept of some meters, at the end of all.
+    kept: Kept,
     /// That tick has no further row.
     ticked: bool,
     done: Option<Box<Done>>,
 }
 
+/// What is kept of some meters, as far as it was not taken.
+struct Kept {
+    demand: Peekable<IntoIter<DemandRow>>,
+    profiles: Peekable<IntoIter<ProfileRow>>,
+}
+
+impl From<metering::Told> for Kept {
+    fn from(told: metering::Told) -> Self {
+        let (demand, profiles) = (told.demand.into_iter().peekable(), told.profiles.into_iter().peekable());
+        Self { demand, profiles }
+    }
+}
+
+impl Default for Kept {
+    fn default() -> Self {
+        Self::from(metering::Told::default())
+    }
+}
+
+impl Kept {
+    /// The meter that comes next.
+    fn meter(&mut self) -> Option<MeterId> {
+        let (demand, profile) =
+            (self.demand.peek().map(|row| row.meter), self.profiles.peek().map(|row| row.meter));
+        demand.into_iter().chain(profile).min()
+    }
+}
+
 impl<'a> Told<'a> {
     fn new(from: &'a Receiver<Closed>) -> Result<Self, Hung> {
         let (end, rows) = (EventTime::MIN, Vec::new());
-        let mut told = Self { from, end, rows, taken: 0, ticked: false, done: None };
+        let (demand, kept) = (VecDeque::new(), Kept::default());
+        let mut told = Self { from, end, rows, taken: 0, demand, kept, ticked: false, done: None };
         told.listen()?;
         Ok(told)
     }
 
     /// Waits for a row, the end of a tick, or the end of the step.
     fn listen(&mut self) -> Result<(), Hung> {
-        while self.row().is_none() && !self.ticked && self.done.is_none() {
+        while self.row().is_none() && !self.ticked && self.kept.meter().is_none() && self.done.is_none() {
             match self.from.recv().map_err(|_| Hung)? {
-                Closed::Rows(end, rows) => (self.end, self.rows, self.taken) = (end, rows, 0),
+                Closed::Rows(end, rows, demand) => {
+                    (self.end, self.rows, self.taken) = (end, rows, 0);
+                    self.demand.extend(demand);
+                }
+                Closed::Kept(told) => self.kept = Kept::from(told),
                 Closed::Tick(end) => (self.end, self.ticked) = (end, true),
                 Closed::Done(done) => self.done = Some(done),
             }
@@ -85,12 +126,18 @@ impl<'a> Merge<'a> {
         self.next().map(|shard| self.shards[shard].end)
     }
 
-    /// Moves rows of the tick at hand to `out` until there are `most`; says whether it is not over yet.
-    pub(super) fn take(&mut self, most: usize, out: &mut Vec<Interval>) -> Result<bool, Hung> {
+    /// Moves rows of the tick at hand to `out` until there are `most`, and with them the billing periods that they have
+    /// ended; says whether it is not over yet.
+    pub(super) fn take(
+        &mut self,
+        most: usize,
+        out: &mut Vec<Interval>,
+        demand: &mut Vec<DemandRow>,
+    ) -> Result<bool, Hung> {
         while out.len() < most {
             let Some(shard) = self.next() else { return Ok(false) };
             let told = &mut self.shards[shard];
-            let Some(row) = told.row() else {
+            let Some(row) = told.row().copied() else {
                 let end = told.end;
                 for told in self.shards.iter_mut().filter(|told| told.ticked && told.end == end) {
                     told.ticked = false;
@@ -98,8 +145,24 @@ impl<'a> Merge<'a> {
                 }
                 return Ok(false);
             };
-            out.push(*row);
+            out.push(row);
+            while let Some(ended) = told.demand.pop_front_if(|ended| ended.meter == row.meter) {
+                demand.push(ended);
+            }
             told.taken += 1;
+            told.listen()?;
+        }
+        Ok(true)
+    }
+
+    /// Moves what is kept of some meters to `out`, by meter, until there are `most` rows or a few more; says whether there
+    /// is more. For when there is no tick left.
+    pub(super) fn take_kept(&mut self, most: usize, out: &mut metering::Told) -> Result<bool, Hung> {
+        while out.demand.len() + out.profiles.len() < most {
+            let meters = self.shards.iter_mut().filter_map(|told| Some((told.kept.meter()?, told)));
+            let Some((meter, told)) = meters.min_by_key(|(meter, _)| *meter) else { return Ok(false) };
+            out.demand.extend(std::iter::from_fn(|| told.kept.demand.next_if(|row| row.meter == meter)));
+            out.profiles.extend(std::iter::from_fn(|| told.kept.profiles.next_if(|row| row.meter == meter)));
             told.listen()?;
         }
         Ok(true)
@@ -142,7 +205,7 @@ mod tests {
             } else {
                 let (meter, end) = word.split_once('@').expect("METER@END");
                 let rows = vec![row(meter, end.parse().expect("an end"))];
-                to.send(Closed::Rows(EventTime(tick * HOUR), rows)).expect("room");
+                to.send(Closed::Rows(EventTime(tick * HOUR), rows, Vec::new())).expect("room");
             }
         }
         to.send(Closed::Done(Box::default())).expect("room");
@@ -156,7 +219,7 @@ mod tests {
         let mut words = Vec::new();
         while let Some(end) = merge.tick() {
             let mut rows = Vec::new();
-            while merge.take(most, &mut rows)? {
+            while merge.take(most, &mut rows, &mut Vec::new())? {
                 words.extend(rows.drain(..).map(|row| format!("{}@{}", row.meter, row.end.0 / HOUR)));
             }
             words.extend(rows.iter().map(|row| format!("{}@{}", row.meter, row.end.0 / HOUR)));
@@ -185,10 +248,10 @@ mod tests {
     #[test]
     fn a_shard_that_is_gone_is_told() {
         let (to, from) = sync_channel(1);
-        to.send(Closed::Rows(EventTime(HOUR), vec![row("A", 1)])).expect("room");
+        to.send(Closed::Rows(EventTime(HOUR), vec![row("A", 1)], Vec::new())).expect("room");
         drop(to);
         let gone = [from];
         let mut merge = Merge::new(&gone).ok().expect("a row to begin with");
-        assert!(merge.take(100, &mut Vec::new()).is_err());
+        assert!(merge.take(100, &mut Vec::new(), &mut Vec::new()).is_err());
     }
 }

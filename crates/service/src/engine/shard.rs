@@ -1,6 +1,7 @@
 //! One shard: its meters, on a thread of its own.
 
 use fleet::{Refusal, Totals};
+use metering::{DemandRow, Metering, Told};
 use pipeline::{Dead, Fleet, PartitionId, Step, bury};
 use reading::{Batch, EventTime, Interval};
 use std::sync::Arc;
@@ -18,10 +19,12 @@ pub(super) struct Work {
 
 /// What a shard tells of one step forward of the watermark: the rows in parts, by tick and by meter, then the rest.
 pub(super) enum Closed {
-    /// Some rows of the tick that ends then.
-    Rows(EventTime, Vec<Interval>),
+    /// Some rows of the tick that ends then, and the billing periods that they have ended.
+    Rows(EventTime, Vec<Interval>, Vec<DemandRow>),
     /// That was all of this tick; it may have had no row at all.
     Tick(EventTime),
+    /// Behind the last tick of all: what is kept of some meters, by meter.
+    Kept(Told),
     /// That was all of this step.
     Done(Box<Done>),
 }
@@ -36,11 +39,18 @@ pub(super) struct Done {
     pub(super) last: Option<(Totals, u64)>,
 }
 
+/// So many meters' profiles go at once.
+const METERS: usize = 64;
 /// Rows go from thread to thread so many at a time: few enough to stay in the cache.
 pub(super) const PART: usize = 1024;
 
 /// Works until there is no more, then tells what is left.
-pub(super) fn work(mut fleet: Fleet, work: &Receiver<Work>, to: &SyncSender<Closed>) {
+pub(super) fn work(
+    mut fleet: Fleet,
+    mut metering: Option<Metering>,
+    work: &Receiver<Work>,
+    to: &SyncSender<Closed>,
+) {
     let mut done = Done::default();
     while let Ok(Work { partition, batch, steps, dead }) = work.recv() {
         done.dead.extend(dead);
@@ -56,7 +66,8 @@ pub(super) fn work(mut fleet: Fleet, work: &Receiver<Work>, to: &SyncSender<Clos
                 Step::Advance(watermark) => {
                     bury(partition, &batch, &[], &refusals, &mut done.refused);
                     refusals.clear();
-                    if close(&mut fleet, *watermark, std::mem::take(&mut done), to).is_err() {
+                    let done = std::mem::take(&mut done);
+                    if close(&mut fleet, &mut metering, *watermark, done, to).is_err() {
                         return;
                     }
                 }
@@ -64,35 +75,69 @@ pub(super) fn work(mut fleet: Fleet, work: &Receiver<Work>, to: &SyncSender<Clos
         }
         bury(partition, &batch, &[], &refusals, &mut done.refused);
     }
-    let mut rows = Vec::new();
-    fleet.finish(&mut rows);
     done.last = Some((fleet.totals().clone(), fleet.len() as u64));
     // Nobody listens any more if the sink has failed; it has told why.
-    drop(tell(EventTime::MAX, rows, to).and_then(|()| to.send(Closed::Done(Box::new(done)))));
+    drop(finish(&mut fleet, metering, to).and_then(|()| to.send(Closed::Done(Box::new(done)))));
+}
+
+/// Tells what waits for a register, and what is kept of the meters.
+fn finish(
+    fleet: &mut Fleet,
+    mut metering: Option<Metering>,
+    to: &SyncSender<Closed>,
+) -> Result<(), SendError<Closed>> {
+    let mut rows = Vec::new();
+    fleet.finish(&mut rows);
+    let demand = meter(&mut metering, &rows, fleet.slots_told());
+    tell(EventTime::MAX, rows, demand, to)?;
+    let Some(metering) = &mut metering else { return Ok(()) };
+    for slots in fleet.by_name().chunks(METERS) {
+        let mut told = Told::default();
+        metering.finish(slots.iter().map(|&slot| (slot, fleet.meter(slot))), &mut told);
+        to.send(Closed::Kept(told))?;
+    }
+    Ok(())
+}
+
+/// Takes rows into profiles and demand; gives the billing periods that are over.
+fn meter(metering: &mut Option<Metering>, rows: &[Interval], slots: &[u32]) -> Vec<DemandRow> {
+    let mut told = Told::default();
+    if let Some(metering) = metering {
+        metering.take(slots, rows, &mut told);
+    }
+    told.demand
 }
 
 /// Tells every tick up to the watermark, and then what else there is to tell.
 fn close(
     fleet: &mut Fleet,
+    metering: &mut Option<Metering>,
     watermark: EventTime,
     done: Done,
     to: &SyncSender<Closed>,
 ) -> Result<(), SendError<Closed>> {
     let mut rows = Vec::with_capacity(PART);
     let mut told = Ok(());
-    let mut hand_on = |end, rows: &mut Vec<Interval>| {
+    let mut hand_on = |end, rows: &mut Vec<Interval>, slots: &[u32]| {
         let part = std::mem::replace(rows, Vec::with_capacity(PART));
+        let demand = meter(metering, &part, slots);
         if told.is_ok() {
-            told = to.send(Closed::Rows(end, part));
+            told = to.send(Closed::Rows(end, part, demand));
         }
     };
     while let Some(end) = fleet.close_next_in_parts(watermark, PART, &mut rows, &mut hand_on) {
-        tell(end, std::mem::take(&mut rows), to)?;
+        hand_on(end, &mut rows, fleet.slots_told());
+        to.send(Closed::Tick(end))?;
     }
     told.and_then(|()| to.send(Closed::Done(Box::new(done))))
 }
 
 /// The last rows of a tick, and its end.
-fn tell(end: EventTime, rows: Vec<Interval>, to: &SyncSender<Closed>) -> Result<(), SendError<Closed>> {
-    to.send(Closed::Rows(end, rows)).and_then(|()| to.send(Closed::Tick(end)))
+fn tell(
+    end: EventTime,
+    rows: Vec<Interval>,
+    demand: Vec<DemandRow>,
+    to: &SyncSender<Closed>,
+) -> Result<(), SendError<Closed>> {
+    to.send(Closed::Rows(end, rows, demand)).and_then(|()| to.send(Closed::Tick(end)))
 }

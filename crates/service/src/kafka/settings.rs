@@ -46,6 +46,8 @@ pub struct KafkaPlan {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct OutputTopics {
     pub intervals: Option<String>,
+    pub profiles: Option<String>,
+    pub demand: Option<String>,
     pub balances: Option<String>,
     pub forecasts: Option<String>,
     pub suspicions: Option<String>,
@@ -105,9 +107,11 @@ impl MessageFormat {
 
 impl OutputTopics {
     /// The keys that plans have for them, with the topics.
-    pub fn all(&self) -> [(&'static str, Option<&str>); 8] {
+    pub fn all(&self) -> [(&'static str, Option<&str>); 10] {
         [
             ("intervals", &self.intervals),
+            ("profiles", &self.profiles),
+            ("demand", &self.demand),
             ("balances", &self.balances),
             ("forecasts", &self.forecasts),
             ("suspicions", &self.suspicions),
@@ -235,6 +239,8 @@ impl KafkaToml {
             ("readings", Some(&self.readings)),
             ("topology", self.topology.as_ref()),
             ("intervals", self.intervals.as_ref()),
+            ("profiles", self.profiles.as_ref()),
+            ("demand", self.demand.as_ref()),
             ("balances", self.balances.as_ref()),
             ("forecasts", self.forecasts.as_ref()),
             ("suspicions", self.suspicions.as_ref()),
@@ -267,6 +273,8 @@ impl KafkaToml {
         let own = |topic: &Option<Text>| topic.as_ref().map(|topic| topic.get_ref().clone());
         Ok(OutputTopics {
             intervals: own(&self.intervals),
+            profiles: own(&self.profiles),
+            demand: own(&self.demand),
             balances: own(&self.balances),
             forecasts: own(&self.forecasts),
             suspicions: own(&self.suspicions),

@@ -28,6 +28,8 @@ pub(super) struct KafkaToml {
     pub(super) idle_after: Text,
     pub(super) topology: Option<Text>,
     pub(super) intervals: Option<Text>,
+    pub(super) profiles: Option<Text>,
+    pub(super) demand: Option<Text>,
     pub(super) balances: Option<Text>,
     pub(super) forecasts: Option<Text>,
     pub(super) suspicions: Option<Text>,

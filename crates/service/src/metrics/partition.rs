@@ -26,11 +26,11 @@ pub struct Partition {
     /// Milliseconds since 1970.
     front: AtomicI64,
     /// By part, as in `PARTS`.
-    memory: [Gauge; 4],
+    memory: [Gauge; 5],
 }
 
-/// The parts of a fleet's memory.
-const PARTS: [&str; 4] = ["names", "meters", "cells", "rest"];
+/// The parts of a fleet's memory, and what is kept of its meters beside.
+const PARTS: [&str; 5] = ["names", "meters", "cells", "rest", "metering"];
 /// No reading has come yet.
 const NO_FRONT: i64 = i64::MIN;
 
@@ -46,8 +46,8 @@ impl Partition {
     }
 
     /// What the state of its meters takes.
-    pub fn memory(&self, memory: FleetMemory) {
-        let parts = [memory.names, memory.meters, memory.cells, memory.rest];
+    pub fn memory(&self, memory: FleetMemory, metering: usize) {
+        let parts = [memory.names, memory.meters, memory.cells, memory.rest, metering];
         for (gauge, bytes) in self.memory.iter().zip(parts) {
             gauge.set(super::gauge(bytes as u64));
         }

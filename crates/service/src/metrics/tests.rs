@@ -143,8 +143,8 @@ fn a_partition_is_told_while_this_process_has_it() {
     partitions[0].lag.set(5);
     partitions[0].position.set(123);
     partitions[1].idle.set(1);
-    partitions[0].memory(FleetMemory { names: 1, meters: 2, cells: 3, rest: 4 });
-    partitions[1].memory(FleetMemory { names: 10, meters: 20, cells: 30, rest: 40 });
+    partitions[0].memory(FleetMemory { names: 1, meters: 2, cells: 3, rest: 4 }, 5);
+    partitions[1].memory(FleetMemory { names: 10, meters: 20, cells: 30, rest: 40 }, 50);
     let about = |metrics: &Metrics| {
         let about = |line: &&String| line.contains("_partition_") || line.contains("_memory_bytes{");
         samples(metrics).iter().filter(about).cloned().collect::<Vec<_>>().join("\n")
@@ -160,6 +160,7 @@ fn a_partition_is_told_while_this_process_has_it() {
         gridwarden_memory_bytes{part="meters"} 22
         gridwarden_memory_bytes{part="cells"} 33
         gridwarden_memory_bytes{part="rest"} 44
+        gridwarden_memory_bytes{part="metering"} 55
         gridwarden_memory_bytes{part="merge"} 0"#]]
     .assert_eq(&about(&metrics));
     drop(partitions);
@@ -168,6 +169,7 @@ fn a_partition_is_told_while_this_process_has_it() {
         gridwarden_memory_bytes{part="meters"} 0
         gridwarden_memory_bytes{part="cells"} 0
         gridwarden_memory_bytes{part="rest"} 0
+        gridwarden_memory_bytes{part="metering"} 0
         gridwarden_memory_bytes{part="merge"} 0"#]]
     .assert_eq(&about(&metrics));
 }

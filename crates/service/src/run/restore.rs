@@ -216,6 +216,15 @@ impl Restorer<'_> {
         }
         let behind = payloads.len() as u32 - 1;
         let state = self.state(topology, &payloads).map_err(|error| self.unusable(&subject, &error))?;
+        if matches!(&state, State::Lane(lane) if lane.has_lost_metering()) {
+            if !self.accept_changes {
+                return Err(self.changed(
+                    "`[profiles]`, `[demand]`, `time_zone` or `holidays`",
+                    "profiles and the billing period under way then begin afresh; everything else stays",
+                ));
+            }
+            telemetry::metering_begins_afresh(partition);
+        }
         Ok(Start { state, position: Some(position), stored: Some((position, behind)) })
     }
 

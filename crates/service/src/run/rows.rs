@@ -193,6 +193,28 @@ impl<'a> Rows<'a> {
         })
     }
 
+    /// Billing periods that are over, and profiles.
+    pub fn kept(
+        &self,
+        told: &metering::Told,
+        mut send: impl FnMut(&Record<'_>) -> Result<(), Ended>,
+    ) -> Result<(), Ended> {
+        let topics = &self.kafka.outputs;
+        if let Some(rule) = self.plan.metering.as_ref().and_then(|rules| rules.demand.as_ref()) {
+            for row in &told.demand {
+                let key = format!("{}/{}/{}", row.meter, row.start, rule.zone_name(row.zone));
+                one_of(&topics.demand, key, || texts::demand(row, rule), &mut send)?;
+            }
+        }
+        // All slots of a day of one type together: a message a slot would be many.
+        let days = told.profiles.chunk_by(|a, b| a.meter == b.meter && a.day_type == b.day_type);
+        for slots in days {
+            let key = format!("{}/{}", slots[0].meter, slots[0].day_type.name());
+            one_of(&topics.profiles, key, || texts::profile(slots), &mut send)?;
+        }
+        Ok(())
+    }
+
     /// What the second stage tells people.
     pub fn alerts(
         &self,

@@ -293,6 +293,7 @@ impl Worker<'_> {
         if out.ticks.is_empty() {
             return Ok(());
         }
+        self.rows.kept(&out.metering, |record| self.publisher.send(epoch, record))?;
         let closed = lane.sequencer().closed();
         let rows = Arc::new((out.ticks, out.intervals));
         let in_memory = self.plan.has_second_stage() && self.passing.is_none();
@@ -327,7 +328,7 @@ impl Worker<'_> {
         let Held { state, progress } = held;
         let position = progress.position;
         if let State::Lane(lane) = state {
-            progress.gauges.memory(lane.fleet().memory());
+            progress.gauges.memory(lane.fleet().memory(), lane.metering_memory());
         }
         let state = match (progress.stored, state) {
             (Some((at, _)), _) if at == position => None,

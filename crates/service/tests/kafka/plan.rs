@@ -9,8 +9,18 @@ use toml::{Table, Value};
 pub struct Plan(Table);
 
 /// The keys of `[kafka]` that name topics of results.
-pub const OUTPUTS: [&str; 8] =
-    ["intervals", "balances", "forecasts", "suspicions", "cases", "alerts", "sms", "dead_letters"];
+pub const OUTPUTS: [&str; 10] = [
+    "intervals",
+    "profiles",
+    "demand",
+    "balances",
+    "forecasts",
+    "suspicions",
+    "cases",
+    "alerts",
+    "sms",
+    "dead_letters",
+];
 
 impl Plan {
     /// One of `pipelines/`, over the readings of a topic, with a name of its own before its group and topics.

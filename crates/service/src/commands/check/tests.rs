@@ -24,7 +24,7 @@ fn every_setting_stands_there_in_the_words_of_the_plan() {
               longest_gap     7 d
               energy          both: registers where a meter sends them, else power
               cross_check     share 50 %, floor 200 Wh
-              memory          251 bytes a single-phase meter, 2 intervals open at once
+              memory          755 bytes a single-phase meter, 2 intervals open at once
 
             [limits]
               voltage         600 V
@@ -34,6 +34,16 @@ fn every_setting_stands_there_in_the_words_of_the_plan() {
             [registers]
               rollovers       100 MWh, 1000 MWh
               reset_power     200 kW
+
+            [profiles]
+              slot            2 h: 12 a day
+              half_life       40 days of a type
+
+            [demand]
+              block           30 min
+              billing_day     1
+              low_power_factor 0.85
+              zones           evening 18:00-22:00
 
             [forecast]
               quantiles       0.1, 0.5, 0.9
@@ -90,6 +100,10 @@ fn what_a_plan_leaves_out_is_told_too() {
               rollovers       none
               reset_power     200 kW
 
+            [profiles] none
+
+            [demand] none
+
             [forecast] none
 
             [detectors] none
@@ -106,6 +120,8 @@ fn what_a_plan_leaves_out_is_told_too() {
               idle_after      10 s
               topology        none: `--topology` may name a file
               intervals       intervals
+              profiles        none: not written
+              demand          none: not written
               balances        none: not written
               forecasts       none: not written
               suspicions      none: not written
@@ -149,6 +165,8 @@ fn what_is_about_kafka_is_shown_as_it_is_used_without_secrets() {
           idle_after      10 s
           topology        topology
           intervals       intervals
+          profiles        profiles
+          demand          demand
           balances        balances
           forecasts       forecasts
           suspicions      suspicions

@@ -160,7 +160,7 @@ impl Picture {
             torn: feed.torn(),
             late: pipeline.sequencer().counts().of_issue(Issue::Late),
             repeats: fleet.totals().counts.of_issue(Issue::Repeat),
-            bytes_a_meter: (fleet.memory().total() as u64).checked_div(meters).unwrap_or_default(),
+            bytes_a_meter: (pipeline.memory() as u64).checked_div(meters).unwrap_or_default(),
             open_cases: pipeline.town().map_or(0, |town| town.open_cases().count() as u64),
         };
         let Some(load) = pipeline.town().and_then(|town| town.load_of(Target::System)) else { return };

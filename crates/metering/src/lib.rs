@@ -1,0 +1,24 @@
+//! What the closed intervals of each meter add up to: its load profile, and its demand by billing period.
+//!
+//! State is bounded: so many bytes a meter as the [`Rules`] need, in arrays by slot, whatever comes. Intervals of a
+//! meter come in the order of their ends; each is counted once. Energy that is estimated counts as energy, and neither
+//! makes a peak nor teaches a profile.
+//!
+//! This crate never knows where intervals come from, how rows are written, or who asks. The arithmetic itself stands in
+//! `features`.
+//!
+//! Read [`Rules`] first, then [`Metering`].
+
+mod metering;
+mod moment;
+mod rows;
+mod rules;
+mod snapshot;
+
+pub use metering::Metering;
+pub use rows::{DemandRow, ProfileRow, Told};
+pub use rules::{DemandRule, ProfileRule, Rules, RulesError, Zone};
+pub use snapshot::{MeteringV1, Stored};
+
+#[cfg(test)]
+mod tests;

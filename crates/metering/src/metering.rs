@@ -1,0 +1,402 @@
+//! The state of all meters of a fleet, by slot.
+
+use crate::moment::{Moment, Moments, NO_PERIOD};
+use crate::rows::{DemandRow, Peak, ProfileRow, Told, Whole};
+use crate::rules::Rules;
+use features::profile::{Learned, learn, weights};
+use features::{apparent_power, load_factor_of, mean_reactive_power, net_energy, power_factor};
+use reading::time::{HOUR, MINUTE};
+use reading::{Calendar, DayType, EventTime, Interval, MeterId, Quality};
+use units::{Ratio, VoltAmperes, WattHours, Watts};
+
+/// What every meter has, whatever the zones.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Head {
+    /// The number of the last interval.
+    pub last: u32,
+    pub period: u32,
+    /// Energies of the period where reactive power is known: active, apparent, lagging and leading; Wh, VAh, varh.
+    pub known: [f64; 4],
+    pub exported: i64,
+    /// Intervals of the period whose energy is known.
+    pub hours: u16,
+    pub low_pf: u16,
+    /// The sum of net power over the slot, W.
+    pub slot_sum: f32,
+    /// How many intervals of the slot there are, or [`BROKEN`].
+    pub slot_count: u8,
+    /// How many of the last powers follow each other without a hole.
+    pub running: u8,
+}
+
+const NOTHING: Head = Head {
+    last: 0,
+    period: NO_PERIOD,
+    known: [0.0; 4],
+    exported: 0,
+    hours: 0,
+    low_pf: 0,
+    slot_sum: 0.0,
+    slot_count: BROKEN,
+    running: 0,
+};
+
+/// A slot with a hole.
+const BROKEN: u8 = u8::MAX;
+
+/// What a meter has used in one zone of the period under way; a peak of -infinity is none.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct ZoneState {
+    pub energy: i64,
+    pub block: f32,
+    pub block_end: u32,
+    pub sliding: f32,
+    pub sliding_end: u32,
+    pub block_va: f32,
+    pub sliding_va: f32,
+}
+
+const NO_PEAK: f32 = f32::NEG_INFINITY;
+const UNUSED: ZoneState = ZoneState {
+    energy: 0,
+    block: NO_PEAK,
+    block_end: 0,
+    sliding: NO_PEAK,
+    sliding_end: 0,
+    block_va: NO_PEAK,
+    sliding_va: NO_PEAK,
+};
+
+/// What closed intervals add up to, meter by meter.
+#[derive(Debug, Clone)]
+pub struct Metering {
+    pub(crate) rules: Rules,
+    fingerprint: u64,
+    moments: Moments,
+    /// What so many observations are worth.
+    pub(crate) weights: Vec<f64>,
+    pub(crate) heads: Vec<Head>,
+    /// By slot, then by zone.
+    pub(crate) zones: Vec<ZoneState>,
+    /// The last powers of a block, by slot: import, then apparent power.
+    pub(crate) recent: Vec<f32>,
+    /// The profile, by slot, then by type of day and slot of the day.
+    pub(crate) means: Vec<f32>,
+    pub(crate) variances: Vec<f32>,
+    pub(crate) counts: Vec<u16>,
+}
+
+/// How many of each there are for a meter.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Strides {
+    pub zones: usize,
+    pub in_block: usize,
+    pub cells: usize,
+    in_slot: u8,
+}
+
+impl Strides {
+    pub fn of(rules: &Rules) -> Self {
+        let length = rules.grid.length();
+        Self {
+            zones: rules.demand.as_ref().map_or(0, |demand| demand.zones().len() + 1),
+            in_block: rules.demand.as_ref().map_or(0, |demand| (demand.block() / length) as usize),
+            cells: rules.profile.as_ref().map_or(0, |profile| 3 * profile.slots()),
+            in_slot: rules.profile.as_ref().map_or(0, |profile| (profile.slot() / length) as u8),
+        }
+    }
+}
+
+impl Rules {
+    /// Bytes that they take for each meter.
+    pub fn bytes_per_meter(&self) -> usize {
+        let strides = Strides::of(self);
+        size_of::<Head>()
+            + strides.zones * size_of::<ZoneState>()
+            + strides.in_block * 2 * size_of::<f32>()
+            + strides.cells * (2 * size_of::<f32>() + size_of::<u16>())
+    }
+}
+
+impl Metering {
+    /// No meters yet.
+    pub fn new(rules: Rules, calendar: Calendar) -> Self {
+        let keep = rules.profile.map_or(0.0, |profile| profile.keep());
+        let holidays: Vec<_> = calendar.holidays().collect();
+        let settings = format!("1 {rules:?} {} {holidays:?}", calendar.zone_name());
+        Self {
+            fingerprint: reading::id::hash(settings.as_bytes()),
+            moments: Moments::new(calendar),
+            weights: weights(keep, usize::from(u16::MAX)),
+            rules,
+            heads: Vec::new(),
+            zones: Vec::new(),
+            recent: Vec::new(),
+            means: Vec::new(),
+            variances: Vec::new(),
+            counts: Vec::new(),
+        }
+    }
+
+    /// A number that changes with the settings that the state depends on.
+    pub fn fingerprint(&self) -> u64 {
+        self.fingerprint
+    }
+
+    /// How many meters it has heard of; slots up to the last one count.
+    pub fn len(&self) -> usize {
+        self.heads.len()
+    }
+
+    /// Whether it has heard of none.
+    pub fn is_empty(&self) -> bool {
+        self.heads.is_empty()
+    }
+
+    /// Bytes of memory.
+    pub fn memory(&self) -> usize {
+        self.heads.capacity() * size_of::<Head>()
+            + self.zones.capacity() * size_of::<ZoneState>()
+            + (self.recent.capacity() + self.means.capacity() + self.variances.capacity()) * 4
+            + self.counts.capacity() * size_of::<u16>()
+    }
+
+    /// Takes closed intervals, each with the slot of its meter; those of a meter come in the order of their ends. Tells
+    /// billing periods that are over.
+    pub fn take(&mut self, slots: &[u32], rows: &[Interval], told: &mut Told) {
+        debug_assert_eq!(slots.len(), rows.len(), "a slot for each row");
+        if let Some(&most) = slots.iter().max() {
+            self.make_room(most as usize + 1);
+        }
+        let strides = Strides::of(&self.rules);
+        for (&slot, row) in slots.iter().zip(rows) {
+            let moment = self.moments.at(&self.rules, row.end);
+            self.take_one(slot as usize, row, moment, strides, told);
+        }
+    }
+
+    pub(crate) fn make_room(&mut self, meters: usize) {
+        if meters <= self.heads.len() {
+            return;
+        }
+        let strides = Strides::of(&self.rules);
+        grow(&mut self.heads, meters, NOTHING);
+        grow(&mut self.zones, meters * strides.zones, UNUSED);
+        grow(&mut self.recent, meters * strides.in_block * 2, 0.0);
+        grow(&mut self.means, meters * strides.cells, 0.0);
+        grow(&mut self.variances, meters * strides.cells, 0.0);
+        grow(&mut self.counts, meters * strides.cells, 0);
+    }
+
+    fn take_one(&mut self, slot: usize, row: &Interval, moment: Moment, strides: Strides, told: &mut Told) {
+        let length = self.rules.grid.length();
+        let follows = self.heads[slot].last + 1 == moment.index;
+        if strides.zones > 0 {
+            let period = self.heads[slot].period;
+            if period != moment.period {
+                if period != NO_PERIOD {
+                    self.tell_demand(slot, row.meter, true, &mut told.demand);
+                }
+                self.begin_period(slot, moment.period);
+            }
+            self.take_demand(slot, row, moment, strides, follows, length);
+        }
+        let head = &mut self.heads[slot];
+        head.last = moment.index;
+        if strides.cells == 0 {
+            return;
+        }
+        if moment.slot_starts {
+            (head.slot_sum, head.slot_count) = (0.0, 0);
+        } else if !follows {
+            head.slot_count = BROKEN;
+        }
+        let Some(net) = net_energy(row).filter(|_| is_whole(row)) else {
+            head.slot_count = BROKEN;
+            return;
+        };
+        if head.slot_count == BROKEN {
+            return;
+        }
+        head.slot_sum += net.mean_over(length).0 as f32;
+        head.slot_count += 1;
+        if head.slot_count == strides.in_slot {
+            let seen = f64::from(head.slot_sum) / f64::from(strides.in_slot);
+            head.slot_count = BROKEN;
+            self.learn(slot * strides.cells + usize::from(moment.cell), seen);
+        }
+    }
+
+    fn learn(&mut self, cell: usize, seen: f64) {
+        let (mean, variance) = (f64::from(self.means[cell]), f64::from(self.variances[cell]));
+        // Where one more is worth no more, nobody counts on.
+        let count = (usize::from(self.counts[cell]) + 1).min(self.weights.len() - 1);
+        let learned = learn(Learned { mean, variance }, seen, self.weights[count]);
+        (self.means[cell], self.variances[cell]) = (learned.mean as f32, learned.variance as f32);
+        self.counts[cell] = count as u16;
+    }
+
+    fn begin_period(&mut self, slot: usize, period: u32) {
+        let zones = Strides::of(&self.rules).zones;
+        self.zones[slot * zones..(slot + 1) * zones].fill(UNUSED);
+        let head = &mut self.heads[slot];
+        (head.period, head.known, head.exported) = (period, [0.0; 4], 0);
+        (head.hours, head.low_pf) = (0, 0);
+    }
+
+    fn take_demand(
+        &mut self,
+        slot: usize,
+        row: &Interval,
+        moment: Moment,
+        strides: Strides,
+        follows: bool,
+        length: i64,
+    ) {
+        let head = &mut self.heads[slot];
+        let zones = &mut self.zones[slot * strides.zones..(slot + 1) * strides.zones];
+        head.exported += row.exp.map_or(0, |exp| exp.0);
+        if let Some(imp) = row.imp {
+            head.hours += 1;
+            for zone in bits(moment.zones) {
+                zones[zone].energy += imp.0;
+            }
+        }
+        let apparent = apparent_power(row);
+        if let (Some(apparent), Some(reactive)) = (apparent, mean_reactive_power(row)) {
+            let hours = length as f64 / HOUR as f64;
+            let active = features::mean_power(row).map_or(0.0, |power| power.0);
+            let [lag, lead] = if reactive.0 < 0.0 { [0.0, -reactive.0] } else { [reactive.0, 0.0] };
+            for (sum, one) in head.known.iter_mut().zip([active, apparent.0, lag, lead]) {
+                *sum += one * hours;
+            }
+            let limit = self.rules.demand.as_ref().map_or(0.0, |demand| demand.low_pf().0);
+            let low = power_factor(row).is_some_and(|pf| pf.0.abs() < limit);
+            head.low_pf += u16::from(low);
+        }
+        let Some(imp) = row.imp.filter(|_| is_whole(row)) else {
+            head.running = 0;
+            return;
+        };
+        let width = strides.in_block;
+        let recent = &mut self.recent[slot * width * 2..(slot + 1) * width * 2];
+        let (powers, apparents) = recent.split_at_mut(width);
+        let place = moment.index as usize % width;
+        powers[place] = imp.mean_over(length).0 as f32;
+        apparents[place] = apparent.map_or(f32::NAN, |apparent| apparent.0 as f32);
+        head.running = if follows { head.running.saturating_add(1).min(width as u8) } else { 1 };
+        if usize::from(head.running) < width {
+            return;
+        }
+        // NaN, where the apparent power of one is not known, is above no peak.
+        let (demand, apparent) = (mean(powers), mean(apparents));
+        for zone in bits(moment.block_zones) {
+            let zone = &mut zones[zone];
+            if demand > zone.sliding {
+                (zone.sliding, zone.sliding_end) = (demand, moment.index);
+            }
+            if apparent > zone.sliding_va {
+                zone.sliding_va = apparent;
+            }
+            if moment.block_ends && demand > zone.block {
+                (zone.block, zone.block_end) = (demand, moment.index);
+            }
+            if moment.block_ends && apparent > zone.block_va {
+                zone.block_va = apparent;
+            }
+        }
+    }
+
+    fn tell_demand(&mut self, slot: usize, meter: MeterId, is_over: bool, out: &mut Vec<DemandRow>) {
+        let Some(rule) = &self.rules.demand else { return };
+        let (length, count) = (self.rules.grid.length(), rule.zones().len() + 1);
+        let head = self.heads[slot];
+        if head.period == NO_PERIOD {
+            return;
+        }
+        let time = |index: u32| EventTime(i64::from(index) * length);
+        let [start, end] = self.moments.period(head.period, rule.billing_day());
+        let end = if is_over { end } else { time(head.last) };
+        let peak = |demand: f32, index| {
+            (demand > NO_PEAK).then(|| Peak { demand: Watts(f64::from(demand)), end: time(index) })
+        };
+        let va = |most: f32| (most > NO_PEAK).then(|| VoltAmperes(f64::from(most)));
+        let hours = f64::from(head.hours) * length as f64 / HOUR as f64;
+        for (number, zone) in self.zones[slot * count..(slot + 1) * count].iter().enumerate() {
+            let (block, energy) = (peak(zone.block, zone.block_end), WattHours(zone.energy));
+            let [active, apparent, lag, lead] = head.known;
+            let whole = (number == 0).then(|| Whole {
+                exported: WattHours(head.exported),
+                load_factor: block.and_then(|block| load_factor_of(energy, hours, block.demand)),
+                pf: (apparent > 0.0).then(|| Ratio(active / apparent)),
+                reactive: (apparent > 0.0).then_some((lag, lead)),
+                low_pf_hours: f64::from(head.low_pf) * length as f64 / HOUR as f64,
+                hours,
+            });
+            out.push(DemandRow {
+                meter,
+                start,
+                end,
+                zone: number as u8,
+                block,
+                sliding: peak(zone.sliding, zone.sliding_end),
+                block_va: va(zone.block_va),
+                sliding_va: va(zone.sliding_va),
+                energy,
+                whole,
+            });
+        }
+    }
+
+    /// Nothing more will come of these meters: tells the billing period under way as far as it went, and the profiles.
+    pub fn finish(&mut self, meters: impl Iterator<Item = (u32, MeterId)>, told: &mut Told) {
+        for (slot, meter) in meters {
+            let slot = slot as usize;
+            if slot < self.heads.len() {
+                self.tell_demand(slot, meter, false, &mut told.demand);
+                self.tell_profile(slot, meter, &mut told.profiles);
+            }
+        }
+    }
+
+    fn tell_profile(&self, slot: usize, meter: MeterId, out: &mut Vec<ProfileRow>) {
+        let Some(profile) = &self.rules.profile else { return };
+        let slots = profile.slots();
+        let cells = slot * 3 * slots..(slot + 1) * 3 * slots;
+        for (cell, at) in cells.enumerate().filter(|(_, at)| self.counts[*at] > 0) {
+            let day_type = [DayType::Weekday, DayType::Saturday, DayType::Sunday][cell / slots];
+            out.push(ProfileRow {
+                meter,
+                day_type,
+                minute: ((cell % slots) as i64 * profile.slot() / MINUTE) as u16,
+                mean: Watts(f64::from(self.means[at])),
+                spread: Watts(f64::from(self.variances[at]).sqrt()),
+                weight: self.weights[usize::from(self.counts[at])],
+            });
+        }
+    }
+}
+
+/// Whether an interval's energy was measured over all of it.
+fn is_whole(row: &Interval) -> bool {
+    const NOT: [Quality; 6] =
+        [Quality::ESTIMATED, Quality::PARTIAL, Quality::GAP, Quality::RESET, Quality::SWAP, Quality::SUSPECT];
+    !NOT.iter().any(|&flaw| row.quality.has(flaw))
+}
+
+fn mean(powers: &[f32]) -> f32 {
+    let sum: f64 = powers.iter().map(|&power| f64::from(power)).sum();
+    (sum / powers.len() as f64) as f32
+}
+
+fn bits(mask: u8) -> impl Iterator<Item = usize> {
+    (0..8).filter(move |bit| mask >> bit & 1 == 1)
+}
+
+/// Makes room without doubling: with millions of meters, doubling would waste a gigabyte.
+fn grow<T: Clone>(all: &mut Vec<T>, len: usize, empty: T) {
+    if len > all.capacity() {
+        all.reserve_exact((all.len() / 8).max(len - all.len()));
+    }
+    all.resize(len.max(all.len()), empty);
+}

@@ -1,0 +1,129 @@
+//! What follows from the end of an interval alone: worked out once for all meters.
+
+use crate::rules::{DemandRule, Rules};
+use jiff::civil::Date;
+use reading::time::MINUTE;
+use reading::{Calendar, DayType, EventTime};
+
+/// What an interval is, in local time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Moment {
+    /// The number of the interval.
+    pub index: u32,
+    /// The billing period, in months.
+    pub period: u32,
+    /// The zones that it belongs to, a bit each.
+    pub zones: u8,
+    /// Those that the whole block ending here belongs to; none if it began in another billing period.
+    pub block_zones: u8,
+    /// A block ends here, of those that stand side by side.
+    pub block_ends: bool,
+    /// The cell of the profile.
+    pub cell: u16,
+    /// A slot starts here.
+    pub slot_starts: bool,
+}
+
+/// The moments of late, by the number of the interval.
+#[derive(Debug, Clone)]
+pub(crate) struct Moments {
+    calendar: Calendar,
+    known: Vec<Option<Moment>>,
+    periods: Vec<(u32, [EventTime; 2])>,
+}
+
+const KNOWN: usize = 1024;
+/// In the place of a period: none yet.
+pub(crate) const NO_PERIOD: u32 = u32::MAX;
+
+impl Moments {
+    pub fn new(calendar: Calendar) -> Self {
+        Self { calendar, known: vec![None; KNOWN], periods: Vec::new() }
+    }
+
+    /// The interval that ends so.
+    #[inline]
+    pub fn at(&mut self, rules: &Rules, end: EventTime) -> Moment {
+        let index = index_of(rules, end);
+        if let Some(known) = self.known[index as usize % KNOWN].filter(|known| known.index == index) {
+            return known;
+        }
+        let moment = self.work_out(rules, end, index);
+        self.known[index as usize % KNOWN] = Some(moment);
+        moment
+    }
+
+    fn work_out(&mut self, rules: &Rules, end: EventTime, index: u32) -> Moment {
+        let length = rules.grid.length();
+        let start = end.minus(length);
+        let (day, minute) = (self.calendar.day(start), self.calendar.minute_of_day(start));
+        let mut moment = Moment {
+            index,
+            period: 0,
+            zones: 1,
+            block_zones: 0,
+            block_ends: false,
+            cell: 0,
+            slot_starts: false,
+        };
+        if let Some(demand) = &rules.demand {
+            moment.period = period_of(day, demand.billing_day());
+            moment.zones = zones(rules, minute);
+            let behind = i64::from(minute) * MINUTE + length;
+            moment.block_ends = behind % demand.block() == 0;
+            let first = end.minus(demand.block());
+            if period_of(self.calendar.day(first), demand.billing_day()) == moment.period {
+                let starts = (0..demand.block() / length).map(|back| start.minus(back * length));
+                let all = starts.map(|start| zones(rules, self.calendar.minute_of_day(start)));
+                moment.block_zones = all.fold(u8::MAX, |all, one| all & one);
+            }
+        }
+        if let Some(profile) = &rules.profile {
+            let slot_minutes = (profile.slot() / MINUTE) as u16;
+            let of_type = match self.calendar.day_type(day) {
+                DayType::Weekday => 0,
+                DayType::Saturday => 1,
+                DayType::Sunday => 2,
+            };
+            moment.cell = of_type * profile.slots() as u16 + minute / slot_minutes;
+            moment.slot_starts = minute % slot_minutes == 0;
+        }
+        moment
+    }
+
+    /// Start and end of a billing period.
+    pub fn period(&mut self, period: u32, billing_day: i8) -> [EventTime; 2] {
+        if let Some((_, known)) = self.periods.iter().find(|(id, _)| *id == period) {
+            return *known;
+        }
+        let first = |month: u32| {
+            let (year, month) = ((month / 12) as i16, (month % 12) as i8 + 1);
+            let day = Date::new(year, month, billing_day).expect("every month has it");
+            self.calendar.start_of(day)
+        };
+        let bounds = [first(period), first(period + 1)];
+        if self.periods.len() == 16 {
+            self.periods.remove(0);
+        }
+        self.periods.push((period, bounds));
+        bounds
+    }
+}
+
+/// The number of the interval that ends so.
+#[inline]
+pub(crate) fn index_of(rules: &Rules, end: EventTime) -> u32 {
+    // Readings are of 2000 to 2100: a minute's intervals fit.
+    (end.0 / rules.grid.length()) as u32
+}
+
+fn zones(rules: &Rules, minute: u16) -> u8 {
+    let zones = rules.demand.iter().flat_map(DemandRule::zones);
+    zones.enumerate().filter(|(_, zone)| zone.holds(minute)).fold(1, |all, (bit, _)| all | 2 << bit)
+}
+
+/// Months since year 0, of the period that a day lies in.
+fn period_of(day: Date, billing_day: i8) -> u32 {
+    let month = day.year() as u32 * 12 + day.month() as u32 - 1;
+    if day.day() >= billing_day { month } else { month - 1 }
+}

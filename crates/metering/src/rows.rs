@@ -1,0 +1,88 @@
+//! What is told.
+
+use reading::{DayType, EventTime, MeterId};
+use units::{Ratio, VoltAmperes, WattHours, Watts};
+
+/// The highest demand of a period, and the end of the block.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Peak {
+    /// Mean power over the block.
+    pub demand: Watts,
+    /// When it ended.
+    pub end: EventTime,
+}
+
+/// What one meter used in a billing period and zone.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct DemandRow {
+    /// Whose.
+    pub meter: MeterId,
+    /// Where the billing period starts.
+    pub start: EventTime,
+    /// Where it ends, or where the last interval does that is known of it.
+    pub end: EventTime,
+    /// Which zone, by its number; 0 is that of all minutes.
+    pub zone: u8,
+    /// The highest block, blocks side by side.
+    pub block: Option<Peak>,
+    /// The highest block of any that ends with an interval.
+    pub sliding: Option<Peak>,
+    /// The highest apparent power of a block.
+    pub block_va: Option<VoltAmperes>,
+    /// The same, of any block that ends with an interval.
+    pub sliding_va: Option<VoltAmperes>,
+    /// Imported energy, estimated energy included.
+    pub energy: WattHours,
+    /// Of all minutes alone: the rest.
+    pub whole: Option<Whole>,
+}
+
+/// What is known of the whole of a billing period.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Whole {
+    /// Exported energy.
+    pub exported: WattHours,
+    /// Mean import over the highest block.
+    pub load_factor: Option<Ratio>,
+    /// Active over apparent energy of the intervals that carry reactive power.
+    pub pf: Option<Ratio>,
+    /// Reactive energy, lagging and leading, varh; where any interval carries it.
+    pub reactive: Option<(f64, f64)>,
+    /// Hours of intervals with a low power factor.
+    pub low_pf_hours: f64,
+    /// Hours of intervals whose energy is known.
+    pub hours: f64,
+}
+
+/// One slot of a load profile.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct ProfileRow {
+    /// Whose.
+    pub meter: MeterId,
+    /// Of which days.
+    pub day_type: DayType,
+    /// The first minute of the slot, of the local day.
+    pub minute: u16,
+    /// Mean net power.
+    pub mean: Watts,
+    /// How far days are from it: a standard deviation.
+    pub spread: Watts,
+    /// How many days it is worth.
+    pub weight: f64,
+}
+
+impl ProfileRow {
+    /// The slot as people say it: the time of the day that it starts at.
+    pub fn slot(&self) -> String {
+        format!("{:02}:{:02}", self.minute / 60, self.minute % 60)
+    }
+}
+
+/// Everything that is told, each kind by meter.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Told {
+    /// A row a meter, billing period and zone.
+    pub demand: Vec<DemandRow>,
+    /// A row a meter, type of day and slot.
+    pub profiles: Vec<ProfileRow>,
+}

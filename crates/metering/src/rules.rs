@@ -1,0 +1,177 @@
+//! What is kept of a meter, and how.
+
+use reading::Grid;
+use reading::time::{DAY, HOUR, MINUTE};
+use units::Ratio;
+
+/// What is kept of each meter.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Rules {
+    /// The intervals that come.
+    pub grid: Grid,
+    /// A load profile.
+    pub profile: Option<ProfileRule>,
+    /// Demand by billing period.
+    pub demand: Option<DemandRule>,
+}
+
+/// How a profile learns. Every slot of the local day has a mean and a spread for each type of day.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct ProfileRule {
+    slot: i64,
+    half_life: u32,
+}
+
+/// How demand is measured.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DemandRule {
+    block: i64,
+    zones: Vec<Zone>,
+    billing_day: i8,
+    low_pf: Ratio,
+}
+
+/// A part of the local day with a tariff of its own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Zone {
+    /// Its name.
+    pub name: String,
+    /// The first minute of the day that belongs to it.
+    pub from: u16,
+    /// The first minute that does not; before `from` if it goes on past midnight.
+    pub to: u16,
+}
+
+impl Zone {
+    /// Whether a minute of the day belongs to it.
+    pub fn holds(&self, minute: u16) -> bool {
+        if self.from < self.to {
+            (self.from..self.to).contains(&minute)
+        } else {
+            minute >= self.from || minute < self.to
+        }
+    }
+}
+
+/// Why rules cannot be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RulesError {
+    /// A slot that is no multiple of the interval, or no part of a day.
+    Slot,
+    /// A half-life of no day, or of more than a thousand.
+    HalfLife,
+    /// A block that is no multiple of the interval, or no part of a day.
+    Block,
+    /// A billing day that not every month has.
+    BillingDay,
+    /// More zones than there is room for.
+    Zones,
+    /// Two zones of one name, or one that is called `all`.
+    ZoneName,
+    /// A zone without a minute, or with a minute that no day has.
+    ZoneTime,
+}
+
+/// The zone that every minute belongs to.
+pub const ALL: &str = "all";
+/// Beside [`ALL`].
+const MOST_ZONES: usize = 7;
+/// Blocks of more intervals would make the memory of the last ones dear.
+const MOST_IN_BLOCK: i64 = 16;
+
+/// Whether a length is whole intervals, and whole parts of a day are made of it.
+fn divides(length: i64, grid: Grid) -> bool {
+    length > 0 && length % grid.length() == 0 && length % MINUTE == 0 && DAY % length == 0
+}
+
+impl ProfileRule {
+    /// Slots of so many milliseconds; what was seen counts half after so many days of a type.
+    pub fn new(slot: i64, half_life: u32, grid: Grid) -> Result<Self, RulesError> {
+        if !divides(slot, grid) || slot / grid.length() > 200 {
+            return Err(RulesError::Slot);
+        }
+        if !(1..=1000).contains(&half_life) {
+            return Err(RulesError::HalfLife);
+        }
+        Ok(Self { slot, half_life })
+    }
+
+    /// Milliseconds of a slot.
+    pub fn slot(&self) -> i64 {
+        self.slot
+    }
+
+    /// Slots of a day.
+    pub fn slots(&self) -> usize {
+        (DAY / self.slot) as usize
+    }
+
+    /// Days of a type until what was seen counts half.
+    pub fn half_life(&self) -> u32 {
+        self.half_life
+    }
+
+    /// What stays of a weight when another day of the type comes.
+    pub fn keep(&self) -> f64 {
+        0.5_f64.powf(1.0 / f64::from(self.half_life))
+    }
+}
+
+impl DemandRule {
+    /// Blocks of so many milliseconds, billed from a day of the month on; a power factor below `low_pf` is low.
+    pub fn new(
+        block: i64,
+        zones: Vec<Zone>,
+        billing_day: i8,
+        low_pf: Ratio,
+        grid: Grid,
+    ) -> Result<Self, RulesError> {
+        if !divides(block, grid) || block > 4 * HOUR || block / grid.length() > MOST_IN_BLOCK {
+            return Err(RulesError::Block);
+        }
+        if !(1..=28).contains(&billing_day) {
+            return Err(RulesError::BillingDay);
+        }
+        if zones.len() > MOST_ZONES {
+            return Err(RulesError::Zones);
+        }
+        for (index, zone) in zones.iter().enumerate() {
+            let known = zones[..index].iter().any(|other| other.name == zone.name);
+            if known || zone.name == ALL || zone.name.is_empty() {
+                return Err(RulesError::ZoneName);
+            }
+            if zone.from == zone.to || zone.from >= 1440 || zone.to > 1440 {
+                return Err(RulesError::ZoneTime);
+            }
+        }
+        Ok(Self { block, zones, billing_day, low_pf })
+    }
+
+    /// Milliseconds of a block.
+    pub fn block(&self) -> i64 {
+        self.block
+    }
+
+    /// The zones beside that of all minutes.
+    pub fn zones(&self) -> &[Zone] {
+        &self.zones
+    }
+
+    /// The name of a zone by its number; 0 is that of all minutes.
+    pub fn zone_name(&self, zone: u8) -> &str {
+        match zone.checked_sub(1) {
+            None => ALL,
+            Some(index) => &self.zones[usize::from(index)].name,
+        }
+    }
+
+    /// The day of the month that a billing period starts on.
+    pub fn billing_day(&self) -> i8 {
+        self.billing_day
+    }
+
+    /// Below this, a power factor is low.
+    pub fn low_pf(&self) -> Ratio {
+        self.low_pf
+    }
+}

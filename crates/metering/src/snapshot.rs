@@ -1,0 +1,114 @@
+//! The state as plain data, to be stored and brought back, meter by meter.
+
+use crate::Metering;
+use crate::metering::{Head, Strides, ZoneState};
+use serde::ser::SerializeSeq;
+use serde::{Deserialize, Serialize, Serializer};
+
+type HeadV1 = (u32, u32, [f64; 4], i64, u16, u16, f32, u8, u8);
+type ZoneV1 = (i64, f32, u32, f32, u32, f32, f32);
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+struct MeterV1 {
+    head: HeadV1,
+    zones: Vec<ZoneV1>,
+    recent: Vec<f32>,
+    /// Mean, variance and count of the cells that have seen anything, each with its number.
+    cells: Vec<(u16, f32, f32, u16)>,
+}
+
+/// Meters by slot: all of them, or those that changed.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct MeteringV1(Vec<(u32, MeterV1)>);
+
+/// What is written as a [`MeteringV1`], straight from memory.
+#[derive(Debug)]
+pub struct Stored<'a> {
+    metering: &'a Metering,
+    slots: Vec<u32>,
+}
+
+impl Serialize for Stored<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut meters = serializer.serialize_seq(Some(self.slots.len()))?;
+        for &slot in &self.slots {
+            meters.serialize_element(&(slot, self.metering.meter_v1(slot as usize)))?;
+        }
+        meters.end()
+    }
+}
+
+impl MeteringV1 {
+    /// Lays the changes that came after it over a snapshot.
+    pub fn overlay(&mut self, later: Self) {
+        for (slot, meter) in later.0 {
+            match self.0.binary_search_by_key(&slot, |(slot, _)| *slot) {
+                Ok(place) => self.0[place].1 = meter,
+                Err(place) => self.0.insert(place, (slot, meter)),
+            }
+        }
+    }
+}
+
+impl Metering {
+    /// The meters of these slots, ascending, to be written; slots that nothing was heard of are left out.
+    pub fn stored(&self, slots: impl Iterator<Item = u32>) -> Stored<'_> {
+        Stored { metering: self, slots: slots.filter(|slot| (*slot as usize) < self.len()).collect() }
+    }
+
+    /// Takes the meters of a snapshot. What was stored under other rules is not taken; says whether all was.
+    pub fn restore(&mut self, stored: &MeteringV1) -> bool {
+        let strides = Strides::of(&self.rules);
+        for (slot, meter) in &stored.0 {
+            let fits = meter.zones.len() == strides.zones
+                && meter.recent.len() == strides.in_block * 2
+                && meter.cells.iter().all(|(cell, _, _, count)| {
+                    usize::from(*cell) < strides.cells && usize::from(*count) < self.weights.len()
+                });
+            if !fits {
+                return false;
+            }
+            self.restore_meter(*slot as usize, meter, strides);
+        }
+        true
+    }
+
+    fn meter_v1(&self, slot: usize) -> MeterV1 {
+        let strides = Strides::of(&self.rules);
+        let Head { last, period, known, exported, hours, low_pf, slot_sum, slot_count, running } =
+            self.heads[slot];
+        let zone = |zone: &ZoneState| {
+            let ZoneState { energy, block, block_end, sliding, sliding_end, block_va, sliding_va } = *zone;
+            (energy, block, block_end, sliding, sliding_end, block_va, sliding_va)
+        };
+        let cells = slot * strides.cells..(slot + 1) * strides.cells;
+        let cell = |(cell, at): (usize, usize)| {
+            let seen = self.counts[at] > 0;
+            seen.then(|| (cell as u16, self.means[at], self.variances[at], self.counts[at]))
+        };
+        MeterV1 {
+            head: (last, period, known, exported, hours, low_pf, slot_sum, slot_count, running),
+            zones: self.zones[slot * strides.zones..(slot + 1) * strides.zones].iter().map(zone).collect(),
+            recent: self.recent[slot * strides.in_block * 2..(slot + 1) * strides.in_block * 2].to_vec(),
+            cells: cells.enumerate().filter_map(cell).collect(),
+        }
+    }
+
+    fn restore_meter(&mut self, slot: usize, stored: &MeterV1, strides: Strides) {
+        self.make_room(slot + 1);
+        let (last, period, known, exported, hours, low_pf, slot_sum, slot_count, running) = stored.head;
+        self.heads[slot] =
+            Head { last, period, known, exported, hours, low_pf, slot_sum, slot_count, running };
+        for (place, zone) in (slot * strides.zones..).zip(&stored.zones) {
+            let (energy, block, block_end, sliding, sliding_end, block_va, sliding_va) = *zone;
+            self.zones[place] =
+                ZoneState { energy, block, block_end, sliding, sliding_end, block_va, sliding_va };
+        }
+        let recent = slot * strides.in_block * 2;
+        self.recent[recent..recent + stored.recent.len()].copy_from_slice(&stored.recent);
+        for &(cell, mean, variance, count) in &stored.cells {
+            let at = slot * strides.cells + usize::from(cell);
+            (self.means[at], self.variances[at], self.counts[at]) = (mean, variance, count);
+        }
+    }
+}

@@ -1,0 +1,341 @@
+//! Against slow arithmetic over all intervals at once, and small pictures of what counts and what does not.
+
+use crate::*;
+use jiff::tz::TimeZone;
+use proptest::prelude::*;
+use reading::time::{DAY, HOUR, MINUTE};
+use reading::{Calendar, DayType, EventTime, Grid, Interval, MeterId, Quality, Sums};
+use std::collections::BTreeMap;
+use units::{Ratio, WattHours};
+
+const HALF: i64 = 30 * MINUTE;
+/// Monday, 1 January 2024, midnight in Kolkata.
+const START: EventTime = EventTime(1_704_047_400_000);
+
+fn calendar(zone: &str) -> Calendar {
+    Calendar::new(TimeZone::get(zone).unwrap(), ["2024-01-26".parse().unwrap()].into())
+}
+
+fn rules(block: i64, slot: i64) -> Rules {
+    let grid = Grid::new(HALF).unwrap();
+    let evening = Zone { name: "evening".to_owned(), from: 18 * 60, to: 22 * 60 };
+    let night = Zone { name: "night".to_owned(), from: 22 * 60, to: 6 * 60 };
+    Rules {
+        grid,
+        profile: Some(ProfileRule::new(slot, 3, grid).unwrap()),
+        demand: Some(DemandRule::new(block, vec![evening, night], 15, Ratio(0.85), grid).unwrap()),
+    }
+}
+
+fn meter() -> MeterId {
+    MeterId::new("M1").unwrap()
+}
+
+/// The interval of a number since [`START`], with energy and mean reactive power.
+fn row(number: i64, wh: Option<i64>, var: Option<i64>, quality: Quality) -> Interval {
+    let end = START.plus((number + 1) * HALF);
+    let mut sums = Sums::EMPTY;
+    if let (Some(wh), Some(var)) = (wh, var) {
+        (sums.p, sums.p_max, sums.q) = (wh * 2000, wh * 2000, var * 1000);
+        (sums.readings, sums.p_count, sums.q_count) = (1, 1, 1);
+    }
+    let imp = wh.map(WattHours);
+    Interval { meter: meter(), start: end.minus(HALF), end, imp, exp: None, sums, quality }
+}
+
+fn told(rules: &Rules, rows: &[Interval], part: usize) -> Told {
+    let mut metering = Metering::new(rules.clone(), calendar("Asia/Kolkata"));
+    let mut told = Told::default();
+    for rows in rows.chunks(part.max(1)) {
+        metering.take(&vec![0; rows.len()], rows, &mut told);
+    }
+    metering.finish([(0, meter())].into_iter(), &mut told);
+    told
+}
+
+#[derive(Debug, Default, Clone, Copy, PartialEq)]
+struct Most(Option<(f64, i64)>);
+
+impl Most {
+    fn see(&mut self, value: f64, end: i64) {
+        if self.0.is_none_or(|(most, _)| value > most) {
+            self.0 = Some((value, end));
+        }
+    }
+}
+
+/// What a billing period and zone should say, worked out from all intervals at once.
+#[derive(Debug, Default, PartialEq)]
+struct Slow {
+    energy: i64,
+    block: Most,
+    sliding: Most,
+    block_va: Most,
+}
+
+fn whole(row: &Interval) -> bool {
+    row.imp.is_some() && !row.quality.has(Quality::ESTIMATED) && !row.quality.has(Quality::SUSPECT)
+}
+
+fn va(row: &Interval) -> Option<f64> {
+    (row.sums.q_count > 0)
+        .then(|| ((row.sums.p as f64).powi(2) + (row.sums.q as f64).powi(2)).sqrt() / 1000.0)
+}
+
+fn slow_demand(rules: &Rules, rows: &[Interval]) -> BTreeMap<(String, u8), Slow> {
+    let calendar = calendar("Asia/Kolkata");
+    let rule = rules.demand.as_ref().unwrap();
+    let zones = |row: &Interval| -> Vec<u8> {
+        let minute = calendar.minute_of_day(row.start);
+        let held = rule.zones().iter().enumerate().filter(|(_, zone)| zone.holds(minute));
+        std::iter::once(0).chain(held.map(|(index, _)| index as u8 + 1)).collect()
+    };
+    let period = |row: &Interval| {
+        let day = calendar.day(row.start);
+        let first = day.first_of_month();
+        let first = if day.day() >= 15 { first } else { first.yesterday().unwrap().first_of_month() };
+        first.strftime("%Y-%m").to_string()
+    };
+    let mut all = BTreeMap::<(String, u8), Slow>::new();
+    let width = (rule.block() / HALF) as usize;
+    for row in rows {
+        for zone in zones(row) {
+            all.entry((period(row), zone)).or_default().energy += row.imp.map_or(0, |imp| imp.0);
+        }
+    }
+    for block in rows.windows(width) {
+        let last = &block[width - 1];
+        let in_a_row = block.windows(2).all(|pair| pair[0].end == pair[1].start);
+        if !in_a_row || !block.iter().all(whole) || block.iter().any(|row| period(row) != period(last)) {
+            continue;
+        }
+        let power = block.iter().map(|row| row.imp.unwrap().0 as f64 * 2.0).sum::<f64>() / width as f64;
+        let apparent: Option<f64> = block.iter().map(va).sum();
+        let ends = (i64::from(calendar.minute_of_day(last.start)) * MINUTE + HALF) % rule.block() == 0;
+        for zone in (0..3).filter(|zone| block.iter().all(|row| zones(row).contains(zone))) {
+            let slow = all.entry((period(last), zone)).or_default();
+            slow.sliding.see(power, last.end.0);
+            if ends {
+                slow.block.see(power, last.end.0);
+                if let Some(apparent) = apparent {
+                    slow.block_va.see(apparent / width as f64, last.end.0);
+                }
+            }
+        }
+    }
+    all
+}
+
+/// Mean, spread and weight by type of day and minute, each day with the share that its age leaves it.
+fn slow_profile(rules: &Rules, rows: &[Interval]) -> BTreeMap<(DayType, u16), [f64; 3]> {
+    let calendar = calendar("Asia/Kolkata");
+    let slot = rules.profile.as_ref().unwrap().slot();
+    let mut days = BTreeMap::<(DayType, u16, i64), Vec<f64>>::new();
+    for row in rows.iter().filter(|row| whole(row)) {
+        let minute = calendar.minute_of_day(row.start) / (slot / MINUTE) as u16 * (slot / MINUTE) as u16;
+        let (day, ordinal) = (calendar.day(row.start), row.start.since(START).div_euclid(DAY));
+        let power = row.imp.unwrap().0 as f64 * 2.0;
+        days.entry((calendar.day_type(day), minute, ordinal)).or_default().push(power);
+    }
+    let mut slots = BTreeMap::<(DayType, u16), Vec<f64>>::new();
+    for ((day_type, minute, _), powers) in days {
+        if powers.len() as i64 * HALF == slot {
+            let mean = powers.iter().sum::<f64>() / powers.len() as f64;
+            slots.entry((day_type, minute)).or_default().push(mean);
+        }
+    }
+    let told = slots.into_iter().map(|(key, seen)| {
+        let weights: Vec<f64> = (0..seen.len()).rev().map(|age| 0.5_f64.powf(age as f64 / 3.0)).collect();
+        let weight: f64 = weights.iter().sum();
+        let mean = seen.iter().zip(&weights).map(|(x, w)| x * w).sum::<f64>() / weight;
+        let variance = seen.iter().zip(&weights).map(|(x, w)| (x - mean).powi(2) * w).sum::<f64>() / weight;
+        (key, [mean, variance.sqrt(), weight])
+    });
+    told.collect()
+}
+
+fn close(a: f64, b: f64, scale: f64) -> bool {
+    (a - b).abs() <= 1e-6 * scale.max(1.0)
+}
+
+/// Days of intervals, some missing, some without energy, some estimated.
+fn days() -> impl Strategy<Value = Vec<Interval>> {
+    let one = (0..40_i64, 0..3000_i64, -500..500_i64, 0..20_u8);
+    prop::collection::vec(one, 1..1500).prop_map(|all| {
+        let mut rows = Vec::new();
+        for (number, (absent, wh, var, kind)) in all.into_iter().enumerate() {
+            let (wh, var) = (Some(wh).filter(|_| kind != 1), Some(var).filter(|_| kind != 2));
+            let quality = match kind {
+                3 => Quality::ESTIMATED,
+                4 => Quality::SUSPECT,
+                5 => Quality::ROLLOVER,
+                _ => Quality::MEASURED,
+            };
+            if absent > 0 {
+                rows.push(row(number as i64, wh, var, quality));
+            }
+        }
+        rows
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn demand_and_profile_are_those_of_slow_arithmetic(rows in days(), block in 0..4_usize, slot in 0..4_usize) {
+        let rules = rules([HALF, HOUR, 2 * HOUR, 4 * HOUR][block], [HALF, HOUR, 2 * HOUR, 6 * HOUR][slot]);
+        let fast = told(&rules, &rows, 7);
+        let mut found = BTreeMap::new();
+        for row in &fast.demand {
+            let middle = row.start.plus(10 * DAY);
+            let month = calendar("Asia/Kolkata").day(middle).first_of_month();
+            let month = if calendar("Asia/Kolkata").day(row.start).day() == 15 { calendar("Asia/Kolkata").day(row.start).first_of_month() } else { month };
+            let slow = Slow {
+                energy: row.energy.0,
+                block: Most(row.block.map(|peak| (peak.demand.0, peak.end.0))),
+                sliding: Most(row.sliding.map(|peak| (peak.demand.0, peak.end.0))),
+                block_va: Most(row.block_va.map(|most| (most.0, 0))),
+            };
+            found.insert((month.strftime("%Y-%m").to_string(), row.zone), slow);
+        }
+        let expected = slow_demand(&rules, &rows);
+        for (key, slow) in &expected {
+            let fast = &found[key];
+            prop_assert_eq!(fast.energy, slow.energy, "{:?}", key);
+            for (fast, slow) in [(fast.block, slow.block), (fast.sliding, slow.sliding)] {
+                prop_assert_eq!(fast.0.map(|(_, end)| end), slow.0.map(|(_, end)| end), "{:?}", key);
+                if let (Some((fast, _)), Some((slow, _))) = (fast.0, slow.0) {
+                    prop_assert!(close(fast, slow, slow), "{:?}: {} {}", key, fast, slow);
+                }
+            }
+            let (fast, slow) = (fast.block_va.0.map(|most| most.0), slow.block_va.0.map(|most| most.0));
+            prop_assert!(fast.zip(slow).is_none_or(|(fast, slow)| close(fast, slow, slow)));
+            prop_assert_eq!(fast.is_some(), slow.is_some(), "{:?}", key);
+        }
+        let slow = slow_profile(&rules, &rows);
+        prop_assert_eq!(fast.profiles.len(), slow.len());
+        for row in &fast.profiles {
+            let [mean, spread, weight] = slow[&(row.day_type, row.minute)];
+            let scale = mean.abs().max(spread);
+            prop_assert!(close(row.mean.0, mean, scale), "{:?} {}", row, mean);
+            // A spread is the root of a small difference of squares.
+            prop_assert!((row.spread.0 - spread).abs() <= 1e-5 * scale.max(1.0), "{:?} {}", row, spread);
+            prop_assert!(close(row.weight, weight, weight), "{:?} {}", row, weight);
+        }
+    }
+
+    #[test]
+    fn cuts_and_a_stop_in_the_middle_change_nothing(rows in days(), part in 1..200_usize, at in 0..1500_usize) {
+        let rules = rules(HOUR, 2 * HOUR);
+        let whole = told(&rules, &rows, usize::MAX);
+        prop_assert_eq!(&told(&rules, &rows, part), &whole);
+        let (before, after) = rows.split_at(at.min(rows.len()));
+        let mut first = Metering::new(rules.clone(), calendar("Asia/Kolkata"));
+        let mut out = Told::default();
+        first.take(&vec![0; before.len()], before, &mut out);
+        let mut second = Metering::new(rules, calendar("Asia/Kolkata"));
+        let bytes = postcard::to_stdvec(&first.stored(0..1)).unwrap();
+        prop_assert!(second.restore(&postcard::from_bytes(&bytes).unwrap()));
+        second.take(&vec![0; after.len()], after, &mut out);
+        second.finish([(0, meter())].into_iter(), &mut out);
+        // A meter that was never heard of has no slot.
+        if !rows.is_empty() {
+            prop_assert_eq!(out, whole);
+        }
+    }
+}
+
+#[test]
+fn a_billing_period_ends_where_the_next_one_begins() {
+    let rules = rules(HOUR, HOUR);
+    let rows: Vec<Interval> =
+        (0..48 * 20).map(|number| row(number, Some(100), None, Quality::MEASURED)).collect();
+    let told = told(&rules, &rows, 48);
+    let shown: Vec<String> = told
+        .demand
+        .iter()
+        .map(|row| format!("{} {} zone {} {} Wh", row.start, row.end, row.zone, row.energy.0))
+        .collect();
+    expect_test::expect![[r#"
+        2023-12-14T18:30:00Z 2024-01-14T18:30:00Z zone 0 67200 Wh
+        2023-12-14T18:30:00Z 2024-01-14T18:30:00Z zone 1 11200 Wh
+        2023-12-14T18:30:00Z 2024-01-14T18:30:00Z zone 2 22400 Wh
+        2024-01-14T18:30:00Z 2024-01-20T18:30:00Z zone 0 28800 Wh
+        2024-01-14T18:30:00Z 2024-01-20T18:30:00Z zone 1 4800 Wh
+        2024-01-14T18:30:00Z 2024-01-20T18:30:00Z zone 2 9600 Wh"#]]
+    .assert_eq(&shown.join("\n"));
+}
+
+#[test]
+fn estimated_energy_counts_and_makes_no_peak() {
+    let rules = rules(HALF, HOUR);
+    let rows = [
+        row(0, Some(100), None, Quality::MEASURED),
+        row(1, Some(900), None, Quality::ESTIMATED),
+        row(2, Some(200), None, Quality::MEASURED),
+    ];
+    let told = told(&rules, &rows, 3);
+    assert_eq!(told.demand[0].energy, WattHours(1200));
+    assert_eq!(told.demand[0].block.unwrap().demand.0, 400.0);
+    assert_eq!(told.profiles, []);
+}
+
+#[test]
+fn reactive_energy_has_two_directions_and_a_low_factor_is_counted() {
+    let rules = rules(HALF, HOUR);
+    let rows = [
+        row(0, Some(300), Some(800), Quality::MEASURED),
+        row(1, Some(300), Some(-800), Quality::MEASURED),
+        row(2, Some(400), Some(0), Quality::MEASURED),
+    ];
+    let whole = told(&rules, &rows, 1).demand[0].whole.unwrap();
+    assert_eq!(whole.reactive, Some((400.0, 400.0)));
+    assert_eq!(whole.low_pf_hours, 1.0);
+    // 1000 Wh over 500 + 500 + 400 VAh.
+    assert!((whole.pf.unwrap().0 - 1000.0 / 1400.0).abs() < 1e-12);
+}
+
+#[test]
+fn a_day_of_25_hours_repeats_slots_and_one_of_23_leaves_some_out() {
+    let grid = Grid::new(HALF).unwrap();
+    let profile = Some(ProfileRule::new(HALF, 3, grid).unwrap());
+    let rules = Rules { grid, profile, demand: None };
+    for (day, at_one, at_two) in [("2024-10-27", 2.0_f64, 1.0), ("2024-03-31", 0.0, 1.0)] {
+        let london = calendar("Europe/London");
+        let start = london.start_of(day.parse().unwrap());
+        let mut metering = Metering::new(rules.clone(), london);
+        let mut told = Told::default();
+        let rows: Vec<Interval> = (0..54)
+            .map(|number| {
+                let end = start.plus((number + 1) * HALF);
+                Interval { start: end.minus(HALF), end, ..row(0, Some(100), None, Quality::MEASURED) }
+            })
+            .collect();
+        metering.take(&[0; 54], &rows, &mut told);
+        metering.finish([(0, meter())].into_iter(), &mut told);
+        let days = |minute| {
+            let row =
+                told.profiles.iter().find(|row| row.minute == minute && row.day_type == DayType::Sunday);
+            // One day is worth 1, two are worth 1 and what a third of a half-life leaves.
+            row.map_or(0.0, |row| if row.weight > 1.5 { 2.0 } else { row.weight })
+        };
+        assert_eq!((days(60), days(120)), (at_one, at_two), "{day}");
+    }
+}
+
+#[test]
+fn rules_that_cannot_be_are_refused() {
+    let grid = Grid::new(HALF).unwrap();
+    assert_eq!(ProfileRule::new(45 * MINUTE, 3, grid), Err(RulesError::Slot));
+    assert_eq!(ProfileRule::new(7 * HOUR, 3, grid), Err(RulesError::Slot));
+    assert_eq!(ProfileRule::new(HOUR, 0, grid), Err(RulesError::HalfLife));
+    let zone = |name: &str, from, to| Zone { name: name.to_owned(), from, to };
+    let demand = |block, day, zones| DemandRule::new(block, zones, day, Ratio(0.9), grid).unwrap_err();
+    assert_eq!(demand(15 * MINUTE, 1, vec![]), RulesError::Block);
+    assert_eq!(demand(HOUR, 31, vec![]), RulesError::BillingDay);
+    assert_eq!(demand(HOUR, 1, vec![zone("all", 0, 60)]), RulesError::ZoneName);
+    assert_eq!(demand(HOUR, 1, vec![zone("a", 0, 60), zone("a", 60, 90)]), RulesError::ZoneName);
+    assert_eq!(demand(HOUR, 1, vec![zone("a", 60, 60)]), RulesError::ZoneTime);
+    assert_eq!(demand(HOUR, 1, vec![zone("a", 0, 1); 8]), RulesError::Zones);
+}

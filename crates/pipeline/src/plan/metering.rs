@@ -1,0 +1,146 @@
+//! The sections `[profiles]` and `[demand]` as written.
+
+use super::error::PlanError;
+use super::written::milliseconds;
+use ::metering::{DemandRule, ProfileRule, Rules, RulesError, Zone};
+use reading::Grid;
+use reading::time::{DAY, HOUR, MINUTE};
+use serde::Deserialize;
+use std::ops::Range;
+use toml::Spanned;
+use units::Ratio;
+
+type Text = Spanned<String>;
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ProfilesToml {
+    slot: Text,
+    half_life: Spanned<u32>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct DemandToml {
+    block: Text,
+    billing_day: Spanned<i8>,
+    low_power_factor: Spanned<f64>,
+    zones: Spanned<Vec<ZoneToml>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ZoneToml {
+    name: Text,
+    from: Text,
+    to: Text,
+}
+
+/// What is kept of each meter, if anything is.
+pub(super) fn check(
+    profiles: Option<ProfilesToml>,
+    demand: Option<DemandToml>,
+    grid: Grid,
+) -> Result<Option<Rules>, PlanError> {
+    let profile = profiles.map(|profiles| profiles.check(grid)).transpose()?;
+    let demand = demand.map(|demand| demand.check(grid)).transpose()?;
+    Ok((profile.is_some() || demand.is_some()).then_some(Rules { grid, profile, demand }))
+}
+
+impl ProfilesToml {
+    fn check(self, grid: Grid) -> Result<ProfileRule, PlanError> {
+        let slot = milliseconds("slot", &self.slot, MINUTE..=DAY)?;
+        ProfileRule::new(slot, *self.half_life.get_ref(), grid).map_err(|error| {
+            let at = if error == RulesError::HalfLife { self.half_life.span() } else { self.slot.span() };
+            told(error, at, grid)
+        })
+    }
+}
+
+impl DemandToml {
+    fn check(self, grid: Grid) -> Result<DemandRule, PlanError> {
+        let block = milliseconds("block", &self.block, MINUTE..=4 * HOUR)?;
+        let low = *self.low_power_factor.get_ref();
+        if !(0.0..=1.0).contains(&low) {
+            let problem = format!("`low_power_factor` must be from 0 to 1, found {low}");
+            return Err(PlanError::new(
+                "plan::range",
+                self.low_power_factor.span(),
+                problem,
+                "try `low_power_factor = 0.85`",
+            ));
+        }
+        let at_zones = self.zones.span();
+        let zones = self.zones.into_inner().iter().map(ZoneToml::check).collect::<Result<_, _>>()?;
+        DemandRule::new(block, zones, *self.billing_day.get_ref(), Ratio(low), grid).map_err(|error| {
+            let at = match error {
+                RulesError::BillingDay => self.billing_day.span(),
+                RulesError::Zones | RulesError::ZoneName | RulesError::ZoneTime => at_zones,
+                _ => self.block.span(),
+            };
+            told(error, at, grid)
+        })
+    }
+}
+
+impl ZoneToml {
+    fn check(&self) -> Result<Zone, PlanError> {
+        let name = self.name.get_ref().clone();
+        Ok(Zone { name, from: minute("from", &self.from)?, to: minute("to", &self.to)? })
+    }
+}
+
+/// `18:30` in minutes.
+fn minute(key: &str, written: &Text) -> Result<u16, PlanError> {
+    let number = |text: &str| text.parse::<u16>().ok().filter(|_| text.len() == 2);
+    let read = written.get_ref().split_once(':').and_then(|(hour, minute)| {
+        let (hour, minute) = (number(hour)?, number(minute)?);
+        (minute < 60).then_some(hour * 60 + minute).filter(|minutes| *minutes <= 24 * 60)
+    });
+    read.ok_or_else(|| {
+        let problem = format!("`{key}` must be a time of the day, found \"{}\"", written.get_ref());
+        PlanError::new("plan::time", written.span(), problem, format!("try `{key} = \"18:00\"`"))
+    })
+}
+
+fn told(error: RulesError, at: Range<usize>, grid: Grid) -> PlanError {
+    let length = grid.length() / MINUTE;
+    let (code, problem, help) = match error {
+        RulesError::Slot => (
+            "plan::window",
+            format!("`slot` must be whole intervals of {length} min, and whole slots must make a day"),
+            "try `slot = \"60 min\"`",
+        ),
+        RulesError::HalfLife => (
+            "plan::range",
+            "`half_life` must be from 1 to 1000: so many days of a type".to_owned(),
+            "try `half_life = 40`",
+        ),
+        RulesError::Block => (
+            "plan::window",
+            format!(
+                "`block` must be 1 to 16 intervals of {length} min, at most 4 h, and whole blocks must make a day"
+            ),
+            "try `block = \"30 min\"`, or shorter intervals",
+        ),
+        RulesError::BillingDay => (
+            "plan::range",
+            "`billing_day` must be from 1 to 28: every month has such a day".to_owned(),
+            "try `billing_day = 1`",
+        ),
+        RulesError::Zones => {
+            ("plan::range", "there is room for 7 `zones`".to_owned(), "leave some of them out")
+        }
+        RulesError::ZoneName => (
+            "plan::choice",
+            "`zones` need different names, and `all` is that of all minutes".to_owned(),
+            "call each zone as the tariff does",
+        ),
+        RulesError::ZoneTime => (
+            "plan::window",
+            "a zone goes on from `from` to another time of the day, `to`".to_owned(),
+            "try `from = \"18:00\", to = \"22:00\"`; past midnight `from = \"22:00\", to = \"06:00\"`",
+        ),
+    };
+    PlanError::new(code, at, problem, help)
+}

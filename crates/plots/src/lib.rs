@@ -1,0 +1,39 @@
+//! Pictures of a load as SVG: its typical days, its duration curve, its year by day and hour, its peaks.
+//!
+//! A [`Load`] collects the energy of intervals; [`pictures`] draws it. Numbers come from `features`; here they get axes
+//! and words. This crate never knows files, nor whose load it is.
+//!
+//! Read [`Load`] first, then one picture, such as `duration.rs`; `chart.rs` holds what all of them have in common.
+
+mod chart;
+mod duration;
+mod load;
+mod peaks;
+mod profile;
+mod scale;
+mod svg;
+mod year;
+
+pub use load::Load;
+
+use reading::Calendar;
+
+/// The names of the pictures.
+pub const NAMES: [&str; 4] = ["profile.svg", "duration.svg", "year.svg", "demand.svg"];
+
+/// All pictures of a load, each with its name. Of a load that nobody knows there are none.
+pub fn pictures(load: &Load, calendar: &Calendar, whose: &str) -> Vec<(&'static str, String)> {
+    if load.is_empty() {
+        return Vec::new();
+    }
+    let drawn = [
+        profile::draw(load, calendar, whose),
+        duration::draw(load, calendar, whose),
+        year::draw(load, calendar, whose),
+        peaks::draw(load, calendar, whose),
+    ];
+    NAMES.into_iter().zip(drawn).collect()
+}
+
+#[cfg(test)]
+mod tests;

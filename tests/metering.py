@@ -1,0 +1,176 @@
+"""Works daily energy, profiles and demand out a second time, with polars, and compares. See scripts/metering-check.
+
+    metering.py DIR ZONE SLOT BLOCK INTERVAL READINGS [whole]   DIR is that of a replay; `whole`: no reading is lost on
+                                                               the way, so that the registers say the energy of a day
+    metering.py registers HALF_HOURS OUT                        energies of half-hours become readings of registers
+"""
+
+import sys
+
+import polars as pl
+
+HALF_LIFE, LOW_PF = 20, 0.85
+HOLIDAYS = ["2024-01-26", "2013-12-25", "2013-12-26"]
+ZONES = {"all": (0, 1440), "evening": (1080, 1320), "night": (1320, 360)}
+FLAWS = ["estimated", "partial", "gap", "reset", "swap", "suspect"]
+
+
+def minutes(text):
+    number, unit = text.split()
+    return int(number) * {"min": 1, "h": 60}[unit]
+
+
+def compare(what, ours, theirs, keys, exact, close, scale=None):
+    """Rows are the same; numbers differ by a millionth at most, of the scale or of themselves."""
+    both = ours.join(theirs, on=keys, how="full", coalesce=True, suffix="_theirs")
+    assert len(both) == len(ours) == len(theirs), f"{what}: {len(ours)} rows, polars has {len(theirs)}"
+    for name in exact:
+        off = both.filter(~pl.col(name).eq_missing(pl.col(f"{name}_theirs")))
+        assert off.is_empty(), f"{what}.{name}: {len(off)} rows differ\n{off.select(*keys, name, f'{name}_theirs')}"
+    worst = {}
+    for name in close:
+        a, b = pl.col(name), pl.col(f"{name}_theirs")
+        assert both.filter(a.is_null() != b.is_null()).is_empty(), f"{what}.{name}: known to one side only"
+        size = pl.max_horizontal(*[pl.col(one).abs() for one in (scale or [name])], pl.lit(1.0))
+        worst[name] = both.select(((a - b).abs() / size).max()).item() or 0.0
+        assert worst[name] <= 1e-6, f"{what}.{name}: off by {worst[name]:.1e}"
+    told = ", ".join(f"{name} {off:.0e}" for name, off in worst.items())
+    print(f"{what}: {len(ours)} rows equal; {', '.join(exact) or 'nothing'} exactly; most off: {told or '-'}")
+
+
+def local(intervals, zone):
+    start = pl.col("start").dt.convert_time_zone(zone)
+    day = start.dt.date()
+    holiday = day.cast(pl.String).is_in(HOLIDAYS)
+    flawed = pl.any_horizontal(*[pl.col("quality").str.contains(flaw) for flaw in FLAWS])
+    return intervals.with_columns(
+        day=day,
+        month=day.dt.truncate("1mo"),
+        minute=start.dt.hour().cast(pl.Int32) * 60 + start.dt.minute(),
+        day_type=pl.when(holiday | (day.dt.weekday() == 7)).then(pl.lit("sunday"))
+        .when(day.dt.weekday() == 6).then(pl.lit("saturday")).otherwise(pl.lit("weekday")),
+        whole=pl.col("imp_wh").is_not_null() & ~flawed,
+    ).sort("meter", "end")
+
+
+def daily_energy(rows, readings, zone):
+    """Of each local day with registers at both ends."""
+    at = pl.scan_parquet(readings).select("meter", "time", "imp").drop_nulls()
+    midnight = pl.col("time").dt.convert_time_zone(zone)
+    at = at.filter(midnight.dt.time() == pl.time(0, 0, 0)).unique(["meter", "time"], keep="any").collect()
+    at = at.sort("meter", "time").with_columns(day=midnight.dt.date())
+    next_day = pl.col("day").shift(-1).over("meter") == pl.col("day").dt.offset_by("1d")
+    days = at.with_columns(imp_wh=pl.col("imp").shift(-1).over("meter") - pl.col("imp")).filter(next_day)
+    days = days.select("meter", "day", pl.col("imp_wh").cast(pl.Int64))
+    ours = rows.group_by("meter", "day").agg(pl.col("imp_wh").sum()).join(days.select("meter", "day"), on=["meter", "day"])
+    compare("energy of days", ours, days, ["meter", "day"], ["imp_wh"], [])
+
+
+def profiles(rows, slot, length, ours):
+    rows = rows.with_columns(slot_start=pl.col("minute") // slot * slot)
+    # A slot with its intervals in a row, each measured.
+    begins = (pl.col("minute") % slot == 0).cum_sum().over("meter")
+    net = (pl.col("imp_wh") - pl.col("exp_wh").fill_null(0)) * (60 / length)
+    days = rows.with_columns(run=begins, net=net).group_by("meter", "run", maintain_order=True).agg(
+        pl.col("day", "day_type", "slot_start").first(),
+        pl.col("net").head(slot // length).mean(),
+        pl.len().alias("found"),
+        whole=pl.col("whole").head(slot // length).all() & (pl.len() >= slot // length)
+        & (pl.col("minute").first() % slot == 0)
+        & (pl.col("start").head(slot // length).diff().drop_nulls() == pl.duration(minutes=length)).all(),
+    )
+    days = days.filter("whole")
+    means = dict(half_life=HALF_LIFE, adjust=True, ignore_nulls=True)
+    keep = 0.5 ** (1 / HALF_LIFE)
+    theirs = days.group_by("meter", "day_type", "slot_start", maintain_order=True).agg(
+        mean_w=pl.col("net").ewm_mean(**means).last(),
+        spread_w=pl.col("net").ewm_var(bias=True, **means).last().fill_null(0.0).sqrt(),
+        weight=(1 - keep ** pl.len()) / (1 - keep),
+    )
+    clock = pl.format("{}:{}", (pl.col("slot_start") // 60).cast(pl.String).str.zfill(2), (pl.col("slot_start") % 60).cast(pl.String).str.zfill(2))
+    theirs = theirs.with_columns(slot=clock).drop("slot_start").with_columns(pl.col("spread_w").fill_nan(0.0))
+    keys = ["meter", "day_type", "slot"]
+    compare("profiles", ours, theirs, keys, [], ["mean_w", "spread_w", "weight"], ["mean_w", "spread_w"])
+
+
+def demand(rows, block, length, ours):
+    width, hours = block // length, length / 60
+    apparent = pl.when(pl.col("pf") != 0).then((pl.col("avg_w") / pl.col("pf")).abs())
+    rows = rows.with_columns(w=pl.col("imp_wh") / hours, va=apparent)
+    rows = rows.with_columns(
+        q=pl.when(pl.col("va").is_not_null()).then((pl.col("va") ** 2 - pl.col("avg_w") ** 2).clip(lower_bound=0).sqrt()),
+    )
+    rolling = dict(window_size=width, min_samples=width)
+    in_a_row = (pl.col("start").shift(width - 1) + pl.duration(minutes=length * (width - 1)) == pl.col("start")).over("meter")
+    usable = pl.col("whole").cast(pl.Int8).rolling_min(**rolling).over("meter") == 1
+    same_month = (pl.col("month").shift(width - 1) == pl.col("month")).over("meter")
+    rows = rows.with_columns(
+        usable=in_a_row & usable & same_month,
+        sliding=pl.col("w").rolling_mean(**rolling).over("meter"),
+        sliding_va=pl.col("va").rolling_mean(**rolling).over("meter"),
+        ends=(pl.col("minute") + length) % block == 0,
+    )
+    theirs = []
+    for zone, (start, end) in ZONES.items():
+        held = (pl.col("minute") >= start) & (pl.col("minute") < end) if start < end else (pl.col("minute") >= start) | (pl.col("minute") < end)
+        zoned = rows.with_columns(held=held).with_columns(
+            all_held=pl.col("held").cast(pl.Int8).rolling_min(**rolling).over("meter") == 1)
+        slides = pl.col("usable") & pl.col("all_held")
+        blocks = slides & pl.col("ends")
+
+        def most(value, where):
+            return pl.col(value).filter(where).max()
+
+        def when(value, where):
+            return pl.col("end").filter(where & pl.col(value).is_not_null()).get(pl.col(value).filter(where & pl.col(value).is_not_null()).arg_max(), null_on_oob=True)
+
+        told = zoned.group_by("meter", "month").agg(
+            energy_wh=pl.col("imp_wh").filter("held").sum(),
+            block_w=most("sliding", blocks), block_end=when("sliding", blocks),
+            sliding_w=most("sliding", slides), sliding_end=when("sliding", slides),
+            block_va=most("sliding_va", blocks), sliding_va=most("sliding_va", slides),
+            hours=pl.col("imp_wh").is_not_null().sum() * hours,
+            exp_wh=pl.col("exp_wh").fill_null(0).sum(),
+            active=pl.col("avg_w").filter(pl.col("va").is_not_null()).sum(), apparent=pl.col("va").sum(),
+            low_pf_hours=(pl.col("pf").abs() < LOW_PF).sum() * hours,
+        )
+        theirs.append(told.with_columns(zone=pl.lit(zone)))
+    theirs = pl.concat(theirs)
+    of_all = pl.col("zone") == "all"
+    theirs = theirs.with_columns(
+        load_factor=pl.when(of_all & (pl.col("block_w") > 0)).then(pl.col("energy_wh") / pl.col("hours") / pl.col("block_w")),
+        pf=pl.when(of_all & (pl.col("apparent") > 0)).then(pl.col("active") / pl.col("apparent")),
+        exp_wh=pl.when(of_all).then("exp_wh"), hours=pl.when(of_all).then("hours"), low_pf_hours=pl.when(of_all).then("low_pf_hours"),
+    )
+    zone = ours.schema["start"].time_zone
+    ours = ours.with_columns(month=pl.col("start").dt.convert_time_zone(ZONE).dt.date())
+    theirs = theirs.with_columns(pl.col("block_end", "sliding_end").dt.convert_time_zone(zone))
+    # Where the apparent power of one interval is not in the file (a power factor of exactly zero), it cannot be checked.
+    zero = rows.group_by("meter", "month").agg(unknown=(pl.col("pf") == 0).any()).filter("unknown").select("meter", "month")
+    ours, theirs = (one.join(zero, on=["meter", "month"], how="anti") for one in (ours, theirs))
+    keys = ["meter", "month", "zone"]
+    compare("demand", ours, theirs, keys, ["energy_wh", "exp_wh", "block_end", "sliding_end", "hours", "low_pf_hours"],
+            ["block_w", "sliding_w", "block_va", "sliding_va", "load_factor", "pf"])
+
+
+def registers(half_hours, out):
+    """A register that starts anywhere and rises by the energy of each half-hour that is known."""
+    rows = pl.read_parquet(half_hours).cast({"meter": pl.String}).sort("meter", "start")
+    first = rows.group_by("meter", maintain_order=True).agg(pl.col("start").first()).with_columns(imp=pl.lit(1000, pl.Int64))
+    first = first.select("meter", pl.col("start").alias("time"), "imp")
+    rest = rows.select("meter", (pl.col("start") + pl.duration(minutes=30)).alias("time"),
+                       (1000 + pl.col("wh").cum_sum().over("meter")).cast(pl.Int64).alias("imp"))
+    readings = pl.concat([first.cast({"time": rest.schema["time"]}), rest]).sort("time", "meter")
+    readings.with_columns(pl.col("time").cast(pl.Datetime("ms", "UTC"))).write_parquet(out)
+
+
+if sys.argv[1] == "registers":
+    registers(*sys.argv[2:])
+else:
+    folder, ZONE, slot, block, interval, readings, whole = sys.argv[1:]
+    length = minutes(interval)
+    rows = local(pl.read_parquet(f"{folder}/intervals.parquet").cast({"quality": pl.String}), ZONE)
+    if whole:
+        daily_energy(rows, readings, ZONE)
+    profiles(rows, minutes(slot), length, pl.read_parquet(f"{folder}/profiles.parquet"))
+    demand(rows, minutes(block), length, pl.read_parquet(f"{folder}/demand.parquet"))
