@@ -245,6 +245,13 @@ impl Topology {
 
     /// The first row of `meter` or of a later one, looked for at and after `from` where that can be.
     fn first_of(&self, meter: &MeterId, from: usize) -> usize {
+        // Nearly always it is the next one, or the same once more.
+        let is = |index: usize| self.rows.get(index).is_some_and(|row| row.meter == *meter);
+        match is(from) {
+            true if from == 0 || !is(from - 1) => return from,
+            false if is(from + 1) => return from + 1,
+            _ => {}
+        }
         let before = |index: usize| self.rows.get(index).is_some_and(|row| row.meter < *meter);
         // A step back means that the intervals are not sorted: start again.
         let mut low = if from == 0 || before(from - 1) { from } else { 0 };
