@@ -133,6 +133,9 @@ impl From<Hung> for Failure {
     }
 }
 
+/// So many dead letters go on to be written, whatever the watermark does.
+const MOST_DEAD: usize = 4096;
+
 fn feed(
     sequencer: &mut Sequencer,
     decoders: &mut Decoders,
@@ -142,7 +145,7 @@ fn feed(
 ) -> Result<(), Failure> {
     let mut open: BTreeMap<PartitionId, (Arc<Batch>, usize)> = BTreeMap::new();
     let mut done: VecDeque<Arc<Batch>> = VecDeque::new();
-    let mut dead = Vec::new();
+    let (mut dead, mut buried) = (Vec::new(), 0);
     while let Some(id) = sequencer.wants() {
         let mut steps = Vec::new();
         let held = match open.remove(&id) {
@@ -173,9 +176,15 @@ fn feed(
             }
         };
         let steps = Arc::new(steps);
+        // Where no watermark moves, as in a file of nothing but garbage, dead letters do not wait for one.
+        buried += dead.len();
+        let flush = buried >= MOST_DEAD;
+        if flush {
+            buried = 0;
+        }
         for shard in to_shards {
             let (batch, steps, dead) = (Arc::clone(&batch), Arc::clone(&steps), std::mem::take(&mut dead));
-            shard.send(Work { partition: id, batch, steps, dead }).map_err(|_| Hung)?;
+            shard.send(Work { partition: id, batch, steps, dead, flush }).map_err(|_| Hung)?;
         }
         watch(Progress { readings: counted.readings, front: sequencer.front() });
         done.push_back(batch);

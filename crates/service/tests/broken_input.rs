@@ -503,6 +503,21 @@ fn every_message_is_admitted_or_a_repeat_or_a_dead_letter() {
 }
 
 #[test]
+fn garbage_that_moves_no_watermark_goes_on_in_its_order() {
+    let desk = Desk::new();
+    let garbage: String = (0..20_000).map(|number| format!("garbage {number}\n")).collect();
+    desk.write("garbage.ndjson", garbage + &lines(20));
+    let output = desk.replay("garbage.ndjson");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let letters = fs::read_to_string(desk.path("out/dead-letters.ndjson")).unwrap();
+    assert_eq!(letters.lines().count(), 20_000);
+    for (number, letter) in letters.lines().enumerate() {
+        assert!(letter.contains(&format!("\"garbage {number}\"")), "{number}: {letter}");
+    }
+    assert_eq!(desk.summary()["admitted"], 20);
+}
+
+#[test]
 fn a_line_without_an_end_is_one_dead_letter_with_its_beginning() {
     let desk = Desk::new();
     let sneaked = r#"{"meter":"SNEAK","time":1704067200000,"imp":1}"#;

@@ -15,6 +15,8 @@ pub(super) struct Work {
     pub(super) steps: Arc<Vec<Step>>,
     /// What is dead already, for the first shard to pass on.
     pub(super) dead: Vec<Dead>,
+    /// Tell what there is, even if no watermark moves; every shard hears so of the same work.
+    pub(super) flush: bool,
 }
 
 /// What a shard tells of one step forward of the watermark: the rows in parts, by tick and by meter, then the rest.
@@ -52,7 +54,7 @@ pub(super) fn work(
     to: &SyncSender<Closed>,
 ) {
     let mut done = Done::default();
-    while let Ok(Work { partition, batch, steps, dead }) = work.recv() {
+    while let Ok(Work { partition, batch, steps, dead, flush }) = work.recv() {
         done.dead.extend(dead);
         let mut refusals: Vec<Refusal> = Vec::new();
         for step in steps.iter() {
@@ -74,6 +76,9 @@ pub(super) fn work(
             }
         }
         bury(partition, &batch, &[], &refusals, &mut done.refused);
+        if flush && to.send(Closed::Done(Box::new(std::mem::take(&mut done)))).is_err() {
+            return;
+        }
     }
     done.last = Some((fleet.totals().clone(), fleet.len() as u64));
     // Nobody listens any more if the sink has failed; it has told why.
