@@ -110,6 +110,7 @@ def demand(rows, block, length, ours):
         sliding_va=pl.col("va").rolling_mean(**rolling).over("meter"),
         ends=(pl.col("minute") + length) % block == 0,
     )
+    imports = (pl.col("avg_w") >= 0) & pl.col("va").is_not_null()
     theirs = []
     for zone, (start, end) in ZONES.items():
         held = (pl.col("minute") >= start) & (pl.col("minute") < end) if start < end else (pl.col("minute") >= start) | (pl.col("minute") < end)
@@ -131,8 +132,8 @@ def demand(rows, block, length, ours):
             block_va=most("sliding_va", blocks), sliding_va=most("sliding_va", slides),
             hours=pl.col("imp_wh").is_not_null().sum() * hours,
             exp_wh=pl.col("exp_wh").fill_null(0).sum(),
-            active=pl.col("avg_w").filter(pl.col("va").is_not_null()).sum(), apparent=pl.col("va").sum(),
-            low_pf_hours=(pl.col("pf").abs() < LOW_PF).sum() * hours,
+            active=pl.col("avg_w").filter(imports).sum(), apparent=pl.col("va").filter(imports).sum(),
+            low_pf_hours=(imports & (pl.col("pf") < LOW_PF)).sum() * hours,
         )
         theirs.append(told.with_columns(zone=pl.lit(zone)))
     theirs = pl.concat(theirs)

@@ -15,7 +15,7 @@ pub(crate) struct Head {
     /// The number of the last interval.
     pub last: u32,
     pub period: u32,
-    /// Energies of the period where reactive power is known: active, apparent, lagging and leading; Wh, VAh, varh.
+    /// Energies of the period while it imports and reactive power is known: active, apparent, lagging and leading; Wh, VAh, varh.
     pub known: [f64; 4],
     pub exported: i64,
     /// Intervals of the period whose energy is known.
@@ -263,16 +263,16 @@ impl Metering {
             }
         }
         let apparent = apparent_power(row);
-        if let (Some(apparent), Some(reactive)) = (apparent, mean_reactive_power(row)) {
+        let active = features::mean_power(row).filter(|active| active.0 >= 0.0);
+        // Whoever exports has no power factor to be billed by.
+        if let (Some(active), Some(apparent), Some(reactive)) = (active, apparent, mean_reactive_power(row)) {
             let hours = length as f64 / HOUR as f64;
-            let active = features::mean_power(row).map_or(0.0, |power| power.0);
             let [lag, lead] = if reactive.0 < 0.0 { [0.0, -reactive.0] } else { [reactive.0, 0.0] };
-            for (sum, one) in head.known.iter_mut().zip([active, apparent.0, lag, lead]) {
+            for (sum, one) in head.known.iter_mut().zip([active.0, apparent.0, lag, lead]) {
                 *sum += one * hours;
             }
             let limit = self.rules.demand.as_ref().map_or(0.0, |demand| demand.low_pf().0);
-            let low = power_factor(row).is_some_and(|pf| pf.0.abs() < limit);
-            head.low_pf += u16::from(low);
+            head.low_pf += u16::from(power_factor(row).is_some_and(|pf| pf.0 < limit));
         }
         let Some(imp) = row.imp.filter(|_| is_whole(row)) else {
             head.running = 0;

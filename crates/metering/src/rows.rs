@@ -44,9 +44,9 @@ pub struct Whole {
     pub exported: WattHours,
     /// Mean import over the highest block.
     pub load_factor: Option<Ratio>,
-    /// Active over apparent energy of the intervals that carry reactive power.
+    /// Active over apparent energy of the intervals that import and carry reactive power.
     pub pf: Option<Ratio>,
-    /// Reactive energy, lagging and leading, varh; where any interval carries it.
+    /// Reactive energy of the same, lagging and leading, varh.
     pub reactive: Option<(f64, f64)>,
     /// Hours of intervals with a low power factor.
     pub low_pf_hours: f64,

@@ -297,6 +297,18 @@ fn reactive_energy_has_two_directions_and_a_low_factor_is_counted() {
 }
 
 #[test]
+fn whoever_exports_has_no_power_factor_meanwhile() {
+    let rules = rules(HALF, HOUR);
+    let mut exporting = row(1, Some(0), Some(300), Quality::MEASURED);
+    (exporting.sums.p, exporting.exp) = (-900_000, Some(WattHours(450)));
+    let rows = [row(0, Some(300), Some(800), Quality::MEASURED), exporting];
+    let whole = told(&rules, &rows, 1).demand[0].whole.unwrap();
+    assert_eq!(whole.exported, WattHours(450));
+    assert_eq!(whole.reactive, Some((400.0, 0.0)));
+    assert!((whole.pf.unwrap().0 - 0.6).abs() < 1e-12);
+}
+
+#[test]
 fn a_day_of_25_hours_repeats_slots_and_one_of_23_leaves_some_out() {
     let grid = Grid::new(HALF).unwrap();
     let profile = Some(ProfileRule::new(HALF, 3, grid).unwrap());
