@@ -41,6 +41,33 @@ fn a_seed_gives_the_same_columns_and_another_seed_others() {
 }
 
 #[test]
+fn any_number_of_shards_writes_the_same_files_and_pictures_go_with_the_next_run() {
+    let scratch = Scratch::new();
+    let plan = repository("pipelines/demo.toml");
+    town(&scratch, "town", "9", &[]);
+    let replay = |out: &str, more: &[&str]| {
+        let from = ["--topology", "town/topology.csv", "--readings", "town/readings.ndjson", "--out", out];
+        scratch.done(&[&["-q", "replay", plan.to_str().unwrap()][..], &from[..], more].concat());
+        let mut files = files(&scratch.path(out));
+        files.retain(|(name, _)| name != "summary.json");
+        files
+    };
+    let one = replay("one", &["--plots", "--shards", "1"]);
+    let three = replay("three", &["--plots", "--shards", "3"]);
+    for (one, three) in one.iter().zip(&three) {
+        assert!(one == three, "{} and {} differ", one.0, three.0);
+    }
+    let has = |files: &[(String, Vec<u8>)], name: &str| files.iter().any(|(known, _)| known == name);
+    for name in
+        ["profiles.parquet", "demand.parquet", "profile.svg", "duration.svg", "year.svg", "demand.svg"]
+    {
+        assert!(has(&one, name), "{name}");
+    }
+    let without = replay("one", &[]);
+    assert!(has(&without, "demand.parquet") && !has(&without, "demand.svg"));
+}
+
+#[test]
 fn lines_and_columns_of_a_town_give_the_same_outputs() {
     let scratch = Scratch::new();
     let plan = repository("pipelines/demo.toml");

@@ -351,3 +351,15 @@ fn rules_that_cannot_be_are_refused() {
     assert_eq!(demand(HOUR, 1, vec![zone("a", 60, 60)]), RulesError::ZoneTime);
     assert_eq!(demand(HOUR, 1, vec![zone("a", 0, 1); 8]), RulesError::Zones);
 }
+
+#[test]
+fn memory_is_what_the_rules_say_and_room_to_grow() {
+    let rules = rules(HALF, 2 * HOUR);
+    let mut metering = Metering::new(rules.clone(), calendar("Asia/Kolkata"));
+    let mut told = Told::default();
+    for slot in 0..10_000 {
+        metering.take(&[slot], &[row(0, Some(100), None, Quality::MEASURED)], &mut told);
+    }
+    let (least, found) = (10_000 * rules.bytes_per_meter(), metering.memory());
+    assert!((least..least * 9 / 8 + 4096).contains(&found), "{found} bytes, {least} at least");
+}

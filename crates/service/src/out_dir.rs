@@ -1,21 +1,22 @@
 //! The folder of outputs: every file is written beside its place and moved there when the whole run is done.
 
+mod metered;
+mod pictures;
+
 use crate::engine::{Counted, Sink};
 use crate::failure::Failure;
 use crate::hold::{Hold, take_away};
 use crate::{places, texts, usage};
 use cases::Case;
 use columns::{
-    Aside, BalancesWriter, CasesWriter, ColumnsError, DemandWriter, ForecastsWriter, IntervalsWriter,
-    ProfilesWriter, SuspicionsWriter,
+    Aside, BalancesWriter, CasesWriter, ColumnsError, ForecastsWriter, IntervalsWriter, SuspicionsWriter,
 };
-use grid::{Role, Topology};
-use metering::Told;
+use metered::Metered;
+pub use pictures::Pictures;
 use pipeline::{Outputs, Plan};
-use plots::Load;
-use reading::{Interval, Issue, MeterId, Reason};
+use reading::{Issue, Reason};
 use serde_json::{Map, Value, json};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -59,70 +60,6 @@ pub struct OutDir {
     first_dead: Option<String>,
     /// Dead letters that were no reading.
     unread: u64,
-}
-
-/// The load of all consumers, to be drawn.
-pub struct Pictures {
-    load: Load,
-    /// Meters that measure what others use.
-    others: BTreeSet<MeterId>,
-}
-
-impl Pictures {
-    /// Nothing yet.
-    pub fn new(plan: &Plan, topology: &Topology) -> Self {
-        let rows = topology.rows().iter().filter(|row| row.role != Role::Consumer);
-        Self { load: Load::new(plan.grid()), others: rows.map(|row| row.meter).collect() }
-    }
-
-    fn take(&mut self, rows: &[Interval]) {
-        for row in rows.iter().filter(|row| !self.others.contains(&row.meter)) {
-            if let Some(net) = features::net_energy(row) {
-                self.load.add(row.end, net);
-            }
-        }
-    }
-}
-
-/// What is kept of each meter.
-#[derive(Default)]
-struct Metered {
-    profiles: Option<ProfilesWriter>,
-    demand: Option<DemandWriter>,
-}
-
-impl Metered {
-    /// Begins the files that the plan will fill.
-    fn create(dir: &Path, plan: &Plan) -> Result<Self, ColumnsError> {
-        let Some(rules) = &plan.metering else { return Ok(Self::default()) };
-        let profiles = rules.profile.map(|_| ProfilesWriter::create(dir.join("profiles.parquet")));
-        let demand = rules.demand.as_ref().map(|rule| DemandWriter::create(dir.join("demand.parquet"), rule));
-        Ok(Self { profiles: profiles.transpose()?, demand: demand.transpose()? })
-    }
-
-    fn write(&mut self, told: &Told) -> Result<(), ColumnsError> {
-        if let Some(profiles) = &mut self.profiles {
-            profiles.write(&told.profiles)?;
-        }
-        if let Some(demand) = &mut self.demand {
-            demand.write(&told.demand)?;
-        }
-        Ok(())
-    }
-
-    /// Moves the files to their places; says which.
-    fn finish(self) -> Result<Vec<&'static str>, ColumnsError> {
-        let mut written = Vec::new();
-        if let Some(profiles) = self.profiles {
-            profiles.finish()?;
-            written.push("profiles.parquet");
-        }
-        if let Some(demand) = self.demand {
-            demand.finish()?;
-            written.push("demand.parquet");
-        }
-        Ok(written)
-    }
 }
 
 struct Watched {
@@ -322,11 +259,7 @@ impl Rest {
             }
         }
         if let Some(pictures) = pictures {
-            for (name, svg) in plots::pictures(&pictures.load, &plan.calendar, "all consumers") {
-                let mut file = Aside::create(dir.join(name)).map_err(text(dir))?;
-                file.write_all(svg.as_bytes()).and_then(|()| file.finish()).map_err(text(dir))?;
-                written.push(name);
-            }
+            written.extend(pictures.finish(dir, &plan.calendar).map_err(text(dir))?);
         }
         if let Some(dead) = dead {
             dead.finish().map_err(text(dir))?;

@@ -1,0 +1,45 @@
+//! The load of all consumers together, as pictures.
+
+use columns::Aside;
+use grid::{Role, Topology};
+use pipeline::Plan;
+use plots::Load;
+use reading::{Calendar, Interval, MeterId};
+use std::collections::BTreeSet;
+use std::io::{self, Write};
+use std::path::Path;
+
+/// The load of all consumers, to be drawn.
+pub struct Pictures {
+    load: Load,
+    /// Meters that measure what others use.
+    others: BTreeSet<MeterId>,
+}
+
+impl Pictures {
+    /// Nothing yet.
+    pub fn new(plan: &Plan, topology: &Topology) -> Self {
+        let rows = topology.rows().iter().filter(|row| row.role != Role::Consumer);
+        Self { load: Load::new(plan.grid()), others: rows.map(|row| row.meter).collect() }
+    }
+
+    /// Adds what consumers used.
+    pub(super) fn take(&mut self, rows: &[Interval]) {
+        for row in rows.iter().filter(|row| !self.others.contains(&row.meter)) {
+            if let Some(net) = features::net_energy(row) {
+                self.load.add(row.end, net);
+            }
+        }
+    }
+
+    /// Writes the pictures; says which.
+    pub(super) fn finish(self, dir: &Path, calendar: &Calendar) -> io::Result<Vec<&'static str>> {
+        let drawn = plots::pictures(&self.load, calendar, "all consumers");
+        for (name, svg) in &drawn {
+            let mut file = Aside::create(dir.join(name))?;
+            file.write_all(svg.as_bytes())?;
+            file.finish()?;
+        }
+        Ok(drawn.into_iter().map(|(name, _)| name).collect())
+    }
+}
