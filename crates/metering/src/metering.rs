@@ -72,6 +72,8 @@ const UNUSED: ZoneState = ZoneState {
 pub struct Metering {
     pub(crate) rules: Rules,
     fingerprint: u64,
+    /// Profiles are told with each billing period.
+    by_period: bool,
     moments: Moments,
     /// What so many observations are worth.
     pub(crate) weights: Vec<f64>,
@@ -126,6 +128,7 @@ impl Metering {
         let settings = format!("1 {rules:?} {} {holidays:?}", calendar.zone_name());
         Self {
             fingerprint: reading::id::hash(settings.as_bytes()),
+            by_period: false,
             moments: Moments::new(calendar),
             weights: weights(keep, usize::from(u16::MAX)),
             rules,
@@ -141,6 +144,12 @@ impl Metering {
     /// A number that changes with the settings that the state depends on.
     pub fn fingerprint(&self) -> u64 {
         self.fingerprint
+    }
+
+    /// From now on a billing period that is over brings the meter's profile along, and not the end alone: for streams,
+    /// which have none.
+    pub fn tell_profiles_by_period(&mut self) {
+        self.by_period = true;
     }
 
     /// How many meters it has heard of; slots up to the last one count.
@@ -196,6 +205,9 @@ impl Metering {
             if period != moment.period {
                 if period != NO_PERIOD {
                     self.tell_demand(slot, row.meter, true, &mut told.demand);
+                    if self.by_period {
+                        self.tell_profile(slot, row.meter, &mut told.profiles);
+                    }
                 }
                 self.begin_period(slot, moment.period);
             }

@@ -268,6 +268,19 @@ fn a_billing_period_ends_where_the_next_one_begins() {
 }
 
 #[test]
+fn a_stream_tells_profiles_with_billing_periods() {
+    let mut metering = Metering::new(rules(HOUR, HOUR), calendar("Asia/Kolkata"));
+    metering.tell_profiles_by_period();
+    let rows: Vec<Interval> =
+        (0..48 * 14 + 1).map(|number| row(number, Some(100), None, Quality::MEASURED)).collect();
+    let mut told = Told::default();
+    metering.take(&vec![0; rows.len() - 1], &rows[..rows.len() - 1], &mut told);
+    assert_eq!(told, Told::default());
+    metering.take(&[0], &rows[rows.len() - 1..], &mut told);
+    assert_eq!((told.demand.len(), told.profiles.len()), (3, 3 * 24));
+}
+
+#[test]
 fn estimated_energy_counts_and_makes_no_peak() {
     let rules = rules(HALF, HOUR);
     let rows = [

@@ -217,6 +217,11 @@ impl Lane {
         }
     }
 
+    /// From now on a billing period that is over brings the meter's profile along.
+    pub fn tell_profiles_by_period(&mut self) {
+        self.metering.iter_mut().for_each(Metering::tell_profiles_by_period);
+    }
+
     /// Whether profiles and demand were stored under other settings, and begin afresh.
     pub fn has_lost_metering(&self) -> bool {
         self.lost_metering

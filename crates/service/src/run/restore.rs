@@ -177,6 +177,7 @@ impl Restorer<'_> {
                 Stage::Readings => {
                     let mut lane = Box::new(Lane::new(self.plan, topology));
                     lane.open(partition, None);
+                    lane.tell_profiles_by_period();
                     Ok(State::Lane(lane))
                 }
                 Stage::Grid { lanes } => {
@@ -230,7 +231,11 @@ impl Restorer<'_> {
 
     fn state(&self, topology: &Arc<Topology>, chain: &[Vec<u8>]) -> Result<State, SnapshotError> {
         match self.stage {
-            Stage::Readings => Ok(State::Lane(Box::new(Lane::restore(self.plan, topology, chain)?))),
+            Stage::Readings => {
+                let mut lane = Box::new(Lane::restore(self.plan, topology, chain)?);
+                lane.tell_profiles_by_period();
+                Ok(State::Lane(lane))
+            }
             Stage::Grid { lanes } => {
                 let last = chain.last().expect("a chain has an end");
                 let district = District::restore(self.plan, Arc::clone(topology), lanes, last)?;
