@@ -77,7 +77,7 @@ pub const ALL: &str = "all";
 /// Beside [`ALL`].
 const MOST_ZONES: usize = 7;
 /// Blocks of more intervals would make the memory of the last ones dear.
-const MOST_IN_BLOCK: i64 = 16;
+const MOST_IN_BLOCK: i64 = 60;
 
 /// Whether a length is whole intervals, and whole parts of a day are made of it.
 fn divides(length: i64, grid: Grid) -> bool {

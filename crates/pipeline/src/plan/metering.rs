@@ -119,7 +119,7 @@ fn told(error: RulesError, at: Range<usize>, grid: Grid) -> PlanError {
         RulesError::Block => (
             "plan::window",
             format!(
-                "`block` must be 1 to 16 intervals of {length} min, at most 4 h, and whole blocks must make a day"
+                "`block` must be 1 to 60 intervals of {length} min, at most 4 h, and whole blocks must make a day"
             ),
             "try `block = \"30 min\"`, or shorter intervals",
         ),

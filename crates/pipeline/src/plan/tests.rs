@@ -170,7 +170,7 @@ fn profiles_and_demand_that_cannot_be_are_errors_with_a_way_out() {
         "block = \"30 min\"",
         "block = \"20 min\"",
         expect![[r#"
-        error[plan::window]: `block` must be 1 to 16 intervals of 15 min, at most 4 h, and whole blocks must make a day
+        error[plan::window]: `block` must be 1 to 60 intervals of 15 min, at most 4 h, and whole blocks must make a day
           --> demo.toml:32:9
            | block = "20 min"              # peaks are means over so long: blocks side by side, and sliding by one interval
           help: try `block = "30 min"`, or shorter intervals

@@ -231,7 +231,10 @@ impl<'a> Poller<'a> {
         let partition = message.partition() as PartitionId;
         let Some(held) = self.held.get_mut(&partition) else { return };
         if let Some(target) = held.target.filter(|target| message.offset() >= *target) {
+            // What is behind the end is none of this run's.
             held.position = target;
+            #[expect(clippy::disallowed_methods, reason = "the shell owns the clock")]
+            held.at_end.get_or_insert_with(Instant::now);
             return;
         }
         let (format, value) = match self.set.restorer.stage {
@@ -317,11 +320,15 @@ impl<'a> Poller<'a> {
             self.moved = true;
         }
         self.hold_back_the_foremost()?;
+        // A partition that has ended is waited for, so that its last rows are part of their ticks; but not by somebody who
+        // may not go on meanwhile, as it says nothing more.
+        let all_go_on = self.set.too_far.now().is_empty();
         // Only what the first stage knows to be at its end may be left behind by others.
         let lanes = self.held.iter_mut().filter(|_| self.set.restorer.stage == Stage::Readings);
         for (&partition, held) in lanes {
             let quiet = held.at_end.is_some_and(|since| now - since >= self.set.kafka.idle_after);
-            if quiet && !held.idle && !held.paused && !held.ended() {
+            let is_waited_for = held.ended() && all_go_on;
+            if quiet && !held.idle && !held.paused && !is_waited_for {
                 held.idle = true;
                 self.moved = true;
                 self.pending[held.worker].push_back(ToWorker::Idle { partition, idle: true });

@@ -150,6 +150,26 @@ fn an_idle_partition_holds_nobody_for_ever() {
     run.wait(PATIENCE).expect(143);
 }
 
+/// More rows wait for the one that has nothing than may wait, and a run to the end goes on all the same.
+#[test]
+#[ignore = "needs a broker: scripts/kafka-suite"]
+fn an_empty_partition_holds_no_run_to_the_end() {
+    let mut bench = Bench::new("an_empty_partition_holds_no_run_to_the_end");
+    let street = Street::new(&bench, [0, 0]);
+    let plan = street.plan(&bench).with("intervals.length", "1 min").with("intervals.grace", "1 min");
+    let (meters, minutes) = (1100, 1300);
+    let minute = |minute: i64| {
+        let time = BEGIN + minute * 60_000;
+        let line = |meter| format!("{{\"meter\":\"C{meter}\",\"time\":{time},\"imp\":{}}}\n", minute * 5);
+        (1, (0..meters).map(line).collect::<String>())
+    };
+    topics::send(&bench.brokers, &street.town.readings, (0..minutes).map(minute));
+    let run = bench.run(&plan, &street.town, &bench.path("checkpoints"), &["--until-end"]);
+    let told = format!("{} readings in {minutes} messages", meters * minutes);
+    run.wait(2 * PATIENCE).expect(0).says(&told);
+    bench.say(&told);
+}
+
 #[test]
 #[ignore = "needs a broker: scripts/kafka-suite"]
 fn a_slow_partition_is_not_idle() {
