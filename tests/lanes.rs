@@ -220,6 +220,11 @@ impl<'a> Shell<'a> {
             let mut out = Outputs::default();
             self.lanes[partition].0.end(partition as PartitionId, &mut out);
             self.lanes[partition].0.finish(&mut out);
+            let Ok(()) = self.lanes[partition].0.finish_metering(|told| {
+                out.metering.demand.extend(told.demand);
+                out.metering.profiles.extend(told.profiles);
+                Ok::<_, std::convert::Infallible>(())
+            });
             self.confluence.take(partition as PartitionId, EventTime::MAX, &out.ticks, &out.intervals);
             self.confluence.end(partition as PartitionId);
             self.tell(&out);

@@ -5,7 +5,7 @@ use crate::rows::{DemandRow, Peak, ProfileRow, Told, Whole};
 use crate::rules::Rules;
 use features::profile::{Learned, learn, weights};
 use features::{apparent_power, load_factor_of, mean_reactive_power, net_energy, power_factor};
-use reading::time::{HOUR, MINUTE};
+use reading::time::{DAY, HOUR, MINUTE};
 use reading::{Calendar, DayType, EventTime, Interval, MeterId, Quality};
 use units::{Ratio, VoltAmperes, WattHours, Watts};
 
@@ -41,6 +41,9 @@ const NOTHING: Head = Head {
     running: 0,
 };
 
+/// How often a stream tells a profile.
+const FOUR_WEEKS: i64 = 28 * DAY;
+
 /// A slot with a hole.
 const BROKEN: u8 = u8::MAX;
 
@@ -72,8 +75,8 @@ const UNUSED: ZoneState = ZoneState {
 pub struct Metering {
     pub(crate) rules: Rules,
     fingerprint: u64,
-    /// Profiles are told with each billing period.
-    by_period: bool,
+    /// After so many intervals the profile of a meter is told again, if at all.
+    tell_after: Option<u32>,
     moments: Moments,
     /// What so many observations are worth.
     pub(crate) weights: Vec<f64>,
@@ -124,11 +127,10 @@ impl Metering {
     /// No meters yet.
     pub fn new(rules: Rules, calendar: Calendar) -> Self {
         let keep = rules.profile.map_or(0.0, |profile| profile.keep());
-        let holidays: Vec<_> = calendar.holidays().collect();
-        let settings = format!("1 {rules:?} {} {holidays:?}", calendar.zone_name());
+        let settings = format!("1 {} {}", rules.shape(), calendar.zone_name());
         Self {
             fingerprint: reading::id::hash(settings.as_bytes()),
-            by_period: false,
+            tell_after: None,
             moments: Moments::new(calendar),
             weights: weights(keep, usize::from(u16::MAX)),
             rules,
@@ -146,10 +148,10 @@ impl Metering {
         self.fingerprint
     }
 
-    /// From now on a billing period that is over brings the meter's profile along, and not the end alone: for streams,
-    /// which have none.
-    pub fn tell_profiles_by_period(&mut self) {
-        self.by_period = true;
+    /// From now on each meter's profile is told every four weeks, at an interval of its own, and not at the end alone: for
+    /// streams, which have none. All at once would be more than their intervals by far.
+    pub fn tell_profiles_now_and_then(&mut self) {
+        self.tell_after = u32::try_from(FOUR_WEEKS / self.rules.grid.length()).ok();
     }
 
     /// How many meters it has heard of; slots up to the last one count.
@@ -181,6 +183,9 @@ impl Metering {
         for (&slot, row) in slots.iter().zip(rows) {
             let moment = self.moments.at(&self.rules, row.end);
             self.take_one(slot as usize, row, moment, strides, told);
+            if self.tell_after.is_some_and(|after| moment.index % after == slot % after) {
+                self.tell_profile(slot as usize, row.meter, &mut told.profiles);
+            }
         }
     }
 
@@ -205,9 +210,6 @@ impl Metering {
             if period != moment.period {
                 if period != NO_PERIOD {
                     self.tell_demand(slot, row.meter, true, &mut told.demand);
-                    if self.by_period {
-                        self.tell_profile(slot, row.meter, &mut told.profiles);
-                    }
                 }
                 self.begin_period(slot, moment.period);
             }

@@ -70,8 +70,10 @@ impl Moments {
             moment.period = period_of(day, demand.billing_day());
             moment.zones = zones(rules, minute);
             let behind = i64::from(minute) * MINUTE + length;
-            moment.block_ends = behind % demand.block() == 0;
             let first = end.minus(demand.block());
+            // Where the clocks change within a long block, its end alone says too little.
+            let begins = i64::from(self.calendar.minute_of_day(first)) * MINUTE;
+            moment.block_ends = behind % demand.block() == 0 && begins % demand.block() == 0;
             if period_of(self.calendar.day(first), demand.billing_day()) == moment.period {
                 let starts = (0..demand.block() / length).map(|back| start.minus(back * length));
                 let all = starts.map(|start| zones(rules, self.calendar.minute_of_day(start)));

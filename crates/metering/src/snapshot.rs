@@ -39,14 +39,15 @@ impl Serialize for Stored<'_> {
 }
 
 impl MeteringV1 {
-    /// Lays the changes that came after it over a snapshot.
+    /// Lays the changes that came after it over a snapshot; both are by slot.
     pub fn overlay(&mut self, later: Self) {
+        let mut known = std::mem::take(&mut self.0).into_iter().peekable();
         for (slot, meter) in later.0 {
-            match self.0.binary_search_by_key(&slot, |(slot, _)| *slot) {
-                Ok(place) => self.0[place].1 = meter,
-                Err(place) => self.0.insert(place, (slot, meter)),
-            }
+            self.0.extend(std::iter::from_fn(|| known.next_if(|(other, _)| *other < slot)));
+            known.next_if(|(other, _)| *other == slot);
+            self.0.push((slot, meter));
         }
+        self.0.extend(known);
     }
 }
 
@@ -62,9 +63,7 @@ impl Metering {
         for (slot, meter) in &stored.0 {
             let fits = meter.zones.len() == strides.zones
                 && meter.recent.len() == strides.in_block * 2
-                && meter.cells.iter().all(|(cell, _, _, count)| {
-                    usize::from(*cell) < strides.cells && usize::from(*count) < self.weights.len()
-                });
+                && meter.cells.iter().all(|(cell, ..)| usize::from(*cell) < strides.cells);
             if !fits {
                 return false;
             }
@@ -108,6 +107,8 @@ impl Metering {
         self.recent[recent..recent + stored.recent.len()].copy_from_slice(&stored.recent);
         for &(cell, mean, variance, count) in &stored.cells {
             let at = slot * strides.cells + usize::from(cell);
+            // With a shorter half-life, fewer count.
+            let count = usize::from(count).min(self.weights.len() - 1) as u16;
             (self.means[at], self.variances[at], self.counts[at]) = (mean, variance, count);
         }
     }

@@ -268,16 +268,44 @@ fn a_billing_period_ends_where_the_next_one_begins() {
 }
 
 #[test]
-fn a_stream_tells_profiles_with_billing_periods() {
-    let mut metering = Metering::new(rules(HOUR, HOUR), calendar("Asia/Kolkata"));
-    metering.tell_profiles_by_period();
-    let rows: Vec<Interval> =
-        (0..48 * 14 + 1).map(|number| row(number, Some(100), None, Quality::MEASURED)).collect();
+fn a_stream_tells_the_profile_of_each_meter_every_four_weeks() {
+    let mut rules = rules(HOUR, HOUR);
+    rules.demand = None;
+    let mut metering = Metering::new(rules, calendar("Asia/Kolkata"));
+    metering.tell_profiles_now_and_then();
+    let mut times = Vec::new();
+    for number in 0..48 * 57 {
+        let mut told = Told::default();
+        metering.take(&[5], &[row(number, Some(100), None, Quality::MEASURED)], &mut told);
+        times.extend((!told.profiles.is_empty()).then_some(number));
+    }
+    assert_eq!(times.len(), 2);
+    assert_eq!(times[1] - times[0], 48 * 28);
+}
+
+#[test]
+fn changes_are_laid_over_what_was_stored() {
+    let rules = rules(HOUR, 2 * HOUR);
+    let begin = || Metering::new(rules.clone(), calendar("Asia/Kolkata"));
+    let stored = |metering: &Metering, slots: &[u32]| -> MeteringV1 {
+        let bytes = postcard::to_stdvec(&metering.stored(slots.iter().copied())).unwrap();
+        postcard::from_bytes(&bytes).unwrap()
+    };
+    let mut metering = begin();
     let mut told = Told::default();
-    metering.take(&vec![0; rows.len() - 1], &rows[..rows.len() - 1], &mut told);
-    assert_eq!(told, Told::default());
-    metering.take(&[0], &rows[rows.len() - 1..], &mut told);
-    assert_eq!((told.demand.len(), told.profiles.len()), (3, 3 * 24));
+    let mut take = |metering: &mut Metering, slot, wh| {
+        metering.take(&[slot], &[row(0, Some(wh), None, Quality::MEASURED)], &mut told);
+    };
+    take(&mut metering, 0, 100);
+    take(&mut metering, 4, 100);
+    let mut whole = stored(&metering, &[0, 4]);
+    for slot in [2, 4, 5] {
+        take(&mut metering, slot, 300);
+    }
+    whole.overlay(stored(&metering, &[2, 4, 5]));
+    // As bytes, because a power that is not known is a NaN.
+    let bytes = |stored: &MeteringV1| postcard::to_stdvec(stored).unwrap();
+    assert_eq!(bytes(&whole), bytes(&stored(&metering, &[0, 2, 4, 5])));
 }
 
 #[test]

@@ -9,7 +9,7 @@ use crate::snapshot::SnapshotError;
 use crate::{Outputs, Plan};
 use fleet::{Fleet, FleetV2, PartitionId, Sequencer, SequencerV2, Shard, Step};
 use grid::Topology;
-use metering::{Metering, MeteringV1};
+use metering::{Metering, MeteringV1, Told};
 use reading::{Batch, EventTime};
 use serde::{Deserialize, Serialize};
 
@@ -25,6 +25,9 @@ pub struct Lane {
     /// What was stored of profiles and demand is another plan's.
     lost_metering: bool,
 }
+
+/// Profiles of so many meters are told at once: each is some kilobytes.
+const METERS: usize = 64;
 
 /// Changes of so few meters are no burden, however many meters there are.
 const FEW: usize = 10_000;
@@ -103,10 +106,18 @@ impl Lane {
         out.ticks.push((EventTime::MAX, out.intervals.len()));
         if let Some(metering) = &mut self.metering {
             metering.take(self.fleet.slots_told(), &out.intervals[known..], &mut out.metering);
-            let slots = self.fleet.by_name();
-            let meters = slots.into_iter().map(|slot| (slot, self.fleet.meter(slot)));
-            metering.finish(meters, &mut out.metering);
         }
+    }
+
+    /// Behind [`Self::finish`]: billing periods as far as they went, and profiles, of some meters at a time.
+    pub fn finish_metering<E>(&mut self, mut each: impl FnMut(Told) -> Result<(), E>) -> Result<(), E> {
+        let Some(metering) = &mut self.metering else { return Ok(()) };
+        for slots in self.fleet.by_name().chunks(METERS) {
+            let mut told = Told::default();
+            metering.finish(slots.iter().map(|&slot| (slot, self.fleet.meter(slot))), &mut told);
+            each(told)?;
+        }
+        Ok(())
     }
 
     fn take_steps(&mut self, partition: PartitionId, batch: &Batch, out: &mut Outputs) {
@@ -217,9 +228,9 @@ impl Lane {
         }
     }
 
-    /// From now on a billing period that is over brings the meter's profile along.
-    pub fn tell_profiles_by_period(&mut self) {
-        self.metering.iter_mut().for_each(Metering::tell_profiles_by_period);
+    /// From now on each meter's profile is told every four weeks.
+    pub fn tell_profiles_now_and_then(&mut self) {
+        self.metering.iter_mut().for_each(Metering::tell_profiles_now_and_then);
     }
 
     /// Whether profiles and demand were stored under other settings, and begin afresh.

@@ -5,6 +5,7 @@ use crate::{Lane, Outputs, Plan};
 use fleet::{Fleet, PartitionId, Sequencer};
 use grid::Topology;
 use reading::{Batch, EventTime};
+use std::convert::Infallible;
 
 /// What the shell tells the core.
 #[derive(Debug)]
@@ -93,6 +94,11 @@ impl Pipeline {
     /// All partitions have ended: what waits for a register is told with what is known.
     pub fn finish(&mut self, out: &mut Outputs) {
         self.lane.finish(out);
+        let Ok(()) = self.lane.finish_metering(|told| {
+            out.metering.demand.extend(told.demand);
+            out.metering.profiles.extend(told.profiles);
+            Ok::<_, Infallible>(())
+        });
         if let Some(town) = &mut self.town {
             town.finish(out);
         }

@@ -177,7 +177,7 @@ impl Restorer<'_> {
                 Stage::Readings => {
                     let mut lane = Box::new(Lane::new(self.plan, topology));
                     lane.open(partition, None);
-                    lane.tell_profiles_by_period();
+                    lane.tell_profiles_now_and_then();
                     Ok(State::Lane(lane))
                 }
                 Stage::Grid { lanes } => {
@@ -220,11 +220,13 @@ impl Restorer<'_> {
         if matches!(&state, State::Lane(lane) if lane.has_lost_metering()) {
             if !self.accept_changes {
                 return Err(self.changed(
-                    "`[profiles]`, `[demand]`, `time_zone` or `holidays`",
+                    "`slot` of `[profiles]`, `block`, `billing_day` or `zones` of `[demand]`, or `time_zone`",
                     "profiles and the billing period under way then begin afresh; everything else stays",
                 ));
             }
             telemetry::metering_begins_afresh(partition);
+            // Stored anew even if nothing comes, so that the next start need not ask again.
+            return Ok(Start { state, position: Some(position), stored: None });
         }
         Ok(Start { state, position: Some(position), stored: Some((position, behind)) })
     }
@@ -233,7 +235,7 @@ impl Restorer<'_> {
         match self.stage {
             Stage::Readings => {
                 let mut lane = Box::new(Lane::restore(self.plan, topology, chain)?);
-                lane.tell_profiles_by_period();
+                lane.tell_profiles_now_and_then();
                 Ok(State::Lane(lane))
             }
             Stage::Grid { lanes } => {

@@ -7,6 +7,7 @@ use crate::kafka::{IntervalsFormat, KafkaPlan};
 use crate::texts;
 use columns::ipc;
 use grid::Topology;
+use metering::ProfileRow;
 use pipeline::{Dead, Outputs, PartitionId, Passed, Plan};
 use reading::{EventTime, Interval, TransformerId};
 use serde::Serialize;
@@ -207,7 +208,10 @@ impl<'a> Rows<'a> {
             }
         }
         // All slots of a day of one type together: a message a slot would be many.
-        let days = told.profiles.chunk_by(|a, b| a.meter == b.meter && a.day_type == b.day_type);
+        let is_one_day = |a: &ProfileRow, b: &ProfileRow| {
+            a.meter == b.meter && a.day_type == b.day_type && a.minute < b.minute
+        };
+        let days = told.profiles.chunk_by(is_one_day);
         for slots in days {
             let key = format!("{}/{}", slots[0].meter, slots[0].day_type.name());
             one_of(&topics.profiles, key, || texts::profile(slots), &mut send)?;

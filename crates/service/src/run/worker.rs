@@ -232,6 +232,9 @@ impl Worker<'_> {
                         lane.finish(&mut out);
                         let last = Last(true);
                         self.hand_on(epoch, partition, &lane, &mut progress, out, i64::MIN, last)?;
+                        lane.finish_metering(|told| {
+                            self.rows.kept(&told, |record| self.publisher.send(epoch, record))
+                        })?;
                         all.add(&progress.tally);
                         // The state that is kept is that of before, which the last barrier has stored.
                         let position = progress.position;
@@ -293,8 +296,8 @@ impl Worker<'_> {
         if out.ticks.is_empty() {
             return Ok(());
         }
-        self.rows.kept(&out.metering, |record| self.publisher.send(epoch, record))?;
         let closed = lane.sequencer().closed();
+        let kept = out.metering;
         let rows = Arc::new((out.ticks, out.intervals));
         let in_memory = self.plan.has_second_stage() && self.passing.is_none();
         let shared = if in_memory { Arc::clone(&rows) } else { Arc::default() };
@@ -303,7 +306,8 @@ impl Worker<'_> {
         let publish = |record: &super::publish::Record<'_>| self.publisher.send(epoch, record);
         let (ticks, rows) = (&rows.0, &rows.1);
         let Some(passing) = self.passing else {
-            return self.rows.intervals(partition, &self.topology, ticks, rows, publish);
+            self.rows.intervals(partition, &self.topology, ticks, rows, publish)?;
+            return self.rows.kept(&kept, publish);
         };
         let (lane, last) = (partition, last.0);
         let pass = |tick, row| Passed::Row { lane, tick, last, row };
@@ -313,7 +317,8 @@ impl Worker<'_> {
             true => Passed::Ended { lane, ticks },
             false => Passed::Closed { lane, closed, ticks, newest_ms },
         };
-        self.pass_on(epoch, lane, &passed)
+        self.pass_on(epoch, lane, &passed)?;
+        self.rows.kept(&kept, publish)
     }
 
     /// Tells all districts, if there are any.
