@@ -3,8 +3,8 @@
 use super::error::PlanError;
 use super::written::milliseconds;
 use ::metering::{DemandRule, ProfileRule, Rules, RulesError, Zone};
-use reading::Grid;
 use reading::time::{DAY, HOUR, MINUTE};
+use reading::{Calendar, Grid};
 use serde::Deserialize;
 use std::ops::Range;
 use toml::Spanned;
@@ -41,10 +41,35 @@ pub(super) fn check(
     profiles: Option<ProfilesToml>,
     demand: Option<DemandToml>,
     grid: Grid,
+    calendar: &Calendar,
+    length: Range<usize>,
 ) -> Result<Option<Rules>, PlanError> {
+    if profiles.is_some() || demand.is_some() {
+        fits_local_time(grid, calendar, length)?;
+    }
     let profile = profiles.map(|profiles| profiles.check(grid)).transpose()?;
     let demand = demand.map(|demand| demand.check(grid)).transpose()?;
     Ok((profile.is_some() || demand.is_some()).then_some(Rules { grid, profile, demand }))
+}
+
+/// Days, slots and blocks are local: where hours of UTC are half-hours there, intervals of an hour fit into none of them.
+fn fits_local_time(grid: Grid, calendar: &Calendar, length: Range<usize>) -> Result<(), PlanError> {
+    let minutes = grid.length() / MINUTE;
+    // Winter and summer; readings are of 2000 to 2100.
+    let seasons = ["2026-01-01", "2026-07-01"].map(|day| day.parse().expect("a date"));
+    let starts = seasons.map(|day| calendar.start_of(day).0.rem_euclid(grid.length()));
+    if starts == [0, 0] {
+        return Ok(());
+    }
+    let zone = calendar.zone_name();
+    Err(PlanError::new(
+        "plan::window",
+        length,
+        format!(
+            "intervals of {minutes} min do not begin at local midnight of {zone}, and `[profiles]` and `[demand]` need that"
+        ),
+        "try `length = \"30 min\"` or \"15 min\"",
+    ))
 }
 
 impl ProfilesToml {
@@ -71,7 +96,8 @@ impl DemandToml {
             ));
         }
         let at_zones = self.zones.span();
-        let zones = self.zones.into_inner().iter().map(ZoneToml::check).collect::<Result<_, _>>()?;
+        let zones = self.zones.into_inner();
+        let zones = zones.iter().map(|zone| zone.check(grid)).collect::<Result<_, _>>()?;
         DemandRule::new(block, zones, *self.billing_day.get_ref(), Ratio(low), grid).map_err(|error| {
             let at = match error {
                 RulesError::BillingDay => self.billing_day.span(),
@@ -84,23 +110,32 @@ impl DemandToml {
 }
 
 impl ZoneToml {
-    fn check(&self) -> Result<Zone, PlanError> {
+    fn check(&self, grid: Grid) -> Result<Zone, PlanError> {
         let name = self.name.get_ref().clone();
-        Ok(Zone { name, from: minute("from", &self.from)?, to: minute("to", &self.to)? })
+        Ok(Zone { name, from: minute("from", &self.from, grid)?, to: minute("to", &self.to, grid)? })
     }
 }
 
 /// `18:30` in minutes.
-fn minute(key: &str, written: &Text) -> Result<u16, PlanError> {
+fn minute(key: &str, written: &Text, grid: Grid) -> Result<u16, PlanError> {
     let number = |text: &str| text.parse::<u16>().ok().filter(|_| text.len() == 2);
     let read = written.get_ref().split_once(':').and_then(|(hour, minute)| {
         let (hour, minute) = (number(hour)?, number(minute)?);
         (minute < 60).then_some(hour * 60 + minute).filter(|minutes| *minutes <= 24 * 60)
     });
-    read.ok_or_else(|| {
-        let problem = format!("`{key}` must be a time of the day, found \"{}\"", written.get_ref());
+    let wrong = |problem: String| {
         PlanError::new("plan::time", written.span(), problem, format!("try `{key} = \"18:00\"`"))
-    })
+    };
+    let found = written.get_ref();
+    let minutes =
+        read.ok_or_else(|| wrong(format!("`{key}` must be a time of the day, found \"{found}\"")))?;
+    let length = grid.length() / MINUTE;
+    match i64::from(minutes) % length {
+        0 => Ok(minutes),
+        _ => {
+            Err(wrong(format!("`{key}` must be where an interval of {length} min begins, found \"{found}\"")))
+        }
+    }
 }
 
 fn told(error: RulesError, at: Range<usize>, grid: Grid) -> PlanError {

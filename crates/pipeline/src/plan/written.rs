@@ -164,6 +164,7 @@ impl PlanToml {
                 most_power: limits.p_max.0 / 1000,
             },
         };
+        let length = self.intervals.length.span();
         let (intervals, order, candidate) = self.intervals.check(registers)?;
         let phase_neutral = self.detectors.phase_neutral.map(PhaseNeutralToml::check).transpose()?;
         let cases = self.cases.map(|cases| cases.check()).transpose()?;
@@ -177,7 +178,7 @@ impl PlanToml {
         }
         Ok(Plan {
             name: self.name.into_inner(),
-            metering: metering::check(self.profiles, self.demand, intervals.grid)?,
+            metering: metering::check(self.profiles, self.demand, intervals.grid, &calendar, length)?,
             calendar,
             limits,
             intervals,
