@@ -180,7 +180,7 @@ pub fn left_to_others(topic: &str, partitions: u32) {
     warn!(
         topic,
         partitions,
-        "others of the group hold partitions and do not close them: what is open there stays open. For an end of all, end the others first"
+        "others of the group hold partitions, and have neither closed nor kept anything new for a while: what is open there stays open. For an end of all, end the others first"
     );
 }
 

@@ -206,18 +206,26 @@ fn profiles_and_demand_that_cannot_be_are_errors_with_a_way_out() {
           help: try `from = "18:00"`
     "#]],
     );
-    check("from = \"18:00\"", "from = \"18:10\"", expect![[r#"
+    check(
+        "from = \"18:00\"",
+        "from = \"18:10\"",
+        expect![[r#"
         error[plan::time]: `from` must be where an interval of 15 min begins, found "18:10"
           --> demo.toml:35:37
            | zones = [{ name = "evening", from = "18:10", to = "22:00" }]   # peaks and energy of these hours apart
           help: try `from = "18:00"`
-    "#]]);
-    check("length = \"15 min\"", "length = \"60 min\"", expect![[r#"
+    "#]],
+    );
+    check(
+        "length = \"15 min\"",
+        "length = \"60 min\"",
+        expect![[r#"
         error[plan::window]: intervals of 60 min do not begin at local midnight of Asia/Kolkata, and `[profiles]` and `[demand]` need that
           --> demo.toml:10:10
            | length = "60 min"             # whole minutes that divide an hour
           help: try `length = "30 min"` or "15 min"
-    "#]]);
+    "#]],
+    );
     check(
         "name = \"evening\"",
         "name = \"all\"",

@@ -108,7 +108,11 @@ impl Checkpointer<'_> {
             let group = group.ok_or_else(|| {
                 Failure::failed_with_help("the group is not known yet", "this is a defect; please report it")
             })?;
-            self.publisher.commit(cut.epoch, offsets, group)?;
+            if let Err(failure) = self.publisher.commit(cut.epoch, offsets, group) {
+                // Told to end, nobody waits for it.
+                let told_to_end = self.halt.check().is_err() && self.publisher.failure().is_none();
+                return if told_to_end { Ok(None) } else { Err(failure) };
+            }
         }
         for (&partition, &position) in &positions {
             self.prune(&self.subject(partition), position as u64);

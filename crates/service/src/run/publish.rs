@@ -261,13 +261,14 @@ impl Publisher {
     /// Asks the coordinator of transactions until it answers.
     fn coordinated(&self, doing: &str, ask: impl Fn() -> Result<(), KafkaError>) -> Result<(), Failure> {
         loop {
-            match ask() {
+            let answer = ask();
+            // If the run is to end, or a result was refused, that is the reason.
+            if answer.is_err() && self.check().is_err() {
+                return Err(self.failure().unwrap_or_else(Failure::told_to_end));
+            }
+            match answer {
                 Ok(()) => return Ok(()),
-                Err(KafkaError::Transaction(error)) if error.is_retriable() => {
-                    if self.check().is_err() {
-                        return Err(self.failure().unwrap_or_else(Failure::told_to_end));
-                    }
-                }
+                Err(KafkaError::Transaction(error)) if error.is_retriable() => {}
                 Err(KafkaError::Transaction(error)) if error.is_fatal() => {
                     return Err(Failure::failed(format!("cannot {doing}"), &KafkaError::Transaction(error))
                         .help(Some(

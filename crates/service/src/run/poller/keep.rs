@@ -15,6 +15,8 @@ use std::time::{Duration, Instant};
 
 /// How often a run that is at its end looks whether the others of its group are.
 const BETWEEN_LOOKS_AT_OTHERS: Duration = Duration::from_millis(500);
+/// How often it says to the group that all is closed, should that fail.
+const TRIES_TO_END: u32 = 3;
 /// How long it waits while they keep nothing more: longer than any session, so that none of them is dead.
 const OTHERS: Duration = Duration::from_secs(60);
 
@@ -72,7 +74,9 @@ impl Poller<'_> {
             self.others = Some((come, now));
         }
         let since = self.others.map_or(now, |(_, since)| since);
-        if open == 0 || now - since <= OTHERS {
+        // They may keep what they have only now and then.
+        let patience = OTHERS.max(3 * self.set.kafka.checkpoint_every);
+        if open == 0 || now - since <= patience {
             return Ok(open == 0);
         }
         // Marks of transactions at the end of a log are no messages: nobody keeps a position of the grid behind them.
@@ -112,9 +116,12 @@ impl Poller<'_> {
             let positions = offsets(self.topic(), &written.positions, &written.ended, written.number);
             // For those who look at the group; the checkpoint is what counts. That all is closed stands only here.
             let mode = if written.ended.is_empty() { CommitMode::Async } else { CommitMode::Sync };
-            if let Err(error) = self.set.consumer.commit(&positions, mode) {
-                telemetry::commit_fails(&error);
-            }
+            let tries = if written.ended.is_empty() { 1 } else { TRIES_TO_END };
+            let commit = || {
+                self.set.consumer.commit(&positions, mode).map_err(|error| telemetry::commit_fails(&error))
+            };
+            // The first that succeeds ends it.
+            let _kept = (0..tries).any(|_| commit().is_ok());
         }
         telemetry::checkpoint_written(&written);
     }
