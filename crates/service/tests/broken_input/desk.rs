@@ -1,0 +1,104 @@
+//! Where a test works.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use tempfile::TempDir;
+
+/// A folder with a plan, readings and a topology that work, until a test breaks one of them.
+pub struct Desk(TempDir);
+
+impl Desk {
+    pub fn new() -> Self {
+        let desk = Self(tempfile::tempdir().unwrap());
+        let plan = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../pipelines/demo.toml");
+        fs::copy(plan, desk.path("plan.toml")).unwrap();
+        desk.write("readings.ndjson", lines(200));
+        desk.write(
+            "topology.csv",
+            "meter,role,transformer,feeder,area,phase,class,sanctioned_w,phone,reader_phone,from,to\n\
+             M1,consumer,T1,F1,A1,a,domestic,3000,,+000200000001,,\n",
+        );
+        desk
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    pub fn write(&self, name: &str, text: impl AsRef<[u8]>) {
+        fs::write(self.path(name), text).unwrap();
+    }
+
+    /// Writes another line in the plan, in place of the one that begins so.
+    pub fn edit_plan(&self, begins: &str, instead: &str) -> usize {
+        let text = fs::read_to_string(self.path("plan.toml")).unwrap();
+        let at = text.lines().position(|line| line.starts_with(begins));
+        let at = at.unwrap_or_else(|| panic!("no line of the plan begins with {begins}"));
+        let mut lines: Vec<&str> = text.lines().collect();
+        lines[at] = instead;
+        self.write("plan.toml", lines.join("\n") + "\n");
+        at + 1
+    }
+
+    pub fn run(&self, arguments: &[&str]) -> Output {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_gridwarden"));
+        command.current_dir(self.0.path()).args(arguments).output().unwrap()
+    }
+
+    pub fn replay(&self, readings: &str) -> Output {
+        self.run(&REPLAY.map(|argument| if argument == "readings.ndjson" { readings } else { argument }))
+    }
+
+    /// What stands in the folder of outputs.
+    pub fn left(&self) -> Vec<String> {
+        let Ok(entries) = fs::read_dir(self.path("out")) else { return Vec::new() };
+        entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
+    }
+
+    /// What the last run counted.
+    pub fn summary(&self) -> serde_json::Value {
+        serde_json::from_slice(&fs::read(self.path("out/summary.json")).unwrap()).unwrap()
+    }
+
+    /// The run failed with this code, said all of this on standard error, offered help, and left nothing.
+    pub fn check(&self, output: &Output, code: i32, said: &[&str]) {
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(code), "{errors}");
+        assert!(errors.lines().any(|line| line.starts_with("error")), "no error line:\n{errors}");
+        for part in said.iter().chain(&["help"]) {
+            assert!(errors.contains(part), "no \"{part}\" in:\n{errors}");
+        }
+        assert!(!errors.contains("panicked"), "{errors}");
+        assert!(output.stdout.is_empty(), "{}", String::from_utf8_lossy(&output.stdout));
+        assert_eq!(self.left(), Vec::<String>::new(), "left behind");
+    }
+}
+
+/// A replay of what lies there.
+pub const REPLAY: [&str; 8] =
+    ["replay", "plan.toml", "--readings", "readings.ndjson", "--topology", "topology.csv", "--out", "out"];
+
+/// Readings of one meter, quarter by quarter of an hour.
+pub fn lines(count: i64) -> String {
+    let line = |quarter: i64| {
+        let time = 1_704_067_200_000 + quarter * 900_000;
+        format!(
+            "{{\"meter\":\"M1\",\"time\":{time},\"imp\":{},\"v\":230.1,\"i\":2.5}}\n",
+            1000 + 100 * quarter
+        )
+    };
+    (1..=count).map(line).collect()
+}
+
+/// Twenty blocks of M1 and M2 whose currents are apart, as those of two supplies with one neutral.
+pub fn shared_neutral() -> String {
+    let line = |quarter: i64| {
+        let time = 1_704_067_200_000 + quarter * 900_000;
+        format!(
+            "{{\"meter\":\"M1\",\"time\":{time},\"v\":230,\"i\":8,\"in\":5}}\n\
+             {{\"meter\":\"M2\",\"time\":{time},\"v\":230,\"i\":2,\"in\":5}}\n"
+        )
+    };
+    (1..=20).map(line).collect()
+}

@@ -1,0 +1,85 @@
+//! Replays that are ended from outside. On Linux, where `env` can restore a signal that is ignored.
+
+use crate::desk::{Desk, REPLAY, lines};
+use std::io::Write;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+/// A replay that has read much and waits for more.
+fn in_the_middle(desk: &Desk) -> Child {
+    let stdin = ["replay", "plan.toml", "--readings", "-", "--topology", "topology.csv", "--out", "out"];
+    // A shell that runs the tests in the background may have told them to ignore Ctrl-C; `env` takes that back.
+    let mut command = Command::new("env");
+    command.current_dir(desk.path("")).args(["--default-signal=INT", env!("CARGO_BIN_EXE_gridwarden")]);
+    command.args(stdin).stdin(Stdio::piped()).stderr(Stdio::null());
+    let mut replay = command.spawn().unwrap();
+    let mut pipe = replay.stdin.take().unwrap();
+    // More than is read ahead, so that the first intervals are closed.
+    pipe.write_all(lines(20_000).as_bytes()).unwrap();
+    let partial = desk.path("out/intervals.parquet.partial");
+    for _ in 0..600 {
+        if partial.exists() {
+            break;
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    assert!(partial.exists(), "no file was begun");
+    assert!(replay.try_wait().unwrap().is_none(), "it ended although more was to come");
+    replay.stdin = Some(pipe);
+    replay
+}
+
+#[test]
+fn while_a_run_writes_to_a_folder_no_other_does() {
+    let desk = Desk::new();
+    let mut replay = in_the_middle(&desk);
+    let before = desk.left();
+    let town = ["simulate", "--meters", "3", "--days", "1", "--out", "out"];
+    for arguments in [&REPLAY[..], &town] {
+        let output = desk.run(arguments);
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{errors}");
+        assert!(errors.contains("another run is writing to out") && errors.contains("help"), "{errors}");
+    }
+    assert_eq!(desk.left(), before);
+    // It hears that there is no more, and goes on to its own end.
+    drop(replay.stdin.take());
+    assert!(replay.wait().unwrap().success());
+    assert!(desk.run(&REPLAY).status.success());
+}
+
+#[test]
+fn what_a_killed_replay_left_disturbs_nobody() {
+    let desk = Desk::new();
+    let mut replay = in_the_middle(&desk);
+    replay.kill().unwrap();
+    assert!(!replay.wait().unwrap().success());
+    assert!(desk.left().iter().all(|name| name.ends_with(".partial")), "{:?}", desk.left());
+    // A run that fails takes it away too: `sms.ndjson` is none of what it begins itself.
+    desk.write("latin.ndjson", b"\xff\n");
+    desk.check(&desk.replay("latin.ndjson"), 1, &["no reading could be used"]);
+}
+
+#[test]
+fn a_replay_that_is_told_to_end_takes_its_files_away() {
+    for (signal, code) in [("INT", 130), ("TERM", 143)] {
+        let desk = Desk::new();
+        let mut replay = in_the_middle(&desk);
+        let id = replay.id().to_string();
+        assert!(Command::new("kill").args(["-s", signal, &id]).status().unwrap().success());
+        let mut ended = None;
+        for _ in 0..200 {
+            ended = replay.try_wait().unwrap();
+            if ended.is_some() {
+                break;
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        if ended.is_none() {
+            replay.kill().unwrap();
+            replay.wait().unwrap();
+        }
+        assert_eq!(ended.expect("ten seconds are enough").code(), Some(code), "{signal}");
+        assert_eq!(desk.left(), Vec::<String>::new(), "{signal}");
+    }
+}

@@ -1,0 +1,125 @@
+//! Topologies that contradict themselves, or lack what somebody asks for.
+
+use crate::desk::{Desk, REPLAY, shared_neutral};
+use std::fs;
+
+fn check_topology(text: &str, said: &[&str]) {
+    check_with_topology(text, &[&["topology.csv"], said].concat());
+}
+
+fn check_with_topology(text: &str, said: &[&str]) {
+    let desk = Desk::new();
+    desk.write("topology.csv", text);
+    desk.check(&desk.run(&REPLAY), 1, said);
+}
+
+#[test]
+fn a_topology_with_a_role_that_is_none() {
+    check_topology(
+        "meter,role,transformer\nM1,consumer,T1\nM2,thing,T1\n",
+        &["role \"thing\"", "line 3", "consumer, transformer and feeder"],
+    );
+}
+
+#[test]
+fn a_topology_with_two_places_at_once() {
+    check_topology(
+        "meter,role,transformer,from,to\n\
+         M1,consumer,T1,,2024-01-02T00:00:00Z\n\
+         M1,consumer,T2,2024-01-01T00:00:00Z,\n",
+        &["meter M1 has two places", "2024-01-02T00:00:00Z", "2024-01-01T00:00:00Z"],
+    );
+}
+
+#[test]
+fn a_topology_with_a_period_that_ends_before_it_starts() {
+    check_topology(
+        "meter,role,transformer,from,to\nM1,consumer,T1,2024-01-02T00:00:00Z,2024-01-01T00:00:00Z\n",
+        &["meter M1", "2024-01-02T00:00:00Z", "2024-01-01T00:00:00Z"],
+    );
+}
+
+#[test]
+fn a_topology_without_its_columns() {
+    check_topology("name,place\nM1,T1\n", &["meter", "line 2"]);
+    check_topology("meter,role\n", &["no rows"]);
+    check_topology("", &["no rows"]);
+    check_topology("meter,role,from\nM1,consumer,yesterday\n", &["from \"yesterday\"", "line 2"]);
+}
+
+#[test]
+fn a_topology_without_a_header_or_with_other_separators() {
+    check_topology("M1,consumer,T1\nM2,consumer,T1\n", &["line 2", "the first line must name the columns"]);
+    check_topology("meter;role;transformer\nM1;consumer;T1\n", &["separate the columns by commas"]);
+    check_topology("M1;consumer;T1\n", &["separate the columns by commas"]);
+}
+
+#[test]
+fn a_topology_names_the_lines_that_contradict_each_other() {
+    check_topology("meter,role\nM1,consumer\n\nM2,consumer\nM1,consumer\n", &["at line 2, line 5", "M1"]);
+    check_topology("meter,role,sanctioned_w\nM1,consumer,-3000\n", &["sanctioned_w \"-3000\"", "line 2"]);
+}
+
+#[test]
+fn what_a_topology_holds_in_vain_is_told() {
+    let desk = Desk::new();
+    desk.write(
+        "topology.csv",
+        "meter,role,transformer,colour\nD1,transformer,T1,red\nM1,consumer,T1,\nM2,consumer,T9,\nM3,consumer,T8,\n",
+    );
+    let output = desk.run(&REPLAY);
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{errors}");
+    for said in ["column=\"colour\"", "consumers=2", "M2 on T9"] {
+        assert!(errors.contains(said), "no {said} in {errors}");
+    }
+}
+
+#[test]
+fn a_topology_whose_reader_has_no_phone_number() {
+    check_with_topology(
+        "meter,role,area,reader_phone\nM1,consumer,A1,call me\n",
+        &["topology", "M1", "call me", "reader_phone"],
+    );
+    check_with_topology(
+        "meter,role,area,reader_phone\nM1,consumer,A1,+000200000001\nM2,consumer,A1,+000200000002\n",
+        &["topology", "A1", "reader_phone"],
+    );
+}
+
+#[test]
+fn a_topology_that_is_not_there() {
+    let desk = Desk::new();
+    fs::remove_file(desk.path("topology.csv")).unwrap();
+    desk.check(&desk.run(&REPLAY), 1, &["topology.csv", "No such file", "`--topology`"]);
+}
+
+#[test]
+fn without_a_topology_intervals_come_all_the_same() {
+    let desk = Desk::new();
+    let output = desk.run(&["replay", "plan.toml", "--readings", "readings.ndjson", "--out", "out"]);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let summary = fs::read_to_string(desk.path("out/summary.json")).unwrap();
+    assert!(summary.contains("\"intervals\": 200"), "{summary}");
+}
+
+#[test]
+fn where_neighbours_are_unknown_nobody_is_suspected_and_that_is_told() {
+    let desk = Desk::new();
+    desk.write("shared.ndjson", shared_neutral());
+    desk.write("foreign.csv", "meter,role,transformer\nX1,consumer,T1\n");
+    desk.write("known.csv", "meter,role,transformer\nM1,consumer,T1\nM2,consumer,T1\n");
+    let replay = ["replay", "plan.toml", "--readings", "shared.ndjson", "--out", "out"];
+    for (topology, strangers) in
+        [(&[][..], 2), (&["--topology", "foreign.csv"], 2), (&["--topology", "known.csv"], 0)]
+    {
+        let output = desk.run(&[&replay, topology].concat());
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{errors}");
+        assert_eq!(errors.contains("2 of 2 meters are on no transformer"), strangers == 2, "{errors}");
+        let summary = desk.summary();
+        assert_eq!(summary["cases"], 0, "{topology:?}");
+        assert_eq!(summary["not_looked_at"]["meters"], strangers, "{topology:?}");
+        assert_eq!(summary["not_looked_at"]["intervals"], 20 * strangers, "{topology:?}");
+    }
+}
