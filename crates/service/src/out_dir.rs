@@ -49,17 +49,22 @@ pub struct OutDir {
     dir: PathBuf,
     sources: Vec<PathBuf>,
     intervals: IntervalsWriter,
+    rest: Rest,
+    rows: u64,
+    dead_letters: BTreeMap<Reason, u64>,
+    first_dead: Option<String>,
+    /// Dead letters that were no reading.
+    unread: u64,
+}
+
+/// Everything beside the intervals.
+struct Rest {
     metering: Metered,
     balances: Option<BalancesWriter>,
     forecasts: Option<ForecastsWriter>,
     watch: Option<Watched>,
     pictures: Option<Pictures>,
     dead: Option<Aside>,
-    rows: u64,
-    dead_letters: BTreeMap<Reason, u64>,
-    first_dead: Option<String>,
-    /// Dead letters that were no reading.
-    unread: u64,
 }
 
 struct Watched {
@@ -105,21 +110,23 @@ impl OutDir {
             sources,
             intervals: IntervalsWriter::create(dir.join("intervals.parquet"), candidate)
                 .map_err(columns(dir))?,
-            metering: Metered::create(dir, plan).map_err(columns(dir))?,
-            balances: match plan.balance {
-                true => Some(BalancesWriter::create(dir.join("balance.parquet")).map_err(columns(dir))?),
-                false => None,
+            rest: Rest {
+                metering: Metered::create(dir, plan).map_err(columns(dir))?,
+                balances: match plan.balance {
+                    true => Some(BalancesWriter::create(dir.join("balance.parquet")).map_err(columns(dir))?),
+                    false => None,
+                },
+                forecasts: match &plan.forecast {
+                    Some(forecast) => Some(
+                        ForecastsWriter::create(dir.join("forecasts.parquet"), &forecast.quantiles)
+                            .map_err(columns(dir))?,
+                    ),
+                    None => None,
+                },
+                watch,
+                pictures,
+                dead: None,
             },
-            forecasts: match &plan.forecast {
-                Some(forecast) => Some(
-                    ForecastsWriter::create(dir.join("forecasts.parquet"), &forecast.quantiles)
-                        .map_err(columns(dir))?,
-                ),
-                None => None,
-            },
-            watch,
-            pictures,
-            dead: None,
             rows: 0,
             dead_letters: BTreeMap::new(),
             first_dead: None,
@@ -145,11 +152,11 @@ impl OutDir {
     /// Moves every file to its place, `summary.json` last, and tells it in a few lines.
     pub fn finish(mut self, plan: &Plan, counted: &Counted, wall_s: f64) -> Result<String, Failure> {
         let dir = std::mem::take(&mut self.dir);
-        let (opened, open) = self.watch.as_ref().map_or((0, 0), |watch| {
+        let (opened, open) = self.rest.watch.as_ref().map_or((0, 0), |watch| {
             (watch.cases.len(), watch.cases.values().filter(|case| case.closed.is_none()).count())
         });
-        let told = self.watch.as_ref().map_or([0, 0], |watch| watch.told);
-        let told_already = self.watch.as_ref().map_or(0, |watch| watch.told_already);
+        let told = self.rest.watch.as_ref().map_or([0, 0], |watch| watch.told);
+        let told_already = self.rest.watch.as_ref().map_or(0, |watch| watch.told_already);
         let late = counted.counts.of_issue(Issue::Late);
         let dead = self.dead_letters.iter().filter(|(reason, _)| **reason != Reason::Late);
         let dead: u64 = dead.map(|(_, count)| count).sum();
@@ -183,15 +190,7 @@ impl OutDir {
         // Says whose the files are, should we be killed while they are moved.
         let _mark = summary(&dir, &json).map_err(text(&dir))?;
         place_intervals(&dir, self.intervals)?;
-        let rest = Rest {
-            metering: self.metering,
-            balances: self.balances,
-            forecasts: self.forecasts,
-            watch: self.watch,
-            pictures: self.pictures,
-            dead: self.dead,
-        };
-        let moved = rest.place(&dir, plan);
+        let moved = self.rest.place(&dir, plan);
         if moved.is_err() {
             // Half of this run and none of the one before: nobody can use that. What cannot be removed, stays.
             NAMES.iter().for_each(|name| drop(take_away([dir.join(name)].into_iter())));
@@ -218,16 +217,6 @@ impl OutDir {
         );
         Ok(text)
     }
-}
-
-/// Everything beside the intervals.
-struct Rest {
-    metering: Metered,
-    balances: Option<BalancesWriter>,
-    forecasts: Option<ForecastsWriter>,
-    watch: Option<Watched>,
-    pictures: Option<Pictures>,
-    dead: Option<Aside>,
 }
 
 impl Rest {
@@ -299,18 +288,18 @@ impl Sink for OutDir {
     fn take(&mut self, out: &mut Outputs) -> Result<(), Failure> {
         let dir = self.dir.clone();
         self.rows += out.intervals.len() as u64;
-        if let Some(pictures) = &mut self.pictures {
+        if let Some(pictures) = &mut self.rest.pictures {
             pictures.take(&out.intervals);
         }
         self.intervals.write(&out.intervals).map_err(columns(&dir))?;
-        self.metering.write(&out.metering).map_err(columns(&dir))?;
-        if let Some(balances) = &mut self.balances {
+        self.rest.metering.write(&out.metering).map_err(columns(&dir))?;
+        if let Some(balances) = &mut self.rest.balances {
             balances.write(&out.balances).map_err(columns(&dir))?;
         }
-        if let Some(forecasts) = &mut self.forecasts {
+        if let Some(forecasts) = &mut self.rest.forecasts {
             forecasts.write(&out.forecasts).map_err(columns(&dir))?;
         }
-        if let Some(watch) = &mut self.watch {
+        if let Some(watch) = &mut self.rest.watch {
             watch.suspicions.write(&out.suspicions).map_err(columns(&dir))?;
             for change in &out.changes {
                 watch.cases.insert(change.case().id.to_string(), change.case().clone());
@@ -331,11 +320,11 @@ impl Sink for OutDir {
             *self.dead_letters.entry(letter.reason).or_default() += 1;
             self.unread += u64::from(letter.reading.is_none());
             let line = texts::dead(letter, &self.sources[letter.partition as usize]);
-            let file = match &mut self.dead {
+            let file = match &mut self.rest.dead {
                 Some(file) => file,
                 None => {
                     self.first_dead = Some(line.clone());
-                    self.dead.insert(Aside::create(dir.join("dead-letters.ndjson")).map_err(text(&dir))?)
+                    self.rest.dead.insert(Aside::create(dir.join("dead-letters.ndjson")).map_err(text(&dir))?)
                 }
             };
             writeln!(file, "{line}").map_err(text(&dir))?;
