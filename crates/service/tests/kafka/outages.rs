@@ -10,13 +10,13 @@ use std::process::Command;
 #[test]
 #[ignore = "needs a broker: scripts/kafka-suite"]
 fn the_broker_restarts() {
-    check("the_broker_restarts", false, &ONE);
+    check("the_broker_restarts", false, &ONE, "100");
 }
 
 #[test]
 #[ignore = "needs a broker: scripts/kafka-suite"]
 fn the_broker_restarts_within_transactions() {
-    check("the_broker_restarts_within_transactions", true, &ONE);
+    check("the_broker_restarts_within_transactions", true, &ONE, "100");
 }
 
 /// How a broker is ended, which, and when: once so many per cent are told.
@@ -24,8 +24,9 @@ pub type End = (&'static str, &'static str, i64);
 
 const ONE: [End; 2] = [("stop", "1", 15), ("kill", "1", 50)];
 
-/// Brokers end and come back while a run works; its results are those of one that nothing disturbed.
-pub fn check(name: &'static str, transactional: bool, ends: &[End]) {
+/// Brokers end and come back while a run works, which is so slow that it lasts for all of that; its results are those of
+/// one that nothing disturbed.
+pub fn check(name: &'static str, transactional: bool, ends: &[End], pause_ms: &'static str) {
     let (mut bench, town, plan) = undisturbed(name, transactional);
     let disturbed = plan.clone().named(&bench.own("b"));
     bench.make_topics(&disturbed, 4);
@@ -33,7 +34,7 @@ pub fn check(name: &'static str, transactional: bool, ends: &[End]) {
     let told = |plan: &Plan| Watcher::new(&bench.brokers, &plan.group(), &plan.topic("intervals"));
     let (all, so_far) = (told(&plan).messages(), told(&disturbed));
     let checkpoints = bench.path("checkpoints");
-    let mut run = bench.run_in(&disturbed, &town, &checkpoints, &["--until-end"], &slowly("100"));
+    let mut run = bench.run_in(&disturbed, &town, &checkpoints, &["--until-end"], &slowly(pause_ms));
     for (end, broker, share) in ends {
         until(&format!("{share} % are told"), WHOLE_RUN, || {
             !run.runs() || so_far.messages() > all * share / 100
