@@ -68,6 +68,30 @@ fn any_number_of_shards_writes_the_same_files_and_pictures_go_with_the_next_run(
 }
 
 #[test]
+fn some_results_are_those_of_all_and_the_others_are_not_worked_out() {
+    let scratch = Scratch::new();
+    let plan = repository("pipelines/demo.toml");
+    town(&scratch, "town", "9", &[]);
+    let replay = |out: &str, more: &[&str]| {
+        let from = ["--topology", "town/topology.csv", "--readings", "town/readings.ndjson", "--out", out];
+        scratch.done(&[&["-q", "replay", plan.to_str().unwrap()][..], &from[..], more].concat());
+        let mut files = files(&scratch.path(out));
+        files.retain(|(name, _)| name != "summary.json" && name != "dead-letters.ndjson");
+        files
+    };
+    let all = replay("all", &[]);
+    for (only, names) in [
+        ("profiles,demand", &["demand.parquet", "profiles.parquet"][..]),
+        ("intervals", &["intervals.parquet"]),
+        ("cases", &["alerts.ndjson", "cases.parquet", "sms.ndjson", "suspicions.parquet"]),
+    ] {
+        let some = replay("some", &["--only", only]);
+        assert_eq!(some.iter().map(|(name, _)| name).collect::<Vec<_>>(), names);
+        assert!(some.iter().all(|one| all.contains(one)), "{only} differ");
+    }
+}
+
+#[test]
 fn lines_and_columns_of_a_town_give_the_same_outputs() {
     let scratch = Scratch::new();
     let plan = repository("pipelines/demo.toml");

@@ -3,7 +3,7 @@
 use crate::field::timestamp;
 use arrow::array::{
     ArrayRef, ArrowPrimitiveType, BooleanArray, Date32Array, DictionaryArray, Float64Array, Int32Array,
-    Int64Array, PrimitiveArray, RecordBatch, StringArray, TimestampMillisecondArray,
+    Int64Array, ListArray, PrimitiveArray, RecordBatch, StringArray, TimestampMillisecondArray,
 };
 use arrow::buffer::{NullBuffer, OffsetBuffer};
 use arrow::datatypes::{Field, Float64Type, Int32Type, Int64Type, Schema};
@@ -109,6 +109,17 @@ impl Sheet {
         values: impl Iterator<Item = Option<f64>> + Clone,
     ) -> Self {
         self.column(name, true, Arc::new(optional::<Float64Type>(values)))
+    }
+
+    /// Numbers in a list, or no list.
+    pub(crate) fn optional_list<'a>(self, name: &str, values: impl Iterator<Item = Option<&'a [f64]>>) -> Self {
+        let lists = values.map(|list| list.map(|list| list.iter().map(|&number| Some(number))));
+        self.column(name, true, Arc::new(ListArray::from_iter_primitive::<Float64Type, _, _>(lists)))
+    }
+
+    /// Yes or no, or neither.
+    pub(crate) fn optional_flag(self, name: &str, values: impl Iterator<Item = Option<bool>>) -> Self {
+        self.column(name, true, Arc::new(values.collect::<BooleanArray>()))
     }
 
     /// Yes or no.

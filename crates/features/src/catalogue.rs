@@ -126,6 +126,12 @@ pub const CATALOGUE: &[Entry] = &[
         source: "IEC 60050-691, load factor",
     },
     Entry {
+        name: "percentile",
+        unit: "",
+        definition: "what a share of counts by class is below; within a class, all lie evenly",
+        source: "ours: grouped data by linear interpolation, as in ISO 3534-1",
+    },
+    Entry {
         name: "learn",
         unit: "",
         definition: "mean and variance of what was seen, an observation counting half after a half-life of others",

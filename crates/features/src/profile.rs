@@ -54,6 +54,21 @@ pub fn load_factor_of(energy: WattHours, hours: f64, peak: Watts) -> Option<Rati
     (hours > 0.0 && peak.0 > 0.0).then(|| Ratio(energy.0 as f64 / hours / peak.0))
 }
 
+/// What a share of all is below: `counts` are of classes of equal width that reach from 0 to 1. Within a class, all are
+/// taken to lie evenly. `None` when nothing was counted.
+pub fn percentile(counts: &[u16], share: f64) -> Option<Ratio> {
+    let all: u32 = counts.iter().map(|&count| u32::from(count)).sum();
+    let mut wanted = f64::from(all) * share;
+    for (class, &count) in counts.iter().enumerate().filter(|(_, count)| **count > 0) {
+        let count = f64::from(count);
+        if wanted <= count {
+            return Some(Ratio((class as f64 + wanted / count) / counts.len() as f64));
+        }
+        wanted -= count;
+    }
+    None
+}
+
 /// Mean and variance of what was seen, in which later observations count more.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Learned {

@@ -16,7 +16,7 @@ mod rules;
 mod snapshot;
 
 pub use metering::Metering;
-pub use rows::{DemandRow, ProfileRow, Told};
+pub use rows::{DemandRow, PfSpread, ProfileRow, Told};
 pub use rules::{DemandRule, ProfileRule, Rules, RulesError, Zone};
 pub use snapshot::{MeteringV1, Stored};
 

@@ -1,10 +1,10 @@
 //! The state of all meters of a fleet, by slot.
 
 use crate::moment::{Moment, Moments, NO_PERIOD};
-use crate::rows::{DemandRow, Peak, ProfileRow, Told, Whole};
+use crate::rows::{DemandRow, Peak, PfSpread, ProfileRow, Told, Whole};
 use crate::rules::Rules;
 use features::profile::{Learned, learn, weights};
-use features::{apparent_power, load_factor_of, mean_reactive_power, net_energy, power_factor};
+use features::{apparent_power, load_factor_of, mean_reactive_power, net_energy, percentile, power_factor};
 use reading::time::{DAY, HOUR, MINUTE};
 use reading::{Calendar, DayType, EventTime, Interval, MeterId, Quality};
 use units::{Ratio, VoltAmperes, WattHours, Watts};
@@ -59,6 +59,8 @@ pub(crate) struct ZoneState {
     pub sliding_va: f32,
 }
 
+/// A twentieth of the time is below what [`PfSpread`] calls low.
+const LOW_END: f64 = 0.05;
 const NO_PEAK: f32 = f32::NEG_INFINITY;
 const UNUSED: ZoneState = ZoneState {
     energy: 0,
@@ -85,6 +87,8 @@ pub struct Metering {
     pub(crate) zones: Vec<ZoneState>,
     /// The last powers of a block, by slot: import, then apparent power.
     pub(crate) recent: Vec<f32>,
+    /// How many intervals of the period had which power factor, by slot, then by class.
+    pub(crate) pf_counts: Vec<u16>,
     /// The profile, by slot, then by type of day and slot of the day.
     pub(crate) means: Vec<f32>,
     pub(crate) variances: Vec<f32>,
@@ -96,6 +100,7 @@ pub struct Metering {
 pub(crate) struct Strides {
     pub zones: usize,
     pub in_block: usize,
+    pub pf_classes: usize,
     pub cells: usize,
     in_slot: u8,
 }
@@ -106,6 +111,7 @@ impl Strides {
         Self {
             zones: rules.demand.as_ref().map_or(0, |demand| demand.zones().len() + 1),
             in_block: rules.demand.as_ref().map_or(0, |demand| (demand.block() / length) as usize),
+            pf_classes: rules.demand.as_ref().map_or(0, |demand| demand.pf_classes()),
             cells: rules.profile.as_ref().map_or(0, |profile| 3 * profile.slots()),
             in_slot: rules.profile.as_ref().map_or(0, |profile| (profile.slot() / length) as u8),
         }
@@ -119,6 +125,7 @@ impl Rules {
         size_of::<Head>()
             + strides.zones * size_of::<ZoneState>()
             + strides.in_block * 2 * size_of::<f32>()
+            + strides.pf_classes * size_of::<u16>()
             + strides.cells * (2 * size_of::<f32>() + size_of::<u16>())
     }
 }
@@ -137,6 +144,7 @@ impl Metering {
             heads: Vec::new(),
             zones: Vec::new(),
             recent: Vec::new(),
+            pf_counts: Vec::new(),
             means: Vec::new(),
             variances: Vec::new(),
             counts: Vec::new(),
@@ -169,7 +177,7 @@ impl Metering {
         self.heads.capacity() * size_of::<Head>()
             + self.zones.capacity() * size_of::<ZoneState>()
             + (self.recent.capacity() + self.means.capacity() + self.variances.capacity()) * 4
-            + self.counts.capacity() * size_of::<u16>()
+            + (self.pf_counts.capacity() + self.counts.capacity()) * size_of::<u16>()
     }
 
     /// Takes closed intervals, each with the slot of its meter; those of a meter come in the order of their ends. Tells
@@ -197,6 +205,7 @@ impl Metering {
         grow(&mut self.heads, meters, NOTHING);
         grow(&mut self.zones, meters * strides.zones, UNUSED);
         grow(&mut self.recent, meters * strides.in_block * 2, 0.0);
+        grow(&mut self.pf_counts, meters * strides.pf_classes, 0);
         grow(&mut self.means, meters * strides.cells, 0.0);
         grow(&mut self.variances, meters * strides.cells, 0.0);
         grow(&mut self.counts, meters * strides.cells, 0);
@@ -251,8 +260,9 @@ impl Metering {
     }
 
     fn begin_period(&mut self, slot: usize, period: u32) {
-        let zones = Strides::of(&self.rules).zones;
+        let Strides { zones, pf_classes, .. } = Strides::of(&self.rules);
         self.zones[slot * zones..(slot + 1) * zones].fill(UNUSED);
+        self.pf_counts[slot * pf_classes..(slot + 1) * pf_classes].fill(0);
         let head = &mut self.heads[slot];
         (head.period, head.known, head.exported) = (period, [0.0; 4], 0);
         (head.hours, head.low_pf) = (0, 0);
@@ -286,7 +296,13 @@ impl Metering {
                 *sum += one * hours;
             }
             let limit = self.rules.demand.as_ref().map_or(0.0, |demand| demand.low_pf().0);
-            head.low_pf += u16::from(power_factor(row).is_some_and(|pf| pf.0 < limit));
+            let pf = power_factor(row);
+            head.low_pf += u16::from(pf.is_some_and(|pf| pf.0 < limit));
+            if let Some(pf) = pf.filter(|_| strides.pf_classes > 0) {
+                let class = (pf.0 * strides.pf_classes as f64) as usize;
+                let counts = &mut self.pf_counts[slot * strides.pf_classes..(slot + 1) * strides.pf_classes];
+                counts[class.min(strides.pf_classes - 1)] += 1;
+            }
         }
         let Some(imp) = row.imp.filter(|_| is_whole(row)) else {
             head.running = 0;
@@ -335,7 +351,10 @@ impl Metering {
             (demand > NO_PEAK).then(|| Peak { demand: Watts(f64::from(demand)), end: time(index) })
         };
         let va = |most: f32| (most > NO_PEAK).then(|| VoltAmperes(f64::from(most)));
-        let hours = f64::from(head.hours) * length as f64 / HOUR as f64;
+        let hours_of = |count: u16| f64::from(count) * length as f64 / HOUR as f64;
+        let hours = hours_of(head.hours);
+        let classes = rule.pf_classes();
+        let counts = &self.pf_counts[slot * classes..(slot + 1) * classes];
         for (number, zone) in self.zones[slot * count..(slot + 1) * count].iter().enumerate() {
             let (block, energy) = (peak(zone.block, zone.block_end), WattHours(zone.energy));
             let [active, apparent, lag, lead] = head.known;
@@ -344,7 +363,11 @@ impl Metering {
                 load_factor: block.and_then(|block| load_factor_of(energy, hours, block.demand)),
                 pf: (apparent > 0.0).then(|| Ratio(active / apparent)),
                 reactive: (apparent > 0.0).then_some((lag, lead)),
-                low_pf_hours: f64::from(head.low_pf) * length as f64 / HOUR as f64,
+                low_pf_hours: hours_of(head.low_pf),
+                pf_spread: percentile(counts, LOW_END).map(|low| PfSpread {
+                    low,
+                    hours: counts.iter().map(|&count| hours_of(count)).collect(),
+                }),
                 hours,
             });
             out.push(DemandRow {

@@ -13,7 +13,7 @@ pub struct Peak {
 }
 
 /// What one meter used in a billing period and zone.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct DemandRow {
     /// Whose.
     pub meter: MeterId,
@@ -38,7 +38,7 @@ pub struct DemandRow {
 }
 
 /// What is known of the whole of a billing period.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Whole {
     /// Exported energy.
     pub exported: WattHours,
@@ -50,8 +50,19 @@ pub struct Whole {
     pub reactive: Option<(f64, f64)>,
     /// Hours of intervals with a low power factor.
     pub low_pf_hours: f64,
+    /// How those intervals spread over the classes of the power factor, if that is counted.
+    pub pf_spread: Option<PfSpread>,
     /// Hours of intervals whose energy is known.
     pub hours: f64,
+}
+
+/// How much of a billing period passed at which power factor.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PfSpread {
+    /// The power factor that a twentieth of the time is below.
+    pub low: Ratio,
+    /// Hours in each class, from 0 to 1.
+    pub hours: Vec<f64>,
 }
 
 /// One slot of a load profile.

@@ -29,6 +29,7 @@ pub struct DemandRule {
     zones: Vec<Zone>,
     billing_day: i8,
     low_pf: Ratio,
+    pf_classes: u8,
 }
 
 /// A part of the local day with a tariff of its own.
@@ -70,6 +71,8 @@ pub enum RulesError {
     ZoneName,
     /// A zone without a minute, or with a minute that no day has.
     ZoneTime,
+    /// Fewer than ten classes of the power factor, or more than two hundred.
+    PfClasses,
 }
 
 /// The zone that every minute belongs to.
@@ -89,7 +92,7 @@ impl Rules {
     /// was learned with another goes on.
     pub(crate) fn shape(&self) -> String {
         let slot = self.profile.map(|profile| profile.slot);
-        let demand = self.demand.as_ref().map(|demand| (demand.block, &demand.zones, demand.billing_day));
+        let demand = self.demand.as_ref().map(|demand| (demand.block, &demand.zones, demand.billing_day, demand.pf_classes));
         format!("{:?} {slot:?} {demand:?}", self.grid)
     }
 }
@@ -154,7 +157,20 @@ impl DemandRule {
                 return Err(RulesError::ZoneTime);
             }
         }
-        Ok(Self { block, zones, billing_day, low_pf })
+        Ok(Self { block, zones, billing_day, low_pf, pf_classes: 0 })
+    }
+
+    /// Counts the intervals of a billing period by power factor too, in so many classes from 0 to 1.
+    pub fn with_pf_classes(self, classes: u8) -> Result<Self, RulesError> {
+        match classes {
+            10..=200 => Ok(Self { pf_classes: classes, ..self }),
+            _ => Err(RulesError::PfClasses),
+        }
+    }
+
+    /// Classes of the power factor, from 0 to 1; none if it is not counted.
+    pub fn pf_classes(&self) -> usize {
+        usize::from(self.pf_classes)
     }
 
     /// Milliseconds of a block.

@@ -13,6 +13,8 @@ struct MeterV1 {
     head: HeadV1,
     zones: Vec<ZoneV1>,
     recent: Vec<f32>,
+    /// Classes of the power factor that have seen anything, each with its number.
+    pf_counts: Vec<(u8, u16)>,
     /// Mean, variance and count of the cells that have seen anything, each with its number.
     cells: Vec<(u16, f32, f32, u16)>,
 }
@@ -63,6 +65,7 @@ impl Metering {
         for (slot, meter) in &stored.0 {
             let fits = meter.zones.len() == strides.zones
                 && meter.recent.len() == strides.in_block * 2
+                && meter.pf_counts.iter().all(|(class, _)| usize::from(*class) < strides.pf_classes)
                 && meter.cells.iter().all(|(cell, ..)| usize::from(*cell) < strides.cells);
             if !fits {
                 return false;
@@ -85,7 +88,10 @@ impl Metering {
             let seen = self.counts[at] > 0;
             seen.then(|| (cell as u16, self.means[at], self.variances[at], self.counts[at]))
         };
+        let classes = &self.pf_counts[slot * strides.pf_classes..(slot + 1) * strides.pf_classes];
+        let pf_counts = (0..).zip(classes.iter().copied()).filter(|(_, count)| *count > 0).collect();
         MeterV1 {
+            pf_counts,
             head: (last, period, known, exported, hours, low_pf, slot_sum, slot_count, running),
             zones: self.zones[slot * strides.zones..(slot + 1) * strides.zones].iter().map(zone).collect(),
             recent: self.recent[slot * strides.in_block * 2..(slot + 1) * strides.in_block * 2].to_vec(),
@@ -105,6 +111,9 @@ impl Metering {
         }
         let recent = slot * strides.in_block * 2;
         self.recent[recent..recent + stored.recent.len()].copy_from_slice(&stored.recent);
+        for &(class, count) in &stored.pf_counts {
+            self.pf_counts[slot * strides.pf_classes + usize::from(class)] = count;
+        }
         for &(cell, mean, variance, count) in &stored.cells {
             let at = slot * strides.cells + usize::from(cell);
             // With a shorter half-life, fewer count.

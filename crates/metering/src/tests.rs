@@ -330,11 +330,26 @@ fn reactive_energy_has_two_directions_and_a_low_factor_is_counted() {
         row(1, Some(300), Some(-800), Quality::MEASURED),
         row(2, Some(400), Some(0), Quality::MEASURED),
     ];
-    let whole = told(&rules, &rows, 1).demand[0].whole.unwrap();
+    let whole = told(&rules, &rows, 1).demand[0].whole.clone().unwrap();
     assert_eq!(whole.reactive, Some((400.0, 400.0)));
     assert_eq!(whole.low_pf_hours, 1.0);
     // 1000 Wh over 500 + 500 + 400 VAh.
     assert!((whole.pf.unwrap().0 - 1000.0 / 1400.0).abs() < 1e-12);
+}
+
+#[test]
+fn a_twentieth_of_the_time_is_below_the_low_end_of_the_power_factor() {
+    let mut rules = rules(HALF, HOUR);
+    rules.demand = rules.demand.map(|demand| demand.with_pf_classes(10).unwrap());
+    // Three half-hours at 0.6, one at 0.8, thirty-six at 1; and one with no reactive power, which has none.
+    let vars = [[800; 3].as_slice(), &[450], &[0; 36]].concat();
+    let mut rows: Vec<_> =
+        (0..).zip(vars).map(|(number, var)| row(number, Some(300), Some(var), Quality::MEASURED)).collect();
+    rows.push(row(40, Some(300), None, Quality::MEASURED));
+    let spread = told(&rules, &rows, 1).demand[0].whole.clone().unwrap().pf_spread.unwrap();
+    assert_eq!(spread.hours, [0.0, 0.0, 0.0, 0.0, 0.0, 1.5, 0.0, 0.5, 0.0, 18.0]);
+    // Two of forty: two thirds of the class from 0.5 on, in which three lie.
+    assert!((spread.low.0 - (0.5 + 0.1 * 2.0 / 3.0)).abs() < 1e-12, "{}", spread.low.0);
 }
 
 #[test]
@@ -343,7 +358,7 @@ fn whoever_exports_has_no_power_factor_meanwhile() {
     let mut exporting = row(1, Some(0), Some(300), Quality::MEASURED);
     (exporting.sums.p, exporting.exp) = (-900_000, Some(WattHours(450)));
     let rows = [row(0, Some(300), Some(800), Quality::MEASURED), exporting];
-    let whole = told(&rules, &rows, 1).demand[0].whole.unwrap();
+    let whole = told(&rules, &rows, 1).demand[0].whole.clone().unwrap();
     assert_eq!(whole.exported, WattHours(450));
     assert_eq!(whole.reactive, Some((400.0, 0.0)));
     assert!((whole.pf.unwrap().0 - 0.6).abs() < 1e-12);
@@ -391,6 +406,9 @@ fn rules_that_cannot_be_are_refused() {
     assert_eq!(demand(HOUR, 1, vec![zone("a", 0, 60), zone("a", 60, 90)]), RulesError::ZoneName);
     assert_eq!(demand(HOUR, 1, vec![zone("a", 60, 60)]), RulesError::ZoneTime);
     assert_eq!(demand(HOUR, 1, vec![zone("a", 0, 1); 8]), RulesError::Zones);
+    let classes = |classes| DemandRule::new(HOUR, vec![], 1, Ratio(0.9), grid).unwrap().with_pf_classes(classes);
+    assert_eq!(classes(9), Err(RulesError::PfClasses));
+    assert_eq!(classes(201), Err(RulesError::PfClasses));
 }
 
 #[test]

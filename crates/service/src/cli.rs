@@ -103,6 +103,21 @@ pub struct Replay {
     /// Draw the load of all consumers together: profile.svg, duration.svg, year.svg, demand.svg in --out.
     #[arg(long)]
     pub plots: bool,
+    /// Work out and write some results of the plan, and not the others: intervals, profiles, demand, balance, forecasts,
+    /// cases (with their suspicions, alerts and SMS). Dead letters and summary.json are always written.
+    #[arg(long, value_enum, value_delimiter = ',', hide_possible_values = true, value_name = "NAME,...")]
+    pub only: Vec<Kind>,
+}
+
+/// Results of a plan.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Kind {
+    Intervals,
+    Profiles,
+    Demand,
+    Balance,
+    Forecasts,
+    Cases,
 }
 
 /// `gridwarden run`

@@ -48,7 +48,6 @@ pub struct OutDir {
     hold: Hold,
     dir: PathBuf,
     sources: Vec<PathBuf>,
-    intervals: IntervalsWriter,
     rest: Rest,
     rows: u64,
     dead_letters: BTreeMap<Reason, u64>,
@@ -57,8 +56,9 @@ pub struct OutDir {
     unread: u64,
 }
 
-/// Everything beside the intervals.
+/// The files.
 struct Rest {
+    intervals: Option<IntervalsWriter>,
     metering: Metered,
     balances: Option<BalancesWriter>,
     forecasts: Option<ForecastsWriter>,
@@ -77,10 +77,11 @@ struct Watched {
 }
 
 impl OutDir {
-    /// Begins the files that the plan will fill. None of the inputs may be where one of them goes.
+    /// Begins the files that the plan will fill, that of the intervals if those are wanted. None of the inputs may be where one of them goes.
     pub fn create(
         dir: &Path,
         plan: &Plan,
+        intervals: bool,
         sources: Vec<PathBuf>,
         inputs: &[&Path],
         pictures: Option<Pictures>,
@@ -108,9 +109,14 @@ impl OutDir {
             hold,
             dir: dir.to_owned(),
             sources,
-            intervals: IntervalsWriter::create(dir.join("intervals.parquet"), candidate)
-                .map_err(columns(dir))?,
             rest: Rest {
+                intervals: match intervals {
+                    true => Some(
+                        IntervalsWriter::create(dir.join("intervals.parquet"), candidate)
+                            .map_err(columns(dir))?,
+                    ),
+                    false => None,
+                },
                 metering: Metered::create(dir, plan).map_err(columns(dir))?,
                 balances: match plan.balance {
                     true => Some(BalancesWriter::create(dir.join("balance.parquet")).map_err(columns(dir))?),
@@ -189,8 +195,8 @@ impl OutDir {
         let _moving = self.hold.moving();
         // Says whose the files are, should we be killed while they are moved.
         let _mark = summary(&dir, &json).map_err(text(&dir))?;
-        place_intervals(&dir, self.intervals)?;
-        let moved = self.rest.place(&dir, plan);
+        let moved = place_intervals(&dir, self.rest.intervals.take())?;
+        let moved = self.rest.place(&dir, plan, moved);
         if moved.is_err() {
             // Half of this run and none of the one before: nobody can use that. What cannot be removed, stays.
             NAMES.iter().for_each(|name| drop(take_away([dir.join(name)].into_iter())));
@@ -221,9 +227,8 @@ impl OutDir {
 
 impl Rest {
     /// Moves it, and takes away what an earlier run left and this one did not.
-    fn place(self, dir: &Path, plan: &Plan) -> Result<(), Failure> {
-        let Self { metering, balances, forecasts, watch, pictures, dead } = self;
-        let mut written = vec!["intervals.parquet"];
+    fn place(self, dir: &Path, plan: &Plan, mut written: Vec<&'static str>) -> Result<(), Failure> {
+        let Self { intervals: _, metering, balances, forecasts, watch, pictures, dead } = self;
         written.extend(metering.finish().map_err(columns(dir))?);
         if let Some(balances) = balances {
             balances.finish().map_err(columns(dir))?;
@@ -261,10 +266,11 @@ impl Rest {
 }
 
 /// Moves the first file. Before, the summary goes: until the new one is there, nobody takes the folder for a whole run.
-fn place_intervals(dir: &Path, intervals: IntervalsWriter) -> Result<(), Failure> {
+fn place_intervals(dir: &Path, intervals: Option<IntervalsWriter>) -> Result<Vec<&'static str>, Failure> {
     let summary = dir.join("summary.json");
     let before = fs::read(&summary).ok();
     take_away([summary.clone()].into_iter()).map_err(text(dir))?;
+    let Some(intervals) = intervals else { return Ok(Vec::new()) };
     intervals.finish().map_err(|cause| {
         // Nothing else of the earlier run was touched, so it stands again, as far as the disk has room.
         if let Some(page) = before {
@@ -272,7 +278,7 @@ fn place_intervals(dir: &Path, intervals: IntervalsWriter) -> Result<(), Failure
         }
         columns(dir)(cause)
     })?;
-    Ok(())
+    Ok(vec!["intervals.parquet"])
 }
 
 /// The summary, on its way.
@@ -291,7 +297,9 @@ impl Sink for OutDir {
         if let Some(pictures) = &mut self.rest.pictures {
             pictures.take(&out.intervals);
         }
-        self.intervals.write(&out.intervals).map_err(columns(&dir))?;
+        if let Some(intervals) = &mut self.rest.intervals {
+            intervals.write(&out.intervals).map_err(columns(&dir))?;
+        }
         self.rest.metering.write(&out.metering).map_err(columns(&dir))?;
         if let Some(balances) = &mut self.rest.balances {
             balances.write(&out.balances).map_err(columns(&dir))?;

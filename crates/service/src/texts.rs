@@ -59,7 +59,7 @@ fn round(value: f64) -> f64 {
 /// A row of `demand.parquet`.
 pub fn demand(row: &DemandRow, rule: &DemandRule) -> Value {
     let whole = row.whole.as_ref();
-    json!({
+    let mut told = json!({
         "meter": row.meter.as_str(),
         "start": row.start.to_string(),
         "end": row.end.to_string(),
@@ -74,11 +74,18 @@ pub fn demand(row: &DemandRow, rule: &DemandRule) -> Value {
         "exp_wh": whole.map(|whole| whole.exported.0),
         "load_factor": whole.and_then(|whole| Some(whole.load_factor?.0)),
         "pf": whole.and_then(|whole| Some(whole.pf?.0)),
+        "low_pf": whole.and_then(|whole| Some(whole.pf? < rule.low_pf())),
         "varh_lag": whole.and_then(|whole| Some(whole.reactive?.0)),
         "varh_lead": whole.and_then(|whole| Some(whole.reactive?.1)),
         "low_pf_hours": whole.map(|whole| whole.low_pf_hours),
         "hours": whole.map(|whole| whole.hours),
-    })
+    });
+    if rule.pf_classes() > 0 {
+        let spread = whole.and_then(|whole| whole.pf_spread.as_ref());
+        told["pf_p05"] = spread.map(|spread| spread.low.0).into();
+        told["pf_hours"] = spread.map(|spread| spread.hours.clone()).into();
+    }
+    told
 }
 
 /// The rows of `profiles.parquet` of one meter and type of day.

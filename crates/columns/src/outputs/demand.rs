@@ -35,7 +35,7 @@ impl DemandWriter {
 fn record_batch(all: &[DemandRow], rule: &DemandRule) -> RecordBatch {
     let rows = || all.iter();
     let whole = || rows().map(|row| row.whole.as_ref());
-    Sheet::new()
+    let sheet = Sheet::new()
         .text("meter", rows().map(|row| row.meter.to_string()))
         .time("start", rows().map(|row| row.start))
         .time("end", rows().map(|row| row.end))
@@ -50,9 +50,17 @@ fn record_batch(all: &[DemandRow], rule: &DemandRule) -> RecordBatch {
         .optional_whole("exp_wh", whole().map(|whole| whole.map(|whole| whole.exported.0)))
         .optional_number("load_factor", whole().map(|whole| Some(whole?.load_factor?.0)))
         .optional_number("pf", whole().map(|whole| Some(whole?.pf?.0)))
+        .optional_flag("low_pf", whole().map(|whole| Some(whole?.pf? < rule.low_pf())))
         .optional_number("varh_lag", whole().map(|whole| Some(whole?.reactive?.0)))
         .optional_number("varh_lead", whole().map(|whole| Some(whole?.reactive?.1)))
         .optional_number("low_pf_hours", whole().map(|whole| Some(whole?.low_pf_hours)))
-        .optional_number("hours", whole().map(|whole| Some(whole?.hours)))
+        .optional_number("hours", whole().map(|whole| Some(whole?.hours)));
+    if rule.pf_classes() == 0 {
+        return sheet.rows();
+    }
+    let spread = || whole().map(|whole| whole?.pf_spread.as_ref());
+    sheet
+        .optional_number("pf_p05", spread().map(|spread| Some(spread?.low.0)))
+        .optional_list("pf_hours", spread().map(|spread| Some(&spread?.hours[..])))
         .rows()
 }

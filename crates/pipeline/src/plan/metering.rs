@@ -36,10 +36,17 @@ struct ZoneToml {
     to: Text,
 }
 
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct PowerFactorToml {
+    step: Spanned<f64>,
+}
+
 /// What is kept of each meter, if anything is.
 pub(super) fn check(
     profiles: Option<ProfilesToml>,
     demand: Option<DemandToml>,
+    power_factor: Option<PowerFactorToml>,
     grid: Grid,
     calendar: &Calendar,
     length: Range<usize>,
@@ -49,6 +56,11 @@ pub(super) fn check(
     }
     let profile = profiles.map(|profiles| profiles.check(grid)).transpose()?;
     let demand = demand.map(|demand| demand.check(grid)).transpose()?;
+    let demand = match (demand, power_factor) {
+        (Some(demand), Some(power_factor)) => Some(power_factor.check(demand, grid)?),
+        (None, Some(power_factor)) => return Err(power_factor.without_demand()),
+        (demand, None) => demand,
+    };
     Ok((profile.is_some() || demand.is_some()).then_some(Rules { grid, profile, demand }))
 }
 
@@ -106,6 +118,25 @@ impl DemandToml {
             };
             told(error, at, grid)
         })
+    }
+}
+
+impl PowerFactorToml {
+    fn check(self, demand: DemandRule, grid: Grid) -> Result<DemandRule, PlanError> {
+        let step = *self.step.get_ref();
+        // 0.07 makes no whole number of classes; 0.01 makes 100.0 but for the last bit.
+        let classes = Some((1.0 / step).round()).filter(|classes| (classes * step - 1.0).abs() < 1e-9);
+        let classes = classes.filter(|classes| (1.0..=255.0).contains(classes)).unwrap_or(0.0) as u8;
+        demand.with_pf_classes(classes).map_err(|error| told(error, self.step.span(), grid))
+    }
+
+    fn without_demand(self) -> PlanError {
+        PlanError::new(
+            "plan::section",
+            self.step.span(),
+            "`[power_factor]` counts by billing period, and there is no `[demand]`".to_owned(),
+            "add `[demand]`, as in pipelines/demo.toml, or leave `[power_factor]` out",
+        )
     }
 }
 
@@ -170,6 +201,11 @@ fn told(error: RulesError, at: Range<usize>, grid: Grid) -> PlanError {
             "plan::choice",
             "`zones` need different names, and `all` is that of all minutes".to_owned(),
             "call each zone as the tariff does",
+        ),
+        RulesError::PfClasses => (
+            "plan::range",
+            "`step` must divide the power factors from 0 to 1 into 10 to 200 classes".to_owned(),
+            "try `step = 0.01`",
         ),
         RulesError::ZoneTime => (
             "plan::window",

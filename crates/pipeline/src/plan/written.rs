@@ -1,7 +1,7 @@
 //! The plan as written. Every key that the core knows stands here, with what it may hold.
 
 use super::error::PlanError;
-use super::metering::{self, DemandToml, ProfilesToml};
+use super::metering::{self, DemandToml, PowerFactorToml, ProfilesToml};
 use super::quantity::{CURRENT, ENERGY, POWER, SHARE, TIME, Units, VOLTAGE};
 use super::{Candidate, ForecastPlan, Plan};
 use detect::PhaseNeutral;
@@ -36,6 +36,8 @@ pub struct PlanToml {
     profiles: Option<ProfilesToml>,
     #[serde(default)]
     demand: Option<DemandToml>,
+    #[serde(default)]
+    power_factor: Option<PowerFactorToml>,
     #[serde(default)]
     balance: bool,
     #[serde(default)]
@@ -178,7 +180,14 @@ impl PlanToml {
         }
         Ok(Plan {
             name: self.name.into_inner(),
-            metering: metering::check(self.profiles, self.demand, intervals.grid, &calendar, length)?,
+            metering: metering::check(
+                self.profiles,
+                self.demand,
+                self.power_factor,
+                intervals.grid,
+                &calendar,
+                length,
+            )?,
             calendar,
             limits,
             intervals,

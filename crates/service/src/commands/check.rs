@@ -45,6 +45,13 @@ fn told(plan: &Plan, kafka: Option<&KafkaPlan>) -> String {
         None => page.none("demand"),
         Some(demand) => demand_of(demand, &mut page),
     }
+    match plan.metering.as_ref().and_then(|rules| rules.demand.as_ref()).map(DemandRule::pf_classes) {
+        None | Some(0) => page.none("power_factor"),
+        Some(classes) => {
+            page.section("power_factor");
+            page.key("step", format!("{}: {classes} classes", 1.0 / classes as f64));
+        }
+    }
     match &plan.forecast {
         None => page.none("forecast"),
         Some(forecast) => {

@@ -24,7 +24,7 @@ fn every_setting_stands_there_in_the_words_of_the_plan() {
               longest_gap     7 d
               energy          both: registers where a meter sends them, else power
               cross_check     share 50 %, floor 200 Wh
-              memory          755 bytes a single-phase meter, 2 intervals open at once
+              memory          955 bytes a single-phase meter, 2 intervals open at once
 
             [limits]
               voltage         600 V
@@ -44,6 +44,9 @@ fn every_setting_stands_there_in_the_words_of_the_plan() {
               billing_day     1
               low_power_factor 0.85
               zones           evening 18:00-22:00
+
+            [power_factor]
+              step            0.01: 100 classes
 
             [forecast]
               quantiles       0.1, 0.5, 0.9
@@ -103,6 +106,8 @@ fn what_a_plan_leaves_out_is_told_too() {
             [profiles] none
 
             [demand] none
+
+            [power_factor] none
 
             [forecast] none
 

@@ -1,0 +1,67 @@
+//! Some results of a plan, and not the others.
+
+use crate::cli::Kind;
+use crate::failure::Failure;
+use pipeline::Plan;
+
+/// Leaves what nobody wants out of a plan, so that it is not worked out either. Says whether intervals are wanted.
+pub(super) fn leave(plan: &mut Plan, wanted: &[Kind]) -> Result<bool, Failure> {
+    if wanted.is_empty() {
+        return Ok(true);
+    }
+    if let Some(missing) = wanted.iter().find(|kind| !has(plan, **kind)) {
+        let (name, section) = (missing.name(), missing.section());
+        return Err(Failure::wrong(
+            format!("`--only` asks for {name}, and the plan has no {section}"),
+            format!("add {section} to the plan, as in pipelines/demo.toml, or leave {name} out"),
+        ));
+    }
+    let wants = |kind| wanted.contains(&kind);
+    if let Some(rules) = &mut plan.metering {
+        rules.profile = rules.profile.filter(|_| wants(Kind::Profiles));
+        rules.demand = rules.demand.take().filter(|_| wants(Kind::Demand));
+    }
+    plan.metering = plan.metering.take().filter(|rules| rules.profile.is_some() || rules.demand.is_some());
+    plan.balance &= wants(Kind::Balance);
+    plan.forecast = plan.forecast.take().filter(|_| wants(Kind::Forecasts));
+    if !wants(Kind::Cases) {
+        (plan.phase_neutral, plan.cases, plan.sms) = (None, None, None);
+    }
+    Ok(wants(Kind::Intervals))
+}
+
+fn has(plan: &Plan, kind: Kind) -> bool {
+    let rules = plan.metering.as_ref();
+    match kind {
+        Kind::Intervals => true,
+        Kind::Profiles => rules.is_some_and(|rules| rules.profile.is_some()),
+        Kind::Demand => rules.is_some_and(|rules| rules.demand.is_some()),
+        Kind::Balance => plan.balance,
+        Kind::Forecasts => plan.forecast.is_some(),
+        Kind::Cases => plan.phase_neutral.is_some(),
+    }
+}
+
+impl Kind {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Intervals => "intervals",
+            Self::Profiles => "profiles",
+            Self::Demand => "demand",
+            Self::Balance => "balance",
+            Self::Forecasts => "forecasts",
+            Self::Cases => "cases",
+        }
+    }
+
+    fn section(self) -> &'static str {
+        match self {
+            Self::Intervals => "`[intervals]`",
+            Self::Profiles => "`[profiles]`",
+            Self::Demand => "`[demand]`",
+            Self::Balance => "`balance = true`",
+            Self::Forecasts => "`[forecast]`",
+            Self::Cases => "detector",
+        }
+    }
+}
