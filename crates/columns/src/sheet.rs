@@ -112,7 +112,11 @@ impl Sheet {
     }
 
     /// Numbers in a list, or no list.
-    pub(crate) fn optional_list<'a>(self, name: &str, values: impl Iterator<Item = Option<&'a [f64]>>) -> Self {
+    pub(crate) fn optional_list<'a>(
+        self,
+        name: &str,
+        values: impl Iterator<Item = Option<&'a [f64]>>,
+    ) -> Self {
         let lists = values.map(|list| list.map(|list| list.iter().map(|&number| Some(number))));
         self.column(name, true, Arc::new(ListArray::from_iter_primitive::<Float64Type, _, _>(lists)))
     }

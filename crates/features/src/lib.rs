@@ -18,7 +18,9 @@ pub mod voltage;
 pub use catalogue::{CATALOGUE, Entry};
 pub use current::{LoopCurrents, candidate, loop_currents, max_imbalance, mean_current, mean_imbalance};
 pub use power::{apparent_power, max_power, mean_power, mean_reactive_power, net_energy, power_factor};
-pub use profile::{Learned, Peak, base_load, block_peak, learn, load_factor, load_factor_of, percentile, weights};
+pub use profile::{
+    Learned, Peak, base_load, block_peak, learn, load_factor, load_factor_of, percentile, weights,
+};
 pub use voltage::{mean_voltage, v_max, v_min};
 
 #[cfg(test)]

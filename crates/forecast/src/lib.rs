@@ -13,11 +13,9 @@
 mod horizon;
 mod seasonal;
 mod student;
-mod target;
 
 pub use horizon::Horizon;
 pub use seasonal::{Forecast, KEPT, RestoreError, SeasonalMean, SeasonalMeanV1};
-pub use target::Target;
 
 #[cfg(test)]
 mod tests;

@@ -1,10 +1,10 @@
 //! The same local minute of the last few days of the same kind.
 
+use crate::Horizon;
 use crate::horizon::{Like, Slot};
 use crate::student::student;
-use crate::{Horizon, Target};
-use reading::EventTime;
 use reading::time::DAY;
+use reading::{EventTime, Target};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use units::{WattHours, Watts};

@@ -5,7 +5,7 @@ use jiff::civil::{Date, date};
 use jiff::tz::TimeZone;
 use proptest::prelude::*;
 use reading::time::{DAY, HOUR};
-use reading::{Calendar, EventTime, Grid};
+use reading::{Calendar, EventTime, Grid, Target};
 use std::collections::{BTreeMap, BTreeSet};
 use units::{WattHours, Watts};
 

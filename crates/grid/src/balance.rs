@@ -2,7 +2,7 @@
 
 use crate::{Role, Topology};
 use features::net_energy;
-use reading::{EventTime, Interval, Quality, TransformerId};
+use reading::{EventTime, Interval, Quality, Target, TransformerId};
 use std::collections::BTreeMap;
 use units::WattHours;
 
@@ -72,7 +72,7 @@ pub fn balance(end: EventTime, intervals: &[Interval], topology: &Topology) -> V
             supplied,
             consumed: tally.consumed,
             gap: supplied.map(|supplied| supplied - tally.consumed),
-            meters: topology.consumers_at(transformer, end),
+            meters: topology.consumers_at(Target::Transformer(transformer), end),
             reporting: tally.reporting,
             quality: tally.quality,
         }

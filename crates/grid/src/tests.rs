@@ -1,7 +1,7 @@
 use crate::*;
 use expect_test::{Expect, expect};
 use proptest::prelude::*;
-use reading::{EventTime, FeederId, Interval, MeterId, Quality, Sums, TransformerId};
+use reading::{EventTime, FeederId, Interval, MeterId, Quality, Sums, Target, TransformerId};
 use units::WattHours;
 
 fn meter(name: &str) -> MeterId {
@@ -252,7 +252,7 @@ proptest! {
                 .iter()
                 .filter(|row| row.transformer == Some(transformer) && row.holds_at(EventTime(time)))
                 .count();
-            prop_assert_eq!(topology.consumers_at(transformer, EventTime(time)), slow as u32);
+            prop_assert_eq!(topology.consumers_at(Target::Transformer(transformer), EventTime(time)), slow as u32);
         }
     }
 

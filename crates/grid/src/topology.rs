@@ -1,8 +1,8 @@
 //! The dated table of who hangs where.
 
 use core::fmt;
-use reading::{AreaId, EventTime, FeederId, Interval, MeterId, TransformerId};
-use std::collections::BTreeMap;
+use reading::{AreaId, EventTime, FeederId, Interval, MeterId, Target, TransformerId};
+use std::collections::{BTreeMap, BTreeSet};
 use units::Watts;
 
 /// What a meter measures.
@@ -144,7 +144,7 @@ impl fmt::Display for Edge {
     }
 }
 
-/// How many meters of one role hang on a transformer at a moment, by two binary searches.
+/// How many meters of one role there are in one place at a moment, by two binary searches.
 #[derive(Debug, Clone, PartialEq, Default)]
 struct Head {
     starts: Vec<EventTime>,
@@ -152,6 +152,16 @@ struct Head {
 }
 
 impl Head {
+    fn add(&mut self, row: &TopologyRow) {
+        self.starts.push(row.starts());
+        self.ends.push(row.ends());
+    }
+
+    fn sort(&mut self) {
+        self.starts.sort_unstable();
+        self.ends.sort_unstable();
+    }
+
     fn count_at(&self, time: EventTime) -> u32 {
         let started = self.starts.partition_point(|start| *start < time);
         let ended = self.ends.partition_point(|end| *end < time);
@@ -159,18 +169,14 @@ impl Head {
     }
 }
 
-#[derive(Debug, Clone, PartialEq, Default)]
-struct Heads {
-    consumers: Head,
-    own: Head,
-}
-
 /// The table, checked and sorted.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Topology {
     // By meter, then by start.
     rows: Vec<TopologyRow>,
-    heads: BTreeMap<TransformerId, Heads>,
+    consumers: BTreeMap<Target, Head>,
+    /// The meters that measure the transformer itself.
+    own: BTreeMap<TransformerId, Head>,
 }
 
 /// An interval and the row that holds for its end.
@@ -194,25 +200,23 @@ impl Topology {
                 return Err(TopologyError::Overlap { meter: one.meter, to, from });
             }
         }
-        let mut heads = BTreeMap::<TransformerId, Heads>::new();
+        let (mut consumers, mut own) = (BTreeMap::<Target, Head>::new(), BTreeMap::<_, Head>::new());
         for row in &rows {
-            let Some(transformer) = row.transformer else { continue };
-            let heads = heads.entry(transformer).or_default();
-            let head = match row.role {
-                Role::Consumer => &mut heads.consumers,
-                Role::Transformer => &mut heads.own,
-                Role::Feeder => continue,
-            };
-            head.starts.push(row.starts());
-            head.ends.push(row.ends());
-        }
-        for heads in heads.values_mut() {
-            for head in [&mut heads.consumers, &mut heads.own] {
-                head.starts.sort_unstable();
-                head.ends.sort_unstable();
+            match row.role {
+                Role::Consumer => {
+                    let transformer = row.transformer.map(Target::Transformer);
+                    for target in [transformer, row.feeder.map(Target::Feeder), Some(Target::System)] {
+                        target.into_iter().for_each(|target| consumers.entry(target).or_default().add(row));
+                    }
+                }
+                Role::Transformer => {
+                    row.transformer.iter().for_each(|id| own.entry(*id).or_default().add(row));
+                }
+                Role::Feeder => {}
             }
         }
-        Ok(Self { rows, heads })
+        consumers.values_mut().chain(own.values_mut()).for_each(Head::sort);
+        Ok(Self { rows, consumers, own })
     }
 
     /// The rows, by meter and then by start.
@@ -222,7 +226,7 @@ impl Topology {
 
     /// Every transformer that a row names, in the order of their names.
     pub fn transformers(&self) -> impl Iterator<Item = TransformerId> {
-        self.heads.keys().copied()
+        self.rows.iter().filter_map(|row| row.transformer).collect::<BTreeSet<_>>().into_iter()
     }
 
     /// Where a meter hangs in the interval that ends at `time`. For a whole tick, [`Self::join`] is cheaper.
@@ -274,13 +278,13 @@ impl Topology {
         })
     }
 
-    /// How many consumers hang on a transformer in the interval that ends at `time`.
-    pub fn consumers_at(&self, transformer: TransformerId, time: EventTime) -> u32 {
-        self.heads.get(&transformer).map_or(0, |heads| heads.consumers.count_at(time))
+    /// How many consumers there are, of a transformer, a feeder or in all, in the interval that ends at `time`.
+    pub fn consumers_at(&self, target: Target, time: EventTime) -> u32 {
+        self.consumers.get(&target).map_or(0, |head| head.count_at(time))
     }
 
     /// How many meters measure the transformer itself in the interval that ends at `time`.
     pub fn transformer_meters_at(&self, transformer: TransformerId, time: EventTime) -> u32 {
-        self.heads.get(&transformer).map_or(0, |heads| heads.own.count_at(time))
+        self.own.get(&transformer).map_or(0, |head| head.count_at(time))
     }
 }

@@ -92,7 +92,10 @@ impl Rules {
     /// was learned with another goes on.
     pub(crate) fn shape(&self) -> String {
         let slot = self.profile.map(|profile| profile.slot);
-        let demand = self.demand.as_ref().map(|demand| (demand.block, &demand.zones, demand.billing_day, demand.pf_classes));
+        let demand = self
+            .demand
+            .as_ref()
+            .map(|demand| (demand.block, &demand.zones, demand.billing_day, demand.pf_classes));
         format!("{:?} {slot:?} {demand:?}", self.grid)
     }
 }

@@ -406,7 +406,8 @@ fn rules_that_cannot_be_are_refused() {
     assert_eq!(demand(HOUR, 1, vec![zone("a", 0, 60), zone("a", 60, 90)]), RulesError::ZoneName);
     assert_eq!(demand(HOUR, 1, vec![zone("a", 60, 60)]), RulesError::ZoneTime);
     assert_eq!(demand(HOUR, 1, vec![zone("a", 0, 1); 8]), RulesError::Zones);
-    let classes = |classes| DemandRule::new(HOUR, vec![], 1, Ratio(0.9), grid).unwrap().with_pf_classes(classes);
+    let classes =
+        |classes| DemandRule::new(HOUR, vec![], 1, Ratio(0.9), grid).unwrap().with_pf_classes(classes);
     assert_eq!(classes(9), Err(RulesError::PfClasses));
     assert_eq!(classes(201), Err(RulesError::PfClasses));
 }

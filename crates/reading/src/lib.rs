@@ -20,6 +20,7 @@ pub mod id;
 pub mod interval;
 pub mod issue;
 pub mod raw;
+pub mod target;
 pub mod time;
 
 pub use batch::{Batch, DeadLetter, Extra, Key, Message, Origin, Span};
@@ -32,6 +33,7 @@ pub use id::{AreaId, FeederId, MeterId, TransformerId};
 pub use interval::{Interval, Quality, Sums};
 pub use issue::{Issue, Issues, Reason};
 pub use raw::{Phases, RawReading};
+pub use target::Target;
 pub use time::{EventTime, Grid};
 
 #[cfg(test)]

@@ -3,12 +3,12 @@
 use super::feed::Feed;
 use super::local;
 use cases::{Alert, Change, Kind};
-use forecast::{Forecast, Target};
+use forecast::Forecast;
 use grid::Balance;
 use notify::Sms;
 use pipeline::Outputs;
 use reading::time::{DAY, HOUR};
-use reading::{Calendar, EventTime, Grid, Issue, MeterId, TransformerId};
+use reading::{Calendar, EventTime, Grid, Issue, MeterId, Target, TransformerId};
 use std::collections::{BTreeMap, VecDeque};
 
 /// More alerts fit no screen.

@@ -1,9 +1,9 @@
-//! Whose use is forecast.
+//! Whose use it is: of one meter, or of many together.
 
+use crate::{FeederId, MeterId, TransformerId};
 use core::fmt;
-use reading::{FeederId, MeterId, TransformerId};
 
-/// Whose use is forecast.
+/// Whose use it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Target {
     /// All consumers together.
