@@ -244,7 +244,7 @@ pub fn write_down(out: &Outputs, told: &mut BTreeMap<String, String>) {
         tell(format!("intervals {}/{}", row.meter, row.end), format!("{row:?}"));
     }
     for row in &out.metering.demand {
-        tell(format!("demand {}/{}/{}", row.meter, row.start, row.zone), format!("{row:?}"));
+        tell(format!("demand {}/{}/{}", row.target, row.start, row.zone), format!("{row:?}"));
     }
     for row in &out.metering.profiles {
         let slot = format!("{}/{:?}/{}", row.meter, row.day_type, row.minute);

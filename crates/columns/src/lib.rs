@@ -34,6 +34,6 @@ pub use guard::is_guarded;
 pub use intervals::{IntervalRow, IntervalsWriter, read_intervals};
 pub use outputs::{
     BalancesWriter, CasesWriter, DemandWriter, ForecastsWriter, ProfilesWriter, SuspicionsWriter,
-    quantile_column,
+    demand_name, quantile_column,
 };
 pub use readings::{ParquetReadings, ReadingsWriter};

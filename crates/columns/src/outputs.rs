@@ -9,7 +9,7 @@ mod suspicions;
 
 pub use balances::BalancesWriter;
 pub use cases::CasesWriter;
-pub use demand::DemandWriter;
+pub use demand::{DemandWriter, demand_name};
 pub use forecasts::{ForecastsWriter, quantile_column};
 pub use profiles::ProfilesWriter;
 pub use suspicions::SuspicionsWriter;

@@ -7,18 +7,20 @@
 //! This crate never knows where intervals come from, how rows are written, or who asks. The arithmetic itself stands in
 //! `features`.
 //!
-//! Read [`Rules`] first, then [`Metering`].
+//! Read [`Rules`] first, then [`Metering`], then [`Groups`].
 
+mod groups;
 mod metering;
 mod moment;
 mod rows;
 mod rules;
 mod snapshot;
 
+pub use groups::{Above, GroupRule, Groups, Placed};
 pub use metering::Metering;
-pub use rows::{DemandRow, PfSpread, ProfileRow, Told};
+pub use rows::{Among, DemandRow, Peak, PfSpread, ProfileRow, Told, Whole};
 pub use rules::{DemandRule, ProfileRule, Rules, RulesError, Zone};
-pub use snapshot::{MeteringV1, Stored};
+pub use snapshot::{GroupsV1, MeteringV1, Stored};
 
 #[cfg(test)]
 mod tests;

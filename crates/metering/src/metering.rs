@@ -1,12 +1,12 @@
 //! The state of all meters of a fleet, by slot.
 
 use crate::moment::{Moment, Moments, NO_PERIOD};
-use crate::rows::{DemandRow, Peak, PfSpread, ProfileRow, Told, Whole};
+use crate::rows::{Among, DemandRow, Peak, PfSpread, ProfileRow, Told, Whole};
 use crate::rules::Rules;
 use features::profile::{Learned, learn, weights};
 use features::{apparent_power, load_factor_of, mean_reactive_power, net_energy, percentile, power_factor};
 use reading::time::{DAY, HOUR, MINUTE};
-use reading::{Calendar, DayType, EventTime, Interval, MeterId, Quality};
+use reading::{Calendar, DayType, EventTime, Interval, MeterId, Quality, Target};
 use units::{Ratio, VoltAmperes, WattHours, Watts};
 
 /// What every meter has, whatever the zones.
@@ -183,6 +183,17 @@ impl Metering {
     /// Takes closed intervals, each with the slot of its meter; those of a meter come in the order of their ends. Tells
     /// billing periods that are over.
     pub fn take(&mut self, slots: &[u32], rows: &[Interval], told: &mut Told) {
+        self.take_of(slots, rows, |_, row| Target::Meter(row.meter), told);
+    }
+
+    /// The same, of what somebody else names.
+    pub(crate) fn take_of(
+        &mut self,
+        slots: &[u32],
+        rows: &[Interval],
+        name: impl Fn(u32, &Interval) -> Target,
+        told: &mut Told,
+    ) {
         debug_assert_eq!(slots.len(), rows.len(), "a slot for each row");
         if let Some(&most) = slots.iter().max() {
             self.make_room(most as usize + 1);
@@ -190,7 +201,7 @@ impl Metering {
         let strides = Strides::of(&self.rules);
         for (&slot, row) in slots.iter().zip(rows) {
             let moment = self.moments.at(&self.rules, row.end);
-            self.take_one(slot as usize, row, moment, strides, told);
+            self.take_one(slot as usize, row, moment, strides, || name(slot, row), told);
             if self.tell_after.is_some_and(|after| moment.index % after == slot % after) {
                 self.tell_profile(slot as usize, row.meter, &mut told.profiles);
             }
@@ -211,14 +222,22 @@ impl Metering {
         grow(&mut self.counts, meters * strides.cells, 0);
     }
 
-    fn take_one(&mut self, slot: usize, row: &Interval, moment: Moment, strides: Strides, told: &mut Told) {
+    fn take_one(
+        &mut self,
+        slot: usize,
+        row: &Interval,
+        moment: Moment,
+        strides: Strides,
+        name: impl Fn() -> Target,
+        told: &mut Told,
+    ) {
         let length = self.rules.grid.length();
         let follows = self.heads[slot].last + 1 == moment.index;
         if strides.zones > 0 {
             let period = self.heads[slot].period;
             if period != moment.period {
                 if period != NO_PERIOD {
-                    self.tell_demand(slot, row.meter, true, &mut told.demand);
+                    self.tell_demand(slot, name(), true, &mut told.demand);
                 }
                 self.begin_period(slot, moment.period);
             }
@@ -337,7 +356,13 @@ impl Metering {
         }
     }
 
-    fn tell_demand(&mut self, slot: usize, meter: MeterId, is_over: bool, out: &mut Vec<DemandRow>) {
+    pub(crate) fn tell_demand(
+        &mut self,
+        slot: usize,
+        target: Target,
+        is_over: bool,
+        out: &mut Vec<DemandRow>,
+    ) {
         let Some(rule) = &self.rules.demand else { return };
         let (length, count) = (self.rules.grid.length(), rule.zones().len() + 1);
         let head = self.heads[slot];
@@ -369,9 +394,10 @@ impl Metering {
                     hours: counts.iter().map(|&count| hours_of(count)).collect(),
                 }),
                 hours,
+                among: Among::default(),
             });
             out.push(DemandRow {
-                meter,
+                target,
                 start,
                 end,
                 zone: number as u8,
@@ -390,7 +416,7 @@ impl Metering {
         for (slot, meter) in meters {
             let slot = slot as usize;
             if slot < self.heads.len() {
-                self.tell_demand(slot, meter, false, &mut told.demand);
+                self.tell_demand(slot, Target::Meter(meter), false, &mut told.demand);
                 self.tell_profile(slot, meter, &mut told.profiles);
             }
         }
@@ -415,7 +441,7 @@ impl Metering {
 }
 
 /// Whether an interval's energy was measured over all of it.
-fn is_whole(row: &Interval) -> bool {
+pub(crate) fn is_whole(row: &Interval) -> bool {
     const NOT: [Quality; 6] =
         [Quality::ESTIMATED, Quality::PARTIAL, Quality::GAP, Quality::RESET, Quality::SWAP, Quality::SUSPECT];
     !NOT.iter().any(|&flaw| row.quality.has(flaw))
@@ -431,7 +457,7 @@ fn bits(mask: u8) -> impl Iterator<Item = usize> {
 }
 
 /// Makes room without doubling: with millions of meters, doubling would waste a gigabyte.
-fn grow<T: Clone>(all: &mut Vec<T>, len: usize, empty: T) {
+pub(crate) fn grow<T: Clone>(all: &mut Vec<T>, len: usize, empty: T) {
     if len > all.capacity() {
         all.reserve_exact((all.len() / 8).max(len - all.len()));
     }

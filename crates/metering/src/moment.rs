@@ -18,6 +18,8 @@ pub(crate) struct Moment {
     pub block_zones: u8,
     /// A block ends here, of those that stand side by side.
     pub block_ends: bool,
+    /// The number of the first interval of the block that it belongs to, of those side by side.
+    pub block_first: u32,
     /// The cell of the profile.
     pub cell: u16,
     /// A slot starts here.
@@ -63,6 +65,7 @@ impl Moments {
             zones: 1,
             block_zones: 0,
             block_ends: false,
+            block_first: index,
             cell: 0,
             slot_starts: false,
         };
@@ -74,6 +77,8 @@ impl Moments {
             // Where the clocks change within a long block, its end alone says too little.
             let begins = i64::from(self.calendar.minute_of_day(first)) * MINUTE;
             moment.block_ends = behind % demand.block() == 0 && begins % demand.block() == 0;
+            let before = i64::from(minute) * MINUTE % demand.block() / length;
+            moment.block_first = index.saturating_sub(before as u32);
             if period_of(self.calendar.day(first), demand.billing_day()) == moment.period {
                 let starts = (0..demand.block() / length).map(|back| start.minus(back * length));
                 let all = starts.map(|start| zones(rules, self.calendar.minute_of_day(start)));
@@ -91,6 +96,12 @@ impl Moments {
             moment.slot_starts = minute % slot_minutes == 0;
         }
         moment
+    }
+
+    /// The billing period that a moment lies in.
+    pub fn period_at(&self, rules: &Rules, time: EventTime) -> u32 {
+        let billing_day = rules.demand.as_ref().map_or(1, DemandRule::billing_day);
+        period_of(self.calendar.day(time), billing_day)
     }
 
     /// Start and end of a billing period.

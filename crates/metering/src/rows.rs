@@ -1,6 +1,6 @@
 //! What is told.
 
-use reading::{DayType, EventTime, MeterId};
+use reading::{DayType, EventTime, MeterId, Target};
 use units::{Ratio, VoltAmperes, WattHours, Watts};
 
 /// The highest demand of a period, and the end of the block.
@@ -12,11 +12,11 @@ pub struct Peak {
     pub end: EventTime,
 }
 
-/// What one meter used in a billing period and zone.
+/// What one meter, or a group of them, used in a billing period and zone.
 #[derive(Debug, Clone, PartialEq)]
 pub struct DemandRow {
     /// Whose.
-    pub meter: MeterId,
+    pub target: Target,
     /// Where the billing period starts.
     pub start: EventTime,
     /// Where it ends, or where the last interval does that is known of it.
@@ -37,6 +37,20 @@ pub struct DemandRow {
     pub whole: Option<Whole>,
 }
 
+impl DemandRow {
+    /// Its highest block over what was agreed with a consumer, in W; or over what is made for a group, in VA if those
+    /// are known.
+    pub fn utilisation(&self) -> Option<Ratio> {
+        let sanctioned = self.whole.as_ref()?.among.sanctioned.filter(|sanctioned| sanctioned.0 > 0.0)?;
+        let active = self.block.map(|block| block.demand.0);
+        let most = match self.target {
+            Target::Meter(_) => active,
+            _ => self.block_va.map(|most| most.0).or(active),
+        }?;
+        Some(Ratio(most / sanctioned.0))
+    }
+}
+
 /// What is known of the whole of a billing period.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Whole {
@@ -54,6 +68,21 @@ pub struct Whole {
     pub pf_spread: Option<PfSpread>,
     /// Hours of intervals whose energy is known.
     pub hours: f64,
+    /// What it had to do with others.
+    pub among: Among,
+}
+
+/// A meter or a group among the others of the town, as far as somebody has looked.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Among {
+    /// Its mean net power in the block in which all consumers together had their highest.
+    pub coincident: Option<Watts>,
+    /// What was agreed with a consumer, or what a transformer is made for.
+    pub sanctioned: Option<Watts>,
+    /// How many consumers a group has.
+    pub meters: Option<u32>,
+    /// The sum of the highest blocks of its consumers, over that of the group.
+    pub diversity: Option<Ratio>,
 }
 
 /// How much of a billing period passed at which power factor.

@@ -171,6 +171,10 @@ impl DemandRule {
         }
     }
 
+    pub(crate) fn without_pf_classes(self) -> Self {
+        Self { pf_classes: 0, ..self }
+    }
+
     /// Classes of the power factor, from 0 to 1; none if it is not counted.
     pub fn pf_classes(&self) -> usize {
         usize::from(self.pf_classes)

@@ -1,7 +1,9 @@
 //! The state as plain data, to be stored and brought back, meter by meter.
 
-use crate::Metering;
+use crate::groups::Share;
 use crate::metering::{Head, Strides, ZoneState};
+use crate::{Groups, Metering};
+use reading::{MeterId, Target};
 use serde::ser::SerializeSeq;
 use serde::{Deserialize, Serialize, Serializer};
 
@@ -22,6 +24,20 @@ struct MeterV1 {
 /// Meters by slot: all of them, or those that changed.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct MeteringV1(Vec<(u32, MeterV1)>);
+
+type ShareV1 = (u32, u8, bool, i64, i64, f32, f32, f32, [u32; 2]);
+
+/// [`Groups`] as they are stored.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct GroupsV1 {
+    /// Of the settings that the demand depends on.
+    fingerprint: u64,
+    periods: [u32; 2],
+    demand: MeteringV1,
+    /// By number: name, size, sum of the highest blocks in the period before.
+    groups: Vec<(String, u32, f64, ShareV1)>,
+    meters: Vec<(String, ShareV1)>,
+}
 
 /// What is written as a [`MeteringV1`], straight from memory.
 #[derive(Debug)]
@@ -120,5 +136,58 @@ impl Metering {
             let count = usize::from(count).min(self.weights.len() - 1) as u16;
             (self.means[at], self.variances[at], self.counts[at]) = (mean, variance, count);
         }
+    }
+}
+
+impl From<Share> for ShareV1 {
+    fn from(share: Share) -> Self {
+        let Share { block, count, told, imported, net, coincident, before, peak, groups } = share;
+        (block, count, told, imported, net, coincident, before, peak, groups)
+    }
+}
+
+impl From<ShareV1> for Share {
+    fn from((block, count, told, imported, net, coincident, before, peak, groups): ShareV1) -> Self {
+        Self { block, count, told, imported, net, coincident, before, peak, groups }
+    }
+}
+
+impl Groups {
+    /// The state, to be stored.
+    pub fn snapshot(&self) -> GroupsV1 {
+        let groups = self.names.iter().enumerate().map(|(number, name)| {
+            (name.to_string(), self.sizes[number], self.peaks_before[number], self.groups[number].into())
+        });
+        let meters = self.meters.iter().zip(&self.shares);
+        let slots = 0..self.demand.len();
+        GroupsV1 {
+            fingerprint: self.demand.fingerprint(),
+            periods: [self.period_before, self.period],
+            demand: MeteringV1(slots.map(|slot| (slot as u32, self.demand.meter_v1(slot))).collect()),
+            groups: groups.collect(),
+            meters: meters.map(|(meter, share)| (meter.to_string(), (*share).into())).collect(),
+        }
+    }
+
+    /// Takes what was stored, into groups at their beginning. What was stored under other settings is left; says whether
+    /// it can be.
+    pub fn restore(&mut self, stored: GroupsV1) -> bool {
+        if stored.fingerprint != self.demand.fingerprint() {
+            return true;
+        }
+        [self.period_before, self.period] = stored.periods;
+        for (name, size, peaks, share) in stored.groups {
+            let Some(target) = Target::parse(&name) else { return false };
+            let number = self.number(target) as usize;
+            (self.sizes[number], self.peaks_before[number]) = (size, peaks);
+            self.groups[number] = share.into();
+        }
+        for (name, share) in stored.meters {
+            let Some(meter) = MeterId::new(&name) else { return false };
+            self.meters.push(meter);
+            self.shares.push(share.into());
+        }
+        let fits = stored.demand.0.iter().all(|(slot, _)| (*slot as usize) < self.names.len());
+        fits && self.meters.is_sorted() && self.demand.restore(&stored.demand)
     }
 }

@@ -347,9 +347,9 @@ fn a_twentieth_of_the_time_is_below_the_low_end_of_the_power_factor() {
         (0..).zip(vars).map(|(number, var)| row(number, Some(300), Some(var), Quality::MEASURED)).collect();
     rows.push(row(40, Some(300), None, Quality::MEASURED));
     let spread = told(&rules, &rows, 1).demand[0].whole.clone().unwrap().pf_spread.unwrap();
-    assert_eq!(spread.hours, [0.0, 0.0, 0.0, 0.0, 0.0, 1.5, 0.0, 0.5, 0.0, 18.0]);
-    // Two of forty: two thirds of the class from 0.5 on, in which three lie.
-    assert!((spread.low.0 - (0.5 + 0.1 * 2.0 / 3.0)).abs() < 1e-12, "{}", spread.low.0);
+    assert_eq!(spread.hours, [0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.5, 0.0, 0.5, 18.0]);
+    // Two of forty: two thirds of the class from 0.6 on, in which three lie.
+    assert!((spread.low.0 - (0.6 + 0.1 * 2.0 / 3.0)).abs() < 1e-12, "{}", spread.low.0);
 }
 
 #[test]

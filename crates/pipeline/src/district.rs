@@ -5,7 +5,7 @@
 use crate::inflow::{Inflow, InflowV1};
 use crate::lane::written;
 use crate::passed::Passed;
-use crate::snapshot::{SnapshotError, TownV2};
+use crate::snapshot::{SnapshotError, TownV3};
 use crate::town::{Town, TownError};
 use crate::{Outputs, Plan};
 use fleet::PartitionId;
@@ -23,7 +23,7 @@ pub struct District {
 
 #[derive(Serialize, Deserialize)]
 struct DistrictV1 {
-    town: TownV2,
+    town: TownV3,
     inflow: InflowV1,
 }
 

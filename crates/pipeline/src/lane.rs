@@ -107,6 +107,7 @@ impl Lane {
         if let Some(metering) = &mut self.metering {
             metering.take(self.fleet.slots_told(), &out.intervals[known..], &mut out.metering);
         }
+        out.demand_upto.push(out.metering.demand.len());
     }
 
     /// Behind [`Self::finish`]: billing periods as far as they went, and profiles, of some meters at a time.
@@ -141,6 +142,7 @@ impl Lane {
                                 &mut out.metering,
                             );
                         }
+                        out.demand_upto.push(out.metering.demand.len());
                         known = out.intervals.len();
                     }
                 }

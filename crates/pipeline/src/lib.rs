@@ -28,6 +28,6 @@ pub use lane::Lane;
 pub use outputs::{Dead, Outputs, bury, bury_held, bury_undecoded};
 pub use passed::Passed;
 pub use plan::{Plan, PlanError};
-pub use snapshot::{Second, SnapshotError, TownV2, positions_of, restore_second, store_second};
+pub use snapshot::{Second, SnapshotError, TownV3, positions_of, restore_second, store_second};
 pub use step::{Input, Pipeline};
 pub use town::{Missing, Town, TownError};

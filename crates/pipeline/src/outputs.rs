@@ -3,7 +3,7 @@ use detect::DailySuspicion;
 use fleet::{Held, PartitionId, Refusal};
 use forecast::Forecast;
 use grid::Balance;
-use metering::Told;
+use metering::{Above, Told};
 use notify::Sms;
 use reading::{Batch, EventTime, Interval, MeterId, Origin, Reading, Reason};
 
@@ -16,6 +16,10 @@ pub struct Outputs {
     pub ticks: Vec<(EventTime, usize)>,
     /// Demand of billing periods that are over, by tick, then by meter; and profiles, at the end.
     pub metering: Told,
+    /// For each of `ticks`, how many rows of demand of meters there are up to it.
+    pub demand_upto: Vec<usize>,
+    /// Consumers who used more than was agreed.
+    pub above: Vec<Above>,
     /// Balances of transformers.
     pub balances: Vec<Balance>,
     /// Forecasts.
@@ -41,6 +45,8 @@ impl Outputs {
         self.ticks.clear();
         self.metering.demand.clear();
         self.metering.profiles.clear();
+        self.demand_upto.clear();
+        self.above.clear();
         self.balances.clear();
         self.forecasts.clear();
         self.suspicions.clear();

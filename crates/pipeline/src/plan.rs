@@ -1,6 +1,7 @@
 //! Settings in two steps: [`PlanToml`] as written, with strings and options; [`Plan`] as used, with units and ranges.
 
 mod error;
+mod groups;
 mod metering;
 mod quantity;
 mod written;
@@ -8,7 +9,7 @@ mod written;
 pub use error::PlanError;
 pub use written::{PlanToml, at_least, milliseconds};
 
-use ::metering::{Metering, Rules};
+use ::metering::{GroupRule, Groups, Metering, Rules};
 use detect::PhaseNeutral;
 use fleet::{SequencerSettings, Settings};
 use reading::{Calendar, Grid, Limits};
@@ -31,6 +32,10 @@ pub struct Plan {
     pub candidate: Option<Candidate>,
     /// What is kept of each meter beyond its intervals: a profile, its demand.
     pub metering: Option<Rules>,
+    /// Demand of groups of consumers.
+    pub groups: Option<GroupRule>,
+    /// A block above this share of what was agreed with a consumer is told.
+    pub above_sanctioned: Option<Ratio>,
     /// Balance the transformers.
     pub balance: bool,
     /// Forecast the next day.
@@ -84,8 +89,16 @@ impl Plan {
         self.metering.clone().map(|rules| Metering::new(rules, self.calendar.clone()))
     }
 
-    /// The same plan for a part of the town. What the whole town will use, no part can say.
+    /// What is kept of groups and of consumers among them, at its beginning, if the plan has any.
+    pub fn new_groups(&self) -> Option<Groups> {
+        let rules = self.metering.as_ref().filter(|rules| rules.demand.is_some())?;
+        let any = self.groups.is_some() || self.above_sanctioned.is_some();
+        any.then(|| Groups::new(rules, self.groups, self.above_sanctioned, &self.calendar))
+    }
+
+    /// The same plan for a part of the town. What the whole town uses or will use, no part can say.
     pub fn of_a_part(mut self) -> Self {
+        self.groups.iter_mut().for_each(|groups| groups.whole_town = false);
         self.forecast = self.forecast.filter(|forecast| forecast.transformers);
         self.forecast.iter_mut().for_each(|forecast| forecast.town = false);
         self
@@ -93,7 +106,8 @@ impl Plan {
 
     /// Whether anything looks at closed intervals beyond writing them.
     pub fn has_second_stage(&self) -> bool {
-        self.balance || self.forecast.is_some() || self.phase_neutral.is_some()
+        let in_groups = self.groups.is_some() || self.above_sanctioned.is_some();
+        self.balance || in_groups || self.forecast.is_some() || self.phase_neutral.is_some()
     }
 }
 

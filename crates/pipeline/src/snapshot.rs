@@ -6,7 +6,7 @@
 //! | 4 | version, little endian |
 //! | 8 | fingerprint of the plan |
 //! | 8 | length of what follows, without the checksum |
-//! | n | [`StateV4`] in postcard |
+//! | n | [`StateV5`] in postcard |
 //! | 4 | CRC-32 of all before |
 
 use crate::confluence::{Confluence, ConfluenceV1};
@@ -19,14 +19,14 @@ use fleet::{FleetV2, PartitionId, SequencerV2};
 use forecast::{SeasonalMean, SeasonalMeanV1};
 use grid::Topology;
 use jiff::civil::Date;
-use metering::MeteringV1;
+use metering::{Groups, GroupsV1, MeteringV1};
 use notify::{Notifier, NotifierV2};
 use reading::MeterId;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 const MAGIC: &[u8; 8] = b"GWSTATE\n";
-const VERSION: u32 = 4;
+const VERSION: u32 = 5;
 const HEADER: usize = 8 + 4 + 8 + 8;
 
 /// Why a snapshot is not taken.
@@ -35,7 +35,7 @@ pub enum SnapshotError {
     /// Something else.
     #[error("not a snapshot of Gridwarden: it begins with other bytes")]
     Foreign,
-    /// From another program: versions 1 to 3 never left the workshop.
+    /// From another program: versions 1 to 4 never left the workshop.
     #[error("the snapshot has version {found}, this program reads {VERSION}")]
     Version {
         /// Its version.
@@ -78,21 +78,22 @@ pub enum SnapshotError {
 
 /// `F` is a [`FleetV2`] and `M` a [`MeteringV1`], or what is written as one.
 #[derive(Serialize, Deserialize)]
-struct StateV4<F, M> {
+struct StateV5<F, M> {
     sequencer: SequencerV2,
     fleet: F,
     metering: Option<(u64, M)>,
-    town: Option<TownV2>,
+    town: Option<TownV3>,
 }
 
 /// The second stage, stored.
 #[derive(Debug, Serialize, Deserialize)]
-pub struct TownV2 {
+pub struct TownV3 {
     today: Option<(i16, i8, i8)>,
     unrouted: u64,
     held_back: u64,
     strangers: Vec<String>,
     loads: Vec<SeasonalMeanV1>,
+    groups: Option<GroupsV1>,
     runs: Option<PhaseNeutralRunsV1>,
     daily: Option<DailyScoresV1>,
     cases: Option<CasesV1>,
@@ -122,7 +123,9 @@ impl Plan {
     }
 
     fn town_settings(&self) -> String {
-        let stages = (self.balance, self.forecast.is_some(), self.phase_neutral, self.cases, self.sms);
+        let groups = (self.groups, self.above_sanctioned);
+        let stages =
+            (self.balance, self.forecast.is_some(), groups, self.phase_neutral, self.cases, self.sms);
         format!("{} {stages:?}", self.calendar.zone_name())
     }
 }
@@ -132,7 +135,7 @@ impl Pipeline {
     pub fn snapshot(&self, plan: &Plan) -> Vec<u8> {
         let slots = 0..self.lane.fleet.len() as u32;
         let metering = self.lane.metering.as_ref();
-        let state = StateV4 {
+        let state = StateV5 {
             sequencer: self.lane.sequencer.snapshot(),
             fleet: self.lane.fleet.stored(),
             metering: metering.map(|metering| (metering.fingerprint(), metering.stored(slots))),
@@ -152,7 +155,7 @@ impl Pipeline {
     /// An engine that goes on where the snapshot was taken.
     pub fn restore(plan: &Plan, topology: Topology, bytes: &[u8]) -> Result<Self, SnapshotError> {
         let content = content(plan, bytes)?;
-        let state: StateV4<FleetV2, MeteringV1> =
+        let state: StateV5<FleetV2, MeteringV1> =
             postcard::from_bytes(content).map_err(|_| SnapshotError::Content { what: "its structure" })?;
         let mut pipeline = Self::new(plan, topology)?;
         let wrong = |what| SnapshotError::Content { what };
@@ -199,14 +202,15 @@ fn content<'a>(plan: &Plan, bytes: &'a [u8]) -> Result<&'a [u8], SnapshotError> 
 
 impl Town {
     /// The state, to be stored.
-    pub fn snapshot(&self) -> TownV2 {
+    pub fn snapshot(&self) -> TownV3 {
         let watch = self.watch.as_ref();
-        TownV2 {
+        TownV3 {
             today: self.today.map(|day| (day.year(), day.month(), day.day())),
             unrouted: self.missing.unrouted,
             held_back: self.missing.held_back,
             strangers: self.missing.strangers.iter().map(ToString::to_string).collect(),
             loads: self.loads.values().map(SeasonalMean::snapshot).collect(),
+            groups: self.groups.as_ref().map(Groups::snapshot),
             runs: watch.map(|watch| watch.runs.snapshot()),
             daily: watch.map(|watch| watch.daily.snapshot()),
             cases: watch.map(|watch| watch.cases.snapshot()),
@@ -215,7 +219,7 @@ impl Town {
     }
 
     /// Takes a stored state, into a town at its beginning.
-    pub fn restore(&mut self, plan: &Plan, stored: TownV2) -> Result<(), SnapshotError> {
+    pub fn restore(&mut self, plan: &Plan, stored: TownV3) -> Result<(), SnapshotError> {
         let wrong = |what| SnapshotError::Content { what };
         let strangers: Option<_> = stored.strangers.iter().map(MeterId::new).collect();
         self.missing = Missing {
@@ -230,6 +234,9 @@ impl Town {
         for load in stored.loads {
             let load = SeasonalMean::restore(load).map_err(|_| wrong("the loads"))?;
             self.loads.insert(load.target(), load);
+        }
+        if let (Some(groups), Some(stored)) = (&mut self.groups, stored.groups) {
+            groups.restore(stored).then_some(()).ok_or_else(|| wrong("the demand of groups"))?;
         }
         let (Some(watch), Some(rule), Some(rules)) = (&mut self.watch, plan.phase_neutral, plan.cases) else {
             return Ok(());
@@ -250,7 +257,7 @@ impl Town {
 
 #[derive(Serialize, Deserialize)]
 struct SecondV1 {
-    town: TownV2,
+    town: TownV3,
     confluence: ConfluenceV1,
     positions: Vec<(PartitionId, i64)>,
 }

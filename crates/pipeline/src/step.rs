@@ -75,7 +75,7 @@ impl Pipeline {
 
     /// Takes an input. Returns how far it came in a batch: it stops early when it is another partition's turn.
     pub fn step(&mut self, input: &Input<'_>, out: &mut Outputs) -> usize {
-        let (ticks, rows) = (out.ticks.len(), out.intervals.len());
+        let (ticks, rows, demand) = (out.ticks.len(), out.intervals.len(), out.metering.demand.len());
         let came = match *input {
             Input::Open { partition, first } => {
                 self.lane.open(partition, first);
@@ -87,12 +87,13 @@ impl Pipeline {
                 0
             }
         };
-        self.tick(ticks, rows, out);
+        self.tick(ticks, rows, demand, out);
         came
     }
 
     /// All partitions have ended: what waits for a register is told with what is known.
     pub fn finish(&mut self, out: &mut Outputs) {
+        let known = out.metering.demand.len();
         self.lane.finish(out);
         let Ok(()) = self.lane.finish_metering(|told| {
             out.metering.demand.extend(told.demand);
@@ -100,19 +101,28 @@ impl Pipeline {
             Ok::<_, Infallible>(())
         });
         if let Some(town) = &mut self.town {
+            town.complete(&mut out.metering.demand[known..]);
             town.finish(out);
         }
     }
 
     /// Gives the town the ticks that came last.
-    fn tick(&mut self, known: usize, mut first: usize, out: &mut Outputs) {
+    fn tick(&mut self, known: usize, mut first: usize, demand: usize, out: &mut Outputs) {
         let Some(town) = &mut self.town else { return };
         let rows = std::mem::take(&mut out.intervals);
+        let mut of_meters = out.metering.demand.split_off(demand).into_iter();
+        let mut taken = demand;
         for index in known..out.ticks.len() {
             let (end, upto) = out.ticks[index];
+            let own = out.metering.demand.len();
+            out.metering.demand.extend(of_meters.by_ref().take(out.demand_upto[index] - taken));
+            taken = out.demand_upto[index];
+            let groups = out.metering.demand.len();
             town.tick(end, &rows[first..upto], out);
+            town.complete(&mut out.metering.demand[own..groups]);
             first = upto;
         }
+        out.metering.demand.extend(of_meters);
         out.intervals = rows;
     }
 }

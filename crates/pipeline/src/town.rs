@@ -8,11 +8,12 @@ use features::net_energy;
 use forecast::{Horizon, SeasonalMean};
 use grid::{Role, Topology, TopologyRow, balance};
 use jiff::civil::Date;
+use metering::{DemandRow, Groups, Placed};
 use notify::{Notifier, Phone, RouteError, Routes};
 use reading::{Calendar, EventTime, Grid, Interval, MeterId, Target, TransformerId};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use units::WattHours;
+use units::{WattHours, Watts};
 
 /// Balances, expectations, suspicions, cases and messages of a whole town, tick by tick.
 #[derive(Debug, Clone)]
@@ -22,6 +23,9 @@ pub struct Town {
     balances: bool,
     forecast: Option<ForecastPlan>,
     topology: Arc<Topology>,
+    /// What transformers and feeders are made for.
+    ratings: BTreeMap<Target, Watts>,
+    pub(crate) groups: Option<Groups>,
     pub(crate) watch: Option<Watch>,
     pub(crate) loads: BTreeMap<Target, SeasonalMean>,
     pub(crate) today: Option<Date>,
@@ -83,7 +87,9 @@ impl Town {
             grid: plan.grid(),
             balances: plan.balance,
             forecast: plan.forecast.clone(),
+            ratings: ratings(&topology),
             topology,
+            groups: plan.new_groups(),
             watch,
             loads: BTreeMap::new(),
             today: None,
@@ -103,6 +109,7 @@ impl Town {
         if let Some(notifier) = self.watch.as_mut().and_then(|watch| watch.notifier.as_mut()) {
             notifier.set_routes(routes);
         }
+        self.ratings = ratings(&topology);
         self.topology = topology;
         Ok(())
     }
@@ -128,6 +135,7 @@ impl Town {
             out.balances.extend(balance(end, rows, &self.topology));
         }
         self.watch_for_suspicions(end, rows, out);
+        self.gather(end, rows, out);
         if let Some(plan) = self.forecast.take() {
             self.expect(&plan, end, rows, out);
             self.forecast = Some(plan);
@@ -139,6 +147,41 @@ impl Town {
         if let Some(watch) = &mut self.watch {
             watch.daily.finish(&mut out.suspicions);
         }
+        if let Some(groups) = &mut self.groups {
+            let known = out.metering.demand.len();
+            groups.finish(&mut out.metering.demand);
+            rate(&mut out.metering.demand[known..], &self.ratings);
+        }
+    }
+
+    /// Adds to the demand of meters what is known of others, once the tick that told it is looked at.
+    pub fn complete(&self, demand: &mut [DemandRow]) {
+        let Some(groups) = &self.groups else { return };
+        for row in demand {
+            groups.complete(row);
+            let (Some(whole), Target::Meter(meter)) = (&mut row.whole, row.target) else { continue };
+            whole.among.sanctioned = self.topology.at(&meter, row.end).and_then(|place| place.sanctioned);
+        }
+    }
+
+    /// What transformers, feeders and all consumers use together, and who uses more than was agreed.
+    fn gather(&mut self, end: EventTime, rows: &[Interval], out: &mut Outputs) {
+        let Some(groups) = &mut self.groups else { return };
+        let of_consumers = self.topology.join(rows).filter(|(_, place)| is_consumer(*place));
+        let placed = of_consumers.map(|(row, place)| Placed {
+            row,
+            transformer: place.and_then(|place| place.transformer),
+            feeder: place.and_then(|place| place.feeder),
+            area: place.and_then(|place| place.area),
+            sanctioned: place.and_then(|place| place.sanctioned),
+        });
+        // Without a topology, all who were heard of are all.
+        let heard = groups.meters() as u32;
+        let is_empty = self.topology.rows().is_empty();
+        let size = |target| if is_empty { heard } else { self.topology.consumers_at(target, end) };
+        let known = out.metering.demand.len();
+        groups.tick(end, placed, size, &mut out.metering.demand, &mut out.above);
+        rate(&mut out.metering.demand[known..], &self.ratings);
     }
 
     fn watch_for_suspicions(&mut self, end: EventTime, rows: &[Interval], out: &mut Outputs) {
@@ -169,7 +212,7 @@ impl Town {
         let mut transformers = BTreeMap::<TransformerId, WattHours>::new();
         let mut older = Vec::new();
         for (row, place) in self.topology.join(rows) {
-            if place.is_some_and(|place| place.role != Role::Consumer) {
+            if !is_consumer(place) {
                 continue;
             }
             let Some(net) = net_energy(row) else { continue };
@@ -209,6 +252,34 @@ impl Town {
 
     fn load(&mut self, target: Target) -> &mut SeasonalMean {
         self.loads.entry(target).or_insert_with(|| SeasonalMean::new(target))
+    }
+}
+
+/// Who hangs nowhere that is known is a consumer too.
+fn is_consumer(place: Option<&TopologyRow>) -> bool {
+    place.is_none_or(|place| place.role == Role::Consumer)
+}
+
+/// What transformers and feeders are made for, from the rows of their own meters that hold until further notice.
+fn ratings(topology: &Topology) -> BTreeMap<Target, Watts> {
+    let own = topology.rows().iter().filter(|row| row.to.is_none());
+    let rating = own.filter_map(|row| {
+        let target = match row.role {
+            Role::Consumer => return None,
+            Role::Transformer => Target::Transformer(row.transformer?),
+            Role::Feeder => Target::Feeder(row.feeder?),
+        };
+        Some((target, row.sanctioned?))
+    });
+    rating.collect()
+}
+
+/// Adds to the demand of groups what they are made for.
+fn rate(demand: &mut [DemandRow], ratings: &BTreeMap<Target, Watts>) {
+    for row in demand {
+        if let Some(whole) = &mut row.whole {
+            whole.among.sanctioned = ratings.get(&row.target).copied();
+        }
     }
 }
 

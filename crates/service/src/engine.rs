@@ -214,14 +214,20 @@ fn collect<S: Sink>(
             out.ticks.push((end, out.intervals.len()));
             if let Some(town) = town.as_mut().filter(|_| end != EventTime::MAX) {
                 let rows = std::mem::take(&mut out.intervals);
+                let of_meters = out.metering.demand.len();
                 town.tick(end, &rows, &mut out);
+                town.complete(&mut out.metering.demand[..of_meters]);
                 out.intervals = rows;
+            } else {
+                complete(town.as_ref(), &mut out);
             }
             sink.take(&mut out)?;
         }
         while merge.take_kept(PART, &mut out.metering)? {
+            complete(town.as_ref(), &mut out);
             sink.take(&mut out)?;
         }
+        complete(town.as_ref(), &mut out);
         let (mut refused, mut last) = (Vec::new(), false);
         for done in merge.done() {
             out.dead.extend(done.dead);
@@ -245,6 +251,12 @@ fn collect<S: Sink>(
             return Ok((totals, meters, missing.unwrap_or_default()));
         }
         sink.take(&mut out)?;
+    }
+}
+
+fn complete(town: Option<&Town>, out: &mut Outputs) {
+    if let Some(town) = town {
+        town.complete(&mut out.metering.demand);
     }
 }
 

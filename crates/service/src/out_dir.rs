@@ -14,7 +14,7 @@ use columns::{
 use metered::Metered;
 pub use pictures::Pictures;
 use pipeline::{Outputs, Plan};
-use reading::{Issue, Reason};
+use reading::{Calendar, Issue, Reason};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use std::fs;
@@ -43,13 +43,29 @@ const NAMES: [&str; 15] = [
 /// CPU time is told in hundredths of a second: below this, a speed made of it says little.
 const LEAST_CPU_S: f64 = 0.5;
 
+/// What is written of that which a plan works out anyway.
+#[derive(Debug, Clone, Copy)]
+pub struct Written {
+    /// The intervals that all else comes of.
+    pub intervals: bool,
+    /// The demand that groups and alerts come of.
+    pub demand: bool,
+}
+
+impl Written {
+    /// All of it.
+    pub const ALL: Self = Self { intervals: true, demand: true };
+}
+
 /// Files on their way.
 pub struct OutDir {
     hold: Hold,
     dir: PathBuf,
+    calendar: Calendar,
     sources: Vec<PathBuf>,
     rest: Rest,
     rows: u64,
+    alerts: u64,
     dead_letters: BTreeMap<Reason, u64>,
     first_dead: Option<String>,
     /// Dead letters that were no reading.
@@ -62,6 +78,7 @@ struct Rest {
     metering: Metered,
     balances: Option<BalancesWriter>,
     forecasts: Option<ForecastsWriter>,
+    alerts: Option<Aside>,
     watch: Option<Watched>,
     pictures: Option<Pictures>,
     dead: Option<Aside>,
@@ -70,18 +87,17 @@ struct Rest {
 struct Watched {
     suspicions: SuspicionsWriter,
     cases: BTreeMap<String, Case>,
-    alerts: Aside,
     sms: Option<Aside>,
-    told: [u64; 2],
+    told: u64,
     told_already: u64,
 }
 
 impl OutDir {
-    /// Begins the files that the plan will fill, that of the intervals if those are wanted. None of the inputs may be where one of them goes.
+    /// Begins the files that the plan will fill and somebody wants. None of the inputs may be where one of them goes.
     pub fn create(
         dir: &Path,
         plan: &Plan,
-        intervals: bool,
+        written: Written,
         sources: Vec<PathBuf>,
         inputs: &[&Path],
         pictures: Option<Pictures>,
@@ -95,12 +111,11 @@ impl OutDir {
             Some(_) => Some(Watched {
                 suspicions: SuspicionsWriter::create(dir.join("suspicions.parquet")).map_err(columns(dir))?,
                 cases: BTreeMap::new(),
-                alerts: Aside::create(dir.join("alerts.ndjson")).map_err(text(dir))?,
                 sms: match plan.sms {
                     Some(_) => Some(Aside::create(dir.join("sms.ndjson")).map_err(text(dir))?),
                     None => None,
                 },
-                told: [0; 2],
+                told: 0,
                 told_already: 0,
             }),
             None => None,
@@ -108,16 +123,17 @@ impl OutDir {
         Ok(Self {
             hold,
             dir: dir.to_owned(),
+            calendar: plan.calendar.clone(),
             sources,
             rest: Rest {
-                intervals: match intervals {
+                intervals: match written.intervals {
                     true => Some(
                         IntervalsWriter::create(dir.join("intervals.parquet"), candidate)
                             .map_err(columns(dir))?,
                     ),
                     false => None,
                 },
-                metering: Metered::create(dir, plan).map_err(columns(dir))?,
+                metering: Metered::create(dir, plan, written.demand).map_err(columns(dir))?,
                 balances: match plan.balance {
                     true => Some(BalancesWriter::create(dir.join("balance.parquet")).map_err(columns(dir))?),
                     false => None,
@@ -129,11 +145,16 @@ impl OutDir {
                     ),
                     None => None,
                 },
+                alerts: match plan.phase_neutral.is_some() || plan.above_sanctioned.is_some() {
+                    true => Some(Aside::create(dir.join("alerts.ndjson")).map_err(text(dir))?),
+                    false => None,
+                },
                 watch,
                 pictures,
                 dead: None,
             },
             rows: 0,
+            alerts: 0,
             dead_letters: BTreeMap::new(),
             first_dead: None,
             unread: 0,
@@ -161,7 +182,7 @@ impl OutDir {
         let (opened, open) = self.rest.watch.as_ref().map_or((0, 0), |watch| {
             (watch.cases.len(), watch.cases.values().filter(|case| case.closed.is_none()).count())
         });
-        let told = self.rest.watch.as_ref().map_or([0, 0], |watch| watch.told);
+        let sms = self.rest.watch.as_ref().map_or(0, |watch| watch.told);
         let told_already = self.rest.watch.as_ref().map_or(0, |watch| watch.told_already);
         let late = counted.counts.of_issue(Issue::Late);
         let dead = self.dead_letters.iter().filter(|(reason, _)| **reason != Reason::Late);
@@ -178,8 +199,8 @@ impl OutDir {
             "intervals": self.rows,
             "cases": opened,
             "open_cases": open,
-            "alerts": told[0],
-            "sms": told[1],
+            "alerts": self.alerts,
+            "sms": sms,
             "told_already": told_already,
             "unrouted_alerts": counted.missing.unrouted,
             "meters": counted.meters,
@@ -213,8 +234,8 @@ impl OutDir {
             counted.readings,
             self.rows,
             opened,
-            told[0],
-            told[1],
+            self.alerts,
+            sms,
             counted.counts.of_issue(Issue::Repeat),
             letters,
             wall_s,
@@ -228,7 +249,7 @@ impl OutDir {
 impl Rest {
     /// Moves it, and takes away what an earlier run left and this one did not.
     fn place(self, dir: &Path, plan: &Plan, mut written: Vec<&'static str>) -> Result<(), Failure> {
-        let Self { intervals: _, metering, balances, forecasts, watch, pictures, dead } = self;
+        let Self { intervals: _, metering, balances, forecasts, alerts, watch, pictures, dead } = self;
         written.extend(metering.finish().map_err(columns(dir))?);
         if let Some(balances) = balances {
             balances.finish().map_err(columns(dir))?;
@@ -238,6 +259,10 @@ impl Rest {
             forecasts.finish().map_err(columns(dir))?;
             written.push("forecasts.parquet");
         }
+        if let Some(alerts) = alerts {
+            alerts.finish().map_err(text(dir))?;
+            written.push("alerts.ndjson");
+        }
         if let Some(watch) = watch {
             let mut cases = CasesWriter::create(dir.join("cases.parquet"), plan.calendar.clone())
                 .map_err(columns(dir))?;
@@ -245,8 +270,7 @@ impl Rest {
             cases.write(&all).map_err(columns(dir))?;
             cases.finish().map_err(columns(dir))?;
             watch.suspicions.finish().map_err(columns(dir))?;
-            watch.alerts.finish().map_err(text(dir))?;
-            written.extend(["cases.parquet", "suspicions.parquet", "alerts.ndjson"]);
+            written.extend(["cases.parquet", "suspicions.parquet"]);
             if let Some(sms) = watch.sms {
                 sms.finish().map_err(text(dir))?;
                 written.push("sms.ndjson");
@@ -307,21 +331,24 @@ impl Sink for OutDir {
         if let Some(forecasts) = &mut self.rest.forecasts {
             forecasts.write(&out.forecasts).map_err(columns(&dir))?;
         }
+        if let Some(file) = &mut self.rest.alerts {
+            let alerts = out.alerts.iter().map(texts::alert);
+            for line in alerts.chain(out.above.iter().map(|above| texts::above(above, &self.calendar))) {
+                writeln!(file, "{line}").map_err(text(&dir))?;
+                self.alerts += 1;
+            }
+        }
         if let Some(watch) = &mut self.rest.watch {
             watch.suspicions.write(&out.suspicions).map_err(columns(&dir))?;
             for change in &out.changes {
                 watch.cases.insert(change.case().id.to_string(), change.case().clone());
-            }
-            for alert in &out.alerts {
-                writeln!(watch.alerts, "{}", texts::alert(alert)).map_err(text(&dir))?;
             }
             if let Some(file) = &mut watch.sms {
                 for sms in &out.sms {
                     writeln!(file, "{}", texts::sms(sms)).map_err(text(&dir))?;
                 }
             }
-            watch.told[0] += out.alerts.len() as u64;
-            watch.told[1] += out.sms.len() as u64;
+            watch.told += out.sms.len() as u64;
             watch.told_already += out.told_already.len() as u64;
         }
         for letter in &out.dead {

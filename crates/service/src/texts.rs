@@ -1,14 +1,14 @@
 //! Outputs as JSON, for people's scripts and for topics: alerts, short messages, dead letters and the rest.
 
 use cases::{Alert, Case, CaseId};
-use columns::quantile_column;
+use columns::{demand_name, quantile_column};
 use detect::{DailySuspicion, Evidence, Innocent};
 use forecast::Forecast;
 use grid::Balance;
-use metering::{DemandRow, DemandRule, ProfileRow};
+use metering::{Above, DemandRow, DemandRule, ProfileRow};
 use notify::Sms;
 use pipeline::Dead;
-use reading::{Phases, RawReading};
+use reading::{Calendar, Phases, RawReading};
 use serde::Serialize;
 use serde_json::{Value, json};
 use std::borrow::Cow;
@@ -29,6 +29,41 @@ pub fn alert(alert: &Alert) -> Value {
         "text": alert.text,
         "evidence": alert.evidence.iter().map(evidence).collect::<Vec<_>>(),
     })
+}
+
+/// A line of `alerts.ndjson` about a consumer who used more than was agreed: no suspicion, and no case.
+pub fn above(above: &Above, calendar: &Calendar) -> Value {
+    let Above { meter, demand, sanctioned, start, end, .. } = above;
+    let (from, to) = (calendar.said(*start), calendar.said(*end));
+    let zone = calendar.zone_name();
+    json!({
+        "id": above_id(above),
+        "case": null,
+        "kind": "above-sanctioned",
+        "severity": "low",
+        "time": end.to_string(),
+        "meter": meter.as_str(),
+        "transformer": above.transformer.map(|id| id.to_string()),
+        "area": above.area.map(|id| id.to_string()),
+        "text": format!(
+            "meter {meter} drew {:.0} W on average from {from} to {to} {zone}; {:.0} W is sanctioned",
+            demand.0, sanctioned.0
+        ),
+        "evidence": [{
+            "rule": "sanctioned",
+            "demand_w": round(demand.0),
+            "sanctioned_w": round(sanctioned.0),
+            "share": round(demand.0 / sanctioned.0),
+            "since": start.to_string(),
+            "until": end.to_string(),
+        }],
+    })
+}
+
+/// The name of such an alert, the same in every run.
+pub fn above_id(above: &Above) -> String {
+    let time: String = above.end.to_string().chars().filter(|c| !matches!(c, '-' | ':')).collect();
+    format!("above-sanctioned.{}.{time}", above.meter)
 }
 
 fn evidence(evidence: &Evidence) -> Value {
@@ -59,8 +94,9 @@ fn round(value: f64) -> f64 {
 /// A row of `demand.parquet`.
 pub fn demand(row: &DemandRow, rule: &DemandRule) -> Value {
     let whole = row.whole.as_ref();
+    let among = whole.map(|whole| whole.among);
     let mut told = json!({
-        "meter": row.meter.as_str(),
+        "meter": demand_name(row.target),
         "start": row.start.to_string(),
         "end": row.end.to_string(),
         "zone": rule.zone_name(row.zone),
@@ -79,6 +115,11 @@ pub fn demand(row: &DemandRow, rule: &DemandRule) -> Value {
         "varh_lead": whole.and_then(|whole| Some(whole.reactive?.1)),
         "low_pf_hours": whole.map(|whole| whole.low_pf_hours),
         "hours": whole.map(|whole| whole.hours),
+        "coincident_w": among.and_then(|among| Some(among.coincident?.0)),
+        "sanctioned_w": among.and_then(|among| Some(among.sanctioned?.0)),
+        "utilisation": row.utilisation().map(|ratio| ratio.0),
+        "meters": among.and_then(|among| among.meters),
+        "diversity": among.and_then(|among| Some(among.diversity?.0)),
     });
     if rule.pf_classes() > 0 {
         let spread = whole.and_then(|whole| whole.pf_spread.as_ref());

@@ -3,6 +3,7 @@ use crate::sheet::Sheet;
 use crate::table::{CHUNK_ROWS, Encode, Table, properties};
 use arrow::array::RecordBatch;
 use metering::{DemandRow, DemandRule};
+use reading::Target;
 use std::path::Path;
 
 /// Writes `demand.parquet`: a row a meter, billing period and zone.
@@ -32,11 +33,19 @@ impl DemandWriter {
     }
 }
 
+/// Whose demand it is: a meter by its name alone, a group as forecasts name it.
+pub fn demand_name(target: Target) -> String {
+    match target {
+        Target::Meter(meter) => meter.to_string(),
+        group => group.to_string(),
+    }
+}
+
 fn record_batch(all: &[DemandRow], rule: &DemandRule) -> RecordBatch {
     let rows = || all.iter();
     let whole = || rows().map(|row| row.whole.as_ref());
     let sheet = Sheet::new()
-        .text("meter", rows().map(|row| row.meter.to_string()))
+        .text("meter", rows().map(|row| demand_name(row.target)))
         .time("start", rows().map(|row| row.start))
         .time("end", rows().map(|row| row.end))
         .text("zone", rows().map(|row| rule.zone_name(row.zone)))
@@ -55,6 +64,13 @@ fn record_batch(all: &[DemandRow], rule: &DemandRule) -> RecordBatch {
         .optional_number("varh_lead", whole().map(|whole| Some(whole?.reactive?.1)))
         .optional_number("low_pf_hours", whole().map(|whole| Some(whole?.low_pf_hours)))
         .optional_number("hours", whole().map(|whole| Some(whole?.hours)));
+    let among = || whole().map(|whole| whole.map(|whole| whole.among));
+    let sheet = sheet
+        .optional_number("coincident_w", among().map(|among| Some(among?.coincident?.0)))
+        .optional_number("sanctioned_w", among().map(|among| Some(among?.sanctioned?.0)))
+        .optional_number("utilisation", rows().map(|row| Some(row.utilisation()?.0)))
+        .optional_whole("meters", among().map(|among| Some(among?.meters?.into())))
+        .optional_number("diversity", among().map(|among| Some(among?.diversity?.0)));
     if rule.pf_classes() == 0 {
         return sheet.rows();
     }

@@ -48,7 +48,7 @@ fn a_wrong_unit_is_an_error() {
         "floor = \"0.5 V\"",
         expect![[r#"
             error[plan::unit]: `floor` must be a current in mA, A, kA, found the unit "V"
-              --> demo.toml:43:9
+              --> demo.toml:52:9
                | floor = "0.5 V"               # and by more than this;
               help: try `floor = "0.5 A"`
         "#]],
@@ -148,10 +148,10 @@ fn a_single_phase_meter_takes_at_most_256_bytes_under_the_plans_for_streams() {
 
 #[test]
 fn with_profile_and_demand_a_single_phase_meter_takes_at_most_768_bytes() {
-    for text in [DEMO, include_str!("../../../../pipelines/ami.toml")] {
-        let plan = Plan::read(text).unwrap();
-        assert!(plan.bytes_per_meter() <= 768, "{}: {}", plan.name, plan.bytes_per_meter());
-    }
+    let plan = Plan::read(include_str!("../../../../pipelines/ami.toml")).unwrap();
+    assert!(plan.bytes_per_meter() <= 768, "{}", plan.bytes_per_meter());
+    // The demo spreads each billing period over a hundred classes of the power factor too.
+    assert!(Plan::read(DEMO).unwrap().bytes_per_meter() <= 1024);
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! The plan as written. Every key that the core knows stands here, with what it may hold.
 
 use super::error::PlanError;
+use super::groups::{self, GroupsToml, SanctionedToml};
 use super::metering::{self, DemandToml, PowerFactorToml, ProfilesToml};
 use super::quantity::{CURRENT, ENERGY, POWER, SHARE, TIME, Units, VOLTAGE};
 use super::{Candidate, ForecastPlan, Plan};
@@ -38,6 +39,10 @@ pub struct PlanToml {
     demand: Option<DemandToml>,
     #[serde(default)]
     power_factor: Option<PowerFactorToml>,
+    #[serde(default)]
+    groups: Option<GroupsToml>,
+    #[serde(default)]
+    sanctioned: Option<SanctionedToml>,
     #[serde(default)]
     balance: bool,
     #[serde(default)]
@@ -178,8 +183,12 @@ impl PlanToml {
                 span: None,
             });
         }
+        let has_demand = self.demand.is_some();
+        let (groups, above_sanctioned) = groups::check(self.groups, self.sanctioned, has_demand)?;
         Ok(Plan {
             name: self.name.into_inner(),
+            groups,
+            above_sanctioned,
             metering: metering::check(
                 self.profiles,
                 self.demand,
@@ -404,7 +413,7 @@ fn told(ms: i64) -> String {
     format!("{} {name}", ms / size)
 }
 
-fn share(key: &str, written: &Text) -> Result<Ratio, PlanError> {
+pub(super) fn share(key: &str, written: &Text) -> Result<Ratio, PlanError> {
     let share = SHARE.read(key, written, false)?;
     if share <= 1.0 {
         return Ok(Ratio(share));

@@ -52,6 +52,22 @@ fn told(plan: &Plan, kafka: Option<&KafkaPlan>) -> String {
             page.key("step", format!("{}: {classes} classes", 1.0 / classes as f64));
         }
     }
+    match &plan.groups {
+        None => page.none("groups"),
+        Some(rule) => {
+            page.section("groups");
+            let of_whom =
+                if rule.whole_town { "each transformer, each feeder, and all" } else { "each transformer" };
+            page.key("reporting", format!("{}: demand of {of_whom}", percent(rule.reporting.0)));
+        }
+    }
+    match plan.above_sanctioned {
+        None => page.none("sanctioned"),
+        Some(above) => {
+            page.section("sanctioned");
+            page.key("above", percent(above.0));
+        }
+    }
     match &plan.forecast {
         None => page.none("forecast"),
         Some(forecast) => {

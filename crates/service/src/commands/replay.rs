@@ -22,7 +22,7 @@ use std::time::{Duration, Instant};
 pub fn run(args: &cli::Replay, quiet: bool) -> Result<(), Failure> {
     let began = Instant::now();
     let mut plan = read_plan(&args.plan)?;
-    let intervals = only::leave(&mut plan, &args.only)?;
+    let written = only::leave(&mut plan, &args.only)?;
     let topology = match &args.topology {
         Some(path) => read_topology(path)?,
         None => Topology::new(Vec::new()).expect("no rows cannot contradict each other"),
@@ -32,7 +32,7 @@ pub fn run(args: &cli::Replay, quiet: bool) -> Result<(), Failure> {
     let inputs: Vec<&Path> =
         args.readings.iter().chain(&args.topology).chain([&args.plan]).map(PathBuf::as_path).collect();
     let pictures = args.plots.then(|| Pictures::new(&plan, &topology));
-    let mut out = OutDir::create(&args.out, &plan, intervals, args.readings.clone(), &inputs, pictures)?;
+    let mut out = OutDir::create(&args.out, &plan, written, args.readings.clone(), &inputs, pictures)?;
     telemetry::begun(&plan.name, sources.len(), shards);
     let bar = bar(quiet);
     let counted = engine::run(&plan, topology, sources, shards, &mut out, |Progress { readings, front }| {

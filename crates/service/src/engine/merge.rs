@@ -3,7 +3,7 @@
 use super::Hung;
 use super::shard::{Closed, Done};
 use metering::{DemandRow, ProfileRow};
-use reading::{EventTime, Interval, MeterId};
+use reading::{EventTime, Interval, Target};
 use std::collections::VecDeque;
 use std::iter::Peekable;
 use std::sync::mpsc::Receiver;
@@ -52,9 +52,9 @@ impl Default for Kept {
 
 impl Kept {
     /// The meter that comes next.
-    fn meter(&mut self) -> Option<MeterId> {
-        let (demand, profile) =
-            (self.demand.peek().map(|row| row.meter), self.profiles.peek().map(|row| row.meter));
+    fn meter(&mut self) -> Option<Target> {
+        let demand = self.demand.peek().map(|row| row.target);
+        let profile = self.profiles.peek().map(|row| Target::Meter(row.meter));
         demand.into_iter().chain(profile).min()
     }
 }
@@ -146,7 +146,8 @@ impl<'a> Merge<'a> {
                 return Ok(false);
             };
             out.push(row);
-            while let Some(ended) = told.demand.pop_front_if(|ended| ended.meter == row.meter) {
+            while let Some(ended) = told.demand.pop_front_if(|ended| ended.target == Target::Meter(row.meter))
+            {
                 demand.push(ended);
             }
             told.taken += 1;
@@ -161,8 +162,9 @@ impl<'a> Merge<'a> {
         while out.demand.len() + out.profiles.len() < most {
             let meters = self.shards.iter_mut().filter_map(|told| Some((told.kept.meter()?, told)));
             let Some((meter, told)) = meters.min_by_key(|(meter, _)| *meter) else { return Ok(false) };
-            out.demand.extend(std::iter::from_fn(|| told.kept.demand.next_if(|row| row.meter == meter)));
-            out.profiles.extend(std::iter::from_fn(|| told.kept.profiles.next_if(|row| row.meter == meter)));
+            out.demand.extend(std::iter::from_fn(|| told.kept.demand.next_if(|row| row.target == meter)));
+            let own = |row: &ProfileRow| Target::Meter(row.meter) == meter;
+            out.profiles.extend(std::iter::from_fn(|| told.kept.profiles.next_if(own)));
             told.listen()?;
         }
         Ok(true)

@@ -14,10 +14,11 @@ pub(super) struct Metered {
 
 impl Metered {
     /// Begins the files that the plan will fill.
-    pub(super) fn create(dir: &Path, plan: &Plan) -> Result<Self, ColumnsError> {
+    pub(super) fn create(dir: &Path, plan: &Plan, with_demand: bool) -> Result<Self, ColumnsError> {
         let Some(rules) = &plan.metering else { return Ok(Self::default()) };
         let profiles = rules.profile.map(|_| ProfilesWriter::create(dir.join("profiles.parquet")));
-        let demand = rules.demand.as_ref().map(|rule| DemandWriter::create(dir.join("demand.parquet"), rule));
+        let rule = rules.demand.as_ref().filter(|_| with_demand);
+        let demand = rule.map(|rule| DemandWriter::create(dir.join("demand.parquet"), rule));
         Ok(Self { profiles: profiles.transpose()?, demand: demand.transpose()? })
     }
 

@@ -34,6 +34,7 @@ impl Worker<'_> {
             // Of a tick that no message has closed just now, there is no latency.
             out.alerts.iter().filter(|_| newest_ms > 0).for_each(|_| self.metrics.alerted(newest_ms));
             self.rows.found(&out, |record| self.publisher.send(epoch, record))?;
+            self.rows.kept(&out.metering, |record| self.publisher.send(epoch, record))?;
             progress.tally.found.count(&out);
             out.clear();
         }

@@ -5,7 +5,7 @@ use super::halt::Ended;
 use super::publish::Record;
 use crate::kafka::{IntervalsFormat, KafkaPlan};
 use crate::texts;
-use columns::ipc;
+use columns::{demand_name, ipc};
 use grid::Topology;
 use metering::ProfileRow;
 use pipeline::{Dead, Outputs, PartitionId, Passed, Plan};
@@ -203,7 +203,8 @@ impl<'a> Rows<'a> {
         let topics = &self.kafka.outputs;
         if let Some(rule) = self.plan.metering.as_ref().and_then(|rules| rules.demand.as_ref()) {
             for row in &told.demand {
-                let key = format!("{}/{}/{}", row.meter, row.start, rule.zone_name(row.zone));
+                let (name, zone) = (demand_name(row.target), rule.zone_name(row.zone));
+                let key = format!("{name}/{}/{zone}", row.start);
                 one_of(&topics.demand, key, || texts::demand(row, rule), &mut send)?;
             }
         }
@@ -228,6 +229,10 @@ impl<'a> Rows<'a> {
         let topics = &self.kafka.outputs;
         for one in &out.alerts {
             one_of(&topics.alerts, one.id.to_string(), || texts::alert(one), &mut send)?;
+        }
+        for one in &out.above {
+            let value = || texts::above(one, &self.plan.calendar);
+            one_of(&topics.alerts, texts::above_id(one), value, &mut send)?;
         }
         for one in &out.sms {
             one_of(&topics.sms, one.id.to_string(), || texts::sms(one), &mut send)?;

@@ -97,7 +97,7 @@ pub struct Found {
 impl Found {
     /// Counts what was told.
     pub fn count(&mut self, out: &Outputs) {
-        self.alerts += out.alerts.len() as u64;
+        self.alerts += (out.alerts.len() + out.above.len()) as u64;
         self.sms += out.sms.len() as u64;
         let opened = |change: &&cases::Change| matches!(change, cases::Change::Opened(_));
         self.cases += out.changes.iter().filter(opened).count() as u64;
@@ -207,7 +207,8 @@ impl Second<'_> {
     /// All but the alerts.
     fn publish(&mut self, epoch: u64, out: &Outputs, found: &mut Found) -> Result<(), Ended> {
         found.count(out);
-        self.rows.found(out, |record| self.publisher.send(epoch, record))
+        self.rows.found(out, |record| self.publisher.send(epoch, record))?;
+        self.rows.kept(&out.metering, |record| self.publisher.send(epoch, record))
     }
 
     /// All workers are here: stores the town and sends the cut to be written.

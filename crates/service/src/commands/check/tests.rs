@@ -48,6 +48,12 @@ fn every_setting_stands_there_in_the_words_of_the_plan() {
             [power_factor]
               step            0.01: 100 classes
 
+            [groups]
+              reporting       95 %: demand of each transformer, each feeder, and all
+
+            [sanctioned]
+              above           110 %
+
             [forecast]
               quantiles       0.1, 0.5, 0.9
               transformers    true: each, and the town
@@ -108,6 +114,10 @@ fn what_a_plan_leaves_out_is_told_too() {
             [demand] none
 
             [power_factor] none
+
+            [groups] none
+
+            [sanctioned] none
 
             [forecast] none
 

@@ -2,12 +2,13 @@
 
 use crate::cli::Kind;
 use crate::failure::Failure;
+use crate::out_dir::Written;
 use pipeline::Plan;
 
-/// Leaves what nobody wants out of a plan, so that it is not worked out either. Says whether intervals are wanted.
-pub(super) fn leave(plan: &mut Plan, wanted: &[Kind]) -> Result<bool, Failure> {
+/// Leaves what nobody wants out of a plan, so that it is not worked out either. Says what of the rest is written.
+pub(super) fn leave(plan: &mut Plan, wanted: &[Kind]) -> Result<Written, Failure> {
     if wanted.is_empty() {
-        return Ok(true);
+        return Ok(Written::ALL);
     }
     if let Some(missing) = wanted.iter().find(|kind| !has(plan, **kind)) {
         let (name, section) = (missing.name(), missing.section());
@@ -17,9 +18,13 @@ pub(super) fn leave(plan: &mut Plan, wanted: &[Kind]) -> Result<bool, Failure> {
         ));
     }
     let wants = |kind| wanted.contains(&kind);
+    // Whoever is above what was agreed is told as an alert, and that takes blocks of demand.
+    plan.above_sanctioned = plan.above_sanctioned.filter(|_| wants(Kind::Cases));
+    plan.groups = plan.groups.filter(|_| wants(Kind::Demand));
+    let needs_blocks = wants(Kind::Demand) || plan.above_sanctioned.is_some();
     if let Some(rules) = &mut plan.metering {
         rules.profile = rules.profile.filter(|_| wants(Kind::Profiles));
-        rules.demand = rules.demand.take().filter(|_| wants(Kind::Demand));
+        rules.demand = rules.demand.take().filter(|_| needs_blocks);
     }
     plan.metering = plan.metering.take().filter(|rules| rules.profile.is_some() || rules.demand.is_some());
     plan.balance &= wants(Kind::Balance);
@@ -27,7 +32,7 @@ pub(super) fn leave(plan: &mut Plan, wanted: &[Kind]) -> Result<bool, Failure> {
     if !wants(Kind::Cases) {
         (plan.phase_neutral, plan.cases, plan.sms) = (None, None, None);
     }
-    Ok(wants(Kind::Intervals))
+    Ok(Written { intervals: wants(Kind::Intervals), demand: wants(Kind::Demand) })
 }
 
 fn has(plan: &Plan, kind: Kind) -> bool {
@@ -38,7 +43,7 @@ fn has(plan: &Plan, kind: Kind) -> bool {
         Kind::Demand => rules.is_some_and(|rules| rules.demand.is_some()),
         Kind::Balance => plan.balance,
         Kind::Forecasts => plan.forecast.is_some(),
-        Kind::Cases => plan.phase_neutral.is_some(),
+        Kind::Cases => plan.phase_neutral.is_some() || plan.above_sanctioned.is_some(),
     }
 }
 

@@ -1,0 +1,441 @@
+//! Demand of many together, and what each meter has to do with the peak of all.
+//!
+//! A group is the consumers of a transformer, of a feeder, or all. What its intervals add up to is an interval of its own,
+//! and [`Metering`] makes its demand of those. Beside that, a few numbers are kept of every consumer and group for the
+//! block under way, so that whoever peaks, it is known what the others did in that block.
+
+use crate::metering::{Metering, Strides, is_whole};
+use crate::moment::{Moment, Moments, NO_PERIOD};
+use crate::rows::{Among, DemandRow, Told};
+use crate::rules::Rules;
+use features::{mean_power, mean_reactive_power, net_energy};
+use reading::{
+    AreaId, Calendar, EventTime, FeederId, Interval, MeterId, Quality, Sums, Target, TransformerId,
+};
+use std::collections::BTreeMap;
+use std::mem::take;
+use units::{Ratio, WattHours, Watts};
+
+/// What is kept of groups.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct GroupRule {
+    /// A block of a group makes no peak if a smaller share of its consumers were measured in any of its intervals.
+    pub reporting: Ratio,
+    /// All consumers together, and feeders: no part of a town can say what they use.
+    pub whole_town: bool,
+}
+
+/// A consumer's interval, and where the consumer hangs.
+#[derive(Debug, Clone, Copy)]
+pub struct Placed<'a> {
+    /// The interval.
+    pub row: &'a Interval,
+    /// On which transformer.
+    pub transformer: Option<TransformerId>,
+    /// On which feeder.
+    pub feeder: Option<FeederId>,
+    /// In which area.
+    pub area: Option<AreaId>,
+    /// What was agreed.
+    pub sanctioned: Option<Watts>,
+}
+
+/// A block of a consumer above what was agreed, the first of its billing period.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Above {
+    /// Whose.
+    pub meter: MeterId,
+    /// On which transformer.
+    pub transformer: Option<TransformerId>,
+    /// In which area.
+    pub area: Option<AreaId>,
+    /// Imported power, mean of the block.
+    pub demand: Watts,
+    /// What was agreed.
+    pub sanctioned: Watts,
+    /// When the block starts.
+    pub start: EventTime,
+    /// When it ends.
+    pub end: EventTime,
+}
+
+/// What is kept of a consumer or a group beside its demand.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Share {
+    /// The first interval of the block that the sums are of.
+    pub block: u32,
+    /// How many intervals of it are measured.
+    pub count: u8,
+    /// It was told that a block was above what was agreed.
+    pub told: bool,
+    /// Imported and net energy of those intervals, Wh.
+    pub imported: i64,
+    pub net: i64,
+    /// Net power in the block of the peak of all, this period and the one before; NaN is not known.
+    pub coincident: f32,
+    pub before: f32,
+    /// The highest block, of consumers; minus infinity is none.
+    pub peak: f32,
+    /// The groups that it was in last, by number.
+    pub groups: [u32; 2],
+}
+
+const NOBODY: u32 = u32::MAX;
+const NEW: Share = Share {
+    block: 0,
+    count: 0,
+    told: false,
+    imported: 0,
+    net: 0,
+    coincident: f32::NAN,
+    before: f32::NAN,
+    peak: f32::NEG_INFINITY,
+    groups: [NOBODY; 2],
+};
+
+impl Share {
+    fn add(&mut self, moment: Moment, imported: WattHours, net: WattHours) {
+        if self.block != moment.block_first {
+            (self.block, self.count, self.imported, self.net) = (moment.block_first, 0, 0, 0);
+        }
+        self.count += 1;
+        self.imported += imported.0;
+        self.net += net.0;
+    }
+
+    fn is_whole(&self, moment: Moment, width: usize) -> bool {
+        self.block == moment.block_first && usize::from(self.count) == width
+    }
+}
+
+/// What the intervals of a group add up to in a tick.
+#[derive(Debug, Clone, Copy, Default)]
+struct Sum {
+    any: bool,
+    net: WattHours,
+    measured: u32,
+    /// In mW and mvar, of those who carry both.
+    active: i64,
+    reactive: i64,
+    /// One that does not.
+    without: bool,
+}
+
+impl Sum {
+    fn add(&mut self, row: &Interval, net: WattHours) {
+        (self.any, self.net) = (true, self.net + net);
+        self.measured += u32::from(is_whole(row));
+        match (mean_power(row), mean_reactive_power(row)) {
+            (Some(active), Some(reactive)) => {
+                self.active += (active.0 * 1000.0).round() as i64;
+                self.reactive += (reactive.0 * 1000.0).round() as i64;
+            }
+            _ => self.without = true,
+        }
+    }
+
+    /// The interval of the group.
+    fn interval(&self, start: EventTime, end: EventTime, is_whole: bool) -> Interval {
+        let mut sums = Sums::EMPTY;
+        if !self.without {
+            (sums.p, sums.p_max, sums.q) = (self.active, self.active, self.reactive);
+            (sums.p_count, sums.q_count) = (1, 1);
+        }
+        let [imp, exp] = [self.net.0.max(0), (-self.net.0).max(0)].map(WattHours);
+        let quality = if is_whole { Quality::MEASURED } else { Quality::PARTIAL };
+        // Nobody looks at its meter: groups have names of their own.
+        let meter = MeterId::new("-").expect("a name");
+        Interval { meter, start, end, imp: Some(imp), exp: Some(exp), sums, quality }
+    }
+}
+
+/// Demand of groups, and of all consumers together.
+#[derive(Debug, Clone)]
+pub struct Groups {
+    rule: Option<GroupRule>,
+    /// Blocks above this share of what was agreed are told.
+    above: Option<Ratio>,
+    moments: Moments,
+    /// By number of the group.
+    pub(crate) demand: Metering,
+    pub(crate) names: Vec<Target>,
+    numbers: BTreeMap<Target, u32>,
+    pub(crate) groups: Vec<Share>,
+    /// How many consumers each has, and the sum of their highest blocks in the period before.
+    pub(crate) sizes: Vec<u32>,
+    pub(crate) peaks_before: Vec<f64>,
+    sums: Vec<Sum>,
+    pub(crate) period: u32,
+    pub(crate) period_before: u32,
+    /// Consumers that were heard of, ascending, and what is kept of each.
+    pub(crate) meters: Vec<MeterId>,
+    pub(crate) shares: Vec<Share>,
+}
+
+impl Groups {
+    /// Nobody yet. Groups, if there is a rule; blocks above what was agreed, if there is a share.
+    pub fn new(rules: &Rules, rule: Option<GroupRule>, above: Option<Ratio>, calendar: &Calendar) -> Self {
+        let demand = rules.demand.clone().map(crate::DemandRule::without_pf_classes);
+        let rules = Rules { grid: rules.grid, profile: None, demand };
+        Self {
+            rule,
+            above,
+            moments: Moments::new(calendar.clone()),
+            demand: Metering::new(rules, calendar.clone()),
+            names: Vec::new(),
+            numbers: BTreeMap::new(),
+            groups: Vec::new(),
+            sizes: Vec::new(),
+            peaks_before: Vec::new(),
+            sums: Vec::new(),
+            period: NO_PERIOD,
+            period_before: NO_PERIOD,
+            meters: Vec::new(),
+            shares: Vec::new(),
+        }
+    }
+
+    /// How many consumers were heard of.
+    pub fn meters(&self) -> usize {
+        self.meters.len()
+    }
+
+    /// Takes the intervals of a tick, by meter; those that end earlier count nowhere, as a part of a sum is no sum. `size`
+    /// is how many consumers a group has. Tells billing periods that are over.
+    pub fn tick<'a>(
+        &mut self,
+        end: EventTime,
+        rows: impl Iterator<Item = Placed<'a>> + Clone,
+        size: impl Fn(Target) -> u32,
+        told: &mut Vec<DemandRow>,
+        above: &mut Vec<Above>,
+    ) {
+        let moment = self.moments.at(&self.demand.rules, end);
+        if moment.period != self.period {
+            self.turn(moment.period);
+        }
+        let rows = rows.filter(|placed| placed.row.end == end);
+        self.meet(rows.clone().map(|placed| placed.row.meter));
+        let width = Strides::of(&self.demand.rules).in_block;
+        let start = end.minus(self.demand.rules.grid.length());
+        let counts = moment.block_ends && moment.block_zones & 1 == 1;
+        let hours = self.hours_of_a_block();
+        let mut at = 0;
+        let (mut numbers, mut last) = ([NOBODY; 3], None);
+        for placed in rows {
+            let row = placed.row;
+            at = self.place_of(row.meter, at);
+            let Some(net) = net_energy(row) else { continue };
+            // Neighbours in the table mostly hang on one transformer.
+            if last.replace((placed.transformer, placed.feeder)) != Some((placed.transformer, placed.feeder))
+            {
+                numbers = self.numbers_of(&placed);
+            }
+            for number in numbers {
+                if let Some(sum) = self.sums.get_mut(number as usize) {
+                    sum.add(row, net);
+                }
+            }
+            let share = &mut self.shares[at];
+            share.groups = [numbers[0], numbers[1]];
+            let Some(imported) = row.imp.filter(|_| is_whole(row)) else { continue };
+            share.add(moment, imported, net);
+            if !counts || !share.is_whole(moment, width) {
+                continue;
+            }
+            let demand = share.imported as f64 / hours;
+            share.peak = share.peak.max(demand as f32);
+            let Some((sanctioned, allowed)) = placed.sanctioned.zip(self.above) else { continue };
+            if !share.told && demand > sanctioned.0 * allowed.0 {
+                share.told = true;
+                let start = end.minus(width as i64 * self.demand.rules.grid.length());
+                let Placed { transformer, area, .. } = placed;
+                let (meter, demand) = (row.meter, Watts(demand));
+                above.push(Above { meter, transformer, area, demand, sanctioned, start, end });
+            }
+        }
+        self.close(start, end, moment, size, told);
+    }
+
+    /// The groups of a consumer, by number: transformer, feeder, all.
+    fn numbers_of(&mut self, placed: &Placed<'_>) -> [u32; 3] {
+        let whole_town = self.rule.is_some_and(|rule| rule.whole_town);
+        let targets = [
+            placed.transformer.map(Target::Transformer),
+            placed.feeder.map(Target::Feeder).filter(|_| whole_town),
+            Some(Target::System).filter(|_| whole_town),
+        ];
+        targets.map(|target| target.map_or(NOBODY, |target| self.number(target)))
+    }
+
+    pub(crate) fn number(&mut self, target: Target) -> u32 {
+        if let Some(&number) = self.numbers.get(&target) {
+            return number;
+        }
+        let number = self.names.len() as u32;
+        self.numbers.insert(target, number);
+        self.names.push(target);
+        self.groups.push(NEW);
+        self.sizes.push(0);
+        self.peaks_before.push(0.0);
+        self.sums.push(Sum::default());
+        number
+    }
+
+    /// All intervals of the tick are here: takes those of the groups.
+    fn close(
+        &mut self,
+        start: EventTime,
+        end: EventTime,
+        moment: Moment,
+        size: impl Fn(Target) -> u32,
+        told: &mut Vec<DemandRow>,
+    ) {
+        let Some(rule) = self.rule else { return };
+        let (mut numbers, mut intervals) = (Vec::new(), Vec::new());
+        for (number, sum) in self.sums.iter_mut().enumerate().filter(|(_, sum)| sum.any) {
+            let sum = take(sum);
+            let size = size(self.names[number]).max(sum.measured);
+            self.sizes[number] = size;
+            let is_whole = f64::from(sum.measured) >= rule.reporting.0 * f64::from(size);
+            let interval = sum.interval(start, end, is_whole);
+            if is_whole {
+                let imported = interval.imp.unwrap_or_default();
+                self.groups[number].add(moment, imported, sum.net);
+            }
+            numbers.push(number as u32);
+            intervals.push(interval);
+        }
+        let names = &self.names;
+        let mut ended = Told::default();
+        self.demand.take_of(&numbers, &intervals, |number, _| names[number as usize], &mut ended);
+        ended.demand.iter_mut().for_each(|row| self.complete_with(row, &self.peaks_before));
+        told.append(&mut ended.demand);
+        let count = Strides::of(&self.demand.rules).zones;
+        let peaked = self.numbers.get(&Target::System).is_some_and(|&all| {
+            let zone = self.demand.zones[all as usize * count];
+            zone.block > 0.0 && zone.block_end == moment.index
+        });
+        if peaked {
+            let (hours, width) = (self.hours_of_a_block(), Strides::of(&self.demand.rules).in_block);
+            for share in self.shares.iter_mut().chain(&mut self.groups) {
+                let known = share.is_whole(moment, width);
+                share.coincident = if known { (share.net as f64 / hours) as f32 } else { f32::NAN };
+            }
+        }
+    }
+
+    fn hours_of_a_block(&self) -> f64 {
+        let block = self.demand.rules.demand.as_ref().map_or(0, crate::DemandRule::block);
+        block as f64 / reading::time::HOUR as f64
+    }
+
+    /// Another billing period begins.
+    fn turn(&mut self, period: u32) {
+        self.peaks_before = self.peaks();
+        (self.period_before, self.period) = (self.period, period);
+        for share in self.shares.iter_mut().chain(&mut self.groups) {
+            share.before = share.coincident;
+            (share.coincident, share.peak, share.told) = (f32::NAN, f32::NEG_INFINITY, false);
+        }
+    }
+
+    /// The sums of the highest blocks of the consumers of each group.
+    fn peaks(&self) -> Vec<f64> {
+        let mut sums = vec![0.0; self.names.len()];
+        let all = self.numbers.get(&Target::System).copied().unwrap_or(NOBODY);
+        for share in self.shares.iter().filter(|share| share.peak > 0.0) {
+            for number in [share.groups[0], share.groups[1], all] {
+                if let Some(sum) = sums.get_mut(number as usize) {
+                    *sum += f64::from(share.peak);
+                }
+            }
+        }
+        sums
+    }
+
+    /// Makes room for consumers that are new.
+    fn meet(&mut self, meters: impl Iterator<Item = MeterId>) {
+        let mut at = 0;
+        let mut new = Vec::new();
+        for meter in meters {
+            at = self.place_of(meter, at);
+            if self.meters.get(at) != Some(&meter) {
+                new.push((at, meter));
+            }
+        }
+        if new.is_empty() {
+            return;
+        }
+        let (mut known, mut shares) = (take(&mut self.meters), take(&mut self.shares));
+        let (mut known, mut shares) = (known.drain(..), shares.drain(..));
+        let mut taken = 0;
+        for (at, meter) in new {
+            self.meters.extend(known.by_ref().take(at - taken));
+            self.shares.extend(shares.by_ref().take(at - taken));
+            taken = at;
+            self.meters.push(meter);
+            self.shares.push(NEW);
+        }
+        self.meters.extend(known);
+        self.shares.extend(shares);
+    }
+
+    /// Where a meter stands or would stand, looked for from a place on: mostly it is the next.
+    fn place_of(&self, meter: MeterId, from: usize) -> usize {
+        let before = |at: usize| self.meters.get(at).is_some_and(|known| *known < meter);
+        let (mut low, mut step) = (from, 1);
+        while before(low + step - 1) {
+            low += step;
+            step *= 2;
+        }
+        let high = (low + step - 1).min(self.meters.len());
+        low + self.meters[low..high].partition_point(|known| *known < meter)
+    }
+
+    /// Adds to a row of a meter, told of the period under way or of the one before, what is known of others.
+    pub fn complete(&self, row: &mut DemandRow) {
+        self.complete_with(row, &[]);
+    }
+
+    /// The same of a group, with the sums of the highest blocks of each in its period.
+    fn complete_with(&self, row: &mut DemandRow, peaks: &[f64]) {
+        let Some(whole) = &mut row.whole else { return };
+        let group = self.numbers.get(&row.target).map(|&number| number as usize);
+        let share = match row.target {
+            Target::Meter(meter) => self.meters.binary_search(&meter).ok().map(|at| &self.shares[at]),
+            _ => group.map(|number| &self.groups[number]),
+        };
+        let Some(share) = share else { return };
+        let period = self.moments.period_at(&self.demand.rules, row.start);
+        let coincident = match period {
+            _ if period == self.period => share.coincident,
+            _ if period == self.period_before => share.before,
+            _ => return,
+        };
+        let peaks = group.and_then(|number| peaks.get(number)).filter(|peaks| **peaks > 0.0);
+        let diversity = peaks.zip(row.block.filter(|block| block.demand.0 > 0.0));
+        whole.among = Among {
+            coincident: (!coincident.is_nan()).then(|| Watts(f64::from(coincident))),
+            meters: group.map(|number| self.sizes[number]),
+            diversity: diversity.map(|(peaks, block)| Ratio(peaks / block.demand.0)),
+            ..whole.among
+        };
+    }
+
+    /// Nothing more will come: tells the billing period of each group under way, as far as it went.
+    pub fn finish(&mut self, told: &mut Vec<DemandRow>) {
+        let mut ended = Vec::new();
+        for (target, number) in self.numbers.clone() {
+            if self.demand.len() > number as usize {
+                self.demand.tell_demand(number as usize, target, false, &mut ended);
+            }
+        }
+        let peaks = self.peaks();
+        ended.iter_mut().for_each(|row| self.complete_with(row, &peaks));
+        told.append(&mut ended);
+    }
+}
+
+#[cfg(test)]
+mod tests;
