@@ -2,7 +2,7 @@
 
 use crate::moment::{Moment, Moments, NO_PERIOD};
 use crate::rows::{Among, DemandRow, Peak, PfSpread, ProfileRow, Told, Whole};
-use crate::rules::Rules;
+use crate::rules::{DemandRule, Rules};
 use features::profile::{Learned, learn, weights};
 use features::{apparent_power, load_factor_of, mean_reactive_power, net_energy, percentile, power_factor};
 use reading::time::{DAY, HOUR, MINUTE};
@@ -111,7 +111,7 @@ impl Strides {
         Self {
             zones: rules.demand.as_ref().map_or(0, |demand| demand.zones().len() + 1),
             in_block: rules.demand.as_ref().map_or(0, |demand| (demand.block() / length) as usize),
-            pf_classes: rules.demand.as_ref().map_or(0, |demand| demand.pf_classes()),
+            pf_classes: rules.demand.as_ref().map_or(0, DemandRule::pf_classes),
             cells: rules.profile.as_ref().map_or(0, |profile| 3 * profile.slots()),
             in_slot: rules.profile.as_ref().map_or(0, |profile| (profile.slot() / length) as u8),
         }

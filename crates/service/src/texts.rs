@@ -34,8 +34,6 @@ pub fn alert(alert: &Alert) -> Value {
 /// A line of `alerts.ndjson` about a consumer who used more than was agreed: no suspicion, and no case.
 pub fn above(above: &Above, calendar: &Calendar) -> Value {
     let Above { meter, demand, sanctioned, start, end, .. } = above;
-    let (from, to) = (calendar.said(*start), calendar.said(*end));
-    let zone = calendar.zone_name();
     json!({
         "id": above_id(above),
         "case": null,
@@ -45,10 +43,7 @@ pub fn above(above: &Above, calendar: &Calendar) -> Value {
         "meter": meter.as_str(),
         "transformer": above.transformer.map(|id| id.to_string()),
         "area": above.area.map(|id| id.to_string()),
-        "text": format!(
-            "meter {meter} drew {:.0} W on average from {from} to {to} {zone}; {:.0} W is sanctioned",
-            demand.0, sanctioned.0
-        ),
+        "text": above_said(above, calendar),
         "evidence": [{
             "rule": "sanctioned",
             "demand_w": round(demand.0),
@@ -58,6 +53,17 @@ pub fn above(above: &Above, calendar: &Calendar) -> Value {
             "until": end.to_string(),
         }],
     })
+}
+
+/// The same in one sentence.
+pub fn above_said(above: &Above, calendar: &Calendar) -> String {
+    let Above { meter, demand, sanctioned, start, end, .. } = above;
+    let (from, to) = (calendar.said(*start), calendar.said(*end));
+    let zone = calendar.zone_name();
+    format!(
+        "meter {meter} drew {:.0} W on average from {from} to {to} {zone}; {:.0} W is sanctioned",
+        demand.0, sanctioned.0
+    )
 }
 
 /// The name of such an alert, the same in every run.

@@ -4,6 +4,7 @@
 //! show it), then [`show`] (the clock), then [`verdict`] (how well it did).
 
 mod feed;
+mod heard;
 mod lines;
 pub mod local;
 mod picture;

@@ -55,14 +55,16 @@ fn check(name: &'static str, which: &str, transactional: bool) {
     let plan = plan.with("output.transactional", transactional);
     bench.undisturbed(&plan, &town);
     let killed = plan.clone().named(&bench.own("b"));
-    kill_again_and_again(&mut bench, &killed, &town);
+    // One stage alone would be through before it is killed so often.
+    let pause = bench.form("100", if which == "j1" { "60" } else { "20" });
+    kill_again_and_again(&mut bench, &killed, &town, pause);
     let look = if transactional { Look::Each } else { Look::Last };
     let counts = expect_same(&bench.brokers, &plan, &killed, look);
     bench.say(&format!("equal: {counts:?}"));
     assert!(which == "j1" || counts["alerts"] > 0, "a town without alerts shows little");
 }
 
-fn kill_again_and_again(bench: &mut Bench, plan: &Plan, town: &Town) {
+fn kill_again_and_again(bench: &mut Bench, plan: &Plan, town: &Town, pause: &'static str) {
     bench.make_topics(plan, 4);
     let checkpoints = bench.path("checkpoints");
     let times = bench.form(12, 50);
@@ -74,7 +76,6 @@ fn kill_again_and_again(bench: &mut Bench, plan: &Plan, town: &Town) {
             _ => Moment::Working(bench.random.within_ms(1500)),
         };
         let before = files(&checkpoints);
-        let pause = bench.form("100", "20");
         let mut process = bench.run_in(plan, town, &checkpoints, &["--until-end"], &slowly(pause));
         await_moment(&mut process, moment, &checkpoints, &before);
         if !process.runs() {
@@ -91,13 +92,12 @@ fn kill_again_and_again(bench: &mut Bench, plan: &Plan, town: &Town) {
     }
     let ended = bench.run(plan, town, &checkpoints, &["--until-end"]).wait(WHOLE_RUN).expect(0);
     let words = ended.log.lines().find(|line| line.contains(" -> ") || line.contains("nothing new"));
-    let [starting, checkpoint, working] = kills;
+    let ([starting, checkpoint, working], all) = (kills, kills.iter().sum::<i32>());
     bench.say(&format!(
-        "killed {} times: {starting} at the start, {checkpoint} at a checkpoint, {working} at work; then: {}",
-        kills.iter().sum::<i32>(),
+        "killed {all} times: {starting} at the start, {checkpoint} at a checkpoint, {working} at work; then: {}",
         words.unwrap_or_default()
     ));
-    assert!(working > times / 4, "the log is too short for so many kills");
+    assert!(all * 10 >= times * 9 && working > times / 4, "the log is too short for so many kills");
 }
 
 fn await_moment(process: &mut Process, moment: Moment, checkpoints: &Path, before: &BTreeSet<PathBuf>) {

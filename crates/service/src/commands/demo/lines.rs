@@ -84,14 +84,8 @@ impl<W: Write> View for Lines<W> {
         let new = (picture.alert_count - self.alerts).min(picture.alerts.len() as u64) as usize;
         self.alerts = picture.alert_count;
         for alert in picture.alerts.iter().take(new).rev() {
-            let time = local::moment(&picture.calendar, alert.time);
-            writeln!(
-                self.out,
-                "ALERT {time}  {} {}: {}",
-                alert.severity.name(),
-                alert.kind.name(),
-                alert.text
-            )?;
+            let time = local::moment(&picture.calendar, alert.time());
+            writeln!(self.out, "ALERT {time}  {}", alert.said(&picture.calendar))?;
         }
         if let Some(load) = picture.load() {
             let day = picture.calendar.start_of(picture.calendar.day(load.end));

@@ -1,8 +1,9 @@
 //! What there is to be shown: fed by the outputs of the engine, knowing nothing of terminals.
 
 use super::feed::Feed;
+use super::heard::Heard;
 use super::local;
-use cases::{Alert, Change, Kind};
+use cases::Change;
 use forecast::Forecast;
 use grid::Balance;
 use notify::Sms;
@@ -85,7 +86,7 @@ pub struct Picture {
     /// The last balance of each transformer.
     pub balances: BTreeMap<TransformerId, Balance>,
     /// The last alerts, newest first.
-    pub alerts: VecDeque<Alert>,
+    pub alerts: VecDeque<Heard>,
     /// All alerts.
     pub alert_count: u64,
     /// Cases that opened.
@@ -138,8 +139,11 @@ impl Picture {
                 self.named.entry(case.meter).or_insert(case.opened);
             }
         }
-        self.alert_count += out.alerts.len() as u64;
-        out.alerts.drain(..).for_each(|alert| self.alerts.push_front(alert));
+        self.alert_count += (out.alerts.len() + out.above.len()) as u64;
+        let mut heard: Vec<Heard> = out.alerts.drain(..).map(Heard::Case).collect();
+        heard.extend(out.above.drain(..).map(Heard::Above));
+        heard.sort_by_key(Heard::time);
+        heard.into_iter().for_each(|one| self.alerts.push_front(one));
         self.alerts.truncate(ALERTS);
         self.sms_count += out.sms.len() as u64;
         if let Some(sms) = out.sms.pop() {
@@ -222,22 +226,4 @@ fn expected(forecast: &Forecast) -> Expected {
         low: kw(forecast.quantiles.first()),
         high: kw(forecast.quantiles.last()),
     }
-}
-
-/// An alert in parts, what matters first; its numbers are those of its evidence.
-pub fn in_parts(alert: &Alert, calendar: &Calendar) -> Vec<String> {
-    let what = match alert.kind {
-        Kind::Opened => "check",
-        Kind::Closed => "quiet",
-    };
-    let mut parts = vec![format!("{what} {}", alert.meter)];
-    for detect::Evidence::PhaseNeutral(seen) in &alert.evidence {
-        parts.push(format!("phase {:.2} A", seen.phase.0));
-        parts.push(format!("neutral {:.2} A", seen.neutral.0));
-        parts.push(format!("{:.2} A apart, {:.0} %", seen.apart.0, seen.share.percent()));
-        parts.push(format!("allowed {:.2} A", seen.allowed.0));
-        parts.push(format!("{} blocks since {}", seen.blocks, local::short(calendar, seen.since)));
-        parts.extend(seen.excess.map(|wh| format!("at most {} Wh beside the meter", wh.0)));
-    }
-    parts
 }

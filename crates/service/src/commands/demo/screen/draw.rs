@@ -1,9 +1,9 @@
 //! A picture on so many cells.
 
 use super::chart;
+use crate::commands::demo::heard::{Heard, Weight};
 use crate::commands::demo::local::{self, clock, count, fitting, flowed, grouped, kilowatts, wrapped};
-use crate::commands::demo::picture::{Picture, in_parts};
-use cases::{Alert, Kind, Severity};
+use crate::commands::demo::picture::Picture;
 use grid::Balance;
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
@@ -197,16 +197,16 @@ fn draw_alerts(frame: &mut Frame<'_>, area: Rect, picture: &Picture, theme: Them
     frame.render_widget(Paragraph::new(lines), area);
 }
 
-fn alert_line(alert: &Alert, picture: &Picture, width: usize, theme: Theme) -> Line<'static> {
-    let time = local::short(&picture.calendar, alert.time);
+fn alert_line(alert: &Heard, picture: &Picture, width: usize, theme: Theme) -> Line<'static> {
+    let time = local::short(&picture.calendar, alert.time());
     let room = width.saturating_sub(time.chars().count() + 3);
-    let text = flowed(in_parts(alert, &picture.calendar), "  ", room).swap_remove(0);
+    let text = flowed(alert.in_parts(&picture.calendar), "  ", room).swap_remove(0);
     let text = fitting(&text, room);
-    let style = match (alert.kind, alert.severity) {
-        (Kind::Closed, _) => theme.dim(),
-        (_, Severity::High) => theme.bold(Color::Red),
-        (_, Severity::Medium) => theme.fg(Color::Yellow),
-        _ => Style::new(),
+    let style = match alert.weight() {
+        Weight::Quiet => theme.dim(),
+        Weight::Hot => theme.bold(Color::Red),
+        Weight::Warm => theme.fg(Color::Yellow),
+        Weight::Plain => Style::new(),
     };
     Line::from(vec![Span::styled(format!(" {time}  "), theme.dim()), Span::styled(text, style)])
 }
