@@ -1,9 +1,8 @@
 //! Whether what a transformer gave and what its consumers took are the same.
 
-use crate::{Role, Topology};
+use crate::{Joined, Role, Tallies, Topology};
 use features::net_energy;
-use reading::{EventTime, Interval, Quality, Target, TransformerId};
-use std::collections::BTreeMap;
+use reading::{EventTime, Quality, Target, TransformerId};
 use units::WattHours;
 
 /// The energy of one transformer in one interval `(start, end]`.
@@ -43,14 +42,18 @@ struct Tally {
 ///
 /// Intervals that end earlier are left out: they are parts of balances that were given long ago, and a part of a
 /// sum is not a sum. A replay corrects those.
-pub fn balance(end: EventTime, intervals: &[Interval], topology: &Topology) -> Vec<Balance> {
-    let mut tallies = BTreeMap::<TransformerId, Tally>::new();
-    for (interval, row) in topology.join(intervals).filter(|(interval, _)| interval.end == end) {
+pub fn balance<'a>(
+    end: EventTime,
+    intervals: impl Iterator<Item = Joined<'a>>,
+    topology: &Topology,
+) -> Vec<Balance> {
+    let mut tallies = Tallies::<TransformerId, Tally>::default();
+    for (interval, row) in intervals.filter(|(interval, _)| interval.end == end) {
         let Some((row, transformer)) = row.and_then(|row| Some((row, row.transformer?))) else { continue };
         if row.role == Role::Feeder {
             continue;
         }
-        let tally = tallies.entry(transformer).or_default();
+        let tally = tallies.of(transformer);
         tally.start = interval.start;
         tally.quality = tally.quality.with(interval.quality);
         let Some(net) = net_energy(interval) else { continue };
@@ -77,5 +80,5 @@ pub fn balance(end: EventTime, intervals: &[Interval], topology: &Topology) -> V
             quality: tally.quality,
         }
     };
-    tallies.into_iter().map(balance_of).collect()
+    tallies.by_key().map(balance_of).collect()
 }

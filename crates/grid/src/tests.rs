@@ -48,6 +48,10 @@ fn refused(rows: &[&str], answer: &Expect) {
     answer.assert_eq(&refused.to_string());
 }
 
+fn balanced(intervals: &[Interval], topology: &Topology) -> Vec<Balance> {
+    balance(EventTime(10), topology.join(intervals), topology)
+}
+
 #[test]
 fn a_moved_consumer_rewrites_no_history() {
     let topology = topology(&["M1 consumer T2 20..", "M1 consumer T1 ..20"]);
@@ -86,7 +90,7 @@ fn a_consumer_without_a_transformer_is_allowed_and_in_no_balance() {
     let topology = topology(&["M1 consumer .."]);
     assert!(topology.at(&meter("M1"), EventTime(1)).is_some());
     assert_eq!(topology.transformers().count(), 0);
-    assert_eq!(balance(EventTime(10), &[interval("M1", 10, Some(5), None)], &topology), []);
+    assert_eq!(balanced(&[interval("M1", 10, Some(5), None)], &topology), []);
 }
 
 #[test]
@@ -102,7 +106,7 @@ fn a_new_serial_is_a_swap_and_an_unknown_one_is_not() {
 }
 
 fn balances(rows: &[&str], intervals: &[Interval], answer: &Expect) {
-    let told: Vec<String> = balance(EventTime(10), intervals, &topology(rows))
+    let told: Vec<String> = balanced(intervals, &topology(rows))
         .iter()
         .map(|one| {
             let energy = |energy: Option<WattHours>| energy.map_or("-".to_owned(), |e| e.0.to_string());
@@ -264,11 +268,11 @@ proptest! {
     ) {
         let intervals: Vec<Interval> =
             energies.iter().map(|(number, wh)| interval(&format!("M{number:03}"), 10, Some(*wh), None)).collect();
-        let whole = balance(EventTime(10), &intervals, &Topology::new(rows.clone()).unwrap());
+        let whole = balanced(&intervals, &Topology::new(rows.clone()).unwrap());
         let mut turned = (rows, intervals);
         turned.0.reverse();
         let at = if turned.1.is_empty() { 0 } else { seed.index(turned.1.len()) };
         turned.1.rotate_left(at);
-        prop_assert_eq!(whole, balance(EventTime(10), &turned.1, &Topology::new(turned.0).unwrap()));
+        prop_assert_eq!(whole, balanced(&turned.1, &Topology::new(turned.0).unwrap()));
     }
 }

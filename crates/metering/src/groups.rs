@@ -8,7 +8,7 @@ use crate::metering::{Metering, Strides, is_whole};
 use crate::moment::{Moment, Moments, NO_PERIOD};
 use crate::rows::{Among, DemandRow, Told};
 use crate::rules::Rules;
-use features::{mean_power, mean_reactive_power, net_energy};
+use features::net_energy;
 use reading::{
     AreaId, Calendar, EventTime, FeederId, Interval, MeterId, Quality, Sums, Target, TransformerId,
 };
@@ -125,13 +125,15 @@ impl Sum {
     fn add(&mut self, row: &Interval, net: WattHours) {
         (self.any, self.net) = (true, self.net + net);
         self.measured += u32::from(is_whole(row));
-        match (mean_power(row), mean_reactive_power(row)) {
-            (Some(active), Some(reactive)) => {
-                self.active += (active.0 * 1000.0).round() as i64;
-                self.reactive += (reactive.0 * 1000.0).round() as i64;
-            }
-            _ => self.without = true,
+        let sums = &row.sums;
+        if sums.q_count == 0 || sums.q_count != sums.p_count {
+            self.without = true;
+            return;
         }
+        // Whole numbers, so that the order of consumers changes nothing.
+        let count = i64::from(sums.p_count);
+        self.active += sums.p.div_euclid(count);
+        self.reactive += sums.q.div_euclid(count);
     }
 
     /// The interval of the group.
@@ -215,16 +217,14 @@ impl Groups {
             self.turn(moment.period);
         }
         let rows = rows.filter(|placed| placed.row.end == end);
-        self.meet(rows.clone().map(|placed| placed.row.meter));
+        let places = self.meet(rows.clone().map(|placed| placed.row.meter));
         let width = Strides::of(&self.demand.rules).in_block;
         let start = end.minus(self.demand.rules.grid.length());
         let counts = moment.block_ends && moment.block_zones & 1 == 1;
         let hours = self.hours_of_a_block();
-        let mut at = 0;
         let (mut numbers, mut last) = ([NOBODY; 3], None);
-        for placed in rows {
+        for (at, placed) in places.into_iter().zip(rows) {
             let row = placed.row;
-            at = self.place_of(row.meter, at);
             let Some(net) = net_energy(row) else { continue };
             // Neighbours in the table mostly hang on one transformer.
             if last.replace((placed.transformer, placed.feeder)) != Some((placed.transformer, placed.feeder))
@@ -354,18 +354,21 @@ impl Groups {
         sums
     }
 
-    /// Makes room for consumers that are new.
-    fn meet(&mut self, meters: impl Iterator<Item = MeterId>) {
-        let mut at = 0;
-        let mut new = Vec::new();
+    /// The places of meters, ascending; makes room for those that are new.
+    fn meet(&mut self, meters: impl Iterator<Item = MeterId>) -> Vec<usize> {
+        let (mut at, mut places) = (0, Vec::new());
+        let mut new: Vec<(usize, MeterId)> = Vec::new();
         for meter in meters {
             at = self.place_of(meter, at);
-            if self.meters.get(at) != Some(&meter) {
+            let is_new = self.meters.get(at) != Some(&meter);
+            if is_new && new.last().is_none_or(|(_, last)| *last != meter) {
                 new.push((at, meter));
             }
+            // As many as are new before it come in between.
+            places.push(at + new.len() - usize::from(is_new));
         }
         if new.is_empty() {
-            return;
+            return places;
         }
         let (mut known, mut shares) = (take(&mut self.meters), take(&mut self.shares));
         let (mut known, mut shares) = (known.drain(..), shares.drain(..));
@@ -379,10 +382,14 @@ impl Groups {
         }
         self.meters.extend(known);
         self.shares.extend(shares);
+        places
     }
 
     /// Where a meter stands or would stand, looked for from a place on: mostly it is the next.
     fn place_of(&self, meter: MeterId, from: usize) -> usize {
+        if self.meters.get(from + 1) == Some(&meter) {
+            return from + 1;
+        }
         let before = |at: usize| self.meters.get(at).is_some_and(|known| *known < meter);
         let (mut low, mut step) = (from, 1);
         while before(low + step - 1) {

@@ -6,7 +6,7 @@ use cases::Cases;
 use detect::{DailyScores, PhaseNeutralRuns};
 use features::net_energy;
 use forecast::{Horizon, SeasonalMean};
-use grid::{Role, Topology, TopologyRow, balance};
+use grid::{Joined, Role, Tallies, Topology, TopologyRow, balance};
 use jiff::civil::Date;
 use metering::{DemandRow, Groups, Placed};
 use notify::{Notifier, Phone, RouteError, Routes};
@@ -131,13 +131,15 @@ impl Town {
 
     /// Looks at the intervals that the tick ending at `end` closed, sorted by meter, then by end.
     pub fn tick(&mut self, end: EventTime, rows: &[Interval], out: &mut Outputs) {
+        let topology = Arc::clone(&self.topology);
+        let joined: Vec<Joined<'_>> = topology.join(rows).collect();
         if self.balances {
-            out.balances.extend(balance(end, rows, &self.topology));
+            out.balances.extend(balance(end, joined.iter().copied(), &topology));
         }
-        self.watch_for_suspicions(end, rows, out);
-        self.gather(end, rows, out);
+        self.watch_for_suspicions(end, &joined, out);
+        self.gather(end, &joined, &topology, out);
         if let Some(plan) = self.forecast.take() {
-            self.expect(&plan, end, rows, out);
+            self.expect(&plan, end, &joined, out);
             self.forecast = Some(plan);
         }
     }
@@ -165,10 +167,10 @@ impl Town {
     }
 
     /// What transformers, feeders and all consumers use together, and who uses more than was agreed.
-    fn gather(&mut self, end: EventTime, rows: &[Interval], out: &mut Outputs) {
+    fn gather(&mut self, end: EventTime, joined: &[Joined<'_>], topology: &Topology, out: &mut Outputs) {
         let Some(groups) = &mut self.groups else { return };
-        let of_consumers = self.topology.join(rows).filter(|(_, place)| is_consumer(*place));
-        let placed = of_consumers.map(|(row, place)| Placed {
+        let of_consumers = joined.iter().filter(|(_, place)| is_consumer(*place));
+        let placed = of_consumers.map(|&(row, place)| Placed {
             row,
             transformer: place.and_then(|place| place.transformer),
             feeder: place.and_then(|place| place.feeder),
@@ -177,21 +179,21 @@ impl Town {
         });
         // Without a topology, all who were heard of are all.
         let heard = groups.meters() as u32;
-        let is_empty = self.topology.rows().is_empty();
-        let size = |target| if is_empty { heard } else { self.topology.consumers_at(target, end) };
+        let is_empty = topology.rows().is_empty();
+        let size = |target| if is_empty { heard } else { topology.consumers_at(target, end) };
         let known = out.metering.demand.len();
         groups.tick(end, placed, size, &mut out.metering.demand, &mut out.above);
         rate(&mut out.metering.demand[known..], &self.ratings);
     }
 
-    fn watch_for_suspicions(&mut self, end: EventTime, rows: &[Interval], out: &mut Outputs) {
+    fn watch_for_suspicions(&mut self, end: EventTime, joined: &[Joined<'_>], out: &mut Outputs) {
         let Some(watch) = &mut self.watch else { return };
         let mut suspicions = Vec::new();
-        self.missing.held_back += watch.runs.examine(end, self.topology.join(rows), &mut suspicions);
+        self.missing.held_back += watch.runs.examine(end, joined.iter().copied(), &mut suspicions);
         let strange = |place: Option<&TopologyRow>| {
             place.is_none_or(|row| row.role == Role::Consumer && row.transformer.is_none())
         };
-        let strangers = self.topology.join(rows).filter(|(_, place)| strange(*place));
+        let strangers = joined.iter().filter(|(_, place)| strange(*place));
         self.missing.strangers.extend(strangers.map(|(row, _)| row.meter));
         watch.daily.collect(end, &self.calendar, &suspicions, &mut out.suspicions);
         let known = out.changes.len();
@@ -207,11 +209,11 @@ impl Town {
         }
     }
 
-    fn expect(&mut self, plan: &ForecastPlan, end: EventTime, rows: &[Interval], out: &mut Outputs) {
+    fn expect(&mut self, plan: &ForecastPlan, end: EventTime, joined: &[Joined<'_>], out: &mut Outputs) {
         let mut town = None::<WattHours>;
-        let mut transformers = BTreeMap::<TransformerId, WattHours>::new();
+        let mut transformers = Tallies::<TransformerId, WattHours>::default();
         let mut older = Vec::new();
-        for (row, place) in self.topology.join(rows) {
+        for &(row, place) in joined {
             if !is_consumer(place) {
                 continue;
             }
@@ -223,14 +225,14 @@ impl Town {
             *town.get_or_insert_default() += net;
             if let Some(transformer) = place.and_then(|place| place.transformer).filter(|_| plan.transformers)
             {
-                *transformers.entry(transformer).or_default() += net;
+                *transformers.of(transformer) += net;
             }
         }
         // Where nobody's energy is known, as in the first interval of all, nothing is remembered: that is not zero.
         if let Some(town) = town.filter(|_| plan.town) {
             self.load(Target::System).observe(end, town);
         }
-        for (transformer, net) in transformers {
+        for (transformer, net) in transformers.by_key() {
             self.load(Target::Transformer(transformer)).observe(end, net);
         }
         for (end, transformer, net) in older {
