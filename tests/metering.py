@@ -2,6 +2,7 @@
 
     metering.py DIR ZONE SLOT BLOCK INTERVAL READINGS [whole]   DIR is that of a replay; `whole`: no reading is lost on
                                                                the way, so that the registers say the energy of a day
+    metering.py groups DIR ZONE BLOCK INTERVAL TOPOLOGY         demand of transformers, feeders and all; nobody is missing
     metering.py registers HALF_HOURS OUT                        energies of half-hours become readings of registers
 """
 
@@ -12,6 +13,7 @@ import polars as pl
 HALF_LIFE, LOW_PF = 20, 0.85
 HOLIDAYS = ["2024-01-26", "2013-12-25", "2013-12-26"]
 ZONES = {"all": (0, 1440), "evening": (1080, 1320), "night": (1320, 360)}
+METERS = 400
 FLAWS = ["estimated", "partial", "gap", "reset", "swap", "suspect"]
 
 
@@ -53,9 +55,9 @@ def local(intervals, zone):
     ).sort("meter", "end")
 
 
-def daily_energy(rows, readings, zone):
+def daily_energy(rows, readings, some, zone):
     """Of each local day with registers at both ends."""
-    at = pl.scan_parquet(readings).select("meter", "time", "imp").drop_nulls()
+    at = pl.scan_parquet(readings).select("meter", "time", "imp").filter(some).drop_nulls()
     midnight = pl.col("time").dt.convert_time_zone(zone)
     at = at.filter(midnight.dt.time() == pl.time(0, 0, 0)).unique(["meter", "time"], keep="any").collect()
     at = at.sort("meter", "time").with_columns(day=midnight.dt.date())
@@ -154,6 +156,56 @@ def demand(rows, block, length, ours):
             ["block_w", "sliding_w", "block_va", "sliding_va", "load_factor", "pf"])
 
 
+def groups(rows, topology, block, length, ours):
+    """Net energy of all consumers of a group, interval by interval; import is what of it is above zero."""
+    width, hours = block // length, length / 60
+    places = pl.read_csv(topology).filter(pl.col("role") == "consumer").select("meter", "transformer", "feeder")
+    rows = rows.filter((pl.col("minute") // block * block + block <= 1440)).join(places, on="meter").with_columns(
+        net=pl.col("imp_wh") - pl.col("exp_wh").fill_null(0))
+    names = {"transformer": pl.format("transformer/{}", "transformer"), "feeder": pl.format("feeder/{}", "feeder"), "system": pl.lit("system")}
+
+    def blocks(of):
+        """By meter or group: mean power over whole blocks, imported and net, by their ends."""
+        of = of.sort("who", "end").with_columns(imp=pl.col("net").clip(lower_bound=0) if "imp" not in of.columns else "imp")
+        rolling = dict(window_size=width, min_samples=width)
+        of = of.with_columns(
+            w=(pl.col("imp") / hours).rolling_mean(**rolling).over("who"), net_w=(pl.col("net") / hours).rolling_mean(**rolling).over("who"),
+            known=pl.col("whole").cast(pl.Int8).rolling_min(**rolling).over("who") == 1,
+            same=(pl.col("month").shift(width - 1) == pl.col("month")).over("who"))
+        return of.filter(((pl.col("minute") + length) % block == 0) & pl.col("known") & pl.col("same"))
+
+    sums = []
+    for name in names.values():
+        group = rows.with_columns(who=name).group_by("who", "month", "minute", "end").agg(
+            pl.col("net").sum(), whole=pl.col("whole").mean() >= 0.95, meters=pl.len().cast(pl.Int64))
+        sums.append(group)
+    sums = pl.concat(sums)
+    of_groups = blocks(sums)
+    of_meters = blocks(rows.with_columns(who=pl.col("meter"), imp="imp_wh").select("who", "month", "minute", "end", "imp", "net", "whole"))
+    peaks = of_groups.sort("who", "end").group_by("who", "month", maintain_order=True).agg(
+        block_w=pl.col("w").max(), block_end=pl.col("end").get(pl.col("w").arg_max()))
+    peak = peaks.filter(pl.col("who") == "system").select("month", at="block_end")
+    both = pl.concat([of_groups.select("who", "month", "end", "net_w"), of_meters.select("who", "month", "end", "net_w")])
+    coincident = both.join(peak, on="month").filter(pl.col("end") == pl.col("at")).select("who", "month", coincident_w="net_w")
+    highest = of_meters.group_by("who", "month").agg(most=pl.col("w").max())
+    members = pl.concat([places.with_columns(group=name).select("meter", "group") for name in names.values()])
+    diverse = members.join(highest, left_on="meter", right_on="who").group_by("group", "month").agg(pl.col("most").sum())
+    energy = sums.group_by("who", "month").agg(energy_wh=pl.col("net").clip(lower_bound=0).sum(), meters=pl.col("meters").max())
+    theirs = energy.join(peaks, on=["who", "month"]).join(diverse, left_on=["who", "month"], right_on=["group", "month"]).join(coincident, on=["who", "month"], how="left")
+    theirs = theirs.with_columns(diversity=pl.col("most") / pl.col("block_w"))
+    zone = ours.schema["block_end"].time_zone
+    theirs = theirs.with_columns(pl.col("block_end").dt.convert_time_zone(zone)).rename({"who": "meter"})
+    ours = ours.filter(pl.col("zone") == "all").with_columns(month=pl.col("start").dt.convert_time_zone(ZONE).dt.date())
+    is_group = pl.col("meter").str.contains("/") | (pl.col("meter") == "system")
+    compare("groups", ours.filter(is_group), theirs, ["meter", "month"], ["energy_wh", "block_end", "meters"], ["block_w", "coincident_w", "diversity"])
+    of_consumers = ours.join(places, on="meter")
+    theirs = of_consumers.select("meter", "month").join(coincident.rename({"who": "meter"}), on=["meter", "month"], how="left")
+    compare("consumers at the peak of all", of_consumers, theirs, ["meter", "month"], [], ["coincident_w"])
+    total = of_consumers.group_by("month").agg(pl.col("coincident_w").sum())
+    of_all = ours.filter(pl.col("meter") == "system").select("month", "coincident_w")
+    compare("their sum", total, of_all, ["month"], [], ["coincident_w"])
+
+
 def registers(half_hours, out):
     """A register that starts anywhere and rises by the energy of each half-hour that is known."""
     rows = pl.read_parquet(half_hours).cast({"meter": pl.String}).sort("meter", "start")
@@ -167,11 +219,23 @@ def registers(half_hours, out):
 
 if sys.argv[1] == "registers":
     registers(*sys.argv[2:])
+elif sys.argv[1] == "groups":
+    folder, ZONE, block, interval, topology = sys.argv[2:]
+    length = minutes(interval)
+    # What a meter imported in its first interval is known by halves, and so is that of its group.
+    rows = local(pl.read_parquet(f"{folder}/intervals.parquet").cast({"quality": pl.String}), ZONE).filter(pl.col("imp_wh").is_not_null())
+    groups(rows, topology, minutes(block), length, pl.read_parquet(f"{folder}/demand.parquet"))
 else:
     folder, ZONE, slot, block, interval, readings, whole = sys.argv[1:]
     length = minutes(interval)
-    rows = local(pl.read_parquet(f"{folder}/intervals.parquet").cast({"quality": pl.String}), ZONE)
-    if whole:
-        daily_energy(rows, readings, ZONE)
-    profiles(rows, minutes(slot), length, pl.read_parquet(f"{folder}/profiles.parquet"))
-    demand(rows, minutes(block), length, pl.read_parquet(f"{folder}/demand.parquet"))
+    every = pl.scan_parquet(f"{folder}/intervals.parquet").select("meter").unique().collect()["meter"].cast(pl.String).sort().to_list()
+    # So many at once that a year of them fits into memory.
+    for first in range(0, len(every), METERS):
+        some = pl.col("meter").cast(pl.String).is_in(every[first:first + METERS])
+        if len(every) > METERS:
+            print(f"meters {first + 1} to {min(first + METERS, len(every))} of {len(every)}")
+        rows = local(pl.scan_parquet(f"{folder}/intervals.parquet").filter(some).collect().cast({"quality": pl.String}), ZONE)
+        if whole:
+            daily_energy(rows, readings, some, ZONE)
+        profiles(rows, minutes(slot), length, pl.scan_parquet(f"{folder}/profiles.parquet").filter(some).collect())
+        demand(rows, minutes(block), length, pl.scan_parquet(f"{folder}/demand.parquet").filter(some).collect())
