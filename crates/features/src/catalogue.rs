@@ -126,6 +126,18 @@ pub const CATALOGUE: &[Entry] = &[
         source: "IEC 60050-691, load factor",
     },
     Entry {
+        name: "typical_day",
+        unit: Watts::UNIT,
+        definition: "mean of each slot of a load profile over weekdays, Saturdays and Sundays, five to one to one",
+        source: "ours: a week's mixture of types of day",
+    },
+    Entry {
+        name: "night_share",
+        unit: "",
+        definition: "energy from midnight to six over that of the typical day",
+        source: "ours: hours in which most people sleep",
+    },
+    Entry {
         name: "percentile",
         unit: "",
         definition: "what a share of counts by class is below; within a class, all lie evenly",

@@ -19,7 +19,8 @@ pub use catalogue::{CATALOGUE, Entry};
 pub use current::{LoopCurrents, candidate, loop_currents, max_imbalance, mean_current, mean_imbalance};
 pub use power::{apparent_power, max_power, mean_power, mean_reactive_power, net_energy, power_factor};
 pub use profile::{
-    Learned, Peak, base_load, block_peak, learn, load_factor, load_factor_of, percentile, weights,
+    Learned, Peak, base_load, block_peak, learn, load_factor, load_factor_of, night_share, percentile,
+    typical_day, weights,
 };
 pub use voltage::{mean_voltage, v_max, v_min};
 

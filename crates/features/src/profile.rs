@@ -69,6 +69,27 @@ pub fn percentile(counts: &[u16], share: f64) -> Option<Ratio> {
     None
 }
 
+/// The typical day of a load profile: slot by slot the mean over weekdays, Saturdays and Sundays, as a week has them; of
+/// the types of day that are known. `None` unless something is known of every slot.
+pub fn typical_day(types: [&[Option<Watts>]; 3]) -> Option<Vec<Watts>> {
+    const DAYS: [f64; 3] = [5.0, 1.0, 1.0];
+    let slot = |at: usize| {
+        let known =
+            types.iter().zip(DAYS).filter_map(|(slots, days)| Some((slots.get(at).copied()??.0, days)));
+        let (sum, days) = known.fold((0.0, 0.0), |(sum, all), (mean, days)| (sum + mean * days, all + days));
+        (days > 0.0).then(|| Watts(sum / days))
+    };
+    (0..types[0].len()).map(slot).collect()
+}
+
+/// The share of a day's energy that is used from midnight to six; of nothing, or of a day that exports more than it
+/// imports, there is none.
+pub fn night_share(day: &[Watts]) -> Option<Ratio> {
+    let sum = |slots: &[Watts]| slots.iter().map(|power| power.0).sum::<f64>();
+    let (night, all) = (sum(&day[..day.len() / 4]), sum(day));
+    (all > 0.0 && day.len().is_multiple_of(4)).then(|| Ratio(night / all))
+}
+
 /// Mean and variance of what was seen, in which later observations count more.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Learned {

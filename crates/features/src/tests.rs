@@ -195,3 +195,20 @@ fn the_catalogue_lists_every_public_kernel_once() {
         assert!(!entry.definition.is_empty() && !entry.source.is_empty(), "{}", entry.name);
     }
 }
+
+#[test]
+fn a_typical_day_is_that_of_a_week_and_a_night_a_share_of_it() {
+    let of = |watts: [f64; 4]| watts.map(|power| Some(Watts(power)));
+    let weekday = of([100.0, 300.0, 400.0, 800.0]);
+    let saturday = of([100.0, 300.0, 750.0, 100.0]);
+    let unknown = [None; 4];
+    let day = typical_day([&weekday, &saturday, &unknown]).unwrap();
+    // Of six days, because nothing is known of Sundays.
+    let expected = [100.0, 300.0, (5.0 * 400.0 + 750.0) / 6.0, (5.0 * 800.0 + 100.0) / 6.0];
+    assert_eq!(day, expected.map(Watts));
+    let share = night_share(&day).unwrap().0;
+    assert!((share - 100.0 / expected.iter().sum::<f64>()).abs() < 1e-12);
+    assert_eq!(typical_day([&[None, Some(Watts(1.0))], &[None; 2], &[None; 2]]), None);
+    assert_eq!(night_share(&[Watts(-1.0); 4]), None);
+    assert_eq!(night_share(&[]), None);
+}

@@ -38,6 +38,8 @@ pub struct Placed<'a> {
     pub area: Option<AreaId>,
     /// What was agreed.
     pub sanctioned: Option<Watts>,
+    /// Of which class.
+    pub class: Option<&'a str>,
 }
 
 /// A block of a consumer above what was agreed, the first of its billing period.
@@ -78,6 +80,12 @@ pub(crate) struct Share {
     pub peak: f32,
     /// The groups that it was in last, by number.
     pub groups: [u32; 2],
+    /// Its class, by number.
+    pub class: u32,
+    /// Imported energy of the period, Wh; nothing is not known.
+    pub energy: Option<u32>,
+    /// What it imported in the period before over what its peers did; NaN is not known.
+    pub peers_before: f32,
 }
 
 const NOBODY: u32 = u32::MAX;
@@ -91,6 +99,9 @@ const NEW: Share = Share {
     before: f32::NAN,
     peak: f32::NEG_INFINITY,
     groups: [NOBODY; 2],
+    class: NOBODY,
+    energy: None,
+    peers_before: f32::NAN,
 };
 
 impl Share {
@@ -172,6 +183,9 @@ pub struct Groups {
     /// Consumers that were heard of, ascending, and what is kept of each.
     pub(crate) meters: Vec<MeterId>,
     pub(crate) shares: Vec<Share>,
+    pub(crate) classes: Vec<String>,
+    /// What consumers of each class imported on average, in the period under way; until the next tick.
+    class_means: Option<Vec<f64>>,
 }
 
 impl Groups {
@@ -194,6 +208,8 @@ impl Groups {
             period_before: NO_PERIOD,
             meters: Vec::new(),
             shares: Vec::new(),
+            classes: Vec::new(),
+            class_means: None,
         }
     }
 
@@ -213,6 +229,7 @@ impl Groups {
         above: &mut Vec<Above>,
     ) {
         let moment = self.moments.at(&self.demand.rules, end);
+        self.class_means = None;
         if moment.period != self.period {
             self.turn(moment.period);
         }
@@ -236,8 +253,13 @@ impl Groups {
                     sum.add(row, net);
                 }
             }
+            let class = placed.class.map_or(NOBODY, |class| self.class(class));
             let share = &mut self.shares[at];
-            share.groups = [numbers[0], numbers[1]];
+            (share.groups, share.class) = ([numbers[0], numbers[1]], class);
+            if let Some(imported) = row.imp {
+                let imported = u32::try_from(imported.0).unwrap_or(u32::MAX);
+                share.energy = Some(share.energy.unwrap_or(0).saturating_add(imported));
+            }
             let Some(imported) = row.imp.filter(|_| is_whole(row)) else { continue };
             share.add(moment, imported, net);
             if !counts || !share.is_whole(moment, width) {
@@ -266,6 +288,26 @@ impl Groups {
             Some(Target::System).filter(|_| whole_town),
         ];
         targets.map(|target| target.map_or(NOBODY, |target| self.number(target)))
+    }
+
+    /// There are a handful.
+    fn class(&mut self, name: &str) -> u32 {
+        let known = self.classes.iter().position(|known| known == name);
+        known.unwrap_or_else(|| {
+            self.classes.push(name.to_owned());
+            self.classes.len() - 1
+        }) as u32
+    }
+
+    /// What consumers of each class imported on average in the period under way.
+    fn means_of_classes(&self) -> Vec<f64> {
+        let mut sums = vec![(0, 0_u64); self.classes.len()];
+        for share in &self.shares {
+            if let (Some((sum, count)), Some(energy)) = (sums.get_mut(share.class as usize), share.energy) {
+                (*sum, *count) = (*sum + u64::from(energy), *count + 1);
+            }
+        }
+        sums.into_iter().map(|(sum, count)| sum as f64 / count as f64).collect()
     }
 
     pub(crate) fn number(&mut self, target: Target) -> u32 {
@@ -333,6 +375,11 @@ impl Groups {
     /// Another billing period begins.
     fn turn(&mut self, period: u32) {
         self.peaks_before = self.peaks();
+        let means = self.means_of_classes();
+        for share in &mut self.shares {
+            share.peers_before = peers(share, &means).map_or(f32::NAN, |ratio| ratio as f32);
+            share.energy = None;
+        }
         (self.period_before, self.period) = (self.period, period);
         for share in self.shares.iter_mut().chain(&mut self.groups) {
             share.before = share.coincident;
@@ -401,7 +448,10 @@ impl Groups {
     }
 
     /// Adds to a row of a meter, told of the period under way or of the one before, what is known of others.
-    pub fn complete(&self, row: &mut DemandRow) {
+    pub fn complete(&mut self, row: &mut DemandRow) {
+        if self.class_means.is_none() {
+            self.class_means = Some(self.means_of_classes());
+        }
         self.complete_with(row, &[]);
     }
 
@@ -415,9 +465,12 @@ impl Groups {
         };
         let Some(share) = share else { return };
         let period = self.moments.period_at(&self.demand.rules, row.start);
-        let coincident = match period {
-            _ if period == self.period => share.coincident,
-            _ if period == self.period_before => share.before,
+        let means = self.class_means.as_deref().unwrap_or_default();
+        let (coincident, peers) = match period {
+            _ if period == self.period => (share.coincident, peers(share, means)),
+            _ if period == self.period_before => {
+                (share.before, Some(f64::from(share.peers_before)).filter(|ratio| !ratio.is_nan()))
+            }
             _ => return,
         };
         let peaks = group.and_then(|number| peaks.get(number)).filter(|peaks| **peaks > 0.0);
@@ -425,6 +478,7 @@ impl Groups {
         whole.among = Among {
             coincident: (!coincident.is_nan()).then(|| Watts(f64::from(coincident))),
             meters: group.map(|number| self.sizes[number]),
+            peers: peers.map(Ratio),
             diversity: diversity.map(|(peaks, block)| Ratio(peaks / block.demand.0)),
             ..whole.among
         };
@@ -442,6 +496,12 @@ impl Groups {
         ended.iter_mut().for_each(|row| self.complete_with(row, &peaks));
         told.append(&mut ended);
     }
+}
+
+/// What a consumer imported over the mean of its class.
+fn peers(share: &Share, means: &[f64]) -> Option<f64> {
+    let mean = means.get(share.class as usize).filter(|mean| **mean > 0.0)?;
+    Some(f64::from(share.energy?) / mean)
 }
 
 #[cfg(test)]

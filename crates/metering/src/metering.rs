@@ -380,6 +380,7 @@ impl Metering {
         let hours = hours_of(head.hours);
         let classes = rule.pf_classes();
         let counts = &self.pf_counts[slot * classes..(slot + 1) * classes];
+        let day = self.typical_day(slot).unwrap_or_default();
         for (number, zone) in self.zones[slot * count..(slot + 1) * count].iter().enumerate() {
             let (block, energy) = (peak(zone.block, zone.block_end), WattHours(zone.energy));
             let [active, apparent, lag, lead] = head.known;
@@ -394,6 +395,8 @@ impl Metering {
                     hours: counts.iter().map(|&count| hours_of(count)).collect(),
                 }),
                 hours,
+                base: day.iter().copied().min_by(|one, other| one.0.total_cmp(&other.0)),
+                night_share: features::night_share(&day),
                 among: Among::default(),
             });
             out.push(DemandRow {
@@ -409,6 +412,14 @@ impl Metering {
                 whole,
             });
         }
+    }
+
+    fn typical_day(&self, slot: usize) -> Option<Vec<Watts>> {
+        let slots = self.rules.profile.as_ref()?.slots();
+        let mean = |at: usize| (self.counts[at] > 0).then(|| Watts(f64::from(self.means[at])));
+        let of = |kind: usize| (0..slots).map(|at| mean((slot * 3 + kind) * slots + at)).collect::<Vec<_>>();
+        let [weekday, saturday, sunday] = [of(0), of(1), of(2)];
+        features::typical_day([&weekday, &saturday, &sunday])
     }
 
     /// Nothing more will come of these meters: tells the billing period under way as far as it went, and the profiles.

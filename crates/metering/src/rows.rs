@@ -68,6 +68,10 @@ pub struct Whole {
     pub pf_spread: Option<PfSpread>,
     /// Hours of intervals whose energy is known.
     pub hours: f64,
+    /// The lowest slot of the typical day, as the load profile knows it at the end of the period.
+    pub base: Option<Watts>,
+    /// The share of the typical day's energy from midnight to six.
+    pub night_share: Option<Ratio>,
     /// What it had to do with others.
     pub among: Among,
 }
@@ -83,6 +87,8 @@ pub struct Among {
     pub meters: Option<u32>,
     /// The sum of the highest blocks of its consumers, over that of the group.
     pub diversity: Option<Ratio>,
+    /// What a consumer imported over the mean of all consumers of its class.
+    pub peers: Option<Ratio>,
 }
 
 /// How much of a billing period passed at which power factor.

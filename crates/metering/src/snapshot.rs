@@ -25,7 +25,7 @@ struct MeterV1 {
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct MeteringV1(Vec<(u32, MeterV1)>);
 
-type ShareV1 = (u32, u8, bool, i64, i64, f32, f32, f32, [u32; 2]);
+type ShareV1 = (u32, u8, bool, i64, i64, f32, f32, f32, [u32; 2], u32, Option<u32>, f32);
 
 /// [`Groups`] as they are stored.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -37,6 +37,7 @@ pub struct GroupsV1 {
     /// By number: name, size, sum of the highest blocks in the period before.
     groups: Vec<(String, u32, f64, ShareV1)>,
     meters: Vec<(String, ShareV1)>,
+    classes: Vec<String>,
 }
 
 /// What is written as a [`MeteringV1`], straight from memory.
@@ -141,14 +142,42 @@ impl Metering {
 
 impl From<Share> for ShareV1 {
     fn from(share: Share) -> Self {
-        let Share { block, count, told, imported, net, coincident, before, peak, groups } = share;
-        (block, count, told, imported, net, coincident, before, peak, groups)
+        let Share { block, count, told, imported, net, coincident, before, peak, groups, .. } = share;
+        let Share { class, energy, peers_before, .. } = share;
+        (block, count, told, imported, net, coincident, before, peak, groups, class, energy, peers_before)
     }
 }
 
 impl From<ShareV1> for Share {
-    fn from((block, count, told, imported, net, coincident, before, peak, groups): ShareV1) -> Self {
-        Self { block, count, told, imported, net, coincident, before, peak, groups }
+    fn from(stored: ShareV1) -> Self {
+        let (
+            block,
+            count,
+            told,
+            imported,
+            net,
+            coincident,
+            before,
+            peak,
+            groups,
+            class,
+            energy,
+            peers_before,
+        ) = stored;
+        Self {
+            block,
+            count,
+            told,
+            imported,
+            net,
+            coincident,
+            before,
+            peak,
+            groups,
+            class,
+            energy,
+            peers_before,
+        }
     }
 }
 
@@ -166,6 +195,7 @@ impl Groups {
             demand: MeteringV1(slots.map(|slot| (slot as u32, self.demand.meter_v1(slot))).collect()),
             groups: groups.collect(),
             meters: meters.map(|(meter, share)| (meter.to_string(), (*share).into())).collect(),
+            classes: self.classes.clone(),
         }
     }
 
@@ -176,6 +206,7 @@ impl Groups {
             return true;
         }
         [self.period_before, self.period] = stored.periods;
+        self.classes = stored.classes;
         for (name, size, peaks, share) in stored.groups {
             let Some(target) = Target::parse(&name) else { return false };
             let number = self.number(target) as usize;

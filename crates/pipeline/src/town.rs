@@ -157,8 +157,8 @@ impl Town {
     }
 
     /// Adds to the demand of meters what is known of others, once the tick that told it is looked at.
-    pub fn complete(&self, demand: &mut [DemandRow]) {
-        let Some(groups) = &self.groups else { return };
+    pub fn complete(&mut self, demand: &mut [DemandRow]) {
+        let Some(groups) = &mut self.groups else { return };
         for row in demand {
             groups.complete(row);
             let (Some(whole), Target::Meter(meter)) = (&mut row.whole, row.target) else { continue };
@@ -176,6 +176,7 @@ impl Town {
             feeder: place.and_then(|place| place.feeder),
             area: place.and_then(|place| place.area),
             sanctioned: place.and_then(|place| place.sanctioned),
+            class: place.and_then(|place| place.class.as_deref()),
         });
         // Without a topology, all who were heard of are all.
         let heard = groups.meters() as u32;

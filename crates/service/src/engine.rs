@@ -219,15 +219,15 @@ fn collect<S: Sink>(
                 town.complete(&mut out.metering.demand[..of_meters]);
                 out.intervals = rows;
             } else {
-                complete(town.as_ref(), &mut out);
+                complete(town.as_mut(), &mut out);
             }
             sink.take(&mut out)?;
         }
         while merge.take_kept(PART, &mut out.metering)? {
-            complete(town.as_ref(), &mut out);
+            complete(town.as_mut(), &mut out);
             sink.take(&mut out)?;
         }
-        complete(town.as_ref(), &mut out);
+        complete(town.as_mut(), &mut out);
         let (mut refused, mut last) = (Vec::new(), false);
         for done in merge.done() {
             out.dead.extend(done.dead);
@@ -254,7 +254,7 @@ fn collect<S: Sink>(
     }
 }
 
-fn complete(town: Option<&Town>, out: &mut Outputs) {
+fn complete(town: Option<&mut Town>, out: &mut Outputs) {
     if let Some(town) = town {
         town.complete(&mut out.metering.demand);
     }

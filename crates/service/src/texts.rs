@@ -121,11 +121,14 @@ pub fn demand(row: &DemandRow, rule: &DemandRule) -> Value {
         "varh_lead": whole.and_then(|whole| Some(whole.reactive?.1)),
         "low_pf_hours": whole.map(|whole| whole.low_pf_hours),
         "hours": whole.map(|whole| whole.hours),
+        "base_w": whole.and_then(|whole| Some(whole.base?.0)),
+        "night_share": whole.and_then(|whole| Some(whole.night_share?.0)),
         "coincident_w": among.and_then(|among| Some(among.coincident?.0)),
         "sanctioned_w": among.and_then(|among| Some(among.sanctioned?.0)),
         "utilisation": row.utilisation().map(|ratio| ratio.0),
         "meters": among.and_then(|among| among.meters),
         "diversity": among.and_then(|among| Some(among.diversity?.0)),
+        "peer_ratio": among.and_then(|among| Some(among.peers?.0)),
     });
     if rule.pf_classes() > 0 {
         let spread = whole.and_then(|whole| whole.pf_spread.as_ref());

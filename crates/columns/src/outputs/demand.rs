@@ -64,13 +64,17 @@ fn record_batch(all: &[DemandRow], rule: &DemandRule) -> RecordBatch {
         .optional_number("varh_lead", whole().map(|whole| Some(whole?.reactive?.1)))
         .optional_number("low_pf_hours", whole().map(|whole| Some(whole?.low_pf_hours)))
         .optional_number("hours", whole().map(|whole| Some(whole?.hours)));
+    let sheet = sheet
+        .optional_number("base_w", whole().map(|whole| Some(whole?.base?.0)))
+        .optional_number("night_share", whole().map(|whole| Some(whole?.night_share?.0)));
     let among = || whole().map(|whole| whole.map(|whole| whole.among));
     let sheet = sheet
         .optional_number("coincident_w", among().map(|among| Some(among?.coincident?.0)))
         .optional_number("sanctioned_w", among().map(|among| Some(among?.sanctioned?.0)))
         .optional_number("utilisation", rows().map(|row| Some(row.utilisation()?.0)))
         .optional_whole("meters", among().map(|among| Some(among?.meters?.into())))
-        .optional_number("diversity", among().map(|among| Some(among?.diversity?.0)));
+        .optional_number("diversity", among().map(|among| Some(among?.diversity?.0)))
+        .optional_number("peer_ratio", among().map(|among| Some(among?.peers?.0)));
     if rule.pf_classes() == 0 {
         return sheet.rows();
     }

@@ -28,6 +28,10 @@ fn transformer(number: usize) -> TransformerId {
     TransformerId::new(format!("T{}", number % 2)).unwrap()
 }
 
+fn class(number: usize) -> &'static str {
+    if number < 4 { "domestic" } else { "farm" }
+}
+
 fn groups() -> Groups {
     let grid = Grid::new(HALF).unwrap();
     let demand = DemandRule::new(HOUR, vec![], 15, Ratio(0.85), grid).unwrap();
@@ -73,6 +77,7 @@ fn take(groups: &mut Groups, tick: usize, seen: &[Seen], told: &mut Vec<DemandRo
         feeder: FeederId::new("F"),
         area: None,
         sanctioned: Some(Watts(SANCTIONED)),
+        class: Some(class(number(row))),
     });
     groups.tick(START.plus((tick as i64 + 1) * HALF), placed, size, told, above);
 }
@@ -147,8 +152,27 @@ fn check_period(
             assert_eq!(among.coincident.map(|w| w.0), peak.map(|(_, at)| net(at)), "of all");
         }
     }
+    let imported = |number: usize| {
+        let known: Vec<i64> = period
+            .clone()
+            .map(|at| ticks[at][number])
+            .filter(|seen| seen.quality.is_some())
+            .map(|seen| seen.imp)
+            .collect();
+        (!known.is_empty()).then(|| known.iter().sum::<i64>() as f64)
+    };
     for number in 0..METERS {
         let Some(row) = rows.get(&Target::Meter(meter(number))) else { continue };
+        let peers: Vec<f64> =
+            (0..METERS).filter(|&other| class(other) == class(number)).filter_map(imported).collect();
+        let mean = peers.iter().sum::<f64>() / peers.len() as f64;
+        let slow = imported(number).map(|wh| wh / mean).filter(|ratio| ratio.is_finite());
+        let found = row.whole.as_ref().unwrap().among.peers.map(|ratio| ratio.0);
+        assert!(
+            found.is_some() == slow.is_some()
+                && found.zip(slow).is_none_or(|(found, slow)| (found - slow).abs() < 1e-6),
+            "{number} {found:?} {slow:?}"
+        );
         let slow = peak.and_then(|(_, at)| Some(shares(ticks, at)[number]?.1 as f64));
         assert_eq!(row.whole.as_ref().unwrap().among.coincident.map(|w| w.0), slow, "{number}");
     }
@@ -174,6 +198,8 @@ fn blank(number: usize, start: EventTime) -> DemandRow {
             low_pf_hours: 0.0,
             pf_spread: None,
             hours: 0.0,
+            base: None,
+            night_share: None,
             among: Among::default(),
         }),
     }
