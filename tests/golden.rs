@@ -10,7 +10,7 @@ use std::fmt::Write;
 use std::fs;
 
 /// Outputs in the order in which a person wants to read them.
-const OUTPUTS: [&str; 10] = [
+const OUTPUTS: [&str; 11] = [
     "intervals.parquet",
     "profiles.parquet",
     "demand.parquet",
@@ -20,6 +20,7 @@ const OUTPUTS: [&str; 10] = [
     "cases.parquet",
     "alerts.ndjson",
     "sms.ndjson",
+    "findings.ndjson",
     "dead-letters.ndjson",
 ];
 

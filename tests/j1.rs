@@ -290,6 +290,7 @@ fn hour(meter: MeterId, readings: &BTreeMap<i64, Slow>, end: i64) -> IntervalRow
         imbalance_max: apart.iter().max().map(|ma| Amperes(*ma as f64 / 1000.0)),
         readings: inside.len() as u32,
         quality: quality.to_owned(),
+        valid_wh: None,
         candidate: Some(match (imbalance, current) {
             (Some(imbalance), Some(current)) => imbalance > 0.5 && imbalance > current * 0.1,
             _ => false,

@@ -14,7 +14,7 @@ HALF_LIFE, LOW_PF = 20, 0.85
 HOLIDAYS = ["2024-01-26", "2013-12-25", "2013-12-26"]
 ZONES = {"all": (0, 1440), "evening": (1080, 1320), "night": (1320, 360)}
 METERS = 400
-FLAWS = ["estimated", "partial", "gap", "reset", "swap", "suspect"]
+FLAWS = ["estimated", "partial", "gap", "reset", "swap", "suspect", "spike"]
 
 
 def minutes(text):

@@ -64,7 +64,15 @@ fn sample(settings: Settings) -> Sample {
         })
         .collect();
     // A grace longer than three intervals, so that an order inside it mixes them; cases that come back the next day.
-    let plan = demo_with(&[("grace", "\"50 min\""), ("cool_down", "\"2 h\"")]);
+    // Rules so strict, and silences so short, that three days have some of each.
+    let plan = demo_with(&[
+        ("grace", "\"50 min\""),
+        ("cool_down", "\"2 h\""),
+        ("linear_up_to", "\"20 min\""),
+        ("zero_run", "\"1 h\""),
+        ("town", "{ sanctioned = \"20 %\", inactive = \"1 Wh\", group_sum = \"5 %\", multiplier_days = 1 }"),
+        ("flat", "{ run = \"1 h\", spread = \"5 %\", floor = \"1 Wh\" }"),
+    ]);
     let topology = Topology::new(town.topology().iter().map(row).collect()).unwrap();
     let mut sample = Sample { plan, topology, lines, told: Told::default() };
     sample.told = sample.run(&sample.lines, &[sample.lines.len()], &[]);
@@ -76,6 +84,7 @@ fn row(connection: &Connection) -> TopologyRow {
         transformer: connection.transformer,
         feeder: Some(connection.feeder),
         area: Some(connection.area),
+        sanctioned: connection.sanctioned,
         reader_phone: Some(connection.reader_phone.clone()),
         from: connection.from,
         to: connection.to,
@@ -87,7 +96,7 @@ fn row(connection: &Connection) -> TopologyRow {
 #[derive(Default, PartialEq)]
 struct Told {
     intervals: Vec<String>,
-    others: [Vec<String>; 9],
+    others: [Vec<String>; 10],
     dead: Vec<String>,
 }
 
@@ -113,6 +122,7 @@ impl Told {
             each(&out.alerts),
             each(&out.sms),
             each(&out.told_already),
+            each(&out.findings),
         ];
         Self { intervals: each(&out.intervals), others, dead }
     }
@@ -130,6 +140,7 @@ impl Told {
             "alerts",
             "sms",
             "told already",
+            "findings",
             "dead",
         ];
         let all = |told: &Self| {
@@ -196,7 +207,7 @@ fn the_sample_holds_what_the_properties_are_about() {
     assert!(told.intervals.len() > 10_000, "{}", told.intervals.len());
     assert!(told.others.iter().all(|kind| !kind.is_empty()), "{:?}", told.others.each_ref().map(Vec::len));
     // Estimated, a gap, and a reset on a day without a gap.
-    for quality in ["Quality(1)", "Quality(5)", "Quality(16)"] {
+    for quality in ["Quality(1)", "Quality(5)", "Quality(16)", "Quality(512)", "Quality(1024)"] {
         assert!(told.intervals.iter().any(|row| row.contains(quality)), "no interval has {quality}");
     }
     assert!(

@@ -83,6 +83,7 @@ fn some_results_are_those_of_all_and_the_others_are_not_worked_out() {
     for (only, names) in [
         ("profiles,demand", &["demand.parquet", "profiles.parquet"][..]),
         ("intervals", &["intervals.parquet"]),
+        ("findings", &["findings.ndjson"]),
         ("cases", &["alerts.ndjson", "cases.parquet", "sms.ndjson", "suspicions.parquet"]),
     ] {
         let some = replay("some", &["--only", only]);

@@ -2,7 +2,7 @@
 //!
 //! Arguments: meters (100000), intervals a meter (6), and a path where the file is kept.
 
-use columns::IntervalsWriter;
+use columns::{Asked, IntervalsWriter};
 use reading::{EventTime, Interval, Limits, MeterId, Phases, Quality, RawReading, Reason, Sums, check};
 use std::error::Error;
 use std::path::PathBuf;
@@ -24,7 +24,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     let rows = all.len() as u64;
     for _ in 0..5 {
         let before = cpu_ns()?;
-        let mut file = IntervalsWriter::create(&path, Some((Ratio(0.1), Amperes(0.3))))?;
+        let mut file = IntervalsWriter::create(
+            &path,
+            Asked { valid: false, candidate: Some((Ratio(0.1), Amperes(0.3))) },
+        )?;
         // As the engine does: all meters of one interval at once.
         for tick in all.chunks(meters as usize) {
             file.write(tick)?;
@@ -64,7 +67,16 @@ fn interval(meter: u32, step: u32) -> Result<Interval, Box<dyn Error>> {
     }
     let imp = Some(WattHours(i64::from(noise(meter, step, 10, 900))));
     let quality = if noise(meter, step, 11, 50) == 0 { Quality::ESTIMATED } else { Quality::MEASURED };
-    Ok(Interval { meter: name, start, end: start.plus(900_000), imp, exp: None, sums, quality })
+    Ok(Interval {
+        meter: name,
+        start,
+        end: start.plus(900_000),
+        imp,
+        exp: None,
+        sums,
+        quality,
+        instead: None,
+    })
 }
 
 fn noise(meter: u32, step: u32, salt: u32, below: u32) -> u32 {

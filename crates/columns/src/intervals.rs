@@ -20,6 +20,20 @@ const CHUNK: usize = 2048;
 /// Rows of a row group: what waits to be written stays small.
 const GROUP: usize = 64 * CHUNK;
 
+/// Columns that a plan may ask for.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Asked {
+    /// `valid_wh`: the imported energy to bill by, see [`Interval::valid`].
+    pub valid: bool,
+    /// `candidate`, with the share and the floor of [`features::candidate`].
+    pub candidate: Option<(Ratio, Amperes)>,
+}
+
+impl Asked {
+    /// None of them.
+    pub const NONE: Self = Self { valid: false, candidate: None };
+}
+
 /// Writes `intervals.parquet`.
 #[derive(Debug)]
 pub struct IntervalsWriter {
@@ -28,11 +42,11 @@ pub struct IntervalsWriter {
 }
 
 impl IntervalsWriter {
-    /// Starts the file. With the share and the floor of [`features::candidate`], it has a last column `candidate`.
-    pub fn create(path: impl AsRef<Path>, candidate: Option<(Ratio, Amperes)>) -> Result<Self, ColumnsError> {
-        let schema = record_batch(&[], candidate).schema();
+    /// Starts the file; what is asked for stands behind the other columns.
+    pub fn create(path: impl AsRef<Path>, asked: Asked) -> Result<Self, ColumnsError> {
+        let schema = record_batch(&[], asked).schema();
         let file = PagedFile::create(path.as_ref(), &schema)?;
-        Ok(Self { file, group: Group::new(candidate) })
+        Ok(Self { file, group: Group::new(asked) })
     }
 
     /// Appends intervals.
@@ -59,7 +73,7 @@ impl IntervalsWriter {
 }
 
 /// The intervals as columns of Arrow, for messages; the file has the same, see [`Group`].
-pub(crate) fn record_batch(all: &[Interval], candidate: Option<(Ratio, Amperes)>) -> RecordBatch {
+pub(crate) fn record_batch(all: &[Interval], asked: Asked) -> RecordBatch {
     let rows = || all.iter();
     let sheet = Sheet::new()
         .text("meter", rows().map(|one| one.meter.as_bytes()))
@@ -77,7 +91,11 @@ pub(crate) fn record_batch(all: &[Interval], candidate: Option<(Ratio, Amperes)>
         .optional_number("imbalance_max", rows().map(|one| features::max_imbalance(one).map(|i| i.0)))
         .count("readings", rows().map(|one| u32::from(one.sums.readings)))
         .quality("quality", rows().map(|one| one.quality));
-    match candidate {
+    let sheet = match asked.valid {
+        false => sheet,
+        true => sheet.optional_whole("valid_wh", rows().map(|one| one.valid().map(|wh| wh.0))),
+    };
+    match asked.candidate {
         None => sheet.rows(),
         Some((share, floor)) => {
             sheet.flag("candidate", rows().map(|one| features::candidate(one, share, floor))).rows()

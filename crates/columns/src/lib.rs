@@ -31,7 +31,7 @@ mod table;
 pub use aside::Aside;
 pub use error::ColumnsError;
 pub use guard::is_guarded;
-pub use intervals::{IntervalRow, IntervalsWriter, read_intervals};
+pub use intervals::{Asked, IntervalRow, IntervalsWriter, read_intervals};
 pub use outputs::{
     BalancesWriter, CasesWriter, DemandWriter, ForecastsWriter, ProfilesWriter, SuspicionsWriter,
     demand_name, quantile_column,

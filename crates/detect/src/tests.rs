@@ -37,7 +37,7 @@ fn interval(meter: &str, block: i64, text: &str) -> Option<Interval> {
     }
     let meter = MeterId::new(meter).unwrap();
     let (start, end) = (end_of(block - 1), end_of(block));
-    Some(Interval { meter, start, end, imp: Some(WattHours(1000)), exp: None, sums, quality })
+    Some(Interval { meter, start, end, imp: Some(WattHours(1000)), exp: None, sums, quality, instead: None })
 }
 
 fn row(meter: &str, role: Role, transformer: &str) -> TopologyRow {

@@ -33,6 +33,7 @@ fn interval(energy: Option<i64>, readings: &[&str]) -> Interval {
         exp: None,
         sums,
         quality: Quality::MEASURED,
+        instead: None,
     }
 }
 

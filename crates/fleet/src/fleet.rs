@@ -4,7 +4,7 @@ use crate::cell::{Cell, Registers};
 use crate::changed::Changed;
 use crate::entries::{Entries, OTHERS, UNKNOWN};
 use crate::register::{Point, RegisterRules, energy};
-use crate::settle::Pending;
+use crate::settle::{Pending, Silence};
 use crate::snapshot::RestoreError;
 use crate::table::{Table, grow_by_a_quarter};
 use reading::issue::Counts;
@@ -188,6 +188,8 @@ pub struct Fleet {
     entries: Entries,
     /// The slots of the rows that were told last.
     pub(crate) told: Vec<u32>,
+    /// The silences that those rows came out of.
+    pub(crate) silences: Vec<Silence>,
     /// The readings at hand, each with its slot.
     slots: Vec<(u32, u32)>,
 }
@@ -215,6 +217,7 @@ impl Fleet {
             changed: Changed::default(),
             entries: Entries::default(),
             told: Vec::new(),
+            silences: Vec::new(),
             slots: Vec::with_capacity(STRIDE),
         }
     }

@@ -22,6 +22,7 @@ mod table;
 pub use fleet::{CrossCheck, Energy, Fleet, FleetMemory, Refusal, Settings, Shard, Totals};
 pub use register::RegisterRules;
 pub use sequencer::{AGREEING, Held, PartitionId, Sequencer, SequencerSettings, Step};
+pub use settle::Silence;
 pub use snapshot::{FleetV2, IntervalV1, MeterV1, RestoreError, SequencerV2, Stored};
 
 #[cfg(test)]

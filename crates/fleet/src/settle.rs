@@ -23,6 +23,26 @@ pub(crate) struct Pending {
     pub(crate) told: Option<i64>,
 }
 
+/// The energy between two registers with none between them, spread evenly over the rows that closed then.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Silence {
+    /// The first row of its meter among those told with it.
+    pub row: usize,
+    /// The register before.
+    pub from: EventTime,
+    /// The register behind.
+    pub to: EventTime,
+    /// What it advanced, Wh.
+    pub wh: i64,
+}
+
+impl Silence {
+    /// How much of it had been used by then, if it was used evenly.
+    pub fn advance_to(&self, at: EventTime) -> i64 {
+        spread(self.wh, self.from, self.to, at)
+    }
+}
+
 /// One of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Waiting {
@@ -73,18 +93,18 @@ impl Fleet {
     /// Closes the earliest open interval that ends at or before `watermark`, and says which it was. Its rows come by
     /// meter, then by end: a meter that was silent brings rows of earlier ends along.
     pub fn close_next(&mut self, watermark: EventTime, out: &mut Vec<Interval>) -> Option<EventTime> {
-        self.close_next_in_parts(watermark, usize::MAX, out, |_, _, _| ())
+        self.close_next_in_parts(watermark, usize::MAX, out, |_, _, _, _| ())
     }
 
     /// The same, for those who need not hold all rows at once: `hand_on` gets the end of the interval and takes all rows
-    /// out, each with the slot of its meter, whenever there are `part` of them or a few more. What is left at the end
-    /// stays in `out`.
+    /// out, each with the slot of its meter, and the silences that they came out of, whenever there are `part` of them or
+    /// a few more. What is left at the end stays in `out`.
     pub fn close_next_in_parts(
         &mut self,
         watermark: EventTime,
         part: usize,
         out: &mut Vec<Interval>,
-        mut hand_on: impl FnMut(EventTime, &mut Vec<Interval>, &[u32]),
+        mut hand_on: impl FnMut(EventTime, &mut Vec<Interval>, &[u32], &[Silence]),
     ) -> Option<EventTime> {
         self.closed = self.closed.max(watermark);
         let open = |plane: usize| self.planes[plane].index.map(|index| (index, plane));
@@ -96,6 +116,7 @@ impl Fleet {
         let silent = self.silent_for_too_long(end);
         let order = self.table.take_order();
         self.told.clear();
+        self.silences.clear();
         let mut known = out.len();
         for &slot in &order {
             if !silent.is_empty() && silent.binary_search(&slot).is_ok() {
@@ -109,8 +130,9 @@ impl Fleet {
             }
             self.told.resize(out.len() - known, slot);
             if out.len() >= part {
-                hand_on(end, out, &self.told);
+                hand_on(end, out, &self.told, &self.silences);
                 self.told.clear();
+                self.silences.clear();
                 known = out.len();
             }
         }
@@ -134,6 +156,7 @@ impl Fleet {
         }
         rows.sort_by_key(|(row, _)| (row.meter, row.end));
         self.told.clear();
+        self.silences.clear();
         for (row, slot) in rows {
             out.push(row);
             self.told.push(slot);
@@ -143,6 +166,11 @@ impl Fleet {
     /// The slots of the meters whose rows the last closing has left with the caller.
     pub fn slots_told(&self) -> &[u32] {
         &self.told
+    }
+
+    /// The silences that ended in the last closing, as far as the caller has the rows.
+    pub fn silences(&self) -> &[Silence] {
+        &self.silences
     }
 
     /// Meters that have been silent for longer than gaps are filled, by slot.
@@ -179,6 +207,7 @@ impl Fleet {
             exp: told.exp.map(WattHours),
             sums: told.sums,
             quality: if told.imp.is_some() { told.quality } else { told.quality.with(Quality::PARTIAL) },
+            instead: None,
         }
     }
 
@@ -276,6 +305,11 @@ impl Fleet {
             self.totals.counts.issue(Issue::GapTooLong);
         } else if crosses && !swapped {
             self.totals.counts.issue(Issue::Gap);
+            // Where some of it stands in no row, the rows are as good as they get.
+            if told.is_none() {
+                let (from, to, wh) = (from.time, to.time, advance.wh);
+                self.silences.push(Silence { row: self.told.len(), from, to, wh });
+            }
         }
         // From the interval that `from` stands in, or the one that starts there.
         for index in from.time.0.div_euclid(grid.length())..target {

@@ -87,7 +87,7 @@ struct WaitingV1 {
     sums: SumsV1,
     imp: Option<i64>,
     exp: Option<i64>,
-    quality: u16,
+    quality: u32,
 }
 
 /// A closed interval.
@@ -99,7 +99,8 @@ pub struct IntervalV1 {
     imp: Option<i64>,
     exp: Option<i64>,
     sums: SumsV1,
-    quality: u16,
+    quality: u32,
+    instead: Option<i64>,
 }
 
 impl From<&Interval> for IntervalV1 {
@@ -112,6 +113,7 @@ impl From<&Interval> for IntervalV1 {
             exp: row.exp.map(|wh| wh.0),
             sums: sums_v1(&row.sums),
             quality: row.quality.0,
+            instead: row.instead.map(|wh| wh.0),
         }
     }
 }
@@ -127,6 +129,7 @@ impl IntervalV1 {
             exp: self.exp.map(WattHours),
             sums: sums_of(&self.sums),
             quality: Quality(self.quality),
+            instead: self.instead.map(WattHours),
         })
     }
 }

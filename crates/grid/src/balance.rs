@@ -24,7 +24,7 @@ pub struct Balance {
     pub meters: u32,
     /// Those of them whose energy is known.
     pub reporting: u32,
-    /// Every flag of the intervals that went in.
+    /// How the energy of the intervals that went in came about: every flag of that.
     pub quality: Quality,
 }
 
@@ -55,7 +55,7 @@ pub fn balance<'a>(
         }
         let tally = tallies.of(transformer);
         tally.start = interval.start;
-        tally.quality = tally.quality.with(interval.quality);
+        tally.quality = tally.quality.with(interval.quality.origin());
         let Some(net) = net_energy(interval) else { continue };
         if row.role == Role::Transformer {
             tally.supplied += net;

@@ -40,6 +40,7 @@ fn interval(name: &str, end: i64, imp: Option<i64>, exp: Option<i64>) -> Interva
         exp: exp.map(WattHours),
         sums: Sums::EMPTY,
         quality: if imp.is_some() { Quality::MEASURED } else { Quality::GAP },
+        instead: None,
     }
 }
 

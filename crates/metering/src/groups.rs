@@ -4,7 +4,7 @@
 //! and [`Metering`] makes its demand of those. Beside that, a few numbers are kept of every consumer and group for the
 //! block under way, so that whoever peaks, it is known what the others did in that block.
 
-use crate::metering::{Metering, Strides, is_whole};
+use crate::metering::{Metering, Strides};
 use crate::moment::{Moment, Moments, NO_PERIOD};
 use crate::rows::{Among, DemandRow, Told};
 use crate::rules::Rules;
@@ -135,7 +135,7 @@ struct Sum {
 impl Sum {
     fn add(&mut self, row: &Interval, net: WattHours) {
         (self.any, self.net) = (true, self.net + net);
-        self.measured += u32::from(is_whole(row));
+        self.measured += u32::from(row.quality.is_whole());
         let sums = &row.sums;
         if sums.q_count == 0 || sums.q_count != sums.p_count {
             self.without = true;
@@ -158,7 +158,7 @@ impl Sum {
         let quality = if is_whole { Quality::MEASURED } else { Quality::PARTIAL };
         // Nobody looks at its meter: groups have names of their own.
         let meter = MeterId::new("-").expect("a name");
-        Interval { meter, start, end, imp: Some(imp), exp: Some(exp), sums, quality }
+        Interval { meter, start, end, imp: Some(imp), exp: Some(exp), sums, quality, instead: None }
     }
 }
 
@@ -260,7 +260,7 @@ impl Groups {
                 let imported = u32::try_from(imported.0).unwrap_or(u32::MAX);
                 share.energy = Some(share.energy.unwrap_or(0).saturating_add(imported));
             }
-            let Some(imported) = row.imp.filter(|_| is_whole(row)) else { continue };
+            let Some(imported) = row.imp.filter(|_| row.quality.is_whole()) else { continue };
             share.add(moment, imported, net);
             if !counts || !share.is_whole(moment, width) {
                 continue;

@@ -17,7 +17,7 @@ mod rules;
 mod snapshot;
 
 pub use groups::{Above, GroupRule, Groups, Placed};
-pub use metering::Metering;
+pub use metering::{ENOUGH_DAYS, Metering};
 pub use rows::{Among, DemandRow, Peak, PfSpread, ProfileRow, Told, Whole};
 pub use rules::{DemandRule, ProfileRule, Rules, RulesError, Zone};
 pub use snapshot::{GroupsV1, MeteringV1, Stored};

@@ -6,7 +6,7 @@ use crate::rules::{DemandRule, Rules};
 use features::profile::{Learned, learn, weights};
 use features::{apparent_power, load_factor_of, mean_reactive_power, net_energy, percentile, power_factor};
 use reading::time::{DAY, HOUR, MINUTE};
-use reading::{Calendar, DayType, EventTime, Interval, MeterId, Quality, Target};
+use reading::{Calendar, DayType, EventTime, Interval, MeterId, Target};
 use units::{Ratio, VoltAmperes, WattHours, Watts};
 
 /// What every meter has, whatever the zones.
@@ -23,6 +23,8 @@ pub(crate) struct Head {
     pub low_pf: u16,
     /// The sum of net power over the slot, W.
     pub slot_sum: f32,
+    /// Wh of the local day so far; NaN where some of it is not known, or something was exported.
+    pub day: f32,
     /// How many intervals of the slot there are, or [`BROKEN`].
     pub slot_count: u8,
     /// How many of the last powers follow each other without a hole.
@@ -37,12 +39,16 @@ const NOTHING: Head = Head {
     hours: 0,
     low_pf: 0,
     slot_sum: 0.0,
+    day: f32::NAN,
     slot_count: BROKEN,
     running: 0,
 };
 
 /// How often a stream tells a profile.
 const FOUR_WEEKS: i64 = 28 * DAY;
+
+/// A profile of fewer days of a type says little of one.
+pub const ENOUGH_DAYS: u16 = 4;
 
 /// A slot with a hole.
 const BROKEN: u8 = u8::MAX;
@@ -134,7 +140,7 @@ impl Metering {
     /// No meters yet.
     pub fn new(rules: Rules, calendar: Calendar) -> Self {
         let keep = rules.profile.map_or(0.0, |profile| profile.keep());
-        let settings = format!("1 {} {}", rules.shape(), calendar.zone_name());
+        let settings = format!("2 {} {}", rules.shape(), calendar.zone_name());
         Self {
             fingerprint: reading::id::hash(settings.as_bytes()),
             tell_after: None,
@@ -208,6 +214,41 @@ impl Metering {
         }
     }
 
+    /// The mean power that a meter's profile has for the slot of an interval; none while it has seen none.
+    pub fn usual(&mut self, slot: u32, end: EventTime) -> Option<Watts> {
+        let cells = Strides::of(&self.rules).cells;
+        let moment = self.moments.at(&self.rules, end);
+        let at = slot as usize * cells + usize::from(moment.cell);
+        (cells > 0 && *self.counts.get(at)? > 0).then(|| Watts(f64::from(self.means[at])))
+    }
+
+    /// What a meter's profile has for a whole day of a type, Wh; none until each slot has seen [`ENOUGH_DAYS`], and none
+    /// for a meter that exports.
+    pub fn usual_day(&self, slot: u32, day_type: DayType) -> Option<f64> {
+        let profile = self.rules.profile.as_ref()?;
+        let of_type = match day_type {
+            DayType::Weekday => 0,
+            DayType::Saturday => 1,
+            DayType::Sunday => 2,
+        };
+        let first = (slot as usize * 3 + of_type) * profile.slots();
+        let cells = first..first + profile.slots();
+        if self.counts.get(cells.clone())?.iter().any(|&count| count < ENOUGH_DAYS) {
+            return None;
+        }
+        let means = &self.means[cells];
+        let sum: f64 = means.iter().map(|&mean| f64::from(mean)).sum();
+        let imports = means.iter().all(|&mean| mean >= 0.0);
+        imports.then(|| sum * profile.slot() as f64 / HOUR as f64)
+    }
+
+    /// What a meter has used of its local day before the interval that ends so, if that follows on what is known.
+    pub fn day_before(&self, slot: u32, end: EventTime) -> Option<WattHours> {
+        let head = self.heads.get(slot as usize)?;
+        let follows = i64::from(head.last) + 1 == end.0 / self.rules.grid.length();
+        (follows && !head.day.is_nan()).then_some(WattHours(head.day as i64))
+    }
+
     pub(crate) fn make_room(&mut self, meters: usize) {
         if meters <= self.heads.len() {
             return;
@@ -248,12 +289,19 @@ impl Metering {
         if strides.cells == 0 {
             return;
         }
+        if moment.day_starts {
+            head.day = 0.0;
+        } else if !follows {
+            head.day = f32::NAN;
+        }
+        let used = row.imp.filter(|_| row.quality.is_whole() && row.exp.is_none_or(|exp| exp.0 == 0));
+        head.day += used.map_or(f32::NAN, |used| used.0 as f32);
         if moment.slot_starts {
             (head.slot_sum, head.slot_count) = (0.0, 0);
         } else if !follows {
             head.slot_count = BROKEN;
         }
-        let Some(net) = net_energy(row).filter(|_| is_whole(row)) else {
+        let Some(net) = net_energy(row).filter(|_| row.quality.is_whole()) else {
             head.slot_count = BROKEN;
             return;
         };
@@ -323,7 +371,7 @@ impl Metering {
                 counts[class.min(strides.pf_classes - 1)] += 1;
             }
         }
-        let Some(imp) = row.imp.filter(|_| is_whole(row)) else {
+        let Some(imp) = row.imp.filter(|_| row.quality.is_whole()) else {
             head.running = 0;
             return;
         };
@@ -449,13 +497,6 @@ impl Metering {
             });
         }
     }
-}
-
-/// Whether an interval's energy was measured over all of it.
-pub(crate) fn is_whole(row: &Interval) -> bool {
-    const NOT: [Quality; 6] =
-        [Quality::ESTIMATED, Quality::PARTIAL, Quality::GAP, Quality::RESET, Quality::SWAP, Quality::SUSPECT];
-    !NOT.iter().any(|&flaw| row.quality.has(flaw))
 }
 
 fn mean(powers: &[f32]) -> f32 {

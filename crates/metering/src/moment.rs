@@ -24,6 +24,8 @@ pub(crate) struct Moment {
     pub cell: u16,
     /// A slot starts here.
     pub slot_starts: bool,
+    /// A local day starts here.
+    pub day_starts: bool,
 }
 
 /// The moments of late, by the number of the interval.
@@ -68,6 +70,7 @@ impl Moments {
             block_first: index,
             cell: 0,
             slot_starts: false,
+            day_starts: self.calendar.day(start.minus(length)) != day,
         };
         if let Some(demand) = &rules.demand {
             moment.period = period_of(day, demand.billing_day());

@@ -40,7 +40,7 @@ fn row(number: i64, wh: Option<i64>, var: Option<i64>, quality: Quality) -> Inte
         (sums.readings, sums.p_count, sums.q_count) = (1, 1, 1);
     }
     let imp = wh.map(WattHours);
-    Interval { meter: meter(), start: end.minus(HALF), end, imp, exp: None, sums, quality }
+    Interval { meter: meter(), start: end.minus(HALF), end, imp, exp: None, sums, quality, instead: None }
 }
 
 fn told(rules: &Rules, rows: &[Interval], part: usize) -> Told {

@@ -22,7 +22,7 @@ pub struct District {
 }
 
 #[derive(Serialize, Deserialize)]
-struct DistrictV1 {
+struct DistrictV2 {
     town: TownV3,
     inflow: InflowV1,
 }
@@ -83,7 +83,7 @@ impl District {
 
     /// The state, to be stored.
     pub fn store(&self) -> Vec<u8> {
-        written(&DistrictV1 { town: self.town.snapshot(), inflow: self.inflow.snapshot() })
+        written(&DistrictV2 { town: self.town.snapshot(), inflow: self.inflow.snapshot() })
     }
 
     /// A district that goes on from what was stored; lanes may have been added since.
@@ -93,7 +93,7 @@ impl District {
         lanes: PartitionId,
         bytes: &[u8],
     ) -> Result<Self, SnapshotError> {
-        let stored: DistrictV1 =
+        let stored: DistrictV2 =
             postcard::from_bytes(bytes).map_err(|_| SnapshotError::Content { what: "its structure" })?;
         let mut town = Town::new(plan, topology)?;
         town.restore(plan, stored.town)?;

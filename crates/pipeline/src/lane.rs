@@ -4,21 +4,23 @@
 //! but what that partition held up to a place, so a lane restored there goes on as if it had never stopped, whoever
 //! goes on with it.
 
+use crate::books::{Books, BooksV1, Lost};
 use crate::outputs::{bury, bury_held, bury_undecoded};
 use crate::snapshot::SnapshotError;
 use crate::{Outputs, Plan};
 use fleet::{Fleet, FleetV2, PartitionId, Sequencer, SequencerV2, Shard, Step};
 use grid::Topology;
-use metering::{Metering, MeteringV1, Told};
+use metering::{MeteringV1, Told};
 use reading::{Batch, EventTime};
 use serde::{Deserialize, Serialize};
+use vet::Tally;
 
 /// Meters, and the order in which their readings come.
 #[derive(Debug)]
 pub struct Lane {
     pub(crate) sequencer: Sequencer,
     pub(crate) fleet: Fleet,
-    pub(crate) metering: Option<Metering>,
+    pub(crate) books: Books,
     steps: Vec<Step>,
     /// How many meters the changes hold that were stored since the whole state was.
     behind: usize,
@@ -34,11 +36,10 @@ const FEW: usize = 10_000;
 
 /// `F` is a [`FleetV2`] and `M` a [`MeteringV1`], or what is written as one.
 #[derive(Serialize, Deserialize)]
-struct LaneV2<F, M> {
+struct LaneV3<F, M> {
     sequencer: SequencerV2,
     fleet: F,
-    /// With the fingerprint of its settings.
-    metering: Option<(u64, M)>,
+    books: BooksV1<M>,
 }
 
 impl Lane {
@@ -48,7 +49,7 @@ impl Lane {
         let mut lane = Self {
             sequencer: Sequencer::new(plan.order),
             fleet,
-            metering: plan.new_metering(),
+            books: Books::new(plan),
             steps: Vec::new(),
             behind: 0,
             lost_metering: false,
@@ -104,18 +105,16 @@ impl Lane {
         let known = out.intervals.len();
         self.fleet.finish(&mut out.intervals);
         out.ticks.push((EventTime::MAX, out.intervals.len()));
-        if let Some(metering) = &mut self.metering {
-            metering.take(self.fleet.slots_told(), &out.intervals[known..], &mut out.metering);
-        }
+        let rows = &mut out.intervals[known..];
+        self.books.enter(self.fleet.slots_told(), self.fleet.silences(), rows, &mut out.metering);
         out.demand_upto.push(out.metering.demand.len());
     }
 
     /// Behind [`Self::finish`]: billing periods as far as they went, and profiles, of some meters at a time.
     pub fn finish_metering<E>(&mut self, mut each: impl FnMut(Told) -> Result<(), E>) -> Result<(), E> {
-        let Some(metering) = &mut self.metering else { return Ok(()) };
         for slots in self.fleet.by_name().chunks(METERS) {
-            let mut told = Told::default();
-            metering.finish(slots.iter().map(|&slot| (slot, self.fleet.meter(slot))), &mut told);
+            let meters = slots.iter().map(|&slot| (slot, self.fleet.meter(slot)));
+            let Some(told) = self.books.finish(meters) else { return Ok(()) };
             each(told)?;
         }
         Ok(())
@@ -135,13 +134,13 @@ impl Lane {
                     let mut known = out.intervals.len();
                     while let Some(end) = self.fleet.close_next(watermark, &mut out.intervals) {
                         out.ticks.push((end, out.intervals.len()));
-                        if let Some(metering) = &mut self.metering {
-                            metering.take(
-                                self.fleet.slots_told(),
-                                &out.intervals[known..],
-                                &mut out.metering,
-                            );
-                        }
+                        let rows = &mut out.intervals[known..];
+                        self.books.enter(
+                            self.fleet.slots_told(),
+                            self.fleet.silences(),
+                            rows,
+                            &mut out.metering,
+                        );
                         out.demand_upto.push(out.metering.demand.len());
                         known = out.intervals.len();
                     }
@@ -155,19 +154,15 @@ impl Lane {
     pub fn store(&mut self) -> Vec<u8> {
         self.fleet.keep_changes();
         self.behind = 0;
-        let slots = 0..self.fleet.len() as u32;
-        let metering =
-            self.metering.as_ref().map(|metering| (metering.fingerprint(), metering.stored(slots)));
-        written(&LaneV2 { sequencer: self.sequencer.snapshot(), fleet: self.fleet.stored(), metering })
+        let books = self.books.stored(0..self.fleet.len() as u32);
+        written(&LaneV3 { sequencer: self.sequencer.snapshot(), fleet: self.fleet.stored(), books })
     }
 
     /// What changed since the state or changes of it were stored last.
     pub fn store_changes(&mut self) -> Vec<u8> {
         self.behind += self.fleet.changed();
-        let slots = self.fleet.changed_slots().into_iter();
-        let metering =
-            self.metering.as_ref().map(|metering| (metering.fingerprint(), metering.stored(slots)));
-        written(&LaneV2 { sequencer: self.sequencer.snapshot(), fleet: self.fleet.changes(), metering })
+        let books = self.books.stored(self.fleet.changed_slots().into_iter());
+        written(&LaneV3 { sequencer: self.sequencer.snapshot(), fleet: self.fleet.changes(), books })
     }
 
     /// Whether all changes since the whole state was stored are more than the whole state is: then that is better
@@ -183,10 +178,10 @@ impl Lane {
         chain: &[impl AsRef<[u8]>],
     ) -> Result<Self, SnapshotError> {
         let wrong = |what| SnapshotError::Content { what };
-        let mut whole: Option<LaneV2<FleetV2, MeteringV1>> = None;
+        let mut whole: Option<LaneV3<FleetV2, MeteringV1>> = None;
         let mut behind = 0;
         for stored in chain {
-            let later: LaneV2<FleetV2, MeteringV1> =
+            let later: LaneV3<FleetV2, MeteringV1> =
                 postcard::from_bytes(stored.as_ref()).map_err(|_| wrong("its structure"))?;
             match &mut whole {
                 None => whole = Some(later),
@@ -194,12 +189,7 @@ impl Lane {
                     whole.sequencer = later.sequencer;
                     behind += later.fleet.meters();
                     whole.fleet.overlay(later.fleet).map_err(|_| wrong("the changes of the meters"))?;
-                    match (&mut whole.metering, later.metering) {
-                        (Some((known, whole)), Some((found, later))) if *known == found => {
-                            whole.overlay(later);
-                        }
-                        (whole, later) => *whole = later,
-                    }
+                    whole.books.overlay(later.books);
                 }
             }
         }
@@ -209,30 +199,19 @@ impl Lane {
         lane.fleet.restore(&whole.fleet).map_err(|_| wrong("the meters"))?;
         lane.fleet.keep_changes();
         lane.behind = behind;
-        lane.restore_metering(whole.metering)?;
+        lane.restore_books(&whole.books)?;
         Ok(lane)
     }
 
-    pub(crate) fn restore_metering(
-        &mut self,
-        stored: Option<(u64, MeteringV1)>,
-    ) -> Result<(), SnapshotError> {
-        let Some((fingerprint, stored)) = stored else { return Ok(()) };
-        match &mut self.metering {
-            Some(metering) if metering.fingerprint() == fingerprint => {
-                let fits = metering.restore(&stored);
-                fits.then_some(()).ok_or(SnapshotError::Content { what: "the profiles and the demand" })
-            }
-            _ => {
-                self.lost_metering = true;
-                Ok(())
-            }
-        }
+    pub(crate) fn restore_books(&mut self, stored: &BooksV1<MeteringV1>) -> Result<(), SnapshotError> {
+        let Lost(lost) = self.books.restore(stored)?;
+        self.lost_metering = lost;
+        Ok(())
     }
 
     /// From now on each meter's profile is told every four weeks.
     pub fn tell_profiles_now_and_then(&mut self) {
-        self.metering.iter_mut().for_each(Metering::tell_profiles_now_and_then);
+        self.books.tell_profiles_now_and_then();
     }
 
     /// Whether profiles and demand were stored under other settings, and begin afresh.
@@ -240,9 +219,14 @@ impl Lane {
         self.lost_metering
     }
 
-    /// Bytes that profiles and demand take.
-    pub fn metering_memory(&self) -> usize {
-        self.metering.as_ref().map_or(0, Metering::memory)
+    /// Bytes that the books take: profiles, demand, and what vetting remembers.
+    pub fn books_memory(&self) -> usize {
+        self.books.memory()
+    }
+
+    /// How often each rule was met since the state began.
+    pub fn tally(&self) -> Tally {
+        self.books.tally()
     }
 }
 

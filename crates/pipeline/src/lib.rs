@@ -3,13 +3,14 @@
 //! [`Pipeline::step`] is the one way through: streaming, replay, simulation and tests all drive it. It consists of
 //! three parts that a shell may also put on threads of its own: a [`fleet::Sequencer`] that judges the order of
 //! arrival, some [`fleet::Fleet`]s that hold the meters, and a [`Town`] that looks at all closed intervals of a tick.
-//! The first two make a [`Lane`]; lanes of several partitions of a log flow together in a [`Confluence`], or through
+//! The first two, and the [`Books`] of the meters, make a [`Lane`]; lanes of several partitions of a log flow together in a [`Confluence`], or through
 //! another log in the [`District`]s of some transformers each.
 //!
 //! Nothing here knows wall time, partitions of Kafka, or tokio. Same input, same output.
 //!
 //! Read [`plan`], then [`Lane`], then [`Pipeline`], then [`Town`].
 
+mod books;
 mod confluence;
 mod district;
 mod inflow;
@@ -21,6 +22,7 @@ mod snapshot;
 mod step;
 mod town;
 
+pub use books::Books;
 pub use confluence::{Confluence, ConfluenceV1};
 pub use district::District;
 pub use fleet::{Fleet, PartitionId, Sequencer, Shard, Step};

@@ -6,6 +6,7 @@ use grid::Balance;
 use metering::{Above, Told};
 use notify::Sms;
 use reading::{Batch, EventTime, Interval, MeterId, Origin, Reading, Reason};
+use vet::Finding;
 
 /// What came out, kind by kind, each in a fixed order. The caller drains it.
 #[derive(Debug, Default)]
@@ -34,6 +35,8 @@ pub struct Outputs {
     pub sms: Vec<Sms>,
     /// Alerts without a short message, because there was one about the same meter not long ago.
     pub told_already: Vec<AlertId>,
+    /// What rules of data quality have met on a local day that is over, by rule, then by whom.
+    pub findings: Vec<Finding>,
     /// What became no part of an interval, with its bytes.
     pub dead: Vec<Dead>,
 }
@@ -54,6 +57,7 @@ impl Outputs {
         self.alerts.clear();
         self.sms.clear();
         self.told_already.clear();
+        self.findings.clear();
         self.dead.clear();
     }
 }

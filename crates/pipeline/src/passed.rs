@@ -46,7 +46,7 @@ pub enum Passed {
 }
 
 #[derive(Serialize, Deserialize)]
-enum PassedV1 {
+enum PassedV2 {
     Row { lane: PartitionId, tick: i64, last: bool, row: IntervalV1 },
     Closed { lane: PartitionId, closed: i64, ticks: Vec<i64>, newest_ms: i64 },
     Idle { lane: PartitionId, idle: bool },
@@ -54,7 +54,7 @@ enum PassedV1 {
 }
 
 /// The first byte.
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 
 impl Passed {
     /// Appends it to bytes.
@@ -62,13 +62,13 @@ impl Passed {
         let all = |ticks: &[EventTime]| ticks.iter().map(|tick| tick.0).collect();
         let stored = match self {
             Self::Row { lane, tick, last, row } => {
-                PassedV1::Row { lane: *lane, tick: tick.0, last: *last, row: row.into() }
+                PassedV2::Row { lane: *lane, tick: tick.0, last: *last, row: row.into() }
             }
             Self::Closed { lane, closed, ticks, newest_ms } => {
-                PassedV1::Closed { lane: *lane, closed: closed.0, ticks: all(ticks), newest_ms: *newest_ms }
+                PassedV2::Closed { lane: *lane, closed: closed.0, ticks: all(ticks), newest_ms: *newest_ms }
             }
-            Self::Idle { lane, idle } => PassedV1::Idle { lane: *lane, idle: *idle },
-            Self::Ended { lane, ticks } => PassedV1::Ended { lane: *lane, ticks: all(ticks) },
+            Self::Idle { lane, idle } => PassedV2::Idle { lane: *lane, idle: *idle },
+            Self::Ended { lane, ticks } => PassedV2::Ended { lane: *lane, ticks: all(ticks) },
         };
         to.push(VERSION);
         to.extend(crate::lane::written(&stored));
@@ -79,14 +79,14 @@ impl Passed {
         let all = |ticks: Vec<i64>| ticks.into_iter().map(EventTime).collect();
         let stored = bytes.strip_prefix(&[VERSION])?;
         Some(match postcard::from_bytes(stored).ok()? {
-            PassedV1::Row { lane, tick, last, row } => {
+            PassedV2::Row { lane, tick, last, row } => {
                 Self::Row { lane, tick: EventTime(tick), last, row: row.restore().ok()? }
             }
-            PassedV1::Closed { lane, closed, ticks, newest_ms } => {
+            PassedV2::Closed { lane, closed, ticks, newest_ms } => {
                 Self::Closed { lane, closed: EventTime(closed), ticks: all(ticks), newest_ms }
             }
-            PassedV1::Idle { lane, idle } => Self::Idle { lane, idle },
-            PassedV1::Ended { lane, ticks } => Self::Ended { lane, ticks: all(ticks) },
+            PassedV2::Idle { lane, idle } => Self::Idle { lane, idle },
+            PassedV2::Ended { lane, ticks } => Self::Ended { lane, ticks: all(ticks) },
         })
     }
 }

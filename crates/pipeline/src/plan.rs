@@ -3,6 +3,7 @@
 mod error;
 mod groups;
 mod metering;
+mod quality;
 mod quantity;
 mod written;
 
@@ -14,6 +15,7 @@ use detect::PhaseNeutral;
 use fleet::{SequencerSettings, Settings};
 use reading::{Calendar, Grid, Limits};
 use units::{Amperes, Ratio};
+use vet::{By, Rule, TownRules, Vet};
 
 /// What the core will do: nothing optional is left that the file should have said.
 #[derive(Debug, Clone)]
@@ -36,6 +38,12 @@ pub struct Plan {
     pub groups: Option<GroupRule>,
     /// A block above this share of what was agreed with a consumer is told.
     pub above_sanctioned: Option<Ratio>,
+    /// Silences longer than this are spread by the load profile, ms; without it, all are spread evenly.
+    pub linear_up_to: Option<i64>,
+    /// What is odd about an interval.
+    pub quality: Option<vet::Rules>,
+    /// What is odd about a meter beside its contract and beside others.
+    pub town_rules: Option<TownRules>,
     /// Balance the transformers.
     pub balance: bool,
     /// Forecast the next day.
@@ -81,7 +89,9 @@ impl Plan {
 
     /// Bytes that the first stage takes for one single-phase meter.
     pub fn bytes_per_meter(&self) -> usize {
-        self.intervals.bytes_per_meter() + self.metering.as_ref().map_or(0, Rules::bytes_per_meter)
+        self.intervals.bytes_per_meter()
+            + self.metering.as_ref().map_or(0, Rules::bytes_per_meter)
+            + self.quality.map_or(0, |_| vet::Rules::BYTES_PER_METER)
     }
 
     /// Profiles and demand at their beginning, if the plan has any.
@@ -96,6 +106,23 @@ impl Plan {
         any.then(|| Groups::new(rules, self.groups, self.above_sanctioned, &self.calendar))
     }
 
+    /// What looks at the quality of intervals, at its beginning, if the plan asks for it.
+    pub fn new_vet(&self) -> Option<Vet> {
+        self.quality.map(|rules| Vet::new(rules, self.calendar.clone()))
+    }
+
+    /// The rules that it applies.
+    pub fn rules(&self) -> impl Iterator<Item = Rule> {
+        let (vets, day) = (self.quality.is_some(), self.quality.is_some_and(|rules| rules.day.is_some()));
+        let town = self.town_rules.is_some();
+        Rule::ALL.iter().copied().filter(move |rule| match (rule, rule.by()) {
+            (Rule::High | Rule::Low, _) => day,
+            (_, By::Issue(_)) => true,
+            (_, By::Flag(_)) => vets,
+            (_, By::Town) => town,
+        })
+    }
+
     /// The same plan for a part of the town. What the whole town uses or will use, no part can say.
     pub fn of_a_part(mut self) -> Self {
         self.groups.iter_mut().for_each(|groups| groups.whole_town = false);
@@ -107,7 +134,8 @@ impl Plan {
     /// Whether anything looks at closed intervals beyond writing them.
     pub fn has_second_stage(&self) -> bool {
         let in_groups = self.groups.is_some() || self.above_sanctioned.is_some();
-        self.balance || in_groups || self.forecast.is_some() || self.phase_neutral.is_some()
+        let compares = self.balance || in_groups || self.town_rules.is_some();
+        compares || self.forecast.is_some() || self.phase_neutral.is_some()
     }
 }
 

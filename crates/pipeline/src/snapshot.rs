@@ -9,6 +9,7 @@
 //! | n | [`StateV5`] in postcard |
 //! | 4 | CRC-32 of all before |
 
+use crate::books::{Books, BooksV1};
 use crate::confluence::{Confluence, ConfluenceV1};
 use crate::lane::written;
 use crate::town::{Missing, Town, TownError};
@@ -24,6 +25,7 @@ use notify::{Notifier, NotifierV2};
 use reading::MeterId;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use vet::{Findings, FindingsV1};
 
 const MAGIC: &[u8; 8] = b"GWSTATE\n";
 const VERSION: u32 = 5;
@@ -81,7 +83,7 @@ pub enum SnapshotError {
 struct StateV5<F, M> {
     sequencer: SequencerV2,
     fleet: F,
-    metering: Option<(u64, M)>,
+    books: BooksV1<M>,
     town: Option<TownV3>,
 }
 
@@ -98,13 +100,14 @@ pub struct TownV3 {
     daily: Option<DailyScoresV1>,
     cases: Option<CasesV1>,
     notifier: Option<NotifierV2>,
+    findings: Option<FindingsV1>,
 }
 
 impl Plan {
     /// A number that changes when a setting changes that the state depends on.
     pub fn fingerprint(&self) -> u64 {
-        let metering = self.new_metering().map(|metering| metering.fingerprint());
-        let told = format!("{} {metering:?} {}", self.lane_settings(), self.town_settings());
+        let books = Books::new(self).fingerprints();
+        let told = format!("{} {books:?} {}", self.lane_settings(), self.town_settings());
         reading::id::hash(told.as_bytes())
     }
 
@@ -134,11 +137,10 @@ impl Pipeline {
     /// The whole state.
     pub fn snapshot(&self, plan: &Plan) -> Vec<u8> {
         let slots = 0..self.lane.fleet.len() as u32;
-        let metering = self.lane.metering.as_ref();
         let state = StateV5 {
             sequencer: self.lane.sequencer.snapshot(),
             fleet: self.lane.fleet.stored(),
-            metering: metering.map(|metering| (metering.fingerprint(), metering.stored(slots))),
+            books: self.lane.books.stored(slots),
             town: self.town.as_ref().map(Town::snapshot),
         };
         let content = written(&state);
@@ -161,7 +163,7 @@ impl Pipeline {
         let wrong = |what| SnapshotError::Content { what };
         pipeline.lane.sequencer.restore(&state.sequencer).map_err(|_| wrong("the order of arrival"))?;
         pipeline.lane.fleet.restore(&state.fleet).map_err(|_| wrong("the meters"))?;
-        pipeline.lane.restore_metering(state.metering)?;
+        pipeline.lane.restore_books(&state.books)?;
         if let (Some(town), Some(stored)) = (&mut pipeline.town, state.town) {
             town.restore(plan, stored)?;
         }
@@ -215,6 +217,7 @@ impl Town {
             daily: watch.map(|watch| watch.daily.snapshot()),
             cases: watch.map(|watch| watch.cases.snapshot()),
             notifier: watch.and_then(|watch| watch.notifier.as_ref()).map(Notifier::snapshot),
+            findings: self.findings.as_ref().map(Findings::snapshot),
         }
     }
 
@@ -231,6 +234,9 @@ impl Town {
             Some((year, month, day)) => Some(Date::new(year, month, day).map_err(|_| wrong("the day"))?),
             None => None,
         };
+        if let (Some(findings), Some(stored)) = (&mut self.findings, &stored.findings) {
+            findings.restore(stored).ok_or_else(|| wrong("what is odd about the day"))?;
+        }
         for load in stored.loads {
             let load = SeasonalMean::restore(load).map_err(|_| wrong("the loads"))?;
             self.loads.insert(load.target(), load);
@@ -256,7 +262,7 @@ impl Town {
 }
 
 #[derive(Serialize, Deserialize)]
-struct SecondV1 {
+struct SecondV2 {
     town: TownV3,
     confluence: ConfluenceV1,
     positions: Vec<(PartitionId, i64)>,
@@ -265,7 +271,7 @@ struct SecondV1 {
 /// The second stage of several lanes, to be stored: with it, the place in each log that it has heard.
 pub fn store_second(town: &Town, confluence: &Confluence, positions: &[(PartitionId, i64)]) -> Vec<u8> {
     let (town, confluence) = (town.snapshot(), confluence.snapshot());
-    written(&SecondV1 { town, confluence, positions: positions.to_vec() })
+    written(&SecondV2 { town, confluence, positions: positions.to_vec() })
 }
 
 /// A second stage that goes on from what was stored.
@@ -281,7 +287,7 @@ pub struct Second {
 
 /// Takes what [`store_second`] stored.
 pub fn restore_second(plan: &Plan, topology: Topology, bytes: &[u8]) -> Result<Second, SnapshotError> {
-    let stored: SecondV1 =
+    let stored: SecondV2 =
         postcard::from_bytes(bytes).map_err(|_| SnapshotError::Content { what: "its structure" })?;
     let mut town = Town::new(plan, topology)?;
     town.restore(plan, stored.town)?;
@@ -291,7 +297,7 @@ pub fn restore_second(plan: &Plan, topology: Topology, bytes: &[u8]) -> Result<S
 
 /// The places that a second stage has heard, of any plan.
 pub fn positions_of(bytes: &[u8]) -> Result<BTreeMap<PartitionId, i64>, SnapshotError> {
-    let stored: SecondV1 =
+    let stored: SecondV2 =
         postcard::from_bytes(bytes).map_err(|_| SnapshotError::Content { what: "its structure" })?;
     Ok(stored.positions.into_iter().collect())
 }

@@ -6,6 +6,7 @@ use fleet::{Fleet, PartitionId, Sequencer};
 use grid::Topology;
 use reading::{Batch, EventTime};
 use std::convert::Infallible;
+use vet::Tally;
 
 /// What the shell tells the core.
 #[derive(Debug)]
@@ -60,7 +61,12 @@ impl Pipeline {
 
     /// Bytes that the meters take.
     pub fn memory(&self) -> usize {
-        self.lane.fleet.memory().total() + self.lane.metering_memory()
+        self.lane.fleet.memory().total() + self.lane.books_memory()
+    }
+
+    /// How often each rule of the first stage was met.
+    pub fn tally(&self) -> Tally {
+        self.lane.tally()
     }
 
     /// The order of arrival.

@@ -6,7 +6,7 @@ use cases::Cases;
 use detect::{DailyScores, PhaseNeutralRuns};
 use features::net_energy;
 use forecast::{Horizon, SeasonalMean};
-use grid::{Joined, Role, Tallies, Topology, TopologyRow, balance};
+use grid::{Balance, Joined, Role, Tallies, Topology, TopologyRow, balance};
 use jiff::civil::Date;
 use metering::{DemandRow, Groups, Placed};
 use notify::{Notifier, Phone, RouteError, Routes};
@@ -14,6 +14,7 @@ use reading::{Calendar, EventTime, Grid, Interval, MeterId, Target, TransformerI
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use units::{WattHours, Watts};
+use vet::{Findings, Tally};
 
 /// Balances, expectations, suspicions, cases and messages of a whole town, tick by tick.
 #[derive(Debug, Clone)]
@@ -27,6 +28,7 @@ pub struct Town {
     ratings: BTreeMap<Target, Watts>,
     pub(crate) groups: Option<Groups>,
     pub(crate) watch: Option<Watch>,
+    pub(crate) findings: Option<Findings>,
     pub(crate) loads: BTreeMap<Target, SeasonalMean>,
     pub(crate) today: Option<Date>,
     pub(crate) missing: Missing,
@@ -91,6 +93,7 @@ impl Town {
             topology,
             groups: plan.new_groups(),
             watch,
+            findings: plan.town_rules.map(|rules| Findings::new(rules, plan.calendar.clone(), plan.grid())),
             loads: BTreeMap::new(),
             today: None,
             missing: Missing::default(),
@@ -129,12 +132,25 @@ impl Town {
         &self.missing
     }
 
+    /// How often each rule of the second stage was met since it began.
+    pub fn tally(&self) -> Tally {
+        self.findings.as_ref().map(|findings| *findings.tally()).unwrap_or_default()
+    }
+
     /// Looks at the intervals that the tick ending at `end` closed, sorted by meter, then by end.
     pub fn tick(&mut self, end: EventTime, rows: &[Interval], out: &mut Outputs) {
         let topology = Arc::clone(&self.topology);
         let joined: Vec<Joined<'_>> = topology.join(rows).collect();
-        if self.balances {
+        let known = out.balances.len();
+        if self.balances || self.findings.is_some() {
             out.balances.extend(balance(end, joined.iter().copied(), &topology));
+        }
+        if let Some(findings) = &mut self.findings {
+            findings.begin(end, &mut out.findings);
+            compare(&topology, &joined, &out.balances[known..], findings);
+        }
+        if !self.balances {
+            out.balances.truncate(known);
         }
         self.watch_for_suspicions(end, &joined, out);
         self.gather(end, &joined, &topology, out);
@@ -153,6 +169,9 @@ impl Town {
             let known = out.metering.demand.len();
             groups.finish(&mut out.metering.demand);
             rate(&mut out.metering.demand[known..], &self.ratings);
+        }
+        if let Some(findings) = &mut self.findings {
+            findings.tell(&mut out.findings);
         }
     }
 
@@ -282,6 +301,30 @@ fn rate(demand: &mut [DemandRow], ratings: &BTreeMap<Target, Watts>) {
     for row in demand {
         if let Some(whole) = &mut row.whole {
             whole.among.sanctioned = ratings.get(&row.target).copied();
+        }
+    }
+}
+
+/// The class of a meter that should use nothing.
+const INACTIVE: &str = "inactive";
+
+/// What there is to compare in a tick: consumers with their contracts, transformers with their consumers.
+fn compare(topology: &Topology, joined: &[Joined<'_>], balances: &[Balance], findings: &mut Findings) {
+    for &(row, place) in joined {
+        match place {
+            Some(place) if place.role == Role::Consumer => {
+                let is_active = place.class.as_deref() != Some(INACTIVE);
+                findings.consumer(row, place.sanctioned, is_active);
+            }
+            Some(_) => {}
+            // A meter that nobody has ever heard of is a stranger, and no contract of it has ended.
+            None => findings.consumer(row, None, !topology.has_known(row.meter)),
+        }
+    }
+    for one in balances.iter().filter(|one| one.reporting == one.meters && one.meters > 0) {
+        let measured = one.quality.is_whole();
+        if let Some(supplied) = one.supplied.filter(|_| measured) {
+            findings.group(one.transformer, supplied, one.consumed);
         }
     }
 }

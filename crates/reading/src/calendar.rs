@@ -84,6 +84,11 @@ impl Calendar {
         }
     }
 
+    /// Whether a week begins with it.
+    pub fn is_monday(&self, day: Date) -> bool {
+        day.weekday() == Weekday::Monday
+    }
+
     /// The holidays, ascending.
     pub fn holidays(&self) -> impl Iterator<Item = Date> {
         self.holidays.iter().copied()

@@ -5,7 +5,7 @@ use units::{Milliamperes, Millivolts, WattHours};
 
 /// How an interval's energy came about. Several may hold; none means measured from register to register.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
-pub struct Quality(pub u16);
+pub struct Quality(pub u32);
 
 impl Quality {
     /// Register to register, whole.
@@ -28,8 +28,35 @@ impl Quality {
     pub const DISAGREES: Self = Self(128);
     /// A register moved in a way that cannot be use; that move is not counted.
     pub const SUSPECT: Self = Self(256);
+    /// Nothing imported for long.
+    pub const ZERO_RUN: Self = Self(1 << 9);
+    /// The same energy for long.
+    pub const FLAT: Self = Self(1 << 10);
+    /// Far more energy than any other interval of the last weeks; not believed.
+    pub const SPIKE: Self = Self(1 << 11);
+    /// The day that ends here used far more than is usual.
+    pub const HIGH: Self = Self(1 << 12);
+    /// The day that ends here used far less than is usual.
+    pub const LOW: Self = Self(1 << 13);
+    /// Power says export, and no register counts it.
+    pub const REVERSE: Self = Self(1 << 14);
+    /// Registers and power are a factor of a thousand apart.
+    pub const UNIT: Self = Self(1 << 15);
+    /// Power, voltage and current do not fit together.
+    pub const POWER_FACTOR: Self = Self(1 << 16);
 
-    const NAMES: [(Self, &'static str); 9] = [
+    /// How the energy came about: all but what is said of it beside other energy.
+    const ORIGIN: u32 = (1 << 9) - 1;
+    /// With any of these, the energy was not measured over all of the interval, or is not believed.
+    const FLAWS: u32 = Self::ESTIMATED.0
+        | Self::PARTIAL.0
+        | Self::GAP.0
+        | Self::RESET.0
+        | Self::SWAP.0
+        | Self::SUSPECT.0
+        | Self::SPIKE.0;
+
+    const NAMES: [(Self, &'static str); 17] = [
         (Self::ESTIMATED, "estimated"),
         (Self::PARTIAL, "partial"),
         (Self::GAP, "gap"),
@@ -39,12 +66,38 @@ impl Quality {
         (Self::SWAP, "swap"),
         (Self::DISAGREES, "disagrees"),
         (Self::SUSPECT, "suspect"),
+        (Self::ZERO_RUN, "zero-run"),
+        (Self::FLAT, "flat"),
+        (Self::SPIKE, "spike"),
+        (Self::HIGH, "high"),
+        (Self::LOW, "low"),
+        (Self::REVERSE, "reverse"),
+        (Self::UNIT, "unit"),
+        (Self::POWER_FACTOR, "power-factor"),
     ];
 
     /// With those of `other` too.
     #[must_use]
     pub fn with(self, other: Self) -> Self {
         Self(self.0 | other.0)
+    }
+
+    /// How the energy came about, without what is said of it beside other energy.
+    #[must_use]
+    pub fn origin(self) -> Self {
+        Self(self.0 & Self::ORIGIN)
+    }
+
+    /// Whether the energy was measured over all of the interval and is believed: what makes peaks and teaches profiles.
+    #[inline]
+    pub fn is_whole(self) -> bool {
+        self.0 & Self::FLAWS == 0
+    }
+
+    /// Whether the energy is not believed.
+    #[inline]
+    pub fn is_rejected(self) -> bool {
+        self.0 & (Self::SUSPECT.0 | Self::SPIKE.0) != 0
     }
 
     /// Whether all of `other` hold.
@@ -181,9 +234,17 @@ pub struct Interval {
     pub sums: Sums,
     /// How the energy came about.
     pub quality: Quality,
+    /// What stands in for an imported energy that is not believed, where something is known.
+    pub instead: Option<WattHours>,
 }
 
 impl Interval {
+    /// The imported energy to bill by: as registered, or what stands in for it where that is not believed.
+    #[inline]
+    pub fn valid(&self) -> Option<WattHours> {
+        if self.quality.is_rejected() { self.instead } else { self.imp }
+    }
+
     /// Milliseconds from start to end.
     pub fn length(&self) -> i64 {
         self.end.since(self.start)

@@ -104,7 +104,7 @@ pub struct Replay {
     #[arg(long)]
     pub plots: bool,
     /// Work out and write some results of the plan, and not the others: intervals, profiles, demand, balance, forecasts,
-    /// cases (with their suspicions, alerts and SMS). Dead letters and summary.json are always written.
+    /// findings, cases (with their suspicions, alerts and SMS). Dead letters and summary.json are always written.
     #[arg(long, value_enum, value_delimiter = ',', hide_possible_values = true, value_name = "NAME,...")]
     pub only: Vec<Kind>,
 }
@@ -117,6 +117,7 @@ pub enum Kind {
     Demand,
     Balance,
     Forecasts,
+    Findings,
     Cases,
 }
 
@@ -299,6 +300,21 @@ pub struct Simulate {
     /// Meters that are exchanged once.
     #[arg(long, value_name = "SHARE", allow_hyphen_values = true, help_heading = "Faults on the way")]
     pub swap: Option<String>,
+    /// Meters whose registers leap once; none unless given, as with the four that follow.
+    #[arg(long, value_name = "SHARE", allow_hyphen_values = true, help_heading = "Faults on the way")]
+    pub spike: Option<String>,
+    /// Meters whose element is stuck for some days: it measures the same all the time.
+    #[arg(long, value_name = "SHARE", allow_hyphen_values = true, help_heading = "Faults on the way")]
+    pub stuck: Option<String>,
+    /// Meters whose element is dead for some days: it measures nothing.
+    #[arg(long, value_name = "SHARE", allow_hyphen_values = true, help_heading = "Faults on the way")]
+    pub dead: Option<String>,
+    /// Meters that send power in kW, as a number of W, for some days.
+    #[arg(long, value_name = "SHARE", allow_hyphen_values = true, help_heading = "Faults on the way")]
+    pub unit: Option<String>,
+    /// Meters that send a tenth of their currents for some days.
+    #[arg(long, value_name = "SHARE", allow_hyphen_values = true, help_heading = "Faults on the way")]
+    pub ct_tenth: Option<String>,
 }
 
 /// Twice the largest fleet that this engine is measured with; a town of so many takes some gigabytes.

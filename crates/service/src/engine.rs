@@ -17,19 +17,20 @@ use crate::files::Source;
 use crate::threads::spawn;
 use crate::town_files::unfit;
 use decoders::{Decoders, Pool};
-use fleet::Totals;
 use grid::Topology;
 use merge::Merge;
 use pipeline::{
-    Dead, Fleet, Missing, Outputs, PartitionId, Plan, Sequencer, Shard, Town, bury, bury_held, bury_undecoded,
+    Books, Dead, Fleet, Missing, Outputs, PartitionId, Plan, Sequencer, Shard, Town, bury, bury_held,
+    bury_undecoded,
 };
 use reading::issue::Counts;
 use reading::{Batch, EventTime};
-use shard::{Closed, PART, Work};
+use shard::{Closed, Last, PART, Work};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
+use vet::Tally;
 
 /// What a run tells whoever watches.
 #[derive(Debug, Clone, Copy, Default)]
@@ -53,6 +54,8 @@ pub struct Counted {
     pub readings: u64,
     /// What was odd or refused.
     pub counts: Counts,
+    /// What was odd about closed intervals.
+    pub tally: Tally,
     /// Import energy that stands in no interval.
     pub unplaced_wh: i64,
     /// Readings added to an interval.
@@ -98,8 +101,8 @@ pub fn run<S: Sink>(
             swaps.iter().for_each(|&(meter, at)| fleet.swap(meter, at));
             to_shards.push(to);
             from_shards.push(closed);
-            let metering = plan.new_metering();
-            spawn(scope, format!("shard-{index}"), move || shard::work(fleet, metering, &work, &done))?;
+            let books = Books::new(plan);
+            spawn(scope, format!("shard-{index}"), move || shard::work(fleet, books, &work, &done))?;
         }
         let end = spawn(scope, "town".to_owned(), move || collect(town, &from_shards, sink))?;
 
@@ -109,10 +112,11 @@ pub fn run<S: Sink>(
         drop(to_shards);
         let collected = end.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
         // A sink that failed closed the channels, which is only the consequence.
-        let (totals, meters, missing) = collected?;
+        let (Last { totals, tally, meters }, missing) = collected?;
         fed?;
         counted.counts.add(sequencer.counts());
         counted.counts.add(&totals.counts);
+        counted.tally = tally;
         counted.unplaced_wh = totals.unplaced.0;
         counted.admitted = totals.admitted;
         counted.meters = meters;
@@ -200,8 +204,8 @@ fn collect<S: Sink>(
     mut town: Option<Town>,
     from_shards: &[Receiver<Closed>],
     sink: &mut S,
-) -> Result<(Totals, u64, Missing), Failure> {
-    let (mut totals, mut meters) = (Totals::default(), 0);
+) -> Result<(Last, Missing), Failure> {
+    let mut all = Last::default();
     let mut out = Outputs::default();
     // The second stage sees a whole tick side by side; without it, nobody needs more rows at once than a sink writes.
     let most = if town.is_some() { usize::MAX } else { PART };
@@ -232,12 +236,13 @@ fn collect<S: Sink>(
         for done in merge.done() {
             out.dead.extend(done.dead);
             refused.extend(done.refused);
-            if let Some((more, heard)) = done.last {
+            if let Some(Last { totals, tally, meters }) = done.last {
                 last = true;
-                meters += heard;
-                totals.admitted += more.admitted;
-                totals.unplaced += more.unplaced;
-                totals.counts.add(&more.counts);
+                all.meters += meters;
+                all.tally.add(&tally);
+                all.totals.admitted += totals.admitted;
+                all.totals.unplaced += totals.unplaced;
+                all.totals.counts.add(&totals.counts);
             }
         }
         refused.sort_by(|a, b| dead_order(a).cmp(&dead_order(b)));
@@ -247,8 +252,11 @@ fn collect<S: Sink>(
                 town.finish(&mut out);
             }
             sink.take(&mut out)?;
-            let missing = town.map(|town| town.missing().clone());
-            return Ok((totals, meters, missing.unwrap_or_default()));
+            let missing = town.map(|town| {
+                all.tally.add(&town.tally());
+                town.missing().clone()
+            });
+            return Ok((all, missing.unwrap_or_default()));
         }
         sink.take(&mut out)?;
     }

@@ -1,7 +1,7 @@
 //! What a scrape of `/metrics` tells: every metric of the running engine, named here and in `metrics/partition.rs`.
 //!
 //! Threads count into atomics; ages and delays are taken from the clock when somebody asks, so that they grow while
-//! nothing happens. A label is a partition, a topic, a reason, a kind or a part of the memory, never a meter.
+//! nothing happens. A label is a partition, a topic, a reason, a rule, a kind or a part of the memory, never a meter.
 
 mod health;
 mod partition;
@@ -23,6 +23,7 @@ use reading::Interval;
 use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use vet::{Finding, Rule};
 
 /// Counters by the value of one label.
 type Counters = Family<[(&'static str, String); 1], Counter>;
@@ -71,6 +72,7 @@ pub struct Metrics {
     /// Whether the process lives and works.
     pub health: Health,
     dead_letters: Counters,
+    quality: Counters,
     sent_messages: Counters,
     checkpoints: Counters,
     checkpoint_bytes: Gauges,
@@ -96,6 +98,7 @@ impl Metrics {
             readings_repeated: names.plain("readings_repeated", None, "Readings of a meter and time that had one"),
             readings_late: names.plain("readings_late", None, "Readings whose interval was closed"),
             dead_letters: names.plain("dead_letters", None, "Messages that became part of no interval, by reason"),
+            quality: names.plain("quality", None, "What was odd about readings and intervals, by rule"),
             sent_messages: names.plain("sent", messages(), "Messages handed to the producer, by topic"),
             queued_messages: names.plain("queued", messages(), "Messages that wait in the producer for delivery"),
             delivery_failures: names.plain("delivery_failures", None, "Messages that the broker did not take"),
@@ -151,6 +154,16 @@ impl Metrics {
     /// Messages that became part of no interval; none of them makes the reason known to a scrape.
     pub fn dead_letters(&self, reason: &str, count: u64) {
         self.dead_letters.get_or_create(&[("reason", reason.to_owned())]).inc_by(count);
+    }
+
+    /// Readings or intervals that a rule is about; a rule that was asked and met nothing is told as zero.
+    pub fn quality(&self, rule: Rule, count: u64) {
+        self.quality.get_or_create(&[("rule", rule.name().to_owned())]).inc_by(count);
+    }
+
+    /// What the second stage found odd.
+    pub fn findings(&self, found: &[Finding]) {
+        found.iter().for_each(|finding| self.quality(finding.rule, 1));
     }
 
     /// Messages that were handed to the producer for a topic, to be counted by whoever hands them over.

@@ -9,7 +9,8 @@ use crate::hold::{Hold, take_away};
 use crate::{places, texts, usage};
 use cases::Case;
 use columns::{
-    Aside, BalancesWriter, CasesWriter, ColumnsError, ForecastsWriter, IntervalsWriter, SuspicionsWriter,
+    Aside, Asked, BalancesWriter, CasesWriter, ColumnsError, ForecastsWriter, IntervalsWriter,
+    SuspicionsWriter,
 };
 use metered::Metered;
 pub use pictures::Pictures;
@@ -22,7 +23,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 /// Names of everything that a run may leave.
-const NAMES: [&str; 15] = [
+const NAMES: [&str; 16] = [
     "intervals.parquet",
     "profiles.parquet",
     "demand.parquet",
@@ -32,6 +33,7 @@ const NAMES: [&str; 15] = [
     "cases.parquet",
     "alerts.ndjson",
     "sms.ndjson",
+    "findings.ndjson",
     "dead-letters.ndjson",
     "profile.svg",
     "duration.svg",
@@ -48,13 +50,15 @@ const LEAST_CPU_S: f64 = 0.5;
 pub struct Written {
     /// The intervals that all else comes of.
     pub intervals: bool,
+    /// The profiles that long silences are filled by.
+    pub profiles: bool,
     /// The demand that groups and alerts come of.
     pub demand: bool,
 }
 
 impl Written {
     /// All of it.
-    pub const ALL: Self = Self { intervals: true, demand: true };
+    pub const ALL: Self = Self { intervals: true, profiles: true, demand: true };
 }
 
 /// Files on their way.
@@ -81,6 +85,7 @@ struct Rest {
     alerts: Option<Aside>,
     watch: Option<Watched>,
     pictures: Option<Pictures>,
+    findings: Option<Aside>,
     dead: Option<Aside>,
 }
 
@@ -106,7 +111,6 @@ impl OutDir {
         let hold = Hold::take(dir, &NAMES)?;
         places::check_owner(dir, &NAMES)?;
         hold.clear()?;
-        let candidate = plan.candidate.map(|candidate| (candidate.share, candidate.floor));
         let watch = match plan.phase_neutral {
             Some(_) => Some(Watched {
                 suspicions: SuspicionsWriter::create(dir.join("suspicions.parquet")).map_err(columns(dir))?,
@@ -128,12 +132,12 @@ impl OutDir {
             rest: Rest {
                 intervals: match written.intervals {
                     true => Some(
-                        IntervalsWriter::create(dir.join("intervals.parquet"), candidate)
+                        IntervalsWriter::create(dir.join("intervals.parquet"), asked(plan))
                             .map_err(columns(dir))?,
                     ),
                     false => None,
                 },
-                metering: Metered::create(dir, plan, written.demand).map_err(columns(dir))?,
+                metering: Metered::create(dir, plan, written).map_err(columns(dir))?,
                 balances: match plan.balance {
                     true => Some(BalancesWriter::create(dir.join("balance.parquet")).map_err(columns(dir))?),
                     false => None,
@@ -151,6 +155,10 @@ impl OutDir {
                 },
                 watch,
                 pictures,
+                findings: match plan.town_rules {
+                    Some(_) => Some(Aside::create(dir.join("findings.ndjson")).map_err(text(dir))?),
+                    None => None,
+                },
                 dead: None,
             },
             rows: 0,
@@ -210,6 +218,9 @@ impl OutDir {
             },
             "unplaced_wh": counted.unplaced_wh,
             "issues": tally(Issue::ALL.iter().map(|&issue| (issue.name(), counted.counts.of_issue(issue)))),
+            "quality": tally(
+                plan.rules().map(|rule| (rule.name(), counted.tally.of(rule, &counted.counts))),
+            ),
             "dead_reasons": tally(self.dead_letters.iter().map(|(reason, &count)| (reason.name(), count))),
             "wall_s": wall_s,
         });
@@ -249,7 +260,8 @@ impl OutDir {
 impl Rest {
     /// Moves it, and takes away what an earlier run left and this one did not.
     fn place(self, dir: &Path, plan: &Plan, mut written: Vec<&'static str>) -> Result<(), Failure> {
-        let Self { intervals: _, metering, balances, forecasts, alerts, watch, pictures, dead } = self;
+        let Self { intervals: _, metering, balances, forecasts, alerts, watch, pictures, findings, dead } =
+            self;
         written.extend(metering.finish().map_err(columns(dir))?);
         if let Some(balances) = balances {
             balances.finish().map_err(columns(dir))?;
@@ -278,6 +290,10 @@ impl Rest {
         }
         if let Some(pictures) = pictures {
             written.extend(pictures.finish(dir, &plan.calendar).map_err(text(dir))?);
+        }
+        if let Some(findings) = findings {
+            findings.finish().map_err(text(dir))?;
+            written.push("findings.ndjson");
         }
         if let Some(dead) = dead {
             dead.finish().map_err(text(dir))?;
@@ -312,6 +328,14 @@ fn summary(dir: &Path, json: &Value) -> io::Result<Aside> {
     writeln!(file, "{page}")?;
     file.flush()?;
     Ok(file)
+}
+
+/// The columns of intervals that a plan asks for.
+pub fn asked(plan: &Plan) -> Asked {
+    Asked {
+        valid: plan.quality.is_some(),
+        candidate: plan.candidate.map(|candidate| (candidate.share, candidate.floor)),
+    }
 }
 
 impl Sink for OutDir {
@@ -350,6 +374,11 @@ impl Sink for OutDir {
             }
             watch.told += out.sms.len() as u64;
             watch.told_already += out.told_already.len() as u64;
+        }
+        if let Some(file) = &mut self.rest.findings {
+            for finding in &out.findings {
+                writeln!(file, "{}", texts::finding(finding)).map_err(text(&dir))?;
+            }
         }
         for letter in &out.dead {
             *self.dead_letters.entry(letter.reason).or_default() += 1;

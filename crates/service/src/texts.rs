@@ -13,6 +13,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use std::borrow::Cow;
 use std::path::Path;
+use vet::Finding;
 use wire::json::LONGEST_LINE;
 
 /// A line of `alerts.ndjson`.
@@ -227,6 +228,19 @@ pub fn balance(one: &Balance) -> Value {
         "meters": one.meters,
         "reporting": one.reporting,
         "quality": one.quality.to_string(),
+    })
+}
+
+/// A line of `findings.ndjson`, and a message of `findings`.
+pub fn finding(one: &Finding) -> Value {
+    json!({
+        "rule": one.rule.name(),
+        "whose": one.whose.to_string(),
+        "start": one.start.to_string(),
+        "end": one.end.to_string(),
+        "intervals": one.intervals,
+        "seen": one.seen,
+        "allowed": one.allowed,
     })
 }
 

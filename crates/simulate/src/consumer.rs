@@ -1,7 +1,7 @@
 //! One consumer and its meter: what flows in the wires, and what the meter makes of it.
 
 use crate::Settings;
-use crate::faults::Mishap;
+use crate::faults::{Amiss, Mishap};
 use crate::household::Household;
 use crate::meter::{self, Register, ThreePhase, milli, vector_sum};
 use crate::network::{Bus, Flow};
@@ -10,6 +10,7 @@ use crate::seats::Seat;
 use crate::step::Step;
 use crate::tamper::{Ct, Seen, Story};
 use reading::{MeterId, Phases, RawReading};
+use units::Milliwatts;
 
 #[derive(Debug, Clone)]
 pub(crate) struct Consumer {
@@ -126,7 +127,19 @@ impl Consumer {
                 self.exp = self.exp.map(|_| Register::new(0));
                 self.seq = 0;
             }
+            // Fifty times a supply of 5 kW.
+            Some(Mishap::Spike { step: at }) if at == step.index => {
+                self.imp.count(250_000_000, step.length);
+            }
             _ => {}
+        }
+    }
+
+    /// What is amiss with the element in a step.
+    fn amiss(&self, step: &Step) -> Option<Amiss> {
+        match self.mishap {
+            Some(Mishap::Amiss { what, from, to }) if from < step.end && step.end <= to => Some(what),
+            _ => None,
         }
     }
 
@@ -135,6 +148,8 @@ impl Consumer {
         let volts = bus.at(phase, self.far);
         let i = (p * p + q * q).sqrt() / volts;
         let seen = self.story.seen(step, volts, Seen { p, q, phase: i, neutral: i }, shared);
+        let amiss = self.amiss(step);
+        let seen = amiss.map_or(seen, |amiss| mistaken(seen, volts, amiss));
         let p_mw = milli(seen.p);
         // A meter with its wires exchanged counts forward all the same.
         let counted = if matches!(self.story, Story::SwappedWires) { -p_mw } else { p_mw };
@@ -143,7 +158,10 @@ impl Consumer {
         raw.v = Some(Phases::One(meter::volts(volts)));
         raw.i = Some(Phases::One(meter::amperes(seen.phase)));
         raw.neutral = Some(meter::amperes(self.ct.read(seen.neutral, &mut self.noise)));
-        raw.p = Some(Phases::One(meter::watts(p_mw)));
+        raw.p = Some(Phases::One(match amiss {
+            Some(Amiss::Unit) => Milliwatts(meter::watts(p_mw).0 / 1000),
+            _ => meter::watts(p_mw),
+        }));
         raw.q = Some(Phases::One(meter::vars(seen.q)));
         raw
     }
@@ -165,5 +183,18 @@ impl Consumer {
         if let Some(exp) = &mut self.exp {
             exp.count(-mw, ms);
         }
+    }
+}
+
+/// What an element that is out of order makes of what it should see.
+fn mistaken(seen: Seen, volts: f64, amiss: Amiss) -> Seen {
+    match amiss {
+        Amiss::Stuck { mw } => {
+            let p = mw as f64 / 1000.0;
+            Seen { p, q: 0.0, phase: p / volts, neutral: p / volts }
+        }
+        Amiss::Dead => Seen { p: 0.0, q: 0.0, phase: 0.0, neutral: 0.0 },
+        Amiss::Unit => seen,
+        Amiss::CtTenth => Seen { phase: seen.phase / 10.0, neutral: seen.neutral / 10.0, ..seen },
     }
 }

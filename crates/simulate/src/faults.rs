@@ -4,7 +4,8 @@ use crate::random::{Random, Stream};
 use reading::EventTime;
 use reading::time::{DAY, HOUR, MINUTE, SECOND};
 
-/// How often each fault happens: the first five as shares of messages, the others as shares of meters.
+/// How often each fault happens: the first five as shares of messages, the others as shares of meters. The last five are
+/// what the rules of data quality are for; on an ordinary day there are none.
 ///
 /// Faults of whole meters befall only meters that are neither tampered with nor look like it, and a message has
 /// one fault at most, so that the truth stays simple.
@@ -28,6 +29,16 @@ pub struct Faults {
     pub reset: f64,
     /// Meters that are exchanged once.
     pub swap: f64,
+    /// Meters whose registers leap in one interval by fifty times what they can use.
+    pub spike: f64,
+    /// Meters whose element is stuck for two to six days: it measures the same all the time.
+    pub stuck: f64,
+    /// Meters whose element is dead for four to eight days: it measures nothing.
+    pub dead: f64,
+    /// Meters that send power in kW, as a number of W, for some days.
+    pub unit: f64,
+    /// Meters whose current transformer reads a tenth for some days: their power and registers are right.
+    pub ct_tenth: f64,
 }
 
 impl Faults {
@@ -42,6 +53,11 @@ impl Faults {
         clock_behind: 0.0,
         reset: 0.0,
         swap: 0.0,
+        spike: 0.0,
+        stuck: 0.0,
+        dead: 0.0,
+        unit: 0.0,
+        ct_tenth: 0.0,
     };
 
     /// What a radio network in a town does on an ordinary day.
@@ -56,11 +72,12 @@ impl Faults {
             clock_behind: 0.002,
             reset: 0.001,
             swap: 0.002,
+            ..Self::NONE
         }
     }
 
     /// Every share with its name.
-    pub fn shares(&self) -> [(&'static str, f64); 9] {
+    pub fn shares(&self) -> [(&'static str, f64); 14] {
         [
             ("late", self.late),
             ("lost", self.lost),
@@ -71,6 +88,11 @@ impl Faults {
             ("clock_behind", self.clock_behind),
             ("reset", self.reset),
             ("swap", self.swap),
+            ("spike", self.spike),
+            ("stuck", self.stuck),
+            ("dead", self.dead),
+            ("unit", self.unit),
+            ("ct_tenth", self.ct_tenth),
         ]
     }
 
@@ -146,6 +168,23 @@ pub(crate) enum Mishap {
     Swap { step: u64 },
     /// Readings stamped in `(from, to]` are stamped so many milliseconds later; before is negative.
     Clock { ahead_ms: i64, from: EventTime, to: EventTime },
+    /// Its registers leap as this step begins.
+    Spike { step: u64 },
+    /// What it measures in steps that end in `(from, to]` is not what flows.
+    Amiss { what: Amiss, from: EventTime, to: EventTime },
+}
+
+/// What an element makes of what flows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Amiss {
+    /// The same power all the time, in mW.
+    Stuck { mw: i64 },
+    /// Nothing.
+    Dead,
+    /// Power is sent in thousandths of what it is.
+    Unit,
+    /// Currents are sent as a tenth of what they are.
+    CtTenth,
 }
 
 /// Which mishap a seat is for.
@@ -155,6 +194,11 @@ pub(crate) enum Misfortune {
     ClockBehind,
     Reset,
     Swap,
+    Spike,
+    Stuck,
+    Dead,
+    Unit,
+    CtTenth,
 }
 
 impl Mishap {
@@ -167,7 +211,19 @@ impl Mishap {
         let to = from.plus(random.whole(DAY, 5 * DAY)).min(settings.end());
         let hours = random.whole(HOUR / SECOND, 3 * HOUR / SECOND) * SECOND;
         let minutes = random.whole(MINUTE / SECOND, 10 * MINUTE / SECOND) * SECOND;
+        let amiss = |what| Self::Amiss { what, from, to };
         match misfortune {
+            Misfortune::Spike => Self::Spike { step },
+            Misfortune::Stuck => {
+                let to = from.plus(random.whole(2 * DAY, 6 * DAY)).min(settings.end());
+                Self::Amiss { what: Amiss::Stuck { mw: random.whole(100, 1500) * 1000 }, from, to }
+            }
+            Misfortune::Dead => {
+                let to = from.plus(random.whole(4 * DAY, 8 * DAY)).min(settings.end());
+                Self::Amiss { what: Amiss::Dead, from, to }
+            }
+            Misfortune::Unit => amiss(Amiss::Unit),
+            Misfortune::CtTenth => amiss(Amiss::CtTenth),
             Misfortune::Reset => Self::Reset { step },
             Misfortune::Swap => Self::Swap { step },
             Misfortune::ClockAhead => Self::Clock { ahead_ms: hours, from, to },

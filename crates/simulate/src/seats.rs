@@ -29,6 +29,13 @@ pub(crate) struct Seat {
 }
 
 impl Seat {
+    /// Whether its element measures what flows, on whatever supply.
+    fn is_usual(&self) -> bool {
+        use Misfortune::{CtTenth, Dead, Spike, Stuck, Unit};
+        let amiss = matches!(self.misfortune, Some(Spike | Stuck | Dead | Unit | CtTenth));
+        self.oddity.is_none() && !amiss
+    }
+
     fn is_free(&self) -> bool {
         self.oddity.is_none() && self.misfortune.is_none()
     }
@@ -70,6 +77,11 @@ pub(crate) fn deal(settings: &Settings) -> Vec<Seat> {
         (6, settings.faults.clock_behind, Misfortune::ClockBehind),
         (7, settings.faults.reset, Misfortune::Reset),
         (8, settings.faults.swap, Misfortune::Swap),
+        (11, settings.faults.spike, Misfortune::Spike),
+        (12, settings.faults.stuck, Misfortune::Stuck),
+        (13, settings.faults.dead, Misfortune::Dead),
+        (14, settings.faults.unit, Misfortune::Unit),
+        (15, settings.faults.ct_tenth, Misfortune::CtTenth),
     ];
     for (purpose, share, misfortune) in misfortunes {
         draw(purpose, share).each_target(|target| {
@@ -77,8 +89,8 @@ pub(crate) fn deal(settings: &Settings) -> Vec<Seat> {
         });
     }
     // Solar roofs and three phases are for those whose wiring is in order: the odd ones are about a single phase.
-    draw(9, settings.solar).each_target(|at| seats[at].solar = seats[at].oddity.is_none());
-    draw(10, settings.three_phase).each_target(|at| seats[at].three_phase = seats[at].oddity.is_none());
+    draw(9, settings.solar).each_target(|at| seats[at].solar = seats[at].is_usual());
+    draw(10, settings.three_phase).each_target(|at| seats[at].three_phase = seats[at].is_usual());
     seats
 }
 

@@ -1,7 +1,7 @@
 //! A town: who hangs where, and the truth about it.
 
 use crate::consumer::{Consumer, Wiring};
-use crate::faults::Mishap;
+use crate::faults::{Amiss, Mishap};
 use crate::network::{Feeder, Transformer};
 use crate::seats::{self, Seat};
 use crate::tamper::{Story, Theft, stretches};
@@ -307,6 +307,20 @@ impl Town {
                 let (kind, which) =
                     if ahead_ms > 0 { (Kind::ClockAhead, "ahead") } else { (Kind::ClockBehind, "behind") };
                 told(kind, from, to, format!("clock {} s {which}", ahead_ms.abs() / 1000))
+            }
+            Mishap::Spike { step } => {
+                let at = self.start_of(step);
+                let to = self.start_of(step + 1);
+                told(Kind::Spike, at, to, "registers leapt by 250 kW over an interval".to_owned())
+            }
+            Mishap::Amiss { what, from, to } => {
+                let (kind, note) = match what {
+                    Amiss::Stuck { mw } => (Kind::Stuck, format!("measures {} W all the time", mw / 1000)),
+                    Amiss::Dead => (Kind::Dead, "measures nothing".to_owned()),
+                    Amiss::Unit => (Kind::Unit, "sends power in kW, as a number of W".to_owned()),
+                    Amiss::CtTenth => (Kind::CtTenth, "sends a tenth of its currents".to_owned()),
+                };
+                told(kind, from, to, note)
             }
         });
     }

@@ -52,6 +52,16 @@ pub enum Kind {
     ClockAhead,
     /// Its clock ran behind.
     ClockBehind,
+    /// Its registers leapt.
+    Spike,
+    /// Its element measured the same all the time.
+    Stuck,
+    /// Its element measured nothing.
+    Dead,
+    /// It sent power in kW, as a number of W.
+    Unit,
+    /// It sent a tenth of its currents.
+    CtTenth,
 }
 
 impl Kind {
@@ -69,6 +79,11 @@ impl Kind {
             Self::Swap => "swap",
             Self::ClockAhead => "clock-ahead",
             Self::ClockBehind => "clock-behind",
+            Self::Spike => "spike",
+            Self::Stuck => "stuck",
+            Self::Dead => "dead",
+            Self::Unit => "unit",
+            Self::CtTenth => "ct-tenth",
         }
     }
 

@@ -1,5 +1,6 @@
 //! The rows of a row group on their way into the file.
 
+use super::Asked;
 use crate::ColumnsError;
 use crate::pages::{Column, Flags, Names, Numbers, PagedFile, Wholes, Words};
 use reading::{Interval, Quality};
@@ -24,11 +25,12 @@ pub(super) struct Group {
     max_imbalance: Numbers,
     readings: Wholes,
     quality: Words<Quality>,
+    valid: Option<Wholes>,
     candidate: Option<(Ratio, Amperes, Flags)>,
 }
 
 impl Group {
-    pub(super) fn new(candidate: Option<(Ratio, Amperes)>) -> Self {
+    pub(super) fn new(asked: Asked) -> Self {
         Self {
             rows: 0,
             meter: Names::new(),
@@ -47,7 +49,8 @@ impl Group {
             max_imbalance: Numbers::new(),
             readings: Wholes::new(),
             quality: Words::new(),
-            candidate: candidate.map(|(share, floor)| (share, floor, Flags::default())),
+            valid: asked.valid.then(Wholes::optional),
+            candidate: asked.candidate.map(|(share, floor)| (share, floor, Flags::default())),
         }
     }
 
@@ -74,6 +77,9 @@ impl Group {
         self.max_imbalance.append(all, |one| features::max_imbalance(one).map(|i| i.0));
         self.readings.append(rows().map(|one| i64::from(one.sums.readings)));
         self.quality.append(rows().map(|one| one.quality));
+        if let Some(valid) = &mut self.valid {
+            valid.append_some(rows().map(|one| one.valid().map(|wh| wh.0)));
+        }
         if let Some((share, floor, flags)) = &mut self.candidate {
             flags.append(rows().map(|one| features::candidate(one, *share, *floor)));
         }
@@ -99,7 +105,8 @@ impl Group {
             &mut self.quality,
         ];
         let last = self.candidate.as_mut().map(|(_, _, flags)| flags as &mut dyn Column);
-        columns.into_iter().chain(last)
+        let valid = self.valid.as_mut().map(|valid| valid as &mut dyn Column);
+        columns.into_iter().chain(valid).chain(last)
     }
 
     /// Writes all that wait.

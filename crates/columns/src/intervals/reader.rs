@@ -30,6 +30,7 @@ pub struct IntervalRow {
     pub imbalance_max: Option<Amperes>,
     pub readings: u32,
     pub quality: String,
+    pub valid_wh: Option<WattHours>,
     pub candidate: Option<bool>,
 }
 
@@ -66,6 +67,10 @@ fn append(rows: &RecordBatch, all: &mut Vec<IntervalRow>) -> Result<(), ArrowErr
     let (avg, max, pf) = (number("avg_w")?, number("max_w")?, number("pf")?);
     let (v_min, v_max, i_avg) = (number("v_min")?, number("v_max")?, number("i_avg")?);
     let (imbalance_avg, imbalance_max) = (number("imbalance_avg")?, number("imbalance_max")?);
+    let valid = match rows.column_by_name("valid_wh") {
+        Some(_) => Some(whole("valid_wh")?),
+        None => None,
+    };
     let candidate = rows.column_by_name("candidate").and_then(|column| column.as_boolean_opt());
     for row in 0..rows.num_rows() {
         let no_name = || ArrowError::ParseError(format!("row {row} has no meter"));
@@ -87,6 +92,7 @@ fn append(rows: &RecordBatch, all: &mut Vec<IntervalRow>) -> Result<(), ArrowErr
             imbalance_max: float(&imbalance_max).map(Amperes),
             readings: at::<Int64Type>(&readings, row).unwrap_or_default() as u32,
             quality: qualities.as_string::<i32>().value(row).to_owned(),
+            valid_wh: valid.as_ref().and_then(|valid| at::<Int64Type>(valid, row)).map(WattHours),
             candidate: candidate.map(|candidate| candidate.value(row)),
         });
     }

@@ -1,5 +1,7 @@
+use super::record_batch;
 use crate::sample::{LIMITS, QUARTER_PAST, full, meter};
-use crate::{IntervalsWriter, read_intervals};
+use crate::{Asked, IntervalsWriter, read_intervals};
+use arrow::array::Array;
 use expect_test::{Expect, expect};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use reading::{Interval, Quality, Sums, check};
@@ -18,6 +20,7 @@ fn measured() -> Interval {
         exp: Some(WattHours(1)),
         sums,
         quality: Quality::ESTIMATED.with(Quality::RESET),
+        instead: None,
     }
 }
 
@@ -28,14 +31,15 @@ fn gap() -> Interval {
         exp: None,
         sums: Sums::EMPTY,
         quality: Quality::GAP,
+        instead: None,
         ..measured()
     }
 }
 
-fn check_columns(candidate: Option<(Ratio, Amperes)>, expected: &Expect) {
+fn check_columns(asked: Asked, expected: &Expect) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("intervals.parquet");
-    let mut writer = IntervalsWriter::create(&path, candidate).unwrap();
+    let mut writer = IntervalsWriter::create(&path, asked).unwrap();
     writer.write(&[measured(), gap()]).unwrap();
     assert_eq!(writer.finish().unwrap(), 2);
     let reader = ParquetRecordBatchReaderBuilder::try_new(File::open(&path).unwrap()).unwrap();
@@ -49,7 +53,7 @@ fn check_columns(candidate: Option<(Ratio, Amperes)>, expected: &Expect) {
 #[test]
 fn columns_are_those_of_the_design() {
     check_columns(
-        None,
+        Asked::NONE,
         &expect![[r#"
         meter Utf8
         start Timestamp(ms, "UTC")
@@ -71,9 +75,9 @@ fn columns_are_those_of_the_design() {
 }
 
 #[test]
-fn candidate_is_a_last_column_where_it_is_asked_for() {
+fn what_is_asked_for_stands_behind_the_others() {
     check_columns(
-        Some((Ratio(0.1), Amperes(0.001))),
+        Asked { valid: true, candidate: Some((Ratio(0.1), Amperes(0.001))) },
         &expect![[r#"
         meter Utf8
         start Timestamp(ms, "UTC")
@@ -90,6 +94,7 @@ fn candidate_is_a_last_column_where_it_is_asked_for() {
         imbalance_max Float64 or null
         readings Int32
         quality Dictionary(Int32, Utf8)
+        valid_wh Int64 or null
         candidate Boolean
     "#]],
     );
@@ -99,7 +104,9 @@ fn candidate_is_a_last_column_where_it_is_asked_for() {
 fn rows_come_back_as_they_were() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("intervals.parquet");
-    let mut writer = IntervalsWriter::create(&path, Some((Ratio(0.001), Amperes(0.01)))).unwrap();
+    let mut writer =
+        IntervalsWriter::create(&path, Asked { valid: true, candidate: Some((Ratio(0.001), Amperes(0.01))) })
+            .unwrap();
     writer.write(&[measured(), gap()]).unwrap();
     writer.finish().unwrap();
     expect![[r#"
@@ -164,6 +171,11 @@ fn rows_come_back_as_they_were() {
                 ),
                 readings: 1,
                 quality: "estimated,reset",
+                valid_wh: Some(
+                    WattHours(
+                        250,
+                    ),
+                ),
                 candidate: Some(
                     true,
                 ),
@@ -188,6 +200,7 @@ fn rows_come_back_as_they_were() {
                 imbalance_max: None,
                 readings: 0,
                 quality: "gap",
+                valid_wh: None,
                 candidate: Some(
                     false,
                 ),
@@ -209,7 +222,7 @@ fn many_and_few_at_a_time_give_the_same_rows() {
         .collect();
     let written = |sizes: &[usize]| {
         let path = folder.path().join("intervals.parquet");
-        let mut writer = IntervalsWriter::create(&path, None).unwrap();
+        let mut writer = IntervalsWriter::create(&path, Asked::NONE).unwrap();
         let mut rest = &all[..];
         for &size in sizes.iter().cycle() {
             let (chunk, more) = rest.split_at(size.min(rest.len()));
@@ -233,7 +246,7 @@ fn many_and_few_at_a_time_give_the_same_rows() {
 #[test]
 fn a_writer_that_is_dropped_leaves_no_file() {
     let folder = tempfile::tempdir().unwrap();
-    let mut writer = IntervalsWriter::create(folder.path().join("intervals.parquet"), None).unwrap();
+    let mut writer = IntervalsWriter::create(folder.path().join("intervals.parquet"), Asked::NONE).unwrap();
     writer.write(&[measured()]).unwrap();
     drop(writer);
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
@@ -241,8 +254,28 @@ fn a_writer_that_is_dropped_leaves_no_file() {
 
 #[test]
 fn a_folder_that_is_not_there_is_an_error() {
-    let Err(error) = IntervalsWriter::create("no/such/folder/intervals.parquet", None) else {
+    let Err(error) = IntervalsWriter::create("no/such/folder/intervals.parquet", Asked::NONE) else {
         panic!("it wrote")
     };
     expect!["cannot create `no/such/folder/intervals.parquet`"].assert_eq(&error.to_string());
+}
+
+#[test]
+fn what_is_not_believed_has_something_instead_or_nothing() {
+    let spike = Interval { quality: Quality::SPIKE, instead: Some(WattHours(7)), ..measured() };
+    let suspect = Interval { quality: Quality::SUSPECT, ..measured() };
+    let estimated = Interval { quality: Quality::ESTIMATED, instead: None, ..measured() };
+    let all = [measured(), spike, suspect, estimated, gap()];
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("intervals.parquet");
+    let asked = Asked { valid: true, candidate: None };
+    let mut writer = IntervalsWriter::create(&path, asked).unwrap();
+    writer.write(&all).unwrap();
+    writer.finish().unwrap();
+    let valid: Vec<_> = read_intervals(&path).unwrap().iter().map(|row| row.valid_wh).collect();
+    assert_eq!(valid, [all[0].imp, Some(WattHours(7)), None, all[3].imp, all[4].imp]);
+    // The same in messages.
+    let message = record_batch(&all, asked);
+    let column = message.column_by_name("valid_wh").unwrap();
+    assert_eq!(column.null_count(), valid.iter().filter(|wh| wh.is_none()).count());
 }

@@ -1,11 +1,10 @@
 //! Readings and intervals into messages.
 
-use crate::intervals;
+use crate::intervals::{self, Asked};
 use crate::readings::{Which, record_batch};
 use arrow::array::RecordBatch;
 use arrow::ipc::writer::StreamWriter;
 use reading::{Interval, RawReading};
-use units::{Amperes, Ratio};
 
 /// One Arrow IPC stream message with these readings; it has the columns that some of them need.
 pub fn encode(readings: &[RawReading]) -> Vec<u8> {
@@ -13,8 +12,8 @@ pub fn encode(readings: &[RawReading]) -> Vec<u8> {
 }
 
 /// One Arrow IPC stream message with these intervals; the columns are those of `intervals.parquet`.
-pub fn encode_intervals(intervals: &[Interval], candidate: Option<(Ratio, Amperes)>) -> Vec<u8> {
-    message(&intervals::record_batch(intervals, candidate))
+pub fn encode_intervals(intervals: &[Interval], asked: Asked) -> Vec<u8> {
+    message(&intervals::record_batch(intervals, asked))
 }
 
 fn message(rows: &RecordBatch) -> Vec<u8> {

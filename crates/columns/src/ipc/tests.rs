@@ -108,8 +108,9 @@ fn what_is_no_message_is_one_dead_letter_with_its_bytes() {
         exp: None,
         sums: Sums::EMPTY,
         quality: Quality::GAP,
+        instead: None,
     };
-    check(&encode_intervals(&[interval], None), Reason::TimeMissing);
+    check(&encode_intervals(&[interval], crate::Asked::NONE), Reason::TimeMissing);
 }
 
 proptest! {

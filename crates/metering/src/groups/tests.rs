@@ -59,7 +59,16 @@ fn intervals(tick: usize, seen: &[Seen]) -> Vec<Interval> {
     let row = |(number, seen): (usize, &Seen)| {
         let (imp, exp) = (Some(WattHours(seen.imp)), Some(WattHours(seen.exp)));
         let (start, sums) = (end.minus(HALF), Sums::EMPTY);
-        Some(Interval { meter: meter(number), start, end, imp, exp, sums, quality: seen.quality? })
+        Some(Interval {
+            meter: meter(number),
+            start,
+            end,
+            imp,
+            exp,
+            sums,
+            quality: seen.quality?,
+            instead: None,
+        })
     };
     seen.iter().enumerate().filter_map(row).collect()
 }

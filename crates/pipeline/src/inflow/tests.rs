@@ -16,6 +16,7 @@ fn row(lane: PartitionId, hour: i64) -> Interval {
         exp: None,
         sums: Sums::EMPTY,
         quality: Quality::MEASURED,
+        instead: None,
     }
 }
 

@@ -52,7 +52,7 @@ pub(super) fn check(
     length: Range<usize>,
 ) -> Result<Option<Rules>, PlanError> {
     if profiles.is_some() || demand.is_some() {
-        fits_local_time(grid, calendar, length)?;
+        fits_local_time(grid, calendar, length, "`[profiles]` and `[demand]`")?;
     }
     let profile = profiles.map(|profiles| profiles.check(grid)).transpose()?;
     let demand = demand.map(|demand| demand.check(grid)).transpose()?;
@@ -65,7 +65,12 @@ pub(super) fn check(
 }
 
 /// Days, slots and blocks are local: where hours of UTC are half-hours there, intervals of an hour fit into none of them.
-fn fits_local_time(grid: Grid, calendar: &Calendar, length: Range<usize>) -> Result<(), PlanError> {
+pub(super) fn fits_local_time(
+    grid: Grid,
+    calendar: &Calendar,
+    length: Range<usize>,
+    who: &str,
+) -> Result<(), PlanError> {
     let minutes = grid.length() / MINUTE;
     // Winter and summer; readings are of 2000 to 2100.
     let seasons = ["2026-01-01", "2026-07-01"].map(|day| day.parse().expect("a date"));
@@ -77,9 +82,7 @@ fn fits_local_time(grid: Grid, calendar: &Calendar, length: Range<usize>) -> Res
     Err(PlanError::new(
         "plan::window",
         length,
-        format!(
-            "intervals of {minutes} min do not begin at local midnight of {zone}, and `[profiles]` and `[demand]` need that"
-        ),
+        format!("intervals of {minutes} min do not begin at local midnight of {zone}, and {who} need that"),
         "try `length = \"30 min\"` or \"15 min\"",
     ))
 }

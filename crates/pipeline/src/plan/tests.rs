@@ -48,7 +48,7 @@ fn a_wrong_unit_is_an_error() {
         "floor = \"0.5 V\"",
         expect![[r#"
             error[plan::unit]: `floor` must be a current in mA, A, kA, found the unit "V"
-              --> demo.toml:52:9
+              --> demo.toml:64:9
                | floor = "0.5 V"               # and by more than this;
               help: try `floor = "0.5 A"`
         "#]],
@@ -220,11 +220,11 @@ fn profiles_and_demand_that_cannot_be_are_errors_with_a_way_out() {
         "length = \"15 min\"",
         "length = \"60 min\"",
         expect![[r#"
-        error[plan::window]: intervals of 60 min do not begin at local midnight of Asia/Kolkata, and `[profiles]` and `[demand]` need that
-          --> demo.toml:10:10
-           | length = "60 min"             # whole minutes that divide an hour
-          help: try `length = "30 min"` or "15 min"
-    "#]],
+            error[plan::window]: intervals of 60 min do not begin at local midnight of Asia/Kolkata, and `[profiles]` and `[demand]` need that
+              --> demo.toml:10:10
+               | length = "60 min"             # whole minutes that divide an hour
+              help: try `length = "30 min"` or "15 min"
+        "#]],
     );
     check(
         "name = \"evening\"",
@@ -236,4 +236,82 @@ fn profiles_and_demand_that_cannot_be_are_errors_with_a_way_out() {
           help: call each zone as the tariff does
     "#]],
     );
+}
+
+#[test]
+fn rules_of_quality_that_cannot_be_are_errors_with_a_way_out() {
+    check(
+        "zero_run = \"3 d\"",
+        "zero_run = \"3 min\"",
+        expect![[r#"
+            error[plan::window]: `zero_run` must be from 1 h to 366 d, found 3 min
+              --> demo.toml:50:12
+               | zero_run = "3 min"              # nothing imported for so long
+              help: try `zero_run = "1 h"`
+        "#]],
+    );
+    check(
+        "run = \"24 h\"",
+        "run = \"30 min\"",
+        expect![[r#"
+            error[plan::range]: `run` must be 3 to 16383 intervals
+              --> demo.toml:51:16
+               | flat = { run = "30 min", spread = "0.5 %", floor = "1 Wh" }   # all energies of so long within a share or a floor of the first
+              help: try `run = "24 h"`
+        "#]],
+    );
+    check(
+        "times = 3.0",
+        "times = 0.5",
+        expect![[r#"
+            error[plan::range]: `times` must be above 1, and at most 1000
+              --> demo.toml:52:19
+               | spike = { times = 0.5, floor = "2 kW" }   # so many times the third-highest of the last weeks, and above the floor
+              help: try `times = 3.0`
+        "#]],
+    );
+    check(
+        "low = \"5 %\", high",
+        "low = \"150 %\", high",
+        expect![[r#"
+            error[plan::range]: a low day must be below 100 % of a usual one, and a high one above
+              --> demo.toml:53:7
+               | day = { low = "150 %", high = "400 %", floor = "1 kWh" }   # a local day against the load profile, if that expects so much
+              help: try `low = "5 %", high = "400 %"`
+        "#]],
+    );
+    check(
+        "least = \"20 %\"",
+        "least = \"120 %\"",
+        expect![[r#"
+            error[plan::range]: a power factor is at most 1: `least` must be below 100 %, and `most`, with room for errors, not
+              --> demo.toml:55:26
+               | power_factor = { least = "120 %", most = "120 %", floor = "2 A" }   # power against voltage times current
+              help: try `least = "20 %", most = "120 %"`
+        "#]],
+    );
+}
+
+#[test]
+fn what_asks_for_usual_days_needs_profiles() {
+    let without = |from: &str, upto: &str, text: &str| {
+        let (begin, end) = (text.find(from).unwrap(), text.find(upto).unwrap());
+        format!("{}{}", &text[..begin], &text[end..])
+    };
+    let no_profiles = without("[profiles]", "[demand]", DEMO);
+    let told = |text: &str| Plan::read(text).unwrap_err().render("demo.toml", text);
+    expect![[r#"
+        error[plan::missing]: `quality.day` asks what a meter usually uses, and the plan has no section `[profiles]`
+          --> demo.toml:49:7
+           | day = { low = "5 %", high = "400 %", floor = "1 kWh" }   # a local day against the load profile, if that expects so much
+          help: add `[profiles]` with `slot` and `half_life` as in pipelines/demo.toml
+    "#]].assert_eq(&told(&no_profiles));
+    let no_estimation = without("[estimation]", "[quality]", &no_profiles);
+    expect![[r#"
+        error[plan::missing]: `quality.day` asks what a meter usually uses, and the plan has no section `[profiles]`
+          --> demo.toml:46:7
+           | day = { low = "5 %", high = "400 %", floor = "1 kWh" }   # a local day against the load profile, if that expects so much
+          help: add `[profiles]` with `slot` and `half_life` as in pipelines/demo.toml
+    "#]].assert_eq(&told(&no_estimation));
+    assert!(Plan::read(&without("day = {", "reverse =", &no_estimation)).is_ok());
 }

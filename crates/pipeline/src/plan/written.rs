@@ -3,6 +3,7 @@
 use super::error::PlanError;
 use super::groups::{self, GroupsToml, SanctionedToml};
 use super::metering::{self, DemandToml, PowerFactorToml, ProfilesToml};
+use super::quality::{EstimationToml, QualityToml, Rest};
 use super::quantity::{CURRENT, ENERGY, POWER, SHARE, TIME, Units, VOLTAGE};
 use super::{Candidate, ForecastPlan, Plan};
 use detect::PhaseNeutral;
@@ -43,6 +44,10 @@ pub struct PlanToml {
     groups: Option<GroupsToml>,
     #[serde(default)]
     sanctioned: Option<SanctionedToml>,
+    #[serde(default)]
+    estimation: Option<EstimationToml>,
+    #[serde(default)]
+    quality: Option<QualityToml>,
     #[serde(default)]
     balance: bool,
     #[serde(default)]
@@ -183,20 +188,27 @@ impl PlanToml {
                 span: None,
             });
         }
+        let has_profiles = self.profiles.is_some();
+        let rest = Rest { grid: intervals.grid, calendar: &calendar, length: length.clone(), has_profiles };
         let has_demand = self.demand.is_some();
         let (groups, above_sanctioned) = groups::check(self.groups, self.sanctioned, has_demand)?;
+        let metering = metering::check(
+            self.profiles,
+            self.demand,
+            self.power_factor,
+            intervals.grid,
+            &calendar,
+            length,
+        )?;
+        let quality = self.quality.map(|quality| quality.check(&rest)).transpose()?;
         Ok(Plan {
             name: self.name.into_inner(),
             groups,
             above_sanctioned,
-            metering: metering::check(
-                self.profiles,
-                self.demand,
-                self.power_factor,
-                intervals.grid,
-                &calendar,
-                length,
-            )?,
+            metering,
+            linear_up_to: self.estimation.map(|estimation| estimation.check(&rest)).transpose()?,
+            quality: quality.map(|(rules, _)| rules),
+            town_rules: quality.and_then(|(_, rules)| rules),
             calendar,
             limits,
             intervals,

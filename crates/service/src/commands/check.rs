@@ -15,6 +15,7 @@ use pipeline::Plan;
 use quantity::{amperes, percent, time, volts, watt_hours, watts};
 use reading::Limits;
 use std::fmt::{Display, Write};
+use vet::{PowerFactorRule, Rule, Rules, TownRules};
 
 /// Runs the command.
 pub fn run(args: &cli::Check) -> Result<(), Failure> {
@@ -68,6 +69,23 @@ fn told(plan: &Plan, kafka: Option<&KafkaPlan>) -> String {
             page.key("above", percent(above.0));
         }
     }
+    match plan.linear_up_to {
+        None => page.none("estimation"),
+        Some(linear_up_to) => {
+            page.section("estimation");
+            page.key("linear_up_to", format!("{}: longer silences by the load profile", time(linear_up_to)));
+        }
+    }
+    match &plan.quality {
+        None => page.none("quality"),
+        Some(rules) => {
+            quality(rules, &mut page);
+            if let Some(rules) = &plan.town_rules {
+                town_rules(rules, &mut page);
+            }
+        }
+    }
+    page.key("counted", listed(plan.rules().map(Rule::name)));
     match &plan.forecast {
         None => page.none("forecast"),
         Some(forecast) => {
@@ -154,6 +172,51 @@ fn demand_of(rule: &DemandRule, page: &mut Page) {
     page.key(
         "zones",
         listed(zones.map(|zone| format!("{} {}-{}", zone.name, clock(zone.from), clock(zone.to)))),
+    );
+}
+
+fn quality(rules: &Rules, page: &mut Page) {
+    let Rules { zero_run, flat, spike, day, reverse, power_factor, .. } = rules;
+    page.section("quality");
+    page.key("zero_run", time(*zero_run));
+    page.key(
+        "flat",
+        format!(
+            "run {}, spread {}, floor {}",
+            time(flat.run),
+            percent(flat.spread.0),
+            watt_hours(flat.floor.0)
+        ),
+    );
+    page.key("spike", format!("times {}, floor {}", spike.times, watts(spike.floor.0 as i64)));
+    match day {
+        None => page.key("day", "none"),
+        Some(day) => page.key(
+            "day",
+            format!(
+                "low {}, high {}, floor {}",
+                percent(day.low.0),
+                percent(day.high.0),
+                watt_hours(day.floor.0)
+            ),
+        ),
+    }
+    page.key("reverse", watt_hours(reverse.0));
+    let PowerFactorRule { least, most, floor } = power_factor;
+    let floor = amperes(f64::from(floor.0) / 1000.0);
+    page.key("power_factor", format!("least {}, most {}, floor {floor}", percent(least.0), percent(most.0)));
+}
+
+fn town_rules(rules: &TownRules, page: &mut Page) {
+    let TownRules { sanctioned, inactive, group_sum, multiplier_days } = rules;
+    page.key(
+        "town",
+        format!(
+            "sanctioned {}, inactive {}, group_sum {}, multiplier_days {multiplier_days}",
+            percent(sanctioned.0),
+            watt_hours(inactive.0),
+            percent(group_sum.0)
+        ),
     );
 }
 

@@ -227,6 +227,11 @@ fn settings(args: &cli::Simulate) -> Result<Settings, Failure> {
             clock_behind: fault("clock-behind", &args.clock_behind, base.clock_behind)?,
             reset: fault("reset", &args.reset, base.reset)?,
             swap: fault("swap", &args.swap, base.swap)?,
+            spike: fault("spike", &args.spike, base.spike)?,
+            stuck: fault("stuck", &args.stuck, base.stuck)?,
+            dead: fault("dead", &args.dead, base.dead)?,
+            unit: fault("unit", &args.unit, base.unit)?,
+            ct_tenth: fault("ct-tenth", &args.ct_tenth, base.ct_tenth)?,
         },
         ..Settings::usual(args.meters, args.days, args.seed, start)
     })

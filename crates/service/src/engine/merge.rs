@@ -192,6 +192,7 @@ mod tests {
             exp: None,
             sums: Sums::EMPTY,
             quality: Quality::MEASURED,
+            instead: None,
         }
     }
 

@@ -1,11 +1,12 @@
 //! One shard: its meters, on a thread of its own.
 
-use fleet::{Refusal, Totals};
-use metering::{DemandRow, Metering, Told};
-use pipeline::{Dead, Fleet, PartitionId, Step, bury};
+use fleet::{Refusal, Silence, Totals};
+use metering::{DemandRow, Told};
+use pipeline::{Books, Dead, Fleet, PartitionId, Step, bury};
 use reading::{Batch, EventTime, Interval};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SendError, SyncSender};
+use vet::Tally;
 
 /// What a shard is told.
 pub(super) struct Work {
@@ -37,8 +38,17 @@ pub(super) struct Done {
     pub(super) dead: Vec<Dead>,
     /// What this shard refused.
     pub(super) refused: Vec<Dead>,
-    /// There is no further step; so many meters were heard of.
-    pub(super) last: Option<(Totals, u64)>,
+    /// There is no further step.
+    pub(super) last: Option<Last>,
+}
+
+/// What a shard has counted.
+#[derive(Default)]
+pub(super) struct Last {
+    pub(super) totals: Totals,
+    pub(super) tally: Tally,
+    /// So many meters were heard of.
+    pub(super) meters: u64,
 }
 
 /// So many meters' profiles go at once.
@@ -47,12 +57,7 @@ const METERS: usize = 64;
 pub(super) const PART: usize = 1024;
 
 /// Works until there is no more, then tells what is left.
-pub(super) fn work(
-    mut fleet: Fleet,
-    mut metering: Option<Metering>,
-    work: &Receiver<Work>,
-    to: &SyncSender<Closed>,
-) {
+pub(super) fn work(mut fleet: Fleet, mut books: Books, work: &Receiver<Work>, to: &SyncSender<Closed>) {
     let mut done = Done::default();
     while let Ok(Work { partition, batch, steps, dead, flush }) = work.recv() {
         done.dead.extend(dead);
@@ -69,7 +74,7 @@ pub(super) fn work(
                     bury(partition, &batch, &[], &refusals, &mut done.refused);
                     refusals.clear();
                     let done = std::mem::take(&mut done);
-                    if close(&mut fleet, &mut metering, *watermark, done, to).is_err() {
+                    if close(&mut fleet, &mut books, *watermark, done, to).is_err() {
                         return;
                     }
                 }
@@ -80,58 +85,53 @@ pub(super) fn work(
             return;
         }
     }
-    done.last = Some((fleet.totals().clone(), fleet.len() as u64));
     // Nobody listens any more if the sink has failed; it has told why.
-    drop(finish(&mut fleet, metering, to).and_then(|()| to.send(Closed::Done(Box::new(done)))));
+    let told = finish(&mut fleet, &mut books, to);
+    done.last =
+        Some(Last { totals: fleet.totals().clone(), tally: books.tally(), meters: fleet.len() as u64 });
+    drop(told.and_then(|()| to.send(Closed::Done(Box::new(done)))));
 }
 
 /// Tells what waits for a register, and what is kept of the meters.
-fn finish(
-    fleet: &mut Fleet,
-    mut metering: Option<Metering>,
-    to: &SyncSender<Closed>,
-) -> Result<(), SendError<Closed>> {
+fn finish(fleet: &mut Fleet, books: &mut Books, to: &SyncSender<Closed>) -> Result<(), SendError<Closed>> {
     let mut rows = Vec::new();
     fleet.finish(&mut rows);
-    let demand = meter(&mut metering, &rows, fleet.slots_told());
+    let demand = enter(books, &mut rows, fleet.slots_told(), fleet.silences());
     tell(EventTime::MAX, rows, demand, to)?;
-    let Some(metering) = &mut metering else { return Ok(()) };
     for slots in fleet.by_name().chunks(METERS) {
-        let mut told = Told::default();
-        metering.finish(slots.iter().map(|&slot| (slot, fleet.meter(slot))), &mut told);
+        let meters = slots.iter().map(|&slot| (slot, fleet.meter(slot)));
+        let Some(told) = books.finish(meters) else { return Ok(()) };
         to.send(Closed::Kept(told))?;
     }
     Ok(())
 }
 
-/// Takes rows into profiles and demand; gives the billing periods that are over.
-fn meter(metering: &mut Option<Metering>, rows: &[Interval], slots: &[u32]) -> Vec<DemandRow> {
+/// Enters rows into the books; gives the billing periods that are over.
+fn enter(books: &mut Books, rows: &mut [Interval], slots: &[u32], silences: &[Silence]) -> Vec<DemandRow> {
     let mut told = Told::default();
-    if let Some(metering) = metering {
-        metering.take(slots, rows, &mut told);
-    }
+    books.enter(slots, silences, rows, &mut told);
     told.demand
 }
 
 /// Tells every tick up to the watermark, and then what else there is to tell.
 fn close(
     fleet: &mut Fleet,
-    metering: &mut Option<Metering>,
+    books: &mut Books,
     watermark: EventTime,
     done: Done,
     to: &SyncSender<Closed>,
 ) -> Result<(), SendError<Closed>> {
     let mut rows = Vec::with_capacity(PART);
     let mut told = Ok(());
-    let mut hand_on = |end, rows: &mut Vec<Interval>, slots: &[u32]| {
-        let part = std::mem::replace(rows, Vec::with_capacity(PART));
-        let demand = meter(metering, &part, slots);
+    let mut hand_on = |end, rows: &mut Vec<Interval>, slots: &[u32], silences: &[Silence]| {
+        let mut part = std::mem::replace(rows, Vec::with_capacity(PART));
+        let demand = enter(books, &mut part, slots, silences);
         if told.is_ok() {
             told = to.send(Closed::Rows(end, part, demand));
         }
     };
     while let Some(end) = fleet.close_next_in_parts(watermark, PART, &mut rows, &mut hand_on) {
-        hand_on(end, &mut rows, fleet.slots_told());
+        hand_on(end, &mut rows, fleet.slots_told(), fleet.silences());
         to.send(Closed::Tick(end))?;
     }
     told.and_then(|()| to.send(Closed::Done(Box::new(done))))

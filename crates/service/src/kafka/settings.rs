@@ -54,6 +54,7 @@ pub struct OutputTopics {
     pub cases: Option<String>,
     pub alerts: Option<String>,
     pub sms: Option<String>,
+    pub findings: Option<String>,
     pub dead_letters: Option<String>,
 }
 
@@ -107,7 +108,7 @@ impl MessageFormat {
 
 impl OutputTopics {
     /// The keys that plans have for them, with the topics.
-    pub fn all(&self) -> [(&'static str, Option<&str>); 10] {
+    pub fn all(&self) -> [(&'static str, Option<&str>); 11] {
         [
             ("intervals", &self.intervals),
             ("profiles", &self.profiles),
@@ -118,6 +119,7 @@ impl OutputTopics {
             ("cases", &self.cases),
             ("alerts", &self.alerts),
             ("sms", &self.sms),
+            ("findings", &self.findings),
             ("dead_letters", &self.dead_letters),
         ]
         .map(|(key, topic)| (key, topic.as_deref()))
@@ -247,6 +249,7 @@ impl KafkaToml {
             ("cases", self.cases.as_ref()),
             ("alerts", self.alerts.as_ref()),
             ("sms", self.sms.as_ref()),
+            ("findings", self.findings.as_ref()),
             ("dead_letters", self.dead_letters.as_ref()),
         ];
         for (key, topic) in named.iter().filter_map(|(key, topic)| Some((*key, (*topic)?))) {
@@ -281,6 +284,7 @@ impl KafkaToml {
             cases: own(&self.cases),
             alerts: own(&self.alerts),
             sms: own(&self.sms),
+            findings: own(&self.findings),
             dead_letters: own(&self.dead_letters),
         })
     }

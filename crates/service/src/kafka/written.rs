@@ -36,6 +36,7 @@ pub(super) struct KafkaToml {
     pub(super) cases: Option<Text>,
     pub(super) alerts: Option<Text>,
     pub(super) sms: Option<Text>,
+    pub(super) findings: Option<Text>,
     pub(super) dead_letters: Option<Text>,
     #[serde(default)]
     pub(super) client: ClientToml,

@@ -132,7 +132,7 @@ fn what_is_counted_is_told() {
         gridwarden_checkpoint_failures_total 1
         gridwarden_rebalances_total 2
         gridwarden_assigned_partitions 8
-        gridwarden_memory_bytes{part="merge"} 760"#]]
+        gridwarden_memory_bytes{part="merge"} 840"#]]
     .assert_eq(&samples(&metrics).iter().filter(not_zero).cloned().collect::<Vec<_>>().join("\n"));
 }
 

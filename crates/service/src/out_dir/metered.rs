@@ -1,5 +1,6 @@
 //! Profiles and demand, as far as the plan has them.
 
+use super::Written;
 use columns::{ColumnsError, DemandWriter, ProfilesWriter};
 use metering::Told;
 use pipeline::Plan;
@@ -14,10 +15,11 @@ pub(super) struct Metered {
 
 impl Metered {
     /// Begins the files that the plan will fill.
-    pub(super) fn create(dir: &Path, plan: &Plan, with_demand: bool) -> Result<Self, ColumnsError> {
+    pub(super) fn create(dir: &Path, plan: &Plan, written: Written) -> Result<Self, ColumnsError> {
         let Some(rules) = &plan.metering else { return Ok(Self::default()) };
-        let profiles = rules.profile.map(|_| ProfilesWriter::create(dir.join("profiles.parquet")));
-        let rule = rules.demand.as_ref().filter(|_| with_demand);
+        let profile = rules.profile.filter(|_| written.profiles);
+        let profiles = profile.map(|_| ProfilesWriter::create(dir.join("profiles.parquet")));
+        let rule = rules.demand.as_ref().filter(|_| written.demand);
         let demand = rule.map(|rule| DemandWriter::create(dir.join("demand.parquet"), rule));
         Ok(Self { profiles: profiles.transpose()?, demand: demand.transpose()? })
     }

@@ -36,6 +36,7 @@ impl Worker<'_> {
             self.rows.found(&out, |record| self.publisher.send(epoch, record))?;
             self.rows.kept(&out.metering, |record| self.publisher.send(epoch, record))?;
             progress.tally.found.count(&out);
+            self.metrics.findings(&out.findings);
             out.clear();
         }
         self.empties.give(parcel);

@@ -4,6 +4,7 @@ use super::exchange::{HEADER, Passing};
 use super::halt::Ended;
 use super::publish::Record;
 use crate::kafka::{IntervalsFormat, KafkaPlan};
+use crate::out_dir::asked;
 use crate::texts;
 use columns::{demand_name, ipc};
 use grid::Topology;
@@ -61,6 +62,9 @@ struct IntervalJson<'a> {
     imbalance_max: Option<f64>,
     readings: u16,
     quality: String,
+    /// Beside nothing asked for, not even a null.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    valid_wh: Option<Option<i64>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     candidate: Option<bool>,
 }
@@ -85,7 +89,7 @@ impl<'a> Rows<'a> {
         if self.kafka.intervals_format == IntervalsFormat::Json {
             return rows.iter().try_for_each(|row| self.interval(topic, row, None, None, &mut send));
         }
-        let candidate = self.plan.candidate.map(|candidate| (candidate.share, candidate.floor));
+        let asked = asked(self.plan);
         let mut first = 0;
         for &(end, upto) in ticks {
             // What a silent meter brings along of earlier intervals goes with the tick that it came in: a batch under
@@ -101,7 +105,7 @@ impl<'a> Rows<'a> {
                     // Only where nobody knows the transformers are there so many on one.
                     let part = if part == 0 { String::new() } else { format!("/{part}") };
                     let key = format!("{transformer}/{}/{partition}{part}", end_of(end));
-                    let value = ipc::encode_intervals(rows, candidate);
+                    let value = ipc::encode_intervals(rows, asked);
                     send(&Record {
                         topic,
                         key: key.as_bytes(),
@@ -169,6 +173,7 @@ impl<'a> Rows<'a> {
             imbalance_max: features::max_imbalance(row).map(|i| i.0),
             readings: row.sums.readings,
             quality: row.quality.to_string(),
+            valid_wh: self.plan.quality.map(|_| row.valid().map(|wh| wh.0)),
             candidate,
         };
         serde_json::to_writer(&mut self.value, &json).expect("a vector takes all bytes");
@@ -260,6 +265,10 @@ impl<'a> Rows<'a> {
         }
         for one in &out.suspicions {
             each(&topics.suspicions, format!("{}/{}", one.meter, one.day), &|| texts::suspicion(one))?;
+        }
+        for one in &out.findings {
+            let key = format!("{}/{}/{}", one.rule.name(), one.whose, one.start);
+            each(&topics.findings, key, &|| texts::finding(one))?;
         }
         for one in &out.changes {
             each(&topics.cases, one.case().id.to_string(), &|| texts::case(one.case()))?;

@@ -207,6 +207,7 @@ impl Second<'_> {
     /// All but the alerts.
     fn publish(&mut self, epoch: u64, out: &Outputs, found: &mut Found) -> Result<(), Ended> {
         found.count(out);
+        self.metrics.findings(&out.findings);
         self.rows.found(out, |record| self.publisher.send(epoch, record))?;
         self.rows.kept(&out.metering, |record| self.publisher.send(epoch, record))
     }

@@ -10,10 +10,12 @@ use crate::metrics::{Metrics, Partition};
 use crate::telemetry;
 use grid::Topology;
 use pipeline::{District, Lane, Outputs, PartitionId, Passed, Plan};
+use reading::issue::Counts;
 use reading::{Batch, EventTime, Issue};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender};
+use vet::{Rule, Tally as RuleTally};
 
 /// What a worker is told.
 pub enum ToWorker {
@@ -97,8 +99,9 @@ pub(super) struct Progress {
     pub position: i64,
     stored: Option<(i64, u32)>,
     pub tally: Tally,
-    /// What had been counted before.
+    /// What had been counted before: readings, and by rule.
     before: [u64; 3],
+    quality: [u64; Rule::ALL.len()],
     /// Cases that were open, and rows that waited, when they were counted last.
     pub open_cases: i64,
     pub waiting: i64,
@@ -111,6 +114,25 @@ impl Progress {
         let (order, totals) = (lane.sequencer().counts(), lane.fleet().totals());
         let count = |issue| order.of_issue(issue) + totals.counts.of_issue(issue);
         [count(Issue::Late), count(Issue::Repeat), totals.admitted]
+    }
+
+    /// How often each rule was met since the state began; what the door finds is of the batch at hand alone.
+    fn quality(lane: &Lane) -> [u64; Rule::ALL.len()] {
+        let mut counts = lane.sequencer().counts().clone();
+        counts.add(&lane.fleet().totals().counts);
+        let tally = lane.tally();
+        std::array::from_fn(|index| tally.of(Rule::ALL[index], &counts))
+    }
+
+    /// Counts what came since the last time.
+    fn count_quality(&mut self, lane: &Lane, plan: &Plan, door: &Counts, metrics: &Metrics) {
+        let now = Self::quality(lane);
+        let door_alone = RuleTally::default();
+        for rule in plan.rules() {
+            let more = now[rule as usize] - self.quality[rule as usize] + door_alone.of(rule, door);
+            metrics.quality(rule, more);
+        }
+        self.quality = now;
     }
 
     /// Counts what came since the last time.
@@ -166,6 +188,7 @@ impl Worker<'_> {
                         stored,
                         tally,
                         before: [0; 3],
+                        quality: [0; Rule::ALL.len()],
                         open_cases: 0,
                         waiting: 0,
                         gauges,
@@ -173,6 +196,7 @@ impl Worker<'_> {
                     match &state {
                         State::Lane(lane) => {
                             progress.before = Progress::counted(lane);
+                            progress.quality = Progress::quality(lane);
                             self.pass_on(epoch, partition, &Passed::Idle { lane: partition, idle: false })?;
                         }
                         State::District(district) => {
@@ -230,6 +254,7 @@ impl Worker<'_> {
                         let mut out = Outputs::default();
                         lane.end(partition, &mut out);
                         lane.finish(&mut out);
+                        progress.count_quality(&lane, self.plan, &Counts::default(), self.metrics);
                         let last = Last(true);
                         self.hand_on(epoch, partition, &lane, &mut progress, out, i64::MIN, last)?;
                         lane.finish_metering(|told| {
@@ -271,6 +296,7 @@ impl Worker<'_> {
         let came = lane.take(partition, batch, 0, &mut out);
         debug_assert_eq!(came, batch.len(), "a lane of one partition has every turn");
         progress.count(lane, self.metrics);
+        progress.count_quality(lane, self.plan, &batch.counts, self.metrics);
         self.hand_on(epoch, partition, lane, progress, out, newest, Last(false))
     }
 
@@ -333,7 +359,7 @@ impl Worker<'_> {
         let Held { state, progress } = held;
         let position = progress.position;
         if let State::Lane(lane) = state {
-            progress.gauges.memory(lane.fleet().memory(), lane.metering_memory());
+            progress.gauges.memory(lane.fleet().memory(), lane.books_memory());
         }
         let state = match (progress.stored, state) {
             (Some((at, _)), _) if at == position => None,

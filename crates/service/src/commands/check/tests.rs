@@ -24,7 +24,7 @@ fn every_setting_stands_there_in_the_words_of_the_plan() {
               longest_gap     7 d
               energy          both: registers where a meter sends them, else power
               cross_check     share 50 %, floor 200 Wh
-              memory          955 bytes a single-phase meter, 2 intervals open at once
+              memory          967 bytes a single-phase meter, 2 intervals open at once
 
             [limits]
               voltage         600 V
@@ -53,6 +53,19 @@ fn every_setting_stands_there_in_the_words_of_the_plan() {
 
             [sanctioned]
               above           110 %
+
+            [estimation]
+              linear_up_to    2 h: longer silences by the load profile
+
+            [quality]
+              zero_run        72 h
+              flat            run 24 h, spread 0.5 %, floor 1 Wh
+              spike           times 3, floor 2 kW
+              day             low 5 %, high 400 %, floor 1 kWh
+              reverse         10 Wh
+              power_factor    least 20 %, most 120 %, floor 2 A
+              town            sanctioned 150 %, inactive 100 Wh, group_sum 15 %, multiplier_days 3
+              counted         negative-register, negative-current, voltage-implausible, current-implausible, power-implausible, repeat, late, clock-ahead, gap, gap-too-long, rollover, reset, register-fell, register-jumped, swap, disagrees, zero-run, flat, spike, high, low, reverse, unit, power-factor, sanctioned, inactive, group-sum, multiplier
 
             [forecast]
               quantiles       0.1, 0.5, 0.9
@@ -119,6 +132,11 @@ fn what_a_plan_leaves_out_is_told_too() {
 
             [sanctioned] none
 
+            [estimation] none
+
+            [quality] none
+              counted         negative-register, negative-current, voltage-implausible, current-implausible, power-implausible, repeat, late, clock-ahead, gap, gap-too-long, rollover, reset, register-fell, register-jumped, swap, disagrees
+
             [forecast] none
 
             [detectors] none
@@ -143,6 +161,7 @@ fn what_a_plan_leaves_out_is_told_too() {
               cases           none: not written
               alerts          none: not written
               sms             none: not written
+              findings        none: not written
               dead_letters    none: not written
 
             [kafka.client] none
@@ -188,6 +207,7 @@ fn what_is_about_kafka_is_shown_as_it_is_used_without_secrets() {
           cases           cases
           alerts          alerts
           sms             sms
+          findings        findings
           dead_letters    dead-letters
 
         [kafka.client]

@@ -21,9 +21,12 @@ pub(super) fn leave(plan: &mut Plan, wanted: &[Kind]) -> Result<Written, Failure
     // Whoever is above what was agreed is told as an alert, and that takes blocks of demand.
     plan.above_sanctioned = plan.above_sanctioned.filter(|_| wants(Kind::Cases));
     plan.groups = plan.groups.filter(|_| wants(Kind::Demand));
+    plan.town_rules = plan.town_rules.filter(|_| wants(Kind::Findings));
     let needs_blocks = wants(Kind::Demand) || plan.above_sanctioned.is_some();
     if let Some(rules) = &mut plan.metering {
-        rules.profile = rules.profile.filter(|_| wants(Kind::Profiles));
+        // A long silence is filled, and a day judged, by what the profile knows.
+        let by_profile = plan.linear_up_to.is_some() || plan.quality.is_some_and(|rules| rules.day.is_some());
+        rules.profile = rules.profile.filter(|_| by_profile || wants(Kind::Profiles));
         rules.demand = rules.demand.take().filter(|_| needs_blocks);
     }
     plan.metering = plan.metering.take().filter(|rules| rules.profile.is_some() || rules.demand.is_some());
@@ -32,7 +35,8 @@ pub(super) fn leave(plan: &mut Plan, wanted: &[Kind]) -> Result<Written, Failure
     if !wants(Kind::Cases) {
         (plan.phase_neutral, plan.cases, plan.sms) = (None, None, None);
     }
-    Ok(Written { intervals: wants(Kind::Intervals), demand: wants(Kind::Demand) })
+    let [intervals, profiles, demand] = [Kind::Intervals, Kind::Profiles, Kind::Demand].map(wants);
+    Ok(Written { intervals, profiles, demand })
 }
 
 fn has(plan: &Plan, kind: Kind) -> bool {
@@ -43,6 +47,7 @@ fn has(plan: &Plan, kind: Kind) -> bool {
         Kind::Demand => rules.is_some_and(|rules| rules.demand.is_some()),
         Kind::Balance => plan.balance,
         Kind::Forecasts => plan.forecast.is_some(),
+        Kind::Findings => plan.town_rules.is_some(),
         Kind::Cases => plan.phase_neutral.is_some() || plan.above_sanctioned.is_some(),
     }
 }
@@ -55,6 +60,7 @@ impl Kind {
             Self::Demand => "demand",
             Self::Balance => "balance",
             Self::Forecasts => "forecasts",
+            Self::Findings => "findings",
             Self::Cases => "cases",
         }
     }
@@ -66,6 +72,7 @@ impl Kind {
             Self::Demand => "`[demand]`",
             Self::Balance => "`balance = true`",
             Self::Forecasts => "`[forecast]`",
+            Self::Findings => "`town` in `[quality]`",
             Self::Cases => "detector",
         }
     }

@@ -47,6 +47,7 @@ fn a_batch_of_very_many_rows_goes_in_parts_that_a_broker_takes() {
         exp: None,
         sums: Sums::EMPTY,
         quality: Quality::MEASURED,
+        instead: None,
     };
     let rows: Vec<Interval> = (0..2 * BATCH_ROWS + 1).map(row).collect();
     let all = sent("arrow", |encoder, all| {

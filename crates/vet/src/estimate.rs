@@ -1,0 +1,68 @@
+//! What a meter used while nothing was heard of it, interval by interval.
+
+use fleet::Silence;
+use metering::Metering;
+use reading::Interval;
+use reading::time::HOUR;
+use units::WattHours;
+
+/// Spreads the energy of silences that are longer than `linear_up_to` by the meter's load profile, where that has seen all
+/// of the slots concerned; elsewhere it stays spread evenly over the time. Not a watt-hour is gained or lost.
+///
+/// `rows` are the closed intervals that the silences came with, `slots` those of their meters.
+pub fn estimate(
+    silences: &[Silence],
+    linear_up_to: i64,
+    slots: &[u32],
+    rows: &mut [Interval],
+    known: &mut Metering,
+) {
+    for silence in silences.iter().filter(|silence| silence.to.since(silence.from) > linear_up_to) {
+        let Some(&slot) = slots.get(silence.row) else { continue };
+        let rest = slots[silence.row..].iter().take_while(|other| **other == slot).count();
+        let rows = &mut rows[silence.row..silence.row + rest];
+        let first = rows.partition_point(|row| row.end <= silence.from);
+        let upto = rows.partition_point(|row| row.start < silence.to);
+        if first < upto {
+            spread(silence, slot, &mut rows[first..upto], known);
+        }
+    }
+}
+
+/// Puts what a meter usually uses beside energy that is not believed, where its profile has seen the slot.
+pub fn stand_in(slots: &[u32], rows: &mut [Interval], known: &mut Metering) {
+    for (&slot, row) in slots.iter().zip(rows).filter(|(_, row)| row.quality.is_rejected()) {
+        // A roof that exports imports nothing meanwhile.
+        let usual = known.usual(slot, row.end).map(|usual| usual.0.max(0.0));
+        let wh = usual.map(|usual| usual * row.length() as f64 / HOUR as f64);
+        row.instead = wh.map(|wh| WattHours(wh.round() as i64));
+    }
+}
+
+/// One silence over the intervals that it touches.
+fn spread(silence: &Silence, slot: u32, rows: &mut [Interval], known: &mut Metering) {
+    // Parts of mW times ms: whole numbers, so that the sum is exact in any order.
+    let mut weights = Vec::with_capacity(rows.len());
+    let mut whole = 0_i128;
+    for row in rows.iter() {
+        let ms = silence.to.min(row.end).since(silence.from.max(row.start));
+        // A roof that exports imports nothing meanwhile.
+        let Some(usual) = known.usual(slot, row.end) else { return };
+        whole += i128::from((usual.0.max(0.0) * 1000.0).round() as i64) * i128::from(ms);
+        weights.push(whole);
+    }
+    if whole == 0 {
+        return;
+    }
+    let evenly = |row: &Interval| silence.advance_to(row.end) - silence.advance_to(row.start);
+    let all: i64 = rows.iter().map(evenly).sum();
+    let mut before = 0;
+    for (row, upto) in rows.iter_mut().zip(weights) {
+        let by_profile = (i128::from(all) * upto / whole) as i64;
+        let even = evenly(row);
+        if let Some(imp) = &mut row.imp {
+            *imp += WattHours(by_profile - before - even);
+        }
+        before = by_profile;
+    }
+}
