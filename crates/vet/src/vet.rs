@@ -291,6 +291,8 @@ struct Moment {
 struct Moments {
     calendar: Calendar,
     length: i64,
+    /// The last one: nearly all intervals of a tick have the same.
+    last: Moment,
     known: Vec<Moment>,
 }
 
@@ -300,11 +302,18 @@ impl Moments {
     fn new(calendar: Calendar, length: i64) -> Self {
         let none =
             Moment { end: EventTime::MIN, week_starts: false, day_ends: false, day_type: DayType::Weekday };
-        Self { calendar, length, known: vec![none; KNOWN] }
+        Self { calendar, length, last: none, known: vec![none; KNOWN] }
     }
 
     #[inline]
     fn at(&mut self, end: EventTime) -> Moment {
+        if self.last.end != end {
+            self.last = self.look_up(end);
+        }
+        self.last
+    }
+
+    fn look_up(&mut self, end: EventTime) -> Moment {
         let place = (end.0 / self.length) as usize % KNOWN;
         if self.known[place].end != end {
             self.known[place] = self.work_out(end);
