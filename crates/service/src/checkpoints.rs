@@ -36,6 +36,8 @@ use tokio::runtime::Runtime;
 
 /// Pieces are written seconds apart, so that two listings in a row are hardly ever different.
 const LOOKS: usize = 10;
+/// A piece that is listed and cannot be found so often is passed over.
+const MOST_TRIES: u32 = 10;
 
 /// Holds checkpoints; clones are the same store. Its calls wait, so they are not for async code.
 #[derive(Clone)]
@@ -101,6 +103,7 @@ impl Store {
         let mut listed = self.settled(subject)?;
         let mut unusable: BTreeMap<Name, Unusable> = BTreeMap::new();
         let mut read: BTreeMap<Name, (Piece, Vec<u8>)> = BTreeMap::new();
+        let mut gone: BTreeMap<Name, u32> = BTreeMap::new();
         let chain = 'choose: loop {
             let usable = || listed.keys().copied().filter(|name| !unusable.contains_key(name));
             let chain = chain::ending(&chain::rooted(usable()), at);
@@ -117,10 +120,13 @@ impl Store {
                             unusable.insert(*name, why);
                             continue 'choose;
                         }
-                        // Somebody who wrote something newer took it away: look what there is now.
+                        // Somebody who wrote something newer took it away: look what there is now. Under the same name
+                        // somebody else may have written it anew.
                         Read::Gone => {
                             listed = self.settled(subject)?;
-                            if listed.contains_key(name) {
+                            let times = gone.entry(*name).or_insert(0);
+                            *times += 1;
+                            if listed.contains_key(name) && *times == MOST_TRIES {
                                 unusable.insert(*name, Unusable::Gone);
                             }
                             continue 'choose;
@@ -136,8 +142,9 @@ impl Store {
             }
             break chain;
         };
-        let gone = |why: &Unusable| matches!(why, Unusable::Gone);
-        let damaged = unusable.iter().filter(|(_, why)| !gone(why)).map(|(name, _)| (subject.clone(), *name));
+        let is_gone = |why: &Unusable| matches!(why, Unusable::Gone);
+        let damaged =
+            unusable.iter().filter(|(_, why)| !is_gone(why)).map(|(name, _)| (subject.clone(), *name));
         self.damaged().extend(damaged);
         let end = chain.last().map(|name| name.position);
         let is_better = |name: &Name| match at {
