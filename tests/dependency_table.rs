@@ -27,7 +27,10 @@ const HOMES: [(&str, &[&str]); 19] = [
     ("memchr", &["wire", "service"]),
     (
         "jiff",
-        &["reading", "metering", "detect", "forecast", "notify", "pipeline", "columns", "plots", "service"],
+        &[
+            "reading", "metering", "supply", "detect", "forecast", "notify", "pipeline", "columns", "plots",
+            "service",
+        ],
     ),
 ];
 

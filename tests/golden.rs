@@ -10,12 +10,14 @@ use std::fmt::Write;
 use std::fs;
 
 /// Outputs in the order in which a person wants to read them.
-const OUTPUTS: [&str; 11] = [
+const OUTPUTS: [&str; 13] = [
     "intervals.parquet",
     "profiles.parquet",
     "demand.parquet",
     "balance.parquet",
     "forecasts.parquet",
+    "outages.parquet",
+    "supply.parquet",
     "suspicions.parquet",
     "cases.parquet",
     "alerts.ndjson",

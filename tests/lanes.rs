@@ -24,7 +24,7 @@ pub struct Log {
 pub static LOG: LazyLock<Log> = LazyLock::new(|| {
     let faults = Faults { torn: 0.002, late: 0.01, reset: 0.02, ..Faults::usual() };
     let settings = Settings::usual(40, 3, 11, EventTime(1_704_067_200_000));
-    let town = simulate::Town::new(Settings { faults, ..settings }).unwrap();
+    let town = simulate::Town::new(Settings { faults, outages: 6, ..settings }).unwrap();
     let mut partitions = vec![Vec::new(); PARTITIONS];
     for message in town.messages() {
         let mut bytes = Vec::new();
@@ -38,6 +38,11 @@ pub static LOG: LazyLock<Log> = LazyLock::new(|| {
     log.undisturbed = Shell::new(&log).tell_all();
     log
 });
+
+/// What a log tells that nothing ever happens to.
+pub fn undisturbed(log: Log) -> BTreeMap<String, String> {
+    Shell::new(&log).tell_all()
+}
 
 impl Log {
     /// Some messages from a place on, which moves behind them.
@@ -180,15 +185,15 @@ impl<'a> Shell<'a> {
         let mut out = Outputs::default();
         lane.take(id, &batch, 0, &mut out);
         let closed = lane.sequencer().closed();
-        self.confluence.take(id, closed, &out.ticks, &out.intervals);
+        self.confluence.take(id, closed, &out.ticks, &out.intervals, &out.events);
         self.tell(&out);
         self.tick();
     }
 
     fn tick(&mut self) {
-        while let Some((end, rows)) = self.confluence.next_tick() {
+        while let Some((end, tick)) = self.confluence.next_tick() {
             let mut out = Outputs::default();
-            self.town.tick(end, &rows, &mut out);
+            self.town.tick(end, &tick.rows, &tick.events, &mut out);
             self.tell(&out);
         }
     }
@@ -225,7 +230,8 @@ impl<'a> Shell<'a> {
                 out.metering.profiles.extend(told.profiles);
                 Ok::<_, std::convert::Infallible>(())
             });
-            self.confluence.take(partition as PartitionId, EventTime::MAX, &out.ticks, &out.intervals);
+            let (id, ticks, rows) = (partition as PartitionId, &out.ticks, &out.intervals);
+            self.confluence.take(id, EventTime::MAX, ticks, rows, &out.events);
             self.confluence.end(partition as PartitionId);
             self.tell(&out);
         }
@@ -261,6 +267,13 @@ pub fn write_down(out: &Outputs, told: &mut BTreeMap<String, String>) {
     for one in &out.forecasts {
         tell(format!("forecasts {}/{}", one.target, one.end), format!("{one:?}"));
     }
+    for change in &out.supply.outages {
+        let key = format!("outages {}", change.key());
+        tell(key, format!("{change:?}"));
+    }
+    for one in &out.supply.indices {
+        tell(format!("supply {}/{}", one.area_name(), one.month), format!("{one:?}"));
+    }
     for one in &out.suspicions {
         tell(format!("suspicions {}/{}", one.meter, one.day), format!("{one:?}"));
     }
@@ -292,6 +305,9 @@ fn the_log_holds_what_the_properties_are_about() {
         "sms ",
         "suspicions ",
         "balances ",
+        "outages consumer/",
+        "outages transformer/",
+        "supply all/",
         "forecasts transformer/",
         "forecasts system/",
     ];

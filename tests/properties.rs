@@ -29,7 +29,7 @@ struct Sample {
 static SAMPLE: LazyLock<Sample> = LazyLock::new(|| {
     let faults =
         Faults { late: 0.0, clock_behind: 0.0, torn: 0.002, reset: 0.02, swap: 0.02, ..Faults::usual() };
-    sample(Settings { faults, ..town(52, 3) })
+    sample(Settings { faults, outages: 6, ..town(52, 3) })
 });
 
 fn town(meters: usize, days: u32) -> Settings {
@@ -96,7 +96,7 @@ fn row(connection: &Connection) -> TopologyRow {
 #[derive(Default, PartialEq)]
 struct Told {
     intervals: Vec<String>,
-    others: [Vec<String>; 10],
+    others: [Vec<String>; 13],
     dead: Vec<String>,
 }
 
@@ -115,6 +115,9 @@ impl Told {
         let others = [
             each(&out.metering.demand),
             each(&out.metering.profiles),
+            each(&out.events),
+            each(&out.supply.outages),
+            each(&out.supply.indices),
             each(&out.balances),
             each(&out.forecasts),
             each(&out.suspicions),
@@ -133,6 +136,9 @@ impl Told {
             "intervals",
             "demand",
             "profiles",
+            "events",
+            "outages",
+            "indices",
             "balances",
             "forecasts",
             "suspicions",
@@ -339,6 +345,7 @@ fn a_snapshot_of_another_plan_is_refused() {
         ("per_day", "13"),
         ("again_after", "\"8 d\""),
         ("balance", "false"),
+        ("silent_after", "\"3 h\""),
     ] {
         sample.plan = demo_with(&[(key, other)]);
         let error = restored(&sample, &bytes);

@@ -44,7 +44,7 @@ fn a_seed_gives_the_same_columns_and_another_seed_others() {
 fn any_number_of_shards_writes_the_same_files_and_pictures_go_with_the_next_run() {
     let scratch = Scratch::new();
     let plan = repository("pipelines/demo.toml");
-    town(&scratch, "town", "9", &[]);
+    town(&scratch, "town", "9", &["--outages", "3"]);
     let replay = |out: &str, more: &[&str]| {
         let from = ["--topology", "town/topology.csv", "--readings", "town/readings.ndjson", "--out", out];
         scratch.done(&[&["-q", "replay", plan.to_str().unwrap()][..], &from[..], more].concat());
@@ -58,9 +58,16 @@ fn any_number_of_shards_writes_the_same_files_and_pictures_go_with_the_next_run(
         assert!(one == three, "{} and {} differ", one.0, three.0);
     }
     let has = |files: &[(String, Vec<u8>)], name: &str| files.iter().any(|(known, _)| known == name);
-    for name in
-        ["profiles.parquet", "demand.parquet", "profile.svg", "duration.svg", "year.svg", "demand.svg"]
-    {
+    for name in [
+        "profiles.parquet",
+        "demand.parquet",
+        "outages.parquet",
+        "supply.parquet",
+        "profile.svg",
+        "duration.svg",
+        "year.svg",
+        "demand.svg",
+    ] {
         assert!(has(&one, name), "{name}");
     }
     let without = replay("one", &[]);
@@ -84,6 +91,7 @@ fn some_results_are_those_of_all_and_the_others_are_not_worked_out() {
         ("profiles,demand", &["demand.parquet", "profiles.parquet"][..]),
         ("intervals", &["intervals.parquet"]),
         ("findings", &["findings.ndjson"]),
+        ("supply", &["outages.parquet", "supply.parquet"]),
         ("cases", &["alerts.ndjson", "cases.parquet", "sms.ndjson", "suspicions.parquet"]),
     ] {
         let some = replay("some", &["--only", only]);

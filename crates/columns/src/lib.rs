@@ -33,7 +33,7 @@ pub use error::ColumnsError;
 pub use guard::is_guarded;
 pub use intervals::{Asked, IntervalRow, IntervalsWriter, read_intervals};
 pub use outputs::{
-    BalancesWriter, CasesWriter, DemandWriter, ForecastsWriter, ProfilesWriter, SuspicionsWriter,
-    demand_name, quantile_column,
+    BalancesWriter, CasesWriter, DemandWriter, ForecastsWriter, OutagesWriter, ProfilesWriter, SupplyWriter,
+    SuspicionsWriter, demand_name, quantile_column,
 };
 pub use readings::{ParquetReadings, ReadingsWriter};

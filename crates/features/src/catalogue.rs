@@ -155,4 +155,52 @@ pub const CATALOGUE: &[Entry] = &[
         definition: "what so many observations are worth of the last one: 1 + keep + keep^2 and so on",
         source: "sum of a geometric series",
     },
+    Entry {
+        name: "saidi",
+        unit: "min",
+        definition: "minutes without supply of all consumers, sustained interruptions alone, over consumers served",
+        source: "IEEE 1366-2012, SAIDI",
+    },
+    Entry {
+        name: "saifi",
+        unit: "",
+        definition: "sustained interruptions of all consumers over consumers served",
+        source: "IEEE 1366-2012, SAIFI",
+    },
+    Entry {
+        name: "caidi",
+        unit: "min",
+        definition: "minutes without supply over sustained interruptions: SAIDI over SAIFI",
+        source: "IEEE 1366-2012, CAIDI",
+    },
+    Entry {
+        name: "maifi",
+        unit: "",
+        definition: "momentary interruptions of all consumers over consumers served",
+        source: "IEEE 1366-2012, MAIFI",
+    },
+    Entry {
+        name: "med_threshold",
+        unit: "min",
+        definition: "exp(alpha + 2.5 beta): mean and sample standard deviation of ln of daily SAIDI above zero, of 30 days or more",
+        source: "IEEE 1366-2012, 2.5 beta method",
+    },
+    Entry {
+        name: "voltage_beyond",
+        unit: "",
+        definition: "lowest phase voltage below one limit, highest above another",
+        source: "EN 50160: 230 V, 10 % either way",
+    },
+    Entry {
+        name: "moved_while_silent",
+        unit: "",
+        definition: "energy across a silence is more than three times that of the last interval before it",
+        source: "ours: the edges of an outage hold at most two intervals' use, and half as much again",
+    },
+    Entry {
+        name: "measured_import",
+        unit: WattHours::UNIT,
+        definition: "imported energy of an interval whose registers tell all of it",
+        source: "ARCHITECTURE.md, quality",
+    },
 ];

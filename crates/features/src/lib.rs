@@ -1,4 +1,4 @@
-//! Pure kernels: what one interval, or one row of numbers, says about power, current, voltage and load.
+//! Pure kernels: what one interval, or one row of numbers, says about power, current, voltage, load and supply.
 //!
 //! Every kernel is a small function from whole-number sums to a typed quantity; where the numbers do not carry the
 //! feature the answer is `None`, never a zero that somebody could mistake for a measurement. The [`CATALOGUE`] lists
@@ -13,6 +13,7 @@ pub mod catalogue;
 pub mod current;
 pub mod power;
 pub mod profile;
+pub mod supply;
 pub mod voltage;
 
 pub use catalogue::{CATALOGUE, Entry};
@@ -21,6 +22,10 @@ pub use power::{apparent_power, max_power, mean_power, mean_reactive_power, net_
 pub use profile::{
     Learned, Peak, base_load, block_peak, learn, load_factor, load_factor_of, night_share, percentile,
     typical_day, weights,
+};
+pub use supply::{
+    MED_LEAST_DAYS, caidi, maifi, measured_import, med_threshold, moved_while_silent, saidi, saifi,
+    voltage_beyond,
 };
 pub use voltage::{mean_voltage, v_max, v_min};
 

@@ -1,7 +1,7 @@
 use crate::*;
 use expect_test::{Expect, expect};
 use reading::{EventTime, Interval, Limits, MeterId, Phases, Quality, RawReading, Sums, check as believe};
-use units::{Amperes, Milliamperes, Millivars, Millivolts, Milliwatts, Ratio, WattHours, Watts};
+use units::{Amperes, Milliamperes, Millivars, Millivolts, Milliwatts, Ratio, Volts, WattHours, Watts};
 
 /// Readings as `p/q i/in v`, each part in W, var, A and V, `-` where it is missing; then all kernels in one line.
 fn check(energy: Option<i64>, readings: &[&str], answer: &Expect) {
@@ -175,12 +175,54 @@ fn a_flat_load_has_load_factor_one() {
 }
 
 #[test]
+fn indices_are_those_of_a_hand_computed_year() {
+    // 2,000 consumers; 300 out for 90 min, 150 for 30 min, 50 for 240 min, and 400 for a moment.
+    let (minutes, sustained) = (300.0 * 90.0 + 150.0 * 30.0 + 50.0 * 240.0, 500);
+    assert_eq!(saidi(minutes, 2000), Some(21.75));
+    assert_eq!(saifi(sustained, 2000), Some(0.25));
+    assert_eq!(caidi(minutes, sustained), Some(87.0));
+    assert_eq!(maifi(400, 2000), Some(0.2));
+    assert_eq!((saidi(0.0, 0), saifi(0, 0), caidi(0.0, 0), maifi(0, 0)), (None, None, None, None));
+}
+
+#[test]
+fn a_major_event_day_is_beyond_two_and_a_half_deviations_of_the_logarithms() {
+    // 15 days of 1 min and 15 of e^2 min: alpha = 1, squares 30 x 1, beta = sqrt(30/29) = 1.017095.
+    let days = (0..30).map(|day| if day % 2 == 0 { 1.0 } else { 2.0_f64.exp() });
+    let threshold = med_threshold(days.clone()).unwrap();
+    assert!((threshold - 34.561_424).abs() < 1e-5, "exp(1 + 2.5 x 1.017095) = {threshold}");
+    // Days without an interruption have no logarithm, and of fewer days nobody can say what is usual.
+    assert_eq!(med_threshold(days.clone().chain([0.0; 9])), Some(threshold));
+    assert_eq!(med_threshold(days.skip(1)), None);
+    // Days that are all alike: none of them is major.
+    assert!((med_threshold([2.5; 40].into_iter()).unwrap() - 2.5).abs() < 1e-12);
+}
+
+#[test]
+fn a_meter_that_counted_more_than_the_edges_had_supply() {
+    let moved =
+        |advanced, before: Option<i64>| moved_while_silent(WattHours(advanced), before.map(WattHours));
+    assert!(!moved(300, Some(100)) && moved(301, Some(100)));
+    assert!(moved(1, Some(0)) && !moved(0, Some(0)));
+    assert!(!moved(1000, None), "without a register before, nothing can be said");
+}
+
+#[test]
+fn voltage_is_beyond_a_limit_by_its_lowest_and_its_highest() {
+    let mut interval = interval(None, &[]);
+    assert_eq!(voltage_beyond(&interval, Volts(207.0), Volts(253.0)), None);
+    (interval.sums.v_min, interval.sums.v_max) = (206_900, 253_000);
+    assert_eq!(voltage_beyond(&interval, Volts(207.0), Volts(253.0)), Some((true, false)));
+}
+
+#[test]
 fn the_catalogue_lists_every_public_kernel_once() {
     let sources = [
         include_str!("power.rs"),
         include_str!("current.rs"),
         include_str!("voltage.rs"),
         include_str!("profile.rs"),
+        include_str!("supply.rs"),
     ];
     // Kernels stand at the margin; methods of their answers are indented.
     let mut kernels: Vec<&str> = sources

@@ -8,7 +8,7 @@ use crate::settle::{Pending, Silence};
 use crate::snapshot::RestoreError;
 use crate::table::{Table, grow_by_a_quarter};
 use reading::issue::Counts;
-use reading::{Batch, EventTime, Grid, Issue, MeterId, Reason, Sums};
+use reading::{Batch, Event, EventCode, EventTime, Grid, Issue, MeterId, Reason, Sums};
 use std::collections::{BTreeMap, BTreeSet};
 use std::hint::black_box;
 use std::ops::Range;
@@ -153,6 +153,8 @@ pub(crate) struct Plane {
     pub(crate) odd: BTreeSet<(u32, u32)>,
     /// All registers of those that do not rise evenly.
     pub(crate) lists: BTreeMap<(u32, Lane), Vec<Point>>,
+    /// What meters reported: slot, offset and code.
+    pub(crate) events: BTreeSet<(u32, u32, EventCode)>,
 }
 
 /// Which register.
@@ -190,6 +192,10 @@ pub struct Fleet {
     pub(crate) told: Vec<u32>,
     /// The silences that those rows came out of.
     pub(crate) silences: Vec<Silence>,
+    /// What is told of that meters report, ascending.
+    watched: Vec<EventCode>,
+    /// Events of the tick that was told last.
+    pub(crate) events_told: Vec<Event>,
     /// The readings at hand, each with its slot.
     slots: Vec<(u32, u32)>,
 }
@@ -218,8 +224,26 @@ impl Fleet {
             entries: Entries::default(),
             told: Vec::new(),
             silences: Vec::new(),
+            watched: Vec::new(),
+            events_told: Vec::new(),
             slots: Vec::with_capacity(STRIDE),
         }
+    }
+
+    /// From now on, events with these codes are told tick by tick; and with them whom something was heard of whose row
+    /// waits for a register ([`EventCode::HEARD`]).
+    pub fn watch(&mut self, codes: &[EventCode]) {
+        self.watched = codes.to_vec();
+        self.watched.sort_unstable();
+    }
+
+    pub(crate) fn watches(&self) -> bool {
+        !self.watched.is_empty()
+    }
+
+    /// The events of the tick that was closed last, by meter and time.
+    pub fn events_told(&self) -> &[Event] {
+        &self.events_told
     }
 
     pub(crate) fn shard(&self) -> Shard {
@@ -281,6 +305,7 @@ impl Fleet {
                 .map(|plane| {
                     plane.exports.capacity() * size_of::<Registers>()
                         + plane.odd.len() * 16
+                        + plane.events.len() * 24
                         + plane
                             .lists
                             .values()
@@ -400,6 +425,7 @@ impl Fleet {
         let planes = self.planes.len() as i64;
         let open = self.open();
         let most = self.settings.most_rise();
+        let has_events = self.watches() && !batch.extras.is_empty();
         let (mut start, mut end) = (EventTime::MAX, EventTime::MIN);
         let mut plane = &mut Plane::default();
         let mut swaps_here = false;
@@ -450,6 +476,10 @@ impl Fleet {
             cell.sums.add(reading);
             self.changed.insert(slot);
             self.totals.admitted += 1;
+            if has_events {
+                let left_out = add_events(&mut plane.events, &self.watched, batch, at, slot, offset);
+                self.totals.counts.issues(Issue::EventsLeftOut, left_out);
+            }
             // Of two devices' registers, however they rise, each has to be kept.
             let two = swaps_here && self.swaps.contains_key(&self.table.meter(slot));
             if let Some(imp) = reading.imp() {
@@ -475,6 +505,36 @@ impl Fleet {
             }
         }
     }
+}
+
+/// The most events of one meter that are kept in an interval.
+const MOST_EVENTS: usize = 16;
+
+/// Keeps the earliest events of a meter, in whatever order they come; says how many were left out for that.
+fn add_events(
+    events: &mut BTreeSet<(u32, u32, EventCode)>,
+    watched: &[EventCode],
+    batch: &Batch,
+    at: u32,
+    slot: u32,
+    offset: u32,
+) -> u64 {
+    let Ok(found) = batch.extras.binary_search_by_key(&at, |(at, _)| *at) else { return 0 };
+    let mut codes = batch.extras[found].1.events.clone();
+    codes.sort_unstable();
+    codes.dedup();
+    let mut left_out = 0;
+    for code in codes.into_iter().filter(|code| watched.binary_search(code).is_ok()) {
+        events.insert((slot, offset, code));
+        let own = || events.range((slot, 0, EventCode(0))..=(slot, u32::MAX, EventCode(u16::MAX)));
+        if own().count() > MOST_EVENTS
+            && let Some(&last) = own().next_back()
+        {
+            events.remove(&last);
+            left_out += 1;
+        }
+    }
+    left_out
 }
 
 #[inline]

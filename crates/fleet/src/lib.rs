@@ -23,7 +23,7 @@ pub use fleet::{CrossCheck, Energy, Fleet, FleetMemory, Refusal, Settings, Shard
 pub use register::RegisterRules;
 pub use sequencer::{AGREEING, Held, PartitionId, Sequencer, SequencerSettings, Step};
 pub use settle::Silence;
-pub use snapshot::{FleetV2, IntervalV1, MeterV1, RestoreError, SequencerV2, Stored};
+pub use snapshot::{EventV1, FleetV3, IntervalV1, MeterV1, RestoreError, SequencerV2, Stored};
 
 #[cfg(test)]
 mod tests;

@@ -9,7 +9,7 @@
 use crate::cell::{Cell, Registers};
 use crate::fleet::{Energy, Fleet, Lane, NO_EXPORTER, NO_POINT};
 use crate::register::{Advance, Move, Point, Trail, spread};
-use reading::{EventTime, Interval, Issue, MeterId, Quality, Sums};
+use reading::{Event, EventCode, EventTime, Interval, Issue, MeterId, Quality, Sums};
 use units::WattHours;
 
 /// The most intervals of one meter that wait for a register: a day of quarter-hours and its grace.
@@ -115,8 +115,10 @@ impl Fleet {
         }
         let silent = self.silent_for_too_long(end);
         let order = self.table.take_order();
+        let watches = self.watches();
         self.told.clear();
         self.silences.clear();
+        self.events_told.clear();
         let mut known = out.len();
         for &slot in &order {
             if !silent.is_empty() && silent.binary_search(&slot).is_ok() {
@@ -125,7 +127,12 @@ impl Fleet {
             let cells = &self.planes[plane].cells;
             if cells.get(slot as usize).is_some_and(|cell| !cell.is_empty()) {
                 self.changed.insert(slot);
+                let known = out.len();
                 self.settle(slot, index, plane, out);
+                if watches {
+                    let waits = !out[known..].iter().any(|row| row.end == end);
+                    self.tell_events(slot, plane, index, waits);
+                }
                 self.planes[plane].cells[slot as usize] = Cell::EMPTY;
             }
             self.told.resize(out.len() - known, slot);
@@ -142,7 +149,22 @@ impl Fleet {
         plane.exports.fill(Registers::EMPTY);
         plane.odd.clear();
         plane.lists.clear();
+        plane.events.clear();
         Some(end)
+    }
+
+    /// What a meter reported in an interval that is over; and that something was heard of it, if its row waits.
+    fn tell_events(&mut self, slot: u32, plane: usize, index: i64, waits: bool) {
+        let (meter, grid) = (self.table.meter(slot), self.settings.grid);
+        let start = grid.start(index);
+        let own = (slot, 0, EventCode(0))..=(slot, u32::MAX, EventCode(u16::MAX));
+        let known = self.events_told.len();
+        if waits {
+            self.events_told.push(Event { meter, time: grid.end(index), code: EventCode::HEARD });
+        }
+        let event = |&(_, offset, code)| Event { meter, time: start.plus(i64::from(offset)), code };
+        self.events_told.extend(self.planes[plane].events.range(own).map(event));
+        self.events_told[known..].sort_unstable();
     }
 
     /// No reading will come any more and all is closed: what waits for a register is told with what is known.

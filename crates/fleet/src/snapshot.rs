@@ -11,7 +11,7 @@ use crate::changed::Changed;
 use crate::fleet::{Fleet, Lane, NO_EXPORTER, NO_POINT};
 use crate::register::Point;
 use crate::settle::{Pending, Waiting};
-use reading::{EventTime, Interval, Key, MeterId, Quality, Sums};
+use reading::{Event, EventCode, EventTime, Interval, Key, MeterId, Quality, Sums};
 use serde::ser::{SerializeSeq, SerializeStruct};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use units::WattHours;
@@ -68,6 +68,7 @@ struct CellV1 {
     imp: RegistersV1,
     exp: Option<RegistersV1>,
     listed: [Vec<PointV1>; 2],
+    events: Vec<(u32, u16)>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -134,9 +135,27 @@ impl IntervalV1 {
     }
 }
 
+/// What a meter reported.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct EventV1(String, i64, u16);
+
+impl From<&Event> for EventV1 {
+    fn from(event: &Event) -> Self {
+        Self(event.meter.to_string(), event.time.0, event.code.0)
+    }
+}
+
+impl EventV1 {
+    /// The event again.
+    pub fn restore(&self) -> Result<Event, RestoreError> {
+        let meter = MeterId::new(&self.0).ok_or(RestoreError::Name)?;
+        Ok(Event { meter, time: EventTime(self.1), code: EventCode(self.2) })
+    }
+}
+
 /// The meters of a shard, each with its slot: all of them, or those that changed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct FleetV2 {
+pub struct FleetV3 {
     closed: i64,
     meters: Vec<(u32, MeterV1)>,
     swaps: Vec<(String, Vec<i64>)>,
@@ -145,7 +164,7 @@ pub struct FleetV2 {
     counts: CountsV1,
 }
 
-/// What is written as a [`FleetV2`], straight from memory: a copy of all meters would take more than the fleet does.
+/// What is written as a [`FleetV3`], straight from memory: a copy of all meters would take more than the fleet does.
 #[derive(Debug)]
 pub struct Stored<'a> {
     fleet: &'a Fleet,
@@ -161,8 +180,8 @@ enum Slots {
 impl Serialize for Stored<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let fleet = self.fleet;
-        // The fields of `FleetV2` in their order.
-        let mut fields = serializer.serialize_struct("FleetV2", 6)?;
+        // The fields of `FleetV3` in their order.
+        let mut fields = serializer.serialize_struct("FleetV3", 6)?;
         fields.serialize_field("closed", &fleet.closed.0)?;
         fields.serialize_field("meters", &Meters(self))?;
         fields.serialize_field("swaps", &fleet.swaps_v1())?;
@@ -205,8 +224,8 @@ type CountsV1 = (Vec<(String, u64)>, Vec<(String, u64)>);
 
 impl Fleet {
     /// The state as plain data.
-    pub fn snapshot(&self) -> FleetV2 {
-        FleetV2 {
+    pub fn snapshot(&self) -> FleetV3 {
+        FleetV3 {
             closed: self.closed.0,
             meters: (0..self.len() as u32).map(|slot| (slot, self.meter_v1(slot, Vec::new()))).collect(),
             swaps: self.swaps_v1(),
@@ -250,7 +269,7 @@ impl Fleet {
     }
 
     /// Takes those meters of a snapshot that belong here, into a fleet that is still empty.
-    pub fn restore(&mut self, stored: &FleetV2) -> Result<(), RestoreError> {
+    pub fn restore(&mut self, stored: &FleetV3) -> Result<(), RestoreError> {
         self.closed = self.closed.max(EventTime(stored.closed));
         for (_, meter) in &stored.meters {
             let hash = meter.name.0.hash();
@@ -293,6 +312,7 @@ impl Fleet {
                 points.sort_unstable();
                 points
             });
+            let events = plane.events.range((slot, 0, EventCode(0))..=(slot, u32::MAX, EventCode(u16::MAX)));
             let exp = exporter.and_then(|place| plane.exports.get(place)).filter(|exp| exp.last != 0);
             Some(CellV1 {
                 index,
@@ -302,6 +322,7 @@ impl Fleet {
                 imp: registers_v1(&cell.imp),
                 exp: exp.map(registers_v1),
                 listed,
+                events: events.map(|&(_, offset, code)| (offset, code.0)).collect(),
             })
         }));
         open.sort_unstable_by_key(|cell| cell.index);
@@ -383,6 +404,7 @@ impl Fleet {
             }
             plane.exports[exporter as usize] = registers_of(exp);
         }
+        plane.events.extend(stored.events.iter().map(|&(offset, code)| (slot, offset, EventCode(code))));
         plane.odd.extend(stored.odd.iter().map(|&offset| (slot, offset)));
         for (lane, points) in [Lane::Import, Lane::Export].into_iter().zip(&stored.listed) {
             if !points.is_empty() {
@@ -393,7 +415,7 @@ impl Fleet {
     }
 }
 
-impl FleetV2 {
+impl FleetV3 {
     /// How many meters it holds.
     pub fn meters(&self) -> usize {
         self.meters.len()

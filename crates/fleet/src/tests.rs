@@ -1,12 +1,15 @@
 mod conserve;
 mod entries;
+mod events;
 mod memory;
 mod order;
 mod picture;
 
 use crate::*;
 use reading::time::MINUTE;
-use reading::{Batch, EventTime, Grid, Interval, Issue, Limits, MeterId, Phases, RawReading, Reason, check};
+use reading::{
+    Batch, Event, EventTime, Grid, Interval, Issue, Limits, MeterId, Phases, RawReading, Reason, check,
+};
 use units::{Milliamperes, Millivolts, Milliwatts, WattHours};
 
 /// 2024-01-01 UTC.
@@ -61,6 +64,7 @@ struct Engine {
     sequencer: Sequencer,
     shards: Vec<Fleet>,
     rows: Vec<Interval>,
+    events: Vec<(EventTime, Event)>,
     late: usize,
     refused: Vec<Refusal>,
 }
@@ -71,7 +75,7 @@ impl Engine {
         sequencer.open(0, None);
         let shards =
             (0..shards).map(|index| Fleet::new(settings.clone(), Shard { index, of: shards })).collect();
-        Self { sequencer, shards, rows: Vec::new(), late: 0, refused: Vec::new() }
+        Self { sequencer, shards, rows: Vec::new(), events: Vec::new(), late: 0, refused: Vec::new() }
     }
 
     fn take(&mut self, batch: &Batch) {
@@ -106,6 +110,7 @@ impl Engine {
             let mut rows = Vec::new();
             while let Some(tick) = shard.close_next(watermark, &mut rows) {
                 ticks.extend(rows.drain(..).map(|row| (tick, row)));
+                self.events.extend(shard.events_told().iter().map(|event| (tick, *event)));
             }
         }
         ticks.sort_by_key(|(tick, row)| (*tick, row.meter, row.end));
@@ -126,9 +131,9 @@ impl Engine {
     }
 
     fn restarted(self, settings: &Settings, shards: u32) -> Self {
-        let stored: Vec<FleetV2> = self.shards.iter().map(Fleet::snapshot).collect();
+        let stored: Vec<FleetV3> = self.shards.iter().map(Fleet::snapshot).collect();
         let order = self.sequencer.snapshot();
-        let mut next = Self { rows: self.rows, ..Self::new(settings, shards) };
+        let mut next = Self { rows: self.rows, events: self.events, ..Self::new(settings, shards) };
         next.sequencer = Sequencer::new(order_of(settings));
         next.sequencer.restore(&order).unwrap();
         for shard in &mut next.shards {

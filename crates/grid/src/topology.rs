@@ -177,6 +177,7 @@ pub struct Topology {
     consumers: BTreeMap<Target, Head>,
     /// The meters that measure the transformer itself.
     own: BTreeMap<TransformerId, Head>,
+    areas: BTreeMap<AreaId, Head>,
 }
 
 /// An interval and the row that holds for its end.
@@ -200,6 +201,7 @@ impl Topology {
                 return Err(TopologyError::Overlap { meter: one.meter, to, from });
             }
         }
+        let mut areas = BTreeMap::<AreaId, Head>::new();
         let (mut consumers, mut own) = (BTreeMap::<Target, Head>::new(), BTreeMap::<_, Head>::new());
         for row in &rows {
             match row.role {
@@ -208,6 +210,7 @@ impl Topology {
                     for target in [transformer, row.feeder.map(Target::Feeder), Some(Target::System)] {
                         target.into_iter().for_each(|target| consumers.entry(target).or_default().add(row));
                     }
+                    row.area.iter().for_each(|area| areas.entry(*area).or_default().add(row));
                 }
                 Role::Transformer => {
                     row.transformer.iter().for_each(|id| own.entry(*id).or_default().add(row));
@@ -215,8 +218,9 @@ impl Topology {
                 Role::Feeder => {}
             }
         }
-        consumers.values_mut().chain(own.values_mut()).for_each(Head::sort);
-        Ok(Self { rows, consumers, own })
+        let all = consumers.values_mut().chain(own.values_mut()).chain(areas.values_mut());
+        all.for_each(Head::sort);
+        Ok(Self { rows, consumers, own, areas })
     }
 
     /// Whether a meter has a row at any time.
@@ -250,6 +254,20 @@ impl Topology {
             let own = self.rows[cursor..].iter().take_while(|row| row.meter == interval.meter);
             (interval, own.into_iter().find(|row| row.holds_at(interval.end)))
         })
+    }
+
+    /// Where the rows of a meter begin, if it has any. Cheap if meters are asked for in the order of their names, and
+    /// `from` is the answer before.
+    pub fn first_row(&self, meter: &MeterId, from: usize) -> Option<usize> {
+        let first = self.first_of(meter, from.min(self.rows.len()));
+        self.rows.get(first).is_some_and(|row| row.meter == *meter).then_some(first)
+    }
+
+    /// The row that holds at `time` of the meter whose rows begin at `first`.
+    pub fn row_at(&self, first: usize, time: EventTime) -> Option<&TopologyRow> {
+        let meter = &self.rows.get(first)?.meter;
+        let own = self.rows[first..].iter().take_while(|row| row.meter == *meter);
+        own.into_iter().find(|row| row.holds_at(time))
     }
 
     /// The first row of `meter` or of a later one, looked for at and after `from` where that can be.
@@ -286,6 +304,19 @@ impl Topology {
     /// How many consumers there are, of a transformer, a feeder or in all, in the interval that ends at `time`.
     pub fn consumers_at(&self, target: Target, time: EventTime) -> u32 {
         self.consumers.get(&target).map_or(0, |head| head.count_at(time))
+    }
+
+    /// How many consumers live in an area, or in all of them, in the interval that ends at `time`.
+    pub fn consumers_in(&self, area: Option<AreaId>, time: EventTime) -> u32 {
+        match area {
+            Some(area) => self.areas.get(&area).map_or(0, |head| head.count_at(time)),
+            None => self.consumers_at(Target::System, time),
+        }
+    }
+
+    /// The areas that consumers live in.
+    pub fn areas(&self) -> impl Iterator<Item = AreaId> {
+        self.areas.keys().copied()
     }
 
     /// How many meters measure the transformer itself in the interval that ends at `time`.

@@ -5,10 +5,27 @@
 //! meter do that was silent.
 
 use crate::snapshot::SnapshotError;
-use fleet::{IntervalV1, PartitionId};
-use reading::{EventTime, Interval};
+use crate::step::events_of;
+use fleet::{EventV1, IntervalV1, PartitionId, RestoreError};
+use reading::{Event, EventTime, Interval};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+
+/// What was closed together.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Tick {
+    /// Its rows, by meter and end.
+    pub rows: Vec<Interval>,
+    /// What meters reported, by meter and time.
+    pub events: Vec<Event>,
+}
+
+impl Tick {
+    fn extend(&mut self, rows: &[Interval], events: &[Event]) {
+        self.rows.extend_from_slice(rows);
+        self.events.extend_from_slice(events);
+    }
+}
 
 /// What waits of each lane for the others.
 #[derive(Debug, Clone)]
@@ -16,23 +33,23 @@ pub struct Confluence {
     lanes: BTreeMap<PartitionId, Arm>,
     /// The last tick that was given on.
     told: EventTime,
-    /// Rows that came too late for their tick.
-    behind: Vec<Interval>,
+    /// What came too late for its tick.
+    behind: Tick,
 }
 
 #[derive(Debug, Clone)]
 struct Arm {
     closed: EventTime,
     idle: bool,
-    ticks: BTreeMap<EventTime, Vec<Interval>>,
+    ticks: BTreeMap<EventTime, Tick>,
     rows: usize,
 }
 
 /// A confluence, stored.
 #[derive(Debug, Serialize, Deserialize)]
-pub struct ConfluenceV1 {
+pub struct ConfluenceV2 {
     told: i64,
-    behind: Vec<IntervalV1>,
+    behind: TickV1,
     lanes: Vec<ArmV1>,
 }
 
@@ -40,12 +57,34 @@ pub struct ConfluenceV1 {
 struct ArmV1 {
     lane: PartitionId,
     closed: i64,
-    ticks: Vec<(i64, Vec<IntervalV1>)>,
+    ticks: Vec<(i64, TickV1)>,
+}
+
+/// Rows and events, stored.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct TickV1(Vec<IntervalV1>, Vec<EventV1>);
+
+impl From<&Tick> for TickV1 {
+    fn from(tick: &Tick) -> Self {
+        Self(
+            tick.rows.iter().map(IntervalV1::from).collect(),
+            tick.events.iter().map(EventV1::from).collect(),
+        )
+    }
+}
+
+impl TickV1 {
+    pub(crate) fn restore(&self) -> Result<Tick, RestoreError> {
+        Ok(Tick {
+            rows: self.0.iter().map(IntervalV1::restore).collect::<Result<_, _>>()?,
+            events: self.1.iter().map(EventV1::restore).collect::<Result<_, _>>()?,
+        })
+    }
 }
 
 impl Default for Confluence {
     fn default() -> Self {
-        Self { lanes: BTreeMap::new(), told: EventTime::MIN, behind: Vec::new() }
+        Self { lanes: BTreeMap::new(), told: EventTime::MIN, behind: Tick::default() }
     }
 }
 
@@ -56,26 +95,29 @@ impl Confluence {
         self.lanes.entry(lane).or_insert_with(begun);
     }
 
-    /// A lane has closed some ticks: their ends, each with how many of the rows there are up to it.
+    /// A lane has closed some ticks: their ends, each with how many of the rows there are up to it; and events, each with
+    /// the end of its tick.
     pub fn take(
         &mut self,
         lane: PartitionId,
         closed: EventTime,
         ticks: &[(EventTime, usize)],
         rows: &[Interval],
+        events: &[(EventTime, Event)],
     ) {
         let Some(arm) = self.lanes.get_mut(&lane) else { return };
         arm.closed = arm.closed.max(closed);
-        let mut first = 0;
+        let (mut first, mut events) = (0, events);
         // What waits for a register at the end of all is for the files alone.
         for &(end, upto) in ticks.iter().filter(|(end, _)| *end != EventTime::MAX) {
             let rows = &rows[first..upto];
             first = upto;
+            let events = events_of(end, &mut events);
             if end <= self.told {
-                self.behind.extend_from_slice(rows);
+                self.behind.extend(rows, &events);
             } else {
                 arm.rows += rows.len();
-                arm.ticks.entry(end).or_default().extend_from_slice(rows);
+                arm.ticks.entry(end).or_default().extend(rows, &events);
             }
         }
     }
@@ -99,27 +141,34 @@ impl Confluence {
         self.lanes.keys().copied()
     }
 
-    /// The next tick that is whole, its rows by meter and end.
-    pub fn next_tick(&mut self) -> Option<(EventTime, Vec<Interval>)> {
+    /// The next tick that is whole.
+    pub fn next_tick(&mut self) -> Option<(EventTime, Tick)> {
         let end = self.lanes.values().filter_map(|arm| arm.ticks.keys().next()).min().copied()?;
         if end > self.closed() {
             return None;
         }
-        let mut rows = std::mem::take(&mut self.behind);
+        let mut tick = std::mem::take(&mut self.behind);
         for arm in self.lanes.values_mut() {
             let own = arm.ticks.remove(&end).unwrap_or_default();
-            arm.rows -= own.len();
-            rows.extend(own);
+            arm.rows -= own.rows.len();
+            tick.rows.extend(own.rows);
+            tick.events.extend(own.events);
         }
-        rows.sort_by_key(|row| (row.meter, row.end));
+        tick.rows.sort_by_key(|row| (row.meter, row.end));
+        tick.events.sort_unstable();
         self.told = end;
-        Some((end, rows))
+        Some((end, tick))
     }
 
     /// What all lanes have closed that are not idle.
     pub fn closed(&self) -> EventTime {
         let busy = self.lanes.values().filter(|arm| !arm.idle).map(|arm| arm.closed);
         busy.min().unwrap_or(EventTime::MAX)
+    }
+
+    /// Whether no lane has anything to say for now.
+    pub fn rests(&self) -> bool {
+        !self.lanes.is_empty() && self.lanes.values().all(|arm| arm.idle || arm.closed == EventTime::MAX)
     }
 
     /// The last tick that was given on.
@@ -129,7 +178,7 @@ impl Confluence {
 
     /// How many rows wait.
     pub fn waiting(&self) -> usize {
-        self.behind.len() + self.lanes.values().map(|arm| arm.rows).sum::<usize>()
+        self.behind.rows.len() + self.lanes.values().map(|arm| arm.rows).sum::<usize>()
     }
 
     /// The lanes of which more than so many rows wait for others: they have to wait too. Never the one that is waited for.
@@ -140,34 +189,30 @@ impl Confluence {
     }
 
     /// The state, to be stored. Who is idle has to be found out again.
-    pub fn snapshot(&self) -> ConfluenceV1 {
-        let stored = |rows: &[Interval]| rows.iter().map(IntervalV1::from).collect();
-        let ticks = |arm: &Arm| arm.ticks.iter().map(|(end, rows)| (end.0, stored(rows))).collect();
+    pub fn snapshot(&self) -> ConfluenceV2 {
+        let ticks = |arm: &Arm| arm.ticks.iter().map(|(end, tick)| (end.0, tick.into())).collect();
         let arm =
             |(&lane, arm): (&PartitionId, &Arm)| ArmV1 { lane, closed: arm.closed.0, ticks: ticks(arm) };
-        ConfluenceV1 {
+        ConfluenceV2 {
             told: self.told.0,
-            behind: stored(&self.behind),
+            behind: (&self.behind).into(),
             lanes: self.lanes.iter().map(arm).collect(),
         }
     }
 
     /// A confluence that goes on from what was stored.
-    pub fn restore(stored: &ConfluenceV1) -> Result<Self, SnapshotError> {
+    pub fn restore(stored: &ConfluenceV2) -> Result<Self, SnapshotError> {
         let wrong = |_| SnapshotError::Content { what: "the rows that wait for others" };
-        let rows = |stored: &[IntervalV1]| -> Result<Vec<Interval>, SnapshotError> {
-            stored.iter().map(|row| row.restore().map_err(wrong)).collect()
-        };
         let mut lanes = BTreeMap::new();
         for arm in &stored.lanes {
             let mut ticks = BTreeMap::new();
             for (end, stored) in &arm.ticks {
-                ticks.insert(EventTime(*end), rows(stored)?);
+                ticks.insert(EventTime(*end), stored.restore().map_err(wrong)?);
             }
-            let count = ticks.values().map(Vec::len).sum();
+            let count = ticks.values().map(|tick: &Tick| tick.rows.len()).sum();
             lanes.insert(arm.lane, Arm { closed: EventTime(arm.closed), idle: false, ticks, rows: count });
         }
-        Ok(Self { lanes, told: EventTime(stored.told), behind: rows(&stored.behind)? })
+        Ok(Self { lanes, told: EventTime(stored.told), behind: stored.behind.restore().map_err(wrong)? })
     }
 }
 

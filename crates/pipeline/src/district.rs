@@ -2,7 +2,7 @@
 //!
 //! Its state is a function of that log up to a place, so whoever goes on from there finds the same.
 
-use crate::inflow::{Inflow, InflowV1};
+use crate::inflow::{Inflow, InflowV2};
 use crate::lane::written;
 use crate::passed::Passed;
 use crate::snapshot::{SnapshotError, TownV3};
@@ -24,7 +24,7 @@ pub struct District {
 #[derive(Serialize, Deserialize)]
 struct DistrictV2 {
     town: TownV3,
-    inflow: InflowV1,
+    inflow: InflowV2,
 }
 
 impl District {
@@ -38,16 +38,23 @@ impl District {
     /// Takes a word of a lane.
     pub fn take(&mut self, passed: Passed, out: &mut Outputs) {
         let ended = self.inflow.take(passed);
-        while let Some((end, rows)) = self.inflow.next_tick() {
-            self.town.tick(end, &rows, out);
+        while let Some((end, tick)) = self.inflow.next_tick() {
+            self.town.tick(end, &tick.rows, &tick.events, out);
         }
         if ended {
             // Told, and not remembered: a lane that goes on tells these ticks again.
             let (mut town, mut confluence) = (self.town.clone(), self.inflow.to_the_end());
-            while let Some((end, rows)) = confluence.next_tick() {
-                town.tick(end, &rows, out);
+            while let Some((end, tick)) = confluence.next_tick() {
+                town.tick(end, &tick.rows, &tick.events, out);
             }
             town.finish(out);
+        }
+    }
+
+    /// For whoever has a clock: it is `now`. If no lane has anything to say, silence is noticed all the same.
+    pub fn notice(&mut self, now: EventTime, out: &mut Outputs) {
+        if self.inflow.rests() && !self.inflow.ended() {
+            self.town.notice(now, out);
         }
     }
 
@@ -102,3 +109,6 @@ impl District {
         Ok(Self { town, inflow })
     }
 }
+
+#[cfg(test)]
+mod tests;

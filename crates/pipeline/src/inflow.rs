@@ -7,13 +7,13 @@
 //! A run to the end closes what is open, and a later run tells those ticks again, whole. So what is closed at an end
 //! waits apart: it is good until the lane goes on.
 
-use crate::confluence::{Confluence, ConfluenceV1};
+use crate::confluence::{Confluence, ConfluenceV2, Tick, TickV1};
 use crate::passed::Passed;
 use crate::snapshot::SnapshotError;
-use fleet::{IntervalV1, PartitionId};
-use reading::{EventTime, Interval, MeterId};
+use fleet::PartitionId;
+use reading::{Event, EventTime, Interval, MeterId};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Lanes that are heard through a log.
 #[derive(Debug, Default)]
@@ -22,8 +22,15 @@ pub(crate) struct Inflow {
     inlets: BTreeMap<PartitionId, Inlet>,
 }
 
-/// Rows by tick; in a tick, one of each meter and end.
-type Ticks = BTreeMap<EventTime, BTreeMap<(MeterId, EventTime), Interval>>;
+/// What came, by tick.
+type Ticks = BTreeMap<EventTime, Coming>;
+
+/// One row of each meter and end, and each event once.
+#[derive(Debug, Default)]
+struct Coming {
+    rows: BTreeMap<(MeterId, EventTime), Interval>,
+    events: BTreeSet<Event>,
+}
 
 #[derive(Debug)]
 struct Inlet {
@@ -37,18 +44,18 @@ struct Inlet {
 }
 
 #[derive(Debug, Serialize, Deserialize)]
-pub(crate) struct InflowV1 {
-    confluence: ConfluenceV1,
-    inlets: Vec<InletV1>,
+pub(crate) struct InflowV2 {
+    confluence: ConfluenceV2,
+    inlets: Vec<InletV2>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
-struct InletV1 {
+struct InletV2 {
     lane: PartitionId,
     closed: i64,
     idle: bool,
-    coming: Vec<(i64, Vec<IntervalV1>)>,
-    last: Vec<(i64, Vec<IntervalV1>)>,
+    coming: Vec<(i64, TickV1)>,
+    last: Vec<(i64, TickV1)>,
     ended: bool,
 }
 
@@ -70,8 +77,12 @@ impl Inflow {
         match passed {
             Passed::Row { lane, tick, last, row } => {
                 let Some(inlet) = self.inlet(lane).filter(|inlet| tick > inlet.closed) else { return false };
-                let ticks = if last { inlet.ends_again() } else { inlet.goes_on() };
-                ticks.entry(tick).or_default().insert((row.meter, row.end), row);
+                inlet.coming(tick, last).rows.insert((row.meter, row.end), row);
+                false
+            }
+            Passed::Event { lane, tick, last, event } => {
+                let Some(inlet) = self.inlet(lane).filter(|inlet| tick > inlet.closed) else { return false };
+                inlet.coming(tick, last).events.insert(event);
                 false
             }
             Passed::Closed { lane, closed, mut ticks, .. } => {
@@ -107,8 +118,8 @@ impl Inflow {
         }
     }
 
-    /// The next tick that is whole, its rows by meter and end.
-    pub fn next_tick(&mut self) -> Option<(EventTime, Vec<Interval>)> {
+    /// The next tick that is whole.
+    pub fn next_tick(&mut self) -> Option<(EventTime, Tick)> {
         self.confluence.next_tick()
     }
 
@@ -136,6 +147,11 @@ impl Inflow {
         all
     }
 
+    /// Whether no lane has anything to say for now.
+    pub fn rests(&self) -> bool {
+        self.confluence.rests()
+    }
+
     /// The last tick that was given on.
     pub fn told(&self) -> Option<EventTime> {
         self.confluence.told()
@@ -146,8 +162,8 @@ impl Inflow {
     }
 
     /// The state, to be stored.
-    pub fn snapshot(&self) -> InflowV1 {
-        let inlet = |(&lane, inlet): (&PartitionId, &Inlet)| InletV1 {
+    pub fn snapshot(&self) -> InflowV2 {
+        let inlet = |(&lane, inlet): (&PartitionId, &Inlet)| InletV2 {
             lane,
             closed: inlet.closed.0,
             idle: inlet.idle,
@@ -155,11 +171,11 @@ impl Inflow {
             last: stored(&inlet.last),
             ended: inlet.ended,
         };
-        InflowV1 { confluence: self.confluence.snapshot(), inlets: self.inlets.iter().map(inlet).collect() }
+        InflowV2 { confluence: self.confluence.snapshot(), inlets: self.inlets.iter().map(inlet).collect() }
     }
 
     /// An inflow that goes on from what was stored.
-    pub fn restore(from: &InflowV1) -> Result<Self, SnapshotError> {
+    pub fn restore(from: &InflowV2) -> Result<Self, SnapshotError> {
         let mut inflow = Self { confluence: Confluence::restore(&from.confluence)?, inlets: BTreeMap::new() };
         for inlet in &from.inlets {
             // Somebody else said so, and will not say it again.
@@ -178,6 +194,12 @@ impl Inflow {
 }
 
 impl Inlet {
+    /// Where something of a tick goes that is not closed yet.
+    fn coming(&mut self, tick: EventTime, last: bool) -> &mut Coming {
+        let ticks = if last { self.ends_again() } else { self.goes_on() };
+        ticks.entry(tick).or_default()
+    }
+
     /// Something is closed for good: what was closed at an end is told again.
     fn goes_on(&mut self) -> &mut Ticks {
         self.last.clear();
@@ -195,27 +217,31 @@ impl Inlet {
 }
 
 fn flow(into: &mut Confluence, lane: PartitionId, closed: EventTime, whole: &Ticks) {
-    let (mut ticks, mut rows) = (Vec::new(), Vec::new());
+    let (mut ticks, mut rows, mut events) = (Vec::new(), Vec::new(), Vec::new());
     for (&tick, own) in whole {
-        rows.extend(own.values().copied());
+        rows.extend(own.rows.values().copied());
+        events.extend(own.events.iter().map(|event| (tick, *event)));
         ticks.push((tick, rows.len()));
     }
-    into.take(lane, closed, &ticks, &rows);
+    into.take(lane, closed, &ticks, &rows, &events);
 }
 
-fn stored(ticks: &Ticks) -> Vec<(i64, Vec<IntervalV1>)> {
-    ticks.iter().map(|(tick, rows)| (tick.0, rows.values().map(IntervalV1::from).collect())).collect()
+fn stored(ticks: &Ticks) -> Vec<(i64, TickV1)> {
+    let stored = |own: &Coming| {
+        let (rows, events) = (own.rows.values().copied().collect(), own.events.iter().copied().collect());
+        TickV1::from(&Tick { rows, events })
+    };
+    ticks.iter().map(|(tick, own)| (tick.0, stored(own))).collect()
 }
 
-fn restored(stored: &[(i64, Vec<IntervalV1>)]) -> Result<Ticks, SnapshotError> {
+fn restored(stored: &[(i64, TickV1)]) -> Result<Ticks, SnapshotError> {
     let wrong = |_| SnapshotError::Content { what: "the rows that a log brings" };
     let mut ticks = Ticks::new();
-    for (tick, rows) in stored {
+    for (tick, stored) in stored {
+        let Tick { rows, events } = stored.restore().map_err(wrong)?;
         let own = ticks.entry(EventTime(*tick)).or_default();
-        for row in rows {
-            let row = row.restore().map_err(wrong)?;
-            own.insert((row.meter, row.end), row);
-        }
+        own.rows.extend(rows.into_iter().map(|row| ((row.meter, row.end), row)));
+        own.events.extend(events);
     }
     Ok(ticks)
 }

@@ -8,7 +8,7 @@ use crate::books::{Books, BooksV1, Lost};
 use crate::outputs::{bury, bury_held, bury_undecoded};
 use crate::snapshot::SnapshotError;
 use crate::{Outputs, Plan};
-use fleet::{Fleet, FleetV2, PartitionId, Sequencer, SequencerV2, Shard, Step};
+use fleet::{Fleet, FleetV3, PartitionId, Sequencer, SequencerV2, Shard, Step};
 use grid::Topology;
 use metering::{MeteringV1, Told};
 use reading::{Batch, EventTime};
@@ -34,7 +34,7 @@ const METERS: usize = 64;
 /// Changes of so few meters are no burden, however many meters there are.
 const FEW: usize = 10_000;
 
-/// `F` is a [`FleetV2`] and `M` a [`MeteringV1`], or what is written as one.
+/// `F` is a [`FleetV3`] and `M` a [`MeteringV1`], or what is written as one.
 #[derive(Serialize, Deserialize)]
 struct LaneV3<F, M> {
     sequencer: SequencerV2,
@@ -45,7 +45,7 @@ struct LaneV3<F, M> {
 impl Lane {
     /// A lane at its beginning.
     pub fn new(plan: &Plan, topology: &Topology) -> Self {
-        let fleet = Fleet::new(plan.intervals.clone(), Shard::WHOLE);
+        let fleet = plan.new_fleet(Shard::WHOLE);
         let mut lane = Self {
             sequencer: Sequencer::new(plan.order),
             fleet,
@@ -134,6 +134,7 @@ impl Lane {
                     let mut known = out.intervals.len();
                     while let Some(end) = self.fleet.close_next(watermark, &mut out.intervals) {
                         out.ticks.push((end, out.intervals.len()));
+                        out.events.extend(self.fleet.events_told().iter().map(|event| (end, *event)));
                         let rows = &mut out.intervals[known..];
                         self.books.enter(
                             self.fleet.slots_told(),
@@ -178,10 +179,10 @@ impl Lane {
         chain: &[impl AsRef<[u8]>],
     ) -> Result<Self, SnapshotError> {
         let wrong = |what| SnapshotError::Content { what };
-        let mut whole: Option<LaneV3<FleetV2, MeteringV1>> = None;
+        let mut whole: Option<LaneV3<FleetV3, MeteringV1>> = None;
         let mut behind = 0;
         for stored in chain {
-            let later: LaneV3<FleetV2, MeteringV1> =
+            let later: LaneV3<FleetV3, MeteringV1> =
                 postcard::from_bytes(stored.as_ref()).map_err(|_| wrong("its structure"))?;
             match &mut whole {
                 None => whole = Some(later),

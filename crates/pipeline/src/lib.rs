@@ -23,7 +23,7 @@ mod step;
 mod town;
 
 pub use books::Books;
-pub use confluence::{Confluence, ConfluenceV1};
+pub use confluence::{Confluence, ConfluenceV2, Tick};
 pub use district::District;
 pub use fleet::{Fleet, PartitionId, Sequencer, Shard, Step};
 pub use lane::Lane;

@@ -5,7 +5,7 @@ use forecast::Forecast;
 use grid::Balance;
 use metering::{Above, Told};
 use notify::Sms;
-use reading::{Batch, EventTime, Interval, MeterId, Origin, Reading, Reason};
+use reading::{Batch, Event, EventTime, Interval, MeterId, Origin, Reading, Reason};
 use vet::Finding;
 
 /// What came out, kind by kind, each in a fixed order. The caller drains it.
@@ -15,12 +15,17 @@ pub struct Outputs {
     pub intervals: Vec<Interval>,
     /// The ends of the ticks that closed, each with how many rows of `intervals` there are up to it.
     pub ticks: Vec<(EventTime, usize)>,
+    /// What meters reported that the plan has a use for, each with the end of the tick that it came with; in a tick by
+    /// meter, then by time.
+    pub events: Vec<(EventTime, Event)>,
     /// Demand of billing periods that are over, by tick, then by meter; and profiles, at the end.
     pub metering: Told,
     /// For each of `ticks`, how many rows of demand of meters there are up to it.
     pub demand_upto: Vec<usize>,
     /// Consumers who used more than was agreed.
     pub above: Vec<Above>,
+    /// Outages, and indices of supply.
+    pub supply: supply::Told,
     /// Balances of transformers.
     pub balances: Vec<Balance>,
     /// Forecasts.
@@ -46,6 +51,9 @@ impl Outputs {
     pub fn clear(&mut self) {
         self.intervals.clear();
         self.ticks.clear();
+        self.events.clear();
+        self.supply.outages.clear();
+        self.supply.indices.clear();
         self.metering.demand.clear();
         self.metering.profiles.clear();
         self.demand_upto.clear();

@@ -1,7 +1,7 @@
 //! What the first stage passes on through a log, as bytes beside what it says to everybody.
 
-use fleet::{IntervalV1, PartitionId};
-use reading::{EventTime, Interval};
+use fleet::{EventV1, IntervalV1, PartitionId};
+use reading::{Event, EventTime, Interval};
 use serde::{Deserialize, Serialize};
 
 /// A word of a lane to a district. Its order in the log is that in which the lane said it.
@@ -18,7 +18,18 @@ pub enum Passed {
         /// The row.
         row: Interval,
     },
-    /// All rows of these ticks stand before, those of every district.
+    /// What a meter reported, of a tick that is about to be closed.
+    Event {
+        /// Whose.
+        lane: PartitionId,
+        /// The end of the tick.
+        tick: EventTime,
+        /// Told again, whole, if the lane goes on.
+        last: bool,
+        /// The event.
+        event: Event,
+    },
+    /// All rows and events of these ticks stand before, those of every district.
     Closed {
         /// Whose.
         lane: PartitionId,
@@ -48,6 +59,7 @@ pub enum Passed {
 #[derive(Serialize, Deserialize)]
 enum PassedV2 {
     Row { lane: PartitionId, tick: i64, last: bool, row: IntervalV1 },
+    Event { lane: PartitionId, tick: i64, last: bool, event: EventV1 },
     Closed { lane: PartitionId, closed: i64, ticks: Vec<i64>, newest_ms: i64 },
     Idle { lane: PartitionId, idle: bool },
     Ended { lane: PartitionId, ticks: Vec<i64> },
@@ -63,6 +75,9 @@ impl Passed {
         let stored = match self {
             Self::Row { lane, tick, last, row } => {
                 PassedV2::Row { lane: *lane, tick: tick.0, last: *last, row: row.into() }
+            }
+            Self::Event { lane, tick, last, event } => {
+                PassedV2::Event { lane: *lane, tick: tick.0, last: *last, event: event.into() }
             }
             Self::Closed { lane, closed, ticks, newest_ms } => {
                 PassedV2::Closed { lane: *lane, closed: closed.0, ticks: all(ticks), newest_ms: *newest_ms }
@@ -81,6 +96,9 @@ impl Passed {
         Some(match postcard::from_bytes(stored).ok()? {
             PassedV2::Row { lane, tick, last, row } => {
                 Self::Row { lane, tick: EventTime(tick), last, row: row.restore().ok()? }
+            }
+            PassedV2::Event { lane, tick, last, event } => {
+                Self::Event { lane, tick: EventTime(tick), last, event: event.restore().ok()? }
             }
             PassedV2::Closed { lane, closed, ticks, newest_ms } => {
                 Self::Closed { lane, closed: EventTime(closed), ticks: all(ticks), newest_ms }

@@ -5,15 +5,18 @@ mod groups;
 mod metering;
 mod quality;
 mod quantity;
+mod supply;
 mod written;
 
 pub use error::PlanError;
 pub use written::{PlanToml, at_least, milliseconds};
 
 use ::metering::{GroupRule, Groups, Metering, Rules};
+use ::supply::Supply;
 use detect::PhaseNeutral;
-use fleet::{SequencerSettings, Settings};
-use reading::{Calendar, Grid, Limits};
+use fleet::{Fleet, SequencerSettings, Settings, Shard};
+use grid::Topology;
+use reading::{Calendar, EventCode, Grid, Limits};
 use units::{Amperes, Ratio};
 use vet::{By, Rule, TownRules, Vet};
 
@@ -44,6 +47,8 @@ pub struct Plan {
     pub quality: Option<vet::Rules>,
     /// What is odd about a meter beside its contract and beside others.
     pub town_rules: Option<TownRules>,
+    /// Look for consumers without supply.
+    pub supply: Option<::supply::Rules>,
     /// Balance the transformers.
     pub balance: bool,
     /// Forecast the next day.
@@ -123,18 +128,37 @@ impl Plan {
         })
     }
 
-    /// The same plan for a part of the town. What the whole town uses or will use, no part can say.
+    /// What is told of that meters report: nothing that nobody uses.
+    pub fn events(&self) -> &'static [EventCode] {
+        if self.supply.is_some() { &::supply::Rules::EVENTS } else { &[] }
+    }
+
+    /// The meters of a shard at their beginning.
+    pub fn new_fleet(&self, shard: Shard) -> Fleet {
+        let mut fleet = Fleet::new(self.intervals.clone(), shard);
+        fleet.watch(self.events());
+        fleet
+    }
+
+    /// The supply of all consumers at its beginning, if the plan looks at it.
+    pub fn new_supply(&self, topology: &Topology) -> Option<Supply> {
+        self.supply.map(|rules| Supply::new(rules, self.calendar.clone(), topology))
+    }
+
+    /// The same plan for a part of the town. What the whole town uses or will use, no part can say; nor how many consumers of a
+    /// feeder or an area are without supply.
     pub fn of_a_part(mut self) -> Self {
         self.groups.iter_mut().for_each(|groups| groups.whole_town = false);
         self.forecast = self.forecast.filter(|forecast| forecast.transformers);
         self.forecast.iter_mut().for_each(|forecast| forecast.town = false);
+        self.supply.iter_mut().for_each(|rules| rules.whole = false);
         self
     }
 
     /// Whether anything looks at closed intervals beyond writing them.
     pub fn has_second_stage(&self) -> bool {
         let in_groups = self.groups.is_some() || self.above_sanctioned.is_some();
-        let compares = self.balance || in_groups || self.town_rules.is_some();
+        let compares = self.balance || in_groups || self.town_rules.is_some() || self.supply.is_some();
         compares || self.forecast.is_some() || self.phase_neutral.is_some()
     }
 }

@@ -10,13 +10,13 @@
 //! | 4 | CRC-32 of all before |
 
 use crate::books::{Books, BooksV1};
-use crate::confluence::{Confluence, ConfluenceV1};
+use crate::confluence::{Confluence, ConfluenceV2};
 use crate::lane::written;
 use crate::town::{Missing, Town, TownError};
 use crate::{Pipeline, Plan};
 use cases::{Cases, CasesV1};
 use detect::{DailyScores, DailyScoresV1, PhaseNeutralRuns, PhaseNeutralRunsV1};
-use fleet::{FleetV2, PartitionId, SequencerV2};
+use fleet::{FleetV3, PartitionId, SequencerV2};
 use forecast::{SeasonalMean, SeasonalMeanV1};
 use grid::Topology;
 use jiff::civil::Date;
@@ -25,6 +25,7 @@ use notify::{Notifier, NotifierV2};
 use reading::MeterId;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use supply::{Supply, SupplyV1};
 use vet::{Findings, FindingsV1};
 
 const MAGIC: &[u8; 8] = b"GWSTATE\n";
@@ -78,7 +79,7 @@ pub enum SnapshotError {
     Town(#[from] TownError),
 }
 
-/// `F` is a [`FleetV2`] and `M` a [`MeteringV1`], or what is written as one.
+/// `F` is a [`FleetV3`] and `M` a [`MeteringV1`], or what is written as one.
 #[derive(Serialize, Deserialize)]
 struct StateV5<F, M> {
     sequencer: SequencerV2,
@@ -101,6 +102,7 @@ pub struct TownV3 {
     cases: Option<CasesV1>,
     notifier: Option<NotifierV2>,
     findings: Option<FindingsV1>,
+    supply: Option<SupplyV1>,
 }
 
 impl Plan {
@@ -127,8 +129,15 @@ impl Plan {
 
     fn town_settings(&self) -> String {
         let groups = (self.groups, self.above_sanctioned);
-        let stages =
-            (self.balance, self.forecast.is_some(), groups, self.phase_neutral, self.cases, self.sms);
+        let stages = (
+            self.balance,
+            self.forecast.is_some(),
+            groups,
+            self.phase_neutral,
+            self.cases,
+            self.sms,
+            self.supply,
+        );
         format!("{} {stages:?}", self.calendar.zone_name())
     }
 }
@@ -157,7 +166,7 @@ impl Pipeline {
     /// An engine that goes on where the snapshot was taken.
     pub fn restore(plan: &Plan, topology: Topology, bytes: &[u8]) -> Result<Self, SnapshotError> {
         let content = content(plan, bytes)?;
-        let state: StateV5<FleetV2, MeteringV1> =
+        let state: StateV5<FleetV3, MeteringV1> =
             postcard::from_bytes(content).map_err(|_| SnapshotError::Content { what: "its structure" })?;
         let mut pipeline = Self::new(plan, topology)?;
         let wrong = |what| SnapshotError::Content { what };
@@ -218,6 +227,7 @@ impl Town {
             cases: watch.map(|watch| watch.cases.snapshot()),
             notifier: watch.and_then(|watch| watch.notifier.as_ref()).map(Notifier::snapshot),
             findings: self.findings.as_ref().map(Findings::snapshot),
+            supply: self.supply.as_ref().map(|supply| supply.snapshot(&self.topology)),
         }
     }
 
@@ -244,6 +254,10 @@ impl Town {
         if let (Some(groups), Some(stored)) = (&mut self.groups, stored.groups) {
             groups.restore(stored).then_some(()).ok_or_else(|| wrong("the demand of groups"))?;
         }
+        if let (Some(rules), Some(stored)) = (plan.supply, stored.supply) {
+            let supply = Supply::restore(rules, plan.calendar.clone(), &self.topology, &stored);
+            self.supply = Some(supply.map_err(|_| wrong("the supply"))?);
+        }
         let (Some(watch), Some(rule), Some(rules)) = (&mut self.watch, plan.phase_neutral, plan.cases) else {
             return Ok(());
         };
@@ -264,7 +278,7 @@ impl Town {
 #[derive(Serialize, Deserialize)]
 struct SecondV2 {
     town: TownV3,
-    confluence: ConfluenceV1,
+    confluence: ConfluenceV2,
     positions: Vec<(PartitionId, i64)>,
 }
 

@@ -4,7 +4,7 @@ use crate::town::{Town, TownError};
 use crate::{Lane, Outputs, Plan};
 use fleet::{Fleet, PartitionId, Sequencer};
 use grid::Topology;
-use reading::{Batch, EventTime};
+use reading::{Batch, Event, EventTime};
 use std::convert::Infallible;
 use vet::Tally;
 
@@ -39,6 +39,14 @@ pub enum Input<'a> {
 pub struct Pipeline {
     pub(crate) lane: Lane,
     pub(crate) town: Option<Town>,
+}
+
+/// How much of each had come out before.
+struct Known {
+    ticks: usize,
+    rows: usize,
+    events: usize,
+    demand: usize,
 }
 
 impl Pipeline {
@@ -81,7 +89,12 @@ impl Pipeline {
 
     /// Takes an input. Returns how far it came in a batch: it stops early when it is another partition's turn.
     pub fn step(&mut self, input: &Input<'_>, out: &mut Outputs) -> usize {
-        let (ticks, rows, demand) = (out.ticks.len(), out.intervals.len(), out.metering.demand.len());
+        let known = Known {
+            ticks: out.ticks.len(),
+            rows: out.intervals.len(),
+            events: out.events.len(),
+            demand: out.metering.demand.len(),
+        };
         let came = match *input {
             Input::Open { partition, first } => {
                 self.lane.open(partition, first);
@@ -93,7 +106,7 @@ impl Pipeline {
                 0
             }
         };
-        self.tick(ticks, rows, demand, out);
+        self.tick(&known, out);
         came
     }
 
@@ -113,22 +126,32 @@ impl Pipeline {
     }
 
     /// Gives the town the ticks that came last.
-    fn tick(&mut self, known: usize, mut first: usize, demand: usize, out: &mut Outputs) {
+    fn tick(&mut self, known: &Known, out: &mut Outputs) {
         let Some(town) = &mut self.town else { return };
         let rows = std::mem::take(&mut out.intervals);
-        let mut of_meters = out.metering.demand.split_off(demand).into_iter();
-        let mut taken = demand;
-        for index in known..out.ticks.len() {
+        let events = std::mem::take(&mut out.events);
+        let mut rest = &events[known.events..];
+        let mut of_meters = out.metering.demand.split_off(known.demand).into_iter();
+        let (mut first, mut taken) = (known.rows, known.demand);
+        for index in known.ticks..out.ticks.len() {
             let (end, upto) = out.ticks[index];
             let own = out.metering.demand.len();
             out.metering.demand.extend(of_meters.by_ref().take(out.demand_upto[index] - taken));
             taken = out.demand_upto[index];
             let groups = out.metering.demand.len();
-            town.tick(end, &rows[first..upto], out);
+            town.tick(end, &rows[first..upto], &events_of(end, &mut rest), out);
             town.complete(&mut out.metering.demand[own..groups]);
             first = upto;
         }
         out.metering.demand.extend(of_meters);
         out.intervals = rows;
+        out.events = events;
     }
+}
+
+/// Takes the events of a tick from those of some ticks, in the order of their ends.
+pub(crate) fn events_of(end: EventTime, rest: &mut &[(EventTime, Event)]) -> Vec<Event> {
+    let own;
+    (own, *rest) = rest.split_at(rest.iter().take_while(|(tick, _)| *tick == end).count());
+    own.iter().map(|(_, event)| *event).collect()
 }

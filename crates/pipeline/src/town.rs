@@ -10,9 +10,10 @@ use grid::{Balance, Joined, Role, Tallies, Topology, TopologyRow, balance};
 use jiff::civil::Date;
 use metering::{DemandRow, Groups, Placed};
 use notify::{Notifier, Phone, RouteError, Routes};
-use reading::{Calendar, EventTime, Grid, Interval, MeterId, Target, TransformerId};
+use reading::{Calendar, Event, EventTime, Grid, Interval, MeterId, Target, TransformerId};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use supply::Supply;
 use units::{WattHours, Watts};
 use vet::{Findings, Tally};
 
@@ -23,10 +24,11 @@ pub struct Town {
     grid: Grid,
     balances: bool,
     forecast: Option<ForecastPlan>,
-    topology: Arc<Topology>,
+    pub(crate) topology: Arc<Topology>,
     /// What transformers and feeders are made for.
     ratings: BTreeMap<Target, Watts>,
     pub(crate) groups: Option<Groups>,
+    pub(crate) supply: Option<Supply>,
     pub(crate) watch: Option<Watch>,
     pub(crate) findings: Option<Findings>,
     pub(crate) loads: BTreeMap<Target, SeasonalMean>,
@@ -90,6 +92,7 @@ impl Town {
             balances: plan.balance,
             forecast: plan.forecast.clone(),
             ratings: ratings(&topology),
+            supply: plan.new_supply(&topology),
             topology,
             groups: plan.new_groups(),
             watch,
@@ -113,6 +116,9 @@ impl Town {
             notifier.set_routes(routes);
         }
         self.ratings = ratings(&topology);
+        if let Some(supply) = &mut self.supply {
+            supply.place(&self.topology, &topology);
+        }
         self.topology = topology;
         Ok(())
     }
@@ -120,6 +126,11 @@ impl Town {
     /// The cases that are open.
     pub fn open_cases(&self) -> impl Iterator<Item = &cases::Case> {
         self.watch.iter().flat_map(|watch| watch.cases.open())
+    }
+
+    /// Who has supply and who has not, if the plan looks at it.
+    pub fn supply(&self) -> Option<&Supply> {
+        self.supply.as_ref()
     }
 
     /// What is remembered of the load of a target, where loads are forecast.
@@ -137,8 +148,9 @@ impl Town {
         self.findings.as_ref().map(|findings| *findings.tally()).unwrap_or_default()
     }
 
-    /// Looks at the intervals that the tick ending at `end` closed, sorted by meter, then by end.
-    pub fn tick(&mut self, end: EventTime, rows: &[Interval], out: &mut Outputs) {
+    /// Looks at the intervals that the tick ending at `end` closed, sorted by meter, then by end; and at what meters
+    /// reported, by meter and time.
+    pub fn tick(&mut self, end: EventTime, rows: &[Interval], events: &[Event], out: &mut Outputs) {
         let topology = Arc::clone(&self.topology);
         let joined: Vec<Joined<'_>> = topology.join(rows).collect();
         let known = out.balances.len();
@@ -152,6 +164,9 @@ impl Town {
         if !self.balances {
             out.balances.truncate(known);
         }
+        if let Some(supply) = &mut self.supply {
+            supply.tick(end, rows, events, &topology, &mut out.supply);
+        }
         self.watch_for_suspicions(end, &joined, out);
         self.gather(end, &joined, &topology, out);
         if let Some(plan) = self.forecast.take() {
@@ -160,8 +175,19 @@ impl Town {
         }
     }
 
-    /// No tick will come any more: the day under way is told as far as it went.
+    /// For whoever has a clock: it is `now`, nothing more is there to be heard, and nobody waits for a tick. Silence is
+    /// noticed all the same.
+    pub fn notice(&mut self, now: EventTime, out: &mut Outputs) {
+        if let Some(supply) = &mut self.supply {
+            supply.notice(now, &self.topology, &mut out.supply);
+        }
+    }
+
+    /// No tick will come any more: the day under way, and the month, are told as far as they went.
     pub fn finish(&mut self, out: &mut Outputs) {
+        if let Some(supply) = &mut self.supply {
+            supply.finish(&self.topology, &mut out.supply);
+        }
         if let Some(watch) = &mut self.watch {
             watch.daily.finish(&mut out.suspicions);
         }

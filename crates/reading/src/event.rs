@@ -1,10 +1,22 @@
 //! Event codes in the IS 15959 numbering: odd = occurs, even = restored, in the paired ranges.
 
+use crate::{EventTime, MeterId};
 use core::fmt;
 
 /// A tamper or other event as a meter reports it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct EventCode(pub u16);
+
+/// What a meter reported of a moment, beside its measurements.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Event {
+    /// Whose.
+    pub meter: MeterId,
+    /// When it was measured.
+    pub time: EventTime,
+    /// What.
+    pub code: EventCode,
+}
 
 /// The names of the codes; the numbers are those of public head-end code, in which vendors differ, so a plan may override them.
 pub const NAMES: &[(u16, &str)] = &[
@@ -61,6 +73,13 @@ pub const NAMES: &[(u16, &str)] = &[
 ];
 
 impl EventCode {
+    /// No meter's: there were readings in the interval that ends then, whose row waits for a register.
+    pub const HEARD: Self = Self(0);
+    /// The last gasp of a meter whose supply goes.
+    pub const POWER_FAILURE: Self = Self(101);
+    /// Supply is back.
+    pub const POWER_FAILURE_RESTORED: Self = Self(102);
+
     /// The code with this name.
     pub fn named(name: &str) -> Option<Self> {
         NAMES.iter().find(|(_, known)| *known == name).map(|&(code, _)| Self(code))

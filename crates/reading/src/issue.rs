@@ -42,6 +42,8 @@ named! {
         NegativeRegister = "negative-register",
         /// An event, or a position of the relay, whose name nobody knows; it was left out.
         UnknownEvent = "unknown-event",
+        /// A meter reported more events in an interval than are kept; the last ones were left out.
+        EventsLeftOut = "events-left-out",
         /// Same meter, same time: only the first counts.
         Repeat = "repeat",
         /// The reading came after its interval was closed.

@@ -28,7 +28,7 @@ pub use batch::{Batch, DeadLetter, Extra, Key, Message, Origin, Span};
 pub use calendar::{Calendar, DayType};
 pub use checked::{ABREAST, Abreast, Checked, Draft, Limits, Parts, Reading, check, total};
 pub use dictionary::Dictionary;
-pub use event::EventCode;
+pub use event::{Event, EventCode};
 pub use id::{AreaId, FeederId, MeterId, TransformerId};
 pub use interval::{Interval, Quality, Sums};
 pub use issue::{Issue, Issues, Reason};

@@ -104,7 +104,7 @@ pub struct Replay {
     #[arg(long)]
     pub plots: bool,
     /// Work out and write some results of the plan, and not the others: intervals, profiles, demand, balance, forecasts,
-    /// findings, cases (with their suspicions, alerts and SMS). Dead letters and summary.json are always written.
+    /// supply (with its outages), findings, cases (with their suspicions, alerts and SMS). Dead letters and summary.json are always written.
     #[arg(long, value_enum, value_delimiter = ',', hide_possible_values = true, value_name = "NAME,...")]
     pub only: Vec<Kind>,
 }
@@ -117,6 +117,7 @@ pub enum Kind {
     Demand,
     Balance,
     Forecasts,
+    Supply,
     Findings,
     Cases,
 }
@@ -240,6 +241,9 @@ pub struct Simulate {
     /// Days within which tampering and mishaps of meters begin; without a number, all of the town's.
     #[arg(long, value_name = "D", help_heading = "The town")]
     pub onset_days: Option<u32>,
+    /// How often supply goes, of a transformer, a consumer or a feeder: with last gasps, silence, and `outages.csv`.
+    #[arg(long, value_name = "N", default_value_t = 0, help_heading = "The town")]
+    pub outages: u32,
     /// Share of consumers with a solar roof.
     #[arg(
         long,

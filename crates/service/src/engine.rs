@@ -20,8 +20,7 @@ use decoders::{Decoders, Pool};
 use grid::Topology;
 use merge::Merge;
 use pipeline::{
-    Books, Dead, Fleet, Missing, Outputs, PartitionId, Plan, Sequencer, Shard, Town, bury, bury_held,
-    bury_undecoded,
+    Books, Dead, Missing, Outputs, PartitionId, Plan, Sequencer, Shard, Town, bury, bury_held, bury_undecoded,
 };
 use reading::issue::Counts;
 use reading::{Batch, EventTime};
@@ -97,7 +96,7 @@ pub fn run<S: Sink>(
         for index in 0..shards {
             let (to, work) = sync_channel(4);
             let (done, closed) = sync_channel(8);
-            let mut fleet = Fleet::new(plan.intervals.clone(), Shard { index, of: shards });
+            let mut fleet = plan.new_fleet(Shard { index, of: shards });
             swaps.iter().for_each(|&(meter, at)| fleet.swap(meter, at));
             to_shards.push(to);
             from_shards.push(closed);
@@ -219,7 +218,7 @@ fn collect<S: Sink>(
             if let Some(town) = town.as_mut().filter(|_| end != EventTime::MAX) {
                 let rows = std::mem::take(&mut out.intervals);
                 let of_meters = out.metering.demand.len();
-                town.tick(end, &rows, &mut out);
+                town.tick(end, &rows, &merge.events(), &mut out);
                 town.complete(&mut out.metering.demand[..of_meters]);
                 out.intervals = rows;
             } else {

@@ -59,6 +59,10 @@ pub struct Metrics {
     pub alert_latency: Histogram,
     /// Cases that are open.
     pub cases_open: Gauge,
+    /// Outages under way.
+    pub outages_open: Gauge,
+    /// Consumers that nothing is heard of.
+    pub silent_meters: Gauge,
     /// Messages that the producer has not delivered yet.
     pub queued_messages: Gauge,
     /// Messages that could not be delivered.
@@ -111,6 +115,8 @@ impl Metrics {
                 Histogram::new(ALERT_SECONDS),
             ),
             cases_open: names.plain("cases_open", None, "Cases that are open"),
+            outages_open: names.plain("outages_open", None, "Outages of feeders, transformers and consumers under way"),
+            silent_meters: names.plain("silent_meters", None, "Consumers that nothing is heard of, by event time"),
             merge_rows: names.plain("merge_waiting", rows, "Closed rows that wait for slower partitions"),
             checkpoints: names.plain("checkpoints", None, "Pieces of state written, by kind: full or changes"),
             checkpoint_bytes: names.plain("checkpoint_size", Some(Unit::Bytes), "Size of the last piece of state, by kind"),
@@ -197,6 +203,8 @@ impl Metrics {
     /// A run begins: nothing is open, nothing waits.
     pub fn begin(&self) {
         self.cases_open.set(0);
+        self.outages_open.set(0);
+        self.silent_meters.set(0);
         self.merge_rows.set(0);
         self.computed.merge_bytes.set(0);
     }
@@ -249,7 +257,7 @@ fn gauge(value: u64) -> i64 {
 }
 
 /// Milliseconds since 1970.
-fn wall_ms() -> i64 {
+pub fn wall_ms() -> i64 {
     #[expect(clippy::disallowed_methods, reason = "the shell owns the clock")]
     let now = SystemTime::now();
     let since = now.duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);

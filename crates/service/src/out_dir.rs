@@ -2,6 +2,7 @@
 
 mod metered;
 mod pictures;
+mod supplied;
 
 use crate::engine::{Counted, Sink};
 use crate::failure::Failure;
@@ -21,14 +22,17 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use supplied::Supplied;
 
 /// Names of everything that a run may leave.
-const NAMES: [&str; 16] = [
+const NAMES: [&str; 18] = [
     "intervals.parquet",
     "profiles.parquet",
     "demand.parquet",
     "balance.parquet",
     "forecasts.parquet",
+    "outages.parquet",
+    "supply.parquet",
     "suspicions.parquet",
     "cases.parquet",
     "alerts.ndjson",
@@ -83,6 +87,7 @@ struct Rest {
     balances: Option<BalancesWriter>,
     forecasts: Option<ForecastsWriter>,
     alerts: Option<Aside>,
+    supply: Option<Supplied>,
     watch: Option<Watched>,
     pictures: Option<Pictures>,
     findings: Option<Aside>,
@@ -153,6 +158,7 @@ impl OutDir {
                     true => Some(Aside::create(dir.join("alerts.ndjson")).map_err(text(dir))?),
                     false => None,
                 },
+                supply: Supplied::create(dir, plan).map_err(columns(dir))?,
                 watch,
                 pictures,
                 findings: match plan.town_rules {
@@ -224,6 +230,11 @@ impl OutDir {
             "dead_reasons": tally(self.dead_letters.iter().map(|(reason, &count)| (reason.name(), count))),
             "wall_s": wall_s,
         });
+        if let Some(supply) = &self.rest.supply {
+            let (outages, open) = supply.counts();
+            json["outages"] = outages.into();
+            json["open_outages"] = open.into();
+        }
         let _moving = self.hold.moving();
         // Says whose the files are, should we be killed while they are moved.
         let _mark = summary(&dir, &json).map_err(text(&dir))?;
@@ -260,7 +271,7 @@ impl OutDir {
 impl Rest {
     /// Moves it, and takes away what an earlier run left and this one did not.
     fn place(self, dir: &Path, plan: &Plan, mut written: Vec<&'static str>) -> Result<(), Failure> {
-        let Self { intervals: _, metering, balances, forecasts, alerts, watch, pictures, findings, dead } =
+        let Self { metering, balances, forecasts, alerts, supply, watch, pictures, findings, dead, .. } =
             self;
         written.extend(metering.finish().map_err(columns(dir))?);
         if let Some(balances) = balances {
@@ -274,6 +285,9 @@ impl Rest {
         if let Some(alerts) = alerts {
             alerts.finish().map_err(text(dir))?;
             written.push("alerts.ndjson");
+        }
+        if let Some(supply) = supply {
+            written.extend(supply.finish().map_err(columns(dir))?);
         }
         if let Some(watch) = watch {
             let mut cases = CasesWriter::create(dir.join("cases.parquet"), plan.calendar.clone())
@@ -361,6 +375,9 @@ impl Sink for OutDir {
                 writeln!(file, "{line}").map_err(text(&dir))?;
                 self.alerts += 1;
             }
+        }
+        if let Some(supply) = &mut self.rest.supply {
+            supply.take(&out.supply);
         }
         if let Some(watch) = &mut self.rest.watch {
             watch.suspicions.write(&out.suspicions).map_err(columns(&dir))?;

@@ -25,6 +25,7 @@ mod exchange;
 mod group;
 mod halt;
 mod member;
+mod noticing;
 mod parcel;
 mod poller;
 mod publish;

@@ -13,6 +13,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use std::borrow::Cow;
 use std::path::Path;
+use supply::{IndexRow, Kind, Outage};
 use vet::Finding;
 use wire::json::LONGEST_LINE;
 
@@ -241,6 +242,41 @@ pub fn finding(one: &Finding) -> Value {
         "intervals": one.intervals,
         "seen": one.seen,
         "allowed": one.allowed,
+    })
+}
+
+/// A message of `outages`: the columns of `outages.parquet`.
+pub fn outage(one: &Outage) -> Value {
+    json!({
+        "role": one.target.role(),
+        "target": one.target.name(),
+        "area": one.area.map(|id| id.to_string()),
+        "start": one.start.to_string(),
+        "end": one.end.map(|end| end.to_string()),
+        "cause": one.cause.name(),
+        "kind": one.kind.map(Kind::name),
+        "consumers": one.consumers,
+        "customer_minutes": one.customer_minutes(),
+    })
+}
+
+/// A message of `supply`: the columns of `supply.parquet`.
+pub fn indices(one: &IndexRow) -> Value {
+    json!({
+        "area": one.area_name(),
+        "month": one.month.to_string(),
+        "consumers": one.consumers,
+        "saidi_min": one.saidi,
+        "saifi": one.saifi,
+        "caidi_min": one.caidi,
+        "maifi": one.maifi,
+        "major_event_days": one.major.map(|major| major.days),
+        "threshold_min": one.major.map(|major| major.threshold),
+        "saidi_min_without_major": one.major.and_then(|major| major.saidi_without),
+        "saifi_without_major": one.major.and_then(|major| major.saifi_without),
+        "low_voltage_hours": one.low_voltage_hours,
+        "high_voltage_hours": one.high_voltage_hours,
+        "voltage_hours": one.voltage_hours,
     })
 }
 

@@ -94,13 +94,22 @@ impl Consumer {
         flow
     }
 
-    /// Counts a step and says what the meter sends at its end. For `shared` see [`Story::seen`].
-    pub(crate) fn reading(&mut self, step: &Step, bus: &Bus, flow: &Flow, shared: &mut f64) -> RawReading {
+    /// Counts so much of a step as there is supply, and says what the meter sends at its end. For `shared` see
+    /// [`Story::seen`].
+    pub(crate) fn reading(
+        &mut self,
+        step: &Step,
+        supplied_ms: i64,
+        bus: &Bus,
+        flow: &Flow,
+        shared: &mut f64,
+    ) -> RawReading {
         self.suffer(step);
-        let mut raw = match self.wiring {
+        let (mut raw, p_mw) = match self.wiring {
             Wiring::Single(phase) => self.single(step, bus, flow, phase, shared),
             Wiring::Three(_) => self.three(step, bus, flow),
         };
+        self.count(p_mw, supplied_ms);
         raw.imp = Some(self.imp.read());
         raw.exp = self.exp.map(|exp| exp.read());
         raw.seq = Some(self.seq);
@@ -143,7 +152,15 @@ impl Consumer {
         }
     }
 
-    fn single(&mut self, step: &Step, bus: &Bus, flow: &Flow, phase: usize, shared: &mut f64) -> RawReading {
+    /// What is sent, and the power that is counted.
+    fn single(
+        &mut self,
+        step: &Step,
+        bus: &Bus,
+        flow: &Flow,
+        phase: usize,
+        shared: &mut f64,
+    ) -> (RawReading, i64) {
         let (p, q) = (flow.p[phase], flow.q[phase]);
         let volts = bus.at(phase, self.far);
         let i = (p * p + q * q).sqrt() / volts;
@@ -153,7 +170,6 @@ impl Consumer {
         let p_mw = milli(seen.p);
         // A meter with its wires exchanged counts forward all the same.
         let counted = if matches!(self.story, Story::SwappedWires) { -p_mw } else { p_mw };
-        self.count(counted, step.length);
         let mut raw = RawReading::new(self.meter, step.end);
         raw.v = Some(Phases::One(meter::volts(volts)));
         raw.i = Some(Phases::One(meter::amperes(seen.phase)));
@@ -163,19 +179,19 @@ impl Consumer {
             _ => meter::watts(p_mw),
         }));
         raw.q = Some(Phases::One(meter::vars(seen.q)));
-        raw
+        (raw, counted)
     }
 
-    fn three(&mut self, step: &Step, bus: &Bus, flow: &Flow) -> RawReading {
+    fn three(&mut self, step: &Step, bus: &Bus, flow: &Flow) -> (RawReading, i64) {
         let v: [f64; 3] = core::array::from_fn(|phase| bus.at(phase, self.far));
         let i = core::array::from_fn(|phase| {
             let (p, q) = (flow.p[phase], flow.q[phase]);
             (p * p + q * q).sqrt() / v[phase]
         });
         let p_mw = flow.p.map(milli);
-        self.count(p_mw.iter().sum(), step.length);
         let neutral = self.ct.read(vector_sum(i), &mut self.noise);
-        ThreePhase { v, i, neutral, p_mw, q: flow.q }.reading(self.meter, step.end)
+        let three = ThreePhase { v, i, neutral, p_mw, q: flow.q };
+        (three.reading(self.meter, step.end), p_mw.iter().sum())
     }
 
     fn count(&mut self, mw: i64, ms: i64) {

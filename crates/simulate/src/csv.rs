@@ -1,6 +1,6 @@
 //! Topology and truth as tables.
 
-use crate::{Connection, Truth};
+use crate::{Connection, Outage, Truth};
 use core::fmt::Display;
 use std::io::{self, Write};
 
@@ -9,6 +9,8 @@ pub const TOPOLOGY: &str =
     "meter,role,transformer,feeder,area,phase,class,sanctioned_w,phone,reader_phone,from,to";
 /// The columns of the truth.
 pub const TRUTH: &str = "meter,kind,guilty,from,to,share,note";
+/// The columns of the outages.
+pub const OUTAGES: &str = "role,target,from,to,consumers,gasps,returns";
 
 /// Writes who hangs where; what is not so for a row is left empty.
 pub fn write_topology_csv(rows: &[Connection], mut to: impl Write) -> io::Result<()> {
@@ -50,6 +52,15 @@ pub fn write_truth_csv(rows: &[Truth], mut to: impl Write) -> io::Result<()> {
             or_empty(share),
             row.note.replace('"', "\"\""),
         )?;
+    }
+    Ok(())
+}
+
+/// Writes when supply was gone.
+pub fn write_outages_csv(rows: &[Outage], mut to: impl Write) -> io::Result<()> {
+    writeln!(to, "{OUTAGES}")?;
+    for Outage { role, target, from, to: until, consumers, gasps, returns } in rows {
+        writeln!(to, "{role},{target},{from},{until},{consumers},{gasps},{returns}")?;
     }
     Ok(())
 }

@@ -1,4 +1,5 @@
-//! Seeded towns: households, solar roofs, network voltages, tampering with its truth, and faults on the way.
+//! Seeded towns: households, solar roofs, network voltages, tampering and outages with their truth, and faults
+//! on the way.
 //!
 //! [`Settings`] say how large a town is and what goes wrong in it; [`Town`] is that town: its topology, the truth
 //! about every odd meter, and every message that its meters send, in the order of their arrival. The same settings
@@ -9,6 +10,7 @@
 //!
 //! Read [`settings`] first, then [`town`], then [`messages`]. Tests of other crates start with [`picture`].
 
+mod blackout;
 mod consumer;
 pub mod csv;
 pub mod faults;
@@ -26,9 +28,9 @@ pub mod town;
 pub mod truth;
 mod weather;
 
-pub use csv::{write_topology_csv, write_truth_csv};
+pub use csv::{write_outages_csv, write_topology_csv, write_truth_csv};
 pub use faults::Faults;
 pub use messages::{Message, Messages};
 pub use settings::{Settings, SettingsError};
 pub use town::{Class, Connection, Role, Town};
-pub use truth::{Kind, Truth};
+pub use truth::{Kind, Outage, Truth};

@@ -3,6 +3,7 @@
 //! One transformer at a time: its consumers' flows, then its voltages, then what each meter says. Held in memory
 //! are the meters, the messages of that transformer, and the few that are on their way for longer.
 
+use crate::blackout::Blackout;
 use crate::consumer::Consumer;
 use crate::faults::{Fate, Fates};
 use crate::network::{Feeder, Flow, Transformer};
@@ -10,7 +11,7 @@ use crate::step::Step;
 use crate::{Settings, Town};
 use core::cmp::Reverse;
 use reading::time::SECOND;
-use reading::{EventTime, RawReading};
+use reading::{EventCode, EventTime, RawReading};
 use std::collections::{BinaryHeap, VecDeque};
 
 /// A reading on its arrival.
@@ -59,26 +60,44 @@ impl<'town> Messages<'town> {
 
     /// Takes the readings of the next transformer, and of its feeder behind its last transformer.
     fn advance(&mut self) {
+        if self.next == 0 {
+            self.tell_of_supply();
+        }
+        let (town, first) = (self.town, self.transformers[self.next].consumers.start);
+        // How much of this step a consumer, by its number, has no supply; and whether it has none at its end.
+        let gone = |index: usize, step: &Step| {
+            let own = town.blackouts.iter().filter(|blackout| blackout.consumers.contains(&index));
+            own.fold((0, false), |(gone, off), one| (gone + one.of_step(step), off || one.is_on_at(step.end)))
+        };
         let transformer = &mut self.transformers[self.next];
         let consumers = &mut self.consumers[transformer.consumers.clone()];
         let step = &self.step;
         self.flows.clear();
         let mut load = Flow::default();
-        for consumer in consumers.iter_mut() {
+        for (index, consumer) in (first..).zip(consumers.iter_mut()) {
             let flow = consumer.flow(step);
-            load.add(&flow);
+            match gone(index, step).0 {
+                0 => load.add(&flow),
+                gone => load.add(&flow.scaled(1.0 - gone as f64 / step.length as f64)),
+            }
             self.flows.push(flow);
         }
         let bus = transformer.bus(&load);
         let mut shared = 0.0;
-        for (consumer, flow) in consumers.iter_mut().zip(&self.flows) {
-            let raw = consumer.reading(step, &bus, flow, &mut shared);
-            self.road.send(step.end, raw, &mut consumer.fate);
+        for (index, (consumer, flow)) in (first..).zip(consumers.iter_mut().zip(&self.flows)) {
+            let (gone, is_off) = gone(index, step);
+            let raw = consumer.reading(step, step.length - gone, &bus, flow, &mut shared);
+            self.road.send_if(!is_off, step.end, raw, &mut consumer.fate);
         }
+        // A meter at a transformer is without supply if all below it are.
+        let all_off = |mut below: core::ops::Range<usize>| {
+            !town.blackouts.is_empty() && below.all(|index| gone(index, step).1)
+        };
         let with_loss = transformer.with_loss(&load);
         if self.town.settings.transformer_meters {
             let raw = transformer.reading(step, &bus, &with_loss);
-            self.road.send(step.end, raw, &mut transformer.book.fate);
+            let is_on = !all_off(transformer.consumers.clone());
+            self.road.send_if(is_on, step.end, raw, &mut transformer.book.fate);
         }
         self.feeder_flow.add(&with_loss);
         let feeder = &mut self.feeders[transformer.feeder];
@@ -86,7 +105,9 @@ impl<'town> Messages<'town> {
         if self.next == feeder.transformers.end {
             if self.town.settings.feeder_meters {
                 let raw = feeder.reading(step, &self.feeder_flow);
-                self.road.send(step.end, raw, &mut feeder.book.fate);
+                let (first, last) = (feeder.transformers.start, feeder.transformers.end - 1);
+                let below = town.transformers[first].consumers.start..town.transformers[last].consumers.end;
+                self.road.send_if(!all_off(below), step.end, raw, &mut feeder.book.fate);
             }
             self.feeder_flow = Flow::default();
         }
@@ -94,6 +115,34 @@ impl<'town> Messages<'town> {
             self.next = 0;
             self.road.place = 0;
             self.step = Step::new(&self.town.settings, &self.town.weather, step.index + 1);
+        }
+    }
+}
+
+impl Messages<'_> {
+    /// Last gasps of the step that begins, and the word of those whose supply comes back in it.
+    fn tell_of_supply(&mut self) {
+        let step = self.step;
+        for blackout in &self.town.blackouts {
+            let Blackout { from, to, .. } = *blackout;
+            let is_now = |time: EventTime| step.start < time && time <= step.end;
+            if !is_now(from) && !is_now(to) {
+                continue;
+            }
+            for index in blackout.consumers.clone() {
+                let (gasps, returns) = blackout.heard(&self.town.settings, index);
+                let mut tell = |time: EventTime, code| {
+                    let mut raw = RawReading::new(self.consumers[index].meter, time);
+                    raw.events = vec![code];
+                    self.road.delay(Message { arrival: time.plus(SECOND), raw, torn: None });
+                };
+                if gasps && is_now(from) {
+                    tell(from, EventCode::POWER_FAILURE);
+                }
+                if returns && is_now(to) {
+                    tell(to, EventCode::POWER_FAILURE_RESTORED);
+                }
+            }
         }
     }
 }
@@ -136,6 +185,20 @@ impl Road {
             places,
             first_ms: (2 * SECOND).min(settings.interval_ms / 10),
             spread_ms: (18 * SECOND).min(settings.interval_ms / 2),
+        }
+    }
+
+    /// A meter without supply sends nothing.
+    fn send_if(
+        &mut self,
+        is_on: bool,
+        measured: EventTime,
+        raw: RawReading,
+        fate: &mut crate::random::Random,
+    ) {
+        match is_on {
+            true => self.send(measured, raw, fate),
+            false => self.place += 1,
         }
     }
 

@@ -22,6 +22,11 @@ impl Flow {
         }
     }
 
+    /// The part of it that flows for a share of the time.
+    pub(crate) fn scaled(&self, share: f64) -> Self {
+        Self { p: self.p.map(|p| p * share), q: self.q.map(|q| q * share) }
+    }
+
     fn apparent(&self, phase: usize) -> f64 {
         (self.p[phase] * self.p[phase] + self.q[phase] * self.q[phase]).sqrt()
     }

@@ -15,6 +15,7 @@ pub(crate) enum Stream {
     Faults = 10,
     Mishap = 11,
     Transformer = 12,
+    Blackout = 13,
 }
 
 /// SplitMix64: Steele, Lea and Flood, "Fast splittable pseudorandom number generators", OOPSLA 2014.

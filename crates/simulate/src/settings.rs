@@ -33,6 +33,8 @@ pub struct Settings {
     /// Days within which what happens once begins: tampering, joined neutrals, mishaps of a meter. Without a number,
     /// those that it is watched. With one, a town that is watched for longer is the same town.
     pub onset_days: Option<u32>,
+    /// How often supply goes: of a transformer, a consumer, a feeder, and again.
+    pub outages: u32,
     /// What goes wrong between meter and reader.
     pub faults: Faults,
     /// Whether each transformer has a meter.
@@ -60,6 +62,7 @@ impl Settings {
             solar: 0.10,
             three_phase: 0.05,
             onset_days: None,
+            outages: 0,
             faults: Faults::usual(),
             transformer_meters: true,
             feeder_meters: false,
@@ -79,6 +82,10 @@ impl Settings {
         }
         if self.days == 0 {
             return Err(SettingsError::NoDays);
+        }
+        // Between one and the next, meters have to come back.
+        if i64::from(self.outages) * 12 > i64::from(self.days) * 24 {
+            return Err(SettingsError::TooManyOutages { got: self.outages, most: self.days * 2 });
         }
         if self.onset_days == Some(0) {
             return Err(SettingsError::NoOnsetDays);
@@ -149,6 +156,14 @@ pub enum SettingsError {
     /// Nothing happens.
     #[error("`days` must be at least 1")]
     NoDays,
+    /// Outages that would run into each other.
+    #[error("`outages` must be at most 2 a day, {most}, found {got}")]
+    TooManyOutages {
+        /// The outages.
+        got: u32,
+        /// The most.
+        most: u32,
+    },
     /// No day for anything to begin.
     #[error("`onset_days` must be at least 1")]
     NoOnsetDays,

@@ -1,12 +1,13 @@
 //! A town: who hangs where, and the truth about it.
 
+use crate::blackout::{Blackout, Of};
 use crate::consumer::{Consumer, Wiring};
 use crate::faults::{Amiss, Mishap};
 use crate::network::{Feeder, Transformer};
 use crate::seats::{self, Seat};
 use crate::tamper::{Story, Theft, stretches};
 use crate::weather::Weather;
-use crate::{Kind, Messages, Settings, SettingsError, Truth};
+use crate::{Kind, Messages, Outage, Settings, SettingsError, Truth};
 use reading::{AreaId, EventTime, FeederId, MeterId, TransformerId};
 use units::Watts;
 
@@ -98,6 +99,7 @@ pub struct Town {
     pub(crate) consumers: Vec<Consumer>,
     pub(crate) transformers: Vec<Transformer>,
     pub(crate) feeders: Vec<Feeder>,
+    pub(crate) blackouts: Vec<Blackout>,
 }
 
 impl Town {
@@ -106,7 +108,7 @@ impl Town {
         settings.check()?;
         let seats = seats::deal(&settings);
         let consumers = seats.iter().enumerate().map(|(index, &seat)| Consumer::new(&settings, index, seat));
-        let consumers = consumers.collect();
+        let consumers: Vec<Consumer> = consumers.collect();
         let each = settings.consumers_each();
         let transformers: Vec<Transformer> = (0..settings.meters.div_ceil(each))
             .map(|index| {
@@ -125,7 +127,18 @@ impl Town {
             })
             .collect();
         let weather = Weather::new(settings.seed);
-        Ok(Self { settings, weather, consumers, transformers, feeders })
+        let feeders: Vec<Feeder> = feeders;
+        let below = |of| match of {
+            Of::Feeder(index) => {
+                let range = feeders[index].transformers.clone();
+                transformers[range.start].consumers.start..transformers[range.end - 1].consumers.end
+            }
+            Of::Transformer(index) => transformers[index].consumers.clone(),
+            Of::Consumer(index) => index..index + 1,
+        };
+        let sizes = [feeders.len(), transformers.len(), consumers.len()];
+        let blackouts = Blackout::all(&settings, sizes, below);
+        Ok(Self { settings, weather, consumers, transformers, feeders, blackouts })
     }
 
     /// What it was made from.
@@ -215,6 +228,30 @@ impl Town {
             from: None,
             to: None,
         }
+    }
+
+    /// When supply was gone, by time.
+    pub fn outages(&self) -> Vec<Outage> {
+        let one = |blackout: &Blackout| {
+            let (role, target) = match blackout.of {
+                Of::Feeder(index) => ("feeder", self.feeders[index].id.to_string()),
+                Of::Transformer(index) => ("transformer", self.transformers[index].id.to_string()),
+                Of::Consumer(index) => ("consumer", self.consumers[index].meter.to_string()),
+            };
+            let heard = blackout.consumers.clone().map(|index| blackout.heard(&self.settings, index));
+            let (gasps, returns): (Vec<bool>, Vec<bool>) = heard.unzip();
+            let count = |of: Vec<bool>| of.into_iter().filter(|heard| *heard).count();
+            Outage {
+                role,
+                target,
+                from: blackout.from,
+                to: blackout.to,
+                consumers: blackout.consumers.len(),
+                gasps: count(gasps),
+                returns: count(returns),
+            }
+        };
+        self.blackouts.iter().map(one).collect()
     }
 
     /// What is so about every meter that is, or only looks, out of the ordinary; by meter, then by time.

@@ -27,6 +27,25 @@ impl Truth {
     }
 }
 
+/// One stretch of time in which some consumers had no supply.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outage {
+    /// What was without it: `feeder`, `transformer` or `consumer`.
+    pub role: &'static str,
+    /// Its name.
+    pub target: String,
+    /// Supply was gone after this moment,
+    pub from: EventTime,
+    /// up to and with this one.
+    pub to: EventTime,
+    /// How many consumers.
+    pub consumers: usize,
+    /// Of how many a last gasp was sent.
+    pub gasps: usize,
+    /// How many said that it was back.
+    pub returns: usize,
+}
+
 /// What can be so about a meter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Kind {

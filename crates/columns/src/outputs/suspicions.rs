@@ -1,9 +1,9 @@
 use crate::ColumnsError;
+use crate::outputs::days_since_1970;
 use crate::sheet::Sheet;
 use crate::table::{CHUNK_ROWS, Encode, Table, properties};
 use arrow::array::RecordBatch;
 use detect::DailySuspicion;
-use jiff::civil::{Date, date};
 use std::path::Path;
 
 /// Writes `suspicions.parquet`: a row a meter and local day, a column a detector.
@@ -37,10 +37,4 @@ fn record_batch(all: &[DailySuspicion]) -> RecordBatch {
         .number("phase_neutral", rows().map(|one| one.phase_neutral))
         .count("blocks", rows().map(|one| one.blocks))
         .rows()
-}
-
-fn days_since_1970(day: Date) -> i32 {
-    let since = day.duration_since(date(1970, 1, 1));
-    // At most some four million either way: jiff's years are -9999 to 9999.
-    (since.as_hours() / 24) as i32
 }

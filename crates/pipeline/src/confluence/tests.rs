@@ -41,10 +41,10 @@ fn flow(words: &str) -> String {
                 let first = closed.insert(lane, upto).unwrap_or(0) + 1;
                 let rows: Vec<Interval> = (first..=upto).map(|hour| row(lane, hour)).collect();
                 let ticks: Vec<_> = rows.iter().enumerate().map(|(at, row)| (row.end, at + 1)).collect();
-                all.take(lane, EventTime(upto * HOUR), &ticks, &rows);
+                all.take(lane, EventTime(upto * HOUR), &ticks, &rows, &[]);
             }
         }
-        while let Some((end, rows)) = all.next_tick() {
+        while let Some((end, Tick { rows, .. })) = all.next_tick() {
             let rows: Vec<_> = rows.iter().map(|row| format!("{}@{}", row.meter, row.end.0 / HOUR)).collect();
             told.push(format!("{}: {}", end.0 / HOUR, rows.join(" ")));
         }
@@ -111,9 +111,9 @@ fn only_those_that_are_waited_for_may_go_on_for_ever() {
     (0..2).for_each(|lane| all.open(lane, EventTime::MIN));
     let rows: Vec<Interval> = (1..=5).map(|hour| row(0, hour)).collect();
     let ticks: Vec<_> = rows.iter().enumerate().map(|(at, row)| (row.end, at + 1)).collect();
-    all.take(0, EventTime(5 * HOUR), &ticks, &rows);
+    all.take(0, EventTime(5 * HOUR), &ticks, &rows, &[]);
     assert_eq!(all.too_far_ahead(4).collect::<Vec<_>>(), [0]);
     assert_eq!(all.too_far_ahead(5).count(), 0);
-    all.take(1, EventTime(5 * HOUR), &[], &[]);
+    all.take(1, EventTime(5 * HOUR), &[], &[], &[]);
     assert_eq!(all.too_far_ahead(4).count(), 0, "nobody is behind");
 }

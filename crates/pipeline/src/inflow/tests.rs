@@ -1,11 +1,11 @@
-//! Words of lanes in pictures: `A3` is a row of lane A in hour 3, `A3|` closes up to there, `A3*` is a row of its end,
+//! Words of lanes in pictures: `A3` is a row of lane A in hour 3, `A3!` an event, `A3|` closes up to there, `A3*` is a row of its end,
 //! `Aidle`, `Abusy` and `Aend` say so, `stop` stores and restores.
 
 use super::*;
 use expect_test::{Expect, expect};
 use proptest::prelude::*;
 use reading::time::HOUR;
-use reading::{Quality, Sums};
+use reading::{EventCode, Quality, Sums};
 
 fn row(lane: PartitionId, hour: i64) -> Interval {
     Interval {
@@ -31,6 +31,12 @@ fn word(text: &str) -> Passed {
             let closed = hour(closed.trim_end_matches('|'));
             Passed::Closed { lane, closed, ticks: vec![closed], newest_ms: 0 }
         }
+        text if text.ends_with('!') => {
+            let tick = hour(text.trim_end_matches('!'));
+            let code = EventCode::POWER_FAILURE;
+            let event = Event { meter: row(lane, 0).meter, time: tick.minus(1), code };
+            Passed::Event { lane, tick, last: false, event }
+        }
         text => {
             let tick = hour(text.trim_end_matches('*'));
             let row = row(lane, tick.0 / HOUR);
@@ -39,8 +45,10 @@ fn word(text: &str) -> Passed {
     }
 }
 
-fn told(end: EventTime, rows: &[Interval]) -> String {
-    let rows: Vec<_> = rows.iter().map(|row| format!("{}@{}", row.meter, row.end.0 / HOUR)).collect();
+fn told(end: EventTime, tick: &Tick) -> String {
+    let rows = tick.rows.iter().map(|row| format!("{}@{}", row.meter, row.end.0 / HOUR));
+    let events = tick.events.iter().map(|event| format!("{}!", event.meter));
+    let rows: Vec<_> = rows.chain(events).collect();
     format!("{}: {}", end.0 / HOUR, rows.join(" "))
 }
 
@@ -59,13 +67,13 @@ fn flow_of<'a>(words: impl IntoIterator<Item = &'a str>) -> Vec<String> {
         passed.encode(&mut bytes);
         assert_eq!(Passed::decode(&bytes).as_ref(), Some(&passed));
         let ended = all.take(passed);
-        while let Some((end, rows)) = all.next_tick() {
-            lines.push(told(end, &rows));
+        while let Some((end, tick)) = all.next_tick() {
+            lines.push(told(end, &tick));
         }
         if ended {
             let mut last = all.to_the_end();
-            while let Some((end, rows)) = last.next_tick() {
-                lines.push(format!("end {}", told(end, &rows)));
+            while let Some((end, tick)) = last.next_tick() {
+                lines.push(format!("end {}", told(end, &tick)));
             }
         }
     }
@@ -94,6 +102,17 @@ fn what_is_closed_is_a_repeat_and_what_is_not_counts_once() {
         expect![[r#"
             1: M0@1 M1@1
             2: M0@2 M1@2"#]],
+    );
+}
+
+#[test]
+fn events_come_with_their_tick_once_or_with_the_next_one_if_they_come_too_late() {
+    check(
+        "A1! A1! A1 A1| B1! B1| A1! A1| stop A2! Bidle A2| B2! stop B2| A3 A3|",
+        expect![[r#"
+            1: M0@1 M0! M1!
+            2: M0!
+            3: M0@3 M1!"#]],
     );
 }
 
@@ -138,8 +157,8 @@ proptest! {
         for lane in lanes {
             let name = ["A", "B"][lane];
             said[lane] += 1;
-            let hour = said[lane].div_ceil(2);
-            words.push(if said[lane] % 2 == 1 { format!("{name}{hour}") } else { format!("{name}{hour}|") });
+            let hour = said[lane].div_ceil(3);
+            words.push(format!("{name}{hour}{}", ["|", "", "!"][said[lane] % 3]));
         }
         let once = flow_of(words.iter().map(String::as_str));
         let (from, died) = (from.min(died), died);

@@ -5,6 +5,7 @@ use super::groups::{self, GroupsToml, SanctionedToml};
 use super::metering::{self, DemandToml, PowerFactorToml, ProfilesToml};
 use super::quality::{EstimationToml, QualityToml, Rest};
 use super::quantity::{CURRENT, ENERGY, POWER, SHARE, TIME, Units, VOLTAGE};
+use super::supply::SupplyToml;
 use super::{Candidate, ForecastPlan, Plan};
 use detect::PhaseNeutral;
 use fleet::{CrossCheck, Energy, RegisterRules, SequencerSettings, Settings};
@@ -48,6 +49,8 @@ pub struct PlanToml {
     estimation: Option<EstimationToml>,
     #[serde(default)]
     quality: Option<QualityToml>,
+    #[serde(default)]
+    supply: Option<SupplyToml>,
     #[serde(default)]
     balance: bool,
     #[serde(default)]
@@ -209,6 +212,7 @@ impl PlanToml {
             linear_up_to: self.estimation.map(|estimation| estimation.check(&rest)).transpose()?,
             quality: quality.map(|(rules, _)| rules),
             town_rules: quality.and_then(|(_, rules)| rules),
+            supply: self.supply.map(|supply| supply.check(&intervals)).transpose()?,
             calendar,
             limits,
             intervals,

@@ -86,6 +86,10 @@ fn told(plan: &Plan, kafka: Option<&KafkaPlan>) -> String {
         }
     }
     page.key("counted", listed(plan.rules().map(Rule::name)));
+    match &plan.supply {
+        None => page.none("supply"),
+        Some(rules) => supply(rules, &mut page),
+    }
     match &plan.forecast {
         None => page.none("forecast"),
         Some(forecast) => {
@@ -218,6 +222,19 @@ fn town_rules(rules: &TownRules, page: &mut Page) {
             percent(group_sum.0)
         ),
     );
+}
+
+fn supply(rules: &supply::Rules, page: &mut Page) {
+    page.section("supply");
+    page.key("silent_after", time(rules.silent_after));
+    page.key("momentary", time(rules.momentary));
+    page.key("transformer_share", percent(rules.transformer_share.0));
+    match rules.whole {
+        true => page.key("feeder_share", percent(rules.feeder_share.0)),
+        false => page.key("feeder_share", "none: no instance sees all of a feeder, nor of an area"),
+    }
+    page.key("low_voltage", volts(rules.low_voltage.0));
+    page.key("high_voltage", volts(rules.high_voltage.0));
 }
 
 fn limits(limits: &Limits, page: &mut Page) {

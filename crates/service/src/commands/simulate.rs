@@ -6,20 +6,21 @@ mod stream;
 use super::demo::local::count;
 use crate::cli::{self, Format};
 use crate::failure::Failure;
-use crate::hold::Hold;
+use crate::hold::{Hold, take_away};
 use crate::say::say;
 use crate::telemetry;
 use columns::{Aside, ColumnsError, ReadingsWriter};
 use reading::time::{HOUR, MINUTE, SECOND};
 use reading::{EventTime, RawReading};
-use simulate::{Faults, Message, Settings, SettingsError, Town, write_topology_csv, write_truth_csv};
+use simulate::{Faults, Message, Settings, SettingsError, Town};
+use simulate::{write_outages_csv, write_topology_csv, write_truth_csv};
 use std::collections::BTreeSet;
 use std::fs;
 use std::io::{self, Write};
 use std::path::Path;
 
 /// Names of everything that a town may leave.
-const NAMES: [&str; 4] = ["readings.ndjson", "readings.parquet", "topology.csv", "truth.csv"];
+const NAMES: [&str; 5] = ["readings.ndjson", "readings.parquet", "topology.csv", "truth.csv", "outages.csv"];
 
 /// Runs the command.
 pub fn run(args: &cli::Simulate, quiet: bool) -> Result<(), Failure> {
@@ -115,6 +116,13 @@ fn tables(town: &Town, truth: &[simulate::Truth], dir: &Path) -> io::Result<()> 
     topology.finish()?;
     let mut file = Aside::create(dir.join("truth.csv"))?;
     write_truth_csv(truth, &mut file)?;
+    file.finish()?;
+    let (outages, place) = (town.outages(), dir.join("outages.csv"));
+    if outages.is_empty() {
+        return take_away([place].into_iter());
+    }
+    let mut file = Aside::create(place)?;
+    write_outages_csv(&outages, &mut file)?;
     file.finish()
 }
 
@@ -185,6 +193,10 @@ fn wrong_town(error: &SettingsError) -> Failure {
             format!("`--transformers` must be 1 to {meters}, the number of meters, found {got}"),
             "leave it out: then there is one for 25 consumers",
         ),
+        SettingsError::TooManyOutages { got, most } => (
+            format!("`--outages` must be at most 2 a day, {most}, found {got}"),
+            "let the town run for more days",
+        ),
         SettingsError::TooManyFaults { sum } => (
             format!(
                 "`--late`, `--lost`, `--twice`, `--out-of-order` and `--torn` are {:.1} % together, and a message has one of these faults at most",
@@ -213,6 +225,7 @@ fn settings(args: &cli::Simulate) -> Result<Settings, Failure> {
         utc_offset_ms: (args.utc_offset * HOUR as f64) as i64,
         transformers: args.transformers,
         onset_days: args.onset_days,
+        outages: args.outages,
         thieves: share("thieves", &args.thieves)?,
         lookalikes: share("lookalikes", &args.lookalikes)?,
         solar: share("solar", &args.solar)?,

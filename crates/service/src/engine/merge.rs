@@ -3,7 +3,7 @@
 use super::Hung;
 use super::shard::{Closed, Done};
 use metering::{DemandRow, ProfileRow};
-use reading::{EventTime, Interval, Target};
+use reading::{Event, EventTime, Interval, Target};
 use std::collections::VecDeque;
 use std::iter::Peekable;
 use std::sync::mpsc::Receiver;
@@ -12,6 +12,8 @@ use std::vec::IntoIter;
 /// Brings the rows of several shards into one order: tick by tick, by meter, then by end.
 pub(super) struct Merge<'a> {
     shards: Vec<Told<'a>>,
+    /// Of the tick that was over last.
+    events: Vec<Event>,
 }
 
 /// What one shard tells of the step at hand, as far as it was heard.
@@ -28,6 +30,8 @@ struct Told<'a> {
     kept: Kept,
     /// That tick has no further row.
     ticked: bool,
+    /// What meters reported in it.
+    events: Vec<Event>,
     done: Option<Box<Done>>,
 }
 
@@ -63,7 +67,8 @@ impl<'a> Told<'a> {
     fn new(from: &'a Receiver<Closed>) -> Result<Self, Hung> {
         let (end, rows) = (EventTime::MIN, Vec::new());
         let (demand, kept) = (VecDeque::new(), Kept::default());
-        let mut told = Self { from, end, rows, taken: 0, demand, kept, ticked: false, done: None };
+        let mut told =
+            Self { from, end, rows, taken: 0, demand, kept, ticked: false, events: Vec::new(), done: None };
         told.listen()?;
         Ok(told)
     }
@@ -77,7 +82,7 @@ impl<'a> Told<'a> {
                     self.demand.extend(demand);
                 }
                 Closed::Kept(told) => self.kept = Kept::from(told),
-                Closed::Tick(end) => (self.end, self.ticked) = (end, true),
+                Closed::Tick(end, events) => (self.end, self.ticked, self.events) = (end, true, events),
                 Closed::Done(done) => self.done = Some(done),
             }
         }
@@ -108,7 +113,14 @@ impl<'a> Told<'a> {
 impl<'a> Merge<'a> {
     /// Listens for one step of every shard.
     pub(super) fn new(from_shards: &'a [Receiver<Closed>]) -> Result<Self, Hung> {
-        Ok(Self { shards: from_shards.iter().map(Told::new).collect::<Result<_, _>>()? })
+        Ok(Self { shards: from_shards.iter().map(Told::new).collect::<Result<_, _>>()?, events: Vec::new() })
+    }
+
+    /// What meters reported in the tick that was over last, by meter and time.
+    pub(super) fn events(&mut self) -> Vec<Event> {
+        let mut events = std::mem::take(&mut self.events);
+        events.sort_unstable();
+        events
     }
 
     /// The shard that tells what comes next.
@@ -141,6 +153,7 @@ impl<'a> Merge<'a> {
                 let end = told.end;
                 for told in self.shards.iter_mut().filter(|told| told.ticked && told.end == end) {
                     told.ticked = false;
+                    self.events.append(&mut told.events);
                     told.listen()?;
                 }
                 return Ok(false);
@@ -203,7 +216,7 @@ mod tests {
         for word in step.split_whitespace() {
             if let Some(end) = word.strip_prefix('|') {
                 tick = end.parse::<i64>().expect("a tick");
-                to.send(Closed::Tick(EventTime(tick * HOUR))).expect("room");
+                to.send(Closed::Tick(EventTime(tick * HOUR), Vec::new())).expect("room");
                 tick += 1;
             } else {
                 let (meter, end) = word.split_once('@').expect("METER@END");

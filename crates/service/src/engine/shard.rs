@@ -3,7 +3,7 @@
 use fleet::{Refusal, Silence, Totals};
 use metering::{DemandRow, Told};
 use pipeline::{Books, Dead, Fleet, PartitionId, Step, bury};
-use reading::{Batch, EventTime, Interval};
+use reading::{Batch, Event, EventTime, Interval};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SendError, SyncSender};
 use vet::Tally;
@@ -24,8 +24,8 @@ pub(super) struct Work {
 pub(super) enum Closed {
     /// Some rows of the tick that ends then, and the billing periods that they have ended.
     Rows(EventTime, Vec<Interval>, Vec<DemandRow>),
-    /// That was all of this tick; it may have had no row at all.
-    Tick(EventTime),
+    /// That was all of this tick, but for what meters reported; it may have had no row at all.
+    Tick(EventTime, Vec<Event>),
     /// Behind the last tick of all: what is kept of some meters, by meter.
     Kept(Told),
     /// That was all of this step.
@@ -132,7 +132,7 @@ fn close(
     };
     while let Some(end) = fleet.close_next_in_parts(watermark, PART, &mut rows, &mut hand_on) {
         hand_on(end, &mut rows, fleet.slots_told(), fleet.silences());
-        to.send(Closed::Tick(end))?;
+        to.send(Closed::Tick(end, fleet.events_told().to_vec()))?;
     }
     told.and_then(|()| to.send(Closed::Done(Box::new(done))))
 }
@@ -144,5 +144,5 @@ fn tell(
     demand: Vec<DemandRow>,
     to: &SyncSender<Closed>,
 ) -> Result<(), SendError<Closed>> {
-    to.send(Closed::Rows(end, rows, demand)).and_then(|()| to.send(Closed::Tick(end)))
+    to.send(Closed::Rows(end, rows, demand)).and_then(|()| to.send(Closed::Tick(end, Vec::new())))
 }

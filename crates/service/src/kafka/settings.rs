@@ -50,6 +50,8 @@ pub struct OutputTopics {
     pub demand: Option<String>,
     pub balances: Option<String>,
     pub forecasts: Option<String>,
+    pub outages: Option<String>,
+    pub supply: Option<String>,
     pub suspicions: Option<String>,
     pub cases: Option<String>,
     pub alerts: Option<String>,
@@ -108,13 +110,15 @@ impl MessageFormat {
 
 impl OutputTopics {
     /// The keys that plans have for them, with the topics.
-    pub fn all(&self) -> [(&'static str, Option<&str>); 11] {
+    pub fn all(&self) -> [(&'static str, Option<&str>); 13] {
         [
             ("intervals", &self.intervals),
             ("profiles", &self.profiles),
             ("demand", &self.demand),
             ("balances", &self.balances),
             ("forecasts", &self.forecasts),
+            ("outages", &self.outages),
+            ("supply", &self.supply),
             ("suspicions", &self.suspicions),
             ("cases", &self.cases),
             ("alerts", &self.alerts),
@@ -245,6 +249,8 @@ impl KafkaToml {
             ("demand", self.demand.as_ref()),
             ("balances", self.balances.as_ref()),
             ("forecasts", self.forecasts.as_ref()),
+            ("outages", self.outages.as_ref()),
+            ("supply", self.supply.as_ref()),
             ("suspicions", self.suspicions.as_ref()),
             ("cases", self.cases.as_ref()),
             ("alerts", self.alerts.as_ref()),
@@ -280,6 +286,8 @@ impl KafkaToml {
             demand: own(&self.demand),
             balances: own(&self.balances),
             forecasts: own(&self.forecasts),
+            outages: own(&self.outages),
+            supply: own(&self.supply),
             suspicions: own(&self.suspicions),
             cases: own(&self.cases),
             alerts: own(&self.alerts),

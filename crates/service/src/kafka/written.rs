@@ -32,6 +32,8 @@ pub(super) struct KafkaToml {
     pub(super) demand: Option<Text>,
     pub(super) balances: Option<Text>,
     pub(super) forecasts: Option<Text>,
+    pub(super) outages: Option<Text>,
+    pub(super) supply: Option<Text>,
     pub(super) suspicions: Option<Text>,
     pub(super) cases: Option<Text>,
     pub(super) alerts: Option<Text>,

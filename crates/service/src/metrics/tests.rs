@@ -42,6 +42,8 @@ fn the_names_stay() {
         alerts counter
         alert_latency_seconds histogram
         cases_open gauge
+        outages_open gauge
+        silent_meters gauge
         merge_waiting_rows gauge
         checkpoints counter
         checkpoint_size_bytes gauge

@@ -5,6 +5,7 @@ use super::parcel::Parcel;
 use super::worker::{Progress, Worker};
 use crate::telemetry;
 use pipeline::{District, Outputs, PartitionId, Passed};
+use reading::EventTime;
 
 impl Worker<'_> {
     /// Takes what lanes say to the meters of some transformers, and publishes what is found.
@@ -51,6 +52,22 @@ impl Worker<'_> {
         Ok(())
     }
 
+    /// Where no lane has anything to say, the clock goes on.
+    pub(super) fn notice(
+        &mut self,
+        epoch: u64,
+        partition: PartitionId,
+        district: &mut District,
+        progress: &mut Progress,
+        now: EventTime,
+    ) -> Result<(), Ended> {
+        let mut out = Outputs::default();
+        district.notice(now, &mut out);
+        self.rows.found(&out, |record| self.publisher.send(epoch, record))?;
+        self.count_district(partition, district, progress);
+        Ok(())
+    }
+
     /// The cases of all districts together are those of the town, and so is what waits.
     pub(super) fn count_district(
         &self,
@@ -61,13 +78,19 @@ impl Worker<'_> {
         let (cases, waiting) = (district.town().open_cases().count() as i64, district.waiting() as i64);
         self.metrics.cases_open.inc_by(cases - progress.open_cases);
         self.metrics.merge(waiting - progress.waiting);
-        (progress.open_cases, progress.waiting) = (cases, waiting);
+        let supply = district.town().supply();
+        let outages = supply.map_or([0; 2], |supply| [supply.open() as i64, supply.silent() as i64]);
+        self.metrics.outages_open.inc_by(outages[0] - progress.outages[0]);
+        self.metrics.silent_meters.inc_by(outages[1] - progress.outages[1]);
+        (progress.open_cases, progress.waiting, progress.outages) = (cases, waiting, outages);
         self.lanes_too_far.set(Some(partition), district.too_far_ahead(self.most_rows));
     }
 
     /// Whoever has the district now counts it.
     pub(super) fn forget_district(&self, partition: PartitionId, progress: &Progress) {
         self.metrics.cases_open.inc_by(-progress.open_cases);
+        self.metrics.outages_open.inc_by(-progress.outages[0]);
+        self.metrics.silent_meters.inc_by(-progress.outages[1]);
         self.metrics.merge(-progress.waiting);
         self.lanes_too_far.set(Some(partition), std::iter::empty());
     }

@@ -5,11 +5,11 @@
 
 use super::halt::Ended;
 use super::publish::Record;
-use grid::TopologyRow;
+use grid::{Topology, TopologyRow};
 use pipeline::{PartitionId, Passed};
 use rdkafka::Message;
 use rdkafka::message::{BorrowedMessage, Headers};
-use reading::{Interval, id};
+use reading::{Event, EventTime, MeterId, id};
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
@@ -32,11 +32,11 @@ impl Passing {
     }
 
     /// The partition that hears of all meters of the transformer.
-    pub fn district(&self, row: &Interval, place: Option<&TopologyRow>) -> i32 {
+    pub fn district(&self, meter: &MeterId, place: Option<&TopologyRow>) -> i32 {
         let transformer = place.and_then(|place| place.transformer);
         let hash = match transformer {
             Some(transformer) => id::hash(transformer.to_string().as_bytes()),
-            None => row.meter.hash(),
+            None => meter.hash(),
         };
         (hash % u64::from(self.partitions)) as i32
     }
@@ -46,6 +46,25 @@ impl Passing {
         header.clear();
         header.extend(self.group);
         passed.encode(header);
+    }
+
+    /// What meters reported, each to where their rows go, under a key without a value.
+    pub fn events(
+        &self,
+        topology: &Topology,
+        events: &[(EventTime, Event)],
+        pass: impl Fn(EventTime, Event) -> Passed,
+        mut send: impl FnMut(&Record<'_>) -> Result<(), Ended>,
+    ) -> Result<(), Ended> {
+        let mut header = Vec::new();
+        for &(tick, event) in events {
+            self.write(&pass(tick, event), &mut header);
+            let key = format!("event/{}/{}/{}", event.meter, event.time, event.code.0);
+            let (key, header) = (key.as_bytes(), Some((HEADER, header.as_slice())));
+            let partition = Some(self.district(&event.meter, topology.at(&event.meter, event.time)));
+            send(&Record { topic: &self.topic, key, value: None, header, partition })?;
+        }
+        Ok(())
     }
 
     /// Says something in every partition, under a key without a value.

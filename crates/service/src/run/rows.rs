@@ -13,6 +13,7 @@ use pipeline::{Dead, Outputs, PartitionId, Passed, Plan};
 use reading::{EventTime, Interval, TransformerId};
 use serde::Serialize;
 use std::collections::BTreeMap;
+use supply::Change;
 
 /// The most bytes of a dead letter: brokers take a megabyte by default, and a message that none takes would come again
 /// after every start.
@@ -136,7 +137,7 @@ impl<'a> Rows<'a> {
                 passing.write(&pass(end, *row), &mut header);
                 // What waits for a register at the end of all is part of no tick.
                 let header = Some((HEADER, header.as_slice())).filter(|_| end != EventTime::MAX);
-                let partition = Some(passing.district(row, place));
+                let partition = Some(passing.district(&row.meter, place));
                 self.interval(&passing.topic, row, header, partition, &mut send)?;
             }
             first = upto;
@@ -252,6 +253,13 @@ impl<'a> Rows<'a> {
         mut send: impl FnMut(&Record<'_>) -> Result<(), Ended>,
     ) -> Result<(), Ended> {
         let topics = &self.kafka.outputs;
+        for change in &out.supply.outages {
+            let key = change.key();
+            match change {
+                Change::Told(one) => one_of(&topics.outages, key, || texts::outage(one), &mut send)?,
+                Change::Withdrawn(..) => none_of(&topics.outages, key, &mut send)?,
+            }
+        }
         let mut each =
             |topic, key, value: &dyn Fn() -> serde_json::Value| one_of(topic, key, value, &mut send);
         for one in &out.balances {
@@ -262,6 +270,10 @@ impl<'a> Rows<'a> {
                 let key = format!("{}/{}", one.target, one.end);
                 each(&topics.forecasts, key, &|| texts::forecast(one, &forecast.quantiles))?;
             }
+        }
+        for one in &out.supply.indices {
+            let key = format!("{}/{}", one.area_name(), one.month);
+            each(&topics.supply, key, &|| texts::indices(one))?;
         }
         for one in &out.suspicions {
             each(&topics.suspicions, format!("{}/{}", one.meter, one.day), &|| texts::suspicion(one))?;
@@ -288,6 +300,16 @@ fn one_of(
     let value = value().to_string();
     let (key, value) = (key.as_bytes(), Some(value.as_bytes()));
     send(&Record { topic, key, value, header: None, partition: None })
+}
+
+/// Takes back a result if its topic is wanted: a key without a value.
+fn none_of(
+    topic: &Option<String>,
+    key: String,
+    send: &mut impl FnMut(&Record<'_>) -> Result<(), Ended>,
+) -> Result<(), Ended> {
+    let Some(topic) = topic else { return Ok(()) };
+    send(&Record { topic, key: key.as_bytes(), value: None, header: None, partition: None })
 }
 
 /// Intervals that wait for a register when all ends belong to no tick.

@@ -6,6 +6,7 @@
 
 use super::checkpointer::Cut;
 use super::halt::Ended;
+use super::noticing::{Next, Noticing};
 use super::publish::Publisher;
 use super::rows::Rows;
 use super::worker::Stored;
@@ -13,13 +14,20 @@ use crate::metrics::Metrics;
 use crate::telemetry;
 use grid::Topology;
 use pipeline::{Confluence, Outputs, PartitionId, Town, store_second};
-use reading::{EventTime, Interval};
+use reading::{Event, EventTime, Interval};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::mpsc::{Receiver, SyncSender};
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// Ticks, each with how many of the rows there are up to it, and the rows.
-pub type Ticks = (Vec<(EventTime, usize)>, Vec<Interval>);
+/// What some ticks brought.
+#[derive(Debug, Default)]
+pub struct Ticks {
+    /// Their ends, each with how many of the rows there are up to it.
+    pub ends: Vec<(EventTime, usize)>,
+    pub rows: Vec<Interval>,
+    /// What meters reported, each with the end of its tick.
+    pub events: Vec<(EventTime, Event)>,
+}
 
 /// What the second stage hears of the workers.
 pub enum ToSecond {
@@ -119,12 +127,17 @@ impl Second<'_> {
         let mut past: Vec<Option<Vec<Stored>>> = (0..self.workers).map(|_| None).collect();
         let mut waiting = VecDeque::new();
         let mut again = VecDeque::new();
+        let mut noticing = Noticing::new();
         loop {
             let (worker, message) = match again.pop_front() {
                 Some(message) => message,
-                None => match heard.recv() {
-                    Ok(message) => message,
-                    Err(_) => break,
+                None => match noticing.next(heard, self.looks_for_silence()) {
+                    Next::Heard(message) => message,
+                    Next::Over => break,
+                    Next::Look(now) => {
+                        self.notice(epoch, now, &mut found)?;
+                        continue;
+                    }
                 },
             };
             if past[worker].is_some() {
@@ -147,10 +160,33 @@ impl Second<'_> {
         Ok(found)
     }
 
+    fn looks_for_silence(&self) -> bool {
+        self.town.as_ref().is_some_and(|town| town.supply().is_some())
+    }
+
+    /// Where no partition has anything to say, the clock goes on.
+    fn notice(&mut self, epoch: u64, now: EventTime, found: &mut Found) -> Result<(), Ended> {
+        let Some(town) = self.town.as_mut().filter(|_| !self.over && self.confluence.rests()) else {
+            return Ok(());
+        };
+        let mut out = Outputs::default();
+        town.notice(now, &mut out);
+        self.publish(epoch, &out, found)?;
+        self.count_outages();
+        Ok(())
+    }
+
+    fn count_outages(&self) {
+        if let Some(supply) = self.town.as_ref().and_then(Town::supply) {
+            self.metrics.outages_open.set(supply.open() as i64);
+            self.metrics.silent_meters.set(supply.silent() as i64);
+        }
+    }
+
     fn take(&mut self, epoch: u64, message: ToSecond, found: &mut Found) -> Result<(), Ended> {
         let newest = match message {
             ToSecond::Rows { partition, closed, rows, newest_ms } => {
-                self.confluence.take(partition, closed, &rows.0, &rows.1);
+                self.confluence.take(partition, closed, &rows.ends, &rows.rows, &rows.events);
                 newest_ms
             }
             ToSecond::Idle { partition, idle } => {
@@ -174,9 +210,9 @@ impl Second<'_> {
             ToSecond::Barrier { .. } => unreachable!("barriers are lined up before"),
         };
         let mut out = Outputs::default();
-        while let Some((end, rows)) = self.confluence.next_tick() {
+        while let Some((end, tick)) = self.confluence.next_tick() {
             if let Some(town) = &mut self.town {
-                town.tick(end, &rows, &mut out);
+                town.tick(end, &tick.rows, &tick.events, &mut out);
                 let open = town.open_cases().count();
                 // First, because somebody waits for them.
                 self.rows.alerts(&out, |record| self.publisher.send(epoch, record))?;
@@ -184,6 +220,7 @@ impl Second<'_> {
                 out.alerts.iter().filter(|_| newest > 0).for_each(|_| self.metrics.alerted(newest));
                 self.publish(epoch, &out, found)?;
                 self.metrics.cases_open.set(open as i64);
+                self.count_outages();
                 out.clear();
             }
         }

@@ -2,10 +2,11 @@
 
 use super::exchange::{Endings, Passing};
 use super::halt::Ended;
+use super::noticing::{Next, Noticing};
 use super::parcel::{Empties, Parcel};
 use super::publish::Publisher;
 use super::rows::Rows;
-use super::second::{Found, ToSecond, TooFar};
+use super::second::{Found, Ticks, ToSecond, TooFar};
 use crate::metrics::{Metrics, Partition};
 use crate::telemetry;
 use grid::Topology;
@@ -102,8 +103,9 @@ pub(super) struct Progress {
     /// What had been counted before: readings, and by rule.
     before: [u64; 3],
     quality: [u64; Rule::ALL.len()],
-    /// Cases that were open, and rows that waited, when they were counted last.
+    /// Cases and outages that were open, meters that were silent, and rows that waited, when they were counted last.
     pub open_cases: i64,
+    pub outages: [i64; 2],
     pub waiting: i64,
     pub gauges: Arc<Partition>,
 }
@@ -130,7 +132,9 @@ impl Progress {
         let door_alone = RuleTally::default();
         for rule in plan.rules() {
             let more = now[rule as usize] - self.quality[rule as usize] + door_alone.of(rule, door);
-            metrics.quality(rule, more);
+            if more > 0 {
+                metrics.quality(rule, more);
+            }
         }
         self.quality = now;
     }
@@ -179,7 +183,22 @@ impl Worker<'_> {
         let mut ended = Vec::new();
         let mut epoch = 0;
         let mut batch = Batch::default();
-        while let Ok(message) = told.recv() {
+        let mut noticing = Noticing::new();
+        loop {
+            let has_district = |held: &Held| matches!(held.state, State::District(_));
+            let looks = self.plan.supply.is_some() && partitions.values().any(has_district);
+            let message = match noticing.next(told, looks) {
+                Next::Heard(message) => message,
+                Next::Over => break,
+                Next::Look(now) => {
+                    for (&partition, held) in &mut partitions {
+                        if let Held { state: State::District(district), progress } = held {
+                            self.notice(epoch, partition, district, progress, now)?;
+                        }
+                    }
+                    continue;
+                }
+            };
             match message {
                 ToWorker::Open { partition, state, position, stored, gauges } => {
                     let tally = Tally::default();
@@ -190,6 +209,7 @@ impl Worker<'_> {
                         before: [0; 3],
                         quality: [0; Rule::ALL.len()],
                         open_cases: 0,
+                        outages: [0; 2],
                         waiting: 0,
                         gauges,
                     };
@@ -197,6 +217,8 @@ impl Worker<'_> {
                         State::Lane(lane) => {
                             progress.before = Progress::counted(lane);
                             progress.quality = Progress::quality(lane);
+                            // What has not happened yet is told as zero.
+                            self.plan.rules().for_each(|rule| self.metrics.quality(rule, 0));
                             self.pass_on(epoch, partition, &Passed::Idle { lane: partition, idle: false })?;
                         }
                         State::District(district) => {
@@ -324,13 +346,13 @@ impl Worker<'_> {
         }
         let closed = lane.sequencer().closed();
         let kept = out.metering;
-        let rows = Arc::new((out.ticks, out.intervals));
+        let rows = Arc::new(Ticks { ends: out.ticks, rows: out.intervals, events: out.events });
         let in_memory = self.plan.has_second_stage() && self.passing.is_none();
         let shared = if in_memory { Arc::clone(&rows) } else { Arc::default() };
         // First, because alerts come of it.
         self.tell(ToSecond::Rows { partition, closed, rows: shared, newest_ms })?;
         let publish = |record: &super::publish::Record<'_>| self.publisher.send(epoch, record);
-        let (ticks, rows) = (&rows.0, &rows.1);
+        let Ticks { ends: ticks, rows, events } = &*rows;
         let Some(passing) = self.passing else {
             self.rows.intervals(partition, &self.topology, ticks, rows, publish)?;
             return self.rows.kept(&kept, publish);
@@ -338,6 +360,8 @@ impl Worker<'_> {
         let (lane, last) = (partition, last.0);
         let pass = |tick, row| Passed::Row { lane, tick, last, row };
         self.rows.passed(passing, &self.topology, ticks, rows, pass, publish)?;
+        let pass = |tick, event| Passed::Event { lane, tick, last, event };
+        passing.events(&self.topology, events, pass, publish)?;
         let ticks = ticks.iter().map(|(end, _)| *end).filter(|end| *end != EventTime::MAX).collect();
         let passed = match last {
             true => Passed::Ended { lane, ticks },

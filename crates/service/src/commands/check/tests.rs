@@ -67,6 +67,14 @@ fn every_setting_stands_there_in_the_words_of_the_plan() {
               town            sanctioned 150 %, inactive 100 Wh, group_sum 15 %, multiplier_days 3
               counted         negative-register, negative-current, voltage-implausible, current-implausible, power-implausible, repeat, late, clock-ahead, gap, gap-too-long, rollover, reset, register-fell, register-jumped, swap, disagrees, zero-run, flat, spike, high, low, reverse, unit, power-factor, sanctioned, inactive, group-sum, multiplier
 
+            [supply]
+              silent_after    2 h
+              momentary       5 min
+              transformer_share 60 %
+              feeder_share    60 %
+              low_voltage     207 V
+              high_voltage    253 V
+
             [forecast]
               quantiles       0.1, 0.5, 0.9
               transformers    true: each, and the town
@@ -137,6 +145,8 @@ fn what_a_plan_leaves_out_is_told_too() {
             [quality] none
               counted         negative-register, negative-current, voltage-implausible, current-implausible, power-implausible, repeat, late, clock-ahead, gap, gap-too-long, rollover, reset, register-fell, register-jumped, swap, disagrees
 
+            [supply] none
+
             [forecast] none
 
             [detectors] none
@@ -157,6 +167,8 @@ fn what_a_plan_leaves_out_is_told_too() {
               demand          none: not written
               balances        none: not written
               forecasts       none: not written
+              outages         none: not written
+              supply          none: not written
               suspicions      none: not written
               cases           none: not written
               alerts          none: not written
@@ -203,6 +215,8 @@ fn what_is_about_kafka_is_shown_as_it_is_used_without_secrets() {
           demand          demand
           balances        balances
           forecasts       forecasts
+          outages         outages
+          supply          supply
           suspicions      suspicions
           cases           cases
           alerts          alerts

@@ -32,6 +32,7 @@ pub(super) fn leave(plan: &mut Plan, wanted: &[Kind]) -> Result<Written, Failure
     plan.metering = plan.metering.take().filter(|rules| rules.profile.is_some() || rules.demand.is_some());
     plan.balance &= wants(Kind::Balance);
     plan.forecast = plan.forecast.take().filter(|_| wants(Kind::Forecasts));
+    plan.supply = plan.supply.filter(|_| wants(Kind::Supply));
     if !wants(Kind::Cases) {
         (plan.phase_neutral, plan.cases, plan.sms) = (None, None, None);
     }
@@ -47,6 +48,7 @@ fn has(plan: &Plan, kind: Kind) -> bool {
         Kind::Demand => rules.is_some_and(|rules| rules.demand.is_some()),
         Kind::Balance => plan.balance,
         Kind::Forecasts => plan.forecast.is_some(),
+        Kind::Supply => plan.supply.is_some(),
         Kind::Findings => plan.town_rules.is_some(),
         Kind::Cases => plan.phase_neutral.is_some() || plan.above_sanctioned.is_some(),
     }
@@ -60,6 +62,7 @@ impl Kind {
             Self::Demand => "demand",
             Self::Balance => "balance",
             Self::Forecasts => "forecasts",
+            Self::Supply => "supply",
             Self::Findings => "findings",
             Self::Cases => "cases",
         }
@@ -72,6 +75,7 @@ impl Kind {
             Self::Demand => "`[demand]`",
             Self::Balance => "`balance = true`",
             Self::Forecasts => "`[forecast]`",
+            Self::Supply => "`[supply]`",
             Self::Findings => "`town` in `[quality]`",
             Self::Cases => "detector",
         }

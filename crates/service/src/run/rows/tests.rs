@@ -2,6 +2,7 @@ use super::*;
 use crate::kafka::Environment;
 use reading::time::HOUR;
 use reading::{MeterId, Quality, Reason, Sums};
+use supply::{Cause, Outage, Target};
 
 /// What the plan of the infrastructure sends, as keys and lengths of values.
 fn sent(
@@ -58,4 +59,25 @@ fn a_batch_of_very_many_rows_goes_in_parts_that_a_broker_takes() {
     let tick = "-/1970-01-01T01:00:00Z/7";
     assert_eq!(keys, [tick, &format!("{tick}/1"), &format!("{tick}/2")]);
     assert!(all.iter().all(|(_, length)| *length < 1_000_000), "{all:?}");
+}
+
+#[test]
+fn an_outage_is_told_under_its_key_and_taken_back_without_a_value() {
+    let meter = MeterId::new("M1").unwrap();
+    let outage = Outage {
+        target: Target::Consumer(meter),
+        area: None,
+        start: EventTime(0),
+        end: None,
+        cause: Cause::LastGasp,
+        kind: None,
+        consumers: 1,
+        customer_ms: 0,
+    };
+    let mut out = Outputs::default();
+    out.supply.outages = vec![Change::Told(outage), Change::Withdrawn(outage.target, outage.start)];
+    let all = sent("json", |rows, all| rows.found(&out, |one| note(all, one)).unwrap());
+    let key = "consumer/M1/1970-01-01T00:00:00Z";
+    assert_eq!(all.iter().map(|(key, _)| key.as_str()).collect::<Vec<_>>(), [key, key]);
+    assert!(all[0].1 > 0 && all[1].1 == 0, "{all:?}");
 }

@@ -1,0 +1,112 @@
+//! What meters report beside their measurements.
+
+use super::*;
+use proptest::prelude::*;
+use reading::EventCode;
+
+const WATCHED: [EventCode; 2] = [EventCode::POWER_FAILURE, EventCode::POWER_FAILURE_RESTORED];
+
+fn event(meter: &str, minutes: i64, codes: &[u16]) -> RawReading {
+    let mut raw = RawReading::new(MeterId::new(meter).unwrap(), START.plus(minutes * MINUTE));
+    raw.events = codes.iter().map(|code| EventCode(*code)).collect();
+    raw
+}
+
+fn engine(shards: u32, codes: &[EventCode]) -> Engine {
+    let mut engine = Engine::new(&hourly(), shards);
+    engine.shards.iter_mut().for_each(|shard| shard.watch(codes));
+    engine
+}
+
+/// `METER@MINUTES code`, each tick that has any on a line.
+fn told(mut engine: Engine) -> String {
+    let mut steps = Vec::new();
+    engine.sequencer.end(0, &mut steps);
+    engine.step(&Batch::default(), steps);
+    engine.events.sort_unstable();
+    let word = |one: &Event| format!("{}@{} {}", one.meter, one.time.since(START) / MINUTE, one.code.0);
+    let line =
+        |tick: &[(EventTime, Event)]| tick.iter().map(|(_, one)| word(one)).collect::<Vec<_>>().join(", ");
+    engine.events.chunk_by(|a, b| a.0 == b.0).map(line).collect::<Vec<_>>().join("\n")
+}
+
+/// An hour that is open, with the registers at its end for `a`.
+fn hour() -> Vec<RawReading> {
+    vec![
+        event("b", 20, &[102, 7]),
+        event("a", 10, &[101]),
+        event("a", 12, &[102, 102, 101]),
+        register("a", 60, 1000),
+        event("c", 61, &[251]),
+    ]
+}
+
+#[test]
+fn events_that_are_watched_are_told_with_their_tick() {
+    let mut engine = engine(1, &WATCHED);
+    engine.take(&batch(&hour()));
+    assert_eq!(told(engine), "a@10 101, a@12 101, a@12 102, b@20 102");
+}
+
+#[test]
+fn nothing_is_told_where_nobody_watches() {
+    let mut engine = engine(1, &[]);
+    engine.take(&batch(&hour()));
+    assert_eq!(told(engine), "");
+}
+
+#[test]
+fn a_repeat_reports_nothing_again_and_a_late_one_nothing_at_all() {
+    let mut engine = engine(1, &WATCHED);
+    let mut readings = vec![event("a", 10, &[101]), event("a", 10, &[102])];
+    // Time goes on once enough of them agree, and two hours close.
+    readings.extend((1..20).map(|quarter| register("b", quarter * 15, quarter)));
+    engine.take(&batch(&readings));
+    engine.take(&batch(&[event("a", 30, &[102])]));
+    assert_eq!(engine.late, 1);
+    assert_eq!(engine.shards[0].totals().counts.of_issue(Issue::Repeat), 1);
+    assert_eq!(told(engine), "a@10 101\nb@300 0", "the last row of `b` waits for a register");
+}
+
+#[test]
+fn who_was_heard_of_without_a_row_is_told_so() {
+    let mut engine = engine(1, &WATCHED);
+    // `a` has a register at the start, and in the next hour none at its end.
+    engine.take(&batch(&[register("a", 60, 1000), register("b", 120, 7), register("a", 110, 1100)]));
+    assert_eq!(told(engine), "a@120 0");
+}
+
+#[test]
+fn the_earliest_events_of_a_meter_are_kept() {
+    let mut engine = engine(1, &WATCHED);
+    let readings: Vec<RawReading> = (1..=20).rev().map(|minute| event("a", minute, &[101])).collect();
+    engine.take(&batch(&readings));
+    assert_eq!(engine.shards[0].totals().counts.of_issue(Issue::EventsLeftOut), 4);
+    let expected: Vec<String> = (1..=16).map(|minute| format!("a@{minute} 101")).collect();
+    assert_eq!(told(engine), expected.join(", "));
+}
+
+proptest! {
+    #[test]
+    fn order_shards_and_a_stop_change_nothing(
+        minutes in prop::collection::vec((1_i64..60, prop::sample::select(vec!["a", "b", "c", "d"]), 100_u16..104), 0..60),
+        shards in 1_u32..5,
+        stop in 0_usize..60,
+    ) {
+        let all: Vec<RawReading> = minutes.iter().map(|(minute, meter, code)| event(meter, *minute, &[*code])).collect();
+        // Of one meter and time the first counts, so the order may change between them alone.
+        let mut seen = std::collections::BTreeSet::new();
+        let all: Vec<RawReading> = all.into_iter().filter(|raw| seen.insert((raw.meter, raw.time))).collect();
+        let mut whole = engine(1, &WATCHED);
+        whole.take(&batch(&all));
+        let mut turned: Vec<RawReading> = all.clone();
+        turned.reverse();
+        let (first, rest) = turned.split_at(stop.min(turned.len()));
+        let mut other = engine(shards, &WATCHED);
+        other.take(&batch(first));
+        let mut other = other.restarted(&hourly(), 5 - shards);
+        other.shards.iter_mut().for_each(|shard| shard.watch(&WATCHED));
+        other.take(&batch(rest));
+        prop_assert_eq!(told(whole), told(other));
+    }
+}

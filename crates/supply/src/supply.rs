@@ -1,0 +1,281 @@
+//! The supply of all consumers, tick by tick.
+
+use crate::books::{Books, Voltage};
+use crate::clusters::{Group, kind};
+use crate::spells::{NEVER, NO_ENERGY, Over, Seat, Spell, Visit};
+use crate::{Cause, Change, Outage, Rules, Target, Told};
+use features::voltage_beyond;
+use grid::{Role, Topology};
+use reading::{AreaId, Calendar, Event, EventTime, Interval, MeterId};
+use std::collections::BTreeMap;
+
+/// Who has supply and who has not.
+#[derive(Debug, Clone)]
+pub struct Supply {
+    pub(crate) rules: Rules,
+    calendar: Calendar,
+    /// By row of the topology.
+    pub(crate) seats: Vec<Seat>,
+    areas: Vec<AreaId>,
+    /// Consumers that are out.
+    pub(crate) out: BTreeMap<MeterId, Spell>,
+    /// Outages of many.
+    pub(crate) groups: BTreeMap<Target, Group>,
+    pub(crate) books: Books,
+    /// The last tick.
+    pub(crate) last: EventTime,
+}
+
+impl Supply {
+    /// Nobody was heard of yet.
+    pub fn new(rules: Rules, calendar: Calendar, topology: &Topology) -> Self {
+        let mut supply = Self {
+            rules,
+            calendar,
+            seats: Vec::new(),
+            areas: Vec::new(),
+            out: BTreeMap::new(),
+            groups: BTreeMap::new(),
+            books: Books::default(),
+            last: NEVER,
+        };
+        supply.seat(topology);
+        supply
+    }
+
+    fn seat(&mut self, topology: &Topology) {
+        self.areas = topology.areas().collect();
+        let area = |area: &AreaId| self.areas.binary_search(area).map_or(0, |at| at as u32 + 1);
+        let seat = |area| Seat { heard: NEVER, wh: NO_ENERGY, area };
+        let rows = topology.rows().iter();
+        self.seats = rows.map(|row| seat(row.area.as_ref().map_or(0, area))).collect();
+    }
+
+    /// Takes another topology in place of the one before.
+    pub fn place(&mut self, before: &Topology, topology: &Topology) {
+        let known = std::mem::take(&mut self.seats);
+        self.seat(topology);
+        let mut cursor = 0;
+        for (row, seat) in before.rows().iter().zip(known).filter(|(_, seat)| seat.heard != NEVER) {
+            if let Some(first) = topology.first_row(&row.meter, cursor) {
+                cursor = first;
+                let area = self.seats[first].area;
+                self.seats[first] = Seat { area, ..seat };
+            }
+        }
+    }
+
+    /// Outages under way: of many, and of single consumers.
+    pub fn open(&self) -> usize {
+        self.groups.len() + self.out.values().filter(|spell| spell.group.is_none()).count()
+    }
+
+    /// Consumers that nothing is heard of, and that did not say why.
+    pub fn silent(&self) -> usize {
+        self.out.values().filter(|spell| spell.cause == Cause::Silence).count()
+    }
+
+    /// Looks at what the tick ending at `end` closed: intervals by meter and end, and what meters reported, by meter and
+    /// time.
+    pub fn tick(
+        &mut self,
+        end: EventTime,
+        rows: &[Interval],
+        events: &[Event],
+        topology: &Topology,
+        told: &mut Told,
+    ) {
+        let mut over = Vec::new();
+        self.visit(end, rows, events, topology, &mut over);
+        self.look(end, topology, over, told);
+        self.last = self.last.max(end);
+        if self.rules.whole {
+            self.books.ticked(&self.calendar, topology, end, &mut told.indices);
+        }
+    }
+
+    /// Nothing may come for long, and silence is to be noticed all the same: somebody's clock says that it is `now`, and
+    /// that all there is to be heard was heard.
+    pub fn notice(&mut self, now: EventTime, topology: &Topology, told: &mut Told) {
+        // What closes then is there by the end of another interval.
+        let length = self.rules.grid.length();
+        let due = now.minus(self.rules.grace).minus(length);
+        let end = EventTime(due.0.div_euclid(length).saturating_mul(length));
+        if self.last != NEVER && end > self.last {
+            self.look(end, topology, Vec::new(), told);
+        }
+    }
+
+    /// No tick will come any more.
+    pub fn finish(&mut self, topology: &Topology, told: &mut Told) {
+        if self.rules.whole {
+            self.books.finish(&self.calendar, topology, &mut told.indices);
+        }
+    }
+
+    /// Goes along the consumers that something came of.
+    fn visit(
+        &mut self,
+        end: EventTime,
+        rows: &[Interval],
+        events: &[Event],
+        topology: &Topology,
+        over: &mut Vec<Over>,
+    ) {
+        let out: Vec<MeterId> = self.out.keys().copied().collect();
+        let mut out = out.iter().peekable();
+        let mut voltages = vec![Voltage::default(); self.areas.len() + 1];
+        let (mut rows, mut events, mut cursor) = (rows, events, 0);
+        loop {
+            let next = rows
+                .first()
+                .map(|row| row.meter)
+                .into_iter()
+                .chain(events.first().map(|one| one.meter))
+                .min();
+            let Some(meter) = next else { break };
+            let (own_rows, own_events);
+            (own_rows, rows) = rows.split_at(rows.iter().take_while(|row| row.meter == meter).count());
+            (own_events, events) =
+                events.split_at(events.iter().take_while(|one| one.meter == meter).count());
+            let Some(first) = topology.first_row(&meter, cursor) else { continue };
+            cursor = first;
+            if topology.rows()[first].role != Role::Consumer {
+                continue;
+            }
+            if self.rules.whole {
+                self.add_voltage(own_rows, first, topology, &mut voltages);
+            }
+            while out.next_if(|other| **other < meter).is_some() {}
+            let is_out = out.peek().is_some_and(|other| **other == meter);
+            let seat = &mut self.seats[first];
+            if let ([row], [], false) = (own_rows, own_events, is_out)
+                && row.sums.readings > 0
+                && row.start == seat.heard
+            {
+                seat.heard = row.end;
+                seat.measured(row);
+                continue;
+            }
+            let spell = if is_out { self.out.remove(&meter) } else { None };
+            let visit = Visit {
+                rules: &self.rules,
+                tick: end,
+                meter,
+                rows: own_rows,
+                events: own_events,
+                seat,
+                spell,
+                over,
+            };
+            if let Some(spell) = visit.go() {
+                self.out.insert(meter, spell);
+            }
+        }
+        let areas = [None].into_iter().chain(self.areas.iter().copied().map(Some));
+        self.books.voltages(Books::month_of(&self.calendar, end), areas.zip(voltages));
+    }
+
+    fn add_voltage(&self, rows: &[Interval], first: usize, topology: &Topology, of: &mut [Voltage]) {
+        for row in rows {
+            let Some((low, high)) = voltage_beyond(row, self.rules.low_voltage, self.rules.high_voltage)
+            else {
+                continue;
+            };
+            let own = topology.rows()[first..].iter().take_while(|other| other.meter == row.meter);
+            let place = own.into_iter().position(|place| place.holds_at(row.end));
+            let area = place.map_or(0, |at| self.seats[first + at].area as usize);
+            let length = row.length() as u64;
+            let both = if area == 0 { &[0][..] } else { &[0, area] };
+            for &at in both {
+                of[at].known += length;
+                of[at].low += if low { length } else { 0 };
+                of[at].high += if high { length } else { 0 };
+            }
+        }
+    }
+
+    /// Finds who is silent, what belongs together, and tells all of it.
+    fn look(&mut self, tick: EventTime, topology: &Topology, mut over: Vec<Over>, told: &mut Told) {
+        self.find_the_silent(tick, topology);
+        self.forget_the_removed(tick, topology, &mut over);
+        over.sort_by_key(|over| (over.meter, over.spell.start));
+        self.cluster(tick, topology, &mut over, told);
+        self.tell_each_other(&mut over);
+        for over in over {
+            self.settle(&over, topology, told);
+        }
+        self.tell_groups(tick, told);
+        let momentary = self.rules.momentary;
+        for (&meter, spell) in self.out.iter_mut().filter(|(_, spell)| spell.group.is_none()) {
+            if !std::mem::replace(&mut spell.told, true) {
+                let area = topology.at(&meter, tick).and_then(|row| row.area);
+                told.outages.push(Change::Told(single(meter, area, spell, None, momentary)));
+            }
+        }
+    }
+
+    fn find_the_silent(&mut self, tick: EventTime, topology: &Topology) {
+        let limit = tick.minus(self.rules.silent_after);
+        for (first, seat) in self.seats.iter().enumerate() {
+            if seat.heard == NEVER || seat.heard > limit {
+                continue;
+            }
+            let Some(row) = topology.row_at(first, tick).filter(|row| row.role == Role::Consumer) else {
+                continue;
+            };
+            self.out.entry(row.meter).or_insert(Spell::new(seat.heard, Cause::Silence, tick));
+        }
+    }
+
+    /// A meter that was taken away will never come back.
+    fn forget_the_removed(&mut self, tick: EventTime, topology: &Topology, over: &mut Vec<Over>) {
+        self.out.retain(|&meter, spell| {
+            let stays = topology.at(&meter, tick).is_some();
+            if !stays {
+                over.push(Over { meter, spell: *spell, end: tick, said: false, is_nothing: false });
+            }
+            stays
+        });
+    }
+
+    /// One consumer has supply again.
+    fn settle(&mut self, over: &Over, topology: &Topology, told: &mut Told) {
+        let Over { meter, spell, end, .. } = *over;
+        let place = topology.at(&meter, EventTime(spell.start.0.saturating_add(1)));
+        let area = place.and_then(|row| row.area);
+        if let Some(target) = spell.group {
+            self.leave(target, over);
+        } else if over.is_nothing {
+            if spell.told {
+                told.outages.push(Change::Withdrawn(Target::Consumer(meter), spell.start));
+            }
+        } else {
+            told.outages.push(Change::Told(single(meter, area, &spell, Some(end), self.rules.momentary)));
+        }
+        if spell.cause.interrupts() && !over.is_nothing {
+            let lasted = (spell.start, end);
+            self.books.interrupted(&self.rules, &self.calendar, topology, area, lasted);
+        }
+    }
+}
+
+fn single(
+    meter: MeterId,
+    area: Option<AreaId>,
+    spell: &Spell,
+    end: Option<EventTime>,
+    momentary: i64,
+) -> Outage {
+    let counts = end.filter(|_| spell.cause.interrupts());
+    Outage {
+        target: Target::Consumer(meter),
+        area,
+        start: spell.start,
+        end,
+        cause: spell.cause,
+        kind: counts.map(|end| kind(spell.start, end, momentary)),
+        consumers: 1,
+        customer_ms: counts.map_or(0, |end| end.since(spell.start) as u64),
+    }
+}

@@ -1,0 +1,374 @@
+use super::*;
+use expect_test::{Expect, expect};
+
+fn check(picture: &str, expected: Expect) {
+    expected.assert_eq(&told(picture));
+}
+
+#[test]
+fn a_last_gasp_and_a_return_give_the_exact_times() {
+    check(
+        "A T1 F1 A1 | 1111 x..r 1111 + 60
+         B T1 F1 A1 | 1111 1111 1111",
+        expect![[r#"
+             5 consumer/A 04:40 to ? last-gasp 1 0 min A1
+             8 consumer/A 04:40 to 07:20 last-gasp sustained 1 160 min A1
+            SAIDI 80.000 SAIFI 0.500 CAIDI 160.000 MAIFI 0.000
+        "#]],
+    );
+}
+
+#[test]
+fn without_a_word_of_its_return_supply_is_back_with_the_first_interval() {
+    check(
+        "A T1 F1 A1 | 1111 x..1 1111 + 60
+         B T1 F1 A1 | 1111 1111 1111",
+        expect![[r#"
+             5 consumer/A 04:40 to ? last-gasp 1 0 min A1
+             8 consumer/A 04:40 to 07:00 last-gasp sustained 1 140 min A1
+            SAIDI 70.000 SAIFI 0.500 CAIDI 140.000 MAIFI 0.000
+        "#]],
+    );
+}
+
+#[test]
+fn silence_is_noticed_after_its_time_and_told_as_such() {
+    check(
+        "A T1 F1 A1 | 11111 .....1 1111 + 60
+         B T1 F1 A1 | 11111 111111 1111",
+        expect![[r#"
+             9 consumer/A 05:00 to ? silence 1 0 min A1
+            11 consumer/A 05:00 to 10:00 silence sustained 1 300 min A1
+            SAIDI 150.000 SAIFI 0.500 CAIDI 300.000 MAIFI 0.000
+        "#]],
+    );
+}
+
+#[test]
+fn a_shorter_silence_is_none() {
+    check(
+        "A T1 F1 A1 | 11111 ...111 1111 + 60
+         B T1 F1 A1 | 11111 111111 1111",
+        expect![[r#"
+            SAIDI 0.000 SAIFI 0.000 CAIDI - MAIFI 0.000
+        "#]],
+    );
+}
+
+#[test]
+fn a_silence_across_which_registers_went_on_was_the_communications() {
+    check(
+        "A T1 F1 A1 | 11111 .....1 1111 + 600
+         B T1 F1 A1 | 11111 111111 1111",
+        expect![[r#"
+             9 consumer/A 05:00 to ? silence 1 0 min A1
+            11 consumer/A 05:00 to 10:00 communication 1 0 min A1
+            SAIDI 0.000 SAIFI 0.000 CAIDI - MAIFI 0.000
+        "#]],
+    );
+}
+
+#[test]
+fn the_energy_of_a_silence_may_come_with_the_next_row() {
+    // The first that is heard again has no register at its end.
+    check(
+        "A T1 F1 A1 | 11111 ..... ~1 111 + 700
+         B T1 F1 A1 | 11111 11111 11 111
+         C T1 F1 A1 | 11111 ..... ~1 111 + 100",
+        expect![[r#"
+             9 consumer/A 05:00 to ? silence 1 0 min A1
+             9 consumer/C 05:00 to ? silence 1 0 min A1
+            12 consumer/A 05:00 to 10:00 communication 1 0 min A1
+            12 consumer/C 05:00 to 10:00 silence sustained 1 300 min A1
+            SAIDI 100.000 SAIFI 0.333 CAIDI 300.000 MAIFI 0.000
+        "#]],
+    );
+}
+
+#[test]
+fn a_silence_longer_than_energy_is_followed_counts_for_nothing() {
+    let long = ".".repeat(49);
+    let always = "1".repeat(49);
+    check(
+        &format!("A T1 F1 A1 | 1{long}1\nB T1 F1 A1 | 1{always}1"),
+        expect![[r#"
+             5 consumer/A 01:00 to ? silence 1 0 min A1
+            51 consumer/A 01:00 to 50:00 unknown 1 0 min A1
+            SAIDI 0.000 SAIFI 0.000 CAIDI - MAIFI 0.000
+        "#]],
+    );
+}
+
+#[test]
+fn a_word_of_a_return_tells_an_outage_whose_last_gasp_was_lost() {
+    check(
+        "A T1 F1 A1 | 1111 ..r1 1111 + 60
+         B T1 F1 A1 | 1111 11r1 1111",
+        expect![[r#"
+             7 consumer/A 04:00 to 06:20 restored sustained 1 140 min A1
+             7 consumer/B 06:20 to 06:20 restored momentary 1 0 min A1
+            SAIDI 70.000 SAIFI 0.500 CAIDI 140.000 MAIFI 0.500
+        "#]],
+    );
+}
+
+#[test]
+fn a_blink_is_a_momentary_interruption() {
+    check(
+        "A T1 F1 A1 | 11b1
+         B T1 F1 A1 | 1111",
+        expect![[r#"
+             3 consumer/A 02:30 to 02:32 last-gasp momentary 1 2 min A1
+            SAIDI 0.000 SAIFI 0.000 CAIDI - MAIFI 0.500
+        "#]],
+    );
+}
+
+#[test]
+fn a_row_that_waits_for_a_register_is_no_silence() {
+    check(
+        "A T1 F1 A1 | 1 ~~~~~~ 1
+         B T1 F1 A1 | 1 111111 1",
+        expect![[r#"
+            SAIDI 0.000 SAIFI 0.000 CAIDI - MAIFI 0.000
+        "#]],
+    );
+}
+
+#[test]
+fn consumers_of_a_transformer_are_one_outage() {
+    // Two gasps are lost, and B's is the first that is heard; D has supply all the time.
+    check(
+        "A T1 F1 A1 | 11x..r1 + 60
+         B T1 F1 A1 | 11x..r1 + 60
+         C T1 F1 A1 | 11x...1 + 60
+         D T1 F1 A1 | 1111111
+         E T1 F1 A1 | 11....1 + 60
+         F T2 F2 A2 | 1111111",
+        expect![[r#"
+             3 transformer/T1 02:40 to ? last-gasp 4 0 min A1
+             7 transformer/T1 02:40 to 05:20 last-gasp sustained 4 640 min A1
+            SAIDI 106.667 SAIFI 0.667 CAIDI 160.000 MAIFI 0.000
+        "#]],
+    );
+}
+
+#[test]
+fn two_consumers_are_two_outages() {
+    check(
+        "A T1 F1 A1 | 11x..r1 + 60
+         B T1 F1 A1 | 11x..r1 + 60",
+        expect![[r#"
+             3 consumer/A 02:40 to ? last-gasp 1 0 min A1
+             3 consumer/B 02:40 to ? last-gasp 1 0 min A1
+             6 consumer/A 02:40 to 05:20 last-gasp sustained 1 160 min A1
+             6 consumer/B 02:40 to 05:20 last-gasp sustained 1 160 min A1
+            SAIDI 160.000 SAIFI 1.000 CAIDI 160.000 MAIFI 0.000
+        "#]],
+    );
+}
+
+#[test]
+fn transformers_of_a_feeder_are_one_outage() {
+    check(
+        "A T1 F1 A1 | 11x..r1 + 60
+         B T1 F1 A1 | 11x..r1 + 60
+         C T2 F1 A2 | 11....1 + 60
+         D T2 F1 A2 | 11x..r1 + 60
+         E T3 F2 A2 | 1111111",
+        expect![[r#"
+             3 feeder/F1 02:40 to ? last-gasp 4 0 min
+             7 feeder/F1 02:40 to 05:20 last-gasp sustained 4 640 min
+            SAIDI 128.000 SAIFI 0.800 CAIDI 160.000 MAIFI 0.000
+        "#]],
+    );
+}
+
+#[test]
+fn what_was_told_alone_is_withdrawn_once_it_is_part_of_more() {
+    check(
+        "A T1 F1 A1 | 11111 .....r 1 + 60
+         B T1 F1 A1 | 11111 1....r 1 + 60
+         C T1 F1 A1 | 11111 1....r 1 + 60
+         D T2 F2 A2 | 11111 111111 1",
+        expect![[r#"
+             9 consumer/A 05:00 to ? silence 1 0 min A1
+            10 not consumer/A 05:00
+            10 transformer/T1 06:00 to ? silence 3 0 min A1
+            11 transformer/T1 06:00 to 10:20 silence sustained 3 840 min A1
+            SAIDI 210.000 SAIFI 0.750 CAIDI 280.000 MAIFI 0.000
+        "#]],
+    );
+}
+
+#[test]
+fn a_transformer_is_part_of_its_feeder_if_that_goes_too() {
+    check(
+        "A T1 F1 A1 | 11x...r1 + 60
+         B T1 F1 A1 | 11x...r1 + 60
+         C T1 F1 A1 | 11x...r1 + 60
+         D T2 F1 A1 | 111x..r1 + 60
+         E T2 F1 A1 | 111x..r1 + 60
+         F T2 F1 A1 | 111x..r1 + 60
+         G T3 F2 A1 | 11111111",
+        expect![[r#"
+             3 transformer/T1 02:40 to ? last-gasp 3 0 min A1
+             4 not transformer/T1 02:40
+             4 feeder/F1 02:40 to ? last-gasp 6 0 min A1
+             7 feeder/F1 02:40 to 06:20 last-gasp sustained 6 1140 min A1
+            SAIDI 162.857 SAIFI 0.857 CAIDI 190.000 MAIFI 0.000
+        "#]],
+    );
+}
+
+#[test]
+fn a_street_that_blinks_is_one_event() {
+    check(
+        "A T1 F1 A1 | 11b1
+         B T1 F1 A1 | 11b1
+         C T1 F1 A1 | 11b1
+         D T1 F1 A1 | 1111",
+        expect![[r#"
+             3 transformer/T1 02:30 to 02:32 last-gasp momentary 3 6 min A1
+            SAIDI 0.000 SAIFI 0.000 CAIDI - MAIFI 0.750
+        "#]],
+    );
+}
+
+#[test]
+fn a_stream_that_stops_and_goes_on_is_a_silence_of_all_that_was_none() {
+    // No tick at all between: it shows when they are back.
+    check(
+        "A T1 F1 A1 | 11.....1 + 600
+         B T1 F1 A1 | 11.....1 + 600
+         C T1 F1 A1 | 11.....1 + 600",
+        expect![[r#"
+             8 transformer/T1 02:00 to 07:00 communication 3 0 min A1
+            SAIDI 0.000 SAIFI 0.000 CAIDI - MAIFI 0.000
+        "#]],
+    );
+}
+
+#[test]
+fn who_stays_out_when_the_others_are_back_is_on_its_own() {
+    check(
+        "A T1 F1 A1 | 11x.r1111111 + 60
+         B T1 F1 A1 | 11x.r1111111 + 60
+         C T1 F1 A1 | 11x.r1111111 + 60
+         D T1 F1 A1 | 11x.........",
+        expect![[r#"
+             3 transformer/T1 02:40 to ? last-gasp 4 0 min A1
+             9 transformer/T1 02:40 to 04:20 last-gasp sustained 3 300 min A1
+             9 consumer/D 02:40 to ? last-gasp 1 0 min A1
+            SAIDI 75.000 SAIFI 0.750 CAIDI 100.000 MAIFI 0.000
+        "#]],
+    );
+}
+
+#[test]
+fn a_part_of_a_town_knows_no_feeders_and_no_indices() {
+    let (topology, ticks) = street(
+        "A T1 F1 A1 | 11x..r1
+         B T1 F1 A1 | 11x..r1
+         C T2 F1 A2 | 11x..r1",
+    );
+    let mut supply = Supply::new(Rules { whole: false, ..rules() }, calendar(), &topology);
+    let mut told = Told::default();
+    for (at, came) in ticks {
+        supply.tick(hour(at + 1), &came.rows, &came.events, &topology, &mut told);
+    }
+    supply.finish(&topology, &mut told);
+    let is_of_a_consumer = |change: &Change| change.key().starts_with("consumer/");
+    assert!(told.outages.len() == 6 && told.outages.iter().all(is_of_a_consumer));
+    assert!(told.indices.is_empty());
+}
+
+#[test]
+fn voltage_beyond_its_limits_is_told_in_hours_of_a_consumer() {
+    let (topology, _) = street("A T1 F1 A1 | 1\nB T1 F1 A1 | 1\nC T1 F1 A2 | 1");
+    let mut supply = Supply::new(rules(), calendar(), &topology);
+    let mut told = Told::default();
+    for at in 0..6 {
+        let meters = ["A", "B", "C"].map(|name| MeterId::new(name).unwrap());
+        let mut rows = meters.map(|meter| row(meter, at, Some(100), 1, Quality::MEASURED));
+        (rows[0].sums.v_min, rows[0].sums.v_max) = (if at < 3 { 200_000 } else { 230_000 }, 240_000);
+        (rows[1].sums.v_min, rows[1].sums.v_max) = (230_000, if at < 1 { 253_100 } else { 253_000 });
+        supply.tick(hour(at + 1), &rows, &[], &topology, &mut told);
+    }
+    supply.finish(&topology, &mut told);
+    let hours = |row: &IndexRow| [row.low_voltage_hours, row.high_voltage_hours, row.voltage_hours];
+    assert_eq!(hours(&told.indices[0]), [Some(1.0), Some(1.0 / 3.0), Some(4.0)], "all three");
+    assert_eq!(hours(&told.indices[1]), [Some(1.5), Some(0.5), Some(6.0)], "A1");
+    assert_eq!(hours(&told.indices[2]), [Some(0.0), Some(0.0), Some(0.0)], "A2");
+}
+
+#[test]
+fn a_clock_notices_that_nobody_says_anything_and_traffic_takes_it_back() {
+    let (topology, ticks) = street(
+        "A T1 F1 A1 | 1111
+         B T2 F1 A1 | 1111
+         C T2 F1 A1 | 1111",
+    );
+    let mut supply = Supply::new(rules(), calendar(), &topology);
+    for (at, came) in &ticks[..2] {
+        supply.tick(hour(at + 1), &came.rows, &came.events, &topology, &mut Told::default());
+    }
+    let look = |supply: &mut Supply, minutes: i64| {
+        let mut told = Told::default();
+        supply.notice(START.plus(minutes * MINUTE), &topology, &mut told);
+        told.outages.iter().map(said).collect::<Vec<_>>()
+    };
+    // Last heard at 2; silent at 6, which is known when 6 would have been closed: 20 minutes and an interval later.
+    assert_eq!(look(&mut supply, 7 * 60 + 19), [""; 0]);
+    let stored = supply.snapshot(&topology);
+    assert_eq!(look(&mut supply, 7 * 60 + 20), ["feeder/F1 02:00 to ? silence 3 0 min A1"]);
+    assert_eq!((supply.open(), supply.silent()), (1, 3));
+    assert_eq!(look(&mut supply, 9 * 60), [""; 0], "and no second time");
+    // A restart finds the same under the same key.
+    let mut again = Supply::restore(rules(), calendar(), &topology, &stored).unwrap();
+    assert_eq!(look(&mut again, 8 * 60), ["feeder/F1 02:00 to ? silence 3 0 min A1"]);
+    // What was on its way all the time comes: nobody was silent.
+    let mut told = Told::default();
+    for (at, came) in &ticks[2..] {
+        supply.tick(hour(at + 1), &came.rows, &came.events, &topology, &mut told);
+    }
+    assert_eq!(told.outages.iter().map(said).collect::<Vec<_>>(), ["not feeder/F1 02:00"]);
+    assert_eq!((supply.open(), supply.silent()), (0, 0));
+}
+
+#[test]
+fn another_topology_keeps_who_was_heard_of() {
+    let (topology, ticks) = street("A T1 F1 A1 | 11.....1 + 0\nB T1 F1 A1 | 11111111");
+    let mut supply = Supply::new(rules(), calendar(), &topology);
+    let more = [placed("A", "T1", "F1", "A1"), placed("A0", "T1", "F1", "A1"), placed("B", "T1", "F1", "A0")];
+    let later = Topology::new(more.to_vec()).unwrap();
+    let mut told = Told::default();
+    for (at, came) in ticks {
+        let now = if at < 4 { &topology } else { &later };
+        if at == 4 {
+            supply.place(&topology, &later);
+        }
+        supply.tick(hour(at + 1), &came.rows, &came.events, now, &mut told);
+    }
+    let said: Vec<String> = told.outages.iter().map(said).collect();
+    assert_eq!(
+        said,
+        [
+            "consumer/A 02:00 to ? silence 1 0 min A1",
+            "consumer/A 02:00 to 07:00 silence sustained 1 300 min A1"
+        ]
+    );
+    // Whoever is taken away is out no longer.
+    let (topology, ticks) = street("A T1 F1 A1 | 11......\nB T1 F1 A1 | 11111111");
+    let mut supply = Supply::new(rules(), calendar(), &topology);
+    let gone = Topology::new(vec![placed("B", "T1", "F1", "A1")]).unwrap();
+    for (at, came) in ticks {
+        let now = if at < 7 { &topology } else { &gone };
+        if at == 7 {
+            assert_eq!(supply.open(), 1);
+            supply.place(&topology, &gone);
+        }
+        supply.tick(hour(at + 1), &came.rows, &came.events, now, &mut told);
+    }
+    assert_eq!(supply.open(), 0);
+}
