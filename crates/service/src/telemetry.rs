@@ -167,7 +167,9 @@ pub fn metering_begins_afresh(partition: u32) {
 
 /// The second stage of another plan is of no use.
 pub fn second_stage_begins_afresh() {
-    warn!("the plan's second stage has changed: forecasts learn afresh, and open cases are forgotten");
+    warn!(
+        "the plan's second stage has changed: forecasts learn afresh, and open cases and outages are forgotten"
+    );
 }
 
 /// The meters of another plan are of no use.

@@ -78,3 +78,6 @@ impl Blackout {
         (random.chance(GASPS), random.chance(RETURNS))
     }
 }
+
+#[cfg(test)]
+mod tests;

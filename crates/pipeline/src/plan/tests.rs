@@ -315,3 +315,69 @@ fn what_asks_for_usual_days_needs_profiles() {
     "#]].assert_eq(&told(&no_estimation));
     assert!(Plan::read(&without("day = {", "reverse =", &no_estimation)).is_ok());
 }
+
+#[test]
+fn only_a_plan_that_looks_at_supply_asks_for_events() {
+    let plan = Plan::read(DEMO).unwrap();
+    assert_eq!(plan.events(), ::supply::Rules::EVENTS);
+    assert!(plan.supply.unwrap().whole && !plan.clone().of_a_part().supply.unwrap().whole);
+    let cut = DEMO.find("\n[supply]").unwrap()..DEMO.find("\n[forecast]").unwrap();
+    let without = Plan::read(&format!("{}{}", &DEMO[..cut.start], &DEMO[cut.end..])).unwrap();
+    assert_eq!((without.events(), without.supply), (&[][..], None));
+    assert_eq!(without.lane_fingerprint(), plan.lane_fingerprint(), "meters and registers stay");
+    assert_ne!(without.town_fingerprint(), plan.town_fingerprint());
+}
+
+#[test]
+fn supply_that_cannot_be_is_an_error_with_a_way_out() {
+    check(
+        "silent_after = \"2 h\"",
+        "silent_after = \"20 min\"",
+        expect![[r#"
+            error[plan::window]: `silent_after` must be whole intervals of 15 min, found 20 min
+              --> demo.toml:59:16
+               | silent_after = "20 min"          # a consumer is silent that nothing is heard of for so long: whole intervals, and longer than meters pause
+              help: try `silent_after = "2 h"`
+        "#]],
+    );
+    check(
+        "silent_after = \"2 h\"",
+        "silent_after = \"10 min\"",
+        expect![[r#"
+            error[plan::window]: `silent_after` must be from 15 min to 7 d, found 10 min
+              --> demo.toml:59:16
+               | silent_after = "10 min"          # a consumer is silent that nothing is heard of for so long: whole intervals, and longer than meters pause
+              help: try `silent_after = "15 min"`
+        "#]],
+    );
+    check(
+        "low_voltage = \"207 V\"",
+        "low_voltage = \"253 V\"",
+        expect![[r#"
+            error[plan::range]: `low_voltage` must be below `high_voltage`, found 253 V and 253 V
+              --> demo.toml:63:15
+               | low_voltage = "253 V"         # hours below and above these are told of each area and month: 230 V, 10 % either way
+              help: try `low_voltage = "207 V"` and `high_voltage = "253 V"`
+        "#]],
+    );
+    check(
+        "feeder_share = \"60 %\"",
+        "feeder_share = \"160 %\"",
+        expect![[r#"
+            error[plan::range]: `feeder_share` must be at most 100 %, found 160 %
+              --> demo.toml:62:16
+               | feeder_share = "160 %"         # the same of a feeder's, if they hang on two transformers or more
+              help: try `feeder_share = "10 %"`
+        "#]],
+    );
+    check(
+        "momentary = \"5 min\"",
+        "",
+        expect![[r#"
+            error[plan::missing]: missing field `momentary`
+              --> demo.toml:58:1
+               | [supply]                      # who is without supply, since when, and how often: outages, and the indices of IEEE 1366
+              help: a plan says what runs: nothing is assumed for this key
+        "#]],
+    );
+}

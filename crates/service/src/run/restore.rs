@@ -266,7 +266,7 @@ impl Restorer<'_> {
     fn town_changed(&self) -> Failure {
         self.changed(
             "`time_zone`, `balance`, `[forecast]`, `[detectors]`, `[cases]` or `[sms]`",
-            "forecasts then learn afresh, and cases that are open are forgotten; meters, registers and open intervals stay",
+            "forecasts then learn afresh, and cases and outages that are open are forgotten; meters, registers and open intervals stay",
         )
     }
 

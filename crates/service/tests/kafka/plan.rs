@@ -9,12 +9,14 @@ use toml::{Table, Value};
 pub struct Plan(Table);
 
 /// The keys of `[kafka]` that name topics of results.
-pub const OUTPUTS: [&str; 10] = [
+pub const OUTPUTS: [&str; 12] = [
     "intervals",
     "profiles",
     "demand",
     "balances",
     "forecasts",
+    "outages",
+    "supply",
     "suspicions",
     "cases",
     "alerts",

@@ -372,3 +372,8 @@ fn another_topology_keeps_who_was_heard_of() {
     }
     assert_eq!(supply.open(), 0);
 }
+
+#[test]
+fn a_consumer_with_supply_takes_sixteen_bytes() {
+    assert_eq!(size_of::<crate::spells::Seat>(), 16);
+}
