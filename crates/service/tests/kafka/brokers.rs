@@ -1,19 +1,19 @@
 //! Three brokers, every partition on each of them: one after the other is killed, and nothing is lost.
 
-use crate::outages::{End, check};
+use crate::outages::{End, Pace, check};
 
-/// While one broker starts, which takes ten seconds, the run goes on with the others.
-const PAUSE_MS: &str = "600";
+/// While one broker starts, which takes ten seconds and more, the run goes on with the others.
+const PACE: Pace = Pace { meters: 2500, pause_ms: "600" };
 const EACH: [End; 3] = [("kill", "1", 15), ("kill", "2", 40), ("kill", "3", 65)];
 
 #[test]
 #[ignore = "needs three brokers: scripts/kafka-suite"]
 fn each_of_three_brokers_is_killed() {
-    check("each_of_three_brokers_is_killed", false, &EACH, PAUSE_MS);
+    check("each_of_three_brokers_is_killed", false, &EACH, PACE);
 }
 
 #[test]
 #[ignore = "needs three brokers: scripts/kafka-suite"]
 fn each_of_three_brokers_is_killed_within_transactions() {
-    check("each_of_three_brokers_is_killed_within_transactions", true, &EACH, PAUSE_MS);
+    check("each_of_three_brokers_is_killed_within_transactions", true, &EACH, PACE);
 }

@@ -10,31 +10,39 @@ use std::process::Command;
 #[test]
 #[ignore = "needs a broker: scripts/kafka-suite"]
 fn the_broker_restarts() {
-    check("the_broker_restarts", false, &ONE, "100");
+    check("the_broker_restarts", false, &ONE, PACE);
 }
 
 #[test]
 #[ignore = "needs a broker: scripts/kafka-suite"]
 fn the_broker_restarts_within_transactions() {
-    check("the_broker_restarts_within_transactions", true, &ONE, "100");
+    check("the_broker_restarts_within_transactions", true, &ONE, PACE);
 }
 
 /// How a broker is ended, which, and when: once so many per cent are told.
 pub type End = (&'static str, &'static str, i64);
 
+/// How long a run lasts: so many meters in the short form of the suite, and a pause.
+#[derive(Debug, Clone, Copy)]
+pub struct Pace {
+    pub meters: u32,
+    pub pause_ms: &'static str,
+}
+
+const PACE: Pace = Pace { meters: 500, pause_ms: "100" };
 const ONE: [End; 2] = [("stop", "1", 15), ("kill", "1", 50)];
 
 /// Brokers end and come back while a run works, which is so slow that it lasts for all of that; its results are those of
 /// one that nothing disturbed.
-pub fn check(name: &'static str, transactional: bool, ends: &[End], pause_ms: &'static str) {
-    let (mut bench, town, plan) = undisturbed(name, transactional);
+pub fn check(name: &'static str, transactional: bool, ends: &[End], pace: Pace) {
+    let (mut bench, town, plan) = undisturbed(name, transactional, pace.meters);
     let disturbed = plan.clone().named(&bench.own("b"));
     bench.make_topics(&disturbed, 4);
     // By what it has told: a group that the broker took for dead meanwhile keeps no positions, and is well all the same.
     let told = |plan: &Plan| Watcher::new(&bench.brokers, &plan.group(), &plan.topic("intervals"));
     let (all, so_far) = (told(&plan).messages(), told(&disturbed));
     let checkpoints = bench.path("checkpoints");
-    let mut run = bench.run_in(&disturbed, &town, &checkpoints, &["--until-end"], &slowly(pause_ms));
+    let mut run = bench.run_in(&disturbed, &town, &checkpoints, &["--until-end"], &slowly(pace.pause_ms));
     for (end, broker, share) in ends {
         until(&format!("{share} % are told"), WHOLE_RUN, || {
             !run.runs() || so_far.messages() > all * share / 100
@@ -59,7 +67,7 @@ pub fn check(name: &'static str, transactional: bool, ends: &[End], pause_ms: &'
 #[test]
 #[ignore = "needs a broker: scripts/kafka-suite"]
 fn a_member_comes_and_goes() {
-    let (mut bench, town, plan) = undisturbed("a_member_comes_and_goes", false);
+    let (mut bench, town, plan) = undisturbed("a_member_comes_and_goes", false, PACE.meters);
     let disturbed = plan.clone().named(&bench.own("b"));
     bench.make_topics(&disturbed, 4);
     let told = |plan: &Plan| Watcher::new(&bench.brokers, &plan.group(), &plan.topic("intervals"));
@@ -88,7 +96,7 @@ fn the_disk_is_full() {
     let Some(disk) = Disk::of_a_mebibyte() else {
         return println!("\nthe_disk_is_full: SKIPPED, because only root can mount a small disk");
     };
-    let (mut bench, town, plan) = undisturbed("the_disk_is_full", false);
+    let (mut bench, town, plan) = undisturbed("the_disk_is_full", false, PACE.meters);
     let disturbed = plan.clone().named(&bench.own("b"));
     bench.make_topics(&disturbed, 4);
     let mut run = bench.run_in(&disturbed, &town, &disk.at, &["--until-end"], &slowly("30"));
@@ -109,9 +117,9 @@ fn the_disk_is_full() {
 }
 
 /// A town, and what a run tells of it that nothing disturbs.
-fn undisturbed(name: &'static str, transactional: bool) -> (Bench, Town, Plan) {
+fn undisturbed(name: &'static str, transactional: bool, meters: u32) -> (Bench, Town, Plan) {
     let mut bench = Bench::new(name);
-    let (meters, days) = bench.form((500, 5), (4000, 5));
+    let (meters, days) = bench.form((meters, 5), (4000, 5));
     let town = bench.town(Size { meters, days, partitions: 4 });
     let plan = Plan::new("ami", &town.readings, &bench.own("a")).with("output.transactional", transactional);
     bench.undisturbed(&plan, &town);
