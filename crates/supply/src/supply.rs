@@ -6,6 +6,7 @@ use crate::spells::{NEVER, NO_ENERGY, Over, Seat, Spell, Visit};
 use crate::{Cause, Change, Outage, Rules, Target, Told};
 use features::voltage_beyond;
 use grid::{Role, Topology};
+use reading::time::DAY;
 use reading::{AreaId, Calendar, Event, EventTime, Interval, MeterId};
 use std::collections::BTreeMap;
 
@@ -95,13 +96,15 @@ impl Supply {
     }
 
     /// Nothing may come for long, and silence is to be noticed all the same: somebody's clock says that it is `now`, and
-    /// that all there is to be heard was heard.
+    /// that all there is to be heard was heard. A stream whose last word is days old when it is looked at is one of
+    /// history: nobody is silent because no more of it comes.
     pub fn notice(&mut self, now: EventTime, topology: &Topology, told: &mut Told) {
         // What closes then is there by the end of another interval.
         let length = self.rules.grid.length();
         let due = now.minus(self.rules.grace).minus(length);
         let end = EventTime(due.0.div_euclid(length).saturating_mul(length));
-        if self.last != NEVER && end > self.last {
+        let is_live = self.last != NEVER && now.since(self.last) <= self.rules.silent_after + DAY;
+        if is_live && end > self.last {
             self.look(end, topology, Vec::new(), told);
         }
     }

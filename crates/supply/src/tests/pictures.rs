@@ -337,6 +337,18 @@ fn a_clock_notices_that_nobody_says_anything_and_traffic_takes_it_back() {
 }
 
 #[test]
+fn nobody_is_silent_where_history_ends() {
+    let (topology, ticks) = street("A T1 F1 A1 | 11\nB T2 F1 A1 | 11");
+    let mut supply = Supply::new(rules(), calendar(), &topology);
+    for (at, came) in &ticks {
+        supply.tick(hour(at + 1), &came.rows, &came.events, &topology, &mut Told::default());
+    }
+    let mut told = Told::default();
+    supply.notice(START.plus(400 * 24 * 60 * MINUTE), &topology, &mut told);
+    assert!(told.outages.is_empty() && supply.silent() == 0);
+}
+
+#[test]
 fn another_topology_keeps_who_was_heard_of() {
     let (topology, ticks) = street("A T1 F1 A1 | 11.....1 + 0\nB T1 F1 A1 | 11111111");
     let mut supply = Supply::new(rules(), calendar(), &topology);
