@@ -223,11 +223,6 @@ impl Topology {
         Ok(Self { rows, consumers, own, areas })
     }
 
-    /// Whether a meter has a row at any time.
-    pub fn has_known(&self, meter: MeterId) -> bool {
-        self.rows.binary_search_by_key(&meter, |row| row.meter).is_ok()
-    }
-
     /// The rows, by meter and then by start.
     pub fn rows(&self) -> &[TopologyRow] {
         &self.rows

@@ -344,7 +344,7 @@ fn compare(topology: &Topology, joined: &[Joined<'_>], balances: &[Balance], fin
             }
             Some(_) => {}
             // A meter that nobody has ever heard of is a stranger, and no contract of it has ended.
-            None => findings.consumer(row, None, !topology.has_known(row.meter)),
+            None => findings.consumer(row, None, topology.first_row(&row.meter, 0).is_none()),
         }
     }
     for one in balances.iter().filter(|one| one.reporting == one.meters && one.meters > 0) {
