@@ -2,6 +2,7 @@
 //! what is told in the end, read by key, is what one town tells that nothing ever happened to.
 
 use crate::lanes::{LOG, Log, PARTITIONS, undisturbed, write_down};
+use grid::Joined;
 use pipeline::{District, Lane, Outputs, PartitionId, Passed, Plan};
 use proptest::prelude::*;
 use reading::EventTime;
@@ -134,11 +135,11 @@ impl<'a> Town<'a> {
         let mut first = 0;
         let ticks: Vec<_> = out.ticks.iter().filter(|(end, _)| *end != EventTime::MAX).collect();
         for &&(tick, upto) in &ticks {
-            for (row, place) in self.log.topology.join(&out.intervals[first..upto]) {
-                let name = place.and_then(|place| place.transformer).map(|id| id.to_string());
-                let name = name.unwrap_or_else(|| row.meter.to_string());
+            for Joined { interval, row, .. } in self.log.topology.join(&out.intervals[first..upto]) {
+                let name = row.and_then(|row| row.transformer).map(|id| id.to_string());
+                let name = name.unwrap_or_else(|| interval.meter.to_string());
                 let district = reading::id::hash(name.as_bytes()) as usize % DISTRICTS;
-                let row = Passed::Row { lane, tick, last: closed.is_none(), row: *row };
+                let row = Passed::Row { lane, tick, last: closed.is_none(), row: *interval };
                 self.words[district].push(encoded(&row));
             }
             first = upto;

@@ -27,8 +27,8 @@ pub struct Looked {
 impl PhaseNeutral {
     /// Looks at the intervals of a meter, among those of its neighbours, in the order of time.
     pub fn look_at<'a>(&self, meter: MeterId, rows: impl Iterator<Item = Joined<'a>> + Clone) -> Looked {
-        let own = rows.clone().filter(|(interval, _)| interval.meter == meter);
-        let compared = own.clone().filter(|(interval, _)| evidence_currents(interval).is_some()).count();
+        let own = rows.clone().filter(|joined| joined.interval.meter == meter);
+        let compared = own.clone().filter(|joined| evidence_currents(joined.interval).is_some()).count();
         let blocks: Vec<Block<'a>> = own.filter_map(|joined| self.apart(joined)).collect();
         let neighbours = Neighbours::of(blocks.iter().map(|block| (block.interval, block.row)), rows);
         let mut looked = Looked {

@@ -123,7 +123,8 @@ impl PhaseNeutral {
     }
 
     /// The block of an interval, if it can be evidence and its currents are apart.
-    pub(crate) fn apart<'a>(&self, (interval, row): Joined<'a>) -> Option<Block<'a>> {
+    pub(crate) fn apart<'a>(&self, joined: Joined<'a>) -> Option<Block<'a>> {
+        let Joined { interval, row, .. } = joined;
         if row.is_some_and(|row| row.role != Role::Consumer) {
             return None;
         }

@@ -1,7 +1,7 @@
 //! The neighbours of a meter: the others on its transformer, in the same block.
 
 use crate::phase_neutral::evidence_currents;
-use grid::{Joined, Role};
+use grid::{Joined, Role, TopologyRow};
 use reading::{EventTime, Interval, MeterId, TransformerId};
 use std::collections::BTreeMap;
 use units::Amperes;
@@ -15,7 +15,7 @@ pub(crate) struct Neighbours {
 impl Neighbours {
     /// The neighbours of these intervals, out of all rows of the tick.
     pub(crate) fn of<'a>(
-        interesting: impl Iterator<Item = Joined<'a>>,
+        interesting: impl Iterator<Item = (&'a Interval, Option<&'a TopologyRow>)>,
         rows: impl Iterator<Item = Joined<'a>>,
     ) -> Self {
         let mut differences = BTreeMap::<_, Vec<_>>::new();
@@ -27,7 +27,7 @@ impl Neighbours {
         if differences.is_empty() {
             return Self { differences };
         }
-        for (interval, row) in rows {
+        for Joined { interval, row, .. } in rows {
             let Some(row) = row.filter(|row| row.role == Role::Consumer) else { continue };
             let Some(transformer) = row.transformer else { continue };
             let Some(block) = differences.get_mut(&(transformer, interval.end)) else { continue };
@@ -45,7 +45,7 @@ impl Neighbours {
     pub(crate) fn nearest_opposite(
         &self,
         interval: &Interval,
-        row: Option<&grid::TopologyRow>,
+        row: Option<&TopologyRow>,
         difference: Amperes,
     ) -> Option<(MeterId, Amperes)> {
         let block = self.differences.get(&(row?.transformer?, interval.end))?;

@@ -1,8 +1,8 @@
 //! Whether what a transformer gave and what its consumers took are the same.
 
-use crate::{Joined, Role, Tallies, Topology};
+use crate::{Joined, Role, Topology};
 use features::net_energy;
-use reading::{EventTime, Quality, Target, TransformerId};
+use reading::{EventTime, Quality, TransformerId};
 use units::WattHours;
 
 /// The energy of one transformer in one interval `(start, end]`.
@@ -28,7 +28,7 @@ pub struct Balance {
     pub quality: Quality,
 }
 
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Tally {
     start: EventTime,
     supplied: WattHours,
@@ -47,17 +47,18 @@ pub fn balance<'a>(
     intervals: impl Iterator<Item = Joined<'a>>,
     topology: &Topology,
 ) -> Vec<Balance> {
-    let mut tallies = Tallies::<TransformerId, Tally>::default();
-    for (interval, row) in intervals.filter(|(interval, _)| interval.end == end) {
-        let Some((row, transformer)) = row.and_then(|row| Some((row, row.transformer?))) else { continue };
-        if row.role == Role::Feeder {
+    let mut tallies = vec![None::<Tally>; topology.transformers().len()];
+    for joined in intervals.filter(|joined| joined.interval.end == end) {
+        let Joined { interval, role, .. } = joined;
+        let (Some(role), Some(number)) = (role, joined.transformer()) else { continue };
+        if role == Role::Feeder {
             continue;
         }
-        let tally = tallies.of(transformer);
+        let tally = tallies[number as usize].get_or_insert_default();
         tally.start = interval.start;
         tally.quality = tally.quality.with(interval.quality.origin());
         let Some(net) = net_energy(interval) else { continue };
-        if row.role == Role::Transformer {
+        if role == Role::Transformer {
             tally.supplied += net;
             tally.own += 1;
         } else {
@@ -65,20 +66,21 @@ pub fn balance<'a>(
             tally.reporting += 1;
         }
     }
-    let balance_of = |(transformer, tally): (TransformerId, Tally)| {
-        let whole = tally.own > 0 && tally.own == topology.transformer_meters_at(transformer, end);
-        let supplied = whole.then_some(tally.supplied);
-        Balance {
-            transformer,
+    let balance_of = |(number, tally): (u32, Option<Tally>)| {
+        let tally = tally?;
+        let (meters, own) = topology.meters_of(number, end);
+        let supplied = (tally.own > 0 && tally.own == own).then_some(tally.supplied);
+        Some(Balance {
+            transformer: topology.transformers()[number as usize],
             start: tally.start,
             end,
             supplied,
             consumed: tally.consumed,
             gap: supplied.map(|supplied| supplied - tally.consumed),
-            meters: topology.consumers_at(Target::Transformer(transformer), end),
+            meters,
             reporting: tally.reporting,
             quality: tally.quality,
-        }
+        })
     };
-    tallies.by_key().map(balance_of).collect()
+    (0..).zip(tallies).filter_map(balance_of).collect()
 }

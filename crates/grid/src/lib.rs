@@ -10,11 +10,9 @@
 //! Read [`topology`] first, then [`balance()`].
 
 mod balance;
-mod tallies;
 pub mod topology;
 
 pub use balance::{Balance, balance};
-pub use tallies::Tallies;
 pub use topology::{Edge, Joined, Role, Topology, TopologyError, TopologyRow};
 
 #[cfg(test)]

@@ -90,7 +90,7 @@ fn a_meter_in_two_places_is_refused() {
 fn a_consumer_without_a_transformer_is_allowed_and_in_no_balance() {
     let topology = topology(&["M1 consumer .."]);
     assert!(topology.at(&meter("M1"), EventTime(1)).is_some());
-    assert_eq!(topology.transformers().count(), 0);
+    assert_eq!(topology.transformers().len(), 0);
     assert_eq!(balanced(&[interval("M1", 10, Some(5), None)], &topology), []);
 }
 
@@ -242,9 +242,16 @@ proptest! {
         if sorted {
             intervals.sort_by_key(|interval| (interval.meter, interval.end));
         }
-        for (interval, row) in topology.join(&intervals) {
+        for joined in topology.join(&intervals) {
+            let Joined { interval, row, role, .. } = joined;
             prop_assert_eq!(row, slow_at(&rows, &interval.meter, interval.end));
             prop_assert_eq!(row, topology.at(&interval.meter, interval.end));
+            prop_assert_eq!(row, joined.number().map(|number| &topology.rows()[number as usize]));
+            prop_assert_eq!(role, row.map(|row| row.role));
+            let transformer = joined.transformer().map(|number| topology.transformers()[number as usize]);
+            prop_assert_eq!(transformer, row.and_then(|row| row.transformer));
+            let slow_first = topology.rows().iter().position(|row| row.meter == interval.meter);
+            prop_assert_eq!(joined.first().map(|first| first as usize), slow_first);
         }
         prop_assert_eq!(topology.join(&intervals).count(), intervals.len());
     }
@@ -252,7 +259,7 @@ proptest! {
     #[test]
     fn the_count_of_consumers_equals_a_look_at_every_row(rows in tables(), time in 0_i64..25) {
         let topology = Topology::new(rows.clone()).unwrap();
-        for transformer in topology.transformers() {
+        for &transformer in topology.transformers() {
             let slow = rows
                 .iter()
                 .filter(|row| row.transformer == Some(transformer) && row.holds_at(EventTime(time)))

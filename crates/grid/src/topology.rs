@@ -163,10 +163,31 @@ impl Head {
     }
 
     fn count_at(&self, time: EventTime) -> u32 {
+        // Mostly nobody comes or goes.
+        let all = self.starts.last().is_none_or(|start| *start < time)
+            && self.ends.first().is_none_or(|end| *end >= time);
+        if all {
+            return self.starts.len() as u32;
+        }
         let started = self.starts.partition_point(|start| *start < time);
         let ended = self.ends.partition_point(|end| *end < time);
         (started - ended) as u32
     }
+}
+
+/// What is asked of a row most often, side by side.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Spot {
+    role: Role,
+    /// The number of its transformer.
+    transformer: u32,
+}
+
+/// No number at all.
+const NONE: u32 = u32::MAX;
+
+fn known(number: u32) -> Option<u32> {
+    (number != NONE).then_some(number)
 }
 
 /// The table, checked and sorted.
@@ -174,14 +195,53 @@ impl Head {
 pub struct Topology {
     // By meter, then by start.
     rows: Vec<TopologyRow>,
-    consumers: BTreeMap<Target, Head>,
+    spots: Vec<Spot>,
+    /// Ascending; a number of a transformer is its place here.
+    transformers: Vec<TransformerId>,
+    /// The consumers of each transformer.
+    consumers: Vec<Head>,
     /// The meters that measure the transformer itself.
-    own: BTreeMap<TransformerId, Head>,
+    own: Vec<Head>,
+    /// The consumers of each feeder, and of all.
+    wider: BTreeMap<Target, Head>,
     areas: BTreeMap<AreaId, Head>,
 }
 
-/// An interval and the row that holds for its end.
-pub type Joined<'a> = (&'a Interval, Option<&'a TopologyRow>);
+/// An interval, and where its meter hangs.
+#[derive(Debug, Clone, Copy)]
+pub struct Joined<'a> {
+    /// What was measured.
+    pub interval: &'a Interval,
+    /// The row that holds for its end.
+    pub row: Option<&'a TopologyRow>,
+    /// What the meter measures by that row.
+    pub role: Option<Role>,
+    number: u32,
+    first: u32,
+    transformer: u32,
+}
+
+impl Joined<'_> {
+    /// The number of the row.
+    pub fn number(&self) -> Option<u32> {
+        known(self.number)
+    }
+
+    /// The number of the first row of the meter, whether or not any of them holds.
+    pub fn first(&self) -> Option<u32> {
+        known(self.first)
+    }
+
+    /// The number of the row's transformer: its place among [`Topology::transformers`].
+    pub fn transformer(&self) -> Option<u32> {
+        known(self.transformer)
+    }
+
+    /// Whether it is a consumer's. Who hangs nowhere that is known is a consumer too.
+    pub fn is_consumer(&self) -> bool {
+        self.role.is_none_or(|role| role == Role::Consumer)
+    }
+}
 
 impl Topology {
     /// The table of these rows, in any order, if no meter is in two places at once.
@@ -201,26 +261,36 @@ impl Topology {
                 return Err(TopologyError::Overlap { meter: one.meter, to, from });
             }
         }
-        let mut areas = BTreeMap::<AreaId, Head>::new();
-        let (mut consumers, mut own) = (BTreeMap::<Target, Head>::new(), BTreeMap::<_, Head>::new());
-        for row in &rows {
-            match row.role {
+        let transformers: BTreeSet<TransformerId> = rows.iter().filter_map(|row| row.transformer).collect();
+        let transformers: Vec<TransformerId> = transformers.into_iter().collect();
+        let number_of = |id: TransformerId| transformers.binary_search(&id).ok().map(|at| at as u32);
+        let spot = |row: &TopologyRow| Spot {
+            role: row.role,
+            transformer: row.transformer.and_then(number_of).unwrap_or(NONE),
+        };
+        let spots: Vec<Spot> = rows.iter().map(spot).collect();
+        let heads = || vec![Head::default(); transformers.len()];
+        let (mut consumers, mut own) = (heads(), heads());
+        let (mut wider, mut areas) = (BTreeMap::<Target, Head>::new(), BTreeMap::<AreaId, Head>::new());
+        for (row, spot) in rows.iter().zip(&spots) {
+            let of_transformers = match row.role {
                 Role::Consumer => {
-                    let transformer = row.transformer.map(Target::Transformer);
-                    for target in [transformer, row.feeder.map(Target::Feeder), Some(Target::System)] {
-                        target.into_iter().for_each(|target| consumers.entry(target).or_default().add(row));
+                    for target in [row.feeder.map(Target::Feeder), Some(Target::System)] {
+                        target.into_iter().for_each(|target| wider.entry(target).or_default().add(row));
                     }
                     row.area.iter().for_each(|area| areas.entry(*area).or_default().add(row));
+                    &mut consumers
                 }
-                Role::Transformer => {
-                    row.transformer.iter().for_each(|id| own.entry(*id).or_default().add(row));
-                }
-                Role::Feeder => {}
+                Role::Transformer => &mut own,
+                Role::Feeder => continue,
+            };
+            if let Some(head) = of_transformers.get_mut(spot.transformer as usize) {
+                head.add(row);
             }
         }
-        let all = consumers.values_mut().chain(own.values_mut()).chain(areas.values_mut());
-        all.for_each(Head::sort);
-        Ok(Self { rows, consumers, own, areas })
+        let of_transformers = consumers.iter_mut().chain(&mut own);
+        of_transformers.chain(wider.values_mut()).chain(areas.values_mut()).for_each(Head::sort);
+        Ok(Self { rows, spots, transformers, consumers, own, wider, areas })
     }
 
     /// The rows, by meter and then by start.
@@ -228,9 +298,9 @@ impl Topology {
         &self.rows
     }
 
-    /// Every transformer that a row names, in the order of their names.
-    pub fn transformers(&self) -> impl Iterator<Item = TransformerId> {
-        self.rows.iter().filter_map(|row| row.transformer).collect::<BTreeSet<_>>().into_iter()
+    /// Every transformer that a row names, in the order of their names. The place of one among them is its number.
+    pub fn transformers(&self) -> &[TransformerId] {
+        &self.transformers
     }
 
     /// Where a meter hangs in the interval that ends at `time`. For a whole tick, [`Self::join`] is cheaper.
@@ -246,8 +316,28 @@ impl Topology {
         let mut cursor = 0;
         intervals.iter().map(move |interval| {
             cursor = self.first_of(&interval.meter, cursor);
-            let own = self.rows[cursor..].iter().take_while(|row| row.meter == interval.meter);
-            (interval, own.into_iter().find(|row| row.holds_at(interval.end)))
+            let is_own = |at: usize| self.rows.get(at).is_some_and(|row| row.meter == interval.meter);
+            if !is_own(cursor) {
+                return Joined {
+                    interval,
+                    row: None,
+                    role: None,
+                    number: NONE,
+                    first: NONE,
+                    transformer: NONE,
+                };
+            }
+            let mut own = (cursor..).take_while(|&at| at == cursor || is_own(at));
+            let at = own.find(|&at| self.rows[at].holds_at(interval.end));
+            let spot = at.map(|at| self.spots[at]);
+            Joined {
+                interval,
+                row: at.map(|at| &self.rows[at]),
+                role: spot.map(|spot| spot.role),
+                number: at.map_or(NONE, |at| at as u32),
+                first: cursor as u32,
+                transformer: spot.map_or(NONE, |spot| spot.transformer),
+            }
         })
     }
 
@@ -298,7 +388,13 @@ impl Topology {
 
     /// How many consumers there are, of a transformer, a feeder or in all, in the interval that ends at `time`.
     pub fn consumers_at(&self, target: Target, time: EventTime) -> u32 {
-        self.consumers.get(&target).map_or(0, |head| head.count_at(time))
+        match target {
+            Target::Transformer(id) => {
+                let number = self.transformers.binary_search(&id);
+                number.map_or(0, |number| self.consumers[number].count_at(time))
+            }
+            wider => self.wider.get(&wider).map_or(0, |head| head.count_at(time)),
+        }
     }
 
     /// How many consumers live in an area, or in all of them, in the interval that ends at `time`.
@@ -314,8 +410,10 @@ impl Topology {
         self.areas.keys().copied()
     }
 
-    /// How many meters measure the transformer itself in the interval that ends at `time`.
-    pub fn transformer_meters_at(&self, transformer: TransformerId, time: EventTime) -> u32 {
-        self.own.get(&transformer).map_or(0, |head| head.count_at(time))
+    /// How many consumers hang on the transformer with a number in the interval that ends at `time`, and how many meters
+    /// measure the transformer itself.
+    pub fn meters_of(&self, transformer: u32, time: EventTime) -> (u32, u32) {
+        let number = transformer as usize;
+        (self.consumers[number].count_at(time), self.own[number].count_at(time))
     }
 }

@@ -8,6 +8,7 @@ use crate::metering::{Metering, Strides};
 use crate::moment::{Moment, Moments, NO_PERIOD};
 use crate::rows::{Among, DemandRow, Told};
 use crate::rules::Rules;
+use crate::shares::{Consumers, NEW, NOBODY, NOT_YET, NOWHERE, Share};
 use features::net_energy;
 use reading::{
     AreaId, Calendar, EventTime, FeederId, Interval, MeterId, Quality, Sums, Target, TransformerId,
@@ -25,11 +26,19 @@ pub struct GroupRule {
     pub whole_town: bool,
 }
 
-/// A consumer's interval, and where the consumer hangs.
+/// A consumer's interval, and the number of its place; the same place has the same number until places are
+/// [forgotten](Groups::forget_places).
 #[derive(Debug, Clone, Copy)]
 pub struct Placed<'a> {
     /// The interval.
     pub row: &'a Interval,
+    /// The place, if it is known.
+    pub place: Option<u32>,
+}
+
+/// Where a consumer hangs, and what its contract says.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Place<'a> {
     /// On which transformer.
     pub transformer: Option<TransformerId>,
     /// On which feeder.
@@ -61,64 +70,6 @@ pub struct Above {
     pub end: EventTime,
 }
 
-/// What is kept of a consumer or a group beside its demand.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct Share {
-    /// The first interval of the block that the sums are of.
-    pub block: u32,
-    /// How many intervals of it are measured.
-    pub count: u8,
-    /// It was told that a block was above what was agreed.
-    pub told: bool,
-    /// Imported and net energy of those intervals, Wh.
-    pub imported: i64,
-    pub net: i64,
-    /// Net power in the block of the peak of all, this period and the one before; NaN is not known.
-    pub coincident: f32,
-    pub before: f32,
-    /// The highest block, of consumers; minus infinity is none.
-    pub peak: f32,
-    /// The groups that it was in last, by number.
-    pub groups: [u32; 2],
-    /// Its class, by number.
-    pub class: u32,
-    /// Imported energy of the period, Wh; nothing is not known.
-    pub energy: Option<u32>,
-    /// What it imported in the period before over what its peers did; NaN is not known.
-    pub peers_before: f32,
-}
-
-const NOBODY: u32 = u32::MAX;
-const NEW: Share = Share {
-    block: 0,
-    count: 0,
-    told: false,
-    imported: 0,
-    net: 0,
-    coincident: f32::NAN,
-    before: f32::NAN,
-    peak: f32::NEG_INFINITY,
-    groups: [NOBODY; 2],
-    class: NOBODY,
-    energy: None,
-    peers_before: f32::NAN,
-};
-
-impl Share {
-    fn add(&mut self, moment: Moment, imported: WattHours, net: WattHours) {
-        if self.block != moment.block_first {
-            (self.block, self.count, self.imported, self.net) = (moment.block_first, 0, 0, 0);
-        }
-        self.count += 1;
-        self.imported += imported.0;
-        self.net += net.0;
-    }
-
-    fn is_whole(&self, moment: Moment, width: usize) -> bool {
-        self.block == moment.block_first && usize::from(self.count) == width
-    }
-}
-
 /// What the intervals of a group add up to in a tick.
 #[derive(Debug, Clone, Copy, Default)]
 struct Sum {
@@ -133,18 +84,27 @@ struct Sum {
 }
 
 impl Sum {
-    fn add(&mut self, row: &Interval, net: WattHours) {
-        (self.any, self.net) = (true, self.net + net);
-        self.measured += u32::from(row.quality.is_whole());
+    /// What one interval is in it.
+    fn of(row: &Interval, net: WattHours) -> Self {
         let sums = &row.sums;
-        if sums.q_count == 0 || sums.q_count != sums.p_count {
-            self.without = true;
-            return;
-        }
-        // Whole numbers, so that the order of consumers changes nothing.
-        let count = i64::from(sums.p_count);
-        self.active += sums.p.div_euclid(count);
-        self.reactive += sums.q.div_euclid(count);
+        let without = sums.q_count == 0 || sums.q_count != sums.p_count;
+        let measured = u32::from(row.quality.is_whole());
+        let (active, reactive) = match i64::from(sums.p_count) {
+            _ if without => (0, 0),
+            1 => (sums.p, sums.q),
+            // Whole numbers, so that the order of consumers changes nothing.
+            count => (sums.p.div_euclid(count), sums.q.div_euclid(count)),
+        };
+        Self { any: true, net, measured, active, reactive, without }
+    }
+
+    fn add(&mut self, one: &Self) {
+        self.any = true;
+        self.net += one.net;
+        self.measured += one.measured;
+        self.active += one.active;
+        self.reactive += one.reactive;
+        self.without |= one.without;
     }
 
     /// The interval of the group.
@@ -173,6 +133,8 @@ pub struct Groups {
     pub(crate) demand: Metering,
     pub(crate) names: Vec<Target>,
     numbers: BTreeMap<Target, u32>,
+    /// The number of all consumers together.
+    all: u32,
     pub(crate) groups: Vec<Share>,
     /// How many consumers each has, and the sum of their highest blocks in the period before.
     pub(crate) sizes: Vec<u32>,
@@ -180,9 +142,7 @@ pub struct Groups {
     sums: Vec<Sum>,
     pub(crate) period: u32,
     pub(crate) period_before: u32,
-    /// Consumers that were heard of, ascending, and what is kept of each.
-    pub(crate) meters: Vec<MeterId>,
-    pub(crate) shares: Vec<Share>,
+    pub(crate) consumers: Consumers,
     pub(crate) classes: Vec<String>,
     /// What consumers of each class imported on average, in the period under way; until the next tick.
     class_means: Option<Vec<f64>>,
@@ -200,14 +160,14 @@ impl Groups {
             demand: Metering::new(rules, calendar.clone()),
             names: Vec::new(),
             numbers: BTreeMap::new(),
+            all: NOBODY,
             groups: Vec::new(),
             sizes: Vec::new(),
             peaks_before: Vec::new(),
             sums: Vec::new(),
             period: NO_PERIOD,
             period_before: NO_PERIOD,
-            meters: Vec::new(),
-            shares: Vec::new(),
+            consumers: Consumers::default(),
             classes: Vec::new(),
             class_means: None,
         }
@@ -215,15 +175,21 @@ impl Groups {
 
     /// How many consumers were heard of.
     pub fn meters(&self) -> usize {
-        self.meters.len()
+        self.consumers.len()
     }
 
-    /// Takes the intervals of a tick, by meter; those that end earlier count nowhere, as a part of a sum is no sum. `size`
-    /// is how many consumers a group has. Tells billing periods that are over.
+    /// From now on a number of a place may stand for another one.
+    pub fn forget_places(&mut self) {
+        self.consumers.shares.iter_mut().for_each(|share| share.place = NOT_YET);
+    }
+
+    /// Takes the intervals of a tick, by meter; those that end earlier count nowhere, as a part of a sum is no sum.
+    /// `place_of` is the place with a number, `size` how many consumers a group has. Tells billing periods that are over.
     pub fn tick<'a>(
         &mut self,
         end: EventTime,
         rows: impl Iterator<Item = Placed<'a>> + Clone,
+        place_of: impl Fn(u32) -> Place<'a>,
         size: impl Fn(Target) -> u32,
         told: &mut Vec<DemandRow>,
         above: &mut Vec<Above>,
@@ -234,28 +200,25 @@ impl Groups {
             self.turn(moment.period);
         }
         let rows = rows.filter(|placed| placed.row.end == end);
-        let places = self.meet(rows.clone().map(|placed| placed.row.meter));
+        let places = self.consumers.meet(rows.clone().map(|placed| placed.row.meter));
         let width = Strides::of(&self.demand.rules).in_block;
         let start = end.minus(self.demand.rules.grid.length());
         let counts = moment.block_ends && moment.block_zones & 1 == 1;
         let hours = self.hours_of_a_block();
-        let (mut numbers, mut last) = ([NOBODY; 3], None);
-        for (at, placed) in places.into_iter().zip(rows) {
-            let row = placed.row;
+        for (at, Placed { row, place }) in places.into_iter().zip(rows) {
             let Some(net) = net_energy(row) else { continue };
-            // Neighbours in the table mostly hang on one transformer.
-            if last.replace((placed.transformer, placed.feeder)) != Some((placed.transformer, placed.feeder))
-            {
-                numbers = self.numbers_of(&placed);
+            let at = at as usize;
+            let number = place.unwrap_or(NOWHERE);
+            if self.consumers.shares[at].place != number {
+                self.put(at, number, &place.map(&place_of).unwrap_or_default());
             }
-            for number in numbers {
-                if let Some(sum) = self.sums.get_mut(number as usize) {
-                    sum.add(row, net);
+            let share = &mut self.consumers.shares[at];
+            let sum = Sum::of(row, net);
+            for number in [share.groups[0], share.groups[1], self.all] {
+                if let Some(of_group) = self.sums.get_mut(number as usize) {
+                    of_group.add(&sum);
                 }
             }
-            let class = placed.class.map_or(NOBODY, |class| self.class(class));
-            let share = &mut self.shares[at];
-            (share.groups, share.class) = ([numbers[0], numbers[1]], class);
             if let Some(imported) = row.imp {
                 let imported = u32::try_from(imported.0).unwrap_or(u32::MAX);
                 share.energy = Some(share.energy.unwrap_or(0).saturating_add(imported));
@@ -267,11 +230,12 @@ impl Groups {
             }
             let demand = share.imported as f64 / hours;
             share.peak = share.peak.max(demand as f32);
-            let Some((sanctioned, allowed)) = placed.sanctioned.zip(self.above) else { continue };
+            let Some((place, allowed)) = place.map(&place_of).zip(self.above) else { continue };
+            let Some(sanctioned) = place.sanctioned else { continue };
             if !share.told && demand > sanctioned.0 * allowed.0 {
                 share.told = true;
                 let start = end.minus(width as i64 * self.demand.rules.grid.length());
-                let Placed { transformer, area, .. } = placed;
+                let Place { transformer, area, .. } = place;
                 let (meter, demand) = (row.meter, Watts(demand));
                 above.push(Above { meter, transformer, area, demand, sanctioned, start, end });
             }
@@ -279,15 +243,16 @@ impl Groups {
         self.close(start, end, moment, size, told);
     }
 
-    /// The groups of a consumer, by number: transformer, feeder, all.
-    fn numbers_of(&mut self, placed: &Placed<'_>) -> [u32; 3] {
+    /// A consumer is seen in a place for the first time.
+    fn put(&mut self, at: usize, number: u32, place: &Place<'_>) {
         let whole_town = self.rule.is_some_and(|rule| rule.whole_town);
-        let targets = [
-            placed.transformer.map(Target::Transformer),
-            placed.feeder.map(Target::Feeder).filter(|_| whole_town),
-            Some(Target::System).filter(|_| whole_town),
-        ];
-        targets.map(|target| target.map_or(NOBODY, |target| self.number(target)))
+        let mut number_of = |target: Option<Target>| target.map_or(NOBODY, |target| self.number(target));
+        let transformer = number_of(place.transformer.map(Target::Transformer));
+        let feeder = number_of(place.feeder.map(Target::Feeder).filter(|_| whole_town));
+        number_of(Some(Target::System).filter(|_| whole_town));
+        let class = place.class.map_or(NOBODY, |class| self.class(class));
+        let share = &mut self.consumers.shares[at];
+        (share.place, share.groups, share.class) = (number, [transformer, feeder], class);
     }
 
     /// There are a handful.
@@ -302,7 +267,7 @@ impl Groups {
     /// What consumers of each class imported on average in the period under way.
     fn means_of_classes(&self) -> Vec<f64> {
         let mut sums = vec![(0, 0_u64); self.classes.len()];
-        for share in &self.shares {
+        for share in &self.consumers.shares {
             if let (Some((sum, count)), Some(energy)) = (sums.get_mut(share.class as usize), share.energy) {
                 (*sum, *count) = (*sum + u64::from(energy), *count + 1);
             }
@@ -316,6 +281,9 @@ impl Groups {
         }
         let number = self.names.len() as u32;
         self.numbers.insert(target, number);
+        if target == Target::System {
+            self.all = number;
+        }
         self.names.push(target);
         self.groups.push(NEW);
         self.sizes.push(0);
@@ -354,13 +322,11 @@ impl Groups {
         ended.demand.iter_mut().for_each(|row| self.complete_with(row, &self.peaks_before));
         told.append(&mut ended.demand);
         let count = Strides::of(&self.demand.rules).zones;
-        let peaked = self.numbers.get(&Target::System).is_some_and(|&all| {
-            let zone = self.demand.zones[all as usize * count];
-            zone.block > 0.0 && zone.block_end == moment.index
-        });
+        let zone = self.demand.zones.get(self.all as usize * count);
+        let peaked = zone.is_some_and(|zone| zone.block > 0.0 && zone.block_end == moment.index);
         if peaked {
             let (hours, width) = (self.hours_of_a_block(), Strides::of(&self.demand.rules).in_block);
-            for share in self.shares.iter_mut().chain(&mut self.groups) {
+            for share in self.consumers.shares.iter_mut().chain(&mut self.groups) {
                 let known = share.is_whole(moment, width);
                 share.coincident = if known { (share.net as f64 / hours) as f32 } else { f32::NAN };
             }
@@ -376,12 +342,12 @@ impl Groups {
     fn turn(&mut self, period: u32) {
         self.peaks_before = self.peaks();
         let means = self.means_of_classes();
-        for share in &mut self.shares {
+        for share in &mut self.consumers.shares {
             share.peers_before = peers(share, &means).map_or(f32::NAN, |ratio| ratio as f32);
             share.energy = None;
         }
         (self.period_before, self.period) = (self.period, period);
-        for share in self.shares.iter_mut().chain(&mut self.groups) {
+        for share in self.consumers.shares.iter_mut().chain(&mut self.groups) {
             share.before = share.coincident;
             (share.coincident, share.peak, share.told) = (f32::NAN, f32::NEG_INFINITY, false);
         }
@@ -390,61 +356,14 @@ impl Groups {
     /// The sums of the highest blocks of the consumers of each group.
     fn peaks(&self) -> Vec<f64> {
         let mut sums = vec![0.0; self.names.len()];
-        let all = self.numbers.get(&Target::System).copied().unwrap_or(NOBODY);
-        for share in self.shares.iter().filter(|share| share.peak > 0.0) {
-            for number in [share.groups[0], share.groups[1], all] {
+        for share in self.consumers.shares.iter().filter(|share| share.peak > 0.0) {
+            for number in [share.groups[0], share.groups[1], self.all] {
                 if let Some(sum) = sums.get_mut(number as usize) {
                     *sum += f64::from(share.peak);
                 }
             }
         }
         sums
-    }
-
-    /// The places of meters, ascending; makes room for those that are new.
-    fn meet(&mut self, meters: impl Iterator<Item = MeterId>) -> Vec<usize> {
-        let (mut at, mut places) = (0, Vec::new());
-        let mut new: Vec<(usize, MeterId)> = Vec::new();
-        for meter in meters {
-            at = self.place_of(meter, at);
-            let is_new = self.meters.get(at) != Some(&meter);
-            if is_new && new.last().is_none_or(|(_, last)| *last != meter) {
-                new.push((at, meter));
-            }
-            // As many as are new before it come in between.
-            places.push(at + new.len() - usize::from(is_new));
-        }
-        if new.is_empty() {
-            return places;
-        }
-        let (mut known, mut shares) = (take(&mut self.meters), take(&mut self.shares));
-        let (mut known, mut shares) = (known.drain(..), shares.drain(..));
-        let mut taken = 0;
-        for (at, meter) in new {
-            self.meters.extend(known.by_ref().take(at - taken));
-            self.shares.extend(shares.by_ref().take(at - taken));
-            taken = at;
-            self.meters.push(meter);
-            self.shares.push(NEW);
-        }
-        self.meters.extend(known);
-        self.shares.extend(shares);
-        places
-    }
-
-    /// Where a meter stands or would stand, looked for from a place on: mostly it is the next.
-    fn place_of(&self, meter: MeterId, from: usize) -> usize {
-        if self.meters.get(from + 1) == Some(&meter) {
-            return from + 1;
-        }
-        let before = |at: usize| self.meters.get(at).is_some_and(|known| *known < meter);
-        let (mut low, mut step) = (from, 1);
-        while before(low + step - 1) {
-            low += step;
-            step *= 2;
-        }
-        let high = (low + step - 1).min(self.meters.len());
-        low + self.meters[low..high].partition_point(|known| *known < meter)
     }
 
     /// Adds to a row of a meter, told of the period under way or of the one before, what is known of others.
@@ -460,7 +379,7 @@ impl Groups {
         let Some(whole) = &mut row.whole else { return };
         let group = self.numbers.get(&row.target).map(|&number| number as usize);
         let share = match row.target {
-            Target::Meter(meter) => self.meters.binary_search(&meter).ok().map(|at| &self.shares[at]),
+            Target::Meter(meter) => self.consumers.of(meter),
             _ => group.map(|number| &self.groups[number]),
         };
         let Some(share) = share else { return };

@@ -14,9 +14,10 @@ mod metering;
 mod moment;
 mod rows;
 mod rules;
+mod shares;
 mod snapshot;
 
-pub use groups::{Above, GroupRule, Groups, Placed};
+pub use groups::{Above, GroupRule, Groups, Place, Placed};
 pub use metering::{ENOUGH_DAYS, Metering};
 pub use rows::{Among, DemandRow, Peak, PfSpread, ProfileRow, Told, Whole};
 pub use rules::{DemandRule, ProfileRule, Rules, RulesError, Zone};

@@ -1,7 +1,7 @@
 //! The state as plain data, to be stored and brought back, meter by meter.
 
-use crate::groups::Share;
 use crate::metering::{Head, Strides, ZoneState};
+use crate::shares::Share;
 use crate::{Groups, Metering};
 use reading::{MeterId, Target};
 use serde::ser::SerializeSeq;
@@ -25,8 +25,6 @@ struct MeterV1 {
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct MeteringV1(Vec<(u32, MeterV1)>);
 
-type ShareV1 = (u32, u8, bool, i64, i64, f32, f32, f32, [u32; 2], u32, Option<u32>, f32);
-
 /// [`Groups`] as they are stored.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct GroupsV1 {
@@ -35,8 +33,8 @@ pub struct GroupsV1 {
     periods: [u32; 2],
     demand: MeteringV1,
     /// By number: name, size, sum of the highest blocks in the period before.
-    groups: Vec<(String, u32, f64, ShareV1)>,
-    meters: Vec<(String, ShareV1)>,
+    groups: Vec<(String, u32, f64, Share)>,
+    meters: Vec<(String, Share)>,
     classes: Vec<String>,
 }
 
@@ -141,61 +139,20 @@ impl Metering {
     }
 }
 
-impl From<Share> for ShareV1 {
-    fn from(share: Share) -> Self {
-        let Share { block, count, told, imported, net, coincident, before, peak, groups, .. } = share;
-        let Share { class, energy, peers_before, .. } = share;
-        (block, count, told, imported, net, coincident, before, peak, groups, class, energy, peers_before)
-    }
-}
-
-impl From<ShareV1> for Share {
-    fn from(stored: ShareV1) -> Self {
-        let (
-            block,
-            count,
-            told,
-            imported,
-            net,
-            coincident,
-            before,
-            peak,
-            groups,
-            class,
-            energy,
-            peers_before,
-        ) = stored;
-        Self {
-            block,
-            count,
-            told,
-            imported,
-            net,
-            coincident,
-            before,
-            peak,
-            groups,
-            class,
-            energy,
-            peers_before,
-        }
-    }
-}
-
 impl Groups {
     /// The state, to be stored.
     pub fn snapshot(&self) -> GroupsV1 {
         let groups = self.names.iter().enumerate().map(|(number, name)| {
-            (name.to_string(), self.sizes[number], self.peaks_before[number], self.groups[number].into())
+            (name.to_string(), self.sizes[number], self.peaks_before[number], self.groups[number])
         });
-        let meters = self.meters.iter().zip(&self.shares);
+        let meters = self.consumers.meters.iter().zip(&self.consumers.shares);
         let slots = 0..self.demand.len();
         GroupsV1 {
             fingerprint: self.demand.fingerprint(),
             periods: [self.period_before, self.period],
             demand: MeteringV1(slots.map(|slot| (slot as u32, self.demand.meter_v1(slot))).collect()),
             groups: groups.collect(),
-            meters: meters.map(|(meter, share)| (meter.to_string(), (*share).into())).collect(),
+            meters: meters.map(|(meter, share)| (meter.to_string(), *share)).collect(),
             classes: self.classes.clone(),
         }
     }
@@ -212,14 +169,14 @@ impl Groups {
             let Some(target) = Target::parse(&name) else { return false };
             let number = self.number(target) as usize;
             (self.sizes[number], self.peaks_before[number]) = (size, peaks);
-            self.groups[number] = share.into();
+            self.groups[number] = share;
         }
         for (name, share) in stored.meters {
             let Some(meter) = MeterId::new(&name) else { return false };
-            self.meters.push(meter);
-            self.shares.push(share.into());
+            self.consumers.meters.push(meter);
+            self.consumers.shares.push(share);
         }
         let fits = stored.demand.0.iter().all(|(slot, _)| (*slot as usize) < self.names.len());
-        fits && self.meters.is_sorted() && self.demand.restore(&stored.demand)
+        fits && self.consumers.meters.is_sorted() && self.demand.restore(&stored.demand)
     }
 }

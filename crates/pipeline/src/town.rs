@@ -6,11 +6,11 @@ use cases::Cases;
 use detect::{DailyScores, PhaseNeutralRuns};
 use features::net_energy;
 use forecast::{Horizon, SeasonalMean};
-use grid::{Balance, Joined, Role, Tallies, Topology, TopologyRow, balance};
+use grid::{Balance, Joined, Role, Topology, TopologyRow, balance};
 use jiff::civil::Date;
-use metering::{DemandRow, Groups, Placed};
+use metering::{DemandRow, Groups, Place, Placed};
 use notify::{Notifier, Phone, RouteError, Routes};
-use reading::{Calendar, Event, EventTime, Grid, Interval, MeterId, Target, TransformerId};
+use reading::{Calendar, Event, EventTime, Grid, Interval, MeterId, Target};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use supply::Supply;
@@ -27,6 +27,8 @@ pub struct Town {
     pub(crate) topology: Arc<Topology>,
     /// What transformers and feeders are made for.
     ratings: BTreeMap<Target, Watts>,
+    /// By number of a row of the topology: nothing should be used there.
+    inactive: Vec<bool>,
     pub(crate) groups: Option<Groups>,
     pub(crate) supply: Option<Supply>,
     pub(crate) watch: Option<Watch>,
@@ -92,6 +94,7 @@ impl Town {
             balances: plan.balance,
             forecast: plan.forecast.clone(),
             ratings: ratings(&topology),
+            inactive: inactive(&topology),
             supply: plan.new_supply(&topology),
             topology,
             groups: plan.new_groups(),
@@ -116,6 +119,10 @@ impl Town {
             notifier.set_routes(routes);
         }
         self.ratings = ratings(&topology);
+        self.inactive = inactive(&topology);
+        if let Some(groups) = &mut self.groups {
+            groups.forget_places();
+        }
         if let Some(supply) = &mut self.supply {
             supply.place(&self.topology, &topology);
         }
@@ -159,13 +166,13 @@ impl Town {
         }
         if let Some(findings) = &mut self.findings {
             findings.begin(end, &mut out.findings);
-            compare(&topology, &joined, &out.balances[known..], findings);
+            compare(&joined, &self.inactive, &out.balances[known..], findings);
         }
         if !self.balances {
             out.balances.truncate(known);
         }
         if let Some(supply) = &mut self.supply {
-            supply.tick(end, rows, events, &topology, &mut out.supply);
+            supply.tick(end, &joined, events, &topology, &mut out.supply);
         }
         self.watch_for_suspicions(end, &joined, out);
         self.gather(end, &joined, &topology, out);
@@ -214,21 +221,19 @@ impl Town {
     /// What transformers, feeders and all consumers use together, and who uses more than was agreed.
     fn gather(&mut self, end: EventTime, joined: &[Joined<'_>], topology: &Topology, out: &mut Outputs) {
         let Some(groups) = &mut self.groups else { return };
-        let of_consumers = joined.iter().filter(|(_, place)| is_consumer(*place));
-        let placed = of_consumers.map(|&(row, place)| Placed {
-            row,
-            transformer: place.and_then(|place| place.transformer),
-            feeder: place.and_then(|place| place.feeder),
-            area: place.and_then(|place| place.area),
-            sanctioned: place.and_then(|place| place.sanctioned),
-            class: place.and_then(|place| place.class.as_deref()),
-        });
+        let of_consumers = joined.iter().filter(|joined| joined.is_consumer());
+        let placed = of_consumers.map(|joined| Placed { row: joined.interval, place: joined.number() });
+        let place_of = |number: u32| {
+            let row = &topology.rows()[number as usize];
+            let TopologyRow { transformer, feeder, area, sanctioned, .. } = *row;
+            Place { transformer, feeder, area, sanctioned, class: row.class.as_deref() }
+        };
         // Without a topology, all who were heard of are all.
         let heard = groups.meters() as u32;
         let is_empty = topology.rows().is_empty();
         let size = |target| if is_empty { heard } else { topology.consumers_at(target, end) };
         let known = out.metering.demand.len();
-        groups.tick(end, placed, size, &mut out.metering.demand, &mut out.above);
+        groups.tick(end, placed, place_of, size, &mut out.metering.demand, &mut out.above);
         rate(&mut out.metering.demand[known..], &self.ratings);
     }
 
@@ -236,11 +241,10 @@ impl Town {
         let Some(watch) = &mut self.watch else { return };
         let mut suspicions = Vec::new();
         self.missing.held_back += watch.runs.examine(end, joined.iter().copied(), &mut suspicions);
-        let strange = |place: Option<&TopologyRow>| {
-            place.is_none_or(|row| row.role == Role::Consumer && row.transformer.is_none())
+        let strange = |joined: &&Joined<'_>| {
+            joined.role.is_none() || joined.is_consumer() && joined.transformer().is_none()
         };
-        let strangers = joined.iter().filter(|(_, place)| strange(*place));
-        self.missing.strangers.extend(strangers.map(|(row, _)| row.meter));
+        self.missing.strangers.extend(joined.iter().filter(strange).map(|joined| joined.interval.meter));
         watch.daily.collect(end, &self.calendar, &suspicions, &mut out.suspicions);
         let known = out.changes.len();
         watch.cases.consider(end, &suspicions, &mut out.changes);
@@ -257,36 +261,37 @@ impl Town {
 
     fn expect(&mut self, plan: &ForecastPlan, end: EventTime, joined: &[Joined<'_>], out: &mut Outputs) {
         let mut town = None::<WattHours>;
-        let mut transformers = Tallies::<TransformerId, WattHours>::default();
+        let mut transformers = vec![None::<WattHours>; self.topology.transformers().len()];
         let mut older = Vec::new();
-        for &(row, place) in joined {
-            if !is_consumer(place) {
-                continue;
-            }
-            let Some(net) = net_energy(row) else { continue };
-            if row.end != end {
-                older.push((row.end, place.and_then(|place| place.transformer), net));
+        for one in joined.iter().filter(|one| one.is_consumer()) {
+            let Some(net) = net_energy(one.interval) else { continue };
+            let transformer = one.transformer().filter(|_| plan.transformers);
+            if one.interval.end != end {
+                older.push((one.interval.end, transformer, net));
                 continue;
             }
             *town.get_or_insert_default() += net;
-            if let Some(transformer) = place.and_then(|place| place.transformer).filter(|_| plan.transformers)
-            {
-                *transformers.of(transformer) += net;
+            if let Some(number) = transformer {
+                *transformers[number as usize].get_or_insert_default() += net;
             }
         }
         // Where nobody's energy is known, as in the first interval of all, nothing is remembered: that is not zero.
         if let Some(town) = town.filter(|_| plan.town) {
             self.load(Target::System).observe(end, town);
         }
-        for (transformer, net) in transformers.by_key() {
-            self.load(Target::Transformer(transformer)).observe(end, net);
+        let topology = Arc::clone(&self.topology);
+        let target = |number: u32| Target::Transformer(topology.transformers()[number as usize]);
+        for (number, net) in (0..).zip(transformers) {
+            if let Some(net) = net {
+                self.load(target(number)).observe(end, net);
+            }
         }
         for (end, transformer, net) in older {
             if plan.town {
                 self.load(Target::System).observe(end, net);
             }
-            if let Some(transformer) = transformer.filter(|_| plan.transformers) {
-                self.load(Target::Transformer(transformer)).observe(end, net);
+            if let Some(number) = transformer {
+                self.load(target(number)).observe(end, net);
             }
         }
         let today = self.calendar.day(end);
@@ -301,11 +306,6 @@ impl Town {
     fn load(&mut self, target: Target) -> &mut SeasonalMean {
         self.loads.entry(target).or_insert_with(|| SeasonalMean::new(target))
     }
-}
-
-/// Who hangs nowhere that is known is a consumer too.
-fn is_consumer(place: Option<&TopologyRow>) -> bool {
-    place.is_none_or(|place| place.role == Role::Consumer)
 }
 
 /// What transformers and feeders are made for, from the rows of their own meters that hold until further notice.
@@ -334,18 +334,19 @@ fn rate(demand: &mut [DemandRow], ratings: &BTreeMap<Target, Watts>) {
 /// The class of a meter that should use nothing.
 const INACTIVE: &str = "inactive";
 
+fn inactive(topology: &Topology) -> Vec<bool> {
+    topology.rows().iter().map(|row| row.class.as_deref() == Some(INACTIVE)).collect()
+}
+
 /// What there is to compare in a tick: consumers with their contracts, transformers with their consumers.
-fn compare(topology: &Topology, joined: &[Joined<'_>], balances: &[Balance], findings: &mut Findings) {
-    for &(row, place) in joined {
-        match place {
-            Some(place) if place.role == Role::Consumer => {
-                let is_active = place.class.as_deref() != Some(INACTIVE);
-                findings.consumer(row, place.sanctioned, is_active);
-            }
-            Some(_) => {}
+fn compare(joined: &[Joined<'_>], inactive: &[bool], balances: &[Balance], findings: &mut Findings) {
+    for joined in joined.iter().filter(|joined| joined.is_consumer()) {
+        let is_active = match joined.number() {
+            Some(number) => !inactive[number as usize],
             // A meter that nobody has ever heard of is a stranger, and no contract of it has ended.
-            None => findings.consumer(row, None, topology.first_row(&row.meter, 0).is_none()),
-        }
+            None => joined.first().is_none(),
+        };
+        findings.consumer(joined.interval, joined.row.and_then(|row| row.sanctioned), is_active);
     }
     for one in balances.iter().filter(|one| one.reporting == one.meters && one.meters > 0) {
         let measured = one.quality.is_whole();

@@ -2,6 +2,7 @@
 
 use crate::{Cause, Rules, Target};
 use features::{measured_import, moved_while_silent};
+use grid::Joined;
 use reading::{Event, EventCode, EventTime, Interval, MeterId, Quality};
 use units::WattHours;
 
@@ -92,7 +93,7 @@ pub(crate) struct Visit<'a> {
     /// The end of the tick.
     pub(crate) tick: EventTime,
     pub(crate) meter: MeterId,
-    pub(crate) rows: &'a [Interval],
+    pub(crate) rows: &'a [Joined<'a>],
     pub(crate) events: &'a [Event],
     pub(crate) seat: &'a mut Seat,
     pub(crate) spell: Option<Spell>,
@@ -103,7 +104,7 @@ impl Visit<'_> {
     /// Goes through what came, in the order of its times. Returns the spell that lasts.
     pub(crate) fn go(mut self) -> Option<Spell> {
         let grid = self.rules.grid;
-        let rows = self.rows.iter().filter(|row| row.sums.readings > 0);
+        let rows = self.intervals().filter(|row| row.sums.readings > 0);
         let of_rows = rows.map(|row| (row.end, What::Heard(true)));
         let of_events = self.events.iter().filter_map(|event| {
             let what = match event.code {
@@ -142,10 +143,14 @@ impl Visit<'_> {
                 }
             }
         }
-        for row in self.rows {
-            self.seat.measured(row);
+        for &Joined { interval, .. } in self.rows {
+            self.seat.measured(interval);
         }
         self.spell
+    }
+
+    fn intervals(&self) -> impl Iterator<Item = &Interval> {
+        self.rows.iter().map(|joined| joined.interval)
     }
 
     fn begin(&mut self, start: EventTime, cause: Cause) {
@@ -210,7 +215,7 @@ impl Visit<'_> {
             return Cause::Unknown;
         }
         let since =
-            self.rows.iter().filter(|row| row.end > spell.start && row.quality.has(Quality::ESTIMATED));
+            self.intervals().filter(|row| row.end > spell.start && row.quality.has(Quality::ESTIMATED));
         let advanced = since.filter_map(|row| row.imp).map(|imp| imp.0).sum();
         match moved_while_silent(WattHours(advanced), self.seat.before()) {
             true => Cause::Communication,

@@ -5,9 +5,9 @@ use crate::clusters::{Group, kind};
 use crate::spells::{NEVER, NO_ENERGY, Over, Seat, Spell, Visit};
 use crate::{Cause, Change, Outage, Rules, Target, Told};
 use features::voltage_beyond;
-use grid::{Role, Topology};
+use grid::{Joined, Role, Topology};
 use reading::time::DAY;
-use reading::{AreaId, Calendar, Event, EventTime, Interval, MeterId};
+use reading::{AreaId, Calendar, Event, EventTime, MeterId};
 use std::collections::BTreeMap;
 
 /// Who has supply and who has not.
@@ -76,18 +76,18 @@ impl Supply {
         self.out.values().filter(|spell| spell.cause == Cause::Silence).count()
     }
 
-    /// Looks at what the tick ending at `end` closed: intervals by meter and end, and what meters reported, by meter and
-    /// time.
+    /// Looks at what the tick ending at `end` closed: intervals by meter and end, with their places in the topology, and
+    /// what meters reported, by meter and time.
     pub fn tick(
         &mut self,
         end: EventTime,
-        rows: &[Interval],
+        joined: &[Joined<'_>],
         events: &[Event],
         topology: &Topology,
         told: &mut Told,
     ) {
         let mut over = Vec::new();
-        self.visit(end, rows, events, topology, &mut over);
+        self.visit(end, joined, events, topology, &mut over);
         self.look(end, topology, over, told);
         self.last = self.last.max(end);
         if self.rules.whole {
@@ -120,57 +120,59 @@ impl Supply {
     fn visit(
         &mut self,
         end: EventTime,
-        rows: &[Interval],
+        joined: &[Joined<'_>],
         events: &[Event],
         topology: &Topology,
         over: &mut Vec<Over>,
     ) {
-        let out: Vec<MeterId> = self.out.keys().copied().collect();
-        let mut out = out.iter().peekable();
-        let mut voltages = vec![Voltage::default(); self.areas.len() + 1];
-        let (mut rows, mut events, mut cursor) = (rows, events, 0);
-        loop {
-            let next = rows
-                .first()
-                .map(|row| row.meter)
-                .into_iter()
-                .chain(events.first().map(|one| one.meter))
-                .min();
-            let Some(meter) = next else { break };
-            let (own_rows, own_events);
-            (own_rows, rows) = rows.split_at(rows.iter().take_while(|row| row.meter == meter).count());
-            (own_events, events) =
-                events.split_at(events.iter().take_while(|one| one.meter == meter).count());
-            let Some(first) = topology.first_row(&meter, cursor) else { continue };
+        let mut cursor = 0;
+        let mut first_of = |meter: &MeterId| {
+            let first = topology.first_row(meter, cursor)?;
             cursor = first;
-            if topology.rows()[first].role != Role::Consumer {
+            Some(first as u32)
+        };
+        let out: Vec<u32> = self.out.keys().filter_map(&mut first_of).collect();
+        let mut out = out.into_iter().peekable();
+        let known = events.iter().filter_map(|one| Some((first_of(&one.meter)?, *one)));
+        let (of_events, events): (Vec<u32>, Vec<Event>) = known.unzip();
+        let mut voltages = vec![Voltage::default(); self.areas.len() + 1];
+        let (mut row, mut event) = (0, 0);
+        loop {
+            // Strangers are not served.
+            row += joined[row..].iter().take_while(|one| one.first().is_none()).count();
+            let next = (joined.get(row).and_then(Joined::first), of_events.get(event).copied());
+            let first = match next {
+                (Some(of_row), Some(of_event)) => of_row.min(of_event),
+                (Some(first), None) | (None, Some(first)) => first,
+                (None, None) => break,
+            };
+            let own_rows = joined[row..].iter().take_while(|one| one.first() == Some(first)).count();
+            let own_rows = &joined[row..][..own_rows];
+            let own_events = of_events[event..].iter().take_while(|of| **of == first).count();
+            let own_events = &events[event..][..own_events];
+            (row, event) = (row + own_rows.len(), event + own_events.len());
+            let role = own_rows.first().and_then(|one| one.role);
+            if role.unwrap_or_else(|| topology.rows()[first as usize].role) != Role::Consumer {
                 continue;
             }
             if self.rules.whole {
-                self.add_voltage(own_rows, first, topology, &mut voltages);
+                self.add_voltage(own_rows, &mut voltages);
             }
-            while out.next_if(|other| **other < meter).is_some() {}
-            let is_out = out.peek().is_some_and(|other| **other == meter);
-            let seat = &mut self.seats[first];
-            if let ([row], [], false) = (own_rows, own_events, is_out)
-                && row.sums.readings > 0
-                && row.start == seat.heard
+            while out.next_if(|other| *other < first).is_some() {}
+            let is_out = out.peek() == Some(&first);
+            let seat = &mut self.seats[first as usize];
+            if let ([Joined { interval, .. }], [], false) = (own_rows, own_events, is_out)
+                && interval.sums.readings > 0
+                && interval.start == seat.heard
             {
-                seat.heard = row.end;
-                seat.measured(row);
+                seat.heard = interval.end;
+                seat.measured(interval);
                 continue;
             }
+            let meter = topology.rows()[first as usize].meter;
             let spell = if is_out { self.out.remove(&meter) } else { None };
-            let visit = Visit {
-                rules: &self.rules,
-                tick: end,
-                meter,
-                rows: own_rows,
-                events: own_events,
-                seat,
-                spell,
-                over,
-            };
+            let (rules, rows, events) = (&self.rules, own_rows, own_events);
+            let visit = Visit { rules, tick: end, meter, rows, events, seat, spell, over };
             if let Some(spell) = visit.go() {
                 self.out.insert(meter, spell);
             }
@@ -179,16 +181,13 @@ impl Supply {
         self.books.voltages(Books::month_of(&self.calendar, end), areas.zip(voltages));
     }
 
-    fn add_voltage(&self, rows: &[Interval], first: usize, topology: &Topology, of: &mut [Voltage]) {
-        for row in rows {
-            let Some((low, high)) = voltage_beyond(row, self.rules.low_voltage, self.rules.high_voltage)
-            else {
-                continue;
-            };
-            let own = topology.rows()[first..].iter().take_while(|other| other.meter == row.meter);
-            let place = own.into_iter().position(|place| place.holds_at(row.end));
-            let area = place.map_or(0, |at| self.seats[first + at].area as usize);
-            let length = row.length() as u64;
+    fn add_voltage(&self, rows: &[Joined<'_>], of: &mut [Voltage]) {
+        let Rules { low_voltage, high_voltage, .. } = self.rules;
+        for joined in rows {
+            let interval = joined.interval;
+            let Some((low, high)) = voltage_beyond(interval, low_voltage, high_voltage) else { continue };
+            let area = joined.number().map_or(0, |number| self.seats[number as usize].area as usize);
+            let length = interval.length() as u64;
             let both = if area == 0 { &[0][..] } else { &[0, area] };
             for &at in both {
                 of[at].known += length;

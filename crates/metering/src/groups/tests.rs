@@ -80,15 +80,15 @@ fn size(target: Target) -> u32 {
 fn take(groups: &mut Groups, tick: usize, seen: &[Seen], told: &mut Vec<DemandRow>, above: &mut Vec<Above>) {
     let rows = intervals(tick, seen);
     let number = |row: &Interval| row.meter.as_str()[1..].parse::<usize>().unwrap();
-    let placed = rows.iter().map(|row| Placed {
-        row,
-        transformer: Some(transformer(number(row))),
+    let placed = rows.iter().map(|row| Placed { row, place: Some(number(row) as u32) });
+    let place_of = |number: u32| Place {
+        transformer: Some(transformer(number as usize)),
         feeder: FeederId::new("F"),
         area: None,
         sanctioned: Some(Watts(SANCTIONED)),
-        class: Some(class(number(row))),
-    });
-    groups.tick(START.plus((tick as i64 + 1) * HALF), placed, size, told, above);
+        class: Some(class(number as usize)),
+    };
+    groups.tick(START.plus((tick as i64 + 1) * HALF), placed, place_of, size, told, above);
 }
 
 /// The block that begins with a tick: net energy of each meter that was measured all the time.

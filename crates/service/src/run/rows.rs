@@ -7,7 +7,7 @@ use crate::kafka::{IntervalsFormat, KafkaPlan};
 use crate::out_dir::asked;
 use crate::texts;
 use columns::{demand_name, ipc};
-use grid::Topology;
+use grid::{Joined, Topology};
 use metering::ProfileRow;
 use pipeline::{Dead, Outputs, PartitionId, Passed, Plan};
 use reading::{EventTime, Interval, TransformerId};
@@ -96,8 +96,8 @@ impl<'a> Rows<'a> {
             // What a silent meter brings along of earlier intervals goes with the tick that it came in: a batch under
             // the key of an earlier one would overwrite that.
             let mut batches = BTreeMap::<Option<TransformerId>, Vec<Interval>>::new();
-            for (row, place) in topology.join(&rows[first..upto]) {
-                batches.entry(place.and_then(|place| place.transformer)).or_default().push(*row);
+            for Joined { interval, row, .. } in topology.join(&rows[first..upto]) {
+                batches.entry(row.and_then(|row| row.transformer)).or_default().push(*interval);
             }
             first = upto;
             for (transformer, rows) in batches {
@@ -133,12 +133,12 @@ impl<'a> Rows<'a> {
         let mut header = Vec::new();
         let mut first = 0;
         for &(end, upto) in ticks {
-            for (row, place) in topology.join(&rows[first..upto]) {
-                passing.write(&pass(end, *row), &mut header);
+            for Joined { interval, row, .. } in topology.join(&rows[first..upto]) {
+                passing.write(&pass(end, *interval), &mut header);
                 // What waits for a register at the end of all is part of no tick.
                 let header = Some((HEADER, header.as_slice())).filter(|_| end != EventTime::MAX);
-                let partition = Some(passing.district(&row.meter, place));
-                self.interval(&passing.topic, row, header, partition, &mut send)?;
+                let partition = Some(passing.district(&interval.meter, row));
+                self.interval(&passing.topic, interval, header, partition, &mut send)?;
             }
             first = upto;
         }
