@@ -10,10 +10,12 @@
 //! Read [`topology`] first, then [`balance()`].
 
 mod balance;
-pub mod topology;
+pub mod join;
+mod topology;
 
 pub use balance::{Balance, balance};
-pub use topology::{Edge, Joined, Role, Topology, TopologyError, TopologyRow};
+pub use join::{Join, Joined};
+pub use topology::{Edge, Role, Topology, TopologyError, TopologyRow};
 
 #[cfg(test)]
 mod tests;

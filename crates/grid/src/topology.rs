@@ -1,5 +1,6 @@
 //! The dated table of who hangs where.
 
+use crate::join::{Joined, NONE, Seat};
 use core::fmt;
 use reading::{AreaId, EventTime, FeederId, Interval, MeterId, Target, TransformerId};
 use std::collections::{BTreeMap, BTreeSet};
@@ -183,13 +184,6 @@ struct Spot {
     transformer: u32,
 }
 
-/// No number at all.
-const NONE: u32 = u32::MAX;
-
-fn known(number: u32) -> Option<u32> {
-    (number != NONE).then_some(number)
-}
-
 /// The table, checked and sorted.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Topology {
@@ -205,42 +199,6 @@ pub struct Topology {
     /// The consumers of each feeder, and of all.
     wider: BTreeMap<Target, Head>,
     areas: BTreeMap<AreaId, Head>,
-}
-
-/// An interval, and where its meter hangs.
-#[derive(Debug, Clone, Copy)]
-pub struct Joined<'a> {
-    /// What was measured.
-    pub interval: &'a Interval,
-    /// The row that holds for its end.
-    pub row: Option<&'a TopologyRow>,
-    /// What the meter measures by that row.
-    pub role: Option<Role>,
-    number: u32,
-    first: u32,
-    transformer: u32,
-}
-
-impl Joined<'_> {
-    /// The number of the row.
-    pub fn number(&self) -> Option<u32> {
-        known(self.number)
-    }
-
-    /// The number of the first row of the meter, whether or not any of them holds.
-    pub fn first(&self) -> Option<u32> {
-        known(self.first)
-    }
-
-    /// The number of the row's transformer: its place among [`Topology::transformers`].
-    pub fn transformer(&self) -> Option<u32> {
-        known(self.transformer)
-    }
-
-    /// Whether it is a consumer's. Who hangs nowhere that is known is a consumer too.
-    pub fn is_consumer(&self) -> bool {
-        self.role.is_none_or(|role| role == Role::Consumer)
-    }
 }
 
 impl Topology {
@@ -318,27 +276,24 @@ impl Topology {
             cursor = self.first_of(&interval.meter, cursor);
             let is_own = |at: usize| self.rows.get(at).is_some_and(|row| row.meter == interval.meter);
             if !is_own(cursor) {
-                return Joined {
-                    interval,
-                    row: None,
-                    role: None,
-                    number: NONE,
-                    first: NONE,
-                    transformer: NONE,
-                };
+                return self.joined(interval, Seat::NONE);
             }
             let mut own = (cursor..).take_while(|&at| at == cursor || is_own(at));
             let at = own.find(|&at| self.rows[at].holds_at(interval.end));
-            let spot = at.map(|at| self.spots[at]);
-            Joined {
-                interval,
-                row: at.map(|at| &self.rows[at]),
-                role: spot.map(|spot| spot.role),
-                number: at.map_or(NONE, |at| at as u32),
-                first: cursor as u32,
-                transformer: spot.map_or(NONE, |spot| spot.transformer),
-            }
+            self.joined(interval, Seat { first: cursor as u32, number: at.map_or(NONE, |at| at as u32) })
         })
+    }
+
+    #[inline]
+    pub(crate) fn joined<'a>(&'a self, interval: &'a Interval, seat: Seat) -> Joined<'a> {
+        let spot = self.spots.get(seat.number as usize);
+        Joined {
+            interval,
+            row: spot.map(|_| &self.rows[seat.number as usize]),
+            role: spot.map(|spot| spot.role),
+            transformer: spot.map_or(NONE, |spot| spot.transformer),
+            seat,
+        }
     }
 
     /// Where the rows of a meter begin, if it has any. Cheap if meters are asked for in the order of their names, and

@@ -8,7 +8,7 @@ use crate::metering::{Metering, Strides};
 use crate::moment::{Moment, Moments, NO_PERIOD};
 use crate::rows::{Among, DemandRow, Told};
 use crate::rules::Rules;
-use crate::shares::{Consumers, NEW, NOBODY, NOT_YET, NOWHERE, Share};
+use crate::shares::{Consumers, NO_CLASS, NOBODY, NOT_YET, NOWHERE, Part};
 use features::net_energy;
 use reading::{
     AreaId, Calendar, EventTime, FeederId, Interval, MeterId, Quality, Sums, Target, TransformerId,
@@ -135,7 +135,7 @@ pub struct Groups {
     numbers: BTreeMap<Target, u32>,
     /// The number of all consumers together.
     all: u32,
-    pub(crate) groups: Vec<Share>,
+    pub(crate) groups: Vec<Part<i64>>,
     /// How many consumers each has, and the sum of their highest blocks in the period before.
     pub(crate) sizes: Vec<u32>,
     pub(crate) peaks_before: Vec<f64>,
@@ -200,7 +200,7 @@ impl Groups {
             self.turn(moment.period);
         }
         let rows = rows.filter(|placed| placed.row.end == end);
-        let places = self.consumers.meet(rows.clone().map(|placed| placed.row.meter));
+        let places = self.consumers.meet(rows.clone().map(|placed| &placed.row.meter));
         let width = Strides::of(&self.demand.rules).in_block;
         let start = end.minus(self.demand.rules.grid.length());
         let counts = moment.block_ends && moment.block_zones & 1 == 1;
@@ -220,15 +220,14 @@ impl Groups {
                 }
             }
             if let Some(imported) = row.imp {
-                let imported = u32::try_from(imported.0).unwrap_or(u32::MAX);
-                share.energy = Some(share.energy.unwrap_or(0).saturating_add(imported));
+                share.import(imported);
             }
             let Some(imported) = row.imp.filter(|_| row.quality.is_whole()) else { continue };
             share.add(moment, imported, net);
-            if !counts || !share.is_whole(moment, width) {
+            if !counts || !share.part.is_whole(moment, width) {
                 continue;
             }
-            let demand = share.imported as f64 / hours;
+            let demand = f64::from(share.imported) / hours;
             share.peak = share.peak.max(demand as f32);
             let Some((place, allowed)) = place.map(&place_of).zip(self.above) else { continue };
             let Some(sanctioned) = place.sanctioned else { continue };
@@ -250,25 +249,33 @@ impl Groups {
         let transformer = number_of(place.transformer.map(Target::Transformer));
         let feeder = number_of(place.feeder.map(Target::Feeder).filter(|_| whole_town));
         number_of(Some(Target::System).filter(|_| whole_town));
-        let class = place.class.map_or(NOBODY, |class| self.class(class));
+        let class = place.class.map_or(NO_CLASS, |class| self.class(class));
         let share = &mut self.consumers.shares[at];
         (share.place, share.groups, share.class) = (number, [transformer, feeder], class);
     }
 
     /// There are a handful.
-    fn class(&mut self, name: &str) -> u32 {
+    fn class(&mut self, name: &str) -> u16 {
         let known = self.classes.iter().position(|known| known == name);
-        known.unwrap_or_else(|| {
-            self.classes.push(name.to_owned());
-            self.classes.len() - 1
-        }) as u32
+        let number = known.unwrap_or(self.classes.len());
+        match u16::try_from(number) {
+            Ok(number) if number != NO_CLASS => {
+                if known.is_none() {
+                    self.classes.push(name.to_owned());
+                }
+                number
+            }
+            _ => NO_CLASS,
+        }
     }
 
     /// What consumers of each class imported on average in the period under way.
     fn means_of_classes(&self) -> Vec<f64> {
         let mut sums = vec![(0, 0_u64); self.classes.len()];
         for share in &self.consumers.shares {
-            if let (Some((sum, count)), Some(energy)) = (sums.get_mut(share.class as usize), share.energy) {
+            if let (Some((sum, count)), Some(energy)) =
+                (sums.get_mut(usize::from(share.class)), share.energy())
+            {
                 (*sum, *count) = (*sum + u64::from(energy), *count + 1);
             }
         }
@@ -285,7 +292,7 @@ impl Groups {
             self.all = number;
         }
         self.names.push(target);
-        self.groups.push(NEW);
+        self.groups.push(Part::new());
         self.sizes.push(0);
         self.peaks_before.push(0.0);
         self.sums.push(Sum::default());
@@ -310,8 +317,7 @@ impl Groups {
             let is_whole = f64::from(sum.measured) >= rule.reporting.0 * f64::from(size);
             let interval = sum.interval(start, end, is_whole);
             if is_whole {
-                let imported = interval.imp.unwrap_or_default();
-                self.groups[number].add(moment, imported, sum.net);
+                self.groups[number].add(moment, sum.net);
             }
             numbers.push(number as u32);
             intervals.push(interval);
@@ -326,10 +332,8 @@ impl Groups {
         let peaked = zone.is_some_and(|zone| zone.block > 0.0 && zone.block_end == moment.index);
         if peaked {
             let (hours, width) = (self.hours_of_a_block(), Strides::of(&self.demand.rules).in_block);
-            for share in self.consumers.shares.iter_mut().chain(&mut self.groups) {
-                let known = share.is_whole(moment, width);
-                share.coincident = if known { (share.net as f64 / hours) as f32 } else { f32::NAN };
-            }
+            self.consumers.shares.iter_mut().for_each(|share| share.part.coincide(moment, width, hours));
+            self.groups.iter_mut().for_each(|part| part.coincide(moment, width, hours));
         }
     }
 
@@ -342,15 +346,9 @@ impl Groups {
     fn turn(&mut self, period: u32) {
         self.peaks_before = self.peaks();
         let means = self.means_of_classes();
-        for share in &mut self.consumers.shares {
-            share.peers_before = peers(share, &means).map_or(f32::NAN, |ratio| ratio as f32);
-            share.energy = None;
-        }
+        self.consumers.shares.iter_mut().for_each(|share| share.turn(&means));
+        self.groups.iter_mut().for_each(Part::turn);
         (self.period_before, self.period) = (self.period, period);
-        for share in self.consumers.shares.iter_mut().chain(&mut self.groups) {
-            share.before = share.coincident;
-            (share.coincident, share.peak, share.told) = (f32::NAN, f32::NEG_INFINITY, false);
-        }
     }
 
     /// The sums of the highest blocks of the consumers of each group.
@@ -378,17 +376,21 @@ impl Groups {
     fn complete_with(&self, row: &mut DemandRow, peaks: &[f64]) {
         let Some(whole) = &mut row.whole else { return };
         let group = self.numbers.get(&row.target).map(|&number| number as usize);
-        let share = match row.target {
-            Target::Meter(meter) => self.consumers.of(meter),
-            _ => group.map(|number| &self.groups[number]),
+        let (part, share) = match (row.target, group) {
+            (Target::Meter(meter), _) => {
+                let Some(share) = self.consumers.of(meter) else { return };
+                ((share.part.coincident, share.part.before), Some(share))
+            }
+            (_, Some(group)) => ((self.groups[group].coincident, self.groups[group].before), None),
+            _ => return,
         };
-        let Some(share) = share else { return };
         let period = self.moments.period_at(&self.demand.rules, row.start);
         let means = self.class_means.as_deref().unwrap_or_default();
         let (coincident, peers) = match period {
-            _ if period == self.period => (share.coincident, peers(share, means)),
+            _ if period == self.period => (part.0, share.and_then(|share| share.over_peers(means))),
             _ if period == self.period_before => {
-                (share.before, Some(f64::from(share.peers_before)).filter(|ratio| !ratio.is_nan()))
+                let before = share.map(|share| f64::from(share.peers_before));
+                (part.1, before.filter(|ratio| !ratio.is_nan()))
             }
             _ => return,
         };
@@ -415,12 +417,6 @@ impl Groups {
         ended.iter_mut().for_each(|row| self.complete_with(row, &peaks));
         told.append(&mut ended);
     }
-}
-
-/// What a consumer imported over the mean of its class.
-fn peers(share: &Share, means: &[f64]) -> Option<f64> {
-    let mean = means.get(share.class as usize).filter(|mean| **mean > 0.0)?;
-    Some(f64::from(share.energy?) / mean)
 }
 
 #[cfg(test)]

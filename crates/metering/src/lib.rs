@@ -12,6 +12,7 @@
 mod groups;
 mod metering;
 mod moment;
+mod names;
 mod rows;
 mod rules;
 mod shares;

@@ -1,9 +1,9 @@
 //! The state as plain data, to be stored and brought back, meter by meter.
 
 use crate::metering::{Head, Strides, ZoneState};
-use crate::shares::Share;
+use crate::shares::{Part, Share};
 use crate::{Groups, Metering};
-use reading::{MeterId, Target};
+use reading::Target;
 use serde::ser::SerializeSeq;
 use serde::{Deserialize, Serialize, Serializer};
 
@@ -33,7 +33,7 @@ pub struct GroupsV1 {
     periods: [u32; 2],
     demand: MeteringV1,
     /// By number: name, size, sum of the highest blocks in the period before.
-    groups: Vec<(String, u32, f64, Share)>,
+    groups: Vec<(String, u32, f64, Part<i64>)>,
     meters: Vec<(String, Share)>,
     classes: Vec<String>,
 }
@@ -145,14 +145,14 @@ impl Groups {
         let groups = self.names.iter().enumerate().map(|(number, name)| {
             (name.to_string(), self.sizes[number], self.peaks_before[number], self.groups[number])
         });
-        let meters = self.consumers.meters.iter().zip(&self.consumers.shares);
+        let meters = self.consumers.names.iter().zip(&self.consumers.shares);
         let slots = 0..self.demand.len();
         GroupsV1 {
             fingerprint: self.demand.fingerprint(),
             periods: [self.period_before, self.period],
             demand: MeteringV1(slots.map(|slot| (slot as u32, self.demand.meter_v1(slot))).collect()),
             groups: groups.collect(),
-            meters: meters.map(|(meter, share)| (meter.to_string(), *share)).collect(),
+            meters: meters.map(|(meter, share)| (meter.to_owned(), *share)).collect(),
             classes: self.classes.clone(),
         }
     }
@@ -165,18 +165,17 @@ impl Groups {
         }
         [self.period_before, self.period] = stored.periods;
         self.classes = stored.classes;
-        for (name, size, peaks, share) in stored.groups {
+        for (name, size, peaks, part) in stored.groups {
             let Some(target) = Target::parse(&name) else { return false };
             let number = self.number(target) as usize;
             (self.sizes[number], self.peaks_before[number]) = (size, peaks);
-            self.groups[number] = share;
+            self.groups[number] = part;
         }
         for (name, share) in stored.meters {
-            let Some(meter) = MeterId::new(&name) else { return false };
-            self.consumers.meters.push(meter);
+            self.consumers.names.push(&name);
             self.consumers.shares.push(share);
         }
         let fits = stored.demand.0.iter().all(|(slot, _)| (*slot as usize) < self.names.len());
-        fits && self.consumers.meters.is_sorted() && self.demand.restore(&stored.demand)
+        fits && self.consumers.names.iter().is_sorted() && self.demand.restore(&stored.demand)
     }
 }

@@ -29,7 +29,7 @@ use supply::{Supply, SupplyV1};
 use vet::{Findings, FindingsV1};
 
 const MAGIC: &[u8; 8] = b"GWSTATE\n";
-const VERSION: u32 = 5;
+const VERSION: u32 = 6;
 const HEADER: usize = 8 + 4 + 8 + 8;
 
 /// Why a snapshot is not taken.
@@ -38,7 +38,7 @@ pub enum SnapshotError {
     /// Something else.
     #[error("not a snapshot of Gridwarden: it begins with other bytes")]
     Foreign,
-    /// From another program: versions 1 to 4 never left the workshop.
+    /// From another program: versions 1 to 5 never left the workshop.
     #[error("the snapshot has version {found}, this program reads {VERSION}")]
     Version {
         /// Its version.

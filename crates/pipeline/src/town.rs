@@ -6,7 +6,7 @@ use cases::Cases;
 use detect::{DailyScores, PhaseNeutralRuns};
 use features::net_energy;
 use forecast::{Horizon, SeasonalMean};
-use grid::{Balance, Joined, Role, Topology, TopologyRow, balance};
+use grid::{Balance, Join, Joined, Role, Topology, TopologyRow, balance};
 use jiff::civil::Date;
 use metering::{DemandRow, Groups, Place, Placed};
 use notify::{Notifier, Phone, RouteError, Routes};
@@ -159,10 +159,10 @@ impl Town {
     /// reported, by meter and time.
     pub fn tick(&mut self, end: EventTime, rows: &[Interval], events: &[Event], out: &mut Outputs) {
         let topology = Arc::clone(&self.topology);
-        let joined: Vec<Joined<'_>> = topology.join(rows).collect();
+        let joined = Join::new(&topology, rows);
         let known = out.balances.len();
         if self.balances || self.findings.is_some() {
-            out.balances.extend(balance(end, joined.iter().copied(), &topology));
+            out.balances.extend(balance(end, joined.iter(), &topology));
         }
         if let Some(findings) = &mut self.findings {
             findings.begin(end, &mut out.findings);
@@ -172,10 +172,10 @@ impl Town {
             out.balances.truncate(known);
         }
         if let Some(supply) = &mut self.supply {
-            supply.tick(end, &joined, events, &topology, &mut out.supply);
+            supply.tick(end, &joined, events, &mut out.supply);
         }
         self.watch_for_suspicions(end, &joined, out);
-        self.gather(end, &joined, &topology, out);
+        self.gather(end, &joined, out);
         if let Some(plan) = self.forecast.take() {
             self.expect(&plan, end, &joined, out);
             self.forecast = Some(plan);
@@ -219,9 +219,10 @@ impl Town {
     }
 
     /// What transformers, feeders and all consumers use together, and who uses more than was agreed.
-    fn gather(&mut self, end: EventTime, joined: &[Joined<'_>], topology: &Topology, out: &mut Outputs) {
+    fn gather(&mut self, end: EventTime, joined: &Join<'_>, out: &mut Outputs) {
         let Some(groups) = &mut self.groups else { return };
-        let of_consumers = joined.iter().filter(|joined| joined.is_consumer());
+        let topology = joined.topology();
+        let of_consumers = joined.iter().filter(Joined::is_consumer);
         let placed = of_consumers.map(|joined| Placed { row: joined.interval, place: joined.number() });
         let place_of = |number: u32| {
             let row = &topology.rows()[number as usize];
@@ -237,11 +238,11 @@ impl Town {
         rate(&mut out.metering.demand[known..], &self.ratings);
     }
 
-    fn watch_for_suspicions(&mut self, end: EventTime, joined: &[Joined<'_>], out: &mut Outputs) {
+    fn watch_for_suspicions(&mut self, end: EventTime, joined: &Join<'_>, out: &mut Outputs) {
         let Some(watch) = &mut self.watch else { return };
         let mut suspicions = Vec::new();
-        self.missing.held_back += watch.runs.examine(end, joined.iter().copied(), &mut suspicions);
-        let strange = |joined: &&Joined<'_>| {
+        self.missing.held_back += watch.runs.examine(end, joined.iter(), &mut suspicions);
+        let strange = |joined: &Joined<'_>| {
             joined.role.is_none() || joined.is_consumer() && joined.transformer().is_none()
         };
         self.missing.strangers.extend(joined.iter().filter(strange).map(|joined| joined.interval.meter));
@@ -259,11 +260,11 @@ impl Town {
         }
     }
 
-    fn expect(&mut self, plan: &ForecastPlan, end: EventTime, joined: &[Joined<'_>], out: &mut Outputs) {
+    fn expect(&mut self, plan: &ForecastPlan, end: EventTime, joined: &Join<'_>, out: &mut Outputs) {
         let mut town = None::<WattHours>;
         let mut transformers = vec![None::<WattHours>; self.topology.transformers().len()];
         let mut older = Vec::new();
-        for one in joined.iter().filter(|one| one.is_consumer()) {
+        for one in joined.iter().filter(Joined::is_consumer) {
             let Some(net) = net_energy(one.interval) else { continue };
             let transformer = one.transformer().filter(|_| plan.transformers);
             if one.interval.end != end {
@@ -339,8 +340,8 @@ fn inactive(topology: &Topology) -> Vec<bool> {
 }
 
 /// What there is to compare in a tick: consumers with their contracts, transformers with their consumers.
-fn compare(joined: &[Joined<'_>], inactive: &[bool], balances: &[Balance], findings: &mut Findings) {
-    for joined in joined.iter().filter(|joined| joined.is_consumer()) {
+fn compare(joined: &Join<'_>, inactive: &[bool], balances: &[Balance], findings: &mut Findings) {
+    for joined in joined.iter().filter(Joined::is_consumer) {
         let is_active = match joined.number() {
             Some(number) => !inactive[number as usize],
             // A meter that nobody has ever heard of is a stranger, and no contract of it has ended.

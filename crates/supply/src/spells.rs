@@ -2,7 +2,6 @@
 
 use crate::{Cause, Rules, Target};
 use features::{measured_import, moved_while_silent};
-use grid::Joined;
 use reading::{Event, EventCode, EventTime, Interval, MeterId, Quality};
 use units::WattHours;
 
@@ -93,7 +92,7 @@ pub(crate) struct Visit<'a> {
     /// The end of the tick.
     pub(crate) tick: EventTime,
     pub(crate) meter: MeterId,
-    pub(crate) rows: &'a [Joined<'a>],
+    pub(crate) rows: &'a [Interval],
     pub(crate) events: &'a [Event],
     pub(crate) seat: &'a mut Seat,
     pub(crate) spell: Option<Spell>,
@@ -104,7 +103,7 @@ impl Visit<'_> {
     /// Goes through what came, in the order of its times. Returns the spell that lasts.
     pub(crate) fn go(mut self) -> Option<Spell> {
         let grid = self.rules.grid;
-        let rows = self.intervals().filter(|row| row.sums.readings > 0);
+        let rows = self.rows.iter().filter(|row| row.sums.readings > 0);
         let of_rows = rows.map(|row| (row.end, What::Heard(true)));
         let of_events = self.events.iter().filter_map(|event| {
             let what = match event.code {
@@ -143,14 +142,10 @@ impl Visit<'_> {
                 }
             }
         }
-        for &Joined { interval, .. } in self.rows {
-            self.seat.measured(interval);
+        for row in self.rows {
+            self.seat.measured(row);
         }
         self.spell
-    }
-
-    fn intervals(&self) -> impl Iterator<Item = &Interval> {
-        self.rows.iter().map(|joined| joined.interval)
     }
 
     fn begin(&mut self, start: EventTime, cause: Cause) {
@@ -215,7 +210,7 @@ impl Visit<'_> {
             return Cause::Unknown;
         }
         let since =
-            self.intervals().filter(|row| row.end > spell.start && row.quality.has(Quality::ESTIMATED));
+            self.rows.iter().filter(|row| row.end > spell.start && row.quality.has(Quality::ESTIMATED));
         let advanced = since.filter_map(|row| row.imp).map(|imp| imp.0).sum();
         match moved_while_silent(WattHours(advanced), self.seat.before()) {
             true => Cause::Communication,

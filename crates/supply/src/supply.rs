@@ -5,7 +5,7 @@ use crate::clusters::{Group, kind};
 use crate::spells::{NEVER, NO_ENERGY, Over, Seat, Spell, Visit};
 use crate::{Cause, Change, Outage, Rules, Target, Told};
 use features::voltage_beyond;
-use grid::{Joined, Role, Topology};
+use grid::{Join, Joined, Role, Topology};
 use reading::time::DAY;
 use reading::{AreaId, Calendar, Event, EventTime, MeterId};
 use std::collections::BTreeMap;
@@ -78,16 +78,9 @@ impl Supply {
 
     /// Looks at what the tick ending at `end` closed: intervals by meter and end, with their places in the topology, and
     /// what meters reported, by meter and time.
-    pub fn tick(
-        &mut self,
-        end: EventTime,
-        joined: &[Joined<'_>],
-        events: &[Event],
-        topology: &Topology,
-        told: &mut Told,
-    ) {
-        let mut over = Vec::new();
-        self.visit(end, joined, events, topology, &mut over);
+    pub fn tick(&mut self, end: EventTime, joined: &Join<'_>, events: &[Event], told: &mut Told) {
+        let (mut over, topology) = (Vec::new(), joined.topology());
+        self.visit(end, joined, events, &mut over);
         self.look(end, topology, over, told);
         self.last = self.last.max(end);
         if self.rules.whole {
@@ -117,14 +110,8 @@ impl Supply {
     }
 
     /// Goes along the consumers that something came of.
-    fn visit(
-        &mut self,
-        end: EventTime,
-        joined: &[Joined<'_>],
-        events: &[Event],
-        topology: &Topology,
-        over: &mut Vec<Over>,
-    ) {
+    fn visit(&mut self, end: EventTime, joined: &Join<'_>, events: &[Event], over: &mut Vec<Over>) {
+        let topology = joined.topology();
         let mut cursor = 0;
         let mut first_of = |meter: &MeterId| {
             let first = topology.first_row(meter, cursor)?;
@@ -136,32 +123,35 @@ impl Supply {
         let known = events.iter().filter_map(|one| Some((first_of(&one.meter)?, *one)));
         let (of_events, events): (Vec<u32>, Vec<Event>) = known.unzip();
         let mut voltages = vec![Voltage::default(); self.areas.len() + 1];
+        let first_at = |row: usize| joined.get(row).map(|one| one.first());
         let (mut row, mut event) = (0, 0);
         loop {
             // Strangers are not served.
-            row += joined[row..].iter().take_while(|one| one.first().is_none()).count();
-            let next = (joined.get(row).and_then(Joined::first), of_events.get(event).copied());
+            row += (row..).take_while(|&at| first_at(at) == Some(None)).count();
+            let next = (first_at(row).flatten(), of_events.get(event).copied());
             let first = match next {
                 (Some(of_row), Some(of_event)) => of_row.min(of_event),
                 (Some(first), None) | (None, Some(first)) => first,
                 (None, None) => break,
             };
-            let own_rows = joined[row..].iter().take_while(|one| one.first() == Some(first)).count();
-            let own_rows = &joined[row..][..own_rows];
+            let rows = row..row + (row..).take_while(|&at| first_at(at) == Some(Some(first))).count();
             let own_events = of_events[event..].iter().take_while(|of| **of == first).count();
             let own_events = &events[event..][..own_events];
-            (row, event) = (row + own_rows.len(), event + own_events.len());
-            let role = own_rows.first().and_then(|one| one.role);
+            (row, event) = (rows.end, event + own_events.len());
+            let role = joined.get(rows.start).filter(|_| !rows.is_empty()).and_then(|one| one.role);
             if role.unwrap_or_else(|| topology.rows()[first as usize].role) != Role::Consumer {
                 continue;
             }
             if self.rules.whole {
-                self.add_voltage(own_rows, &mut voltages);
+                rows.clone()
+                    .filter_map(|at| joined.get(at))
+                    .for_each(|one| self.add_voltage(&one, &mut voltages));
             }
+            let own_rows = &joined.intervals()[rows];
             while out.next_if(|other| *other < first).is_some() {}
             let is_out = out.peek() == Some(&first);
             let seat = &mut self.seats[first as usize];
-            if let ([Joined { interval, .. }], [], false) = (own_rows, own_events, is_out)
+            if let ([interval], [], false) = (own_rows, own_events, is_out)
                 && interval.sums.readings > 0
                 && interval.start == seat.heard
             {
@@ -181,19 +171,17 @@ impl Supply {
         self.books.voltages(Books::month_of(&self.calendar, end), areas.zip(voltages));
     }
 
-    fn add_voltage(&self, rows: &[Joined<'_>], of: &mut [Voltage]) {
+    fn add_voltage(&self, joined: &Joined<'_>, of: &mut [Voltage]) {
         let Rules { low_voltage, high_voltage, .. } = self.rules;
-        for joined in rows {
-            let interval = joined.interval;
-            let Some((low, high)) = voltage_beyond(interval, low_voltage, high_voltage) else { continue };
-            let area = joined.number().map_or(0, |number| self.seats[number as usize].area as usize);
-            let length = interval.length() as u64;
-            let both = if area == 0 { &[0][..] } else { &[0, area] };
-            for &at in both {
-                of[at].known += length;
-                of[at].low += if low { length } else { 0 };
-                of[at].high += if high { length } else { 0 };
-            }
+        let interval = joined.interval;
+        let Some((low, high)) = voltage_beyond(interval, low_voltage, high_voltage) else { return };
+        let area = joined.number().map_or(0, |number| self.seats[number as usize].area as usize);
+        let length = interval.length() as u64;
+        let both = if area == 0 { &[0][..] } else { &[0, area] };
+        for &at in both {
+            of[at].known += length;
+            of[at].low += if low { length } else { 0 };
+            of[at].high += if high { length } else { 0 };
         }
     }
 

@@ -10,7 +10,7 @@ mod pictures;
 mod years;
 
 use crate::*;
-use grid::{Joined, Role, Topology, TopologyRow};
+use grid::{Join, Role, Topology, TopologyRow};
 use jiff::tz::TimeZone;
 use reading::TransformerId;
 use reading::time::{HOUR, MINUTE};
@@ -87,10 +87,6 @@ fn street(picture: &str) -> (Topology, Vec<(usize, Came)>) {
         live(MeterId::new(words[0]).unwrap(), hours, &mut gaps, &mut ticks);
     }
     (Topology::new(places).unwrap(), sorted(ticks))
-}
-
-fn joined<'a>(topology: &'a Topology, rows: &'a [Interval]) -> Vec<Joined<'a>> {
-    topology.join(rows).collect()
 }
 
 fn sorted(mut ticks: BTreeMap<usize, Came>) -> Vec<(usize, Came)> {
@@ -177,7 +173,7 @@ fn told(picture: &str) -> String {
     let mut page = String::new();
     for (at, came) in ticks {
         let mut told = Told::default();
-        supply.tick(hour(at + 1), &joined(&topology, &came.rows), &came.events, &topology, &mut told);
+        supply.tick(hour(at + 1), &Join::new(&topology, &came.rows), &came.events, &mut told);
         told.outages.iter().for_each(|change| page += &format!("{:2} {}\n", at + 1, said(change)));
     }
     let mut told = Told::default();

@@ -44,7 +44,7 @@ fn kept(
     let mut supply = Supply::new(rules(), calendar(), &topology);
     let mut told = Told::default();
     for (number, (at, came)) in ticks.iter().enumerate() {
-        supply.tick(hour(at + 1), &joined(&topology, &came.rows), &came.events, &topology, &mut told);
+        supply.tick(hour(at + 1), &Join::new(&topology, &came.rows), &came.events, &mut told);
         if stop(number) {
             let stored = supply.snapshot(&topology);
             supply = Supply::restore(rules(), calendar(), &topology, &stored).unwrap();

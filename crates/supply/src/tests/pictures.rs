@@ -275,7 +275,7 @@ fn a_part_of_a_town_knows_no_feeders_and_no_indices() {
     let mut supply = Supply::new(Rules { whole: false, ..rules() }, calendar(), &topology);
     let mut told = Told::default();
     for (at, came) in ticks {
-        supply.tick(hour(at + 1), &joined(&topology, &came.rows), &came.events, &topology, &mut told);
+        supply.tick(hour(at + 1), &Join::new(&topology, &came.rows), &came.events, &mut told);
     }
     supply.finish(&topology, &mut told);
     let is_of_a_consumer = |change: &Change| change.key().starts_with("consumer/");
@@ -293,7 +293,7 @@ fn voltage_beyond_its_limits_is_told_in_hours_of_a_consumer() {
         let mut rows = meters.map(|meter| row(meter, at, Some(100), 1, Quality::MEASURED));
         (rows[0].sums.v_min, rows[0].sums.v_max) = (if at < 3 { 200_000 } else { 230_000 }, 240_000);
         (rows[1].sums.v_min, rows[1].sums.v_max) = (230_000, if at < 1 { 253_100 } else { 253_000 });
-        supply.tick(hour(at + 1), &joined(&topology, &rows), &[], &topology, &mut told);
+        supply.tick(hour(at + 1), &Join::new(&topology, &rows), &[], &mut told);
     }
     supply.finish(&topology, &mut told);
     let hours = |row: &IndexRow| [row.low_voltage_hours, row.high_voltage_hours, row.voltage_hours];
@@ -311,13 +311,7 @@ fn a_clock_notices_that_nobody_says_anything_and_traffic_takes_it_back() {
     );
     let mut supply = Supply::new(rules(), calendar(), &topology);
     for (at, came) in &ticks[..2] {
-        supply.tick(
-            hour(at + 1),
-            &joined(&topology, &came.rows),
-            &came.events,
-            &topology,
-            &mut Told::default(),
-        );
+        supply.tick(hour(at + 1), &Join::new(&topology, &came.rows), &came.events, &mut Told::default());
     }
     let look = |supply: &mut Supply, minutes: i64| {
         let mut told = Told::default();
@@ -336,7 +330,7 @@ fn a_clock_notices_that_nobody_says_anything_and_traffic_takes_it_back() {
     // What was on its way all the time comes: nobody was silent.
     let mut told = Told::default();
     for (at, came) in &ticks[2..] {
-        supply.tick(hour(at + 1), &joined(&topology, &came.rows), &came.events, &topology, &mut told);
+        supply.tick(hour(at + 1), &Join::new(&topology, &came.rows), &came.events, &mut told);
     }
     assert_eq!(told.outages.iter().map(said).collect::<Vec<_>>(), ["not feeder/F1 02:00"]);
     assert_eq!((supply.open(), supply.silent()), (0, 0));
@@ -347,13 +341,7 @@ fn nobody_is_silent_where_history_ends() {
     let (topology, ticks) = street("A T1 F1 A1 | 11\nB T2 F1 A1 | 11");
     let mut supply = Supply::new(rules(), calendar(), &topology);
     for (at, came) in &ticks {
-        supply.tick(
-            hour(at + 1),
-            &joined(&topology, &came.rows),
-            &came.events,
-            &topology,
-            &mut Told::default(),
-        );
+        supply.tick(hour(at + 1), &Join::new(&topology, &came.rows), &came.events, &mut Told::default());
     }
     let mut told = Told::default();
     supply.notice(START.plus(400 * 24 * 60 * MINUTE), &topology, &mut told);
@@ -372,7 +360,7 @@ fn another_topology_keeps_who_was_heard_of() {
         if at == 4 {
             supply.place(&topology, &later);
         }
-        supply.tick(hour(at + 1), &joined(now, &came.rows), &came.events, now, &mut told);
+        supply.tick(hour(at + 1), &Join::new(now, &came.rows), &came.events, &mut told);
     }
     let said: Vec<String> = told.outages.iter().map(said).collect();
     assert_eq!(
@@ -392,7 +380,7 @@ fn another_topology_keeps_who_was_heard_of() {
             assert_eq!(supply.open(), 1);
             supply.place(&topology, &gone);
         }
-        supply.tick(hour(at + 1), &joined(now, &came.rows), &came.events, now, &mut told);
+        supply.tick(hour(at + 1), &Join::new(now, &came.rows), &came.events, &mut told);
     }
     assert_eq!(supply.open(), 0);
 }

@@ -1,0 +1,94 @@
+//! Intervals, each with the row of the topology that holds for it.
+
+use crate::{Role, Topology, TopologyRow};
+use reading::Interval;
+
+/// An interval, and where its meter hangs.
+#[derive(Debug, Clone, Copy)]
+pub struct Joined<'a> {
+    /// What was measured.
+    pub interval: &'a Interval,
+    /// The row that holds for its end.
+    pub row: Option<&'a TopologyRow>,
+    /// What the meter measures by that row.
+    pub role: Option<Role>,
+    pub(crate) transformer: u32,
+    pub(crate) seat: Seat,
+}
+
+impl Joined<'_> {
+    /// The number of the row.
+    pub fn number(&self) -> Option<u32> {
+        known(self.seat.number)
+    }
+
+    /// The number of the first row of the meter, whether or not any of them holds.
+    pub fn first(&self) -> Option<u32> {
+        known(self.seat.first)
+    }
+
+    /// The number of the row's transformer: its place among [`Topology::transformers`].
+    pub fn transformer(&self) -> Option<u32> {
+        known(self.transformer)
+    }
+
+    /// Whether it is a consumer's. Who hangs nowhere that is known is a consumer too.
+    pub fn is_consumer(&self) -> bool {
+        self.role.is_none_or(|role| role == Role::Consumer)
+    }
+}
+
+/// No number at all.
+pub(crate) const NONE: u32 = u32::MAX;
+
+fn known(number: u32) -> Option<u32> {
+    (number != NONE).then_some(number)
+}
+
+/// Where a meter stands in the table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Seat {
+    pub first: u32,
+    pub number: u32,
+}
+
+impl Seat {
+    pub(crate) const NONE: Self = Self { first: NONE, number: NONE };
+}
+
+/// The intervals of a tick, whose places were looked up once.
+#[derive(Debug, Clone)]
+pub struct Join<'a> {
+    topology: &'a Topology,
+    intervals: &'a [Interval],
+    seats: Vec<Seat>,
+}
+
+impl<'a> Join<'a> {
+    /// Looks them up.
+    pub fn new(topology: &'a Topology, intervals: &'a [Interval]) -> Self {
+        let seats = topology.join(intervals).map(|joined| joined.seat).collect();
+        Self { topology, intervals, seats }
+    }
+
+    /// The topology.
+    pub fn topology(&self) -> &'a Topology {
+        self.topology
+    }
+
+    /// The intervals alone.
+    pub fn intervals(&self) -> &'a [Interval] {
+        self.intervals
+    }
+
+    /// The interval at a place, with its row.
+    #[inline]
+    pub fn get(&self, at: usize) -> Option<Joined<'a>> {
+        Some(self.topology.joined(self.intervals.get(at)?, self.seats[at]))
+    }
+
+    /// All of them, in their order.
+    pub fn iter(&self) -> impl Iterator<Item = Joined<'a>> + Clone + '_ {
+        self.intervals.iter().zip(&self.seats).map(|(interval, seat)| self.topology.joined(interval, *seat))
+    }
+}
