@@ -26,7 +26,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         let before = cpu_ns()?;
         let mut file = IntervalsWriter::create(
             &path,
-            Asked { valid: false, candidate: Some((Ratio(0.1), Amperes(0.3))) },
+            Asked { candidate: Some((Ratio(0.1), Amperes(0.3))), ..Asked::NONE },
         )?;
         // As the engine does: all meters of one interval at once.
         for tick in all.chunks(meters as usize) {

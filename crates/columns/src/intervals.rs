@@ -25,13 +25,17 @@ const GROUP: usize = 64 * CHUNK;
 pub struct Asked {
     /// `valid_wh`: the imported energy to bill by, see [`Interval::valid`].
     pub valid: bool,
+    /// `pf_true`, see [`features::true_power_factor`].
+    pub pf_true: bool,
+    /// `unbalance`, see [`features::voltage_unbalance`].
+    pub unbalance: bool,
     /// `candidate`, with the share and the floor of [`features::candidate`].
     pub candidate: Option<(Ratio, Amperes)>,
 }
 
 impl Asked {
     /// None of them.
-    pub const NONE: Self = Self { valid: false, candidate: None };
+    pub const NONE: Self = Self { valid: false, pf_true: false, unbalance: false, candidate: None };
 }
 
 /// Writes `intervals.parquet`.
@@ -94,6 +98,18 @@ pub(crate) fn record_batch(all: &[Interval], asked: Asked) -> RecordBatch {
     let sheet = match asked.valid {
         false => sheet,
         true => sheet.optional_whole("valid_wh", rows().map(|one| one.valid().map(|wh| wh.0))),
+    };
+    let sheet = match asked.pf_true {
+        false => sheet,
+        true => sheet
+            .optional_number("pf_true", rows().map(|one| features::true_power_factor(one).map(|pf| pf.0))),
+    };
+    let sheet = match asked.unbalance {
+        false => sheet,
+        true => sheet.optional_number(
+            "unbalance",
+            rows().map(|one| features::voltage_unbalance(one).map(|one| one.0)),
+        ),
     };
     match asked.candidate {
         None => sheet.rows(),

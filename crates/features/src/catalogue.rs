@@ -39,7 +39,13 @@ pub const CATALOGUE: &[Entry] = &[
         name: "power_factor",
         unit: "",
         definition: "sum p over root of (sum p)^2 + (sum q)^2 of the readings; negative on export",
-        source: "ARCHITECTURE.md, pf; IEEE 1459 for sinusoidal supply",
+        source: "ARCHITECTURE.md, pf; IEEE 1459: displacement, where reactive power is of the fundamental",
+    },
+    Entry {
+        name: "true_power_factor",
+        unit: "",
+        definition: "mean active power over mean voltage times mean current of all phases; at most 1, negative on export",
+        source: "IEEE 1459: power factor with distortion",
     },
     Entry {
         name: "mean_reactive_power",
@@ -94,6 +100,12 @@ pub const CATALOGUE: &[Entry] = &[
         unit: Volts::UNIT,
         definition: "highest phase voltage of a reading",
         source: "ARCHITECTURE.md, v_max",
+    },
+    Entry {
+        name: "voltage_unbalance",
+        unit: "",
+        definition: "highest less lowest phase voltage of a reading over the middle of the two, the most of the interval",
+        source: "IEEE 936: phase voltage unbalance, highest less lowest over the mean",
     },
     Entry {
         name: "mean_voltage",

@@ -18,7 +18,9 @@ pub mod voltage;
 
 pub use catalogue::{CATALOGUE, Entry};
 pub use current::{LoopCurrents, candidate, loop_currents, max_imbalance, mean_current, mean_imbalance};
-pub use power::{apparent_power, max_power, mean_power, mean_reactive_power, net_energy, power_factor};
+pub use power::{
+    apparent_power, max_power, mean_power, mean_reactive_power, net_energy, power_factor, true_power_factor,
+};
 pub use profile::{
     Learned, Peak, base_load, block_peak, learn, load_factor, load_factor_of, night_share, percentile,
     typical_day, weights,
@@ -27,7 +29,7 @@ pub use supply::{
     MED_LEAST_DAYS, caidi, maifi, measured_import, med_threshold, moved_while_silent, saidi, saifi,
     voltage_beyond,
 };
-pub use voltage::{mean_voltage, v_max, v_min};
+pub use voltage::{mean_voltage, v_max, v_min, voltage_unbalance};
 
 #[cfg(test)]
 mod tests;

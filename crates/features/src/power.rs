@@ -1,5 +1,6 @@
 //! Power and energy of one interval.
 
+use crate::{mean_current, mean_voltage};
 use reading::Interval;
 use units::{Ratio, Vars, VoltAmperes, WattHours, Watts};
 
@@ -41,6 +42,22 @@ pub fn power_factor(interval: &Interval) -> Option<Ratio> {
     let (p, q) = (sums.p as f64, sums.q as f64);
     // A root is exact to the last bit on every machine (IEEE 754), which `hypot` is not.
     Some(Ratio(p / (p * p + q * q).sqrt()))
+}
+
+/// Mean active power over voltage times current, of all phases: with the currents that distortion adds, which
+/// [`power_factor`] leaves out where meters count reactive power of the fundamental. At most 1, negative on export.
+///
+/// `None` without power, voltage or current.
+#[inline]
+pub fn true_power_factor(interval: &Interval) -> Option<Ratio> {
+    let sums = &interval.sums;
+    if sums.p_count == 0 {
+        return None;
+    }
+    let phases = if sums.three_count > 0 { 3.0 } else { 1.0 };
+    let apparent = mean_voltage(interval)?.0 * mean_current(interval)?.0 * phases;
+    let active = sums.p as f64 / f64::from(sums.p_count) / 1000.0;
+    (apparent > 0.0).then(|| Ratio((active / apparent).clamp(-1.0, 1.0)))
 }
 
 /// Mean of the readings' reactive power; positive is lagging. `None` unless every reading with active power has it.

@@ -99,6 +99,49 @@ fn export_has_a_negative_power_factor() {
 }
 
 #[test]
+fn distortion_lowers_the_true_power_factor_alone() {
+    // 230 V times 10 A are 2,300 VA, of which 1,840 W: 0.8. Of p and q it is 0.995, as a rectifier's harmonics are in neither.
+    let rectifier = interval(None, &["1840/184 10/10 230"]);
+    assert_eq!(true_power_factor(&rectifier), Some(Ratio(0.8)));
+    assert!(power_factor(&rectifier).unwrap().0 > 0.99);
+    assert_eq!(true_power_factor(&interval(None, &["-1150/0 10/10 230"])), Some(Ratio(-0.5)));
+    // A meter's rounding makes no power factor above 1.
+    assert_eq!(true_power_factor(&interval(None, &["2301/0 10/10 230"])), Some(Ratio(1.0)));
+    for missing in ["-/- 10/10 230", "100/0 -/- 230", "100/0 10/10 -", "0/0 0/0 230"] {
+        assert_eq!(true_power_factor(&interval(None, &[missing])), None, "{missing}");
+    }
+}
+
+/// Voltages and currents of three phases, a reading a line.
+fn of_three_phases(readings: &[([i32; 3], [i32; 3], i64)]) -> Interval {
+    let limits =
+        Limits { v_max: Millivolts(600_000), i_max: Milliamperes(200_000), p_max: Milliwatts(100_000_000) };
+    let mut three = interval(None, &[]);
+    for (volts, amperes, watts) in readings {
+        let mut raw = RawReading::new(three.meter, EventTime(1_700_000_000_000));
+        raw.v = Some(Phases::Three(volts.map(|volts| Millivolts(volts * 1000))));
+        raw.i = Some(Phases::Three(amperes.map(|amperes| Milliamperes(amperes * 1000))));
+        raw.p = Some(Phases::One(Milliwatts(watts * 1000)));
+        three.sums.add(&believe(&raw, &limits).unwrap().reading);
+    }
+    three
+}
+
+#[test]
+fn the_worst_reading_tells_how_unbalanced_the_phases_were() {
+    let even = ([230, 230, 230], [10, 10, 10], 5520);
+    // (240 - 220) / 230.
+    let uneven = ([240, 220, 231], [10, 10, 10], 5520);
+    assert_eq!(voltage_unbalance(&of_three_phases(&[even])), Some(Ratio(0.0)));
+    assert_eq!(voltage_unbalance(&of_three_phases(&[even, uneven, even])), Some(Ratio(0.0869)));
+    // A phase without voltage: as far apart as can be.
+    assert_eq!(voltage_unbalance(&of_three_phases(&[([230, 0, 230], [1, 0, 1], 400)])), Some(Ratio(2.0)));
+    assert_eq!(voltage_unbalance(&of_three_phases(&[([0, 0, 0], [0, 0, 0], 0)])), Some(Ratio(0.0)));
+    assert_eq!(voltage_unbalance(&interval(None, &["100/0 1/1 230"])), None, "a single phase");
+    assert_eq!(true_power_factor(&of_three_phases(&[even])), Some(Ratio(0.8)), "of all three phases");
+}
+
+#[test]
 fn both_wires_carry_the_same_or_are_apart() {
     check(
         None,

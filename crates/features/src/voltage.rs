@@ -1,7 +1,7 @@
 //! Voltage of one interval.
 
 use reading::Interval;
-use units::Volts;
+use units::{Ratio, Volts};
 
 /// The lowest phase voltage of a reading.
 #[inline]
@@ -13,6 +13,13 @@ pub fn v_min(interval: &Interval) -> Option<Volts> {
 #[inline]
 pub fn v_max(interval: &Interval) -> Option<Volts> {
     interval.sums.v().map(|(_, max)| max.into())
+}
+
+/// How far the phase voltages of a reading were apart at most, over the middle of them. `None` without three phases.
+#[inline]
+pub fn voltage_unbalance(interval: &Interval) -> Option<Ratio> {
+    let known = interval.sums.three_count > 0 && interval.sums.v().is_some();
+    known.then(|| Ratio(f64::from(interval.sums.unbalance) / 10_000.0))
 }
 
 /// Midway between the lowest and the highest phase voltage: good enough to turn a current into a power.

@@ -79,7 +79,7 @@ struct SumsV1 {
     power: [i64; 3],
     current: [u32; 4],
     voltage: [i32; 2],
-    counts: [u16; 5],
+    counts: [u16; 7],
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -459,7 +459,15 @@ fn sums_v1(sums: &Sums) -> SumsV1 {
         power: [sums.p, sums.p_max, sums.q],
         current: [sums.i, sums.neutral, sums.imbalance, sums.imbalance_max],
         voltage: [sums.v_min, sums.v_max],
-        counts: [sums.readings, sums.p_count, sums.q_count, sums.i_count, sums.loop_count],
+        counts: [
+            sums.readings,
+            sums.p_count,
+            sums.q_count,
+            sums.i_count,
+            sums.loop_count,
+            sums.three_count,
+            sums.unbalance,
+        ],
     }
 }
 
@@ -467,7 +475,7 @@ fn sums_of(stored: &SumsV1) -> Sums {
     let [p, p_max, q] = stored.power;
     let [i, neutral, imbalance, imbalance_max] = stored.current;
     let [v_min, v_max] = stored.voltage;
-    let [readings, p_count, q_count, i_count, loop_count] = stored.counts;
+    let [readings, p_count, q_count, i_count, loop_count, three_count, unbalance] = stored.counts;
     Sums {
         p,
         p_max,
@@ -483,6 +491,8 @@ fn sums_of(stored: &SumsV1) -> Sums {
         q_count,
         i_count,
         loop_count,
+        three_count,
+        unbalance,
     }
 }
 

@@ -33,6 +33,10 @@ pub struct Plan {
     pub intervals: Settings,
     /// How the order of arrival is judged.
     pub order: SequencerSettings,
+    /// The extra columns `pf_true` and `unbalance` of the intervals.
+    pub pf_true: bool,
+    /// As above.
+    pub unbalance: bool,
     /// The extra column `candidate` of the intervals.
     pub candidate: Option<Candidate>,
     /// What is kept of each meter beyond its intervals: a profile, its demand.

@@ -94,6 +94,11 @@ impl Reading {
             .then_some((Milliamperes(self.i), Milliamperes(self.neutral)))
     }
 
+    /// Whether it came from a meter of three phases.
+    pub fn is_three_phase(&self) -> bool {
+        self.has & THREE_PHASE != 0
+    }
+
     /// The fields one by one, to be stored.
     pub fn parts(&self) -> Parts {
         Parts {
@@ -105,7 +110,7 @@ impl Reading {
             v: self.v(),
             i: self.i(),
             neutral: self.neutral(),
-            three_phase: self.has & THREE_PHASE != 0,
+            three_phase: self.is_three_phase(),
         }
     }
 

@@ -155,6 +155,10 @@ pub struct Sums {
     pub i_count: u16,
     /// How many carry phase and neutral current of a single phase.
     pub loop_count: u16,
+    /// How many are of three phases.
+    pub three_count: u16,
+    /// How far the phase voltages of one of those were apart, over the middle of them, at most; in 1/10,000.
+    pub unbalance: u16,
 }
 
 impl Sums {
@@ -174,6 +178,8 @@ impl Sums {
         q_count: 0,
         i_count: 0,
         loop_count: 0,
+        three_count: 0,
+        unbalance: 0,
     };
 
     /// The most readings of one interval that surely fit: 1024 times 4,194 A is under 2^32 mA.
@@ -197,6 +203,13 @@ impl Sums {
         if let Some((min, max)) = reading.v() {
             self.v_min = self.v_min.min(min.0);
             self.v_max = self.v_max.max(max.0);
+        }
+        if reading.is_three_phase() {
+            self.three_count += 1;
+            if let Some((min, max)) = reading.v().filter(|(_, max)| max.0 > 0) {
+                let apart = i64::from(max.0 - min.0) * 20_000 / (i64::from(max.0) + i64::from(min.0));
+                self.unbalance = self.unbalance.max(apart as u16);
+            }
         }
         if let Some(i) = reading.i() {
             self.i += i.0 as u32;

@@ -348,6 +348,8 @@ fn summary(dir: &Path, json: &Value) -> io::Result<Aside> {
 pub fn asked(plan: &Plan) -> Asked {
     Asked {
         valid: plan.quality.is_some(),
+        pf_true: plan.pf_true,
+        unbalance: plan.unbalance,
         candidate: plan.candidate.map(|candidate| (candidate.share, candidate.floor)),
     }
 }

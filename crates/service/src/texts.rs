@@ -276,6 +276,7 @@ pub fn indices(one: &IndexRow) -> Value {
         "saifi_without_major": one.major.and_then(|major| major.saifi_without),
         "low_voltage_hours": one.low_voltage_hours,
         "high_voltage_hours": one.high_voltage_hours,
+        "unbalanced_hours": one.unbalanced_hours,
         "voltage_hours": one.voltage_hours,
     })
 }

@@ -30,6 +30,8 @@ pub struct IndexRow {
     pub low_voltage_hours: Option<f64>,
     /// above the limit,
     pub high_voltage_hours: Option<f64>,
+    /// with phase voltages too far apart,
+    pub unbalanced_hours: Option<f64>,
     /// and known at all.
     pub voltage_hours: Option<f64>,
 }
@@ -63,6 +65,7 @@ pub(crate) struct Day {
 pub(crate) struct Voltage {
     pub(crate) low: u64,
     pub(crate) high: u64,
+    pub(crate) unbalanced: u64,
     pub(crate) known: u64,
 }
 
@@ -146,6 +149,7 @@ impl Books {
             let own = self.all.entry(area).or_default().voltages.entry(month).or_default();
             own.low += more.low;
             own.high += more.high;
+            own.unbalanced += more.unbalanced;
             own.known += more.known;
         }
     }
@@ -231,6 +235,7 @@ impl Book {
             major,
             low_voltage_hours: hours(voltage.low),
             high_voltage_hours: hours(voltage.high),
+            unbalanced_hours: hours(voltage.unbalanced),
             voltage_hours: hours(voltage.known),
         }
     }

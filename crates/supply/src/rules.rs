@@ -24,6 +24,8 @@ pub struct Rules {
     pub low_voltage: Volts,
     /// and high above this.
     pub high_voltage: Volts,
+    /// Phase voltages further apart than this share of them are unbalanced.
+    pub unbalance: Ratio,
     /// Whether all consumers are known: feeders and areas go across the parts of a town.
     pub whole: bool,
 }

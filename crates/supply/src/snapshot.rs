@@ -59,7 +59,7 @@ struct GroupV1 {
 struct BookV1 {
     area: Option<String>,
     days: Vec<(DateV1, u64, [u32; 3])>,
-    voltages: Vec<(DateV1, [u64; 3])>,
+    voltages: Vec<(DateV1, [u64; 4])>,
 }
 
 impl Supply {
@@ -229,8 +229,9 @@ fn area_of(stored: &Option<String>) -> Result<Option<AreaId>, RestoreError> {
 fn book_v1(area: Option<AreaId>, book: &Book) -> BookV1 {
     let day =
         |(date, day): (&Date, &Day)| (date_v1(*date), day.ms, [day.sustained, day.momentary, day.consumers]);
-    let voltage =
-        |(month, voltage): (&Date, &Voltage)| (date_v1(*month), [voltage.low, voltage.high, voltage.known]);
+    let voltage = |(month, voltage): (&Date, &Voltage)| {
+        (date_v1(*month), [voltage.low, voltage.high, voltage.unbalanced, voltage.known])
+    };
     BookV1 {
         area: area.map(|area| area.to_string()),
         days: book.days.iter().map(day).collect(),
@@ -243,8 +244,8 @@ fn book_of(stored: &BookV1) -> Result<(Option<AreaId>, Book), RestoreError> {
         let day = Day { ms: *ms, sustained: *sustained, momentary: *momentary, consumers: *consumers };
         Ok((date_of(*date)?, day))
     };
-    let voltage = |(month, [low, high, known]): &(DateV1, [u64; 3])| {
-        Ok((date_of(*month)?, Voltage { low: *low, high: *high, known: *known }))
+    let voltage = |(month, [low, high, unbalanced, known]): &(DateV1, [u64; 4])| {
+        Ok((date_of(*month)?, Voltage { low: *low, high: *high, unbalanced: *unbalanced, known: *known }))
     };
     let book = Book {
         days: stored.days.iter().map(day).collect::<Result<_, RestoreError>>()?,

@@ -4,7 +4,7 @@ use crate::books::{Books, Voltage};
 use crate::clusters::{Group, kind};
 use crate::spells::{NEVER, NO_ENERGY, Over, Seat, Spell, Visit};
 use crate::{Cause, Change, Outage, Rules, Target, Told};
-use features::voltage_beyond;
+use features::{voltage_beyond, voltage_unbalance};
 use grid::{Join, Joined, Role, Topology};
 use reading::time::DAY;
 use reading::{AreaId, Calendar, Event, EventTime, MeterId};
@@ -172,9 +172,10 @@ impl Supply {
     }
 
     fn add_voltage(&self, joined: &Joined<'_>, of: &mut [Voltage]) {
-        let Rules { low_voltage, high_voltage, .. } = self.rules;
+        let Rules { low_voltage, high_voltage, unbalance, .. } = self.rules;
         let interval = joined.interval;
         let Some((low, high)) = voltage_beyond(interval, low_voltage, high_voltage) else { return };
+        let unbalanced = voltage_unbalance(interval).is_some_and(|apart| apart > unbalance);
         let area = joined.number().map_or(0, |number| self.seats[number as usize].area as usize);
         let length = interval.length() as u64;
         let both = if area == 0 { &[0][..] } else { &[0, area] };
@@ -182,6 +183,7 @@ impl Supply {
             of[at].known += length;
             of[at].low += if low { length } else { 0 };
             of[at].high += if high { length } else { 0 };
+            of[at].unbalanced += if unbalanced { length } else { 0 };
         }
     }
 

@@ -33,6 +33,7 @@ fn rules() -> Rules {
         feeder_share: Ratio(0.6),
         low_voltage: Volts(207.0),
         high_voltage: Volts(253.0),
+        unbalance: Ratio(0.03),
         whole: true,
     }
 }

@@ -26,6 +26,8 @@ pub(super) struct Group {
     readings: Wholes,
     quality: Words<Quality>,
     valid: Option<Wholes>,
+    pf_true: Option<Numbers>,
+    unbalance: Option<Numbers>,
     candidate: Option<(Ratio, Amperes, Flags)>,
 }
 
@@ -50,6 +52,8 @@ impl Group {
             readings: Wholes::new(),
             quality: Words::new(),
             valid: asked.valid.then(Wholes::optional),
+            pf_true: asked.pf_true.then(Numbers::new),
+            unbalance: asked.unbalance.then(Numbers::new),
             candidate: asked.candidate.map(|(share, floor)| (share, floor, Flags::default())),
         }
     }
@@ -80,6 +84,12 @@ impl Group {
         if let Some(valid) = &mut self.valid {
             valid.append_some(rows().map(|one| one.valid().map(|wh| wh.0)));
         }
+        if let Some(pf_true) = &mut self.pf_true {
+            pf_true.append(all, |one| features::true_power_factor(one).map(|pf| pf.0));
+        }
+        if let Some(unbalance) = &mut self.unbalance {
+            unbalance.append(all, |one| features::voltage_unbalance(one).map(|one| one.0));
+        }
         if let Some((share, floor, flags)) = &mut self.candidate {
             flags.append(rows().map(|one| features::candidate(one, *share, *floor)));
         }
@@ -106,7 +116,8 @@ impl Group {
         ];
         let last = self.candidate.as_mut().map(|(_, _, flags)| flags as &mut dyn Column);
         let valid = self.valid.as_mut().map(|valid| valid as &mut dyn Column);
-        columns.into_iter().chain(valid).chain(last)
+        let numbers = self.pf_true.iter_mut().chain(&mut self.unbalance);
+        columns.into_iter().chain(valid).chain(numbers.map(|one| one as &mut dyn Column)).chain(last)
     }
 
     /// Writes all that wait.

@@ -77,26 +77,28 @@ fn columns_are_those_of_the_design() {
 #[test]
 fn what_is_asked_for_stands_behind_the_others() {
     check_columns(
-        Asked { valid: true, candidate: Some((Ratio(0.1), Amperes(0.001))) },
+        Asked { valid: true, pf_true: true, unbalance: true, candidate: Some((Ratio(0.1), Amperes(0.001))) },
         &expect![[r#"
-        meter Utf8
-        start Timestamp(ms, "UTC")
-        end Timestamp(ms, "UTC")
-        imp_wh Int64 or null
-        exp_wh Int64 or null
-        avg_w Float64 or null
-        max_w Float64 or null
-        pf Float64 or null
-        v_min Float64 or null
-        v_max Float64 or null
-        i_avg Float64 or null
-        imbalance_avg Float64 or null
-        imbalance_max Float64 or null
-        readings Int32
-        quality Dictionary(Int32, Utf8)
-        valid_wh Int64 or null
-        candidate Boolean
-    "#]],
+            meter Utf8
+            start Timestamp(ms, "UTC")
+            end Timestamp(ms, "UTC")
+            imp_wh Int64 or null
+            exp_wh Int64 or null
+            avg_w Float64 or null
+            max_w Float64 or null
+            pf Float64 or null
+            v_min Float64 or null
+            v_max Float64 or null
+            i_avg Float64 or null
+            imbalance_avg Float64 or null
+            imbalance_max Float64 or null
+            readings Int32
+            quality Dictionary(Int32, Utf8)
+            valid_wh Int64 or null
+            pf_true Float64 or null
+            unbalance Float64 or null
+            candidate Boolean
+        "#]],
     );
 }
 
@@ -104,9 +106,11 @@ fn what_is_asked_for_stands_behind_the_others() {
 fn rows_come_back_as_they_were() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("intervals.parquet");
-    let mut writer =
-        IntervalsWriter::create(&path, Asked { valid: true, candidate: Some((Ratio(0.001), Amperes(0.01))) })
-            .unwrap();
+    let mut writer = IntervalsWriter::create(
+        &path,
+        Asked { valid: true, candidate: Some((Ratio(0.001), Amperes(0.01))), ..Asked::NONE },
+    )
+    .unwrap();
     writer.write(&[measured(), gap()]).unwrap();
     writer.finish().unwrap();
     expect![[r#"
@@ -268,7 +272,7 @@ fn what_is_not_believed_has_something_instead_or_nothing() {
     let all = [measured(), spike, suspect, estimated, gap()];
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("intervals.parquet");
-    let asked = Asked { valid: true, candidate: None };
+    let asked = Asked { valid: true, pf_true: true, unbalance: true, candidate: None };
     let mut writer = IntervalsWriter::create(&path, asked).unwrap();
     writer.write(&all).unwrap();
     writer.finish().unwrap();

@@ -83,6 +83,7 @@ fn indices(all: &[IndexRow]) -> RecordBatch {
         .optional_number("saifi_without_major", major().map(|major| major?.saifi_without))
         .optional_number("low_voltage_hours", rows().map(|one| one.low_voltage_hours))
         .optional_number("high_voltage_hours", rows().map(|one| one.high_voltage_hours))
+        .optional_number("unbalanced_hours", rows().map(|one| one.unbalanced_hours))
         .optional_number("voltage_hours", rows().map(|one| one.voltage_hours))
         .rows()
 }

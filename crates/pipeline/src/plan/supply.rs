@@ -8,7 +8,7 @@ use fleet::Settings;
 use reading::time::{DAY, HOUR, SECOND};
 use serde::Deserialize;
 use toml::Spanned;
-use units::Volts;
+use units::{Ratio, Volts};
 
 type Text = Spanned<String>;
 
@@ -21,7 +21,12 @@ pub(super) struct SupplyToml {
     feeder_share: Text,
     low_voltage: Text,
     high_voltage: Text,
+    #[serde(default)]
+    unbalance: Option<Text>,
 }
+
+/// ANSI C84.1, of phase voltages.
+const UNBALANCE: Ratio = Ratio(0.03);
 
 impl SupplyToml {
     pub(super) fn check(&self, intervals: &Settings) -> Result<Rules, PlanError> {
@@ -63,6 +68,10 @@ impl SupplyToml {
             feeder_share: share("feeder_share", &self.feeder_share)?,
             low_voltage,
             high_voltage,
+            unbalance: match &self.unbalance {
+                Some(unbalance) => share("unbalance", unbalance)?,
+                None => UNBALANCE,
+            },
             whole: true,
         })
     }

@@ -33,7 +33,7 @@ fn an_unknown_key_is_named_with_its_place() {
         "grace =",
         "grase =",
         expect![[r#"
-            error[plan::key]: unknown field `grase`, expected one of `length`, `grace`, `clock_ahead`, `most_waiting`, `longest_gap`, `energy`, `cross_check`, `candidate`
+            error[plan::key]: unknown field `grase`, expected one of `length`, `grace`, `clock_ahead`, `most_waiting`, `longest_gap`, `energy`, `cross_check`, `pf_true`, `unbalance`, `candidate`
               --> demo.toml:11:1
                | grase = "15 min"              # an interval closes when the latest reading is this far past its end
               help: keys are listed in pipelines/demo.toml, each with its meaning
@@ -48,7 +48,7 @@ fn a_wrong_unit_is_an_error() {
         "floor = \"0.5 V\"",
         expect![[r#"
             error[plan::unit]: `floor` must be a current in mA, A, kA, found the unit "V"
-              --> demo.toml:72:9
+              --> demo.toml:75:9
                | floor = "0.5 V"               # and by more than this;
               help: try `floor = "0.5 A"`
         "#]],
@@ -118,7 +118,7 @@ fn what_is_no_toml_is_an_error_with_its_place() {
         "[limits",
         expect![[r#"
             error[plan::syntax]: unclosed table, expected `]`
-              --> demo.toml:18:8
+              --> demo.toml:20:8
                | [limits                      # beyond these a field is left out, and counted
         "#]],
     );
@@ -160,61 +160,61 @@ fn profiles_and_demand_that_cannot_be_are_errors_with_a_way_out() {
         "slot = \"2 h\"",
         "slot = \"50 min\"",
         expect![[r#"
-        error[plan::window]: `slot` must be whole intervals of 15 min, and whole slots must make a day
-          --> demo.toml:28:8
-           | slot = "50 min"                  # whole intervals; a shorter one takes more memory, see `gridwarden check`
-          help: try `slot = "60 min"`
-    "#]],
+            error[plan::window]: `slot` must be whole intervals of 15 min, and whole slots must make a day
+              --> demo.toml:30:8
+               | slot = "50 min"                  # whole intervals; a shorter one takes more memory, see `gridwarden check`
+              help: try `slot = "60 min"`
+        "#]],
     );
     check(
         "block = \"30 min\"",
         "block = \"20 min\"",
         expect![[r#"
-        error[plan::window]: `block` must be 1 to 60 intervals of 15 min, at most 4 h, and whole blocks must make a day
-          --> demo.toml:32:9
-           | block = "20 min"              # peaks are means over so long: blocks side by side, and sliding by one interval
-          help: try `block = "30 min"`, or shorter intervals
-    "#]],
+            error[plan::window]: `block` must be 1 to 60 intervals of 15 min, at most 4 h, and whole blocks must make a day
+              --> demo.toml:34:9
+               | block = "20 min"              # peaks are means over so long: blocks side by side, and sliding by one interval
+              help: try `block = "30 min"`, or shorter intervals
+        "#]],
     );
     check(
         "billing_day = 1",
         "billing_day = 31",
         expect![[r#"
-        error[plan::range]: `billing_day` must be from 1 to 28: every month has such a day
-          --> demo.toml:33:15
-           | billing_day = 31               # a period begins at midnight of this day of the month
-          help: try `billing_day = 1`
-    "#]],
+            error[plan::range]: `billing_day` must be from 1 to 28: every month has such a day
+              --> demo.toml:35:15
+               | billing_day = 31               # a period begins at midnight of this day of the month
+              help: try `billing_day = 1`
+        "#]],
     );
     check(
         "low_power_factor = 0.85",
         "low_power_factor = 85.0",
         expect![[r#"
-        error[plan::range]: `low_power_factor` must be from 0 to 1, found 85
-          --> demo.toml:34:20
-           | low_power_factor = 85.0       # hours below are counted
-          help: try `low_power_factor = 0.85`
-    "#]],
+            error[plan::range]: `low_power_factor` must be from 0 to 1, found 85
+              --> demo.toml:36:20
+               | low_power_factor = 85.0       # hours below are counted
+              help: try `low_power_factor = 0.85`
+        "#]],
     );
     check(
         "from = \"18:00\"",
         "from = \"18\"",
         expect![[r#"
-        error[plan::time]: `from` must be a time of the day, found "18"
-          --> demo.toml:35:37
-           | zones = [{ name = "evening", from = "18", to = "22:00" }]   # peaks and energy of these hours apart
-          help: try `from = "18:00"`
-    "#]],
+            error[plan::time]: `from` must be a time of the day, found "18"
+              --> demo.toml:37:37
+               | zones = [{ name = "evening", from = "18", to = "22:00" }]   # peaks and energy of these hours apart
+              help: try `from = "18:00"`
+        "#]],
     );
     check(
         "from = \"18:00\"",
         "from = \"18:10\"",
         expect![[r#"
-        error[plan::time]: `from` must be where an interval of 15 min begins, found "18:10"
-          --> demo.toml:35:37
-           | zones = [{ name = "evening", from = "18:10", to = "22:00" }]   # peaks and energy of these hours apart
-          help: try `from = "18:00"`
-    "#]],
+            error[plan::time]: `from` must be where an interval of 15 min begins, found "18:10"
+              --> demo.toml:37:37
+               | zones = [{ name = "evening", from = "18:10", to = "22:00" }]   # peaks and energy of these hours apart
+              help: try `from = "18:00"`
+        "#]],
     );
     check(
         "length = \"15 min\"",
@@ -230,11 +230,11 @@ fn profiles_and_demand_that_cannot_be_are_errors_with_a_way_out() {
         "name = \"evening\"",
         "name = \"all\"",
         expect![[r#"
-        error[plan::choice]: `zones` need different names, and `all` is that of all minutes
-          --> demo.toml:35:9
-           | zones = [{ name = "all", from = "18:00", to = "22:00" }]   # peaks and energy of these hours apart
-          help: call each zone as the tariff does
-    "#]],
+            error[plan::choice]: `zones` need different names, and `all` is that of all minutes
+              --> demo.toml:37:9
+               | zones = [{ name = "all", from = "18:00", to = "22:00" }]   # peaks and energy of these hours apart
+              help: call each zone as the tariff does
+        "#]],
     );
 }
 
@@ -245,7 +245,7 @@ fn rules_of_quality_that_cannot_be_are_errors_with_a_way_out() {
         "zero_run = \"3 min\"",
         expect![[r#"
             error[plan::window]: `zero_run` must be from 1 h to 366 d, found 3 min
-              --> demo.toml:50:12
+              --> demo.toml:52:12
                | zero_run = "3 min"              # nothing imported for so long
               help: try `zero_run = "1 h"`
         "#]],
@@ -255,7 +255,7 @@ fn rules_of_quality_that_cannot_be_are_errors_with_a_way_out() {
         "run = \"30 min\"",
         expect![[r#"
             error[plan::range]: `run` must be 3 to 16383 intervals
-              --> demo.toml:51:16
+              --> demo.toml:53:16
                | flat = { run = "30 min", spread = "0.5 %", floor = "1 Wh" }   # all energies of so long within a share or a floor of the first
               help: try `run = "24 h"`
         "#]],
@@ -265,7 +265,7 @@ fn rules_of_quality_that_cannot_be_are_errors_with_a_way_out() {
         "times = 0.5",
         expect![[r#"
             error[plan::range]: `times` must be above 1, and at most 1000
-              --> demo.toml:52:19
+              --> demo.toml:54:19
                | spike = { times = 0.5, floor = "2 kW" }   # so many times the third-highest of the last weeks, and above the floor
               help: try `times = 3.0`
         "#]],
@@ -275,7 +275,7 @@ fn rules_of_quality_that_cannot_be_are_errors_with_a_way_out() {
         "low = \"150 %\", high",
         expect![[r#"
             error[plan::range]: a low day must be below 100 % of a usual one, and a high one above
-              --> demo.toml:53:7
+              --> demo.toml:55:7
                | day = { low = "150 %", high = "400 %", floor = "1 kWh" }   # a local day against the load profile, if that expects so much
               help: try `low = "5 %", high = "400 %"`
         "#]],
@@ -285,7 +285,7 @@ fn rules_of_quality_that_cannot_be_are_errors_with_a_way_out() {
         "least = \"120 %\"",
         expect![[r#"
             error[plan::range]: a power factor is at most 1: `least` must be below 100 %, and `most`, with room for errors, not
-              --> demo.toml:55:26
+              --> demo.toml:57:26
                | power_factor = { least = "120 %", most = "120 %", floor = "2 A" }   # power against voltage times current
               help: try `least = "20 %", most = "120 %"`
         "#]],
@@ -302,14 +302,14 @@ fn what_asks_for_usual_days_needs_profiles() {
     let told = |text: &str| Plan::read(text).unwrap_err().render("demo.toml", text);
     expect![[r#"
         error[plan::missing]: `quality.day` asks what a meter usually uses, and the plan has no section `[profiles]`
-          --> demo.toml:49:7
+          --> demo.toml:51:7
            | day = { low = "5 %", high = "400 %", floor = "1 kWh" }   # a local day against the load profile, if that expects so much
           help: add `[profiles]` with `slot` and `half_life` as in pipelines/demo.toml
     "#]].assert_eq(&told(&no_profiles));
     let no_estimation = without("[estimation]", "[quality]", &no_profiles);
     expect![[r#"
         error[plan::missing]: `quality.day` asks what a meter usually uses, and the plan has no section `[profiles]`
-          --> demo.toml:46:7
+          --> demo.toml:48:7
            | day = { low = "5 %", high = "400 %", floor = "1 kWh" }   # a local day against the load profile, if that expects so much
           help: add `[profiles]` with `slot` and `half_life` as in pipelines/demo.toml
     "#]].assert_eq(&told(&no_estimation));
@@ -335,7 +335,7 @@ fn supply_that_cannot_be_is_an_error_with_a_way_out() {
         "silent_after = \"20 min\"",
         expect![[r#"
             error[plan::window]: `silent_after` must be whole intervals of 15 min, found 20 min
-              --> demo.toml:59:16
+              --> demo.toml:61:16
                | silent_after = "20 min"          # a consumer is silent that nothing is heard of for so long: whole intervals, and longer than meters pause
               help: try `silent_after = "2 h"`
         "#]],
@@ -345,7 +345,7 @@ fn supply_that_cannot_be_is_an_error_with_a_way_out() {
         "silent_after = \"10 min\"",
         expect![[r#"
             error[plan::window]: `silent_after` must be from 15 min to 7 d, found 10 min
-              --> demo.toml:59:16
+              --> demo.toml:61:16
                | silent_after = "10 min"          # a consumer is silent that nothing is heard of for so long: whole intervals, and longer than meters pause
               help: try `silent_after = "15 min"`
         "#]],
@@ -355,7 +355,7 @@ fn supply_that_cannot_be_is_an_error_with_a_way_out() {
         "low_voltage = \"253 V\"",
         expect![[r#"
             error[plan::range]: `low_voltage` must be below `high_voltage`, found 253 V and 253 V
-              --> demo.toml:63:15
+              --> demo.toml:65:15
                | low_voltage = "253 V"         # hours below and above these are told of each area and month: 230 V, 10 % either way
               help: try `low_voltage = "207 V"` and `high_voltage = "253 V"`
         "#]],
@@ -365,7 +365,7 @@ fn supply_that_cannot_be_is_an_error_with_a_way_out() {
         "feeder_share = \"160 %\"",
         expect![[r#"
             error[plan::range]: `feeder_share` must be at most 100 %, found 160 %
-              --> demo.toml:62:16
+              --> demo.toml:64:16
                | feeder_share = "160 %"         # the same of a feeder's, if they hang on two transformers or more
               help: try `feeder_share = "10 %"`
         "#]],
@@ -375,7 +375,7 @@ fn supply_that_cannot_be_is_an_error_with_a_way_out() {
         "",
         expect![[r#"
             error[plan::missing]: missing field `momentary`
-              --> demo.toml:58:1
+              --> demo.toml:60:1
                | [supply]                      # who is without supply, since when, and how often: outages, and the indices of IEEE 1366
               help: a plan says what runs: nothing is assumed for this key
         "#]],

@@ -89,6 +89,10 @@ struct IntervalsToml {
     #[serde(default)]
     cross_check: Option<CrossCheckToml>,
     #[serde(default)]
+    pf_true: bool,
+    #[serde(default)]
+    unbalance: bool,
+    #[serde(default)]
     candidate: Option<CandidateToml>,
 }
 
@@ -180,6 +184,7 @@ impl PlanToml {
             },
         };
         let length = self.intervals.length.span();
+        let IntervalsToml { pf_true, unbalance, .. } = self.intervals;
         let (intervals, order, candidate) = self.intervals.check(registers)?;
         let phase_neutral = self.detectors.phase_neutral.map(PhaseNeutralToml::check).transpose()?;
         let cases = self.cases.map(|cases| cases.check()).transpose()?;
@@ -217,6 +222,8 @@ impl PlanToml {
             limits,
             intervals,
             order,
+            pf_true,
+            unbalance,
             candidate,
             balance: self.balance,
             forecast: self.forecast.map(ForecastToml::check).transpose()?,

@@ -235,6 +235,7 @@ fn supply(rules: &supply::Rules, page: &mut Page) {
     }
     page.key("low_voltage", volts(rules.low_voltage.0));
     page.key("high_voltage", volts(rules.high_voltage.0));
+    page.key("unbalance", percent(rules.unbalance.0));
 }
 
 fn limits(limits: &Limits, page: &mut Page) {

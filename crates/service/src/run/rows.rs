@@ -67,6 +67,10 @@ struct IntervalJson<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     valid_wh: Option<Option<i64>>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    pf_true: Option<Option<f64>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unbalance: Option<Option<f64>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     candidate: Option<bool>,
 }
 
@@ -175,6 +179,8 @@ impl<'a> Rows<'a> {
             readings: row.sums.readings,
             quality: row.quality.to_string(),
             valid_wh: self.plan.quality.map(|_| row.valid().map(|wh| wh.0)),
+            pf_true: self.plan.pf_true.then(|| features::true_power_factor(row).map(|pf| pf.0)),
+            unbalance: self.plan.unbalance.then(|| features::voltage_unbalance(row).map(|one| one.0)),
             candidate,
         };
         serde_json::to_writer(&mut self.value, &json).expect("a vector takes all bytes");

@@ -293,13 +293,21 @@ fn voltage_beyond_its_limits_is_told_in_hours_of_a_consumer() {
         let mut rows = meters.map(|meter| row(meter, at, Some(100), 1, Quality::MEASURED));
         (rows[0].sums.v_min, rows[0].sums.v_max) = (if at < 3 { 200_000 } else { 230_000 }, 240_000);
         (rows[1].sums.v_min, rows[1].sums.v_max) = (230_000, if at < 1 { 253_100 } else { 253_000 });
+        // Of three phases, and unbalanced for two hours; at the limit for one.
+        (rows[1].sums.three_count, rows[1].sums.unbalance) = (1, [301, 301, 300, 0, 0, 0][at]);
         supply.tick(hour(at + 1), &Join::new(&topology, &rows), &[], &mut told);
     }
     supply.finish(&topology, &mut told);
-    let hours = |row: &IndexRow| [row.low_voltage_hours, row.high_voltage_hours, row.voltage_hours];
-    assert_eq!(hours(&told.indices[0]), [Some(1.0), Some(1.0 / 3.0), Some(4.0)], "all three");
-    assert_eq!(hours(&told.indices[1]), [Some(1.5), Some(0.5), Some(6.0)], "A1");
-    assert_eq!(hours(&told.indices[2]), [Some(0.0), Some(0.0), Some(0.0)], "A2");
+    let hours = |row: &IndexRow| {
+        [row.low_voltage_hours, row.high_voltage_hours, row.unbalanced_hours, row.voltage_hours]
+    };
+    assert_eq!(
+        hours(&told.indices[0]),
+        [Some(1.0), Some(1.0 / 3.0), Some(2.0 / 3.0), Some(4.0)],
+        "all three"
+    );
+    assert_eq!(hours(&told.indices[1]), [Some(1.5), Some(0.5), Some(1.0), Some(6.0)], "A1");
+    assert_eq!(hours(&told.indices[2]), [Some(0.0), Some(0.0), Some(0.0), Some(0.0)], "A2");
 }
 
 #[test]

@@ -74,6 +74,7 @@ fn every_setting_stands_there_in_the_words_of_the_plan() {
               feeder_share    60 %
               low_voltage     207 V
               high_voltage    253 V
+              unbalance       3 %
 
             [forecast]
               quantiles       0.1, 0.5, 0.9

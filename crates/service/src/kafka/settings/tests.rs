@@ -39,7 +39,7 @@ fn an_unknown_key_is_named_with_its_place() {
         "idel_after",
         expect![[r#"
         error[plan::key]: unknown field `idel_after`, expected one of `brokers`, `group`, `readings`, `format`, `idle_after`, `topology`, `intervals`, `profiles`, `demand`, `balances`, `forecasts`, `outages`, `supply`, `suspicions`, `cases`, `alerts`, `sms`, `findings`, `dead_letters`, `client`
-          --> ami.toml:88:1
+          --> ami.toml:89:1
            | idel_after = "10 s"               # a partition at the end of its log for so long no longer holds the others
           help: keys of these sections are in pipelines/ami.toml, each with its meaning
     "#]],
@@ -49,7 +49,7 @@ fn an_unknown_key_is_named_with_its_place() {
         "exchanged =",
         expect![[r#"
         error[plan::key]: unknown field `exchanged`, expected `exchange`
-          --> ami.toml:112:1
+          --> ami.toml:113:1
            | exchanged = "memory"               # "kafka": instances share the work; no forecast of the whole town
           help: keys of these sections are in pipelines/ami.toml, each with its meaning
     "#]],
@@ -63,7 +63,7 @@ fn a_missing_key_is_an_error() {
         "# group = ",
         expect![[r#"
         error[plan::missing]: missing field `group`
-          --> ami.toml:83:1
+          --> ami.toml:84:1
            | [kafka]                           # where readings come from and results go; `gridwarden run` reads these sections
           help: a plan says what runs: nothing is assumed for this key
     "#]],
@@ -73,7 +73,7 @@ fn a_missing_key_is_an_error() {
         "[output.checkpoints]\n#",
         expect![[r#"
         error[plan::key]: unknown field `checkpoints`, expected `intervals` or `transactional`
-          --> ami.toml:114:9
+          --> ami.toml:115:9
            | [output.checkpoints]
           help: keys of these sections are in pipelines/ami.toml, each with its meaning
     "#]],
@@ -96,7 +96,7 @@ fn lengths_of_time_have_units_and_bounds() {
         "idle_after = \"10\"",
         expect![[r#"
         error[plan::unit]: `idle_after` must be a length of time in ms, s, m, min, h, d, found no unit
-          --> ami.toml:88:14
+          --> ami.toml:89:14
            | idle_after = "10"               # a partition at the end of its log for so long no longer holds the others
           help: try `idle_after = "20 min"`
     "#]],
@@ -106,7 +106,7 @@ fn lengths_of_time_have_units_and_bounds() {
         "every = \"2 h\"",
         expect![[r#"
         error[plan::window]: `every` must be from 100 ms to 1 h, found 2 h
-          --> ami.toml:115:9
+          --> ami.toml:116:9
            | every = "2 h"                    # how often the state is kept
           help: try `every = "100 ms"`
     "#]],
@@ -116,7 +116,7 @@ fn lengths_of_time_have_units_and_bounds() {
         "full_after = 0",
         expect![[r#"
         error[plan::range]: `full_after` must be at least 1, found 0
-          --> ami.toml:116:14
+          --> ami.toml:117:14
            | full_after = 0                   # so many checkpoints of changes before the next full one
           help: try `full_after = 1`
     "#]],
@@ -130,7 +130,7 @@ fn what_is_none_of_the_choices_is_an_error() {
         "format = \"avro\"",
         expect![[r#"
         error[plan::choice]: `format` must be "json", "arrow" or "frame", found "avro"
-          --> ami.toml:87:10
+          --> ami.toml:88:10
            | format = "avro"                   # "json", "arrow" or "frame": of messages without a header `format`
           help: try `format = "json"`
     "#]],
@@ -140,7 +140,7 @@ fn what_is_none_of_the_choices_is_an_error() {
         "intervals = \"frame\"",
         expect![[r#"
         error[plan::choice]: `intervals` must be "json" or "arrow", found "frame"
-          --> ami.toml:108:13
+          --> ami.toml:109:13
            | intervals = "frame"                # or "arrow"
           help: try `intervals = "json"`
     "#]],
@@ -150,7 +150,7 @@ fn what_is_none_of_the_choices_is_an_error() {
         "exchange = \"disk\"",
         expect![[r#"
         error[plan::choice]: `exchange` must be "memory" or "kafka", found "disk"
-          --> ami.toml:112:12
+          --> ami.toml:113:12
            | exchange = "disk"               # "kafka": instances share the work; no forecast of the whole town
           help: try `exchange = "memory"`
     "#]],
@@ -160,7 +160,7 @@ fn what_is_none_of_the_choices_is_an_error() {
         "transactional = \"no\"",
         expect![[r#"
         error[plan::syntax]: invalid type: string "no", expected a boolean
-          --> ami.toml:109:17
+          --> ami.toml:110:17
            | transactional = "no"             # true: results and positions appear together or not at all
     "#]],
     );
@@ -178,7 +178,7 @@ fn an_exchange_needs_a_message_for_each_interval() {
         "intervals = \"arrow\"",
         expect![[r#"
         error[plan::exchange]: `exchange = "kafka"` needs a message for each interval, and Arrow has one for many
-          --> ami.toml:112:12
+          --> ami.toml:113:12
            | exchange = "kafka"               # "kafka": instances share the work; no forecast of the whole town
           help: take `intervals = "json"` in `[output]`
     "#]],
@@ -188,7 +188,7 @@ fn an_exchange_needs_a_message_for_each_interval() {
         "",
         expect![[r#"
         error[plan::exchange]: `exchange = "kafka"` goes through the topic of intervals, and there is none
-          --> ami.toml:112:12
+          --> ami.toml:113:12
            | exchange = "kafka"               # "kafka": instances share the work; no forecast of the whole town
           help: name it: `intervals = "intervals"` in `[kafka]`
     "#]],
@@ -202,7 +202,7 @@ fn topics_have_names_that_kafka_takes_and_one_use_each() {
         "balances = \"the balances\"",
         expect![[r#"
         error[plan::topic]: `balances` must be the name of a topic: Kafka takes only A-Z a-z 0-9 . _ -, found "the balances"
-          --> ami.toml:93:12
+          --> ami.toml:94:12
            | balances = "the balances"
           help: try `balances = "balances"`
     "#]],
@@ -212,7 +212,7 @@ fn topics_have_names_that_kafka_takes_and_one_use_each() {
         "alerts = \"readings\"",
         expect![[r#"
         error[plan::topic]: `readings` and `alerts` are one topic, "readings"
-          --> ami.toml:99:10
+          --> ami.toml:100:10
            | alerts = "readings"
           help: give each a topic of its own
     "#]],
@@ -222,7 +222,7 @@ fn topics_have_names_that_kafka_takes_and_one_use_each() {
         "group = \" \"",
         expect![[r#"
         error[plan::range]: `group` must not be empty
-          --> ami.toml:85:9
+          --> ami.toml:86:9
            | group = " "              # instances of one group share the partitions
           help: try `group = "gridwarden"`
     "#]],
@@ -243,7 +243,7 @@ fn settings_of_the_connection_are_those_of_librdkafka() {
         "lingers.ms = 20",
         expect![[r#"
         error[plan::client]: librdkafka has no setting `lingers.ms`
-          --> ami.toml:105:9
+          --> ami.toml:106:9
            | lingers.ms = 20 #                    # any setting of librdkafka that the engine does not set itself
           help: all are listed in CONFIGURATION.md of librdkafka, such as `sasl.username`, GRIDWARDEN_KAFKA_SASL_USERNAME in the environment
     "#]],
@@ -252,7 +252,7 @@ fn settings_of_the_connection_are_those_of_librdkafka() {
         "linger.ms = -20",
         expect![[r#"
             error[plan::client]: `linger.ms` cannot be used: Configuration property "queue.buffering.max.ms" value -20 is outside allowed range 0..900000
-              --> ami.toml:105:8
+              --> ami.toml:106:8
                | linger.ms = -20 #                    # any setting of librdkafka that the engine does not set itself
               help: its values are listed in CONFIGURATION.md of librdkafka
         "#]],
@@ -261,7 +261,7 @@ fn settings_of_the_connection_are_those_of_librdkafka() {
         "linger.ms = 1.5",
         expect![[r#"
         error[plan::syntax]: invalid type: floating point `1.5`, expected text, a whole number, true or false
-          --> ami.toml:105:13
+          --> ami.toml:106:13
            | linger.ms = 1.5 #                    # any setting of librdkafka that the engine does not set itself
     "#]],
     );
@@ -269,7 +269,7 @@ fn settings_of_the_connection_are_those_of_librdkafka() {
         "linger.ms = 20\nqueue.buffering.max.ms = 20",
         expect![[r#"
         error[plan::client]: `linger.ms` and `queue.buffering.max.ms` are one setting
-          --> ami.toml:106:21
+          --> ami.toml:107:21
            | queue.buffering.max.ms = 20 #                    # any setting of librdkafka that the engine does not set itself
           help: leave one of them out
     "#]],
@@ -278,7 +278,7 @@ fn settings_of_the_connection_are_those_of_librdkafka() {
         "security.protocol = \"tls\"",
         expect![[r#"
         error[plan::client]: `security.protocol` cannot be used: Invalid value "tls" for configuration property "security.protocol"
-          --> ami.toml:105:10
+          --> ami.toml:106:10
            | security.protocol = "tls" #                    # any setting of librdkafka that the engine does not set itself
           help: its values are listed in CONFIGURATION.md of librdkafka
     "#]],
@@ -291,7 +291,7 @@ fn what_the_engine_sets_itself_is_refused() {
         "group.id = \"mine\"",
         expect![[r#"
         error[plan::client]: `group.id` is not yours to set: the group is named by `group`
-          --> ami.toml:105:7
+          --> ami.toml:106:7
            | group.id = "mine" #                    # any setting of librdkafka that the engine does not set itself
           help: leave it out
     "#]],
@@ -300,7 +300,7 @@ fn what_the_engine_sets_itself_is_refused() {
         "enable.auto.commit = true",
         expect![[r#"
         error[plan::client]: `enable.auto.commit` is not yours to set: positions are kept with the state that they belong to, in checkpoints
-          --> ami.toml:105:13
+          --> ami.toml:106:13
            | enable.auto.commit = true #                    # any setting of librdkafka that the engine does not set itself
           help: leave it out
     "#]],
@@ -309,7 +309,7 @@ fn what_the_engine_sets_itself_is_refused() {
         "auto.offset.reset = \"latest\"",
         expect![[r#"
         error[plan::client]: `auto.offset.reset` is not yours to set: where reading begins is said by the checkpoint, and without one it is the beginning
-          --> ami.toml:105:13
+          --> ami.toml:106:13
            | auto.offset.reset = "latest" #                    # any setting of librdkafka that the engine does not set itself
           help: leave it out
     "#]],
@@ -318,7 +318,7 @@ fn what_the_engine_sets_itself_is_refused() {
         "acks = 1",
         expect![[r#"
         error[plan::client]: `acks` is not yours to set: messages are written by an idempotent producer, so that none is lost or stands twice
-          --> ami.toml:105:1
+          --> ami.toml:106:1
            | acks = 1 #                    # any setting of librdkafka that the engine does not set itself
           help: leave it out
     "#]],
@@ -327,7 +327,7 @@ fn what_the_engine_sets_itself_is_refused() {
         "metadata.broker.list = \"kafka:9092\"",
         expect![[r#"
         error[plan::client]: `metadata.broker.list` is not yours to set: brokers are named by `brokers`
-          --> ami.toml:105:17
+          --> ami.toml:106:17
            | metadata.broker.list = "kafka:9092" #                    # any setting of librdkafka that the engine does not set itself
           help: leave it out
     "#]],
@@ -340,7 +340,7 @@ fn a_secret_in_a_plan_is_refused_and_not_shown() {
         "sasl.password = \"hunter2\"",
         expect![[r#"
             error[plan::secret]: `sasl.password` is a secret, and a plan is no place for one
-              --> ami.toml:105:6
+              --> ami.toml:106:6
                | (not shown: it may hold a secret)
               help: give it as GRIDWARDEN_KAFKA_SASL_PASSWORD in the environment, or let GRIDWARDEN_KAFKA_SASL_PASSWORD_FILE name a file that holds it
         "#]],
@@ -349,7 +349,7 @@ fn a_secret_in_a_plan_is_refused_and_not_shown() {
         "sasl = { username = \"meters\", password = \"hunter2\" }",
         expect![[r#"
             error[plan::secret]: `sasl.password` is a secret, and a plan is no place for one
-              --> ami.toml:105:31
+              --> ami.toml:106:31
                | (not shown: it may hold a secret)
               help: give it as GRIDWARDEN_KAFKA_SASL_PASSWORD in the environment, or let GRIDWARDEN_KAFKA_SASL_PASSWORD_FILE name a file that holds it
         "#]],
@@ -358,7 +358,7 @@ fn a_secret_in_a_plan_is_refused_and_not_shown() {
         "sasl.password = 12.5",
         expect![[r#"
             error[plan::syntax]: invalid type: floating point `12.5`, expected text, a whole number, true or false
-              --> ami.toml:105:17
+              --> ami.toml:106:17
                | (not shown: it may hold a secret)
         "#]],
     );
@@ -366,7 +366,7 @@ fn a_secret_in_a_plan_is_refused_and_not_shown() {
         "sasl.pasword = \"hunter2\"",
         expect![[r#"
         error[plan::client]: librdkafka has no setting `sasl.pasword`
-          --> ami.toml:105:6
+          --> ami.toml:106:6
            | (not shown: it may hold a secret)
           help: all are listed in CONFIGURATION.md of librdkafka, such as `sasl.username`, GRIDWARDEN_KAFKA_SASL_USERNAME in the environment
     "#]],
@@ -375,7 +375,7 @@ fn a_secret_in_a_plan_is_refused_and_not_shown() {
         "sasl.password = hunter2",
         expect![[r#"
             error[plan::syntax]: string values must be quoted, expected literal string
-              --> ami.toml:105:17
+              --> ami.toml:106:17
                | (not shown: it may hold a secret)
         "#]],
     );
@@ -387,7 +387,7 @@ fn sasl_needs_a_mechanism_that_is_built_in() {
         "security.protocol = \"sasl_plaintext\"",
         expect![[r#"
         error[plan::client]: `security.protocol = "sasl_plaintext"` needs a `sasl.mechanism`
-          --> ami.toml:105:10
+          --> ami.toml:106:10
            | security.protocol = "sasl_plaintext" #                    # any setting of librdkafka that the engine does not set itself
           help: it is one of PLAIN, SCRAM-SHA-256, SCRAM-SHA-512, OAUTHBEARER
     "#]],
@@ -396,7 +396,7 @@ fn sasl_needs_a_mechanism_that_is_built_in() {
         "sasl.mechanism = \"GSSAPI\"",
         expect![[r#"
         error[plan::client]: `sasl.mechanism` must be one of PLAIN, SCRAM-SHA-256, SCRAM-SHA-512, OAUTHBEARER, found "GSSAPI"
-          --> ami.toml:105:6
+          --> ami.toml:106:6
            | sasl.mechanism = "GSSAPI" #                    # any setting of librdkafka that the engine does not set itself
           help: try `sasl.mechanism = "SCRAM-SHA-512"`
     "#]],
@@ -410,7 +410,7 @@ fn without_tls_it_is_told_how_to_build_it() {
         "security.protocol = \"SASL_SSL\"",
         expect![[r#"
         error[plan::tls]: `security.protocol = "SASL_SSL"` needs TLS, which this gridwarden was built without
-          --> ami.toml:105:10
+          --> ami.toml:106:10
            | security.protocol = "SASL_SSL" #                    # any setting of librdkafka that the engine does not set itself
           help: build it with `cargo build --release -p service --features tls`
     "#]],
@@ -419,7 +419,7 @@ fn without_tls_it_is_told_how_to_build_it() {
         "sasl.mechanism = \"SCRAM-SHA-512\"",
         expect![[r#"
         error[plan::tls]: `sasl.mechanism = "SCRAM-SHA-512"` needs TLS, which this gridwarden was built without
-          --> ami.toml:105:6
+          --> ami.toml:106:6
            | sasl.mechanism = "SCRAM-SHA-512" #                    # any setting of librdkafka that the engine does not set itself
           help: build it with `cargo build --release -p service --features tls`
     "#]],
@@ -428,7 +428,7 @@ fn without_tls_it_is_told_how_to_build_it() {
         "ssl.ca.location = \"ca.pem\"",
         expect![[r#"
         error[plan::tls]: `ssl.ca.location = "ca.pem"` needs TLS, which this gridwarden was built without
-          --> ami.toml:105:8
+          --> ami.toml:106:8
            | ssl.ca.location = "ca.pem" #                    # any setting of librdkafka that the engine does not set itself
           help: build it with `cargo build --release -p service --features tls`
     "#]],
