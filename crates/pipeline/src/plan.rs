@@ -18,7 +18,7 @@ use fleet::{Fleet, SequencerSettings, Settings, Shard};
 use grid::Topology;
 use reading::{Calendar, EventCode, Grid, Limits};
 use units::{Amperes, Ratio};
-use vet::{By, Rule, TownRules, Vet};
+use vet::{By, Findings, Rule, TownRules, Vet};
 
 /// What the core will do: nothing optional is left that the file should have said.
 #[derive(Debug, Clone)]
@@ -133,14 +133,15 @@ impl Plan {
     }
 
     /// What is told of that meters report: nothing that nobody uses.
-    pub fn events(&self) -> &'static [EventCode] {
-        if self.supply.is_some() { &::supply::Rules::EVENTS } else { &[] }
+    pub fn events(&self) -> Vec<EventCode> {
+        let of_supply = self.supply.iter().flat_map(|_| ::supply::Rules::EVENTS);
+        of_supply.chain(self.town_rules.iter().flat_map(|_| Findings::EVENTS)).collect()
     }
 
     /// The meters of a shard at their beginning.
     pub fn new_fleet(&self, shard: Shard) -> Fleet {
         let mut fleet = Fleet::new(self.intervals.clone(), shard);
-        fleet.watch(self.events());
+        fleet.watch(&self.events());
         fleet
     }
 

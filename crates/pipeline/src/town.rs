@@ -166,6 +166,7 @@ impl Town {
         }
         if let Some(findings) = &mut self.findings {
             findings.begin(end, &mut out.findings);
+            findings.reported(end, events);
             compare(&joined, &self.inactive, &out.balances[known..], findings);
         }
         if !self.balances {

@@ -70,6 +70,10 @@ pub const NAMES: &[(u16, &str)] = &[
     (251, "cover-open"),
     (301, "disconnected"),
     (302, "connected"),
+    // IS 15959 has no such events: the numbers are ours, for head-ends that send the names.
+    (401, "phase-sequence-reversed"),
+    (402, "phase-sequence-reversed-restored"),
+    (403, "event-log-overrun"),
 ];
 
 impl EventCode {
@@ -79,6 +83,11 @@ impl EventCode {
     pub const POWER_FAILURE: Self = Self(101);
     /// Supply is back.
     pub const POWER_FAILURE_RESTORED: Self = Self(102);
+
+    /// The phases turn the wrong way round.
+    pub const PHASE_SEQUENCE_REVERSED: Self = Self(401);
+    /// Entries of the meter's own event log were written over before anybody read them.
+    pub const EVENT_LOG_OVERRUN: Self = Self(403);
 
     /// The code with this name.
     pub fn named(name: &str) -> Option<Self> {

@@ -2,7 +2,7 @@
 //! a group uses what its own meter gives. Each is told once a local day.
 
 use crate::rule::{Rule, Tally};
-use reading::{Calendar, EventTime, Grid, Interval, MeterId, TransformerId};
+use reading::{Calendar, Event, EventCode, EventTime, Grid, Interval, MeterId, TransformerId};
 use std::collections::BTreeMap;
 use units::{Ratio, WattHours, Watts};
 
@@ -50,7 +50,8 @@ pub struct Finding {
     pub end: EventTime,
     /// In how many intervals.
     pub intervals: u32,
-    /// The number that was looked at: W of `sanctioned`, Wh of `inactive`, what was given over what was used of the others.
+    /// The number that was looked at: W of `sanctioned`, Wh of `inactive`, what was given over what was used of groups, and
+    /// how often a meter reported an event.
     pub seen: f64,
     /// What it was compared with, in the same unit.
     pub allowed: f64,
@@ -67,6 +68,7 @@ pub struct Findings {
     pub(crate) day: Option<EventTime>,
     pub(crate) above: BTreeMap<MeterId, Above>,
     pub(crate) unasked: BTreeMap<MeterId, Used>,
+    pub(crate) reported: BTreeMap<(Rule, MeterId), Reported>,
     pub(crate) groups: BTreeMap<TransformerId, Group>,
     /// The factor that a group has been off by of late, and for how many days.
     pub(crate) factors: BTreeMap<TransformerId, (u16, u32)>,
@@ -87,6 +89,15 @@ pub(crate) struct Used {
     pub wh: i64,
 }
 
+/// How often a meter reported an event, and in how many intervals.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Reported {
+    pub intervals: u32,
+    pub times: u32,
+    /// The tick of the last of them.
+    pub tick: EventTime,
+}
+
 /// The intervals of a group in which everybody reported.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub(crate) struct Group {
@@ -101,6 +112,9 @@ const FACTORS: [u16; 16] = [2, 4, 5, 6, 10, 12, 15, 20, 30, 40, 50, 60, 80, 100,
 const NEAR: f64 = 0.08;
 
 impl Findings {
+    /// What meters report that is looked at.
+    pub const EVENTS: [EventCode; 2] = [EventCode::PHASE_SEQUENCE_REVERSED, EventCode::EVENT_LOG_OVERRUN];
+
     /// Nothing found yet.
     pub fn new(rules: TownRules, calendar: Calendar, grid: Grid) -> Self {
         Self {
@@ -111,6 +125,7 @@ impl Findings {
             day: None,
             above: BTreeMap::new(),
             unasked: BTreeMap::new(),
+            reported: BTreeMap::new(),
             groups: BTreeMap::new(),
             factors: BTreeMap::new(),
         }
@@ -146,6 +161,22 @@ impl Findings {
             let above = self.above.entry(row.meter).or_insert(Above { intervals: 0, most: 0, allowed });
             above.intervals += 1;
             above.most = above.most.max(watts);
+        }
+    }
+
+    /// What meters reported in the tick that ends at `end`.
+    pub fn reported(&mut self, end: EventTime, events: &[Event]) {
+        for event in events {
+            let rule = match event.code {
+                EventCode::PHASE_SEQUENCE_REVERSED => Rule::PhaseSequence,
+                EventCode::EVENT_LOG_OVERRUN => Rule::EventLog,
+                _ => continue,
+            };
+            let nothing = Reported { intervals: 0, times: 0, tick: EventTime::MIN };
+            let reported = self.reported.entry((rule, event.meter)).or_insert(nothing);
+            reported.times += 1;
+            reported.intervals += u32::from(reported.tick != end);
+            reported.tick = end;
         }
     }
 
@@ -186,6 +217,10 @@ impl Findings {
                 used.wh as f64,
                 most as f64,
             ));
+        }
+        for ((rule, meter), reported) in std::mem::take(&mut self.reported) {
+            let (whose, times) = (Whose::Meter(meter), f64::from(reported.times));
+            out.push(finding(rule, whose, reported.intervals, times, 0.0));
         }
         for (transformer, group) in std::mem::take(&mut self.groups) {
             // Half a day says enough.

@@ -144,6 +144,12 @@ rules! {
     Multiplier "multiplier" "d" By::Town,
         "the same two are a ratio of current transformers apart, within 8 %, for so many days: a multiplier is missing or counted twice",
         "3 d", "IEC 61869-2: rated ratios";
+    PhaseSequence "phase-sequence" "" By::Town,
+        "the meter reports `phase-sequence-reversed`; once a meter and day",
+        "always", "IEC 62053: meters of three phases are made for one sequence";
+    EventLog "event-log" "" By::Town,
+        "the meter reports `event-log-overrun`: what happened before is not all known; once a meter and day",
+        "always", "VEE: event log rolled over";
 }
 
 impl Rule {

@@ -1,10 +1,10 @@
 //! The state as plain data, to be stored and brought back, meter by meter.
 
-use crate::findings::{Above, Group, Used};
+use crate::findings::{Above, Group, Reported, Used};
 use crate::rough::Rough;
 use crate::rule::Tally;
 use crate::vet::Memory;
-use crate::{Findings, Vet};
+use crate::{Findings, Rule, Vet};
 use reading::{EventTime, MeterId, TransformerId};
 use serde::{Deserialize, Serialize};
 
@@ -58,6 +58,8 @@ pub struct FindingsV1 {
     day: Option<i64>,
     above: Vec<(String, u32, i64, i64)>,
     unasked: Vec<(String, u32, i64)>,
+    /// Rule, meter, intervals, times, the last tick.
+    reported: Vec<(String, String, u32, u32, i64)>,
     groups: Vec<(String, u32, i64, i64)>,
     factors: Vec<(String, u16, u32)>,
 }
@@ -72,6 +74,7 @@ impl Findings {
             day: self.day.map(|day| day.0),
             above: above.map(|(id, one)| (id.to_string(), one.intervals, one.most, one.allowed)).collect(),
             unasked: self.unasked.iter().map(|(id, one)| (id.to_string(), one.intervals, one.wh)).collect(),
+            reported: self.reported.iter().map(reported_v1).collect(),
             groups: groups
                 .map(|(id, one)| (id.to_string(), one.intervals, one.supplied, one.consumed))
                 .collect(),
@@ -94,6 +97,11 @@ impl Findings {
         for (id, intervals, wh) in &stored.unasked {
             self.unasked.insert(MeterId::new(id)?, Used { intervals: *intervals, wh: *wh });
         }
+        for (rule, id, intervals, times, tick) in &stored.reported {
+            let reported = Reported { intervals: *intervals, times: *times, tick: EventTime(*tick) };
+            let rule = Rule::ALL.iter().find(|known| known.name() == rule)?;
+            self.reported.insert((*rule, MeterId::new(id)?), reported);
+        }
         for (id, intervals, supplied, consumed) in &stored.groups {
             let group = Group { intervals: *intervals, supplied: *supplied, consumed: *consumed };
             self.groups.insert(TransformerId::new(id)?, group);
@@ -103,4 +111,8 @@ impl Findings {
         }
         Some(())
     }
+}
+
+fn reported_v1(((rule, id), one): (&(Rule, MeterId), &Reported)) -> (String, String, u32, u32, i64) {
+    (rule.name().to_owned(), id.to_string(), one.intervals, one.times, one.tick.0)
 }

@@ -7,7 +7,7 @@ use jiff::tz::TimeZone;
 use metering::{Metering, ProfileRule, Told};
 use proptest::prelude::*;
 use reading::time::{DAY, HOUR, MINUTE};
-use reading::{Calendar, EventTime, Grid, Interval, MeterId, Quality, Sums};
+use reading::{Calendar, Event, EventCode, EventTime, Grid, Interval, MeterId, Quality, Sums};
 use std::collections::BTreeMap;
 use units::{Milliamperes, Ratio, WattHours, Watts};
 
@@ -465,6 +465,38 @@ fn what_a_contract_does_not_allow_is_told_once_a_day() {
     );
     assert_eq!(found(1, 2, false, [100, 99], None), "", "96 Wh on a day");
     assert_eq!(found(1, 3, false, [100, 99], None), "0 inactive M1 144.000/100.000");
+}
+
+#[test]
+fn what_a_meter_reports_of_itself_is_told_once_a_day() {
+    let begin = || Findings::new(town_rules(), calendar(), Grid::new(HALF).unwrap());
+    let event = |meter: &str, code| Event { meter: MeterId::new(meter).unwrap(), time: START, code };
+    let sequence = event("M1", EventCode::PHASE_SEQUENCE_REVERSED);
+    let ticks: [(i64, &[Event]); 3] = [
+        (1, &[event("M2", EventCode::HEARD), sequence, sequence]),
+        (2, &[sequence, event("M1", EventCode::EVENT_LOG_OVERRUN), event("M1", EventCode::POWER_FAILURE)]),
+        (49, &[sequence]),
+    ];
+    for stop in 0..3 {
+        let (mut findings, mut out) = (begin(), Vec::new());
+        for (at, (tick, events)) in ticks.into_iter().enumerate() {
+            let end = START.plus(tick * HALF);
+            findings.begin(end, &mut out);
+            findings.reported(end, events);
+            if at == stop {
+                let bytes = postcard::to_stdvec(&findings.snapshot()).unwrap();
+                findings = begin();
+                findings.restore(&postcard::from_bytes(&bytes).unwrap()).unwrap();
+            }
+        }
+        findings.tell(&mut out);
+        let told = out.iter().map(|one| {
+            let day = one.start.since(START) / DAY;
+            format!("{day} {} {} {} in {}", one.rule.name(), one.whose, one.seen, one.intervals)
+        });
+        let expected = ["0 phase-sequence M1 3 in 2", "0 event-log M1 1 in 1", "1 phase-sequence M1 1 in 1"];
+        assert_eq!(told.collect::<Vec<_>>(), expected, "stopped behind tick {stop}");
+    }
 }
 
 #[test]

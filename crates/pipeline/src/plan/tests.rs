@@ -317,13 +317,18 @@ fn what_asks_for_usual_days_needs_profiles() {
 }
 
 #[test]
-fn only_a_plan_that_looks_at_supply_asks_for_events() {
+fn only_a_plan_that_uses_events_asks_for_them() {
     let plan = Plan::read(DEMO).unwrap();
-    assert_eq!(plan.events(), ::supply::Rules::EVENTS);
+    assert_eq!(plan.events(), [::supply::Rules::EVENTS, vet::Findings::EVENTS].concat());
     assert!(plan.supply.unwrap().whole && !plan.clone().of_a_part().supply.unwrap().whole);
     let cut = DEMO.find("\n[supply]").unwrap()..DEMO.find("\n[forecast]").unwrap();
-    let without = Plan::read(&format!("{}{}", &DEMO[..cut.start], &DEMO[cut.end..])).unwrap();
-    assert_eq!((without.events(), without.supply), (&[][..], None));
+    let without_supply = format!("{}{}", &DEMO[..cut.start], &DEMO[cut.end..]);
+    let without = Plan::read(&without_supply).unwrap();
+    assert_eq!((&without.events()[..], without.supply), (&vet::Findings::EVENTS[..], None));
+    let (town, until) = (without_supply.find("\ntown = {").unwrap(), "multiplier_days = 3 }");
+    let end = town + without_supply[town..].find(until).unwrap() + until.len();
+    let neither = Plan::read(&format!("{}{}", &without_supply[..town], &without_supply[end..])).unwrap();
+    assert_eq!(neither.events(), []);
     assert_eq!(without.lane_fingerprint(), plan.lane_fingerprint(), "meters and registers stay");
     assert_ne!(without.town_fingerprint(), plan.town_fingerprint());
 }
