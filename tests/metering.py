@@ -98,9 +98,10 @@ def profiles(rows, slot, length, ours):
 def demand(rows, block, length, ours):
     width, hours = block // length, length / 60
     apparent = pl.when(pl.col("pf") != 0).then((pl.col("avg_w") / pl.col("pf")).abs())
-    rows = rows.with_columns(w=pl.col("imp_wh") / hours, va=apparent)
+    # While a meter exports, nothing is demanded.
+    rows = rows.with_columns(w=pl.col("imp_wh") / hours, va=pl.when(pl.col("avg_w") < 0).then(apparent * 0).otherwise(apparent))
     rows = rows.with_columns(
-        q=pl.when(pl.col("va").is_not_null()).then((pl.col("va") ** 2 - pl.col("avg_w") ** 2).clip(lower_bound=0).sqrt()),
+        q=pl.when(apparent.is_not_null()).then((apparent ** 2 - pl.col("avg_w") ** 2).clip(lower_bound=0).sqrt()),
     )
     rolling = dict(window_size=width, min_samples=width)
     in_a_row = (pl.col("start").shift(width - 1) + pl.duration(minutes=length * (width - 1)) == pl.col("start")).over("meter")

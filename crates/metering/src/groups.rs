@@ -151,7 +151,7 @@ pub struct Groups {
 impl Groups {
     /// Nobody yet. Groups, if there is a rule; blocks above what was agreed, if there is a share.
     pub fn new(rules: &Rules, rule: Option<GroupRule>, above: Option<Ratio>, calendar: &Calendar) -> Self {
-        let demand = rules.demand.clone().map(crate::DemandRule::without_pf_classes);
+        let demand = rules.demand.clone().map(crate::DemandRule::of_groups);
         let rules = Rules { grid: rules.grid, profile: None, demand };
         Self {
             rule,

@@ -380,7 +380,12 @@ impl Metering {
         let (powers, apparents) = recent.split_at_mut(width);
         let place = moment.index as usize % width;
         powers[place] = imp.mean_over(length).0 as f32;
-        apparents[place] = apparent.map_or(f32::NAN, |apparent| apparent.0 as f32);
+        let either_way = self.rules.demand.as_ref().is_some_and(DemandRule::either_way);
+        apparents[place] = match apparent {
+            None => f32::NAN,
+            Some(_) if active.is_none() && !either_way => 0.0,
+            Some(apparent) => apparent.0 as f32,
+        };
         head.running = if follows { head.running.saturating_add(1).min(width as u8) } else { 1 };
         if usize::from(head.running) < width {
             return;

@@ -30,6 +30,7 @@ pub struct DemandRule {
     billing_day: i8,
     low_pf: Ratio,
     pf_classes: u8,
+    either_way: bool,
 }
 
 /// A part of the local day with a tariff of its own.
@@ -160,7 +161,7 @@ impl DemandRule {
                 return Err(RulesError::ZoneTime);
             }
         }
-        Ok(Self { block, zones, billing_day, low_pf, pf_classes: 0 })
+        Ok(Self { block, zones, billing_day, low_pf, pf_classes: 0, either_way: false })
     }
 
     /// Counts the intervals of a billing period by power factor too, in so many classes from 0 to 1.
@@ -171,8 +172,15 @@ impl DemandRule {
         }
     }
 
-    pub(crate) fn without_pf_classes(self) -> Self {
-        Self { pf_classes: 0, ..self }
+    /// The rule of groups: no classes of the power factor, and apparent power either way, as a transformer carries what its
+    /// consumers export as well.
+    pub(crate) fn of_groups(self) -> Self {
+        Self { pf_classes: 0, either_way: true, ..self }
+    }
+
+    /// Whether apparent power counts while energy is exported.
+    pub(crate) fn either_way(&self) -> bool {
+        self.either_way
     }
 
     /// Classes of the power factor, from 0 to 1; none if it is not counted.

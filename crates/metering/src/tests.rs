@@ -77,9 +77,10 @@ fn whole(row: &Interval) -> bool {
     row.imp.is_some() && !row.quality.has(Quality::ESTIMATED) && !row.quality.has(Quality::SUSPECT)
 }
 
+/// While a meter exports, it demands nothing.
 fn va(row: &Interval) -> Option<f64> {
-    (row.sums.q_count > 0)
-        .then(|| ((row.sums.p as f64).powi(2) + (row.sums.q as f64).powi(2)).sqrt() / 1000.0)
+    let (p, q) = (row.sums.p as f64, row.sums.q as f64);
+    (row.sums.q_count > 0).then(|| if p < 0.0 { 0.0 } else { (p.powi(2) + q.powi(2)).sqrt() / 1000.0 })
 }
 
 fn slow_demand(rules: &Rules, rows: &[Interval]) -> BTreeMap<(String, u8), Slow> {
@@ -358,7 +359,10 @@ fn whoever_exports_has_no_power_factor_meanwhile() {
     let mut exporting = row(1, Some(0), Some(300), Quality::MEASURED);
     (exporting.sums.p, exporting.exp) = (-900_000, Some(WattHours(450)));
     let rows = [row(0, Some(300), Some(800), Quality::MEASURED), exporting];
-    let whole = told(&rules, &rows, 1).demand[0].whole.clone().unwrap();
+    let row = told(&rules, &rows, 1).demand[0].clone();
+    // Half an hour of 1000 VA, and one of none.
+    assert_eq!(row.block_va.map(|most| most.0), Some(500.0));
+    let whole = row.whole.unwrap();
     assert_eq!(whole.exported, WattHours(450));
     assert_eq!(whole.reactive, Some((400.0, 0.0)));
     assert!((whole.pf.unwrap().0 - 0.6).abs() < 1e-12);

@@ -197,27 +197,49 @@ impl Books {
             let over = calendar.start_of(month_after(month));
             let at = self.last.map_or(over, |last| over.min(last));
             let nothing = Book::default();
+            let usual = self.all.get(&None).and_then(|book| book.major_days(month));
             for area in [None].into_iter().chain(topology.areas().map(Some)) {
                 let book = self.all.get(&area).unwrap_or(&nothing);
-                out.push(book.indices(area, month, topology.consumers_in(area, at)));
+                out.push(book.indices(area, month, topology.consumers_in(area, at), usual.as_ref()));
             }
         }
     }
 }
 
+/// Days of a month beyond the usual, and what is usual.
+struct MajorDays {
+    threshold: f64,
+    days: BTreeSet<Date>,
+}
+
 impl Book {
-    fn indices(&self, area: Option<AreaId>, month: Date, consumers: u32) -> IndexRow {
+    /// Of the book of all consumers: a day is major for everybody, or for nobody.
+    fn major_days(&self, month: Date) -> Option<MajorDays> {
+        let before = self.days.range(years_before(month, YEARS)..month);
+        let threshold = med_threshold(before.filter_map(|(_, day)| day.saidi()))?;
+        let own = self.days.range(month..month_after(month));
+        let days = own.filter(|(_, day)| day.saidi().is_some_and(|saidi| saidi > threshold));
+        Some(MajorDays { threshold, days: days.map(|(date, _)| *date).collect() })
+    }
+
+    fn indices(
+        &self,
+        area: Option<AreaId>,
+        month: Date,
+        consumers: u32,
+        major: Option<&MajorDays>,
+    ) -> IndexRow {
         let days = || self.days.range(month..month_after(month)).map(|(_, day)| day);
         let minutes = |ms: u64| ms as f64 / 60_000.0;
         let sum = |of: &dyn Fn(&Day) -> u64| days().map(of).sum::<u64>();
         let (ms, sustained) = (sum(&|day| day.ms), sum(&|day| day.sustained.into()));
-        let before = self.days.range(years_before(month, YEARS)..month);
-        let major = med_threshold(before.filter_map(|(_, day)| day.saidi())).map(|threshold| {
-            let is_major = |day: &&Day| day.saidi().is_some_and(|saidi| saidi > threshold);
-            let of_major = |of: &dyn Fn(&Day) -> u64| days().filter(is_major).map(of).sum::<u64>();
+        let major = major.map(|MajorDays { threshold, days: beyond }| {
+            let of_major = |of: &dyn Fn(&Day) -> u64| {
+                beyond.iter().filter_map(|date| self.days.get(date)).map(of).sum::<u64>()
+            };
             Major {
-                days: days().filter(is_major).count() as u32,
-                threshold,
+                days: beyond.len() as u32,
+                threshold: *threshold,
                 saidi_without: saidi(minutes(ms - of_major(&|day| day.ms)), consumers),
                 saifi_without: saifi(sustained - of_major(&|day| day.sustained.into()), consumers),
             }

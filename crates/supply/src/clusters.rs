@@ -346,6 +346,7 @@ impl Supply {
     /// Somebody who is out becomes part of an outage of many.
     fn join(&mut self, target: Target, one: &Candidate, over: &mut [Over], told: &mut Told) {
         let Some(group) = self.groups.get_mut(&target) else { return };
+        let until = one.over.map(|at| over[at].end);
         let spell = match one.over {
             Some(at) => &mut over[at].spell,
             None => match self.out.get_mut(&one.meter) {
@@ -358,13 +359,16 @@ impl Supply {
         }
         spell.group = Some(target);
         // Others know to the second what silence tells to the interval.
-        let silent = spell.cause == Cause::Silence;
         let apart = group.start.since(spell.start);
-        if silent
-            && group.cause == Cause::LastGasp
-            && apart <= self.rules.silent_after
-            && -apart < self.rules.grid.length()
-        {
+        let soon = match spell.cause {
+            Cause::Silence => apart <= self.rules.silent_after && -apart < self.rules.grid.length(),
+            // Its own last gasp was lost, and it was back before an interval was missing.
+            Cause::Restored => {
+                -apart <= self.rules.about() && until.is_some_and(|until| until >= group.start)
+            }
+            _ => false,
+        };
+        if soon && group.cause == Cause::LastGasp {
             spell.start = group.start;
             spell.with_others = true;
         }

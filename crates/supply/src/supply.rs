@@ -220,12 +220,19 @@ impl Supply {
         }
     }
 
-    /// A meter that was taken away will never come back.
+    /// A meter that was taken away will never come back, and nobody will know why it was silent.
     fn forget_the_removed(&mut self, tick: EventTime, topology: &Topology, over: &mut Vec<Over>) {
         self.out.retain(|&meter, spell| {
             let stays = topology.at(&meter, tick).is_some();
             if !stays {
-                over.push(Over { meter, spell: *spell, end: tick, said: false, is_nothing: false });
+                if spell.cause == Cause::Silence && spell.group.is_none() {
+                    spell.cause = Cause::Unknown;
+                }
+                let first = topology.first_row(&meter, 0);
+                let own = topology.rows()[first.unwrap_or_default()..].iter();
+                let removed = own.take_while(|row| row.meter == meter).filter_map(|row| row.to).max();
+                let end = removed.map_or(tick, |removed| removed.min(tick)).max(spell.start);
+                over.push(Over { meter, spell: *spell, end, said: false, is_nothing: false });
             }
             stays
         });

@@ -26,8 +26,9 @@ impl Pictures {
     /// Adds what consumers used.
     pub(super) fn take(&mut self, rows: &[Interval]) {
         for row in rows.iter().filter(|row| !self.others.contains(&row.meter)) {
-            if let Some(net) = features::net_energy(row) {
-                self.load.add(row.end, net);
+            // What is not believed is in no picture.
+            if let Some(valid) = row.valid() {
+                self.load.add(row.end, valid - row.exp.unwrap_or_default());
             }
         }
     }

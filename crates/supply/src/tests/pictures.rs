@@ -378,7 +378,7 @@ fn another_topology_keeps_who_was_heard_of() {
             "consumer/A 02:00 to 07:00 silence sustained 1 300 min A1"
         ]
     );
-    // Whoever is taken away is out no longer.
+    // Whoever is taken away is out no longer; why it was silent will never be known.
     let (topology, ticks) = street("A T1 F1 A1 | 11......\nB T1 F1 A1 | 11111111");
     let mut supply = Supply::new(rules(), calendar(), &topology);
     let gone = Topology::new(vec![placed("B", "T1", "F1", "A1")]).unwrap();
@@ -391,6 +391,25 @@ fn another_topology_keeps_who_was_heard_of() {
         supply.tick(hour(at + 1), &Join::new(now, &came.rows), &came.events, &mut told);
     }
     assert_eq!(supply.open(), 0);
+    let last = told.outages.last().map(super::said);
+    assert_eq!(last.as_deref(), Some("consumer/A 02:00 to 08:00 unknown 1 0 min"));
+}
+
+#[test]
+fn who_lost_its_last_gasp_and_is_back_at_once_was_out_with_the_others() {
+    check(
+        "A T1 F1 A1 | 1111 xr11 1111
+         B T1 F1 A1 | 1111 xr11 1111
+         C T1 F1 A1 | 1111 xr11 1111
+         D T1 F1 A1 | 1111 1r11 1111
+         E T1 F1 A1 | 1111 1111 1r11",
+        expect![[r#"
+             5 transformer/T1 04:40 to ? last-gasp 3 0 min A1
+             6 transformer/T1 04:40 to 05:20 last-gasp sustained 4 160 min A1
+            10 consumer/E 09:20 to 09:20 restored momentary 1 0 min A1
+            SAIDI 32.000 SAIFI 0.800 CAIDI 40.000 MAIFI 0.200
+        "#]],
+    );
 }
 
 #[test]

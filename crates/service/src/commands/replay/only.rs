@@ -24,9 +24,11 @@ pub(super) fn leave(plan: &mut Plan, wanted: &[Kind]) -> Result<Written, Failure
     plan.town_rules = plan.town_rules.filter(|_| wants(Kind::Findings));
     let needs_blocks = wants(Kind::Demand) || plan.above_sanctioned.is_some();
     if let Some(rules) = &mut plan.metering {
-        // A long silence is filled, and a day judged, by what the profile knows.
-        let by_profile = plan.linear_up_to.is_some() || plan.quality.is_some_and(|rules| rules.day.is_some());
-        rules.profile = rules.profile.filter(|_| by_profile || wants(Kind::Profiles));
+        // A long silence is filled, a day judged, and what is not believed replaced, by what the profile knows; base load
+        // and night share stand with the demand.
+        let by_profile = plan.linear_up_to.is_some() || plan.quality.is_some();
+        let wanted = wants(Kind::Profiles) || wants(Kind::Demand);
+        rules.profile = rules.profile.filter(|_| by_profile || wanted);
         rules.demand = rules.demand.take().filter(|_| needs_blocks);
     }
     plan.metering = plan.metering.take().filter(|rules| rules.profile.is_some() || rules.demand.is_some());
