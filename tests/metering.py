@@ -134,6 +134,7 @@ def demand(rows, block, length, ours):
             sliding_w=most("sliding", slides), sliding_end=when("sliding", slides),
             block_va=most("sliding_va", blocks), sliding_va=most("sliding_va", slides),
             hours=pl.col("imp_wh").is_not_null().sum() * hours,
+            estimated_hours=(pl.col("imp_wh").is_not_null() & pl.col("quality").str.contains("estimated")).sum() * hours,
             exp_wh=pl.col("exp_wh").fill_null(0).sum(),
             active=pl.col("avg_w").filter(imports).sum(), apparent=pl.col("va").filter(imports).sum(),
             low_pf_hours=(imports & (pl.col("pf") < LOW_PF)).sum() * hours,
@@ -143,9 +144,13 @@ def demand(rows, block, length, ours):
     of_all = pl.col("zone") == "all"
     theirs = theirs.with_columns(
         load_factor=pl.when(of_all & (pl.col("block_w") > 0)).then(pl.col("energy_wh") / pl.col("hours") / pl.col("block_w")),
+        estimated_hours=pl.when(of_all).then("estimated_hours"),
         pf=pl.when(of_all & (pl.col("apparent") > 0)).then(pl.col("active") / pl.col("apparent")),
         exp_wh=pl.when(of_all).then("exp_wh"), hours=pl.when(of_all).then("hours"), low_pf_hours=pl.when(of_all).then("low_pf_hours"),
     )
+    # A mean above the peak says that the peak was not measured.
+    unmeasured = (pl.col("load_factor") > 1) & (pl.col("estimated_hours") > 0)
+    theirs = theirs.with_columns(load_factor=pl.when(~unmeasured).then("load_factor"))
     zone = ours.schema["start"].time_zone
     ours = ours.with_columns(month=pl.col("start").dt.convert_time_zone(ZONE).dt.date())
     theirs = theirs.with_columns(pl.col("block_end", "sliding_end").dt.convert_time_zone(zone))
@@ -153,7 +158,7 @@ def demand(rows, block, length, ours):
     zero = rows.group_by("meter", "month").agg(unknown=(pl.col("pf") == 0).any()).filter("unknown").select("meter", "month")
     ours, theirs = (one.join(zero, on=["meter", "month"], how="anti") for one in (ours, theirs))
     keys = ["meter", "month", "zone"]
-    compare("demand", ours, theirs, keys, ["energy_wh", "exp_wh", "block_end", "sliding_end", "hours", "low_pf_hours"],
+    compare("demand", ours, theirs, keys, ["energy_wh", "exp_wh", "block_end", "sliding_end", "hours", "estimated_hours", "low_pf_hours"],
             ["block_w", "sliding_w", "block_va", "sliding_va", "load_factor", "pf"])
 
 
@@ -162,7 +167,8 @@ def groups(rows, topology, block, length, ours):
     width, hours = block // length, length / 60
     places = pl.read_csv(topology).filter(pl.col("role") == "consumer").select("meter", "transformer", "feeder")
     rows = rows.filter((pl.col("minute") // block * block + block <= 1440)).join(places, on="meter").with_columns(
-        net=pl.col("imp_wh") - pl.col("exp_wh").fill_null(0))
+        net=pl.col("valid_wh" if "valid_wh" in rows.columns else "imp_wh") - pl.col("exp_wh").fill_null(0))
+    rows = rows.filter(pl.col("net").is_not_null())
     names = {"transformer": pl.format("transformer/{}", "transformer"), "feeder": pl.format("feeder/{}", "feeder"), "system": pl.lit("system")}
 
     def blocks(of):

@@ -134,7 +134,7 @@ fn in_a_town_in_order_hardly_anything_is_odd() {
     expect_test::expect![[r#"
         149760 intervals of 52 meters over 60 days
         flat: 0 of 0 meters
-        high: 0 of 0 meters
+        high: 1 of 1 meters
         low: 0 of 0 meters
         power-factor: 2 of 1 meters
         reverse: 0 of 0 meters

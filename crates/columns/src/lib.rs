@@ -11,6 +11,7 @@
 //! Read `field.rs` first (which columns readings have), then `rows.rs` (columns to readings), then [`intervals`].
 
 pub mod aside;
+mod catalogue;
 mod error;
 mod field;
 mod guard;
@@ -29,6 +30,7 @@ mod sheet;
 mod table;
 
 pub use aside::Aside;
+pub use catalogue::{COLUMNS, ColumnEntry};
 pub use error::ColumnsError;
 pub use guard::is_guarded;
 pub use intervals::{Asked, IntervalRow, IntervalsWriter, read_intervals};

@@ -24,6 +24,12 @@ pub const CATALOGUE: &[Entry] = &[
         source: "IS 16444: import and export registers are kept apart",
     },
     Entry {
+        name: "valid_energy",
+        unit: WattHours::UNIT,
+        definition: "net energy to bill by: where the import is not believed, what the load profile has for it stands in",
+        source: "VEE: validated energy goes into sums",
+    },
+    Entry {
         name: "mean_power",
         unit: Watts::UNIT,
         definition: "mean of the readings' active power, else net energy over the time",
@@ -117,7 +123,7 @@ pub const CATALOGUE: &[Entry] = &[
         name: "block_peak",
         unit: Watts::UNIT,
         definition: "highest mean power over a block of intervals, blocks side by side",
-        source: "block demand, IEC 62052-11",
+        source: "block demand as tariffs have it",
     },
     Entry {
         name: "load_factor",

@@ -20,6 +20,7 @@ pub use catalogue::{CATALOGUE, Entry};
 pub use current::{LoopCurrents, candidate, loop_currents, max_imbalance, mean_current, mean_imbalance};
 pub use power::{
     apparent_power, max_power, mean_power, mean_reactive_power, net_energy, power_factor, true_power_factor,
+    valid_energy,
 };
 pub use profile::{
     Learned, Peak, base_load, block_peak, learn, load_factor, load_factor_of, night_share, percentile,

@@ -10,6 +10,12 @@ pub fn net_energy(interval: &Interval) -> Option<WattHours> {
     Some(interval.imp? - interval.exp.unwrap_or_default())
 }
 
+/// The same of the energy to bill by: of an interval that is not believed, what stands in for it.
+#[inline]
+pub fn valid_energy(interval: &Interval) -> Option<WattHours> {
+    Some(interval.valid()? - interval.exp.unwrap_or_default())
+}
+
 /// Mean of the readings' own power where they carry it, else net energy over the time. Negative is export.
 #[inline]
 pub fn mean_power(interval: &Interval) -> Option<Watts> {

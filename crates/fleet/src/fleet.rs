@@ -151,6 +151,8 @@ pub(crate) struct Plane {
     pub(crate) exports: Vec<Registers>,
     /// Moments of readings that stand between the sixtieths: slot and offset.
     pub(crate) odd: BTreeSet<(u32, u32)>,
+    /// Moments of readings that measure nothing: they come beside others of the same moment.
+    pub(crate) bare: BTreeSet<(u32, u32)>,
     /// All registers of those that do not rise evenly.
     pub(crate) lists: BTreeMap<(u32, Lane), Vec<Point>>,
     /// What meters reported: slot, offset and code.
@@ -304,7 +306,7 @@ impl Fleet {
                 .iter()
                 .map(|plane| {
                     plane.exports.capacity() * size_of::<Registers>()
-                        + plane.odd.len() * 16
+                        + (plane.odd.len() + plane.bare.len()) * 16
                         + plane.events.len() * 24
                         + plane
                             .lists
@@ -462,9 +464,15 @@ impl Fleet {
                 bit = Cell::bit(offset, sixtieth);
             }
             let repeat = match bit {
+                _ if reading.is_bare() => !plane.bare.insert((slot, offset)),
                 Some(bit) => cell.mark(bit),
                 None => !plane.odd.insert((slot, offset)),
             };
+            if has_events {
+                // What a meter reports of one moment may come in several messages.
+                let left_out = add_events(&mut plane.events, &self.watched, batch, at, slot, offset);
+                self.totals.counts.issues(Issue::EventsLeftOut, left_out);
+            }
             if repeat {
                 self.totals.counts.issue(Issue::Repeat);
                 continue;
@@ -476,10 +484,6 @@ impl Fleet {
             cell.sums.add(reading);
             self.changed.insert(slot);
             self.totals.admitted += 1;
-            if has_events {
-                let left_out = add_events(&mut plane.events, &self.watched, batch, at, slot, offset);
-                self.totals.counts.issues(Issue::EventsLeftOut, left_out);
-            }
             // Of two devices' registers, however they rise, each has to be kept.
             let two = swaps_here && self.swaps.contains_key(&self.table.meter(slot));
             if let Some(imp) = reading.imp() {

@@ -148,6 +148,7 @@ impl Fleet {
         plane.index = None;
         plane.exports.fill(Registers::EMPTY);
         plane.odd.clear();
+        plane.bare.clear();
         plane.lists.clear();
         plane.events.clear();
         Some(end)

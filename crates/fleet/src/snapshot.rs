@@ -14,6 +14,7 @@ use crate::settle::{Pending, Waiting};
 use reading::{Event, EventCode, EventTime, Interval, Key, MeterId, Quality, Sums};
 use serde::ser::{SerializeSeq, SerializeStruct};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use std::collections::BTreeSet;
 use units::WattHours;
 
 /// Why a snapshot is not taken.
@@ -65,6 +66,7 @@ struct CellV1 {
     sums: SumsV1,
     seen: u64,
     odd: Vec<u32>,
+    bare: Vec<u32>,
     imp: RegistersV1,
     exp: Option<RegistersV1>,
     listed: [Vec<PointV1>; 2],
@@ -298,9 +300,11 @@ impl Fleet {
         open.extend(self.planes.iter().filter_map(|plane| {
             let index = plane.index?;
             let cell = plane.cells.get(slot as usize).filter(|cell| !cell.is_empty())?;
-            let mut odd: Vec<u32> =
-                plane.odd.range((slot, 0)..=(slot, u32::MAX)).map(|(_, offset)| *offset).collect();
-            odd.sort_unstable();
+            let own = (slot, 0)..=(slot, u32::MAX);
+            let offsets = |of: &BTreeSet<(u32, u32)>| {
+                of.range(own.clone()).map(|(_, offset)| *offset).collect::<Vec<u32>>()
+            };
+            let (odd, bare) = (offsets(&plane.odd), offsets(&plane.bare));
             let listed = [Lane::Import, Lane::Export].map(|lane| {
                 let mut points: Vec<PointV1> = plane
                     .lists
@@ -319,6 +323,7 @@ impl Fleet {
                 sums: sums_v1(&cell.sums),
                 seen: cell.seen,
                 odd,
+                bare,
                 imp: registers_v1(&cell.imp),
                 exp: exp.map(registers_v1),
                 listed,
@@ -406,6 +411,7 @@ impl Fleet {
         }
         plane.events.extend(stored.events.iter().map(|&(offset, code)| (slot, offset, EventCode(code))));
         plane.odd.extend(stored.odd.iter().map(|&offset| (slot, offset)));
+        plane.bare.extend(stored.bare.iter().map(|&offset| (slot, offset)));
         for (lane, points) in [Lane::Import, Lane::Export].into_iter().zip(&stored.listed) {
             if !points.is_empty() {
                 plane.lists.insert((slot, lane), points.iter().copied().map(point_of).collect());

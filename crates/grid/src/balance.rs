@@ -1,7 +1,7 @@
 //! Whether what a transformer gave and what its consumers took are the same.
 
 use crate::{Joined, Role, Topology};
-use features::net_energy;
+use features::valid_energy;
 use reading::{EventTime, Quality, TransformerId};
 use units::WattHours;
 
@@ -57,7 +57,10 @@ pub fn balance<'a>(
         let tally = tallies[number as usize].get_or_insert_default();
         tally.start = interval.start;
         tally.quality = tally.quality.with(interval.quality.origin());
-        let Some(net) = net_energy(interval) else { continue };
+        if interval.quality.is_rejected() {
+            tally.quality = tally.quality.with(Quality::ESTIMATED);
+        }
+        let Some(net) = valid_energy(interval) else { continue };
         if role == Role::Transformer {
             tally.supplied += net;
             tally.own += 1;

@@ -9,7 +9,7 @@ use crate::moment::{Moment, Moments, NO_PERIOD};
 use crate::rows::{Among, DemandRow, Told};
 use crate::rules::Rules;
 use crate::shares::{Consumers, NO_CLASS, NOBODY, NOT_YET, NOWHERE, Part};
-use features::net_energy;
+use features::valid_energy;
 use reading::{
     AreaId, Calendar, EventTime, FeederId, Interval, MeterId, Quality, Sums, Target, TransformerId,
 };
@@ -206,7 +206,7 @@ impl Groups {
         let counts = moment.block_ends && moment.block_zones & 1 == 1;
         let hours = self.hours_of_a_block();
         for (at, Placed { row, place }) in places.into_iter().zip(rows) {
-            let Some(net) = net_energy(row) else { continue };
+            let Some(net) = valid_energy(row) else { continue };
             let at = at as usize;
             let number = place.unwrap_or(NOWHERE);
             if self.consumers.shares[at].place != number {
@@ -219,7 +219,7 @@ impl Groups {
                     of_group.add(&sum);
                 }
             }
-            if let Some(imported) = row.imp {
+            if let Some(imported) = row.valid() {
                 share.import(imported);
             }
             let Some(imported) = row.imp.filter(|_| row.quality.is_whole()) else { continue };

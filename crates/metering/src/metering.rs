@@ -6,7 +6,7 @@ use crate::rules::{DemandRule, Rules};
 use features::profile::{Learned, learn, weights};
 use features::{apparent_power, load_factor_of, mean_reactive_power, net_energy, percentile, power_factor};
 use reading::time::{DAY, HOUR, MINUTE};
-use reading::{Calendar, DayType, EventTime, Interval, MeterId, Target};
+use reading::{Calendar, DayType, EventTime, Interval, MeterId, Quality, Target};
 use units::{Ratio, VoltAmperes, WattHours, Watts};
 
 /// What every meter has, whatever the zones.
@@ -25,6 +25,8 @@ pub(crate) struct Head {
     pub slot_sum: f32,
     /// Wh of the local day so far; NaN where some of it is not known, or something was exported.
     pub day: f32,
+    /// Intervals of the period whose energy is estimated.
+    pub estimated: u16,
     /// How many intervals of the slot there are, or [`BROKEN`].
     pub slot_count: u8,
     /// How many of the last powers follow each other without a hole.
@@ -40,6 +42,7 @@ const NOTHING: Head = Head {
     low_pf: 0,
     slot_sum: 0.0,
     day: f32::NAN,
+    estimated: 0,
     slot_count: BROKEN,
     running: 0,
 };
@@ -276,7 +279,8 @@ impl Metering {
         let follows = self.heads[slot].last + 1 == moment.index;
         if strides.zones > 0 {
             let period = self.heads[slot].period;
-            if period != moment.period {
+            // Where clocks go back past midnight, the period before is not begun again.
+            if period == NO_PERIOD || moment.period > period {
                 if period != NO_PERIOD {
                     self.tell_demand(slot, name(), true, &mut told.demand);
                 }
@@ -332,7 +336,7 @@ impl Metering {
         self.pf_counts[slot * pf_classes..(slot + 1) * pf_classes].fill(0);
         let head = &mut self.heads[slot];
         (head.period, head.known, head.exported) = (period, [0.0; 4], 0);
-        (head.hours, head.low_pf) = (0, 0);
+        (head.hours, head.low_pf, head.estimated) = (0, 0, 0);
     }
 
     fn take_demand(
@@ -349,6 +353,7 @@ impl Metering {
         head.exported += row.exp.map_or(0, |exp| exp.0);
         if let Some(imp) = row.imp {
             head.hours += 1;
+            head.estimated += u16::from(row.quality.has(Quality::ESTIMATED));
             for zone in bits(moment.zones) {
                 zones[zone].energy += imp.0;
             }
@@ -439,7 +444,10 @@ impl Metering {
             let [active, apparent, lag, lead] = head.known;
             let whole = (number == 0).then(|| Whole {
                 exported: WattHours(head.exported),
-                load_factor: block.and_then(|block| load_factor_of(energy, hours, block.demand)),
+                // A mean above the peak says that the peak was not measured.
+                load_factor: block
+                    .and_then(|block| load_factor_of(energy, hours, block.demand))
+                    .filter(|factor| factor.0 <= 1.0 || head.estimated == 0),
                 pf: (apparent > 0.0).then(|| Ratio(active / apparent)),
                 reactive: (apparent > 0.0).then_some((lag, lead)),
                 low_pf_hours: hours_of(head.low_pf),
@@ -448,6 +456,7 @@ impl Metering {
                     hours: counts.iter().map(|&count| hours_of(count)).collect(),
                 }),
                 hours,
+                estimated_hours: hours_of(head.estimated),
                 base: day.iter().copied().min_by(|one, other| one.0.total_cmp(&other.0)),
                 night_share: features::night_share(&day),
                 among: Among::default(),

@@ -68,6 +68,8 @@ pub struct Whole {
     pub pf_spread: Option<PfSpread>,
     /// Hours of intervals whose energy is known.
     pub hours: f64,
+    /// Those of them whose energy is estimated.
+    pub estimated_hours: f64,
     /// The lowest slot of the typical day, as the load profile knows it at the end of the period.
     pub base: Option<Watts>,
     /// The share of the typical day's energy from midnight to six.

@@ -7,7 +7,7 @@ use reading::Target;
 use serde::ser::SerializeSeq;
 use serde::{Deserialize, Serialize, Serializer};
 
-type HeadV1 = (u32, u32, [f64; 4], i64, u16, u16, [f32; 2], u8, u8);
+type HeadV1 = (u32, u32, [f64; 4], i64, [u16; 3], [f32; 2], u8, u8);
 type ZoneV1 = (i64, f32, u32, f32, u32, f32, f32);
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -92,8 +92,8 @@ impl Metering {
 
     fn meter_v1(&self, slot: usize) -> MeterV1 {
         let strides = Strides::of(&self.rules);
-        let Head { last, period, known, exported, hours, low_pf, slot_sum, day, slot_count, running } =
-            self.heads[slot];
+        let Head { last, period, known, exported, hours, low_pf, estimated, .. } = self.heads[slot];
+        let Head { slot_sum, day, slot_count, running, .. } = self.heads[slot];
         let zone = |zone: &ZoneState| {
             let ZoneState { energy, block, block_end, sliding, sliding_end, block_va, sliding_va } = *zone;
             (energy, block, block_end, sliding, sliding_end, block_va, sliding_va)
@@ -107,7 +107,16 @@ impl Metering {
         let pf_counts = (0..).zip(classes.iter().copied()).filter(|(_, count)| *count > 0).collect();
         MeterV1 {
             pf_counts,
-            head: (last, period, known, exported, hours, low_pf, [slot_sum, day], slot_count, running),
+            head: (
+                last,
+                period,
+                known,
+                exported,
+                [hours, low_pf, estimated],
+                [slot_sum, day],
+                slot_count,
+                running,
+            ),
             zones: self.zones[slot * strides.zones..(slot + 1) * strides.zones].iter().map(zone).collect(),
             recent: self.recent[slot * strides.in_block * 2..(slot + 1) * strides.in_block * 2].to_vec(),
             cells: cells.enumerate().filter_map(cell).collect(),
@@ -116,10 +125,21 @@ impl Metering {
 
     fn restore_meter(&mut self, slot: usize, stored: &MeterV1, strides: Strides) {
         self.make_room(slot + 1);
-        let (last, period, known, exported, hours, low_pf, [slot_sum, day], slot_count, running) =
-            stored.head;
-        self.heads[slot] =
-            Head { last, period, known, exported, hours, low_pf, slot_sum, day, slot_count, running };
+        let (last, period, known, exported, counts, [slot_sum, day], slot_count, running) = stored.head;
+        let [hours, low_pf, estimated] = counts;
+        self.heads[slot] = Head {
+            last,
+            period,
+            known,
+            exported,
+            hours,
+            low_pf,
+            slot_sum,
+            day,
+            estimated,
+            slot_count,
+            running,
+        };
         for (place, zone) in (slot * strides.zones..).zip(&stored.zones) {
             let (energy, block, block_end, sliding, sliding_end, block_va, sliding_va) = *zone;
             self.zones[place] =

@@ -356,12 +356,11 @@ fn a_twentieth_of_the_time_is_below_the_low_end_of_the_power_factor() {
 #[test]
 fn whoever_exports_has_no_power_factor_meanwhile() {
     let rules = rules(HALF, HOUR);
-    let mut exporting = row(1, Some(0), Some(300), Quality::MEASURED);
+    let mut exporting = row(1, Some(0), Some(3000), Quality::MEASURED);
     (exporting.sums.p, exporting.exp) = (-900_000, Some(WattHours(450)));
     let rows = [row(0, Some(300), Some(800), Quality::MEASURED), exporting];
     let row = told(&rules, &rows, 1).demand[0].clone();
-    // Half an hour of 1000 VA, and one of none.
-    assert_eq!(row.block_va.map(|most| most.0), Some(500.0));
+    assert_eq!(row.block_va.map(|most| most.0), Some(1000.0), "3 kvar while it exports are no demand");
     let whole = row.whole.unwrap();
     assert_eq!(whole.exported, WattHours(450));
     assert_eq!(whole.reactive, Some((400.0, 0.0)));

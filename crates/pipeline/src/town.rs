@@ -4,7 +4,7 @@ use crate::Outputs;
 use crate::plan::{ForecastPlan, Plan};
 use cases::Cases;
 use detect::{DailyScores, PhaseNeutralRuns};
-use features::net_energy;
+use features::valid_energy;
 use forecast::{Horizon, SeasonalMean};
 use grid::{Balance, Join, Joined, Role, Topology, TopologyRow, balance};
 use jiff::civil::Date;
@@ -266,7 +266,7 @@ impl Town {
         let mut transformers = vec![None::<WattHours>; self.topology.transformers().len()];
         let mut older = Vec::new();
         for one in joined.iter().filter(Joined::is_consumer) {
-            let Some(net) = net_energy(one.interval) else { continue };
+            let Some(net) = valid_energy(one.interval) else { continue };
             let transformer = one.transformer().filter(|_| plan.transformers);
             if one.interval.end != end {
                 older.push((one.interval.end, transformer, net));

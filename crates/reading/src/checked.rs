@@ -94,6 +94,11 @@ impl Reading {
             .then_some((Milliamperes(self.i), Milliamperes(self.neutral)))
     }
 
+    /// Whether it measures nothing that is kept: an event alone, say.
+    pub fn is_bare(&self) -> bool {
+        self.has & !THREE_PHASE == 0
+    }
+
     /// Whether it came from a meter of three phases.
     pub fn is_three_phase(&self) -> bool {
         self.has & THREE_PHASE != 0

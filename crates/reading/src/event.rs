@@ -18,7 +18,7 @@ pub struct Event {
     pub code: EventCode,
 }
 
-/// The names of the codes; the numbers are those of public head-end code, in which vendors differ, so a plan may override them.
+/// The names of the codes; the numbers are those of public head-end code, in which vendors differ: where they do, send names.
 pub const NAMES: &[(u16, &str)] = &[
     (1, "voltage-missing-a"),
     (2, "voltage-missing-a-restored"),

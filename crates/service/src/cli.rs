@@ -47,7 +47,7 @@ pub enum Command {
     Check(Check),
     /// Every number on the way to the cases of one meter.
     Explain(Explain),
-    /// Every kernel with its unit, its definition and where that comes from.
+    /// Every kernel, column and rule with its unit, its definition and where that comes from.
     Catalogue(Catalogue),
     /// Print a completion script for a shell.
     Completions(Completions),

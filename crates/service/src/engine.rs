@@ -190,7 +190,10 @@ fn feed(
             shard.send(Work { partition: id, batch, steps, dead, flush }).map_err(|_| Hung)?;
         }
         watch(Progress { readings: counted.readings, front: sequencer.front() });
-        done.push_back(batch);
+        // A batch in pieces, as where several files take turns, is done with when its last piece is.
+        if !open.contains_key(&id) {
+            done.push_back(batch);
+        }
         // Shards go through batches in one order: those that all are done with come first.
         while done.front().is_some_and(|batch| Arc::strong_count(batch) == 1) {
             done.pop_front().into_iter().for_each(|batch| decoders.reuse(batch));

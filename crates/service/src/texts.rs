@@ -123,6 +123,7 @@ pub fn demand(row: &DemandRow, rule: &DemandRule) -> Value {
         "varh_lead": whole.and_then(|whole| Some(whole.reactive?.1)),
         "low_pf_hours": whole.map(|whole| whole.low_pf_hours),
         "hours": whole.map(|whole| whole.hours),
+        "estimated_hours": whole.map(|whole| whole.estimated_hours),
         "base_w": whole.and_then(|whole| Some(whole.base?.0)),
         "night_share": whole.and_then(|whole| Some(whole.night_share?.0)),
         "coincident_w": among.and_then(|among| Some(among.coincident?.0)),

@@ -5,7 +5,7 @@
 //! of it. A silence across which registers went on was the communication's, not the supply's. Consumers of one
 //! transformer or feeder that are out together are one outage. All of it adds up to the indices of IEEE 1366.
 //!
-//! State is bounded: 16 bytes a row of the topology, the outages under way, and five years of days by area.
+//! State is bounded: 16 bytes a row of the topology, the outages under way, and six years of days by area.
 //!
 //! This crate never knows files, clocks, thresholds of theft, or who asks. The arithmetic itself stands in `features`.
 //!

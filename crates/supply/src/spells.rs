@@ -206,12 +206,15 @@ impl Visit<'_> {
 
     /// What a silence was, by the energy that moved meanwhile.
     fn silence(&self, spell: &Spell, end: EventTime) -> Cause {
-        if end.since(spell.start) > self.rules.longest_gap {
-            return Cause::Unknown;
-        }
         let since =
             self.rows.iter().filter(|row| row.end > spell.start && row.quality.has(Quality::ESTIMATED));
-        let advanced = since.filter_map(|row| row.imp).map(|imp| imp.0).sum();
+        let mut estimated = since.filter_map(|row| row.imp).map(|imp| imp.0).peekable();
+        // Registers are compared from reading to reading: nothing is estimated if those are too far apart.
+        let longest = if estimated.peek().is_some() { 0 } else { self.rules.grid.length() };
+        if end.since(spell.start) + longest > self.rules.longest_gap {
+            return Cause::Unknown;
+        }
+        let advanced = estimated.sum();
         match moved_while_silent(WattHours(advanced), self.seat.before()) {
             true => Cause::Communication,
             false => Cause::Silence,

@@ -8,7 +8,7 @@ use crate::{Findings, Rule, Vet};
 use reading::{EventTime, MeterId, TransformerId};
 use serde::{Deserialize, Serialize};
 
-type MemoryV1 = (u16, u16, u16, [u16; 3]);
+type MemoryV1 = (u16, u16, u16, [u16; 3], u16);
 
 /// Meters by slot, all of them or those that changed, and what was counted.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -35,8 +35,8 @@ impl Vet {
     /// The meters of these slots, ascending, to be written; slots that nothing was heard of are left out.
     pub fn stored(&self, slots: impl Iterator<Item = u32>) -> VetV1 {
         let meter = |slot: u32| {
-            let Memory { base, flat, zeros, peaks } = *self.meters.get(slot as usize)?;
-            Some((slot, (base.0, flat, zeros, peaks.map(|peak| peak.0))))
+            let Memory { base, flat, zeros, peaks, usual } = *self.meters.get(slot as usize)?;
+            Some((slot, (base.0, flat, zeros, peaks.map(|peak| peak.0), usual.0)))
         };
         VetV1 { tally: self.tally.stored(), meters: slots.filter_map(meter).collect() }
     }
@@ -44,9 +44,10 @@ impl Vet {
     /// Takes the meters of a snapshot.
     pub fn restore(&mut self, stored: &VetV1) {
         self.tally = Tally::restored(&stored.tally);
-        for &(slot, (base, flat, zeros, peaks)) in &stored.meters {
+        for &(slot, (base, flat, zeros, peaks, usual)) in &stored.meters {
             self.make_room(slot as usize + 1);
-            self.meters[slot as usize] = Memory { base: Rough(base), flat, zeros, peaks: peaks.map(Rough) };
+            self.meters[slot as usize] =
+                Memory { base: Rough(base), flat, zeros, peaks: peaks.map(Rough), usual: Rough(usual) };
         }
     }
 }

@@ -168,6 +168,13 @@ fn a_day_is_high_or_low_beside_the_profile_and_is_told_at_its_end() {
 }
 
 #[test]
+fn a_day_is_compared_with_what_was_known_when_it_began() {
+    // 8.8 kWh are usual; four times that are 735 Wh a half-hour. Slots of the day itself have been learned by its end.
+    assert_eq!(odd(|number| (48..96).contains(&number).then_some(660 + number % 7 * 20)), "");
+    assert_eq!(odd(|number| (48..96).contains(&number).then_some(690 + number % 7 * 20)), "95:high");
+}
+
+#[test]
 fn a_day_of_which_some_is_estimated_is_not_compared() {
     let mut rows = weeks(|number| (48..96).contains(&number).then_some(5 + number % 7 * 3));
     rows[48 * 36 + 10].quality = Quality::ESTIMATED;
@@ -417,8 +424,8 @@ fn rules_that_cannot_be_are_refused() {
 }
 
 #[test]
-fn a_meter_takes_twelve_bytes() {
-    assert_eq!(Rules::BYTES_PER_METER, 12);
+fn a_meter_takes_fourteen_bytes() {
+    assert_eq!(Rules::BYTES_PER_METER, 14);
 }
 
 fn town_rules() -> TownRules {

@@ -19,6 +19,8 @@ pub(crate) struct Memory {
     pub zeros: u16,
     /// The three highest energies, the highest first.
     pub peaks: [Rough; 3],
+    /// What the profile had for the local day at its beginning; zero if it did not know.
+    pub usual: Rough,
 }
 
 /// A Monday, in `Memory::flat`.
@@ -111,7 +113,7 @@ impl Vet {
     }
 
     /// Judges closed intervals, each with the slot of its meter; those of a meter come in the order of their ends. What
-    /// is known of usual days is that of before them. Says whether some energy among them is not believed.
+    /// is known of usual days is that of before the day. Says whether some energy among them is not believed.
     pub fn judge(&mut self, slots: &[u32], rows: &mut [Interval], known: Option<&Metering>) -> bool {
         let mut rejected = false;
         debug_assert_eq!(slots.len(), rows.len(), "a slot for each row");
@@ -124,6 +126,10 @@ impl Vet {
             if moment.week_starts {
                 memory.fade();
             }
+            if moment.day_starts {
+                let usual = known.and_then(|known| known.usual_day(slot, moment.day_type));
+                memory.usual = Rough::of(usual.unwrap_or_default().round() as i64);
+            }
             if !row.quality.is_whole() {
                 rejected |= row.quality.is_rejected();
                 continue;
@@ -131,7 +137,8 @@ impl Vet {
             let Some(imp) = row.imp else { continue };
             let mut flags = self.limits.of_power(row, imp.0) | self.limits.of_energy(memory, imp.0);
             if moment.day_ends {
-                flags |= self.of_day(slot, row, imp, moment.day_type, known);
+                let usual = memory.usual.wh();
+                flags |= self.of_day(slot, row, imp, usual, known);
             }
             if flags != 0 {
                 row.quality = row.quality.with(Quality(flags));
@@ -152,20 +159,15 @@ impl Vet {
         }
     }
 
-    /// The day that ends with this interval, against the profile as it is before it.
-    fn of_day(
-        &self,
-        slot: u32,
-        row: &Interval,
-        imp: WattHours,
-        day_type: DayType,
-        known: Option<&Metering>,
-    ) -> u32 {
+    /// The day that ends with this interval, against what the profile had for it when it began.
+    fn of_day(&self, slot: u32, row: &Interval, imp: WattHours, usual: i64, known: Option<&Metering>) -> u32 {
         let (Some(rule), Some(known)) = (self.rules.day, known) else { return 0 };
-        let usual = known.usual_day(slot, day_type).filter(|usual| *usual >= rule.floor.0 as f64);
+        if usual == 0 || usual < rule.floor.0 {
+            return 0;
+        }
         let before = known.day_before(slot, row.end).filter(|_| row.exp.is_none_or(|exp| exp.0 == 0));
-        let (Some(usual), Some(before)) = (usual, before) else { return 0 };
-        let share = (before.0 + imp.0) as f64 / usual;
+        let Some(before) = before else { return 0 };
+        let share = (before.0 + imp.0) as f64 / usual as f64;
         if share > rule.high.0 {
             Quality::HIGH.0
         } else if share < rule.low.0 {
@@ -281,7 +283,8 @@ struct Moment {
     end: EventTime,
     /// The first interval of a local Monday.
     week_starts: bool,
-    /// The last interval of a local day.
+    /// The first and the last interval of a local day.
+    day_starts: bool,
     day_ends: bool,
     day_type: DayType,
 }
@@ -300,8 +303,13 @@ const KNOWN: usize = 1024;
 
 impl Moments {
     fn new(calendar: Calendar, length: i64) -> Self {
-        let none =
-            Moment { end: EventTime::MIN, week_starts: false, day_ends: false, day_type: DayType::Weekday };
+        let none = Moment {
+            end: EventTime::MIN,
+            week_starts: false,
+            day_starts: false,
+            day_ends: false,
+            day_type: DayType::Weekday,
+        };
         Self { calendar, length, last: none, known: vec![none; KNOWN] }
     }
 
@@ -328,6 +336,7 @@ impl Moments {
         Moment {
             end,
             week_starts: starts && self.calendar.is_monday(day),
+            day_starts: starts,
             day_ends: self.calendar.day(end) != day,
             day_type: self.calendar.day_type(day),
         }

@@ -63,7 +63,8 @@ fn record_batch(all: &[DemandRow], rule: &DemandRule) -> RecordBatch {
         .optional_number("varh_lag", whole().map(|whole| Some(whole?.reactive?.0)))
         .optional_number("varh_lead", whole().map(|whole| Some(whole?.reactive?.1)))
         .optional_number("low_pf_hours", whole().map(|whole| Some(whole?.low_pf_hours)))
-        .optional_number("hours", whole().map(|whole| Some(whole?.hours)));
+        .optional_number("hours", whole().map(|whole| Some(whole?.hours)))
+        .optional_number("estimated_hours", whole().map(|whole| Some(whole?.estimated_hours)));
     let sheet = sheet
         .optional_number("base_w", whole().map(|whole| Some(whole?.base?.0)))
         .optional_number("night_share", whole().map(|whole| Some(whole?.night_share?.0)));

@@ -1,6 +1,7 @@
 use super::forecasts::quantile_column as column;
 use crate::sample::{QUARTER_PAST, meter};
-use crate::{BalancesWriter, CasesWriter, ColumnsError, ForecastsWriter, SuspicionsWriter};
+use crate::{Asked, BalancesWriter, COLUMNS, CasesWriter, ColumnsError, DemandWriter, ForecastsWriter};
+use crate::{IntervalsWriter, OutagesWriter, ProfilesWriter, SupplyWriter, SuspicionsWriter};
 use ::cases::{Case, CaseId};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, TimeUnit};
@@ -11,8 +12,10 @@ use forecast::Forecast;
 use grid::Balance;
 use jiff::civil::date;
 use jiff::tz::TimeZone;
+use metering::DemandRule;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
-use reading::{AreaId, Calendar, Quality, Target, TransformerId};
+use reading::time::HOUR;
+use reading::{AreaId, Calendar, Grid, Quality, Target, TransformerId};
 use std::fs::File;
 use std::path::Path;
 use units::{Amperes, Ratio, WattHours, Watts};
@@ -223,4 +226,37 @@ fn a_balance_without_a_supply_has_no_gap() {
             quality Dictionary(Int32, Utf8): measured estimated,gap
         "#]],
     );
+}
+
+#[test]
+fn the_catalogue_has_every_column_of_every_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(format!("{name}.parquet"));
+    let calendar = Calendar::new(TimeZone::UTC, [].into());
+    let asked =
+        Asked { valid: true, pf_true: true, unbalance: true, candidate: Some((Ratio(0.1), Amperes(0.1))) };
+    let grid = Grid::new(HOUR).unwrap();
+    let rule = DemandRule::new(HOUR, vec![], 1, Ratio(0.9), grid).unwrap().with_pf_classes(10).unwrap();
+    IntervalsWriter::create(path("intervals"), asked).unwrap().finish().unwrap();
+    ProfilesWriter::create(path("profiles")).unwrap().finish().unwrap();
+    DemandWriter::create(path("demand"), &rule).unwrap().finish().unwrap();
+    BalancesWriter::create(path("balance")).unwrap().finish().unwrap();
+    ForecastsWriter::create(path("forecasts"), &[0.1]).unwrap().finish().unwrap();
+    OutagesWriter::create(path("outages")).unwrap().finish().unwrap();
+    SupplyWriter::create(path("supply")).unwrap().finish().unwrap();
+    SuspicionsWriter::create(path("suspicions")).unwrap().finish().unwrap();
+    CasesWriter::create(path("cases"), calendar).unwrap().finish().unwrap();
+    let mut files: Vec<&str> = COLUMNS.iter().map(|entry| entry.file).collect();
+    files.dedup();
+    assert_eq!(files.len(), std::fs::read_dir(folder.path()).unwrap().count(), "{files:?}");
+    for file in files {
+        let reader = ParquetRecordBatchReaderBuilder::try_new(File::open(path(file)).unwrap()).unwrap();
+        let written: Vec<&str> = reader.schema().fields().iter().map(|field| field.name().as_str()).collect();
+        let of_file = COLUMNS.iter().filter(|entry| entry.file == file);
+        let told: Vec<&str> = of_file.map(|entry| entry.name).collect();
+        assert_eq!(told, written, "{file}");
+    }
+    for entry in COLUMNS {
+        assert!(!entry.definition.is_empty() && !entry.source.is_empty(), "{}", entry.name);
+    }
 }

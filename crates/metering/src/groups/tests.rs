@@ -207,6 +207,7 @@ fn blank(number: usize, start: EventTime) -> DemandRow {
             low_pf_hours: 0.0,
             pf_spread: None,
             hours: 0.0,
+            estimated_hours: 0.0,
             base: None,
             night_share: None,
             among: Among::default(),
@@ -269,4 +270,25 @@ proptest! {
             }
         }
     }
+}
+
+#[test]
+fn what_is_not_believed_is_in_no_peak_and_what_stands_in_is_in_the_sum() {
+    let usual = Seen { imp: 100, exp: 0, quality: Some(Quality::MEASURED) };
+    let (mut groups, mut told, mut above) = (groups(), Vec::new(), Vec::new());
+    for tick in 0..4 {
+        let mut rows = intervals(tick, &[usual; METERS]);
+        if tick == 1 {
+            (rows[0].imp, rows[0].quality) = (Some(WattHours(900_000)), Quality::SPIKE);
+            rows[0].instead = Some(WattHours(90));
+        }
+        let placed = rows.iter().map(|row| Placed { row, place: None });
+        let end = START.plus((tick as i64 + 1) * HALF);
+        groups.tick(end, placed, |_| Place::default(), size, &mut told, &mut above);
+    }
+    groups.finish(&mut told);
+    let all = told.iter().find(|row| row.target == Target::System).unwrap();
+    // Six in four half-hours, and one of those had 90 Wh.
+    assert_eq!(all.energy, WattHours(2390));
+    assert_eq!(all.block.map(|peak| peak.demand), Some(Watts(1200.0)));
 }

@@ -28,7 +28,10 @@ impl PlanError {
         } else if message.starts_with("missing field") {
             ("plan::missing", Some("a plan says what runs: nothing is assumed for this key".to_owned()))
         } else {
-            ("plan::syntax", None)
+            let of_value = message.starts_with("invalid type") || message.starts_with("invalid value");
+            let help =
+                "pipelines/demo.toml has each key as it is written, quantities with their units in quotes";
+            ("plan::syntax", of_value.then(|| help.to_owned()))
         };
         Self { code, problem: message.replace('\n', " "), help, span: error.span() }
     }

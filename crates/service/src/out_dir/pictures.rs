@@ -26,9 +26,8 @@ impl Pictures {
     /// Adds what consumers used.
     pub(super) fn take(&mut self, rows: &[Interval]) {
         for row in rows.iter().filter(|row| !self.others.contains(&row.meter)) {
-            // What is not believed is in no picture.
-            if let Some(valid) = row.valid() {
-                self.load.add(row.end, valid - row.exp.unwrap_or_default());
+            if let Some(net) = features::valid_energy(row) {
+                self.load.add(row.end, net);
             }
         }
     }

@@ -24,7 +24,7 @@ fn every_setting_stands_there_in_the_words_of_the_plan() {
               longest_gap     7 d
               energy          both: registers where a meter sends them, else power
               cross_check     share 50 %, floor 200 Wh
-              memory          967 bytes a single-phase meter, 2 intervals open at once
+              memory          969 bytes a single-phase meter, 2 intervals open at once
 
             [limits]
               voltage         600 V
@@ -74,7 +74,7 @@ fn every_setting_stands_there_in_the_words_of_the_plan() {
               feeder_share    60 %
               low_voltage     207 V
               high_voltage    253 V
-              unbalance       3 %
+              unbalance       5 %
 
             [forecast]
               quantiles       0.1, 0.5, 0.9

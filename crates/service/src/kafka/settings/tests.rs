@@ -159,10 +159,11 @@ fn what_is_none_of_the_choices_is_an_error() {
         "transactional = false",
         "transactional = \"no\"",
         expect![[r#"
-        error[plan::syntax]: invalid type: string "no", expected a boolean
-          --> ami.toml:110:17
-           | transactional = "no"             # true: results and positions appear together or not at all
-    "#]],
+            error[plan::syntax]: invalid type: string "no", expected a boolean
+              --> ami.toml:110:17
+               | transactional = "no"             # true: results and positions appear together or not at all
+              help: pipelines/demo.toml has each key as it is written, quantities with their units in quotes
+        "#]],
     );
 }
 
@@ -260,10 +261,11 @@ fn settings_of_the_connection_are_those_of_librdkafka() {
     check_client(
         "linger.ms = 1.5",
         expect![[r#"
-        error[plan::syntax]: invalid type: floating point `1.5`, expected text, a whole number, true or false
-          --> ami.toml:106:13
-           | linger.ms = 1.5 #                    # any setting of librdkafka that the engine does not set itself
-    "#]],
+            error[plan::syntax]: invalid type: floating point `1.5`, expected text, a whole number, true or false
+              --> ami.toml:106:13
+               | linger.ms = 1.5 #                    # any setting of librdkafka that the engine does not set itself
+              help: pipelines/demo.toml has each key as it is written, quantities with their units in quotes
+        "#]],
     );
     check_client(
         "linger.ms = 20\nqueue.buffering.max.ms = 20",
@@ -360,6 +362,7 @@ fn a_secret_in_a_plan_is_refused_and_not_shown() {
             error[plan::syntax]: invalid type: floating point `12.5`, expected text, a whole number, true or false
               --> ami.toml:106:17
                | (not shown: it may hold a secret)
+              help: pipelines/demo.toml has each key as it is written, quantities with their units in quotes
         "#]],
     );
     check_client(
