@@ -99,6 +99,9 @@ def demand(rows, block, length, ours):
     width, hours = block // length, length / 60
     apparent = pl.when(pl.col("pf") != 0).then((pl.col("avg_w") / pl.col("pf")).abs())
     # While a meter exports, nothing is demanded.
+    billed = pl.coalesce("valid_wh", pl.when(~pl.col("quality").str.contains("spike")).then("imp_wh")) if "valid_wh" in rows.columns else pl.col("imp_wh")
+    stands_in = pl.col("quality").str.contains("spike|suspect") & (pl.col("valid_wh").is_not_null() if "valid_wh" in rows.columns else pl.lit(False))
+    rows = rows.with_columns(billed=billed, estimated=billed.is_not_null() & (stands_in | pl.col("quality").str.contains("estimated")))
     rows = rows.with_columns(w=pl.col("imp_wh") / hours, va=pl.when(pl.col("avg_w") < 0).then(apparent * 0).otherwise(apparent))
     rows = rows.with_columns(
         q=pl.when(apparent.is_not_null()).then((apparent ** 2 - pl.col("avg_w") ** 2).clip(lower_bound=0).sqrt()),
@@ -129,12 +132,12 @@ def demand(rows, block, length, ours):
             return pl.col("end").filter(where & pl.col(value).is_not_null()).get(pl.col(value).filter(where & pl.col(value).is_not_null()).arg_max(), null_on_oob=True)
 
         told = zoned.group_by("meter", "month").agg(
-            energy_wh=pl.col("imp_wh").filter("held").sum(),
+            energy_wh=pl.col("billed").filter("held").sum(),
             block_w=most("sliding", blocks), block_end=when("sliding", blocks),
             sliding_w=most("sliding", slides), sliding_end=when("sliding", slides),
             block_va=most("sliding_va", blocks), sliding_va=most("sliding_va", slides),
-            hours=pl.col("imp_wh").is_not_null().sum() * hours,
-            estimated_hours=(pl.col("imp_wh").is_not_null() & pl.col("quality").str.contains("estimated")).sum() * hours,
+            hours=pl.col("billed").is_not_null().sum() * hours,
+            estimated_hours=pl.col("estimated").sum() * hours,
             exp_wh=pl.col("exp_wh").fill_null(0).sum(),
             active=pl.col("avg_w").filter(imports).sum(), apparent=pl.col("va").filter(imports).sum(),
             low_pf_hours=(imports & (pl.col("pf") < LOW_PF)).sum() * hours,

@@ -136,7 +136,7 @@ fn in_a_town_in_order_hardly_anything_is_odd() {
         flat: 0 of 0 meters
         high: 1 of 1 meters
         low: 0 of 0 meters
-        power-factor: 2 of 1 meters
+        power-factor: 0 of 0 meters
         reverse: 0 of 0 meters
         spike: 0 of 0 meters
         unit: 0 of 0 meters

@@ -107,7 +107,7 @@ columns! {
         "kernel `apparent_power`; ours: a consumer is billed for what it takes, a transformer carries both";
     "sliding_va" "VA" "the same as `block_va`, of blocks that end with any interval",
         "kernel `apparent_power`";
-    "energy_wh" "Wh" "imported energy of the zone, estimated and doubtful energy too; of a group, of the intervals in which it imports, net",
+    "energy_wh" "Wh" "imported energy of the zone, estimates too; where it is not believed, what stands in; of a group, of the intervals in which it imports, net",
         "ARCHITECTURE.md, Outputs of a replay";
     "exp_wh" "Wh" "exported energy of the period, 0 where none is known; of a group, of the intervals in which it exports, net; of zone `all` alone",
         "ARCHITECTURE.md, Outputs of a replay";

@@ -351,9 +351,12 @@ impl Metering {
         let head = &mut self.heads[slot];
         let zones = &mut self.zones[slot * strides.zones..(slot + 1) * strides.zones];
         head.exported += row.exp.map_or(0, |exp| exp.0);
-        if let Some(imp) = row.imp {
+        // Billed is what is believed; of a register that moved as no use can, what it counted otherwise is.
+        let spike = row.quality.has(Quality::SPIKE);
+        if let Some(imp) = row.valid().or(row.imp.filter(|_| !spike)) {
             head.hours += 1;
-            head.estimated += u16::from(row.quality.has(Quality::ESTIMATED));
+            let stands_in = row.quality.is_rejected() && row.instead.is_some();
+            head.estimated += u16::from(stands_in || row.quality.has(Quality::ESTIMATED));
             for zone in bits(moment.zones) {
                 zones[zone].energy += imp.0;
             }

@@ -354,6 +354,19 @@ fn a_twentieth_of_the_time_is_below_the_low_end_of_the_power_factor() {
 }
 
 #[test]
+fn billed_is_what_stands_in_for_energy_that_is_not_believed() {
+    let rules = rules(HALF, HOUR);
+    let mut spike = row(1, Some(90_000), None, Quality::SPIKE);
+    spike.instead = Some(WattHours(250));
+    let unknown = row(2, Some(90_000), None, Quality::SPIKE);
+    let suspect = row(3, Some(40), None, Quality::SUSPECT);
+    let rows = [row(0, Some(300), None, Quality::MEASURED), spike, unknown, suspect];
+    let told = &told(&rules, &rows, 1).demand[0];
+    let whole = told.whole.as_ref().unwrap();
+    assert_eq!((told.energy, whole.hours, whole.estimated_hours), (WattHours(590), 1.5, 0.5));
+}
+
+#[test]
 fn whoever_exports_has_no_power_factor_meanwhile() {
     let rules = rules(HALF, HOUR);
     let mut exporting = row(1, Some(0), Some(3000), Quality::MEASURED);

@@ -130,7 +130,7 @@ rules! {
         "registers tell 500 to 2000 times the energy that power does, or the other way round: one of them is in thousands",
         "always", "kW sent as W; ours";
     PowerFactor "power-factor" "" By::Flag(Quality::POWER_FACTOR),
-        "single phase, nothing exported: active power is more than a share of voltage times the larger current, or less than a share of voltage times phase current above a floor",
+        "single phase, nothing exported: active power is more than a share of voltage times the larger current; or it is, with reactive power where that is known, less than a share of voltage times phase current above a floor",
         "120 %, 20 % above 2 A", "IEEE 1459: a power factor is at most 1";
     Sanctioned "sanctioned" "" By::Town,
         "mean power of an interval is above this share of the load that the contract allows; once a meter and day",

@@ -223,6 +223,13 @@ fn power_is_at_most_voltage_times_the_larger_current() {
     assert_eq!(electrical(500, None, [1000.0, 230.0, 3.0, 4.4]), "measured", "the neutral carries it");
     assert_eq!(electrical(90, None, [180.0, 230.0, 4.4, 4.4]), "power-factor", "under a fifth");
     assert_eq!(electrical(40, None, [80.0, 230.0, 1.9, 1.9]), "measured", "of little current");
+    let mut solar = row(0, Some(34), Quality::MEASURED);
+    solar.sums = Sums { p: 68_000, p_max: 68_000, q: 700_000, i: 3_090, neutral: 3_090, ..solar.sums };
+    solar.sums = Sums { v_min: 230_000, v_max: 230_000, readings: 1, p_count: 1, q_count: 1, ..solar.sums };
+    solar.sums = Sums { i_count: 1, loop_count: 1, ..solar.sums };
+    assert_eq!(judged(vec![solar], 1).0[0].quality, Quality::MEASURED, "700 var flow");
+    solar.sums.q = 0;
+    assert_eq!(judged(vec![solar], 1).0[0].quality, Quality::POWER_FACTOR);
 }
 
 #[test]

@@ -203,7 +203,10 @@ impl Limits {
             let (i, neutral) = (f64::from(sums.i), f64::from(sums.neutral));
             let too_much = p > self.most * f64::from(sums.v_max) * i.max(neutral) + SMALL * count;
             let asked = p >= 0.0 && i >= self.amperes_floor * count;
-            let too_little = asked && p < self.least * f64::from(sums.v_min) * i;
+            // What the sun gives covers the active power of a house, and leaves its reactive power.
+            let carried =
+                if sums.q_count == sums.p_count { (p * p + (sums.q as f64).powi(2)).sqrt() } else { p };
+            let too_little = asked && carried < self.least * f64::from(sums.v_min) * i;
             if sums.v_min <= sums.v_max && (too_much || too_little) {
                 flags |= Quality::POWER_FACTOR.0;
             }
