@@ -21,9 +21,11 @@ pub(crate) struct Group {
     pub(crate) area: Option<AreaId>,
     /// Above a transformer.
     pub(crate) feeder: Option<FeederId>,
-    /// How many were out in all, and are.
+    /// How often somebody was out in all, and is.
     pub(crate) consumers: u32,
     pub(crate) out: u32,
+    /// How often it was somebody who had been back.
+    pub(crate) again: u32,
     /// How many of them had supply all the time.
     pub(crate) had_supply: u32,
     /// How long the others were out, ms.
@@ -55,7 +57,7 @@ impl Group {
             end,
             cause,
             kind,
-            consumers: all,
+            consumers: all.saturating_sub(self.again),
             customer_ms: self.customer_ms,
         }
     }
@@ -287,6 +289,7 @@ impl Supply {
             feeder,
             consumers: 0,
             out: 0,
+            again: 0,
             had_supply: 0,
             customer_ms: 0,
             said: None,
@@ -332,11 +335,14 @@ impl Supply {
         if part.told {
             told.outages.push(Change::Withdrawn(target, part.start));
         }
+        let back = take_of(&mut self.returned, target);
+        self.returned.extend(back.into_iter().map(|(_, meter)| (into, meter)));
         let members = self.out.values_mut().chain(over.iter_mut().map(|over| &mut over.spell));
         members.filter(|spell| spell.group == Some(target)).for_each(|spell| spell.group = Some(into));
         let Some(whole) = self.groups.get_mut(&into) else { return };
         whole.consumers += part.consumers;
         whole.out += part.out;
+        whole.again += part.again;
         whole.had_supply += part.had_supply;
         whole.customer_ms += part.customer_ms;
         whole.said = whole.said.max(part.said);
@@ -347,6 +353,11 @@ impl Supply {
     fn join(&mut self, target: Target, one: &Candidate, over: &mut [Over], told: &mut Told) {
         let Some(group) = self.groups.get_mut(&target) else { return };
         let until = one.over.map(|at| over[at].end);
+        // By meter: within a tick, somebody may have been out twice.
+        let first = over.partition_point(|over| over.meter < one.meter);
+        let mut own = over[first..].iter().take_while(|over| over.meter == one.meter);
+        let again =
+            self.returned.contains(&(target, one.meter)) || own.any(|over| over.spell.group == Some(target));
         let spell = match one.over {
             Some(at) => &mut over[at].spell,
             None => match self.out.get_mut(&one.meter) {
@@ -374,6 +385,7 @@ impl Supply {
         }
         group.consumers += 1;
         group.out += 1;
+        group.again += u32::from(again);
     }
 
     /// Nothing is heard of somebody since an outage of many began: out as well.
@@ -412,11 +424,19 @@ impl Supply {
             return;
         }
         group.heard = group.heard.max(Some(over.end));
+        self.returned.insert((target, over.meter));
         if !over.spell.cause.interrupts() {
             group.had_supply += 1;
             return;
         }
         group.customer_ms += over.end.since(over.spell.start) as u64;
+    }
+
+    /// Tells outages of many that last, as they stand.
+    pub(crate) fn tell_open_groups(&self, told: &mut Told) {
+        for (&target, group) in self.groups.iter().filter(|(_, group)| group.told) {
+            told.outages.push(Change::Told(group.outage(target, None, self.rules.momentary)));
+        }
     }
 
     /// Tells outages of many that begin, and those that are over; who stays out then is on its own.
@@ -442,12 +462,20 @@ impl Supply {
         }
         for target in done {
             self.groups.remove(&target);
+            drop(take_of(&mut self.returned, target));
             for spell in self.out.values_mut().filter(|spell| spell.group == Some(target)) {
                 spell.group = None;
                 spell.noticed = tick;
             }
         }
     }
+}
+
+/// Takes out who is back of an outage.
+fn take_of(returned: &mut BTreeSet<(Target, MeterId)>, target: Target) -> BTreeSet<(Target, MeterId)> {
+    let (own, others) = std::mem::take(returned).into_iter().partition(|(of, _)| *of == target);
+    *returned = others;
+    own
 }
 
 fn distinct<'a>(candidates: impl Iterator<Item = &'a Candidate>) -> u32 {

@@ -24,6 +24,7 @@ pub struct SupplyV1 {
     seats: Vec<(String, i64, u32)>,
     out: Vec<(String, SpellV1)>,
     groups: Vec<(TargetV1, GroupV1)>,
+    returned: Vec<(TargetV1, String)>,
     books: Vec<BookV1>,
     month: Option<DateV1>,
     again: Vec<DateV1>,
@@ -48,7 +49,7 @@ struct GroupV1 {
     noticed: i64,
     area: Option<String>,
     feeder: Option<String>,
-    counts: [u32; 3],
+    counts: [u32; 4],
     customer_ms: u64,
     said: Option<i64>,
     heard: Option<i64>,
@@ -66,10 +67,12 @@ impl Supply {
     /// The state, to be stored; of the topology that it was made with.
     pub fn snapshot(&self, topology: &Topology) -> SupplyV1 {
         let heard = topology.rows().iter().zip(&self.seats).filter(|(_, seat)| seat.heard != NEVER);
+        let returned = self.returned.iter().map(|(target, meter)| (target_v1(target), meter.to_string()));
         SupplyV1 {
             last: self.last.0,
             seats: heard.map(|(row, seat)| (row.meter.to_string(), seat.heard.0, seat.wh)).collect(),
             out: self.out.iter().map(|(meter, spell)| (meter.to_string(), spell_v1(spell))).collect(),
+            returned: returned.collect(),
             groups: self.groups.iter().map(|(target, group)| (target_v1(target), group_v1(group))).collect(),
             books: self.books.all.iter().map(|(area, book)| book_v1(*area, book)).collect(),
             month: self.books.month.map(date_v1),
@@ -97,6 +100,9 @@ impl Supply {
         }
         for (target, group) in &stored.groups {
             supply.groups.insert(target_of(target)?, group_of(group)?);
+        }
+        for (target, meter) in &stored.returned {
+            supply.returned.insert((target_of(target)?, meter_of(meter)?));
         }
         let mut members = BTreeMap::<Target, u32>::new();
         for (meter, spell) in &stored.out {
@@ -193,7 +199,7 @@ fn group_v1(group: &Group) -> GroupV1 {
         noticed: group.noticed.0,
         area: group.area.map(|area| area.to_string()),
         feeder: group.feeder.map(|feeder| feeder.to_string()),
-        counts: [group.consumers, group.out, group.had_supply],
+        counts: [group.consumers, group.out, group.had_supply, group.again],
         customer_ms: group.customer_ms,
         said: group.said.map(|time| time.0),
         heard: group.heard.map(|time| time.0),
@@ -202,7 +208,7 @@ fn group_v1(group: &Group) -> GroupV1 {
 }
 
 fn group_of(stored: &GroupV1) -> Result<Group, RestoreError> {
-    let [consumers, out, had_supply] = stored.counts;
+    let [consumers, out, had_supply, again] = stored.counts;
     if out > consumers || had_supply > consumers - out {
         return Err(RestoreError);
     }
@@ -214,6 +220,7 @@ fn group_of(stored: &GroupV1) -> Result<Group, RestoreError> {
         feeder: stored.feeder.as_ref().map(|name| FeederId::new(name).ok_or(RestoreError)).transpose()?,
         consumers,
         out,
+        again,
         had_supply,
         customer_ms: stored.customer_ms,
         said: stored.said.map(EventTime),

@@ -8,7 +8,7 @@ use features::{voltage_beyond, voltage_unbalance};
 use grid::{Join, Joined, Role, Topology};
 use reading::time::DAY;
 use reading::{AreaId, Calendar, Event, EventTime, MeterId};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Who has supply and who has not.
 #[derive(Debug, Clone)]
@@ -22,6 +22,8 @@ pub struct Supply {
     pub(crate) out: BTreeMap<MeterId, Spell>,
     /// Outages of many.
     pub(crate) groups: BTreeMap<Target, Group>,
+    /// Who was part of one of those, and is back.
+    pub(crate) returned: BTreeSet<(Target, MeterId)>,
     pub(crate) books: Books,
     /// The last tick.
     pub(crate) last: EventTime,
@@ -37,6 +39,7 @@ impl Supply {
             areas: Vec::new(),
             out: BTreeMap::new(),
             groups: BTreeMap::new(),
+            returned: BTreeSet::new(),
             books: Books::default(),
             last: NEVER,
         };
@@ -104,6 +107,7 @@ impl Supply {
 
     /// No tick will come any more.
     pub fn finish(&mut self, topology: &Topology, told: &mut Told) {
+        self.tell_open_groups(told);
         if self.rules.whole {
             self.books.finish(&self.calendar, topology, &mut told.indices);
         }

@@ -61,8 +61,6 @@ pub struct PlanToml {
     cases: Option<CasesToml>,
     #[serde(default)]
     sms: Option<SmsToml>,
-    #[serde(default, rename = "input")]
-    _input: Option<IgnoredAny>,
     #[serde(default, rename = "output")]
     _output: Option<IgnoredAny>,
     #[serde(default, rename = "kafka")]

@@ -413,6 +413,21 @@ fn who_lost_its_last_gasp_and_is_back_at_once_was_out_with_the_others() {
 }
 
 #[test]
+fn who_is_out_twice_within_an_outage_of_many_is_one_consumer_of_it() {
+    check(
+        "A T1 F1 A1 | 1111 xr.x r1
+         B T1 F1 A1 | 1111 x... r1 + 0
+         C T1 F1 A1 | 1111 x... r1 + 0
+         D T1 F1 A1 | 1111 1111 11",
+        expect![[r#"
+             5 transformer/T1 04:40 to ? last-gasp 3 0 min A1
+             9 transformer/T1 04:40 to 08:20 last-gasp sustained 3 520 min A1
+            SAIDI 130.000 SAIFI 1.000 CAIDI 130.000 MAIFI 0.000
+        "#]],
+    );
+}
+
+#[test]
 fn a_consumer_with_supply_takes_sixteen_bytes() {
     assert_eq!(size_of::<crate::spells::Seat>(), 16);
 }
