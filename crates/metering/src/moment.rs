@@ -74,7 +74,7 @@ impl Moments {
         };
         if let Some(demand) = &rules.demand {
             moment.period = period_of(day, demand.billing_day());
-            moment.zones = zones(rules, minute);
+            moment.zones = self.zones(rules, start);
             let behind = i64::from(minute) * MINUTE + length;
             let first = end.minus(demand.block());
             // Where the clocks change within a long block, its end alone says too little.
@@ -84,7 +84,7 @@ impl Moments {
             moment.block_first = index.saturating_sub(before as u32);
             if period_of(self.calendar.day(first), demand.billing_day()) == moment.period {
                 let starts = (0..demand.block() / length).map(|back| start.minus(back * length));
-                let all = starts.map(|start| zones(rules, self.calendar.minute_of_day(start)));
+                let all = starts.map(|start| self.zones(rules, start));
                 moment.block_zones = all.fold(u8::MAX, |all, one| all & one);
             }
         }
@@ -99,6 +99,15 @@ impl Moments {
             moment.slot_starts = minute % slot_minutes == 0;
         }
         moment
+    }
+
+    /// The zones of an interval that starts so, a bit each.
+    fn zones(&self, rules: &Rules, start: EventTime) -> u8 {
+        let (day, minute) = (self.calendar.day(start), self.calendar.minute_of_day(start));
+        let day_type = self.calendar.day_type(day);
+        let zones = rules.demand.iter().flat_map(DemandRule::zones).enumerate();
+        let held = zones.filter(|(_, zone)| zone.holds(minute, day.month(), day_type));
+        held.fold(1, |all, (bit, _)| all | 2 << bit)
     }
 
     /// The billing period that a moment lies in.
@@ -131,11 +140,6 @@ impl Moments {
 pub(crate) fn index_of(rules: &Rules, end: EventTime) -> u32 {
     // Readings are of 2000 to 2100: a minute's intervals fit.
     (end.0 / rules.grid.length()) as u32
-}
-
-fn zones(rules: &Rules, minute: u16) -> u8 {
-    let zones = rules.demand.iter().flat_map(DemandRule::zones);
-    zones.enumerate().filter(|(_, zone)| zone.holds(minute)).fold(1, |all, (bit, _)| all | 2 << bit)
 }
 
 /// Months since year 0, of the period that a day lies in.

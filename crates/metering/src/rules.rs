@@ -1,7 +1,7 @@
 //! What is kept of a meter, and how.
 
-use reading::Grid;
 use reading::time::{DAY, HOUR, MINUTE};
+use reading::{DayType, Grid};
 use units::Ratio;
 
 /// What is kept of each meter.
@@ -42,11 +42,23 @@ pub struct Zone {
     pub from: u16,
     /// The first minute that does not; before `from` if it goes on past midnight.
     pub to: u16,
+    /// The months of its season, January the lowest bit.
+    pub months: u16,
+    /// Its types of day: weekday the lowest bit, then Saturday, then Sunday.
+    pub days: u8,
 }
 
 impl Zone {
-    /// Whether a minute of the day belongs to it.
-    pub fn holds(&self, minute: u16) -> bool {
+    /// Every month.
+    pub const ALL_YEAR: u16 = 0xfff;
+    /// Every type of day.
+    pub const ALL_DAYS: u8 = 0b111;
+
+    /// Whether a minute of a local day belongs to it; what goes on past midnight is of the next day.
+    pub(crate) fn holds(&self, minute: u16, month: i8, day_type: DayType) -> bool {
+        if self.months >> (month - 1) & 1 == 0 || self.days >> day_type as u8 & 1 == 0 {
+            return false;
+        }
         if self.from < self.to {
             (self.from..self.to).contains(&minute)
         } else {
@@ -70,7 +82,7 @@ pub enum RulesError {
     Zones,
     /// Two zones of one name, or one that is called `all`.
     ZoneName,
-    /// A zone without a minute, or with a minute that no day has.
+    /// A zone without a minute, a month or a day, or with a minute or a month that no day has.
     ZoneTime,
     /// Fewer than ten classes of the power factor, or more than two hundred.
     PfClasses,
@@ -157,7 +169,8 @@ impl DemandRule {
             if known || zone.name == ALL || zone.name.is_empty() {
                 return Err(RulesError::ZoneName);
             }
-            if zone.from == zone.to || zone.from >= 1440 || zone.to > 1440 {
+            let never = zone.months & Zone::ALL_YEAR == 0 || zone.days & Zone::ALL_DAYS == 0;
+            if never || zone.from == zone.to || zone.from >= 1440 || zone.to > 1440 {
                 return Err(RulesError::ZoneTime);
             }
         }

@@ -18,13 +18,17 @@ fn calendar(zone: &str) -> Calendar {
 
 fn rules(block: i64, slot: i64) -> Rules {
     let grid = Grid::new(HALF).unwrap();
-    let evening = Zone { name: "evening".to_owned(), from: 18 * 60, to: 22 * 60 };
-    let night = Zone { name: "night".to_owned(), from: 22 * 60, to: 6 * 60 };
+    let evening = zone("evening", 18 * 60, 22 * 60);
+    let night = zone("night", 22 * 60, 6 * 60);
     Rules {
         grid,
         profile: Some(ProfileRule::new(slot, 3, grid).unwrap()),
         demand: Some(DemandRule::new(block, vec![evening, night], 15, Ratio(0.85), grid).unwrap()),
     }
+}
+
+fn zone(name: &str, from: u16, to: u16) -> Zone {
+    Zone { name: name.to_owned(), from, to, months: Zone::ALL_YEAR, days: Zone::ALL_DAYS }
 }
 
 fn meter() -> MeterId {
@@ -88,7 +92,10 @@ fn slow_demand(rules: &Rules, rows: &[Interval]) -> BTreeMap<(String, u8), Slow>
     let rule = rules.demand.as_ref().unwrap();
     let zones = |row: &Interval| -> Vec<u8> {
         let minute = calendar.minute_of_day(row.start);
-        let held = rule.zones().iter().enumerate().filter(|(_, zone)| zone.holds(minute));
+        let day = calendar.day(row.start);
+        let day_type = calendar.day_type(day);
+        let zones = rule.zones().iter().enumerate();
+        let held = zones.filter(|(_, zone)| zone.holds(minute, day.month(), day_type));
         std::iter::once(0).chain(held.map(|(index, _)| index as u8 + 1)).collect()
     };
     let period = |row: &Interval| {
@@ -409,18 +416,35 @@ fn a_day_of_25_hours_repeats_slots_and_one_of_23_leaves_some_out() {
 }
 
 #[test]
+fn a_zone_may_have_a_season_and_types_of_day() {
+    let grid = Grid::new(HALF).unwrap();
+    let winter = Zone { months: 1 << 11 | 1, ..zone("winter", 0, 24 * 60) };
+    let sundays = Zone { days: 0b100, ..zone("sundays", 22 * 60, 2 * 60) };
+    let demand = DemandRule::new(HALF, vec![winter, sundays], 1, Ratio(0.9), grid).unwrap();
+    let rules = Rules { grid, profile: None, demand: Some(demand) };
+    // January and February of 2024, 100 Wh each half-hour; the 26th of January is a holiday, and so a Sunday.
+    let rows: Vec<Interval> =
+        (0..60 * 48).map(|number| row(number, Some(100), None, Quality::MEASURED)).collect();
+    let energies: Vec<i64> = told(&rules, &rows, 48).demand.iter().map(|row| row.energy.0).collect();
+    // Hours from 22 to 2 of five Sundays, of four in February: of a zone past midnight each day has its own two ends.
+    let (january, february) = (31 * 4800, 29 * 4800);
+    assert_eq!(energies, [january, january, 5 * 800, february, 0, 4 * 800]);
+}
+
+#[test]
 fn rules_that_cannot_be_are_refused() {
     let grid = Grid::new(HALF).unwrap();
     assert_eq!(ProfileRule::new(45 * MINUTE, 3, grid), Err(RulesError::Slot));
     assert_eq!(ProfileRule::new(7 * HOUR, 3, grid), Err(RulesError::Slot));
     assert_eq!(ProfileRule::new(HOUR, 0, grid), Err(RulesError::HalfLife));
-    let zone = |name: &str, from, to| Zone { name: name.to_owned(), from, to };
     let demand = |block, day, zones| DemandRule::new(block, zones, day, Ratio(0.9), grid).unwrap_err();
     assert_eq!(demand(15 * MINUTE, 1, vec![]), RulesError::Block);
     assert_eq!(demand(HOUR, 31, vec![]), RulesError::BillingDay);
     assert_eq!(demand(HOUR, 1, vec![zone("all", 0, 60)]), RulesError::ZoneName);
     assert_eq!(demand(HOUR, 1, vec![zone("a", 0, 60), zone("a", 60, 90)]), RulesError::ZoneName);
     assert_eq!(demand(HOUR, 1, vec![zone("a", 60, 60)]), RulesError::ZoneTime);
+    assert_eq!(demand(HOUR, 1, vec![Zone { days: 0, ..zone("a", 0, 60) }]), RulesError::ZoneTime);
+    assert_eq!(demand(HOUR, 1, vec![Zone { months: 1 << 12, ..zone("a", 0, 60) }]), RulesError::ZoneTime);
     assert_eq!(demand(HOUR, 1, vec![zone("a", 0, 1); 8]), RulesError::Zones);
     let classes =
         |classes| DemandRule::new(HOUR, vec![], 1, Ratio(0.9), grid).unwrap().with_pf_classes(classes);

@@ -34,6 +34,10 @@ struct ZoneToml {
     name: Text,
     from: Text,
     to: Text,
+    #[serde(default)]
+    months: Option<Spanned<Vec<u8>>>,
+    #[serde(default)]
+    days: Option<Spanned<Vec<String>>>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -146,7 +150,42 @@ impl PowerFactorToml {
 impl ZoneToml {
     fn check(&self, grid: Grid) -> Result<Zone, PlanError> {
         let name = self.name.get_ref().clone();
-        Ok(Zone { name, from: minute("from", &self.from, grid)?, to: minute("to", &self.to, grid)? })
+        let (from, to) = (minute("from", &self.from, grid)?, minute("to", &self.to, grid)?);
+        let months = match &self.months {
+            Some(months) => months_of(months)?,
+            None => Zone::ALL_YEAR,
+        };
+        let days = match &self.days {
+            Some(days) => days_of(days)?,
+            None => Zone::ALL_DAYS,
+        };
+        Ok(Zone { name, from, to, months, days })
+    }
+}
+
+fn months_of(months: &Spanned<Vec<u8>>) -> Result<u16, PlanError> {
+    let known = months.get_ref().iter().all(|month| (1..=12).contains(month));
+    if !known || months.get_ref().is_empty() {
+        let problem = format!("`months` must be numbers from 1 to 12, found {:?}", months.get_ref());
+        let help = "try `months = [4, 5, 6]`, or leave it out for the whole year";
+        return Err(PlanError::new("plan::range", months.span(), problem, help));
+    }
+    Ok(months.get_ref().iter().fold(0, |all, month| all | 1 << (month - 1)))
+}
+
+/// The names that profiles have too, in the order of their bits.
+const DAYS: [&str; 3] = ["weekday", "saturday", "sunday"];
+
+fn days_of(days: &Spanned<Vec<String>>) -> Result<u8, PlanError> {
+    let bits = days.get_ref().iter().map(|day| DAYS.iter().position(|known| known == day));
+    match bits.collect::<Option<Vec<usize>>>() {
+        Some(bits) if !bits.is_empty() => Ok(bits.into_iter().fold(0, |all, bit| all | 1 << bit)),
+        _ => Err(PlanError::new(
+            "plan::choice",
+            days.span(),
+            format!("`days` must be of \"weekday\", \"saturday\" and \"sunday\", found {:?}", days.get_ref()),
+            "try `days = [\"weekday\"]`, or leave it out for every day; holidays are Sundays",
+        )),
     }
 }
 

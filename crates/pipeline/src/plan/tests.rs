@@ -155,6 +155,37 @@ fn with_profile_and_demand_a_single_phase_meter_takes_at_most_768_bytes() {
 }
 
 #[test]
+fn a_season_that_cannot_be_is_an_error_with_a_way_out() {
+    let zones = "to = \"22:00\" }]";
+    for (written, answer) in [
+        ("to = \"22:00\", months = [0, 4] }]", expect![[r#"
+            error[plan::range]: `months` must be numbers from 1 to 12, found [0, 4]
+              --> demo.toml:37:69
+               | zones = [{ name = "evening", from = "18:00", to = "22:00", months = [0, 4] }]   # peaks and energy of these hours apart; `days = ["weekday"]` and a season, `months = [11, 12, 1]`, may narrow one
+              help: try `months = [4, 5, 6]`, or leave it out for the whole year
+        "#]]),
+        ("to = \"22:00\", months = [] }]", expect![[r#"
+            error[plan::range]: `months` must be numbers from 1 to 12, found []
+              --> demo.toml:37:69
+               | zones = [{ name = "evening", from = "18:00", to = "22:00", months = [] }]   # peaks and energy of these hours apart; `days = ["weekday"]` and a season, `months = [11, 12, 1]`, may narrow one
+              help: try `months = [4, 5, 6]`, or leave it out for the whole year
+        "#]]),
+        ("to = \"22:00\", days = [\"monday\"] }]", expect![[r#"
+            error[plan::choice]: `days` must be of "weekday", "saturday" and "sunday", found ["monday"]
+              --> demo.toml:37:67
+               | zones = [{ name = "evening", from = "18:00", to = "22:00", days = ["monday"] }]   # peaks and energy of these hours apart; `days = ["weekday"]` and a season, `months = [11, 12, 1]`, may narrow one
+              help: try `days = ["weekday"]`, or leave it out for every day; holidays are Sundays
+        "#]]),
+    ] {
+        check(zones, written, answer);
+    }
+    let season = DEMO.replace(zones, "to = \"22:00\", days = [\"sunday\"], months = [12, 1] }]");
+    let plan = Plan::read(&season).unwrap();
+    let zone = &plan.metering.unwrap().demand.unwrap().zones()[0].clone();
+    assert_eq!((zone.days, zone.months), (0b100, 1 << 11 | 1));
+}
+
+#[test]
 fn profiles_and_demand_that_cannot_be_are_errors_with_a_way_out() {
     check(
         "slot = \"2 h\"",
@@ -202,7 +233,7 @@ fn profiles_and_demand_that_cannot_be_are_errors_with_a_way_out() {
         expect![[r#"
             error[plan::time]: `from` must be a time of the day, found "18"
               --> demo.toml:37:37
-               | zones = [{ name = "evening", from = "18", to = "22:00" }]   # peaks and energy of these hours apart
+               | zones = [{ name = "evening", from = "18", to = "22:00" }]   # peaks and energy of these hours apart; `days = ["weekday"]` and a season, `months = [11, 12, 1]`, may narrow one
               help: try `from = "18:00"`
         "#]],
     );
@@ -212,7 +243,7 @@ fn profiles_and_demand_that_cannot_be_are_errors_with_a_way_out() {
         expect![[r#"
             error[plan::time]: `from` must be where an interval of 15 min begins, found "18:10"
               --> demo.toml:37:37
-               | zones = [{ name = "evening", from = "18:10", to = "22:00" }]   # peaks and energy of these hours apart
+               | zones = [{ name = "evening", from = "18:10", to = "22:00" }]   # peaks and energy of these hours apart; `days = ["weekday"]` and a season, `months = [11, 12, 1]`, may narrow one
               help: try `from = "18:00"`
         "#]],
     );
@@ -232,7 +263,7 @@ fn profiles_and_demand_that_cannot_be_are_errors_with_a_way_out() {
         expect![[r#"
             error[plan::choice]: `zones` need different names, and `all` is that of all minutes
               --> demo.toml:37:9
-               | zones = [{ name = "all", from = "18:00", to = "22:00" }]   # peaks and energy of these hours apart
+               | zones = [{ name = "all", from = "18:00", to = "22:00" }]   # peaks and energy of these hours apart; `days = ["weekday"]` and a season, `months = [11, 12, 1]`, may narrow one
               help: call each zone as the tariff does
         "#]],
     );

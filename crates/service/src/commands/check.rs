@@ -10,7 +10,7 @@ use crate::kafka::{Environment, Exchange, KafkaPlan};
 use crate::say::say;
 use detect::PhaseNeutral;
 use fleet::{Energy, RegisterRules};
-use metering::DemandRule;
+use metering::{DemandRule, Zone};
 use pipeline::Plan;
 use quantity::{amperes, percent, time, volts, watt_hours, watts};
 use reading::Limits;
@@ -171,12 +171,23 @@ fn demand_of(rule: &DemandRule, page: &mut Page) {
     page.key("block", time(rule.block()));
     page.key("billing_day", rule.billing_day());
     page.key("low_power_factor", rule.low_pf().0);
+    page.key("zones", listed(rule.zones().iter().map(zone)));
+}
+
+/// `evening 18:00-22:00`, and when it does not hold on every day, when it does.
+fn zone(zone: &Zone) -> String {
     let clock = |minute: u16| format!("{:02}:{:02}", minute / 60, minute % 60);
-    let zones = rule.zones().iter();
-    page.key(
-        "zones",
-        listed(zones.map(|zone| format!("{} {}-{}", zone.name, clock(zone.from), clock(zone.to)))),
-    );
+    let mut told = format!("{} {}-{}", zone.name, clock(zone.from), clock(zone.to));
+    if zone.days != Zone::ALL_DAYS {
+        let days = ["weekday", "saturday", "sunday"].into_iter().enumerate();
+        let of = days.filter(|(bit, _)| zone.days >> bit & 1 == 1).map(|(_, day)| day);
+        told += &format!(" {}", of.collect::<Vec<_>>().join(" "));
+    }
+    if zone.months != Zone::ALL_YEAR {
+        let of = (1..=12).filter(|month| zone.months >> (month - 1) & 1 == 1);
+        told += &format!(" months {}", of.map(|month| month.to_string()).collect::<Vec<_>>().join(" "));
+    }
+    told
 }
 
 fn quality(rules: &Rules, page: &mut Page) {
