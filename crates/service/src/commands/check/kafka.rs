@@ -45,7 +45,7 @@ pub(super) fn sections(plan: &KafkaPlan, page: &mut Page) {
         "exchange",
         match plan.exchange {
             Exchange::Memory => "memory: each instance knows its own meters",
-            Exchange::Kafka => "kafka: each instance knows all meters of its transformers, by the topic of intervals; forecasts of transformers, not of the town; no outages of feeders",
+            Exchange::Kafka => "kafka: each instance knows all meters of its transformers, by the topic of intervals; forecasts, demand and outages of transformers, not of feeders nor of the town; no `supply`",
         },
     );
     page.section("checkpoints");

@@ -254,7 +254,7 @@ fn what_no_part_of_a_town_can_say_is_left_out_where_instances_share_it() {
     let lines: Vec<&str> = page.lines().filter(about).map(str::trim_start).collect();
     expect![[r#"
         transformers    true: each; no instance sees the whole town
-        exchange        kafka: each instance knows all meters of its transformers, by the topic of intervals; forecasts of transformers, not of the town; no outages of feeders"#]].assert_eq(&lines.join("\n"));
+        exchange        kafka: each instance knows all meters of its transformers, by the topic of intervals; forecasts, demand and outages of transformers, not of feeders nor of the town; no `supply`"#]].assert_eq(&lines.join("\n"));
 }
 
 #[test]
