@@ -156,9 +156,9 @@ columns! {
     "end" "" "when the interval ends, UTC",
         "ARCHITECTURE.md, Time";
     "supplied_wh" "Wh" "import less export of the transformer's own meters; null unless the energy of all of them is known",
-        "kernel `net_energy`";
+        "kernel `valid_energy`";
     "consumed_wh" "Wh" "import less export of its consumers whose energy is known, estimates too; where it is not believed, what stands in; what closed later than its tick is left out",
-        "kernel `net_energy`";
+        "kernel `valid_energy`";
     "gap_wh" "Wh" "`supplied_wh` less `consumed_wh`: losses, and the use of consumers that are not among `reporting`; null without `supplied_wh`",
         "conservation of energy";
     "meters" "" "consumers that hang on the transformer in this interval, by the topology",
@@ -197,9 +197,9 @@ columns! {
         "ARCHITECTURE.md, Supply";
     "kind" "" "`sustained` if it lasted longer than the plan's `momentary`, else `momentary`; null while it lasts, or if it is no interruption",
         "IEEE 1366-2012: momentary and sustained, up to five minutes and beyond";
-    "consumers" "" "how many consumers were out, without those that turned out to have had supply, unless most had, and without those that stay out when it ends; while it lasts, those of its beginning",
+    "consumers" "" "how many different consumers were out, without those that turned out to have had supply, unless most had; when it ends, without those that stay out",
         "ARCHITECTURE.md, Supply";
-    "customer_minutes" "min" "minutes without supply of the consumers that have it again, together, each from its own start to its own end; while it lasts, those of its beginning",
+    "customer_minutes" "min" "minutes without supply of the consumers that have it again, together, each from its own start to its own end",
         "IEEE 1366-2012: customer minutes of interruption";
 }
 "supply" {

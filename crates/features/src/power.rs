@@ -53,11 +53,12 @@ pub fn power_factor(interval: &Interval) -> Option<Ratio> {
 /// Mean active power over voltage times current, of all phases: with the currents that distortion adds, which
 /// [`power_factor`] leaves out where meters count reactive power of the fundamental. At most 1, negative on export.
 ///
-/// `None` without power, voltage or current.
+/// `None` without power, voltage or current, if not every reading has both power and current, or if a phase was dead.
 #[inline]
 pub fn true_power_factor(interval: &Interval) -> Option<Ratio> {
     let sums = &interval.sums;
-    if sums.p_count == 0 {
+    let of_one_kind = sums.three_count == 0 || sums.three_count == sums.readings;
+    if sums.p_count == 0 || sums.i_count != sums.p_count || sums.v_min <= 0 || !of_one_kind {
         return None;
     }
     let phases = if sums.three_count > 0 { 3.0 } else { 1.0 };

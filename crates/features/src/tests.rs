@@ -139,6 +139,16 @@ fn the_worst_reading_tells_how_unbalanced_the_phases_were() {
     assert_eq!(voltage_unbalance(&of_three_phases(&[([0, 0, 0], [0, 0, 0], 0)])), Some(Ratio(0.0)));
     assert_eq!(voltage_unbalance(&interval(None, &["100/0 1/1 230"])), None, "a single phase");
     assert_eq!(true_power_factor(&of_three_phases(&[even])), Some(Ratio(0.8)), "of all three phases");
+    assert_eq!(true_power_factor(&of_three_phases(&[([230, 0, 230], [1, 0, 1], 460)])), None, "a dead phase");
+    // A meter of three phases that sends one voltage.
+    let mut raw = RawReading::new(MeterId::new("M1").unwrap(), EventTime(1_700_000_000_000));
+    raw.v = Some(Phases::One(Millivolts(230_000)));
+    raw.i = Some(Phases::Three([Milliamperes(1000); 3]));
+    let limits =
+        Limits { v_max: Millivolts(600_000), i_max: Milliamperes(200_000), p_max: Milliwatts(100_000_000) };
+    let mut one = interval(None, &[]);
+    one.sums.add(&believe(&raw, &limits).unwrap().reading);
+    assert_eq!(voltage_unbalance(&one), None);
 }
 
 #[test]

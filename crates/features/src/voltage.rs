@@ -15,11 +15,11 @@ pub fn v_max(interval: &Interval) -> Option<Volts> {
     interval.sums.v().map(|(_, max)| max.into())
 }
 
-/// How far the phase voltages of a reading were apart at most, over the middle of them. `None` without three phases.
+/// How far the phase voltages of a reading were apart at most, over the middle of them. `None` without the voltages of several phases.
 #[inline]
 pub fn voltage_unbalance(interval: &Interval) -> Option<Ratio> {
-    let known = interval.sums.three_count > 0 && interval.sums.v().is_some();
-    known.then(|| Ratio(f64::from(interval.sums.unbalance) / 10_000.0))
+    let apart = interval.sums.unbalance.checked_sub(1)?;
+    Some(Ratio(f64::from(apart) / 10_000.0))
 }
 
 /// Midway between the lowest and the highest phase voltage: good enough to turn a current into a power.

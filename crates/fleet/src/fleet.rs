@@ -471,7 +471,10 @@ impl Fleet {
             if has_events {
                 // What a meter reports of one moment may come in several messages.
                 let left_out = add_events(&mut plane.events, &self.watched, batch, at, slot, offset);
-                self.totals.counts.issues(Issue::EventsLeftOut, left_out);
+                self.changed.insert(slot);
+                if !repeat {
+                    self.totals.counts.issues(Issue::EventsLeftOut, left_out);
+                }
             }
             if repeat {
                 self.totals.counts.issue(Issue::Repeat);

@@ -196,7 +196,8 @@ impl Groups {
     ) {
         let moment = self.moments.at(&self.demand.rules, end);
         self.class_means = None;
-        if moment.period != self.period {
+        // Where clocks go back past midnight, the period before is not begun again.
+        if self.period == NO_PERIOD || moment.period > self.period {
             self.turn(moment.period);
         }
         let rows = rows.filter(|placed| placed.row.end == end);

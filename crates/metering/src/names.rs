@@ -20,6 +20,11 @@ impl Names {
         (0..self.ends.len()).filter_map(|at| self.get(at))
     }
 
+    pub(crate) fn make_room(&mut self, names: impl ExactSizeIterator<Item = usize>) {
+        self.ends.reserve_exact(names.len());
+        self.letters.reserve_exact(names.sum());
+    }
+
     pub(crate) fn push(&mut self, name: &str) {
         self.letters.push_str(name);
         // Of the longest names, a hundred million fit.

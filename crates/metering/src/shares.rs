@@ -151,6 +151,12 @@ impl Consumers {
         self.shares.len()
     }
 
+    /// Room for more with names of these lengths, and no more than that.
+    pub(crate) fn make_room(&mut self, names: impl ExactSizeIterator<Item = usize>) {
+        self.shares.reserve_exact(names.len());
+        self.names.make_room(names);
+    }
+
     pub(crate) fn of(&self, meter: MeterId) -> Option<&Share> {
         self.shares.get(self.names.find(meter.as_str(), 0).ok()?)
     }

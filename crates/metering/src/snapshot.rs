@@ -191,6 +191,7 @@ impl Groups {
             (self.sizes[number], self.peaks_before[number]) = (size, peaks);
             self.groups[number] = part;
         }
+        self.consumers.make_room(stored.meters.iter().map(|(name, _)| name.len()));
         for (name, share) in stored.meters {
             self.consumers.names.push(&name);
             self.consumers.shares.push(share);

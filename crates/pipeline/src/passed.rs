@@ -66,7 +66,7 @@ enum PassedV2 {
 }
 
 /// The first byte.
-const VERSION: u8 = 2;
+const VERSION: u8 = 3;
 
 impl Passed {
     /// Appends it to bytes.

@@ -124,7 +124,8 @@ impl Plan {
     }
 
     fn lane_settings(&self) -> String {
-        format!("{:?} {:?}", self.intervals, self.order)
+        // States of another version are not told apart by what stands in them.
+        format!("{VERSION} {:?} {:?}", self.intervals, self.order)
     }
 
     fn town_settings(&self) -> String {
@@ -138,7 +139,7 @@ impl Plan {
             self.sms,
             self.supply,
         );
-        format!("{} {stages:?}", self.calendar.zone_name())
+        format!("{VERSION} {} {stages:?}", self.calendar.zone_name())
     }
 }
 

@@ -46,6 +46,8 @@ const V: u16 = 16;
 const I: u16 = 32;
 const NEUTRAL: u16 = 64;
 const THREE_PHASE: u16 = 128;
+/// The voltages are of several phases.
+const V_OF_SEVERAL: u16 = 256;
 
 impl Reading {
     /// When the meter measured.
@@ -96,12 +98,17 @@ impl Reading {
 
     /// Whether it measures nothing that is kept: an event alone, say.
     pub fn is_bare(&self) -> bool {
-        self.has & !THREE_PHASE == 0
+        self.has & !(THREE_PHASE | V_OF_SEVERAL) == 0
     }
 
     /// Whether it came from a meter of three phases.
     pub fn is_three_phase(&self) -> bool {
         self.has & THREE_PHASE != 0
+    }
+
+    /// The lowest and the highest voltage of several phases.
+    pub fn v_of_several(&self) -> Option<(Millivolts, Millivolts)> {
+        self.v().filter(|_| self.has & V_OF_SEVERAL != 0)
     }
 
     /// The fields one by one, to be stored.
@@ -116,6 +123,7 @@ impl Reading {
             i: self.i(),
             neutral: self.neutral(),
             three_phase: self.is_three_phase(),
+            v_of_several: self.has & V_OF_SEVERAL != 0,
         }
     }
 
@@ -145,6 +153,7 @@ pub struct Parts {
     pub i: Option<Milliamperes>,
     pub neutral: Option<Milliamperes>,
     pub three_phase: bool,
+    pub v_of_several: bool,
 }
 
 impl Parts {
@@ -169,7 +178,8 @@ impl Parts {
                 | flag(self.v.is_some(), V)
                 | flag(self.i.is_some(), I)
                 | flag(self.neutral.is_some(), NEUTRAL)
-                | flag(self.three_phase, THREE_PHASE),
+                | flag(self.three_phase, THREE_PHASE)
+                | flag(self.v_of_several, V_OF_SEVERAL),
         }
     }
 }
@@ -311,6 +321,7 @@ impl Draft {
                 continue;
             }
             let first = self.reading.has & V == 0;
+            self.reading.has |= if first { 0 } else { V_OF_SEVERAL };
             self.reading.v_min = if first { one.0 } else { self.reading.v_min.min(one.0) };
             self.reading.v_max = if first { one.0 } else { self.reading.v_max.max(one.0) };
             self.reading.has |= V;

@@ -157,7 +157,8 @@ pub struct Sums {
     pub loop_count: u16,
     /// How many are of three phases.
     pub three_count: u16,
-    /// How far the phase voltages of one of those were apart, over the middle of them, at most; in 1/10,000.
+    /// How far the phase voltages of one of those were apart, over the middle of them, at most; in 1/10,000, and one.
+    /// Zero if none tells.
     pub unbalance: u16,
 }
 
@@ -206,9 +207,9 @@ impl Sums {
         }
         if reading.is_three_phase() {
             self.three_count += 1;
-            if let Some((min, max)) = reading.v().filter(|(_, max)| max.0 > 0) {
-                let apart = i64::from(max.0 - min.0) * 20_000 / (i64::from(max.0) + i64::from(min.0));
-                self.unbalance = self.unbalance.max(apart as u16);
+            if let Some((min, max)) = reading.v_of_several() {
+                let (apart, both) = (i64::from(max.0 - min.0), i64::from(max.0) + i64::from(min.0));
+                self.unbalance = self.unbalance.max(1 + (apart * 20_000 / both.max(1)) as u16);
             }
         }
         if let Some(i) = reading.i() {

@@ -5,7 +5,7 @@ use crate::supply::Supply;
 use crate::{Cause, Change, Kind, Outage, Rules, Target, Told};
 use grid::{Role, Topology, TopologyRow};
 use reading::{AreaId, EventTime, FeederId, MeterId, TransformerId};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Fewer consumers make no outage of many.
 const LEAST: u32 = 3;
@@ -24,11 +24,7 @@ pub(crate) struct Group {
     /// How often somebody was out in all, and is.
     pub(crate) consumers: u32,
     pub(crate) out: u32,
-    /// How often it was somebody who had been back.
-    pub(crate) again: u32,
-    /// How many of them had supply all the time.
-    pub(crate) had_supply: u32,
-    /// How long the others were out, ms.
+    /// How long they were out, ms.
     pub(crate) customer_ms: u64,
     /// The latest return that a meter told, and the latest at all.
     pub(crate) said: Option<EventTime>,
@@ -45,11 +41,11 @@ impl Group {
         self.heard.is_some() && self.out < LEAST.max(self.consumers / STRAGGLERS)
     }
 
-    fn outage(&self, target: Target, end: Option<EventTime>, momentary: i64) -> Outage {
-        let none_was = end.is_some() && 2 * self.had_supply > self.consumers - self.out;
+    fn outage(&self, target: Target, end: Option<EventTime>, members: &Members, momentary: i64) -> Outage {
+        let none_was = end.is_some() && 2 * members.had_supply > members.was_out + members.had_supply;
         let cause = if none_was { Cause::Communication } else { self.cause };
         let kind = end.filter(|_| cause.interrupts()).map(|end| kind(self.start, end, momentary));
-        let all = if none_was { self.consumers } else { self.consumers - self.had_supply };
+        let had_supply = if none_was { members.had_supply } else { 0 };
         Outage {
             target,
             area: self.area,
@@ -57,9 +53,30 @@ impl Group {
             end,
             cause,
             kind,
-            consumers: all.saturating_sub(self.again),
+            consumers: members.was_out + members.lasting + had_supply,
             customer_ms: self.customer_ms,
         }
+    }
+}
+
+/// Who of an outage of many is back, and whether any of its silences was an interruption.
+pub(crate) type Returned = BTreeMap<MeterId, bool>;
+
+/// How many different consumers an outage of many has.
+struct Members {
+    /// They are back, and were without supply
+    was_out: u32,
+    /// or had it all the time.
+    had_supply: u32,
+    /// They have not been back.
+    lasting: u32,
+}
+
+impl Members {
+    fn of(back: Option<&Returned>, lasting: Option<&u32>) -> Self {
+        let all = back.map_or(0, |back| back.len() as u32);
+        let was_out = back.map_or(0, |back| back.values().filter(|was_out| **was_out).count() as u32);
+        Self { was_out, had_supply: all - was_out, lasting: lasting.copied().unwrap_or(0) }
     }
 }
 
@@ -289,8 +306,6 @@ impl Supply {
             feeder,
             consumers: 0,
             out: 0,
-            again: 0,
-            had_supply: 0,
             customer_ms: 0,
             said: None,
             heard: None,
@@ -335,15 +350,14 @@ impl Supply {
         if part.told {
             told.outages.push(Change::Withdrawn(target, part.start));
         }
-        let back = take_of(&mut self.returned, target);
-        self.returned.extend(back.into_iter().map(|(_, meter)| (into, meter)));
+        let back = self.returned.remove(&target).unwrap_or_default();
+        let all = self.returned.entry(into).or_default();
+        back.into_iter().for_each(|(meter, was_out)| *all.entry(meter).or_default() |= was_out);
         let members = self.out.values_mut().chain(over.iter_mut().map(|over| &mut over.spell));
         members.filter(|spell| spell.group == Some(target)).for_each(|spell| spell.group = Some(into));
         let Some(whole) = self.groups.get_mut(&into) else { return };
         whole.consumers += part.consumers;
         whole.out += part.out;
-        whole.again += part.again;
-        whole.had_supply += part.had_supply;
         whole.customer_ms += part.customer_ms;
         whole.said = whole.said.max(part.said);
         whole.heard = whole.heard.max(part.heard);
@@ -356,8 +370,8 @@ impl Supply {
         // By meter: within a tick, somebody may have been out twice.
         let first = over.partition_point(|over| over.meter < one.meter);
         let mut own = over[first..].iter().take_while(|over| over.meter == one.meter);
-        let again =
-            self.returned.contains(&(target, one.meter)) || own.any(|over| over.spell.group == Some(target));
+        let again = is_back(&self.returned, target, one.meter)
+            || own.any(|over| over.spell.group == Some(target) && !over.is_nothing);
         let spell = match one.over {
             Some(at) => &mut over[at].spell,
             None => match self.out.get_mut(&one.meter) {
@@ -372,10 +386,12 @@ impl Supply {
         // Others know to the second what silence tells to the interval.
         let apart = group.start.since(spell.start);
         let soon = match spell.cause {
+            // Its own outage of that time is over.
+            _ if again => false,
             Cause::Silence => apart <= self.rules.silent_after && -apart < self.rules.grid.length(),
             // Its own last gasp was lost, and it was back before an interval was missing.
             Cause::Restored => {
-                -apart <= self.rules.about() && until.is_some_and(|until| until >= group.start)
+                apart.abs() <= self.rules.about() && until.is_some_and(|until| until >= group.start)
             }
             _ => false,
         };
@@ -385,7 +401,6 @@ impl Supply {
         }
         group.consumers += 1;
         group.out += 1;
-        group.again += u32::from(again);
     }
 
     /// Nothing is heard of somebody since an outage of many began: out as well.
@@ -394,7 +409,8 @@ impl Supply {
         group.consumers += 1;
         group.out += 1;
         let with_others = group.cause == Cause::LastGasp;
-        let start = if with_others { group.start } else { one.heard };
+        let was_back = is_back(&self.returned, target, one.meter);
+        let start = if with_others && !was_back { group.start } else { one.heard };
         let spell = Spell::new(start, Cause::Silence, tick);
         self.out.insert(one.meter, Spell { group: Some(target), with_others, ..spell });
     }
@@ -424,58 +440,70 @@ impl Supply {
             return;
         }
         group.heard = group.heard.max(Some(over.end));
-        self.returned.insert((target, over.meter));
-        if !over.spell.cause.interrupts() {
-            group.had_supply += 1;
-            return;
+        let was_out = over.spell.cause.interrupts();
+        *self.returned.entry(target).or_default().entry(over.meter).or_default() |= was_out;
+        if was_out {
+            group.customer_ms += over.end.since(over.spell.start) as u64;
         }
-        group.customer_ms += over.end.since(over.spell.start) as u64;
+    }
+
+    /// How many of each outage of many are out and have not been back.
+    fn lasting(&self) -> BTreeMap<Target, u32> {
+        let mut all = BTreeMap::new();
+        let members = self.out.iter().filter_map(|(meter, spell)| Some((spell.group?, *meter)));
+        for (target, _) in members.filter(|(target, meter)| !is_back(&self.returned, *target, *meter)) {
+            *all.entry(target).or_default() += 1;
+        }
+        all
     }
 
     /// Tells outages of many that last, as they stand.
     pub(crate) fn tell_open_groups(&self, told: &mut Told) {
+        let lasting = if self.groups.is_empty() { BTreeMap::new() } else { self.lasting() };
         for (&target, group) in self.groups.iter().filter(|(_, group)| group.told) {
-            told.outages.push(Change::Told(group.outage(target, None, self.rules.momentary)));
+            let members = Members::of(self.returned.get(&target), lasting.get(&target));
+            told.outages.push(Change::Told(group.outage(target, None, &members, self.rules.momentary)));
         }
     }
 
     /// Tells outages of many that begin, and those that are over; who stays out then is on its own.
     pub(crate) fn tell_groups(&mut self, tick: EventTime, told: &mut Told) {
+        if self.groups.is_empty() {
+            return;
+        }
         let momentary = self.rules.momentary;
-        let mut done = Vec::new();
+        let (lasting, mut done) = (self.lasting(), BTreeSet::new());
         for (&target, group) in &mut self.groups {
+            let back = self.returned.get(&target);
             let waited = group.heard.is_some_and(|heard| tick.since(heard) >= self.rules.silent_after);
             if group.consumers == 0 {
                 if group.told {
                     told.outages.push(Change::Withdrawn(target, group.start));
                 }
-                done.push(target);
+                done.insert(target);
             } else if group.out == 0 || group.is_nearly_over() && waited {
                 group.consumers -= group.out;
                 group.out = 0;
                 let end = group.ended().map(|end| end.max(group.start));
-                told.outages.push(Change::Told(group.outage(target, end, momentary)));
-                done.push(target);
+                let members = Members::of(back, None);
+                told.outages.push(Change::Told(group.outage(target, end, &members, momentary)));
+                done.insert(target);
             } else if !std::mem::replace(&mut group.told, true) {
-                told.outages.push(Change::Told(group.outage(target, None, momentary)));
+                let members = Members::of(back, lasting.get(&target));
+                told.outages.push(Change::Told(group.outage(target, None, &members, momentary)));
             }
         }
-        for target in done {
-            self.groups.remove(&target);
-            drop(take_of(&mut self.returned, target));
-            for spell in self.out.values_mut().filter(|spell| spell.group == Some(target)) {
-                spell.group = None;
-                spell.noticed = tick;
-            }
+        for target in &done {
+            self.groups.remove(target);
+            self.returned.remove(target);
         }
+        let own = self.out.values_mut().filter(|spell| spell.group.is_some_and(|of| done.contains(&of)));
+        own.for_each(|spell| (spell.group, spell.noticed) = (None, tick));
     }
 }
 
-/// Takes out who is back of an outage.
-fn take_of(returned: &mut BTreeSet<(Target, MeterId)>, target: Target) -> BTreeSet<(Target, MeterId)> {
-    let (own, others) = std::mem::take(returned).into_iter().partition(|(of, _)| *of == target);
-    *returned = others;
-    own
+fn is_back(returned: &BTreeMap<Target, Returned>, target: Target, meter: MeterId) -> bool {
+    returned.get(&target).is_some_and(|back| back.contains_key(&meter))
 }
 
 fn distinct<'a>(candidates: impl Iterator<Item = &'a Candidate>) -> u32 {

@@ -24,7 +24,7 @@ pub struct SupplyV1 {
     seats: Vec<(String, i64, u32)>,
     out: Vec<(String, SpellV1)>,
     groups: Vec<(TargetV1, GroupV1)>,
-    returned: Vec<(TargetV1, String)>,
+    returned: Vec<(TargetV1, Vec<(String, bool)>)>,
     books: Vec<BookV1>,
     month: Option<DateV1>,
     again: Vec<DateV1>,
@@ -49,7 +49,7 @@ struct GroupV1 {
     noticed: i64,
     area: Option<String>,
     feeder: Option<String>,
-    counts: [u32; 4],
+    counts: [u32; 2],
     customer_ms: u64,
     said: Option<i64>,
     heard: Option<i64>,
@@ -67,7 +67,10 @@ impl Supply {
     /// The state, to be stored; of the topology that it was made with.
     pub fn snapshot(&self, topology: &Topology) -> SupplyV1 {
         let heard = topology.rows().iter().zip(&self.seats).filter(|(_, seat)| seat.heard != NEVER);
-        let returned = self.returned.iter().map(|(target, meter)| (target_v1(target), meter.to_string()));
+        let returned = self.returned.iter().map(|(target, back)| {
+            let back = back.iter().map(|(meter, was_out)| (meter.to_string(), *was_out));
+            (target_v1(target), back.collect())
+        });
         SupplyV1 {
             last: self.last.0,
             seats: heard.map(|(row, seat)| (row.meter.to_string(), seat.heard.0, seat.wh)).collect(),
@@ -101,8 +104,9 @@ impl Supply {
         for (target, group) in &stored.groups {
             supply.groups.insert(target_of(target)?, group_of(group)?);
         }
-        for (target, meter) in &stored.returned {
-            supply.returned.insert((target_of(target)?, meter_of(meter)?));
+        for (target, back) in &stored.returned {
+            let back = back.iter().map(|(meter, was_out)| Ok((meter_of(meter)?, *was_out)));
+            supply.returned.insert(target_of(target)?, back.collect::<Result<_, RestoreError>>()?);
         }
         let mut members = BTreeMap::<Target, u32>::new();
         for (meter, spell) in &stored.out {
@@ -199,7 +203,7 @@ fn group_v1(group: &Group) -> GroupV1 {
         noticed: group.noticed.0,
         area: group.area.map(|area| area.to_string()),
         feeder: group.feeder.map(|feeder| feeder.to_string()),
-        counts: [group.consumers, group.out, group.had_supply, group.again],
+        counts: [group.consumers, group.out],
         customer_ms: group.customer_ms,
         said: group.said.map(|time| time.0),
         heard: group.heard.map(|time| time.0),
@@ -208,8 +212,8 @@ fn group_v1(group: &Group) -> GroupV1 {
 }
 
 fn group_of(stored: &GroupV1) -> Result<Group, RestoreError> {
-    let [consumers, out, had_supply, again] = stored.counts;
-    if out > consumers || had_supply > consumers - out {
+    let [consumers, out] = stored.counts;
+    if out > consumers {
         return Err(RestoreError);
     }
     Ok(Group {
@@ -220,8 +224,6 @@ fn group_of(stored: &GroupV1) -> Result<Group, RestoreError> {
         feeder: stored.feeder.as_ref().map(|name| FeederId::new(name).ok_or(RestoreError)).transpose()?,
         consumers,
         out,
-        again,
-        had_supply,
         customer_ms: stored.customer_ms,
         said: stored.said.map(EventTime),
         heard: stored.heard.map(EventTime),

@@ -1,14 +1,14 @@
 //! The supply of all consumers, tick by tick.
 
 use crate::books::{Books, Voltage};
-use crate::clusters::{Group, kind};
+use crate::clusters::{Group, Returned, kind};
 use crate::spells::{NEVER, NO_ENERGY, Over, Seat, Spell, Visit};
 use crate::{Cause, Change, Outage, Rules, Target, Told};
 use features::{voltage_beyond, voltage_unbalance};
 use grid::{Join, Joined, Role, Topology};
 use reading::time::DAY;
 use reading::{AreaId, Calendar, Event, EventTime, MeterId};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 /// Who has supply and who has not.
 #[derive(Debug, Clone)]
@@ -23,7 +23,7 @@ pub struct Supply {
     /// Outages of many.
     pub(crate) groups: BTreeMap<Target, Group>,
     /// Who was part of one of those, and is back.
-    pub(crate) returned: BTreeSet<(Target, MeterId)>,
+    pub(crate) returned: BTreeMap<Target, Returned>,
     pub(crate) books: Books,
     /// The last tick.
     pub(crate) last: EventTime,
@@ -39,7 +39,7 @@ impl Supply {
             areas: Vec::new(),
             out: BTreeMap::new(),
             groups: BTreeMap::new(),
-            returned: BTreeSet::new(),
+            returned: BTreeMap::new(),
             books: Books::default(),
             last: NEVER,
         };
@@ -234,8 +234,12 @@ impl Supply {
                 }
                 let first = topology.first_row(&meter, 0);
                 let own = topology.rows()[first.unwrap_or_default()..].iter();
-                let removed = own.take_while(|row| row.meter == meter).filter_map(|row| row.to).max();
-                let end = removed.map_or(tick, |removed| removed.min(tick)).max(spell.start);
+                let removed = own
+                    .take_while(|row| row.meter == meter)
+                    .filter_map(|row| row.to)
+                    .filter(|to| *to <= tick)
+                    .max();
+                let end = removed.unwrap_or(tick).max(spell.start);
                 over.push(Over { meter, spell: *spell, end, said: false, is_nothing: false });
             }
             stays

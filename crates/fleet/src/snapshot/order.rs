@@ -38,6 +38,7 @@ struct HeldV1 {
     i: Option<i32>,
     neutral: Option<i32>,
     three_phase: bool,
+    v_of_several: bool,
     extra: Option<(Vec<u16>, Option<bool>)>,
     line: Vec<u8>,
     origin: Option<(i64, u32)>,
@@ -106,6 +107,7 @@ fn held_v1(held: &Held) -> HeldV1 {
         i: parts.i.map(|i| i.0),
         neutral: parts.neutral.map(|i| i.0),
         three_phase: parts.three_phase,
+        v_of_several: parts.v_of_several,
         extra: held
             .extra
             .as_ref()
@@ -126,6 +128,7 @@ fn held_of(stored: &HeldV1) -> Result<Held, RestoreError> {
         i: stored.i.map(Milliamperes),
         neutral: stored.neutral.map(Milliamperes),
         three_phase: stored.three_phase,
+        v_of_several: stored.v_of_several,
     };
     let extra = stored.extra.as_ref();
     Ok(Held {

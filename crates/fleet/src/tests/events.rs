@@ -94,6 +94,18 @@ fn what_a_meter_reports_of_one_moment_may_come_in_several_messages_and_beside_a_
 }
 
 #[test]
+fn an_event_beside_a_repeat_is_among_the_changes() {
+    let mut engine = engine(1, &WATCHED);
+    let (shard, mut refused) = (&mut engine.shards[0], Vec::new());
+    shard.admit(&batch(&[event("a", 10, &[7])]), 0..1, &mut refused);
+    shard.keep_changes();
+    assert_eq!(shard.changed(), 0);
+    shard.admit(&batch(&[event("a", 10, &[101])]), 0..1, &mut refused);
+    assert_eq!((shard.changed(), refused.len()), (1, 0));
+    assert_eq!(shard.totals().counts.of_issue(Issue::Repeat), 1);
+}
+
+#[test]
 fn the_earliest_events_of_a_meter_are_kept() {
     let mut engine = engine(1, &WATCHED);
     let readings: Vec<RawReading> = (1..=20).rev().map(|minute| event("a", minute, &[101])).collect();

@@ -158,24 +158,33 @@ fn with_profile_and_demand_a_single_phase_meter_takes_at_most_768_bytes() {
 fn a_season_that_cannot_be_is_an_error_with_a_way_out() {
     let zones = "to = \"22:00\" }]";
     for (written, answer) in [
-        ("to = \"22:00\", months = [0, 4] }]", expect![[r#"
+        (
+            "to = \"22:00\", months = [0, 4] }]",
+            expect![[r#"
             error[plan::range]: `months` must be numbers from 1 to 12, found [0, 4]
               --> demo.toml:37:69
                | zones = [{ name = "evening", from = "18:00", to = "22:00", months = [0, 4] }]   # peaks and energy of these hours apart; `days = ["weekday"]` and a season, `months = [11, 12, 1]`, may narrow one
               help: try `months = [4, 5, 6]`, or leave it out for the whole year
-        "#]]),
-        ("to = \"22:00\", months = [] }]", expect![[r#"
+        "#]],
+        ),
+        (
+            "to = \"22:00\", months = [] }]",
+            expect![[r#"
             error[plan::range]: `months` must be numbers from 1 to 12, found []
               --> demo.toml:37:69
                | zones = [{ name = "evening", from = "18:00", to = "22:00", months = [] }]   # peaks and energy of these hours apart; `days = ["weekday"]` and a season, `months = [11, 12, 1]`, may narrow one
               help: try `months = [4, 5, 6]`, or leave it out for the whole year
-        "#]]),
-        ("to = \"22:00\", days = [\"monday\"] }]", expect![[r#"
+        "#]],
+        ),
+        (
+            "to = \"22:00\", days = [\"monday\"] }]",
+            expect![[r#"
             error[plan::choice]: `days` must be of "weekday", "saturday" and "sunday", found ["monday"]
               --> demo.toml:37:67
                | zones = [{ name = "evening", from = "18:00", to = "22:00", days = ["monday"] }]   # peaks and energy of these hours apart; `days = ["weekday"]` and a season, `months = [11, 12, 1]`, may narrow one
               help: try `days = ["weekday"]`, or leave it out for every day; holidays are Sundays
-        "#]]),
+        "#]],
+        ),
     ] {
         check(zones, written, answer);
     }

@@ -294,7 +294,7 @@ fn voltage_beyond_its_limits_is_told_in_hours_of_a_consumer() {
         (rows[0].sums.v_min, rows[0].sums.v_max) = (if at < 3 { 200_000 } else { 230_000 }, 240_000);
         (rows[1].sums.v_min, rows[1].sums.v_max) = (230_000, if at < 1 { 253_100 } else { 253_000 });
         // Of three phases, and unbalanced for two hours; at the limit for one.
-        (rows[1].sums.three_count, rows[1].sums.unbalance) = (1, [301, 301, 300, 0, 0, 0][at]);
+        (rows[1].sums.three_count, rows[1].sums.unbalance) = (1, [302, 302, 301, 1, 1, 1][at]);
         supply.tick(hour(at + 1), &Join::new(&topology, &rows), &[], &mut told);
     }
     supply.finish(&topology, &mut told);
@@ -423,6 +423,36 @@ fn who_is_out_twice_within_an_outage_of_many_is_one_consumer_of_it() {
              5 transformer/T1 04:40 to ? last-gasp 3 0 min A1
              9 transformer/T1 04:40 to 08:20 last-gasp sustained 3 520 min A1
             SAIDI 130.000 SAIFI 1.000 CAIDI 130.000 MAIFI 0.000
+        "#]],
+    );
+}
+
+#[test]
+fn who_blinks_again_while_others_are_out_was_not_out_with_them_all_the_time() {
+    check(
+        "A T1 F1 A1 | 1111 xrr1 11
+         B T1 F1 A1 | 1111 x... r1 + 0
+         C T1 F1 A1 | 1111 x... r1 + 0",
+        expect![[r#"
+             5 transformer/T1 04:40 to ? last-gasp 3 0 min A1
+             9 transformer/T1 04:40 to 08:20 last-gasp sustained 3 480 min A1
+            SAIDI 160.000 SAIFI 1.000 CAIDI 160.000 MAIFI 0.333
+        "#]],
+    );
+}
+
+#[test]
+fn who_stays_out_when_an_outage_is_over_was_part_of_it_if_it_had_been_back() {
+    check(
+        "A T1 F1 A1 | 1111 xr.x ........
+         B T1 F1 A1 | 1111 x... r1111111 + 0
+         C T1 F1 A1 | 1111 x... r1111111 + 0
+         D T1 F1 A1 | 1111 x... r1111111 + 0",
+        expect![[r#"
+             5 transformer/T1 04:40 to ? last-gasp 4 0 min A1
+            13 transformer/T1 04:40 to 08:20 last-gasp sustained 4 700 min A1
+            13 consumer/A 07:40 to ? last-gasp 1 0 min A1
+            SAIDI 175.000 SAIFI 1.000 CAIDI 175.000 MAIFI 0.000
         "#]],
     );
 }

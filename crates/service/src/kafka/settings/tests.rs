@@ -48,11 +48,11 @@ fn an_unknown_key_is_named_with_its_place() {
         "exchange =",
         "exchanged =",
         expect![[r#"
-        error[plan::key]: unknown field `exchanged`, expected `exchange`
-          --> ami.toml:113:1
-           | exchanged = "memory"               # "kafka": instances share the work; no forecast of the whole town
-          help: keys of these sections are in pipelines/ami.toml, each with its meaning
-    "#]],
+            error[plan::key]: unknown field `exchanged`, expected `exchange`
+              --> ami.toml:113:1
+               | exchanged = "memory"               # "kafka": instances share the work; no forecast, demand or supply of the whole town
+              help: keys of these sections are in pipelines/ami.toml, each with its meaning
+        "#]],
     );
 }
 
@@ -149,11 +149,11 @@ fn what_is_none_of_the_choices_is_an_error() {
         "exchange = \"memory\"",
         "exchange = \"disk\"",
         expect![[r#"
-        error[plan::choice]: `exchange` must be "memory" or "kafka", found "disk"
-          --> ami.toml:113:12
-           | exchange = "disk"               # "kafka": instances share the work; no forecast of the whole town
-          help: try `exchange = "memory"`
-    "#]],
+            error[plan::choice]: `exchange` must be "memory" or "kafka", found "disk"
+              --> ami.toml:113:12
+               | exchange = "disk"               # "kafka": instances share the work; no forecast, demand or supply of the whole town
+              help: try `exchange = "memory"`
+        "#]],
     );
     check(
         "transactional = false",
@@ -178,21 +178,21 @@ fn an_exchange_needs_a_message_for_each_interval() {
         "intervals = \"json\"",
         "intervals = \"arrow\"",
         expect![[r#"
-        error[plan::exchange]: `exchange = "kafka"` needs a message for each interval, and Arrow has one for many
-          --> ami.toml:113:12
-           | exchange = "kafka"               # "kafka": instances share the work; no forecast of the whole town
-          help: take `intervals = "json"` in `[output]`
-    "#]],
+            error[plan::exchange]: `exchange = "kafka"` needs a message for each interval, and Arrow has one for many
+              --> ami.toml:113:12
+               | exchange = "kafka"               # "kafka": instances share the work; no forecast, demand or supply of the whole town
+              help: take `intervals = "json"` in `[output]`
+        "#]],
     );
     refused(
         "intervals = \"intervals\"",
         "",
         expect![[r#"
-        error[plan::exchange]: `exchange = "kafka"` goes through the topic of intervals, and there is none
-          --> ami.toml:113:12
-           | exchange = "kafka"               # "kafka": instances share the work; no forecast of the whole town
-          help: name it: `intervals = "intervals"` in `[kafka]`
-    "#]],
+            error[plan::exchange]: `exchange = "kafka"` goes through the topic of intervals, and there is none
+              --> ami.toml:113:12
+               | exchange = "kafka"               # "kafka": instances share the work; no forecast, demand or supply of the whole town
+              help: name it: `intervals = "intervals"` in `[kafka]`
+        "#]],
     );
 }
 
