@@ -7,7 +7,7 @@
 //! This crate never knows cases or alerts, and it does not say why energy is missing: technical losses, a meter
 //! that does not report and a bypass look the same in one balance. There is no model of losses yet.
 //!
-//! Read [`topology`] first, then [`balance()`].
+//! Read [`Topology`] first, then [`Join`], then [`balance()`].
 
 mod balance;
 pub mod join;
