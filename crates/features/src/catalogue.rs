@@ -110,7 +110,7 @@ pub const CATALOGUE: &[Entry] = &[
     Entry {
         name: "voltage_unbalance",
         unit: "",
-        definition: "highest less lowest phase voltage of a reading over the middle of the two, the most of the interval",
+        definition: "highest less lowest phase voltage of a reading over the middle of the two, to a ten-thousandth, the most of the interval",
         source: "IEEE 936: phase voltage unbalance, highest less lowest over the mean",
     },
     Entry {

@@ -57,7 +57,7 @@ pub fn power_factor(interval: &Interval) -> Option<Ratio> {
 #[inline]
 pub fn true_power_factor(interval: &Interval) -> Option<Ratio> {
     let sums = &interval.sums;
-    let of_one_kind = sums.three_count == 0 || sums.three_count == sums.readings;
+    let of_one_kind = sums.three_count == 0 || sums.three_count >= sums.p_count;
     if sums.p_count == 0 || sums.i_count != sums.p_count || sums.v_min <= 0 || !of_one_kind {
         return None;
     }

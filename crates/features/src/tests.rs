@@ -133,7 +133,7 @@ fn the_worst_reading_tells_how_unbalanced_the_phases_were() {
     // (240 - 220) / 230.
     let uneven = ([240, 220, 231], [10, 10, 10], 5520);
     assert_eq!(voltage_unbalance(&of_three_phases(&[even])), Some(Ratio(0.0)));
-    assert_eq!(voltage_unbalance(&of_three_phases(&[even, uneven, even])), Some(Ratio(0.0869)));
+    assert_eq!(voltage_unbalance(&of_three_phases(&[even, uneven, even])), Some(Ratio(0.087)));
     // A phase without voltage: as far apart as can be.
     assert_eq!(voltage_unbalance(&of_three_phases(&[([230, 0, 230], [1, 0, 1], 400)])), Some(Ratio(2.0)));
     assert_eq!(voltage_unbalance(&of_three_phases(&[([0, 0, 0], [0, 0, 0], 0)])), Some(Ratio(0.0)));

@@ -470,11 +470,8 @@ impl Fleet {
             };
             if has_events {
                 // What a meter reports of one moment may come in several messages.
-                let left_out = add_events(&mut plane.events, &self.watched, batch, at, slot, offset);
+                add_events(&mut plane.events, &self.watched, batch, at, slot, offset);
                 self.changed.insert(slot);
-                if !repeat {
-                    self.totals.counts.issues(Issue::EventsLeftOut, left_out);
-                }
             }
             if repeat {
                 self.totals.counts.issue(Issue::Repeat);
@@ -514,10 +511,10 @@ impl Fleet {
     }
 }
 
-/// The most events of one meter that are kept in an interval.
-const MOST_EVENTS: usize = 16;
+/// The most events of one meter and interval that are told.
+pub(crate) const MOST_EVENTS: usize = 16;
 
-/// Keeps the earliest events of a meter, in whatever order they come; says how many were left out for that.
+/// Keeps the earliest events of a meter, in whatever order they come; one more than are told, to know that there are more.
 fn add_events(
     events: &mut BTreeSet<(u32, u32, EventCode)>,
     watched: &[EventCode],
@@ -525,23 +522,20 @@ fn add_events(
     at: u32,
     slot: u32,
     offset: u32,
-) -> u64 {
-    let Ok(found) = batch.extras.binary_search_by_key(&at, |(at, _)| *at) else { return 0 };
+) {
+    let Ok(found) = batch.extras.binary_search_by_key(&at, |(at, _)| *at) else { return };
     let mut codes = batch.extras[found].1.events.clone();
     codes.sort_unstable();
     codes.dedup();
-    let mut left_out = 0;
     for code in codes.into_iter().filter(|code| watched.binary_search(code).is_ok()) {
         events.insert((slot, offset, code));
         let own = || events.range((slot, 0, EventCode(0))..=(slot, u32::MAX, EventCode(u16::MAX)));
-        if own().count() > MOST_EVENTS
+        if own().count() > MOST_EVENTS + 1
             && let Some(&last) = own().next_back()
         {
             events.remove(&last);
-            left_out += 1;
         }
     }
-    left_out
 }
 
 #[inline]

@@ -7,7 +7,7 @@
 //! A register that fell, or jumped, is as good as missing until the next one decides what became of it: see `register.rs`.
 
 use crate::cell::{Cell, Registers};
-use crate::fleet::{Energy, Fleet, Lane, NO_EXPORTER, NO_POINT};
+use crate::fleet::{Energy, Fleet, Lane, MOST_EVENTS, NO_EXPORTER, NO_POINT};
 use crate::register::{Advance, Move, Point, Trail, spread};
 use reading::{Event, EventCode, EventTime, Interval, Issue, MeterId, Quality, Sums};
 use units::WattHours;
@@ -164,7 +164,11 @@ impl Fleet {
             self.events_told.push(Event { meter, time: grid.end(index), code: EventCode::HEARD });
         }
         let event = |&(_, offset, code)| Event { meter, time: start.plus(i64::from(offset)), code };
-        self.events_told.extend(self.planes[plane].events.range(own).map(event));
+        let mut kept = self.planes[plane].events.range(own).map(event);
+        self.events_told.extend(kept.by_ref().take(MOST_EVENTS));
+        if kept.next().is_some() {
+            self.totals.counts.issue(Issue::EventsLeftOut);
+        }
         self.events_told[known..].sort_unstable();
     }
 

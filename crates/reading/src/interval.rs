@@ -209,7 +209,8 @@ impl Sums {
             self.three_count += 1;
             if let Some((min, max)) = reading.v_of_several() {
                 let (apart, both) = (i64::from(max.0 - min.0), i64::from(max.0) + i64::from(min.0));
-                self.unbalance = self.unbalance.max(1 + (apart * 20_000 / both.max(1)) as u16);
+                let share = (apart * 20_000 + both / 2) / both.max(1);
+                self.unbalance = self.unbalance.max(1 + share as u16);
             }
         }
         if let Some(i) = reading.i() {

@@ -179,7 +179,8 @@ impl Supply {
         let Rules { low_voltage, high_voltage, unbalance, .. } = self.rules;
         let interval = joined.interval;
         let Some((low, high)) = voltage_beyond(interval, low_voltage, high_voltage) else { return };
-        let unbalanced = voltage_unbalance(interval).is_some_and(|apart| apart > unbalance);
+        // Both are whole ten-thousandths, but for what floats make of them.
+        let unbalanced = voltage_unbalance(interval).is_some_and(|apart| apart.0 > unbalance.0 + 1e-9);
         let area = joined.number().map_or(0, |number| self.seats[number as usize].area as usize);
         let length = interval.length() as u64;
         let both = if area == 0 { &[0][..] } else { &[0, area] };
@@ -229,7 +230,7 @@ impl Supply {
         self.out.retain(|&meter, spell| {
             let stays = topology.at(&meter, tick).is_some();
             if !stays {
-                if spell.cause == Cause::Silence && spell.group.is_none() {
+                if spell.cause == Cause::Silence && !spell.with_others {
                     spell.cause = Cause::Unknown;
                 }
                 let first = topology.first_row(&meter, 0);

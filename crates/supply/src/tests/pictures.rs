@@ -396,6 +396,30 @@ fn another_topology_keeps_who_was_heard_of() {
 }
 
 #[test]
+fn a_silence_of_many_that_are_all_taken_away_interrupts_nobody() {
+    let (topology, ticks) = street(
+        "A T1 F1 A1 | 11......
+         B T1 F1 A1 | 11......
+         C T1 F1 A1 | 11......
+         D T2 F1 A1 | 11111111",
+    );
+    let mut supply = Supply::new(rules(), calendar(), &topology);
+    let gone = Topology::new(vec![placed("D", "T2", "F1", "A1")]).unwrap();
+    let mut told = Told::default();
+    for (at, came) in ticks {
+        let now = if at < 7 { &topology } else { &gone };
+        if at == 7 {
+            supply.place(&topology, &gone);
+        }
+        supply.tick(hour(at + 1), &Join::new(now, &came.rows), &came.events, &mut told);
+    }
+    supply.finish(&gone, &mut told);
+    let last = told.outages.last().map(said);
+    assert_eq!(last.as_deref(), Some("transformer/T1 02:00 to 08:00 communication 3 0 min A1"));
+    assert!(told.indices.iter().all(|row| row.saidi == Some(0.0)));
+}
+
+#[test]
 fn who_lost_its_last_gasp_and_is_back_at_once_was_out_with_the_others() {
     check(
         "A T1 F1 A1 | 1111 xr11 1111
