@@ -388,7 +388,8 @@ impl Supply {
         let soon = match spell.cause {
             // Its own outage of that time is over.
             _ if again => false,
-            Cause::Silence => apart <= self.rules.silent_after && -apart < self.rules.grid.length(),
+            // Silent for longer than messages are unlucky, it was out before the others.
+            Cause::Silence => apart <= self.rules.about() && -apart < self.rules.grid.length(),
             // Its own last gasp was lost, and it was back before an interval was missing.
             Cause::Restored => {
                 apart.abs() <= self.rules.about() && until.is_some_and(|until| until >= group.start)
