@@ -2,32 +2,18 @@
 //!
 //! Times are UTC; days, months, slots, blocks and zones are those of the plan's local time.
 
-/// A column of a file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ColumnEntry {
-    /// The file, without `.parquet`.
-    pub file: &'static str,
-    /// The column.
-    pub name: &'static str,
-    /// The unit; empty for names, times, counts, ratios, and yes or no.
-    pub unit: &'static str,
-    /// What stands in it.
-    pub definition: &'static str,
-    /// Where that definition comes from: a standard, or ours and why.
-    pub source: &'static str,
-}
+use features::Entry;
 
 macro_rules! columns {
     ($($file:literal { $($name:literal $unit:literal $definition:literal, $source:literal;)* })*) => {
-        /// Every column, file by file, in the order of the files; a test compares the list with what is
-        /// written.
-        pub const COLUMNS: &[ColumnEntry] = &[$($(ColumnEntry {
-            file: $file,
+        /// Every column of each file (its name without `.parquet`), in the order of the files; a test compares the list
+        /// with what is written.
+        pub const COLUMNS: &[(&str, &[Entry])] = &[$(($file, &[$(Entry {
             name: $name,
             unit: $unit,
             definition: $definition,
             source: $source,
-        },)*)*];
+        },)*]),)*];
     };
 }
 

@@ -30,7 +30,7 @@ mod sheet;
 mod table;
 
 pub use aside::Aside;
-pub use catalogue::{COLUMNS, ColumnEntry};
+pub use catalogue::COLUMNS;
 pub use error::ColumnsError;
 pub use guard::is_guarded;
 pub use intervals::{Asked, IntervalRow, IntervalsWriter, read_intervals};

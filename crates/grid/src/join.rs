@@ -87,6 +87,12 @@ impl<'a> Join<'a> {
         Some(self.topology.joined(self.intervals.get(at)?, self.seats[at]))
     }
 
+    /// The number of the first row of the meter whose interval stands at a place; nothing inside for a stranger's.
+    #[inline]
+    pub fn first(&self, at: usize) -> Option<Option<u32>> {
+        self.seats.get(at).map(|seat| known(seat.first))
+    }
+
     /// All of them, in their order.
     pub fn iter(&self) -> impl Iterator<Item = Joined<'a>> + Clone + '_ {
         self.intervals.iter().zip(&self.seats).map(|(interval, seat)| self.topology.joined(interval, *seat))

@@ -303,6 +303,12 @@ impl Topology {
         self.rows.get(first).is_some_and(|row| row.meter == *meter).then_some(first)
     }
 
+    /// The rows of a meter, by start.
+    pub fn rows_of(&self, meter: &MeterId) -> impl Iterator<Item = &TopologyRow> {
+        let first = self.first_of(meter, 0);
+        self.rows[first..].iter().take_while(move |row| row.meter == *meter)
+    }
+
     /// The row that holds at `time` of the meter whose rows begin at `first`.
     pub fn row_at(&self, first: usize, time: EventTime) -> Option<&TopologyRow> {
         let meter = &self.rows.get(first)?.meter;

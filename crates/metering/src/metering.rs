@@ -229,12 +229,7 @@ impl Metering {
     /// for a meter that exports.
     pub fn usual_day(&self, slot: u32, day_type: DayType) -> Option<f64> {
         let profile = self.rules.profile.as_ref()?;
-        let of_type = match day_type {
-            DayType::Weekday => 0,
-            DayType::Saturday => 1,
-            DayType::Sunday => 2,
-        };
-        let first = (slot as usize * 3 + of_type) * profile.slots();
+        let first = (slot as usize * 3 + day_type as usize) * profile.slots();
         let cells = first..first + profile.slots();
         if self.counts.get(cells.clone())?.iter().any(|&count| count < ENOUGH_DAYS) {
             return None;
@@ -503,7 +498,7 @@ impl Metering {
         let slots = profile.slots();
         let cells = slot * 3 * slots..(slot + 1) * 3 * slots;
         for (cell, at) in cells.enumerate().filter(|(_, at)| self.counts[*at] > 0) {
-            let day_type = [DayType::Weekday, DayType::Saturday, DayType::Sunday][cell / slots];
+            let day_type = DayType::ALL[cell / slots];
             out.push(ProfileRow {
                 meter,
                 day_type,

@@ -3,7 +3,7 @@
 use crate::rules::{DemandRule, Rules};
 use jiff::civil::Date;
 use reading::time::MINUTE;
-use reading::{Calendar, DayType, EventTime};
+use reading::{Calendar, EventTime};
 
 /// What an interval is, in local time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -90,11 +90,7 @@ impl Moments {
         }
         if let Some(profile) = &rules.profile {
             let slot_minutes = (profile.slot() / MINUTE) as u16;
-            let of_type = match self.calendar.day_type(day) {
-                DayType::Weekday => 0,
-                DayType::Saturday => 1,
-                DayType::Sunday => 2,
-            };
+            let of_type = self.calendar.day_type(day) as u16;
             moment.cell = of_type * profile.slots() as u16 + minute / slot_minutes;
             moment.slot_starts = minute % slot_minutes == 0;
         }

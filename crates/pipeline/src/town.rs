@@ -263,7 +263,7 @@ impl Town {
 
     fn expect(&mut self, plan: &ForecastPlan, end: EventTime, joined: &Join<'_>, out: &mut Outputs) {
         let mut town = None::<WattHours>;
-        let mut transformers = vec![None::<WattHours>; self.topology.transformers().len()];
+        let mut transformers = vec![None::<WattHours>; joined.topology().transformers().len()];
         let mut older = Vec::new();
         for one in joined.iter().filter(Joined::is_consumer) {
             let Some(net) = valid_energy(one.interval) else { continue };
@@ -281,8 +281,7 @@ impl Town {
         if let Some(town) = town.filter(|_| plan.town) {
             self.load(Target::System).observe(end, town);
         }
-        let topology = Arc::clone(&self.topology);
-        let target = |number: u32| Target::Transformer(topology.transformers()[number as usize]);
+        let target = |number: u32| Target::Transformer(joined.topology().transformers()[number as usize]);
         for (number, net) in (0..).zip(transformers) {
             if let Some(net) = net {
                 self.load(target(number)).observe(end, net);

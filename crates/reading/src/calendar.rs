@@ -20,6 +20,9 @@ pub enum DayType {
 }
 
 impl DayType {
+    /// All of them; each stands at its number.
+    pub const ALL: [Self; 3] = [Self::Weekday, Self::Saturday, Self::Sunday];
+
     /// The name that files use.
     pub fn name(self) -> &'static str {
         match self {

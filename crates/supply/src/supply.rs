@@ -127,7 +127,7 @@ impl Supply {
         let known = events.iter().filter_map(|one| Some((first_of(&one.meter)?, *one)));
         let (of_events, events): (Vec<u32>, Vec<Event>) = known.unzip();
         let mut voltages = vec![Voltage::default(); self.areas.len() + 1];
-        let first_at = |row: usize| joined.get(row).map(|one| one.first());
+        let first_at = |row| joined.first(row);
         let (mut row, mut event) = (0, 0);
         loop {
             // Strangers are not served.
@@ -233,13 +233,8 @@ impl Supply {
                 if spell.cause == Cause::Silence && !spell.with_others {
                     spell.cause = Cause::Unknown;
                 }
-                let first = topology.first_row(&meter, 0);
-                let own = topology.rows()[first.unwrap_or_default()..].iter();
-                let removed = own
-                    .take_while(|row| row.meter == meter)
-                    .filter_map(|row| row.to)
-                    .filter(|to| *to <= tick)
-                    .max();
+                let ends = topology.rows_of(&meter).filter_map(|row| row.to);
+                let removed = ends.filter(|to| *to <= tick).max();
                 let end = removed.unwrap_or(tick).max(spell.start);
                 over.push(Over { meter, spell: *spell, end, said: false, is_nothing: false });
             }

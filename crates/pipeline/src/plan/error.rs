@@ -29,8 +29,7 @@ impl PlanError {
             ("plan::missing", Some("a plan says what runs: nothing is assumed for this key".to_owned()))
         } else {
             let of_value = message.starts_with("invalid type") || message.starts_with("invalid value");
-            let help =
-                "pipelines/demo.toml has each key as it is written, quantities with their units in quotes";
+            let help = "pipelines/demo.toml and ami.toml have each key as it is written, quantities in quotes with their units";
             ("plan::syntax", of_value.then(|| help.to_owned()))
         };
         Self { code, problem: message.replace('\n', " "), help, span: error.span() }

@@ -4,7 +4,7 @@ use super::error::PlanError;
 use super::written::milliseconds;
 use ::metering::{DemandRule, ProfileRule, Rules, RulesError, Zone};
 use reading::time::{DAY, HOUR, MINUTE};
-use reading::{Calendar, Grid};
+use reading::{Calendar, DayType, Grid};
 use serde::Deserialize;
 use std::ops::Range;
 use toml::Spanned;
@@ -173,11 +173,8 @@ fn months_of(months: &Spanned<Vec<u8>>) -> Result<u16, PlanError> {
     Ok(months.get_ref().iter().fold(0, |all, month| all | 1 << (month - 1)))
 }
 
-/// The names that profiles have too, in the order of their bits.
-const DAYS: [&str; 3] = ["weekday", "saturday", "sunday"];
-
 fn days_of(days: &Spanned<Vec<String>>) -> Result<u8, PlanError> {
-    let bits = days.get_ref().iter().map(|day| DAYS.iter().position(|known| known == day));
+    let bits = days.get_ref().iter().map(|day| DayType::ALL.iter().position(|known| known.name() == day));
     match bits.collect::<Option<Vec<usize>>>() {
         Some(bits) if !bits.is_empty() => Ok(bits.into_iter().fold(0, |all, bit| all | 1 << bit)),
         _ => Err(PlanError::new(

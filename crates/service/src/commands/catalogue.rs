@@ -4,7 +4,7 @@ use crate::cli;
 use crate::failure::Failure;
 use crate::say::say;
 use columns::COLUMNS;
-use features::CATALOGUE;
+use features::{CATALOGUE, Entry};
 use std::fmt::Write;
 use vet::Rule;
 
@@ -33,17 +33,13 @@ pub fn run(args: &cli::Catalogue) -> Result<(), Failure> {
 
 /// Kernels, then columns by their file, then rules of data quality, each with its unit and with where it comes from.
 fn all() -> impl Iterator<Item = Line> {
-    let kernels = CATALOGUE.iter().map(|entry| Line {
-        name: entry.name.to_owned(),
-        unit: entry.unit,
-        definition: entry.definition,
-        source: entry.source.to_owned(),
-    });
-    let columns = COLUMNS.iter().map(|entry| Line {
-        name: format!("{}.{}", entry.file, entry.name),
-        unit: entry.unit,
-        definition: entry.definition,
-        source: entry.source.to_owned(),
+    let line = |name: String, entry: &Entry| {
+        let Entry { unit, definition, source, .. } = *entry;
+        Line { name, unit, definition, source: source.to_owned() }
+    };
+    let kernels = CATALOGUE.iter().map(move |entry| line(entry.name.to_owned(), entry));
+    let columns = COLUMNS.iter().flat_map(move |(file, entries)| {
+        entries.iter().map(move |entry| line(format!("{file}.{}", entry.name), entry))
     });
     let rules = Rule::ALL.iter().map(|rule| Line {
         name: rule.name().to_owned(),

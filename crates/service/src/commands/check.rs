@@ -13,7 +13,7 @@ use fleet::{Energy, RegisterRules};
 use metering::{DemandRule, Zone};
 use pipeline::Plan;
 use quantity::{amperes, percent, time, volts, watt_hours, watts};
-use reading::Limits;
+use reading::{DayType, Limits};
 use std::fmt::{Display, Write};
 use vet::{PowerFactorRule, Rule, Rules, TownRules};
 
@@ -179,8 +179,7 @@ fn zone(zone: &Zone) -> String {
     let clock = |minute: u16| format!("{:02}:{:02}", minute / 60, minute % 60);
     let mut told = format!("{} {}-{}", zone.name, clock(zone.from), clock(zone.to));
     if zone.days != Zone::ALL_DAYS {
-        let days = ["weekday", "saturday", "sunday"].into_iter().enumerate();
-        let of = days.filter(|(bit, _)| zone.days >> bit & 1 == 1).map(|(_, day)| day);
+        let of = DayType::ALL.into_iter().filter(|day| zone.days >> *day as u8 & 1 == 1).map(DayType::name);
         told += &format!(" {}", of.collect::<Vec<_>>().join(" "));
     }
     if zone.months != Zone::ALL_YEAR {

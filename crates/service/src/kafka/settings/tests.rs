@@ -162,7 +162,7 @@ fn what_is_none_of_the_choices_is_an_error() {
             error[plan::syntax]: invalid type: string "no", expected a boolean
               --> ami.toml:110:17
                | transactional = "no"             # true: results and positions appear together or not at all
-              help: pipelines/demo.toml has each key as it is written, quantities with their units in quotes
+              help: pipelines/demo.toml and ami.toml have each key as it is written, quantities in quotes with their units
         "#]],
     );
 }
@@ -264,7 +264,7 @@ fn settings_of_the_connection_are_those_of_librdkafka() {
             error[plan::syntax]: invalid type: floating point `1.5`, expected text, a whole number, true or false
               --> ami.toml:106:13
                | linger.ms = 1.5 #                    # any setting of librdkafka that the engine does not set itself
-              help: pipelines/demo.toml has each key as it is written, quantities with their units in quotes
+              help: pipelines/demo.toml and ami.toml have each key as it is written, quantities in quotes with their units
         "#]],
     );
     check_client(
@@ -362,7 +362,7 @@ fn a_secret_in_a_plan_is_refused_and_not_shown() {
             error[plan::syntax]: invalid type: floating point `12.5`, expected text, a whole number, true or false
               --> ami.toml:106:17
                | (not shown: it may hold a secret)
-              help: pipelines/demo.toml has each key as it is written, quantities with their units in quotes
+              help: pipelines/demo.toml and ami.toml have each key as it is written, quantities in quotes with their units
         "#]],
     );
     check_client(
