@@ -437,6 +437,28 @@ fn who_lost_its_last_gasp_and_is_back_at_once_was_out_with_the_others() {
 }
 
 #[test]
+fn a_silence_that_began_long_before_an_outage_of_others_keeps_its_beginning() {
+    check(
+        "M0 T0 F0 A0 | 11....x
+         M1 T1 F0 A0 | 1xx1rx1
+         M2 T0 F0 A0 | 11x1rb1
+         W TW FW AW | 1111111",
+        expect![[r#"
+             2 consumer/M1 01:40 to ? last-gasp 1 0 min A0
+             3 consumer/M1 01:40 to 02:00 last-gasp sustained 1 20 min A0
+             3 consumer/M1 02:40 to ? last-gasp 1 0 min A0
+             3 consumer/M2 02:40 to ? last-gasp 1 0 min A0
+             4 consumer/M1 02:40 to 03:00 last-gasp sustained 1 20 min A0
+             4 consumer/M2 02:40 to 03:00 last-gasp sustained 1 20 min A0
+             5 consumer/M1 04:20 to 04:20 restored momentary 1 0 min A0
+             5 consumer/M2 04:20 to 04:20 restored momentary 1 0 min A0
+             6 feeder/F0 05:30 to ? last-gasp 3 2 min A0
+            SAIDI 73.000 SAIFI 1.250 CAIDI 58.400 MAIFI 0.750
+        "#]],
+    );
+}
+
+#[test]
 fn who_is_out_twice_within_an_outage_of_many_is_one_consumer_of_it() {
     check(
         "A T1 F1 A1 | 1111 xr.x r1
