@@ -10,6 +10,7 @@ use jiff::tz::TimeZone;
 
 /// What kind of day it is, as load profiles tell days apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum DayType {
     /// Monday to Friday, no holiday.
     Weekday,

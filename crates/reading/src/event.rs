@@ -5,10 +5,12 @@ use core::fmt;
 
 /// A tamper or other event as a meter reports it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(transparent))]
 pub struct EventCode(pub u16);
 
 /// What a meter reported of a moment, beside its measurements.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Event {
     /// Whose.
     pub meter: MeterId,

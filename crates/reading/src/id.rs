@@ -1,5 +1,8 @@
 //! Names of meters, transformers, feeders and areas: short, printable, copied about without allocation.
 
+#[cfg(feature = "serde")]
+mod stored;
+
 use core::cmp::Ordering;
 use core::fmt;
 
@@ -137,11 +140,11 @@ pub fn hash(name: &[u8]) -> u64 {
 // The folded multiply of wyhash: a word of the name at a time, its length in the seed.
 const SEED: u64 = 0x9e37_79b9_7f4a_7c15;
 
-fn next(mixed: u64, word: u64) -> u64 {
+pub(crate) fn next(mixed: u64, word: u64) -> u64 {
     fold(word ^ 0xa076_1d64_78bd_642f, mixed ^ 0xe703_7ed1_a0b4_28db)
 }
 
-fn last(mixed: u64, word: u64) -> u64 {
+pub(crate) fn last(mixed: u64, word: u64) -> u64 {
     fold(word ^ 0x8ebc_6af0_9c88_c6e3, mixed ^ 0x5899_65cc_7537_4cc3)
 }
 
@@ -154,6 +157,7 @@ macro_rules! ids {
     ($($(#[$doc:meta])* $id:ident;)*) => {$(
         $(#[$doc])*
         #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+        #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(transparent))]
         pub struct $id(Name);
 
         impl $id {

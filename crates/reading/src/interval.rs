@@ -5,6 +5,7 @@ use units::{Milliamperes, Millivolts, WattHours};
 
 /// How an interval's energy came about. Several may hold; none means measured from register to register.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(transparent))]
 pub struct Quality(pub u32);
 
 impl Quality {
@@ -126,6 +127,7 @@ impl core::fmt::Display for Quality {
 
 /// Sums over the readings of one meter in one interval. Adding is commutative, to the bit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Sums {
     /// Sum of active power, mW.
     pub p: i64,

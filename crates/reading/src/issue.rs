@@ -117,6 +117,7 @@ named! {
 
 /// A set of [`Issue`]s.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(transparent))]
 pub struct Issues(u32);
 
 impl Issues {

@@ -5,6 +5,7 @@ use core::fmt;
 
 /// Whose use it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum Target {
     /// All consumers together.
     System,

@@ -1,5 +1,8 @@
 extern crate std;
 
+#[cfg(feature = "serde")]
+mod stored;
+
 use crate::time::{DAY, HOUR, MINUTE};
 use crate::*;
 use alloc::collections::BTreeSet;

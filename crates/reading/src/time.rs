@@ -4,6 +4,7 @@ use core::fmt;
 
 /// The moment that a meter says it measured at: milliseconds since 1970 UTC, never wall time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(transparent))]
 pub struct EventTime(pub i64);
 
 /// Milliseconds of one second, minute, hour and day.

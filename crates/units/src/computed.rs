@@ -4,6 +4,7 @@ macro_rules! computed {
     ($($(#[$doc:meta])* $name:ident, $unit:literal;)*) => {$(
         $(#[$doc])*
         #[derive(Debug, Clone, Copy, PartialEq, PartialOrd, Default)]
+        #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(transparent))]
         pub struct $name(pub f64);
 
         impl $name {
@@ -59,6 +60,7 @@ computed! {
 
 /// A share of something: power factor, imbalance against load, load factor. 1 is the whole.
 #[derive(Debug, Clone, Copy, PartialEq, PartialOrd, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(transparent))]
 pub struct Ratio(pub f64);
 
 impl Ratio {

@@ -5,6 +5,7 @@ macro_rules! measured {
     ($($(#[$doc:meta])* $name:ident($inner:ty), $unit:literal;)*) => {$(
         $(#[$doc])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+        #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(transparent))]
         pub struct $name(pub $inner);
 
         impl $name {
