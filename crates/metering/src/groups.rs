@@ -6,8 +6,8 @@
 
 use crate::metering::{Metering, Strides};
 use crate::moment::{Moment, Moments, NO_PERIOD};
-use crate::rows::{Among, DemandRow, Told};
-use crate::rules::Rules;
+use crate::rows::{Among, DemandRow, MeteringRows};
+use crate::rules::MeteringSettings;
 use crate::shares::{Consumers, NO_CLASS, NOBODY, NOT_YET, NOWHERE, Part};
 use features::valid_energy;
 use reading::{
@@ -53,7 +53,7 @@ pub struct Place<'a> {
 
 /// A block of a consumer above what was agreed, the first of its billing period.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Above {
+pub struct AboveSanctioned {
     /// Whose.
     pub meter: MeterId,
     /// On which transformer.
@@ -150,9 +150,14 @@ pub struct Groups {
 
 impl Groups {
     /// Nobody yet. Groups, if there is a rule; blocks above what was agreed, if there is a share.
-    pub fn new(rules: &Rules, rule: Option<GroupRule>, above: Option<Ratio>, calendar: &Calendar) -> Self {
+    pub fn new(
+        rules: &MeteringSettings,
+        rule: Option<GroupRule>,
+        above: Option<Ratio>,
+        calendar: &Calendar,
+    ) -> Self {
         let demand = rules.demand.clone().map(crate::DemandRule::of_groups);
-        let rules = Rules { grid: rules.grid, profile: None, demand };
+        let rules = MeteringSettings { grid: rules.grid, profile: None, demand };
         Self {
             rule,
             above,
@@ -192,7 +197,7 @@ impl Groups {
         place_of: impl Fn(u32) -> Place<'a>,
         size: impl Fn(Target) -> u32,
         told: &mut Vec<DemandRow>,
-        above: &mut Vec<Above>,
+        above: &mut Vec<AboveSanctioned>,
     ) {
         let moment = self.moments.at(&self.demand.rules, end);
         self.class_means = None;
@@ -237,7 +242,7 @@ impl Groups {
                 let start = end.minus(width as i64 * self.demand.rules.grid.length());
                 let Place { transformer, area, .. } = place;
                 let (meter, demand) = (row.meter, Watts(demand));
-                above.push(Above { meter, transformer, area, demand, sanctioned, start, end });
+                above.push(AboveSanctioned { meter, transformer, area, demand, sanctioned, start, end });
             }
         }
         self.close(start, end, moment, size, told);
@@ -324,7 +329,7 @@ impl Groups {
             intervals.push(interval);
         }
         let names = &self.names;
-        let mut ended = Told::default();
+        let mut ended = MeteringRows::default();
         self.demand.take_of(&numbers, &intervals, |number, _| names[number as usize], &mut ended);
         ended.demand.iter_mut().for_each(|row| self.complete_with(row, &self.peaks_before));
         told.append(&mut ended.demand);

@@ -1,13 +1,13 @@
 //! What the closed intervals of each meter add up to: its load profile, and its demand by billing period.
 //!
-//! State is bounded: so many bytes a meter as the [`Rules`] need, in arrays by slot, whatever comes. Intervals of a
+//! State is bounded: so many bytes a meter as the [`MeteringSettings`] need, in arrays by slot, whatever comes. Intervals of a
 //! meter come in the order of their ends; each is counted once. Energy that is estimated counts as energy, and neither
 //! makes a peak nor teaches a profile.
 //!
 //! This crate never knows where intervals come from, how rows are written, or who asks. The arithmetic itself stands in
 //! `features`.
 //!
-//! Read [`Rules`] first, then [`Metering`], then [`Groups`].
+//! Read [`MeteringSettings`] first, then [`Metering`], then [`Groups`].
 
 mod groups;
 mod metering;
@@ -18,10 +18,10 @@ mod rules;
 mod shares;
 mod snapshot;
 
-pub use groups::{Above, GroupRule, Groups, Place, Placed};
+pub use groups::{AboveSanctioned, GroupRule, Groups, Place, Placed};
 pub use metering::{ENOUGH_DAYS, Metering};
-pub use rows::{Among, DemandRow, Peak, PfSpread, ProfileRow, Told, Whole};
-pub use rules::{DemandRule, ProfileRule, Rules, RulesError, Zone};
+pub use rows::{Among, DemandRow, MeteringRows, Peak, PfSpread, ProfileRow, Whole};
+pub use rules::{DemandRule, MeteringSettings, ProfileRule, RulesError, Zone};
 pub use snapshot::{GroupsV1, MeteringV1, Stored};
 
 #[cfg(test)]

@@ -1,8 +1,8 @@
 //! The state of all meters of a fleet, by slot.
 
 use crate::moment::{Moment, Moments, NO_PERIOD};
-use crate::rows::{Among, DemandRow, Peak, PfSpread, ProfileRow, Told, Whole};
-use crate::rules::{DemandRule, Rules};
+use crate::rows::{Among, DemandRow, MeteringRows, Peak, PfSpread, ProfileRow, Whole};
+use crate::rules::{DemandRule, MeteringSettings};
 use features::profile::{Learned, learn, weights};
 use features::{apparent_power, load_factor_of, mean_reactive_power, net_energy, percentile, power_factor};
 use reading::time::{DAY, HOUR, MINUTE};
@@ -84,7 +84,7 @@ const UNUSED: ZoneState = ZoneState {
 /// What closed intervals add up to, meter by meter.
 #[derive(Debug, Clone)]
 pub struct Metering {
-    pub(crate) rules: Rules,
+    pub(crate) rules: MeteringSettings,
     fingerprint: u64,
     /// After so many intervals the profile of a meter is told again, if at all.
     tell_after: Option<u32>,
@@ -115,7 +115,7 @@ pub(crate) struct Strides {
 }
 
 impl Strides {
-    pub fn of(rules: &Rules) -> Self {
+    pub fn of(rules: &MeteringSettings) -> Self {
         let length = rules.grid.length();
         Self {
             zones: rules.demand.as_ref().map_or(0, |demand| demand.zones().len() + 1),
@@ -127,7 +127,7 @@ impl Strides {
     }
 }
 
-impl Rules {
+impl MeteringSettings {
     /// Bytes that they take for each meter.
     pub fn bytes_per_meter(&self) -> usize {
         let strides = Strides::of(self);
@@ -141,7 +141,7 @@ impl Rules {
 
 impl Metering {
     /// No meters yet.
-    pub fn new(rules: Rules, calendar: Calendar) -> Self {
+    pub fn new(rules: MeteringSettings, calendar: Calendar) -> Self {
         let keep = rules.profile.map_or(0.0, |profile| profile.keep());
         let settings = format!("2 {} {}", rules.shape(), calendar.zone_name());
         Self {
@@ -167,7 +167,7 @@ impl Metering {
 
     /// From now on each meter's profile is told every four weeks, at an interval of its own, and not at the end alone: for
     /// streams, which have none. All at once would be more than their intervals by far.
-    pub fn tell_profiles_now_and_then(&mut self) {
+    pub fn publish_profiles_every_four_weeks(&mut self) {
         self.tell_after = u32::try_from(FOUR_WEEKS / self.rules.grid.length()).ok();
     }
 
@@ -191,7 +191,7 @@ impl Metering {
 
     /// Takes closed intervals, each with the slot of its meter; those of a meter come in the order of their ends. Tells
     /// billing periods that are over.
-    pub fn take(&mut self, slots: &[u32], rows: &[Interval], told: &mut Told) {
+    pub fn take(&mut self, slots: &[u32], rows: &[Interval], told: &mut MeteringRows) {
         self.take_of(slots, rows, |_, row| Target::Meter(row.meter), told);
     }
 
@@ -201,7 +201,7 @@ impl Metering {
         slots: &[u32],
         rows: &[Interval],
         name: impl Fn(u32, &Interval) -> Target,
-        told: &mut Told,
+        told: &mut MeteringRows,
     ) {
         debug_assert_eq!(slots.len(), rows.len(), "a slot for each row");
         if let Some(&most) = slots.iter().max() {
@@ -268,7 +268,7 @@ impl Metering {
         moment: Moment,
         strides: Strides,
         name: impl Fn() -> Target,
-        told: &mut Told,
+        told: &mut MeteringRows,
     ) {
         let length = self.rules.grid.length();
         let follows = self.heads[slot].last + 1 == moment.index;
@@ -483,7 +483,7 @@ impl Metering {
     }
 
     /// Nothing more will come of these meters: tells the billing period under way as far as it went, and the profiles.
-    pub fn finish(&mut self, meters: impl Iterator<Item = (u32, MeterId)>, told: &mut Told) {
+    pub fn finish(&mut self, meters: impl Iterator<Item = (u32, MeterId)>, told: &mut MeteringRows) {
         for (slot, meter) in meters {
             let slot = slot as usize;
             if slot < self.heads.len() {

@@ -1,6 +1,6 @@
 //! What follows from the end of an interval alone: worked out once for all meters.
 
-use crate::rules::{DemandRule, Rules};
+use crate::rules::{DemandRule, MeteringSettings};
 use jiff::civil::Date;
 use reading::time::MINUTE;
 use reading::{Calendar, EventTime};
@@ -47,7 +47,7 @@ impl Moments {
 
     /// The interval that ends so.
     #[inline]
-    pub fn at(&mut self, rules: &Rules, end: EventTime) -> Moment {
+    pub fn at(&mut self, rules: &MeteringSettings, end: EventTime) -> Moment {
         let index = index_of(rules, end);
         if let Some(known) = self.known[index as usize % KNOWN].filter(|known| known.index == index) {
             return known;
@@ -57,7 +57,7 @@ impl Moments {
         moment
     }
 
-    fn work_out(&mut self, rules: &Rules, end: EventTime, index: u32) -> Moment {
+    fn work_out(&mut self, rules: &MeteringSettings, end: EventTime, index: u32) -> Moment {
         let length = rules.grid.length();
         let start = end.minus(length);
         let (day, minute) = (self.calendar.day(start), self.calendar.minute_of_day(start));
@@ -98,7 +98,7 @@ impl Moments {
     }
 
     /// The zones of an interval that starts so, a bit each.
-    fn zones(&self, rules: &Rules, start: EventTime) -> u8 {
+    fn zones(&self, rules: &MeteringSettings, start: EventTime) -> u8 {
         let (day, minute) = (self.calendar.day(start), self.calendar.minute_of_day(start));
         let day_type = self.calendar.day_type(day);
         let zones = rules.demand.iter().flat_map(DemandRule::zones).enumerate();
@@ -107,7 +107,7 @@ impl Moments {
     }
 
     /// The billing period that a moment lies in.
-    pub fn period_at(&self, rules: &Rules, time: EventTime) -> u32 {
+    pub fn period_at(&self, rules: &MeteringSettings, time: EventTime) -> u32 {
         let billing_day = rules.demand.as_ref().map_or(1, DemandRule::billing_day);
         period_of(self.calendar.day(time), billing_day)
     }
@@ -133,7 +133,7 @@ impl Moments {
 
 /// The number of the interval that ends so.
 #[inline]
-pub(crate) fn index_of(rules: &Rules, end: EventTime) -> u32 {
+pub(crate) fn index_of(rules: &MeteringSettings, end: EventTime) -> u32 {
     // Readings are of 2000 to 2100: a minute's intervals fit.
     (end.0 / rules.grid.length()) as u32
 }

@@ -126,11 +126,11 @@ impl ProfileRow {
     }
 }
 
-/// Everything that is told, each kind by meter.
+/// Rows to publish: billing periods that are over, and load profiles.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Told {
-    /// A row a meter, billing period and zone.
+pub struct MeteringRows {
+    /// One row for each meter, billing period and tariff zone.
     pub demand: Vec<DemandRow>,
-    /// A row a meter, type of day and slot.
+    /// One row for each meter, type of day and slot of the day.
     pub profiles: Vec<ProfileRow>,
 }

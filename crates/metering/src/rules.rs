@@ -6,7 +6,7 @@ use units::Ratio;
 
 /// What is kept of each meter.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Rules {
+pub struct MeteringSettings {
     /// The intervals that come.
     pub grid: Grid,
     /// A load profile.
@@ -100,7 +100,7 @@ fn divides(length: i64, grid: Grid) -> bool {
     length > 0 && length % grid.length() == 0 && length % MINUTE == 0 && DAY % length == 0
 }
 
-impl Rules {
+impl MeteringSettings {
     /// What the state depends on, in words. A half-life, a limit or a holiday decides about what comes, and a state that
     /// was learned with another goes on.
     pub(crate) fn shape(&self) -> String {

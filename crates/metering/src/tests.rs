@@ -16,11 +16,11 @@ fn calendar(zone: &str) -> Calendar {
     Calendar::new(TimeZone::get(zone).unwrap(), ["2024-01-26".parse().unwrap()].into())
 }
 
-fn rules(block: i64, slot: i64) -> Rules {
+fn rules(block: i64, slot: i64) -> MeteringSettings {
     let grid = Grid::new(HALF).unwrap();
     let evening = zone("evening", 18 * 60, 22 * 60);
     let night = zone("night", 22 * 60, 6 * 60);
-    Rules {
+    MeteringSettings {
         grid,
         profile: Some(ProfileRule::new(slot, 3, grid).unwrap()),
         demand: Some(DemandRule::new(block, vec![evening, night], 15, Ratio(0.85), grid).unwrap()),
@@ -47,9 +47,9 @@ fn row(number: i64, wh: Option<i64>, var: Option<i64>, quality: Quality) -> Inte
     Interval { meter: meter(), start: end.minus(HALF), end, imp, exp: None, sums, quality, instead: None }
 }
 
-fn told(rules: &Rules, rows: &[Interval], part: usize) -> Told {
+fn told(rules: &MeteringSettings, rows: &[Interval], part: usize) -> MeteringRows {
     let mut metering = Metering::new(rules.clone(), calendar("Asia/Kolkata"));
-    let mut told = Told::default();
+    let mut told = MeteringRows::default();
     for rows in rows.chunks(part.max(1)) {
         metering.take(&vec![0; rows.len()], rows, &mut told);
     }
@@ -87,7 +87,7 @@ fn va(row: &Interval) -> Option<f64> {
     (row.sums.q_count > 0).then(|| if p < 0.0 { 0.0 } else { (p.powi(2) + q.powi(2)).sqrt() / 1000.0 })
 }
 
-fn slow_demand(rules: &Rules, rows: &[Interval]) -> BTreeMap<(String, u8), Slow> {
+fn slow_demand(rules: &MeteringSettings, rows: &[Interval]) -> BTreeMap<(String, u8), Slow> {
     let calendar = calendar("Asia/Kolkata");
     let rule = rules.demand.as_ref().unwrap();
     let zones = |row: &Interval| -> Vec<u8> {
@@ -135,7 +135,7 @@ fn slow_demand(rules: &Rules, rows: &[Interval]) -> BTreeMap<(String, u8), Slow>
 }
 
 /// Mean, spread and weight by type of day and minute, each day with the share that its age leaves it.
-fn slow_profile(rules: &Rules, rows: &[Interval]) -> BTreeMap<(DayType, u16), [f64; 3]> {
+fn slow_profile(rules: &MeteringSettings, rows: &[Interval]) -> BTreeMap<(DayType, u16), [f64; 3]> {
     let calendar = calendar("Asia/Kolkata");
     let slot = rules.profile.as_ref().unwrap().slot();
     let mut days = BTreeMap::<(DayType, u16, i64), Vec<f64>>::new();
@@ -240,7 +240,7 @@ proptest! {
         prop_assert_eq!(&told(&rules, &rows, part), &whole);
         let (before, after) = rows.split_at(at.min(rows.len()));
         let mut first = Metering::new(rules.clone(), calendar("Asia/Kolkata"));
-        let mut out = Told::default();
+        let mut out = MeteringRows::default();
         first.take(&vec![0; before.len()], before, &mut out);
         let mut second = Metering::new(rules, calendar("Asia/Kolkata"));
         let bytes = postcard::to_stdvec(&first.stored(0..1)).unwrap();
@@ -280,10 +280,10 @@ fn a_stream_tells_the_profile_of_each_meter_every_four_weeks() {
     let mut rules = rules(HOUR, HOUR);
     rules.demand = None;
     let mut metering = Metering::new(rules, calendar("Asia/Kolkata"));
-    metering.tell_profiles_now_and_then();
+    metering.publish_profiles_every_four_weeks();
     let mut times = Vec::new();
     for number in 0..48 * 57 {
-        let mut told = Told::default();
+        let mut told = MeteringRows::default();
         metering.take(&[5], &[row(number, Some(100), None, Quality::MEASURED)], &mut told);
         times.extend((!told.profiles.is_empty()).then_some(number));
     }
@@ -300,7 +300,7 @@ fn changes_are_laid_over_what_was_stored() {
         postcard::from_bytes(&bytes).unwrap()
     };
     let mut metering = begin();
-    let mut told = Told::default();
+    let mut told = MeteringRows::default();
     let mut take = |metering: &mut Metering, slot, wh| {
         metering.take(&[slot], &[row(0, Some(wh), None, Quality::MEASURED)], &mut told);
     };
@@ -391,12 +391,12 @@ fn whoever_exports_has_no_power_factor_meanwhile() {
 fn a_day_of_25_hours_repeats_slots_and_one_of_23_leaves_some_out() {
     let grid = Grid::new(HALF).unwrap();
     let profile = Some(ProfileRule::new(HALF, 3, grid).unwrap());
-    let rules = Rules { grid, profile, demand: None };
+    let rules = MeteringSettings { grid, profile, demand: None };
     for (day, at_one, at_two) in [("2024-10-27", 2.0_f64, 1.0), ("2024-03-31", 0.0, 1.0)] {
         let london = calendar("Europe/London");
         let start = london.start_of(day.parse().unwrap());
         let mut metering = Metering::new(rules.clone(), london);
-        let mut told = Told::default();
+        let mut told = MeteringRows::default();
         let rows: Vec<Interval> = (0..54)
             .map(|number| {
                 let end = start.plus((number + 1) * HALF);
@@ -421,7 +421,7 @@ fn a_zone_may_have_a_season_and_types_of_day() {
     let winter = Zone { months: 1 << 11 | 1, ..zone("winter", 0, 24 * 60) };
     let sundays = Zone { days: 0b100, ..zone("sundays", 22 * 60, 2 * 60) };
     let demand = DemandRule::new(HALF, vec![winter, sundays], 1, Ratio(0.9), grid).unwrap();
-    let rules = Rules { grid, profile: None, demand: Some(demand) };
+    let rules = MeteringSettings { grid, profile: None, demand: Some(demand) };
     // January and February of 2024, 100 Wh each half-hour; the 26th of January is a holiday, and so a Sunday.
     let rows: Vec<Interval> =
         (0..60 * 48).map(|number| row(number, Some(100), None, Quality::MEASURED)).collect();
@@ -456,7 +456,7 @@ fn rules_that_cannot_be_are_refused() {
 fn memory_is_what_the_rules_say_and_room_to_grow() {
     let rules = rules(HALF, 2 * HOUR);
     let mut metering = Metering::new(rules.clone(), calendar("Asia/Kolkata"));
-    let mut told = Told::default();
+    let mut told = MeteringRows::default();
     for slot in 0..10_000 {
         metering.take(&[slot], &[row(0, Some(100), None, Quality::MEASURED)], &mut told);
     }

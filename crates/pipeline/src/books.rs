@@ -3,7 +3,7 @@
 use crate::Plan;
 use crate::snapshot::SnapshotError;
 use fleet::Silence;
-use metering::{Metering, MeteringV1, Told};
+use metering::{Metering, MeteringRows, MeteringV1};
 use reading::{Interval, MeterId};
 use serde::{Deserialize, Serialize};
 use vet::{Tally, Vet, VetV1, estimate, stand_in};
@@ -33,7 +33,13 @@ impl Books {
     /// Takes closed intervals, each with the slot of its meter, and the silences that they came out of; those of a meter
     /// come in the order of their ends. Leaves in them what is estimated, and the flags of what is odd; tells billing
     /// periods that are over.
-    pub fn enter(&mut self, slots: &[u32], silences: &[Silence], rows: &mut [Interval], told: &mut Told) {
+    pub fn enter(
+        &mut self,
+        slots: &[u32],
+        silences: &[Silence],
+        rows: &mut [Interval],
+        told: &mut MeteringRows,
+    ) {
         if let (Some(linear_up_to), Some(metering), false) =
             (self.linear_up_to, &mut self.metering, silences.is_empty())
         {
@@ -51,16 +57,16 @@ impl Books {
     }
 
     /// Billing periods as far as they went, and profiles; nothing if none are kept.
-    pub fn finish(&mut self, meters: impl Iterator<Item = (u32, MeterId)>) -> Option<Told> {
+    pub fn finish(&mut self, meters: impl Iterator<Item = (u32, MeterId)>) -> Option<MeteringRows> {
         let metering = self.metering.as_mut()?;
-        let mut told = Told::default();
+        let mut told = MeteringRows::default();
         metering.finish(meters, &mut told);
         Some(told)
     }
 
     /// From now on each meter's profile is told every four weeks.
     pub fn tell_profiles_now_and_then(&mut self) {
-        self.metering.iter_mut().for_each(Metering::tell_profiles_now_and_then);
+        self.metering.iter_mut().for_each(Metering::publish_profiles_every_four_weeks);
     }
 
     /// How often each rule was met since they began.

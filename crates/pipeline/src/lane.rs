@@ -10,7 +10,7 @@ use crate::snapshot::SnapshotError;
 use crate::{Outputs, Plan};
 use fleet::{Fleet, FleetV3, PartitionId, Sequencer, SequencerV2, Shard, Step};
 use grid::Topology;
-use metering::{MeteringV1, Told};
+use metering::{MeteringRows, MeteringV1};
 use reading::{Batch, EventTime};
 use serde::{Deserialize, Serialize};
 use vet::Tally;
@@ -111,7 +111,10 @@ impl Lane {
     }
 
     /// Behind [`Self::finish`]: billing periods as far as they went, and profiles, of some meters at a time.
-    pub fn finish_metering<E>(&mut self, mut each: impl FnMut(Told) -> Result<(), E>) -> Result<(), E> {
+    pub fn finish_metering<E>(
+        &mut self,
+        mut each: impl FnMut(MeteringRows) -> Result<(), E>,
+    ) -> Result<(), E> {
         for slots in self.fleet.by_name().chunks(METERS) {
             let meters = slots.iter().map(|&slot| (slot, self.fleet.meter(slot)));
             let Some(told) = self.books.finish(meters) else { return Ok(()) };

@@ -3,7 +3,7 @@ use detect::DailySuspicion;
 use fleet::{Held, PartitionId, Refusal};
 use forecast::Forecast;
 use grid::Balance;
-use metering::{Above, Told};
+use metering::{AboveSanctioned, MeteringRows};
 use notify::Sms;
 use reading::{Batch, Event, EventTime, Interval, MeterId, Origin, Reading, Reason};
 use vet::Finding;
@@ -19,13 +19,13 @@ pub struct Outputs {
     /// meter, then by time.
     pub events: Vec<(EventTime, Event)>,
     /// Demand of billing periods that are over, by tick, then by meter; and profiles, at the end.
-    pub metering: Told,
+    pub metering: MeteringRows,
     /// For each of `ticks`, how many rows of demand of meters there are up to it.
     pub demand_upto: Vec<usize>,
     /// Consumers who used more than was agreed.
-    pub above: Vec<Above>,
+    pub above: Vec<AboveSanctioned>,
     /// Outages, and indices of supply.
-    pub supply: supply::Told,
+    pub supply: supply::SupplyRows,
     /// Balances of transformers.
     pub balances: Vec<Balance>,
     /// Forecasts.

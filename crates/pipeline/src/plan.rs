@@ -11,14 +11,14 @@ mod written;
 pub use error::PlanError;
 pub use written::{PlanToml, at_least, milliseconds};
 
-use ::metering::{GroupRule, Groups, Metering, Rules};
+use ::metering::{GroupRule, Groups, Metering, MeteringSettings};
 use ::supply::Supply;
 use detect::PhaseNeutral;
 use fleet::{Fleet, SequencerSettings, Settings, Shard};
 use grid::Topology;
 use reading::{Calendar, EventCode, Grid, Limits};
 use units::{Amperes, Ratio};
-use vet::{By, Findings, Rule, TownRules, Vet};
+use vet::{By, Findings, FindingsSettings, Rule, Vet};
 
 /// What the core will do: nothing optional is left that the file should have said.
 #[derive(Debug, Clone)]
@@ -40,7 +40,7 @@ pub struct Plan {
     /// The extra column `candidate` of the intervals.
     pub candidate: Option<Candidate>,
     /// What is kept of each meter beyond its intervals: a profile, its demand.
-    pub metering: Option<Rules>,
+    pub metering: Option<MeteringSettings>,
     /// Demand of groups of consumers.
     pub groups: Option<GroupRule>,
     /// A block above this share of what was agreed with a consumer is told.
@@ -48,11 +48,11 @@ pub struct Plan {
     /// Silences longer than this are spread by the load profile, ms; without it, all are spread evenly.
     pub linear_up_to: Option<i64>,
     /// What is odd about an interval.
-    pub quality: Option<vet::Rules>,
+    pub quality: Option<vet::VetSettings>,
     /// What is odd about a meter beside its contract and beside others.
-    pub town_rules: Option<TownRules>,
+    pub town_rules: Option<FindingsSettings>,
     /// Look for consumers without supply.
-    pub supply: Option<::supply::Rules>,
+    pub supply: Option<::supply::SupplySettings>,
     /// Balance the transformers.
     pub balance: bool,
     /// Forecast the next day.
@@ -99,8 +99,8 @@ impl Plan {
     /// Bytes that the first stage takes for one single-phase meter.
     pub fn bytes_per_meter(&self) -> usize {
         self.intervals.bytes_per_meter()
-            + self.metering.as_ref().map_or(0, Rules::bytes_per_meter)
-            + self.quality.map_or(0, |_| vet::Rules::BYTES_PER_METER)
+            + self.metering.as_ref().map_or(0, MeteringSettings::bytes_per_meter)
+            + self.quality.map_or(0, |_| vet::VetSettings::BYTES_PER_METER)
     }
 
     /// Profiles and demand at their beginning, if the plan has any.
@@ -134,7 +134,7 @@ impl Plan {
 
     /// What is told of that meters report: nothing that nobody uses.
     pub fn events(&self) -> Vec<EventCode> {
-        let of_supply = self.supply.iter().flat_map(|_| ::supply::Rules::EVENTS);
+        let of_supply = self.supply.iter().flat_map(|_| ::supply::SupplySettings::EVENTS);
         of_supply.chain(self.town_rules.iter().flat_map(|_| Findings::EVENTS)).collect()
     }
 

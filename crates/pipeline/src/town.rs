@@ -205,7 +205,7 @@ impl Town {
             rate(&mut out.metering.demand[known..], &self.ratings);
         }
         if let Some(findings) = &mut self.findings {
-            findings.tell(&mut out.findings);
+            findings.close_day(&mut out.findings);
         }
     }
 

@@ -5,7 +5,7 @@ use columns::{demand_name, quantile_column};
 use detect::{DailySuspicion, Evidence, Innocent};
 use forecast::Forecast;
 use grid::Balance;
-use metering::{Above, DemandRow, DemandRule, ProfileRow};
+use metering::{AboveSanctioned, DemandRow, DemandRule, ProfileRow};
 use notify::Sms;
 use pipeline::Dead;
 use reading::{Calendar, Phases, RawReading};
@@ -13,7 +13,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use std::borrow::Cow;
 use std::path::Path;
-use supply::{IndexRow, Kind, Outage};
+use supply::{IndexRow, Interruption, Outage};
 use vet::Finding;
 use wire::json::LONGEST_LINE;
 
@@ -34,8 +34,8 @@ pub fn alert(alert: &Alert) -> Value {
 }
 
 /// A line of `alerts.ndjson` about a consumer who used more than was agreed: no suspicion, and no case.
-pub fn above(above: &Above, calendar: &Calendar) -> Value {
-    let Above { meter, demand, sanctioned, start, end, .. } = above;
+pub fn above(above: &AboveSanctioned, calendar: &Calendar) -> Value {
+    let AboveSanctioned { meter, demand, sanctioned, start, end, .. } = above;
     json!({
         "id": above_id(above),
         "case": null,
@@ -58,8 +58,8 @@ pub fn above(above: &Above, calendar: &Calendar) -> Value {
 }
 
 /// The same in one sentence.
-pub fn above_said(above: &Above, calendar: &Calendar) -> String {
-    let Above { meter, demand, sanctioned, start, end, .. } = above;
+pub fn above_said(above: &AboveSanctioned, calendar: &Calendar) -> String {
+    let AboveSanctioned { meter, demand, sanctioned, start, end, .. } = above;
     let (from, to) = (calendar.said(*start), calendar.said(*end));
     let zone = calendar.zone_name();
     format!(
@@ -69,7 +69,7 @@ pub fn above_said(above: &Above, calendar: &Calendar) -> String {
 }
 
 /// The name of such an alert, the same in every run.
-pub fn above_id(above: &Above) -> String {
+pub fn above_id(above: &AboveSanctioned) -> String {
     let time: String = above.end.to_string().chars().filter(|c| !matches!(c, '-' | ':')).collect();
     format!("above-sanctioned.{}.{time}", above.meter)
 }
@@ -255,7 +255,7 @@ pub fn outage(one: &Outage) -> Value {
         "start": one.start.to_string(),
         "end": one.end.map(|end| end.to_string()),
         "cause": one.cause.name(),
-        "kind": one.kind.map(Kind::name),
+        "kind": one.kind.map(Interruption::name),
         "consumers": one.consumers,
         "customer_minutes": one.customer_minutes(),
     })

@@ -1,6 +1,6 @@
 //! What outages and voltages add up to, by area and day.
 
-use crate::Rules;
+use crate::SupplySettings;
 use features::{caidi, maifi, med_threshold, saidi, saifi};
 use grid::Topology;
 use jiff::civil::Date;
@@ -116,7 +116,7 @@ impl Books {
     /// An interruption of one consumer is over.
     pub(crate) fn interrupted(
         &mut self,
-        rules: &Rules,
+        rules: &SupplySettings,
         calendar: &Calendar,
         topology: &Topology,
         area: Option<AreaId>,

@@ -2,7 +2,7 @@
 
 use crate::spells::{NEVER, Over, Spell};
 use crate::supply::Supply;
-use crate::{Cause, Change, Kind, Outage, Rules, Target, Told};
+use crate::{Cause, Change, Interruption, Outage, SupplyRows, SupplySettings, Target};
 use grid::{Role, Topology, TopologyRow};
 use reading::{AreaId, EventTime, FeederId, MeterId, TransformerId};
 use std::collections::{BTreeMap, BTreeSet};
@@ -80,8 +80,8 @@ impl Members {
     }
 }
 
-pub(crate) fn kind(start: EventTime, end: EventTime, momentary: i64) -> Kind {
-    if end.since(start) > momentary { Kind::Sustained } else { Kind::Momentary }
+pub(crate) fn kind(start: EventTime, end: EventTime, momentary: i64) -> Interruption {
+    if end.since(start) > momentary { Interruption::Sustained } else { Interruption::Momentary }
 }
 
 /// One that may be a part of something larger.
@@ -97,7 +97,7 @@ struct Candidate {
 
 impl Candidate {
     /// Whether it went with the others, or after them.
-    fn is_of(&self, group: &Group, rules: &Rules) -> bool {
+    fn is_of(&self, group: &Group, rules: &SupplySettings) -> bool {
         // What is silent may have been unlucky with its last messages before.
         let before = if self.cause == Cause::Silence { rules.silent_after } else { rules.about() };
         self.start >= group.start.minus(before)
@@ -134,7 +134,7 @@ struct Unheard {
 
 impl Unheard {
     /// Whether it has not been heard of since then, and was before, not too long ago.
-    fn since(&self, start: EventTime, rules: &Rules) -> bool {
+    fn since(&self, start: EventTime, rules: &SupplySettings) -> bool {
         self.heard >= start.minus(rules.silent_after) && self.heard < start.plus(rules.grid.length())
     }
 }
@@ -146,7 +146,7 @@ impl Supply {
         tick: EventTime,
         topology: &Topology,
         over: &mut [Over],
-        told: &mut Told,
+        told: &mut SupplyRows,
     ) {
         let mut candidates = self.candidates(tick, topology, over);
         if candidates.is_empty() && self.groups.is_empty() {
@@ -211,7 +211,7 @@ impl Supply {
         candidates: &mut Vec<Candidate>,
         unheard: &mut Vec<Unheard>,
         over: &mut [Over],
-        told: &mut Told,
+        told: &mut SupplyRows,
     ) {
         let mut feeders: BTreeSet<FeederId> = candidates.iter().filter_map(|one| one.place.feeder).collect();
         let since = tick.minus(self.rules.silent_after);
@@ -264,7 +264,7 @@ impl Supply {
         candidates: &mut Vec<Candidate>,
         unheard: &mut Vec<Unheard>,
         over: &mut [Over],
-        told: &mut Told,
+        told: &mut SupplyRows,
     ) {
         let transformers: BTreeSet<TransformerId> =
             candidates.iter().filter_map(|one| one.place.transformer).collect();
@@ -327,7 +327,7 @@ impl Supply {
         unheard: &mut Vec<Unheard>,
         missing: impl Fn(&Unheard) -> bool,
         over: &mut [Over],
-        told: &mut Told,
+        told: &mut SupplyRows,
     ) {
         candidates.iter().filter(|one| own(one)).for_each(|one| {
             areas.insert(one.place.area);
@@ -345,7 +345,7 @@ impl Supply {
     }
 
     /// A transformer's outage turns out to be one of its feeder.
-    fn absorb(&mut self, into: Target, target: Target, over: &mut [Over], told: &mut Told) {
+    fn absorb(&mut self, into: Target, target: Target, over: &mut [Over], told: &mut SupplyRows) {
         let Some(part) = self.groups.remove(&target) else { return };
         if part.told {
             told.outages.push(Change::Withdrawn(target, part.start));
@@ -364,7 +364,7 @@ impl Supply {
     }
 
     /// Somebody who is out becomes part of an outage of many.
-    fn join(&mut self, target: Target, one: &Candidate, over: &mut [Over], told: &mut Told) {
+    fn join(&mut self, target: Target, one: &Candidate, over: &mut [Over], told: &mut SupplyRows) {
         let Some(group) = self.groups.get_mut(&target) else { return };
         let until = one.over.map(|at| over[at].end);
         // By meter: within a tick, somebody may have been out twice.
@@ -459,16 +459,16 @@ impl Supply {
     }
 
     /// Tells outages of many that last, as they stand.
-    pub(crate) fn tell_open_groups(&self, told: &mut Told) {
+    pub(crate) fn tell_open_groups(&self, told: &mut SupplyRows) {
         let lasting = if self.groups.is_empty() { BTreeMap::new() } else { self.lasting() };
         for (&target, group) in self.groups.iter().filter(|(_, group)| group.told) {
             let members = Members::of(self.returned.get(&target), lasting.get(&target));
-            told.outages.push(Change::Told(group.outage(target, None, &members, self.rules.momentary)));
+            told.outages.push(Change::Updated(group.outage(target, None, &members, self.rules.momentary)));
         }
     }
 
     /// Tells outages of many that begin, and those that are over; who stays out then is on its own.
-    pub(crate) fn tell_groups(&mut self, tick: EventTime, told: &mut Told) {
+    pub(crate) fn tell_groups(&mut self, tick: EventTime, told: &mut SupplyRows) {
         if self.groups.is_empty() {
             return;
         }
@@ -487,11 +487,11 @@ impl Supply {
                 group.out = 0;
                 let end = group.ended().map(|end| end.max(group.start));
                 let members = Members::of(back, None);
-                told.outages.push(Change::Told(group.outage(target, end, &members, momentary)));
+                told.outages.push(Change::Updated(group.outage(target, end, &members, momentary)));
                 done.insert(target);
             } else if !std::mem::replace(&mut group.told, true) {
                 let members = Members::of(back, lasting.get(&target));
-                told.outages.push(Change::Told(group.outage(target, None, &members, momentary)));
+                told.outages.push(Change::Updated(group.outage(target, None, &members, momentary)));
             }
         }
         for target in &done {

@@ -9,19 +9,19 @@
 //!
 //! This crate never knows files, clocks, thresholds of theft, or who asks. The arithmetic itself stands in `features`.
 //!
-//! Read [`Rules`] and [`Outage`] first, then `supply.rs`, then `spells.rs`, `clusters.rs` and `books.rs`.
+//! Read [`SupplySettings`] and [`Outage`] first, then `supply.rs`, then `spells.rs`, `clusters.rs` and `books.rs`.
 
 mod books;
 mod clusters;
 mod outage;
-mod rules;
+mod settings;
 mod snapshot;
 mod spells;
 mod supply;
 
 pub use books::IndexRow;
-pub use outage::{Cause, Change, Kind, Outage, Target, Told};
-pub use rules::Rules;
+pub use outage::{Cause, Change, Interruption, Outage, SupplyRows, Target};
+pub use settings::SupplySettings;
 pub use snapshot::{RestoreError, SupplyV1};
 pub use supply::Supply;
 

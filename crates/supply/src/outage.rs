@@ -80,14 +80,14 @@ impl Cause {
 
 /// How IEEE 1366 counts an interruption.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum Interruption {
     /// For a moment.
     Momentary,
     /// For longer.
     Sustained,
 }
 
-impl Kind {
+impl Interruption {
     /// The name that files use.
     pub fn name(self) -> &'static str {
         match self {
@@ -111,7 +111,7 @@ pub struct Outage {
     /// How it is known.
     pub cause: Cause,
     /// How it counts, once it is over; nothing if it is no interruption.
-    pub kind: Option<Kind>,
+    pub kind: Option<Interruption>,
     /// How many consumers.
     pub consumers: u32,
     /// How long those were out that have supply again, together, ms.
@@ -134,12 +134,12 @@ fn key(target: &Target, start: EventTime) -> String {
     format!("{target}/{start}")
 }
 
-/// Something about an outage.
+/// What happened to an outage.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Change {
-    /// It begins, or it is over.
-    Told(Outage),
-    /// What was told is none, or a part of a larger one.
+    /// It began, or it is over: this is how it stands now.
+    Updated(Outage),
+    /// It was published and turns out to be no outage, or a part of a larger one.
     Withdrawn(Target, EventTime),
 }
 
@@ -147,17 +147,17 @@ impl Change {
     /// Which outage.
     pub fn key(&self) -> String {
         match self {
-            Self::Told(outage) => outage.key(),
+            Self::Updated(outage) => outage.key(),
             Self::Withdrawn(target, start) => key(target, *start),
         }
     }
 }
 
-/// What there is to tell.
+/// Rows to publish: outages that began, changed or ended, and the indices of months.
 #[derive(Debug, Default)]
-pub struct Told {
-    /// Of outages, in this order.
+pub struct SupplyRows {
+    /// Changes of outages, to be applied in this order.
     pub outages: Vec<Change>,
-    /// Indices of months that are over, or as far as they went.
+    /// Indices of months that are over; at the end of a run also of the month under way.
     pub indices: Vec<IndexRow>,
 }

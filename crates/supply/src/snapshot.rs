@@ -3,7 +3,7 @@
 use crate::books::{Book, Books, Day, Voltage};
 use crate::clusters::Group;
 use crate::spells::{NEVER, Spell};
-use crate::{Cause, Rules, Supply, Target};
+use crate::{Cause, Supply, SupplySettings, Target};
 use grid::Topology;
 use jiff::civil::Date;
 use reading::{AreaId, Calendar, EventTime, FeederId, MeterId, TransformerId};
@@ -86,7 +86,7 @@ impl Supply {
 
     /// A supply that goes on from what was stored.
     pub fn restore(
-        rules: Rules,
+        rules: SupplySettings,
         calendar: Calendar,
         topology: &Topology,
         stored: &SupplyV1,

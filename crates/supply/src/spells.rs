@@ -1,6 +1,6 @@
 //! One consumer: from its last gasp, or its silence, until it is heard of again.
 
-use crate::{Cause, Rules, Target};
+use crate::{Cause, SupplySettings, Target};
 use features::{measured_import, moved_while_silent};
 use reading::{Event, EventCode, EventTime, Interval, MeterId, Quality};
 use units::WattHours;
@@ -88,7 +88,7 @@ enum What {
 
 /// A meter in a tick.
 pub(crate) struct Visit<'a> {
-    pub(crate) rules: &'a Rules,
+    pub(crate) rules: &'a SupplySettings,
     /// The end of the tick.
     pub(crate) tick: EventTime,
     pub(crate) meter: MeterId,

@@ -3,7 +3,7 @@
 use crate::books::{Books, Voltage};
 use crate::clusters::{Group, Returned, kind};
 use crate::spells::{NEVER, NO_ENERGY, Over, Seat, Spell, Visit};
-use crate::{Cause, Change, Outage, Rules, Target, Told};
+use crate::{Cause, Change, Outage, SupplyRows, SupplySettings, Target};
 use features::{voltage_beyond, voltage_unbalance};
 use grid::{Join, Joined, Role, Topology};
 use reading::time::DAY;
@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 /// Who has supply and who has not.
 #[derive(Debug, Clone)]
 pub struct Supply {
-    pub(crate) rules: Rules,
+    pub(crate) rules: SupplySettings,
     calendar: Calendar,
     /// By row of the topology.
     pub(crate) seats: Vec<Seat>,
@@ -31,7 +31,7 @@ pub struct Supply {
 
 impl Supply {
     /// Nobody was heard of yet.
-    pub fn new(rules: Rules, calendar: Calendar, topology: &Topology) -> Self {
+    pub fn new(rules: SupplySettings, calendar: Calendar, topology: &Topology) -> Self {
         let mut supply = Self {
             rules,
             calendar,
@@ -81,7 +81,7 @@ impl Supply {
 
     /// Looks at what the tick ending at `end` closed: intervals by meter and end, with their places in the topology, and
     /// what meters reported, by meter and time.
-    pub fn tick(&mut self, end: EventTime, joined: &Join<'_>, events: &[Event], told: &mut Told) {
+    pub fn tick(&mut self, end: EventTime, joined: &Join<'_>, events: &[Event], told: &mut SupplyRows) {
         let (mut over, topology) = (Vec::new(), joined.topology());
         self.visit(end, joined, events, &mut over);
         self.look(end, topology, over, told);
@@ -94,7 +94,7 @@ impl Supply {
     /// Nothing may come for long, and silence is to be noticed all the same: somebody's clock says that it is `now`, and
     /// that all there is to be heard was heard. A stream whose last word is days old when it is looked at is one of
     /// history: nobody is silent because no more of it comes.
-    pub fn notice(&mut self, now: EventTime, topology: &Topology, told: &mut Told) {
+    pub fn notice(&mut self, now: EventTime, topology: &Topology, told: &mut SupplyRows) {
         // What closes then is there by the end of another interval.
         let length = self.rules.grid.length();
         let due = now.minus(self.rules.grace).minus(length);
@@ -106,7 +106,7 @@ impl Supply {
     }
 
     /// No tick will come any more.
-    pub fn finish(&mut self, topology: &Topology, told: &mut Told) {
+    pub fn finish(&mut self, topology: &Topology, told: &mut SupplyRows) {
         self.tell_open_groups(told);
         if self.rules.whole {
             self.books.finish(&self.calendar, topology, &mut told.indices);
@@ -176,7 +176,7 @@ impl Supply {
     }
 
     fn add_voltage(&self, joined: &Joined<'_>, of: &mut [Voltage]) {
-        let Rules { low_voltage, high_voltage, unbalance, .. } = self.rules;
+        let SupplySettings { low_voltage, high_voltage, unbalance, .. } = self.rules;
         let interval = joined.interval;
         let Some((low, high)) = voltage_beyond(interval, low_voltage, high_voltage) else { return };
         // Both are whole ten-thousandths, but for what floats make of them.
@@ -193,7 +193,7 @@ impl Supply {
     }
 
     /// Finds who is silent, what belongs together, and tells all of it.
-    fn look(&mut self, tick: EventTime, topology: &Topology, mut over: Vec<Over>, told: &mut Told) {
+    fn look(&mut self, tick: EventTime, topology: &Topology, mut over: Vec<Over>, told: &mut SupplyRows) {
         self.find_the_silent(tick, topology);
         self.forget_the_removed(tick, topology, &mut over);
         over.sort_by_key(|over| (over.meter, over.spell.start));
@@ -207,7 +207,7 @@ impl Supply {
         for (&meter, spell) in self.out.iter_mut().filter(|(_, spell)| spell.group.is_none()) {
             if !std::mem::replace(&mut spell.told, true) {
                 let area = topology.at(&meter, tick).and_then(|row| row.area);
-                told.outages.push(Change::Told(single(meter, area, spell, None, momentary)));
+                told.outages.push(Change::Updated(single(meter, area, spell, None, momentary)));
             }
         }
     }
@@ -243,7 +243,7 @@ impl Supply {
     }
 
     /// One consumer has supply again.
-    fn settle(&mut self, over: &Over, topology: &Topology, told: &mut Told) {
+    fn settle(&mut self, over: &Over, topology: &Topology, told: &mut SupplyRows) {
         let Over { meter, spell, end, .. } = *over;
         let place = topology.at(&meter, EventTime(spell.start.0.saturating_add(1)));
         let area = place.and_then(|row| row.area);
@@ -254,7 +254,7 @@ impl Supply {
                 told.outages.push(Change::Withdrawn(Target::Consumer(meter), spell.start));
             }
         } else {
-            told.outages.push(Change::Told(single(meter, area, &spell, Some(end), self.rules.momentary)));
+            told.outages.push(Change::Updated(single(meter, area, &spell, Some(end), self.rules.momentary)));
         }
         if spell.cause.interrupts() && !over.is_nothing {
             let lasted = (spell.start, end);

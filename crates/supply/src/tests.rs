@@ -22,8 +22,8 @@ use units::{Ratio, Volts, WattHours};
 
 const START: EventTime = EventTime(1_704_067_200_000);
 
-fn rules() -> Rules {
-    Rules {
+fn rules() -> SupplySettings {
+    SupplySettings {
         grid: Grid::new(HOUR).unwrap(),
         grace: 20 * MINUTE,
         longest_gap: 48 * HOUR,
@@ -153,7 +153,7 @@ fn said(change: &Change) -> String {
     };
     match change {
         Change::Withdrawn(target, start) => format!("not {target} {}", clock(*start)),
-        Change::Told(outage) => format!(
+        Change::Updated(outage) => format!(
             "{} {} to {} {}{} {} {} min{}",
             outage.target,
             clock(outage.start),
@@ -173,11 +173,11 @@ fn told(picture: &str) -> String {
     let mut supply = Supply::new(rules(), calendar(), &topology);
     let mut page = String::new();
     for (at, came) in ticks {
-        let mut told = Told::default();
+        let mut told = SupplyRows::default();
         supply.tick(hour(at + 1), &Join::new(&topology, &came.rows), &came.events, &mut told);
         told.outages.iter().for_each(|change| page += &format!("{:2} {}\n", at + 1, said(change)));
     }
-    let mut told = Told::default();
+    let mut told = SupplyRows::default();
     supply.finish(&topology, &mut told);
     for row in told.indices.iter().filter(|row| row.area.is_none() && row.consumers > 0) {
         let number = |value: Option<f64>| value.map_or_else(|| "-".to_owned(), |value| format!("{value:.3}"));

@@ -8,7 +8,7 @@ use units::{Ratio, WattHours, Watts};
 
 /// The settings of these rules.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct TownRules {
+pub struct FindingsSettings {
     /// More than this share of the sanctioned load, as mean power of an interval.
     pub sanctioned: Ratio,
     /// More than this on a day, of a meter that should use nothing.
@@ -60,7 +60,7 @@ pub struct Finding {
 /// What the meters of a town say about each other and their contracts, day by day.
 #[derive(Debug, Clone)]
 pub struct Findings {
-    rules: TownRules,
+    rules: FindingsSettings,
     calendar: Calendar,
     length: i64,
     pub(crate) tally: Tally,
@@ -116,7 +116,7 @@ impl Findings {
     pub const EVENTS: [EventCode; 2] = [EventCode::PHASE_SEQUENCE_REVERSED, EventCode::EVENT_LOG_OVERRUN];
 
     /// Nothing found yet.
-    pub fn new(rules: TownRules, calendar: Calendar, grid: Grid) -> Self {
+    pub fn new(rules: FindingsSettings, calendar: Calendar, grid: Grid) -> Self {
         Self {
             rules,
             calendar,
@@ -140,7 +140,7 @@ impl Findings {
     pub fn begin(&mut self, end: EventTime, out: &mut Vec<Finding>) {
         let day = self.calendar.start_of(self.calendar.day_of_interval(end));
         if self.day.is_some_and(|before| before < day) {
-            self.tell(out);
+            self.close_day(out);
         }
         self.day = Some(day);
     }
@@ -189,7 +189,7 @@ impl Findings {
     }
 
     /// Tells the day under way, as far as it went.
-    pub fn tell(&mut self, out: &mut Vec<Finding>) {
+    pub fn close_day(&mut self, out: &mut Vec<Finding>) {
         let Some(start) = self.day.take() else { return };
         // A day has 23 to 25 hours.
         let end = self.calendar.start_of(self.calendar.day(start.plus(30 * reading::time::HOUR)));

@@ -20,9 +20,9 @@ mod snapshot;
 mod vet;
 
 pub use estimate::{estimate, stand_in};
-pub use findings::{Finding, Findings, TownRules, Whose};
+pub use findings::{Finding, Findings, FindingsSettings, Whose};
 pub use rule::{By, Rule, Tally};
-pub use settings::{DayRule, FlatRule, PowerFactorRule, Rules, RulesError, SpikeRule};
+pub use settings::{DayRule, FlatRule, PowerFactorRule, SpikeRule, VetSettings, VetSettingsError};
 pub use snapshot::{FindingsV1, VetV1};
 pub use vet::Vet;
 

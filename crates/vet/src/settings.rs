@@ -5,7 +5,7 @@ use units::{Milliamperes, Ratio, WattHours, Watts};
 
 /// The settings of all rules that have one and that are about one meter.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Rules {
+pub struct VetSettings {
     /// The intervals that come.
     pub grid: Grid,
     /// So many milliseconds without import.
@@ -66,7 +66,7 @@ pub struct PowerFactorRule {
 
 /// Why rules cannot be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum RulesError {
+pub enum VetSettingsError {
     /// A run of nothing, or of more intervals than are counted.
     ZeroRun,
     /// The same of a flat line.
@@ -82,26 +82,26 @@ pub enum RulesError {
 /// Intervals of a flat line are counted up to here.
 pub(crate) const MOST_FLAT: u16 = (1 << 14) - 1;
 
-impl Rules {
+impl VetSettings {
     /// Whether they can be.
-    pub fn check(&self) -> Result<(), RulesError> {
+    pub fn check(&self) -> Result<(), VetSettingsError> {
         let zeros = self.zero_run / self.grid.length();
         if !(1..=i64::from(u16::MAX)).contains(&zeros) {
-            return Err(RulesError::ZeroRun);
+            return Err(VetSettingsError::ZeroRun);
         }
         // Two are even soon.
         if !(3..=i64::from(MOST_FLAT)).contains(&(self.flat.run / self.grid.length())) {
-            return Err(RulesError::FlatRun);
+            return Err(VetSettingsError::FlatRun);
         }
         if !(self.spike.times > 1.0 && self.spike.times <= 1000.0) {
-            return Err(RulesError::Spike);
+            return Err(VetSettingsError::Spike);
         }
         if self.day.is_some_and(|day| day.low >= Ratio(1.0) || day.high <= Ratio(1.0)) {
-            return Err(RulesError::Day);
+            return Err(VetSettingsError::Day);
         }
         let PowerFactorRule { least, most, .. } = self.power_factor;
         if most < Ratio(1.0) || least >= Ratio(1.0) {
-            return Err(RulesError::PowerFactor);
+            return Err(VetSettingsError::PowerFactor);
         }
         Ok(())
     }

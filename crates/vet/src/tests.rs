@@ -4,7 +4,7 @@ use crate::*;
 use expect_test::{Expect, expect};
 use fleet::Silence;
 use jiff::tz::TimeZone;
-use metering::{Metering, ProfileRule, Told};
+use metering::{Metering, MeteringRows, ProfileRule};
 use proptest::prelude::*;
 use reading::time::{DAY, HOUR, MINUTE};
 use reading::{Calendar, Event, EventCode, EventTime, Grid, Interval, MeterId, Quality, Sums};
@@ -19,9 +19,9 @@ fn calendar() -> Calendar {
     Calendar::new(TimeZone::get("Asia/Kolkata").unwrap(), [].into())
 }
 
-fn rules() -> Rules {
+fn rules() -> VetSettings {
     let grid = Grid::new(HALF).unwrap();
-    Rules {
+    VetSettings {
         grid,
         zero_run: 3 * HOUR,
         flat: FlatRule { run: 2 * HOUR, spread: Ratio(0.02), floor: WattHours(1) },
@@ -51,7 +51,7 @@ fn row(number: i64, wh: Option<i64>, quality: Quality) -> Interval {
 fn metering() -> Metering {
     let grid = Grid::new(HALF).unwrap();
     let profile = Some(ProfileRule::new(2 * HOUR, 40, grid).unwrap());
-    Metering::new(metering::Rules { grid, profile, demand: None }, calendar())
+    Metering::new(metering::MeteringSettings { grid, profile, demand: None }, calendar())
 }
 
 /// Judges rows one after another, and lets the profile learn.
@@ -60,7 +60,7 @@ fn judged(mut rows: Vec<Interval>, part: usize) -> (Vec<Interval>, Vet) {
     for rows in rows.chunks_mut(part.max(1)) {
         for row in rows.chunks_mut(1) {
             vet.judge(&[0], row, Some(&metering));
-            metering.take(&[0], row, &mut Told::default());
+            metering.take(&[0], row, &mut MeteringRows::default());
         }
     }
     (rows, vet)
@@ -362,7 +362,7 @@ proptest! {
         let mut metering = metering();
         let days: Vec<Interval> =
             (0..48 * 8).map(|number| row(number, Some(used[number as usize % 48]), Quality::MEASURED)).collect();
-        metering.take(&vec![0; days.len()], &days, &mut Told::default());
+        metering.take(&vec![0; days.len()], &days, &mut MeteringRows::default());
         let from = START.plus(8 * DAY + first);
         let silence = Silence { row: 1, from, to: from.plus(length), wh };
         // What the fleet makes of it, with some energy that was measured at the edges.
@@ -394,7 +394,7 @@ fn a_long_silence_is_spread_as_the_profile_has_it() {
     let usual = |number: i64| if (36..44).contains(&(number % 48)) { 500 } else { 100 };
     let days: Vec<Interval> =
         (0..48 * 8).map(|number| row(number, Some(usual(number)), Quality::MEASURED)).collect();
-    metering.take(&vec![0; days.len()], &days, &mut Told::default());
+    metering.take(&vec![0; days.len()], &days, &mut MeteringRows::default());
     let evening = 48 * 8 + 32;
     let from = START.plus(evening * HALF);
     let silence = Silence { row: 0, from, to: from.plus(4 * HOUR), wh: 4800 };
@@ -414,29 +414,34 @@ fn a_long_silence_is_spread_as_the_profile_has_it() {
 
 #[test]
 fn rules_that_cannot_be_are_refused() {
-    let check = |change: &dyn Fn(&mut Rules)| {
+    let check = |change: &dyn Fn(&mut VetSettings)| {
         let mut rules = rules();
         change(&mut rules);
         rules.check()
     };
     assert_eq!(check(&|_| ()), Ok(()));
-    assert_eq!(check(&|rules| rules.zero_run = MINUTE), Err(RulesError::ZeroRun));
-    assert_eq!(check(&|rules| rules.flat.run = HOUR), Err(RulesError::FlatRun));
-    assert_eq!(check(&|rules| rules.spike.times = 1.0), Err(RulesError::Spike));
+    assert_eq!(check(&|rules| rules.zero_run = MINUTE), Err(VetSettingsError::ZeroRun));
+    assert_eq!(check(&|rules| rules.flat.run = HOUR), Err(VetSettingsError::FlatRun));
+    assert_eq!(check(&|rules| rules.spike.times = 1.0), Err(VetSettingsError::Spike));
     assert_eq!(
         check(&|rules| rules.day.iter_mut().for_each(|day| day.low = Ratio(1.0))),
-        Err(RulesError::Day)
+        Err(VetSettingsError::Day)
     );
-    assert_eq!(check(&|rules| rules.power_factor.most = Ratio(0.9)), Err(RulesError::PowerFactor));
+    assert_eq!(check(&|rules| rules.power_factor.most = Ratio(0.9)), Err(VetSettingsError::PowerFactor));
 }
 
 #[test]
 fn a_meter_takes_fourteen_bytes() {
-    assert_eq!(Rules::BYTES_PER_METER, 14);
+    assert_eq!(VetSettings::BYTES_PER_METER, 14);
 }
 
-fn town_rules() -> TownRules {
-    TownRules { sanctioned: Ratio(1.5), inactive: WattHours(100), group_sum: Ratio(0.15), multiplier_days: 2 }
+fn town_rules() -> FindingsSettings {
+    FindingsSettings {
+        sanctioned: Ratio(1.5),
+        inactive: WattHours(100),
+        group_sum: Ratio(0.15),
+        multiplier_days: 2,
+    }
 }
 
 /// Some days of a consumer that uses so many Wh in each half-hour and of a transformer that gives and whose consumers use
@@ -456,7 +461,7 @@ fn found(days: i64, used: i64, is_active: bool, [supplied, consumed]: [i64; 2], 
             findings.restore(&postcard::from_bytes(&bytes).unwrap()).unwrap();
         }
     }
-    findings.tell(&mut out);
+    findings.close_day(&mut out);
     let mut told: Vec<String> = out
         .iter()
         .map(|one| {
@@ -503,7 +508,7 @@ fn what_a_meter_reports_of_itself_is_told_once_a_day() {
                 findings.restore(&postcard::from_bytes(&bytes).unwrap()).unwrap();
             }
         }
-        findings.tell(&mut out);
+        findings.close_day(&mut out);
         let told = out.iter().map(|one| {
             let day = one.start.since(START) / DAY;
             format!("{day} {} {} {} in {}", one.rule.name(), one.whose, one.seen, one.intervals)
@@ -534,6 +539,6 @@ fn what_is_estimated_is_found_nowhere() {
         findings.begin(row.end, &mut out);
         findings.consumer(&row, Some(Watts(3000.0)), false);
     }
-    findings.tell(&mut out);
+    findings.close_day(&mut out);
     assert_eq!(out, []);
 }

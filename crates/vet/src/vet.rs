@@ -2,7 +2,7 @@
 
 use crate::rough::Rough;
 use crate::rule::Tally;
-use crate::settings::{MOST_FLAT, Rules};
+use crate::settings::{MOST_FLAT, VetSettings};
 use metering::Metering;
 use reading::time::HOUR;
 use reading::{Calendar, DayType, EventTime, Interval, Quality};
@@ -31,7 +31,7 @@ const ENOUGH: u16 = 2 * MONDAY;
 /// Judges intervals.
 #[derive(Debug, Clone)]
 pub struct Vet {
-    rules: Rules,
+    rules: VetSettings,
     limits: Limits,
     moments: Moments,
     fingerprint: u64,
@@ -58,7 +58,7 @@ struct Limits {
 }
 
 impl Limits {
-    fn of(rules: &Rules) -> Self {
+    fn of(rules: &VetSettings) -> Self {
         let length = rules.grid.length();
         let hours = length as f64 / HOUR as f64;
         Self {
@@ -78,14 +78,14 @@ impl Limits {
     }
 }
 
-impl Rules {
+impl VetSettings {
     /// Bytes that they take for each meter.
     pub const BYTES_PER_METER: usize = size_of::<Memory>();
 }
 
 impl Vet {
     /// No meters yet.
-    pub fn new(rules: Rules, calendar: Calendar) -> Self {
+    pub fn new(rules: VetSettings, calendar: Calendar) -> Self {
         let settings = format!("1 {:?} {}", rules.grid, calendar.zone_name());
         Self {
             limits: Limits::of(&rules),

@@ -38,7 +38,7 @@ fn outages(all: &[Outage]) -> RecordBatch {
         .time("start", rows().map(|one| one.start))
         .optional_time("end", rows().map(|one| one.end))
         .text("cause", rows().map(|one| one.cause.name()))
-        .optional_text("kind", rows().map(|one| one.kind.map(supply::Kind::name)))
+        .optional_text("kind", rows().map(|one| one.kind.map(supply::Interruption::name)))
         .count("consumers", rows().map(|one| one.consumers))
         .number("customer_minutes", rows().map(Outage::customer_minutes))
         .rows()

@@ -35,7 +35,7 @@ fn class(number: usize) -> &'static str {
 fn groups() -> Groups {
     let grid = Grid::new(HALF).unwrap();
     let demand = DemandRule::new(HOUR, vec![], 15, Ratio(0.85), grid).unwrap();
-    let rules = Rules { grid, profile: None, demand: Some(demand) };
+    let rules = MeteringSettings { grid, profile: None, demand: Some(demand) };
     let rule = GroupRule { reporting: Ratio(REPORTING), whole_town: true };
     Groups::new(&rules, Some(rule), Some(Ratio(1.0)), &calendar())
 }
@@ -77,7 +77,13 @@ fn size(target: Target) -> u32 {
     if matches!(target, Target::Transformer(_)) { METERS as u32 / 2 } else { METERS as u32 }
 }
 
-fn take(groups: &mut Groups, tick: usize, seen: &[Seen], told: &mut Vec<DemandRow>, above: &mut Vec<Above>) {
+fn take(
+    groups: &mut Groups,
+    tick: usize,
+    seen: &[Seen],
+    told: &mut Vec<DemandRow>,
+    above: &mut Vec<AboveSanctioned>,
+) {
     let rows = intervals(tick, seen);
     let number = |row: &Interval| row.meter.as_str()[1..].parse::<usize>().unwrap();
     let placed = rows.iter().map(|row| Placed { row, place: Some(number(row) as u32) });

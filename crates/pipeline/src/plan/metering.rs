@@ -2,7 +2,7 @@
 
 use super::error::PlanError;
 use super::written::milliseconds;
-use ::metering::{DemandRule, ProfileRule, Rules, RulesError, Zone};
+use ::metering::{DemandRule, MeteringSettings, ProfileRule, RulesError, Zone};
 use reading::time::{DAY, HOUR, MINUTE};
 use reading::{Calendar, DayType, Grid};
 use serde::Deserialize;
@@ -54,7 +54,7 @@ pub(super) fn check(
     grid: Grid,
     calendar: &Calendar,
     length: Range<usize>,
-) -> Result<Option<Rules>, PlanError> {
+) -> Result<Option<MeteringSettings>, PlanError> {
     if profiles.is_some() || demand.is_some() {
         fits_local_time(grid, calendar, length, "`[profiles]` and `[demand]`")?;
     }
@@ -65,7 +65,7 @@ pub(super) fn check(
         (None, Some(power_factor)) => return Err(power_factor.without_demand()),
         (demand, None) => demand,
     };
-    Ok((profile.is_some() || demand.is_some()).then_some(Rules { grid, profile, demand }))
+    Ok((profile.is_some() || demand.is_some()).then_some(MeteringSettings { grid, profile, demand }))
 }
 
 /// Days, slots and blocks are local: where hours of UTC are half-hours there, intervals of an hour fit into none of them.

@@ -10,7 +10,7 @@ use serde::Deserialize;
 use std::ops::Range;
 use toml::Spanned;
 use units::{Milliamperes, Ratio, WattHours, Watts};
-use vet::{DayRule, FlatRule, PowerFactorRule, Rules, RulesError, SpikeRule, TownRules};
+use vet::{DayRule, FindingsSettings, FlatRule, PowerFactorRule, SpikeRule, VetSettings, VetSettingsError};
 
 type Text = Spanned<String>;
 
@@ -93,7 +93,7 @@ impl EstimationToml {
 }
 
 impl QualityToml {
-    pub(super) fn check(self, rest: &Rest<'_>) -> Result<(Rules, Option<TownRules>), PlanError> {
+    pub(super) fn check(self, rest: &Rest<'_>) -> Result<(VetSettings, Option<FindingsSettings>), PlanError> {
         fits_local_time(rest.grid, rest.calendar, rest.length.clone(), "the rules of `[quality]`")?;
         let day = match &self.day {
             None => None,
@@ -107,7 +107,7 @@ impl QualityToml {
                 })
             }
         };
-        let rules = Rules {
+        let rules = VetSettings {
             grid: rest.grid,
             zero_run: milliseconds("zero_run", &self.zero_run, HOUR..=366 * DAY)?,
             flat: FlatRule {
@@ -131,23 +131,23 @@ impl QualityToml {
         Ok((rules, self.town.as_ref().map(TownToml::check).transpose()?))
     }
 
-    fn told(&self, error: RulesError) -> PlanError {
+    fn told(&self, error: VetSettingsError) -> PlanError {
         let (at, problem, help) = match error {
-            RulesError::ZeroRun => {
+            VetSettingsError::ZeroRun => {
                 (self.zero_run.span(), "`zero_run` must be 1 to 65535 intervals", "try `zero_run = \"3 d\"`")
             }
-            RulesError::FlatRun => {
+            VetSettingsError::FlatRun => {
                 (self.flat.run.span(), "`run` must be 3 to 16383 intervals", "try `run = \"24 h\"`")
             }
-            RulesError::Spike => {
+            VetSettingsError::Spike => {
                 (self.spike.times.span(), "`times` must be above 1, and at most 1000", "try `times = 3.0`")
             }
-            RulesError::Day => (
+            VetSettingsError::Day => (
                 self.day.as_ref().map_or(0..0, Spanned::span),
                 "a low day must be below 100 % of a usual one, and a high one above",
                 "try `low = \"5 %\", high = \"400 %\"`",
             ),
-            RulesError::PowerFactor => (
+            VetSettingsError::PowerFactor => (
                 self.power_factor.least.span(),
                 "a power factor is at most 1: `least` must be below 100 %, and `most`, with room for errors, not",
                 "try `least = \"20 %\", most = \"120 %\"`",
@@ -158,8 +158,8 @@ impl QualityToml {
 }
 
 impl TownToml {
-    fn check(&self) -> Result<TownRules, PlanError> {
-        Ok(TownRules {
+    fn check(&self) -> Result<FindingsSettings, PlanError> {
+        Ok(FindingsSettings {
             sanctioned: Ratio(SHARE.read("sanctioned", &self.sanctioned, false)?),
             inactive: WattHours(ENERGY.read("inactive", &self.inactive, true)? as i64),
             group_sum: share("group_sum", &self.group_sum)?,

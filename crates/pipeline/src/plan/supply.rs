@@ -3,7 +3,7 @@
 use super::error::PlanError;
 use super::quantity::VOLTAGE;
 use super::written::{milliseconds, share};
-use ::supply::Rules;
+use ::supply::SupplySettings;
 use fleet::Settings;
 use reading::time::{DAY, HOUR, SECOND};
 use serde::Deserialize;
@@ -29,7 +29,7 @@ pub(super) struct SupplyToml {
 const UNBALANCE: Ratio = Ratio(0.05);
 
 impl SupplyToml {
-    pub(super) fn check(&self, intervals: &Settings) -> Result<Rules, PlanError> {
+    pub(super) fn check(&self, intervals: &Settings) -> Result<SupplySettings, PlanError> {
         let grid = intervals.grid;
         let silent_after = milliseconds("silent_after", &self.silent_after, grid.length()..=7 * DAY)?;
         if silent_after % grid.length() != 0 {
@@ -58,7 +58,7 @@ impl SupplyToml {
                 "try `low_voltage = \"207 V\"` and `high_voltage = \"253 V\"`",
             ));
         }
-        Ok(Rules {
+        Ok(SupplySettings {
             grid,
             grace: intervals.grace,
             longest_gap: intervals.longest_gap,

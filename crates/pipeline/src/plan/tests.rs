@@ -359,7 +359,7 @@ fn what_asks_for_usual_days_needs_profiles() {
 #[test]
 fn only_a_plan_that_uses_events_asks_for_them() {
     let plan = Plan::read(DEMO).unwrap();
-    assert_eq!(plan.events(), [::supply::Rules::EVENTS, vet::Findings::EVENTS].concat());
+    assert_eq!(plan.events(), [::supply::SupplySettings::EVENTS, vet::Findings::EVENTS].concat());
     assert!(plan.supply.unwrap().whole && !plan.clone().of_a_part().supply.unwrap().whole);
     let cut = DEMO.find("\n[supply]").unwrap()..DEMO.find("\n[forecast]").unwrap();
     let without_supply = format!("{}{}", &DEMO[..cut.start], &DEMO[cut.end..]);

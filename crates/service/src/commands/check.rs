@@ -15,7 +15,7 @@ use pipeline::Plan;
 use quantity::{amperes, percent, time, volts, watt_hours, watts};
 use reading::{DayType, Limits};
 use std::fmt::{Display, Write};
-use vet::{PowerFactorRule, Rule, Rules, TownRules};
+use vet::{FindingsSettings, PowerFactorRule, Rule, VetSettings};
 
 /// Runs the command.
 pub fn run(args: &cli::Check) -> Result<(), Failure> {
@@ -189,8 +189,8 @@ fn zone(zone: &Zone) -> String {
     told
 }
 
-fn quality(rules: &Rules, page: &mut Page) {
-    let Rules { zero_run, flat, spike, day, reverse, power_factor, .. } = rules;
+fn quality(rules: &VetSettings, page: &mut Page) {
+    let VetSettings { zero_run, flat, spike, day, reverse, power_factor, .. } = rules;
     page.section("quality");
     page.key("zero_run", time(*zero_run));
     page.key(
@@ -221,8 +221,8 @@ fn quality(rules: &Rules, page: &mut Page) {
     page.key("power_factor", format!("least {}, most {}, floor {floor}", percent(least.0), percent(most.0)));
 }
 
-fn town_rules(rules: &TownRules, page: &mut Page) {
-    let TownRules { sanctioned, inactive, group_sum, multiplier_days } = rules;
+fn town_rules(rules: &FindingsSettings, page: &mut Page) {
+    let FindingsSettings { sanctioned, inactive, group_sum, multiplier_days } = rules;
     page.key(
         "town",
         format!(
@@ -234,7 +234,7 @@ fn town_rules(rules: &TownRules, page: &mut Page) {
     );
 }
 
-fn supply(rules: &supply::Rules, page: &mut Page) {
+fn supply(rules: &supply::SupplySettings, page: &mut Page) {
     page.section("supply");
     page.key("silent_after", time(rules.silent_after));
     page.key("momentary", time(rules.momentary));

@@ -41,8 +41,8 @@ struct Kept {
     profiles: Peekable<IntoIter<ProfileRow>>,
 }
 
-impl From<metering::Told> for Kept {
-    fn from(told: metering::Told) -> Self {
+impl From<metering::MeteringRows> for Kept {
+    fn from(told: metering::MeteringRows) -> Self {
         let (demand, profiles) = (told.demand.into_iter().peekable(), told.profiles.into_iter().peekable());
         Self { demand, profiles }
     }
@@ -50,7 +50,7 @@ impl From<metering::Told> for Kept {
 
 impl Default for Kept {
     fn default() -> Self {
-        Self::from(metering::Told::default())
+        Self::from(metering::MeteringRows::default())
     }
 }
 
@@ -171,7 +171,7 @@ impl<'a> Merge<'a> {
 
     /// Moves what is kept of some meters to `out`, by meter, until there are `most` rows or a few more; says whether there
     /// is more. For when there is no tick left.
-    pub(super) fn take_kept(&mut self, most: usize, out: &mut metering::Told) -> Result<bool, Hung> {
+    pub(super) fn take_kept(&mut self, most: usize, out: &mut metering::MeteringRows) -> Result<bool, Hung> {
         while out.demand.len() + out.profiles.len() < most {
             let meters = self.shards.iter_mut().filter_map(|told| Some((told.kept.meter()?, told)));
             let Some((meter, told)) = meters.min_by_key(|(meter, _)| *meter) else { return Ok(false) };

@@ -1,7 +1,7 @@
 //! One shard: its meters, on a thread of its own.
 
 use fleet::{Refusal, Silence, Totals};
-use metering::{DemandRow, Told};
+use metering::{DemandRow, MeteringRows};
 use pipeline::{Books, Dead, Fleet, PartitionId, Step, bury};
 use reading::{Batch, Event, EventTime, Interval};
 use std::sync::Arc;
@@ -27,7 +27,7 @@ pub(super) enum Closed {
     /// That was all of this tick, but for what meters reported; it may have had no row at all.
     Tick(EventTime, Vec<Event>),
     /// Behind the last tick of all: what is kept of some meters, by meter.
-    Kept(Told),
+    Kept(MeteringRows),
     /// That was all of this step.
     Done(Box<Done>),
 }
@@ -108,7 +108,7 @@ fn finish(fleet: &mut Fleet, books: &mut Books, to: &SyncSender<Closed>) -> Resu
 
 /// Enters rows into the books; gives the billing periods that are over.
 fn enter(books: &mut Books, rows: &mut [Interval], slots: &[u32], silences: &[Silence]) -> Vec<DemandRow> {
-    let mut told = Told::default();
+    let mut told = MeteringRows::default();
     books.enter(slots, silences, rows, &mut told);
     told.demand
 }

@@ -2,7 +2,7 @@
 
 use super::Written;
 use columns::{ColumnsError, DemandWriter, ProfilesWriter};
-use metering::Told;
+use metering::MeteringRows;
 use pipeline::Plan;
 use std::path::Path;
 
@@ -25,7 +25,7 @@ impl Metered {
     }
 
     /// Appends what was told.
-    pub(super) fn write(&mut self, told: &Told) -> Result<(), ColumnsError> {
+    pub(super) fn write(&mut self, told: &MeteringRows) -> Result<(), ColumnsError> {
         if let Some(profiles) = &mut self.profiles {
             profiles.write(&told.profiles)?;
         }

@@ -5,7 +5,7 @@ use pipeline::Plan;
 use reading::EventTime;
 use std::collections::BTreeMap;
 use std::path::Path;
-use supply::{Change, IndexRow, Outage, Target, Told};
+use supply::{Change, IndexRow, Outage, SupplyRows, Target};
 
 /// What there is to write of supply.
 pub(super) struct Supplied {
@@ -27,10 +27,10 @@ impl Supplied {
     }
 
     /// Takes what was told, in place of what was told before of the same.
-    pub(super) fn take(&mut self, told: &Told) {
+    pub(super) fn take(&mut self, told: &SupplyRows) {
         for change in &told.outages {
             match change {
-                Change::Told(outage) => self.outages.insert((outage.start, outage.target), *outage),
+                Change::Updated(outage) => self.outages.insert((outage.start, outage.target), *outage),
                 Change::Withdrawn(target, start) => self.outages.remove(&(*start, *target)),
             };
         }

@@ -209,7 +209,7 @@ impl<'a> Rows<'a> {
     /// Billing periods that are over, and profiles.
     pub fn kept(
         &self,
-        told: &metering::Told,
+        told: &metering::MeteringRows,
         mut send: impl FnMut(&Record<'_>) -> Result<(), Ended>,
     ) -> Result<(), Ended> {
         let topics = &self.kafka.outputs;
@@ -262,7 +262,7 @@ impl<'a> Rows<'a> {
         for change in &out.supply.outages {
             let key = change.key();
             match change {
-                Change::Told(one) => one_of(&topics.outages, key, || texts::outage(one), &mut send)?,
+                Change::Updated(one) => one_of(&topics.outages, key, || texts::outage(one), &mut send)?,
                 Change::Withdrawn(..) => none_of(&topics.outages, key, &mut send)?,
             }
         }

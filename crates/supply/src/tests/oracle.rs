@@ -42,7 +42,7 @@ fn kept(
 ) -> (BTreeMap<String, Outage>, Vec<IndexRow>) {
     let (topology, ticks) = street(picture);
     let mut supply = Supply::new(rules(), calendar(), &topology);
-    let mut told = Told::default();
+    let mut told = SupplyRows::default();
     for (number, (at, came)) in ticks.iter().enumerate() {
         supply.tick(hour(at + 1), &Join::new(&topology, &came.rows), &came.events, &mut told);
         if stop(number) {
@@ -58,7 +58,7 @@ fn kept(
     let mut kept = BTreeMap::new();
     for change in told.outages {
         match change {
-            Change::Told(outage) => kept.insert(change.key(), outage),
+            Change::Updated(outage) => kept.insert(change.key(), outage),
             Change::Withdrawn(..) => kept.remove(&change.key()),
         };
     }

@@ -272,8 +272,8 @@ fn a_part_of_a_town_knows_no_feeders_and_no_indices() {
          B T1 F1 A1 | 11x..r1
          C T2 F1 A2 | 11x..r1",
     );
-    let mut supply = Supply::new(Rules { whole: false, ..rules() }, calendar(), &topology);
-    let mut told = Told::default();
+    let mut supply = Supply::new(SupplySettings { whole: false, ..rules() }, calendar(), &topology);
+    let mut told = SupplyRows::default();
     for (at, came) in ticks {
         supply.tick(hour(at + 1), &Join::new(&topology, &came.rows), &came.events, &mut told);
     }
@@ -287,7 +287,7 @@ fn a_part_of_a_town_knows_no_feeders_and_no_indices() {
 fn voltage_beyond_its_limits_is_told_in_hours_of_a_consumer() {
     let (topology, _) = street("A T1 F1 A1 | 1\nB T1 F1 A1 | 1\nC T1 F1 A2 | 1");
     let mut supply = Supply::new(rules(), calendar(), &topology);
-    let mut told = Told::default();
+    let mut told = SupplyRows::default();
     for at in 0..6 {
         let meters = ["A", "B", "C"].map(|name| MeterId::new(name).unwrap());
         let mut rows = meters.map(|meter| row(meter, at, Some(100), 1, Quality::MEASURED));
@@ -319,10 +319,15 @@ fn a_clock_notices_that_nobody_says_anything_and_traffic_takes_it_back() {
     );
     let mut supply = Supply::new(rules(), calendar(), &topology);
     for (at, came) in &ticks[..2] {
-        supply.tick(hour(at + 1), &Join::new(&topology, &came.rows), &came.events, &mut Told::default());
+        supply.tick(
+            hour(at + 1),
+            &Join::new(&topology, &came.rows),
+            &came.events,
+            &mut SupplyRows::default(),
+        );
     }
     let look = |supply: &mut Supply, minutes: i64| {
-        let mut told = Told::default();
+        let mut told = SupplyRows::default();
         supply.notice(START.plus(minutes * MINUTE), &topology, &mut told);
         told.outages.iter().map(said).collect::<Vec<_>>()
     };
@@ -336,7 +341,7 @@ fn a_clock_notices_that_nobody_says_anything_and_traffic_takes_it_back() {
     let mut again = Supply::restore(rules(), calendar(), &topology, &stored).unwrap();
     assert_eq!(look(&mut again, 8 * 60), ["feeder/F1 02:00 to ? silence 3 0 min A1"]);
     // What was on its way all the time comes: nobody was silent.
-    let mut told = Told::default();
+    let mut told = SupplyRows::default();
     for (at, came) in &ticks[2..] {
         supply.tick(hour(at + 1), &Join::new(&topology, &came.rows), &came.events, &mut told);
     }
@@ -349,9 +354,14 @@ fn nobody_is_silent_where_history_ends() {
     let (topology, ticks) = street("A T1 F1 A1 | 11\nB T2 F1 A1 | 11");
     let mut supply = Supply::new(rules(), calendar(), &topology);
     for (at, came) in &ticks {
-        supply.tick(hour(at + 1), &Join::new(&topology, &came.rows), &came.events, &mut Told::default());
+        supply.tick(
+            hour(at + 1),
+            &Join::new(&topology, &came.rows),
+            &came.events,
+            &mut SupplyRows::default(),
+        );
     }
-    let mut told = Told::default();
+    let mut told = SupplyRows::default();
     supply.notice(START.plus(400 * 24 * 60 * MINUTE), &topology, &mut told);
     assert!(told.outages.is_empty() && supply.silent() == 0);
 }
@@ -362,7 +372,7 @@ fn another_topology_keeps_who_was_heard_of() {
     let mut supply = Supply::new(rules(), calendar(), &topology);
     let more = [placed("A", "T1", "F1", "A1"), placed("A0", "T1", "F1", "A1"), placed("B", "T1", "F1", "A0")];
     let later = Topology::new(more.to_vec()).unwrap();
-    let mut told = Told::default();
+    let mut told = SupplyRows::default();
     for (at, came) in ticks {
         let now = if at < 4 { &topology } else { &later };
         if at == 4 {
@@ -405,7 +415,7 @@ fn a_silence_of_many_that_are_all_taken_away_interrupts_nobody() {
     );
     let mut supply = Supply::new(rules(), calendar(), &topology);
     let gone = Topology::new(vec![placed("D", "T2", "F1", "A1")]).unwrap();
-    let mut told = Told::default();
+    let mut told = SupplyRows::default();
     for (at, came) in ticks {
         let now = if at < 7 { &topology } else { &gone };
         if at == 7 {

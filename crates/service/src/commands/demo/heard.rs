@@ -3,7 +3,7 @@
 use super::local;
 use crate::texts;
 use cases::{Alert, Kind, Severity};
-use metering::Above;
+use metering::AboveSanctioned;
 use reading::{Calendar, EventTime};
 
 /// An alert.
@@ -12,7 +12,7 @@ pub enum Heard {
     /// Of a case that opened or closed.
     Case(Alert),
     /// Of a consumer who used more than was agreed.
-    Above(Above),
+    Above(AboveSanctioned),
 }
 
 /// How much a line catches the eye.

@@ -75,7 +75,7 @@ fn an_outage_is_told_under_its_key_and_taken_back_without_a_value() {
         customer_ms: 0,
     };
     let mut out = Outputs::default();
-    out.supply.outages = vec![Change::Told(outage), Change::Withdrawn(outage.target, outage.start)];
+    out.supply.outages = vec![Change::Updated(outage), Change::Withdrawn(outage.target, outage.start)];
     let all = sent("json", |rows, all| rows.found(&out, |one| note(all, one)).unwrap());
     let key = "consumer/M1/1970-01-01T00:00:00Z";
     assert_eq!(all.iter().map(|(key, _)| key.as_str()).collect::<Vec<_>>(), [key, key]);

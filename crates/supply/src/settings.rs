@@ -5,7 +5,7 @@ use units::{Ratio, Volts};
 
 /// How outages are told.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Rules {
+pub struct SupplySettings {
     /// The intervals that come.
     pub grid: Grid,
     /// How long after its end an interval stays open, ms.
@@ -30,7 +30,7 @@ pub struct Rules {
     pub whole: bool,
 }
 
-impl Rules {
+impl SupplySettings {
     /// What meters report that decides about supply.
     pub const EVENTS: [EventCode; 2] = [EventCode::POWER_FAILURE, EventCode::POWER_FAILURE_RESTORED];
 
