@@ -20,10 +20,9 @@ pub fn read_plan(path: &Path) -> Result<Plan, Failure> {
 /// The same, with the text, of which the shell reads its own sections.
 pub fn read_plan_and_text(path: &Path) -> Result<(Plan, String), Failure> {
     let text = std::fs::read_to_string(path).map_err(|cause| {
-        let mut failure = Failure::failed(format!("cannot read the plan {}", path.display()), &cause)
-            .help(Some("plans that come with Gridwarden are in pipelines/".to_owned()));
-        failure.code = 2;
-        failure
+        Failure::failed(format!("cannot read the plan {}", path.display()), &cause)
+            .help(Some("plans that come with Gridwarden are in pipelines/".to_owned()))
+            .as_wrong()
     })?;
     match Plan::read(&text) {
         Ok(plan) => Ok((plan, text)),

@@ -33,6 +33,11 @@ impl Failure {
         Self { code: FAILED, page: chain(&what.to_string(), None, Some(&help.to_string())), may_pass: false }
     }
 
+    /// The work failed of this error, which has a message of its own.
+    pub fn of(error: &(dyn Error + 'static)) -> Self {
+        Self { code: FAILED, page: chain(&error.to_string(), error.source(), None), may_pass: false }
+    }
+
     /// An argument or an input named by it cannot be used.
     pub fn wrong(what: impl fmt::Display, help: impl fmt::Display) -> Self {
         Self { code: WRONG, page: chain(&what.to_string(), None, Some(&help.to_string())), may_pass: false }
@@ -57,6 +62,13 @@ impl Failure {
     #[must_use]
     pub fn again(mut self) -> Self {
         self.may_pass = true;
+        self
+    }
+
+    /// The same as a mistake in the plan or the arguments: the exit code says so.
+    #[must_use]
+    pub fn as_wrong(mut self) -> Self {
+        self.code = WRONG;
         self
     }
 

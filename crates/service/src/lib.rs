@@ -6,14 +6,12 @@
 //! Read `cli` (what a user can ask), then `engine` (the threads of a replay) and `run` (those on Kafka), then the commands: `replay`, `simulate`, `demo`,
 //! `explain`, `check`.
 
-mod checkpoints;
 mod cli;
 mod commands;
 mod engine;
 mod failure;
 mod files;
 mod hold;
-mod http;
 mod kafka;
 mod metrics;
 mod out_dir;

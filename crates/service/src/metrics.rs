@@ -3,6 +3,7 @@
 //! Threads count into atomics; ages and delays are taken from the clock when somebody asks, so that they grow while
 //! nothing happens. A label is a partition, a topic, a reason, a rule, a kind or a part of the memory, never a meter.
 
+mod answer;
 mod health;
 mod partition;
 #[cfg(test)]

@@ -36,7 +36,6 @@ mod stage;
 mod topology;
 mod worker;
 
-use crate::checkpoints::Store;
 use crate::failure::Failure;
 use crate::kafka::{Exchange, KafkaPlan};
 use crate::metrics::{Loop, Metrics};
@@ -44,6 +43,7 @@ use crate::stop::Stop;
 use crate::telemetry;
 use crate::threads::spawn;
 pub use checkpointer::Written;
+use checkpoints::Store;
 use exchange::Passing;
 use halt::Halt;
 use member::Member;

@@ -1,6 +1,5 @@
 //! Every event of the shell, named in one place; the core returns facts, and here they become log lines.
 
-use crate::checkpoints::StoreError;
 use crate::cli::LogFormat;
 use crate::failure::Failure;
 use crate::run::Written;
@@ -113,7 +112,7 @@ pub fn mostly_late(late: u64, readings: u64) {
 }
 
 /// The store of checkpoints could not do something, which is tried again.
-pub fn store_fails(what: &str, error: &StoreError, pause: Duration) {
+pub fn store_fails(what: &str, error: &dyn Error, pause: Duration) {
     let cause = error.source().map(ToString::to_string);
     warn!(
         what,
@@ -151,7 +150,7 @@ pub fn checkpoint_not_awaited() {
 }
 
 /// A checkpoint that nobody needs any more could not be taken away.
-pub fn prune_fails(error: &StoreError) {
+pub fn prune_fails(error: &dyn Error) {
     warn!("an old checkpoint could not be taken away: {error}");
 }
 

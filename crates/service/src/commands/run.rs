@@ -2,10 +2,8 @@
 
 use super::read_plan_and_text;
 use super::replay::cores;
-use crate::checkpoints::Store;
 use crate::cli;
 use crate::failure::Failure;
-use crate::http::Http;
 use crate::kafka::{Broker, Exchange, KafkaPlan, topics};
 use crate::metrics::Metrics;
 use crate::run::{self, Done, Job, Outcome};
@@ -13,8 +11,11 @@ use crate::say::say;
 use crate::stop::Stop;
 use crate::telemetry;
 use crate::usage;
+use checkpoints::{OpenError, Store};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Instant;
+use web::{Http, ListenError};
 
 /// Runs the command.
 #[expect(clippy::disallowed_methods, reason = "the shell owns the clock")]
@@ -24,14 +25,14 @@ pub fn run(args: &cli::Run, quiet: bool) -> Result<(), Failure> {
     let kafka = KafkaPlan::read(&text, &args.plan, args.brokers.as_deref())?;
     let signals = Stop::on_signals()?;
     let metrics = Arc::new(Metrics::new());
-    let http = args.http.map(|address| Http::start(address, Arc::clone(&metrics))).transpose()?;
+    let http = args.http.map(|address| listen(address, &metrics)).transpose()?;
     if let Some(http) = &http {
         telemetry::answers(http.address());
     }
-    let store = Store::open(&args.checkpoints)?;
+    let store = Store::open(&args.checkpoints).map_err(|error| no_store(&error))?;
     let plan = if kafka.exchange == Exchange::Kafka { plan.of_a_part() } else { plan };
     let alone = plan.has_second_stage() && kafka.exchange == Exchange::Memory;
-    let _lock = if alone { Some(store.lock()?) } else { None };
+    let _lock = if alone { Some(store.lock().map_err(|error| no_store(&error))?) } else { None };
     let Some(broker) = Broker::await_any(&kafka.client_config(), &signals)? else {
         return Err(Failure::stopped(signals.signal().unwrap_or_default(), "nothing was read"));
     };
@@ -61,6 +62,18 @@ pub fn run(args: &cli::Run, quiet: bool) -> Result<(), Failure> {
         say(&format!("{}\n", summary(&job, &outcome, began.elapsed().as_secs_f64(), &args.checkpoints)))?;
     }
     Ok(())
+}
+
+/// Lets scrapers and probes ask.
+fn listen(address: SocketAddr, metrics: &Arc<Metrics>) -> Result<Http, Failure> {
+    let metrics = Arc::clone(metrics);
+    Http::start(address, move |question| metrics.answer(question), telemetry::http_ended)
+        .map_err(|error: ListenError| Failure::of(&error).help(error.help().map(str::to_owned)))
+}
+
+fn no_store(error: &OpenError) -> Failure {
+    let failure = Failure::of(error).help(error.help().map(str::to_owned));
+    if error.is_wrong_address() { failure.as_wrong() } else { failure }
 }
 
 fn summary(job: &Job<'_>, outcome: &Outcome, wall_s: f64, checkpoints: &str) -> String {

@@ -4,6 +4,7 @@ use super::*;
 use expect_test::expect;
 use fleet::FleetMemory;
 use reading::EventTime;
+use web::{MetricsFormat, Question, Refusal};
 
 /// The samples of a scrape.
 fn samples(metrics: &Metrics) -> Vec<String> {
@@ -252,4 +253,32 @@ fn a_loop_is_missed_from_its_first_beat_until_it_rests() {
     expect!["the loop of the grid has not been heard for 0 s"].assert_eq(&told);
     metrics.rest(Loop::Grid);
     assert_eq!(metrics.health.silent(Duration::from_millis(299)), None);
+}
+
+#[test]
+fn a_scraper_gets_the_format_that_it_reads() {
+    let metrics = Metrics::new();
+    metrics.dead_letters("torn", 3);
+    let open = metrics.answer(Question::Metrics(MetricsFormat::OpenMetrics)).unwrap();
+    assert!(open.contains("\ngridwarden_dead_letters_total{reason=\"torn\"} 3\n"), "{open}");
+    assert!(open.ends_with("\n# EOF\n"), "{open}");
+    let plain = metrics.answer(Question::Metrics(MetricsFormat::PrometheusText)).unwrap();
+    assert!(
+        plain.contains("# TYPE gridwarden_intervals_total counter\n") && !plain.contains("# EOF"),
+        "{plain}"
+    );
+    // `web` does not know the encoder, and names the format for it.
+    assert_eq!(MetricsFormat::PrometheusText.content_type(), prometheus_text::CONTENT_TYPE);
+}
+
+#[test]
+fn ready_says_what_is_missing() {
+    let metrics = Metrics::new();
+    let ready = || metrics.answer(Question::Readiness);
+    assert_eq!(ready(), Err(Refusal::Unavailable("starting".to_owned())));
+    metrics.health.not_ready("waiting for partitions of readings");
+    assert_eq!(ready(), Err(Refusal::Unavailable("waiting for partitions of readings".to_owned())));
+    metrics.health.ready();
+    assert_eq!(ready(), Ok("ok\n".to_owned()));
+    assert_eq!(metrics.answer(Question::Health), Ok("ok\n".to_owned()));
 }

@@ -5,11 +5,11 @@ use super::publish::Publisher;
 use super::restore::ENDED;
 use super::stage::Stage;
 use super::worker::Stored;
-use crate::checkpoints::{Piece, Store, Subject, retrying};
 use crate::failure::Failure;
 use crate::kafka::KafkaPlan;
 use crate::metrics::Metrics;
 use crate::telemetry;
+use checkpoints::{Piece, Store, StoreError, Subject, retrying};
 use pipeline::{PartitionId, Plan};
 use rdkafka::consumer::ConsumerGroupMetadata;
 use rdkafka::{Offset, TopicPartitionList};
@@ -128,7 +128,8 @@ impl Checkpointer<'_> {
     #[expect(clippy::disallowed_methods, reason = "the shell owns the clock")]
     fn keep(&self, piece: &Piece, state: &[u8]) -> Result<Option<u64>, Failure> {
         let halted = || self.halt.check().is_err();
-        let kept = retrying("write a checkpoint", halted, || {
+        let fails = |error: &StoreError, pause| telemetry::store_fails("write a checkpoint", error, pause);
+        let kept = retrying(halted, fails, || {
             let began = Instant::now();
             let written = self.store.write(piece, state);
             match &written {

@@ -2,11 +2,11 @@
 
 use super::stage::Stage;
 use super::worker::State;
-use crate::checkpoints::{Piece, Store, StoreError, Subject};
 use crate::failure::Failure;
 use crate::kafka::KafkaPlan;
 use crate::telemetry;
 use crate::town_files::unfit;
+use checkpoints::{Piece, Store, StoreError, Subject};
 use grid::Topology;
 use pipeline::{Confluence, District, Lane, PartitionId, Plan, Second, SnapshotError, Town, restore_second};
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};

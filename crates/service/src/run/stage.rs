@@ -2,9 +2,9 @@
 
 use super::checkpointer::subject;
 use super::second::TooFar;
-use crate::checkpoints::Subject;
 use crate::kafka::KafkaPlan;
 use crate::metrics::Loop;
+use checkpoints::Subject;
 use pipeline::{PartitionId, Plan};
 use std::sync::atomic::AtomicBool;
 

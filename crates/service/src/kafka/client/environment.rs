@@ -62,10 +62,9 @@ impl Environment {
 fn contents(variable: &str, path: &OsString) -> Result<String, Failure> {
     let path = PathBuf::from(path);
     let text = std::fs::read_to_string(&path).map_err(|cause| {
-        let mut failure =
-            Failure::failed(format!("cannot read {}, which {variable} names", path.display()), &cause);
-        failure.code = 2;
-        failure.help(Some("it takes the path of a file that holds the value and nothing else".to_owned()))
+        Failure::failed(format!("cannot read {}, which {variable} names", path.display()), &cause)
+            .help(Some("it takes the path of a file that holds the value and nothing else".to_owned()))
+            .as_wrong()
     })?;
     let text = text.strip_suffix('\n').unwrap_or(&text);
     Ok(text.strip_suffix('\r').unwrap_or(text).to_owned())

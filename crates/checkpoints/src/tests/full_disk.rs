@@ -34,8 +34,8 @@ fn a_full_disk_is_told_and_takes_nothing_away() {
     // Space that comes back is used.
     let mut tries = 0;
     let written = retrying(
-        "checkpoint",
         || false,
+        |_, _| {},
         || {
             tries += 1;
             let size = if tries == 1 { 9 << 20 } else { 400_000 };

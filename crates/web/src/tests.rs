@@ -7,9 +7,18 @@ use std::net::TcpStream;
 
 const ANY: &str = "127.0.0.1:0";
 
-fn start() -> (Http, Arc<Metrics>) {
-    let metrics = Arc::new(Metrics::new());
-    (Http::start(ANY.parse().unwrap(), Arc::clone(&metrics)).unwrap(), metrics)
+/// A process that is not ready yet, with one number.
+fn start() -> Http {
+    Http::start(ANY.parse().unwrap(), answer, |cause| panic!("{cause}")).unwrap()
+}
+
+fn answer(question: Question) -> Result<String, Refusal> {
+    match question {
+        Question::Metrics(MetricsFormat::OpenMetrics) => Ok("number 3\n# EOF\n".to_owned()),
+        Question::Metrics(MetricsFormat::PrometheusText) => Ok("number 3\n".to_owned()),
+        Question::Health => Ok("ok\n".to_owned()),
+        Question::Readiness => Err(Refusal::Unavailable("starting".to_owned())),
+    }
 }
 
 /// The whole answer to a request.
@@ -31,24 +40,20 @@ fn check(http: &Http, request: &str, expected: Expect) {
 
 #[test]
 fn a_scrape_gives_open_metrics() {
-    let (http, metrics) = start();
-    metrics.dead_letters("torn", 3);
-    let answer = ask(&http, "GET /metrics", "");
+    let answer = ask(&start(), "GET /metrics", "");
     assert!(answer.starts_with("HTTP/1.1 200 OK\r\n"), "{answer}");
-    assert!(answer.contains(&format!("content-type: {OPEN_METRICS}\r\n")), "{answer}");
-    assert!(answer.contains("\ngridwarden_dead_letters_total{reason=\"torn\"} 3\n"), "{answer}");
-    assert!(answer.ends_with("\n# EOF\n"), "{answer}");
+    let kind = MetricsFormat::OpenMetrics.content_type();
+    assert!(answer.contains(&format!("content-type: {kind}\r\n")), "{answer}");
+    assert!(answer.ends_with("\r\n\r\nnumber 3\n# EOF\n"), "{answer}");
 }
 
 #[test]
 fn who_asks_for_plain_text_alone_gets_it() {
-    let (http, _metrics) = start();
+    let http = start();
     let plain = ask(&http, "GET /metrics", "accept: text/plain;version=0.0.4\r\n");
-    assert!(plain.contains(&format!("content-type: {PROMETHEUS_TEXT}\r\n")), "{plain}");
-    assert!(
-        plain.contains("# TYPE gridwarden_intervals_total counter\n") && !plain.contains("# EOF"),
-        "{plain}"
-    );
+    let kind = MetricsFormat::PrometheusText.content_type();
+    assert!(plain.contains(&format!("content-type: {kind}\r\n")), "{plain}");
+    assert!(plain.ends_with("\r\n\r\nnumber 3\n"), "{plain}");
     // As Prometheus 3 asks.
     let accepts =
         "accept: application/openmetrics-text;version=1.0.0;q=0.6,text/plain;version=0.0.4;q=0.3\r\n";
@@ -56,32 +61,14 @@ fn who_asks_for_plain_text_alone_gets_it() {
 }
 
 #[test]
-fn ready_says_what_is_missing() {
-    let (http, metrics) = start();
+fn each_probe_has_its_own_answer() {
+    let http = start();
     check(
         &http,
         "GET /readyz",
         expect![[r#"
         HTTP/1.1 503 Service Unavailable
         starting
-    "#]],
-    );
-    metrics.health.not_ready("waiting for partitions of readings");
-    check(
-        &http,
-        "GET /readyz",
-        expect![[r#"
-        HTTP/1.1 503 Service Unavailable
-        waiting for partitions of readings
-    "#]],
-    );
-    metrics.health.ready();
-    check(
-        &http,
-        "GET /readyz",
-        expect![[r#"
-        HTTP/1.1 200 OK
-        ok
     "#]],
     );
     check(
@@ -95,8 +82,22 @@ fn ready_says_what_is_missing() {
 }
 
 #[test]
+fn an_answer_that_cannot_be_made_is_told() {
+    let broken = |_| Err(Refusal::Broken("no numbers".to_owned()));
+    let http = Http::start(ANY.parse().unwrap(), broken, |cause| panic!("{cause}")).unwrap();
+    check(
+        &http,
+        "GET /metrics",
+        expect![[r#"
+        HTTP/1.1 500 Internal Server Error
+        no numbers
+    "#]],
+    );
+}
+
+#[test]
 fn what_is_not_there_is_told() {
-    let (http, _metrics) = start();
+    let http = start();
     check(
         &http,
         "GET /",
@@ -131,22 +132,20 @@ fn what_is_not_there_is_told() {
 
 #[test]
 fn a_taken_port_is_told() {
-    let (http, _metrics) = start();
-    let Err(failure) = Http::start(http.address(), Arc::new(Metrics::new())) else { panic!("taken twice") };
-    expect![[r#"
-        error: cannot listen on ADDRESS: the port is taken
-          help: give another port, or 0 for any that is free
-    "#]]
-    .assert_eq(&failure.to_string().replace(&http.address().to_string(), "ADDRESS"));
+    let http = start();
+    let Err(error) = Http::start(http.address(), answer, |_| {}) else { panic!("taken twice") };
+    expect!["cannot listen on ADDRESS: the port is taken"]
+        .assert_eq(&error.to_string().replace(&http.address().to_string(), "ADDRESS"));
+    assert_eq!(error.help(), Some("give another port, or 0 for any that is free"));
 }
 
 #[test]
 fn it_stops_when_dropped_even_if_somebody_is_connected() {
-    let (http, metrics) = start();
+    let http = start();
     let address = http.address();
     let mut idle = TcpStream::connect(address).unwrap();
     write!(idle, "GET /metrics HTTP/1.1\r\n").unwrap();
     drop(http);
     assert!(TcpStream::connect(address).is_err());
-    drop(Http::start(address, metrics).unwrap());
+    drop(Http::start(address, answer, |_| {}).unwrap());
 }

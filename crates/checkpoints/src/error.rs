@@ -1,9 +1,122 @@
-//! Why the store could not do what it was asked; mostly that passes, and the caller tries again (`retrying`).
+//! Why a store cannot be opened, and why it could not do what it was asked; the latter mostly passes, and the caller
+//! tries again (`retrying`).
 
 use std::error::Error;
 use std::io;
+use std::path::PathBuf;
 
 type Cause = Box<dyn Error + Send + Sync>;
+
+/// Why a store cannot be opened, or why its folder cannot be locked.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// `file:///...` with a path that is none.
+    #[error("{at} names no folder: {cause}")]
+    NoFolder {
+        /// As the user gave it.
+        at: String,
+        /// What is wrong with the path.
+        cause: String,
+    },
+    /// `SCHEME://...` with a scheme that no store has.
+    #[error("checkpoints cannot be kept at {at}")]
+    Scheme {
+        /// As the user gave it.
+        at: String,
+    },
+    /// `s3://...`, and the feature `s3` is off.
+    #[error("this program was built without S3, and cannot keep checkpoints at {at}")]
+    WithoutS3 {
+        /// As the user gave it.
+        at: String,
+    },
+    /// `s3://` without a bucket behind it.
+    #[error("{at} names no bucket")]
+    NoBucket {
+        /// As the user gave it.
+        at: String,
+    },
+    /// What stands behind the bucket cannot begin the name of an object.
+    #[error("{at} cannot be a place for objects: {cause}")]
+    Prefix {
+        /// As the user gave it.
+        at: String,
+        /// What is wrong with it.
+        cause: String,
+    },
+    /// The settings of the connection to a bucket contradict each other.
+    #[error("cannot use {at}")]
+    Client {
+        /// As the user gave it.
+        at: String,
+        /// What is wrong with them.
+        source: Cause,
+    },
+    /// The folder is not there and cannot be made.
+    #[error("cannot make the folder {} for checkpoints", .folder.display())]
+    Folder {
+        /// The folder.
+        folder: PathBuf,
+        /// What the system says.
+        source: Cause,
+    },
+    /// The file by which a folder is locked cannot be written.
+    #[error("cannot write to {}", .file.display())]
+    LockFile {
+        /// The file.
+        file: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// Another process has locked the folder.
+    #[error("another run keeps its checkpoints in {}", .folder.display())]
+    Locked {
+        /// The folder.
+        folder: PathBuf,
+    },
+    /// The system gives no threads.
+    #[error("cannot start the threads for checkpoints")]
+    Threads {
+        /// What the system says.
+        source: io::Error,
+    },
+    /// The folder or bucket does not answer.
+    #[error("cannot open the store of checkpoints")]
+    Unreachable {
+        /// What the first listing failed of.
+        source: StoreError,
+    },
+}
+
+impl OpenError {
+    /// What the user can do about it, if anything.
+    pub fn help(&self) -> Option<&'static str> {
+        match self {
+            Self::NoFolder { .. } => Some("write file:///FOLDER"),
+            Self::Scheme { .. } => Some("give a folder, file:///FOLDER or s3://BUCKET/PREFIX"),
+            Self::WithoutS3 { .. } => Some("give a folder, or build it with `--features s3`"),
+            Self::NoBucket { .. } | Self::Prefix { .. } => Some("write s3://BUCKET/PREFIX"),
+            Self::Locked { .. } => Some("stop it, or give this one a folder of its own with `--checkpoints`"),
+            Self::Client { .. }
+            | Self::Folder { .. }
+            | Self::LockFile { .. }
+            | Self::Threads { .. }
+            | Self::Unreachable { .. } => None,
+        }
+    }
+
+    /// Whether the address itself is wrong, so that nothing but another address helps.
+    pub fn is_wrong_address(&self) -> bool {
+        matches!(
+            self,
+            Self::NoFolder { .. }
+                | Self::Scheme { .. }
+                | Self::WithoutS3 { .. }
+                | Self::NoBucket { .. }
+                | Self::Prefix { .. }
+        )
+    }
+}
 
 /// Why a piece could not be written, read or taken away.
 #[derive(Debug, thiserror::Error)]

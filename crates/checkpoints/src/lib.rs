@@ -6,7 +6,7 @@
 //! damaged one costs time and nothing else, and two processes that write for one subject, of which one does not know
 //! yet that it was replaced, do no harm: equal names hold equal bytes.
 //!
-//! Nothing here knows what a payload means. Read `piece` (names), `format` (bytes), `chain` (which pieces belong
+//! Nothing here knows what a payload means, or how a failure is shown. Read `piece` (names), `format` (bytes), `chain` (which pieces belong
 //! together), then `place` (folders and buckets).
 
 mod chain;
@@ -19,13 +19,12 @@ mod retry;
 mod tests;
 mod transfer;
 
-pub use error::StoreError;
+pub use error::{OpenError, StoreError};
 pub use format::Unusable;
 pub use piece::{Piece, Subject};
 pub use place::Lock;
 pub use retry::retrying;
 
-use crate::failure::Failure;
 use object_store::ObjectStoreExt;
 use object_store::path::Path;
 use piece::Name;
@@ -62,26 +61,24 @@ pub struct Newest {
 impl Store {
     /// Opens a folder (made if it is not there), `file:///...`, or `s3://bucket/prefix`, whose settings come from the
     /// usual `AWS_...` environment.
-    pub fn open(at: &str) -> Result<Self, Failure> {
+    pub fn open(at: &str) -> Result<Self, OpenError> {
         Self::over(Place::open(at)?)
     }
 
-    fn over(place: Place) -> Result<Self, Failure> {
+    fn over(place: Place) -> Result<Self, OpenError> {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)
             .thread_name("checkpoints")
             .enable_all()
             .build()
-            .map_err(|cause| Failure::failed("cannot start the threads for checkpoints", &cause))?;
+            .map_err(|source| OpenError::Threads { source })?;
         let store = Self(Arc::new(Inner { runtime, place, damaged: Mutex::default() }));
-        store
-            .is_reachable()
-            .map_err(|cause| Failure::failed("cannot open the store of checkpoints", &cause))?;
+        store.is_reachable().map_err(|source| OpenError::Unreachable { source })?;
         Ok(store)
     }
 
     /// Takes a folder for this process alone until the lock is dropped; a bucket has no locks and needs none.
-    pub fn lock(&self) -> Result<Lock, Failure> {
+    pub fn lock(&self) -> Result<Lock, OpenError> {
         self.0.place.lock()
     }
 

@@ -54,13 +54,13 @@ fn s3_keeps_pieces() {
 #[test]
 #[ignore = "needs a server: scripts/s3-check"]
 fn s3_without_the_bucket_is_told() {
-    let Err(failure) = Store::open("s3://nowhere/state") else { panic!("opened") };
+    let Err(error) = Store::open("s3://nowhere/state") else { panic!("opened") };
     expect![[r#"
         error: cannot open the store of checkpoints
           cause: cannot list s3://nowhere/state: the folder or the bucket is not there
           cause: NoSuchBucket: The specified bucket does not exist
     "#]]
-    .assert_eq(&failure.to_string());
+    .assert_eq(&page(&error, error.help()));
 }
 
 #[test]
@@ -71,12 +71,12 @@ fn s3_that_does_not_answer_is_told_soon() {
     // Port 1 is nobody's.
     let service = AmazonS3Builder::from_env().with_endpoint("http://127.0.0.1:1").with_allow_http(true);
     let place = Place::bucket(service, "gridwarden/state", "s3://gridwarden/state".to_owned()).unwrap();
-    let Err(failure) = Store::over(place) else { panic!("opened") };
+    let Err(error) = Store::over(place) else { panic!("opened") };
     expect![[r#"
         error: cannot open the store of checkpoints
           cause: cannot list s3://gridwarden/state
           cause: Connection refused (os error 111)
     "#]]
-    .assert_eq(&failure.to_string());
+    .assert_eq(&page(&error, error.help()));
     assert!(begun.elapsed() < Duration::from_secs(20), "{:?}", begun.elapsed());
 }

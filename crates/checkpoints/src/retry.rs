@@ -1,7 +1,6 @@
 //! Trying again what the store could not do: disks get space again, and buckets come back.
 
 use super::StoreError;
-use crate::telemetry;
 use std::thread;
 use std::time::Duration;
 
@@ -10,11 +9,11 @@ const LONGEST: Duration = Duration::from_secs(30);
 /// How soon somebody who wants to stop is heard.
 const LISTEN: Duration = Duration::from_millis(50);
 
-/// Tries until it succeeds, with pauses that grow from 0.2 to 30 seconds. Every failure is told in the log. Gives the
-/// last error once `stop` says so, or when trying again cannot help.
+/// Tries until it succeeds, with pauses that grow from 0.2 to 30 seconds. `fails` hears of every failure and of the
+/// pause that follows. Gives the last error once `stop` says so, or when trying again cannot help.
 pub fn retrying<T>(
-    what: &str,
     stop: impl Fn() -> bool,
+    fails: impl Fn(&StoreError, Duration),
     mut attempt: impl FnMut() -> Result<T, StoreError>,
 ) -> Result<T, StoreError> {
     let mut pause = FIRST;
@@ -24,7 +23,7 @@ pub fn retrying<T>(
             Err(error) if !error.may_pass() || stop() => return Err(error),
             Err(error) => error,
         };
-        telemetry::store_fails(what, &error, pause);
+        fails(&error, pause);
         let mut left = pause;
         while !left.is_zero() {
             let nap = left.min(LISTEN);

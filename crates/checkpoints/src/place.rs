@@ -1,6 +1,6 @@
 //! A folder or a bucket.
 
-use crate::failure::Failure;
+use crate::OpenError;
 use object_store::ObjectStore;
 use object_store::local::LocalFileSystem;
 use object_store::path::Path;
@@ -33,30 +33,24 @@ pub struct Lock {
 
 impl Place {
     /// Opens what the user gave.
-    pub fn open(at: &str) -> Result<Self, Failure> {
+    pub fn open(at: &str) -> Result<Self, OpenError> {
         let given = at.trim_end_matches('/').to_owned();
         match at.split_once("://") {
             None => Self::folder(FilePath::new(at), given),
             Some(("file", path)) if path.starts_with('/') => {
-                let path = Path::from_url_path(path).map_err(|cause| {
-                    Failure::wrong(format!("{at} names no folder: {cause}"), "write file:///FOLDER")
-                })?;
+                let path = Path::from_url_path(path)
+                    .map_err(|cause| OpenError::NoFolder { at: at.to_owned(), cause: cause.to_string() })?;
                 Self::folder(&FilePath::new("/").join(path.as_ref()), given)
             }
             Some(("s3", path)) => bucket(path, given),
-            Some(_) => Err(Failure::wrong(
-                format!("checkpoints cannot be kept at {at}"),
-                "give a folder, file:///FOLDER or s3://BUCKET/PREFIX",
-            )),
+            Some(_) => Err(OpenError::Scheme { at: at.to_owned() }),
         }
     }
 
-    fn folder(folder: &FilePath, given: String) -> Result<Self, Failure> {
-        let failed = |cause: &(dyn std::error::Error + 'static)| {
-            Failure::failed(format!("cannot make the folder {} for checkpoints", folder.display()), cause)
-        };
-        make(folder).map_err(|cause| failed(&cause))?;
-        let objects = LocalFileSystem::new_with_prefix(folder).map_err(|cause| failed(&cause))?;
+    fn folder(folder: &FilePath, given: String) -> Result<Self, OpenError> {
+        let failed = |source| OpenError::Folder { folder: folder.to_owned(), source };
+        make(folder).map_err(|cause| failed(cause.into()))?;
+        let objects = LocalFileSystem::new_with_prefix(folder).map_err(|cause| failed(cause.into()))?;
         Ok(Self {
             // Otherwise a piece that was told to be written could be gone after a power cut.
             objects: Arc::new(objects.with_fsync(true)),
@@ -67,17 +61,13 @@ impl Place {
     }
 
     /// Takes the folder; see [`super::Store::lock`].
-    pub fn lock(&self) -> Result<Lock, Failure> {
+    pub fn lock(&self) -> Result<Lock, OpenError> {
         let Some(folder) = &self.folder else { return Ok(Lock { _file: None }) };
         let at = folder.join("lock");
         let file = File::options().create(true).truncate(false).write(true).open(&at);
-        let file =
-            file.map_err(|cause| Failure::failed(format!("cannot write to {}", at.display()), &cause))?;
+        let file = file.map_err(|source| OpenError::LockFile { file: at, source })?;
         match file.try_lock() {
-            Err(TryLockError::WouldBlock) => Err(Failure::failed_with_help(
-                format!("another run keeps its checkpoints in {}", folder.display()),
-                "stop it, or give this one a folder of its own with `--checkpoints`",
-            )),
+            Err(TryLockError::WouldBlock) => Err(OpenError::Locked { folder: folder.to_owned() }),
             // Some network drives have no locks; there it is for the user to run one instance.
             Err(TryLockError::Error(_)) | Ok(()) => Ok(Lock { _file: Some(file) }),
         }
@@ -105,7 +95,10 @@ impl Place {
             let entry = entry?;
             let is_partial = entry.file_name().to_str().is_some_and(is_partial);
             if is_partial && is_old(&entry).unwrap_or(false) {
-                crate::hold::take_away([entry.path()].into_iter())?;
+                match fs::remove_file(entry.path()) {
+                    Err(cause) if cause.kind() != io::ErrorKind::NotFound => return Err(cause),
+                    _ => {}
+                }
             }
         }
         Ok(())
@@ -140,15 +133,12 @@ fn make(folder: &FilePath) -> io::Result<()> {
 }
 
 #[cfg(not(feature = "s3"))]
-fn bucket(_path: &str, given: String) -> Result<Place, Failure> {
-    Err(Failure::wrong(
-        format!("this program was built without S3, and cannot keep checkpoints at {given}"),
-        "give a folder, or build it with `--features s3`",
-    ))
+fn bucket(_path: &str, given: String) -> Result<Place, OpenError> {
+    Err(OpenError::WithoutS3 { at: given })
 }
 
 #[cfg(feature = "s3")]
-fn bucket(path: &str, given: String) -> Result<Place, Failure> {
+fn bucket(path: &str, given: String) -> Result<Place, OpenError> {
     Place::bucket(object_store::aws::AmazonS3Builder::from_env(), path, given)
 }
 
@@ -159,14 +149,13 @@ impl Place {
         service: object_store::aws::AmazonS3Builder,
         path: &str,
         given: String,
-    ) -> Result<Self, Failure> {
+    ) -> Result<Self, OpenError> {
         let (bucket, prefix) = path.split_once('/').unwrap_or((path, ""));
-        let wrong = |what: String| Failure::wrong(what, "write s3://BUCKET/PREFIX");
         if bucket.is_empty() {
-            return Err(wrong(format!("{given} names no bucket")));
+            return Err(OpenError::NoBucket { at: given });
         }
-        let root = Path::parse(prefix.trim_end_matches('/'));
-        let root = root.map_err(|cause| wrong(format!("{given} cannot be a place for objects: {cause}")))?;
+        let root = Path::parse(prefix.trim_end_matches('/'))
+            .map_err(|cause| OpenError::Prefix { at: given.clone(), cause: cause.to_string() })?;
         // The caller tries again, tells it, and can be told to stop; here only what passes at once is tried again.
         let retry = object_store::RetryConfig {
             max_retries: 2,
@@ -174,7 +163,7 @@ impl Place {
             ..Default::default()
         };
         let built = service.with_bucket_name(bucket).with_retry(retry).build();
-        let objects = built.map_err(|cause| Failure::failed(format!("cannot use {given}"), &cause))?;
+        let objects = built.map_err(|cause| OpenError::Client { at: given.clone(), source: cause.into() })?;
         Ok(Self { objects: Arc::new(objects), root, folder: None, given })
     }
 }

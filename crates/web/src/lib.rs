@@ -1,0 +1,192 @@
+//! `GET /metrics`, `/healthz` and `/readyz`, answered by a thread of their own.
+//!
+//! This is the home of axum. It knows nothing of what is served: the caller hands it a closure that answers a
+//! [`Question`] with text, and hears if the thread cannot go on. It keeps nothing between two requests.
+
+use axum::Router;
+use axum::extract::State;
+use axum::http::header::{ACCEPT, CONTENT_TYPE};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::thread::{self, JoinHandle};
+use tokio::sync::oneshot;
+
+/// What a client asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Question {
+    /// `/metrics`: the numbers of the process, in the format that the client reads.
+    Metrics(MetricsFormat),
+    /// `/healthz`: whether the process lives.
+    Health,
+    /// `/readyz`: whether the process works.
+    Readiness,
+}
+
+/// The format of metrics.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MetricsFormat {
+    /// OpenMetrics 1.0, which ends in `# EOF`.
+    OpenMetrics,
+    /// The older text of Prometheus, for what does not ask for the other.
+    PrometheusText,
+}
+
+impl MetricsFormat {
+    /// The media type under which the format is sent.
+    pub fn content_type(self) -> &'static str {
+        match self {
+            Self::OpenMetrics => "application/openmetrics-text; version=1.0.0; charset=utf-8",
+            Self::PrometheusText => "text/plain; version=0.0.4; charset=utf-8",
+        }
+    }
+}
+
+/// Why a question has no good answer; the text becomes a line of the response.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Refusal {
+    /// The process does not live, or does not work yet: status 503.
+    Unavailable(String),
+    /// The answer could not be made: status 500.
+    Broken(String),
+}
+
+/// Why nobody listens.
+#[derive(Debug, thiserror::Error)]
+pub enum ListenError {
+    /// Another process has the port.
+    #[error("cannot listen on {address}: the port is taken")]
+    Taken {
+        /// What was asked for.
+        address: SocketAddr,
+    },
+    /// Anything else.
+    #[error("cannot listen on {address}")]
+    Failed {
+        /// What was asked for.
+        address: SocketAddr,
+        /// What the system says.
+        source: io::Error,
+    },
+}
+
+impl ListenError {
+    /// What the user can do about it, if anything.
+    pub fn help(&self) -> Option<&'static str> {
+        match self {
+            Self::Taken { .. } => Some("give another port, or 0 for any that is free"),
+            Self::Failed { .. } => None,
+        }
+    }
+}
+
+/// Answers until it is dropped.
+pub struct Http {
+    address: SocketAddr,
+    stop: Option<oneshot::Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Http {
+    /// Begins to answer; port 0 takes any that is free, which [`Self::address`] tells. `answer` gives the text for each
+    /// question; `ended` hears if the thread ends before this is dropped.
+    pub fn start<A, E>(address: SocketAddr, answer: A, ended: E) -> Result<Self, ListenError>
+    where
+        A: Fn(Question) -> Result<String, Refusal> + Send + Sync + 'static,
+        E: FnOnce(&io::Error) + Send + 'static,
+    {
+        let failed = |source: io::Error| ListenError::Failed { address, source };
+        let listener = TcpListener::bind(address).map_err(|cause| match cause.kind() {
+            io::ErrorKind::AddrInUse => ListenError::Taken { address },
+            _ => failed(cause),
+        })?;
+        listener.set_nonblocking(true).map_err(failed)?;
+        let local = listener.local_addr().map_err(failed)?;
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(failed)?;
+        let (stop, stopped) = oneshot::channel();
+        let serve = async move {
+            // A listener that the system gave and that does not block is taken.
+            let listener = tokio::net::TcpListener::from_std(listener)?;
+            tokio::select! {
+                served = async { axum::serve(listener, routes(answer)).await } => served,
+                _ = stopped => Ok(()),
+            }
+        };
+        let thread = thread::Builder::new().name("http".to_owned()).spawn(move || {
+            // Answers that are under way end with the runtime: a scraper asks again.
+            if let Err(cause) = runtime.block_on(serve) {
+                ended(&cause);
+            }
+        });
+        Ok(Self { address: local, stop: Some(stop), thread: Some(thread.map_err(failed)?) })
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+}
+
+impl Drop for Http {
+    fn drop(&mut self) {
+        drop(self.stop.take());
+        if let Some(thread) = self.thread.take() {
+            // A panic of its own was told when it happened.
+            drop(thread.join());
+        }
+    }
+}
+
+fn routes<A>(answer: A) -> Router
+where
+    A: Fn(Question) -> Result<String, Refusal> + Send + Sync + 'static,
+{
+    Router::new()
+        .route("/metrics", get(metrics::<A>))
+        .route("/healthz", get(health::<A>))
+        .route("/readyz", get(readiness::<A>))
+        .fallback(async || (StatusCode::NOT_FOUND, "there is /metrics, /healthz and /readyz\n"))
+        .with_state(Arc::new(answer))
+}
+
+async fn metrics<A>(State(answer): State<Arc<A>>, headers: HeaderMap) -> Response
+where
+    A: Fn(Question) -> Result<String, Refusal>,
+{
+    let accepts = headers.get(ACCEPT).and_then(|accepts| accepts.to_str().ok()).unwrap_or("");
+    // Prometheus names OpenMetrics first; what names plain text alone may not know `# EOF` and `# UNIT`.
+    let is_plain = accepts.contains("text/plain") && !accepts.contains("application/openmetrics-text");
+    let format = if is_plain { MetricsFormat::PrometheusText } else { MetricsFormat::OpenMetrics };
+    match answer(Question::Metrics(format)) {
+        Ok(text) => ([(CONTENT_TYPE, format.content_type())], text).into_response(),
+        Err(refusal) => refused(refusal),
+    }
+}
+
+async fn health<A>(State(answer): State<Arc<A>>) -> Response
+where
+    A: Fn(Question) -> Result<String, Refusal>,
+{
+    answer(Question::Health).map_or_else(refused, IntoResponse::into_response)
+}
+
+async fn readiness<A>(State(answer): State<Arc<A>>) -> Response
+where
+    A: Fn(Question) -> Result<String, Refusal>,
+{
+    answer(Question::Readiness).map_or_else(refused, IntoResponse::into_response)
+}
+
+fn refused(refusal: Refusal) -> Response {
+    let (status, why) = match refusal {
+        Refusal::Unavailable(why) => (StatusCode::SERVICE_UNAVAILABLE, why),
+        Refusal::Broken(why) => (StatusCode::INTERNAL_SERVER_ERROR, why),
+    };
+    (status, why + "\n").into_response()
+}
+
+#[cfg(test)]
+mod tests;
