@@ -20,6 +20,7 @@ pub mod fingerprint;
 pub mod id;
 pub mod interval;
 pub mod issue;
+pub mod quantity;
 pub mod raw;
 pub mod target;
 pub mod time;

@@ -1,7 +1,6 @@
 //! `gridwarden check`: the plan as it will be used, in the words and units that plans are written in.
 
 mod kafka;
-mod quantity;
 
 use super::read_plan_and_text;
 use crate::cli;
@@ -12,7 +11,7 @@ use detect::PhaseNeutral;
 use fleet::{Energy, RegisterRules};
 use metering::{DemandRule, Zone};
 use pipeline::Plan;
-use quantity::{amperes, percent, time, volts, watt_hours, watts};
+use reading::quantity::{amperes, percent, time, volts, watt_hours, watts};
 use reading::{DayType, Limits};
 use std::fmt::{Display, Write};
 use vet::{FindingsSettings, PowerFactorRule, Rule, VetSettings};

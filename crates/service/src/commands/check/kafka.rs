@@ -1,8 +1,8 @@
 //! The sections of a plan that are about Kafka.
 
 use super::Page;
-use super::quantity::time;
 use crate::kafka::{Exchange, IntervalsFormat, KafkaPlan};
+use reading::quantity::time;
 use std::time::Duration;
 
 pub(super) fn sections(plan: &KafkaPlan, page: &mut Page) {
