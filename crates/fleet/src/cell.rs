@@ -2,6 +2,7 @@
 
 use crate::register::Point;
 use reading::{EventTime, Sums};
+use serde::{Deserialize, Serialize};
 
 /// 96 bytes. Everything in it is the same for any order of arrival.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,7 +34,7 @@ impl Cell {
 }
 
 /// The first and the last of the register readings of one interval.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Registers {
     pub(crate) wh_last: i64,
     /// How far the register went from the first to the last.

@@ -8,7 +8,8 @@ use crate::settle::{Pending, Silence};
 use crate::snapshot::RestoreError;
 use crate::table::{Table, grow_by_a_quarter};
 use reading::issue::Counts;
-use reading::{Batch, Event, EventCode, EventTime, Grid, Issue, MeterId, Reason, Sums};
+use reading::{Batch, Event, EventCode, EventTime, Fingerprint, Grid, Issue, MeterId, Reason, Sums};
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::hint::black_box;
 use std::ops::Range;
@@ -57,6 +58,23 @@ impl Settings {
         (self.grace as u64).div_ceil(self.grid.length() as u64) as usize + 1
     }
 
+    /// A number of those settings that the state of a [`Fleet`] depends on.
+    ///
+    /// The others only decide what becomes of it from now on: `cross_check`, `longest_gap`, `rollovers`, `reset_power` and
+    /// `most_power` are asked when an interval closes. A register that was in doubt under others is judged again together
+    /// with the next one. `most_power` decides also whether an open interval keeps each of its registers or the first and
+    /// the last, and either form can be closed under any limit.
+    pub fn fingerprint(&self) -> u64 {
+        Fingerprint::new("meters")
+            // Open and waiting intervals are stored by their number on the grid.
+            .whole(self.grid.length())
+            // What is open has to find room. Of the grace only this counts.
+            .whole(self.open_intervals() as i64)
+            // By power alone no register is settled. A meter whose last register was would wait for the next in vain.
+            .flag(self.energy == Energy::Power)
+            .end()
+    }
+
     /// The most that a register can rise in one interval, Wh.
     fn most_rise(&self) -> u32 {
         u32::try_from(energy(self.registers.most_power, self.grid.length())).unwrap_or(u32::MAX)
@@ -99,7 +117,7 @@ pub struct Refusal {
 }
 
 /// What a fleet has counted since it began.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Totals {
     /// Readings added to an interval.
     pub admitted: u64,
@@ -107,6 +125,14 @@ pub struct Totals {
     pub unplaced: WattHours,
     /// What was odd.
     pub counts: Counts,
+}
+
+impl Totals {
+    pub(crate) fn add(&mut self, other: &Self) {
+        self.admitted += other.admitted;
+        self.unplaced += other.unplaced;
+        self.counts.add(&other.counts);
+    }
 }
 
 /// Where the memory of a fleet goes, in bytes.

@@ -21,9 +21,9 @@ mod table;
 
 pub use fleet::{CrossCheck, Energy, Fleet, FleetMemory, Refusal, Settings, Shard, Totals};
 pub use register::RegisterRules;
-pub use sequencer::{AGREEING, Held, PartitionId, Sequencer, SequencerSettings, Step};
+pub use sequencer::{AGREEING, Held, PartitionId, Sequencer, SequencerSettings, SequencerState, Step};
 pub use settle::Silence;
-pub use snapshot::{EventV1, FleetV3, IntervalV1, MeterV1, RestoreError, SequencerV2, Stored};
+pub use snapshot::{FleetState, IntervalV1, MeterState, RestoreError, Stored};
 
 #[cfg(test)]
 mod tests;

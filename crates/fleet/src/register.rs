@@ -1,6 +1,7 @@
 //! How far a register went from one point to the next, when it may roll over, be reset or be garbled on the way.
 
 use reading::{EventTime, Issue, Quality};
+use serde::{Deserialize, Serialize};
 
 /// What a register may do.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,7 +15,7 @@ pub struct RegisterRules {
 }
 
 /// A register at a moment.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(crate) struct Point {
     pub(crate) time: EventTime,
     pub(crate) wh: i64,

@@ -1,40 +1,30 @@
 //! The order of arrival becomes event time: a watermark, what is too late, and whose clock runs ahead.
 //!
-//! The **front** of a partition is the latest event time among its readings, save those whose clock runs ahead. The
+//! The **front** of a partition is the latest event time among its readings, without those whose clock runs ahead. The
 //! watermark is the lowest front of all partitions that have not ended, less the grace. An interval is closed once
 //! the watermark reaches its end; a reading of a closed interval is late.
 //!
 //! A reading further than `ahead` before the front waits until the others get there, and moves nothing. Only when
 //! [`AGREEING`] readings in a row are ahead, of several meters, has time itself gone on (a pause of the whole stream, or
-//! its beginning). What waits in vain until the end of its partition is released there without moving the front, and
+//! its beginning). What still waits at the end of its partition is released there without moving the front, and
 //! [`crate::Fleet`] refuses it. All of it is judged reading by reading, so that the cut into batches changes nothing.
 //!
-//! With several partitions (files, say) readings are merged by time: [`Sequencer::wants`] says whose turn it is.
+//! With several partitions (files, say) readings are merged by time: [`Sequencer::wants`] names the one whose turn it is.
 
+mod partition;
+
+pub use partition::{AGREEING, Held};
+
+use crate::snapshot::RestoreError;
+use partition::Partition;
 use reading::issue::Counts;
-use reading::time::DAY;
-use reading::{
-    Batch, Checked, EventTime, Extra, Grid, Issue, Issues, Message, MeterId, Origin, Reading, Reason, Span,
-};
+use reading::{Batch, Checked, EventTime, Fingerprint, Grid, Issue, Issues, Message, Reason, Span};
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::ops::Range;
 
 /// One ordered log: a file, or a partition of a topic.
 pub type PartitionId = u32;
-
-/// So many readings in a row that are ahead of the others are no broken clocks, if they are of several meters.
-pub const AGREEING: usize = 16;
-
-/// Of so many meters, or of as many as the partition has.
-const AGREEING_METERS: usize = 4;
-
-/// So many in a row of whichever meters: the others have gone silent. More than two days of quarter-hours, which a meter
-/// with a broken clock may have kept and send at once.
-const AGREEING_ALONE: usize = 256;
-
-/// At the end of a partition what waits may be later than the rest because of a pause, up to so much, ms. Beyond it the
-/// clock has a wrong date, unless [`AGREEING_METERS`] say the same day.
-const FAR_AHEAD: i64 = DAY;
 
 /// How the order of arrival is judged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,161 +50,108 @@ pub enum Step {
     Advance(EventTime),
 }
 
-/// A reading that waits, with the bytes it came as.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Held {
-    /// Whose.
-    pub meter: MeterId,
-    /// What it says.
-    pub reading: Reading,
-    /// What few readings say.
-    pub extra: Option<Extra>,
-    /// The message as it came; empty where the source was no text.
-    pub line: Vec<u8>,
-    /// Where it came from, if the source is a log.
-    pub origin: Option<Origin>,
-}
-
-#[derive(Debug, Default, Clone)]
-pub(crate) struct Partition {
-    pub(crate) front: Option<EventTime>,
-    /// Where it stopped for the others: nothing of it, read or waiting, is before this. Of a partition that has not
-    /// begun it comes from a peek into the source.
-    pub(crate) next: Option<EventTime>,
-    pub(crate) waiting: BTreeMap<(EventTime, u64), Held>,
-    /// The last readings in a row that were ahead, each with the hash of its meter.
-    pub(crate) streak: Vec<(EventTime, u64)>,
-    /// The first meters that were heard of, by hash: as many as have to agree.
-    pub(crate) meters: Vec<u64>,
-    pub(crate) arrivals: u64,
-    pub(crate) ended: bool,
-}
-
-impl Partition {
-    fn position(&self) -> EventTime {
-        self.next.or(self.front).unwrap_or(EventTime::MIN)
-    }
-
-    fn is_ahead(&self, time: EventTime, ahead: i64) -> bool {
-        self.front.is_none_or(|front| time > front.plus(ahead))
-    }
-
-    /// The earliest of those that wait.
-    fn first_waiting(&self) -> Option<EventTime> {
-        self.waiting.keys().next().map(|(time, _)| *time)
-    }
-
-    /// All that wait and are of that time.
-    fn take_first_waiting(&mut self) -> Vec<Held> {
-        let mut taken = Vec::new();
-        let first = self.first_waiting();
-        while let Some(same) = self.waiting.first_entry().filter(|next| Some(next.key().0) == first) {
-            taken.push(same.remove());
-        }
-        taken
-    }
-
-    /// Up to when time has gone on, if enough readings in a row agree that it is later than the front says.
-    fn agreed(&self) -> Option<EventTime> {
-        let agree = || distinct(self.streak.iter().map(|&(_, meter)| meter)) >= self.meters.len();
-        if self.streak.len() < AGREEING || self.streak.len() < AGREEING_ALONE && !agree() {
-            return None;
-        }
-        self.streak.iter().map(|&(time, _)| time).min()
-    }
-
-    /// Takes note of whose readings came, until it knows of enough meters.
-    fn hear(&mut self, batch: &Batch, readings: Range<usize>) {
-        for index in readings {
-            if self.meters.len() == AGREEING_METERS {
-                return;
-            }
-            let hash = batch.key(index).hash;
-            if !self.meters.contains(&hash) {
-                self.meters.push(hash);
-            }
-        }
-    }
-
-    /// Whether the earliest of those that wait is to be believed though nobody will get there any more.
-    fn believes_first_waiting(&self) -> bool {
-        let Some(first) = self.first_waiting() else { return false };
-        let about = self.waiting.range(..=(first.plus(FAR_AHEAD), u64::MAX));
-        let agree = || distinct(about.map(|(_, held)| held.meter.hash())) >= self.meters.len();
-        !self.is_ahead(first, FAR_AHEAD) || self.front.is_none() || agree()
-    }
-
-    /// Where the front goes without a further reading: to what waited, as far as time has gone on, and on to those that
-    /// are not ahead of it any more.
-    fn goes_on_to(&self, ahead: i64) -> Option<EventTime> {
-        let agreed = self.agreed();
-        let freed =
-            |time: &EventTime| agreed.is_some_and(|agreed| *time <= agreed) || !self.is_ahead(*time, ahead);
-        self.first_waiting().filter(freed).or(agreed)
-    }
-}
-
-/// How many different meters there are, counted up to [`AGREEING_METERS`].
-fn distinct(meters: impl Iterator<Item = u64>) -> usize {
-    let mut known = [0; AGREEING_METERS];
-    let mut count = 0;
-    for meter in meters {
-        if count < AGREEING_METERS && !known[..count].contains(&meter) {
-            known[count] = meter;
-            count += 1;
-        }
-    }
-    count
+/// Where the order of arrival stands, as it is stored.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SequencerState {
+    /// Every interval that ends here or before is closed.
+    closed: EventTime,
+    partitions: BTreeMap<PartitionId, Partition>,
+    counts: Counts,
 }
 
 /// Judges the order of arrival of some partitions.
 #[derive(Debug)]
 pub struct Sequencer {
-    pub(crate) settings: SequencerSettings,
-    pub(crate) partitions: BTreeMap<PartitionId, Partition>,
-    /// Every interval that ends here or before is closed.
-    pub(crate) closed: EventTime,
-    pub(crate) counts: Counts,
+    settings: SequencerSettings,
+    state: SequencerState,
+    /// The state was stored, perhaps under other settings, and no reading has been judged since.
+    is_restored: bool,
+}
+
+/// Where the judgements of a batch go.
+struct Judged<'a> {
+    steps: &'a mut Vec<Step>,
+    late: &'a mut Vec<u32>,
+    refused: &'a mut Vec<(Held, Reason)>,
+}
+
+impl Judged<'_> {
+    fn admit(&mut self, readings: Range<usize>) {
+        if !readings.is_empty() {
+            self.steps.push(Step::Admit(readings));
+        }
+    }
 }
 
 impl Sequencer {
+    /// Goes up when the stored form changes.
+    pub const STATE_VERSION: u16 = 1;
+
     /// Nothing open yet.
     pub fn new(settings: SequencerSettings) -> Self {
-        Self { settings, partitions: BTreeMap::new(), closed: EventTime::MIN, counts: Counts::default() }
+        let (partitions, counts) = (BTreeMap::new(), Counts::default());
+        let state = SequencerState { closed: EventTime::MIN, partitions, counts };
+        Self { settings, state, is_restored: false }
+    }
+
+    /// Of the settings that the state depends on: none. It holds moments and readings, and means the same under all.
+    /// - `grid`, `grace`: [`Self::sequence`] first closes what is open only because others were in force.
+    /// - `ahead`: what was held under another one is released as the front reaches it, as always.
+    /// - `most_waiting`: the next reading that has to wait brings what waits down to it.
+    pub fn fingerprint(&self) -> u64 {
+        Fingerprint::new("order").end()
+    }
+
+    /// The state, to be stored.
+    pub fn snapshot(&self) -> SequencerState {
+        self.state.clone()
+    }
+
+    /// Takes a stored state in the place of its own.
+    pub fn restore(&mut self, stored: &SequencerState) -> Result<(), RestoreError> {
+        let held = stored.partitions.values().flat_map(|partition| &partition.waiting);
+        if held.clone().any(|((time, _), held)| *time != held.reading.time()) {
+            return Err(RestoreError::Value);
+        }
+        self.state = stored.clone();
+        self.is_restored = true;
+        Ok(())
     }
 
     /// Opens a partition. Its first reading is not before `first`, as far as is known.
     pub fn open(&mut self, partition: PartitionId, first: Option<EventTime>) {
-        self.partitions.entry(partition).or_insert_with(|| Partition { next: first, ..Partition::default() });
+        let begun = || Partition { next: first, ..Partition::default() };
+        self.state.partitions.entry(partition).or_insert_with(begun);
     }
 
-    /// Whose readings are to come next; none when all have ended.
+    /// The partition whose readings are to come next; none when all have ended.
     pub fn wants(&self) -> Option<PartitionId> {
-        self.partitions.iter().min_by_key(|(id, partition)| (partition.position(), **id)).map(|(id, _)| *id)
+        let partitions = self.state.partitions.iter();
+        partitions.min_by_key(|(id, partition)| (partition.position(), **id)).map(|(id, _)| *id)
     }
 
     /// Every interval that ends here or before is closed.
     pub fn closed(&self) -> EventTime {
-        self.closed
+        self.state.closed
     }
 
     /// The lowest front of the partitions.
     pub fn front(&self) -> Option<EventTime> {
-        self.partitions.values().map(|partition| partition.front).min().flatten()
+        self.state.partitions.values().map(|partition| partition.front).min().flatten()
     }
 
     /// Late readings and clocks ahead, counted.
     pub fn counts(&self) -> &Counts {
-        &self.counts
+        &self.state.counts
     }
 
     /// How many readings wait for the others.
     pub fn waiting(&self) -> usize {
-        self.partitions.values().map(|partition| partition.waiting.len()).sum()
+        self.state.partitions.values().map(|partition| partition.waiting.len()).sum()
     }
 
     /// Judges the readings of a batch from `from` on. Stops early when it is another partition's turn; returns how
-    /// far it came. `late` gets the indices of what is too late, `refused` what waited in vain.
+    /// far it came. `late` gets the indices of what is too late, `refused` what is ahead and has no room to wait.
     pub fn sequence(
         &mut self,
         partition: PartitionId,
@@ -224,26 +161,67 @@ impl Sequencer {
         late: &mut Vec<u32>,
         refused: &mut Vec<(Held, Reason)>,
     ) -> usize {
-        let SequencerSettings { ahead, .. } = self.settings;
-        let limit = self.limit(partition);
-        let mut own = self.partitions.remove(&partition).unwrap_or_default();
-        if own.next.take().is_some_and(|next| own.goes_on_to(ahead) == Some(next)) {
-            // It was another partition's turn when time had gone on.
-            self.time_went_on(&mut own, limit, steps);
-            if own.next.is_some() {
-                self.partitions.insert(partition, own);
-                self.drain_the_ended(steps);
-                return from;
-            }
+        if std::mem::take(&mut self.is_restored) {
+            self.catch_up(steps);
         }
-        if from == 0 && self.is_usual(&own, batch) {
+        let limit = self.limit(partition);
+        let mut own = self.state.partitions.remove(&partition).unwrap_or_default();
+        let stopped = if self.is_still_anothers_turn(&mut own, limit, steps) {
+            from
+        } else if from == 0 && self.is_usual(&own, batch) {
             own.streak.clear();
             own.hear(batch, 0..batch.len());
             steps.push(Step::Admit(0..batch.len()));
-            self.partitions.insert(partition, own);
-            self.drain_the_ended(steps);
-            return batch.len();
+            batch.len()
+        } else {
+            self.judge(&mut own, limit, batch, from, &mut Judged { steps, late, refused })
+        };
+        self.state.partitions.insert(partition, own);
+        self.drain_the_ended(steps);
+        stopped
+    }
+
+    /// A state that was stored under a longer grace has more open than this grace allows. It closes before anything is
+    /// admitted, or else [`crate::Fleet`] had no room for the newest interval.
+    fn catch_up(&mut self, steps: &mut Vec<Step>) {
+        if let Some(front) = self.front() {
+            self.close_up_to(front, steps);
         }
+    }
+
+    /// Goes on where a partition stopped because time had gone on beyond another partition's turn. Whether it stops there
+    /// again.
+    fn is_still_anothers_turn(
+        &mut self,
+        own: &mut Partition,
+        limit: EventTime,
+        steps: &mut Vec<Step>,
+    ) -> bool {
+        let Some(next) = own.next.take() else { return false };
+        if own.goes_on_to(self.settings.ahead) == Some(next) {
+            self.time_went_on(own, limit, steps);
+        }
+        own.next.is_some()
+    }
+
+    /// Whether all readings of a batch are at the front or inside the grace: most batches are, and the readings need not
+    /// be looked at one by one.
+    fn is_usual(&self, own: &Partition, batch: &Batch) -> bool {
+        let within = |(earliest, latest)| earliest > self.state.closed && Some(latest) <= own.front;
+        batch.reach().is_some_and(within)
+    }
+
+    /// Judges readings one by one, up to where it is another partition's turn.
+    fn judge(
+        &mut self,
+        own: &mut Partition,
+        limit: EventTime,
+        batch: &Batch,
+        from: usize,
+        judged: &mut Judged<'_>,
+    ) -> usize {
+        let ahead = self.settings.ahead;
+        // Readings from `begun` on are admitted together, as soon as one comes that is not among them.
         let mut begun = from;
         let mut heard = from;
         let mut stopped = batch.len();
@@ -251,83 +229,63 @@ impl Sequencer {
         for (index, reading) in batch.readings.iter().enumerate().skip(from) {
             let time = reading.time();
             // The usual case: at the front or inside the grace.
-            if time <= front && time > self.closed {
+            if time <= front && time > self.state.closed {
                 own.streak.clear();
                 continue;
             }
             if own.is_ahead(time, ahead) {
-                if begun < index {
-                    steps.push(Step::Admit(begun..index));
-                }
+                judged.admit(begun..index);
                 begun = index + 1;
-                own.hear(batch, heard..index + 1);
-                heard = index + 1;
-                self.hold(&mut own, batch, index, refused);
+                own.hear(batch, heard..begun);
+                heard = begun;
+                self.hold(own, batch, index, judged.refused);
                 if own.agreed().is_some() {
-                    self.time_went_on(&mut own, limit, steps);
+                    self.time_went_on(own, limit, judged.steps);
                     front = own.front.unwrap_or(EventTime::MIN);
                     if own.next.is_some() {
-                        stopped = index + 1;
+                        stopped = begun;
                         break;
                     }
                 }
                 continue;
             }
+            if time > front && time > limit {
+                judged.admit(begun..index);
+                (begun, stopped) = (index, index);
+                self.stop_before(own, time, limit, judged.steps);
+                break;
+            }
+            own.streak.clear();
             if time > front {
-                if time > limit {
-                    if begun < index {
-                        steps.push(Step::Admit(begun..index));
-                    }
+                if self.would_do_more_than_move(own, time) {
+                    // What came before has to be admitted before anything is released or closed.
+                    judged.admit(begun..index);
                     begun = index;
-                    stopped = index;
-                    self.stop_before(&mut own, time, limit, steps);
-                    break;
-                }
-                own.streak.clear();
-                if self.would_do_more_than_move(&own, time) {
-                    if begun < index {
-                        steps.push(Step::Admit(begun..index));
-                    }
-                    begun = index;
-                    self.move_front(&mut own, time, true, steps);
+                    self.move_front(own, time, true, judged.steps);
                 } else {
                     own.front = Some(time);
                 }
                 front = time;
             }
-            if time <= self.closed {
-                own.streak.clear();
-                if begun < index {
-                    steps.push(Step::Admit(begun..index));
-                }
+            if time <= self.state.closed {
+                judged.admit(begun..index);
                 begun = index + 1;
-                late.push(index as u32);
-                self.counts.issue(Issue::Late);
+                judged.late.push(index as u32);
+                self.state.counts.issue(Issue::Late);
             }
         }
-        if begun < stopped {
-            steps.push(Step::Admit(begun..stopped));
-        }
+        judged.admit(begun..stopped);
         own.hear(batch, heard..stopped);
         debug_assert!(
             own.next.is_some() || own.agreed().is_none(),
             "time goes on, or it is another partition's turn"
         );
-        self.partitions.insert(partition, own);
-        self.drain_the_ended(steps);
         stopped
-    }
-
-    /// Whether all readings of a batch are at the front or inside the grace: most batches are, and the readings need not
-    /// be looked at one by one.
-    fn is_usual(&self, own: &Partition, batch: &Batch) -> bool {
-        let within = |(earliest, latest)| earliest > self.closed && Some(latest) <= own.front;
-        batch.reach().is_some_and(within)
     }
 
     /// A partition has no more readings. What waited for the others is released when it is its turn.
     pub fn end(&mut self, partition: PartitionId, steps: &mut Vec<Step>) {
-        if let Some(own) = self.partitions.get_mut(&partition) {
+        if let Some(own) = self.state.partitions.get_mut(&partition) {
             own.ended = true;
             own.next = own.first_waiting();
         }
@@ -336,7 +294,7 @@ impl Sequencer {
 
     /// How far a partition may go before it is another's turn.
     fn limit(&self, partition: PartitionId) -> EventTime {
-        let others = self.partitions.iter().filter(|(id, _)| **id != partition);
+        let others = self.state.partitions.iter().filter(|(id, _)| **id != partition);
         others.map(|(_, other)| other.position()).min().unwrap_or(EventTime::MAX)
     }
 
@@ -353,10 +311,10 @@ impl Sequencer {
             origin: batch.origin(index),
         };
         own.waiting.insert((reading.time(), own.arrivals), held);
-        if own.waiting.len() > self.settings.most_waiting
-            && let Some((_, furthest)) = own.waiting.pop_last()
-        {
-            self.counts.issue(Issue::ClockAhead);
+        // More than one is refused only where a state was stored under a larger limit.
+        while own.waiting.len() > self.settings.most_waiting {
+            let Some((_, furthest)) = own.waiting.pop_last() else { break };
+            self.state.counts.issue(Issue::ClockAhead);
             refused.push((furthest, Reason::ClockAhead));
         }
     }
@@ -384,7 +342,7 @@ impl Sequencer {
     }
 
     fn would_do_more_than_move(&self, own: &Partition, to: EventTime) -> bool {
-        own.first_waiting().is_some_and(|first| first <= to) || self.closes(to) > self.closed
+        own.first_waiting().is_some_and(|first| first <= to) || self.closes(to) > self.state.closed
     }
 
     /// What a lowest front at `front` would close.
@@ -398,7 +356,7 @@ impl Sequencer {
         while let Some(time) = own.first_waiting().filter(|&first| first <= to) {
             let released = own.take_first_waiting();
             if clocks_ahead {
-                self.counts.issues(Issue::ClockAhead, released.len() as u64);
+                self.state.counts.issues(Issue::ClockAhead, released.len() as u64);
             }
             own.front = own.front.max(Some(time));
             self.close_up_to(own.front.unwrap_or(time), steps);
@@ -411,18 +369,19 @@ impl Sequencer {
     fn close_up_to(&mut self, front: EventTime, steps: &mut Vec<Step>) {
         let closes = self.closes(front);
         // The other partitions are not behind `front`, or it would be their turn.
-        if closes > self.closed && self.partitions.values().all(|other| other.position() >= front) {
-            self.closed = closes;
+        if closes > self.state.closed && self.state.partitions.values().all(|other| other.position() >= front)
+        {
+            self.state.closed = closes;
             steps.push(Step::Advance(closes));
         }
     }
 
     fn drain_the_ended(&mut self, steps: &mut Vec<Step>) {
-        while let Some(id) = self.wants().filter(|id| self.partitions[id].ended) {
+        while let Some(id) = self.wants().filter(|id| self.state.partitions[id].ended) {
             let limit = self.limit(id);
-            let Some(mut own) = self.partitions.remove(&id) else { return };
+            let Some(mut own) = self.state.partitions.remove(&id) else { return };
             while let Some(first) = own.first_waiting().filter(|&first| first <= limit) {
-                let others_are_there = self.partitions.values().any(|other| other.front >= Some(first));
+                let others_are_there = self.state.partitions.values().any(|other| other.front >= Some(first));
                 if others_are_there || own.believes_first_waiting() {
                     self.move_front(&mut own, first, false, steps);
                 } else {
@@ -432,13 +391,13 @@ impl Sequencer {
             }
             if let Some(first) = own.first_waiting() {
                 own.next = Some(first);
-                self.partitions.insert(id, own);
-            } else if let Some(front) = self.partitions.values().map(Partition::position).min() {
+                self.state.partitions.insert(id, own);
+            } else if let Some(front) = self.state.partitions.values().map(Partition::position).min() {
                 if front > EventTime::MIN {
                     self.close_up_to(front, steps);
                 }
             } else {
-                self.closed = EventTime::MAX;
+                self.state.closed = EventTime::MAX;
                 steps.push(Step::Advance(EventTime::MAX));
             }
         }

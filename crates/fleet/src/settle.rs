@@ -10,6 +10,7 @@ use crate::cell::{Cell, Registers};
 use crate::fleet::{Energy, Fleet, Lane, MOST_EVENTS, NO_EXPORTER, NO_POINT};
 use crate::register::{Advance, Move, Point, Trail, spread};
 use reading::{Event, EventCode, EventTime, Interval, Issue, MeterId, Quality, Sums};
+use serde::{Deserialize, Serialize};
 use units::WattHours;
 
 /// The most intervals of one meter that wait for a register: a day of quarter-hours and its grace.
@@ -44,7 +45,7 @@ impl Silence {
 }
 
 /// One of them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Waiting {
     pub(crate) index: i64,
     pub(crate) sums: Sums,

@@ -4,6 +4,8 @@ mod events;
 mod memory;
 mod order;
 mod picture;
+mod settings;
+mod stored;
 
 use crate::*;
 use reading::time::MINUTE;
@@ -131,7 +133,7 @@ impl Engine {
     }
 
     fn restarted(self, settings: &Settings, shards: u32) -> Self {
-        let stored: Vec<FleetV3> = self.shards.iter().map(Fleet::snapshot).collect();
+        let stored: Vec<FleetState> = self.shards.iter().map(Fleet::snapshot).collect();
         let order = self.sequencer.snapshot();
         let mut next = Self { rows: self.rows, events: self.events, ..Self::new(settings, shards) };
         next.sequencer = Sequencer::new(order_of(settings));

@@ -6,7 +6,7 @@
 
 use crate::snapshot::SnapshotError;
 use crate::step::events_of;
-use fleet::{EventV1, IntervalV1, PartitionId, RestoreError};
+use fleet::{IntervalV1, PartitionId, RestoreError};
 use reading::{Event, EventTime, Interval};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -62,14 +62,11 @@ struct ArmV1 {
 
 /// Rows and events, stored.
 #[derive(Debug, Serialize, Deserialize)]
-pub(crate) struct TickV1(Vec<IntervalV1>, Vec<EventV1>);
+pub(crate) struct TickV1(Vec<IntervalV1>, Vec<Event>);
 
 impl From<&Tick> for TickV1 {
     fn from(tick: &Tick) -> Self {
-        Self(
-            tick.rows.iter().map(IntervalV1::from).collect(),
-            tick.events.iter().map(EventV1::from).collect(),
-        )
+        Self(tick.rows.iter().map(IntervalV1::from).collect(), tick.events.clone())
     }
 }
 
@@ -77,7 +74,7 @@ impl TickV1 {
     pub(crate) fn restore(&self) -> Result<Tick, RestoreError> {
         Ok(Tick {
             rows: self.0.iter().map(IntervalV1::restore).collect::<Result<_, _>>()?,
-            events: self.1.iter().map(EventV1::restore).collect::<Result<_, _>>()?,
+            events: self.1.clone(),
         })
     }
 }

@@ -8,7 +8,7 @@ use crate::books::{Books, BooksV1, Lost};
 use crate::outputs::{bury, bury_held, bury_undecoded};
 use crate::snapshot::SnapshotError;
 use crate::{Outputs, Plan};
-use fleet::{Fleet, FleetV3, PartitionId, Sequencer, SequencerV2, Shard, Step};
+use fleet::{Fleet, FleetState, PartitionId, Sequencer, SequencerState, Shard, Step};
 use grid::Topology;
 use metering::{MeteringRows, MeteringV1};
 use reading::{Batch, EventTime};
@@ -34,10 +34,10 @@ const METERS: usize = 64;
 /// Changes of so few meters are no burden, however many meters there are.
 const FEW: usize = 10_000;
 
-/// `F` is a [`FleetV3`] and `M` a [`MeteringV1`], or what is written as one.
+/// `F` is a [`FleetState`] and `M` a [`MeteringV1`], or what is written as one.
 #[derive(Serialize, Deserialize)]
 struct LaneV3<F, M> {
-    sequencer: SequencerV2,
+    sequencer: SequencerState,
     fleet: F,
     books: BooksV1<M>,
 }
@@ -182,10 +182,10 @@ impl Lane {
         chain: &[impl AsRef<[u8]>],
     ) -> Result<Self, SnapshotError> {
         let wrong = |what| SnapshotError::Content { what };
-        let mut whole: Option<LaneV3<FleetV3, MeteringV1>> = None;
+        let mut whole: Option<LaneV3<FleetState, MeteringV1>> = None;
         let mut behind = 0;
         for stored in chain {
-            let later: LaneV3<FleetV3, MeteringV1> =
+            let later: LaneV3<FleetState, MeteringV1> =
                 postcard::from_bytes(stored.as_ref()).map_err(|_| wrong("its structure"))?;
             match &mut whole {
                 None => whole = Some(later),

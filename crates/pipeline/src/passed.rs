@@ -1,6 +1,6 @@
 //! What the first stage passes on through a log, as bytes beside what it says to everybody.
 
-use fleet::{EventV1, IntervalV1, PartitionId};
+use fleet::{IntervalV1, PartitionId};
 use reading::{Event, EventTime, Interval};
 use serde::{Deserialize, Serialize};
 
@@ -59,7 +59,7 @@ pub enum Passed {
 #[derive(Serialize, Deserialize)]
 enum PassedV2 {
     Row { lane: PartitionId, tick: i64, last: bool, row: IntervalV1 },
-    Event { lane: PartitionId, tick: i64, last: bool, event: EventV1 },
+    Event { lane: PartitionId, tick: i64, last: bool, event: reading::Event },
     Closed { lane: PartitionId, closed: i64, ticks: Vec<i64>, newest_ms: i64 },
     Idle { lane: PartitionId, idle: bool },
     Ended { lane: PartitionId, ticks: Vec<i64> },
@@ -77,7 +77,7 @@ impl Passed {
                 PassedV2::Row { lane: *lane, tick: tick.0, last: *last, row: row.into() }
             }
             Self::Event { lane, tick, last, event } => {
-                PassedV2::Event { lane: *lane, tick: tick.0, last: *last, event: event.into() }
+                PassedV2::Event { lane: *lane, tick: tick.0, last: *last, event: *event }
             }
             Self::Closed { lane, closed, ticks, newest_ms } => {
                 PassedV2::Closed { lane: *lane, closed: closed.0, ticks: all(ticks), newest_ms: *newest_ms }
@@ -98,7 +98,7 @@ impl Passed {
                 Self::Row { lane, tick: EventTime(tick), last, row: row.restore().ok()? }
             }
             PassedV2::Event { lane, tick, last, event } => {
-                Self::Event { lane, tick: EventTime(tick), last, event: event.restore().ok()? }
+                Self::Event { lane, tick: EventTime(tick), last, event }
             }
             PassedV2::Closed { lane, closed, ticks, newest_ms } => {
                 Self::Closed { lane, closed: EventTime(closed), ticks: all(ticks), newest_ms }

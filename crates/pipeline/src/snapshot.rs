@@ -16,7 +16,7 @@ use crate::town::{Missing, Town, TownError};
 use crate::{Pipeline, Plan};
 use cases::{Cases, CasesV1};
 use detect::{DailyScores, DailyScoresV1, PhaseNeutralRuns, PhaseNeutralRunsV1};
-use fleet::{FleetV3, PartitionId, SequencerV2};
+use fleet::{FleetState, PartitionId, SequencerState};
 use forecast::{SeasonalMean, SeasonalMeanV1};
 use grid::Topology;
 use jiff::civil::Date;
@@ -29,7 +29,7 @@ use supply::{Supply, SupplyV1};
 use vet::{Findings, FindingsV1};
 
 const MAGIC: &[u8; 8] = b"GWSTATE\n";
-const VERSION: u32 = 6;
+const VERSION: u32 = 7;
 const HEADER: usize = 8 + 4 + 8 + 8;
 
 /// Why a snapshot is not taken.
@@ -38,7 +38,7 @@ pub enum SnapshotError {
     /// Something else.
     #[error("not a snapshot of Gridwarden: it begins with other bytes")]
     Foreign,
-    /// From another program: versions 1 to 5 never left the workshop.
+    /// From another program: versions 1 to 6 never left the workshop.
     #[error("the snapshot has version {found}, this program reads {VERSION}")]
     Version {
         /// Its version.
@@ -79,10 +79,10 @@ pub enum SnapshotError {
     Town(#[from] TownError),
 }
 
-/// `F` is a [`FleetV3`] and `M` a [`MeteringV1`], or what is written as one.
+/// `F` is a [`FleetState`] and `M` a [`MeteringV1`], or what is written as one.
 #[derive(Serialize, Deserialize)]
 struct StateV5<F, M> {
-    sequencer: SequencerV2,
+    sequencer: SequencerState,
     fleet: F,
     books: BooksV1<M>,
     town: Option<TownV3>,
@@ -167,7 +167,7 @@ impl Pipeline {
     /// An engine that goes on where the snapshot was taken.
     pub fn restore(plan: &Plan, topology: Topology, bytes: &[u8]) -> Result<Self, SnapshotError> {
         let content = content(plan, bytes)?;
-        let state: StateV5<FleetV3, MeteringV1> =
+        let state: StateV5<FleetState, MeteringV1> =
             postcard::from_bytes(content).map_err(|_| SnapshotError::Content { what: "its structure" })?;
         let mut pipeline = Self::new(plan, topology)?;
         let wrong = |what| SnapshotError::Content { what };

@@ -27,6 +27,7 @@ pub struct Span {
 
 /// What few readings carry: kept beside the [`Reading`].
 #[derive(Debug, Clone, PartialEq, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Extra {
     /// Tamper and other events, as they came.
     pub events: Vec<EventCode>,
@@ -52,6 +53,7 @@ pub struct DeadLetter {
 
 /// Where in a log something came from: the `item`th of the message at `offset`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Origin {
     /// The place of the message in its log.
     pub offset: i64,

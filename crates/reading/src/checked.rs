@@ -142,6 +142,7 @@ impl Reading {
 
 /// The fields of a [`Reading`], for those who store one and bring it back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[expect(missing_docs, reason = "they are the accessors of Reading, field by field")]
 pub struct Parts {
     pub time: EventTime,

@@ -1,5 +1,8 @@
 //! What can be wrong with data, as two closed lists: an [`Issue`] comes beside a value, a [`Reason`] instead of one.
 
+#[cfg(feature = "serde")]
+mod stored;
+
 macro_rules! named {
     ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $text:literal,)* }) => {
         $(#[$doc])*

@@ -34,6 +34,16 @@ fn names_times_and_bits_are_stored_bare() {
 }
 
 #[test]
+fn counts_are_stored_by_name_and_unknown_names_are_left_out() {
+    let mut counts = issue::Counts::default();
+    counts.issues(Issue::Late, 3);
+    counts.reason(Reason::Torn);
+    check(counts.clone(), r#"[[["late",3]],[["torn",1]]]"#);
+    let more = r#"[[["late",3],["gone",9]],[["torn",1],["gone",9]]]"#;
+    assert_eq!(serde_json::from_str::<issue::Counts>(more).unwrap(), counts);
+}
+
+#[test]
 fn a_stored_name_is_checked_again() {
     for bad in [r#""""#, r#""a b""#, r#""a/b""#, "7", r#""123456789012345678901234567890123""#] {
         let error = serde_json::from_str::<MeterId>(bad).unwrap_err().to_string();

@@ -1,0 +1,156 @@
+//! One meter as it is stored. In memory a meter lies in pieces: a cell in the plane of each open interval, and what few
+//! meters need in maps beside them. It is stored in one piece, so that it can be stored and restored alone, and into any
+//! number of shards.
+
+use super::RestoreError;
+use crate::cell::{Cell, Registers};
+use crate::fleet::{Fleet, Lane, NO_EXPORTER, NO_POINT};
+use crate::register::Point;
+use crate::settle::{Pending, Waiting};
+use ::reading::{EventCode, Key, MeterId, Sums};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+
+/// One meter.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct MeterState {
+    pub(super) name: MeterId,
+    /// The last import register of the intervals that are closed.
+    point: Option<Point>,
+    /// The last export register of those.
+    export: Option<Point>,
+    exports: bool,
+    doubts: [Option<Point>; 2],
+    open: Vec<CellState>,
+    waiting: Vec<Waiting>,
+    /// The last interval that was published without its register.
+    published: Option<i64>,
+}
+
+/// One open interval of a meter: its cell, and its share of what the plane keeps for all meters.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(super) struct CellState {
+    index: i64,
+    sums: Sums,
+    seen: u64,
+    odd: Vec<u32>,
+    bare: Vec<u32>,
+    imp: Registers,
+    exp: Option<Registers>,
+    listed: [Vec<Point>; 2],
+    events: Vec<(u32, EventCode)>,
+}
+
+impl MeterState {
+    /// Gives the vector of cells back, to be filled for the next meter.
+    pub(super) fn into_cells(self) -> Vec<CellState> {
+        self.open
+    }
+}
+
+impl Fleet {
+    /// A meter, its cells in a vector that another one has done with.
+    pub(super) fn meter_state(&self, slot: u32, mut open: Vec<CellState>) -> MeterState {
+        let meter = self.meters[slot as usize];
+        let exporter = (meter.exporter != NO_EXPORTER).then_some(meter.exporter as usize);
+        open.clear();
+        open.extend((0..self.planes.len()).filter_map(|plane| self.cell_state(slot, exporter, plane)));
+        open.sort_unstable_by_key(|cell| cell.index);
+        let known = |point: Point| (point != NO_POINT).then_some(point);
+        let pending = self.pending.get(&slot);
+        MeterState {
+            name: self.table.meter(slot),
+            point: known(meter.point),
+            export: exporter.and_then(|place| known(self.export_points[place])),
+            exports: exporter.is_some(),
+            doubts: [Lane::Import, Lane::Export].map(|lane| self.doubts.get(&(slot, lane)).copied()),
+            open,
+            waiting: pending.map(|pending| pending.waiting.clone()).unwrap_or_default(),
+            published: pending.and_then(|pending| pending.told),
+        }
+    }
+
+    fn cell_state(&self, slot: u32, exporter: Option<usize>, plane: usize) -> Option<CellState> {
+        let plane = &self.planes[plane];
+        let index = plane.index?;
+        let cell = plane.cells.get(slot as usize).filter(|cell| !cell.is_empty())?;
+        let own = (slot, 0)..=(slot, u32::MAX);
+        let offsets = |of: &BTreeSet<(u32, u32)>| {
+            of.range(own.clone()).map(|(_, offset)| *offset).collect::<Vec<u32>>()
+        };
+        let listed = [Lane::Import, Lane::Export].map(|lane| {
+            // In the order of time, not of arrival: equal states are stored as equal bytes.
+            let mut points: Vec<Point> = plane.lists.get(&(slot, lane)).cloned().unwrap_or_default();
+            points.sort_unstable();
+            points
+        });
+        let events = plane.events.range((slot, 0, EventCode(0))..=(slot, u32::MAX, EventCode(u16::MAX)));
+        let exp = exporter.and_then(|place| plane.exports.get(place)).filter(|exp| !exp.is_empty());
+        Some(CellState {
+            index,
+            sums: cell.sums,
+            seen: cell.seen,
+            odd: offsets(&plane.odd),
+            bare: offsets(&plane.bare),
+            imp: cell.imp,
+            exp: exp.copied(),
+            listed,
+            events: events.map(|&(_, offset, code)| (offset, code)).collect(),
+        })
+    }
+
+    pub(super) fn restore_meter(&mut self, stored: &MeterState, hash: u64) -> Result<(), RestoreError> {
+        let name = stored.name.as_bytes();
+        let slot = self.table.slot_of(Key { hash, at: 0, len: name.len() as u8 }, name);
+        let mut exporter = NO_EXPORTER;
+        if stored.exports {
+            exporter = self.export_points.len() as u32;
+            self.export_points.push(stored.export.unwrap_or(NO_POINT));
+        }
+        self.put_meter(slot, stored.point.unwrap_or(NO_POINT), exporter)?;
+        for (lane, doubt) in [Lane::Import, Lane::Export].into_iter().zip(stored.doubts) {
+            if let Some(doubt) = doubt {
+                self.doubts.insert((slot, lane), doubt);
+            }
+        }
+        for cell in &stored.open {
+            self.restore_cell(slot, exporter, cell)?;
+        }
+        if !stored.waiting.is_empty() {
+            let pending = Pending { waiting: stored.waiting.clone(), told: stored.published };
+            self.pending.insert(slot, pending);
+        }
+        Ok(())
+    }
+
+    fn restore_cell(&mut self, slot: u32, exporter: u32, stored: &CellState) -> Result<(), RestoreError> {
+        let planes = self.planes.len() as i64;
+        let plane = &mut self.planes[stored.index.rem_euclid(planes) as usize];
+        if plane.index.is_some_and(|open| open != stored.index) {
+            return Err(RestoreError::OpenIntervals);
+        }
+        plane.index = Some(stored.index);
+        if plane.cells.len() <= slot as usize {
+            plane.cells.resize(slot as usize + 1, Cell::EMPTY);
+        }
+        plane.cells[slot as usize] = Cell { sums: stored.sums, seen: stored.seen, imp: stored.imp };
+        if let Some(exp) = stored.exp {
+            if exporter == NO_EXPORTER {
+                return Err(RestoreError::Value);
+            }
+            if plane.exports.len() <= exporter as usize {
+                plane.exports.resize(exporter as usize + 1, Registers::EMPTY);
+            }
+            plane.exports[exporter as usize] = exp;
+        }
+        plane.events.extend(stored.events.iter().map(|&(offset, code)| (slot, offset, code)));
+        plane.odd.extend(stored.odd.iter().map(|&offset| (slot, offset)));
+        plane.bare.extend(stored.bare.iter().map(|&offset| (slot, offset)));
+        for (lane, points) in [Lane::Import, Lane::Export].into_iter().zip(&stored.listed) {
+            if !points.is_empty() {
+                plane.lists.insert((slot, lane), points.clone());
+            }
+        }
+        Ok(())
+    }
+}
