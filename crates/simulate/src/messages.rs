@@ -25,6 +25,17 @@ pub struct Message {
     pub torn: Option<usize>,
 }
 
+impl Message {
+    /// Appends the JSON line of the message, as much of it as arrived, without a line break.
+    pub fn write_line(&self, line: &mut Vec<u8>) {
+        let at = line.len();
+        wire::json::encode(&self.raw, line);
+        if let Some(torn) = self.torn {
+            line.truncate(at + torn);
+        }
+    }
+}
+
 /// The messages of a [`Town`] in order of arrival.
 #[derive(Debug)]
 pub struct Messages<'town> {

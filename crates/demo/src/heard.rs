@@ -1,0 +1,85 @@
+//! What the demo tells of an alert: about a case, or about a demand above what was agreed.
+
+use super::local;
+use cases::{Alert, Kind, Severity};
+use metering::AboveSanctioned;
+use reading::{Calendar, EventTime};
+use shell::texts;
+
+/// An alert.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Heard {
+    /// Of a case that opened or closed.
+    Case(Alert),
+    /// Of a consumer who used more than was agreed.
+    Above(AboveSanctioned),
+}
+
+/// How much a line catches the eye.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Weight {
+    Quiet,
+    Plain,
+    Warm,
+    Hot,
+}
+
+impl Heard {
+    /// When.
+    pub fn time(&self) -> EventTime {
+        match self {
+            Self::Case(alert) => alert.time,
+            Self::Above(above) => above.end,
+        }
+    }
+
+    pub fn weight(&self) -> Weight {
+        match self {
+            Self::Case(alert) if alert.kind == Kind::Closed => Weight::Quiet,
+            Self::Case(alert) => match alert.severity {
+                Severity::High => Weight::Hot,
+                Severity::Medium => Weight::Warm,
+                _ => Weight::Plain,
+            },
+            Self::Above(_) => Weight::Plain,
+        }
+    }
+
+    /// In one sentence.
+    pub fn said(&self, calendar: &Calendar) -> String {
+        match self {
+            Self::Case(alert) => format!("{} {}: {}", alert.severity.name(), alert.kind.name(), alert.text),
+            Self::Above(above) => format!("low above-sanctioned: {}", texts::above_said(above, calendar)),
+        }
+    }
+
+    /// In parts, what matters first; its numbers are those of its evidence.
+    pub fn in_parts(&self, calendar: &Calendar) -> Vec<String> {
+        match self {
+            Self::Case(alert) => case_in_parts(alert, calendar),
+            Self::Above(above) => vec![
+                format!("above {}", above.meter),
+                format!("demand {:.0} W", above.demand.0),
+                format!("sanctioned {:.0} W", above.sanctioned.0),
+                format!("since {}", local::short(calendar, above.start)),
+            ],
+        }
+    }
+}
+
+fn case_in_parts(alert: &Alert, calendar: &Calendar) -> Vec<String> {
+    let what = match alert.kind {
+        Kind::Opened => "check",
+        Kind::Closed => "quiet",
+    };
+    let mut parts = vec![format!("{what} {}", alert.meter)];
+    for detect::Evidence::PhaseNeutral(seen) in &alert.evidence {
+        parts.push(format!("phase {:.2} A", seen.phase.0));
+        parts.push(format!("neutral {:.2} A", seen.neutral.0));
+        parts.push(format!("{:.2} A apart, {:.0} %", seen.apart.0, seen.share.percent()));
+        parts.push(format!("allowed {:.2} A", seen.allowed.0));
+        parts.push(format!("{} blocks since {}", seen.blocks, local::short(calendar, seen.since)));
+        parts.extend(seen.excess.map(|wh| format!("at most {} Wh beside the meter", wh.0)));
+    }
+    parts
+}

@@ -1,0 +1,75 @@
+//! Numbers and local times as people write them.
+
+use reading::time::{HOUR, MINUTE};
+use reading::{Calendar, EventTime};
+
+/// `Wed 2024-01-31 14:05`
+pub fn moment(calendar: &Calendar, time: EventTime) -> String {
+    let day = calendar.day(time);
+    let weekday = format!("{:?}", day.weekday());
+    format!("{} {day} {}", &weekday[..3], clock(calendar, time))
+}
+
+/// `31 Jan 14:05`, and ` 5 Jan 14:05` below it.
+pub fn short(calendar: &Calendar, time: EventTime) -> String {
+    format!("{:>12}", calendar.said(time))
+}
+
+/// `14:05`
+pub fn clock(calendar: &Calendar, time: EventTime) -> String {
+    let minute = calendar.minute_of_day(time);
+    format!("{:02}:{:02}", minute / 60, minute % 60)
+}
+
+/// `22 min`, `3 h 5 min`
+pub fn span(ms: i64) -> String {
+    let minutes = ms.max(0) / MINUTE;
+    if minutes < 60 { format!("{minutes} min") } else { format!("{} h {} min", ms / HOUR, minutes % 60) }
+}
+
+/// Kilowatts with the digits that matter.
+pub fn kilowatts(kw: f64) -> String {
+    if kw.abs() < 99.95 { format!("{kw:.1}") } else { format!("{kw:.0}") }
+}
+
+/// Whole words of a text that fit; what is left out is told by an ellipsis.
+pub fn fitting(text: &str, width: usize) -> String {
+    if text.chars().count() <= width {
+        return text.to_owned();
+    }
+    let mut kept = String::new();
+    let mut used = 0;
+    for word in text.split(' ') {
+        // A space before the ellipsis, and the ellipsis.
+        let more = word.chars().count() + usize::from(used > 0);
+        if used + more + 2 > width {
+            break;
+        }
+        if used > 0 {
+            kept.push(' ');
+        }
+        kept.push_str(word);
+        used += more;
+    }
+    kept + if used == 0 { "…" } else { " …" }
+}
+
+/// A text in lines of whole words.
+pub fn wrapped(text: &str, width: usize) -> Vec<String> {
+    flowed(text.split(' ').map(str::to_owned), " ", width)
+}
+
+/// Parts one after another, in as many lines as that takes; no part is broken.
+pub fn flowed(parts: impl IntoIterator<Item = String>, between: &str, width: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for part in parts {
+        match lines.last_mut() {
+            Some(line) if line.chars().count() + between.chars().count() + part.chars().count() <= width => {
+                line.push_str(between);
+                line.push_str(&part);
+            }
+            _ => lines.push(part),
+        }
+    }
+    lines
+}

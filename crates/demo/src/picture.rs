@@ -1,0 +1,228 @@
+//! What there is to be shown: fed by the outputs of the engine, knowing nothing of terminals.
+
+use super::feed::Feed;
+use super::heard::Heard;
+use cases::Change;
+use forecast::Forecast;
+use grid::Balance;
+use notify::Sms;
+use pipeline::Outputs;
+use reading::time::{DAY, HOUR};
+use reading::{Calendar, EventTime, Grid, Issue, MeterId, Target, TransformerId};
+use shell::{count, grouped};
+use std::collections::{BTreeMap, VecDeque};
+
+/// More alerts fit no screen.
+const ALERTS: usize = 200;
+
+/// Power of the town in one interval.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Load {
+    /// When the interval ends.
+    pub end: EventTime,
+    /// Mean power of all consumers.
+    pub kw: f64,
+}
+
+/// What was expected of the town in one interval.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Expected {
+    /// When the interval ends.
+    pub end: EventTime,
+    /// The mean.
+    pub kw: f64,
+    /// The lowest quantile that the plan asks for.
+    pub low: f64,
+    /// The highest.
+    pub high: f64,
+}
+
+/// What is counted and measured from moment to moment.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Gauges {
+    /// Readings that came in whole.
+    pub readings: u64,
+    /// Meters heard of.
+    pub meters: u64,
+    /// Every interval up to here is closed.
+    pub watermark: Option<EventTime>,
+    /// Intervals of all meters that are open.
+    pub open_intervals: u64,
+    /// Lines that were no reading.
+    pub torn: u64,
+    /// Readings that came after their interval had closed.
+    pub late: u64,
+    /// Readings that came again.
+    pub repeats: u64,
+    /// Memory of the engine for each meter.
+    pub bytes_a_meter: u64,
+    /// Cases that are open.
+    pub open_cases: u64,
+}
+
+/// All that is shown.
+#[derive(Debug, Clone)]
+pub struct Picture {
+    /// Local days and hours.
+    pub calendar: Calendar,
+    /// The grid of intervals.
+    pub grid: Grid,
+    /// The town's time.
+    pub now: EventTime,
+    /// How much of the history is done, from 0 to 1; none in the live part.
+    pub history: Option<f64>,
+    /// Readings in a second of wall time.
+    pub rate: f64,
+    /// Counts and gauges.
+    pub gauges: Gauges,
+    /// Intervals closed.
+    pub intervals: u64,
+    /// Messages that went into no interval, with those that were no reading.
+    pub dead: u64,
+    /// The town's load of the last day, ascending.
+    pub loads: Vec<Load>,
+    /// What was expected of the last day and of today, ascending.
+    pub expected: Vec<Expected>,
+    /// The last balance of each transformer.
+    pub balances: BTreeMap<TransformerId, Balance>,
+    /// The last alerts, newest first.
+    pub alerts: VecDeque<Heard>,
+    /// All alerts.
+    pub alert_count: u64,
+    /// Cases that opened.
+    pub opened: u64,
+    /// Of each meter that ever had a case, when the first opened.
+    pub named: BTreeMap<MeterId, EventTime>,
+    /// The last short message.
+    pub sms: Option<Sms>,
+    /// All of them.
+    pub sms_count: u64,
+}
+
+impl Picture {
+    /// Nothing known yet.
+    pub fn new(calendar: Calendar, grid: Grid, start: EventTime) -> Self {
+        Self {
+            calendar,
+            grid,
+            now: start,
+            history: Some(0.0),
+            rate: 0.0,
+            gauges: Gauges::default(),
+            intervals: 0,
+            dead: 0,
+            loads: Vec::new(),
+            expected: Vec::new(),
+            balances: BTreeMap::new(),
+            alerts: VecDeque::new(),
+            alert_count: 0,
+            opened: 0,
+            named: BTreeMap::new(),
+            sms: None,
+            sms_count: 0,
+        }
+    }
+
+    /// Takes what came out of the engine, and empties it.
+    pub fn take(&mut self, out: &mut Outputs) {
+        self.intervals += out.intervals.len() as u64;
+        // Torn lines are counted where they are decoded.
+        self.dead += out.dead.iter().filter(|dead| dead.reading.is_some()).count() as u64;
+        self.balances.extend(out.balances.iter().map(|balance| (balance.transformer, *balance)));
+        let of_town = out.forecasts.iter().filter(|forecast| forecast.target == Target::System);
+        self.expected.extend(of_town.map(expected));
+        let oldest = self.now.minus(DAY);
+        self.expected.retain(|expected| expected.end > oldest);
+        for change in &out.changes {
+            if let Change::Opened(case) = change {
+                self.opened += 1;
+                self.named.entry(case.meter).or_insert(case.opened);
+            }
+        }
+        self.alert_count += (out.alerts.len() + out.above.len()) as u64;
+        let mut heard: Vec<Heard> = out.alerts.drain(..).map(Heard::Case).collect();
+        heard.extend(out.above.drain(..).map(Heard::Above));
+        heard.sort_by_key(Heard::time);
+        heard.into_iter().for_each(|one| self.alerts.push_front(one));
+        self.alerts.truncate(ALERTS);
+        self.sms_count += out.sms.len() as u64;
+        if let Some(sms) = out.sms.pop() {
+            self.sms = Some(sms);
+        }
+        out.clear();
+    }
+
+    /// Asks the engine for its gauges and for the load of the last day.
+    pub fn look(&mut self, feed: &Feed<'_>) {
+        let (pipeline, fleet) = (feed.pipeline(), feed.pipeline().fleet());
+        let meters = fleet.len() as u64;
+        self.gauges = Gauges {
+            readings: feed.readings(),
+            meters,
+            watermark: Some(pipeline.sequencer().closed()).filter(|closed| *closed > EventTime::MIN),
+            open_intervals: fleet.open_cells() as u64,
+            torn: feed.torn(),
+            late: pipeline.sequencer().counts().of_issue(Issue::Late),
+            repeats: fleet.totals().counts.of_issue(Issue::Repeat),
+            bytes_a_meter: (pipeline.memory() as u64).checked_div(meters).unwrap_or_default(),
+            open_cases: pipeline.town().map_or(0, |town| town.open_cases().count() as u64),
+        };
+        let Some(load) = pipeline.town().and_then(|town| town.load_of(Target::System)) else { return };
+        let oldest = self.now.minus(DAY);
+        let hours = self.grid.length() as f64 / HOUR as f64;
+        let energies = load.snapshot().energies;
+        let first = energies.partition_point(|(end, _)| EventTime(*end) <= oldest);
+        let load = |(end, wh): &(i64, i64)| Load { end: EventTime(*end), kw: *wh as f64 / 1000.0 / hours };
+        self.loads = energies[first..].iter().map(load).collect();
+    }
+
+    /// The load of the last closed interval.
+    pub fn load(&self) -> Option<Load> {
+        self.loads.last().copied()
+    }
+
+    /// What was expected of an interval.
+    pub fn expected_at(&self, end: EventTime) -> Option<Expected> {
+        let at = self.expected.binary_search_by_key(&end, |expected| expected.end).ok()?;
+        Some(self.expected[at])
+    }
+
+    /// How far the watermark is behind the town's time.
+    pub fn behind(&self) -> Option<i64> {
+        self.gauges.watermark.map(|watermark| self.now.since(watermark))
+    }
+
+    /// All that went into no interval.
+    pub fn dead_letters(&self) -> u64 {
+        self.dead + self.gauges.torn
+    }
+
+    /// The same by what became of them, in a few words.
+    pub fn dead_letters_told(&self) -> String {
+        let Gauges { late, torn, .. } = self.gauges;
+        let all = self.dead_letters();
+        let other = all.saturating_sub(late + torn);
+        let kinds = [(late, "late"), (torn, "torn"), (other, "refused")];
+        let told = kinds.iter().filter(|(number, _)| *number > 0);
+        let told: Vec<String> = told.map(|(number, kind)| format!("{} {kind}", grouped(*number))).collect();
+        let colon = if all == 0 { "" } else { ": " };
+        format!("{}{colon}{}", count(all, "dead letter"), told.join(", "))
+    }
+
+    /// The last balances, the largest gap first; those without one last.
+    pub fn by_gap(&self) -> Vec<&Balance> {
+        let mut balances: Vec<&Balance> = self.balances.values().collect();
+        balances.sort_by_key(|balance| std::cmp::Reverse(balance.gap));
+        balances
+    }
+}
+
+fn expected(forecast: &Forecast) -> Expected {
+    let kw = |at: Option<&units::Watts>| at.map_or(forecast.mean.0, |watts| watts.0) / 1000.0;
+    Expected {
+        end: forecast.end,
+        kw: forecast.mean.0 / 1000.0,
+        low: kw(forecast.quantiles.first()),
+        high: kw(forecast.quantiles.last()),
+    }
+}

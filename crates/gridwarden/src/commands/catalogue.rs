@@ -1,0 +1,107 @@
+//! `gridwarden catalogue`: what each number means.
+
+use crate::cli;
+use columns::COLUMNS;
+use features::{CATALOGUE, Entry};
+use shell::Failure;
+use shell::print;
+use std::fmt::Write;
+use vet::Rule;
+
+/// What is told of one name.
+struct Line {
+    name: String,
+    unit: &'static str,
+    definition: &'static str,
+    source: String,
+}
+
+/// Runs the command.
+pub fn run(args: &cli::Catalogue) -> Result<(), Failure> {
+    let is_asked_for = |line: &Line| {
+        args.names.is_empty() || args.names.iter().any(|part| line.name.contains(part.as_str()))
+    };
+    let lines: Vec<Line> = all().filter(is_asked_for).collect();
+    if lines.is_empty() {
+        return Err(Failure::wrong(
+            format!("no kernel, no column and no rule has `{}` in its name", args.names.join("` or `")),
+            "`gridwarden catalogue` shows all of them",
+        ));
+    }
+    print(&told(&lines))
+}
+
+/// Kernels, then columns by their file, then rules of data quality, each with its unit and with where it comes from.
+fn all() -> impl Iterator<Item = Line> {
+    let line = |name: String, entry: &Entry| {
+        let Entry { unit, definition, source, .. } = *entry;
+        Line { name, unit, definition, source: source.to_owned() }
+    };
+    let kernels = CATALOGUE.iter().map(move |entry| line(entry.name.to_owned(), entry));
+    let columns = COLUMNS.iter().flat_map(move |(file, entries)| {
+        entries.iter().map(move |entry| line(format!("{file}.{}", entry.name), entry))
+    });
+    let rules = Rule::ALL.iter().map(|rule| Line {
+        name: rule.name().to_owned(),
+        unit: rule.unit(),
+        definition: rule.definition(),
+        source: format!("rule of data quality, {}: {}", rule.default(), rule.source()),
+    });
+    kernels.chain(columns).chain(rules)
+}
+
+fn told(lines: &[Line]) -> String {
+    let width = lines.iter().map(|line| line.name.len()).max().unwrap_or_default();
+    let mut page = String::new();
+    for Line { name, unit, definition, source } in lines {
+        let unit = if unit.is_empty() { "-" } else { unit };
+        writeln!(page, "{name:width$}  {unit:4}  {definition}").expect("text takes all text");
+        writeln!(page, "{:width$}        {source}", "").expect("text takes all text");
+    }
+    page
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use expect_test::{Expect, expect};
+
+    fn check(names: &[&str], expected: &Expect) {
+        let lines: Vec<Line> = all().filter(|line| names.contains(&line.name.as_str())).collect();
+        expected.assert_eq(&told(&lines));
+    }
+
+    #[test]
+    fn each_has_its_unit_its_definition_and_their_source() {
+        check(
+            &["block_peak", "demand.hours", "balance.gap_wh"],
+            &expect![[r#"
+                block_peak      W     highest mean power over a block of intervals, blocks side by side
+                                      block demand as tariffs have it
+                demand.hours    h     hours of the intervals of the period whose imported energy is known, estimates too; of zone `all` alone
+                                      ARCHITECTURE.md, Outputs of a replay
+                balance.gap_wh  Wh    `supplied_wh` less `consumed_wh`: losses, and the use of consumers that are not among `reporting`; null without `supplied_wh`
+                                      conservation of energy
+            "#]],
+        );
+    }
+
+    #[test]
+    fn a_rule_has_its_default_too() {
+        check(
+            &["spike", "repeat"],
+            &expect![[r#"
+            repeat  -     same meter, same time as an earlier message: the first counts
+                          rule of data quality, always: ARCHITECTURE.md, duplicates
+            spike   -     energy of more than so many times the third-highest of the last weeks, and beyond a floor; what is remembered fades by a sixteenth each Monday, and is asked after two of them
+                          rule of data quality, 3 times and 2 kW: VEE spike check: highest against third-highest peak
+        "#]],
+        );
+    }
+
+    #[test]
+    fn a_name_that_no_kernel_has_is_an_error() {
+        let names = vec!["phase_of_moon".to_owned()];
+        assert_eq!(run(&cli::Catalogue { names }).unwrap_err().code, 2);
+    }
+}

@@ -1,0 +1,272 @@
+use super::*;
+use expect_test::{Expect, expect};
+
+fn check(plan: &str, answer: &Expect) {
+    let kafka = KafkaPlan::if_any(plan, "plan.toml".as_ref(), None, &Environment::default()).unwrap();
+    answer.assert_eq(&told(&Plan::read(plan).unwrap(), kafka.as_ref()));
+}
+
+#[test]
+fn every_setting_stands_there_in_the_words_of_the_plan() {
+    check(
+        include_str!("../../../../../pipelines/demo.toml"),
+        &expect![[r#"
+            plan demo
+              time_zone       Asia/Kolkata
+              holidays        2024-01-26
+              balance         true: of every transformer
+
+            [intervals]
+              length          15 min
+              grace           15 min
+              clock_ahead     15 min
+              most_waiting    20000
+              longest_gap     7 d
+              energy          both: registers where a meter sends them, else power
+              cross_check     share 50 %, floor 200 Wh
+              memory          969 bytes a single-phase meter, 2 intervals open at once
+
+            [limits]
+              voltage         600 V
+              current         2000 A
+              power           10 MW
+
+            [registers]
+              rollovers       100 MWh, 1000 MWh
+              reset_power     200 kW
+
+            [profiles]
+              slot            2 h: 12 a day
+              half_life       40 days of a type
+
+            [demand]
+              block           30 min
+              billing_day     1
+              low_power_factor 0.85
+              zones           evening 18:00-22:00
+
+            [power_factor]
+              step            0.01: 100 classes
+
+            [groups]
+              reporting       95 %: demand of each transformer, each feeder, and all
+
+            [sanctioned]
+              above           110 %
+
+            [estimation]
+              linear_up_to    2 h: longer silences by the load profile
+
+            [quality]
+              zero_run        72 h
+              flat            run 24 h, spread 0.5 %, floor 1 Wh
+              spike           times 3, floor 2 kW
+              day             low 5 %, high 400 %, floor 1 kWh
+              reverse         10 Wh
+              power_factor    least 20 %, most 120 %, floor 2 A
+              town            sanctioned 150 %, inactive 100 Wh, group_sum 15 %, multiplier_days 3
+              counted         negative-register, negative-current, voltage-implausible, current-implausible, power-implausible, repeat, late, clock-ahead, gap, gap-too-long, rollover, reset, register-fell, register-jumped, swap, disagrees, zero-run, flat, spike, high, low, reverse, unit, power-factor, sanctioned, inactive, group-sum, multiplier, phase-sequence, event-log
+
+            [supply]
+              silent_after    2 h
+              momentary       5 min
+              transformer_share 60 %
+              feeder_share    60 %
+              low_voltage     207 V
+              high_voltage    253 V
+              unbalance       5 %
+
+            [forecast]
+              quantiles       0.1, 0.5, 0.9
+              transformers    true: each, and the town
+
+            [detectors.phase-neutral]
+              share           6.25 %
+              floor           0.5 A
+              low_load        2 A
+              low_load_share  25 %
+              blocks          5
+
+            [cases]
+              cool_down       72 h
+              follow_within   14 d
+              most_open       4
+
+            [sms]
+              per_hour        4
+              per_day         12
+              again_after     7 d
+
+            [kafka] none
+        "#]],
+    );
+}
+
+#[test]
+fn what_a_plan_leaves_out_is_told_too() {
+    check(
+        include_str!("../../../../../pipelines/j1.toml"),
+        &expect![[r#"
+            plan j1
+              time_zone       UTC
+              holidays        none
+              balance         false
+
+            [intervals]
+              length          1 h
+              grace           20 min
+              clock_ahead     20 min
+              most_waiting    20000
+              longest_gap     7 d
+              energy          both: registers where a meter sends them, else power
+              candidate       share 10 %, floor 0.5 A
+              memory          251 bytes a single-phase meter, 2 intervals open at once
+
+            [limits]
+              voltage         600 V
+              current         2000 A
+              power           10 MW
+
+            [registers]
+              rollovers       none
+              reset_power     200 kW
+
+            [profiles] none
+
+            [demand] none
+
+            [power_factor] none
+
+            [groups] none
+
+            [sanctioned] none
+
+            [estimation] none
+
+            [quality] none
+              counted         negative-register, negative-current, voltage-implausible, current-implausible, power-implausible, repeat, late, clock-ahead, gap, gap-too-long, rollover, reset, register-fell, register-jumped, swap, disagrees
+
+            [supply] none
+
+            [forecast] none
+
+            [detectors] none
+
+            [cases] none
+
+            [sms] none
+
+            [kafka]
+              brokers         127.0.0.1:9092
+              group           j1
+              readings        readings
+              format          json: of messages without a header `format`
+              idle_after      10 s
+              topology        none: `--topology` may name a file
+              intervals       intervals
+              profiles        none: not written
+              demand          none: not written
+              balances        none: not written
+              forecasts       none: not written
+              outages         none: not written
+              supply          none: not written
+              suspicions      none: not written
+              cases           none: not written
+              alerts          none: not written
+              sms             none: not written
+              findings        none: not written
+              dead_letters    none: not written
+
+            [kafka.client] none
+
+            [output]
+              intervals       json
+              transactional   false: after a crash, results may be written again, under the same keys
+
+            [grid]
+              exchange        memory: each instance knows its own meters
+
+            [checkpoints]
+              every           10 s
+              full_after      16
+        "#]],
+    );
+}
+
+#[test]
+fn what_is_about_kafka_is_shown_as_it_is_used_without_secrets() {
+    let plan = include_str!("../../../../../pipelines/ami.toml");
+    let environment = Environment::of([
+        ("GRIDWARDEN_KAFKA_BROKERS", "kafka.example:9092"),
+        ("GRIDWARDEN_KAFKA_SASL_USERNAME", "meters"),
+        ("GRIDWARDEN_KAFKA_SASL_PASSWORD", "hunter2"),
+    ]);
+    let kafka = KafkaPlan::if_any(plan, "plan.toml".as_ref(), None, &environment).unwrap();
+    let page = told(&Plan::read(plan).unwrap(), kafka.as_ref());
+    expect![[r#"
+        [kafka]
+          brokers         kafka.example:9092
+          group           gridwarden
+          readings        readings
+          format          json: of messages without a header `format`
+          idle_after      10 s
+          topology        topology
+          intervals       intervals
+          profiles        profiles
+          demand          demand
+          balances        balances
+          forecasts       forecasts
+          outages         outages
+          supply          supply
+          suspicions      suspicions
+          cases           cases
+          alerts          alerts
+          sms             sms
+          findings        findings
+          dead_letters    dead-letters
+
+        [kafka.client]
+          client.id       gridwarden
+          sasl.password   ***  from GRIDWARDEN_KAFKA_SASL_PASSWORD
+          sasl.username   meters  from GRIDWARDEN_KAFKA_SASL_USERNAME
+
+        [output]
+          intervals       json
+          transactional   false: after a crash, results may be written again, under the same keys
+
+        [grid]
+          exchange        memory: each instance knows its own meters
+
+        [checkpoints]
+          every           10 s
+          full_after      16
+    "#]]
+    .assert_eq(&page[page.find("[kafka]").unwrap()..]);
+}
+
+#[test]
+fn what_no_part_of_a_town_can_say_is_left_out_where_instances_share_it() {
+    let plan = include_str!("../../../../../pipelines/ami.toml");
+    let plan = plan.replacen("exchange = \"memory\"", "exchange = \"kafka\"", 1);
+    let kafka = KafkaPlan::if_any(&plan, "plan.toml".as_ref(), None, &Environment::default()).unwrap();
+    let page = told(&Plan::read(&plan).unwrap().of_a_part(), kafka.as_ref());
+    let about = |line: &&str| line.contains("  transformers ") || line.contains("  exchange ");
+    let lines: Vec<&str> = page.lines().filter(about).map(str::trim_start).collect();
+    expect![[r#"
+        transformers    true: each; no instance sees the whole town
+        exchange        kafka: each instance knows all meters of its transformers, by the topic of intervals; forecasts, demand and outages of transformers, not of feeders nor of the town; no `supply`"#]].assert_eq(&lines.join("\n"));
+}
+
+#[test]
+fn quantities_have_the_units_that_people_write() {
+    let hour = 3_600_000;
+    assert_eq!(
+        [20 * 60_000, 72 * hour, 168 * hour, 0, 1500].map(time),
+        ["20 min", "72 h", "7 d", "0 h", "1500 ms"]
+    );
+    assert_eq!([0.0625, 0.07, 1.0].map(percent), ["6.25 %", "7 %", "100 %"]);
+    assert_eq!(
+        [0, 200, 200_000, 1_500_000, 10_000_000].map(watts),
+        ["0 W", "200 W", "200 kW", "1500 kW", "10 MW"]
+    );
+}

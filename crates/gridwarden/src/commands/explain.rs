@@ -1,0 +1,330 @@
+//! `gridwarden explain`: every number on the way to the cases of one meter.
+
+use crate::cli;
+use cases::{Alert, Change};
+use detect::{Detector, Evidence, Innocent};
+use grid::{Role, Topology};
+use pipeline::{Input, Outputs, PartitionId, Pipeline, Plan};
+use reading::{Batch, Interval, MeterId};
+use replay::Source;
+use shell::{Failure, print, read_plan, read_topology, unfit};
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write;
+
+/// Runs the command.
+pub fn run(args: &cli::Explain) -> Result<(), Failure> {
+    let plan = read_plan(&args.plan)?;
+    let topology = match &args.topology {
+        Some(path) => read_topology(path)?,
+        None => Topology::new(Vec::new()).expect("no rows cannot contradict each other"),
+    };
+    let (meter, case) = asked_for(&args.meter)?;
+    let neighbours = neighbours(&topology, meter);
+    let place = place(&topology, meter);
+    let mut pipeline = Pipeline::new(&plan, topology).map_err(|error| unfit(&error))?;
+    let sources = Source::open_all(&args.readings)?;
+    let mut road = Road::default();
+    follow(&plan, &mut pipeline, sources, &neighbours, &mut road)?;
+    let own: Vec<&Interval> = road.intervals.iter().filter(|row| row.meter == meter).collect();
+    if own.is_empty() {
+        return Err(Failure::failed_with_help(
+            format!("no reading of meter {meter} was found"),
+            "names are told apart by upper and lower case; see `meter` in the readings",
+        ));
+    }
+    let about = About { meter, case, place, why: why(&plan, &pipeline, meter, &road) };
+    print(&told(&about, &road, &own, args.all))
+}
+
+/// What is asked for, and what is known of it beside the road.
+struct About {
+    meter: MeterId,
+    /// This case alone.
+    case: Option<String>,
+    place: String,
+    /// Why there is no case, if there is none, in lines.
+    why: Vec<String>,
+}
+
+/// What was seen on the way.
+#[derive(Default)]
+struct Road {
+    readings: u64,
+    dead: BTreeMap<&'static str, u64>,
+    intervals: Vec<Interval>,
+    changes: Vec<Change>,
+    alerts: Vec<Alert>,
+    sms: Vec<(String, String)>,
+}
+
+/// A meter, or a case of one.
+fn asked_for(text: &str) -> Result<(MeterId, Option<String>), Failure> {
+    // A case is a detector, a meter, whose name may hold dots itself, and a moment.
+    let of_case = text.split_once('.').filter(|(detector, _)| Detector::parse(detector).is_some());
+    let of_case = of_case.and_then(|(_, rest)| rest.rsplit_once('.'));
+    let name = of_case.map_or(text, |(meter, _)| meter);
+    let meter = MeterId::new(name).ok_or_else(|| {
+        Failure::wrong(
+            format!("\"{text}\" names no meter and no case"),
+            "names are 1 to 32 of A-Z a-z 0-9 . _ -",
+        )
+    })?;
+    Ok((meter, of_case.map(|_| text.to_owned())))
+}
+
+/// What the detector made of a meter, for when that became no case.
+fn why(plan: &Plan, pipeline: &Pipeline, meter: MeterId, road: &Road) -> Vec<String> {
+    let (Some(rule), Some(town)) = (plan.phase_neutral, pipeline.town()) else {
+        return vec!["this plan has no detectors".to_owned()];
+    };
+    let looked = rule.look_at(meter, town.topology().join(&road.intervals));
+    if looked.compared == 0 {
+        return vec!["no interval has a phase and a neutral current to compare".to_owned()];
+    }
+    let mut lines = vec![format!(
+        "in {} of {} intervals phase and neutral are apart by more than is allowed",
+        looked.apart, looked.compared
+    )];
+    for (other, blocks) in &looked.shared {
+        lines.push(format!(
+            "a shared neutral explains {blocks} of them: {other} is as far apart the other way"
+        ));
+    }
+    if looked.held_back > 0 {
+        lines.push(format!(
+            "{} of them raise nothing: on no known transformer, a shared neutral cannot be looked at",
+            looked.held_back
+        ));
+    }
+    if looked.longest_run > 0 {
+        lines.push(format!(
+            "at most {} of the others run on, {} are needed",
+            looked.longest_run, looked.needed
+        ));
+    }
+    lines
+}
+
+/// Who must be replayed too, for the innocent causes that lie with a neighbour.
+fn neighbours(topology: &Topology, meter: MeterId) -> BTreeSet<MeterId> {
+    let transformers: BTreeSet<_> =
+        topology.rows().iter().filter(|row| row.meter == meter).filter_map(|row| row.transformer).collect();
+    let near =
+        topology.rows().iter().filter(|row| row.transformer.is_some_and(|id| transformers.contains(&id)));
+    near.map(|row| row.meter).chain([meter]).collect()
+}
+
+fn place(topology: &Topology, meter: MeterId) -> String {
+    let Some(row) = topology.rows().iter().rev().find(|row| row.meter == meter) else {
+        return "not in the topology".to_owned();
+    };
+    let mut place = row.role.name().to_owned();
+    for (what, name) in [
+        ("transformer", row.transformer.map(|id| id.to_string())),
+        ("feeder", row.feeder.map(|id| id.to_string())),
+        ("area", row.area.map(|id| id.to_string())),
+    ] {
+        if let Some(name) = name.filter(|_| what != "transformer" || row.role == Role::Consumer) {
+            place += &format!(", {what} {name}");
+        }
+    }
+    place
+}
+
+fn follow(
+    plan: &Plan,
+    pipeline: &mut Pipeline,
+    mut sources: Vec<Source>,
+    wanted: &BTreeSet<MeterId>,
+    road: &mut Road,
+) -> Result<(), Failure> {
+    let mut out = Outputs::default();
+    for (id, source) in sources.iter_mut().enumerate() {
+        pipeline.step(
+            &Input::Open { partition: id as PartitionId, first: source.first_time(&plan.limits)? },
+            &mut out,
+        );
+    }
+    let mut open: BTreeMap<PartitionId, (Batch, usize)> = BTreeMap::new();
+    while let Some(partition) = pipeline.wants() {
+        let (batch, from) = match open.remove(&partition) {
+            Some(held) => held,
+            None => {
+                let mut batch = Batch::default();
+                let source = &mut sources[partition as usize];
+                if !source.read(&plan.limits, &mut batch)? {
+                    pipeline.step(&Input::End { partition }, &mut out);
+                    note(&mut out, wanted, road);
+                    continue;
+                }
+                if source.is_text() {
+                    wire::json::decode_lines(&plan.limits, &mut batch);
+                }
+                (batch, 0)
+            }
+        };
+        // All readings move the clock, so that what is late is late here too.
+        let came = pipeline.step(&Input::Readings { partition, batch: &batch, from }, &mut out);
+        let own = |index: &usize| wanted.contains(&batch.meter(*index));
+        road.readings += (from..came).filter(own).count() as u64;
+        if came < batch.len() {
+            open.insert(partition, (batch, came));
+        }
+        note(&mut out, wanted, road);
+    }
+    pipeline.finish(&mut out);
+    note(&mut out, wanted, road);
+    Ok(())
+}
+
+fn note(out: &mut Outputs, wanted: &BTreeSet<MeterId>, road: &mut Road) {
+    road.intervals.extend(out.intervals.iter().filter(|row| wanted.contains(&row.meter)));
+    for dead in &out.dead {
+        if dead.reading.as_ref().is_some_and(|(meter, _)| wanted.contains(meter)) {
+            *road.dead.entry(dead.reason.name()).or_default() += 1;
+        }
+    }
+    road.changes.extend(out.changes.iter().filter(|change| wanted.contains(&change.case().meter)).cloned());
+    road.alerts.extend(out.alerts.iter().filter(|alert| wanted.contains(&alert.meter)).cloned());
+    road.sms.extend(
+        out.sms
+            .iter()
+            .map(|sms| (sms.case.to_string(), format!("to {}: {}", sms.to.as_str(), sms.text.as_str()))),
+    );
+    out.clear();
+}
+
+fn told(about: &About, road: &Road, own: &[&Interval], all: bool) -> String {
+    let About { meter, case: wanted, place, why } = about;
+    let mut page = format!("meter {meter}: {place}\n");
+    let mut line = |text: String| {
+        page += &text;
+        page.push('\n');
+    };
+    let energy: i64 = own.iter().filter_map(|row| row.imp).map(|wh| wh.0).sum();
+    let readings: u64 = own.iter().map(|row| u64::from(row.sums.readings)).sum();
+    line(format!(
+        "admitted   {readings} readings in {} intervals from {} to {}, {:.1} kWh imported",
+        own.len(),
+        own[0].start,
+        own[own.len() - 1].end,
+        energy as f64 / 1000.0
+    ));
+    let mut qualities = BTreeMap::<String, u64>::new();
+    own.iter().for_each(|row| *qualities.entry(row.quality.to_string()).or_default() += 1);
+    line(format!(
+        "quality    {}",
+        qualities.iter().map(|(name, count)| format!("{count} {name}")).collect::<Vec<_>>().join(", ")
+    ));
+    let changes: Vec<&Change> = road.changes.iter().filter(|change| change.case().meter == *meter).collect();
+    let is_wanted = |id: &str| wanted.as_ref().is_none_or(|wanted| wanted == id);
+    if changes.is_empty() {
+        line(format!("cases      none: {}", why.join("\n           ")));
+    } else if let Some(wanted) =
+        wanted.as_ref().filter(|_| !changes.iter().any(|change| is_wanted(change.case().id.as_str())))
+    {
+        line(format!("cases      none is {wanted}; those of this meter are"));
+        for change in changes.iter().filter(|change| matches!(change, Change::Opened(_))) {
+            line(format!("           {}", change.case().id));
+        }
+    }
+    for change in changes.iter().filter(|change| is_wanted(change.case().id.as_str())) {
+        let (Change::Opened(case) | Change::Closed(case)) = change else { continue };
+        let what = if matches!(change, Change::Opened(_)) { "opened" } else { "closed" };
+        line(String::new());
+        line(format!(
+            "case {} {what} at {}, score {:.2}",
+            case.id,
+            case.closed.unwrap_or(case.opened),
+            case.score_max
+        ));
+        for Evidence::PhaseNeutral(seen) in &case.evidence {
+            line(format!(
+                "  evidence   phase {:.2} A, neutral {:.2} A: {:.2} A apart ({:.1} %), allowed {:.2} A; {} blocks running, {} needed",
+                seen.phase.0,
+                seen.neutral.0,
+                seen.apart.0,
+                seen.share.percent(),
+                seen.allowed.0,
+                seen.blocks,
+                seen.needed
+            ));
+            line(format!(
+                "             from {} to {}, at most {:.2} A apart",
+                seen.since, seen.until, seen.apart_max.0
+            ));
+            if let Some(excess) = seen.excess {
+                line(format!("             at the supply's voltage that is {} Wh", excess.0));
+            }
+            for innocent in &seen.looked_at {
+                line(format!("  looked at  {}", innocent_cause(innocent)));
+            }
+            if matches!(change, Change::Opened(_)) {
+                let (from, to) = (seen.since, seen.until);
+                line("  intervals  end                    Wh     W mean   phase A  neutral A  apart A  quality".to_owned());
+                for row in own.iter().filter(|row| row.end > from && row.end <= to) {
+                    line(interval(row));
+                }
+            }
+        }
+        for (_, text) in road
+            .sms
+            .iter()
+            .filter(|(id, _)| matches!(change, Change::Opened(_)) && *id == case.id.to_string())
+        {
+            line(format!("  SMS        {text}"));
+        }
+    }
+    for alert in road.alerts.iter().filter(|alert| alert.meter == *meter && is_wanted(alert.case.as_str())) {
+        line(format!("alert      {} {}", alert.time, alert.text));
+    }
+    if all {
+        line(String::new());
+        line(
+            "  intervals  end                    Wh     W mean   phase A  neutral A  apart A  quality"
+                .to_owned(),
+        );
+        own.iter().for_each(|row| line(interval(row)));
+    }
+    page
+}
+
+fn interval(row: &Interval) -> String {
+    let mut text = String::new();
+    let number =
+        |value: Option<f64>, digits: usize| value.map_or("-".to_owned(), |value| format!("{value:.digits$}"));
+    let currents = features::loop_currents(row);
+    write!(
+        text,
+        "             {} {:>6} {:>9} {:>9} {:>10} {:>8}  {}",
+        row.end,
+        row.imp.map_or("-".to_owned(), |wh| wh.0.to_string()),
+        number(features::mean_power(row).map(|w| w.0), 0),
+        number(currents.map(|currents| currents.phase.0), 2),
+        number(currents.map(|currents| currents.neutral.0), 2),
+        number(currents.map(|currents| currents.apart.0), 2),
+        row.quality
+    )
+    .expect("writing to a string cannot fail");
+    text
+}
+
+fn innocent_cause(innocent: &Innocent) -> String {
+    match innocent {
+        Innocent::SharedNeutral { other, apart } => {
+            format!("a shared neutral: the neighbour that comes nearest, {other}, is {:.2} A apart", apart.0)
+        }
+        Innocent::LowLoad { load, limit, blocks } => {
+            format!(
+                "low load: {:.2} A on average, low is below {:.2} A, {blocks} blocks were",
+                load.0, limit.0
+            )
+        }
+        Innocent::ThreePhase { loop_readings } => {
+            format!("a three-phase meter: {loop_readings} readings of a single phase and its neutral say no")
+        }
+        Innocent::Brief { blocks, needed } => {
+            format!("a brief fault: {blocks} blocks running, {needed} are needed")
+        }
+    }
+}

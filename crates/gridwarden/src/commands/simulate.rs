@@ -1,0 +1,273 @@
+//! `gridwarden simulate`: the readings, the topology and the truth of a town.
+
+use crate::cli::{self, Format};
+use columns::{Aside, ColumnsError, ReadingsWriter};
+use reading::time::{HOUR, MINUTE, SECOND};
+use reading::{EventTime, RawReading};
+use replay::{Hold, take_away};
+use shell::{Failure, count, print, telemetry};
+use simulate::{Faults, Settings, SettingsError, Town};
+use simulate::{write_outages_csv, write_topology_csv, write_truth_csv};
+use std::collections::BTreeSet;
+use std::fs;
+use std::io::{self, Write};
+use std::path::Path;
+use stream::Feed;
+
+/// Names of everything that a town may leave.
+const NAMES: [&str; 5] = ["readings.ndjson", "readings.parquet", "topology.csv", "truth.csv", "outages.csv"];
+
+/// Runs the command.
+pub fn run(args: &cli::Simulate, quiet: bool) -> Result<(), Failure> {
+    let settings = settings(args)?;
+    let town = Town::new(settings).map_err(|error| wrong_town(&error))?;
+    let truth = town.truth();
+    let mut done = Vec::new();
+    let readings = match &args.brokers {
+        Some(brokers) => {
+            // First, so that whoever reads the topic knows the meters.
+            if let Some(dir) = &args.out {
+                write_tables(&town, &truth, dir)?;
+                done.push(format!("written to {}", dir.display()));
+            }
+            let topic = args.topic.as_deref().expect("the command line asks for a topic beside the brokers");
+            let feed = Feed {
+                brokers,
+                topic,
+                speed: args.speed,
+                batch: args.batch,
+                messages: args.messages.into(),
+                make: args.create_topics.then_some(args.partitions),
+            };
+            let sent = stream::feed(&town, &feed, settings.interval_ms, quiet)?;
+            let (messages, partitions) =
+                (count(sent.messages, "message"), count(u64::from(sent.partitions), "partition"));
+            done.insert(0, format!("sent to {topic} of {brokers}: {messages}, {partitions}"));
+            sent.readings
+        }
+        None => {
+            let dir = args.out.as_deref().expect("the command line asks for a folder or for brokers");
+            done.push(format!("written to {}", dir.display()));
+            write_all(&town, &truth, args.format, dir)?
+        }
+    };
+    if !quiet {
+        let guilty: BTreeSet<_> =
+            truth.iter().filter(|truth| truth.guilty()).map(|truth| truth.meter).collect();
+        let guilty = guilty.len();
+        print(&format!(
+            "{} of {} over {}, {guilty} tampered with\n{}\n",
+            count(readings, "reading"),
+            count(args.meters as u64, "consumer"),
+            count(u64::from(args.days), "day"),
+            done.join("\n"),
+        ))?;
+    }
+    Ok(())
+}
+
+/// Readings and tables into a folder; how many readings.
+fn write_all(town: &Town, truth: &[simulate::Truth], format: Format, dir: &Path) -> Result<u64, Failure> {
+    let hold = Hold::take(dir, &NAMES)?;
+    hold.clear()?;
+    let (sent, other) = match format {
+        Format::Ndjson => {
+            (lines(town, &dir.join("readings.ndjson")).map_err(|cause| broken(dir, &cause))?, "parquet")
+        }
+        Format::Parquet => {
+            let (sent, torn) =
+                columns(town, &dir.join("readings.parquet")).map_err(|cause| broken(dir, &cause))?;
+            if torn > 0 {
+                telemetry::torn_left_out(torn);
+            }
+            (sent, "ndjson")
+        }
+    };
+    let _moving = hold.moving();
+    take_away_readings(dir, &[other])?;
+    tables(town, truth, dir).map_err(|cause| broken(dir, &cause))?;
+    Ok(sent)
+}
+
+/// The tables alone.
+fn write_tables(town: &Town, truth: &[simulate::Truth], dir: &Path) -> Result<(), Failure> {
+    let hold = Hold::take_for_a_moment(dir, &NAMES)?;
+    hold.clear()?;
+    take_away_readings(dir, &["ndjson", "parquet"])?;
+    tables(town, truth, dir).map_err(|cause| broken(dir, &cause))
+}
+
+/// Readings of an earlier town would not fit the topology of this one.
+fn take_away_readings(dir: &Path, formats: &[&str]) -> Result<(), Failure> {
+    for format in formats {
+        let readings = dir.join(format!("readings.{format}"));
+        if readings.exists() {
+            fs::remove_file(&readings).map_err(|cause| broken(dir, &cause))?;
+            telemetry::taken_away(&readings);
+        }
+    }
+    Ok(())
+}
+
+fn broken(dir: &Path, cause: &(dyn std::error::Error + 'static)) -> Failure {
+    Failure::failed(format!("cannot write to {}", dir.display()), cause)
+}
+
+fn tables(town: &Town, truth: &[simulate::Truth], dir: &Path) -> io::Result<()> {
+    let mut topology = Aside::create(dir.join("topology.csv"))?;
+    write_topology_csv(&town.topology(), &mut topology)?;
+    topology.finish()?;
+    let mut file = Aside::create(dir.join("truth.csv"))?;
+    write_truth_csv(truth, &mut file)?;
+    file.finish()?;
+    let (outages, place) = (town.outages(), dir.join("outages.csv"));
+    if outages.is_empty() {
+        return take_away([place].into_iter());
+    }
+    let mut file = Aside::create(place)?;
+    write_outages_csv(&outages, &mut file)?;
+    file.finish()
+}
+
+fn lines(town: &Town, path: &Path) -> io::Result<u64> {
+    let mut file = Aside::create(path)?;
+    let mut sent = 0;
+    let mut line = Vec::new();
+    for message in town.messages() {
+        line.clear();
+        message.write_line(&mut line);
+        line.push(b'\n');
+        file.write_all(&line)?;
+        sent += 1;
+    }
+    file.finish()?;
+    Ok(sent)
+}
+
+/// How many readings were written, and how many messages were torn: these have no counterpart in columns.
+fn columns(town: &Town, path: &Path) -> Result<(u64, u64), ColumnsError> {
+    let mut file = ReadingsWriter::create(path)?;
+    let mut some: Vec<RawReading> = Vec::with_capacity(8192);
+    let mut torn = 0;
+    for message in town.messages() {
+        if message.torn.is_some() {
+            torn += 1;
+            continue;
+        }
+        some.push(message.raw);
+        if some.len() == some.capacity() {
+            file.write(&some)?;
+            some.clear();
+        }
+    }
+    file.write(&some)?;
+    Ok((file.finish()?, torn))
+}
+
+/// The settings' own words are for programmers: here they have the names and units of the command line.
+fn wrong_town(error: &SettingsError) -> Failure {
+    let minutes = |ms: i64| format!("{} min", ms as f64 / MINUTE as f64);
+    let (what, help) = match error {
+        SettingsError::Interval { got_ms } => (
+            format!("`--interval` must divide an hour, found {}", minutes(*got_ms)),
+            "try `--interval 15m`, or 1m, 5m, 10m, 30m, 1h",
+        ),
+        SettingsError::StartBetween { start, interval_ms } => (
+            format!(
+                "`--start` must be a whole number of intervals of {} after midnight, found {start}",
+                minutes(*interval_ms)
+            ),
+            "write it like 2024-01-01T00:00:00Z",
+        ),
+        SettingsError::UtcOffset { got_ms } => (
+            format!("`--utc-offset` must be -14 to 14 hours, found {}", *got_ms as f64 / HOUR as f64),
+            "`--utc-offset 5.5` is that of India",
+        ),
+        SettingsError::Transformers { got, meters } => (
+            format!("`--transformers` must be 1 to {meters}, the number of meters, found {got}"),
+            "leave it out: then there is one for 25 consumers",
+        ),
+        SettingsError::TooManyOutages { got, most } => (
+            format!("`--outages` must be at most 2 a day, {most}, found {got}"),
+            "let the town run for more days",
+        ),
+        SettingsError::TooManyFaults { sum } => (
+            format!(
+                "`--late`, `--lost`, `--twice`, `--out-of-order` and `--torn` are {:.1} % together, and a message has one of these faults at most",
+                100.0 * sum
+            ),
+            "let them be 100 % or less together",
+        ),
+        other => (other.to_string(), "see `gridwarden simulate --help`"),
+    };
+    Failure::wrong(format!("no town can be made of these options: {what}"), help)
+}
+
+fn settings(args: &cli::Simulate) -> Result<Settings, Failure> {
+    let start = EventTime::parse_rfc3339(args.start.as_bytes()).ok_or_else(|| {
+        Failure::wrong(
+            format!("`--start` is no time: \"{}\"", args.start),
+            "write it like 2024-01-01T00:00:00Z",
+        )
+    })?;
+    let base = if args.no_faults { Faults::NONE } else { Faults::usual() };
+    let fault = |name: &str, given: &Option<String>, usual: f64| {
+        given.as_ref().map_or(Ok(usual), |given| share(name, given))
+    };
+    Ok(Settings {
+        interval_ms: interval(&args.interval)?,
+        utc_offset_ms: (args.utc_offset * HOUR as f64) as i64,
+        transformers: args.transformers,
+        onset_days: args.onset_days,
+        outages: args.outages,
+        thieves: share("thieves", &args.thieves)?,
+        lookalikes: share("lookalikes", &args.lookalikes)?,
+        solar: share("solar", &args.solar)?,
+        three_phase: share("three-phase", &args.three_phase)?,
+        faults: Faults {
+            late: fault("late", &args.late, base.late)?,
+            lost: fault("lost", &args.lost, base.lost)?,
+            twice: fault("twice", &args.twice, base.twice)?,
+            out_of_order: fault("out-of-order", &args.out_of_order, base.out_of_order)?,
+            torn: fault("torn", &args.torn, base.torn)?,
+            clock_ahead: fault("clock-ahead", &args.clock_ahead, base.clock_ahead)?,
+            clock_behind: fault("clock-behind", &args.clock_behind, base.clock_behind)?,
+            reset: fault("reset", &args.reset, base.reset)?,
+            swap: fault("swap", &args.swap, base.swap)?,
+            spike: fault("spike", &args.spike, base.spike)?,
+            stuck: fault("stuck", &args.stuck, base.stuck)?,
+            dead: fault("dead", &args.dead, base.dead)?,
+            unit: fault("unit", &args.unit, base.unit)?,
+            ct_tenth: fault("ct-tenth", &args.ct_tenth, base.ct_tenth)?,
+        },
+        ..Settings::usual(args.meters, args.days, args.seed, start)
+    })
+}
+
+fn share(name: &str, text: &str) -> Result<f64, Failure> {
+    let (number, size) = match text.strip_suffix('%') {
+        Some(number) => (number, 0.01),
+        None => (text, 1.0),
+    };
+    let share = number.trim().parse::<f64>().ok().map(|number| number * size);
+    share.filter(|share| (0.0..=1.0).contains(share)).ok_or_else(|| {
+        Failure::wrong(
+            format!("`--{name}` is no share: \"{text}\""),
+            format!("try `--{name} 2%` or `--{name} 0.02`"),
+        )
+    })
+}
+
+fn interval(text: &str) -> Result<i64, Failure> {
+    let split = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let size = match text[split..].trim() {
+        "s" => Some(SECOND),
+        "m" | "min" => Some(MINUTE),
+        "h" => Some(HOUR),
+        _ => None,
+    };
+    let ms = text[..split].parse::<i64>().ok().zip(size).and_then(|(number, size)| number.checked_mul(size));
+    ms.ok_or_else(|| {
+        Failure::wrong(format!("`--interval` is no length of time: \"{text}\""), "try `--interval 15m`")
+    })
+}

@@ -1,0 +1,204 @@
+//! Readings from files, block by block: JSON lines or Parquet, told by their first bytes.
+
+use columns::{ColumnsError, ParquetReadings};
+use reading::{Batch, EventTime, Limits, Reading};
+use shell::Failure;
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+use wire::json::LONGEST_LINE;
+
+/// How much text is decoded at once: some two thousand readings, which stay in the cache until they are admitted.
+const BLOCK: usize = 256 * 1024;
+/// The first bytes of a Parquet file.
+const PARQUET: &[u8] = b"PAR1";
+/// The first bytes of files that would become nothing but dead letters, what they are, and the way out: RFC 1952, RFC
+/// 8878, and the two forms of Arrow IPC.
+const FOREIGN: [(&[u8], &str, &str); 4] = [
+    (
+        b"\x1f\x8b",
+        "compressed with gzip",
+        "decompress it first: `gzip -dc FILE | gridwarden ... --readings -`",
+    ),
+    (
+        b"\x28\xb5\x2f\xfd",
+        "compressed with zstd",
+        "decompress it first: `zstd -dc FILE | gridwarden ... --readings -`",
+    ),
+    (b"ARRO", "an Arrow file", "write it as Parquet: its columns have the same names"),
+    (b"\xff\xff\xff\xff", "an Arrow stream", "write it as Parquet: its columns have the same names"),
+];
+
+/// A file of readings, or standard input.
+pub struct Source {
+    path: PathBuf,
+    kind: Kind,
+    /// The first block, read before its turn.
+    peeked: Option<Batch>,
+}
+
+enum Kind {
+    Lines(Lines),
+    Columns(Box<ParquetReadings>),
+}
+
+impl Source {
+    /// Opens files, one partition each.
+    pub fn open_all(paths: &[PathBuf]) -> Result<Vec<Self>, Failure> {
+        if paths.iter().filter(|path| is_stdin(path)).count() > 1 {
+            return Err(Failure::wrong(
+                "standard input stands twice among the readings",
+                "write `-` once; of two streams, write one to a file",
+            ));
+        }
+        paths.iter().map(|path| Self::open(path)).collect()
+    }
+
+    /// Opens a file; `-` is standard input, as JSON lines.
+    fn open(path: &Path) -> Result<Self, Failure> {
+        let shown = if is_stdin(path) { "standard input".to_owned() } else { path.display().to_string() };
+        let trouble = |cause: &io::Error| {
+            Failure::failed(format!("cannot read {shown}"), cause)
+                .help(Some("`--readings` takes files of JSON lines or Parquet".to_owned()))
+        };
+        let mut file: Box<dyn Read + Send> = match is_stdin(path) {
+            true => Box::new(io::stdin()),
+            false => Box::new(File::open(path).map_err(|cause| trouble(&cause))?),
+        };
+        let mut magic = Vec::with_capacity(4);
+        (&mut file).take(4).read_to_end(&mut magic).map_err(|cause| trouble(&cause))?;
+        if magic.is_empty() {
+            return Err(Failure::failed_with_help(
+                format!("{shown} is empty"),
+                "leave it out, or check what was to write it",
+            ));
+        }
+        if let Some((_, what, help)) = FOREIGN.iter().find(|(begins, ..)| magic.starts_with(begins)) {
+            return Err(Failure::failed_with_help(format!("{shown} is {what}"), help));
+        }
+        let kind = if is_stdin(path) && magic == PARQUET {
+            return Err(Failure::wrong(
+                "standard input takes JSON lines, and this is Parquet",
+                "write it to a file, and name that",
+            ));
+        } else if magic == PARQUET || path.extension().is_some_and(|extension| extension == "parquet") {
+            let columns = ParquetReadings::open(path).map_err(|error| {
+                let help = error.help();
+                Failure::failed(format!("cannot read {shown}"), &error).help(help)
+            })?;
+            Kind::Columns(Box::new(columns))
+        } else {
+            let mut lines = Lines::new(file);
+            lines.carry = magic;
+            Kind::Lines(lines)
+        };
+        Ok(Self { path: path.to_owned(), kind, peeked: None })
+    }
+
+    /// The earliest time in its first block, as far as that can be decoded.
+    pub fn first_time(&mut self, limits: &Limits) -> Result<Option<EventTime>, Failure> {
+        let mut first = Batch::default();
+        if !self.read(limits, &mut first)? {
+            return Ok(None);
+        }
+        let mut decoded = first.clone();
+        if self.is_text() {
+            wire::json::decode_lines(limits, &mut decoded);
+        }
+        self.peeked = Some(first);
+        Ok(decoded.readings.iter().map(Reading::time).min())
+    }
+
+    /// Reads the next block into a batch; false at the end. Text is only read, not decoded.
+    pub fn read(&mut self, limits: &Limits, batch: &mut Batch) -> Result<bool, Failure> {
+        if let Some(peeked) = self.peeked.take() {
+            *batch = peeked;
+            return Ok(true);
+        }
+        batch.clear();
+        match &mut self.kind {
+            Kind::Lines(lines) => {
+                lines.next_block(&mut batch.bytes).map_err(|cause| broken(&self.path, &cause))
+            }
+            Kind::Columns(columns) => {
+                columns.next_batch(limits, batch).map_err(|error| damaged(&self.path, &error))
+            }
+        }
+    }
+
+    /// Whether [`Self::read`] gives text, which [`wire::json::decode_lines`] decodes. Nobody need hold the file for that.
+    pub fn is_text(&self) -> bool {
+        matches!(self.kind, Kind::Lines(_))
+    }
+}
+
+fn broken(path: &Path, cause: &(dyn std::error::Error + 'static)) -> Failure {
+    Failure::failed(format!("cannot read on in {}", path.display()), cause)
+}
+
+fn damaged(path: &Path, error: &ColumnsError) -> Failure {
+    broken(path, error).help(error.help().or_else(|| Some("copy or write the file again".to_owned())))
+}
+
+fn is_stdin(path: &Path) -> bool {
+    path == Path::new("-")
+}
+
+/// Text, cut where lines end.
+struct Lines {
+    from: Box<dyn Read + Send>,
+    /// What was read and not given yet.
+    carry: Vec<u8>,
+    ended: bool,
+    /// The end of a line that is longer than a block is still to come.
+    in_long_line: bool,
+}
+
+impl Lines {
+    fn new(from: Box<dyn Read + Send>) -> Self {
+        Self { from, carry: Vec::new(), ended: false, in_long_line: false }
+    }
+
+    fn next_block(&mut self, block: &mut Vec<u8>) -> io::Result<bool> {
+        self.fill(block)?;
+        while self.in_long_line {
+            // The beginning of this line was given: the rest of it is no line of its own.
+            let end = memchr::memchr(b'\n', block);
+            self.in_long_line = end.is_none() && !self.ended;
+            let rest = end.map_or(block.len(), |end| end + 1);
+            self.carry.extend_from_slice(&block[rest..]);
+            self.fill(block)?;
+        }
+        if !self.ended {
+            match memchr::memrchr(b'\n', block) {
+                Some(last) => {
+                    self.carry.clear();
+                    self.carry.extend_from_slice(&block[last + 1..]);
+                    block.truncate(last + 1);
+                }
+                // A line longer than a block: its beginning becomes a dead letter with the reason too-long.
+                None => {
+                    block.truncate(LONGEST_LINE + 1);
+                    self.in_long_line = true;
+                }
+            }
+        }
+        Ok(!block.is_empty())
+    }
+
+    /// What was carried, and as much more as makes a block.
+    fn fill(&mut self, block: &mut Vec<u8>) -> io::Result<()> {
+        block.clear();
+        std::mem::swap(block, &mut self.carry);
+        let missing = BLOCK.saturating_sub(block.len());
+        if missing > 0 && !self.ended {
+            block.reserve(missing);
+            let read = (&mut self.from).take(missing as u64).read_to_end(block)?;
+            self.ended = read < missing;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,109 @@
+//! `gridwarden replay`: the engine over files.
+
+mod engine;
+mod files;
+mod hold;
+mod only;
+mod out_dir;
+mod places;
+
+pub use files::Source;
+pub use hold::{Hold, take_away};
+pub use only::Kind;
+
+use engine::Progress;
+use grid::Topology;
+use out_dir::{OutDir, Pictures};
+use reading::Issue;
+use shell::{Failure, cores, print, progress_bar, read_plan, read_topology, telemetry};
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+/// What to replay, and where the outputs go.
+#[derive(Debug, Clone)]
+pub struct Replay {
+    /// The plan.
+    pub plan: PathBuf,
+    /// Files of readings, JSON lines or Parquet; `-` is standard input.
+    pub readings: Vec<PathBuf>,
+    /// Who hangs where, as CSV.
+    pub topology: Option<PathBuf>,
+    /// The folder for the outputs.
+    pub out: PathBuf,
+    /// Threads that hold meters; without a number, the cores of the machine.
+    pub shards: Option<u32>,
+    /// Whether to draw the load of all consumers together.
+    pub plots: bool,
+    /// Results to work out and write; all of the plan if none is named.
+    pub only: Vec<Kind>,
+}
+
+/// Runs the command; with `quiet`, without a summary.
+#[expect(clippy::disallowed_methods, reason = "the shell owns the clock")]
+pub fn run(args: &Replay, quiet: bool) -> Result<(), Failure> {
+    let began = Instant::now();
+    let mut plan = read_plan(&args.plan)?;
+    let written = only::leave(&mut plan, &args.only)?;
+    let topology = match &args.topology {
+        Some(path) => read_topology(path)?,
+        None => Topology::new(Vec::new()).expect("no rows cannot contradict each other"),
+    };
+    let sources = Source::open_all(&args.readings)?;
+    let shards = args.shards.unwrap_or_else(cores);
+    let inputs: Vec<&Path> =
+        args.readings.iter().chain(&args.topology).chain([&args.plan]).map(PathBuf::as_path).collect();
+    let pictures = args.plots.then(|| Pictures::new(&plan, &topology));
+    let mut out = OutDir::create(&args.out, &plan, written, args.readings.clone(), &inputs, pictures)?;
+    telemetry::begun(&plan.name, sources.len(), shards);
+    let bar = progress_bar(quiet);
+    let counted = engine::run(&plan, topology, sources, shards, &mut out, |Progress { readings, front }| {
+        bar.set_position(readings);
+        if let Some(front) = front {
+            bar.set_message(front.to_string());
+        }
+    });
+    bar.finish_and_clear();
+    let counted = counted?;
+    let (dead, first) = out.dead();
+    if counted.readings == 0 {
+        return Err(nothing_read(dead, first));
+    }
+    if dead > 0 {
+        telemetry::dead_letters(dead, &out.dead_told());
+    }
+    let late = counted.counts.of_issue(Issue::Late);
+    if late > counted.readings / 10 {
+        telemetry::mostly_late(late, counted.readings);
+    }
+    let missing = &counted.missing;
+    if missing.unrouted > 0 {
+        telemetry::unrouted(missing.unrouted);
+    }
+    if !missing.strangers.is_empty() {
+        telemetry::strangers(missing.strangers.len() as u64, counted.meters, missing.held_back);
+    }
+    if counted.unplaced_wh > 0 {
+        telemetry::unplaced(counted.unplaced_wh);
+    }
+    let summary = out.finish(&plan, &counted, began.elapsed().as_secs_f64())?;
+    if !quiet {
+        print(&format!("{summary}\n"))?;
+    }
+    Ok(())
+}
+
+fn nothing_read(dead: u64, first: Option<&str>) -> Failure {
+    let help = "the README shows a reading; `gridwarden simulate` writes files that work";
+    let Some(first) = first else {
+        return Failure::failed_with_help("no reading could be used: the input holds none", help);
+    };
+    // A letter may be as long as a line; its beginning tells enough.
+    let shown: String = first.chars().take(200).collect();
+    let more = if shown.len() < first.len() { " ..." } else { "" };
+    let became = if dead == 1 {
+        "1 message became a dead letter".to_owned()
+    } else {
+        format!("{dead} messages became dead letters")
+    };
+    Failure::failed_with_help(format!("no reading could be used, {became}; the first: {shown}{more}"), help)
+}

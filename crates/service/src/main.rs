@@ -1,7 +1,0 @@
-//! `gridwarden`: see [`service`].
-
-use std::process::ExitCode;
-
-fn main() -> ExitCode {
-    service::main()
-}

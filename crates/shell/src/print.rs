@@ -1,0 +1,15 @@
+//! Results go to standard output; a reader that has gone away is no failure.
+
+use crate::Failure;
+use std::io::{self, Write};
+
+/// Writes a text to standard output.
+pub fn print(text: &str) -> Result<(), Failure> {
+    let mut out = io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        // `gridwarden explain ... | head` closes the pipe early: there is nobody left to tell.
+        Err(cause) if cause.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        Err(cause) => Err(Failure::failed("cannot write to standard output", &cause)),
+        Ok(()) => Ok(()),
+    }
+}

@@ -1,0 +1,68 @@
+//! Ctrl-C and TERM, for commands that have something to finish first.
+
+use crate::Failure;
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::flag;
+use signal_hook::iterator::Signals;
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::thread;
+
+/// Whether the process was told to end.
+#[derive(Debug, Clone, Default)]
+pub struct Stop(Arc<AtomicUsize>);
+
+impl Stop {
+    /// From now on the first signal is only noted; a second one ends the process at once.
+    pub fn on_signals() -> Result<Self, Failure> {
+        let stop = Self::default();
+        let again = Arc::new(AtomicBool::new(false));
+        let listen = |signal: i32| -> io::Result<()> {
+            // In this order, so that the first signal finds `again` unset.
+            flag::register_conditional_shutdown(signal, 128 + signal, Arc::clone(&again))?;
+            flag::register(signal, Arc::clone(&again))?;
+            flag::register_usize(signal, Arc::clone(&stop.0), signal.unsigned_abs() as usize)?;
+            Ok(())
+        };
+        [SIGINT, SIGTERM]
+            .into_iter()
+            .try_for_each(listen)
+            .map_err(|cause| Failure::failed("cannot listen for Ctrl-C", &cause))?;
+        Ok(stop)
+    }
+
+    /// A flag that Ctrl-C, TERM or the end of the terminal sets, however often they come: for a view that has to give
+    /// the terminal back before the process ends.
+    pub fn flag() -> Result<Arc<AtomicBool>, Failure> {
+        let stop = Arc::new(AtomicBool::new(false));
+        [SIGINT, SIGTERM, SIGHUP]
+            .into_iter()
+            .try_for_each(|signal| flag::register(signal, Arc::clone(&stop)).map(drop))
+            .map_err(|cause| Failure::failed("cannot listen for Ctrl-C", &cause))?;
+        Ok(stop)
+    }
+
+    /// The signal that told us to end, if one did.
+    pub fn signal(&self) -> Option<u8> {
+        match self.0.load(Ordering::Relaxed) {
+            0 => None,
+            signal => u8::try_from(signal).ok(),
+        }
+    }
+}
+
+/// The first Ctrl-C or TERM calls `last` with its number and ends the process, as shells count what a signal ended. That
+/// happens on a thread of its own, because the others may be waiting for input that never comes.
+pub fn end_by_signal(last: impl FnOnce(i32) + Send + 'static) -> Result<(), Failure> {
+    let listening = || -> io::Result<()> {
+        let mut signals = Signals::new([SIGINT, SIGTERM])?;
+        thread::Builder::new().name("signals".to_owned()).spawn(move || {
+            let Some(signal) = signals.forever().next() else { return };
+            last(signal);
+            std::process::exit(128 + signal);
+        })?;
+        Ok(())
+    };
+    listening().map_err(|cause| Failure::failed("cannot listen for Ctrl-C", &cause))
+}

@@ -1,0 +1,269 @@
+//! Every event of the shell, named in one place; the core returns facts, and here they become log lines.
+
+use crate::Failure;
+use reading::{MeterId, TransformerId};
+use std::error::Error;
+use std::fmt::Display;
+use std::io::{self, IsTerminal};
+use std::net::SocketAddr;
+use std::path::Path;
+use std::time::Duration;
+use tracing::{Level, debug, error, info, warn};
+use tracing_subscriber::fmt;
+
+/// Sets up log lines on standard error: text for people, or one JSON object a line for machines.
+pub fn begin(quiet: bool, as_json: bool) {
+    let level = if quiet { Level::ERROR } else { Level::INFO };
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "NO_COLOR is asked of the environment by convention: no-color.org"
+    )]
+    let color =
+        io::stderr().is_terminal() && std::env::var("NO_COLOR").map_or(true, |value| value.is_empty());
+    let lines = fmt().with_max_level(level).with_writer(io::stderr).with_target(false);
+    if as_json {
+        lines.json().flatten_event(true).init();
+    } else {
+        lines.with_ansi(color).without_time().init();
+    }
+}
+
+/// A run begins.
+pub fn begun(plan: &str, files: usize, shards: u32) {
+    info!(plan, files, shards, "replay begun");
+}
+
+/// The process was told to end.
+pub fn stopped(signal: i32, dir: &Path) {
+    error!(signal, dir = %dir.display(), "stopped before the end: nothing of this run is in the folder");
+}
+
+/// The command ended without its result.
+pub fn failed(code: u8, failure: &Failure) {
+    error!(code, "{}", failure.to_string().trim_end());
+}
+
+/// Messages of a simulated town that only lines could hold.
+pub fn torn_left_out(count: u64) {
+    warn!(count, "torn messages were left out: Parquet cannot hold them, --format ndjson can");
+}
+
+/// Messages of a simulated town that were torn on the way to a broker, in a format that knows no half messages.
+pub fn torn_not_sent(count: u64) {
+    warn!(count, "torn messages were left out: only --messages json can hold them");
+}
+
+/// Readings of a simulated town that are too long for a frame.
+pub fn unfit_not_sent(count: u64) {
+    warn!(count, "readings do not fit into a frame and were left out: --messages json and arrow hold all");
+}
+
+/// Readings of an earlier town.
+pub fn taken_away(path: &Path) {
+    warn!(path = %path.display(), "the readings of an earlier town, which do not fit this one, were taken away");
+}
+
+/// A column of the topology that means nothing here.
+pub fn unknown_column(path: &Path, column: &str) {
+    warn!(path = %path.display(), column, "a column of the topology is not known and was ignored");
+}
+
+/// Consumers on transformers that the topology does not list, though it lists others.
+pub fn strange_transformer(path: &Path, consumers: u64, meter: MeterId, transformer: TransformerId) {
+    warn!(
+        path = %path.display(),
+        consumers,
+        "consumers hang on transformers that have no row of their own, the first: {meter} on {transformer}"
+    );
+}
+
+/// Some messages became part of no interval.
+pub fn dead_letters(count: u64, told: &str) {
+    warn!(count, "messages that went into no interval are in dead-letters.ndjson: {told}");
+}
+
+/// Alerts that no meter reader is responsible for.
+pub fn unrouted(count: u64) {
+    warn!(count, "alerts of areas without a reader's phone went to nobody");
+}
+
+/// Meters whose neighbours nobody knows.
+pub fn strangers(strangers: u64, meters: u64, held_back: u64) {
+    warn!(
+        held_back,
+        "{strangers} of {meters} meters are on no transformer of the topology: a shared neutral cannot be looked at, so they raise no suspicion"
+    );
+}
+
+/// Energy that stands in no interval.
+pub fn unplaced(wh: i64) {
+    warn!(wh, "energy across gaps longer than the plan fills stands in no interval");
+}
+
+/// So many readings are late that the files are probably in another order.
+pub fn mostly_late(late: u64, readings: u64) {
+    let percent = (100.0 * late as f64 / readings as f64).round();
+    warn!(
+        late,
+        readings,
+        "{percent} % of the readings came too late: sort the file by time, give each meter a file of its own, or set a longer grace"
+    );
+}
+
+/// The store of checkpoints could not do something, which is tried again.
+pub fn store_fails(what: &str, error: &dyn Error, pause: Duration) {
+    let cause = error.source().map(ToString::to_string);
+    warn!(
+        what,
+        cause,
+        pause_s = pause.as_secs_f64(),
+        "the store of checkpoints fails, and is tried again: {error}"
+    );
+}
+
+/// A failure that may be over soon.
+pub fn starts_again(failure: &Failure, pause: Duration) {
+    let seconds = pause.as_secs_f64();
+    warn!(seconds, "the run starts again from its last checkpoint: {}", failure.to_string().trim_end());
+}
+
+/// Partitions were given to this instance.
+pub fn assigned(partitions: usize, now: usize) {
+    info!(partitions, now, "partitions taken over");
+}
+
+/// Partitions are taken from this instance.
+pub fn revoked(partitions: usize, of: usize) {
+    info!(partitions, of, "partitions are given back");
+}
+
+/// A checkpoint is in the store.
+pub fn checkpoint_written(partitions: usize, bytes: u64, seconds: f64) {
+    debug!(partitions, bytes, seconds, "checkpoint written");
+}
+
+/// The last checkpoint before an end takes too long.
+pub fn checkpoint_not_awaited() {
+    warn!("the last checkpoint is not waited for any longer: the one before it counts");
+}
+
+/// A checkpoint that nobody needs any more could not be taken away.
+pub fn prune_fails(error: &dyn Error) {
+    warn!("an old checkpoint could not be taken away: {error}");
+}
+
+/// A checkpoint that cannot be used.
+pub fn checkpoint_passed_over(object: &str, why: &dyn Display) {
+    warn!(object, "a checkpoint cannot be used and is passed over: {why}");
+}
+
+/// Profiles and demand of another plan are of no use.
+pub fn metering_begins_afresh(partition: u32) {
+    warn!(partition, "the plan of profiles or demand has changed: they begin afresh");
+}
+
+/// The second stage of another plan is of no use.
+pub fn second_stage_begins_afresh() {
+    warn!(
+        "the plan's second stage has changed: forecasts learn afresh, and open cases and outages are forgotten"
+    );
+}
+
+/// The meters of another plan are of no use.
+pub fn meters_begin_afresh(partition: u32) {
+    warn!(partition, "the plan's intervals have changed: the meters of the partition begin afresh");
+}
+
+/// A run to the end leaves what others of its group hold and do not close.
+pub fn left_to_others(topic: &str, partitions: u32) {
+    warn!(
+        topic,
+        partitions,
+        "others of the group hold partitions, and have neither closed nor kept anything new for a while: what is open there stays open. For an end of all, end the others first"
+    );
+}
+
+/// The broker has deleted messages before they were read.
+pub fn messages_gone(partition: u32, from: i64, to: i64) {
+    error!(
+        partition,
+        from, to, "messages were deleted before they were read: the topic keeps them for too short a time"
+    );
+}
+
+/// What another instance has passed on cannot be read.
+pub fn passed_unknown(partition: u32, count: u64) {
+    error!(
+        partition,
+        count,
+        "intervals that others have passed on cannot be read: run the same version of Gridwarden everywhere"
+    );
+}
+
+/// The positions of the group could not be told.
+pub fn commit_fails(error: &dyn Error) {
+    warn!(
+        "the group's positions could not be committed, which only those see who look at the group: {error}"
+    );
+}
+
+/// Results go out more slowly than readings come in.
+pub fn held_up() {
+    warn!("results cannot be written as fast as readings come: reading waits");
+}
+
+/// They go again.
+pub fn flows_again() {
+    info!("reading goes on");
+}
+
+/// Another topology holds from now on.
+pub fn topology_taken(from: &dyn Display) {
+    info!("the topology was read again from {from}");
+}
+
+/// Another topology cannot be used.
+pub fn topology_refused(why: &dyn Display) {
+    error!("the topology has changed and cannot be used, so that of before stays: {why}");
+}
+
+/// A topology does not fit the plan.
+pub fn topology_unfit(why: &dyn Error) {
+    error!("the topology has changed and does not fit the plan, so that of before stays: {why}");
+}
+
+/// A row of the topology cannot be used.
+pub fn topology_row_refused(topic: &str, partition: i32, offset: i64, why: &str) {
+    error!(topic, partition, offset, "a row of the topology cannot be used: {why}");
+}
+
+/// No broker answers yet.
+pub fn no_broker(brokers: &str, cause: &str, pause: Duration) {
+    let next_try_s = pause.as_secs_f64();
+    warn!(brokers, next_try_s, "no broker answers, the next try is in {next_try_s} s: {cause}");
+}
+
+/// A broker answers, after some tries.
+pub fn broker_answers(brokers: &str) {
+    info!(brokers, "a broker answers");
+}
+
+/// What librdkafka says by itself, and how often it said the same since this was last told.
+pub fn librdkafka(about: &str, text: &str, untold: u64) {
+    warn!(about, untold, "librdkafka: {text}");
+}
+
+/// A topic that was missing.
+pub fn topic_made(topic: &str, partitions: u32) {
+    info!(topic, partitions, "topic made");
+}
+
+/// Scrapers are answered.
+pub fn answers(address: SocketAddr) {
+    info!(%address, "metrics and health are told over HTTP");
+}
+
+/// Nobody answers scrapes any more; the engine goes on.
+pub fn http_ended(cause: &io::Error) {
+    error!(cause = %cause, "metrics and health are not told any more");
+}

@@ -1,0 +1,21 @@
+//! Threads with names.
+
+use crate::Failure;
+use std::thread;
+
+/// A thread with a name, which profilers and `top -H` show.
+pub fn spawn<'scope, T: Send + 'scope>(
+    scope: &'scope thread::Scope<'scope, '_>,
+    name: String,
+    work: impl FnOnce() -> T + Send + 'scope,
+) -> Result<thread::ScopedJoinHandle<'scope, T>, Failure> {
+    thread::Builder::new()
+        .name(name)
+        .spawn_scoped(scope, work)
+        .map_err(|cause| Failure::failed("cannot start a thread", &cause))
+}
+
+/// As many threads as there are cores.
+pub fn cores() -> u32 {
+    thread::available_parallelism().map_or(1, |cores| u32::try_from(cores.get()).unwrap_or(256).min(256))
+}

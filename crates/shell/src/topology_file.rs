@@ -1,0 +1,199 @@
+//! Topology as a table of text: CSV with a header.
+
+use crate::Failure;
+use crate::telemetry;
+use csv::{Position, StringRecord};
+use grid::{Role, Topology, TopologyError, TopologyRow};
+use pipeline::TownError;
+use reading::{AreaId, EventTime, FeederId, MeterId, TransformerId};
+use serde::Deserialize;
+use std::collections::BTreeSet;
+use std::path::Path;
+use units::Watts;
+
+#[derive(Deserialize)]
+struct TopologyCsv {
+    meter: String,
+    role: String,
+    #[serde(default)]
+    transformer: String,
+    #[serde(default)]
+    feeder: String,
+    #[serde(default)]
+    area: String,
+    #[serde(default)]
+    phase: String,
+    #[serde(default)]
+    class: String,
+    #[serde(default)]
+    sanctioned_w: Option<f64>,
+    #[serde(default)]
+    phone: String,
+    #[serde(default)]
+    reader_phone: String,
+    #[serde(default)]
+    serial: String,
+    #[serde(default)]
+    from: String,
+    #[serde(default)]
+    to: String,
+}
+
+/// Reads a topology.
+pub fn read_topology(path: &Path) -> Result<Topology, Failure> {
+    let shown = path.display();
+    let mut file = csv::ReaderBuilder::new().trim(csv::Trim::All).from_path(path).map_err(|cause| {
+        Failure::failed(format!("cannot read the topology {shown}"), &cause)
+            .help(Some("`--topology` takes a CSV file, as `gridwarden simulate` writes one".to_owned()))
+    })?;
+    let unreadable = |line: u64, header: &StringRecord, cause: &csv::Error| {
+        Failure::failed(format!("the topology {shown} cannot be read at line {line}"), cause)
+            .help(Some(help_with(header)))
+    };
+    let header = file.headers().cloned().map_err(|cause| unreadable(1, &StringRecord::new(), &cause))?;
+    for unknown in header.iter().filter(|name| !COLUMNS.contains(name)) {
+        telemetry::unknown_column(path, unknown);
+    }
+    let mut rows = Vec::new();
+    let mut lines = Vec::new();
+    for record in file.records() {
+        let line = |position: Option<&Position>| position.map_or(0, Position::line);
+        let record = record.map_err(|cause| unreadable(line(cause.position()), &header, &cause))?;
+        let line = line(record.position());
+        let row: Result<TopologyCsv, _> = record.deserialize(Some(&header));
+        let row = row.map_err(|cause| unreadable(line, &header, &cause))?;
+        let row = row.check().map_err(|(field, found, help)| {
+            Failure::failed_with_help(
+                format!("the topology {shown} has the {field} \"{found}\" at line {line}"),
+                help,
+            )
+        })?;
+        lines.push((row.meter, line));
+        rows.push(row);
+    }
+    if rows.is_empty() {
+        return Err(Failure::failed_with_help(
+            format!("the topology {shown} holds no rows"),
+            if header.len() > 1 { "leave out `--topology`".to_owned() } else { help_with(&header) },
+        ));
+    }
+    tell_strange_transformers(path, &rows);
+    Topology::new(rows).map_err(|error| {
+        let (TopologyError::Overlap { meter, .. } | TopologyError::Backwards { meter, .. }) = &error;
+        let at = lines.iter().filter(|(of, _)| of == meter).map(|(_, line)| format!("line {line}"));
+        let at = at.collect::<Vec<_>>().join(", ");
+        Failure::failed(format!("the topology {shown} contradicts itself at {at}"), &error).help(Some(
+            "let the earlier row of a meter end, in `to`, where the later one starts, in `from`".to_owned(),
+        ))
+    })
+}
+
+/// What is most probably wrong with a table of which a row cannot be read.
+fn help_with(header: &StringRecord) -> String {
+    if header.len() == 1 && header.iter().any(|name| name.contains([';', '\t'])) {
+        return "separate the columns by commas".to_owned();
+    }
+    let names = COLUMNS.join(", ");
+    if header.iter().any(|name| name == "meter") {
+        format!("columns: {names}")
+    } else {
+        format!("the first line must name the columns: {names}")
+    }
+}
+
+/// Where transformers have rows of their own, a consumer on one that has none is most probably misspelt.
+fn tell_strange_transformers(path: &Path, rows: &[TopologyRow]) {
+    let of = |role: Role| rows.iter().filter(move |row| row.role == role);
+    let known: BTreeSet<_> = of(Role::Transformer).filter_map(|row| row.transformer).collect();
+    if known.is_empty() {
+        return;
+    }
+    let mut strange = of(Role::Consumer)
+        .filter_map(|row| Some((row.meter, row.transformer?)))
+        .filter(|(_, on)| !known.contains(on));
+    if let Some((meter, transformer)) = strange.next() {
+        telemetry::strange_transformer(path, strange.count() as u64 + 1, meter, transformer);
+    }
+}
+
+/// The plan asks of the topology what it does not say.
+pub fn unfit(error: &TownError) -> Failure {
+    Failure::failed("the plan and the topology do not fit", error)
+        .help(Some("write `reader_phone` like +000200000001, the same one for a whole area".to_owned()))
+}
+
+/// Reads a row that is a JSON object with the names of the columns; the error says what is wrong and what to write.
+pub fn read_topology_row(value: &[u8]) -> Result<TopologyRow, String> {
+    let mut fields: serde_json::Map<String, serde_json::Value> =
+        serde_json::from_slice(value).map_err(|error| error.to_string())?;
+    fields.retain(|_, field| !field.is_null());
+    let row: TopologyCsv = serde_json::from_value(fields.into()).map_err(|error| error.to_string())?;
+    row.check().map_err(|(field, found, help)| format!("the {field} is \"{found}\": {help}"))
+}
+
+type Wrong = (&'static str, String, &'static str);
+
+const COLUMNS: [&str; 13] = [
+    "meter",
+    "role",
+    "transformer",
+    "feeder",
+    "area",
+    "phase",
+    "class",
+    "sanctioned_w",
+    "phone",
+    "reader_phone",
+    "serial",
+    "from",
+    "to",
+];
+const NAME: &str = "names are 1 to 32 of A-Z a-z 0-9 . _ -";
+const MOMENT: &str = "write times like 2024-01-01T00:00:00Z, or leave them empty";
+
+impl TopologyCsv {
+    fn check(self) -> Result<TopologyRow, Wrong> {
+        let meter = MeterId::new(&self.meter).ok_or(("meter", self.meter.clone(), NAME))?;
+        let role = Role::parse(&self.role).ok_or((
+            "role",
+            self.role.clone(),
+            "roles are consumer, transformer and feeder",
+        ))?;
+        let mut row = TopologyRow::new(meter, role);
+        row.transformer = name("transformer", &self.transformer, |text| TransformerId::new(text))?;
+        row.feeder = name("feeder", &self.feeder, |text| FeederId::new(text))?;
+        row.area = name("area", &self.area, |text| AreaId::new(text))?;
+        row.from = name_or("from", &self.from, |text| EventTime::parse_rfc3339(text.as_bytes()), MOMENT)?;
+        row.to = name_or("to", &self.to, |text| EventTime::parse_rfc3339(text.as_bytes()), MOMENT)?;
+        if let Some(watts) = self.sanctioned_w.filter(|watts| !(*watts >= 0.0 && watts.is_finite())) {
+            return Err(("sanctioned_w", watts.to_string(), "write watts from 0 on, or leave it empty"));
+        }
+        row.sanctioned = self.sanctioned_w.map(Watts);
+        row.phase = some(self.phase);
+        row.class = some(self.class);
+        row.phone = some(self.phone);
+        row.reader_phone = some(self.reader_phone);
+        row.serial = some(self.serial);
+        Ok(row)
+    }
+}
+
+fn some(text: String) -> Option<String> {
+    (!text.is_empty()).then_some(text)
+}
+
+fn name<T>(field: &'static str, text: &str, read: impl Fn(&str) -> Option<T>) -> Result<Option<T>, Wrong> {
+    name_or(field, text, read, NAME)
+}
+
+fn name_or<T>(
+    field: &'static str,
+    text: &str,
+    read: impl Fn(&str) -> Option<T>,
+    help: &'static str,
+) -> Result<Option<T>, Wrong> {
+    if text.is_empty() {
+        return Ok(None);
+    }
+    read(text).map(Some).ok_or((field, text.to_owned(), help))
+}

@@ -1,0 +1,121 @@
+//! `gridwarden run`: the streaming engine on Kafka.
+
+use crate::kafka::{Broker, Exchange, KafkaPlan, topics};
+use crate::metrics::Metrics;
+use crate::run::{self, Done, Job, Outcome};
+use checkpoints::{OpenError, Store};
+use shell::{Failure, Stop, cores, print, read_plan_and_text, telemetry, usage};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Instant;
+use web::{Http, ListenError};
+
+/// What to run, and for how long.
+#[derive(Debug, Clone)]
+pub struct Run {
+    /// The plan.
+    pub plan: PathBuf,
+    /// Brokers, instead of those of the plan.
+    pub brokers: Option<String>,
+    /// Where checkpoints are kept: a folder, or `s3://BUCKET/PREFIX` with the feature `s3`.
+    pub checkpoints: String,
+    /// Who hangs where, as CSV, instead of the plan's topic; looked at again while running.
+    pub topology: Option<PathBuf>,
+    /// Go on to where the partitions end now, close what is open, keep the state, and end.
+    pub until_end: bool,
+    /// Make the topics of results that are missing.
+    pub create_topics: bool,
+    /// Threads that hold partitions; without a number, the cores of the machine.
+    pub shards: Option<u32>,
+    /// The name of this instance, if it has one.
+    pub instance: Option<String>,
+    /// Go on from checkpoints of another plan, as far as this one can use them.
+    pub accept_new_plan: bool,
+    /// Where to answer `/metrics`, `/healthz` and `/readyz`.
+    pub http: Option<SocketAddr>,
+}
+
+/// Runs the command; with `quiet`, without a summary.
+#[expect(clippy::disallowed_methods, reason = "the shell owns the clock")]
+pub fn run(args: &Run, quiet: bool) -> Result<(), Failure> {
+    let began = Instant::now();
+    let (plan, text) = read_plan_and_text(&args.plan)?;
+    let kafka = KafkaPlan::read(&text, &args.plan, args.brokers.as_deref())?;
+    let signals = Stop::on_signals()?;
+    let metrics = Arc::new(Metrics::new());
+    let http = args.http.map(|address| listen(address, &metrics)).transpose()?;
+    if let Some(http) = &http {
+        telemetry::answers(http.address());
+    }
+    let store = Store::open(&args.checkpoints).map_err(|error| no_store(&error))?;
+    let plan = if kafka.exchange == Exchange::Kafka { plan.of_a_part() } else { plan };
+    let alone = plan.has_second_stage() && kafka.exchange == Exchange::Memory;
+    let _lock = if alone { Some(store.lock().map_err(|error| no_store(&error))?) } else { None };
+    let Some(broker) = Broker::await_any(&kafka.client_config(), &signals)? else {
+        return Err(Failure::stopped(signals.signal().unwrap_or_default(), "nothing was read"));
+    };
+    let mut topics: Vec<&str> = kafka.outputs.all().iter().filter_map(|(_, topic)| *topic).collect();
+    topics.extend(kafka.topology.as_deref().filter(|_| args.topology.is_none()));
+    let read_back = kafka.outputs.intervals.as_deref().filter(|_| kafka.exchange == Exchange::Kafka);
+    let make = args.create_topics.then_some(topics::PARTITIONS);
+    topics::find(&broker, &kafka.readings, &topics, read_back, make)?;
+    drop(broker);
+    let job = Job {
+        plan,
+        kafka,
+        topology: args.topology.as_deref(),
+        store,
+        shards: args.shards.unwrap_or_else(cores),
+        until_end: args.until_end,
+        instance: args.instance.as_deref(),
+        accept_new_plan: args.accept_new_plan,
+        signals: &signals,
+        metrics: &metrics,
+    };
+    let outcome = run::run(&job)?;
+    if let Done::Signal(signal) = outcome.done {
+        return Err(Failure::stopped(signal, format!("the next start goes on from {}", args.checkpoints)));
+    }
+    if !quiet {
+        print(&format!("{}\n", summary(&job, &outcome, began.elapsed().as_secs_f64(), &args.checkpoints)))?;
+    }
+    Ok(())
+}
+
+/// Lets scrapers and probes ask.
+fn listen(address: SocketAddr, metrics: &Arc<Metrics>) -> Result<Http, Failure> {
+    let metrics = Arc::clone(metrics);
+    Http::start(address, move |question| metrics.answer(question), telemetry::http_ended)
+        .map_err(|error: ListenError| Failure::of(&error).help(error.help().map(str::to_owned)))
+}
+
+fn no_store(error: &OpenError) -> Failure {
+    let failure = Failure::of(error).help(error.help().map(str::to_owned));
+    if error.is_wrong_address() { failure.as_wrong() } else { failure }
+}
+
+fn summary(job: &Job<'_>, outcome: &Outcome, wall_s: f64, checkpoints: &str) -> String {
+    let (tally, found) = (&outcome.tally, &outcome.found);
+    if outcome.done == Done::NothingNew {
+        return format!("nothing new in {}: everything was closed before", job.kafka.readings);
+    }
+    let cpu_s = usage::cpu_seconds().filter(|cpu_s| *cpu_s >= 0.5);
+    let speed = cpu_s.map(|cpu_s| {
+        let speed = tally.readings as f64 / cpu_s / 1e6;
+        format!(", {cpu_s:.2} CPU s, {speed:.2} M readings a CPU second")
+    });
+    format!(
+        "{} readings in {} messages -> {} intervals, {} cases, {} alerts, {} SMS\n{} repeats, {} dead letters, {} of them late\n{wall_s:.2} s{}\nthe state is kept in {checkpoints}",
+        tally.readings,
+        tally.messages,
+        tally.intervals,
+        found.cases,
+        found.alerts,
+        found.sms,
+        tally.repeats,
+        tally.dead,
+        tally.late,
+        speed.unwrap_or_default(),
+    )
+}

@@ -1,0 +1,239 @@
+//! The settings of connections: any of librdkafka's that the engine does not set itself. Secrets come from the
+//! environment or from files that it names, and are shown nowhere.
+
+mod environment;
+mod names;
+
+pub use environment::{BROKERS, Environment};
+
+use names::{Verdict, ask, canonical, is_secret, needs_tls, owned};
+use pipeline::PlanError;
+use rdkafka::ClientConfig;
+use shell::Failure;
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+use std::fmt;
+use std::ops::Range;
+use std::path::Path;
+
+/// What connections are called, unless a setting says so.
+const CLIENT_ID: &str = "gridwarden";
+/// In place of a secret.
+const HIDDEN: &str = "***";
+
+/// librdkafka's settings by their names, those with two names under one of them.
+#[derive(Clone, Default)]
+pub struct ClientSettings(BTreeMap<String, Setting>);
+
+#[derive(Clone)]
+struct Setting {
+    /// The name as it was written.
+    name: String,
+    value: String,
+    origin: Origin,
+}
+
+/// Where a setting was said.
+#[derive(Debug, Clone)]
+pub enum Origin {
+    /// At these bytes of the plan.
+    Plan(Range<usize>),
+    /// In this variable of the environment.
+    Variable(String),
+}
+
+/// What is wrong with a setting.
+pub struct Problem {
+    code: &'static str,
+    problem: String,
+    help: String,
+    origin: Origin,
+}
+
+impl Problem {
+    fn unknown(name: &str, origin: Origin) -> Self {
+        Self {
+            code: "plan::client",
+            problem: format!("librdkafka has no setting `{name}`"),
+            help: "all are listed in CONFIGURATION.md of librdkafka, such as `sasl.username`, GRIDWARDEN_KAFKA_SASL_USERNAME in the environment".to_owned(),
+            origin,
+        }
+    }
+
+    /// As a page, of a setting that may stand in a plan.
+    pub fn in_plan(self, page: impl Fn(PlanError) -> Failure) -> Failure {
+        match self.origin {
+            Origin::Plan(span) => page(PlanError::new(self.code, span, self.problem, self.help)),
+            Origin::Variable(_) => self.outside_of_a_plan(),
+        }
+    }
+
+    /// As a page, where there is no plan.
+    pub fn outside_of_a_plan(self) -> Failure {
+        match &self.origin {
+            Origin::Plan(_) => Failure::wrong(self.problem, self.help),
+            Origin::Variable(variable) => Failure::wrong(format!("{variable}: {}", self.problem), self.help),
+        }
+    }
+}
+
+impl ClientSettings {
+    /// Those of the environment alone.
+    pub fn of(environment: &Environment) -> Result<Self, Failure> {
+        let mut settings = Self::default();
+        settings.add_environment(environment, Problem::outside_of_a_plan)?;
+        Ok(settings)
+    }
+
+    /// Adds those of the environment, which win over what is there, and looks whether all fit together.
+    pub fn add_environment(
+        &mut self,
+        environment: &Environment,
+        page: impl Fn(Problem) -> Failure,
+    ) -> Result<(), Failure> {
+        let mut found = Self::default();
+        for (name, value, origin) in environment.settings()? {
+            found.add(name, value, origin).map_err(&page)?;
+        }
+        self.0.append(&mut found.0);
+        self.check_together().map_err(page)
+    }
+
+    /// Adds one, if it can be used.
+    pub fn add(&mut self, name: String, value: String, origin: Origin) -> Result<(), Problem> {
+        let wrong =
+            |code, problem, help: String| Err(Problem { code, problem, help, origin: origin.clone() });
+        if let Some(reason) = owned(&name) {
+            let problem = format!("`{name}` is not yours to set: {reason}");
+            return wrong("plan::client", problem, "leave it out".to_owned());
+        }
+        if is_secret(&name) && matches!(origin, Origin::Plan(_)) {
+            let variable = format!("GRIDWARDEN_KAFKA_{}", name.to_ascii_uppercase().replace('.', "_"));
+            let problem = format!("`{name}` is a secret, and a plan is no place for one");
+            let help = format!(
+                "give it as {variable} in the environment, or let {variable}_FILE name a file that holds it"
+            );
+            return wrong("plan::secret", problem, help);
+        }
+        if !cfg!(feature = "tls") && needs_tls(&name, &value) {
+            let shown = if is_secret(&name) { String::new() } else { format!(" = \"{value}\"") };
+            let problem = format!("`{name}{shown}` needs TLS, which this gridwarden was built without");
+            let help = "build it with `cargo build --release -p gridwarden --features tls`".to_owned();
+            return wrong("plan::tls", problem, help);
+        }
+        match ask(&name, &value) {
+            Verdict::Good => {}
+            Verdict::Unknown => return Err(Problem::unknown(&name, origin)),
+            // What it says may repeat the value.
+            Verdict::Refused(_) if is_secret(&name) => {
+                return wrong("plan::client", format!("librdkafka takes no such `{name}`"), HOW.to_owned());
+            }
+            Verdict::Refused(reason) => {
+                return wrong("plan::client", format!("`{name}` cannot be used: {reason}"), HOW.to_owned());
+            }
+        }
+        if canonical(&name) == "sasl.mechanisms"
+            && !MECHANISMS.iter().any(|known| value.eq_ignore_ascii_case(known))
+        {
+            let problem = format!("`{name}` must be one of {}, found \"{value}\"", MECHANISMS.join(", "));
+            return wrong("plan::client", problem, format!("try `{name} = \"SCRAM-SHA-512\"`"));
+        }
+        match self.0.entry(canonical(&name).to_owned()) {
+            Entry::Occupied(other) => {
+                let problem = match &other.get().name {
+                    same if *same == name => format!("`{name}` is said twice"),
+                    other => format!("`{other}` and `{name}` are one setting"),
+                };
+                wrong("plan::client", problem, "leave one of them out".to_owned())
+            }
+            Entry::Vacant(free) => {
+                free.insert(Setting { name, value, origin });
+                Ok(())
+            }
+        }
+    }
+
+    /// What no setting alone can say.
+    fn check_together(&self) -> Result<(), Problem> {
+        match self.0.get("security.protocol") {
+            Some(protocol) if self.is_sasl() && !self.0.contains_key("sasl.mechanisms") => Err(Problem {
+                code: "plan::client",
+                problem: format!("`security.protocol = \"{}\"` needs a `sasl.mechanism`", protocol.value),
+                help: format!("it is one of {}", MECHANISMS.join(", ")),
+                origin: protocol.origin.clone(),
+            }),
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether what a connection needs is there: name and password if it asks for them, files. Plans can be checked
+    /// without.
+    pub fn check_at_hand(&self) -> Result<(), Failure> {
+        let files = self.0.values().filter(|setting| setting.name.ends_with(".location"));
+        // librdkafka looks in the usual places itself if it is told to probe.
+        if let Some(Setting { name, value, .. }) =
+            files.into_iter().find(|file| file.value != "probe" && !Path::new(&file.value).exists())
+        {
+            return Err(Failure::wrong(
+                format!("`{name}` names {value}, and that is not there"),
+                "it takes the path of a file in PEM format, seen from the folder in which gridwarden runs",
+            ));
+        }
+        let by_password =
+            self.0.get("sasl.mechanisms").is_some_and(|set| !set.value.eq_ignore_ascii_case("OAUTHBEARER"));
+        let missing = ["sasl.username", "sasl.password"].into_iter().find(|name| !self.0.contains_key(*name));
+        match missing.filter(|_| self.is_sasl() && by_password) {
+            Some(name) => Err(Failure::wrong(
+                format!("the connection is one with SASL, and there is no `{name}`"),
+                "set GRIDWARDEN_KAFKA_SASL_USERNAME and GRIDWARDEN_KAFKA_SASL_PASSWORD, or GRIDWARDEN_KAFKA_SASL_PASSWORD_FILE, in the environment",
+            )),
+            None => Ok(()),
+        }
+    }
+
+    fn is_sasl(&self) -> bool {
+        let protocol =
+            self.0.get("security.protocol").map(|protocol| protocol.value.trim().to_ascii_lowercase());
+        protocol.is_some_and(|protocol| protocol.starts_with("sasl_"))
+    }
+
+    /// A connection with these settings. A consumer or producer adds its own.
+    pub fn config(&self, brokers: &str) -> ClientConfig {
+        let mut config = ClientConfig::new();
+        config.set("bootstrap.servers", brokers).set("client.id", CLIENT_ID);
+        for (name, setting) in &self.0 {
+            config.set(name, &setting.value);
+        }
+        config
+    }
+
+    /// All of them as they may be shown, with where they were said.
+    pub fn shown(&self) -> impl Iterator<Item = (&str, String)> {
+        self.0.values().map(|setting| {
+            let value = if is_secret(&setting.name) { HIDDEN } else { &setting.value };
+            let from = match &setting.origin {
+                Origin::Plan(_) => String::new(),
+                Origin::Variable(variable) => format!("  from {variable}"),
+            };
+            (setting.name.as_str(), format!("{value}{from}"))
+        })
+    }
+}
+
+const HOW: &str = "its values are listed in CONFIGURATION.md of librdkafka";
+
+/// What librdkafka can do without Kerberos, which would need a library of the system.
+const MECHANISMS: [&str; 4] = ["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "OAUTHBEARER"];
+
+impl fmt::Debug for ClientSettings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_map().entries(self.shown()).finish()
+    }
+}
+
+/// Sets what nobody else has set, under either of its names.
+pub fn set_unless_said(config: &mut ClientConfig, name: &str, value: &str) {
+    if config.get(canonical(name)).is_none() && config.get(name).is_none() {
+        config.set(canonical(name), value);
+    }
+}

@@ -1,0 +1,359 @@
+//! The shell's own sections of a plan as they are used.
+
+use super::client::{self, ClientSettings, Environment, Origin};
+use super::topics::check_name;
+use super::written::{CheckpointsToml, KafkaToml, ShellToml, Text};
+use pipeline::PlanError;
+use pipeline::plan::{at_least, milliseconds};
+use rdkafka::ClientConfig;
+use reading::time::{DAY, HOUR};
+use shell::Failure;
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::time::Duration;
+
+/// What a plan says about Kafka: where readings come from, where results go, how often the state is kept.
+#[derive(Debug, Clone)]
+pub struct KafkaPlan {
+    /// `HOST:PORT`, several with commas.
+    pub brokers: String,
+    /// The consumer group.
+    pub group: String,
+    /// The topic of readings.
+    pub readings: String,
+    /// What messages without a header `format` hold.
+    pub format: MessageFormat,
+    /// A partition at the end of its log for so long no longer holds the others.
+    pub idle_after: Duration,
+    /// The compacted topic that says who hangs where.
+    pub topology: Option<String>,
+    /// Where results go.
+    pub(crate) outputs: OutputTopics,
+    /// What intervals are written as.
+    pub intervals_format: IntervalsFormat,
+    /// Whether results and positions appear together or not at all.
+    pub transactional: bool,
+    /// How instances tell each other about meters on one transformer.
+    pub exchange: Exchange,
+    /// How often the state is kept.
+    pub checkpoint_every: Duration,
+    /// So many checkpoints of changes before the next full one.
+    pub full_after: u32,
+    client: ClientSettings,
+}
+
+/// The topics of results; those without a name are not written.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct OutputTopics {
+    pub intervals: Option<String>,
+    pub profiles: Option<String>,
+    pub demand: Option<String>,
+    pub balances: Option<String>,
+    pub forecasts: Option<String>,
+    pub outages: Option<String>,
+    pub supply: Option<String>,
+    pub suspicions: Option<String>,
+    pub cases: Option<String>,
+    pub alerts: Option<String>,
+    pub sms: Option<String>,
+    pub findings: Option<String>,
+    pub dead_letters: Option<String>,
+}
+
+/// What a message of readings holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MessageFormat {
+    /// JSON, one object a line.
+    Json,
+    /// An Arrow IPC stream.
+    Arrow,
+    /// Binary frames of at most 48 bytes, each behind a byte with its length.
+    Frame,
+}
+
+/// What a message of intervals holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum IntervalsFormat {
+    /// One JSON object.
+    Json,
+    /// An Arrow IPC stream.
+    Arrow,
+}
+
+/// How instances tell each other about meters on one transformer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Exchange {
+    /// Not at all: one instance holds all of them.
+    Memory,
+    /// By a topic.
+    Kafka,
+}
+
+impl MessageFormat {
+    /// Its name in plans and in the header `format` of a message.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Json => "json",
+            Self::Arrow => "arrow",
+            Self::Frame => "frame",
+        }
+    }
+
+    /// The format of this name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.iter().find(|(known, _)| *known == name).map(|(_, format)| *format)
+    }
+
+    const ALL: [(&'static str, Self); 3] =
+        [("json", Self::Json), ("arrow", Self::Arrow), ("frame", Self::Frame)];
+}
+
+impl OutputTopics {
+    /// The keys that plans have for them, with the topics.
+    pub fn all(&self) -> [(&'static str, Option<&str>); 13] {
+        [
+            ("intervals", &self.intervals),
+            ("profiles", &self.profiles),
+            ("demand", &self.demand),
+            ("balances", &self.balances),
+            ("forecasts", &self.forecasts),
+            ("outages", &self.outages),
+            ("supply", &self.supply),
+            ("suspicions", &self.suspicions),
+            ("cases", &self.cases),
+            ("alerts", &self.alerts),
+            ("sms", &self.sms),
+            ("findings", &self.findings),
+            ("dead_letters", &self.dead_letters),
+        ]
+        .map(|(key, topic)| (key, topic.as_deref()))
+    }
+}
+
+impl KafkaPlan {
+    /// Reads the sections of a plan that are about Kafka. `brokers`, those of the command line, win over
+    /// [`client::BROKERS`] of the environment, and these over the plan's own.
+    pub fn read(text: &str, path: &Path, brokers: Option<&str>) -> Result<Self, Failure> {
+        Self::to_run(text, path, brokers, &Environment::of_process())
+    }
+
+    fn to_run(
+        text: &str,
+        path: &Path,
+        brokers: Option<&str>,
+        environment: &Environment,
+    ) -> Result<Self, Failure> {
+        let Some(plan) = Self::if_any(text, path, brokers, environment)? else {
+            return Err(Failure::wrong(
+                format!("the plan {} has no section `[kafka]`, so it cannot be run", path.display()),
+                "add one as in pipelines/ami.toml; over files, `gridwarden replay` runs any plan",
+            ));
+        };
+        if plan.brokers.is_empty() {
+            return Err(Failure::wrong(
+                "no broker is named",
+                format!(
+                    "give `--brokers HOST:PORT`, or {} in the environment, or `brokers` in `[kafka]`",
+                    client::BROKERS
+                ),
+            ));
+        }
+        plan.client.check_at_hand()?;
+        Ok(plan)
+    }
+
+    /// The same for a plan that need not be about Kafka; nobody need name a broker.
+    pub fn if_any(
+        text: &str,
+        path: &Path,
+        brokers: Option<&str>,
+        environment: &Environment,
+    ) -> Result<Option<Self>, Failure> {
+        let in_plan = |error: PlanError| Failure::plan(&error, path, text);
+        let written = ShellToml::read(text).map_err(in_plan)?;
+        let output = written.output.unwrap_or_default();
+        let formats = [("json", IntervalsFormat::Json), ("arrow", IntervalsFormat::Arrow)];
+        let intervals_format =
+            choice("intervals", output.intervals.as_ref(), IntervalsFormat::Json, &formats)
+                .map_err(in_plan)?;
+        let ways = [("memory", Exchange::Memory), ("kafka", Exchange::Kafka)];
+        let way = written.grid.unwrap_or_default().exchange;
+        let exchange = choice("exchange", way.as_ref(), Exchange::Memory, &ways).map_err(in_plan)?;
+        let checkpoints = written.checkpoints.as_ref().map(checkpoints).transpose().map_err(in_plan)?;
+        let Some(kafka) = written.kafka else { return Ok(None) };
+        let topics = kafka.topics().map_err(in_plan)?;
+        if let Some(way) = way.filter(|_| exchange == Exchange::Kafka) {
+            exchange_fits(&way, &topics, intervals_format).map_err(in_plan)?;
+        }
+        let Some((checkpoint_every, full_after)) = checkpoints else {
+            return Err(in_plan(PlanError {
+                code: "plan::missing",
+                problem: "a plan with `[kafka]` needs a section `[checkpoints]`".to_owned(),
+                help: Some(
+                    "add `[checkpoints]` with `every` and `full_after` as in pipelines/ami.toml".to_owned(),
+                ),
+                span: None,
+            }));
+        };
+        let format = choice("format", kafka.format.as_ref(), MessageFormat::Json, &MessageFormat::ALL)
+            .map_err(in_plan)?;
+        let idle_after = duration("idle_after", &kafka.idle_after, DAY).map_err(in_plan)?;
+        let group = some("group", &kafka.group).map_err(in_plan)?;
+        let mut client = ClientSettings::default();
+        for (name, value, span) in kafka.client.0 {
+            client.add(name, value, Origin::Plan(span)).map_err(|problem| problem.in_plan(in_plan))?;
+        }
+        client.add_environment(environment, |problem| problem.in_plan(in_plan))?;
+        let brokers = brokers
+            .or_else(|| environment.brokers())
+            .or_else(|| kafka.brokers.as_ref().map(|brokers| brokers.get_ref().as_str()))
+            .unwrap_or_default()
+            .trim();
+        Ok(Some(Self {
+            brokers: brokers.to_owned(),
+            group,
+            format,
+            idle_after,
+            readings: kafka.readings.into_inner(),
+            topology: kafka.topology.map(Text::into_inner),
+            outputs: topics,
+            intervals_format,
+            transactional: output.transactional,
+            exchange,
+            checkpoint_every,
+            full_after,
+            client,
+        }))
+    }
+
+    /// The settings of a connection: brokers, name, security. A consumer or producer adds its own.
+    pub(crate) fn client_config(&self) -> ClientConfig {
+        self.client.config(&self.brokers)
+    }
+
+    /// The keys that plans have for topics of results, with the topics; those without a name are not written.
+    pub fn topics_of_results(&self) -> [(&'static str, Option<&str>); 13] {
+        self.outputs.all()
+    }
+
+    /// The librdkafka settings of the plan and the environment.
+    pub fn client(&self) -> &ClientSettings {
+        &self.client
+    }
+}
+
+impl KafkaToml {
+    /// The topics of results. Each topic of a plan has one use: results read as readings would go round for ever.
+    fn topics(&self) -> Result<OutputTopics, PlanError> {
+        let mut uses: BTreeMap<&str, &str> = BTreeMap::new();
+        let named = [
+            ("readings", Some(&self.readings)),
+            ("topology", self.topology.as_ref()),
+            ("intervals", self.intervals.as_ref()),
+            ("profiles", self.profiles.as_ref()),
+            ("demand", self.demand.as_ref()),
+            ("balances", self.balances.as_ref()),
+            ("forecasts", self.forecasts.as_ref()),
+            ("outages", self.outages.as_ref()),
+            ("supply", self.supply.as_ref()),
+            ("suspicions", self.suspicions.as_ref()),
+            ("cases", self.cases.as_ref()),
+            ("alerts", self.alerts.as_ref()),
+            ("sms", self.sms.as_ref()),
+            ("findings", self.findings.as_ref()),
+            ("dead_letters", self.dead_letters.as_ref()),
+        ];
+        for (key, topic) in named.iter().filter_map(|(key, topic)| Some((*key, (*topic)?))) {
+            let name = topic.get_ref().as_str();
+            if let Err(problem) = check_name(name) {
+                let problem = format!("`{key}` must be the name of a topic: {problem}");
+                return Err(PlanError::new(
+                    "plan::topic",
+                    topic.span(),
+                    problem,
+                    format!("try `{key} = \"{}\"`", key.replace('_', "-")),
+                ));
+            }
+            if let Some(other) = uses.insert(name, key) {
+                let problem = format!("`{other}` and `{key}` are one topic, \"{name}\"");
+                return Err(PlanError::new(
+                    "plan::topic",
+                    topic.span(),
+                    problem,
+                    "give each a topic of its own",
+                ));
+            }
+        }
+        let own = |topic: &Option<Text>| topic.as_ref().map(|topic| topic.get_ref().clone());
+        Ok(OutputTopics {
+            intervals: own(&self.intervals),
+            profiles: own(&self.profiles),
+            demand: own(&self.demand),
+            balances: own(&self.balances),
+            forecasts: own(&self.forecasts),
+            outages: own(&self.outages),
+            supply: own(&self.supply),
+            suspicions: own(&self.suspicions),
+            cases: own(&self.cases),
+            alerts: own(&self.alerts),
+            sms: own(&self.sms),
+            findings: own(&self.findings),
+            dead_letters: own(&self.dead_letters),
+        })
+    }
+}
+
+/// Instances tell each other rows beside the intervals that they write, one by one.
+fn exchange_fits(way: &Text, topics: &OutputTopics, format: IntervalsFormat) -> Result<(), PlanError> {
+    let refused = |problem: &str, help: &str| {
+        Err(PlanError::new("plan::exchange", way.span(), problem.to_owned(), help.to_owned()))
+    };
+    if topics.intervals.is_none() {
+        return refused(
+            "`exchange = \"kafka\"` goes through the topic of intervals, and there is none",
+            "name it: `intervals = \"intervals\"` in `[kafka]`",
+        );
+    }
+    if format != IntervalsFormat::Json {
+        return refused(
+            "`exchange = \"kafka\"` needs a message for each interval, and Arrow has one for many",
+            "take `intervals = \"json\"` in `[output]`",
+        );
+    }
+    Ok(())
+}
+
+fn checkpoints(written: &CheckpointsToml) -> Result<(Duration, u32), PlanError> {
+    Ok((duration("every", &written.every, HOUR)?, at_least("full_after", &written.full_after, 1)?))
+}
+
+/// The shortest time that the shell looks at, in milliseconds.
+const SHORTEST: i64 = 100;
+
+fn duration(key: &str, written: &Text, most: i64) -> Result<Duration, PlanError> {
+    let ms = milliseconds(key, written, SHORTEST..=most)?;
+    Ok(Duration::from_millis(ms.unsigned_abs()))
+}
+
+fn some(key: &str, written: &Text) -> Result<String, PlanError> {
+    let text = written.get_ref();
+    if !text.trim().is_empty() {
+        return Ok(text.clone());
+    }
+    let problem = format!("`{key}` must not be empty");
+    Err(PlanError::new("plan::range", written.span(), problem, format!("try `{key} = \"gridwarden\"`")))
+}
+
+fn choice<T: Copy>(key: &str, written: Option<&Text>, usual: T, all: &[(&str, T)]) -> Result<T, PlanError> {
+    let Some(written) = written else { return Ok(usual) };
+    if let Some((_, choice)) = all.iter().find(|(name, _)| name == written.get_ref()) {
+        return Ok(*choice);
+    }
+    let names: Vec<String> = all.iter().map(|(name, _)| format!("\"{name}\"")).collect();
+    let (last, others) = names.split_last().expect("there is something to choose");
+    let problem = format!("`{key}` must be {} or {last}, found \"{}\"", others.join(", "), written.get_ref());
+    Err(PlanError::new("plan::choice", written.span(), problem, format!("try `{key} = {}`", names[0])))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,567 @@
+use super::*;
+use expect_test::{Expect, expect};
+
+const PLAN: &str = include_str!("../../../../../pipelines/ami.toml");
+
+fn page(text: &str, environment: &[(&str, &str)]) -> String {
+    match KafkaPlan::if_any(text, "ami.toml".as_ref(), None, &Environment::of(environment.iter().copied())) {
+        Ok(plan) => {
+            let plan = plan.unwrap();
+            let config = plan.client_config();
+            format!("accepted\n{:?}\n{:?}\n", plan.client, config.config_map())
+        }
+        Err(failure) => {
+            assert_eq!(failure.code, 2);
+            failure.to_string()
+        }
+    }
+}
+
+/// Replaces a piece of the plan and shows what a person would read.
+fn check(from: &str, to: &str, expected: Expect) {
+    assert!(PLAN.contains(from), "the plan holds {from:?}");
+    expected.assert_eq(&page(&PLAN.replacen(from, to, 1), &[]));
+}
+
+/// A line of `[kafka.client]`.
+fn check_client(line: &str, expected: Expect) {
+    expected.assert_eq(&page(&PLAN.replacen("[kafka.client]", &format!("[kafka.client]\n{line} #"), 1), &[]));
+}
+
+fn check_environment(variables: &[(&str, &str)], expected: Expect) {
+    expected.assert_eq(&page(PLAN, variables));
+}
+
+#[test]
+fn an_unknown_key_is_named_with_its_place() {
+    check(
+        "idle_after",
+        "idel_after",
+        expect![[r#"
+        error[plan::key]: unknown field `idel_after`, expected one of `brokers`, `group`, `readings`, `format`, `idle_after`, `topology`, `intervals`, `profiles`, `demand`, `balances`, `forecasts`, `outages`, `supply`, `suspicions`, `cases`, `alerts`, `sms`, `findings`, `dead_letters`, `client`
+          --> ami.toml:89:1
+           | idel_after = "10 s"               # a partition at the end of its log for so long no longer holds the others
+          help: keys of these sections are in pipelines/ami.toml, each with its meaning
+    "#]],
+    );
+    check(
+        "exchange =",
+        "exchanged =",
+        expect![[r#"
+            error[plan::key]: unknown field `exchanged`, expected `exchange`
+              --> ami.toml:113:1
+               | exchanged = "memory"               # "kafka": instances share the work; no forecast, demand or supply of the whole town
+              help: keys of these sections are in pipelines/ami.toml, each with its meaning
+        "#]],
+    );
+}
+
+#[test]
+fn a_missing_key_is_an_error() {
+    check(
+        "group = ",
+        "# group = ",
+        expect![[r#"
+        error[plan::missing]: missing field `group`
+          --> ami.toml:84:1
+           | [kafka]                           # where readings come from and results go; `gridwarden run` reads these sections
+          help: a plan says what runs: nothing is assumed for this key
+    "#]],
+    );
+    check(
+        "[checkpoints]\nevery = \"10 s\"",
+        "[output.checkpoints]\n#",
+        expect![[r#"
+        error[plan::key]: unknown field `checkpoints`, expected `intervals` or `transactional`
+          --> ami.toml:115:9
+           | [output.checkpoints]
+          help: keys of these sections are in pipelines/ami.toml, each with its meaning
+    "#]],
+    );
+    check(
+        "[checkpoints]",
+        "[grids]",
+        expect![[r#"
+        error[plan::missing]: a plan with `[kafka]` needs a section `[checkpoints]`
+          --> ami.toml
+          help: add `[checkpoints]` with `every` and `full_after` as in pipelines/ami.toml
+    "#]],
+    );
+}
+
+#[test]
+fn lengths_of_time_have_units_and_bounds() {
+    check(
+        "idle_after = \"10 s\"",
+        "idle_after = \"10\"",
+        expect![[r#"
+        error[plan::unit]: `idle_after` must be a length of time in ms, s, m, min, h, d, found no unit
+          --> ami.toml:89:14
+           | idle_after = "10"               # a partition at the end of its log for so long no longer holds the others
+          help: try `idle_after = "20 min"`
+    "#]],
+    );
+    check(
+        "every = \"10 s\"",
+        "every = \"2 h\"",
+        expect![[r#"
+        error[plan::window]: `every` must be from 100 ms to 1 h, found 2 h
+          --> ami.toml:116:9
+           | every = "2 h"                    # how often the state is kept
+          help: try `every = "100 ms"`
+    "#]],
+    );
+    check(
+        "full_after = 16",
+        "full_after = 0",
+        expect![[r#"
+        error[plan::range]: `full_after` must be at least 1, found 0
+          --> ami.toml:117:14
+           | full_after = 0                   # so many checkpoints of changes before the next full one
+          help: try `full_after = 1`
+    "#]],
+    );
+}
+
+#[test]
+fn what_is_none_of_the_choices_is_an_error() {
+    check(
+        "format = \"json\"",
+        "format = \"avro\"",
+        expect![[r#"
+        error[plan::choice]: `format` must be "json", "arrow" or "frame", found "avro"
+          --> ami.toml:88:10
+           | format = "avro"                   # "json", "arrow" or "frame": of messages without a header `format`
+          help: try `format = "json"`
+    "#]],
+    );
+    check(
+        "intervals = \"json\"",
+        "intervals = \"frame\"",
+        expect![[r#"
+        error[plan::choice]: `intervals` must be "json" or "arrow", found "frame"
+          --> ami.toml:109:13
+           | intervals = "frame"                # or "arrow"
+          help: try `intervals = "json"`
+    "#]],
+    );
+    check(
+        "exchange = \"memory\"",
+        "exchange = \"disk\"",
+        expect![[r#"
+            error[plan::choice]: `exchange` must be "memory" or "kafka", found "disk"
+              --> ami.toml:113:12
+               | exchange = "disk"               # "kafka": instances share the work; no forecast, demand or supply of the whole town
+              help: try `exchange = "memory"`
+        "#]],
+    );
+    check(
+        "transactional = false",
+        "transactional = \"no\"",
+        expect![[r#"
+            error[plan::syntax]: invalid type: string "no", expected a boolean
+              --> ami.toml:110:17
+               | transactional = "no"             # true: results and positions appear together or not at all
+              help: pipelines/demo.toml and ami.toml have each key as it is written, quantities in quotes with their units
+        "#]],
+    );
+}
+
+#[test]
+fn an_exchange_needs_a_message_for_each_interval() {
+    let refused = |from: &str, to: &str, expected: Expect| {
+        let plan = PLAN.replacen("exchange = \"memory\"", "exchange = \"kafka\"", 1);
+        assert!(plan.contains(from), "the plan holds {from:?}");
+        expected.assert_eq(&page(&plan.replacen(from, to, 1), &[]));
+    };
+    refused(
+        "intervals = \"json\"",
+        "intervals = \"arrow\"",
+        expect![[r#"
+            error[plan::exchange]: `exchange = "kafka"` needs a message for each interval, and Arrow has one for many
+              --> ami.toml:113:12
+               | exchange = "kafka"               # "kafka": instances share the work; no forecast, demand or supply of the whole town
+              help: take `intervals = "json"` in `[output]`
+        "#]],
+    );
+    refused(
+        "intervals = \"intervals\"",
+        "",
+        expect![[r#"
+            error[plan::exchange]: `exchange = "kafka"` goes through the topic of intervals, and there is none
+              --> ami.toml:113:12
+               | exchange = "kafka"               # "kafka": instances share the work; no forecast, demand or supply of the whole town
+              help: name it: `intervals = "intervals"` in `[kafka]`
+        "#]],
+    );
+}
+
+#[test]
+fn topics_have_names_that_kafka_takes_and_one_use_each() {
+    check(
+        "balances = \"balances\"",
+        "balances = \"the balances\"",
+        expect![[r#"
+        error[plan::topic]: `balances` must be the name of a topic: Kafka takes only A-Z a-z 0-9 . _ -, found "the balances"
+          --> ami.toml:94:12
+           | balances = "the balances"
+          help: try `balances = "balances"`
+    "#]],
+    );
+    check(
+        "alerts = \"alerts\"",
+        "alerts = \"readings\"",
+        expect![[r#"
+        error[plan::topic]: `readings` and `alerts` are one topic, "readings"
+          --> ami.toml:100:10
+           | alerts = "readings"
+          help: give each a topic of its own
+    "#]],
+    );
+    check(
+        "group = \"gridwarden\"",
+        "group = \" \"",
+        expect![[r#"
+        error[plan::range]: `group` must not be empty
+          --> ami.toml:86:9
+           | group = " "              # instances of one group share the partitions
+          help: try `group = "gridwarden"`
+    "#]],
+    );
+}
+
+#[test]
+fn settings_of_the_connection_are_those_of_librdkafka() {
+    check_client(
+        "linger.ms = 20\n\"socket.keepalive.enable\" = true",
+        expect![[r#"
+        accepted
+        {"client.id": "gridwarden", "linger.ms": "20", "socket.keepalive.enable": "true"}
+        {"bootstrap.servers": "127.0.0.1:9092", "client.id": "gridwarden", "queue.buffering.max.ms": "20", "socket.keepalive.enable": "true"}
+    "#]],
+    );
+    check_client(
+        "lingers.ms = 20",
+        expect![[r#"
+        error[plan::client]: librdkafka has no setting `lingers.ms`
+          --> ami.toml:106:9
+           | lingers.ms = 20 #                    # any setting of librdkafka that the engine does not set itself
+          help: all are listed in CONFIGURATION.md of librdkafka, such as `sasl.username`, GRIDWARDEN_KAFKA_SASL_USERNAME in the environment
+    "#]],
+    );
+    check_client(
+        "linger.ms = -20",
+        expect![[r#"
+            error[plan::client]: `linger.ms` cannot be used: Configuration property "queue.buffering.max.ms" value -20 is outside allowed range 0..900000
+              --> ami.toml:106:8
+               | linger.ms = -20 #                    # any setting of librdkafka that the engine does not set itself
+              help: its values are listed in CONFIGURATION.md of librdkafka
+        "#]],
+    );
+    check_client(
+        "linger.ms = 1.5",
+        expect![[r#"
+            error[plan::syntax]: invalid type: floating point `1.5`, expected text, a whole number, true or false
+              --> ami.toml:106:13
+               | linger.ms = 1.5 #                    # any setting of librdkafka that the engine does not set itself
+              help: pipelines/demo.toml and ami.toml have each key as it is written, quantities in quotes with their units
+        "#]],
+    );
+    check_client(
+        "linger.ms = 20\nqueue.buffering.max.ms = 20",
+        expect![[r#"
+        error[plan::client]: `linger.ms` and `queue.buffering.max.ms` are one setting
+          --> ami.toml:107:21
+           | queue.buffering.max.ms = 20 #                    # any setting of librdkafka that the engine does not set itself
+          help: leave one of them out
+    "#]],
+    );
+    check_client(
+        "security.protocol = \"tls\"",
+        expect![[r#"
+        error[plan::client]: `security.protocol` cannot be used: Invalid value "tls" for configuration property "security.protocol"
+          --> ami.toml:106:10
+           | security.protocol = "tls" #                    # any setting of librdkafka that the engine does not set itself
+          help: its values are listed in CONFIGURATION.md of librdkafka
+    "#]],
+    );
+}
+
+#[test]
+fn what_the_engine_sets_itself_is_refused() {
+    check_client(
+        "group.id = \"mine\"",
+        expect![[r#"
+        error[plan::client]: `group.id` is not yours to set: the group is named by `group`
+          --> ami.toml:106:7
+           | group.id = "mine" #                    # any setting of librdkafka that the engine does not set itself
+          help: leave it out
+    "#]],
+    );
+    check_client(
+        "enable.auto.commit = true",
+        expect![[r#"
+        error[plan::client]: `enable.auto.commit` is not yours to set: positions are kept with the state that they belong to, in checkpoints
+          --> ami.toml:106:13
+           | enable.auto.commit = true #                    # any setting of librdkafka that the engine does not set itself
+          help: leave it out
+    "#]],
+    );
+    check_client(
+        "auto.offset.reset = \"latest\"",
+        expect![[r#"
+        error[plan::client]: `auto.offset.reset` is not yours to set: where reading begins is said by the checkpoint, and without one it is the beginning
+          --> ami.toml:106:13
+           | auto.offset.reset = "latest" #                    # any setting of librdkafka that the engine does not set itself
+          help: leave it out
+    "#]],
+    );
+    check_client(
+        "acks = 1",
+        expect![[r#"
+        error[plan::client]: `acks` is not yours to set: messages are written by an idempotent producer, so that none is lost or stands twice
+          --> ami.toml:106:1
+           | acks = 1 #                    # any setting of librdkafka that the engine does not set itself
+          help: leave it out
+    "#]],
+    );
+    check_client(
+        "metadata.broker.list = \"kafka:9092\"",
+        expect![[r#"
+        error[plan::client]: `metadata.broker.list` is not yours to set: brokers are named by `brokers`
+          --> ami.toml:106:17
+           | metadata.broker.list = "kafka:9092" #                    # any setting of librdkafka that the engine does not set itself
+          help: leave it out
+    "#]],
+    );
+}
+
+#[test]
+fn a_secret_in_a_plan_is_refused_and_not_shown() {
+    check_client(
+        "sasl.password = \"hunter2\"",
+        expect![[r#"
+            error[plan::secret]: `sasl.password` is a secret, and a plan is no place for one
+              --> ami.toml:106:6
+               | (not shown: it may hold a secret)
+              help: give it as GRIDWARDEN_KAFKA_SASL_PASSWORD in the environment, or let GRIDWARDEN_KAFKA_SASL_PASSWORD_FILE name a file that holds it
+        "#]],
+    );
+    check_client(
+        "sasl = { username = \"meters\", password = \"hunter2\" }",
+        expect![[r#"
+            error[plan::secret]: `sasl.password` is a secret, and a plan is no place for one
+              --> ami.toml:106:31
+               | (not shown: it may hold a secret)
+              help: give it as GRIDWARDEN_KAFKA_SASL_PASSWORD in the environment, or let GRIDWARDEN_KAFKA_SASL_PASSWORD_FILE name a file that holds it
+        "#]],
+    );
+    check_client(
+        "sasl.password = 12.5",
+        expect![[r#"
+            error[plan::syntax]: invalid type: floating point `12.5`, expected text, a whole number, true or false
+              --> ami.toml:106:17
+               | (not shown: it may hold a secret)
+              help: pipelines/demo.toml and ami.toml have each key as it is written, quantities in quotes with their units
+        "#]],
+    );
+    check_client(
+        "sasl.pasword = \"hunter2\"",
+        expect![[r#"
+        error[plan::client]: librdkafka has no setting `sasl.pasword`
+          --> ami.toml:106:6
+           | (not shown: it may hold a secret)
+          help: all are listed in CONFIGURATION.md of librdkafka, such as `sasl.username`, GRIDWARDEN_KAFKA_SASL_USERNAME in the environment
+    "#]],
+    );
+    check_client(
+        "sasl.password = hunter2",
+        expect![[r#"
+            error[plan::syntax]: string values must be quoted, expected literal string
+              --> ami.toml:106:17
+               | (not shown: it may hold a secret)
+        "#]],
+    );
+}
+
+#[test]
+fn sasl_needs_a_mechanism_that_is_built_in() {
+    check_client(
+        "security.protocol = \"sasl_plaintext\"",
+        expect![[r#"
+        error[plan::client]: `security.protocol = "sasl_plaintext"` needs a `sasl.mechanism`
+          --> ami.toml:106:10
+           | security.protocol = "sasl_plaintext" #                    # any setting of librdkafka that the engine does not set itself
+          help: it is one of PLAIN, SCRAM-SHA-256, SCRAM-SHA-512, OAUTHBEARER
+    "#]],
+    );
+    check_client(
+        "sasl.mechanism = \"GSSAPI\"",
+        expect![[r#"
+        error[plan::client]: `sasl.mechanism` must be one of PLAIN, SCRAM-SHA-256, SCRAM-SHA-512, OAUTHBEARER, found "GSSAPI"
+          --> ami.toml:106:6
+           | sasl.mechanism = "GSSAPI" #                    # any setting of librdkafka that the engine does not set itself
+          help: try `sasl.mechanism = "SCRAM-SHA-512"`
+    "#]],
+    );
+}
+
+#[cfg(not(feature = "tls"))]
+#[test]
+fn without_tls_it_is_told_how_to_build_it() {
+    check_client(
+        "security.protocol = \"SASL_SSL\"",
+        expect![[r#"
+        error[plan::tls]: `security.protocol = "SASL_SSL"` needs TLS, which this gridwarden was built without
+          --> ami.toml:106:10
+           | security.protocol = "SASL_SSL" #                    # any setting of librdkafka that the engine does not set itself
+          help: build it with `cargo build --release -p gridwarden --features tls`
+    "#]],
+    );
+    check_client(
+        "sasl.mechanism = \"SCRAM-SHA-512\"",
+        expect![[r#"
+        error[plan::tls]: `sasl.mechanism = "SCRAM-SHA-512"` needs TLS, which this gridwarden was built without
+          --> ami.toml:106:6
+           | sasl.mechanism = "SCRAM-SHA-512" #                    # any setting of librdkafka that the engine does not set itself
+          help: build it with `cargo build --release -p gridwarden --features tls`
+    "#]],
+    );
+    check_client(
+        "ssl.ca.location = \"ca.pem\"",
+        expect![[r#"
+        error[plan::tls]: `ssl.ca.location = "ca.pem"` needs TLS, which this gridwarden was built without
+          --> ami.toml:106:8
+           | ssl.ca.location = "ca.pem" #                    # any setting of librdkafka that the engine does not set itself
+          help: build it with `cargo build --release -p gridwarden --features tls`
+    "#]],
+    );
+    check_environment(
+        &[("GRIDWARDEN_KAFKA_SSL_KEY_PASSWORD", "hunter2")],
+        expect![[r#"
+            error: GRIDWARDEN_KAFKA_SSL_KEY_PASSWORD: `ssl.key.password` needs TLS, which this gridwarden was built without
+              help: build it with `cargo build --release -p gridwarden --features tls`
+        "#]],
+    );
+}
+
+#[test]
+fn the_environment_wins_over_the_plan_and_secrets_stay_hidden() {
+    check_environment(
+        &[
+            ("GRIDWARDEN_KAFKA_BROKERS", "kafka:9092"),
+            ("GRIDWARDEN_KAFKA_CLIENT_ID", "edge"),
+            ("GRIDWARDEN_KAFKA_SECURITY_PROTOCOL", "sasl_plaintext"),
+            ("GRIDWARDEN_KAFKA_SASL_MECHANISM", "PLAIN"),
+            ("GRIDWARDEN_KAFKA_SASL_USERNAME", "meters"),
+            ("GRIDWARDEN_KAFKA_SASL_PASSWORD", "hunter2"),
+        ],
+        expect![[r#"
+            accepted
+            {"client.id": "edge  from GRIDWARDEN_KAFKA_CLIENT_ID", "sasl.mechanism": "PLAIN  from GRIDWARDEN_KAFKA_SASL_MECHANISM", "sasl.password": "***  from GRIDWARDEN_KAFKA_SASL_PASSWORD", "sasl.username": "meters  from GRIDWARDEN_KAFKA_SASL_USERNAME", "security.protocol": "sasl_plaintext  from GRIDWARDEN_KAFKA_SECURITY_PROTOCOL"}
+            {"bootstrap.servers": "kafka:9092", "client.id": "edge", "sasl.mechanisms": "PLAIN", "sasl.password": "[sanitized for safety]", "sasl.username": "meters", "security.protocol": "sasl_plaintext"}
+        "#]],
+    );
+}
+
+#[test]
+fn a_variable_that_names_no_setting_is_an_error() {
+    check_environment(
+        &[("GRIDWARDEN_KAFKA_SASL_PASWORD", "hunter2")],
+        expect![[r#"
+            error: GRIDWARDEN_KAFKA_SASL_PASWORD: librdkafka has no setting `sasl.pasword`
+              help: all are listed in CONFIGURATION.md of librdkafka, such as `sasl.username`, GRIDWARDEN_KAFKA_SASL_USERNAME in the environment
+        "#]],
+    );
+    check_environment(
+        &[("GRIDWARDEN_KAFKA_GROUP_ID", "mine")],
+        expect![[r#"
+            error: GRIDWARDEN_KAFKA_GROUP_ID: `group.id` is not yours to set: the group is named by `group`
+              help: leave it out
+        "#]],
+    );
+    check_environment(
+        &[("GRIDWARDEN_KAFKA_LINGER_MS", "soon")],
+        expect![[r#"
+            error: GRIDWARDEN_KAFKA_LINGER_MS: `linger.ms` cannot be used: Invalid value for configuration property "queue.buffering.max.ms"
+              help: its values are listed in CONFIGURATION.md of librdkafka
+        "#]],
+    );
+}
+
+#[test]
+fn a_file_holds_a_secret_without_its_last_line_break() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("password");
+    std::fs::write(&path, "hunter2\n").unwrap();
+    let path = path.to_str().unwrap();
+    let read = |variables: &[(&str, &str)]| {
+        KafkaPlan::if_any(PLAN, "ami.toml".as_ref(), None, &Environment::of(variables.iter().copied()))
+            .map(|plan| plan.unwrap())
+    };
+    let plan = read(&[("GRIDWARDEN_KAFKA_SASL_PASSWORD_FILE", path)]).unwrap();
+    assert_eq!(plan.client_config().get("sasl.password"), Some("hunter2"));
+    let missing = read(&[("GRIDWARDEN_KAFKA_SASL_PASSWORD_FILE", "no/such/file")]).unwrap_err();
+    assert_eq!(missing.code, 2);
+    expect![[r#"
+        error: cannot read no/such/file, which GRIDWARDEN_KAFKA_SASL_PASSWORD_FILE names
+          cause: No such file or directory (os error 2)
+          help: it takes the path of a file that holds the value and nothing else
+    "#]]
+    .assert_eq(&missing.to_string());
+    let twice =
+        read(&[("GRIDWARDEN_KAFKA_SASL_PASSWORD_FILE", path), ("GRIDWARDEN_KAFKA_SASL_PASSWORD", "other")]);
+    expect![[r#"
+        error: GRIDWARDEN_KAFKA_SASL_PASSWORD_FILE: `sasl.password` is said twice
+          help: leave one of them out
+    "#]]
+    .assert_eq(&twice.unwrap_err().to_string());
+}
+
+#[test]
+fn a_plan_to_run_is_about_kafka_and_names_a_broker() {
+    let read = |text: &str| {
+        let plan = KafkaPlan::to_run(text, "plan.toml".as_ref(), None, &Environment::default());
+        plan.map_err(|failure| failure.to_string())
+    };
+    expect![[r#"
+        error: the plan plan.toml has no section `[kafka]`, so it cannot be run
+          help: add one as in pipelines/ami.toml; over files, `gridwarden replay` runs any plan
+    "#]]
+    .assert_eq(&read(include_str!("../../../../../pipelines/demo.toml")).unwrap_err());
+    expect![[r#"
+        error: no broker is named
+          help: give `--brokers HOST:PORT`, or GRIDWARDEN_KAFKA_BROKERS in the environment, or `brokers` in `[kafka]`
+    "#]].assert_eq(&read(&PLAN.replace("brokers =", "# brokers =")).unwrap_err());
+    assert_eq!(read(PLAN).unwrap().outputs.dead_letters.as_deref(), Some("dead-letters"));
+    let sasl = "[kafka.client]\nsecurity.protocol = \"sasl_plaintext\"\nsasl.mechanism = \"PLAIN\"";
+    expect![[r#"
+        error: the connection is one with SASL, and there is no `sasl.username`
+          help: set GRIDWARDEN_KAFKA_SASL_USERNAME and GRIDWARDEN_KAFKA_SASL_PASSWORD, or GRIDWARDEN_KAFKA_SASL_PASSWORD_FILE, in the environment
+    "#]].assert_eq(&read(&PLAN.replace("[kafka.client]", sasl)).unwrap_err());
+}
+
+#[test]
+fn brokers_of_the_command_line_win_over_the_environment_and_this_over_the_plan() {
+    let brokers = |given: Option<&str>, variables: &[(&str, &str)]| {
+        let plan =
+            KafkaPlan::if_any(PLAN, "ami.toml".as_ref(), given, &Environment::of(variables.iter().copied()));
+        plan.unwrap().unwrap().client_config().get("bootstrap.servers").unwrap().to_owned()
+    };
+    let variable = [("GRIDWARDEN_KAFKA_BROKERS", "b:2")];
+    assert_eq!(brokers(Some("a:1"), &variable), "a:1");
+    assert_eq!(brokers(None, &variable), "b:2");
+    assert_eq!(brokers(None, &[]), "127.0.0.1:9092");
+}
+
+#[test]
+fn every_plan_that_comes_with_the_project_is_accepted() {
+    for text in [
+        PLAN,
+        include_str!("../../../../../pipelines/demo.toml"),
+        include_str!("../../../../../pipelines/backfill.toml"),
+        include_str!("../../../../../pipelines/j1.toml"),
+    ] {
+        KafkaPlan::if_any(text, "plan.toml".as_ref(), None, &Environment::default()).unwrap();
+    }
+}

@@ -1,0 +1,204 @@
+//! `gridwarden run`: the streaming engine on Kafka, for as long as it is let.
+//!
+//! ```text
+//!            -> worker 0 -\   intervals and dead letters, partition by partition
+//!  poller --<              >--> second stage --> checkpointer --> store
+//!            -> worker 1 -/   balances, cases, alerts ...
+//! ```
+//!
+//! Where `[grid] exchange = "kafka"`, that is the first stage, without a second one. Workers pass rows on through the
+//! topic of intervals, and the second stage is the same picture once more, in a group of its own: its workers hold
+//! districts, a partition each. So several instances share both.
+//!
+//! The poller hands each partition's messages to the worker that holds it; a worker decodes, admits and closes, and
+//! publishes what is told partition by partition. The second stage brings the ticks of all partitions together. Every
+//! now and then the poller calls for a checkpoint: a cut goes through all threads in the order of their work, and is
+//! written once the broker has all results of before. After a crash the last cut is loaded, and what comes again has
+//! the same keys as before.
+//!
+//! Read `member`, `group` and `poller`, then `worker`, `second`, `checkpointer`, `restore`, and `stage`, `exchange` and
+//! `district`.
+
+mod checkpointer;
+mod district;
+mod exchange;
+mod group;
+mod halt;
+mod member;
+mod noticing;
+mod parcel;
+mod poller;
+mod publish;
+mod restore;
+mod rows;
+mod second;
+mod stage;
+mod topology;
+mod worker;
+
+use crate::kafka::{Exchange, KafkaPlan};
+use crate::metrics::{Loop, Metrics};
+use checkpoints::Store;
+use exchange::Passing;
+use halt::Halt;
+use member::Member;
+use pipeline::{PartitionId, Plan};
+pub use poller::Done;
+use second::Found;
+use shell::Failure;
+use shell::Stop;
+use shell::spawn;
+use shell::telemetry;
+use stage::{Between, Stage};
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::mpsc::channel;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+use worker::Tally;
+
+/// Pauses before a run starts again: they double up to the longest, and begin anew once it has run for longer than that.
+const FIRST_PAUSE: Duration = Duration::from_secs(1);
+const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+
+/// The name of an instance that has none, towards the coordinator of transactions.
+const ALONE: &str = "1";
+
+/// What to run.
+pub struct Job<'a> {
+    pub plan: Plan,
+    pub kafka: KafkaPlan,
+    pub topology: Option<&'a Path>,
+    pub store: Store,
+    pub shards: u32,
+    pub until_end: bool,
+    /// The name of this instance, if it has one.
+    pub instance: Option<&'a str>,
+    pub accept_new_plan: bool,
+    pub signals: &'a Stop,
+    pub metrics: &'a Metrics,
+}
+
+/// What a run has done.
+#[derive(Debug)]
+pub struct Outcome {
+    pub done: Done,
+    pub tally: Tally,
+    pub found: Found,
+}
+
+/// Runs until the end, a signal, or a failure that starting again cannot mend.
+#[expect(clippy::disallowed_methods, reason = "the shell owns the clock")]
+pub fn run(job: &Job<'_>) -> Result<Outcome, Failure> {
+    let (mut targets, mut shared) = (BTreeMap::new(), 0);
+    let mut pause = FIRST_PAUSE;
+    loop {
+        let began = Instant::now();
+        let failure = match once(job, &mut targets, &mut shared) {
+            Ok(outcome) => return Ok(outcome),
+            Err(failure) if failure.may_pass() => failure,
+            Err(failure) => return Err(failure),
+        };
+        if began.elapsed() > LONGEST_PAUSE {
+            pause = FIRST_PAUSE;
+        }
+        telemetry::starts_again(&failure, pause);
+        job.metrics.health.not_ready("starting again after a failure");
+        let until = Instant::now() + pause;
+        while Instant::now() < until {
+            if job.signals.signal().is_some() {
+                return Err(failure);
+            }
+            job.metrics.beat(Loop::Main);
+            thread::sleep(Duration::from_millis(50));
+        }
+        pause = (pause * 2).min(LONGEST_PAUSE);
+    }
+}
+
+/// One life of the group's member: from joining to leaving.
+fn once(
+    job: &Job<'_>,
+    targets: &mut BTreeMap<PartitionId, i64>,
+    shared: &mut u32,
+) -> Result<Outcome, Failure> {
+    let (plan, kafka) = (&job.plan, &job.kafka);
+    let (watched, topology) = topology::Source::open(job.topology, kafka)?;
+    let topology = Arc::new(topology);
+    job.metrics.begin();
+    let mut readings = Member::connect(job, Stage::Readings)?;
+    let (mut grid, mut passing) = (None, None);
+    if plan.has_second_stage() {
+        match kafka.exchange {
+            Exchange::Memory => readings.hold_the_town(&topology)?,
+            Exchange::Kafka => {
+                let stage = Stage::Grid { lanes: readings.partitions()? };
+                let member = Member::connect(job, stage)?;
+                passing = Some(Passing::new(stage.topic(kafka), member.partitions()?, &kafka.group));
+                grid = Some(member);
+            }
+        }
+    }
+    let (halt_readings, halt_grid) = (readings.halt.clone(), grid.as_ref().map(|grid| grid.halt.clone()));
+    let (watching, between) = (Halt::default(), Between::default());
+    let (tell_readings, hears_readings) = channel();
+    let (tell_grid, hears_grid) = channel();
+    // What one stage fails of ends the other; that it ended is no failure of its own.
+    let first = Mutex::new(None);
+    let fails = |failure| {
+        first.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(failure);
+    };
+    let (readings, grid) = thread::scope(|scope| {
+        let _end_watching = EndAll(&watching);
+        let watch = || watched.watch(&[tell_readings, tell_grid], &watching);
+        spawn(scope, "topology".to_owned(), watch)?;
+        let grid = grid.map(|grid| {
+            let topology = Arc::clone(&topology);
+            let work = || {
+                let (targets, shared) = (&mut BTreeMap::new(), &mut 0);
+                let ended = grid.work(topology, hears_grid, None, &between, targets, shared);
+                ended.map_err(fails).inspect_err(|()| halt_readings.now()).ok()
+            };
+            spawn(scope, "grid".to_owned(), work)
+        });
+        let passing = passing.as_ref();
+        let readings = readings.work(topology, hears_readings, passing, &between, targets, shared);
+        let readings = readings.map_err(fails).ok();
+        if let Some(halt_grid) = halt_grid.filter(|_| readings.is_none()) {
+            halt_grid.now();
+        }
+        let grid = grid.transpose()?.and_then(join);
+        Ok::<_, Failure>((readings, grid))
+    })?;
+    if let Some(failure) = first.into_inner().unwrap_or_else(PoisonError::into_inner) {
+        return Err(failure);
+    }
+    let mut outcome = readings.ok_or_else(Failure::told_to_end)?;
+    if let Some(grid) = grid {
+        outcome.found.add(&grid.tally.found);
+        outcome.done = grid.done.signal().map_or(outcome.done, Done::Signal);
+    }
+    Ok(outcome)
+}
+
+/// However a run ends, no thread of it waits any longer.
+struct EndAll<'a>(&'a Halt);
+
+impl Drop for EndAll<'_> {
+    fn drop(&mut self) {
+        self.0.now();
+    }
+}
+
+/// A thread that cannot go on ends the waiting of all.
+fn or_end_all<T, E>(halt: &Halt, ended: Result<T, E>) -> Result<T, E> {
+    if ended.is_err() {
+        halt.now();
+    }
+    ended
+}
+
+fn join<T>(thread: thread::ScopedJoinHandle<'_, T>) -> T {
+    thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+}

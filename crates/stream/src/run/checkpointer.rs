@@ -1,0 +1,181 @@
+//! The thread that writes checkpoints: once the broker has everything that was told before the cut.
+
+use super::halt::{Ended, Halt};
+use super::publish::Publisher;
+use super::restore::ENDED;
+use super::stage::Stage;
+use super::worker::Stored;
+use crate::kafka::KafkaPlan;
+use crate::metrics::Metrics;
+use checkpoints::{Piece, Store, StoreError, Subject, retrying};
+use pipeline::{PartitionId, Plan};
+use rdkafka::consumer::ConsumerGroupMetadata;
+use rdkafka::{Offset, TopicPartitionList};
+use shell::Failure;
+use shell::telemetry;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::mpsc::{Receiver, Sender};
+use std::sync::{Mutex, PoisonError};
+use std::time::Instant;
+
+/// A cut through all threads, to be written.
+pub struct Cut {
+    pub epoch: u64,
+    pub stored: Vec<Stored>,
+    /// The second stage, if the plan has one.
+    pub second: Option<Vec<u8>>,
+}
+
+/// A checkpoint that is there.
+#[derive(Debug)]
+pub struct Written {
+    pub epoch: u64,
+    /// The number of the second stage's piece.
+    pub number: u64,
+    pub positions: BTreeMap<PartitionId, i64>,
+    /// Those of them that were closed and told to their ends.
+    pub ended: BTreeSet<PartitionId>,
+    pub bytes: u64,
+    pub seconds: f64,
+}
+
+pub struct Checkpointer<'a> {
+    pub plan: &'a Plan,
+    pub kafka: &'a KafkaPlan,
+    pub stage: Stage,
+    pub store: Store,
+    pub publisher: &'a Publisher,
+    /// Of the group as it is now; needed for transactions.
+    pub group: &'a Mutex<Option<ConsumerGroupMetadata>>,
+    /// The number of the last piece of the second stage.
+    pub number: u64,
+    pub halt: Halt,
+    pub metrics: &'a Metrics,
+}
+
+/// How many checkpoints of a partition are kept: the last one, and the one before, whose second stage may be the last
+/// that is whole.
+const KEPT: usize = 2;
+
+impl Checkpointer<'_> {
+    /// Works until there is no more.
+    pub fn work(mut self, cuts: &Receiver<Cut>, written: &Sender<Written>) -> Result<(), Failure> {
+        while let Ok(cut) = cuts.recv() {
+            let Some(done) = self.write(cut)? else { return Ok(()) };
+            if written.send(done).is_err() {
+                return Ok(());
+            }
+        }
+        Ok(())
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "the shell owns the clock")]
+    fn write(&mut self, cut: Cut) -> Result<Option<Written>, Failure> {
+        if self.publisher.drain(cut.epoch) == Err(Ended) {
+            return self.publisher.failure().map_or(Ok(None), Err);
+        }
+        let began = Instant::now();
+        let mut bytes = 0;
+        let (mut positions, mut ended) = (BTreeMap::new(), BTreeSet::new());
+        for stored in cut.stored {
+            let position = stored.position as u64;
+            if let Some((base, state)) = &stored.state {
+                let fingerprint = self.stage.fingerprint(self.plan);
+                let piece = Piece {
+                    subject: self.subject(stored.partition),
+                    position,
+                    base: base.map(|base| base as u64),
+                    fingerprint,
+                };
+                let Some(size) = self.keep(&piece, state)? else { return Ok(None) };
+                bytes += size;
+            }
+            positions.insert(stored.partition, stored.position);
+            if stored.ended {
+                ended.insert(stored.partition);
+            }
+        }
+        if let Some(second) = &cut.second {
+            self.number += 1;
+            let fingerprint = self.plan.town_fingerprint();
+            let piece = Piece { subject: Subject::Grid, position: self.number, base: None, fingerprint };
+            let Some(size) = self.keep(&piece, second)? else { return Ok(None) };
+            bytes += size;
+        }
+        if self.kafka.transactional {
+            let offsets = offsets(self.stage.topic(self.kafka), &positions, &ended, self.number);
+            let group = self.group.lock().unwrap_or_else(PoisonError::into_inner).take();
+            let group = group.ok_or_else(|| {
+                Failure::failed_with_help("the group is not known yet", "this is a defect; please report it")
+            })?;
+            if let Err(failure) = self.publisher.commit(cut.epoch, offsets, group) {
+                // Told to end, nobody waits for it.
+                let told_to_end = self.halt.check().is_err() && self.publisher.failure().is_none();
+                return if told_to_end { Ok(None) } else { Err(failure) };
+            }
+        }
+        for (&partition, &position) in &positions {
+            self.prune(&self.subject(partition), position as u64);
+        }
+        if cut.second.is_some() {
+            self.prune(&Subject::Grid, self.number);
+        }
+        let (epoch, number, seconds) = (cut.epoch, self.number, began.elapsed().as_secs_f64());
+        Ok(Some(Written { epoch, number, positions, ended, bytes, seconds }))
+    }
+
+    /// Writes a piece, however long the store cannot take it; nothing if the run is to end.
+    #[expect(clippy::disallowed_methods, reason = "the shell owns the clock")]
+    fn keep(&self, piece: &Piece, state: &[u8]) -> Result<Option<u64>, Failure> {
+        let halted = || self.halt.check().is_err();
+        let fails = |error: &StoreError, pause| telemetry::store_fails("write a checkpoint", error, pause);
+        let kept = retrying(halted, fails, || {
+            let began = Instant::now();
+            let written = self.store.write(piece, state);
+            match &written {
+                Ok(bytes) => self.metrics.checkpointed(piece.base.is_none(), *bytes, began.elapsed()),
+                Err(_) => drop(self.metrics.checkpoint_failures.inc()),
+            }
+            written
+        });
+        match kept {
+            Ok(size) => Ok(Some(size)),
+            Err(_) if halted() => Ok(None),
+            Err(error) => Err(Failure::failed("cannot write a checkpoint", &error)),
+        }
+    }
+
+    fn prune(&self, subject: &Subject, upto: u64) {
+        // What cannot be taken away now is taken next time.
+        if let Err(error) = self.store.prune(subject, upto, KEPT) {
+            telemetry::prune_fails(&error);
+        }
+    }
+
+    fn subject(&self, partition: PartitionId) -> Subject {
+        self.stage.subject(self.kafka, partition)
+    }
+}
+
+/// The state of a partition, in the store.
+pub fn subject(topic: &str, partition: PartitionId) -> Subject {
+    Subject::Partition { topic: topic.to_owned(), partition: partition as i32 }
+}
+
+/// Positions as the broker takes them, each with a word about it: the number of the second stage's piece, and whether
+/// all was closed.
+pub fn offsets(
+    topic: &str,
+    positions: &BTreeMap<PartitionId, i64>,
+    ended: &BTreeSet<PartitionId>,
+    number: u64,
+) -> TopicPartitionList {
+    let mut list = TopicPartitionList::new();
+    for (&partition, &position) in positions {
+        let word = format!("{number}{}", if ended.contains(&partition) { ENDED } else { "" });
+        let mut one = list.add_partition(topic, partition as i32);
+        one.set_offset(Offset::Offset(position)).expect("an offset from the broker is one");
+        one.set_metadata(&word);
+    }
+    list
+}

@@ -1,0 +1,97 @@
+//! What a worker does with intervals that others have passed on.
+
+use super::halt::Ended;
+use super::parcel::Parcel;
+use super::worker::{Progress, Worker};
+use pipeline::{District, Outputs, PartitionId, Passed};
+use reading::EventTime;
+use shell::telemetry;
+
+impl Worker<'_> {
+    /// Takes what lanes say to the meters of some transformers, and publishes what is found.
+    pub(super) fn take_passed(
+        &mut self,
+        epoch: u64,
+        partition: PartitionId,
+        district: &mut District,
+        progress: &mut Progress,
+        parcel: Parcel,
+    ) -> Result<(), Ended> {
+        progress.position = parcel.next();
+        let mut out = Outputs::default();
+        let mut unknown = 0;
+        for bytes in parcel.values() {
+            let Some(passed) = Passed::decode(bytes) else {
+                unknown += 1;
+                continue;
+            };
+            let newest_ms = match passed {
+                Passed::Closed { newest_ms, .. } => newest_ms,
+                _ => i64::MIN,
+            };
+            district.take(passed, &mut out);
+            // First, because somebody waits for them.
+            self.rows.alerts(&out, |record| self.publisher.send(epoch, record))?;
+            // Of a tick that no message has closed just now, there is no latency.
+            out.alerts.iter().filter(|_| newest_ms > 0).for_each(|_| self.metrics.alerted(newest_ms));
+            self.rows.found(&out, |record| self.publisher.send(epoch, record))?;
+            self.rows.kept(&out.metering, |record| self.publisher.send(epoch, record))?;
+            progress.tally.found.count(&out);
+            self.metrics.findings(&out.findings);
+            out.clear();
+        }
+        self.empties.give(parcel);
+        if unknown > 0 {
+            telemetry::passed_unknown(partition, unknown);
+        }
+        if let Some(told) = district.told() {
+            progress.gauges.front(told);
+        }
+        self.count_district(partition, district, progress);
+        self.endings.set(partition, progress.position, district.ended());
+        Ok(())
+    }
+
+    /// Where no lane has anything to say, the clock goes on.
+    pub(super) fn notice(
+        &mut self,
+        epoch: u64,
+        partition: PartitionId,
+        district: &mut District,
+        progress: &mut Progress,
+        now: EventTime,
+    ) -> Result<(), Ended> {
+        let mut out = Outputs::default();
+        district.notice(now, &mut out);
+        self.rows.found(&out, |record| self.publisher.send(epoch, record))?;
+        self.count_district(partition, district, progress);
+        Ok(())
+    }
+
+    /// The cases of all districts together are those of the town, and so is what waits.
+    pub(super) fn count_district(
+        &self,
+        partition: PartitionId,
+        district: &District,
+        progress: &mut Progress,
+    ) {
+        let (cases, waiting) = (district.town().open_cases().count() as i64, district.waiting() as i64);
+        self.metrics.cases_open.inc_by(cases - progress.open_cases);
+        self.metrics.merge(waiting - progress.waiting);
+        let supply = district.town().supply();
+        let outages = supply.map_or([0; 2], |supply| [supply.open() as i64, supply.silent() as i64]);
+        self.metrics.outages_open.inc_by(outages[0] - progress.outages[0]);
+        self.metrics.silent_meters.inc_by(outages[1] - progress.outages[1]);
+        (progress.open_cases, progress.waiting, progress.outages) = (cases, waiting, outages);
+        self.lanes_too_far.set(Some(partition), district.too_far_ahead(self.most_rows));
+    }
+
+    /// Whoever has the district now counts it.
+    pub(super) fn forget_district(&self, partition: PartitionId, progress: &Progress) {
+        self.metrics.cases_open.inc_by(-progress.open_cases);
+        self.metrics.outages_open.inc_by(-progress.outages[0]);
+        self.metrics.silent_meters.inc_by(-progress.outages[1]);
+        self.metrics.merge(-progress.waiting);
+        self.lanes_too_far.set(Some(partition), std::iter::empty());
+    }
+}

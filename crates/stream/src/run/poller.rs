@@ -1,0 +1,478 @@
+//! The thread that talks to the group: polls messages, hands them to the workers, calls for checkpoints, and takes
+//! partitions as the group gives and takes them.
+//!
+//! It never waits for long: a worker that cannot take more makes it pause the partitions and go on polling, so that
+//! the group does not take this instance for dead.
+
+mod keep;
+mod ours;
+
+use super::checkpointer::Written;
+use super::exchange::{Endings, passed_in};
+use super::group::{GroupContext, leave};
+use super::halt::Halt;
+use super::parcel::{Empties, Parcel};
+use super::publish::Publisher;
+use super::restore::Restorer;
+use super::second::TooFar;
+use super::stage::Stage;
+use super::worker::ToWorker;
+use crate::kafka::{KafkaPlan, MessageFormat};
+use crate::metrics::{Metrics, Partition};
+use grid::Topology;
+use pipeline::PartitionId;
+use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerGroupMetadata};
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::message::{BorrowedMessage, Headers};
+use rdkafka::{Message, TopicPartitionList};
+use shell::Failure;
+use shell::Stop;
+use shell::telemetry;
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::atomic::AtomicBool;
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError};
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// How much of a partition is handed over at once, as blocks of files are.
+const PARCEL: usize = 256 * 1024;
+/// How long a poll waits where there is nothing to do meanwhile.
+const IDLE_POLL: Duration = Duration::from_millis(20);
+/// How often the rest is looked after while messages come.
+const MESSAGES_BETWEEN_LOOKS: u32 = 512;
+/// How long workers may be busy before the partitions are paused.
+const PATIENCE: Duration = Duration::from_secs(1);
+/// How long a partition that is taken away waits for its last checkpoint. Without it, whoever has it next goes on from
+/// the one before.
+const FAREWELL: Duration = Duration::from_secs(30);
+
+/// A partition that this instance has.
+struct Held {
+    worker: usize,
+    parcel: Option<Parcel>,
+    /// The next offset.
+    position: i64,
+    /// Where it is to end, if the run goes to the end.
+    target: Option<i64>,
+    /// Whether everything was closed and told where it began, or last ended.
+    was_told: bool,
+    /// A message has come since.
+    has_news: bool,
+    /// Since when it has been at the end of its log.
+    at_end: Option<Instant>,
+    idle: bool,
+    paused: bool,
+    gauges: Arc<Partition>,
+}
+
+impl Held {
+    fn ended(&self) -> bool {
+        self.target.is_some_and(|target| self.position >= target)
+    }
+
+    /// Whether all of it has been closed and told.
+    fn is_closed(&self) -> bool {
+        self.was_told && !self.has_news
+    }
+}
+
+/// Why the poller returns.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Done {
+    /// Every partition is at its end, and all is closed.
+    Ended,
+    /// Every partition was at its end before, and all was closed then.
+    NothingNew,
+    /// A signal; the state is in the store.
+    Signal(u8),
+}
+
+impl Done {
+    /// The signal, if it was one.
+    pub fn signal(self) -> Option<u8> {
+        match self {
+            Self::Signal(signal) => Some(signal),
+            _ => None,
+        }
+    }
+}
+
+/// What a poller needs.
+pub struct Setting<'a> {
+    pub kafka: &'a KafkaPlan,
+    pub consumer: &'a BaseConsumer<GroupContext>,
+    pub restorer: Restorer<'a>,
+    pub publisher: &'a Publisher,
+    pub empties: &'a Empties,
+    pub workers: Vec<SyncSender<ToWorker>>,
+    pub written: Receiver<Written>,
+    pub topologies: Receiver<Arc<Topology>>,
+    pub too_far: &'a TooFar,
+    pub endings: &'a Endings,
+    /// Ctrl-C and TERM.
+    pub signals: &'a Stop,
+    pub until_end: bool,
+    /// The group as it is now, for transactions.
+    pub group: &'a Mutex<Option<ConsumerGroupMetadata>>,
+    pub halt: Halt,
+    /// Where the second stage goes on in each partition, if there is one.
+    pub second: Option<BTreeMap<PartitionId, i64>>,
+    pub targets: &'a mut BTreeMap<PartitionId, i64>,
+    /// Others have partitions of the readings and do not go to an end: those of the grid never will.
+    pub others_go_on: &'a AtomicBool,
+    /// How often running the group has given this process a part of what it needs.
+    pub shared: &'a mut u32,
+    pub topology: Arc<Topology>,
+    pub metrics: &'a Metrics,
+}
+
+pub struct Poller<'a> {
+    set: Setting<'a>,
+    held: BTreeMap<PartitionId, Held>,
+    /// What each worker is still to be told.
+    pending: Vec<VecDeque<ToWorker>>,
+    /// Since when somebody has been busy.
+    busy: Option<Instant>,
+    all_paused: bool,
+    next_barrier: Instant,
+    /// The epoch that is being stored.
+    in_flight: Option<u64>,
+    epoch: u64,
+    /// It has closed what was open, at the end.
+    closed: bool,
+    /// Something has happened since the last barrier.
+    moved: bool,
+    /// The group has given this instance nothing.
+    has_nothing: bool,
+    next_look_at_others: Instant,
+    /// How far the others have come, and since when.
+    others: Option<(i64, Instant)>,
+}
+
+impl<'a> Poller<'a> {
+    /// Nothing assigned yet.
+    #[expect(clippy::disallowed_methods, reason = "the shell owns the clock")]
+    pub fn new(set: Setting<'a>) -> Self {
+        let pending = set.workers.iter().map(|_| VecDeque::new()).collect();
+        let now = Instant::now();
+        let next_barrier = now + set.kafka.checkpoint_every;
+        Self {
+            set,
+            held: BTreeMap::new(),
+            pending,
+            busy: None,
+            all_paused: false,
+            next_barrier,
+            in_flight: None,
+            epoch: 0,
+            closed: false,
+            moved: false,
+            has_nothing: false,
+            next_look_at_others: now,
+            others: None,
+        }
+    }
+
+    /// Polls until there is a reason to end; then the workers are told all that there is, and the state is stored.
+    pub fn run(mut self) -> Result<Done, Failure> {
+        self.set
+            .consumer
+            .subscribe(&[self.topic()])
+            .map_err(|cause| Failure::failed("cannot join the group", &cause).again())?;
+        let done = self.poll_on();
+        self.set.metrics.rest(self.set.restorer.stage.heard_as());
+        leave(self.set.consumer);
+        done
+    }
+
+    fn poll_on(&mut self) -> Result<Done, Failure> {
+        let mut count = 0_u32;
+        loop {
+            let nothing = self.poll_once(if count == 0 { IDLE_POLL } else { Duration::ZERO })?;
+            count += 1;
+            if nothing || count >= MESSAGES_BETWEEN_LOOKS {
+                count = 0;
+                if nothing {
+                    self.hand_over_all();
+                }
+                if let Some(done) = self.look_after()? {
+                    return Ok(done);
+                }
+            }
+            if self.set.consumer.context().has_changed() {
+                self.follow_the_group()?;
+            }
+        }
+    }
+
+    /// Takes a message, if there is one; says whether there was none.
+    fn poll_once(&mut self, wait: Duration) -> Result<bool, Failure> {
+        let consumer = self.set.consumer;
+        match consumer.poll(wait) {
+            None => return Ok(true),
+            Some(Ok(message)) => self.take(&message),
+            Some(Err(KafkaError::PartitionEOF(partition))) => self.came_to_the_end(partition as PartitionId),
+            Some(Err(KafkaError::MessageConsumptionFatal(error))) => {
+                let is_replaced = error == RDKafkaErrorCode::FencedInstanceId;
+                let help = "if another instance has the same name, give each its own with `--instance`";
+                let error = KafkaError::MessageConsumptionFatal(error);
+                let failure = Failure::failed("the group has shut this instance out", &error).again();
+                // A broker that was away may take this instance for another one of its name, too.
+                return Err(failure.help(is_replaced.then(|| help.to_owned())));
+            }
+            // Of everything else the context hears as well, and tells it once.
+            Some(Err(_)) => {}
+        }
+        Ok(false)
+    }
+
+    fn take(&mut self, message: &BorrowedMessage<'_>) {
+        let partition = message.partition() as PartitionId;
+        let Some(held) = self.held.get_mut(&partition) else { return };
+        if let Some(target) = held.target.filter(|target| message.offset() >= *target) {
+            // What is behind the end is none of this run's.
+            held.position = target;
+            #[expect(clippy::disallowed_methods, reason = "the shell owns the clock")]
+            held.at_end.get_or_insert_with(Instant::now);
+            return;
+        }
+        let (format, value) = match self.set.restorer.stage {
+            Stage::Readings => (format_of(message).unwrap_or(self.set.kafka.format), message.payload()),
+            // Bytes as they are, such as those of frames.
+            Stage::Grid { .. } => (MessageFormat::Frame, passed_in(message, &self.set.kafka.group)),
+        };
+        let other = held.parcel.take_if(|parcel| parcel.format() != format);
+        let parcel = held.parcel.get_or_insert_with(|| self.set.empties.take(format));
+        parcel.push(message.offset(), message.timestamp().to_millis(), value);
+        held.position = message.offset() + 1;
+        held.has_news = true;
+        held.at_end = None;
+        let back = std::mem::take(&mut held.idle);
+        let worker = held.worker;
+        let full = held.parcel.take_if(|parcel| parcel.len() >= PARCEL);
+        self.moved = true;
+        if back {
+            self.pending[worker].push_back(ToWorker::Idle { partition, idle: false });
+        }
+        for parcel in other.into_iter().chain(full) {
+            self.pending[worker].push_back(ToWorker::Parcel { partition, parcel });
+        }
+        if !self.pending[worker].is_empty() {
+            self.tell_workers();
+        }
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "the shell owns the clock")]
+    fn came_to_the_end(&mut self, partition: PartitionId) {
+        let Some(held) = self.held.get_mut(&partition) else { return };
+        held.at_end = Some(Instant::now());
+        // Behind the last message there may be marks of transactions, which have offsets too.
+        if let Some(target) = held.target {
+            held.position = held.position.max(target);
+        }
+    }
+
+    /// Whatever was polled goes to the workers.
+    fn hand_over_all(&mut self) {
+        for (&partition, held) in &mut self.held {
+            if let Some(parcel) = held.parcel.take() {
+                self.pending[held.worker].push_back(ToWorker::Parcel { partition, parcel });
+            }
+        }
+        self.tell_workers();
+    }
+
+    /// Tells the workers what they are still to be told, as far as they can take it.
+    fn tell_workers(&mut self) {
+        for (worker, pending) in self.set.workers.iter().zip(&mut self.pending) {
+            while let Some(message) = pending.pop_front() {
+                match worker.try_send(message) {
+                    Ok(()) => {}
+                    Err(TrySendError::Full(message)) => {
+                        pending.push_front(message);
+                        break;
+                    }
+                    // Why it is gone is told by whoever ended it.
+                    Err(TrySendError::Disconnected(_)) => {
+                        self.set.halt.now();
+                        break;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Everything that is not a message.
+    #[expect(clippy::disallowed_methods, reason = "the shell owns the clock")]
+    fn look_after(&mut self) -> Result<Option<Done>, Failure> {
+        self.check()?;
+        self.wait_for_room()?;
+        let now = Instant::now();
+        while let Ok(written) = self.set.written.try_recv() {
+            self.keep(written);
+        }
+        while let Ok(topology) = self.set.topologies.try_recv() {
+            self.set.topology = Arc::clone(&topology);
+            self.pending
+                .iter_mut()
+                .for_each(|pending| pending.push_back(ToWorker::Topology(Arc::clone(&topology))));
+            self.moved = true;
+        }
+        self.hold_back_the_foremost()?;
+        // A partition that has ended is waited for, so that its last rows are part of their ticks; but not by somebody who
+        // may not go on meanwhile, as it says nothing more.
+        let all_go_on = self.set.too_far.now().is_empty();
+        // Only what the first stage knows to be at its end may be left behind by others.
+        let lanes = self.held.iter_mut().filter(|_| self.set.restorer.stage == Stage::Readings);
+        for (&partition, held) in lanes {
+            let quiet = held.at_end.is_some_and(|since| now - since >= self.set.kafka.idle_after);
+            let is_waited_for = held.ended() && all_go_on;
+            if quiet && !held.idle && !held.paused && !is_waited_for {
+                held.idle = true;
+                self.moved = true;
+                self.pending[held.worker].push_back(ToWorker::Idle { partition, idle: true });
+            }
+        }
+        if let Some(signal) = self.set.signals.signal() {
+            self.store_everything(FAREWELL)?;
+            return Ok(Some(Done::Signal(signal)));
+        }
+        if self.set.until_end
+            && let Some(done) = self.come_to_an_end(now)?
+        {
+            return Ok(Some(done));
+        }
+        if self.in_flight.is_none() && now >= self.next_barrier && !self.held.is_empty() {
+            self.next_barrier = now + self.set.kafka.checkpoint_every;
+            if std::mem::take(&mut self.moved) {
+                self.barrier();
+            }
+        }
+        self.tell_workers();
+        self.tell_metrics();
+        Ok(None)
+    }
+
+    fn topic(&self) -> &'a str {
+        self.set.restorer.stage.topic(self.set.kafka)
+    }
+
+    fn tell_metrics(&self) {
+        let metrics = self.set.metrics;
+        metrics.beat(self.set.restorer.stage.heard_as());
+        if self.set.restorer.stage == Stage::Readings {
+            metrics.queued_messages.set(self.set.publisher.under_way());
+        }
+        for (partition, held) in &self.held {
+            held.gauges.position.set(held.position);
+            held.gauges.idle.set(held.idle.into());
+            if let Some(end) = self.set.consumer.context().end(*partition) {
+                held.gauges.lag.set((end - held.position).max(0));
+            }
+        }
+    }
+
+    /// Whether the others are well.
+    fn check(&self) -> Result<(), Failure> {
+        if let Some(failure) = self.set.publisher.failure() {
+            return Err(failure);
+        }
+        self.set.halt.check().map_err(|_| {
+            Failure::failed_with_help("a thread of the run has ended early", "its reason stands above")
+                .again()
+        })
+    }
+
+    /// Waits until the workers have taken what was polled. If that takes longer, the partitions are paused, and the
+    /// group still hears of this instance.
+    #[expect(clippy::disallowed_methods, reason = "the shell owns the clock")]
+    fn wait_for_room(&mut self) -> Result<(), Failure> {
+        loop {
+            self.tell_workers();
+            if self.pending.iter().all(VecDeque::is_empty) {
+                self.busy = None;
+                if std::mem::take(&mut self.all_paused) {
+                    telemetry::flows_again();
+                    let go_on = self.held.iter().filter(|(_, held)| !held.paused).map(|(&id, _)| id);
+                    self.resume(go_on.collect())?;
+                }
+                return Ok(());
+            }
+            self.check()?;
+            let since = *self.busy.get_or_insert_with(Instant::now);
+            if since.elapsed() < PATIENCE {
+                thread::sleep(Duration::from_micros(200));
+                continue;
+            }
+            if !self.all_paused {
+                telemetry::held_up();
+                self.all_paused = true;
+                self.set
+                    .consumer
+                    .pause(&self.list(self.held.keys().copied()))
+                    .map_err(|cause| Failure::failed("cannot pause", &cause).again())?;
+            }
+            // What was under way before the pause may still come.
+            self.poll_once(Duration::from_millis(50))?;
+            if self.set.consumer.context().will_have_changed() || self.set.signals.signal().is_some() {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Partitions that are far ahead of others wait, so that what waits for the others has a bound.
+    fn hold_back_the_foremost(&mut self) -> Result<(), Failure> {
+        let ahead = self.set.too_far.now();
+        let (mut pause, mut resume) = (Vec::new(), Vec::new());
+        for (&partition, held) in &mut self.held {
+            let wait = ahead.contains(&partition);
+            if wait && !held.paused {
+                pause.push(partition);
+            } else if !wait && held.paused {
+                resume.push(partition);
+            }
+            held.paused = wait;
+        }
+        if !pause.is_empty() {
+            self.set
+                .consumer
+                .pause(&self.list(pause.into_iter()))
+                .map_err(|cause| Failure::failed("cannot pause", &cause).again())?;
+        }
+        if !self.all_paused && !resume.is_empty() {
+            self.resume(resume)?;
+        }
+        Ok(())
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "the shell owns the clock")]
+    fn resume(&mut self, partitions: Vec<PartitionId>) -> Result<(), Failure> {
+        let now = Instant::now();
+        for partition in &partitions {
+            if let Some(held) = self.held.get_mut(partition) {
+                // While it was paused, nobody could tell whether there was more.
+                held.at_end = held.at_end.map(|_| now);
+            }
+        }
+        self.set
+            .consumer
+            .resume(&self.list(partitions.into_iter()))
+            .map_err(|cause| Failure::failed("cannot go on after a pause", &cause).again())
+    }
+
+    fn list(&self, partitions: impl Iterator<Item = PartitionId>) -> TopicPartitionList {
+        let mut list = TopicPartitionList::new();
+        for partition in partitions {
+            list.add_partition(self.topic(), partition as i32);
+        }
+        list
+    }
+}
+
+/// What a message says that it holds.
+fn format_of(message: &BorrowedMessage<'_>) -> Option<MessageFormat> {
+    let headers = message.headers()?;
+    let header = headers.iter().find(|header| header.key == "format")?;
+    MessageFormat::named(std::str::from_utf8(header.value?).ok()?)
+}

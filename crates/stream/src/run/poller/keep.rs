@@ -1,0 +1,175 @@
+//! Checkpoints of all workers at once, and the end of a run that goes to the end.
+
+use super::{Done, FAREWELL, Held, Poller};
+use crate::run::checkpointer::{Written, offsets};
+use crate::run::group::watermarks;
+use crate::run::restore::ENDED;
+use crate::run::stage::Stage;
+use crate::run::worker::ToWorker;
+use rdkafka::consumer::{CommitMode, Consumer};
+use shell::Failure;
+use shell::telemetry;
+use std::sync::PoisonError;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+/// How often a run that is at its end looks whether the others of its group are.
+const BETWEEN_LOOKS_AT_OTHERS: Duration = Duration::from_millis(500);
+/// How often it says to the group that all is closed, should that fail.
+const TRIES_TO_END: u32 = 3;
+/// How long it waits while they keep nothing more: longer than any session, so that none of them is dead.
+const OTHERS: Duration = Duration::from_secs(60);
+
+impl Poller<'_> {
+    /// A run that goes to the end closes what it has once it is there, and goes on until all of the group is closed.
+    pub(super) fn come_to_an_end(&mut self, now: Instant) -> Result<Option<Done>, Failure> {
+        // The group has not said yet what this instance has.
+        let knows = self.has_nothing || !self.held.is_empty();
+        if !knows || !self.all_ended() {
+            return Ok(None);
+        }
+        if self.set.restorer.stage == Stage::Readings {
+            self.close_all()?;
+        }
+        if self.set.second.is_none() && !self.others_have_ended(now)? {
+            return Ok(None);
+        }
+        if self.set.restorer.stage != Stage::Readings {
+            while !self.store_everything(FAREWELL)? {}
+            return Ok(Some(Done::Ended));
+        }
+        Ok(Some(if self.closed { Done::Ended } else { Done::NothingNew }))
+    }
+
+    /// Whether the others have closed what they have, as far as the run is to go. One of them may be a process that was
+    /// killed or told to end, of which the group does not know yet: what it had comes here in the end.
+    fn others_have_ended(&mut self, now: Instant) -> Result<bool, Failure> {
+        if self.set.others_go_on.load(Ordering::Relaxed) {
+            return Ok(true);
+        }
+        if now < self.next_look_at_others {
+            return Ok(false);
+        }
+        self.next_look_at_others = now + BETWEEN_LOOKS_AT_OTHERS;
+        // They look at this one in the same way.
+        self.next_barrier = now;
+        let consumer = self.set.consumer;
+        let mut others = self.set.restorer.partitions(consumer)?;
+        others.retain(|partition| !self.held.contains_key(partition));
+        let committed = self.set.restorer.committed(consumer, &others)?;
+        let of_readings = self.set.restorer.stage == Stage::Readings;
+        let (mut open, mut come) = (0, 0);
+        for partition in others {
+            let (low, high) = watermarks(consumer, self.topic(), partition)
+                .map_err(|cause| Failure::failed("cannot ask for the ends of the others", &cause).again())?;
+            let target = *self.set.targets.entry(partition).or_insert(high);
+            let committed = committed.get(&partition);
+            let offset = committed.map_or(low, |one| one.offset);
+            let closed = !of_readings || committed.is_some_and(|one| one.word.ends_with(ENDED));
+            open += u32::from(offset < target || !closed);
+            // What is behind the target is none of this run's.
+            come += offset.min(target) + i64::from(closed);
+        }
+        if self.others.is_none_or(|(before, _)| before != come) {
+            self.others = Some((come, now));
+        }
+        let since = self.others.map_or(now, |(_, since)| since);
+        // They may keep what they have only now and then.
+        let patience = OTHERS.max(3 * self.set.kafka.checkpoint_every);
+        if open == 0 || now - since <= patience {
+            return Ok(open == 0);
+        }
+        // Marks of transactions at the end of a log are no messages: nobody keeps a position of the grid behind them.
+        if of_readings {
+            telemetry::left_to_others(self.topic(), open);
+            self.set.others_go_on.store(true, Ordering::Relaxed);
+        }
+        Ok(true)
+    }
+
+    /// Whether nothing is to come in any partition, if this run goes to the end.
+    pub(super) fn all_ended(&self) -> bool {
+        self.held.iter().all(|(&partition, held)| match self.set.restorer.stage {
+            Stage::Readings => held.ended(),
+            // Where the log will end is not known before all lanes have said their last word in it.
+            Stage::Grid { .. } => {
+                let ended = self.set.endings.is_at(partition, held.position);
+                held.at_end.is_some() && (ended || self.set.others_go_on.load(Ordering::Relaxed))
+            }
+        })
+    }
+
+    /// Every worker stores its partitions as of here.
+    pub(super) fn barrier(&mut self) {
+        *self.set.group.lock().unwrap_or_else(PoisonError::into_inner) = self.set.consumer.group_metadata();
+        self.hand_over_all();
+        self.pending.iter_mut().for_each(|pending| pending.push_back(ToWorker::Barrier));
+        self.in_flight = Some(self.epoch);
+        self.epoch += 1;
+        self.tell_workers();
+    }
+
+    /// A checkpoint is there.
+    pub(super) fn keep(&mut self, written: Written) {
+        self.in_flight = self.in_flight.filter(|epoch| *epoch != written.epoch);
+        if !self.set.kafka.transactional {
+            let positions = offsets(self.topic(), &written.positions, &written.ended, written.number);
+            // For those who look at the group; the checkpoint is what counts. That all is closed stands only here.
+            let mode = if written.ended.is_empty() { CommitMode::Async } else { CommitMode::Sync };
+            let tries = if written.ended.is_empty() { 1 } else { TRIES_TO_END };
+            let commit = || {
+                self.set.consumer.commit(&positions, mode).map_err(|error| telemetry::commit_fails(&error))
+            };
+            // The first that succeeds ends it.
+            let _kept = (0..tries).any(|_| commit().is_ok());
+        }
+        telemetry::checkpoint_written(written.positions.len(), written.bytes, written.seconds);
+    }
+
+    /// A checkpoint of now; waits for it, but not longer than so.
+    #[expect(clippy::disallowed_methods, reason = "the shell owns the clock")]
+    pub(super) fn store_everything(&mut self, longest: Duration) -> Result<bool, Failure> {
+        let until = Instant::now() + longest;
+        if !self.wait_for_checkpoint(until)? {
+            return Ok(false);
+        }
+        self.barrier();
+        self.wait_for_checkpoint(until)
+    }
+
+    /// Waits for the one that is under way, if there is one; says whether it came in time.
+    #[expect(clippy::disallowed_methods, reason = "the shell owns the clock")]
+    fn wait_for_checkpoint(&mut self, until: Instant) -> Result<bool, Failure> {
+        while self.in_flight.is_some() {
+            self.tell_workers();
+            self.check()?;
+            match self.set.written.recv_timeout(Duration::from_millis(5)) {
+                Ok(written) => self.keep(written),
+                Err(_) if Instant::now() >= until => {
+                    telemetry::checkpoint_not_awaited();
+                    return Ok(false);
+                }
+                Err(_) => {}
+            }
+        }
+        Ok(true)
+    }
+
+    /// Closes what is open. The state that is kept is that of before, so that a later run goes on where this one ended
+    /// and tells the intervals of the edge again, whole.
+    fn close_all(&mut self) -> Result<(), Failure> {
+        if self.held.values().all(Held::is_closed) {
+            return Ok(());
+        }
+        while !self.store_everything(FAREWELL)? {}
+        // What another instance has closed before it left is not told twice; a second stage is closed as a whole.
+        let whole = self.set.second.is_some();
+        for (&partition, held) in self.held.iter_mut().filter(|(_, held)| whole || !held.is_closed()) {
+            self.pending[held.worker].push_back(ToWorker::End { partition });
+            (held.was_told, held.has_news) = (true, false);
+        }
+        while !self.store_everything(FAREWELL)? {}
+        self.closed = true;
+        Ok(())
+    }
+}

@@ -1,0 +1,185 @@
+//! Partitions that the group gives and takes.
+
+use super::{FAREWELL, Held, Poller};
+use crate::run::group::{Change, give_back, watermarks};
+use crate::run::restore::{ENDED, From, Start};
+use crate::run::stage::Stage;
+use crate::run::worker::ToWorker;
+use pipeline::PartitionId;
+use rdkafka::consumer::{Consumer, RebalanceProtocol};
+use rdkafka::error::KafkaError;
+use rdkafka::{Offset, TopicPartitionList};
+use shell::Failure;
+use shell::telemetry;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+/// How often a run that needs all partitions joins again while another member has some: with the pauses between, the
+/// group has known for long by then that a process which was killed is dead.
+const TRIES_TO_HAVE_ALL: u32 = 6;
+
+impl Poller<'_> {
+    /// Acts on what the group has decided since the last time.
+    pub(super) fn follow_the_group(&mut self) -> Result<(), Failure> {
+        while let Some(change) = self.set.consumer.context().next_change() {
+            match change {
+                Change::Assign(partitions) => self.assign(&partitions)?,
+                Change::Revoke(partitions) => self.revoke(&partitions)?,
+            }
+        }
+        Ok(())
+    }
+
+    /// Restores partitions where they were left, and reads on in them.
+    fn assign(&mut self, partitions: &[PartitionId]) -> Result<(), Failure> {
+        let consumer = self.set.consumer;
+        let trouble =
+            |cause: &KafkaError| Failure::failed("cannot take partitions of the group", cause).again();
+        if self.set.second.is_some() {
+            self.check_that_all_are_ours(partitions)?;
+        }
+        let committed = self.set.restorer.committed(consumer, partitions)?;
+        let mut starts = TopicPartitionList::new();
+        for &partition in partitions {
+            let known = |at: Option<i64>| at.map_or(From::Beginning, From::At);
+            let from = match (&self.set.second, self.set.kafka.transactional) {
+                (Some(positions), _) => known(positions.get(&partition).copied()),
+                (None, true) => known(committed.get(&partition).map(|one| one.offset)),
+                (None, false) => From::Newest,
+            };
+            let start = self.set.restorer.partition(&self.set.topology, partition, from);
+            let Start { state, position, stored } = start?;
+            let (low, high) =
+                watermarks(consumer, self.topic(), partition).map_err(|cause| trouble(&cause))?;
+            self.check_position(partition, position, low, high)?;
+            let to_the_end = self.set.until_end && self.set.restorer.stage == Stage::Readings;
+            let target = to_the_end.then(|| *self.set.targets.entry(partition).or_insert(high));
+            let position = position.unwrap_or(low).max(low);
+            starts
+                .add_partition_offset(self.topic(), partition as i32, Offset::Offset(position))
+                .map_err(|cause| trouble(&cause))?;
+            let worker = partition as usize % self.set.workers.len();
+            let gauges = self.set.metrics.partition(self.topic(), partition as i32);
+            let of_worker = Arc::clone(&gauges);
+            let opened = ToWorker::Open { partition, state, position, stored, gauges: of_worker };
+            self.pending[worker].push_back(opened);
+            let was_told = committed
+                .get(&partition)
+                .is_some_and(|one| one.offset == position && one.word.ends_with(ENDED));
+            let held = Held {
+                worker,
+                parcel: None,
+                position,
+                target,
+                was_told,
+                has_news: false,
+                at_end: None,
+                idle: false,
+                paused: false,
+                gauges,
+            };
+            self.held.insert(partition, held);
+        }
+        self.has_nothing = self.held.is_empty();
+        match consumer.rebalance_protocol() {
+            RebalanceProtocol::Cooperative => consumer.incremental_assign(&starts),
+            _ => consumer.assign(&starts),
+        }
+        .map_err(|cause| trouble(&cause))?;
+        telemetry::assigned(partitions.len(), self.held.len());
+        self.set.metrics.rebalances.inc();
+        self.tell_how_many_are_ours();
+        self.tell_workers();
+        Ok(())
+    }
+
+    /// Of the readings: whoever has none of them does no work that lasts.
+    fn tell_how_many_are_ours(&self) {
+        let metrics = self.set.metrics;
+        if self.set.restorer.stage != Stage::Readings {
+            return;
+        }
+        metrics.assigned_partitions.set(self.held.len() as i64);
+        if self.held.is_empty() {
+            metrics.health.not_ready("the group has given no partitions to this instance");
+        } else {
+            metrics.health.ready();
+        }
+    }
+
+    /// A second stage in memory has to see all meters.
+    fn check_that_all_are_ours(&mut self, partitions: &[PartitionId]) -> Result<(), Failure> {
+        let topic = self.topic();
+        let all = self.set.restorer.partitions(self.set.consumer)?.len();
+        let ours: BTreeSet<_> = self.held.keys().chain(partitions).collect();
+        if ours.len() == all {
+            *self.set.shared = 0;
+            return Ok(());
+        }
+        let failure = Failure::wrong(
+            format!(
+                "this instance has {} of {all} partitions of {topic}: another one is in the group {}",
+                ours.len(),
+                self.set.kafka.group
+            ),
+            "with `[grid] exchange = \"memory\"` balances and cases need all meters in one instance: end the other one, or give this one a group of its own",
+        );
+        *self.set.shared += 1;
+        // The other one may be this one before it was killed, of which the group does not know yet.
+        Err(if *self.set.shared < TRIES_TO_HAVE_ALL { failure.again() } else { failure })
+    }
+
+    fn check_position(
+        &self,
+        partition: PartitionId,
+        position: Option<i64>,
+        low: i64,
+        high: i64,
+    ) -> Result<(), Failure> {
+        let Some(position) = position else { return Ok(()) };
+        if position > high {
+            return Err(Failure::failed_with_help(
+                format!(
+                    "the checkpoint of partition {partition} of {} goes on at {position}, but the log ends at {high}",
+                    self.topic()
+                ),
+                "the topic was made anew: begin with other `--checkpoints`",
+            ));
+        }
+        if position < low {
+            telemetry::messages_gone(partition, position, low);
+        }
+        Ok(())
+    }
+
+    /// Stores partitions for whoever has them next.
+    fn revoke(&mut self, partitions: &[PartitionId]) -> Result<(), Failure> {
+        let ours = partitions.iter().filter(|id| self.held.contains_key(id)).count();
+        telemetry::revoked(ours, self.held.len());
+        // In the protocols that say all anew, the group has not spoken yet.
+        self.has_nothing = false;
+        self.set.metrics.rebalances.inc();
+        if ours > 0 {
+            self.store_everything(FAREWELL)?;
+        }
+        for &partition in partitions {
+            if let Some(held) = self.held.remove(&partition) {
+                self.pending[held.worker].push_back(ToWorker::Close { partition });
+            }
+        }
+        self.tell_workers();
+        self.tell_how_many_are_ours();
+        let list = self.list(partitions.iter().copied());
+        give_back(self.set.consumer, &list)
+            .map_err(|cause| Failure::failed("cannot give partitions back", &cause).again())?;
+        if ours > 0 && self.set.second.is_some() {
+            // The second stage is whole or not at all.
+            return Err(Failure::failed_with_help(
+                "the group has taken the partitions away",
+                "another instance came or went; this one joins again",
+            )
+            .again());
+        }
+        Ok(())
+    }
+}

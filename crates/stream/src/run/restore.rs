@@ -1,0 +1,290 @@
+//! Where a run goes on: what the store holds, and what the group has committed.
+
+use super::stage::Stage;
+use super::worker::State;
+use crate::kafka::KafkaPlan;
+use checkpoints::{Piece, Store, StoreError, Subject};
+use grid::Topology;
+use pipeline::{Confluence, District, Lane, PartitionId, Plan, Second, SnapshotError, Town, restore_second};
+use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
+use rdkafka::metadata::MetadataTopic;
+use rdkafka::{Offset, TopicPartitionList};
+use shell::Failure;
+use shell::telemetry;
+use shell::unfit;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// What the group has committed of a partition: the offset, and the word beside it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Committed {
+    pub offset: i64,
+    pub word: String,
+}
+
+/// The word of a commit behind which everything was closed, as there was nothing more.
+pub const ENDED: &str = " ended";
+
+/// Where a partition goes on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum From {
+    /// At the beginning of its log, whatever the store holds.
+    Beginning,
+    /// At the last checkpoint.
+    Newest,
+    /// At the checkpoint of this offset.
+    At(i64),
+}
+
+/// A partition at the place where it goes on.
+pub struct Start {
+    pub state: State,
+    /// The next offset; none at the beginning of the log.
+    pub position: Option<i64>,
+    /// The checkpoint that it comes from, and how many stand behind the last full one.
+    pub stored: Option<(i64, u32)>,
+}
+
+pub struct Restorer<'a> {
+    pub plan: &'a Plan,
+    pub kafka: &'a KafkaPlan,
+    pub stage: Stage,
+    pub store: &'a Store,
+    /// Go on with what another plan has left, as far as this plan can use it.
+    pub accept_changes: bool,
+}
+
+/// The last piece of a chain, and the payloads of all.
+type Chain = (Piece, Vec<Vec<u8>>);
+
+/// How long the broker is asked before the run starts again.
+const ANSWER: Duration = Duration::from_secs(15);
+
+impl Restorer<'_> {
+    /// The partitions of the topic that the stage reads.
+    pub fn partitions<C: ConsumerContext>(
+        &self,
+        consumer: &BaseConsumer<C>,
+    ) -> Result<Vec<PartitionId>, Failure> {
+        let metadata = consumer
+            .fetch_metadata(Some(self.stage.topic(self.kafka)), ANSWER)
+            .map_err(|cause| Failure::failed("cannot ask for the partitions", &cause).again())?;
+        let partitions = metadata.topics().iter().flat_map(MetadataTopic::partitions);
+        Ok(partitions.map(|partition| partition.id() as PartitionId).collect())
+    }
+
+    /// What the group has committed.
+    pub fn committed<C: ConsumerContext>(
+        &self,
+        consumer: &BaseConsumer<C>,
+        partitions: &[PartitionId],
+    ) -> Result<BTreeMap<PartitionId, Committed>, Failure> {
+        let mut asked = TopicPartitionList::new();
+        for &partition in partitions {
+            asked.add_partition(self.stage.topic(self.kafka), partition as i32);
+        }
+        let found = consumer
+            .committed_offsets(asked, ANSWER)
+            .map_err(|cause| Failure::failed("cannot ask for the positions of the group", &cause).again())?;
+        let committed = found.elements().into_iter().filter_map(|one| match one.offset() {
+            Offset::Offset(offset) => {
+                let word = one.metadata().to_owned();
+                Some((one.partition() as PartitionId, Committed { offset, word }))
+            }
+            _ => None,
+        });
+        Ok(committed.collect())
+    }
+
+    /// The second stage: the last that is there or, with transactions, that of the last one.
+    pub fn second(
+        &self,
+        topology: &Topology,
+        committed: &BTreeMap<PartitionId, Committed>,
+    ) -> Result<(u64, Second), Failure> {
+        let begin = |number| {
+            let town = Town::new(self.plan, topology.clone()).map_err(|error| unfit(&error))?;
+            Ok((number, Second { town, confluence: Confluence::default(), positions: BTreeMap::new() }))
+        };
+        let at = match self.kafka.transactional {
+            false => None,
+            true => {
+                let numbers = committed.values().filter_map(|one| one.word.split(' ').next()?.parse().ok());
+                match numbers.max() {
+                    Some(number) => Some(number),
+                    None => return begin(0),
+                }
+            }
+        };
+        let Some((piece, payload)) = self.newest_of_all(at)? else {
+            return match at {
+                None => begin(0),
+                Some(number) => Err(self.missing(&Subject::Grid, number)),
+            };
+        };
+        let changed = piece.fingerprint != self.plan.town_fingerprint();
+        if changed && !self.accept_changes {
+            return Err(self.town_changed());
+        }
+        let wrong = |error: &SnapshotError| self.unusable(&Subject::Grid, error);
+        if changed {
+            telemetry::second_stage_begins_afresh();
+            let positions = pipeline::positions_of(&payload).map_err(|error| wrong(&error))?;
+            let (number, second) = begin(piece.position)?;
+            return Ok((number, Second { positions, ..second }));
+        }
+        let second = restore_second(self.plan, topology.clone(), &payload).map_err(|error| wrong(&error))?;
+        Ok((piece.position, second))
+    }
+
+    /// The last piece of the second stage whose partitions are whole as well; with `at` that one, come what may.
+    fn newest_of_all(&self, at: Option<u64>) -> Result<Option<(Piece, Vec<u8>)>, Failure> {
+        let last = |(piece, mut payloads): Chain| (piece, payloads.pop().expect("a chain has an end"));
+        let newest = self.chain(&Subject::Grid, at)?.map(last);
+        let mut candidate = newest.clone().filter(|_| at.is_none());
+        while let Some((piece, payload)) = candidate {
+            let Some(broken) = self.broken(&payload)? else { return Ok(Some((piece, payload))) };
+            telemetry::checkpoint_passed_over(&Subject::Grid.to_string(), &broken);
+            let earlier = self.store.earlier(&Subject::Grid, piece.position).map_err(unreadable)?;
+            let chain = earlier.map(|number| self.chain(&Subject::Grid, Some(number))).transpose()?;
+            candidate = chain.flatten().map(last);
+        }
+        Ok(newest)
+    }
+
+    /// A partition that is not there as it was when the second stage was stored so.
+    fn broken(&self, second: &[u8]) -> Result<Option<String>, Failure> {
+        // What cannot be read here is told by who needs it.
+        for (partition, position) in pipeline::positions_of(second).unwrap_or_default() {
+            let subject = self.stage.subject(self.kafka, partition);
+            if self.chain(&subject, Some(position as u64))?.is_none() {
+                return Ok(Some(format!("there is no whole checkpoint of {subject} at {position}")));
+            }
+        }
+        Ok(None)
+    }
+
+    /// A partition with the state that it had there.
+    pub fn partition(
+        &self,
+        topology: &Arc<Topology>,
+        partition: PartitionId,
+        from: From,
+    ) -> Result<Start, Failure> {
+        let begin = || -> Result<State, Failure> {
+            match self.stage {
+                Stage::Readings => {
+                    let mut lane = Box::new(Lane::new(self.plan, topology));
+                    lane.open(partition, None);
+                    lane.tell_profiles_now_and_then();
+                    Ok(State::Lane(lane))
+                }
+                Stage::Grid { lanes } => {
+                    let district = District::new(self.plan, Arc::clone(topology), lanes);
+                    Ok(State::District(Box::new(district.map_err(|error| unfit(&error))?)))
+                }
+            }
+        };
+        let subject = self.stage.subject(self.kafka, partition);
+        let chain = match from {
+            From::Beginning => None,
+            From::Newest => self.chain(&subject, None)?,
+            From::At(at) => {
+                let chain = self.chain(&subject, Some(at as u64))?;
+                Some(chain.ok_or_else(|| self.missing(&subject, at as u64))?)
+            }
+        };
+        let Some((piece, payloads)) = chain else {
+            return Ok(Start { state: begin()?, position: None, stored: None });
+        };
+        let position = piece.position as i64;
+        if piece.fingerprint != self.stage.fingerprint(self.plan) {
+            if !self.accept_changes {
+                return Err(match self.stage {
+                    Stage::Readings => self.changed(
+                        "`[intervals]` or `[registers]`",
+                        "open intervals and registers are then forgotten: the first interval of every meter is partial; the positions stay",
+                    ),
+                    Stage::Grid { .. } => self.town_changed(),
+                });
+            }
+            match self.stage {
+                Stage::Readings => telemetry::meters_begin_afresh(partition),
+                Stage::Grid { .. } => telemetry::second_stage_begins_afresh(),
+            }
+            return Ok(Start { state: begin()?, position: Some(position), stored: None });
+        }
+        let behind = payloads.len() as u32 - 1;
+        let state = self.state(topology, &payloads).map_err(|error| self.unusable(&subject, &error))?;
+        if matches!(&state, State::Lane(lane) if lane.has_lost_metering()) {
+            if !self.accept_changes {
+                return Err(self.changed(
+                    "`slot` of `[profiles]`, `block`, `billing_day` or `zones` of `[demand]`, or `time_zone`",
+                    "profiles and the billing period under way then begin afresh; everything else stays",
+                ));
+            }
+            telemetry::metering_begins_afresh(partition);
+            // Stored anew even if nothing comes, so that the next start need not ask again.
+            return Ok(Start { state, position: Some(position), stored: None });
+        }
+        Ok(Start { state, position: Some(position), stored: Some((position, behind)) })
+    }
+
+    fn state(&self, topology: &Arc<Topology>, chain: &[Vec<u8>]) -> Result<State, SnapshotError> {
+        match self.stage {
+            Stage::Readings => {
+                let mut lane = Box::new(Lane::restore(self.plan, topology, chain)?);
+                lane.tell_profiles_now_and_then();
+                Ok(State::Lane(lane))
+            }
+            Stage::Grid { lanes } => {
+                let last = chain.last().expect("a chain has an end");
+                let district = District::restore(self.plan, Arc::clone(topology), lanes, last)?;
+                Ok(State::District(Box::new(district)))
+            }
+        }
+    }
+
+    fn chain(&self, subject: &Subject, at: Option<u64>) -> Result<Option<Chain>, Failure> {
+        let newest = self.store.newest(subject, at).map_err(unreadable)?;
+        for (object, why) in &newest.passed_over {
+            telemetry::checkpoint_passed_over(object, why);
+        }
+        let Some((piece, _)) = newest.chain.last() else { return Ok(None) };
+        let piece = piece.clone();
+        Ok(Some((piece, newest.chain.into_iter().map(|(_, payload)| payload).collect())))
+    }
+
+    fn missing(&self, subject: &Subject, position: u64) -> Failure {
+        Failure::failed_with_help(
+            format!("there is no whole checkpoint of {subject} at {position}, where the last results end"),
+            "bring the store of checkpoints back, or begin with another group and another store",
+        )
+    }
+
+    fn town_changed(&self) -> Failure {
+        self.changed(
+            "`time_zone`, `balance`, `[forecast]`, `[detectors]`, `[cases]` or `[sms]`",
+            "forecasts then learn afresh, and cases and outages that are open are forgotten; meters, registers and open intervals stay",
+        )
+    }
+
+    fn changed(&self, sections: &str, then: &str) -> Failure {
+        Failure::wrong(
+            format!("the checkpoints were made by another plan: {sections} has changed"),
+            format!(
+                "`--accept-new-plan` goes on all the same: {then}. Or bring the plan back, or use other `--checkpoints`"
+            ),
+        )
+    }
+
+    fn unusable(&self, subject: &Subject, error: &SnapshotError) -> Failure {
+        Failure::failed(format!("cannot go on from the checkpoint of {subject}"), error)
+            .help(Some("use the version of Gridwarden that wrote it, or other `--checkpoints`".to_owned()))
+    }
+}
+
+fn unreadable(error: StoreError) -> Failure {
+    Failure::failed("cannot read the checkpoints", &error).again()
+}

@@ -1,0 +1,84 @@
+use super::*;
+use crate::kafka::Environment;
+use reading::time::HOUR;
+use reading::{MeterId, Quality, Reason, Sums};
+use supply::{Cause, Outage, Target};
+
+/// What the plan of the infrastructure sends, as keys and lengths of values.
+fn sent(
+    intervals: &str,
+    send: impl FnOnce(&mut Rows<'_>, &mut Vec<(String, usize)>),
+) -> Vec<(String, usize)> {
+    let text = include_str!("../../../../../pipelines/ami.toml").replacen(
+        "intervals = \"json\"",
+        &format!("intervals = \"{intervals}\""),
+        1,
+    );
+    let plan = Plan::read(&text).unwrap();
+    let kafka =
+        KafkaPlan::if_any(&text, "plan.toml".as_ref(), None, &Environment::default()).unwrap().unwrap();
+    let mut all = Vec::new();
+    send(&mut Rows::new(&plan, &kafka), &mut all);
+    all
+}
+
+fn note(all: &mut Vec<(String, usize)>, record: &Record<'_>) -> Result<(), Ended> {
+    all.push((String::from_utf8_lossy(record.key).into_owned(), record.value.unwrap_or_default().len()));
+    Ok(())
+}
+
+#[test]
+fn a_letter_that_no_broker_would_take_is_cut() {
+    let dead = |bytes| Dead { partition: 3, reason: Reason::TooLong, bytes, reading: None, origin: None };
+    let lengths = [10, 2_000_000].map(|length| {
+        let all =
+            sent("json", |rows, all| rows.dead(&dead(vec![b'x'; length]), |one| note(all, one)).unwrap());
+        all[0].1
+    });
+    assert_eq!(lengths, [10, LONGEST_LETTER]);
+}
+
+#[test]
+fn a_batch_of_very_many_rows_goes_in_parts_that_a_broker_takes() {
+    let end = EventTime(HOUR);
+    let row = |meter: usize| Interval {
+        meter: MeterId::new(format!("a-name-of-exactly-32-letters-{meter:04}").get(..32).unwrap()).unwrap(),
+        start: EventTime(0),
+        end,
+        imp: None,
+        exp: None,
+        sums: Sums::EMPTY,
+        quality: Quality::MEASURED,
+        instead: None,
+    };
+    let rows: Vec<Interval> = (0..2 * BATCH_ROWS + 1).map(row).collect();
+    let all = sent("arrow", |encoder, all| {
+        let ticks = [(end, rows.len())];
+        encoder.intervals(7, &Topology::default(), &ticks, &rows, |one| note(all, one)).unwrap();
+    });
+    let keys: Vec<&str> = all.iter().map(|(key, _)| key.as_str()).collect();
+    let tick = "-/1970-01-01T01:00:00Z/7";
+    assert_eq!(keys, [tick, &format!("{tick}/1"), &format!("{tick}/2")]);
+    assert!(all.iter().all(|(_, length)| *length < 1_000_000), "{all:?}");
+}
+
+#[test]
+fn an_outage_is_told_under_its_key_and_taken_back_without_a_value() {
+    let meter = MeterId::new("M1").unwrap();
+    let outage = Outage {
+        target: Target::Consumer(meter),
+        area: None,
+        start: EventTime(0),
+        end: None,
+        cause: Cause::LastGasp,
+        kind: None,
+        consumers: 1,
+        customer_ms: 0,
+    };
+    let mut out = Outputs::default();
+    out.supply.outages = vec![Change::Updated(outage), Change::Withdrawn(outage.target, outage.start)];
+    let all = sent("json", |rows, all| rows.found(&out, |one| note(all, one)).unwrap());
+    let key = "consumer/M1/1970-01-01T00:00:00Z";
+    assert_eq!(all.iter().map(|(key, _)| key.as_str()).collect::<Vec<_>>(), [key, key]);
+    assert!(all[0].1 > 0 && all[1].1 == 0, "{all:?}");
+}

@@ -1,0 +1,260 @@
+//! The thread of the second stage: brings the partitions' ticks together, runs the town, and lines up checkpoints.
+//!
+//! A checkpoint is a cut through all threads: every worker stores its partitions at one place of its work and tells so
+//! here, behind the rows of before and before the rows of after. What comes from a worker that is past the cut waits
+//! until all the others are there too; then the town is stored, and the cut is whole.
+
+use super::checkpointer::Cut;
+use super::halt::Ended;
+use super::noticing::{Next, Noticing};
+use super::publish::Publisher;
+use super::rows::Rows;
+use super::worker::Stored;
+use crate::metrics::Metrics;
+use grid::Topology;
+use pipeline::{Confluence, Outputs, PartitionId, Town, store_second};
+use reading::{Event, EventTime, Interval};
+use shell::telemetry;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::mpsc::{Receiver, SyncSender};
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// What some ticks brought.
+#[derive(Debug, Default)]
+pub struct Ticks {
+    /// Their ends, each with how many of the rows there are up to it.
+    pub ends: Vec<(EventTime, usize)>,
+    pub rows: Vec<Interval>,
+    /// What meters reported, each with the end of its tick.
+    pub events: Vec<(EventTime, Event)>,
+}
+
+/// What the second stage hears of the workers.
+pub enum ToSecond {
+    Rows {
+        partition: PartitionId,
+        closed: EventTime,
+        /// The worker goes on to publish them.
+        rows: Arc<Ticks>,
+        /// When the broker took the newest message that had to do with it.
+        newest_ms: i64,
+    },
+    Idle {
+        partition: PartitionId,
+        idle: bool,
+    },
+    /// There is nothing more, and all was closed. A partition that is given back has no such end: what it would have
+    /// told is still to come, and nothing may be found without it.
+    End {
+        partition: PartitionId,
+    },
+    /// Everything before belongs to the checkpoint, everything after does not.
+    Barrier {
+        stored: Vec<Stored>,
+    },
+    Topology(Arc<Topology>),
+}
+
+/// Partitions that are so far ahead of others that they have to wait; the poller looks here.
+#[derive(Debug, Default)]
+pub struct TooFar(Mutex<BTreeMap<Whose, BTreeSet<PartitionId>>>);
+
+/// Who says so: the second stage in memory, or one of its districts.
+type Whose = Option<PartitionId>;
+
+impl TooFar {
+    /// Who they are.
+    pub fn now(&self) -> BTreeSet<PartitionId> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).values().flatten().copied().collect()
+    }
+
+    /// Those that somebody finds too far ahead, in place of whom it said so before.
+    pub fn set(&self, whose: Whose, partitions: impl Iterator<Item = PartitionId>) {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        known.insert(whose, partitions.collect());
+    }
+}
+
+pub struct Second<'a> {
+    pub workers: usize,
+    pub town: Option<Town>,
+    pub confluence: Confluence,
+    pub rows: Rows<'a>,
+    pub publisher: &'a Publisher,
+    pub cuts: SyncSender<Cut>,
+    pub too_far: &'a TooFar,
+    /// How many rows of one partition may wait for the others.
+    pub most_rows: usize,
+    /// How many wait, as far as was told.
+    pub waiting: i64,
+    /// Partitions that have nothing more.
+    pub ended: BTreeSet<PartitionId>,
+    /// All of them have ended, and the town with them: its last state is that of before.
+    pub over: bool,
+    pub metrics: &'a Metrics,
+}
+
+/// What a second stage has found.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Found {
+    pub alerts: u64,
+    pub sms: u64,
+    pub cases: u64,
+}
+
+impl Found {
+    /// Counts what was told.
+    pub fn count(&mut self, out: &Outputs) {
+        self.alerts += (out.alerts.len() + out.above.len()) as u64;
+        self.sms += out.sms.len() as u64;
+        let opened = |change: &&cases::Change| matches!(change, cases::Change::Opened(_));
+        self.cases += out.changes.iter().filter(opened).count() as u64;
+    }
+
+    /// Adds what another part of the town has found.
+    pub fn add(&mut self, other: &Self) {
+        self.alerts += other.alerts;
+        self.sms += other.sms;
+        self.cases += other.cases;
+    }
+}
+
+impl Second<'_> {
+    /// Works until there is no more.
+    pub fn work(mut self, heard: &Receiver<(usize, ToSecond)>) -> Result<Found, Ended> {
+        let mut found = Found::default();
+        let mut epoch = 0;
+        let mut past: Vec<Option<Vec<Stored>>> = (0..self.workers).map(|_| None).collect();
+        let mut waiting = VecDeque::new();
+        let mut again = VecDeque::new();
+        let mut noticing = Noticing::new();
+        loop {
+            let (worker, message) = match again.pop_front() {
+                Some(message) => message,
+                None => match noticing.next(heard, self.looks_for_silence()) {
+                    Next::Heard(message) => message,
+                    Next::Over => break,
+                    Next::Look(now) => {
+                        self.notice(epoch, now, &mut found)?;
+                        continue;
+                    }
+                },
+            };
+            if past[worker].is_some() {
+                waiting.push_back((worker, message));
+                continue;
+            }
+            if let ToSecond::Barrier { stored } = message {
+                past[worker] = Some(stored);
+                if past.iter().all(Option::is_some) {
+                    let stored = past.iter_mut().flat_map(Option::take).flatten().collect();
+                    self.cut(epoch, stored)?;
+                    epoch += 1;
+                    waiting.append(&mut again);
+                    std::mem::swap(&mut waiting, &mut again);
+                }
+                continue;
+            }
+            self.take(epoch, message, &mut found)?;
+        }
+        Ok(found)
+    }
+
+    fn looks_for_silence(&self) -> bool {
+        self.town.as_ref().is_some_and(|town| town.supply().is_some())
+    }
+
+    /// Where no partition has anything to say, the clock goes on.
+    fn notice(&mut self, epoch: u64, now: EventTime, found: &mut Found) -> Result<(), Ended> {
+        let Some(town) = self.town.as_mut().filter(|_| !self.over && self.confluence.rests()) else {
+            return Ok(());
+        };
+        let mut out = Outputs::default();
+        town.notice(now, &mut out);
+        self.publish(epoch, &out, found)?;
+        self.count_outages();
+        Ok(())
+    }
+
+    fn count_outages(&self) {
+        if let Some(supply) = self.town.as_ref().and_then(Town::supply) {
+            self.metrics.outages_open.set(supply.open() as i64);
+            self.metrics.silent_meters.set(supply.silent() as i64);
+        }
+    }
+
+    fn take(&mut self, epoch: u64, message: ToSecond, found: &mut Found) -> Result<(), Ended> {
+        let newest = match message {
+            ToSecond::Rows { partition, closed, rows, newest_ms } => {
+                self.confluence.take(partition, closed, &rows.ends, &rows.rows, &rows.events);
+                newest_ms
+            }
+            ToSecond::Idle { partition, idle } => {
+                self.confluence.idle(partition, idle);
+                i64::MIN
+            }
+            ToSecond::End { partition } => {
+                self.confluence.end(partition);
+                self.ended.insert(partition);
+                i64::MIN
+            }
+            ToSecond::Topology(topology) => {
+                // Every worker says so; the town needs it once.
+                if let Some(town) = self.town.as_mut().filter(|town| *town.topology() != *topology)
+                    && let Err(error) = town.place(Topology::clone(&topology))
+                {
+                    telemetry::topology_unfit(&error);
+                }
+                return Ok(());
+            }
+            ToSecond::Barrier { .. } => unreachable!("barriers are lined up before"),
+        };
+        let mut out = Outputs::default();
+        while let Some((end, tick)) = self.confluence.next_tick() {
+            if let Some(town) = &mut self.town {
+                town.tick(end, &tick.rows, &tick.events, &mut out);
+                let open = town.open_cases().count();
+                // First, because somebody waits for them.
+                self.rows.alerts(&out, |record| self.publisher.send(epoch, record))?;
+                // Of a tick that no message has closed just now, there is no latency.
+                out.alerts.iter().filter(|_| newest > 0).for_each(|_| self.metrics.alerted(newest));
+                self.publish(epoch, &out, found)?;
+                self.metrics.cases_open.set(open as i64);
+                self.count_outages();
+                out.clear();
+            }
+        }
+        // The day under way is told as far as it went only where it is over: not if the run is ended in the middle.
+        let is_over = !self.over && self.confluence.lanes().all(|lane| self.ended.contains(&lane));
+        if let Some(town) = self.town.as_mut().filter(|_| is_over) {
+            town.finish(&mut out);
+            self.rows.alerts(&out, |record| self.publisher.send(epoch, record))?;
+            self.publish(epoch, &out, found)?;
+            self.over = true;
+        }
+        if self.town.is_some() {
+            self.too_far.set(None, self.confluence.too_far_ahead(self.most_rows));
+            let waiting = self.confluence.waiting() as i64;
+            self.metrics.merge(waiting - self.waiting);
+            self.waiting = waiting;
+        }
+        Ok(())
+    }
+
+    /// All but the alerts.
+    fn publish(&mut self, epoch: u64, out: &Outputs, found: &mut Found) -> Result<(), Ended> {
+        found.count(out);
+        self.metrics.findings(&out.findings);
+        self.rows.found(out, |record| self.publisher.send(epoch, record))?;
+        self.rows.kept(&out.metering, |record| self.publisher.send(epoch, record))
+    }
+
+    /// All workers are here: stores the town and sends the cut to be written.
+    fn cut(&mut self, epoch: u64, stored: Vec<Stored>) -> Result<(), Ended> {
+        let positions: Vec<(PartitionId, i64)> =
+            stored.iter().map(|stored| (stored.partition, stored.position)).collect();
+        let town = self.town.as_ref().filter(|_| !self.over);
+        let second = town.map(|town| store_second(town, &self.confluence, &positions));
+        self.cuts.send(Cut { epoch, stored, second }).map_err(|_| Ended)
+    }
+}
