@@ -1,6 +1,6 @@
 //! Where the entries of dictionaries stand in the table: a name that columns say once is looked up once.
 
-use crate::fleet::Shard;
+use crate::settings::Shard;
 use reading::Dictionary;
 use std::sync::Arc;
 

@@ -1,27 +1,32 @@
 //! Bounded memory of every meter: readings in, closed intervals out.
 //!
-//! [`Sequencer`] reads the order of arrival: it moves the watermark, makes clocks that run ahead wait, and says what
+//! [`Sequencer`] reads the order of arrival: it moves the watermark, makes clocks that run ahead wait, and finds what
 //! came too late. [`Fleet`] holds the meters: a batch is looked up, prefetched, then added to the open intervals;
 //! when the watermark passes the end of an interval, the whole fleet is swept and the interval closes.
 //!
 //! Adding is commutative to the bit, so order inside the grace cannot change an answer. Energy is conserved: what the
 //! registers advanced stands in the intervals, or in [`Totals::unplaced`].
 //!
-//! This crate never knows thresholds, theft or wall time. Read `sequencer.rs`, then `fleet.rs`, then `settle.rs`.
+//! This crate never knows thresholds, theft or wall time. Read `sequencer.rs`, then `fleet.rs`, `admit.rs`, `close.rs` and `settle.rs`.
 
+mod admit;
 mod cell;
 mod changed;
+mod close;
 mod entries;
 mod fleet;
 mod register;
 mod sequencer;
+mod settings;
 mod settle;
 mod snapshot;
 mod table;
 
-pub use fleet::{CrossCheck, Energy, Fleet, FleetMemory, Refusal, Settings, Shard, Totals};
+pub use admit::Refusal;
+pub use fleet::{Fleet, FleetMemory, Totals};
 pub use register::RegisterRules;
 pub use sequencer::{AGREEING, Held, PartitionId, Sequencer, SequencerSettings, SequencerState, Step};
+pub use settings::{CrossCheck, Energy, Settings, Shard};
 pub use settle::Silence;
 pub use snapshot::{FleetState, IntervalV1, MeterState, RestoreError, Stored};
 

@@ -1,4 +1,4 @@
-//! The watermark passes the end of an interval: what is open becomes an [`Interval`], or waits for a register.
+//! One meter's interval is over: it becomes an [`Interval`], or waits for a register.
 //!
 //! Energy is the register at the end less the register at the start. Where a reading at an edge is missing, the
 //! register there is not known until the next one comes; then the advance between the two is spread evenly over the
@@ -6,45 +6,25 @@
 //!
 //! A register that fell, or jumped, is as good as missing until the next one decides what became of it: see `register.rs`.
 
-use crate::cell::{Cell, Registers};
-use crate::fleet::{Energy, Fleet, Lane, MOST_EVENTS, NO_EXPORTER, NO_POINT};
+use crate::fleet::{Fleet, Lane, NO_EXPORTER, NO_POINT};
 use crate::register::{Advance, Move, Point, Trail, spread};
-use reading::{Event, EventCode, EventTime, Interval, Issue, MeterId, Quality, Sums};
+use crate::settings::Energy;
+use reading::{EventTime, Interval, Issue, MeterId, Quality, Sums};
 use serde::{Deserialize, Serialize};
 use units::WattHours;
 
 /// The most intervals of one meter that wait for a register: a day of quarter-hours and its grace.
 const MOST_WAITING: usize = 128;
 
-/// Intervals that are over and wait for the register that tells their energy.
+/// Intervals that are over and wait for the register that gives their energy.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Pending {
     pub(crate) waiting: Vec<Waiting>,
-    /// The last of those that were told without it, because too many waited.
-    pub(crate) told: Option<i64>,
+    /// The last of those that were published without it, because too many waited.
+    pub(crate) published: Option<i64>,
 }
 
-/// The energy between two registers with none between them, spread evenly over the rows that closed then.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Silence {
-    /// The first row of its meter among those told with it.
-    pub row: usize,
-    /// The register before.
-    pub from: EventTime,
-    /// The register behind.
-    pub to: EventTime,
-    /// What it advanced, Wh.
-    pub wh: i64,
-}
-
-impl Silence {
-    /// How much of it had been used by then, if it was used evenly.
-    pub fn advance_to(&self, at: EventTime) -> i64 {
-        spread(self.wh, self.from, self.to, at)
-    }
-}
-
-/// One of them.
+/// An interval that waits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Waiting {
     pub(crate) index: i64,
@@ -71,16 +51,36 @@ impl Pending {
     }
 }
 
+/// The energy between two registers with none between them, spread evenly over the rows that closed then.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Silence {
+    /// The first row of its meter among those that closed with it.
+    pub row: usize,
+    /// The register before.
+    pub from: EventTime,
+    /// The register behind.
+    pub to: EventTime,
+    /// What it advanced, Wh.
+    pub wh: i64,
+}
+
+impl Silence {
+    /// How much of it had been used by then, if it was used evenly.
+    pub fn advance_to(&self, at: EventTime) -> i64 {
+        spread(self.wh, self.from, self.to, at)
+    }
+}
+
 /// One interval's registers of one kind.
 #[derive(Debug)]
-enum Told {
+enum RegisterPoints {
     /// They rise evenly: the first and the last.
     Ends([Point; 2]),
     /// All that matter, by time.
     Points(Vec<Point>),
 }
 
-impl Told {
+impl RegisterPoints {
     fn points(&self) -> &[Point] {
         match self {
             Self::Ends([first, last]) if first == last => std::slice::from_ref(first),
@@ -91,133 +91,8 @@ impl Told {
 }
 
 impl Fleet {
-    /// Closes the earliest open interval that ends at or before `watermark`, and says which it was. Its rows come by
-    /// meter, then by end: a meter that was silent brings rows of earlier ends along.
-    pub fn close_next(&mut self, watermark: EventTime, out: &mut Vec<Interval>) -> Option<EventTime> {
-        self.close_next_in_parts(watermark, usize::MAX, out, |_, _, _, _| ())
-    }
-
-    /// The same, for those who need not hold all rows at once: `hand_on` gets the end of the interval and takes all rows
-    /// out, each with the slot of its meter, and the silences that they came out of, whenever there are `part` of them or
-    /// a few more. What is left at the end stays in `out`.
-    pub fn close_next_in_parts(
-        &mut self,
-        watermark: EventTime,
-        part: usize,
-        out: &mut Vec<Interval>,
-        mut hand_on: impl FnMut(EventTime, &mut Vec<Interval>, &[u32], &[Silence]),
-    ) -> Option<EventTime> {
-        self.closed = self.closed.max(watermark);
-        let open = |plane: usize| self.planes[plane].index.map(|index| (index, plane));
-        let (index, plane) = (0..self.planes.len()).filter_map(open).min()?;
-        let end = self.settings.grid.end(index);
-        if end > watermark {
-            return None;
-        }
-        let silent = self.silent_for_too_long(end);
-        let order = self.table.take_order();
-        let watches = self.watches();
-        self.told.clear();
-        self.silences.clear();
-        self.events_told.clear();
-        let mut known = out.len();
-        for &slot in &order {
-            if !silent.is_empty() && silent.binary_search(&slot).is_ok() {
-                self.give_up(slot, out);
-            }
-            let cells = &self.planes[plane].cells;
-            if cells.get(slot as usize).is_some_and(|cell| !cell.is_empty()) {
-                self.changed.insert(slot);
-                let known = out.len();
-                self.settle(slot, index, plane, out);
-                if watches {
-                    let waits = !out[known..].iter().any(|row| row.end == end);
-                    self.tell_events(slot, plane, index, waits);
-                }
-                self.planes[plane].cells[slot as usize] = Cell::EMPTY;
-            }
-            self.told.resize(out.len() - known, slot);
-            if out.len() >= part {
-                hand_on(end, out, &self.told, &self.silences);
-                self.told.clear();
-                self.silences.clear();
-                known = out.len();
-            }
-        }
-        self.table.put_order_back(order);
-        let plane = &mut self.planes[plane];
-        plane.index = None;
-        plane.exports.fill(Registers::EMPTY);
-        plane.odd.clear();
-        plane.bare.clear();
-        plane.lists.clear();
-        plane.events.clear();
-        Some(end)
-    }
-
-    /// What a meter reported in an interval that is over; and that something was heard of it, if its row waits.
-    fn tell_events(&mut self, slot: u32, plane: usize, index: i64, waits: bool) {
-        let (meter, grid) = (self.table.meter(slot), self.settings.grid);
-        let start = grid.start(index);
-        let own = (slot, 0, EventCode(0))..=(slot, u32::MAX, EventCode(u16::MAX));
-        let known = self.events_told.len();
-        if waits {
-            self.events_told.push(Event { meter, time: grid.end(index), code: EventCode::HEARD });
-        }
-        let event = |&(_, offset, code)| Event { meter, time: start.plus(i64::from(offset)), code };
-        let mut kept = self.planes[plane].events.range(own).map(event);
-        self.events_told.extend(kept.by_ref().take(MOST_EVENTS));
-        if kept.next().is_some() {
-            self.totals.counts.issue(Issue::EventsLeftOut);
-        }
-        self.events_told[known..].sort_unstable();
-    }
-
-    /// No reading will come any more and all is closed: what waits for a register is told with what is known.
-    pub fn finish(&mut self, out: &mut Vec<Interval>) {
-        let mut rows = Vec::new();
-        let pending = std::mem::take(&mut self.pending);
-        for (slot, pending) in pending {
-            for waiting in pending.waiting {
-                rows.push((self.incomplete(slot, waiting), slot));
-            }
-        }
-        rows.sort_by_key(|(row, _)| (row.meter, row.end));
-        self.told.clear();
-        self.silences.clear();
-        for (row, slot) in rows {
-            out.push(row);
-            self.told.push(slot);
-        }
-    }
-
-    /// The slots of the meters whose rows the last closing has left with the caller.
-    pub fn slots_told(&self) -> &[u32] {
-        &self.told
-    }
-
-    /// The silences that ended in the last closing, as far as the caller has the rows.
-    pub fn silences(&self) -> &[Silence] {
-        &self.silences
-    }
-
-    /// Meters that have been silent for longer than gaps are filled, by slot.
-    fn silent_for_too_long(&self, now: EventTime) -> Vec<u32> {
-        let longest = self.settings.longest_gap.saturating_add(2 * self.settings.grid.length());
-        let silent = |slot: &u32| now.since(self.meters[*slot as usize].point.time) > longest;
-        self.pending.keys().copied().filter(silent).collect()
-    }
-
-    /// What waits for a register of this meter is told with what is known.
-    fn give_up(&mut self, slot: u32, out: &mut Vec<Interval>) {
-        self.changed.insert(slot);
-        for waiting in self.pending.remove(&slot).unwrap_or_default().waiting {
-            out.push(self.incomplete(slot, waiting));
-        }
-        self.doubts.remove(&(slot, Lane::Import));
-    }
-
-    fn incomplete(&self, slot: u32, mut waiting: Waiting) -> Interval {
+    /// A row that is published without the register that it waits for.
+    pub(crate) fn incomplete(&self, slot: u32, mut waiting: Waiting) -> Interval {
         let doubt = self.doubts.get(&(slot, Lane::Import));
         if doubt.is_some_and(|doubt| self.settings.grid.index(doubt.time) == waiting.index) {
             waiting.quality = waiting.quality.with(Quality::SUSPECT);
@@ -226,15 +101,15 @@ impl Fleet {
         self.row(self.table.meter(slot), waiting)
     }
 
-    fn row(&self, meter: MeterId, told: Waiting) -> Interval {
+    fn row(&self, meter: MeterId, over: Waiting) -> Interval {
         Interval {
             meter,
-            start: self.settings.grid.start(told.index),
-            end: self.settings.grid.end(told.index),
-            imp: told.imp.map(WattHours),
-            exp: told.exp.map(WattHours),
-            sums: told.sums,
-            quality: if told.imp.is_some() { told.quality } else { told.quality.with(Quality::PARTIAL) },
+            start: self.settings.grid.start(over.index),
+            end: self.settings.grid.end(over.index),
+            imp: over.imp.map(WattHours),
+            exp: over.exp.map(WattHours),
+            sums: over.sums,
+            quality: if over.imp.is_some() { over.quality } else { over.quality.with(Quality::PARTIAL) },
             instead: None,
         }
     }
@@ -261,7 +136,8 @@ impl Fleet {
         Some(last.wh - good.wh)
     }
 
-    fn settle(&mut self, slot: u32, index: i64, plane: usize, out: &mut Vec<Interval>) {
+    /// Settles one interval of one meter: its row, and rows of the silence before, or none as long as a register is missing.
+    pub(crate) fn settle(&mut self, slot: u32, index: i64, plane: usize, out: &mut Vec<Interval>) {
         let meter = self.table.meter(slot);
         let sums = self.planes[plane].cells[slot as usize].sums;
         let exp = self.export(slot, index, plane);
@@ -271,12 +147,12 @@ impl Fleet {
             self.cross_check(&mut now);
             return out.push(self.row(meter, now));
         }
-        let told = match self.settings.energy {
+        let registers = match self.settings.energy {
             Energy::Power => None,
-            Energy::Registers | Energy::Both => self.told(slot, index, plane, Lane::Import),
+            Energy::Registers | Energy::Both => self.register_points(slot, index, plane, Lane::Import),
         };
         let good = self.meters[slot as usize].point;
-        let Some(told) = told else {
+        let Some(registers) = registers else {
             if good == NO_POINT {
                 if self.settings.energy != Energy::Registers {
                     from_power(&mut now, self.settings.grid.length());
@@ -287,9 +163,10 @@ impl Fleet {
             }
             return;
         };
-        let mut points = told.points();
+        let mut points = registers.points();
         let mut trail = Trail { good, doubt: self.doubts.remove(&(slot, Lane::Import)) };
         if good == NO_POINT {
+            // The meter's first register: what it used before, in this interval too, is not known.
             now.quality = now.quality.with(Quality::PARTIAL);
             (trail.good, points) = (points[0], &points[1..]);
         }
@@ -310,7 +187,8 @@ impl Fleet {
         }
     }
 
-    /// Brings the energy of a move to the intervals where it belongs: `now`, and those before it that wait.
+    /// Brings the energy of a move to the intervals where it belongs: `now`, and those before it that wait. The shares are
+    /// differences of one rounded curve, so that they add up to the advance to the watt-hour.
     fn place(&mut self, slot: u32, moved: Move, now: &mut Waiting, out: &mut Vec<Interval>) {
         let Move { from, to, advance } = moved;
         let grid = self.settings.grid;
@@ -322,23 +200,11 @@ impl Fleet {
             return;
         }
         let (target, meter) = (grid.index(to.time), self.table.meter(slot));
-        let Pending { waiting, told } = self.pending.remove(&slot).unwrap_or_default();
+        let Pending { waiting, published } = self.pending.remove(&slot).unwrap_or_default();
         let mut waiting = waiting.into_iter().peekable();
         let before = |at: EventTime| spread(advance.wh, from.time, to.time, at);
         let crosses = from.time < grid.start(target);
-        let swapped = advance.quality.has(Quality::SWAP);
-        let unplaced = crosses && (swapped || to.time.since(from.time) > self.settings.longest_gap);
-        if unplaced && !swapped {
-            self.totals.unplaced += WattHours(advance.wh);
-            self.totals.counts.issue(Issue::GapTooLong);
-        } else if crosses && !swapped {
-            self.totals.counts.issue(Issue::Gap);
-            // Where some of it stands in no row, the rows are as good as they get.
-            if told.is_none() {
-                let (from, to, wh) = (from.time, to.time, advance.wh);
-                self.silences.push(Silence { row: self.told.len(), from, to, wh });
-            }
-        }
+        let unplaced = crosses && self.is_unplaced(moved, published.is_some());
         // From the interval that `from` stands in, or the one that starts there.
         for index in from.time.0.div_euclid(grid.length())..target {
             let known = waiting.next_if(|waiting| waiting.index == index);
@@ -347,8 +213,8 @@ impl Fleet {
                 continue;
             }
             let share = before(grid.end(index)) - before(grid.start(index));
-            if told.is_some_and(|told| index <= told) {
-                // No interval is told twice: what it used is known too late.
+            if published.is_some_and(|published| index <= published) {
+                // No interval is published twice: its energy became known too late.
                 self.totals.unplaced += WattHours(share);
                 continue;
             }
@@ -366,6 +232,7 @@ impl Fleet {
         if target == now.index {
             now.take(share, quality);
         } else if let Some(mut row) = waiting.next_if(|waiting| waiting.index == target) {
+            // A register in doubt is decided on by a later one: its own interval is over already.
             row.take(share, quality);
             if to.time == grid.end(target) {
                 out.push(self.row(meter, row));
@@ -375,8 +242,29 @@ impl Fleet {
         }
         let waiting: Vec<Waiting> = left.into_iter().chain(waiting).collect();
         if !waiting.is_empty() {
-            self.pending.insert(slot, Pending { waiting, told });
+            self.pending.insert(slot, Pending { waiting, published });
         }
+    }
+
+    /// Whether the energy of a move from one interval to another belongs to none of them: after a swap there is none, and
+    /// across a long silence nothing is known of when it was used. Counts the gap.
+    fn is_unplaced(&mut self, moved: Move, has_published: bool) -> bool {
+        let Move { from, to, advance } = moved;
+        if advance.quality.has(Quality::SWAP) {
+            return true;
+        }
+        if to.time.since(from.time) > self.settings.longest_gap {
+            self.totals.unplaced += WattHours(advance.wh);
+            self.totals.counts.issue(Issue::GapTooLong);
+            return true;
+        }
+        self.totals.counts.issue(Issue::Gap);
+        // Where some of the energy stands in no row, a better estimate has nothing to add up to: the rows stay as they are.
+        if !has_published {
+            let (from, to, wh) = (from.time, to.time, advance.wh);
+            self.silences.push(Silence { row: self.row_slots.len(), from, to, wh });
+        }
+        false
     }
 
     fn wait(&mut self, slot: u32, now: Waiting, out: &mut Vec<Interval>) {
@@ -384,21 +272,21 @@ impl Fleet {
         pending.waiting.push(now);
         if pending.waiting.len() > MOST_WAITING {
             let oldest = pending.waiting.remove(0);
-            pending.told = Some(oldest.index);
+            pending.published = Some(oldest.index);
             let row = self.incomplete(slot, oldest);
             out.push(row);
         }
     }
 
-    /// Exported energy up to the last register of this interval. What no register tells yet is told by a later interval.
+    /// Exported energy up to the last register of this interval. What no register shows yet belongs to a later interval.
     fn export(&mut self, slot: u32, index: i64, plane: usize) -> Option<i64> {
         let exporter = self.meters[slot as usize].exporter;
         if exporter == NO_EXPORTER || self.settings.energy == Energy::Power {
             return None;
         }
-        let told = self.told(slot, index, plane, Lane::Export)?;
+        let registers = self.register_points(slot, index, plane, Lane::Export)?;
         let meter = self.table.meter(slot);
-        let mut points = told.points();
+        let mut points = registers.points();
         let mut trail = Trail {
             good: self.export_points[exporter as usize],
             doubt: self.doubts.remove(&(slot, Lane::Export)),
@@ -428,7 +316,7 @@ impl Fleet {
         self.settings.registers.advance(from, to)
     }
 
-    fn told(&self, slot: u32, index: i64, plane: usize, lane: Lane) -> Option<Told> {
+    fn register_points(&self, slot: u32, index: i64, plane: usize, lane: Lane) -> Option<RegisterPoints> {
         let start = self.settings.grid.start(index);
         let plane = &self.planes[plane];
         let registers = match lane {
@@ -437,14 +325,14 @@ impl Fleet {
         };
         let (first, last) = registers.ends(start)?;
         if !registers.listed {
-            return Some(Told::Ends([first, last]));
+            return Some(RegisterPoints::Ends([first, last]));
         }
         let mut points = plane.lists.get(&(slot, lane))?.clone();
         points.sort_by_key(|point| point.time);
         if !self.swaps.contains_key(&self.table.meter(slot)) {
             keep_the_turns(&mut points);
         }
-        Some(Told::Points(points))
+        Some(RegisterPoints::Points(points))
     }
 
     fn cross_check(&mut self, now: &mut Waiting) {

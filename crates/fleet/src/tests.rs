@@ -112,7 +112,7 @@ impl Engine {
             let mut rows = Vec::new();
             while let Some(tick) = shard.close_next(watermark, &mut rows) {
                 ticks.extend(rows.drain(..).map(|row| (tick, row)));
-                self.events.extend(shard.events_told().iter().map(|event| (tick, *event)));
+                self.events.extend(shard.tick_events().iter().map(|event| (tick, *event)));
             }
         }
         ticks.sort_by_key(|(tick, row)| (*tick, row.meter, row.end));

@@ -106,7 +106,7 @@ impl Lane {
         self.fleet.finish(&mut out.intervals);
         out.ticks.push((EventTime::MAX, out.intervals.len()));
         let rows = &mut out.intervals[known..];
-        self.books.enter(self.fleet.slots_told(), self.fleet.silences(), rows, &mut out.metering);
+        self.books.enter(self.fleet.row_slots(), self.fleet.silences(), rows, &mut out.metering);
         out.demand_upto.push(out.metering.demand.len());
     }
 
@@ -137,10 +137,10 @@ impl Lane {
                     let mut known = out.intervals.len();
                     while let Some(end) = self.fleet.close_next(watermark, &mut out.intervals) {
                         out.ticks.push((end, out.intervals.len()));
-                        out.events.extend(self.fleet.events_told().iter().map(|event| (end, *event)));
+                        out.events.extend(self.fleet.tick_events().iter().map(|event| (end, *event)));
                         let rows = &mut out.intervals[known..];
                         self.books.enter(
-                            self.fleet.slots_told(),
+                            self.fleet.row_slots(),
                             self.fleet.silences(),
                             rows,
                             &mut out.metering,

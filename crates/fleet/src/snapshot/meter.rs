@@ -66,7 +66,7 @@ impl Fleet {
             doubts: [Lane::Import, Lane::Export].map(|lane| self.doubts.get(&(slot, lane)).copied()),
             open,
             waiting: pending.map(|pending| pending.waiting.clone()).unwrap_or_default(),
-            published: pending.and_then(|pending| pending.told),
+            published: pending.and_then(|pending| pending.published),
         }
     }
 
@@ -117,7 +117,7 @@ impl Fleet {
             self.restore_cell(slot, exporter, cell)?;
         }
         if !stored.waiting.is_empty() {
-            let pending = Pending { waiting: stored.waiting.clone(), told: stored.published };
+            let pending = Pending { waiting: stored.waiting.clone(), published: stored.published };
             self.pending.insert(slot, pending);
         }
         Ok(())

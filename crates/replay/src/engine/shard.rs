@@ -96,7 +96,7 @@ pub(super) fn work(mut fleet: Fleet, mut books: Books, work: &Receiver<Work>, to
 fn finish(fleet: &mut Fleet, books: &mut Books, to: &SyncSender<Closed>) -> Result<(), SendError<Closed>> {
     let mut rows = Vec::new();
     fleet.finish(&mut rows);
-    let demand = enter(books, &mut rows, fleet.slots_told(), fleet.silences());
+    let demand = enter(books, &mut rows, fleet.row_slots(), fleet.silences());
     tell(EventTime::MAX, rows, demand, to)?;
     for slots in fleet.by_name().chunks(METERS) {
         let meters = slots.iter().map(|&slot| (slot, fleet.meter(slot)));
@@ -131,8 +131,8 @@ fn close(
         }
     };
     while let Some(end) = fleet.close_next_in_parts(watermark, PART, &mut rows, &mut hand_on) {
-        hand_on(end, &mut rows, fleet.slots_told(), fleet.silences());
-        to.send(Closed::Tick(end, fleet.events_told().to_vec()))?;
+        hand_on(end, &mut rows, fleet.row_slots(), fleet.silences());
+        to.send(Closed::Tick(end, fleet.tick_events().to_vec()))?;
     }
     told.and_then(|()| to.send(Closed::Done(Box::new(done))))
 }

@@ -1,0 +1,283 @@
+//! Readings are added to the open intervals of their meters, a stride at a time.
+//!
+//! Five million meters do not fit into a cache, so that each reading costs several misses. A stride is therefore walked
+//! several times, and each walk only asks for the memory that the next one needs: the misses of many readings overlap
+//! instead of following one another. It is a prefetch without `unsafe`.
+
+use crate::cell::{Cell, Registers};
+use crate::entries::{OTHERS, UNKNOWN};
+use crate::fleet::{Fleet, Lane, Meter, NO_EXPORTER, NO_POINT, Plane};
+use crate::register::Point;
+use crate::table::grow_by_a_quarter;
+use reading::issue::Counts;
+use reading::{Batch, EventCode, EventTime, Issue, Reason, Sums};
+use std::collections::{BTreeMap, BTreeSet};
+use std::hint::black_box;
+use std::ops::Range;
+
+/// How many readings are looked up before any is added: enough to keep the memory busy, few enough for the cache.
+pub(crate) const STRIDE: usize = 256;
+
+/// The most events of one meter that are published of an interval.
+pub(crate) const MOST_EVENTS: usize = 16;
+
+/// A reading that cannot be kept, by its index in the batch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Refusal {
+    /// Which reading of the batch.
+    pub index: u32,
+    /// Why.
+    pub reason: Reason,
+}
+
+impl Fleet {
+    /// Adds those readings of a range that belong to this shard. A reading outside the open intervals is refused;
+    /// [`crate::Sequencer`] lets none of those through.
+    pub fn admit(&mut self, batch: &Batch, range: Range<usize>, refused: &mut Vec<Refusal>) {
+        let mut at = range.start;
+        while at < range.end {
+            let stride = at..(at + STRIDE).min(range.end);
+            at = stride.end;
+            self.look_up(batch, stride);
+            self.touch_cells(batch);
+            self.add(batch, refused);
+        }
+    }
+
+    fn look_up(&mut self, batch: &Batch, stride: Range<usize>) {
+        let shard = self.shard();
+        let Some((dictionary, entries)) = batch.entries() else {
+            self.keep(stride, |at| if shard.owns(batch.key(at).hash) { UNKNOWN } else { OTHERS });
+            return self.look_up_names(batch);
+        };
+        let mut entries_known = std::mem::take(&mut self.entries);
+        let slots = entries_known.slots(dictionary, shard);
+        self.keep(stride, |at| slots[entries[at] as usize]);
+        if self.slots.iter().any(|&(_, slot)| slot == UNKNOWN) {
+            self.look_up_names(batch);
+            self.slots.iter().for_each(|&(at, slot)| slots[entries[at as usize] as usize] = slot);
+        }
+        self.entries = entries_known;
+    }
+
+    /// Keeps those readings of a stride that belong to this shard.
+    #[inline]
+    fn keep(&mut self, stride: Range<usize>, slot: impl Fn(usize) -> u32) {
+        // Without a branch, because no processor foresees which shard a reading belongs to: every entry is written, and
+        // the place moves on only behind those of this shard.
+        self.slots.resize(stride.len(), (0, 0));
+        let mut kept = 0;
+        for at in stride {
+            let slot = slot(at);
+            self.slots[kept] = (at as u32, slot);
+            kept += usize::from(slot != OTHERS);
+        }
+        self.slots.truncate(kept);
+    }
+
+    fn look_up_names(&mut self, batch: &Batch) {
+        let hash = |at: u32| batch.key(at as usize).hash;
+        self.table.touch(self.slots.iter().map(|&(at, _)| hash(at)));
+        let mut names = 0_u8;
+        for &(at, _) in &self.slots {
+            names ^= self.table.guess(hash(at)).map_or(0, |slot| self.table.touch_name(slot));
+        }
+        black_box(names);
+        for (at, slot) in &mut self.slots {
+            *slot = self.table.slot_of(batch.key(*at as usize), batch.name(*at as usize));
+            if *slot as usize == self.meters.len() {
+                grow_by_a_quarter(&mut self.meters);
+                self.meters.push(Meter { point: NO_POINT, exporter: NO_EXPORTER });
+                self.changed.insert(*slot);
+            }
+        }
+    }
+
+    fn touch_cells(&self, batch: &Batch) {
+        let Some(&(first, _)) = self.slots.first() else { return };
+        // Nearly all of a stride belong to one interval; the others miss the cache once each.
+        let index = self.settings.grid.index(batch.readings[first as usize].time());
+        let cells = &self.planes[index.rem_euclid(self.planes.len() as i64) as usize].cells;
+        let mut sum = 0_u64;
+        for &(at, slot) in &self.slots {
+            // Another core has written the reading: its line is as far away as the cell.
+            sum = sum.wrapping_add(batch.readings[at as usize].time().0 as u64);
+            if let Some(cell) = cells.get(slot as usize) {
+                sum = sum.wrapping_add(cell.seen ^ cell.sums.p as u64);
+            }
+        }
+        black_box(sum);
+    }
+
+    /// The intervals that may be open at once; all, before anything was closed.
+    fn open(&self) -> Range<i64> {
+        if self.closed == EventTime::MIN {
+            return i64::MIN..i64::MAX;
+        }
+        let first = self.closed.0.div_euclid(self.settings.grid.length());
+        first..first + self.planes.len() as i64
+    }
+
+    fn add(&mut self, batch: &Batch, refused: &mut Vec<Refusal>) {
+        let grid = self.settings.grid;
+        let sixtieth = (grid.length() / 60) as u32;
+        // Nearly all readings of a stride are of one moment: what follows from it is worked out when it changes.
+        let (mut moment, mut offset, mut bit) = (EventTime::MIN, 0, None);
+        let planes = self.planes.len() as i64;
+        let open = self.open();
+        let has_events = self.watches() && !batch.extras.is_empty();
+        let mut end = EventTime::MIN;
+        let mut plane = &mut Plane::default();
+        let mut keeping = Keeping { start: EventTime::MAX, most: self.settings.most_rise(), each: false };
+        let mut swaps_here = false;
+        for &(at, slot) in &self.slots {
+            let reading = &batch.readings[at as usize];
+            let time = reading.time();
+            if time <= keeping.start || time > end {
+                let index = grid.index(time);
+                plane = &mut self.planes[index.rem_euclid(planes) as usize];
+                if !open.contains(&index) || plane.index.is_some_and(|other| other != index) {
+                    // No reading lies in this span, so that the next one looks for its interval again.
+                    (keeping.start, end) = (EventTime::MAX, EventTime::MIN);
+                    refused.push(outside(at, index < open.end, &mut self.totals.counts));
+                    continue;
+                }
+                (keeping.start, end) = (grid.start(index), grid.end(index));
+                plane.index = Some(index);
+                swaps_here = self.swap_intervals.contains(&index);
+            }
+            let cell = grown_to(&mut plane.cells, slot);
+            if time != moment {
+                (moment, offset) = (time, time.since(keeping.start) as u32);
+                bit = Cell::bit(offset, sixtieth);
+            }
+            let repeat = match bit {
+                _ if reading.is_bare() => !plane.bare.insert((slot, offset)),
+                Some(bit) => cell.mark(bit),
+                None => !plane.odd.insert((slot, offset)),
+            };
+            if has_events {
+                // What a meter reports of one moment may come in several messages, so that a repeat counts here too.
+                add_events(&mut plane.events, &self.watched, batch, at, slot, offset);
+                self.changed.insert(slot);
+            }
+            if repeat {
+                self.totals.counts.issue(Issue::Repeat);
+                continue;
+            }
+            if cell.sums.readings == Sums::MOST_READINGS {
+                refused.push(Refusal { index: at, reason: Reason::TooMany });
+                continue;
+            }
+            cell.sums.add(reading);
+            self.changed.insert(slot);
+            self.totals.admitted += 1;
+            keeping.each = swaps_here && self.swaps.contains_key(&self.table.meter(slot));
+            if let Some(imp) = reading.imp() {
+                let point = Point { time, wh: imp.0 };
+                keeping.add(&mut cell.imp, &mut plane.lists, (slot, Lane::Import), point);
+            }
+            if let Some(exp) = reading.exp() {
+                let place = exporter(&mut self.meters[slot as usize], &mut self.export_points);
+                if plane.exports.len() <= place {
+                    plane.exports.resize(place + 1, Registers::EMPTY);
+                }
+                let point = Point { time, wh: exp.0 };
+                keeping.add(&mut plane.exports[place], &mut plane.lists, (slot, Lane::Export), point);
+            }
+        }
+    }
+}
+
+/// Counts a reading outside the open intervals, and refuses it.
+#[cold]
+fn outside(index: u32, is_before: bool, counts: &mut Counts) -> Refusal {
+    let (issue, reason) =
+        if is_before { (Issue::Late, Reason::Late) } else { (Issue::ClockAhead, Reason::ClockAhead) };
+    counts.issue(issue);
+    Refusal { index, reason }
+}
+
+/// The cell of a slot. The vector is as long as the newest meter of this interval needs it.
+#[inline]
+fn grown_to(cells: &mut Vec<Cell>, slot: u32) -> &mut Cell {
+    while cells.len() <= slot as usize {
+        grow_by_a_quarter(cells);
+        cells.push(Cell::EMPTY);
+    }
+    &mut cells[slot as usize]
+}
+
+/// The place of a meter among those that export; a new one at its first export register.
+#[inline]
+fn exporter(meter: &mut Meter, export_points: &mut Vec<Point>) -> usize {
+    if meter.exporter == NO_EXPORTER {
+        meter.exporter = export_points.len() as u32;
+        grow_by_a_quarter(export_points);
+        export_points.push(NO_POINT);
+    }
+    meter.exporter as usize
+}
+
+/// Keeps the earliest events of a meter, in any order of arrival; one more than are published, to know that there are more.
+fn add_events(
+    events: &mut BTreeSet<(u32, u32, EventCode)>,
+    watched: &[EventCode],
+    batch: &Batch,
+    at: u32,
+    slot: u32,
+    offset: u32,
+) {
+    let Ok(found) = batch.extras.binary_search_by_key(&at, |(at, _)| *at) else { return };
+    let mut codes = batch.extras[found].1.events.clone();
+    codes.sort_unstable();
+    codes.dedup();
+    for code in codes.into_iter().filter(|code| watched.binary_search(code).is_ok()) {
+        events.insert((slot, offset, code));
+        let own = || events.range((slot, 0, EventCode(0))..=(slot, u32::MAX, EventCode(u16::MAX)));
+        if own().count() > MOST_EVENTS + 1
+            && let Some(&last) = own().next_back()
+        {
+            events.remove(&last);
+        }
+    }
+}
+
+/// How the registers of an interval are kept.
+struct Keeping {
+    /// When the interval starts.
+    start: EventTime,
+    /// A rise by more than this needs every register of the way, Wh.
+    most: u32,
+    /// Every register is kept anyway: of two devices' registers the first and the last do not show where the swap was.
+    each: bool,
+}
+
+impl Keeping {
+    #[inline]
+    fn add(
+        &self,
+        registers: &mut Registers,
+        lists: &mut BTreeMap<(u32, Lane), Vec<Point>>,
+        whose: (u32, Lane),
+        point: Point,
+    ) {
+        let offset = point.time.since(self.start) as u32;
+        if self.each && !registers.is_empty() || registers.add(offset, point.wh, self.most).is_err() {
+            list_register(registers, lists.entry(whose).or_default(), self.start, point);
+        }
+    }
+}
+
+#[cold]
+fn list_register(registers: &mut Registers, list: &mut Vec<Point>, start: EventTime, point: Point) {
+    if !registers.listed {
+        registers.listed = true;
+        let (first, last) = registers.ends(start).expect("what is uneven has a first");
+        list.push(first);
+        if last != first {
+            list.push(last);
+        }
+    }
+    list.push(point);
+}
