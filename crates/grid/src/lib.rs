@@ -10,12 +10,15 @@
 //! Read [`Topology`] first, then [`Join`], then [`balance()`].
 
 mod balance;
+mod counts;
 pub mod join;
+mod row;
 mod topology;
 
 pub use balance::{Balance, balance};
 pub use join::{Join, Joined};
-pub use topology::{Edge, Role, Topology, TopologyError, TopologyRow};
+pub use row::{Role, TopologyRow};
+pub use topology::{Edge, Topology, TopologyError};
 
 #[cfg(test)]
 mod tests;

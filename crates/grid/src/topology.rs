@@ -1,111 +1,11 @@
-//! The dated table of who hangs where.
+//! The dated table of the places of meters: which transformer, feeder and area each hangs on, and when.
 
+use crate::counts::Counts;
 use crate::join::{Joined, NONE, Seat};
+use crate::row::{Role, TopologyRow};
 use core::fmt;
-use reading::{AreaId, EventTime, FeederId, Interval, MeterId, Target, TransformerId};
-use std::collections::{BTreeMap, BTreeSet};
-use units::Watts;
-
-/// What a meter measures.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Role {
-    /// A household, a shop, a pump.
-    Consumer,
-    /// Everything that a distribution transformer gives.
-    Transformer,
-    /// Everything that a feeder gives.
-    Feeder,
-}
-
-impl Role {
-    /// All of them.
-    pub const ALL: [Self; 3] = [Self::Consumer, Self::Transformer, Self::Feeder];
-
-    /// The name that topology files use.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Consumer => "consumer",
-            Self::Transformer => "transformer",
-            Self::Feeder => "feeder",
-        }
-    }
-
-    /// The role with this name.
-    pub fn parse(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|role| role.name() == name)
-    }
-}
-
-impl fmt::Display for Role {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.name())
-    }
-}
-
-/// Where a meter hangs from one moment to another.
-#[derive(Debug, Clone, PartialEq)]
-pub struct TopologyRow {
-    /// Which meter.
-    pub meter: MeterId,
-    /// What it measures.
-    pub role: Role,
-    /// The transformer that it hangs on or, in the role of one, is.
-    pub transformer: Option<TransformerId>,
-    /// The feeder above.
-    pub feeder: Option<FeederId>,
-    /// The area that one meter reader walks.
-    pub area: Option<AreaId>,
-    /// The phase of the supply, as the register of the utility writes it.
-    pub phase: Option<String>,
-    /// The class of consumer, as the register of the utility writes it.
-    pub class: Option<String>,
-    /// The load that the contract allows.
-    pub sanctioned: Option<Watts>,
-    /// The consumer's phone.
-    pub phone: Option<String>,
-    /// The meter reader's phone.
-    pub reader_phone: Option<String>,
-    /// The serial number of the device.
-    pub serial: Option<String>,
-    /// The row holds after this moment; `None` since ever.
-    pub from: Option<EventTime>,
-    /// The row holds up to this moment, which it includes; `None` until further notice.
-    pub to: Option<EventTime>,
-}
-
-impl TopologyRow {
-    /// A row of a meter that hangs nowhere in particular, at all times.
-    pub fn new(meter: MeterId, role: Role) -> Self {
-        Self {
-            meter,
-            role,
-            transformer: None,
-            feeder: None,
-            area: None,
-            phase: None,
-            class: None,
-            sanctioned: None,
-            phone: None,
-            reader_phone: None,
-            serial: None,
-            from: None,
-            to: None,
-        }
-    }
-
-    /// Whether the row holds for an interval that ends at `time`: periods are `(from, to]`, as intervals are.
-    pub fn holds_at(&self, time: EventTime) -> bool {
-        self.starts() < time && time <= self.ends()
-    }
-
-    fn starts(&self) -> EventTime {
-        self.from.unwrap_or(EventTime::MIN)
-    }
-
-    fn ends(&self) -> EventTime {
-        self.to.unwrap_or(EventTime::MAX)
-    }
-}
+use reading::{AreaId, EventTime, Interval, MeterId, Target, TransformerId};
+use std::collections::BTreeSet;
 
 /// Why some rows make no topology.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -145,38 +45,7 @@ impl fmt::Display for Edge {
     }
 }
 
-/// How many meters of one role there are in one place at a moment, by two binary searches.
-#[derive(Debug, Clone, PartialEq, Default)]
-struct Head {
-    starts: Vec<EventTime>,
-    ends: Vec<EventTime>,
-}
-
-impl Head {
-    fn add(&mut self, row: &TopologyRow) {
-        self.starts.push(row.starts());
-        self.ends.push(row.ends());
-    }
-
-    fn sort(&mut self) {
-        self.starts.sort_unstable();
-        self.ends.sort_unstable();
-    }
-
-    fn count_at(&self, time: EventTime) -> u32 {
-        // Mostly nobody comes or goes.
-        let all = self.starts.last().is_none_or(|start| *start < time)
-            && self.ends.first().is_none_or(|end| *end >= time);
-        if all {
-            return self.starts.len() as u32;
-        }
-        let started = self.starts.partition_point(|start| *start < time);
-        let ended = self.ends.partition_point(|end| *end < time);
-        (started - ended) as u32
-    }
-}
-
-/// What is asked of a row most often, side by side.
+/// What is asked of a row most often, side by side: a row is some hundred bytes long.
 #[derive(Debug, Clone, Copy, PartialEq)]
 struct Spot {
     role: Role,
@@ -192,33 +61,14 @@ pub struct Topology {
     spots: Vec<Spot>,
     /// Ascending; a number of a transformer is its place here.
     transformers: Vec<TransformerId>,
-    /// The consumers of each transformer.
-    consumers: Vec<Head>,
-    /// The meters that measure the transformer itself.
-    own: Vec<Head>,
-    /// The consumers of each feeder, and of all.
-    wider: BTreeMap<Target, Head>,
-    areas: BTreeMap<AreaId, Head>,
+    counts: Counts,
 }
 
 impl Topology {
     /// The table of these rows, in any order, if no meter is in two places at once.
     pub fn new(mut rows: Vec<TopologyRow>) -> Result<Self, TopologyError> {
         rows.sort_by_key(|row| (row.meter, row.starts(), row.ends()));
-        for row in &rows {
-            if let (Some(from), Some(to)) = (row.from, row.to)
-                && from > to
-            {
-                return Err(TopologyError::Backwards { meter: row.meter, from, to });
-            }
-        }
-        for pair in rows.windows(2) {
-            let (one, next) = (&pair[0], &pair[1]);
-            if one.meter == next.meter && next.starts() < one.ends() {
-                let (to, from) = (Edge(one.to), Edge(next.from));
-                return Err(TopologyError::Overlap { meter: one.meter, to, from });
-            }
-        }
+        check(&rows)?;
         let transformers: BTreeSet<TransformerId> = rows.iter().filter_map(|row| row.transformer).collect();
         let transformers: Vec<TransformerId> = transformers.into_iter().collect();
         let number_of = |id: TransformerId| transformers.binary_search(&id).ok().map(|at| at as u32);
@@ -227,28 +77,9 @@ impl Topology {
             transformer: row.transformer.and_then(number_of).unwrap_or(NONE),
         };
         let spots: Vec<Spot> = rows.iter().map(spot).collect();
-        let heads = || vec![Head::default(); transformers.len()];
-        let (mut consumers, mut own) = (heads(), heads());
-        let (mut wider, mut areas) = (BTreeMap::<Target, Head>::new(), BTreeMap::<AreaId, Head>::new());
-        for (row, spot) in rows.iter().zip(&spots) {
-            let of_transformers = match row.role {
-                Role::Consumer => {
-                    for target in [row.feeder.map(Target::Feeder), Some(Target::System)] {
-                        target.into_iter().for_each(|target| wider.entry(target).or_default().add(row));
-                    }
-                    row.area.iter().for_each(|area| areas.entry(*area).or_default().add(row));
-                    &mut consumers
-                }
-                Role::Transformer => &mut own,
-                Role::Feeder => continue,
-            };
-            if let Some(head) = of_transformers.get_mut(spot.transformer as usize) {
-                head.add(row);
-            }
-        }
-        let of_transformers = consumers.iter_mut().chain(&mut own);
-        of_transformers.chain(wider.values_mut()).chain(areas.values_mut()).for_each(Head::sort);
-        Ok(Self { rows, spots, transformers, consumers, own, wider, areas })
+        let numbered = rows.iter().zip(spots.iter().map(|spot| spot.transformer));
+        let counts = Counts::new(numbered, &transformers);
+        Ok(Self { rows, spots, transformers, counts })
     }
 
     /// The rows, by meter and then by start.
@@ -352,29 +183,48 @@ impl Topology {
         match target {
             Target::Transformer(id) => {
                 let number = self.transformers.binary_search(&id);
-                number.map_or(0, |number| self.consumers[number].count_at(time))
+                number.map_or(0, |number| self.counts.of_transformer(number, time))
             }
-            wider => self.wider.get(&wider).map_or(0, |head| head.count_at(time)),
+            wider => self.counts.of_wider(wider, time),
         }
     }
 
     /// How many consumers live in an area, or in all of them, in the interval that ends at `time`.
     pub fn consumers_in(&self, area: Option<AreaId>, time: EventTime) -> u32 {
         match area {
-            Some(area) => self.areas.get(&area).map_or(0, |head| head.count_at(time)),
+            Some(area) => self.counts.of_area(area, time),
             None => self.consumers_at(Target::System, time),
         }
     }
 
     /// The areas that consumers live in.
     pub fn areas(&self) -> impl Iterator<Item = AreaId> {
-        self.areas.keys().copied()
+        self.counts.areas()
     }
 
     /// How many consumers hang on the transformer with a number in the interval that ends at `time`, and how many meters
     /// measure the transformer itself.
     pub fn meters_of(&self, transformer: u32, time: EventTime) -> (u32, u32) {
         let number = transformer as usize;
-        (self.consumers[number].count_at(time), self.own[number].count_at(time))
+        (self.counts.of_transformer(number, time), self.counts.own_of_transformer(number, time))
     }
+}
+
+/// Refuses rows, sorted by meter and start, that end before they start or overlap.
+fn check(rows: &[TopologyRow]) -> Result<(), TopologyError> {
+    for row in rows {
+        if let (Some(from), Some(to)) = (row.from, row.to)
+            && from > to
+        {
+            return Err(TopologyError::Backwards { meter: row.meter, from, to });
+        }
+    }
+    for pair in rows.windows(2) {
+        let (one, next) = (&pair[0], &pair[1]);
+        if one.meter == next.meter && next.starts() < one.ends() {
+            let (to, from) = (Edge(one.to), Edge(next.from));
+            return Err(TopologyError::Overlap { meter: one.meter, to, from });
+        }
+    }
+    Ok(())
 }

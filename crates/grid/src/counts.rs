@@ -1,0 +1,109 @@
+//! How many consumers a transformer, a feeder or an area has at a moment.
+//!
+//! Rows begin and end, so that the count changes with time; and it is asked for every transformer in every interval.
+
+use crate::{Role, TopologyRow};
+use reading::{AreaId, EventTime, Target, TransformerId};
+use std::collections::BTreeMap;
+
+/// How many meters of one role there are in one place at a moment, by two binary searches.
+#[derive(Debug, Clone, PartialEq, Default)]
+struct Head {
+    starts: Vec<EventTime>,
+    ends: Vec<EventTime>,
+}
+
+impl Head {
+    fn add(&mut self, row: &TopologyRow) {
+        self.starts.push(row.starts());
+        self.ends.push(row.ends());
+    }
+
+    fn sort(&mut self) {
+        self.starts.sort_unstable();
+        self.ends.sort_unstable();
+    }
+
+    fn count_at(&self, time: EventTime) -> u32 {
+        // Mostly no row begins or ends around the time that is asked for.
+        let all = self.starts.last().is_none_or(|start| *start < time)
+            && self.ends.first().is_none_or(|end| *end >= time);
+        if all {
+            return self.starts.len() as u32;
+        }
+        let started = self.starts.partition_point(|start| *start < time);
+        let ended = self.ends.partition_point(|end| *end < time);
+        (started - ended) as u32
+    }
+}
+
+/// The counts of all places.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub(crate) struct Counts {
+    /// The consumers of each transformer, by its number.
+    consumers: Vec<Head>,
+    /// The meters that measure the transformer itself.
+    own: Vec<Head>,
+    /// The consumers of each feeder, and of all.
+    wider: BTreeMap<Target, Head>,
+    areas: BTreeMap<AreaId, Head>,
+}
+
+impl Counts {
+    /// Counts rows, each with the number of its transformer.
+    pub(crate) fn new<'a>(
+        rows: impl Iterator<Item = (&'a TopologyRow, u32)>,
+        transformers: &[TransformerId],
+    ) -> Self {
+        let heads = || vec![Head::default(); transformers.len()];
+        let mut counts = Self { consumers: heads(), own: heads(), ..Self::default() };
+        rows.for_each(|(row, transformer)| counts.add(row, transformer as usize));
+        let Self { consumers, own, wider, areas } = &mut counts;
+        let of_transformers = consumers.iter_mut().chain(own);
+        of_transformers.chain(wider.values_mut()).chain(areas.values_mut()).for_each(Head::sort);
+        counts
+    }
+
+    fn add(&mut self, row: &TopologyRow, transformer: usize) {
+        let of_transformers = match row.role {
+            Role::Consumer => {
+                for target in [row.feeder.map(Target::Feeder), Some(Target::System)].into_iter().flatten() {
+                    self.wider.entry(target).or_default().add(row);
+                }
+                if let Some(area) = row.area {
+                    self.areas.entry(area).or_default().add(row);
+                }
+                &mut self.consumers
+            }
+            Role::Transformer => &mut self.own,
+            Role::Feeder => return,
+        };
+        // A row without a transformer has a number that no transformer has.
+        if let Some(head) = of_transformers.get_mut(transformer) {
+            head.add(row);
+        }
+    }
+
+    /// Consumers of the transformer with a number.
+    pub(crate) fn of_transformer(&self, number: usize, time: EventTime) -> u32 {
+        self.consumers[number].count_at(time)
+    }
+
+    /// Meters that measure the transformer with a number.
+    pub(crate) fn own_of_transformer(&self, number: usize, time: EventTime) -> u32 {
+        self.own[number].count_at(time)
+    }
+
+    /// Consumers of a feeder, or of all.
+    pub(crate) fn of_wider(&self, target: Target, time: EventTime) -> u32 {
+        self.wider.get(&target).map_or(0, |head| head.count_at(time))
+    }
+
+    pub(crate) fn of_area(&self, area: AreaId, time: EventTime) -> u32 {
+        self.areas.get(&area).map_or(0, |head| head.count_at(time))
+    }
+
+    pub(crate) fn areas(&self) -> impl Iterator<Item = AreaId> {
+        self.areas.keys().copied()
+    }
+}

@@ -1,0 +1,106 @@
+//! One row of the topology: where a meter hangs from one moment to another.
+
+use core::fmt;
+use reading::{AreaId, EventTime, FeederId, MeterId, TransformerId};
+use units::Watts;
+
+/// What a meter measures.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Role {
+    /// A household, a shop, a pump.
+    Consumer,
+    /// Everything that a distribution transformer gives.
+    Transformer,
+    /// Everything that a feeder gives.
+    Feeder,
+}
+
+impl Role {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Consumer, Self::Transformer, Self::Feeder];
+
+    /// The name that topology files use.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Consumer => "consumer",
+            Self::Transformer => "transformer",
+            Self::Feeder => "feeder",
+        }
+    }
+
+    /// The role with this name.
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|role| role.name() == name)
+    }
+}
+
+impl fmt::Display for Role {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+/// Where a meter hangs from one moment to another.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TopologyRow {
+    /// Which meter.
+    pub meter: MeterId,
+    /// What it measures.
+    pub role: Role,
+    /// The transformer that it hangs on. Of a meter in the role of a transformer, the one that it measures.
+    pub transformer: Option<TransformerId>,
+    /// The feeder above.
+    pub feeder: Option<FeederId>,
+    /// The area that one meter reader walks.
+    pub area: Option<AreaId>,
+    /// The phase of the supply, as the register of the utility writes it.
+    pub phase: Option<String>,
+    /// The class of consumer, as the register of the utility writes it.
+    pub class: Option<String>,
+    /// The load that the contract allows.
+    pub sanctioned: Option<Watts>,
+    /// The consumer's phone.
+    pub phone: Option<String>,
+    /// The meter reader's phone.
+    pub reader_phone: Option<String>,
+    /// The serial number of the device.
+    pub serial: Option<String>,
+    /// The row holds after this moment; `None` since ever.
+    pub from: Option<EventTime>,
+    /// The row holds up to this moment, which it includes; `None` until further notice.
+    pub to: Option<EventTime>,
+}
+
+impl TopologyRow {
+    /// A row that holds at all times, of a meter whose place is not known.
+    pub fn new(meter: MeterId, role: Role) -> Self {
+        Self {
+            meter,
+            role,
+            transformer: None,
+            feeder: None,
+            area: None,
+            phase: None,
+            class: None,
+            sanctioned: None,
+            phone: None,
+            reader_phone: None,
+            serial: None,
+            from: None,
+            to: None,
+        }
+    }
+
+    /// Whether the row holds for an interval that ends at `time`: periods are `(from, to]`, as intervals are.
+    pub fn holds_at(&self, time: EventTime) -> bool {
+        self.starts() < time && time <= self.ends()
+    }
+
+    pub(crate) fn starts(&self) -> EventTime {
+        self.from.unwrap_or(EventTime::MIN)
+    }
+
+    pub(crate) fn ends(&self) -> EventTime {
+        self.to.unwrap_or(EventTime::MAX)
+    }
+}
