@@ -22,9 +22,7 @@ use pipeline::{
 use reading::issue::Counts;
 use reading::{Batch, EventTime};
 use shard::{Closed, Last, PART, Work};
-use shell::Failure;
-use shell::spawn;
-use shell::unfit;
+use shell::{Failure, join, spawn, unfit};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
@@ -109,7 +107,7 @@ pub fn run<S: Sink>(
         let fed = feed(&mut sequencer, &mut decoders, &to_shards, &mut counted, &mut watch);
         drop(decoders);
         drop(to_shards);
-        let collected = end.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        let collected = join(end);
         // A sink that failed closed the channels, which is only the consequence.
         let (Last { totals, tally, meters }, missing) = collected?;
         fed?;

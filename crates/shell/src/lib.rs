@@ -26,5 +26,5 @@ pub use plan_file::{read_plan, read_plan_and_text};
 pub use print::print;
 pub use progress::progress_bar;
 pub use stop::{Stop, end_by_signal};
-pub use threads::{cores, spawn};
+pub use threads::{cores, join, spawn};
 pub use topology_file::{read_topology, read_topology_row, unfit};

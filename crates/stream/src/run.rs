@@ -16,86 +16,57 @@
 //! written once the broker has all results of before. After a crash the last cut is loaded, and what comes again has
 //! the same keys as before.
 //!
-//! Read `member`, `group` and `poller`, then `worker`, `second`, `checkpointer`, `restore`, and `stage`, `exchange` and
-//! `district`.
+//! Read `member` and `messages` (the threads, and what they send each other), `group` and `poller`, then `worker`,
+//! `second`, `checkpointer`, `restore`, and `stage`, `exchange` and `district`.
 
 mod checkpointer;
 mod district;
 mod exchange;
 mod group;
 mod halt;
+mod job;
 mod member;
+mod messages;
 mod noticing;
 mod parcel;
 mod poller;
+mod progress;
 mod publish;
 mod restore;
 mod rows;
 mod second;
 mod stage;
+mod tally;
+mod too_far;
 mod topology;
 mod worker;
 
-use crate::kafka::{Exchange, KafkaPlan};
-use crate::metrics::{Loop, Metrics};
-use checkpoints::Store;
+use crate::kafka::Exchange;
+use crate::metrics::Loop;
 use exchange::Passing;
-use halt::Halt;
+use halt::{EndAll, Halt};
+use job::Carried;
+pub use job::{Done, Job, Outcome};
 use member::Member;
-use pipeline::{PartitionId, Plan};
-pub use poller::Done;
-use second::Found;
-use shell::Failure;
-use shell::Stop;
-use shell::spawn;
-use shell::telemetry;
+use shell::{Failure, join, spawn, telemetry};
 use stage::{Between, Stage};
-use std::collections::BTreeMap;
-use std::path::Path;
 use std::sync::mpsc::channel;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
-use worker::Tally;
 
 /// Pauses before a run starts again: they double up to the longest, and begin anew once it has run for longer than that.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
-/// The name of an instance that has none, towards the coordinator of transactions.
-const ALONE: &str = "1";
-
-/// What to run.
-pub struct Job<'a> {
-    pub plan: Plan,
-    pub kafka: KafkaPlan,
-    pub topology: Option<&'a Path>,
-    pub store: Store,
-    pub shards: u32,
-    pub until_end: bool,
-    /// The name of this instance, if it has one.
-    pub instance: Option<&'a str>,
-    pub accept_new_plan: bool,
-    pub signals: &'a Stop,
-    pub metrics: &'a Metrics,
-}
-
-/// What a run has done.
-#[derive(Debug)]
-pub struct Outcome {
-    pub done: Done,
-    pub tally: Tally,
-    pub found: Found,
-}
-
 /// Runs until the end, a signal, or a failure that starting again cannot mend.
 #[expect(clippy::disallowed_methods, reason = "the shell owns the clock")]
 pub fn run(job: &Job<'_>) -> Result<Outcome, Failure> {
-    let (mut targets, mut shared) = (BTreeMap::new(), 0);
+    let mut carried = Carried::default();
     let mut pause = FIRST_PAUSE;
     loop {
         let began = Instant::now();
-        let failure = match once(job, &mut targets, &mut shared) {
+        let failure = match once(job, &mut carried) {
             Ok(outcome) => return Ok(outcome),
             Err(failure) if failure.may_pass() => failure,
             Err(failure) => return Err(failure),
@@ -118,11 +89,7 @@ pub fn run(job: &Job<'_>) -> Result<Outcome, Failure> {
 }
 
 /// One life of the group's member: from joining to leaving.
-fn once(
-    job: &Job<'_>,
-    targets: &mut BTreeMap<PartitionId, i64>,
-    shared: &mut u32,
-) -> Result<Outcome, Failure> {
+fn once(job: &Job<'_>, carried: &mut Carried) -> Result<Outcome, Failure> {
     let (plan, kafka) = (&job.plan, &job.kafka);
     let (watched, topology) = topology::Source::open(job.topology, kafka)?;
     let topology = Arc::new(topology);
@@ -156,14 +123,14 @@ fn once(
         let grid = grid.map(|grid| {
             let topology = Arc::clone(&topology);
             let work = || {
-                let (targets, shared) = (&mut BTreeMap::new(), &mut 0);
-                let ended = grid.work(topology, hears_grid, None, &between, targets, shared);
+                let carried = &mut Carried::default();
+                let ended = grid.work(topology, hears_grid, None, &between, carried);
                 ended.map_err(fails).inspect_err(|()| halt_readings.now()).ok()
             };
             spawn(scope, "grid".to_owned(), work)
         });
         let passing = passing.as_ref();
-        let readings = readings.work(topology, hears_readings, passing, &between, targets, shared);
+        let readings = readings.work(topology, hears_readings, passing, &between, carried);
         let readings = readings.map_err(fails).ok();
         if let Some(halt_grid) = halt_grid.filter(|_| readings.is_none()) {
             halt_grid.now();
@@ -180,25 +147,4 @@ fn once(
         outcome.done = grid.done.signal().map_or(outcome.done, Done::Signal);
     }
     Ok(outcome)
-}
-
-/// However a run ends, no thread of it waits any longer.
-struct EndAll<'a>(&'a Halt);
-
-impl Drop for EndAll<'_> {
-    fn drop(&mut self) {
-        self.0.now();
-    }
-}
-
-/// A thread that cannot go on ends the waiting of all.
-fn or_end_all<T, E>(halt: &Halt, ended: Result<T, E>) -> Result<T, E> {
-    if ended.is_err() {
-        halt.now();
-    }
-    ended
-}
-
-fn join<T>(thread: thread::ScopedJoinHandle<'_, T>) -> T {
-    thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
 }

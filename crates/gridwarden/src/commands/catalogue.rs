@@ -3,8 +3,7 @@
 use crate::cli;
 use columns::COLUMNS;
 use features::{CATALOGUE, Entry};
-use shell::Failure;
-use shell::print;
+use shell::{Failure, print};
 use std::fmt::Write;
 use vet::Rule;
 

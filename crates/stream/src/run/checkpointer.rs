@@ -1,43 +1,21 @@
 //! The thread that writes checkpoints: once the broker has everything that was told before the cut.
 
 use super::halt::{Ended, Halt};
+use super::messages::{Cut, Written};
 use super::publish::Publisher;
 use super::restore::ENDED;
 use super::stage::Stage;
-use super::worker::Stored;
 use crate::kafka::KafkaPlan;
 use crate::metrics::Metrics;
 use checkpoints::{Piece, Store, StoreError, Subject, retrying};
 use pipeline::{PartitionId, Plan};
 use rdkafka::consumer::ConsumerGroupMetadata;
 use rdkafka::{Offset, TopicPartitionList};
-use shell::Failure;
-use shell::telemetry;
+use shell::{Failure, telemetry};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::mpsc::{Receiver, Sender};
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
-
-/// A cut through all threads, to be written.
-pub struct Cut {
-    pub epoch: u64,
-    pub stored: Vec<Stored>,
-    /// The second stage, if the plan has one.
-    pub second: Option<Vec<u8>>,
-}
-
-/// A checkpoint that is there.
-#[derive(Debug)]
-pub struct Written {
-    pub epoch: u64,
-    /// The number of the second stage's piece.
-    pub number: u64,
-    pub positions: BTreeMap<PartitionId, i64>,
-    /// Those of them that were closed and told to their ends.
-    pub ended: BTreeSet<PartitionId>,
-    pub bytes: u64,
-    pub seconds: f64,
-}
 
 pub struct Checkpointer<'a> {
     pub plan: &'a Plan,
@@ -87,7 +65,7 @@ impl Checkpointer<'_> {
                     base: base.map(|base| base as u64),
                     fingerprint,
                 };
-                let Some(size) = self.keep(&piece, state)? else { return Ok(None) };
+                let Some(size) = self.write_piece(&piece, state)? else { return Ok(None) };
                 bytes += size;
             }
             positions.insert(stored.partition, stored.position);
@@ -99,7 +77,7 @@ impl Checkpointer<'_> {
             self.number += 1;
             let fingerprint = self.plan.town_fingerprint();
             let piece = Piece { subject: Subject::Grid, position: self.number, base: None, fingerprint };
-            let Some(size) = self.keep(&piece, second)? else { return Ok(None) };
+            let Some(size) = self.write_piece(&piece, second)? else { return Ok(None) };
             bytes += size;
         }
         if self.kafka.transactional {
@@ -126,7 +104,7 @@ impl Checkpointer<'_> {
 
     /// Writes a piece, however long the store cannot take it; nothing if the run is to end.
     #[expect(clippy::disallowed_methods, reason = "the shell owns the clock")]
-    fn keep(&self, piece: &Piece, state: &[u8]) -> Result<Option<u64>, Failure> {
+    fn write_piece(&self, piece: &Piece, state: &[u8]) -> Result<Option<u64>, Failure> {
         let halted = || self.halt.check().is_err();
         let fails = |error: &StoreError, pause| telemetry::store_fails("write a checkpoint", error, pause);
         let kept = retrying(halted, fails, || {
@@ -155,11 +133,6 @@ impl Checkpointer<'_> {
     fn subject(&self, partition: PartitionId) -> Subject {
         self.stage.subject(self.kafka, partition)
     }
-}
-
-/// The state of a partition, in the store.
-pub fn subject(topic: &str, partition: PartitionId) -> Subject {
-    Subject::Partition { topic: topic.to_owned(), partition: partition as i32 }
 }
 
 /// Positions as the broker takes them, each with a word about it: the number of the second stage's piece, and whether

@@ -2,7 +2,8 @@
 
 use super::halt::Ended;
 use super::parcel::Parcel;
-use super::worker::{Progress, Worker};
+use super::progress::Progress;
+use super::worker::Worker;
 use pipeline::{District, Outputs, PartitionId, Passed};
 use reading::EventTime;
 use shell::telemetry;
@@ -11,7 +12,6 @@ impl Worker<'_> {
     /// Takes what lanes say to the meters of some transformers, and publishes what is found.
     pub(super) fn take_passed(
         &mut self,
-        epoch: u64,
         partition: PartitionId,
         district: &mut District,
         progress: &mut Progress,
@@ -31,11 +31,11 @@ impl Worker<'_> {
             };
             district.take(passed, &mut out);
             // First, because somebody waits for them.
-            self.rows.alerts(&out, |record| self.publisher.send(epoch, record))?;
+            self.rows.alerts(&out, |record| self.publisher.send(self.epoch, record))?;
             // Of a tick that no message has closed just now, there is no latency.
             out.alerts.iter().filter(|_| newest_ms > 0).for_each(|_| self.metrics.alerted(newest_ms));
-            self.rows.found(&out, |record| self.publisher.send(epoch, record))?;
-            self.rows.kept(&out.metering, |record| self.publisher.send(epoch, record))?;
+            self.rows.found(&out, |record| self.publisher.send(self.epoch, record))?;
+            self.rows.kept(&out.metering, |record| self.publisher.send(self.epoch, record))?;
             progress.tally.found.count(&out);
             self.metrics.findings(&out.findings);
             out.clear();
@@ -52,10 +52,9 @@ impl Worker<'_> {
         Ok(())
     }
 
-    /// Where no lane has anything to say, the clock goes on.
+    /// Looks who is silent, by the clock, because no lane brings time on.
     pub(super) fn notice(
         &mut self,
-        epoch: u64,
         partition: PartitionId,
         district: &mut District,
         progress: &mut Progress,
@@ -63,7 +62,7 @@ impl Worker<'_> {
     ) -> Result<(), Ended> {
         let mut out = Outputs::default();
         district.notice(now, &mut out);
-        self.rows.found(&out, |record| self.publisher.send(epoch, record))?;
+        self.rows.found(&out, |record| self.publisher.send(self.epoch, record))?;
         self.count_district(partition, district, progress);
         Ok(())
     }
@@ -86,7 +85,7 @@ impl Worker<'_> {
         self.lanes_too_far.set(Some(partition), district.too_far_ahead(self.most_rows));
     }
 
-    /// Whoever has the district now counts it.
+    /// Counts the district no more: the instance that has it now does.
     pub(super) fn forget_district(&self, partition: PartitionId, progress: &Progress) {
         self.metrics.cases_open.inc_by(-progress.open_cases);
         self.metrics.outages_open.inc_by(-progress.outages[0]);

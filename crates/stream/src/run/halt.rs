@@ -22,3 +22,20 @@ impl Halt {
         if self.0.load(Ordering::Relaxed) { Err(Ended) } else { Ok(()) }
     }
 }
+
+/// However a run ends, no thread of it waits any longer.
+pub struct EndAll<'a>(pub &'a Halt);
+
+impl Drop for EndAll<'_> {
+    fn drop(&mut self) {
+        self.0.now();
+    }
+}
+
+/// A thread that cannot go on ends the waiting of all.
+pub fn or_end_all<T, E>(halt: &Halt, ended: Result<T, E>) -> Result<T, E> {
+    if ended.is_err() {
+        halt.now();
+    }
+    ended
+}

@@ -3,31 +3,35 @@
 use super::checkpointer::Checkpointer;
 use super::exchange::{Endings, Passing};
 use super::group::{self, GroupContext};
-use super::halt::Halt;
+use super::halt::{EndAll, Halt, or_end_all};
+use super::job::{Carried, Done, Job, Outcome};
+use super::messages::{Cut, ToSecond, ToWorker};
 use super::parcel::Empties;
-use super::poller::{Done, Poller, Setting};
+use super::poller::{Poller, Setting};
 use super::publish::Publisher;
 use super::restore::Restorer;
 use super::rows::Rows;
-use super::second::{Second, TooFar};
+use super::second::Second;
 use super::stage::{Between, Stage};
-use super::worker::{Tally, ToWorker, Worker};
-use super::{ALONE, EndAll, Job, Outcome, join, or_end_all};
+use super::tally::Tally;
+use super::too_far::TooFar;
+use super::worker::Worker;
 use grid::Topology;
-use pipeline::PartitionId;
-use rdkafka::consumer::BaseConsumer;
+use pipeline::{Confluence, PartitionId, Town};
+use rdkafka::consumer::{BaseConsumer, ConsumerGroupMetadata};
 use reading::EventTime;
-use shell::Failure;
-use shell::spawn;
-use std::collections::{BTreeMap, BTreeSet};
-use std::sync::mpsc::{Receiver, channel, sync_channel};
+use shell::{Failure, join, spawn};
+use std::collections::BTreeSet;
+use std::sync::mpsc::{Receiver, SyncSender, channel, sync_channel};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
 /// Parcels that wait before a worker.
-const DEPTH: usize = 4;
-/// What waits before the second stage.
-const HEARD: usize = 64;
+const WORKER_DEPTH: usize = 4;
+/// Messages that wait before the second stage.
+const SECOND_DEPTH: usize = 64;
+/// The name of an instance that has none, towards the coordinator of transactions.
+const ALONE: &str = "1";
 /// The most rows of one partition that wait for the others.
 const MOST_ROWS: usize = 1_000_000;
 
@@ -87,124 +91,180 @@ impl<'a> Member<'a> {
         topologies: Receiver<Arc<Topology>>,
         passing: Option<&Passing>,
         between: &Between,
-        targets: &mut BTreeMap<PartitionId, i64>,
-        shared: &mut u32,
+        carried: &mut Carried,
     ) -> Result<Outcome, Failure> {
         let restorer = self.restorer();
+        let most_rows = match self.stage {
+            Stage::Readings => MOST_ROWS,
+            // A partition of the exchange holds words of all lanes, and waits for none: lanes do.
+            Stage::Grid { .. } => MOST_ROWS / restorer.partitions(&self.consumer)?.len().max(1),
+        };
         let Self { job, stage, publisher, consumer, halt, town } = self;
-        let (plan, kafka) = (&job.plan, &job.kafka);
         let (number, town, confluence, positions) = match town {
             Some((number, second)) => (number, Some(second.town), second.confluence, Some(second.positions)),
-            None => (0, None, pipeline::Confluence::default(), None),
+            None => (0, None, Confluence::default(), None),
         };
-        let (nobody, endings, group) = (TooFar::default(), Endings::default(), Mutex::new(None));
-        let empties = Empties::default();
-        let (too_far, most_rows) = match stage {
-            Stage::Readings => (&between.lanes_too_far, MOST_ROWS),
-            // A partition of the exchange holds words of all lanes, and waits for none: lanes do.
-            Stage::Grid { .. } => (&nobody, MOST_ROWS / restorer.partitions(&consumer)?.len().max(1)),
+        let shared = Shared {
+            job,
+            stage,
+            publisher,
+            halt,
+            passing,
+            between,
+            most_rows,
+            nobody: TooFar::default(),
+            empties: Empties::default(),
+            endings: Endings::default(),
+            group: Mutex::new(None),
         };
-        let workers = job.shards as usize;
         thread::scope(|scope| {
-            let _end_all = EndAll(&halt);
-            let (to_second, heard) = sync_channel(HEARD);
+            let _end_all = EndAll(&shared.halt);
+            let (to_second, from_workers) = sync_channel(SECOND_DEPTH);
             let (cut, cuts) = sync_channel(1);
-            let (tell_written, written) = channel();
-            let mut to_workers = Vec::new();
-            let mut threads = Vec::new();
-            for index in 0..workers {
-                let (to, told) = sync_channel::<ToWorker>(DEPTH);
-                to_workers.push(to);
-                let worker = Worker {
-                    index,
-                    plan,
-                    full_after: kafka.full_after,
-                    rows: Rows::new(plan, kafka),
-                    publisher: &publisher,
-                    second: to_second.clone(),
-                    passing,
-                    empties: &empties,
-                    endings: &endings,
-                    lanes_too_far: &between.lanes_too_far,
-                    most_rows,
-                    topology: Arc::clone(&topology),
-                    metrics: job.metrics,
-                };
-                let halt = halt.clone();
-                let work = move || or_end_all(&halt, worker.work(&told));
-                threads.push(spawn(scope, format!("{}-{index}", stage.workers()), work)?);
+            let (to_poller, written) = channel();
+            let (mut to_workers, mut workers) = (Vec::new(), Vec::new());
+            for index in 0..job.shards as usize {
+                let (to_worker, messages) = sync_channel::<ToWorker>(WORKER_DEPTH);
+                to_workers.push(to_worker);
+                let worker = shared.worker(index, to_second.clone(), Arc::clone(&topology));
+                let name = format!("{}-{index}", stage.workers());
+                workers.push(shared.spawn(scope, name, move || worker.work(&messages))?);
             }
             drop(to_second);
-            let second = Second {
-                workers,
-                town,
-                confluence,
-                rows: Rows::new(plan, kafka),
-                publisher: &publisher,
-                cuts: cut,
-                too_far,
-                most_rows,
-                waiting: 0,
-                ended: BTreeSet::new(),
-                over: false,
-                metrics: job.metrics,
-            };
-            let halt_second = halt.clone();
-            let work = move || or_end_all(&halt_second, second.work(&heard));
-            let second = spawn(scope, "second".to_owned(), work)?;
-            let checkpointer = Checkpointer {
-                plan,
-                kafka,
-                stage,
-                store: job.store.clone(),
-                publisher: &publisher,
-                group: &group,
-                number,
-                halt: halt.clone(),
-                metrics: job.metrics,
-            };
-            let halt_writer = halt.clone();
-            let work = move || or_end_all(&halt_writer, checkpointer.work(&cuts, &tell_written));
-            let writer = spawn(scope, "checkpoints".to_owned(), work)?;
-
-            let poller = Poller::new(Setting {
-                kafka,
+            let second = shared.second(town, confluence, cut);
+            let second = shared.spawn(scope, "second".to_owned(), move || second.work(&from_workers))?;
+            let checkpointer = shared.checkpointer(number);
+            let write = move || checkpointer.work(&cuts, &to_poller);
+            let writer = shared.spawn(scope, "checkpoints".to_owned(), write)?;
+            let polled = Poller::new(Setting {
+                kafka: &job.kafka,
                 consumer: &consumer,
                 restorer,
-                publisher: &publisher,
+                publisher: &shared.publisher,
                 workers: to_workers,
                 written,
                 topologies,
-                too_far,
-                empties: &empties,
-                endings: &endings,
+                too_far: shared.too_far(),
+                empties: &shared.empties,
+                endings: &shared.endings,
                 signals: job.signals,
                 until_end: job.until_end,
-                group: &group,
-                halt: halt.clone(),
+                group: &shared.group,
+                halt: shared.halt.clone(),
                 second: positions,
                 others_go_on: &between.others_go_on,
-                targets,
-                shared,
+                carried,
                 topology,
                 metrics: job.metrics,
-            });
-            let polled = poller.run();
+            })
+            .run();
             if polled.as_ref().map_or(true, |done| *done != Done::Ended) {
-                halt.now();
+                shared.halt.now();
             }
-            // The channels to the workers are closed by now: each ends behind what it was told, and so do the others.
+            // The channels to the workers are closed by now: each ends behind what it was sent, and so do the others.
             let mut tally = Tally::default();
-            for thread in threads {
-                if let Ok(more) = join(thread) {
-                    tally.add(&more);
-                }
-            }
+            workers.into_iter().filter_map(|worker| join(worker).ok()).for_each(|more| tally.add(&more));
             let found = join(second);
-            let wrote = join(writer);
             // What a thread failed of is the cause; that the others ended is the consequence.
-            wrote?;
+            join(writer)?;
             Ok(Outcome { done: polled?, tally, found: found.unwrap_or_default() })
         })
+    }
+}
+
+/// What the threads of a member share.
+struct Shared<'a> {
+    job: &'a Job<'a>,
+    stage: Stage,
+    publisher: Publisher,
+    halt: Halt,
+    passing: Option<&'a Passing>,
+    between: &'a Between,
+    /// How many rows of one partition may wait for the others.
+    most_rows: usize,
+    /// Districts hold nobody back by themselves.
+    nobody: TooFar,
+    empties: Empties,
+    endings: Endings,
+    /// The group as it is now, for transactions.
+    group: Mutex<Option<ConsumerGroupMetadata>>,
+}
+
+impl Shared<'_> {
+    /// Starts a thread; one that cannot go on ends the waiting of all.
+    fn spawn<'scope, T: Send + 'scope, E: Send + 'scope>(
+        &self,
+        scope: &'scope thread::Scope<'scope, '_>,
+        name: String,
+        work: impl FnOnce() -> Result<T, E> + Send + 'scope,
+    ) -> Result<thread::ScopedJoinHandle<'scope, Result<T, E>>, Failure> {
+        let halt = self.halt.clone();
+        spawn(scope, name, move || or_end_all(&halt, work()))
+    }
+
+    /// Partitions of this stage that have to wait.
+    fn too_far(&self) -> &TooFar {
+        match self.stage {
+            Stage::Readings => &self.between.lanes_too_far,
+            Stage::Grid { .. } => &self.nobody,
+        }
+    }
+
+    fn worker(
+        &self,
+        index: usize,
+        second: SyncSender<(usize, ToSecond)>,
+        topology: Arc<Topology>,
+    ) -> Worker<'_> {
+        let Job { plan, kafka, metrics, .. } = self.job;
+        Worker {
+            index,
+            plan,
+            full_after: kafka.full_after,
+            rows: Rows::new(plan, kafka),
+            publisher: &self.publisher,
+            second,
+            passing: self.passing,
+            empties: &self.empties,
+            endings: &self.endings,
+            lanes_too_far: &self.between.lanes_too_far,
+            most_rows: self.most_rows,
+            topology,
+            metrics,
+            epoch: 0,
+        }
+    }
+
+    fn second(&self, town: Option<Town>, confluence: Confluence, cuts: SyncSender<Cut>) -> Second<'_> {
+        let Job { plan, kafka, metrics, shards, .. } = self.job;
+        Second {
+            workers: *shards as usize,
+            town,
+            confluence,
+            rows: Rows::new(plan, kafka),
+            publisher: &self.publisher,
+            cuts,
+            too_far: self.too_far(),
+            most_rows: self.most_rows,
+            waiting: 0,
+            ended: BTreeSet::new(),
+            over: false,
+            metrics,
+        }
+    }
+
+    fn checkpointer(&self, number: u64) -> Checkpointer<'_> {
+        let Job { plan, kafka, metrics, store, .. } = self.job;
+        Checkpointer {
+            plan,
+            kafka,
+            stage: self.stage,
+            store: store.clone(),
+            publisher: &self.publisher,
+            group: &self.group,
+            number,
+            halt: self.halt.clone(),
+            metrics,
+        }
     }
 }

@@ -4,19 +4,21 @@
 //! It never waits for long: a worker that cannot take more makes it pause the partitions and go on polling, so that
 //! the group does not take this instance for dead.
 
-mod keep;
-mod ours;
+mod assignment;
+mod backpressure;
+mod checkpoint;
+mod until_end;
 
-use super::checkpointer::Written;
 use super::exchange::{Endings, passed_in};
 use super::group::{GroupContext, leave};
 use super::halt::Halt;
+use super::job::{Carried, Done};
+use super::messages::{ToWorker, Written};
 use super::parcel::{Empties, Parcel};
 use super::publish::Publisher;
 use super::restore::Restorer;
-use super::second::TooFar;
 use super::stage::Stage;
-use super::worker::ToWorker;
+use super::too_far::TooFar;
 use crate::kafka::{KafkaPlan, MessageFormat};
 use crate::metrics::{Metrics, Partition};
 use grid::Topology;
@@ -25,14 +27,11 @@ use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerGroupMetadata};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{BorrowedMessage, Headers};
 use rdkafka::{Message, TopicPartitionList};
-use shell::Failure;
-use shell::Stop;
-use shell::telemetry;
+use shell::{Failure, Stop};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::atomic::AtomicBool;
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError};
 use std::sync::{Arc, Mutex};
-use std::thread;
 use std::time::{Duration, Instant};
 
 /// How much of a partition is handed over at once, as blocks of files are.
@@ -41,8 +40,6 @@ const PARCEL: usize = 256 * 1024;
 const IDLE_POLL: Duration = Duration::from_millis(20);
 /// How often the rest is looked after while messages come.
 const MESSAGES_BETWEEN_LOOKS: u32 = 512;
-/// How long workers may be busy before the partitions are paused.
-const PATIENCE: Duration = Duration::from_secs(1);
 /// How long a partition that is taken away waits for its last checkpoint. Without it, whoever has it next goes on from
 /// the one before.
 const FAREWELL: Duration = Duration::from_secs(30);
@@ -77,27 +74,6 @@ impl Held {
     }
 }
 
-/// Why the poller returns.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Done {
-    /// Every partition is at its end, and all is closed.
-    Ended,
-    /// Every partition was at its end before, and all was closed then.
-    NothingNew,
-    /// A signal; the state is in the store.
-    Signal(u8),
-}
-
-impl Done {
-    /// The signal, if it was one.
-    pub fn signal(self) -> Option<u8> {
-        match self {
-            Self::Signal(signal) => Some(signal),
-            _ => None,
-        }
-    }
-}
-
 /// What a poller needs.
 pub struct Setting<'a> {
     pub kafka: &'a KafkaPlan,
@@ -118,11 +94,9 @@ pub struct Setting<'a> {
     pub halt: Halt,
     /// Where the second stage goes on in each partition, if there is one.
     pub second: Option<BTreeMap<PartitionId, i64>>,
-    pub targets: &'a mut BTreeMap<PartitionId, i64>,
+    pub carried: &'a mut Carried,
     /// Others have partitions of the readings and do not go to an end: those of the grid never will.
     pub others_go_on: &'a AtomicBool,
-    /// How often running the group has given this process a part of what it needs.
-    pub shared: &'a mut u32,
     pub topology: Arc<Topology>,
     pub metrics: &'a Metrics,
 }
@@ -310,7 +284,7 @@ impl<'a> Poller<'a> {
         self.wait_for_room()?;
         let now = Instant::now();
         while let Ok(written) = self.set.written.try_recv() {
-            self.keep(written);
+            self.commit(&written);
         }
         while let Ok(topology) = self.set.topologies.try_recv() {
             self.set.topology = Arc::clone(&topology);
@@ -350,7 +324,7 @@ impl<'a> Poller<'a> {
             }
         }
         self.tell_workers();
-        self.tell_metrics();
+        self.set_metrics();
         Ok(None)
     }
 
@@ -358,7 +332,7 @@ impl<'a> Poller<'a> {
         self.set.restorer.stage.topic(self.set.kafka)
     }
 
-    fn tell_metrics(&self) {
+    fn set_metrics(&self) {
         let metrics = self.set.metrics;
         metrics.beat(self.set.restorer.stage.heard_as());
         if self.set.restorer.stage == Stage::Readings {
@@ -382,83 +356,6 @@ impl<'a> Poller<'a> {
             Failure::failed_with_help("a thread of the run has ended early", "its reason stands above")
                 .again()
         })
-    }
-
-    /// Waits until the workers have taken what was polled. If that takes longer, the partitions are paused, and the
-    /// group still hears of this instance.
-    #[expect(clippy::disallowed_methods, reason = "the shell owns the clock")]
-    fn wait_for_room(&mut self) -> Result<(), Failure> {
-        loop {
-            self.tell_workers();
-            if self.pending.iter().all(VecDeque::is_empty) {
-                self.busy = None;
-                if std::mem::take(&mut self.all_paused) {
-                    telemetry::flows_again();
-                    let go_on = self.held.iter().filter(|(_, held)| !held.paused).map(|(&id, _)| id);
-                    self.resume(go_on.collect())?;
-                }
-                return Ok(());
-            }
-            self.check()?;
-            let since = *self.busy.get_or_insert_with(Instant::now);
-            if since.elapsed() < PATIENCE {
-                thread::sleep(Duration::from_micros(200));
-                continue;
-            }
-            if !self.all_paused {
-                telemetry::held_up();
-                self.all_paused = true;
-                self.set
-                    .consumer
-                    .pause(&self.list(self.held.keys().copied()))
-                    .map_err(|cause| Failure::failed("cannot pause", &cause).again())?;
-            }
-            // What was under way before the pause may still come.
-            self.poll_once(Duration::from_millis(50))?;
-            if self.set.consumer.context().will_have_changed() || self.set.signals.signal().is_some() {
-                return Ok(());
-            }
-        }
-    }
-
-    /// Partitions that are far ahead of others wait, so that what waits for the others has a bound.
-    fn hold_back_the_foremost(&mut self) -> Result<(), Failure> {
-        let ahead = self.set.too_far.now();
-        let (mut pause, mut resume) = (Vec::new(), Vec::new());
-        for (&partition, held) in &mut self.held {
-            let wait = ahead.contains(&partition);
-            if wait && !held.paused {
-                pause.push(partition);
-            } else if !wait && held.paused {
-                resume.push(partition);
-            }
-            held.paused = wait;
-        }
-        if !pause.is_empty() {
-            self.set
-                .consumer
-                .pause(&self.list(pause.into_iter()))
-                .map_err(|cause| Failure::failed("cannot pause", &cause).again())?;
-        }
-        if !self.all_paused && !resume.is_empty() {
-            self.resume(resume)?;
-        }
-        Ok(())
-    }
-
-    #[expect(clippy::disallowed_methods, reason = "the shell owns the clock")]
-    fn resume(&mut self, partitions: Vec<PartitionId>) -> Result<(), Failure> {
-        let now = Instant::now();
-        for partition in &partitions {
-            if let Some(held) = self.held.get_mut(partition) {
-                // While it was paused, nobody could tell whether there was more.
-                held.at_end = held.at_end.map(|_| now);
-            }
-        }
-        self.set
-            .consumer
-            .resume(&self.list(partitions.into_iter()))
-            .map_err(|cause| Failure::failed("cannot go on after a pause", &cause).again())
     }
 
     fn list(&self, partitions: impl Iterator<Item = PartitionId>) -> TopicPartitionList {

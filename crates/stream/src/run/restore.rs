@@ -1,7 +1,7 @@
 //! Where a run goes on: what the store holds, and what the group has committed.
 
+use super::messages::State;
 use super::stage::Stage;
-use super::worker::State;
 use crate::kafka::KafkaPlan;
 use checkpoints::{Piece, Store, StoreError, Subject};
 use grid::Topology;
@@ -9,9 +9,7 @@ use pipeline::{Confluence, District, Lane, PartitionId, Plan, Second, SnapshotEr
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
 use rdkafka::metadata::MetadataTopic;
 use rdkafka::{Offset, TopicPartitionList};
-use shell::Failure;
-use shell::telemetry;
-use shell::unfit;
+use shell::{Failure, telemetry, unfit};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;

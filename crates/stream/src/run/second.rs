@@ -4,76 +4,20 @@
 //! here, behind the rows of before and before the rows of after. What comes from a worker that is past the cut waits
 //! until all the others are there too; then the town is stored, and the cut is whole.
 
-use super::checkpointer::Cut;
 use super::halt::Ended;
+use super::messages::{Cut, Stored, ToSecond};
 use super::noticing::{Next, Noticing};
 use super::publish::Publisher;
 use super::rows::Rows;
-use super::worker::Stored;
+use super::tally::Found;
+use super::too_far::TooFar;
 use crate::metrics::Metrics;
 use grid::Topology;
 use pipeline::{Confluence, Outputs, PartitionId, Town, store_second};
-use reading::{Event, EventTime, Interval};
+use reading::EventTime;
 use shell::telemetry;
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::mpsc::{Receiver, SyncSender};
-use std::sync::{Arc, Mutex, PoisonError};
-
-/// What some ticks brought.
-#[derive(Debug, Default)]
-pub struct Ticks {
-    /// Their ends, each with how many of the rows there are up to it.
-    pub ends: Vec<(EventTime, usize)>,
-    pub rows: Vec<Interval>,
-    /// What meters reported, each with the end of its tick.
-    pub events: Vec<(EventTime, Event)>,
-}
-
-/// What the second stage hears of the workers.
-pub enum ToSecond {
-    Rows {
-        partition: PartitionId,
-        closed: EventTime,
-        /// The worker goes on to publish them.
-        rows: Arc<Ticks>,
-        /// When the broker took the newest message that had to do with it.
-        newest_ms: i64,
-    },
-    Idle {
-        partition: PartitionId,
-        idle: bool,
-    },
-    /// There is nothing more, and all was closed. A partition that is given back has no such end: what it would have
-    /// told is still to come, and nothing may be found without it.
-    End {
-        partition: PartitionId,
-    },
-    /// Everything before belongs to the checkpoint, everything after does not.
-    Barrier {
-        stored: Vec<Stored>,
-    },
-    Topology(Arc<Topology>),
-}
-
-/// Partitions that are so far ahead of others that they have to wait; the poller looks here.
-#[derive(Debug, Default)]
-pub struct TooFar(Mutex<BTreeMap<Whose, BTreeSet<PartitionId>>>);
-
-/// Who says so: the second stage in memory, or one of its districts.
-type Whose = Option<PartitionId>;
-
-impl TooFar {
-    /// Who they are.
-    pub fn now(&self) -> BTreeSet<PartitionId> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).values().flatten().copied().collect()
-    }
-
-    /// Those that somebody finds too far ahead, in place of whom it said so before.
-    pub fn set(&self, whose: Whose, partitions: impl Iterator<Item = PartitionId>) {
-        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        known.insert(whose, partitions.collect());
-    }
-}
 
 pub struct Second<'a> {
     pub workers: usize,
@@ -92,31 +36,6 @@ pub struct Second<'a> {
     /// All of them have ended, and the town with them: its last state is that of before.
     pub over: bool,
     pub metrics: &'a Metrics,
-}
-
-/// What a second stage has found.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Found {
-    pub alerts: u64,
-    pub sms: u64,
-    pub cases: u64,
-}
-
-impl Found {
-    /// Counts what was told.
-    pub fn count(&mut self, out: &Outputs) {
-        self.alerts += (out.alerts.len() + out.above.len()) as u64;
-        self.sms += out.sms.len() as u64;
-        let opened = |change: &&cases::Change| matches!(change, cases::Change::Opened(_));
-        self.cases += out.changes.iter().filter(opened).count() as u64;
-    }
-
-    /// Adds what another part of the town has found.
-    pub fn add(&mut self, other: &Self) {
-        self.alerts += other.alerts;
-        self.sms += other.sms;
-        self.cases += other.cases;
-    }
 }
 
 impl Second<'_> {

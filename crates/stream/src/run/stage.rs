@@ -1,7 +1,6 @@
 //! The two stages that partitions of a topic go through.
 
-use super::checkpointer::subject;
-use super::second::TooFar;
+use super::too_far::TooFar;
 use crate::kafka::KafkaPlan;
 use crate::metrics::Loop;
 use checkpoints::Subject;
@@ -69,6 +68,6 @@ impl Stage {
 
     /// The state of a partition, in the store.
     pub fn subject(self, kafka: &KafkaPlan, partition: PartitionId) -> Subject {
-        subject(self.topic(kafka), partition)
+        Subject::Partition { topic: self.topic(kafka).to_owned(), partition: partition as i32 }
     }
 }

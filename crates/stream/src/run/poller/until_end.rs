@@ -1,22 +1,17 @@
-//! Checkpoints of all workers at once, and the end of a run that goes to the end.
+//! The end of a run that goes to the end: when all of the group has come so far, and what is closed then.
 
-use super::{Done, FAREWELL, Held, Poller};
-use crate::run::checkpointer::{Written, offsets};
+use super::{FAREWELL, Held, Poller};
 use crate::run::group::watermarks;
+use crate::run::job::Done;
+use crate::run::messages::ToWorker;
 use crate::run::restore::ENDED;
 use crate::run::stage::Stage;
-use crate::run::worker::ToWorker;
-use rdkafka::consumer::{CommitMode, Consumer};
-use shell::Failure;
-use shell::telemetry;
-use std::sync::PoisonError;
+use shell::{Failure, telemetry};
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 /// How often a run that is at its end looks whether the others of its group are.
 const BETWEEN_LOOKS_AT_OTHERS: Duration = Duration::from_millis(500);
-/// How often it says to the group that all is closed, should that fail.
-const TRIES_TO_END: u32 = 3;
 /// How long it waits while they keep nothing more: longer than any session, so that none of them is dead.
 const OTHERS: Duration = Duration::from_secs(60);
 
@@ -62,7 +57,7 @@ impl Poller<'_> {
         for partition in others {
             let (low, high) = watermarks(consumer, self.topic(), partition)
                 .map_err(|cause| Failure::failed("cannot ask for the ends of the others", &cause).again())?;
-            let target = *self.set.targets.entry(partition).or_insert(high);
+            let target = *self.set.carried.targets.entry(partition).or_insert(high);
             let committed = committed.get(&partition);
             let offset = committed.map_or(low, |one| one.offset);
             let closed = !of_readings || committed.is_some_and(|one| one.word.ends_with(ENDED));
@@ -88,7 +83,7 @@ impl Poller<'_> {
     }
 
     /// Whether nothing is to come in any partition, if this run goes to the end.
-    pub(super) fn all_ended(&self) -> bool {
+    fn all_ended(&self) -> bool {
         self.held.iter().all(|(&partition, held)| match self.set.restorer.stage {
             Stage::Readings => held.ended(),
             // Where the log will end is not known before all lanes have said their last word in it.
@@ -97,62 +92,6 @@ impl Poller<'_> {
                 held.at_end.is_some() && (ended || self.set.others_go_on.load(Ordering::Relaxed))
             }
         })
-    }
-
-    /// Every worker stores its partitions as of here.
-    pub(super) fn barrier(&mut self) {
-        *self.set.group.lock().unwrap_or_else(PoisonError::into_inner) = self.set.consumer.group_metadata();
-        self.hand_over_all();
-        self.pending.iter_mut().for_each(|pending| pending.push_back(ToWorker::Barrier));
-        self.in_flight = Some(self.epoch);
-        self.epoch += 1;
-        self.tell_workers();
-    }
-
-    /// A checkpoint is there.
-    pub(super) fn keep(&mut self, written: Written) {
-        self.in_flight = self.in_flight.filter(|epoch| *epoch != written.epoch);
-        if !self.set.kafka.transactional {
-            let positions = offsets(self.topic(), &written.positions, &written.ended, written.number);
-            // For those who look at the group; the checkpoint is what counts. That all is closed stands only here.
-            let mode = if written.ended.is_empty() { CommitMode::Async } else { CommitMode::Sync };
-            let tries = if written.ended.is_empty() { 1 } else { TRIES_TO_END };
-            let commit = || {
-                self.set.consumer.commit(&positions, mode).map_err(|error| telemetry::commit_fails(&error))
-            };
-            // The first that succeeds ends it.
-            let _kept = (0..tries).any(|_| commit().is_ok());
-        }
-        telemetry::checkpoint_written(written.positions.len(), written.bytes, written.seconds);
-    }
-
-    /// A checkpoint of now; waits for it, but not longer than so.
-    #[expect(clippy::disallowed_methods, reason = "the shell owns the clock")]
-    pub(super) fn store_everything(&mut self, longest: Duration) -> Result<bool, Failure> {
-        let until = Instant::now() + longest;
-        if !self.wait_for_checkpoint(until)? {
-            return Ok(false);
-        }
-        self.barrier();
-        self.wait_for_checkpoint(until)
-    }
-
-    /// Waits for the one that is under way, if there is one; says whether it came in time.
-    #[expect(clippy::disallowed_methods, reason = "the shell owns the clock")]
-    fn wait_for_checkpoint(&mut self, until: Instant) -> Result<bool, Failure> {
-        while self.in_flight.is_some() {
-            self.tell_workers();
-            self.check()?;
-            match self.set.written.recv_timeout(Duration::from_millis(5)) {
-                Ok(written) => self.keep(written),
-                Err(_) if Instant::now() >= until => {
-                    telemetry::checkpoint_not_awaited();
-                    return Ok(false);
-                }
-                Err(_) => {}
-            }
-        }
-        Ok(true)
     }
 
     /// Closes what is open. The state that is kept is that of before, so that a later run goes on where this one ended

@@ -2,15 +2,14 @@
 
 use super::{FAREWELL, Held, Poller};
 use crate::run::group::{Change, give_back, watermarks};
+use crate::run::messages::ToWorker;
 use crate::run::restore::{ENDED, From, Start};
 use crate::run::stage::Stage;
-use crate::run::worker::ToWorker;
 use pipeline::PartitionId;
 use rdkafka::consumer::{Consumer, RebalanceProtocol};
 use rdkafka::error::KafkaError;
 use rdkafka::{Offset, TopicPartitionList};
-use shell::Failure;
-use shell::telemetry;
+use shell::{Failure, telemetry};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -36,7 +35,7 @@ impl Poller<'_> {
         let trouble =
             |cause: &KafkaError| Failure::failed("cannot take partitions of the group", cause).again();
         if self.set.second.is_some() {
-            self.check_that_all_are_ours(partitions)?;
+            self.check_that_all_are_here(partitions)?;
         }
         let committed = self.set.restorer.committed(consumer, partitions)?;
         let mut starts = TopicPartitionList::new();
@@ -53,7 +52,7 @@ impl Poller<'_> {
                 watermarks(consumer, self.topic(), partition).map_err(|cause| trouble(&cause))?;
             self.check_position(partition, position, low, high)?;
             let to_the_end = self.set.until_end && self.set.restorer.stage == Stage::Readings;
-            let target = to_the_end.then(|| *self.set.targets.entry(partition).or_insert(high));
+            let target = to_the_end.then(|| *self.set.carried.targets.entry(partition).or_insert(high));
             let position = position.unwrap_or(low).max(low);
             starts
                 .add_partition_offset(self.topic(), partition as i32, Offset::Offset(position))
@@ -88,13 +87,13 @@ impl Poller<'_> {
         .map_err(|cause| trouble(&cause))?;
         telemetry::assigned(partitions.len(), self.held.len());
         self.set.metrics.rebalances.inc();
-        self.tell_how_many_are_ours();
+        self.count_partitions();
         self.tell_workers();
         Ok(())
     }
 
-    /// Of the readings: whoever has none of them does no work that lasts.
-    fn tell_how_many_are_ours(&self) {
+    /// Counts the partitions of readings: an instance without any is not ready.
+    fn count_partitions(&self) {
         let metrics = self.set.metrics;
         if self.set.restorer.stage != Stage::Readings {
             return;
@@ -108,12 +107,12 @@ impl Poller<'_> {
     }
 
     /// A second stage in memory has to see all meters.
-    fn check_that_all_are_ours(&mut self, partitions: &[PartitionId]) -> Result<(), Failure> {
+    fn check_that_all_are_here(&mut self, partitions: &[PartitionId]) -> Result<(), Failure> {
         let topic = self.topic();
         let all = self.set.restorer.partitions(self.set.consumer)?.len();
         let ours: BTreeSet<_> = self.held.keys().chain(partitions).collect();
         if ours.len() == all {
-            *self.set.shared = 0;
+            self.set.carried.times_shared = 0;
             return Ok(());
         }
         let failure = Failure::wrong(
@@ -124,9 +123,9 @@ impl Poller<'_> {
             ),
             "with `[grid] exchange = \"memory\"` balances and cases need all meters in one instance: end the other one, or give this one a group of its own",
         );
-        *self.set.shared += 1;
+        self.set.carried.times_shared += 1;
         // The other one may be this one before it was killed, of which the group does not know yet.
-        Err(if *self.set.shared < TRIES_TO_HAVE_ALL { failure.again() } else { failure })
+        Err(if self.set.carried.times_shared < TRIES_TO_HAVE_ALL { failure.again() } else { failure })
     }
 
     fn check_position(
@@ -168,7 +167,7 @@ impl Poller<'_> {
             }
         }
         self.tell_workers();
-        self.tell_how_many_are_ours();
+        self.count_partitions();
         let list = self.list(partitions.iter().copied());
         give_back(self.set.consumer, &list)
             .map_err(|cause| Failure::failed("cannot give partitions back", &cause).again())?;

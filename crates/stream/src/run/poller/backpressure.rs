@@ -1,0 +1,91 @@
+//! Who has to wait: all partitions while the workers are busy, and those that are far ahead of others.
+
+use super::Poller;
+use pipeline::PartitionId;
+use rdkafka::consumer::Consumer;
+use shell::{Failure, telemetry};
+use std::collections::VecDeque;
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// How long workers may be busy before the partitions are paused.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+impl Poller<'_> {
+    /// Waits until the workers have taken what was polled. If that takes longer, the partitions are paused, and the
+    /// group still hears of this instance.
+    #[expect(clippy::disallowed_methods, reason = "the shell owns the clock")]
+    pub(super) fn wait_for_room(&mut self) -> Result<(), Failure> {
+        loop {
+            self.tell_workers();
+            if self.pending.iter().all(VecDeque::is_empty) {
+                self.busy = None;
+                if std::mem::take(&mut self.all_paused) {
+                    telemetry::flows_again();
+                    let go_on = self.held.iter().filter(|(_, held)| !held.paused).map(|(&id, _)| id);
+                    self.resume(go_on.collect())?;
+                }
+                return Ok(());
+            }
+            self.check()?;
+            let since = *self.busy.get_or_insert_with(Instant::now);
+            if since.elapsed() < PATIENCE {
+                thread::sleep(Duration::from_micros(200));
+                continue;
+            }
+            if !self.all_paused {
+                telemetry::held_up();
+                self.all_paused = true;
+                self.set
+                    .consumer
+                    .pause(&self.list(self.held.keys().copied()))
+                    .map_err(|cause| Failure::failed("cannot pause", &cause).again())?;
+            }
+            // What was under way before the pause may still come.
+            self.poll_once(Duration::from_millis(50))?;
+            if self.set.consumer.context().will_have_changed() || self.set.signals.signal().is_some() {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Partitions that are far ahead of others wait, so that what waits for the others has a bound.
+    pub(super) fn hold_back_the_foremost(&mut self) -> Result<(), Failure> {
+        let ahead = self.set.too_far.now();
+        let (mut pause, mut resume) = (Vec::new(), Vec::new());
+        for (&partition, held) in &mut self.held {
+            let wait = ahead.contains(&partition);
+            if wait && !held.paused {
+                pause.push(partition);
+            } else if !wait && held.paused {
+                resume.push(partition);
+            }
+            held.paused = wait;
+        }
+        if !pause.is_empty() {
+            self.set
+                .consumer
+                .pause(&self.list(pause.into_iter()))
+                .map_err(|cause| Failure::failed("cannot pause", &cause).again())?;
+        }
+        if !self.all_paused && !resume.is_empty() {
+            self.resume(resume)?;
+        }
+        Ok(())
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "the shell owns the clock")]
+    fn resume(&mut self, partitions: Vec<PartitionId>) -> Result<(), Failure> {
+        let now = Instant::now();
+        for partition in &partitions {
+            if let Some(held) = self.held.get_mut(partition) {
+                // While it was paused, nobody could tell whether there was more.
+                held.at_end = held.at_end.map(|_| now);
+            }
+        }
+        self.set
+            .consumer
+            .resume(&self.list(partitions.into_iter()))
+            .map_err(|cause| Failure::failed("cannot go on after a pause", &cause).again())
+    }
+}

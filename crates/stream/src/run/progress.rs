@@ -1,0 +1,91 @@
+//! How far a worker has come with a partition, and what it has counted of it.
+
+use super::messages::State;
+use super::tally::Tally;
+use crate::metrics::{Metrics, Partition};
+use pipeline::{Lane, Plan};
+use reading::Issue;
+use reading::issue::Counts;
+use std::sync::Arc;
+use vet::{Rule, Tally as RuleTally};
+
+/// How far a partition has come, and what was counted on the way.
+pub struct Progress {
+    /// The next offset.
+    pub position: i64,
+    /// The checkpoint that is in the store, and how many stand behind the last full one.
+    pub stored: Option<(i64, u32)>,
+    pub tally: Tally,
+    /// What had been counted before: readings, and by rule.
+    before: [u64; 3],
+    quality: [u64; Rule::ALL.len()],
+    /// Cases and outages that were open, meters that were silent, and rows that waited, when they were counted last.
+    pub open_cases: i64,
+    pub outages: [i64; 2],
+    pub waiting: i64,
+    pub gauges: Arc<Partition>,
+}
+
+impl Progress {
+    /// At the beginning of what this process does with a partition.
+    pub fn new(state: &State, position: i64, stored: Option<(i64, u32)>, gauges: Arc<Partition>) -> Self {
+        let (before, quality) = match state {
+            State::Lane(lane) => (Self::counted(lane), Self::quality(lane)),
+            State::District(_) => ([0; 3], [0; Rule::ALL.len()]),
+        };
+        Self {
+            position,
+            stored,
+            tally: Tally::default(),
+            before,
+            quality,
+            open_cases: 0,
+            outages: [0; 2],
+            waiting: 0,
+            gauges,
+        }
+    }
+
+    /// Readings that were late, that were there already, and that count, since the state began.
+    fn counted(lane: &Lane) -> [u64; 3] {
+        let (order, totals) = (lane.sequencer().counts(), lane.fleet().totals());
+        let count = |issue| order.of_issue(issue) + totals.counts.of_issue(issue);
+        [count(Issue::Late), count(Issue::Repeat), totals.admitted]
+    }
+
+    /// How often each rule was met since the state began; what the door finds is of the batch at hand alone.
+    fn quality(lane: &Lane) -> [u64; Rule::ALL.len()] {
+        let mut counts = lane.sequencer().counts().clone();
+        counts.add(&lane.fleet().totals().counts);
+        let tally = lane.tally();
+        std::array::from_fn(|index| tally.of(Rule::ALL[index], &counts))
+    }
+
+    /// Counts how often rules were met since the last time.
+    pub fn count_quality(&mut self, lane: &Lane, plan: &Plan, door: &Counts, metrics: &Metrics) {
+        let now = Self::quality(lane);
+        let door_alone = RuleTally::default();
+        for rule in plan.rules() {
+            let more = now[rule as usize] - self.quality[rule as usize] + door_alone.of(rule, door);
+            if more > 0 {
+                metrics.quality(rule, more);
+            }
+        }
+        self.quality = now;
+    }
+
+    /// Counts the readings that came since the last time.
+    pub fn count(&mut self, lane: &Lane, metrics: &Metrics) {
+        let now = Self::counted(lane);
+        let [late, repeats, admitted] = [0, 1, 2].map(|kind| now[kind] - self.before[kind]);
+        self.before = now;
+        self.tally.late += late;
+        self.tally.repeats += repeats;
+        metrics.readings_late.inc_by(late);
+        metrics.readings_repeated.inc_by(repeats);
+        metrics.readings_admitted.inc_by(admitted);
+        if let Some(front) = lane.sequencer().front() {
+            self.gauges.front(front);
+        }
+    }
+}

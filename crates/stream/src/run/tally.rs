@@ -1,0 +1,53 @@
+//! What a run counts, for its last words.
+
+use pipeline::Outputs;
+
+/// What was counted while this process had a partition.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Tally {
+    pub messages: u64,
+    pub readings: u64,
+    pub intervals: u64,
+    pub dead: u64,
+    pub late: u64,
+    pub repeats: u64,
+    pub found: Found,
+}
+
+impl Tally {
+    /// Adds that of another partition.
+    pub fn add(&mut self, other: &Self) {
+        self.messages += other.messages;
+        self.readings += other.readings;
+        self.intervals += other.intervals;
+        self.dead += other.dead;
+        self.late += other.late;
+        self.repeats += other.repeats;
+        self.found.add(&other.found);
+    }
+}
+
+/// What a second stage has found.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Found {
+    pub alerts: u64,
+    pub sms: u64,
+    pub cases: u64,
+}
+
+impl Found {
+    /// Counts what was told.
+    pub fn count(&mut self, out: &Outputs) {
+        self.alerts += (out.alerts.len() + out.above.len()) as u64;
+        self.sms += out.sms.len() as u64;
+        let opened = |change: &&cases::Change| matches!(change, cases::Change::Opened(_));
+        self.cases += out.changes.iter().filter(opened).count() as u64;
+    }
+
+    /// Adds what another part of the town has found.
+    pub fn add(&mut self, other: &Self) {
+        self.alerts += other.alerts;
+        self.sms += other.sms;
+        self.cases += other.cases;
+    }
+}
