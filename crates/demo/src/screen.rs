@@ -2,6 +2,7 @@
 
 mod chart;
 mod draw;
+mod theme;
 
 use super::picture::Picture;
 use super::show::View;
@@ -12,7 +13,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-pub use draw::{Theme, draw};
+pub use draw::draw;
+pub use theme::Theme;
 
 /// The terminal while it is ours. Dropping it gives it back as it was; so does a panic.
 pub struct Screen {

@@ -9,9 +9,9 @@ use expect_test::{Expect, expect};
 use pipeline::Outputs;
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
-use reading::MeterId;
 use reading::time::{DAY, HOUR, MINUTE};
-use simulate::{Kind, Truth};
+use reading::{EventTime, MeterId};
+use simulate::{Kind, Settings, Truth};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 

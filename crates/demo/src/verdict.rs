@@ -2,7 +2,7 @@
 
 use super::local;
 use super::picture::Picture;
-use crate::Demo;
+use crate::options::Demo;
 use reading::time::DAY;
 use reading::{EventTime, MeterId};
 use shell::{count, grouped};

@@ -9,12 +9,14 @@
 //! input, so the number of threads changes nothing about the result.
 
 mod decoders;
+mod hung;
 mod merge;
 mod shard;
 
 use crate::files::Source;
 use decoders::{Decoders, Pool};
 use grid::Topology;
+use hung::Hung;
 use merge::Merge;
 use pipeline::{
     Books, Dead, Missing, Outputs, PartitionId, Plan, Sequencer, Shard, Town, bury, bury_held, bury_undecoded,
@@ -120,18 +122,6 @@ pub fn run<S: Sink>(
         counted.missing = missing;
         Ok(counted)
     })
-}
-
-/// Somebody further down has failed, and tells why.
-struct Hung;
-
-impl From<Hung> for Failure {
-    fn from(_: Hung) -> Self {
-        Failure::failed_with_help(
-            "a thread of the engine has ended early",
-            "this is a defect; please report it",
-        )
-    }
 }
 
 /// So many dead letters go on to be written, whatever the watermark does.

@@ -7,6 +7,7 @@
 //! Read `command` (what `gridwarden run` does), then `run` (its threads), `kafka` (plan, connection, topics) and
 //! `metrics`; `feed` is `gridwarden simulate --brokers`.
 
+mod clock;
 mod command;
 mod feed;
 mod kafka;

@@ -12,6 +12,7 @@ mod tests;
 pub use health::{Health, Loop};
 pub use partition::Partition;
 
+use crate::clock::wall_ms;
 use partition::Computed;
 use prometheus_client::encoding::{prometheus_text, text};
 use prometheus_client::metrics::counter::Counter;
@@ -23,7 +24,7 @@ use reading::Interval;
 use shell::usage;
 use std::fmt;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 use vet::{Finding, Rule};
 
 /// Counters by the value of one label.
@@ -212,15 +213,15 @@ impl Metrics {
 
     /// As OpenMetrics text.
     pub fn open_metrics(&self) -> Result<String, fmt::Error> {
-        self.told(text::encode)
+        self.encoded(text::encode)
     }
 
     /// As the older Prometheus text, for what does not ask for the other.
     pub fn prometheus_text(&self) -> Result<String, fmt::Error> {
-        self.told(prometheus_text::encode)
+        self.encoded(prometheus_text::encode)
     }
 
-    fn told(
+    fn encoded(
         &self,
         encode: impl Fn(&mut String, &Registry) -> Result<(), fmt::Error>,
     ) -> Result<String, fmt::Error> {
@@ -255,12 +256,4 @@ impl Names {
 
 fn gauge(value: u64) -> i64 {
     i64::try_from(value).unwrap_or(i64::MAX)
-}
-
-/// Milliseconds since 1970.
-pub fn wall_ms() -> i64 {
-    #[expect(clippy::disallowed_methods, reason = "the shell owns the clock")]
-    let now = SystemTime::now();
-    let since = now.duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
-    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }

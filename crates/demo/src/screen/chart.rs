@@ -2,8 +2,8 @@
 //!
 //! A band of `░` is where four of five days were expected to be, `╌` is the mean, and the dots are what came.
 
-use super::draw::{Theme, load_line};
-use crate::local::{self, kilowatts};
+use super::theme::Theme;
+use crate::local::{self, clock, flowed, kilowatts};
 use crate::picture::{Expected, Picture};
 use ratatui::Frame;
 use ratatui::buffer::Buffer;
@@ -179,4 +179,21 @@ fn draw_hours(buffer: &mut Buffer, plot: Rect, picture: &Picture, window: Window
             }
         }
     }
+}
+
+/// The words over the chart.
+fn load_line(picture: &Picture, width: usize) -> String {
+    let Some(load) = picture.load() else {
+        return " Load of the town: no interval has closed yet".to_owned();
+    };
+    let mut parts = vec![format!(" Load {} kW", kilowatts(load.kw))];
+    match picture.expected_at(load.end) {
+        Some(expected) => {
+            parts.push(format!("expected {} kW", kilowatts(expected.kw)));
+            parts.push(format!("({} to {})", kilowatts(expected.low), kilowatts(expected.high)));
+        }
+        None => parts.push("nothing to expect it from yet".to_owned()),
+    }
+    parts.push(format!("at {}", clock(&picture.calendar, load.end)));
+    flowed(parts, "  ", width).swap_remove(0)
 }

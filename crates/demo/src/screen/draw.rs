@@ -1,45 +1,18 @@
 //! A picture on so many cells.
 
 use super::chart;
+use super::theme::Theme;
 use crate::heard::{Heard, Weight};
-use crate::local::{self, clock, fitting, flowed, kilowatts, wrapped};
+use crate::local::{self, clock, fitting, flowed, wrapped};
 use crate::picture::Picture;
 use grid::Balance;
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
-use ratatui::style::{Color, Modifier, Style};
+use ratatui::style::{Color, Style};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 use reading::Quality;
 use shell::{count, grouped};
-
-/// How things look.
-#[derive(Debug, Clone, Copy)]
-pub struct Theme {
-    /// Whether there are colours at all.
-    pub color: bool,
-}
-
-impl Theme {
-    /// A colour, where there are any.
-    pub fn fg(self, color: Color) -> Style {
-        if self.color { Style::new().fg(color) } else { Style::new() }
-    }
-
-    /// A title.
-    fn bold(self, color: Color) -> Style {
-        self.fg(color).add_modifier(Modifier::BOLD)
-    }
-
-    /// What matters less.
-    pub fn dim(self) -> Style {
-        Style::new().add_modifier(Modifier::DIM)
-    }
-
-    fn bar(self) -> Style {
-        Style::new().add_modifier(Modifier::REVERSED | Modifier::BOLD)
-    }
-}
 
 /// From this width on, chart and table stand side by side.
 const WIDE: u16 = 110;
@@ -233,21 +206,4 @@ fn foot_line(picture: &Picture, width: usize, theme: Theme) -> Line<'static> {
         Span::styled("░".repeat(room - done), theme.dim()),
         Span::styled("  q ends", theme.dim()),
     ])
-}
-
-/// The words over the chart.
-pub(super) fn load_line(picture: &Picture, width: usize) -> String {
-    let Some(load) = picture.load() else {
-        return " Load of the town: no interval has closed yet".to_owned();
-    };
-    let mut parts = vec![format!(" Load {} kW", kilowatts(load.kw))];
-    match picture.expected_at(load.end) {
-        Some(expected) => {
-            parts.push(format!("expected {} kW", kilowatts(expected.kw)));
-            parts.push(format!("({} to {})", kilowatts(expected.low), kilowatts(expected.high)));
-        }
-        None => parts.push("nothing to expect it from yet".to_owned()),
-    }
-    parts.push(format!("at {}", clock(&picture.calendar, load.end)));
-    flowed(parts, "  ", width).swap_remove(0)
 }

@@ -1,6 +1,6 @@
 //! Threads that read and decode blocks of files.
 
-use super::Hung;
+use super::hung::Hung;
 use crate::files::Source;
 use pipeline::PartitionId;
 use reading::{Batch, Limits};

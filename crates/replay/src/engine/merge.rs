@@ -1,6 +1,6 @@
 //! The rows of all shards, in one order.
 
-use super::Hung;
+use super::hung::Hung;
 use super::shard::{Closed, Done};
 use metering::{DemandRow, ProfileRow};
 use reading::{Event, EventTime, Interval, Target};

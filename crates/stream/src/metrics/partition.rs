@@ -1,6 +1,6 @@
 //! What there is for each partition, and what is computed when somebody asks.
 
-use super::wall_ms;
+use crate::clock::wall_ms;
 use fleet::FleetMemory;
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};

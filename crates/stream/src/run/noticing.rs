@@ -1,6 +1,6 @@
 //! When nothing comes any more, somebody's clock has to say that time goes on: the shell's.
 
-use crate::metrics::wall_ms;
+use crate::clock::wall_ms;
 use reading::EventTime;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};

@@ -1,6 +1,6 @@
 //! The sections of a plan that are about Kafka.
 
-use super::Page;
+use super::page::Page;
 use reading::quantity::time;
 use std::time::Duration;
 use stream::{Exchange, IntervalsFormat, KafkaPlan};

@@ -3,7 +3,7 @@ use expect_test::{Expect, expect};
 
 fn check(plan: &str, answer: &Expect) {
     let kafka = KafkaPlan::if_any(plan, "plan.toml".as_ref(), None, &Environment::default()).unwrap();
-    answer.assert_eq(&told(&Plan::read(plan).unwrap(), kafka.as_ref()));
+    answer.assert_eq(&page_of(&Plan::read(plan).unwrap(), kafka.as_ref()));
 }
 
 #[test]
@@ -202,7 +202,7 @@ fn what_is_about_kafka_is_shown_as_it_is_used_without_secrets() {
         ("GRIDWARDEN_KAFKA_SASL_PASSWORD", "hunter2"),
     ]);
     let kafka = KafkaPlan::if_any(plan, "plan.toml".as_ref(), None, &environment).unwrap();
-    let page = told(&Plan::read(plan).unwrap(), kafka.as_ref());
+    let page = page_of(&Plan::read(plan).unwrap(), kafka.as_ref());
     expect![[r#"
         [kafka]
           brokers         kafka.example:9092
@@ -249,7 +249,7 @@ fn what_no_part_of_a_town_can_say_is_left_out_where_instances_share_it() {
     let plan = include_str!("../../../../../pipelines/ami.toml");
     let plan = plan.replacen("exchange = \"memory\"", "exchange = \"kafka\"", 1);
     let kafka = KafkaPlan::if_any(&plan, "plan.toml".as_ref(), None, &Environment::default()).unwrap();
-    let page = told(&Plan::read(&plan).unwrap().of_a_part(), kafka.as_ref());
+    let page = page_of(&Plan::read(&plan).unwrap().of_a_part(), kafka.as_ref());
     let about = |line: &&str| line.contains("  transformers ") || line.contains("  exchange ");
     let lines: Vec<&str> = page.lines().filter(about).map(str::trim_start).collect();
     expect![[r#"

@@ -1,0 +1,52 @@
+//! Sections and keys, as a plan has them.
+
+use std::fmt::{Display, Write};
+
+/// A page of sections and keys.
+#[derive(Default)]
+pub(super) struct Page(String);
+
+impl Page {
+    /// A page about the plan of this name.
+    pub(super) fn about(plan: &str) -> Self {
+        Self(format!("plan {plan}\n"))
+    }
+
+    /// The text.
+    pub(super) fn text(self) -> String {
+        self.0
+    }
+
+    /// A section with its keys, or that there is none.
+    pub(super) fn section_if<T>(&mut self, name: &str, settings: Option<T>, keys: impl FnOnce(&mut Self, T)) {
+        match settings {
+            None => self.none(name),
+            Some(settings) => {
+                self.section(name);
+                keys(self, settings);
+            }
+        }
+    }
+
+    pub(super) fn section(&mut self, name: &str) {
+        self.line(format_args!("\n[{name}]"));
+    }
+
+    pub(super) fn none(&mut self, name: &str) {
+        self.line(format_args!("\n[{name}] none"));
+    }
+
+    pub(super) fn key(&mut self, name: &str, value: impl Display) {
+        self.line(format_args!("  {name:<15} {value}"));
+    }
+
+    fn line(&mut self, line: std::fmt::Arguments<'_>) {
+        writeln!(self.0, "{line}").expect("writing to a string cannot fail");
+    }
+}
+
+/// Several values of one key.
+pub(super) fn listed(all: impl IntoIterator<Item = impl Display>) -> String {
+    let all: Vec<String> = all.into_iter().map(|one| one.to_string()).collect();
+    if all.is_empty() { "none".to_owned() } else { all.join(", ") }
+}
