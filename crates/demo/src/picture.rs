@@ -170,10 +170,8 @@ impl Picture {
         let Some(load) = pipeline.town().and_then(|town| town.load_of(Target::System)) else { return };
         let oldest = self.now.minus(DAY);
         let hours = self.grid.length() as f64 / HOUR as f64;
-        let energies = load.snapshot().energies;
-        let first = energies.partition_point(|(end, _)| EventTime(*end) <= oldest);
-        let load = |(end, wh): &(i64, i64)| Load { end: EventTime(*end), kw: *wh as f64 / 1000.0 / hours };
-        self.loads = energies[first..].iter().map(load).collect();
+        let energies = load.energies().filter(|(end, _)| *end > oldest);
+        self.loads = energies.map(|(end, wh)| Load { end, kw: wh.0 as f64 / 1000.0 / hours }).collect();
     }
 
     /// The load of the last closed interval.

@@ -15,7 +15,7 @@ mod seasonal;
 mod student;
 
 pub use horizon::Horizon;
-pub use seasonal::{Forecast, KEPT, RestoreError, SeasonalMean, SeasonalMeanV1};
+pub use seasonal::{Forecast, KEPT, SeasonalMean};
 
 #[cfg(test)]
 mod tests;

@@ -4,7 +4,7 @@ use crate::Horizon;
 use crate::horizon::{Like, Slot};
 use crate::student::student;
 use reading::time::DAY;
-use reading::{EventTime, Target};
+use reading::{EventTime, Fingerprint, Grid, Target};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use units::{WattHours, Watts};
@@ -33,34 +33,23 @@ pub struct Forecast {
     pub quantiles: Vec<Watts>,
 }
 
-/// The last weeks of one target, by interval.
-#[derive(Debug, Clone, PartialEq)]
+/// The last weeks of one target, by interval. It is stored as it is.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SeasonalMean {
     target: Target,
     energies: BTreeMap<EventTime, WattHours>,
 }
 
-/// What [`SeasonalMean::snapshot`] keeps.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SeasonalMeanV1 {
-    /// The target, as it is written.
-    pub target: String,
-    /// End in milliseconds and energy in Wh of each interval, ascending.
-    pub energies: Vec<(i64, i64)>,
-}
-
-/// Why a stored history cannot be used.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum RestoreError {
-    /// The target is none.
-    #[error("stored history is of `{text}`, which is no target")]
-    Target {
-        /// What was stored.
-        text: String,
-    },
-}
-
 impl SeasonalMean {
+    /// The version of the stored form.
+    pub const STATE_VERSION: u16 = 1;
+
+    /// A number of the settings that a stored history depends on: the interval alone, because energies are those of
+    /// intervals. Local days, holidays and quantiles are looked at when a forecast is made.
+    pub fn fingerprint(grid: Grid) -> u64 {
+        Fingerprint::new("loads").whole(grid.length()).end()
+    }
+
     /// Nothing remembered yet.
     pub fn new(target: Target) -> Self {
         Self { target, energies: BTreeMap::new() }
@@ -79,6 +68,11 @@ impl SeasonalMean {
     /// Whether it remembers none.
     pub fn is_empty(&self) -> bool {
         self.energies.is_empty()
+    }
+
+    /// The end and the energy of each interval, ascending.
+    pub fn energies(&self) -> impl DoubleEndedIterator<Item = (EventTime, WattHours)> {
+        self.energies.iter().map(|(end, energy)| (*end, *energy))
     }
 
     /// Remembers the energy of the interval that ends at `end`. A second part of the same interval adds up: meters
@@ -122,26 +116,6 @@ impl SeasonalMean {
             })
         };
         horizon.slots.iter().filter_map(of_slot).collect()
-    }
-
-    /// What must be stored to go on later.
-    pub fn snapshot(&self) -> SeasonalMeanV1 {
-        SeasonalMeanV1 {
-            target: self.target.to_string(),
-            energies: self.energies.iter().map(|(end, energy)| (end.0, energy.0)).collect(),
-        }
-    }
-
-    /// Goes on from what was stored.
-    pub fn restore(stored: SeasonalMeanV1) -> Result<Self, RestoreError> {
-        let Some(target) = Target::parse(&stored.target) else {
-            return Err(RestoreError::Target { text: stored.target });
-        };
-        let mut restored = Self::new(target);
-        for (end, energy) in stored.energies {
-            restored.observe(EventTime(end), WattHours(energy));
-        }
-        Ok(restored)
     }
 }
 

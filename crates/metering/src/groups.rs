@@ -125,7 +125,7 @@ impl Sum {
 /// Demand of groups, and of all consumers together.
 #[derive(Debug, Clone)]
 pub struct Groups {
-    rule: Option<GroupRule>,
+    pub(crate) rule: Option<GroupRule>,
     /// Blocks above this share of what was agreed are told.
     above: Option<Ratio>,
     moments: Moments,
@@ -151,18 +151,18 @@ pub struct Groups {
 impl Groups {
     /// Nobody yet. Groups, if there is a rule; blocks above what was agreed, if there is a share.
     pub fn new(
-        rules: &MeteringSettings,
+        settings: &MeteringSettings,
         rule: Option<GroupRule>,
         above: Option<Ratio>,
         calendar: &Calendar,
     ) -> Self {
-        let demand = rules.demand.clone().map(crate::DemandRule::of_groups);
-        let rules = MeteringSettings { grid: rules.grid, profile: None, demand };
+        let demand = settings.demand.clone().map(crate::DemandRule::of_groups);
+        let settings = MeteringSettings { grid: settings.grid, profile: None, demand };
         Self {
             rule,
             above,
             moments: Moments::new(calendar.clone()),
-            demand: Metering::new(rules, calendar.clone()),
+            demand: Metering::new(settings, calendar.clone()),
             names: Vec::new(),
             numbers: BTreeMap::new(),
             all: NOBODY,
@@ -199,7 +199,7 @@ impl Groups {
         told: &mut Vec<DemandRow>,
         above: &mut Vec<AboveSanctioned>,
     ) {
-        let moment = self.moments.at(&self.demand.rules, end);
+        let moment = self.moments.at(&self.demand.settings, end);
         self.class_means = None;
         // Where clocks go back past midnight, the period before is not begun again.
         if self.period == NO_PERIOD || moment.period > self.period {
@@ -207,8 +207,8 @@ impl Groups {
         }
         let rows = rows.filter(|placed| placed.row.end == end);
         let places = self.consumers.meet(rows.clone().map(|placed| &placed.row.meter));
-        let width = Strides::of(&self.demand.rules).in_block;
-        let start = end.minus(self.demand.rules.grid.length());
+        let width = Strides::of(&self.demand.settings).in_block;
+        let start = end.minus(self.demand.settings.grid.length());
         let counts = moment.block_ends && moment.block_zones & 1 == 1;
         let hours = self.hours_of_a_block();
         for (at, Placed { row, place }) in places.into_iter().zip(rows) {
@@ -239,7 +239,7 @@ impl Groups {
             let Some(sanctioned) = place.sanctioned else { continue };
             if !share.told && demand > sanctioned.0 * allowed.0 {
                 share.told = true;
-                let start = end.minus(width as i64 * self.demand.rules.grid.length());
+                let start = end.minus(width as i64 * self.demand.settings.grid.length());
                 let Place { transformer, area, .. } = place;
                 let (meter, demand) = (row.meter, Watts(demand));
                 above.push(AboveSanctioned { meter, transformer, area, demand, sanctioned, start, end });
@@ -333,18 +333,18 @@ impl Groups {
         self.demand.take_of(&numbers, &intervals, |number, _| names[number as usize], &mut ended);
         ended.demand.iter_mut().for_each(|row| self.complete_with(row, &self.peaks_before));
         told.append(&mut ended.demand);
-        let count = Strides::of(&self.demand.rules).zones;
+        let count = Strides::of(&self.demand.settings).zones;
         let zone = self.demand.zones.get(self.all as usize * count);
         let peaked = zone.is_some_and(|zone| zone.block > 0.0 && zone.block_end == moment.index);
         if peaked {
-            let (hours, width) = (self.hours_of_a_block(), Strides::of(&self.demand.rules).in_block);
+            let (hours, width) = (self.hours_of_a_block(), Strides::of(&self.demand.settings).in_block);
             self.consumers.shares.iter_mut().for_each(|share| share.part.coincide(moment, width, hours));
             self.groups.iter_mut().for_each(|part| part.coincide(moment, width, hours));
         }
     }
 
     fn hours_of_a_block(&self) -> f64 {
-        let block = self.demand.rules.demand.as_ref().map_or(0, crate::DemandRule::block);
+        let block = self.demand.settings.demand.as_ref().map_or(0, crate::DemandRule::block);
         block as f64 / reading::time::HOUR as f64
     }
 
@@ -390,7 +390,7 @@ impl Groups {
             (_, Some(group)) => ((self.groups[group].coincident, self.groups[group].before), None),
             _ => return,
         };
-        let period = self.moments.period_at(&self.demand.rules, row.start);
+        let period = self.moments.period_at(&self.demand.settings, row.start);
         let means = self.class_means.as_deref().unwrap_or_default();
         let (coincident, peers) = match period {
             _ if period == self.period => (part.0, share.and_then(|share| share.over_peers(means))),

@@ -9,6 +9,7 @@
 //!
 //! Read [`MeteringSettings`] first, then [`Metering`], then [`Groups`].
 
+mod by_slot;
 mod groups;
 mod metering;
 mod moment;
@@ -16,13 +17,14 @@ mod names;
 mod rows;
 mod rules;
 mod shares;
-mod snapshot;
+mod state;
 
+pub use by_slot::BySlot;
 pub use groups::{AboveSanctioned, GroupRule, Groups, Place, Placed};
 pub use metering::{ENOUGH_DAYS, Metering};
 pub use rows::{Among, DemandRow, MeteringRows, Peak, PfSpread, ProfileRow, Whole};
 pub use rules::{DemandRule, MeteringSettings, ProfileRule, RulesError, Zone};
-pub use snapshot::{GroupsV1, MeteringV1, Stored};
+pub use state::{DemandState, GroupsState, PowerFactorState, ProfilesState};
 
 #[cfg(test)]
 mod tests;

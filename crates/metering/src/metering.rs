@@ -7,6 +7,7 @@ use features::profile::{Learned, learn, weights};
 use features::{apparent_power, load_factor_of, mean_reactive_power, net_energy, percentile, power_factor};
 use reading::time::{DAY, HOUR, MINUTE};
 use reading::{Calendar, DayType, EventTime, Interval, MeterId, Quality, Target};
+use serde::{Deserialize, Serialize};
 use units::{Ratio, VoltAmperes, WattHours, Watts};
 
 /// What every meter has, whatever the zones.
@@ -57,7 +58,7 @@ pub const ENOUGH_DAYS: u16 = 4;
 const BROKEN: u8 = u8::MAX;
 
 /// What a meter has used in one zone of the period under way; a peak of -infinity is none.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub(crate) struct ZoneState {
     pub energy: i64,
     pub block: f32,
@@ -84,11 +85,10 @@ const UNUSED: ZoneState = ZoneState {
 /// What closed intervals add up to, meter by meter.
 #[derive(Debug, Clone)]
 pub struct Metering {
-    pub(crate) rules: MeteringSettings,
-    fingerprint: u64,
+    pub(crate) settings: MeteringSettings,
     /// After so many intervals the profile of a meter is told again, if at all.
     tell_after: Option<u32>,
-    moments: Moments,
+    pub(crate) moments: Moments,
     /// What so many observations are worth.
     pub(crate) weights: Vec<f64>,
     pub(crate) heads: Vec<Head>,
@@ -115,14 +115,14 @@ pub(crate) struct Strides {
 }
 
 impl Strides {
-    pub fn of(rules: &MeteringSettings) -> Self {
-        let length = rules.grid.length();
+    pub fn of(settings: &MeteringSettings) -> Self {
+        let length = settings.grid.length();
         Self {
-            zones: rules.demand.as_ref().map_or(0, |demand| demand.zones().len() + 1),
-            in_block: rules.demand.as_ref().map_or(0, |demand| (demand.block() / length) as usize),
-            pf_classes: rules.demand.as_ref().map_or(0, DemandRule::pf_classes),
-            cells: rules.profile.as_ref().map_or(0, |profile| 3 * profile.slots()),
-            in_slot: rules.profile.as_ref().map_or(0, |profile| (profile.slot() / length) as u8),
+            zones: settings.demand.as_ref().map_or(0, |demand| demand.zones().len() + 1),
+            in_block: settings.demand.as_ref().map_or(0, |demand| (demand.block() / length) as usize),
+            pf_classes: settings.demand.as_ref().map_or(0, DemandRule::pf_classes),
+            cells: settings.profile.as_ref().map_or(0, |profile| 3 * profile.slots()),
+            in_slot: settings.profile.as_ref().map_or(0, |profile| (profile.slot() / length) as u8),
         }
     }
 }
@@ -141,15 +141,13 @@ impl MeteringSettings {
 
 impl Metering {
     /// No meters yet.
-    pub fn new(rules: MeteringSettings, calendar: Calendar) -> Self {
-        let keep = rules.profile.map_or(0.0, |profile| profile.keep());
-        let settings = format!("2 {} {}", rules.shape(), calendar.zone_name());
+    pub fn new(settings: MeteringSettings, calendar: Calendar) -> Self {
+        let keep = settings.profile.map_or(0.0, |profile| profile.keep());
         Self {
-            fingerprint: reading::id::hash(settings.as_bytes()),
             tell_after: None,
             moments: Moments::new(calendar),
             weights: weights(keep, usize::from(u16::MAX)),
-            rules,
+            settings,
             heads: Vec::new(),
             zones: Vec::new(),
             recent: Vec::new(),
@@ -160,15 +158,10 @@ impl Metering {
         }
     }
 
-    /// A number that changes with the settings that the state depends on.
-    pub fn fingerprint(&self) -> u64 {
-        self.fingerprint
-    }
-
     /// From now on each meter's profile is told every four weeks, at an interval of its own, and not at the end alone: for
     /// streams, which have none. All at once would be more than their intervals by far.
     pub fn publish_profiles_every_four_weeks(&mut self) {
-        self.tell_after = u32::try_from(FOUR_WEEKS / self.rules.grid.length()).ok();
+        self.tell_after = u32::try_from(FOUR_WEEKS / self.settings.grid.length()).ok();
     }
 
     /// How many meters it has heard of; slots up to the last one count.
@@ -207,9 +200,9 @@ impl Metering {
         if let Some(&most) = slots.iter().max() {
             self.make_room(most as usize + 1);
         }
-        let strides = Strides::of(&self.rules);
+        let strides = Strides::of(&self.settings);
         for (&slot, row) in slots.iter().zip(rows) {
-            let moment = self.moments.at(&self.rules, row.end);
+            let moment = self.moments.at(&self.settings, row.end);
             self.take_one(slot as usize, row, moment, strides, || name(slot, row), told);
             if self.tell_after.is_some_and(|after| moment.index % after == slot % after) {
                 self.tell_profile(slot as usize, row.meter, &mut told.profiles);
@@ -219,8 +212,8 @@ impl Metering {
 
     /// The mean power that a meter's profile has for the slot of an interval; none while it has seen none.
     pub fn usual(&mut self, slot: u32, end: EventTime) -> Option<Watts> {
-        let cells = Strides::of(&self.rules).cells;
-        let moment = self.moments.at(&self.rules, end);
+        let cells = Strides::of(&self.settings).cells;
+        let moment = self.moments.at(&self.settings, end);
         let at = slot as usize * cells + usize::from(moment.cell);
         (cells > 0 && *self.counts.get(at)? > 0).then(|| Watts(f64::from(self.means[at])))
     }
@@ -228,7 +221,7 @@ impl Metering {
     /// What a meter's profile has for a whole day of a type, Wh; none until each slot has seen [`ENOUGH_DAYS`], and none
     /// for a meter that exports.
     pub fn usual_day(&self, slot: u32, day_type: DayType) -> Option<f64> {
-        let profile = self.rules.profile.as_ref()?;
+        let profile = self.settings.profile.as_ref()?;
         let first = (slot as usize * 3 + day_type as usize) * profile.slots();
         let cells = first..first + profile.slots();
         if self.counts.get(cells.clone())?.iter().any(|&count| count < ENOUGH_DAYS) {
@@ -243,7 +236,7 @@ impl Metering {
     /// What a meter has used of its local day before the interval that ends so, if that follows on what is known.
     pub fn day_before(&self, slot: u32, end: EventTime) -> Option<WattHours> {
         let head = self.heads.get(slot as usize)?;
-        let follows = i64::from(head.last) + 1 == end.0 / self.rules.grid.length();
+        let follows = i64::from(head.last) + 1 == end.0 / self.settings.grid.length();
         (follows && !head.day.is_nan()).then_some(WattHours(head.day as i64))
     }
 
@@ -251,7 +244,7 @@ impl Metering {
         if meters <= self.heads.len() {
             return;
         }
-        let strides = Strides::of(&self.rules);
+        let strides = Strides::of(&self.settings);
         grow(&mut self.heads, meters, NOTHING);
         grow(&mut self.zones, meters * strides.zones, UNUSED);
         grow(&mut self.recent, meters * strides.in_block * 2, 0.0);
@@ -270,7 +263,7 @@ impl Metering {
         name: impl Fn() -> Target,
         told: &mut MeteringRows,
     ) {
-        let length = self.rules.grid.length();
+        let length = self.settings.grid.length();
         let follows = self.heads[slot].last + 1 == moment.index;
         if strides.zones > 0 {
             let period = self.heads[slot].period;
@@ -326,7 +319,7 @@ impl Metering {
     }
 
     fn begin_period(&mut self, slot: usize, period: u32) {
-        let Strides { zones, pf_classes, .. } = Strides::of(&self.rules);
+        let Strides { zones, pf_classes, .. } = Strides::of(&self.settings);
         self.zones[slot * zones..(slot + 1) * zones].fill(UNUSED);
         self.pf_counts[slot * pf_classes..(slot + 1) * pf_classes].fill(0);
         let head = &mut self.heads[slot];
@@ -365,7 +358,7 @@ impl Metering {
             for (sum, one) in head.known.iter_mut().zip([active.0, apparent.0, lag, lead]) {
                 *sum += one * hours;
             }
-            let limit = self.rules.demand.as_ref().map_or(0.0, |demand| demand.low_pf().0);
+            let limit = self.settings.demand.as_ref().map_or(0.0, |demand| demand.low_pf().0);
             let pf = power_factor(row);
             head.low_pf += u16::from(pf.is_some_and(|pf| pf.0 < limit));
             if let Some(pf) = pf.filter(|_| strides.pf_classes > 0) {
@@ -383,7 +376,7 @@ impl Metering {
         let (powers, apparents) = recent.split_at_mut(width);
         let place = moment.index as usize % width;
         powers[place] = imp.mean_over(length).0 as f32;
-        let either_way = self.rules.demand.as_ref().is_some_and(DemandRule::either_way);
+        let either_way = self.settings.demand.as_ref().is_some_and(DemandRule::either_way);
         apparents[place] = match apparent {
             None => f32::NAN,
             Some(_) if active.is_none() && !either_way => 0.0,
@@ -419,8 +412,8 @@ impl Metering {
         is_over: bool,
         out: &mut Vec<DemandRow>,
     ) {
-        let Some(rule) = &self.rules.demand else { return };
-        let (length, count) = (self.rules.grid.length(), rule.zones().len() + 1);
+        let Some(rule) = &self.settings.demand else { return };
+        let (length, count) = (self.settings.grid.length(), rule.zones().len() + 1);
         let head = self.heads[slot];
         if head.period == NO_PERIOD {
             return;
@@ -475,7 +468,7 @@ impl Metering {
     }
 
     fn typical_day(&self, slot: usize) -> Option<Vec<Watts>> {
-        let slots = self.rules.profile.as_ref()?.slots();
+        let slots = self.settings.profile.as_ref()?.slots();
         let mean = |at: usize| (self.counts[at] > 0).then(|| Watts(f64::from(self.means[at])));
         let of = |kind: usize| (0..slots).map(|at| mean((slot * 3 + kind) * slots + at)).collect::<Vec<_>>();
         let [weekday, saturday, sunday] = [of(0), of(1), of(2)];
@@ -494,7 +487,7 @@ impl Metering {
     }
 
     fn tell_profile(&self, slot: usize, meter: MeterId, out: &mut Vec<ProfileRow>) {
-        let Some(profile) = &self.rules.profile else { return };
+        let Some(profile) = &self.settings.profile else { return };
         let slots = profile.slots();
         let cells = slot * 3 * slots..(slot + 1) * 3 * slots;
         for (cell, at) in cells.enumerate().filter(|(_, at)| self.counts[*at] > 0) {

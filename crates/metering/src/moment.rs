@@ -45,20 +45,25 @@ impl Moments {
         Self { calendar, known: vec![None; KNOWN], periods: Vec::new() }
     }
 
+    /// The calendar of local days.
+    pub fn calendar(&self) -> &Calendar {
+        &self.calendar
+    }
+
     /// The interval that ends so.
     #[inline]
-    pub fn at(&mut self, rules: &MeteringSettings, end: EventTime) -> Moment {
-        let index = index_of(rules, end);
+    pub fn at(&mut self, settings: &MeteringSettings, end: EventTime) -> Moment {
+        let index = index_of(settings, end);
         if let Some(known) = self.known[index as usize % KNOWN].filter(|known| known.index == index) {
             return known;
         }
-        let moment = self.work_out(rules, end, index);
+        let moment = self.work_out(settings, end, index);
         self.known[index as usize % KNOWN] = Some(moment);
         moment
     }
 
-    fn work_out(&mut self, rules: &MeteringSettings, end: EventTime, index: u32) -> Moment {
-        let length = rules.grid.length();
+    fn work_out(&mut self, settings: &MeteringSettings, end: EventTime, index: u32) -> Moment {
+        let length = settings.grid.length();
         let start = end.minus(length);
         let (day, minute) = (self.calendar.day(start), self.calendar.minute_of_day(start));
         let mut moment = Moment {
@@ -72,9 +77,9 @@ impl Moments {
             slot_starts: false,
             day_starts: self.calendar.day(start.minus(length)) != day,
         };
-        if let Some(demand) = &rules.demand {
+        if let Some(demand) = &settings.demand {
             moment.period = period_of(day, demand.billing_day());
-            moment.zones = self.zones(rules, start);
+            moment.zones = self.zones(settings, start);
             let behind = i64::from(minute) * MINUTE + length;
             let first = end.minus(demand.block());
             // Where the clocks change within a long block, its end alone says too little.
@@ -84,11 +89,11 @@ impl Moments {
             moment.block_first = index.saturating_sub(before as u32);
             if period_of(self.calendar.day(first), demand.billing_day()) == moment.period {
                 let starts = (0..demand.block() / length).map(|back| start.minus(back * length));
-                let all = starts.map(|start| self.zones(rules, start));
+                let all = starts.map(|start| self.zones(settings, start));
                 moment.block_zones = all.fold(u8::MAX, |all, one| all & one);
             }
         }
-        if let Some(profile) = &rules.profile {
+        if let Some(profile) = &settings.profile {
             let slot_minutes = (profile.slot() / MINUTE) as u16;
             let of_type = self.calendar.day_type(day) as u16;
             moment.cell = of_type * profile.slots() as u16 + minute / slot_minutes;
@@ -98,17 +103,17 @@ impl Moments {
     }
 
     /// The zones of an interval that starts so, a bit each.
-    fn zones(&self, rules: &MeteringSettings, start: EventTime) -> u8 {
+    fn zones(&self, settings: &MeteringSettings, start: EventTime) -> u8 {
         let (day, minute) = (self.calendar.day(start), self.calendar.minute_of_day(start));
         let day_type = self.calendar.day_type(day);
-        let zones = rules.demand.iter().flat_map(DemandRule::zones).enumerate();
+        let zones = settings.demand.iter().flat_map(DemandRule::zones).enumerate();
         let held = zones.filter(|(_, zone)| zone.holds(minute, day.month(), day_type));
         held.fold(1, |all, (bit, _)| all | 2 << bit)
     }
 
     /// The billing period that a moment lies in.
-    pub fn period_at(&self, rules: &MeteringSettings, time: EventTime) -> u32 {
-        let billing_day = rules.demand.as_ref().map_or(1, DemandRule::billing_day);
+    pub fn period_at(&self, settings: &MeteringSettings, time: EventTime) -> u32 {
+        let billing_day = settings.demand.as_ref().map_or(1, DemandRule::billing_day);
         period_of(self.calendar.day(time), billing_day)
     }
 
@@ -133,9 +138,9 @@ impl Moments {
 
 /// The number of the interval that ends so.
 #[inline]
-pub(crate) fn index_of(rules: &MeteringSettings, end: EventTime) -> u32 {
+pub(crate) fn index_of(settings: &MeteringSettings, end: EventTime) -> u32 {
     // Readings are of 2000 to 2100: a minute's intervals fit.
-    (end.0 / rules.grid.length()) as u32
+    (end.0 / settings.grid.length()) as u32
 }
 
 /// Months since year 0, of the period that a day lies in.

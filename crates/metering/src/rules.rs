@@ -100,19 +100,6 @@ fn divides(length: i64, grid: Grid) -> bool {
     length > 0 && length % grid.length() == 0 && length % MINUTE == 0 && DAY % length == 0
 }
 
-impl MeteringSettings {
-    /// What the state depends on, in words. A half-life, a limit or a holiday decides about what comes, and a state that
-    /// was learned with another goes on.
-    pub(crate) fn shape(&self) -> String {
-        let slot = self.profile.map(|profile| profile.slot);
-        let demand = self
-            .demand
-            .as_ref()
-            .map(|demand| (demand.block, &demand.zones, demand.billing_day, demand.pf_classes));
-        format!("{:?} {slot:?} {demand:?}", self.grid)
-    }
-}
-
 impl ProfileRule {
     /// Slots of so many milliseconds; what was seen counts half after so many days of a type.
     pub fn new(slot: i64, half_life: u32, grid: Grid) -> Result<Self, RulesError> {

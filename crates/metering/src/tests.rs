@@ -1,5 +1,7 @@
 //! Against slow arithmetic over all intervals at once, and small pictures of what counts and what does not.
 
+mod state;
+
 use crate::*;
 use jiff::tz::TimeZone;
 use proptest::prelude::*;
@@ -243,8 +245,7 @@ proptest! {
         let mut out = MeteringRows::default();
         first.take(&vec![0; before.len()], before, &mut out);
         let mut second = Metering::new(rules, calendar("Asia/Kolkata"));
-        let bytes = postcard::to_stdvec(&first.stored(0..1)).unwrap();
-        prop_assert!(second.restore(&postcard::from_bytes(&bytes).unwrap()));
+        state::restore_all(&first, &mut second);
         second.take(&vec![0; after.len()], after, &mut out);
         second.finish([(0, meter())].into_iter(), &mut out);
         // A meter that was never heard of has no slot.
@@ -289,31 +290,6 @@ fn a_stream_tells_the_profile_of_each_meter_every_four_weeks() {
     }
     assert_eq!(times.len(), 2);
     assert_eq!(times[1] - times[0], 48 * 28);
-}
-
-#[test]
-fn changes_are_laid_over_what_was_stored() {
-    let rules = rules(HOUR, 2 * HOUR);
-    let begin = || Metering::new(rules.clone(), calendar("Asia/Kolkata"));
-    let stored = |metering: &Metering, slots: &[u32]| -> MeteringV1 {
-        let bytes = postcard::to_stdvec(&metering.stored(slots.iter().copied())).unwrap();
-        postcard::from_bytes(&bytes).unwrap()
-    };
-    let mut metering = begin();
-    let mut told = MeteringRows::default();
-    let mut take = |metering: &mut Metering, slot, wh| {
-        metering.take(&[slot], &[row(0, Some(wh), None, Quality::MEASURED)], &mut told);
-    };
-    take(&mut metering, 0, 100);
-    take(&mut metering, 4, 100);
-    let mut whole = stored(&metering, &[0, 4]);
-    for slot in [2, 4, 5] {
-        take(&mut metering, slot, 300);
-    }
-    whole.overlay(stored(&metering, &[2, 4, 5]));
-    // As bytes, because a power that is not known is a NaN.
-    let bytes = |stored: &MeteringV1| postcard::to_stdvec(stored).unwrap();
-    assert_eq!(bytes(&whole), bytes(&stored(&metering, &[0, 2, 4, 5])));
 }
 
 #[test]

@@ -3,10 +3,10 @@
 use crate::Plan;
 use crate::snapshot::SnapshotError;
 use fleet::Silence;
-use metering::{Metering, MeteringRows, MeteringV1};
+use metering::{BySlot, DemandState, Metering, MeteringRows, PowerFactorState, ProfilesState};
 use reading::{Interval, MeterId};
 use serde::{Deserialize, Serialize};
-use vet::{Tally, Vet, VetV1, estimate, stand_in};
+use vet::{Tally, Vet, VetState, estimate, stand_in};
 
 /// The books of some meters, by slot.
 #[derive(Debug)]
@@ -17,12 +17,22 @@ pub struct Books {
     metering: Option<Metering>,
 }
 
-/// `M` is a [`MeteringV1`], or what is written as one. Each with the fingerprint of its settings.
+/// `M` is a [`MeteringState`], or what is written as one. Each with the fingerprint of its settings.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct BooksV1<M> {
-    vet: Option<(u64, VetV1)>,
-    metering: Option<(u64, M)>,
+    vet: Option<(u64, VetState)>,
+    metering: Option<M>,
 }
+
+/// Profiles, demand and classes of the power factor, or what is written as those.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct MeteringParts<P, D, F> {
+    profiles: Option<(u64, P)>,
+    demand: Option<(u64, D)>,
+    power_factors: Option<(u64, F)>,
+}
+
+pub(crate) type MeteringState = MeteringParts<ProfilesState, DemandState, PowerFactorState>;
 
 impl Books {
     /// Nothing in them yet.
@@ -80,35 +90,64 @@ impl Books {
     }
 
     /// Numbers that change with the settings that the state depends on.
-    pub(crate) fn fingerprints(&self) -> [Option<u64>; 2] {
-        [self.vet.as_ref().map(Vet::fingerprint), self.metering.as_ref().map(Metering::fingerprint)]
+    pub(crate) fn fingerprints(&self) -> [Option<u64>; 4] {
+        let metering = self.metering.as_ref();
+        [
+            self.vet.as_ref().map(Vet::fingerprint),
+            metering.and_then(Metering::profiles_fingerprint),
+            metering.and_then(Metering::demand_fingerprint),
+            metering.and_then(Metering::power_factor_fingerprint),
+        ]
     }
 
     /// The meters of these slots, ascending, to be written.
     pub(crate) fn stored(&self, slots: impl Iterator<Item = u32> + Clone) -> BooksV1<impl Serialize> {
         BooksV1 {
             vet: self.vet.as_ref().map(|vet| (vet.fingerprint(), vet.stored(slots.clone()))),
-            metering: self.metering.as_ref().map(|metering| (metering.fingerprint(), metering.stored(slots))),
+            metering: self.metering.as_ref().map(|metering| {
+                let profiles = metering.profiles_fingerprint();
+                let demand = metering.demand_fingerprint();
+                let power_factors = metering.power_factor_fingerprint();
+                MeteringParts {
+                    profiles: profiles.map(|own| (own, metering.stored_profiles(slots.clone()))),
+                    demand: demand.map(|own| (own, metering.stored_demand(slots.clone()))),
+                    power_factors: power_factors.map(|own| (own, metering.stored_power_factors(slots))),
+                }
+            }),
         }
     }
 
     /// Takes the meters of a snapshot; says whether profiles and demand were stored under other settings, and begin
     /// afresh.
-    pub(crate) fn restore(&mut self, stored: &BooksV1<MeteringV1>) -> Result<Lost, SnapshotError> {
+    pub(crate) fn restore(&mut self, stored: &BooksV1<MeteringState>) -> Result<Lost, SnapshotError> {
         if let (Some(vet), Some((fingerprint, stored))) = (&mut self.vet, &stored.vet)
             && vet.fingerprint() == *fingerprint
         {
             vet.restore(stored);
         }
-        let Some((fingerprint, stored)) = &stored.metering else { return Ok(Lost(false)) };
-        match &mut self.metering {
-            Some(metering) if metering.fingerprint() == *fingerprint => {
-                let fits = metering.restore(stored);
-                fits.then_some(Lost(false))
-                    .ok_or(SnapshotError::Content { what: "the profiles and the demand" })
-            }
-            _ => Ok(Lost(true)),
+        let Some(stored) = &stored.metering else { return Ok(Lost(false)) };
+        let Some(metering) = &mut self.metering else { return Ok(Lost(true)) };
+        let [mut lost, mut fits] = [false, true];
+        let mut is_usable = |own: Option<u64>, found: u64| {
+            lost |= own != Some(found);
+            own == Some(found)
+        };
+        if let Some((found, profiles)) = &stored.profiles
+            && is_usable(metering.profiles_fingerprint(), *found)
+        {
+            fits &= metering.restore_profiles(profiles);
         }
+        if let Some((found, demand)) = &stored.demand
+            && is_usable(metering.demand_fingerprint(), *found)
+        {
+            fits &= metering.restore_demand(demand);
+        }
+        if let Some((found, power_factors)) = &stored.power_factors
+            && is_usable(metering.power_factor_fingerprint(), *found)
+        {
+            fits &= metering.restore_power_factors(power_factors);
+        }
+        fits.then_some(Lost(lost)).ok_or(SnapshotError::Content { what: "the profiles and the demand" })
     }
 }
 
@@ -116,7 +155,7 @@ impl Books {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Lost(pub(crate) bool);
 
-impl BooksV1<MeteringV1> {
+impl BooksV1<MeteringState> {
     /// Lays the changes that came after it over a snapshot.
     pub(crate) fn overlay(&mut self, later: Self) {
         match (&mut self.vet, later.vet) {
@@ -124,8 +163,19 @@ impl BooksV1<MeteringV1> {
             (whole, later) => *whole = later,
         }
         match (&mut self.metering, later.metering) {
-            (Some((known, whole)), Some((found, later))) if *known == found => whole.overlay(later),
+            (Some(whole), Some(later)) => {
+                overlay(&mut whole.profiles, later.profiles);
+                overlay(&mut whole.demand, later.demand);
+                overlay(&mut whole.power_factors, later.power_factors);
+            }
             (whole, later) => *whole = later,
         }
+    }
+}
+
+fn overlay<T>(whole: &mut Option<(u64, BySlot<T>)>, later: Option<(u64, BySlot<T>)>) {
+    match (whole, later) {
+        (Some((known, whole)), Some((found, later))) if *known == found => whole.overlay(later),
+        (whole, later) => *whole = later,
     }
 }

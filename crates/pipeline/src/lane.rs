@@ -4,13 +4,13 @@
 //! but what that partition held up to a place, so a lane restored there goes on as if it had never stopped, whoever
 //! goes on with it.
 
-use crate::books::{Books, BooksV1, Lost};
+use crate::books::{Books, BooksV1, Lost, MeteringState};
 use crate::outputs::{bury, bury_held, bury_undecoded};
 use crate::snapshot::SnapshotError;
 use crate::{Outputs, Plan};
 use fleet::{Fleet, FleetState, PartitionId, Sequencer, SequencerState, Shard, Step};
 use grid::Topology;
-use metering::{MeteringRows, MeteringV1};
+use metering::MeteringRows;
 use reading::{Batch, EventTime};
 use serde::{Deserialize, Serialize};
 use vet::Tally;
@@ -34,7 +34,7 @@ const METERS: usize = 64;
 /// Changes of so few meters are no burden, however many meters there are.
 const FEW: usize = 10_000;
 
-/// `F` is a [`FleetState`] and `M` a [`MeteringV1`], or what is written as one.
+/// `F` is a [`FleetState`] and `M` a [`MeteringState`], or what is written as one.
 #[derive(Serialize, Deserialize)]
 struct LaneV3<F, M> {
     sequencer: SequencerState,
@@ -182,10 +182,10 @@ impl Lane {
         chain: &[impl AsRef<[u8]>],
     ) -> Result<Self, SnapshotError> {
         let wrong = |what| SnapshotError::Content { what };
-        let mut whole: Option<LaneV3<FleetState, MeteringV1>> = None;
+        let mut whole: Option<LaneV3<FleetState, MeteringState>> = None;
         let mut behind = 0;
         for stored in chain {
-            let later: LaneV3<FleetState, MeteringV1> =
+            let later: LaneV3<FleetState, MeteringState> =
                 postcard::from_bytes(stored.as_ref()).map_err(|_| wrong("its structure"))?;
             match &mut whole {
                 None => whole = Some(later),
@@ -207,7 +207,7 @@ impl Lane {
         Ok(lane)
     }
 
-    pub(crate) fn restore_books(&mut self, stored: &BooksV1<MeteringV1>) -> Result<(), SnapshotError> {
+    pub(crate) fn restore_books(&mut self, stored: &BooksV1<MeteringState>) -> Result<(), SnapshotError> {
         let Lost(lost) = self.books.restore(stored)?;
         self.lost_metering = lost;
         Ok(())

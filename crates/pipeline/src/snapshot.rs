@@ -9,7 +9,7 @@
 //! | n | [`StateV5`] in postcard |
 //! | 4 | CRC-32 of all before |
 
-use crate::books::{Books, BooksV1};
+use crate::books::{Books, BooksV1, MeteringState};
 use crate::confluence::{Confluence, ConfluenceV2};
 use crate::lane::written;
 use crate::town::{Missing, Town, TownError};
@@ -17,19 +17,19 @@ use crate::{Pipeline, Plan};
 use cases::{Cases, CasesV1};
 use detect::{DailyScores, DailyScoresV1, PhaseNeutralRuns, PhaseNeutralRunsV1};
 use fleet::{FleetState, PartitionId, SequencerState};
-use forecast::{SeasonalMean, SeasonalMeanV1};
+use forecast::SeasonalMean;
 use grid::Topology;
 use jiff::civil::Date;
-use metering::{Groups, GroupsV1, MeteringV1};
+use metering::GroupsState;
 use notify::{Notifier, NotifierV2};
 use reading::MeterId;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use supply::{Supply, SupplyV1};
-use vet::{Findings, FindingsV1};
+use supply::{IndicesState, SupplyState};
+use vet::{Findings, FindingsState};
 
 const MAGIC: &[u8; 8] = b"GWSTATE\n";
-const VERSION: u32 = 7;
+const VERSION: u32 = 8;
 const HEADER: usize = 8 + 4 + 8 + 8;
 
 /// Why a snapshot is not taken.
@@ -79,7 +79,7 @@ pub enum SnapshotError {
     Town(#[from] TownError),
 }
 
-/// `F` is a [`FleetState`] and `M` a [`MeteringV1`], or what is written as one.
+/// `F` is a [`FleetState`] and `M` a [`MeteringState`], or what is written as one.
 #[derive(Serialize, Deserialize)]
 struct StateV5<F, M> {
     sequencer: SequencerState,
@@ -95,14 +95,14 @@ pub struct TownV3 {
     unrouted: u64,
     held_back: u64,
     strangers: Vec<String>,
-    loads: Vec<SeasonalMeanV1>,
-    groups: Option<GroupsV1>,
+    loads: Vec<SeasonalMean>,
+    groups: Option<(u64, GroupsState)>,
     runs: Option<PhaseNeutralRunsV1>,
     daily: Option<DailyScoresV1>,
     cases: Option<CasesV1>,
     notifier: Option<NotifierV2>,
-    findings: Option<FindingsV1>,
-    supply: Option<SupplyV1>,
+    findings: Option<FindingsState>,
+    supply: Option<(SupplyState, IndicesState)>,
 }
 
 impl Plan {
@@ -167,7 +167,7 @@ impl Pipeline {
     /// An engine that goes on where the snapshot was taken.
     pub fn restore(plan: &Plan, topology: Topology, bytes: &[u8]) -> Result<Self, SnapshotError> {
         let content = content(plan, bytes)?;
-        let state: StateV5<FleetState, MeteringV1> =
+        let state: StateV5<FleetState, MeteringState> =
             postcard::from_bytes(content).map_err(|_| SnapshotError::Content { what: "its structure" })?;
         let mut pipeline = Self::new(plan, topology)?;
         let wrong = |what| SnapshotError::Content { what };
@@ -221,14 +221,14 @@ impl Town {
             unrouted: self.missing.unrouted,
             held_back: self.missing.held_back,
             strangers: self.missing.strangers.iter().map(ToString::to_string).collect(),
-            loads: self.loads.values().map(SeasonalMean::snapshot).collect(),
-            groups: self.groups.as_ref().map(Groups::snapshot),
+            loads: self.loads.values().cloned().collect(),
+            groups: self.groups.as_ref().map(|groups| (groups.fingerprint(), groups.snapshot())),
             runs: watch.map(|watch| watch.runs.snapshot()),
             daily: watch.map(|watch| watch.daily.snapshot()),
             cases: watch.map(|watch| watch.cases.snapshot()),
             notifier: watch.and_then(|watch| watch.notifier.as_ref()).map(Notifier::snapshot),
             findings: self.findings.as_ref().map(Findings::snapshot),
-            supply: self.supply.as_ref().map(|supply| supply.snapshot(&self.topology)),
+            supply: self.supply.as_ref().map(|supply| (supply.snapshot(&self.topology), supply.indices())),
         }
     }
 
@@ -245,19 +245,18 @@ impl Town {
             Some((year, month, day)) => Some(Date::new(year, month, day).map_err(|_| wrong("the day"))?),
             None => None,
         };
-        if let (Some(findings), Some(stored)) = (&mut self.findings, &stored.findings) {
-            findings.restore(stored).ok_or_else(|| wrong("what is odd about the day"))?;
+        if let (Some(findings), Some(stored)) = (&mut self.findings, stored.findings) {
+            findings.restore(stored);
         }
-        for load in stored.loads {
-            let load = SeasonalMean::restore(load).map_err(|_| wrong("the loads"))?;
-            self.loads.insert(load.target(), load);
-        }
-        if let (Some(groups), Some(stored)) = (&mut self.groups, stored.groups) {
+        self.loads.extend(stored.loads.into_iter().map(|load| (load.target(), load)));
+        if let (Some(groups), Some((fingerprint, stored))) = (&mut self.groups, stored.groups)
+            && groups.fingerprint() == fingerprint
+        {
             groups.restore(stored).then_some(()).ok_or_else(|| wrong("the demand of groups"))?;
         }
-        if let (Some(rules), Some(stored)) = (plan.supply, stored.supply) {
-            let supply = Supply::restore(rules, plan.calendar.clone(), &self.topology, &stored);
-            self.supply = Some(supply.map_err(|_| wrong("the supply"))?);
+        if let (Some(supply), Some((stored, indices))) = (&mut self.supply, stored.supply) {
+            supply.restore(&self.topology, stored).map_err(|_| wrong("the supply"))?;
+            supply.restore_indices(indices);
         }
         let (Some(watch), Some(rule), Some(rules)) = (&mut self.watch, plan.phase_neutral, plan.cases) else {
             return Ok(());

@@ -5,6 +5,7 @@ use features::{caidi, maifi, med_threshold, saidi, saifi};
 use grid::Topology;
 use jiff::civil::Date;
 use reading::{AreaId, Calendar, EventTime};
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Indices of an area and month.
@@ -50,7 +51,7 @@ pub struct Major {
 }
 
 /// Interruptions that began on one day.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub(crate) struct Day {
     /// Of sustained ones, together.
     pub(crate) ms: u64,
@@ -61,7 +62,7 @@ pub(crate) struct Day {
 }
 
 /// How long voltage was beyond its limits, together, ms.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub(crate) struct Voltage {
     pub(crate) low: u64,
     pub(crate) high: u64,
@@ -69,21 +70,21 @@ pub(crate) struct Voltage {
     pub(crate) known: u64,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub(crate) struct Book {
-    pub(crate) days: BTreeMap<Date, Day>,
+    pub(crate) days: BTreeMap<LocalDay, Day>,
     /// By the first day of the month.
-    pub(crate) voltages: BTreeMap<Date, Voltage>,
+    pub(crate) voltages: BTreeMap<LocalDay, Voltage>,
 }
 
 /// The books of all areas, and of everybody.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub(crate) struct Books {
     pub(crate) all: BTreeMap<Option<AreaId>, Book>,
     /// The month at hand.
-    pub(crate) month: Option<Date>,
+    pub(crate) month: Option<LocalDay>,
     /// Months before that are to be told again: an interruption that began in them is over.
-    pub(crate) again: BTreeSet<Date>,
+    pub(crate) again: BTreeSet<LocalDay>,
     /// The last tick.
     pub(crate) last: Option<EventTime>,
 }
@@ -91,18 +92,43 @@ pub(crate) struct Books {
 /// IEEE 1366: the threshold of a year comes from the five years before it.
 const YEARS: i16 = 5;
 
-fn first_of(day: Date) -> Date {
-    Date::new(day.year(), day.month(), 1).expect("every month has a first day")
+/// A day of the local calendar. Stored as year, month and day, because dates have no stored form of their own here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(into = "(i16, i8, i8)", try_from = "(i16, i8, i8)")]
+pub(crate) struct LocalDay(Date);
+
+impl LocalDay {
+    fn first_of_month(self) -> Self {
+        Self(self.0.first_of_month())
+    }
+
+    /// The first day of the month after its own.
+    fn month_after(self) -> Self {
+        let next = self.0.last_of_month().tomorrow();
+        Self(next.expect("readings are of 2000 to 2100"))
+    }
+
+    /// The first day of its month so many years ago.
+    fn years_before(self, years: i16) -> Self {
+        let then = Date::new(self.0.year() - years, self.0.month(), 1);
+        Self(then.expect("readings are of 2000 to 2100"))
+    }
 }
 
-fn month_after(month: Date) -> Date {
-    let (year, number) =
-        if month.month() == 12 { (month.year() + 1, 1) } else { (month.year(), month.month() + 1) };
-    Date::new(year, number, 1).expect("readings are of 2000 to 2100")
+impl From<LocalDay> for (i16, i8, i8) {
+    fn from(LocalDay(date): LocalDay) -> Self {
+        (date.year(), date.month(), date.day())
+    }
 }
 
-fn years_before(day: Date, years: i16) -> Date {
-    Date::new(day.year() - years, day.month(), 1).expect("readings are of 2000 to 2100")
+impl TryFrom<(i16, i8, i8)> for LocalDay {
+    type Error = &'static str;
+
+    fn try_from((year, month, day): (i16, i8, i8)) -> Result<Self, Self::Error> {
+        // Years that are added or subtracted must stay within the calendar.
+        let date = Date::new(year, month, day).ok().filter(|_| (1900..=2200).contains(&year));
+        date.map(Self).ok_or("a day of a year from 1900 to 2200")
+    }
 }
 
 impl IndexRow {
@@ -125,7 +151,7 @@ impl Books {
         if !rules.whole {
             return;
         }
-        let day = calendar.day(start);
+        let day = LocalDay(calendar.day(start));
         let lasted = end.since(start);
         for of in [None].into_iter().chain(area.map(Some)) {
             let consumers = || topology.consumers_in(of, EventTime(start.0.saturating_add(1)));
@@ -139,12 +165,12 @@ impl Books {
             }
         }
         if self.month.is_some_and(|month| day < month) {
-            self.again.insert(first_of(day));
+            self.again.insert(day.first_of_month());
         }
     }
 
     /// Voltages of the tick at hand, by area; the first is of everybody.
-    pub(crate) fn voltages(&mut self, month: Date, of: impl Iterator<Item = (Option<AreaId>, Voltage)>) {
+    pub(crate) fn voltages(&mut self, month: LocalDay, of: impl Iterator<Item = (Option<AreaId>, Voltage)>) {
         for (area, more) in of.filter(|(_, more)| more.known > 0) {
             let own = self.all.entry(area).or_default().voltages.entry(month).or_default();
             own.low += more.low;
@@ -155,8 +181,8 @@ impl Books {
     }
 
     /// The first day of the month that the tick at hand belongs to.
-    pub(crate) fn month_of(calendar: &Calendar, end: EventTime) -> Date {
-        first_of(calendar.day_of_interval(end))
+    pub(crate) fn month_of(calendar: &Calendar, end: EventTime) -> LocalDay {
+        LocalDay(calendar.day_of_interval(end)).first_of_month()
     }
 
     /// A tick is done: a month may be over.
@@ -175,7 +201,7 @@ impl Books {
                 self.again.insert(before);
                 self.tell(calendar, topology, out);
                 // Outages that go on for longer than a month still find their day.
-                let oldest = years_before(month, YEARS + 1);
+                let oldest = month.years_before(YEARS + 1);
                 for book in self.all.values_mut() {
                     book.days = book.days.split_off(&oldest);
                     book.voltages = book.voltages.split_off(&oldest);
@@ -194,7 +220,7 @@ impl Books {
 
     fn tell(&mut self, calendar: &Calendar, topology: &Topology, out: &mut Vec<IndexRow>) {
         for month in std::mem::take(&mut self.again) {
-            let over = calendar.start_of(month_after(month));
+            let over = calendar.start_of(month.month_after().0);
             let at = self.last.map_or(over, |last| over.min(last));
             let nothing = Book::default();
             let usual = self.all.get(&None).and_then(|book| book.major_days(month));
@@ -209,15 +235,15 @@ impl Books {
 /// Days of a month beyond the usual, and what is usual.
 struct MajorDays {
     threshold: f64,
-    days: BTreeSet<Date>,
+    days: BTreeSet<LocalDay>,
 }
 
 impl Book {
     /// Of the book of all consumers: a day is major for everybody, or for nobody.
-    fn major_days(&self, month: Date) -> Option<MajorDays> {
-        let before = self.days.range(years_before(month, YEARS)..month);
+    fn major_days(&self, month: LocalDay) -> Option<MajorDays> {
+        let before = self.days.range(month.years_before(YEARS)..month);
         let threshold = med_threshold(before.filter_map(|(_, day)| day.saidi()))?;
-        let own = self.days.range(month..month_after(month));
+        let own = self.days.range(month..month.month_after());
         let days = own.filter(|(_, day)| day.saidi().is_some_and(|saidi| saidi > threshold));
         Some(MajorDays { threshold, days: days.map(|(date, _)| *date).collect() })
     }
@@ -225,11 +251,11 @@ impl Book {
     fn indices(
         &self,
         area: Option<AreaId>,
-        month: Date,
+        month: LocalDay,
         consumers: u32,
         major: Option<&MajorDays>,
     ) -> IndexRow {
-        let days = || self.days.range(month..month_after(month)).map(|(_, day)| day);
+        let days = || self.days.range(month..month.month_after()).map(|(_, day)| day);
         let minutes = |ms: u64| ms as f64 / 60_000.0;
         let sum = |of: &dyn Fn(&Day) -> u64| days().map(of).sum::<u64>();
         let (ms, sustained) = (sum(&|day| day.ms), sum(&|day| day.sustained.into()));
@@ -248,7 +274,7 @@ impl Book {
         let hours = |ms: u64| (consumers > 0).then(|| ms as f64 / 3_600_000.0 / f64::from(consumers));
         IndexRow {
             area,
-            month,
+            month: month.0,
             consumers,
             saidi: saidi(minutes(ms), consumers),
             saifi: saifi(sustained, consumers),

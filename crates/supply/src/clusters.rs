@@ -5,6 +5,7 @@ use crate::supply::Supply;
 use crate::{Cause, Change, Interruption, Outage, SupplyRows, SupplySettings, Target};
 use grid::{Role, Topology, TopologyRow};
 use reading::{AreaId, EventTime, FeederId, MeterId, TransformerId};
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Fewer consumers make no outage of many.
@@ -13,7 +14,7 @@ const LEAST: u32 = 3;
 const STRAGGLERS: u32 = 20;
 
 /// An outage of many.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Group {
     pub(crate) start: EventTime,
     pub(crate) cause: Cause,

@@ -15,14 +15,14 @@ mod books;
 mod clusters;
 mod outage;
 mod settings;
-mod snapshot;
 mod spells;
+mod state;
 mod supply;
 
 pub use books::IndexRow;
 pub use outage::{Cause, Change, Interruption, Outage, SupplyRows, Target};
 pub use settings::SupplySettings;
-pub use snapshot::{RestoreError, SupplyV1};
+pub use state::{IndicesState, RestoreError, SupplyState};
 pub use supply::Supply;
 
 #[cfg(test)]

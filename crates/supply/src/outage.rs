@@ -3,9 +3,10 @@
 use crate::IndexRow;
 use core::fmt;
 use reading::{AreaId, EventTime, FeederId, MeterId, TransformerId};
+use serde::{Deserialize, Serialize};
 
-/// What was without supply.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+/// What was without supply. Variants are stored by their number: new ones go to the end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Target {
     /// One consumer.
     Consumer(MeterId),
@@ -41,8 +42,8 @@ impl fmt::Display for Target {
     }
 }
 
-/// How an outage is known.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+/// How an outage is known. Variants are stored by their number: new ones go to the end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Cause {
     /// Meters said so with their last gasp.
     LastGasp,

@@ -3,6 +3,7 @@
 use crate::{Cause, SupplySettings, Target};
 use features::{measured_import, moved_while_silent};
 use reading::{Event, EventCode, EventTime, Interval, MeterId, Quality};
+use serde::{Deserialize, Serialize};
 use units::WattHours;
 
 /// What is kept of a consumer that has supply; by row of the topology, the first of each meter counting. 16 bytes.
@@ -33,7 +34,7 @@ impl Seat {
 }
 
 /// A consumer is without supply.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Spell {
     pub(crate) start: EventTime,
     pub(crate) cause: Cause,

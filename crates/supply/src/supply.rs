@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 #[derive(Debug, Clone)]
 pub struct Supply {
     pub(crate) rules: SupplySettings,
-    calendar: Calendar,
+    pub(crate) calendar: Calendar,
     /// By row of the topology.
     pub(crate) seats: Vec<Seat>,
     areas: Vec<AreaId>,

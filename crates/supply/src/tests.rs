@@ -7,6 +7,7 @@
 
 mod oracle;
 mod pictures;
+mod state;
 mod years;
 
 use crate::*;
@@ -40,6 +41,16 @@ fn rules() -> SupplySettings {
 
 fn calendar() -> Calendar {
     Calendar::new(TimeZone::UTC, BTreeSet::new())
+}
+
+/// A supply that goes on from these states, by way of their bytes.
+fn restored(topology: &Topology, stored: &SupplyState, indices: &IndicesState) -> Supply {
+    let mut supply = Supply::new(rules(), calendar(), topology);
+    let bytes = postcard::to_stdvec(stored).unwrap();
+    supply.restore(topology, postcard::from_bytes(&bytes).unwrap()).unwrap();
+    let bytes = postcard::to_stdvec(indices).unwrap();
+    supply.restore_indices(postcard::from_bytes(&bytes).unwrap());
+    supply
 }
 
 fn hour(number: usize) -> EventTime {

@@ -16,14 +16,14 @@ mod findings;
 mod rough;
 mod rule;
 mod settings;
-mod snapshot;
+mod state;
 mod vet;
 
 pub use estimate::{estimate, stand_in};
 pub use findings::{Finding, Findings, FindingsSettings, Whose};
 pub use rule::{By, Rule, Tally};
 pub use settings::{DayRule, FlatRule, PowerFactorRule, SpikeRule, VetSettings, VetSettingsError};
-pub use snapshot::{FindingsV1, VetV1};
+pub use state::{FindingsState, VetState};
 pub use vet::Vet;
 
 #[cfg(test)]

@@ -1,7 +1,10 @@
 //! Energies in 16 bits: exact below 2,048 Wh, to a thousandth above.
 
+use serde::{Deserialize, Serialize};
+
 /// A whole number of watt-hours, rounded down to eleven binary digits. The order of codes is that of energies.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
+#[serde(transparent)]
 pub(crate) struct Rough(pub(crate) u16);
 
 /// Digits that are kept.

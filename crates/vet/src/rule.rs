@@ -2,6 +2,7 @@
 
 use reading::issue::Counts;
 use reading::{Issue, Quality};
+use serde::{Deserialize, Serialize};
 
 macro_rules! rules {
     ($($variant:ident $name:literal $unit:literal $by:expr, $definition:literal, $default:literal, $source:literal;)*) => {
@@ -159,8 +160,10 @@ impl Rule {
     }
 }
 
-/// How often each rule was met, save those that are counted as issues.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// How often each rule was met, save those that are counted as issues. Stored by the names of rules, so that the list may
+/// grow and change its order; a count of a rule that is gone is dropped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(into = "Vec<(String, u64)>", from = "Vec<(String, u64)>")]
 pub struct Tally([u64; Rule::ALL.len()]);
 
 impl Default for Tally {
@@ -204,19 +207,22 @@ impl Tally {
     pub fn add(&mut self, other: &Self) {
         self.0.iter_mut().zip(other.0).for_each(|(sum, more)| *sum += more);
     }
+}
 
-    /// Those that are not zero, by name: to be stored.
-    pub(crate) fn stored(&self) -> Vec<(String, u64)> {
-        let counted = Rule::ALL.iter().map(|&rule| (rule.name().to_owned(), self.0[rule as usize]));
+impl From<Tally> for Vec<(String, u64)> {
+    /// Those that are not zero, by name.
+    fn from(tally: Tally) -> Self {
+        let counted = Rule::ALL.iter().map(|&rule| (rule.name().to_owned(), tally.0[rule as usize]));
         counted.filter(|(_, count)| *count > 0).collect()
     }
+}
 
-    /// The counts of rules that are known; a rule that is gone counts no more.
-    pub(crate) fn restored(stored: &[(String, u64)]) -> Self {
+impl From<Vec<(String, u64)>> for Tally {
+    fn from(stored: Vec<(String, u64)>) -> Self {
         let mut tally = Self::default();
         for (name, count) in stored {
             if let Some(&rule) = Rule::ALL.iter().find(|rule| rule.name() == name) {
-                tally.add_of(rule, *count);
+                tally.add_of(rule, count);
             }
         }
         tally

@@ -1,5 +1,7 @@
 //! Pictures of rows, and slow arithmetic over the whole history of a meter.
 
+mod state;
+
 use crate::*;
 use expect_test::{Expect, expect};
 use fleet::Silence;
@@ -458,7 +460,7 @@ fn found(days: i64, used: i64, is_active: bool, [supplied, consumed]: [i64; 2], 
         if stop == Some(number) {
             let bytes = postcard::to_stdvec(&findings.snapshot()).unwrap();
             findings = begin();
-            findings.restore(&postcard::from_bytes(&bytes).unwrap()).unwrap();
+            findings.restore(postcard::from_bytes(&bytes).unwrap());
         }
     }
     findings.close_day(&mut out);
@@ -505,7 +507,7 @@ fn what_a_meter_reports_of_itself_is_told_once_a_day() {
             if at == stop {
                 let bytes = postcard::to_stdvec(&findings.snapshot()).unwrap();
                 findings = begin();
-                findings.restore(&postcard::from_bytes(&bytes).unwrap()).unwrap();
+                findings.restore(postcard::from_bytes(&bytes).unwrap());
             }
         }
         findings.close_day(&mut out);

@@ -6,10 +6,11 @@ use crate::settings::{MOST_FLAT, VetSettings};
 use metering::Metering;
 use reading::time::HOUR;
 use reading::{Calendar, DayType, EventTime, Interval, Quality};
+use serde::{Deserialize, Serialize};
 use units::WattHours;
 
 /// What is remembered of a meter.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub(crate) struct Memory {
     /// The first energy of the run.
     pub base: Rough,
@@ -31,10 +32,9 @@ const ENOUGH: u16 = 2 * MONDAY;
 /// Judges intervals.
 #[derive(Debug, Clone)]
 pub struct Vet {
-    rules: VetSettings,
+    pub(crate) rules: VetSettings,
     limits: Limits,
     moments: Moments,
-    fingerprint: u64,
     pub(crate) tally: Tally,
     pub(crate) meters: Vec<Memory>,
 }
@@ -86,20 +86,13 @@ impl VetSettings {
 impl Vet {
     /// No meters yet.
     pub fn new(rules: VetSettings, calendar: Calendar) -> Self {
-        let settings = format!("1 {:?} {}", rules.grid, calendar.zone_name());
         Self {
             limits: Limits::of(&rules),
             rules,
-            fingerprint: reading::id::hash(settings.as_bytes()),
             moments: Moments::new(calendar, rules.grid.length()),
             tally: Tally::default(),
             meters: Vec::new(),
         }
-    }
-
-    /// A number that changes with the settings that the state depends on. A limit decides about what comes.
-    pub fn fingerprint(&self) -> u64 {
-        self.fingerprint
     }
 
     /// How often each rule was met since it began.

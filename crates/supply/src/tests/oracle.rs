@@ -47,7 +47,7 @@ fn kept(
         supply.tick(hour(at + 1), &Join::new(&topology, &came.rows), &came.events, &mut told);
         if stop(number) {
             let stored = supply.snapshot(&topology);
-            supply = Supply::restore(rules(), calendar(), &topology, &stored).unwrap();
+            supply = restored(&topology, &stored, &supply.indices());
             assert_eq!(supply.snapshot(&topology), stored);
         }
         if look(number) {

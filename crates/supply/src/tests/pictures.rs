@@ -338,7 +338,7 @@ fn a_clock_notices_that_nobody_says_anything_and_traffic_takes_it_back() {
     assert_eq!((supply.open(), supply.silent()), (1, 3));
     assert_eq!(look(&mut supply, 9 * 60), [""; 0], "and no second time");
     // A restart finds the same under the same key.
-    let mut again = Supply::restore(rules(), calendar(), &topology, &stored).unwrap();
+    let mut again = restored(&topology, &stored, &supply.indices());
     assert_eq!(look(&mut again, 8 * 60), ["feeder/F1 02:00 to ? silence 3 0 min A1"]);
     // What was on its way all the time comes: nobody was silent.
     let mut told = SupplyRows::default();

@@ -1,0 +1,103 @@
+//! What is stored, and the settings that it depends on.
+//!
+//! There are two parts. Outages under way are hours old; the books behind the indices hold six years of days, which
+//! another interval must not take with it.
+//!
+//! Most settings of supply are limits: how long a silence is, which share of consumers makes one outage, where voltage is
+//! low, how long an interruption is momentary. They decide about what comes. A day of the books keeps what was counted
+//! under the limits of that day.
+
+use crate::books::Books;
+use crate::clusters::{Group, Returned};
+use crate::spells::{NEVER, Seat, Spell};
+use crate::{Supply, Target};
+use grid::Topology;
+use reading::{EventTime, Fingerprint, MeterId};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// Why a state is not taken: its outages and its consumers contradict each other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RestoreError;
+
+/// Who has supply and who has not, as it is stored.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SupplyState {
+    last: EventTime,
+    /// Consumers that were heard of: when, and the energy of the last measured interval. In memory they are seats by row of
+    /// the topology, which may be another one after a restart; so they are stored by name.
+    heard: Vec<(MeterId, EventTime, u32)>,
+    out: BTreeMap<MeterId, Spell>,
+    groups: BTreeMap<Target, Group>,
+    returned: BTreeMap<Target, Returned>,
+}
+
+/// What the indices are worked out from, as it is stored.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct IndicesState(Books);
+
+impl Supply {
+    /// The version of [`SupplyState`].
+    pub const STATE_VERSION: u16 = 1;
+    /// The version of [`IndicesState`].
+    pub const INDICES_VERSION: u16 = 1;
+
+    /// A number of the settings that [`SupplyState`] depends on: the interval, because times and energies of consumers are
+    /// those of intervals; and whether all consumers are known, because outages of feeders are only found then.
+    pub fn fingerprint(&self) -> u64 {
+        Fingerprint::new("supply").whole(self.rules.grid.length()).flag(self.rules.whole).end()
+    }
+
+    /// A number of the settings that [`IndicesState`] depends on: the time zone, because books are kept by local day.
+    pub fn indices_fingerprint(&self) -> u64 {
+        Fingerprint::new("indices").text(self.calendar.zone_name()).end()
+    }
+
+    /// The outages under way and the consumers with supply, to be stored; with the topology that is in use.
+    pub fn snapshot(&self, topology: &Topology) -> SupplyState {
+        let seats = topology.rows().iter().zip(&self.seats).filter(|(_, seat)| seat.heard != NEVER);
+        SupplyState {
+            last: self.last,
+            heard: seats.map(|(row, seat)| (row.meter, seat.heard, seat.wh)).collect(),
+            out: self.out.clone(),
+            groups: self.groups.clone(),
+            returned: self.returned.clone(),
+        }
+    }
+
+    /// Takes a stored state, which must have been stored under the same [fingerprint](Self::fingerprint), into a supply at
+    /// its beginning.
+    pub fn restore(&mut self, topology: &Topology, stored: SupplyState) -> Result<(), RestoreError> {
+        let mut members = BTreeMap::<Target, u32>::new();
+        for target in stored.out.values().filter_map(|spell| spell.group) {
+            *members.entry(target).or_default() += 1;
+        }
+        // A consumer that returns is subtracted from its outage: a wrong count would wrap around.
+        let out = stored.groups.iter().map(|(target, group)| (*target, group.out));
+        let counted = stored.groups.values().all(|group| group.out <= group.consumers);
+        if !counted || !out.filter(|(_, out)| *out > 0).eq(members) {
+            return Err(RestoreError);
+        }
+        let mut cursor = 0;
+        for (meter, heard, wh) in stored.heard {
+            // A meter that has left the topology since is no consumer any more.
+            let Some(first) = topology.first_row(&meter, cursor) else { continue };
+            cursor = first;
+            let area = self.seats[first].area;
+            self.seats[first] = Seat { heard, wh, area };
+        }
+        (self.last, self.out) = (stored.last, stored.out);
+        (self.groups, self.returned) = (stored.groups, stored.returned);
+        Ok(())
+    }
+
+    /// The books behind the indices, to be stored.
+    pub fn indices(&self) -> IndicesState {
+        IndicesState(self.books.clone())
+    }
+
+    /// Takes stored books, which must have been stored under the same [`indices_fingerprint`](Self::indices_fingerprint).
+    pub fn restore_indices(&mut self, stored: IndicesState) {
+        self.books = stored.0;
+    }
+}
