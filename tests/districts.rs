@@ -75,7 +75,9 @@ impl<'a> Town<'a> {
 
     fn lane(log: &Log, id: usize, stored: Option<&Vec<u8>>) -> Lane {
         if let Some(bytes) = stored {
-            return Lane::restore(&PLAN, &log.topology, &[bytes]).unwrap();
+            let (lane, lost) = Lane::restore(&PLAN, &log.topology, &[bytes]).unwrap();
+            assert_eq!(lost, []);
+            return lane;
         }
         let mut lane = Lane::new(&PLAN, &log.topology);
         lane.open(id as PartitionId, None);
@@ -85,7 +87,11 @@ impl<'a> Town<'a> {
     fn district(log: &Log, stored: Option<&Vec<u8>>) -> District {
         let (topology, lanes) = (Arc::new(log.topology.clone()), PARTITIONS as PartitionId);
         match stored {
-            Some(bytes) => District::restore(&PLAN, topology, lanes, bytes).unwrap(),
+            Some(bytes) => {
+                let (district, lost) = District::restore(&PLAN, topology, lanes, bytes).unwrap();
+                assert_eq!(lost, []);
+                district
+            }
             None => District::new(&PLAN, topology, lanes).unwrap(),
         }
     }
@@ -144,12 +150,17 @@ impl<'a> Town<'a> {
             }
             first = upto;
         }
-        for &(tick, event) in &out.events {
-            let place = self.log.topology.at(&event.meter, event.time);
+        for &(tick, report) in &out.reports {
+            let place = self.log.topology.at(&report.meter(), report.time());
             let name = place.and_then(|place| place.transformer).map(|id| id.to_string());
-            let name = name.unwrap_or_else(|| event.meter.to_string());
+            let name = name.unwrap_or_else(|| report.meter().to_string());
             let district = reading::id::hash(name.as_bytes()) as usize % DISTRICTS;
-            self.words[district].push(encoded(&Passed::Event { lane, tick, last: closed.is_none(), event }));
+            self.words[district].push(encoded(&Passed::Report {
+                lane,
+                tick,
+                last: closed.is_none(),
+                report,
+            }));
         }
         let ticks = ticks.iter().map(|(end, _)| *end).collect();
         let passed = match closed {

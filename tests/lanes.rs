@@ -44,6 +44,13 @@ pub fn undisturbed(log: Log) -> BTreeMap<String, String> {
     Shell::new(&log).tell_all()
 }
 
+/// A lane that nothing of is lost.
+fn restored(plan: &Plan, topology: &Topology, chain: &[Vec<u8>]) -> Lane {
+    let (lane, lost) = Lane::restore(plan, topology, chain).unwrap();
+    assert_eq!(lost, []);
+    lane
+}
+
 impl Log {
     /// Some messages from a place on, which moves behind them.
     pub fn read(&self, partition: usize, position: &mut usize, count: usize) -> Batch {
@@ -141,7 +148,8 @@ impl<'a> Shell<'a> {
         let Log { plan, topology, .. } = self.log;
         let positions = match &self.store.second {
             Some(second) => {
-                let second = restore_second(plan, topology.clone(), second).unwrap();
+                let (second, lost) = restore_second(plan, topology.clone(), second).unwrap();
+                assert_eq!(lost, []);
                 (self.town, self.confluence) = (second.town, second.confluence);
                 second.positions
             }
@@ -155,9 +163,7 @@ impl<'a> Shell<'a> {
         for partition in 0..PARTITIONS {
             let position = positions.get(&(partition as PartitionId)).map(|position| *position as usize);
             let lane = match position {
-                Some(position) => {
-                    Lane::restore(plan, topology, &self.store.chain(partition, position)).unwrap()
-                }
+                Some(position) => restored(plan, topology, &self.store.chain(partition, position)),
                 None => {
                     let mut lane = Lane::new(plan, topology);
                     lane.open(partition as PartitionId, None);
@@ -185,7 +191,7 @@ impl<'a> Shell<'a> {
         let mut out = Outputs::default();
         lane.take(id, &batch, 0, &mut out);
         let closed = lane.sequencer().closed();
-        self.confluence.take(id, closed, &out.ticks, &out.intervals, &out.events);
+        self.confluence.take(id, closed, &out.ticks, &out.intervals, &out.reports);
         self.tell(&out);
         self.tick();
     }
@@ -193,7 +199,7 @@ impl<'a> Shell<'a> {
     fn tick(&mut self) {
         while let Some((end, tick)) = self.confluence.next_tick() {
             let mut out = Outputs::default();
-            self.town.tick(end, &tick.rows, &tick.events, &mut out);
+            self.town.tick(end, &tick.rows, &tick.reports.into_iter().collect(), &mut out);
             self.tell(&out);
         }
     }
@@ -231,7 +237,7 @@ impl<'a> Shell<'a> {
                 Ok::<_, std::convert::Infallible>(())
             });
             let (id, ticks, rows) = (partition as PartitionId, &out.ticks, &out.intervals);
-            self.confluence.take(id, EventTime::MAX, ticks, rows, &out.events);
+            self.confluence.take(id, EventTime::MAX, ticks, rows, &out.reports);
             self.confluence.end(partition as PartitionId);
             self.tell(&out);
         }
@@ -346,7 +352,7 @@ proptest! {
             } else {
                 chain.push(lane.store_changes());
             }
-            *lane = Lane::restore(plan, topology, &chain).unwrap();
+            *lane = restored(plan, topology, &chain);
         }
         prop_assert_eq!(difference(&LOG.undisturbed, &shell.tell_all()), None);
     }

@@ -34,7 +34,8 @@ fn measure(meters: u32) {
     println!("full {} bytes, changes {}, none {}", full.len(), changes.len(), none.len());
     println!("{:.0} MB at most", resident("VmHWM:"));
     drop(lane);
-    let back = |chain: &[&[u8]]| Lane::restore(&plan, &topology, chain).expect("what was stored comes back");
+    let back =
+        |chain: &[&[u8]]| Lane::restore(&plan, &topology, chain).expect("what was stored comes back").0;
     drop(timed("restore, full", || back(&[&full])));
     let mut both = timed("restore, full and changes", || back(&[&full, &changes]));
     println!("{:.0} MB at most", resident("VmHWM:"));

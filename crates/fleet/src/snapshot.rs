@@ -142,6 +142,24 @@ impl Fleet {
                 self.restore_meter(meter, hash)?;
             }
         }
+        self.restore_rest(stored);
+        Ok(())
+    }
+
+    /// Takes only the names of the meters, each with its slot, and what was counted: under other settings their open
+    /// intervals and registers cannot be used. Whatever is kept elsewhere by slot stays good.
+    pub fn restore_names(&mut self, stored: &FleetState) -> Result<(), RestoreError> {
+        for (_, meter) in &stored.meters {
+            let hash = meter.name.hash();
+            if self.shard().owns(hash) {
+                self.restore_name(meter, hash)?;
+            }
+        }
+        self.restore_rest(stored);
+        Ok(())
+    }
+
+    fn restore_rest(&mut self, stored: &FleetState) {
         for (&meter, times) in &stored.swaps {
             times.iter().for_each(|&at| self.swap(meter, at));
         }
@@ -149,7 +167,6 @@ impl Fleet {
         if self.shard().index == 0 {
             self.totals.add(&stored.totals);
         }
-        Ok(())
     }
 }
 

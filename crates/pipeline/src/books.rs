@@ -1,11 +1,12 @@
 //! What is done with closed intervals before anybody sees them, meter by meter: estimate, vet, add up.
 
 use crate::Plan;
+use crate::parts::{Found, PartKind, Restoring, Storing};
 use crate::snapshot::SnapshotError;
 use fleet::Silence;
-use metering::{BySlot, DemandState, Metering, MeteringRows, PowerFactorState, ProfilesState};
+use metering::{BySlot, Metering, MeteringRows};
 use reading::{Interval, MeterId};
-use serde::{Deserialize, Serialize};
+use serde::de::DeserializeOwned;
 use vet::{Tally, Vet, VetState, estimate, stand_in};
 
 /// The books of some meters, by slot.
@@ -17,22 +18,34 @@ pub struct Books {
     metering: Option<Metering>,
 }
 
-/// `M` is a [`MeteringState`], or what is written as one. Each with the fingerprint of its settings.
-#[derive(Debug, Serialize, Deserialize)]
-pub(crate) struct BooksV1<M> {
-    vet: Option<(u64, VetState)>,
-    metering: Option<M>,
-}
-
-/// Profiles, demand and classes of the power factor, or what is written as those.
-#[derive(Debug, Serialize, Deserialize)]
-pub(crate) struct MeteringParts<P, D, F> {
-    profiles: Option<(u64, P)>,
-    demand: Option<(u64, D)>,
-    power_factors: Option<(u64, F)>,
-}
-
-pub(crate) type MeteringState = MeteringParts<ProfilesState, DemandState, PowerFactorState>;
+const VET: PartKind = PartKind {
+    name: "vet",
+    version: Vet::STATE_VERSION,
+    reads: &[],
+    holds: "what rules of data quality remember of each meter",
+    settings: "`length` of `[intervals]`",
+};
+const PROFILES: PartKind = PartKind {
+    name: "profiles",
+    version: Metering::PROFILES_VERSION,
+    reads: &[],
+    holds: "load profiles",
+    settings: "`slot` of `[profiles]`, `length` of `[intervals]`, or `time_zone`",
+};
+const DEMAND: PartKind = PartKind {
+    name: "demand",
+    version: Metering::DEMAND_VERSION,
+    reads: &[],
+    holds: "the demand of each meter in the billing period under way",
+    settings: "`[demand]`, `length` of `[intervals]`, or `time_zone`",
+};
+const POWER_FACTOR: PartKind = PartKind {
+    name: "power-factor",
+    version: Metering::POWER_FACTOR_VERSION,
+    reads: &[],
+    holds: "the hours by power factor in the billing period under way",
+    settings: "`[power_factor]`, `[demand]`, `length` of `[intervals]`, or `time_zone`",
+};
 
 impl Books {
     /// Nothing in them yet.
@@ -89,93 +102,78 @@ impl Books {
         self.vet.as_ref().map_or(0, Vet::memory) + self.metering.as_ref().map_or(0, Metering::memory)
     }
 
-    /// Numbers that change with the settings that the state depends on.
-    pub(crate) fn fingerprints(&self) -> [Option<u64>; 4] {
-        let metering = self.metering.as_ref();
-        [
-            self.vet.as_ref().map(Vet::fingerprint),
-            metering.and_then(Metering::profiles_fingerprint),
-            metering.and_then(Metering::demand_fingerprint),
-            metering.and_then(Metering::power_factor_fingerprint),
-        ]
-    }
-
-    /// The meters of these slots, ascending, to be written.
-    pub(crate) fn stored(&self, slots: impl Iterator<Item = u32> + Clone) -> BooksV1<impl Serialize> {
-        BooksV1 {
-            vet: self.vet.as_ref().map(|vet| (vet.fingerprint(), vet.stored(slots.clone()))),
-            metering: self.metering.as_ref().map(|metering| {
-                let profiles = metering.profiles_fingerprint();
-                let demand = metering.demand_fingerprint();
-                let power_factors = metering.power_factor_fingerprint();
-                MeteringParts {
-                    profiles: profiles.map(|own| (own, metering.stored_profiles(slots.clone()))),
-                    demand: demand.map(|own| (own, metering.stored_demand(slots.clone()))),
-                    power_factors: power_factors.map(|own| (own, metering.stored_power_factors(slots))),
-                }
-            }),
+    /// Appends the parts of the meters with these slots, ascending, to those that are stored.
+    pub(crate) fn store(&self, slots: impl Iterator<Item = u32> + Clone, parts: &mut Storing) {
+        if let Some(vet) = &self.vet {
+            parts.part(&VET, vet.fingerprint(), &vet.stored(slots.clone()));
+        }
+        let Some(metering) = &self.metering else { return };
+        if let Some(fingerprint) = metering.profiles_fingerprint() {
+            parts.part(&PROFILES, fingerprint, &metering.stored_profiles(slots.clone()));
+        }
+        if let Some(fingerprint) = metering.demand_fingerprint() {
+            parts.part(&DEMAND, fingerprint, &metering.stored_demand(slots.clone()));
+        }
+        if let Some(fingerprint) = metering.power_factor_fingerprint() {
+            parts.part(&POWER_FACTOR, fingerprint, &metering.stored_power_factors(slots));
         }
     }
 
-    /// Takes the meters of a snapshot; says whether profiles and demand were stored under other settings, and begin
-    /// afresh.
-    pub(crate) fn restore(&mut self, stored: &BooksV1<MeteringState>) -> Result<Lost, SnapshotError> {
-        if let (Some(vet), Some((fingerprint, stored))) = (&mut self.vet, &stored.vet)
-            && vet.fingerprint() == *fingerprint
+    /// Takes the parts out of those that were stored: whole, and the changes of some meters after it.
+    pub(crate) fn restore(&mut self, parts: &mut Restoring<'_>) -> Result<(), SnapshotError> {
+        if let Some(vet) = &mut self.vet
+            && let Some(found) = parts.take(&VET, vet.fingerprint())?
         {
-            vet.restore(stored);
+            vet.restore(&found.overlaid(|whole: &mut VetState, later| {
+                whole.overlay(later);
+                Ok(())
+            })?);
         }
-        let Some(stored) = &stored.metering else { return Ok(Lost(false)) };
-        let Some(metering) = &mut self.metering else { return Ok(Lost(true)) };
-        let [mut lost, mut fits] = [false, true];
-        let mut is_usable = |own: Option<u64>, found: u64| {
-            lost |= own != Some(found);
-            own == Some(found)
-        };
-        if let Some((found, profiles)) = &stored.profiles
-            && is_usable(metering.profiles_fingerprint(), *found)
-        {
-            fits &= metering.restore_profiles(profiles);
+        let Some(metering) = &mut self.metering else { return Ok(()) };
+        if let Some(found) = take(parts, &PROFILES, metering.profiles_fingerprint())? {
+            fits(&found, metering.restore_profiles(&by_slot(&found)?))?;
         }
-        if let Some((found, demand)) = &stored.demand
-            && is_usable(metering.demand_fingerprint(), *found)
-        {
-            fits &= metering.restore_demand(demand);
+        if let Some(found) = take(parts, &DEMAND, metering.demand_fingerprint())? {
+            fits(&found, metering.restore_demand(&by_slot(&found)?))?;
         }
-        if let Some((found, power_factors)) = &stored.power_factors
-            && is_usable(metering.power_factor_fingerprint(), *found)
-        {
-            fits &= metering.restore_power_factors(power_factors);
+        if let Some(found) = take(parts, &POWER_FACTOR, metering.power_factor_fingerprint())? {
+            fits(&found, metering.restore_power_factors(&by_slot(&found)?))?;
         }
-        fits.then_some(Lost(lost)).ok_or(SnapshotError::Content { what: "the profiles and the demand" })
+        Ok(())
+    }
+
+    /// Leaves the parts where they are: without the meters that `beneath` holds, nobody knows whose slot is whose.
+    pub(crate) fn lose(parts: &mut Restoring<'_>, beneath: &PartKind) {
+        parts.lose_with(&VET, beneath);
+        parts.lose_with(&PROFILES, beneath);
+        parts.lose_with(&DEMAND, beneath);
+        parts.lose_with(&POWER_FACTOR, beneath);
     }
 }
 
-/// Whether profiles and demand begin afresh.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Lost(pub(crate) bool);
-
-impl BooksV1<MeteringState> {
-    /// Lays the changes that came after it over a snapshot.
-    pub(crate) fn overlay(&mut self, later: Self) {
-        match (&mut self.vet, later.vet) {
-            (Some((known, whole)), Some((found, later))) if *known == found => whole.overlay(later),
-            (whole, later) => *whole = later,
-        }
-        match (&mut self.metering, later.metering) {
-            (Some(whole), Some(later)) => {
-                overlay(&mut whole.profiles, later.profiles);
-                overlay(&mut whole.demand, later.demand);
-                overlay(&mut whole.power_factors, later.power_factors);
-            }
-            (whole, later) => *whole = later,
-        }
+/// Takes a part out that the plan may have no use for.
+fn take<'a>(
+    parts: &mut Restoring<'a>,
+    kind: &PartKind,
+    fingerprint: Option<u64>,
+) -> Result<Option<Found<'a>>, SnapshotError> {
+    match fingerprint {
+        Some(fingerprint) => parts.take(kind, fingerprint),
+        None => Ok(None),
     }
 }
 
-fn overlay<T>(whole: &mut Option<(u64, BySlot<T>)>, later: Option<(u64, BySlot<T>)>) {
-    match (whole, later) {
-        (Some((known, whole)), Some((found, later))) if *known == found => whole.overlay(later),
-        (whole, later) => *whole = later,
-    }
+/// What is kept by slot, with the changes laid over it.
+fn by_slot<T>(found: &Found<'_>) -> Result<BySlot<T>, SnapshotError>
+where
+    BySlot<T>: DeserializeOwned,
+{
+    found.overlaid(|whole: &mut BySlot<T>, later| {
+        whole.overlay(later);
+        Ok(())
+    })
+}
+
+fn fits(found: &Found<'_>, fits: bool) -> Result<(), SnapshotError> {
+    fits.then_some(()).ok_or_else(|| found.wrong())
 }

@@ -4,26 +4,36 @@
 //! up; if it goes on later with rows of a tick that the town has seen, they go along with the next one, as those of a
 //! meter do that was silent.
 
+use crate::parts::PartKind;
+use crate::reports::Report;
 use crate::snapshot::SnapshotError;
-use crate::step::events_of;
+use crate::step::reports_of;
 use fleet::{IntervalV1, PartitionId, RestoreError};
-use reading::{Event, EventTime, Interval};
+use reading::{EventTime, Interval};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
+pub(crate) const CONFLUENCE: PartKind = PartKind {
+    name: "confluence",
+    version: 1,
+    reads: &[],
+    holds: "closed intervals that wait for those of other partitions",
+    settings: "`length` of `[intervals]`",
+};
+
 /// What was closed together.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Tick {
+pub struct Gathered {
     /// Its rows, by meter and end.
     pub rows: Vec<Interval>,
-    /// What meters reported, by meter and time.
-    pub events: Vec<Event>,
+    /// What came beside them, by kind, meter and time.
+    pub reports: Vec<Report>,
 }
 
-impl Tick {
-    fn extend(&mut self, rows: &[Interval], events: &[Event]) {
+impl Gathered {
+    fn extend(&mut self, rows: &[Interval], reports: &[Report]) {
         self.rows.extend_from_slice(rows);
-        self.events.extend_from_slice(events);
+        self.reports.extend_from_slice(reports);
     }
 }
 
@@ -34,14 +44,14 @@ pub struct Confluence {
     /// The last tick that was given on.
     told: EventTime,
     /// What came too late for its tick.
-    behind: Tick,
+    behind: Gathered,
 }
 
 #[derive(Debug, Clone)]
 struct Arm {
     closed: EventTime,
     idle: bool,
-    ticks: BTreeMap<EventTime, Tick>,
+    ticks: BTreeMap<EventTime, Gathered>,
     rows: usize,
 }
 
@@ -49,7 +59,7 @@ struct Arm {
 #[derive(Debug, Serialize, Deserialize)]
 pub struct ConfluenceV2 {
     told: i64,
-    behind: TickV1,
+    behind: GatheredV1,
     lanes: Vec<ArmV1>,
 }
 
@@ -57,31 +67,31 @@ pub struct ConfluenceV2 {
 struct ArmV1 {
     lane: PartitionId,
     closed: i64,
-    ticks: Vec<(i64, TickV1)>,
+    ticks: Vec<(i64, GatheredV1)>,
 }
 
-/// Rows and events, stored.
+/// Rows and reports, stored. Intervals have a stored form of their own.
 #[derive(Debug, Serialize, Deserialize)]
-pub(crate) struct TickV1(Vec<IntervalV1>, Vec<Event>);
+pub(crate) struct GatheredV1(Vec<IntervalV1>, Vec<Report>);
 
-impl From<&Tick> for TickV1 {
-    fn from(tick: &Tick) -> Self {
-        Self(tick.rows.iter().map(IntervalV1::from).collect(), tick.events.clone())
+impl From<&Gathered> for GatheredV1 {
+    fn from(tick: &Gathered) -> Self {
+        Self(tick.rows.iter().map(IntervalV1::from).collect(), tick.reports.clone())
     }
 }
 
-impl TickV1 {
-    pub(crate) fn restore(&self) -> Result<Tick, RestoreError> {
-        Ok(Tick {
+impl GatheredV1 {
+    pub(crate) fn restore(&self) -> Result<Gathered, RestoreError> {
+        Ok(Gathered {
             rows: self.0.iter().map(IntervalV1::restore).collect::<Result<_, _>>()?,
-            events: self.1.clone(),
+            reports: self.1.clone(),
         })
     }
 }
 
 impl Default for Confluence {
     fn default() -> Self {
-        Self { lanes: BTreeMap::new(), told: EventTime::MIN, behind: Tick::default() }
+        Self { lanes: BTreeMap::new(), told: EventTime::MIN, behind: Gathered::default() }
     }
 }
 
@@ -92,29 +102,29 @@ impl Confluence {
         self.lanes.entry(lane).or_insert_with(begun);
     }
 
-    /// A lane has closed some ticks: their ends, each with how many of the rows there are up to it; and events, each with
-    /// the end of its tick.
+    /// A lane has closed some ticks: their ends, each with how many of the rows there are up to it; and reports, each
+    /// with the end of its tick.
     pub fn take(
         &mut self,
         lane: PartitionId,
         closed: EventTime,
         ticks: &[(EventTime, usize)],
         rows: &[Interval],
-        events: &[(EventTime, Event)],
+        reports: &[(EventTime, Report)],
     ) {
         let Some(arm) = self.lanes.get_mut(&lane) else { return };
         arm.closed = arm.closed.max(closed);
-        let (mut first, mut events) = (0, events);
+        let (mut first, mut reports) = (0, reports);
         // What waits for a register at the end of all is for the files alone.
         for &(end, upto) in ticks.iter().filter(|(end, _)| *end != EventTime::MAX) {
             let rows = &rows[first..upto];
             first = upto;
-            let events = events_of(end, &mut events);
+            let reports = reports_of(end, &mut reports);
             if end <= self.told {
-                self.behind.extend(rows, &events);
+                self.behind.extend(rows, &reports);
             } else {
                 arm.rows += rows.len();
-                arm.ticks.entry(end).or_default().extend(rows, &events);
+                arm.ticks.entry(end).or_default().extend(rows, &reports);
             }
         }
     }
@@ -139,7 +149,7 @@ impl Confluence {
     }
 
     /// The next tick that is whole.
-    pub fn next_tick(&mut self) -> Option<(EventTime, Tick)> {
+    pub fn next_tick(&mut self) -> Option<(EventTime, Gathered)> {
         let end = self.lanes.values().filter_map(|arm| arm.ticks.keys().next()).min().copied()?;
         if end > self.closed() {
             return None;
@@ -149,10 +159,10 @@ impl Confluence {
             let own = arm.ticks.remove(&end).unwrap_or_default();
             arm.rows -= own.rows.len();
             tick.rows.extend(own.rows);
-            tick.events.extend(own.events);
+            tick.reports.extend(own.reports);
         }
         tick.rows.sort_by_key(|row| (row.meter, row.end));
-        tick.events.sort_unstable();
+        tick.reports.sort_unstable();
         self.told = end;
         Some((end, tick))
     }
@@ -199,14 +209,14 @@ impl Confluence {
 
     /// A confluence that goes on from what was stored.
     pub fn restore(stored: &ConfluenceV2) -> Result<Self, SnapshotError> {
-        let wrong = |_| SnapshotError::Content { what: "the rows that wait for others" };
+        let wrong = |_| SnapshotError::Content { what: CONFLUENCE.name };
         let mut lanes = BTreeMap::new();
         for arm in &stored.lanes {
             let mut ticks = BTreeMap::new();
             for (end, stored) in &arm.ticks {
                 ticks.insert(EventTime(*end), stored.restore().map_err(wrong)?);
             }
-            let count = ticks.values().map(|tick: &Tick| tick.rows.len()).sum();
+            let count = ticks.values().map(|tick: &Gathered| tick.rows.len()).sum();
             lanes.insert(arm.lane, Arm { closed: EventTime(arm.closed), idle: false, ticks, rows: count });
         }
         Ok(Self { lanes, told: EventTime(stored.told), behind: stored.behind.restore().map_err(wrong)? })

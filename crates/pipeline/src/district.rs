@@ -2,16 +2,15 @@
 //!
 //! Its state is a function of that log up to a place, so whoever goes on from there finds the same.
 
-use crate::inflow::{Inflow, InflowV2};
-use crate::lane::written;
+use crate::inflow::{INFLOW, Inflow};
+use crate::parts::{LostPart, Restoring, Storing};
 use crate::passed::Passed;
-use crate::snapshot::{SnapshotError, TownV3};
+use crate::snapshot::SnapshotError;
 use crate::town::{Town, TownError};
 use crate::{Outputs, Plan};
 use fleet::PartitionId;
 use grid::Topology;
 use reading::EventTime;
-use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 /// A part of a town that no other part has to know.
@@ -19,12 +18,6 @@ use std::sync::Arc;
 pub struct District {
     town: Town,
     inflow: Inflow,
-}
-
-#[derive(Serialize, Deserialize)]
-struct DistrictV2 {
-    town: TownV3,
-    inflow: InflowV2,
 }
 
 impl District {
@@ -39,13 +32,13 @@ impl District {
     pub fn take(&mut self, passed: Passed, out: &mut Outputs) {
         let ended = self.inflow.take(passed);
         while let Some((end, tick)) = self.inflow.next_tick() {
-            self.town.tick(end, &tick.rows, &tick.events, out);
+            self.town.tick(end, &tick.rows, &tick.reports.into_iter().collect(), out);
         }
         if ended {
             // Told, and not remembered: a lane that goes on tells these ticks again.
             let (mut town, mut confluence) = (self.town.clone(), self.inflow.to_the_end());
             while let Some((end, tick)) = confluence.next_tick() {
-                town.tick(end, &tick.rows, &tick.events, out);
+                town.tick(end, &tick.rows, &tick.reports.into_iter().collect(), out);
             }
             town.finish(out);
         }
@@ -90,23 +83,30 @@ impl District {
 
     /// The state, to be stored.
     pub fn store(&self) -> Vec<u8> {
-        written(&DistrictV2 { town: self.town.snapshot(), inflow: self.inflow.snapshot() })
+        let mut parts = Storing::new();
+        parts.part(&INFLOW, self.town.inflow_fingerprint(), &self.inflow.snapshot());
+        self.town.store(&mut parts);
+        parts.end()
     }
 
-    /// A district that goes on from what was stored; lanes may have been added since.
+    /// A district that goes on from what was stored. Lanes may have been added since. Parts that the plan cannot go on
+    /// with begin afresh, and are named.
     pub fn restore(
         plan: &Plan,
         topology: Arc<Topology>,
         lanes: PartitionId,
         bytes: &[u8],
-    ) -> Result<Self, SnapshotError> {
-        let stored: DistrictV2 =
-            postcard::from_bytes(bytes).map_err(|_| SnapshotError::Content { what: "its structure" })?;
+    ) -> Result<(Self, Vec<LostPart>), SnapshotError> {
+        let chain = [bytes];
+        let mut parts = Restoring::read(&chain)?;
         let mut town = Town::new(plan, topology)?;
-        town.restore(plan, stored.town)?;
-        let mut inflow = Inflow::restore(&stored.inflow)?;
+        let mut inflow = match parts.take(&INFLOW, town.inflow_fingerprint())? {
+            Some(found) => Inflow::restore(&found.whole()?)?,
+            None => Inflow::default(),
+        };
         (0..lanes).for_each(|lane| inflow.open(lane));
-        Ok(Self { town, inflow })
+        town.restore(&mut parts)?;
+        Ok((Self { town, inflow }, parts.finish()))
     }
 }
 

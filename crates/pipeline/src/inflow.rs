@@ -7,13 +7,23 @@
 //! A run to the end closes what is open, and a later run tells those ticks again, whole. So what is closed at an end
 //! waits apart: it is good until the lane goes on.
 
-use crate::confluence::{Confluence, ConfluenceV2, Tick, TickV1};
+use crate::confluence::{Confluence, ConfluenceV2, Gathered, GatheredV1};
+use crate::parts::PartKind;
 use crate::passed::Passed;
+use crate::reports::Report;
 use crate::snapshot::SnapshotError;
 use fleet::PartitionId;
-use reading::{Event, EventTime, Interval, MeterId};
+use reading::{EventTime, Interval, MeterId};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
+
+pub(crate) const INFLOW: PartKind = PartKind {
+    name: "inflow",
+    version: 1,
+    reads: &[],
+    holds: "closed intervals that came through the exchange and wait for those of other partitions",
+    settings: "`length` of `[intervals]`",
+};
 
 /// Lanes that are heard through a log.
 #[derive(Debug, Default)]
@@ -25,11 +35,11 @@ pub(crate) struct Inflow {
 /// What came, by tick.
 type Ticks = BTreeMap<EventTime, Coming>;
 
-/// One row of each meter and end, and each event once.
+/// One row of each meter and end, and each report once.
 #[derive(Debug, Default)]
 struct Coming {
     rows: BTreeMap<(MeterId, EventTime), Interval>,
-    events: BTreeSet<Event>,
+    reports: BTreeSet<Report>,
 }
 
 #[derive(Debug)]
@@ -54,8 +64,8 @@ struct InletV2 {
     lane: PartitionId,
     closed: i64,
     idle: bool,
-    coming: Vec<(i64, TickV1)>,
-    last: Vec<(i64, TickV1)>,
+    coming: Vec<(i64, GatheredV1)>,
+    last: Vec<(i64, GatheredV1)>,
     ended: bool,
 }
 
@@ -80,9 +90,9 @@ impl Inflow {
                 inlet.coming(tick, last).rows.insert((row.meter, row.end), row);
                 false
             }
-            Passed::Event { lane, tick, last, event } => {
+            Passed::Report { lane, tick, last, report } => {
                 let Some(inlet) = self.inlet(lane).filter(|inlet| tick > inlet.closed) else { return false };
-                inlet.coming(tick, last).events.insert(event);
+                inlet.coming(tick, last).reports.insert(report);
                 false
             }
             Passed::Closed { lane, closed, mut ticks, .. } => {
@@ -119,7 +129,7 @@ impl Inflow {
     }
 
     /// The next tick that is whole.
-    pub fn next_tick(&mut self) -> Option<(EventTime, Tick)> {
+    pub fn next_tick(&mut self) -> Option<(EventTime, Gathered)> {
         self.confluence.next_tick()
     }
 
@@ -217,31 +227,31 @@ impl Inlet {
 }
 
 fn flow(into: &mut Confluence, lane: PartitionId, closed: EventTime, whole: &Ticks) {
-    let (mut ticks, mut rows, mut events) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut ticks, mut rows, mut reports) = (Vec::new(), Vec::new(), Vec::new());
     for (&tick, own) in whole {
         rows.extend(own.rows.values().copied());
-        events.extend(own.events.iter().map(|event| (tick, *event)));
+        reports.extend(own.reports.iter().map(|report| (tick, *report)));
         ticks.push((tick, rows.len()));
     }
-    into.take(lane, closed, &ticks, &rows, &events);
+    into.take(lane, closed, &ticks, &rows, &reports);
 }
 
-fn stored(ticks: &Ticks) -> Vec<(i64, TickV1)> {
+fn stored(ticks: &Ticks) -> Vec<(i64, GatheredV1)> {
     let stored = |own: &Coming| {
-        let (rows, events) = (own.rows.values().copied().collect(), own.events.iter().copied().collect());
-        TickV1::from(&Tick { rows, events })
+        let (rows, reports) = (own.rows.values().copied().collect(), own.reports.iter().copied().collect());
+        GatheredV1::from(&Gathered { rows, reports })
     };
     ticks.iter().map(|(tick, own)| (tick.0, stored(own))).collect()
 }
 
-fn restored(stored: &[(i64, TickV1)]) -> Result<Ticks, SnapshotError> {
-    let wrong = |_| SnapshotError::Content { what: "the rows that a log brings" };
+fn restored(stored: &[(i64, GatheredV1)]) -> Result<Ticks, SnapshotError> {
+    let wrong = |_| SnapshotError::Content { what: INFLOW.name };
     let mut ticks = Ticks::new();
     for (tick, stored) in stored {
-        let Tick { rows, events } = stored.restore().map_err(wrong)?;
+        let Gathered { rows, reports } = stored.restore().map_err(wrong)?;
         let own = ticks.entry(EventTime(*tick)).or_default();
         own.rows.extend(rows.into_iter().map(|row| ((row.meter, row.end), row)));
-        own.events.extend(events);
+        own.reports.extend(reports);
     }
     Ok(ticks)
 }

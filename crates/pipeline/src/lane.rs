@@ -4,16 +4,32 @@
 //! but what that partition held up to a place, so a lane restored there goes on as if it had never stopped, whoever
 //! goes on with it.
 
-use crate::books::{Books, BooksV1, Lost, MeteringState};
+use crate::books::Books;
 use crate::outputs::{bury, bury_held, bury_undecoded};
+use crate::parts::{Found, LostPart, PartKind, Restoring, Storing, Taken};
+use crate::reports::Report;
 use crate::snapshot::SnapshotError;
 use crate::{Outputs, Plan};
-use fleet::{Fleet, FleetState, PartitionId, Sequencer, SequencerState, Shard, Step};
+use fleet::{Fleet, FleetState, PartitionId, Sequencer, Shard, Step};
 use grid::Topology;
 use metering::MeteringRows;
 use reading::{Batch, EventTime};
-use serde::{Deserialize, Serialize};
 use vet::Tally;
+
+const ORDER: PartKind = PartKind {
+    name: "order",
+    version: Sequencer::STATE_VERSION,
+    reads: &[],
+    holds: "how far each partition has come, and readings that wait for a clock",
+    settings: "no setting",
+};
+const METERS: PartKind = PartKind {
+    name: "meters",
+    version: Fleet::STATE_VERSION,
+    reads: &[],
+    holds: "registers and open intervals: the first interval of every meter is then partial",
+    settings: "`length`, `grace` or `energy` of `[intervals]`",
+};
 
 /// Meters, and the order in which their readings come.
 #[derive(Debug)]
@@ -22,25 +38,17 @@ pub struct Lane {
     pub(crate) fleet: Fleet,
     pub(crate) books: Books,
     steps: Vec<Step>,
+    /// Of the settings that the stored meters depend on.
+    meters_fingerprint: u64,
     /// How many meters the changes hold that were stored since the whole state was.
     behind: usize,
-    /// What was stored of profiles and demand is another plan's.
-    lost_metering: bool,
 }
 
 /// Profiles of so many meters are told at once: each is some kilobytes.
-const METERS: usize = 64;
+const AT_ONCE: usize = 64;
 
 /// Changes of so few meters are no burden, however many meters there are.
 const FEW: usize = 10_000;
-
-/// `F` is a [`FleetState`] and `M` a [`MeteringState`], or what is written as one.
-#[derive(Serialize, Deserialize)]
-struct LaneV3<F, M> {
-    sequencer: SequencerState,
-    fleet: F,
-    books: BooksV1<M>,
-}
 
 impl Lane {
     /// A lane at its beginning.
@@ -50,9 +58,9 @@ impl Lane {
             sequencer: Sequencer::new(plan.order),
             fleet,
             books: Books::new(plan),
+            meters_fingerprint: plan.intervals.fingerprint(),
             steps: Vec::new(),
             behind: 0,
-            lost_metering: false,
         };
         lane.place(topology);
         lane
@@ -115,7 +123,7 @@ impl Lane {
         &mut self,
         mut each: impl FnMut(MeteringRows) -> Result<(), E>,
     ) -> Result<(), E> {
-        for slots in self.fleet.by_name().chunks(METERS) {
+        for slots in self.fleet.by_name().chunks(AT_ONCE) {
             let meters = slots.iter().map(|&slot| (slot, self.fleet.meter(slot)));
             let Some(told) = self.books.finish(meters) else { return Ok(()) };
             each(told)?;
@@ -137,7 +145,8 @@ impl Lane {
                     let mut known = out.intervals.len();
                     while let Some(end) = self.fleet.close_next(watermark, &mut out.intervals) {
                         out.ticks.push((end, out.intervals.len()));
-                        out.events.extend(self.fleet.tick_events().iter().map(|event| (end, *event)));
+                        let events = self.fleet.tick_events().iter();
+                        out.reports.extend(events.map(|event| (end, Report::Event(*event))));
                         let rows = &mut out.intervals[known..];
                         self.books.enter(
                             self.fleet.row_slots(),
@@ -154,19 +163,31 @@ impl Lane {
         bury(partition, batch, &[], &refused, &mut out.dead);
     }
 
-    /// The whole state, to be stored; changes are counted from here on.
+    /// The whole state, to be stored. Changes are counted from here on.
     pub fn store(&mut self) -> Vec<u8> {
+        let mut parts = Storing::new();
         self.fleet.keep_changes();
         self.behind = 0;
-        let books = self.books.stored(0..self.fleet.len() as u32);
-        written(&LaneV3 { sequencer: self.sequencer.snapshot(), fleet: self.fleet.stored(), books })
+        self.store_whole(&mut parts);
+        parts.end()
+    }
+
+    /// Appends the whole state to the parts that are stored.
+    pub(crate) fn store_whole(&self, parts: &mut Storing) {
+        parts.part(&ORDER, self.sequencer.fingerprint(), &self.sequencer.snapshot());
+        parts.part(&METERS, self.meters_fingerprint, &self.fleet.stored());
+        self.books.store(0..self.fleet.len() as u32, parts);
     }
 
     /// What changed since the state or changes of it were stored last.
     pub fn store_changes(&mut self) -> Vec<u8> {
+        let mut parts = Storing::new();
         self.behind += self.fleet.changed();
-        let books = self.books.stored(self.fleet.changed_slots().into_iter());
-        written(&LaneV3 { sequencer: self.sequencer.snapshot(), fleet: self.fleet.changes(), books })
+        let changed = self.fleet.changed_slots();
+        parts.part(&ORDER, self.sequencer.fingerprint(), &self.sequencer.snapshot());
+        parts.part(&METERS, self.meters_fingerprint, &self.fleet.changes());
+        self.books.store(changed.into_iter(), &mut parts);
+        parts.end()
     }
 
     /// Whether all changes since the whole state was stored are more than the whole state is: then that is better
@@ -175,52 +196,55 @@ impl Lane {
         self.behind + self.fleet.changed() > self.fleet.len().max(FEW)
     }
 
-    /// A lane that goes on from what was stored: the whole state, and the changes to it in their order.
+    /// A lane that goes on from what was stored: the whole state, and the changes to it in their order. Parts that the
+    /// plan cannot go on with begin afresh, and are named.
     pub fn restore(
         plan: &Plan,
         topology: &Topology,
         chain: &[impl AsRef<[u8]>],
-    ) -> Result<Self, SnapshotError> {
-        let wrong = |what| SnapshotError::Content { what };
-        let mut whole: Option<LaneV3<FleetState, MeteringState>> = None;
-        let mut behind = 0;
-        for stored in chain {
-            let later: LaneV3<FleetState, MeteringState> =
-                postcard::from_bytes(stored.as_ref()).map_err(|_| wrong("its structure"))?;
-            match &mut whole {
-                None => whole = Some(later),
-                Some(whole) => {
-                    whole.sequencer = later.sequencer;
-                    behind += later.fleet.meters();
-                    whole.fleet.overlay(later.fleet).map_err(|_| wrong("the changes of the meters"))?;
-                    whole.books.overlay(later.books);
-                }
-            }
-        }
-        let whole = whole.ok_or_else(|| wrong("no state at all"))?;
+    ) -> Result<(Self, Vec<LostPart>), SnapshotError> {
+        let mut parts = Restoring::read(chain)?;
         let mut lane = Self::new(plan, topology);
-        lane.sequencer.restore(&whole.sequencer).map_err(|_| wrong("the order of arrival"))?;
-        lane.fleet.restore(&whole.fleet).map_err(|_| wrong("the meters"))?;
+        lane.take_parts(&mut parts)?;
         lane.fleet.keep_changes();
-        lane.behind = behind;
-        lane.restore_books(&whole.books)?;
-        Ok(lane)
+        Ok((lane, parts.finish()))
     }
 
-    pub(crate) fn restore_books(&mut self, stored: &BooksV1<MeteringState>) -> Result<(), SnapshotError> {
-        let Lost(lost) = self.books.restore(stored)?;
-        self.lost_metering = lost;
-        Ok(())
+    /// Takes its parts out of those that were stored, at its beginning.
+    pub(crate) fn take_parts(&mut self, parts: &mut Restoring<'_>) -> Result<(), SnapshotError> {
+        if let Some(found) = parts.take(&ORDER, self.sequencer.fingerprint())? {
+            self.sequencer.restore(&found.whole()?).map_err(|_| found.wrong())?;
+        }
+        match parts.take_even_remains(&METERS, self.meters_fingerprint)? {
+            Some(Taken::Whole(found)) => {
+                let stored = self.meters_in(&found)?;
+                self.fleet.restore(&stored).map_err(|_| found.wrong())?;
+            }
+            // The books are kept by the slots of the meters, so the meters come back by name at least.
+            Some(Taken::Remains(found)) => {
+                let stored = self.meters_in(&found)?;
+                self.fleet.restore_names(&stored).map_err(|_| found.wrong())?;
+            }
+            None => {
+                Books::lose(parts, &METERS);
+                return Ok(());
+            }
+        }
+        self.books.restore(parts)
+    }
+
+    /// The whole state of the meters with all changes to it.
+    fn meters_in(&mut self, found: &Found<'_>) -> Result<FleetState, SnapshotError> {
+        self.behind = 0;
+        found.overlaid(|whole: &mut FleetState, later: FleetState| {
+            self.behind += later.meters();
+            whole.overlay(later).map_err(|_| found.wrong())
+        })
     }
 
     /// From now on each meter's profile is told every four weeks.
     pub fn tell_profiles_now_and_then(&mut self) {
         self.books.tell_profiles_now_and_then();
-    }
-
-    /// Whether profiles and demand were stored under other settings, and begin afresh.
-    pub fn has_lost_metering(&self) -> bool {
-        self.lost_metering
     }
 
     /// Bytes that the books take: profiles, demand, and what vetting remembers.
@@ -232,10 +256,6 @@ impl Lane {
     pub fn tally(&self) -> Tally {
         self.books.tally()
     }
-}
-
-pub(crate) fn written(stored: &impl Serialize) -> Vec<u8> {
-    postcard::to_stdvec(stored).expect("plain data in memory can be written")
 }
 
 #[cfg(test)]

@@ -1,3 +1,4 @@
+use crate::reports::Report;
 use cases::{Alert, AlertId, Change};
 use detect::DailySuspicion;
 use fleet::{Held, PartitionId, Refusal};
@@ -5,7 +6,7 @@ use forecast::Forecast;
 use grid::Balance;
 use metering::{AboveSanctioned, MeteringRows};
 use notify::Sms;
-use reading::{Batch, Event, EventTime, Interval, MeterId, Origin, Reading, Reason};
+use reading::{Batch, EventTime, Interval, MeterId, Origin, Reading, Reason};
 use vet::Finding;
 
 /// What came out, kind by kind, each in a fixed order. The caller drains it.
@@ -15,9 +16,9 @@ pub struct Outputs {
     pub intervals: Vec<Interval>,
     /// The ends of the ticks that closed, each with how many rows of `intervals` there are up to it.
     pub ticks: Vec<(EventTime, usize)>,
-    /// What meters reported that the plan has a use for, each with the end of the tick that it came with; in a tick by
-    /// meter, then by time.
-    pub events: Vec<(EventTime, Event)>,
+    /// What came beside the intervals and the plan has a use for, each with the end of its tick; in a tick by kind,
+    /// meter and time.
+    pub reports: Vec<(EventTime, Report)>,
     /// Demand of billing periods that are over, by tick, then by meter; and profiles, at the end.
     pub metering: MeteringRows,
     /// For each of `ticks`, how many rows of demand of meters there are up to it.
@@ -51,7 +52,7 @@ impl Outputs {
     pub fn clear(&mut self) {
         self.intervals.clear();
         self.ticks.clear();
-        self.events.clear();
+        self.reports.clear();
         self.supply.outages.clear();
         self.supply.indices.clear();
         self.metering.demand.clear();

@@ -1,7 +1,8 @@
 //! What the first stage passes on through a log, as bytes beside what it says to everybody.
 
+use crate::reports::Report;
 use fleet::{IntervalV1, PartitionId};
-use reading::{Event, EventTime, Interval};
+use reading::{EventTime, Interval};
 use serde::{Deserialize, Serialize};
 
 /// A word of a lane to a district. Its order in the log is that in which the lane said it.
@@ -18,16 +19,16 @@ pub enum Passed {
         /// The row.
         row: Interval,
     },
-    /// What a meter reported, of a tick that is about to be closed.
-    Event {
+    /// What came beside the rows of a tick that is about to be closed.
+    Report {
         /// Whose.
         lane: PartitionId,
         /// The end of the tick.
         tick: EventTime,
         /// Told again, whole, if the lane goes on.
         last: bool,
-        /// The event.
-        event: Event,
+        /// The report.
+        report: Report,
     },
     /// All rows and events of these ticks stand before, those of every district.
     Closed {
@@ -57,16 +58,16 @@ pub enum Passed {
 }
 
 #[derive(Serialize, Deserialize)]
-enum PassedV2 {
+enum PassedV3 {
     Row { lane: PartitionId, tick: i64, last: bool, row: IntervalV1 },
-    Event { lane: PartitionId, tick: i64, last: bool, event: reading::Event },
+    Report { lane: PartitionId, tick: i64, last: bool, report: Report },
     Closed { lane: PartitionId, closed: i64, ticks: Vec<i64>, newest_ms: i64 },
     Idle { lane: PartitionId, idle: bool },
     Ended { lane: PartitionId, ticks: Vec<i64> },
 }
 
 /// The first byte.
-const VERSION: u8 = 3;
+const VERSION: u8 = 4;
 
 impl Passed {
     /// Appends it to bytes.
@@ -74,19 +75,19 @@ impl Passed {
         let all = |ticks: &[EventTime]| ticks.iter().map(|tick| tick.0).collect();
         let stored = match self {
             Self::Row { lane, tick, last, row } => {
-                PassedV2::Row { lane: *lane, tick: tick.0, last: *last, row: row.into() }
+                PassedV3::Row { lane: *lane, tick: tick.0, last: *last, row: row.into() }
             }
-            Self::Event { lane, tick, last, event } => {
-                PassedV2::Event { lane: *lane, tick: tick.0, last: *last, event: *event }
+            Self::Report { lane, tick, last, report } => {
+                PassedV3::Report { lane: *lane, tick: tick.0, last: *last, report: *report }
             }
             Self::Closed { lane, closed, ticks, newest_ms } => {
-                PassedV2::Closed { lane: *lane, closed: closed.0, ticks: all(ticks), newest_ms: *newest_ms }
+                PassedV3::Closed { lane: *lane, closed: closed.0, ticks: all(ticks), newest_ms: *newest_ms }
             }
-            Self::Idle { lane, idle } => PassedV2::Idle { lane: *lane, idle: *idle },
-            Self::Ended { lane, ticks } => PassedV2::Ended { lane: *lane, ticks: all(ticks) },
+            Self::Idle { lane, idle } => PassedV3::Idle { lane: *lane, idle: *idle },
+            Self::Ended { lane, ticks } => PassedV3::Ended { lane: *lane, ticks: all(ticks) },
         };
         to.push(VERSION);
-        to.extend(crate::lane::written(&stored));
+        to.extend(postcard::to_stdvec(&stored).expect("plain data in memory can be written"));
     }
 
     /// Reads it; nothing if it is of another version, or none at all.
@@ -94,17 +95,17 @@ impl Passed {
         let all = |ticks: Vec<i64>| ticks.into_iter().map(EventTime).collect();
         let stored = bytes.strip_prefix(&[VERSION])?;
         Some(match postcard::from_bytes(stored).ok()? {
-            PassedV2::Row { lane, tick, last, row } => {
+            PassedV3::Row { lane, tick, last, row } => {
                 Self::Row { lane, tick: EventTime(tick), last, row: row.restore().ok()? }
             }
-            PassedV2::Event { lane, tick, last, event } => {
-                Self::Event { lane, tick: EventTime(tick), last, event }
+            PassedV3::Report { lane, tick, last, report } => {
+                Self::Report { lane, tick: EventTime(tick), last, report }
             }
-            PassedV2::Closed { lane, closed, ticks, newest_ms } => {
+            PassedV3::Closed { lane, closed, ticks, newest_ms } => {
                 Self::Closed { lane, closed: EventTime(closed), ticks: all(ticks), newest_ms }
             }
-            PassedV2::Idle { lane, idle } => Self::Idle { lane, idle },
-            PassedV2::Ended { lane, ticks } => Self::Ended { lane, ticks: all(ticks) },
+            PassedV3::Idle { lane, idle } => Self::Idle { lane, idle },
+            PassedV3::Ended { lane, ticks } => Self::Ended { lane, ticks: all(ticks) },
         })
     }
 }

@@ -11,14 +11,13 @@ mod written;
 pub use error::PlanError;
 pub use written::{PlanToml, at_least, milliseconds};
 
-use ::metering::{GroupRule, Groups, Metering, MeteringSettings};
-use ::supply::Supply;
+use crate::stages::Stages;
+use ::metering::{GroupRule, Metering, MeteringSettings};
 use detect::PhaseNeutral;
 use fleet::{Fleet, SequencerSettings, Settings, Shard};
-use grid::Topology;
-use reading::{Calendar, EventCode, Grid, Limits};
+use reading::{Calendar, EventCode, Grid, Limits, Target};
 use units::{Amperes, Ratio};
-use vet::{By, Findings, FindingsSettings, Rule, Vet};
+use vet::{By, FindingsSettings, Rule, Vet};
 
 /// What the core will do: nothing optional is left that the file should have said.
 #[derive(Debug, Clone)]
@@ -108,13 +107,6 @@ impl Plan {
         self.metering.clone().map(|rules| Metering::new(rules, self.calendar.clone()))
     }
 
-    /// What is kept of groups and of consumers among them, at its beginning, if the plan has any.
-    pub fn new_groups(&self) -> Option<Groups> {
-        let rules = self.metering.as_ref().filter(|rules| rules.demand.is_some())?;
-        let any = self.groups.is_some() || self.above_sanctioned.is_some();
-        any.then(|| Groups::new(rules, self.groups, self.above_sanctioned, &self.calendar))
-    }
-
     /// What looks at the quality of intervals, at its beginning, if the plan asks for it.
     pub fn new_vet(&self) -> Option<Vet> {
         self.quality.map(|rules| Vet::new(rules, self.calendar.clone()))
@@ -132,10 +124,9 @@ impl Plan {
         })
     }
 
-    /// What is told of that meters report: nothing that nobody uses.
+    /// What the stages need of that which meters report: nothing else is kept.
     pub fn events(&self) -> Vec<EventCode> {
-        let of_supply = self.supply.iter().flat_map(|_| ::supply::SupplySettings::EVENTS);
-        of_supply.chain(self.town_rules.iter().flat_map(|_| Findings::EVENTS)).collect()
+        Stages::events(self)
     }
 
     /// The meters of a shard at their beginning.
@@ -143,11 +134,6 @@ impl Plan {
         let mut fleet = Fleet::new(self.intervals.clone(), shard);
         fleet.watch(&self.events());
         fleet
-    }
-
-    /// The supply of all consumers at its beginning, if the plan looks at it.
-    pub fn new_supply(&self, topology: &Topology) -> Option<Supply> {
-        self.supply.map(|rules| Supply::new(rules, self.calendar.clone(), topology))
     }
 
     /// The same plan for a part of the town. What the whole town uses or will use, no part can say; nor how many consumers of a
@@ -162,9 +148,18 @@ impl Plan {
 
     /// Whether anything looks at closed intervals beyond writing them.
     pub fn has_second_stage(&self) -> bool {
-        let in_groups = self.groups.is_some() || self.above_sanctioned.is_some();
-        let compares = self.balance || in_groups || self.town_rules.is_some() || self.supply.is_some();
-        compares || self.forecast.is_some() || self.phase_neutral.is_some()
+        Stages::any(self)
+    }
+}
+
+impl ForecastPlan {
+    /// Whether the use of a target is forecast.
+    pub fn forecasts(&self, target: Target) -> bool {
+        match target {
+            Target::System => self.town,
+            Target::Transformer(_) => self.transformers,
+            _ => false,
+        }
     }
 }
 

@@ -1,10 +1,11 @@
 //! The one way through: the parts put together on one thread.
 
+use crate::reports::{Report, Reports};
 use crate::town::{Town, TownError};
 use crate::{Lane, Outputs, Plan};
 use fleet::{Fleet, PartitionId, Sequencer};
 use grid::Topology;
-use reading::{Batch, Event, EventTime};
+use reading::{Batch, EventTime};
 use std::convert::Infallible;
 use vet::Tally;
 
@@ -45,7 +46,7 @@ pub struct Pipeline {
 struct Known {
     ticks: usize,
     rows: usize,
-    events: usize,
+    reports: usize,
     demand: usize,
 }
 
@@ -92,7 +93,7 @@ impl Pipeline {
         let known = Known {
             ticks: out.ticks.len(),
             rows: out.intervals.len(),
-            events: out.events.len(),
+            reports: out.reports.len(),
             demand: out.metering.demand.len(),
         };
         let came = match *input {
@@ -129,8 +130,8 @@ impl Pipeline {
     fn tick(&mut self, known: &Known, out: &mut Outputs) {
         let Some(town) = &mut self.town else { return };
         let rows = std::mem::take(&mut out.intervals);
-        let events = std::mem::take(&mut out.events);
-        let mut rest = &events[known.events..];
+        let reports = std::mem::take(&mut out.reports);
+        let mut rest = &reports[known.reports..];
         let mut of_meters = out.metering.demand.split_off(known.demand).into_iter();
         let (mut first, mut taken) = (known.rows, known.demand);
         for index in known.ticks..out.ticks.len() {
@@ -139,19 +140,20 @@ impl Pipeline {
             out.metering.demand.extend(of_meters.by_ref().take(out.demand_upto[index] - taken));
             taken = out.demand_upto[index];
             let groups = out.metering.demand.len();
-            town.tick(end, &rows[first..upto], &events_of(end, &mut rest), out);
+            let own_reports: Reports = reports_of(end, &mut rest).into_iter().collect();
+            town.tick(end, &rows[first..upto], &own_reports, out);
             town.complete(&mut out.metering.demand[own..groups]);
             first = upto;
         }
         out.metering.demand.extend(of_meters);
         out.intervals = rows;
-        out.events = events;
+        out.reports = reports;
     }
 }
 
-/// Takes the events of a tick from those of some ticks, in the order of their ends.
-pub(crate) fn events_of(end: EventTime, rest: &mut &[(EventTime, Event)]) -> Vec<Event> {
+/// Takes the reports of a tick from those of several ticks, which stand in the order of their ends.
+pub(crate) fn reports_of(end: EventTime, rest: &mut &[(EventTime, Report)]) -> Vec<Report> {
     let own;
     (own, *rest) = rest.split_at(rest.iter().take_while(|(tick, _)| *tick == end).count());
-    own.iter().map(|(_, event)| *event).collect()
+    own.iter().map(|(_, report)| *report).collect()
 }

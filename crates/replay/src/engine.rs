@@ -19,7 +19,8 @@ use grid::Topology;
 use hung::Hung;
 use merge::Merge;
 use pipeline::{
-    Books, Dead, Missing, Outputs, PartitionId, Plan, Sequencer, Shard, Town, bury, bury_held, bury_undecoded,
+    Books, Dead, NotLookedAt, Outputs, PartitionId, Plan, Sequencer, Shard, Town, bury, bury_held,
+    bury_undecoded,
 };
 use reading::issue::Counts;
 use reading::{Batch, EventTime};
@@ -62,7 +63,7 @@ pub struct Counted {
     /// Meters heard of.
     pub meters: u64,
     /// What the second stage could not do.
-    pub missing: Missing,
+    pub missing: NotLookedAt,
 }
 
 /// Runs a plan over files. `watch` is called block by block.
@@ -194,7 +195,7 @@ fn collect<S: Sink>(
     mut town: Option<Town>,
     from_shards: &[Receiver<Closed>],
     sink: &mut S,
-) -> Result<(Last, Missing), Failure> {
+) -> Result<(Last, NotLookedAt), Failure> {
     let mut all = Last::default();
     let mut out = Outputs::default();
     // The second stage sees a whole tick side by side; without it, nobody needs more rows at once than a sink writes.
@@ -209,7 +210,7 @@ fn collect<S: Sink>(
             if let Some(town) = town.as_mut().filter(|_| end != EventTime::MAX) {
                 let rows = std::mem::take(&mut out.intervals);
                 let of_meters = out.metering.demand.len();
-                town.tick(end, &rows, &merge.events(), &mut out);
+                town.tick(end, &rows, &merge.reports(), &mut out);
                 town.complete(&mut out.metering.demand[..of_meters]);
                 out.intervals = rows;
             } else {
@@ -244,7 +245,7 @@ fn collect<S: Sink>(
             sink.take(&mut out)?;
             let missing = town.map(|town| {
                 all.tally.add(&town.tally());
-                town.missing().clone()
+                town.not_looked_at()
             });
             return Ok((all, missing.unwrap_or_default()));
         }

@@ -1,6 +1,7 @@
 //! Every event of the shell, named in one place; the core returns facts, and here they become log lines.
 
 use crate::Failure;
+use pipeline::LostPart;
 use reading::{MeterId, TransformerId};
 use std::error::Error;
 use std::fmt::Display;
@@ -157,21 +158,9 @@ pub fn checkpoint_passed_over(object: &str, why: &dyn Display) {
     warn!(object, "a checkpoint cannot be used and is passed over: {why}");
 }
 
-/// Profiles and demand of another plan are of no use.
-pub fn metering_begins_afresh(partition: u32) {
-    warn!(partition, "the plan of profiles or demand has changed: they begin afresh");
-}
-
-/// The second stage of another plan is of no use.
-pub fn second_stage_begins_afresh() {
-    warn!(
-        "the plan's second stage has changed: forecasts learn afresh, and open cases and outages are forgotten"
-    );
-}
-
-/// The meters of another plan are of no use.
-pub fn meters_begin_afresh(partition: u32) {
-    warn!(partition, "the plan's intervals have changed: the meters of the partition begin afresh");
+/// A part of the stored state cannot be gone on with, and the operator has accepted that.
+pub fn part_begins_afresh(of: &impl Display, lost: &LostPart) {
+    warn!(part = lost.name, "the state of {of} goes on without {lost}: it begins afresh");
 }
 
 /// A run to the end leaves what others of its group hold and do not close.

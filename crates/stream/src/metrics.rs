@@ -14,6 +14,7 @@ pub use partition::Partition;
 
 use crate::clock::wall_ms;
 use partition::Computed;
+use pipeline::TownGauge;
 use prometheus_client::encoding::{prometheus_text, text};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -59,12 +60,8 @@ pub struct Metrics {
     pub alerts: Counter,
     /// Seconds from the broker's timestamp of the message that closed an interval to the hand-over of an alert.
     pub alert_latency: Histogram,
-    /// Cases that are open.
-    pub cases_open: Gauge,
-    /// Outages under way.
-    pub outages_open: Gauge,
-    /// Consumers that nothing is heard of.
-    pub silent_meters: Gauge,
+    /// What the second stage counts, by `TownGauge`.
+    town: [Gauge; TownGauge::ALL.len()],
     /// Messages that the producer has not delivered yet.
     pub queued_messages: Gauge,
     /// Messages that could not be delivered.
@@ -116,9 +113,10 @@ impl Metrics {
                 "From the broker's timestamp of the message that closed an interval to the hand-over of its alert",
                 Histogram::new(ALERT_SECONDS),
             ),
-            cases_open: names.plain("cases_open", None, "Cases that are open"),
-            outages_open: names.plain("outages_open", None, "Outages of feeders, transformers and consumers under way"),
-            silent_meters: names.plain("silent_meters", None, "Consumers that nothing is heard of, by event time"),
+            town: std::array::from_fn(|index| {
+                let gauge = TownGauge::ALL[index];
+                names.plain(gauge.name(), None, gauge.help())
+            }),
             merge_rows: names.plain("merge_waiting", rows, "Closed rows that wait for slower partitions"),
             checkpoints: names.plain("checkpoints", None, "Pieces of state written, by kind: full or changes"),
             checkpoint_bytes: names.plain("checkpoint_size", Some(Unit::Bytes), "Size of the last piece of state, by kind"),
@@ -202,11 +200,16 @@ impl Metrics {
         self.computed.merge_bytes.inc_by(more * size_of::<Interval>() as i64);
     }
 
+    /// What the second stage counts at this moment.
+    pub fn town(&self, gauge: TownGauge) -> &Gauge {
+        &self.town[gauge as usize]
+    }
+
     /// A run begins: nothing is open, nothing waits.
     pub fn begin(&self) {
-        self.cases_open.set(0);
-        self.outages_open.set(0);
-        self.silent_meters.set(0);
+        for gauge in &self.town {
+            gauge.set(0);
+        }
         self.merge_rows.set(0);
         self.computed.merge_bytes.set(0);
     }

@@ -99,6 +99,12 @@ impl Fleet {
         })
     }
 
+    pub(super) fn restore_name(&mut self, stored: &MeterState, hash: u64) -> Result<(), RestoreError> {
+        let name = stored.name.as_bytes();
+        let slot = self.table.slot_of(Key { hash, at: 0, len: name.len() as u8 }, name);
+        self.put_meter(slot, NO_POINT, NO_EXPORTER)
+    }
+
     pub(super) fn restore_meter(&mut self, stored: &MeterState, hash: u64) -> Result<(), RestoreError> {
         let name = stored.name.as_bytes();
         let slot = self.table.slot_of(Key { hash, at: 0, len: name.len() as u8 }, name);

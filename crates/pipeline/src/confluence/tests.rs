@@ -44,7 +44,7 @@ fn flow(words: &str) -> String {
                 all.take(lane, EventTime(upto * HOUR), &ticks, &rows, &[]);
             }
         }
-        while let Some((end, Tick { rows, .. })) = all.next_tick() {
+        while let Some((end, Gathered { rows, .. })) = all.next_tick() {
             let rows: Vec<_> = rows.iter().map(|row| format!("{}@{}", row.meter, row.end.0 / HOUR)).collect();
             told.push(format!("{}: {}", end.0 / HOUR, rows.join(" ")));
         }

@@ -50,7 +50,8 @@ fn a_district_notices_silence_only_where_no_lane_has_anything_to_say() {
     district.take(Passed::Idle { lane: 0, idle: true }, &mut Outputs::default());
     // Two hours, and what an interval takes to be closed: a quarter of an hour of grace, and one to come in.
     assert_eq!(noticed(&mut district, 149), [""; 0]);
-    let mut again = District::restore(&plan, Arc::clone(&topology), 1, &district.store()).unwrap();
+    let (mut again, lost) = District::restore(&plan, Arc::clone(&topology), 1, &district.store()).unwrap();
+    assert_eq!(lost, []);
     let expected = [format!("transformer/T1/{NOON}")];
     assert_eq!(noticed(&mut district, 150), expected);
     assert_eq!(noticed(&mut district, 300), [""; 0]);

@@ -5,7 +5,7 @@ use super::*;
 use expect_test::{Expect, expect};
 use proptest::prelude::*;
 use reading::time::HOUR;
-use reading::{EventCode, Quality, Sums};
+use reading::{Event, EventCode, Quality, Sums};
 
 fn row(lane: PartitionId, hour: i64) -> Interval {
     Interval {
@@ -35,7 +35,7 @@ fn word(text: &str) -> Passed {
             let tick = hour(text.trim_end_matches('!'));
             let code = EventCode::POWER_FAILURE;
             let event = Event { meter: row(lane, 0).meter, time: tick.minus(1), code };
-            Passed::Event { lane, tick, last: false, event }
+            Passed::Report { lane, tick, last: false, report: Report::Event(event) }
         }
         text => {
             let tick = hour(text.trim_end_matches('*'));
@@ -45,10 +45,10 @@ fn word(text: &str) -> Passed {
     }
 }
 
-fn told(end: EventTime, tick: &Tick) -> String {
+fn told(end: EventTime, tick: &Gathered) -> String {
     let rows = tick.rows.iter().map(|row| format!("{}@{}", row.meter, row.end.0 / HOUR));
-    let events = tick.events.iter().map(|event| format!("{}!", event.meter));
-    let rows: Vec<_> = rows.chain(events).collect();
+    let reports = tick.reports.iter().map(|report| format!("{}!", report.meter()));
+    let rows: Vec<_> = rows.chain(reports).collect();
     format!("{}: {}", end.0 / HOUR, rows.join(" "))
 }
 

@@ -3,7 +3,8 @@
 use super::hung::Hung;
 use super::shard::{Closed, Done};
 use metering::{DemandRow, ProfileRow};
-use reading::{Event, EventTime, Interval, Target};
+use pipeline::{Report, Reports};
+use reading::{EventTime, Interval, Target};
 use std::collections::VecDeque;
 use std::iter::Peekable;
 use std::sync::mpsc::Receiver;
@@ -13,7 +14,7 @@ use std::vec::IntoIter;
 pub(super) struct Merge<'a> {
     shards: Vec<Told<'a>>,
     /// Of the tick that was over last.
-    events: Vec<Event>,
+    reports: Vec<Report>,
 }
 
 /// What one shard tells of the step at hand, as far as it was heard.
@@ -30,8 +31,8 @@ struct Told<'a> {
     kept: Kept,
     /// That tick has no further row.
     ticked: bool,
-    /// What meters reported in it.
-    events: Vec<Event>,
+    /// What came beside its rows.
+    reports: Vec<Report>,
     done: Option<Box<Done>>,
 }
 
@@ -68,7 +69,7 @@ impl<'a> Told<'a> {
         let (end, rows) = (EventTime::MIN, Vec::new());
         let (demand, kept) = (VecDeque::new(), Kept::default());
         let mut told =
-            Self { from, end, rows, taken: 0, demand, kept, ticked: false, events: Vec::new(), done: None };
+            Self { from, end, rows, taken: 0, demand, kept, ticked: false, reports: Vec::new(), done: None };
         told.listen()?;
         Ok(told)
     }
@@ -82,7 +83,7 @@ impl<'a> Told<'a> {
                     self.demand.extend(demand);
                 }
                 Closed::Kept(told) => self.kept = Kept::from(told),
-                Closed::Tick(end, events) => (self.end, self.ticked, self.events) = (end, true, events),
+                Closed::Tick(end, reports) => (self.end, self.ticked, self.reports) = (end, true, reports),
                 Closed::Done(done) => self.done = Some(done),
             }
         }
@@ -113,14 +114,14 @@ impl<'a> Told<'a> {
 impl<'a> Merge<'a> {
     /// Listens for one step of every shard.
     pub(super) fn new(from_shards: &'a [Receiver<Closed>]) -> Result<Self, Hung> {
-        Ok(Self { shards: from_shards.iter().map(Told::new).collect::<Result<_, _>>()?, events: Vec::new() })
+        Ok(Self { shards: from_shards.iter().map(Told::new).collect::<Result<_, _>>()?, reports: Vec::new() })
     }
 
-    /// What meters reported in the tick that was over last, by meter and time.
-    pub(super) fn events(&mut self) -> Vec<Event> {
-        let mut events = std::mem::take(&mut self.events);
-        events.sort_unstable();
-        events
+    /// What came beside the rows of the tick that was over last, each kind by meter and time.
+    pub(super) fn reports(&mut self) -> Reports {
+        let mut reports = std::mem::take(&mut self.reports);
+        reports.sort_unstable();
+        reports.into_iter().collect()
     }
 
     /// The shard that tells what comes next.
@@ -153,7 +154,7 @@ impl<'a> Merge<'a> {
                 let end = told.end;
                 for told in self.shards.iter_mut().filter(|told| told.ticked && told.end == end) {
                     told.ticked = false;
-                    self.events.append(&mut told.events);
+                    self.reports.append(&mut told.reports);
                     told.listen()?;
                 }
                 return Ok(false);

@@ -2,8 +2,8 @@
 
 use fleet::{Refusal, Silence, Totals};
 use metering::{DemandRow, MeteringRows};
-use pipeline::{Books, Dead, Fleet, PartitionId, Step, bury};
-use reading::{Batch, Event, EventTime, Interval};
+use pipeline::{Books, Dead, Fleet, PartitionId, Report, Step, bury};
+use reading::{Batch, EventTime, Interval};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SendError, SyncSender};
 use vet::Tally;
@@ -25,7 +25,7 @@ pub(super) enum Closed {
     /// Some rows of the tick that ends then, and the billing periods that they have ended.
     Rows(EventTime, Vec<Interval>, Vec<DemandRow>),
     /// That was all of this tick, but for what meters reported; it may have had no row at all.
-    Tick(EventTime, Vec<Event>),
+    Tick(EventTime, Vec<Report>),
     /// Behind the last tick of all: what is kept of some meters, by meter.
     Kept(MeteringRows),
     /// That was all of this step.
@@ -132,7 +132,8 @@ fn close(
     };
     while let Some(end) = fleet.close_next_in_parts(watermark, PART, &mut rows, &mut hand_on) {
         hand_on(end, &mut rows, fleet.row_slots(), fleet.silences());
-        to.send(Closed::Tick(end, fleet.tick_events().to_vec()))?;
+        let reports = fleet.tick_events().iter().copied().map(Report::Event).collect();
+        to.send(Closed::Tick(end, reports))?;
     }
     told.and_then(|()| to.send(Closed::Done(Box::new(done))))
 }

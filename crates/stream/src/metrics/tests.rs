@@ -110,7 +110,7 @@ fn what_is_counted_is_told() {
     metrics.queued_messages.set(4);
     metrics.delivery_failures.inc();
     metrics.merge(5);
-    metrics.cases_open.set(6);
+    metrics.town(TownGauge::CasesOpen).set(6);
     metrics.checkpoint_failures.inc();
     metrics.rebalances.inc_by(2);
     metrics.assigned_partitions.set(8);

@@ -8,7 +8,7 @@ use super::stage::Stage;
 use crate::kafka::KafkaPlan;
 use crate::metrics::Metrics;
 use checkpoints::{Piece, Store, StoreError, Subject, retrying};
-use pipeline::{PartitionId, Plan};
+use pipeline::{PartitionId, fingerprint_of_parts};
 use rdkafka::consumer::ConsumerGroupMetadata;
 use rdkafka::{Offset, TopicPartitionList};
 use shell::{Failure, telemetry};
@@ -18,7 +18,6 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
 pub struct Checkpointer<'a> {
-    pub plan: &'a Plan,
     pub kafka: &'a KafkaPlan,
     pub stage: Stage,
     pub store: Store,
@@ -58,12 +57,11 @@ impl Checkpointer<'_> {
         for stored in cut.stored {
             let position = stored.position as u64;
             if let Some((base, state)) = &stored.state {
-                let fingerprint = self.stage.fingerprint(self.plan);
                 let piece = Piece {
                     subject: self.subject(stored.partition),
                     position,
                     base: base.map(|base| base as u64),
-                    fingerprint,
+                    fingerprint: fingerprint(state),
                 };
                 let Some(size) = self.write_piece(&piece, state)? else { return Ok(None) };
                 bytes += size;
@@ -75,7 +73,7 @@ impl Checkpointer<'_> {
         }
         if let Some(second) = &cut.second {
             self.number += 1;
-            let fingerprint = self.plan.town_fingerprint();
+            let fingerprint = fingerprint(second);
             let piece = Piece { subject: Subject::Grid, position: self.number, base: None, fingerprint };
             let Some(size) = self.write_piece(&piece, second)? else { return Ok(None) };
             bytes += size;
@@ -151,4 +149,9 @@ pub fn offsets(
         one.set_metadata(&word);
     }
     list
+}
+
+/// Changes with the parts of a state and with their settings: pieces of a chain have the same.
+fn fingerprint(state: &[u8]) -> u64 {
+    fingerprint_of_parts(state).expect("parts that were just written")
 }

@@ -4,7 +4,7 @@ use super::halt::Ended;
 use super::parcel::Parcel;
 use super::progress::Progress;
 use super::worker::Worker;
-use pipeline::{District, Outputs, PartitionId, Passed};
+use pipeline::{District, Outputs, PartitionId, Passed, TownGauge, TownGauges};
 use reading::EventTime;
 use shell::telemetry;
 
@@ -74,23 +74,24 @@ impl Worker<'_> {
         district: &District,
         progress: &mut Progress,
     ) {
-        let (cases, waiting) = (district.town().open_cases().count() as i64, district.waiting() as i64);
-        self.metrics.cases_open.inc_by(cases - progress.open_cases);
+        let (gauges, waiting) = (district.town().gauges(), district.waiting() as i64);
+        self.count_gauges(&progress.counted, &gauges);
         self.metrics.merge(waiting - progress.waiting);
-        let supply = district.town().supply();
-        let outages = supply.map_or([0; 2], |supply| [supply.open() as i64, supply.silent() as i64]);
-        self.metrics.outages_open.inc_by(outages[0] - progress.outages[0]);
-        self.metrics.silent_meters.inc_by(outages[1] - progress.outages[1]);
-        (progress.open_cases, progress.waiting, progress.outages) = (cases, waiting, outages);
+        (progress.counted, progress.waiting) = (gauges, waiting);
         self.lanes_too_far.set(Some(partition), district.too_far_ahead(self.most_rows));
     }
 
     /// Counts the district no more: the instance that has it now does.
     pub(super) fn forget_district(&self, partition: PartitionId, progress: &Progress) {
-        self.metrics.cases_open.inc_by(-progress.open_cases);
-        self.metrics.outages_open.inc_by(-progress.outages[0]);
-        self.metrics.silent_meters.inc_by(-progress.outages[1]);
+        self.count_gauges(&progress.counted, &TownGauges::default());
         self.metrics.merge(-progress.waiting);
         self.lanes_too_far.set(Some(partition), std::iter::empty());
+    }
+
+    /// A gauge is the sum over all districts of this instance: each adds how far its own has moved.
+    fn count_gauges(&self, before: &TownGauges, now: &TownGauges) {
+        for (index, gauge) in TownGauge::ALL.iter().enumerate() {
+            self.metrics.town(*gauge).inc_by(now[index] as i64 - before[index] as i64);
+        }
     }
 }

@@ -6,10 +6,10 @@
 use super::halt::Ended;
 use super::publish::Record;
 use grid::{Topology, TopologyRow};
-use pipeline::{PartitionId, Passed};
+use pipeline::{PartitionId, Passed, Report};
 use rdkafka::Message;
 use rdkafka::message::{BorrowedMessage, Headers};
-use reading::{Event, EventTime, MeterId, id};
+use reading::{EventTime, MeterId, id};
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
@@ -48,20 +48,20 @@ impl Passing {
         passed.encode(header);
     }
 
-    /// What meters reported, each to where their rows go, under a key without a value.
-    pub fn events(
+    /// What came beside the rows: each report goes where the rows of its meter go, under a key without a value.
+    pub fn reports(
         &self,
         topology: &Topology,
-        events: &[(EventTime, Event)],
-        pass: impl Fn(EventTime, Event) -> Passed,
+        reports: &[(EventTime, Report)],
+        pass: impl Fn(EventTime, Report) -> Passed,
         mut send: impl FnMut(&Record<'_>) -> Result<(), Ended>,
     ) -> Result<(), Ended> {
         let mut header = Vec::new();
-        for &(tick, event) in events {
-            self.write(&pass(tick, event), &mut header);
-            let key = format!("event/{}/{}/{}", event.meter, event.time, event.code.0);
+        for &(tick, report) in reports {
+            self.write(&pass(tick, report), &mut header);
+            let (key, meter) = (report.key(), report.meter());
             let (key, header) = (key.as_bytes(), Some((HEADER, header.as_slice())));
-            let partition = Some(self.district(&event.meter, topology.at(&event.meter, event.time)));
+            let partition = Some(self.district(&meter, topology.at(&meter, report.time())));
             send(&Record { topic: &self.topic, key, value: None, header, partition })?;
         }
         Ok(())

@@ -254,9 +254,8 @@ impl Shared<'_> {
     }
 
     fn checkpointer(&self, number: u64) -> Checkpointer<'_> {
-        let Job { plan, kafka, metrics, store, .. } = self.job;
+        let Job { kafka, metrics, store, .. } = self.job;
         Checkpointer {
-            plan,
             kafka,
             stage: self.stage,
             store: store.clone(),

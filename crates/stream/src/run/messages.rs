@@ -4,8 +4,8 @@
 use super::parcel::Parcel;
 use crate::metrics::Partition;
 use grid::Topology;
-use pipeline::{District, Lane, PartitionId};
-use reading::{Event, EventTime, Interval};
+use pipeline::{District, Lane, PartitionId, Report};
+use reading::{EventTime, Interval};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -16,8 +16,8 @@ pub enum ToWorker {
         partition: PartitionId,
         state: State,
         position: i64,
-        /// The checkpoint that it was restored from, and how many stand behind the last full one.
-        stored: Option<(i64, u32)>,
+        /// The checkpoint that it was restored from.
+        stored: Option<LastStored>,
         gauges: Arc<Partition>,
     },
     /// Messages.
@@ -49,8 +49,8 @@ pub struct Ticks {
     /// Their ends, each with how many of the rows there are up to it.
     pub ends: Vec<(EventTime, usize)>,
     pub rows: Vec<Interval>,
-    /// What meters reported, each with the end of its tick.
-    pub events: Vec<(EventTime, Event)>,
+    /// What came beside the rows, each with the end of its tick.
+    pub reports: Vec<(EventTime, Report)>,
 }
 
 /// From a worker to the second stage.
@@ -77,6 +77,17 @@ pub enum ToSecond {
         stored: Vec<Stored>,
     },
     Topology(Arc<Topology>),
+}
+
+/// The last checkpoint of a partition: changes may build on it.
+#[derive(Debug, Clone, Copy)]
+pub struct LastStored {
+    /// The offset that it goes on from.
+    pub position: i64,
+    /// How many pieces of changes stand behind the last whole one.
+    pub behind: u32,
+    /// That of its parts: changes build only on a state of the same parts and settings.
+    pub fingerprint: u64,
 }
 
 /// The state of a partition, to be written.

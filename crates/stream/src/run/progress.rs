@@ -1,9 +1,9 @@
 //! How far a worker has come with a partition, and what it has counted of it.
 
-use super::messages::State;
+use super::messages::{LastStored, State};
 use super::tally::Tally;
 use crate::metrics::{Metrics, Partition};
-use pipeline::{Lane, Plan};
+use pipeline::{Lane, Plan, TownGauges};
 use reading::Issue;
 use reading::issue::Counts;
 use std::sync::Arc;
@@ -13,22 +13,21 @@ use vet::{Rule, Tally as RuleTally};
 pub struct Progress {
     /// The next offset.
     pub position: i64,
-    /// The checkpoint that is in the store, and how many stand behind the last full one.
-    pub stored: Option<(i64, u32)>,
+    /// The checkpoint that is in the store.
+    pub stored: Option<LastStored>,
     pub tally: Tally,
     /// What had been counted before: readings, and by rule.
     before: [u64; 3],
     quality: [u64; Rule::ALL.len()],
-    /// Cases and outages that were open, meters that were silent, and rows that waited, when they were counted last.
-    pub open_cases: i64,
-    pub outages: [i64; 2],
+    /// The gauges of its town, and the rows that waited, when they were counted last.
+    pub counted: TownGauges,
     pub waiting: i64,
     pub gauges: Arc<Partition>,
 }
 
 impl Progress {
     /// At the beginning of what this process does with a partition.
-    pub fn new(state: &State, position: i64, stored: Option<(i64, u32)>, gauges: Arc<Partition>) -> Self {
+    pub fn new(state: &State, position: i64, stored: Option<LastStored>, gauges: Arc<Partition>) -> Self {
         let (before, quality) = match state {
             State::Lane(lane) => (Self::counted(lane), Self::quality(lane)),
             State::District(_) => ([0; 3], [0; Rule::ALL.len()]),
@@ -39,8 +38,7 @@ impl Progress {
             tally: Tally::default(),
             before,
             quality,
-            open_cases: 0,
-            outages: [0; 2],
+            counted: TownGauges::default(),
             waiting: 0,
             gauges,
         }

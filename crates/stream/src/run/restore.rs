@@ -1,16 +1,18 @@
 //! Where a run goes on: what the store holds, and what the group has committed.
 
-use super::messages::State;
+use super::messages::{LastStored, State};
 use super::stage::Stage;
 use crate::kafka::KafkaPlan;
 use checkpoints::{Piece, Store, StoreError, Subject};
 use grid::Topology;
-use pipeline::{Confluence, District, Lane, PartitionId, Plan, Second, SnapshotError, Town, restore_second};
+use pipeline::{
+    Confluence, District, Lane, LostPart, PartitionId, Plan, Second, SnapshotError, Town, restore_second,
+};
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
 use rdkafka::metadata::MetadataTopic;
 use rdkafka::{Offset, TopicPartitionList};
 use shell::{Failure, telemetry, unfit};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -40,8 +42,8 @@ pub struct Start {
     pub state: State,
     /// The next offset; none at the beginning of the log.
     pub position: Option<i64>,
-    /// The checkpoint that it comes from, and how many stand behind the last full one.
-    pub stored: Option<(i64, u32)>,
+    /// The checkpoint that it comes from; none if the next one has to be whole.
+    pub stored: Option<LastStored>,
 }
 
 pub struct Restorer<'a> {
@@ -121,19 +123,45 @@ impl Restorer<'_> {
                 Some(number) => Err(self.missing(&Subject::Grid, number)),
             };
         };
-        let changed = piece.fingerprint != self.plan.town_fingerprint();
-        if changed && !self.accept_changes {
-            return Err(self.town_changed());
+        let (second, mut lost) = restore_second(self.plan, topology.clone(), &payload)
+            .map_err(|error| self.unusable(&Subject::Grid, &error))?;
+        if !lost.is_empty() && !self.accept_changes {
+            // Everything that the operator is about to accept, in one message.
+            lost.extend(self.lost_of_lanes(topology, &second.positions));
         }
-        let wrong = |error: &SnapshotError| self.unusable(&Subject::Grid, error);
-        if changed {
-            telemetry::second_stage_begins_afresh();
-            let positions = pipeline::positions_of(&payload).map_err(|error| wrong(&error))?;
-            let (number, second) = begin(piece.position)?;
-            return Ok((number, Second { positions, ..second }));
-        }
-        let second = restore_second(self.plan, topology.clone(), &payload).map_err(|error| wrong(&error))?;
+        self.accept(&Subject::Grid, &lost)?;
         Ok((piece.position, second))
+    }
+
+    /// What the partitions of a second stage would lose. What cannot be read is reported when it is needed.
+    fn lost_of_lanes(
+        &self,
+        topology: &Topology,
+        positions: &BTreeMap<PartitionId, i64>,
+    ) -> BTreeSet<LostPart> {
+        let mut all = BTreeSet::new();
+        for (&partition, &position) in positions {
+            let subject = self.stage.subject(self.kafka, partition);
+            if let Ok(Some((_, payloads))) = self.chain(&subject, Some(position as u64))
+                && let Ok((_, lost)) = Lane::restore(self.plan, topology, &payloads)
+            {
+                all.extend(lost);
+            }
+        }
+        all
+    }
+
+    /// Goes on without the parts that are lost if the operator has accepted that; else refuses, and names them.
+    fn accept(&self, subject: &Subject, lost: &[LostPart]) -> Result<(), Failure> {
+        if lost.is_empty() || self.accept_changes {
+            lost.iter().for_each(|part| telemetry::part_begins_afresh(subject, part));
+            return Ok(());
+        }
+        let parts: Vec<String> = lost.iter().map(ToString::to_string).collect();
+        Err(Failure::wrong(
+            format!("the checkpoints do not fit this plan in all parts: {}", parts.join("; ")),
+            "`--accept-new-plan` goes on: these parts begin afresh, and everything else stays. Or bring the plan back, or use other `--checkpoints`",
+        ))
     }
 
     /// The last piece of the second stage whose partitions are whole as well; with `at` that one, come what may.
@@ -197,49 +225,30 @@ impl Restorer<'_> {
             return Ok(Start { state: begin()?, position: None, stored: None });
         };
         let position = piece.position as i64;
-        if piece.fingerprint != self.stage.fingerprint(self.plan) {
-            if !self.accept_changes {
-                return Err(match self.stage {
-                    Stage::Readings => self.changed(
-                        "`[intervals]` or `[registers]`",
-                        "open intervals and registers are then forgotten: the first interval of every meter is partial; the positions stay",
-                    ),
-                    Stage::Grid { .. } => self.town_changed(),
-                });
-            }
-            match self.stage {
-                Stage::Readings => telemetry::meters_begin_afresh(partition),
-                Stage::Grid { .. } => telemetry::second_stage_begins_afresh(),
-            }
-            return Ok(Start { state: begin()?, position: Some(position), stored: None });
-        }
         let behind = payloads.len() as u32 - 1;
-        let state = self.state(topology, &payloads).map_err(|error| self.unusable(&subject, &error))?;
-        if matches!(&state, State::Lane(lane) if lane.has_lost_metering()) {
-            if !self.accept_changes {
-                return Err(self.changed(
-                    "`slot` of `[profiles]`, `block`, `billing_day` or `zones` of `[demand]`, or `time_zone`",
-                    "profiles and the billing period under way then begin afresh; everything else stays",
-                ));
-            }
-            telemetry::metering_begins_afresh(partition);
-            // Stored anew even if nothing comes, so that the next start need not ask again.
-            return Ok(Start { state, position: Some(position), stored: None });
-        }
-        Ok(Start { state, position: Some(position), stored: Some((position, behind)) })
+        let (state, lost) =
+            self.state(topology, &payloads).map_err(|error| self.unusable(&subject, &error))?;
+        self.accept(&subject, &lost)?;
+        // Without a part that is lost it is stored anew, even if nothing comes: the next start need not ask again.
+        let last = LastStored { position, behind, fingerprint: piece.fingerprint };
+        Ok(Start { state, position: Some(position), stored: Some(last).filter(|_| lost.is_empty()) })
     }
 
-    fn state(&self, topology: &Arc<Topology>, chain: &[Vec<u8>]) -> Result<State, SnapshotError> {
+    fn state(
+        &self,
+        topology: &Arc<Topology>,
+        chain: &[Vec<u8>],
+    ) -> Result<(State, Vec<LostPart>), SnapshotError> {
         match self.stage {
             Stage::Readings => {
-                let mut lane = Box::new(Lane::restore(self.plan, topology, chain)?);
+                let (mut lane, lost) = Lane::restore(self.plan, topology, chain)?;
                 lane.tell_profiles_now_and_then();
-                Ok(State::Lane(lane))
+                Ok((State::Lane(Box::new(lane)), lost))
             }
             Stage::Grid { lanes } => {
                 let last = chain.last().expect("a chain has an end");
-                let district = District::restore(self.plan, Arc::clone(topology), lanes, last)?;
-                Ok(State::District(Box::new(district)))
+                let (district, lost) = District::restore(self.plan, Arc::clone(topology), lanes, last)?;
+                Ok((State::District(Box::new(district)), lost))
             }
         }
     }
@@ -258,22 +267,6 @@ impl Restorer<'_> {
         Failure::failed_with_help(
             format!("there is no whole checkpoint of {subject} at {position}, where the last results end"),
             "bring the store of checkpoints back, or begin with another group and another store",
-        )
-    }
-
-    fn town_changed(&self) -> Failure {
-        self.changed(
-            "`time_zone`, `balance`, `[forecast]`, `[detectors]`, `[cases]` or `[sms]`",
-            "forecasts then learn afresh, and cases and outages that are open are forgotten; meters, registers and open intervals stay",
-        )
-    }
-
-    fn changed(&self, sections: &str, then: &str) -> Failure {
-        Failure::wrong(
-            format!("the checkpoints were made by another plan: {sections} has changed"),
-            format!(
-                "`--accept-new-plan` goes on all the same: {then}. Or bring the plan back, or use other `--checkpoints`"
-            ),
         )
     }
 

@@ -13,7 +13,7 @@ use super::tally::Found;
 use super::too_far::TooFar;
 use crate::metrics::Metrics;
 use grid::Topology;
-use pipeline::{Confluence, Outputs, PartitionId, Town, store_second};
+use pipeline::{Confluence, Outputs, PartitionId, Town, TownGauge, store_second};
 use reading::EventTime;
 use shell::telemetry;
 use std::collections::{BTreeSet, VecDeque};
@@ -91,21 +91,21 @@ impl Second<'_> {
         let mut out = Outputs::default();
         town.notice(now, &mut out);
         self.publish(epoch, &out, found)?;
-        self.count_outages();
+        self.set_gauges();
         Ok(())
     }
 
-    fn count_outages(&self) {
-        if let Some(supply) = self.town.as_ref().and_then(Town::supply) {
-            self.metrics.outages_open.set(supply.open() as i64);
-            self.metrics.silent_meters.set(supply.silent() as i64);
+    fn set_gauges(&self) {
+        let Some(town) = &self.town else { return };
+        for (gauge, value) in TownGauge::ALL.iter().zip(town.gauges()) {
+            self.metrics.town(*gauge).set(value as i64);
         }
     }
 
     fn take(&mut self, epoch: u64, message: ToSecond, found: &mut Found) -> Result<(), Ended> {
         let newest = match message {
             ToSecond::Rows { partition, closed, rows, newest_ms } => {
-                self.confluence.take(partition, closed, &rows.ends, &rows.rows, &rows.events);
+                self.confluence.take(partition, closed, &rows.ends, &rows.rows, &rows.reports);
                 newest_ms
             }
             ToSecond::Idle { partition, idle } => {
@@ -131,15 +131,13 @@ impl Second<'_> {
         let mut out = Outputs::default();
         while let Some((end, tick)) = self.confluence.next_tick() {
             if let Some(town) = &mut self.town {
-                town.tick(end, &tick.rows, &tick.events, &mut out);
-                let open = town.open_cases().count();
+                town.tick(end, &tick.rows, &tick.reports.into_iter().collect(), &mut out);
                 // First, because somebody waits for them.
                 self.rows.alerts(&out, |record| self.publisher.send(epoch, record))?;
                 // Of a tick that no message has closed just now, there is no latency.
                 out.alerts.iter().filter(|_| newest > 0).for_each(|_| self.metrics.alerted(newest));
                 self.publish(epoch, &out, found)?;
-                self.metrics.cases_open.set(open as i64);
-                self.count_outages();
+                self.set_gauges();
                 out.clear();
             }
         }

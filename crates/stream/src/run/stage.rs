@@ -4,7 +4,7 @@ use super::too_far::TooFar;
 use crate::kafka::KafkaPlan;
 use crate::metrics::Loop;
 use checkpoints::Subject;
-use pipeline::{PartitionId, Plan};
+use pipeline::PartitionId;
 use std::sync::atomic::AtomicBool;
 
 /// What becomes of the partitions of a topic.
@@ -55,14 +55,6 @@ impl Stage {
         match self {
             Self::Readings => "worker",
             Self::Grid { .. } => "district",
-        }
-    }
-
-    /// A number that changes with the settings that its state depends on.
-    pub fn fingerprint(self, plan: &Plan) -> u64 {
-        match self {
-            Self::Readings => plan.lane_fingerprint(),
-            Self::Grid { .. } => plan.town_fingerprint(),
         }
     }
 

@@ -2,7 +2,7 @@
 
 use super::exchange::{Endings, Passing};
 use super::halt::Ended;
-use super::messages::{State, Stored, Ticks, ToSecond, ToWorker};
+use super::messages::{LastStored, State, Stored, Ticks, ToSecond, ToWorker};
 use super::noticing::{Next, Noticing};
 use super::parcel::{Empties, Parcel};
 use super::progress::Progress;
@@ -12,7 +12,7 @@ use super::tally::Tally;
 use super::too_far::TooFar;
 use crate::metrics::Metrics;
 use grid::Topology;
-use pipeline::{Lane, Outputs, PartitionId, Passed, Plan};
+use pipeline::{Lane, Outputs, PartitionId, Passed, Plan, fingerprint_of_parts};
 use reading::issue::Counts;
 use reading::{Batch, EventTime};
 use shell::telemetry;
@@ -248,7 +248,7 @@ impl Worker<'_> {
         }
         let closed = lane.sequencer().closed();
         let kept = out.metering;
-        let rows = Arc::new(Ticks { ends: out.ticks, rows: out.intervals, events: out.events });
+        let rows = Arc::new(Ticks { ends: out.ticks, rows: out.intervals, reports: out.reports });
         let in_memory = self.plan.has_second_stage() && self.passing.is_none();
         let shared = if in_memory { Arc::clone(&rows) } else { Arc::default() };
         // First, because alerts come of it.
@@ -265,7 +265,7 @@ impl Worker<'_> {
         self.rows.kept(&kept, |record| self.publisher.send(self.epoch, record))
     }
 
-    /// Passes rows and events on to the districts that need them, and to all of them that their ticks are closed.
+    /// Passes rows and reports on to the districts that need them, and to all of them that their ticks are closed.
     fn pass_ticks_on(
         &mut self,
         passing: &Passing,
@@ -275,12 +275,12 @@ impl Worker<'_> {
         cause: Cause,
     ) -> Result<(), Ended> {
         let publish = |record: &Record<'_>| self.publisher.send(self.epoch, record);
-        let Ticks { ends, rows, events } = rows;
+        let Ticks { ends, rows, reports } = rows;
         let last = cause == Cause::End;
         let pass = |tick, row| Passed::Row { lane, tick, last, row };
         self.rows.passed(passing, &self.topology, ends, rows, pass, publish)?;
-        let pass = |tick, event| Passed::Event { lane, tick, last, event };
-        passing.events(&self.topology, events, pass, publish)?;
+        let pass = |tick, report| Passed::Report { lane, tick, last, report };
+        passing.reports(&self.topology, reports, pass, publish)?;
         let ticks = ends.iter().map(|(end, _)| *end).filter(|end| *end != EventTime::MAX).collect();
         let passed = match cause {
             Cause::End => Passed::Ended { lane, ticks },
@@ -303,27 +303,41 @@ impl Worker<'_> {
         if let State::Lane(lane) = state {
             progress.gauges.memory(lane.fleet().memory(), lane.books_memory());
         }
-        let state = match (progress.stored, state) {
-            (Some((at, _)), _) if at == position => None,
-            (Some((at, behind)), State::Lane(lane))
-                if behind < self.full_after && !lane.is_mostly_changed() =>
-            {
-                progress.stored = Some((position, behind + 1));
-                Some((Some(at), lane.store_changes()))
-            }
-            (_, state) => {
-                progress.stored = Some((position, 0));
-                let whole = match state {
-                    State::Lane(lane) => lane.store(),
-                    State::District(district) => district.store(),
-                };
-                Some((None, whole))
-            }
+        let last = progress.stored;
+        if last.is_some_and(|last| last.position == position) {
+            return Stored { partition, position, state: None, ended: false };
+        }
+        let changes = match state {
+            State::Lane(lane) => last.and_then(|last| self.store_changes(last, lane)),
+            State::District(_) => None,
         };
-        Stored { partition, position, state, ended: false }
+        let (base, bytes, behind) = match (changes, last) {
+            (Some(changes), Some(last)) => (Some(last.position), changes, last.behind + 1),
+            _ => (None, whole(state), 0),
+        };
+        let fingerprint = fingerprint_of_parts(&bytes).expect("parts that were just written");
+        progress.stored = Some(LastStored { position, behind, fingerprint });
+        Stored { partition, position, state: Some((base, bytes)), ended: false }
+    }
+
+    /// What changed since the last checkpoint, if changes can build on that and are worth it.
+    fn store_changes(&self, last: LastStored, lane: &mut Lane) -> Option<Vec<u8>> {
+        if last.behind >= self.full_after || lane.is_mostly_changed() {
+            return None;
+        }
+        let changes = lane.store_changes();
+        // Under a plan with another part, or in a program that stores one in a newer form, the state is stored whole.
+        (fingerprint_of_parts(&changes).ok() == Some(last.fingerprint)).then_some(changes)
     }
 
     fn send_to_second(&self, message: ToSecond) -> Result<(), Ended> {
         self.second.send((self.index, message)).map_err(|_| Ended)
+    }
+}
+
+fn whole(state: &mut State) -> Vec<u8> {
+    match state {
+        State::Lane(lane) => lane.store(),
+        State::District(district) => district.store(),
     }
 }

@@ -1,0 +1,206 @@
+//! The second stage: a closed, ordered list of stages that look at all closed intervals of a tick side by side.
+//!
+//! A stage holds its own state and settings, and knows no other stage. [`Town::tick`](crate::Town::tick) calls them in
+//! their order by hand, because that order and the data between them are the design; everything that is the same for
+//! all (begin, take another topology, finish, store, restore, gauges, whether there is a second stage at all) the list
+//! at the end of this file writes.
+//!
+//! To add a stage: a file beside the others that implements [`Stage`], a row in the list, a line in `Town::tick`.
+
+mod balances;
+mod contracts;
+mod expectations;
+mod groups;
+mod supply;
+mod watch;
+
+pub(crate) use balances::Balances;
+pub(crate) use contracts::Contracts;
+pub(crate) use expectations::Expectations;
+pub(crate) use groups::Groups;
+pub(crate) use supply::Supply;
+pub use watch::NotLookedAt;
+pub(crate) use watch::Watch;
+
+use crate::parts::{Restoring, Storing};
+use crate::reports::Reports;
+use crate::snapshot::SnapshotError;
+use crate::{Outputs, Plan, TownError};
+use grid::{Balance, Join, Topology};
+use reading::{EventCode, EventTime};
+use std::sync::Arc;
+
+/// Everything that a stage may look at in one tick.
+#[derive(Debug)]
+pub(crate) struct Tick<'a> {
+    /// The end of the tick.
+    pub(crate) end: EventTime,
+    /// The intervals that it closed, by meter and end, each with its row of the topology.
+    pub(crate) joined: &'a Join<'a>,
+    /// What came beside them, each kind by meter and time.
+    pub(crate) reports: &'a Reports,
+    /// The balance of every transformer; empty unless some stage needs it.
+    pub(crate) balances: &'a [Balance],
+}
+
+/// A part of the second stage.
+pub(crate) trait Stage: Sized {
+    /// What a plan says about it.
+    type Settings<'p>;
+
+    /// What it needs of that which meters report.
+    const EVENTS: &'static [EventCode] = &[];
+
+    /// What the plan says about it; nothing if the plan does not ask for the stage.
+    fn asked(plan: &Plan) -> Option<Self::Settings<'_>>;
+
+    /// The stage at its beginning.
+    fn new(settings: Self::Settings<'_>, plan: &Plan, topology: &Arc<Topology>) -> Result<Self, TownError>;
+
+    /// Whether it can work with this topology.
+    fn fits(&self, _topology: &Topology) -> Result<(), TownError> {
+        Ok(())
+    }
+
+    /// Takes another topology that [`Self::fits`].
+    fn place(&mut self, _before: &Topology, _topology: &Arc<Topology>) {}
+
+    /// No tick will come any more: what is under way ends as far as it went.
+    fn finish(&mut self, _topology: &Topology, _out: &mut Outputs) {}
+
+    /// Appends its parts to those that are stored.
+    fn store(&self, topology: &Topology, parts: &mut Storing);
+
+    /// Takes its parts out of those that were stored, at its beginning. A part that is lost stays at its beginning.
+    fn restore(&mut self, topology: &Topology, parts: &mut Restoring<'_>) -> Result<(), SnapshotError>;
+
+    /// How its gauges stand.
+    fn gauges(&self, _set: &mut impl FnMut(TownGauge, u64)) {}
+}
+
+/// What the second stage counts at a moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum TownGauge {
+    /// Cases that are open.
+    CasesOpen,
+    /// Outages that last.
+    OutagesOpen,
+    /// Consumers that nothing is heard of.
+    SilentMeters,
+}
+
+impl TownGauge {
+    /// All of them.
+    pub const ALL: &[Self] = &[Self::CasesOpen, Self::OutagesOpen, Self::SilentMeters];
+
+    /// The name of its metric.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::CasesOpen => "cases_open",
+            Self::OutagesOpen => "outages_open",
+            Self::SilentMeters => "silent_meters",
+        }
+    }
+
+    /// What it counts, in a few words.
+    pub fn help(self) -> &'static str {
+        match self {
+            Self::CasesOpen => "Cases that are open",
+            Self::OutagesOpen => "Outages of feeders, transformers and consumers under way",
+            Self::SilentMeters => "Consumers that nothing is heard of, by event time",
+        }
+    }
+}
+
+/// A number for each [`TownGauge`].
+pub type TownGauges = [u64; TownGauge::ALL.len()];
+
+macro_rules! stages {
+    ($($field:ident: $stage:ident,)*) => {
+        /// The stages that a plan asks for.
+        #[derive(Debug, Clone)]
+        pub(crate) struct Stages {
+            $(pub(crate) $field: Option<$stage>,)*
+        }
+
+        impl Stages {
+            pub(crate) fn new(plan: &Plan, topology: &Arc<Topology>) -> Result<Self, TownError> {
+                Ok(Self {
+                    $($field: match $stage::asked(plan) {
+                        Some(settings) => Some($stage::new(settings, plan, topology)?),
+                        None => None,
+                    },)*
+                })
+            }
+
+            /// Whether a plan asks for any.
+            pub(crate) fn any(plan: &Plan) -> bool {
+                false $(|| $stage::asked(plan).is_some())*
+            }
+
+            /// What those that a plan asks for need of that which meters report.
+            pub(crate) fn events(plan: &Plan) -> Vec<EventCode> {
+                let mut events = Vec::new();
+                $(if $stage::asked(plan).is_some() {
+                    events.extend_from_slice($stage::EVENTS);
+                })*
+                events
+            }
+
+            pub(crate) fn fits(&self, topology: &Topology) -> Result<(), TownError> {
+                $(if let Some(stage) = &self.$field {
+                    stage.fits(topology)?;
+                })*
+                Ok(())
+            }
+
+            pub(crate) fn place(&mut self, before: &Topology, topology: &Arc<Topology>) {
+                $(if let Some(stage) = &mut self.$field {
+                    stage.place(before, topology);
+                })*
+            }
+
+            pub(crate) fn finish(&mut self, topology: &Topology, out: &mut Outputs) {
+                $(if let Some(stage) = &mut self.$field {
+                    stage.finish(topology, out);
+                })*
+            }
+
+            pub(crate) fn store(&self, topology: &Topology, parts: &mut Storing) {
+                $(if let Some(stage) = &self.$field {
+                    stage.store(topology, parts);
+                })*
+            }
+
+            pub(crate) fn restore(
+                &mut self,
+                topology: &Topology,
+                parts: &mut Restoring<'_>,
+            ) -> Result<(), SnapshotError> {
+                $(if let Some(stage) = &mut self.$field {
+                    stage.restore(topology, parts)?;
+                })*
+                Ok(())
+            }
+
+            pub(crate) fn gauges(&self) -> TownGauges {
+                let mut gauges = TownGauges::default();
+                let mut set = |gauge: TownGauge, value| gauges[gauge as usize] = value;
+                $(if let Some(stage) = &self.$field {
+                    stage.gauges(&mut set);
+                })*
+                gauges
+            }
+        }
+    };
+}
+
+// In the order in which a tick goes through them.
+stages! {
+    balances: Balances,
+    contracts: Contracts,
+    supply: Supply,
+    watch: Watch,
+    groups: Groups,
+    expectations: Expectations,
+}

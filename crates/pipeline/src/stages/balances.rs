@@ -1,0 +1,36 @@
+//! What each transformer supplied and its consumers used, as an output.
+
+use super::{Stage, Tick};
+use crate::parts::{Restoring, Storing};
+use crate::snapshot::SnapshotError;
+use crate::{Outputs, Plan, TownError};
+use grid::Topology;
+use std::sync::Arc;
+
+/// Publishes the balances that [`Town::tick`](crate::Town::tick) works out. It remembers nothing.
+#[derive(Debug, Clone)]
+pub(crate) struct Balances;
+
+impl Balances {
+    pub(crate) fn tick(&self, tick: &Tick<'_>, out: &mut Outputs) {
+        out.balances.extend_from_slice(tick.balances);
+    }
+}
+
+impl Stage for Balances {
+    type Settings<'p> = ();
+
+    fn asked(plan: &Plan) -> Option<()> {
+        plan.balance.then_some(())
+    }
+
+    fn new((): (), _plan: &Plan, _topology: &Arc<Topology>) -> Result<Self, TownError> {
+        Ok(Self)
+    }
+
+    fn store(&self, _topology: &Topology, _parts: &mut Storing) {}
+
+    fn restore(&mut self, _topology: &Topology, _parts: &mut Restoring<'_>) -> Result<(), SnapshotError> {
+        Ok(())
+    }
+}

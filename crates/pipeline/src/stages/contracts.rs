@@ -1,0 +1,92 @@
+//! Rules of data quality that compare meters: consumers with their contracts, transformers with their consumers.
+
+use super::{Stage, Tick};
+use crate::parts::{PartKind, Restoring, Storing};
+use crate::snapshot::SnapshotError;
+use crate::{Outputs, Plan, TownError};
+use grid::{Joined, Topology};
+use reading::EventCode;
+use std::sync::Arc;
+use vet::{Findings, FindingsSettings, Tally};
+
+/// The class of a meter that should use nothing.
+const INACTIVE: &str = "inactive";
+
+const FINDINGS: PartKind = PartKind {
+    name: "findings",
+    version: Findings::STATE_VERSION,
+    reads: &[],
+    holds: "what rules of data quality found on the day under way",
+    settings: "`length` of `[intervals]`, or `time_zone`",
+};
+
+/// What looks at consumers and transformers, and what it found on the local day under way.
+#[derive(Debug, Clone)]
+pub(crate) struct Contracts {
+    findings: Findings,
+    /// By number of a row of the topology: nothing should be used there.
+    inactive: Vec<bool>,
+}
+
+impl Contracts {
+    pub(crate) fn tick(&mut self, tick: &Tick<'_>, out: &mut Outputs) {
+        let findings = &mut self.findings;
+        findings.begin(tick.end, &mut out.findings);
+        findings.reported(tick.end, &tick.reports.events);
+        for joined in tick.joined.iter().filter(Joined::is_consumer) {
+            let is_active = match joined.number() {
+                Some(number) => !self.inactive[number as usize],
+                // A meter without any row in the topology is a stranger: no contract of it has ended.
+                None => joined.first().is_none(),
+            };
+            findings.consumer(joined.interval, joined.row.and_then(|row| row.sanctioned), is_active);
+        }
+        for one in tick.balances.iter().filter(|one| one.reporting == one.meters && one.meters > 0) {
+            let measured = one.quality.is_whole();
+            if let Some(supplied) = one.supplied.filter(|_| measured) {
+                findings.group(one.transformer, supplied, one.consumed);
+            }
+        }
+    }
+
+    pub(crate) fn tally(&self) -> &Tally {
+        self.findings.tally()
+    }
+}
+
+impl Stage for Contracts {
+    type Settings<'p> = FindingsSettings;
+
+    const EVENTS: &'static [EventCode] = &Findings::EVENTS;
+
+    fn asked(plan: &Plan) -> Option<FindingsSettings> {
+        plan.town_rules
+    }
+
+    fn new(rules: FindingsSettings, plan: &Plan, topology: &Arc<Topology>) -> Result<Self, TownError> {
+        let findings = Findings::new(rules, plan.calendar.clone(), plan.grid());
+        Ok(Self { findings, inactive: inactive(topology) })
+    }
+
+    fn place(&mut self, _before: &Topology, topology: &Arc<Topology>) {
+        self.inactive = inactive(topology);
+    }
+
+    fn finish(&mut self, _topology: &Topology, out: &mut Outputs) {
+        self.findings.close_day(&mut out.findings);
+    }
+
+    fn store(&self, _topology: &Topology, parts: &mut Storing) {
+        parts.part(&FINDINGS, self.findings.fingerprint(), &self.findings.snapshot());
+    }
+
+    fn restore(&mut self, _topology: &Topology, parts: &mut Restoring<'_>) -> Result<(), SnapshotError> {
+        let Some(found) = parts.take(&FINDINGS, self.findings.fingerprint())? else { return Ok(()) };
+        self.findings.restore(found.whole()?);
+        Ok(())
+    }
+}
+
+fn inactive(topology: &Topology) -> Vec<bool> {
+    topology.rows().iter().map(|row| row.class.as_deref() == Some(INACTIVE)).collect()
+}

@@ -1,0 +1,84 @@
+//! Who is without supply, since when and how often.
+
+use super::{Stage, Tick, TownGauge};
+use crate::parts::{PartKind, Restoring, Storing};
+use crate::snapshot::SnapshotError;
+use crate::{Outputs, Plan, TownError};
+use grid::Topology;
+use reading::{EventCode, EventTime};
+use std::sync::Arc;
+use supply::SupplySettings;
+
+const SUPPLY: PartKind = PartKind {
+    name: "supply",
+    version: supply::Supply::STATE_VERSION,
+    reads: &[],
+    holds: "outages that last, and when each consumer was heard of",
+    settings: "`length` of `[intervals]`, or `exchange` of `[grid]`",
+};
+const INDICES: PartKind = PartKind {
+    name: "supply-indices",
+    version: supply::Supply::INDICES_VERSION,
+    reads: &[],
+    holds: "the interruptions and voltages of past days",
+    settings: "`time_zone`",
+};
+
+/// The supply of all consumers.
+#[derive(Debug, Clone)]
+pub(crate) struct Supply {
+    pub(crate) supply: supply::Supply,
+}
+
+impl Supply {
+    pub(crate) fn tick(&mut self, tick: &Tick<'_>, out: &mut Outputs) {
+        self.supply.tick(tick.end, tick.joined, &tick.reports.events, &mut out.supply);
+    }
+
+    /// It is `now` by the clock of the shell, and no tick will come that says so.
+    pub(crate) fn notice(&mut self, now: EventTime, topology: &Topology, out: &mut Outputs) {
+        self.supply.notice(now, topology, &mut out.supply);
+    }
+}
+
+impl Stage for Supply {
+    type Settings<'p> = SupplySettings;
+
+    const EVENTS: &'static [EventCode] = &SupplySettings::EVENTS;
+
+    fn asked(plan: &Plan) -> Option<SupplySettings> {
+        plan.supply
+    }
+
+    fn new(rules: SupplySettings, plan: &Plan, topology: &Arc<Topology>) -> Result<Self, TownError> {
+        Ok(Self { supply: supply::Supply::new(rules, plan.calendar.clone(), topology) })
+    }
+
+    fn place(&mut self, before: &Topology, topology: &Arc<Topology>) {
+        self.supply.place(before, topology);
+    }
+
+    fn finish(&mut self, topology: &Topology, out: &mut Outputs) {
+        self.supply.finish(topology, &mut out.supply);
+    }
+
+    fn store(&self, topology: &Topology, parts: &mut Storing) {
+        parts.part(&SUPPLY, self.supply.fingerprint(), &self.supply.snapshot(topology));
+        parts.part(&INDICES, self.supply.indices_fingerprint(), &self.supply.indices());
+    }
+
+    fn restore(&mut self, topology: &Topology, parts: &mut Restoring<'_>) -> Result<(), SnapshotError> {
+        if let Some(found) = parts.take(&SUPPLY, self.supply.fingerprint())? {
+            self.supply.restore(topology, found.whole()?).map_err(|_| found.wrong())?;
+        }
+        if let Some(found) = parts.take(&INDICES, self.supply.indices_fingerprint())? {
+            self.supply.restore_indices(found.whole()?);
+        }
+        Ok(())
+    }
+
+    fn gauges(&self, set: &mut impl FnMut(TownGauge, u64)) {
+        set(TownGauge::OutagesOpen, self.supply.open() as u64);
+        set(TownGauge::SilentMeters, self.supply.silent() as u64);
+    }
+}

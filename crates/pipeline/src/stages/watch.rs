@@ -1,0 +1,212 @@
+//! Suspicions, the cases that they open, and the messages about these.
+
+use super::{Stage, Tick, TownGauge};
+use crate::parts::{PartKind, Restoring, Storing};
+use crate::pending::Pending as _;
+use crate::snapshot::SnapshotError;
+use crate::{Outputs, Plan, TownError};
+use cases::Cases;
+use detect::{DailyScores, PhaseNeutral, PhaseNeutralRuns};
+use grid::{Joined, Topology};
+use notify::{Notifier, Phone, Routes};
+use reading::{Calendar, Fingerprint, MeterId};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+const RUNS: PartKind = PartKind {
+    name: "phase-neutral",
+    version: PhaseNeutralRuns::STATE_VERSION,
+    reads: &[],
+    holds: "how long phase and neutral of each meter have been apart",
+    settings: "`[detectors.phase-neutral]`, or `length` of `[intervals]`",
+};
+const SCORES: PartKind = PartKind {
+    name: "suspicions",
+    version: DailyScores::STATE_VERSION,
+    reads: &[],
+    holds: "the suspicions of the day under way",
+    settings: "`time_zone`",
+};
+const CASES: PartKind = PartKind {
+    name: "cases",
+    version: Cases::STATE_VERSION,
+    reads: &[],
+    holds: "open cases, and those closed of late",
+    settings: "no setting",
+};
+const MESSAGES: PartKind = PartKind {
+    name: "messages",
+    version: Notifier::STATE_VERSION,
+    reads: &[],
+    holds: "which messages were sent of late, and which wait",
+    settings: "no setting",
+};
+const NOT_LOOKED_AT: PartKind = PartKind {
+    name: "not-looked-at",
+    version: 1,
+    reads: &[],
+    holds: "how many intervals and alerts could not be followed up",
+    settings: "no setting",
+};
+
+/// These states depend on no setting: cool-downs and throttles decide what happens from now on.
+const ANY_SETTINGS: u64 = 0;
+
+/// What watches for suspicions, and what becomes of them.
+#[derive(Debug, Clone)]
+pub(crate) struct Watch {
+    calendar: Calendar,
+    rule: PhaseNeutral,
+    rules: cases::Rules,
+    /// The length of an interval, ms.
+    length: i64,
+    runs: PhaseNeutralRuns,
+    daily: DailyScores,
+    cases: Cases,
+    notifier: Option<Notifier>,
+    not_looked_at: NotLookedAt,
+}
+
+/// What could not be followed up, because somebody or something is missing in the topology.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NotLookedAt {
+    /// Alerts in areas without a meter reader.
+    pub unrouted: u64,
+    /// Intervals with phase and neutral apart that raised nothing: without a transformer, no neighbour can be compared.
+    pub held_back: u64,
+    /// Consumers that sent readings, and hang on no transformer that is known.
+    pub strangers: BTreeSet<MeterId>,
+}
+
+impl Watch {
+    pub(crate) fn tick(&mut self, tick: &Tick<'_>, out: &mut Outputs) {
+        let mut suspicions = Vec::new();
+        self.not_looked_at.held_back += self.runs.examine(tick.end, tick.joined.iter(), &mut suspicions);
+        let strange = |joined: &Joined<'_>| {
+            joined.role.is_none() || joined.is_consumer() && joined.transformer().is_none()
+        };
+        let strangers = tick.joined.iter().filter(strange).map(|joined| joined.interval.meter);
+        self.not_looked_at.strangers.extend(strangers);
+        self.daily.collect(tick.end, &self.calendar, &suspicions, &mut out.suspicions);
+        let known = out.changes.len();
+        self.cases.consider(tick.end, &suspicions, &mut out.changes);
+        let first = out.alerts.len();
+        let alert = |change| cases::alert(change, &self.calendar);
+        out.alerts.extend(out.changes[known..].iter().filter_map(alert));
+        if let Some(notifier) = &mut self.notifier {
+            let routed = notifier.route(tick.end, &out.alerts[first..], &self.calendar);
+            self.not_looked_at.unrouted += routed.unrouted.len() as u64;
+            out.sms.extend(routed.sms);
+            out.told_already.extend(routed.told_already);
+        }
+    }
+
+    pub(crate) fn open_cases(&self) -> impl Iterator<Item = &cases::Case> {
+        self.cases.open()
+    }
+
+    pub(crate) fn not_looked_at(&self) -> &NotLookedAt {
+        &self.not_looked_at
+    }
+
+    fn runs_fingerprint(&self) -> u64 {
+        self.rule.fingerprint() ^ Fingerprint::new("blocks").whole(self.length).end()
+    }
+
+    fn scores_fingerprint(&self) -> u64 {
+        Fingerprint::new(SCORES.name).text(self.calendar.zone_name()).end()
+    }
+}
+
+impl Stage for Watch {
+    type Settings<'p> = (PhaseNeutral, cases::Rules);
+
+    fn asked(plan: &Plan) -> Option<Self::Settings<'_>> {
+        plan.phase_neutral.zip(plan.cases)
+    }
+
+    fn new(
+        (rule, rules): Self::Settings<'_>,
+        plan: &Plan,
+        topology: &Arc<Topology>,
+    ) -> Result<Self, TownError> {
+        let notifier = match plan.sms {
+            Some(throttle) => Some(Notifier::new(routes(topology)?, throttle)),
+            None => None,
+        };
+        Ok(Self {
+            calendar: plan.calendar.clone(),
+            rule,
+            rules,
+            length: plan.grid().length(),
+            runs: PhaseNeutralRuns::new(rule),
+            daily: DailyScores::new(),
+            cases: Cases::new(rules),
+            notifier,
+            not_looked_at: NotLookedAt::default(),
+        })
+    }
+
+    fn fits(&self, topology: &Topology) -> Result<(), TownError> {
+        routes(topology).map(drop)
+    }
+
+    fn place(&mut self, _before: &Topology, topology: &Arc<Topology>) {
+        if let (Some(notifier), Ok(routes)) = (&mut self.notifier, routes(topology)) {
+            notifier.set_routes(routes);
+        }
+    }
+
+    fn finish(&mut self, _topology: &Topology, out: &mut Outputs) {
+        self.daily.finish(&mut out.suspicions);
+    }
+
+    fn store(&self, _topology: &Topology, parts: &mut Storing) {
+        parts.part(&RUNS, self.runs_fingerprint(), &self.runs.snapshot());
+        parts.part(&SCORES, self.scores_fingerprint(), &self.daily.snapshot());
+        parts.part(&CASES, ANY_SETTINGS, &self.cases.snapshot());
+        if let Some(notifier) = &self.notifier {
+            parts.part(&MESSAGES, ANY_SETTINGS, &notifier.snapshot());
+        }
+        parts.part(&NOT_LOOKED_AT, ANY_SETTINGS, &self.not_looked_at);
+    }
+
+    fn restore(&mut self, _topology: &Topology, parts: &mut Restoring<'_>) -> Result<(), SnapshotError> {
+        if let Some(found) = parts.take(&RUNS, self.runs_fingerprint())? {
+            self.runs = PhaseNeutralRuns::restore(self.rule, found.whole()?).map_err(|_| found.wrong())?;
+        }
+        if let Some(found) = parts.take(&SCORES, self.scores_fingerprint())? {
+            self.daily = DailyScores::restore(found.whole()?).map_err(|_| found.wrong())?;
+        }
+        if let Some(found) = parts.take(&CASES, ANY_SETTINGS)? {
+            self.cases = Cases::restore(self.rules, found.whole()?).map_err(|_| found.wrong())?;
+        }
+        if let Some(notifier) = &mut self.notifier
+            && let Some(found) = parts.take(&MESSAGES, ANY_SETTINGS)?
+        {
+            let (routes, throttle) = (notifier.routes().clone(), notifier.throttle());
+            *notifier = Notifier::restore(routes, throttle, found.whole()?).map_err(|_| found.wrong())?;
+        }
+        if let Some(found) = parts.take(&NOT_LOOKED_AT, ANY_SETTINGS)? {
+            self.not_looked_at = found.whole()?;
+        }
+        Ok(())
+    }
+
+    fn gauges(&self, set: &mut impl FnMut(TownGauge, u64)) {
+        set(TownGauge::CasesOpen, self.cases.open().count() as u64);
+    }
+}
+
+/// The phone of each area's reader, from the rows that hold until further notice.
+fn routes(topology: &Topology) -> Result<Routes, TownError> {
+    let mut pairs = Vec::new();
+    for row in topology.rows().iter().filter(|row| row.to.is_none()) {
+        let (Some(area), Some(phone)) = (row.area, &row.reader_phone) else { continue };
+        let parsed =
+            Phone::new(phone).ok_or_else(|| TownError::Phone { meter: row.meter, phone: phone.clone() })?;
+        pairs.push((area, parsed));
+    }
+    Ok(Routes::new(pairs, None)?)
+}
