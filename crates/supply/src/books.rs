@@ -1,4 +1,4 @@
-//! What outages and voltages add up to, by area and day.
+//! What interruptions and voltages add up to, by area and local day or month.
 
 use crate::SupplySettings;
 use features::{caidi, maifi, med_threshold, saidi, saifi};
@@ -11,38 +11,38 @@ use std::collections::{BTreeMap, BTreeSet};
 /// Indices of an area and month.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct IndexRow {
-    /// Which area; all consumers without one.
+    /// Which area; none is the row of all consumers.
     pub area: Option<AreaId>,
     /// The first day of the month.
     pub month: Date,
-    /// Consumers served at its end, or as far as it went.
+    /// Consumers served at the end of the month, or at the last tick of a month under way.
     pub consumers: u32,
-    /// Minutes without supply of a consumer.
+    /// Minutes without supply, mean of all consumers.
     pub saidi: Option<f64>,
-    /// Sustained interruptions of a consumer.
+    /// Sustained interruptions, mean of all consumers.
     pub saifi: Option<f64>,
-    /// Minutes of a sustained interruption.
+    /// Minutes that a sustained interruption lasted, mean of all of them.
     pub caidi: Option<f64>,
-    /// Momentary interruptions of a consumer.
+    /// Momentary interruptions, mean of all consumers.
     pub maifi: Option<f64>,
-    /// What there is to say once days beyond the usual are left out.
+    /// The same without major event days; none while there are too few days to know what is usual.
     pub major: Option<Major>,
-    /// Hours of a consumer with voltage below the limit,
+    /// Hours with voltage below the limit, mean of all consumers.
     pub low_voltage_hours: Option<f64>,
-    /// above the limit,
+    /// Hours with voltage above the limit, mean of all consumers.
     pub high_voltage_hours: Option<f64>,
-    /// with phase voltages too far apart,
+    /// Hours with phase voltages too far apart, mean of all consumers.
     pub unbalanced_hours: Option<f64>,
-    /// and known at all.
+    /// Hours in which voltage was measured, mean of all consumers.
     pub voltage_hours: Option<f64>,
 }
 
 /// Major event days, by the 2.5 beta method.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Major {
-    /// How many days of the month are major.
+    /// How many days of the month are major event days.
     pub days: u32,
-    /// Beyond so many minutes of a consumer.
+    /// The SAIDI of a day, in minutes, beyond which it is one.
     pub threshold: f64,
     /// SAIDI of the other days.
     pub saidi_without: Option<f64>,
@@ -50,18 +50,18 @@ pub struct Major {
     pub saifi_without: Option<f64>,
 }
 
-/// Interruptions that began on one day.
+/// Interruptions that began on one local day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub(crate) struct Day {
-    /// Of sustained ones, together.
+    /// How long sustained ones lasted, added up.
     pub(crate) ms: u64,
     pub(crate) sustained: u32,
     pub(crate) momentary: u32,
-    /// Who was served then.
+    /// Consumers served when the first of them began.
     pub(crate) consumers: u32,
 }
 
-/// How long voltage was beyond its limits, together, ms.
+/// How long voltages were beyond their limits, added up over consumers, ms.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub(crate) struct Voltage {
     pub(crate) low: u64,
@@ -77,14 +77,14 @@ pub(crate) struct Book {
     pub(crate) voltages: BTreeMap<LocalDay, Voltage>,
 }
 
-/// The books of all areas, and of everybody.
+/// The books of each area, and of all consumers under `None`.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub(crate) struct Books {
     pub(crate) all: BTreeMap<Option<AreaId>, Book>,
-    /// The month at hand.
+    /// The month under way.
     pub(crate) month: Option<LocalDay>,
-    /// Months before that are to be told again: an interruption that began in them is over.
-    pub(crate) again: BTreeSet<LocalDay>,
+    /// Months to publish: the one that has just ended, and earlier ones in which an interruption began that is over now.
+    pub(crate) due: BTreeSet<LocalDay>,
     /// The last tick.
     pub(crate) last: Option<EventTime>,
 }
@@ -132,14 +132,16 @@ impl TryFrom<(i16, i8, i8)> for LocalDay {
 }
 
 impl IndexRow {
-    /// The name that files use: `all` is everybody.
+    /// The name that files use, `all` for all consumers.
     pub fn area_name(&self) -> String {
         self.area.map_or_else(|| "all".to_owned(), |area| area.to_string())
     }
 }
 
 impl Books {
-    /// An interruption of one consumer is over.
+    /// Enters an interruption of one consumer that is over.
+    ///
+    /// It belongs to the day on which it began, as IEEE 1366 has it, even if that is of an earlier month.
     pub(crate) fn interrupted(
         &mut self,
         rules: &SupplySettings,
@@ -165,12 +167,16 @@ impl Books {
             }
         }
         if self.month.is_some_and(|month| day < month) {
-            self.again.insert(day.first_of_month());
+            self.due.insert(day.first_of_month());
         }
     }
 
-    /// Voltages of the tick at hand, by area; the first is of everybody.
-    pub(crate) fn voltages(&mut self, month: LocalDay, of: impl Iterator<Item = (Option<AreaId>, Voltage)>) {
+    /// Enters the voltages of a tick, by area; those under `None` are of all consumers.
+    pub(crate) fn enter_voltages(
+        &mut self,
+        month: LocalDay,
+        of: impl Iterator<Item = (Option<AreaId>, Voltage)>,
+    ) {
         for (area, more) in of.filter(|(_, more)| more.known > 0) {
             let own = self.all.entry(area).or_default().voltages.entry(month).or_default();
             own.low += more.low;
@@ -180,13 +186,13 @@ impl Books {
         }
     }
 
-    /// The first day of the month that the tick at hand belongs to.
+    /// The first day of the local month to which a tick belongs.
     pub(crate) fn month_of(calendar: &Calendar, end: EventTime) -> LocalDay {
         LocalDay(calendar.day_of_interval(end)).first_of_month()
     }
 
-    /// A tick is done: a month may be over.
-    pub(crate) fn ticked(
+    /// Ends a tick. If it is the first of a month, publishes the month before.
+    pub(crate) fn tick(
         &mut self,
         calendar: &Calendar,
         topology: &Topology,
@@ -198,9 +204,9 @@ impl Books {
             Some(before) if before >= month => {}
             Some(before) => {
                 self.month = Some(month);
-                self.again.insert(before);
-                self.tell(calendar, topology, out);
-                // Outages that go on for longer than a month still find their day.
+                self.due.insert(before);
+                self.publish_due(calendar, topology, out);
+                // A year more than thresholds need, so that an outage that lasts for months still finds its day.
                 let oldest = month.years_before(YEARS + 1);
                 for book in self.all.values_mut() {
                     book.days = book.days.split_off(&oldest);
@@ -212,14 +218,14 @@ impl Books {
         self.last = Some(end);
     }
 
-    /// No tick will come any more: the month at hand as far as it went.
+    /// Ends the run: publishes the month under way as far as it went.
     pub(crate) fn finish(&mut self, calendar: &Calendar, topology: &Topology, out: &mut Vec<IndexRow>) {
-        self.again.extend(self.month);
-        self.tell(calendar, topology, out);
+        self.due.extend(self.month);
+        self.publish_due(calendar, topology, out);
     }
 
-    fn tell(&mut self, calendar: &Calendar, topology: &Topology, out: &mut Vec<IndexRow>) {
-        for month in std::mem::take(&mut self.again) {
+    fn publish_due(&mut self, calendar: &Calendar, topology: &Topology, out: &mut Vec<IndexRow>) {
+        for month in std::mem::take(&mut self.due) {
             let over = calendar.start_of(month.month_after().0);
             let at = self.last.map_or(over, |last| over.min(last));
             let nothing = Book::default();
@@ -232,14 +238,14 @@ impl Books {
     }
 }
 
-/// Days of a month beyond the usual, and what is usual.
+/// Major event days of a month, by the 2.5 beta method of IEEE 1366.
 struct MajorDays {
     threshold: f64,
     days: BTreeSet<LocalDay>,
 }
 
 impl Book {
-    /// Of the book of all consumers: a day is major for everybody, or for nobody.
+    /// The major event days, from the book of all consumers: a day is one for all areas or for none.
     fn major_days(&self, month: LocalDay) -> Option<MajorDays> {
         let before = self.days.range(month.years_before(YEARS)..month);
         let threshold = med_threshold(before.filter_map(|(_, day)| day.saidi()))?;

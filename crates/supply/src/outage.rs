@@ -1,11 +1,11 @@
-//! What is told of an outage.
+//! Outages as they are published.
 
 use crate::IndexRow;
 use core::fmt;
 use reading::{AreaId, EventTime, FeederId, MeterId, TransformerId};
 use serde::{Deserialize, Serialize};
 
-/// What was without supply. Variants are stored by their number: new ones go to the end.
+/// What is without supply. Variants are stored by their number: new ones go to the end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Target {
     /// One consumer.
@@ -17,7 +17,7 @@ pub enum Target {
 }
 
 impl Target {
-    /// What kind of thing it is, in the words of topology files.
+    /// What it is, in the words of topology files.
     pub fn role(&self) -> &'static str {
         match self {
             Self::Consumer(_) => "consumer",
@@ -45,15 +45,15 @@ impl fmt::Display for Target {
 /// How an outage is known. Variants are stored by their number: new ones go to the end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Cause {
-    /// Meters said so with their last gasp.
+    /// Meters sent a last gasp.
     LastGasp,
-    /// Meters said afterwards that supply had been restored.
+    /// Meters reported afterwards that supply had returned.
     Restored,
-    /// Meters are or were silent, and nothing says that it was the communication.
+    /// Meters are or were silent, and nothing shows that it was the communication.
     Silence,
-    /// Registers went on: the communication was gone, and no interruption is counted.
+    /// Registers went on during the silence: only the communication was gone. No interruption is counted.
     Communication,
-    /// The silence was longer than energy is followed, so nobody can tell, and no interruption is counted.
+    /// The silence was longer than energy is followed, so that its cause cannot be known. No interruption is counted.
     Unknown,
 }
 
@@ -82,13 +82,18 @@ impl Cause {
 /// How IEEE 1366 counts an interruption.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Interruption {
-    /// For a moment.
+    /// It lasted no longer than the plan's `momentary`.
     Momentary,
-    /// For longer.
+    /// It lasted longer.
     Sustained,
 }
 
 impl Interruption {
+    /// How an interruption between two times counts, `momentary` being the longest momentary one, ms.
+    pub(crate) fn of(start: EventTime, end: EventTime, momentary: i64) -> Self {
+        if end.since(start) > momentary { Self::Sustained } else { Self::Momentary }
+    }
+
     /// The name that files use.
     pub fn name(self) -> &'static str {
         match self {
@@ -101,21 +106,21 @@ impl Interruption {
 /// An outage as it stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Outage {
-    /// Of what; with `start` its key.
+    /// What is without supply. Target and start are the key.
     pub target: Target,
-    /// The area of all its consumers, if that is one.
+    /// The area, if all its consumers lie in one.
     pub area: Option<AreaId>,
-    /// Since when.
+    /// When it began.
     pub start: EventTime,
-    /// Until when; nothing while it lasts.
+    /// When it ended; none while it lasts.
     pub end: Option<EventTime>,
     /// How it is known.
     pub cause: Cause,
-    /// How it counts, once it is over; nothing if it is no interruption.
+    /// How it counts; none while it lasts, and if it is no interruption.
     pub kind: Option<Interruption>,
-    /// How many consumers.
+    /// How many different consumers.
     pub consumers: u32,
-    /// How long those were out that have supply again, together, ms.
+    /// How long the consumers that are back were without supply, added up, ms.
     pub customer_ms: u64,
 }
 
@@ -125,7 +130,7 @@ impl Outage {
         self.customer_ms as f64 / 60_000.0
     }
 
-    /// The name under which it is told again.
+    /// The key under which every change of it is published.
     pub fn key(&self) -> String {
         key(&self.target, self.start)
     }
@@ -145,7 +150,7 @@ pub enum Change {
 }
 
 impl Change {
-    /// Which outage.
+    /// The key of the outage.
     pub fn key(&self) -> String {
         match self {
             Self::Updated(outage) => outage.key(),

@@ -1,4 +1,4 @@
-//! One consumer: from its last gasp, or its silence, until it is heard of again.
+//! One consumer without supply: from its last gasp, or the beginning of its silence, until it is heard of again.
 
 use crate::{Cause, SupplySettings, Target};
 use features::{measured_import, moved_while_silent};
@@ -6,14 +6,15 @@ use reading::{Event, EventCode, EventTime, Interval, MeterId, Quality};
 use serde::{Deserialize, Serialize};
 use units::WattHours;
 
-/// What is kept of a consumer that has supply; by row of the topology, the first of each meter counting. 16 bytes.
+/// What is kept of a consumer that has supply, 16 bytes. Seats lie by row of the topology; of a meter with several rows
+/// the first one's is used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Seat {
-    /// The end of the last interval that was heard of it.
+    /// The end of the last interval that anything was heard of.
     pub(crate) heard: EventTime,
-    /// The energy of the last interval that was measured, Wh; [`NO_ENERGY`] if there is none.
+    /// The energy of the last measured interval, Wh; [`NO_ENERGY`] if there is none.
     pub(crate) wh: u32,
-    /// Which area the row lies in, by number; this is of every row.
+    /// The number of the area in which the row lies; every row has its own.
     pub(crate) area: u32,
 }
 
@@ -21,7 +22,7 @@ pub(crate) const NEVER: EventTime = EventTime::MIN;
 pub(crate) const NO_ENERGY: u32 = u32::MAX;
 
 impl Seat {
-    fn before(&self) -> Option<WattHours> {
+    fn energy(&self) -> Option<WattHours> {
         (self.wh != NO_ENERGY).then_some(WattHours(self.wh.into()))
     }
 
@@ -33,46 +34,48 @@ impl Seat {
     }
 }
 
-/// A consumer is without supply.
+/// A time in which a consumer is without supply, as far as is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Spell {
     pub(crate) start: EventTime,
     pub(crate) cause: Cause,
     /// The tick that showed it.
     pub(crate) noticed: EventTime,
-    /// It was heard of again from here on, and the row that says how much energy moved is still to come.
+    /// It is heard of again from here on, but the row with the energy of the silence is still to come. Only that row shows
+    /// whether it was an outage or the communication.
     pub(crate) back: Option<EventTime>,
-    /// The outage that it is a part of.
+    /// The outage of many that it is part of.
     pub(crate) group: Option<Target>,
-    /// It was told as an outage of its own.
-    pub(crate) told: bool,
-    /// Others were out at the same time, and said so: then a silence may be short.
+    /// It was published as an outage of its own.
+    pub(crate) published: bool,
+    /// Others went out at the same time with a last gasp: then even a short silence is an outage.
     pub(crate) with_others: bool,
 }
 
 impl Spell {
     /// One that begins, on its own.
     pub(crate) fn new(start: EventTime, cause: Cause, noticed: EventTime) -> Self {
-        Self { start, cause, noticed, back: None, group: None, told: false, with_others: false }
+        Self { start, cause, noticed, back: None, group: None, published: false, with_others: false }
     }
 }
 
-/// One that is over.
+/// A spell that is over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Over {
+pub(crate) struct Ended {
     pub(crate) meter: MeterId,
     pub(crate) spell: Spell,
     pub(crate) end: EventTime,
-    /// The meter said so.
-    pub(crate) said: bool,
-    /// A silence that was none: a clock has looked before what was on its way was there.
-    pub(crate) is_nothing: bool,
+    /// The meter reported the return itself.
+    pub(crate) reported: bool,
+    /// There was no silence: the shell's clock noticed one before messages that were on their way had arrived.
+    pub(crate) false_alarm: bool,
 }
 
-/// What comes of one meter in a tick.
+/// Something that a meter sent, in its place within the tick.
 #[derive(Debug, Clone, Copy)]
 struct Moment {
-    /// Which interval it belongs to; what a meter says comes before what the whole interval says.
+    /// The interval that it belongs to. Events of an interval come before the interval as a whole, which is only known at
+    /// its end.
     index: i64,
     is_interval: bool,
     time: EventTime,
@@ -83,11 +86,11 @@ struct Moment {
 enum What {
     Failed,
     Restored,
-    /// Something was heard in the interval; whether its row is here.
+    /// Something was heard of the interval; whether its row is here, or waits for a register.
     Heard(bool),
 }
 
-/// A meter in a tick.
+/// One meter in one tick: what came of it, and what was known of it.
 pub(crate) struct Visit<'a> {
     pub(crate) rules: &'a SupplySettings,
     /// The end of the tick.
@@ -97,7 +100,7 @@ pub(crate) struct Visit<'a> {
     pub(crate) events: &'a [Event],
     pub(crate) seat: &'a mut Seat,
     pub(crate) spell: Option<Spell>,
-    pub(crate) over: &'a mut Vec<Over>,
+    pub(crate) ended: &'a mut Vec<Ended>,
 }
 
 impl Visit<'_> {
@@ -120,7 +123,7 @@ impl Visit<'_> {
             Moment { index: grid.index(time), is_interval, time, what }
         };
         let mut moments: Vec<Moment> = of_rows.chain(of_events).map(moment).collect();
-        // At one time supply goes before it comes back.
+        // At equal times the failure comes first: supply has to go before it can return.
         moments.sort_by_key(|one| (one.index, one.is_interval, one.time, one.what != What::Failed));
         for Moment { index, time, what, .. } in moments {
             let start = grid.start(index);
@@ -143,6 +146,7 @@ impl Visit<'_> {
                 }
             }
         }
+        // Only now: the energy before a silence is compared with that of the silence, which is in these rows.
         for row in self.rows {
             self.seat.measured(row);
         }
@@ -153,36 +157,39 @@ impl Visit<'_> {
         self.spell = Some(Spell::new(start, cause, self.tick));
     }
 
-    /// Something was heard of the interval that starts then.
+    /// Something was heard of the interval that starts at `start`.
     fn heard_from(&mut self, start: EventTime, has_row: bool) {
         let was_silent = self.seat.heard != NEVER && start.since(self.seat.heard) >= self.rules.silent_after;
         if self.spell.is_none() && was_silent {
+            // It ends in the very tick that would have noticed it, after a pause of the whole stream for instance.
             self.begin(self.seat.heard, Cause::Silence);
         }
         let Some(spell) = &mut self.spell else { return };
         match spell.back {
             Some(back) => self.end(back, false),
+            // The interval in which it went out, or one before that.
             None if start < spell.start => {}
             None if has_row || spell.cause != Cause::Silence => self.end(start, false),
             None => spell.back = Some(start),
         }
     }
 
-    /// The meter says that supply came back then, in the interval that starts at `start`.
+    /// The meter reports that supply returned at `time`, in the interval that starts at `start`.
     fn restored(&mut self, time: EventTime, start: EventTime) {
-        // A clock may have looked before what was on its way was there: then nothing is missing.
+        // The shell's clock noticed a silence too early: no interval is missing.
         if self.spell.is_some_and(|spell| spell.cause == Cause::Silence && start <= spell.start) {
             self.end(start, false);
         }
         if self.spell.is_none() {
             match self.seat.heard {
                 NEVER => return,
-                // Nothing is missing: it was a moment.
+                // No interval is missing: the interruption was momentary, and its beginning is not known.
                 heard if start <= heard => self.begin(time, Cause::Restored),
                 heard => self.begin(heard, Cause::Restored),
             }
         }
         if let Some(spell) = &mut self.spell {
+            // The meter reports that supply was gone: no need to look at energies for the communication.
             if spell.cause == Cause::Silence {
                 spell.cause = Cause::Restored;
             }
@@ -190,33 +197,34 @@ impl Visit<'_> {
         }
     }
 
-    fn end(&mut self, end: EventTime, said: bool) {
+    fn end(&mut self, end: EventTime, reported: bool) {
         let Some(mut spell) = self.spell.take() else { return };
-        let mut is_nothing = false;
+        let mut false_alarm = false;
         if spell.cause == Cause::Silence {
             let least = if spell.with_others { 1 } else { self.rules.silent_after };
-            is_nothing = end.since(spell.start) < least;
-            // What others said is better evidence than energies, of which a short silence holds little.
+            false_alarm = end.since(spell.start) < least;
+            // Last gasps of others are better evidence than energies, of which a short silence holds little.
             if !spell.with_others {
-                spell.cause = self.silence(&spell, end);
+                spell.cause = self.cause_of_silence(&spell, end);
             }
         }
         let end = end.max(spell.start);
-        self.over.push(Over { meter: self.meter, spell, end, said, is_nothing });
+        self.ended.push(Ended { meter: self.meter, spell, end, reported, false_alarm });
     }
 
-    /// What a silence was, by the energy that moved meanwhile.
-    fn silence(&self, spell: &Spell, end: EventTime) -> Cause {
+    /// What a silence was, by the energy that the register counted during it.
+    fn cause_of_silence(&self, spell: &Spell, end: EventTime) -> Cause {
         let since =
             self.rows.iter().filter(|row| row.end > spell.start && row.quality.has(Quality::ESTIMATED));
         let mut estimated = since.filter_map(|row| row.imp).map(|imp| imp.0).peekable();
-        // Registers are compared from reading to reading: nothing is estimated if those are too far apart.
+        // The advance of a register is spread over the intervals between two readings, unless these are further apart than
+        // the longest gap. Where nothing is spread they may have been: the reading before lies up to an interval earlier.
         let longest = if estimated.peek().is_some() { 0 } else { self.rules.grid.length() };
         if end.since(spell.start) + longest > self.rules.longest_gap {
             return Cause::Unknown;
         }
         let advanced = estimated.sum();
-        match moved_while_silent(WattHours(advanced), self.seat.before()) {
+        match moved_while_silent(WattHours(advanced), self.seat.energy()) {
             true => Cause::Communication,
             false => Cause::Silence,
         }

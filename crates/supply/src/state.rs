@@ -8,7 +8,7 @@
 //! under the limits of that day.
 
 use crate::books::Books;
-use crate::clusters::{Group, Returned};
+use crate::groups::{Group, Returned};
 use crate::spells::{NEVER, Seat, Spell};
 use crate::{Supply, Target};
 use grid::Topology;

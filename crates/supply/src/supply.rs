@@ -1,9 +1,14 @@
 //! The supply of all consumers, tick by tick.
+//!
+//! A tick has two halves. First [`Supply::visit_consumers`] goes along the consumers of which something came: most have
+//! one interval that follows on the last, and are done with at once. Then [`Supply::update_outages`] looks at those that are
+//! out: who has become silent, which of them belong together, who is back; and publishes what has changed.
 
 use crate::books::{Books, Voltage};
-use crate::clusters::{Group, Returned, kind};
-use crate::spells::{NEVER, NO_ENERGY, Over, Seat, Spell, Visit};
-use crate::{Cause, Change, Outage, SupplyRows, SupplySettings, Target};
+use crate::clusters::Tick;
+use crate::groups::{Group, Returned};
+use crate::spells::{Ended, NEVER, NO_ENERGY, Seat, Spell, Visit};
+use crate::{Cause, Change, Interruption, Outage, SupplyRows, SupplySettings, Target};
 use features::{voltage_beyond, voltage_unbalance};
 use grid::{Join, Joined, Role, Topology};
 use reading::time::DAY;
@@ -17,12 +22,13 @@ pub struct Supply {
     pub(crate) calendar: Calendar,
     /// By row of the topology.
     pub(crate) seats: Vec<Seat>,
+    /// By number of the area, from 1 on: 0 is no area.
     areas: Vec<AreaId>,
     /// Consumers that are out.
     pub(crate) out: BTreeMap<MeterId, Spell>,
-    /// Outages of many.
+    /// Outages of many that last.
     pub(crate) groups: BTreeMap<Target, Group>,
-    /// Who was part of one of those, and is back.
+    /// Consumers of these outages that are back.
     pub(crate) returned: BTreeMap<Target, Returned>,
     pub(crate) books: Books,
     /// The last tick.
@@ -30,7 +36,7 @@ pub struct Supply {
 }
 
 impl Supply {
-    /// Nobody was heard of yet.
+    /// No consumer has been heard of yet.
     pub fn new(rules: SupplySettings, calendar: Calendar, topology: &Topology) -> Self {
         let mut supply = Self {
             rules,
@@ -55,7 +61,7 @@ impl Supply {
         self.seats = rows.map(|row| seat(row.area.as_ref().map_or(0, area))).collect();
     }
 
-    /// Takes another topology in place of the one before.
+    /// Takes another topology in place of the one before. What is known of a meter goes to its first row.
     pub fn place(&mut self, before: &Topology, topology: &Topology) {
         let known = std::mem::take(&mut self.seats);
         self.seat(topology);
@@ -69,52 +75,60 @@ impl Supply {
         }
     }
 
-    /// Outages under way: of many, and of single consumers.
+    /// How many outages are under way, of many and of single consumers.
     pub fn open(&self) -> usize {
         self.groups.len() + self.out.values().filter(|spell| spell.group.is_none()).count()
     }
 
-    /// Consumers that nothing is heard of, and that did not say why.
+    /// How many consumers are silent, without a last gasp.
     pub fn silent(&self) -> usize {
         self.out.values().filter(|spell| spell.cause == Cause::Silence).count()
     }
 
-    /// Looks at what the tick ending at `end` closed: intervals by meter and end, with their places in the topology, and
-    /// what meters reported, by meter and time.
-    pub fn tick(&mut self, end: EventTime, joined: &Join<'_>, events: &[Event], told: &mut SupplyRows) {
-        let (mut over, topology) = (Vec::new(), joined.topology());
-        self.visit(end, joined, events, &mut over);
-        self.look(end, topology, over, told);
+    /// Takes the tick that ends at `end`: its intervals by meter and end, with their rows of the topology, and the events
+    /// that meters reported, by meter and time.
+    pub fn tick(&mut self, end: EventTime, joined: &Join<'_>, events: &[Event], out: &mut SupplyRows) {
+        let (mut ended, topology) = (Vec::new(), joined.topology());
+        self.visit_consumers(end, joined, events, &mut ended);
+        self.update_outages(end, topology, ended, out);
         self.last = self.last.max(end);
         if self.rules.whole {
-            self.books.ticked(&self.calendar, topology, end, &mut told.indices);
+            self.books.tick(&self.calendar, topology, end, &mut out.indices);
         }
     }
 
-    /// Nothing may come for long, and silence is to be noticed all the same: somebody's clock says that it is `now`, and
-    /// that all there is to be heard was heard. A stream whose last word is days old when it is looked at is one of
-    /// history: nobody is silent because no more of it comes.
-    pub fn notice(&mut self, now: EventTime, topology: &Topology, told: &mut SupplyRows) {
-        // What closes then is there by the end of another interval.
+    /// Notices silence while no tick comes. The caller has a clock, which shows `now`, and has read all that there is.
+    ///
+    /// If the last tick is more than `silent_after` and a day old, the stream is one of history that has been read to its
+    /// end. Then no consumer is silent: there is just no more history.
+    pub fn notice(&mut self, now: EventTime, topology: &Topology, out: &mut SupplyRows) {
+        // An interval is only complete after its grace, and its messages have another interval to arrive.
         let length = self.rules.grid.length();
         let due = now.minus(self.rules.grace).minus(length);
         let end = EventTime(due.0.div_euclid(length).saturating_mul(length));
         let is_live = self.last != NEVER && now.since(self.last) <= self.rules.silent_after + DAY;
         if is_live && end > self.last {
-            self.look(end, topology, Vec::new(), told);
+            self.update_outages(end, topology, Vec::new(), out);
         }
     }
 
-    /// No tick will come any more.
-    pub fn finish(&mut self, topology: &Topology, told: &mut SupplyRows) {
-        self.tell_open_groups(told);
+    /// Ends the run: publishes outages that last as they stand, and the month under way as far as it went.
+    pub fn finish(&mut self, topology: &Topology, out: &mut SupplyRows) {
+        self.publish_open_groups(out);
         if self.rules.whole {
-            self.books.finish(&self.calendar, topology, &mut told.indices);
+            self.books.finish(&self.calendar, topology, &mut out.indices);
         }
     }
 
-    /// Goes along the consumers that something came of.
-    fn visit(&mut self, end: EventTime, joined: &Join<'_>, events: &[Event], over: &mut Vec<Over>) {
+    /// Goes along the consumers of which something came. Intervals, events and consumers that are out all come by meter, so
+    /// that one walk over the topology, from row to row, joins the three.
+    fn visit_consumers(
+        &mut self,
+        end: EventTime,
+        joined: &Join<'_>,
+        events: &[Event],
+        ended: &mut Vec<Ended>,
+    ) {
         let topology = joined.topology();
         let mut cursor = 0;
         let mut first_of = |meter: &MeterId| {
@@ -130,7 +144,7 @@ impl Supply {
         let first_at = |row| joined.first(row);
         let (mut row, mut event) = (0, 0);
         loop {
-            // Strangers are not served.
+            // A meter without any row of the topology is no consumer of the town.
             row += (row..).take_while(|&at| first_at(at) == Some(None)).count();
             let next = (first_at(row).flatten(), of_events.get(event).copied());
             let first = match next {
@@ -154,6 +168,7 @@ impl Supply {
             let own_rows = &joined.intervals()[rows];
             while out.next_if(|other| *other < first).is_some() {}
             let is_out = out.peek() == Some(&first);
+            // The usual case, and all there is to do in it: one interval that follows on the last one.
             let seat = &mut self.seats[first as usize];
             if let ([interval], [], false) = (own_rows, own_events, is_out)
                 && interval.sums.readings > 0
@@ -166,20 +181,20 @@ impl Supply {
             let meter = topology.rows()[first as usize].meter;
             let spell = if is_out { self.out.remove(&meter) } else { None };
             let (rules, rows, events) = (&self.rules, own_rows, own_events);
-            let visit = Visit { rules, tick: end, meter, rows, events, seat, spell, over };
+            let visit = Visit { rules, tick: end, meter, rows, events, seat, spell, ended };
             if let Some(spell) = visit.go() {
                 self.out.insert(meter, spell);
             }
         }
         let areas = [None].into_iter().chain(self.areas.iter().copied().map(Some));
-        self.books.voltages(Books::month_of(&self.calendar, end), areas.zip(voltages));
+        self.books.enter_voltages(Books::month_of(&self.calendar, end), areas.zip(voltages));
     }
 
     fn add_voltage(&self, joined: &Joined<'_>, of: &mut [Voltage]) {
         let SupplySettings { low_voltage, high_voltage, unbalance, .. } = self.rules;
         let interval = joined.interval;
         let Some((low, high)) = voltage_beyond(interval, low_voltage, high_voltage) else { return };
-        // Both are whole ten-thousandths, but for what floats make of them.
+        // A reading that lies exactly on the limit is not beyond it, whatever floats make of the division.
         let unbalanced = voltage_unbalance(interval).is_some_and(|apart| apart.0 > unbalance.0 + 1e-9);
         let area = joined.number().map_or(0, |number| self.seats[number as usize].area as usize);
         let length = interval.length() as u64;
@@ -192,27 +207,35 @@ impl Supply {
         }
     }
 
-    /// Finds who is silent, what belongs together, and tells all of it.
-    fn look(&mut self, tick: EventTime, topology: &Topology, mut over: Vec<Over>, told: &mut SupplyRows) {
-        self.find_the_silent(tick, topology);
-        self.forget_the_removed(tick, topology, &mut over);
-        over.sort_by_key(|over| (over.meter, over.spell.start));
-        self.cluster(tick, topology, &mut over, told);
-        self.tell_each_other(&mut over);
-        for over in over {
-            self.settle(&over, topology, told);
+    /// Finds consumers that are silent and outages of many, settles spells that are over, and publishes what has changed.
+    fn update_outages(
+        &mut self,
+        tick: EventTime,
+        topology: &Topology,
+        mut ended: Vec<Ended>,
+        out: &mut SupplyRows,
+    ) {
+        self.find_silent(tick, topology);
+        self.end_removed(tick, topology, &mut ended);
+        ended.sort_by_key(|ended| (ended.meter, ended.spell.start));
+        self.cluster(&mut Tick { end: tick, topology, ended: &mut ended, out });
+        self.share_reported_returns(&mut ended);
+        for ended in ended {
+            self.settle(&ended, topology, out);
         }
-        self.tell_groups(tick, told);
+        self.publish_groups(tick, out);
+        // Last, so that a consumer is only published on its own if it has become part of no outage of many.
         let momentary = self.rules.momentary;
         for (&meter, spell) in self.out.iter_mut().filter(|(_, spell)| spell.group.is_none()) {
-            if !std::mem::replace(&mut spell.told, true) {
+            if !std::mem::replace(&mut spell.published, true) {
                 let area = topology.at(&meter, tick).and_then(|row| row.area);
-                told.outages.push(Change::Updated(single(meter, area, spell, None, momentary)));
+                out.outages.push(Change::Updated(single(meter, area, spell, None, momentary)));
             }
         }
     }
 
-    fn find_the_silent(&mut self, tick: EventTime, topology: &Topology) {
+    /// Begins a spell for each consumer that has become silent.
+    fn find_silent(&mut self, tick: EventTime, topology: &Topology) {
         let limit = tick.minus(self.rules.silent_after);
         for (first, seat) in self.seats.iter().enumerate() {
             if seat.heard == NEVER || seat.heard > limit {
@@ -225,8 +248,9 @@ impl Supply {
         }
     }
 
-    /// A meter that was taken away will never come back, and nobody will know why it was silent.
-    fn forget_the_removed(&mut self, tick: EventTime, topology: &Topology, over: &mut Vec<Over>) {
+    /// Ends the spells of meters that the topology no longer has. They will never report again, so that the cause of a
+    /// silence stays unknown, unless others went out with it.
+    fn end_removed(&mut self, tick: EventTime, topology: &Topology, ended: &mut Vec<Ended>) {
         self.out.retain(|&meter, spell| {
             let stays = topology.at(&meter, tick).is_some();
             if !stays {
@@ -236,33 +260,35 @@ impl Supply {
                 let ends = topology.rows_of(&meter).filter_map(|row| row.to);
                 let removed = ends.filter(|to| *to <= tick).max();
                 let end = removed.unwrap_or(tick).max(spell.start);
-                over.push(Over { meter, spell: *spell, end, said: false, is_nothing: false });
+                ended.push(Ended { meter, spell: *spell, end, reported: false, false_alarm: false });
             }
             stays
         });
     }
 
-    /// One consumer has supply again.
-    fn settle(&mut self, over: &Over, topology: &Topology, told: &mut SupplyRows) {
-        let Over { meter, spell, end, .. } = *over;
+    /// One consumer has supply again: publishes its outage or counts it in that of many, and enters it in the books.
+    fn settle(&mut self, ended: &Ended, topology: &Topology, out: &mut SupplyRows) {
+        let Ended { meter, spell, end, .. } = *ended;
+        // Where it hung when it went out: rows of the topology hold in `(from, to]`.
         let place = topology.at(&meter, EventTime(spell.start.0.saturating_add(1)));
         let area = place.and_then(|row| row.area);
         if let Some(target) = spell.group {
-            self.leave(target, over);
-        } else if over.is_nothing {
-            if spell.told {
-                told.outages.push(Change::Withdrawn(Target::Consumer(meter), spell.start));
+            self.leave(target, ended);
+        } else if ended.false_alarm {
+            if spell.published {
+                out.outages.push(Change::Withdrawn(Target::Consumer(meter), spell.start));
             }
         } else {
-            told.outages.push(Change::Updated(single(meter, area, &spell, Some(end), self.rules.momentary)));
+            out.outages.push(Change::Updated(single(meter, area, &spell, Some(end), self.rules.momentary)));
         }
-        if spell.cause.interrupts() && !over.is_nothing {
+        if spell.cause.interrupts() && !ended.false_alarm {
             let lasted = (spell.start, end);
             self.books.interrupted(&self.rules, &self.calendar, topology, area, lasted);
         }
     }
 }
 
+/// The outage of a single consumer.
 fn single(
     meter: MeterId,
     area: Option<AreaId>,
@@ -277,7 +303,7 @@ fn single(
         start: spell.start,
         end,
         cause: spell.cause,
-        kind: counts.map(|end| kind(spell.start, end, momentary)),
+        kind: counts.map(|end| Interruption::of(spell.start, end, momentary)),
         consumers: 1,
         customer_ms: counts.map_or(0, |end| end.since(spell.start) as u64),
     }

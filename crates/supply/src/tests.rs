@@ -157,7 +157,7 @@ fn live(
     }
 }
 
-fn said(change: &Change) -> String {
+fn shown(change: &Change) -> String {
     let clock = |time: EventTime| {
         let minutes = time.since(START) / MINUTE;
         format!("{:02}:{:02}", minutes / 60, minutes % 60)
@@ -178,19 +178,19 @@ fn said(change: &Change) -> String {
     }
 }
 
-/// What is told of a street, tick by tick, and in the end.
-fn told(picture: &str) -> String {
+/// What is published of a street, tick by tick, and at the end.
+fn published(picture: &str) -> String {
     let (topology, ticks) = street(picture);
     let mut supply = Supply::new(rules(), calendar(), &topology);
     let mut page = String::new();
     for (at, came) in ticks {
-        let mut told = SupplyRows::default();
-        supply.tick(hour(at + 1), &Join::new(&topology, &came.rows), &came.events, &mut told);
-        told.outages.iter().for_each(|change| page += &format!("{:2} {}\n", at + 1, said(change)));
+        let mut out = SupplyRows::default();
+        supply.tick(hour(at + 1), &Join::new(&topology, &came.rows), &came.events, &mut out);
+        out.outages.iter().for_each(|change| page += &format!("{:2} {}\n", at + 1, shown(change)));
     }
-    let mut told = SupplyRows::default();
-    supply.finish(&topology, &mut told);
-    for row in told.indices.iter().filter(|row| row.area.is_none() && row.consumers > 0) {
+    let mut out = SupplyRows::default();
+    supply.finish(&topology, &mut out);
+    for row in out.indices.iter().filter(|row| row.area.is_none() && row.consumers > 0) {
         let number = |value: Option<f64>| value.map_or_else(|| "-".to_owned(), |value| format!("{value:.3}"));
         let (saidi, saifi, caidi) = (number(row.saidi), number(row.saifi), number(row.caidi));
         page += &format!("SAIDI {saidi} SAIFI {saifi} CAIDI {caidi} MAIFI {}\n", number(row.maifi));

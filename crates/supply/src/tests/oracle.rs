@@ -1,5 +1,5 @@
-//! Any streets: what single consumers are told of is what a slow look at each whole picture finds, and a stop, a clock
-//! that looks, or the order of lines change nothing of it.
+//! Any streets: outages of single consumers are those that a slow look at each whole picture finds. A stop, a clock that
+//! looks, and the order of lines change nothing.
 
 use super::*;
 use proptest::prelude::*;
@@ -28,13 +28,14 @@ fn streets(transformers: usize, feeders: usize) -> impl Strategy<Value = String>
                 "1".repeat(longest - hours.len())
             )
         };
-        // Somebody is always heard of, so that there is a tick an hour.
+        // A witness is always heard of, so that there is a tick in each hour.
         let witness = format!("W TW FW AW | {}", "1".repeat(longest));
         lines.into_iter().enumerate().map(line).chain([witness]).collect::<Vec<_>>().join("\n")
     })
 }
 
-/// What stays told, by key; `stop` and `look` say after which ticks the state is stored, or somebody's clock looks.
+/// What stays published, by key. After ticks that `stop` picks the state is stored and restored; after those that `look`
+/// picks the clock of the shell looks for silence.
 fn kept(
     picture: &str,
     stop: impl Fn(usize) -> bool,
@@ -42,27 +43,27 @@ fn kept(
 ) -> (BTreeMap<String, Outage>, Vec<IndexRow>) {
     let (topology, ticks) = street(picture);
     let mut supply = Supply::new(rules(), calendar(), &topology);
-    let mut told = SupplyRows::default();
+    let mut out = SupplyRows::default();
     for (number, (at, came)) in ticks.iter().enumerate() {
-        supply.tick(hour(at + 1), &Join::new(&topology, &came.rows), &came.events, &mut told);
+        supply.tick(hour(at + 1), &Join::new(&topology, &came.rows), &came.events, &mut out);
         if stop(number) {
             let stored = supply.snapshot(&topology);
             supply = restored(&topology, &stored, &supply.indices());
             assert_eq!(supply.snapshot(&topology), stored);
         }
         if look(number) {
-            supply.notice(hour(at + 9), &topology, &mut told);
+            supply.notice(hour(at + 9), &topology, &mut out);
         }
     }
-    supply.finish(&topology, &mut told);
+    supply.finish(&topology, &mut out);
     let mut kept = BTreeMap::new();
-    for change in told.outages {
+    for change in out.outages {
         match change {
             Change::Updated(outage) => kept.insert(change.key(), outage),
             Change::Withdrawn(..) => kept.remove(&change.key()),
         };
     }
-    (kept, told.indices)
+    (kept, out.indices)
 }
 
 /// Each consumer's outages, by a look at its whole picture: start and end in minutes.
@@ -78,10 +79,10 @@ fn looked_at(hours: &str) -> Vec<(i64, Option<i64>)> {
     let backs = [of("r", 20), of("b", 32)].concat();
     let mut found = Vec::new();
     for &gasp in &gasps {
-        let said = backs.iter().copied().filter(|back| *back > gasp);
+        let reported = backs.iter().copied().filter(|back| *back > gasp);
         let silent_return = |at: &&i64| letters[**at as usize] != 'r';
         let start = heard.iter().filter(silent_return).map(|at| at * 60).filter(|start| *start >= gasp);
-        found.push((gasp, said.chain(start).min()));
+        found.push((gasp, reported.chain(start).min()));
     }
     let is_out = |found: &[(i64, Option<i64>)], at: i64| {
         found.iter().any(|(from, to)| *from <= at && to.is_none_or(|to| at < to))
@@ -115,7 +116,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn single_consumers_are_told_what_a_look_at_the_whole_finds(picture in streets(9, 9)) {
+    fn outages_of_single_consumers_are_those_of_a_look_at_the_whole_picture(picture in streets(9, 9)) {
         let (kept, indices) = kept(&picture, |_| false, |_| false);
         let (mut minutes, mut sustained, mut momentary) = (0, 0_u64, 0_u64);
         let mut expected = Vec::new();
@@ -133,13 +134,13 @@ proptest! {
             }
         }
         let in_minutes = |time: EventTime| time.since(START) / MINUTE;
-        let told = kept.values().map(|one| {
+        let out = kept.values().map(|one| {
             (one.target.name().to_owned(), in_minutes(one.start), one.end.map(in_minutes))
         });
-        let mut told: Vec<_> = told.collect();
-        told.sort_unstable();
+        let mut out: Vec<_> = out.collect();
+        out.sort_unstable();
         expected.sort_unstable();
-        prop_assert_eq!(told, expected, "{}", picture);
+        prop_assert_eq!(out, expected, "{}", picture);
         let consumers = picture.lines().count() as f64;
         let all = indices.iter().find(|row| row.area.is_none()).unwrap();
         prop_assert!((all.saidi.unwrap() * consumers - minutes as f64).abs() < 1e-6);
@@ -173,14 +174,14 @@ proptest! {
             let consumers: u32 = kept.values().filter(|one| one.end.is_some()).map(|one| one.consumers).sum();
             (consumers, indices.iter().find(|row| row.area.is_none()).unwrap().saifi)
         };
-        // Together, who is not heard of goes with those that are known to be out: never fewer.
+        // Together, consumers that are not heard of go with those that are known to be out: never fewer.
         let (one, other) = (interruptions(&alone), interruptions(&picture));
         prop_assert!(other.1 >= one.1, "{:?} {:?}\n{}", one, other, picture);
     }
 
     #[test]
     fn a_clock_that_looks_too_early_changes_nothing_in_the_end(picture in streets(9, 9), at in 0..40_usize) {
-        // Whoever is silent is silent, however it is noticed; single consumers have the same keys then.
+        // However a silence is noticed, single consumers have the same keys.
         let whole = kept(&picture, |_| false, |_| false);
         let looked = kept(&picture, |_| false, |number| number == at);
         let over = |kept: &BTreeMap<String, Outage>| {

@@ -2,7 +2,7 @@ use super::*;
 use expect_test::{Expect, expect};
 
 fn check(picture: &str, expected: Expect) {
-    expected.assert_eq(&told(picture));
+    expected.assert_eq(&published(picture));
 }
 
 #[test]
@@ -19,7 +19,7 @@ fn a_last_gasp_and_a_return_give_the_exact_times() {
 }
 
 #[test]
-fn without_a_word_of_its_return_supply_is_back_with_the_first_interval() {
+fn without_a_reported_return_supply_is_back_with_the_first_interval() {
     check(
         "A T1 F1 A1 | 1111 x..1 1111 + 60
          B T1 F1 A1 | 1111 1111 1111",
@@ -32,7 +32,7 @@ fn without_a_word_of_its_return_supply_is_back_with_the_first_interval() {
 }
 
 #[test]
-fn silence_is_noticed_after_its_time_and_told_as_such() {
+fn a_silence_is_noticed_after_its_time_and_published_as_one() {
     check(
         "A T1 F1 A1 | 11111 .....1 1111 + 60
          B T1 F1 A1 | 11111 111111 1111",
@@ -56,7 +56,7 @@ fn a_shorter_silence_is_none() {
 }
 
 #[test]
-fn a_silence_across_which_registers_went_on_was_the_communications() {
+fn a_silence_during_which_registers_went_on_was_the_communication() {
     check(
         "A T1 F1 A1 | 11111 .....1 1111 + 600
          B T1 F1 A1 | 11111 111111 1111",
@@ -100,7 +100,7 @@ fn a_silence_longer_than_energy_is_followed_counts_for_nothing() {
 }
 
 #[test]
-fn a_word_of_a_return_tells_an_outage_whose_last_gasp_was_lost() {
+fn a_reported_return_shows_an_outage_whose_last_gasp_was_lost() {
     check(
         "A T1 F1 A1 | 1111 ..r1 1111 + 60
          B T1 F1 A1 | 1111 11r1 1111",
@@ -185,7 +185,7 @@ fn transformers_of_a_feeder_are_one_outage() {
 }
 
 #[test]
-fn what_was_told_alone_is_withdrawn_once_it_is_part_of_more() {
+fn an_outage_published_alone_is_withdrawn_once_it_is_part_of_a_larger_one() {
     check(
         "A T1 F1 A1 | 11111 .....r 1 + 60
          B T1 F1 A1 | 11111 1....r 1 + 60
@@ -273,21 +273,21 @@ fn a_part_of_a_town_knows_no_feeders_and_no_indices() {
          C T2 F1 A2 | 11x..r1",
     );
     let mut supply = Supply::new(SupplySettings { whole: false, ..rules() }, calendar(), &topology);
-    let mut told = SupplyRows::default();
+    let mut out = SupplyRows::default();
     for (at, came) in ticks {
-        supply.tick(hour(at + 1), &Join::new(&topology, &came.rows), &came.events, &mut told);
+        supply.tick(hour(at + 1), &Join::new(&topology, &came.rows), &came.events, &mut out);
     }
-    supply.finish(&topology, &mut told);
+    supply.finish(&topology, &mut out);
     let is_of_a_consumer = |change: &Change| change.key().starts_with("consumer/");
-    assert!(told.outages.len() == 6 && told.outages.iter().all(is_of_a_consumer));
-    assert!(told.indices.is_empty());
+    assert!(out.outages.len() == 6 && out.outages.iter().all(is_of_a_consumer));
+    assert!(out.indices.is_empty());
 }
 
 #[test]
-fn voltage_beyond_its_limits_is_told_in_hours_of_a_consumer() {
+fn voltage_beyond_its_limits_is_published_in_hours_of_a_consumer() {
     let (topology, _) = street("A T1 F1 A1 | 1\nB T1 F1 A1 | 1\nC T1 F1 A2 | 1");
     let mut supply = Supply::new(rules(), calendar(), &topology);
-    let mut told = SupplyRows::default();
+    let mut out = SupplyRows::default();
     for at in 0..6 {
         let meters = ["A", "B", "C"].map(|name| MeterId::new(name).unwrap());
         let mut rows = meters.map(|meter| row(meter, at, Some(100), 1, Quality::MEASURED));
@@ -295,23 +295,19 @@ fn voltage_beyond_its_limits_is_told_in_hours_of_a_consumer() {
         (rows[1].sums.v_min, rows[1].sums.v_max) = (230_000, if at < 1 { 253_100 } else { 253_000 });
         // Of three phases, and unbalanced for two hours; at the limit for one.
         (rows[1].sums.three_count, rows[1].sums.unbalance) = (1, [302, 302, 301, 1, 1, 1][at]);
-        supply.tick(hour(at + 1), &Join::new(&topology, &rows), &[], &mut told);
+        supply.tick(hour(at + 1), &Join::new(&topology, &rows), &[], &mut out);
     }
-    supply.finish(&topology, &mut told);
+    supply.finish(&topology, &mut out);
     let hours = |row: &IndexRow| {
         [row.low_voltage_hours, row.high_voltage_hours, row.unbalanced_hours, row.voltage_hours]
     };
-    assert_eq!(
-        hours(&told.indices[0]),
-        [Some(1.0), Some(1.0 / 3.0), Some(2.0 / 3.0), Some(4.0)],
-        "all three"
-    );
-    assert_eq!(hours(&told.indices[1]), [Some(1.5), Some(0.5), Some(1.0), Some(6.0)], "A1");
-    assert_eq!(hours(&told.indices[2]), [Some(0.0), Some(0.0), Some(0.0), Some(0.0)], "A2");
+    assert_eq!(hours(&out.indices[0]), [Some(1.0), Some(1.0 / 3.0), Some(2.0 / 3.0), Some(4.0)], "all three");
+    assert_eq!(hours(&out.indices[1]), [Some(1.5), Some(0.5), Some(1.0), Some(6.0)], "A1");
+    assert_eq!(hours(&out.indices[2]), [Some(0.0), Some(0.0), Some(0.0), Some(0.0)], "A2");
 }
 
 #[test]
-fn a_clock_notices_that_nobody_says_anything_and_traffic_takes_it_back() {
+fn a_clock_notices_silence_and_late_messages_withdraw_it() {
     let (topology, ticks) = street(
         "A T1 F1 A1 | 1111
          B T2 F1 A1 | 1111
@@ -327,9 +323,9 @@ fn a_clock_notices_that_nobody_says_anything_and_traffic_takes_it_back() {
         );
     }
     let look = |supply: &mut Supply, minutes: i64| {
-        let mut told = SupplyRows::default();
-        supply.notice(START.plus(minutes * MINUTE), &topology, &mut told);
-        told.outages.iter().map(said).collect::<Vec<_>>()
+        let mut out = SupplyRows::default();
+        supply.notice(START.plus(minutes * MINUTE), &topology, &mut out);
+        out.outages.iter().map(shown).collect::<Vec<_>>()
     };
     // Last heard at 2; silent at 6, which is known when 6 would have been closed: 20 minutes and an interval later.
     assert_eq!(look(&mut supply, 7 * 60 + 19), [""; 0]);
@@ -340,17 +336,17 @@ fn a_clock_notices_that_nobody_says_anything_and_traffic_takes_it_back() {
     // A restart finds the same under the same key.
     let mut again = restored(&topology, &stored, &supply.indices());
     assert_eq!(look(&mut again, 8 * 60), ["feeder/F1 02:00 to ? silence 3 0 min A1"]);
-    // What was on its way all the time comes: nobody was silent.
-    let mut told = SupplyRows::default();
+    // Messages that were on their way arrive: no consumer was silent.
+    let mut out = SupplyRows::default();
     for (at, came) in &ticks[2..] {
-        supply.tick(hour(at + 1), &Join::new(&topology, &came.rows), &came.events, &mut told);
+        supply.tick(hour(at + 1), &Join::new(&topology, &came.rows), &came.events, &mut out);
     }
-    assert_eq!(told.outages.iter().map(said).collect::<Vec<_>>(), ["not feeder/F1 02:00"]);
+    assert_eq!(out.outages.iter().map(shown).collect::<Vec<_>>(), ["not feeder/F1 02:00"]);
     assert_eq!((supply.open(), supply.silent()), (0, 0));
 }
 
 #[test]
-fn nobody_is_silent_where_history_ends() {
+fn no_consumer_is_silent_where_history_ends() {
     let (topology, ticks) = street("A T1 F1 A1 | 11\nB T2 F1 A1 | 11");
     let mut supply = Supply::new(rules(), calendar(), &topology);
     for (at, came) in &ticks {
@@ -361,34 +357,34 @@ fn nobody_is_silent_where_history_ends() {
             &mut SupplyRows::default(),
         );
     }
-    let mut told = SupplyRows::default();
-    supply.notice(START.plus(400 * 24 * 60 * MINUTE), &topology, &mut told);
-    assert!(told.outages.is_empty() && supply.silent() == 0);
+    let mut out = SupplyRows::default();
+    supply.notice(START.plus(400 * 24 * 60 * MINUTE), &topology, &mut out);
+    assert!(out.outages.is_empty() && supply.silent() == 0);
 }
 
 #[test]
-fn another_topology_keeps_who_was_heard_of() {
+fn another_topology_keeps_when_consumers_were_heard_of() {
     let (topology, ticks) = street("A T1 F1 A1 | 11.....1 + 0\nB T1 F1 A1 | 11111111");
     let mut supply = Supply::new(rules(), calendar(), &topology);
     let more = [placed("A", "T1", "F1", "A1"), placed("A0", "T1", "F1", "A1"), placed("B", "T1", "F1", "A0")];
     let later = Topology::new(more.to_vec()).unwrap();
-    let mut told = SupplyRows::default();
+    let mut out = SupplyRows::default();
     for (at, came) in ticks {
         let now = if at < 4 { &topology } else { &later };
         if at == 4 {
             supply.place(&topology, &later);
         }
-        supply.tick(hour(at + 1), &Join::new(now, &came.rows), &came.events, &mut told);
+        supply.tick(hour(at + 1), &Join::new(now, &came.rows), &came.events, &mut out);
     }
-    let said: Vec<String> = told.outages.iter().map(said).collect();
+    let lines: Vec<String> = out.outages.iter().map(shown).collect();
     assert_eq!(
-        said,
+        lines,
         [
             "consumer/A 02:00 to ? silence 1 0 min A1",
             "consumer/A 02:00 to 07:00 silence sustained 1 300 min A1"
         ]
     );
-    // Whoever is taken away is out no longer; why it was silent will never be known.
+    // A meter that the topology no longer has is not out any more; why it was silent will never be known.
     let (topology, ticks) = street("A T1 F1 A1 | 11......\nB T1 F1 A1 | 11111111");
     let mut supply = Supply::new(rules(), calendar(), &topology);
     let gone = Topology::new(vec![placed("B", "T1", "F1", "A1")]).unwrap();
@@ -398,15 +394,15 @@ fn another_topology_keeps_who_was_heard_of() {
             assert_eq!(supply.open(), 1);
             supply.place(&topology, &gone);
         }
-        supply.tick(hour(at + 1), &Join::new(now, &came.rows), &came.events, &mut told);
+        supply.tick(hour(at + 1), &Join::new(now, &came.rows), &came.events, &mut out);
     }
     assert_eq!(supply.open(), 0);
-    let last = told.outages.last().map(super::said);
+    let last = out.outages.last().map(super::shown);
     assert_eq!(last.as_deref(), Some("consumer/A 02:00 to 08:00 unknown 1 0 min"));
 }
 
 #[test]
-fn a_silence_of_many_that_are_all_taken_away_interrupts_nobody() {
+fn a_silence_of_many_that_are_all_taken_away_is_no_interruption() {
     let (topology, ticks) = street(
         "A T1 F1 A1 | 11......
          B T1 F1 A1 | 11......
@@ -415,18 +411,18 @@ fn a_silence_of_many_that_are_all_taken_away_interrupts_nobody() {
     );
     let mut supply = Supply::new(rules(), calendar(), &topology);
     let gone = Topology::new(vec![placed("D", "T2", "F1", "A1")]).unwrap();
-    let mut told = SupplyRows::default();
+    let mut out = SupplyRows::default();
     for (at, came) in ticks {
         let now = if at < 7 { &topology } else { &gone };
         if at == 7 {
             supply.place(&topology, &gone);
         }
-        supply.tick(hour(at + 1), &Join::new(now, &came.rows), &came.events, &mut told);
+        supply.tick(hour(at + 1), &Join::new(now, &came.rows), &came.events, &mut out);
     }
-    supply.finish(&gone, &mut told);
-    let last = told.outages.last().map(said);
+    supply.finish(&gone, &mut out);
+    let last = out.outages.last().map(shown);
     assert_eq!(last.as_deref(), Some("transformer/T1 02:00 to 08:00 communication 3 0 min A1"));
-    assert!(told.indices.iter().all(|row| row.saidi == Some(0.0)));
+    assert!(out.indices.iter().all(|row| row.saidi == Some(0.0)));
 }
 
 #[test]

@@ -14,19 +14,19 @@ fn noon(day: Date) -> EventTime {
     calendar().start_of(day).plus(12 * HOUR)
 }
 
-/// Interruptions of one consumer of A1, by day, in minutes; then what is told of the last month.
+/// Enters interruptions of one consumer of A1, by day, in minutes. Returns the rows of the last month.
 fn last_month(interruptions: &[(Date, i64)]) -> Vec<IndexRow> {
     let (topology, calendar, mut books) = (town(), calendar(), Books::default());
-    let mut told = Vec::new();
+    let mut out = Vec::new();
     for (day, minutes) in interruptions {
         let lasted = (noon(*day), noon(*day).plus(minutes * MINUTE));
         books.interrupted(&rules(), &calendar, &topology, AreaId::new("A1"), lasted);
-        told.clear();
-        books.ticked(&calendar, &topology, noon(*day).plus(6 * HOUR), &mut told);
+        out.clear();
+        books.tick(&calendar, &topology, noon(*day).plus(6 * HOUR), &mut out);
     }
-    told.clear();
-    books.finish(&calendar, &topology, &mut told);
-    told
+    out.clear();
+    books.finish(&calendar, &topology, &mut out);
+    out
 }
 
 #[test]
@@ -47,7 +47,7 @@ fn a_day_far_beyond_the_usual_is_a_major_event_day() {
         [Some(46.75), Some(0.5), Some(93.5), Some(0.25)]
     );
     assert_eq!([major.saidi_without, major.saifi_without], [Some(23.25), Some(0.25)]);
-    // In its own area the same interruptions weigh twice; in the other there were none. A day is major for everybody.
+    // In its own area the same interruptions weigh twice; in the other there were none. A day is major for all areas.
     let own = rows[1].major.unwrap();
     assert_eq!((rows[1].saidi, own.saidi_without, own.days), (Some(93.5), Some(46.5), 1));
     assert_eq!(own.threshold, major.threshold);
@@ -73,13 +73,13 @@ fn days_of_more_than_five_years_before_count_no_longer() {
 }
 
 #[test]
-fn an_interruption_belongs_to_the_day_that_it_began_and_tells_its_month_again() {
+fn an_interruption_belongs_to_the_day_on_which_it_began_and_its_month_is_published_again() {
     let (topology, calendar, mut books) = (town(), calendar(), Books::default());
-    let mut told = Vec::new();
+    let mut out = Vec::new();
     let mut tick = |books: &mut Books, day: Date| {
-        told.clear();
-        books.ticked(&calendar, &topology, noon(day), &mut told);
-        told.iter().filter(|row| row.area.is_none()).map(|row| (row.month, row.saidi)).collect::<Vec<_>>()
+        out.clear();
+        books.tick(&calendar, &topology, noon(day), &mut out);
+        out.iter().filter(|row| row.area.is_none()).map(|row| (row.month, row.saidi)).collect::<Vec<_>>()
     };
     assert_eq!(tick(&mut books, date(2024, 1, 30)), []);
     assert_eq!(tick(&mut books, date(2024, 2, 1)), [(date(2024, 1, 1), Some(0.0))]);
