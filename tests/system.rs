@@ -16,6 +16,7 @@ mod golden;
 mod j1;
 mod lanes;
 mod numbers;
+mod parts;
 mod program;
 mod properties;
 mod quality;

@@ -46,7 +46,8 @@ impl Expectations {
         let today = self.calendar.day(tick.end);
         if self.today.replace(today).is_some_and(|before| before < today) {
             let horizon = Horizon::new(today, &self.calendar, self.grid);
-            for load in self.loads.values() {
+            // Loads of targets that the plan does not name any more are kept, should it name them again.
+            for load in self.loads.values().filter(|load| self.plan.forecasts(load.target())) {
                 out.forecasts.extend(load.forecast(tick.end, &horizon, &self.plan.quantiles));
             }
         }
@@ -136,9 +137,7 @@ impl Stage for Expectations {
             Some((year, month, day)) => Some(Date::new(year, month, day).map_err(|_| found.wrong())?),
             None => None,
         };
-        // A target that the plan does not name any more would be forecast for ever.
-        let named = loads.into_iter().filter(|load| self.plan.forecasts(load.target()));
-        self.loads.extend(named.map(|load| (load.target(), load)));
+        self.loads.extend(loads.into_iter().map(|load| (load.target(), load)));
         Ok(())
     }
 }
