@@ -54,14 +54,14 @@ impl Books {
     }
 
     /// Takes closed intervals, each with the slot of its meter, and the silences that they came out of; those of a meter
-    /// come in the order of their ends. Leaves in them what is estimated, and the flags of what is odd; tells billing
+    /// come in the order of their ends. Fills in what is estimated, flags what is odd, and gives the billing
     /// periods that are over.
     pub fn enter(
         &mut self,
         slots: &[u32],
         silences: &[Silence],
         rows: &mut [Interval],
-        told: &mut MeteringRows,
+        closed: &mut MeteringRows,
     ) {
         if let (Some(linear_up_to), Some(metering), false) =
             (self.linear_up_to, &mut self.metering, silences.is_empty())
@@ -75,20 +75,20 @@ impl Books {
             }
         }
         if let Some(metering) = &mut self.metering {
-            metering.take(slots, rows, told);
+            metering.take(slots, rows, closed);
         }
     }
 
     /// Billing periods as far as they went, and profiles; nothing if none are kept.
     pub fn finish(&mut self, meters: impl Iterator<Item = (u32, MeterId)>) -> Option<MeteringRows> {
         let metering = self.metering.as_mut()?;
-        let mut told = MeteringRows::default();
-        metering.finish(meters, &mut told);
-        Some(told)
+        let mut rows = MeteringRows::default();
+        metering.finish(meters, &mut rows);
+        Some(rows)
     }
 
-    /// From now on each meter's profile is told every four weeks.
-    pub fn tell_profiles_now_and_then(&mut self) {
+    /// From now on each meter's profile is published every four weeks.
+    pub fn publish_profiles_every_four_weeks(&mut self) {
         self.metering.iter_mut().for_each(Metering::publish_profiles_every_four_weeks);
     }
 
@@ -142,7 +142,7 @@ impl Books {
         Ok(())
     }
 
-    /// Leaves the parts where they are: without the meters that `beneath` holds, nobody knows whose slot is whose.
+    /// Counts all parts as lost: without the meters that `beneath` holds, a slot belongs to no meter.
     pub(crate) fn lose(parts: &mut Restoring<'_>, beneath: &PartKind) {
         parts.lose_with(&VET, beneath);
         parts.lose_with(&PROFILES, beneath);

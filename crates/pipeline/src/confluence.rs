@@ -1,8 +1,8 @@
 //! Lanes go on at their own pace; a town wants each tick whole. Here they flow together.
 //!
-//! A tick is whole when every lane has closed it. A lane that is idle, because its log has nothing more, holds nobody
-//! up; if it goes on later with rows of a tick that the town has seen, they go along with the next one, as those of a
-//! meter do that was silent.
+//! A tick is whole when every lane has closed it. A lane is idle while its log has nothing more, and no tick waits for
+//! it then. If it goes on later with rows of a tick that the town has seen, they go along with the next tick, like the
+//! rows of a meter that was silent.
 
 use crate::parts::PartKind;
 use crate::reports::Report;
@@ -42,7 +42,7 @@ impl Gathered {
 pub struct Confluence {
     lanes: BTreeMap<PartitionId, Arm>,
     /// The last tick that was given on.
-    told: EventTime,
+    last_tick: EventTime,
     /// What came too late for its tick.
     behind: Gathered,
 }
@@ -58,7 +58,7 @@ struct Arm {
 /// A confluence, stored.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct ConfluenceV2 {
-    told: i64,
+    last_tick: i64,
     behind: GatheredV1,
     lanes: Vec<ArmV1>,
 }
@@ -91,7 +91,7 @@ impl GatheredV1 {
 
 impl Default for Confluence {
     fn default() -> Self {
-        Self { lanes: BTreeMap::new(), told: EventTime::MIN, behind: Gathered::default() }
+        Self { lanes: BTreeMap::new(), last_tick: EventTime::MIN, behind: Gathered::default() }
     }
 }
 
@@ -120,7 +120,7 @@ impl Confluence {
             let rows = &rows[first..upto];
             first = upto;
             let reports = reports_of(end, &mut reports);
-            if end <= self.told {
+            if end <= self.last_tick {
                 self.behind.extend(rows, &reports);
             } else {
                 arm.rows += rows.len();
@@ -163,7 +163,7 @@ impl Confluence {
         }
         tick.rows.sort_by_key(|row| (row.meter, row.end));
         tick.reports.sort_unstable();
-        self.told = end;
+        self.last_tick = end;
         Some((end, tick))
     }
 
@@ -179,8 +179,8 @@ impl Confluence {
     }
 
     /// The last tick that was given on.
-    pub fn told(&self) -> Option<EventTime> {
-        Some(self.told).filter(|told| *told > EventTime::MIN)
+    pub fn last_tick(&self) -> Option<EventTime> {
+        Some(self.last_tick).filter(|end| *end > EventTime::MIN)
     }
 
     /// How many rows wait.
@@ -201,7 +201,7 @@ impl Confluence {
         let arm =
             |(&lane, arm): (&PartitionId, &Arm)| ArmV1 { lane, closed: arm.closed.0, ticks: ticks(arm) };
         ConfluenceV2 {
-            told: self.told.0,
+            last_tick: self.last_tick.0,
             behind: (&self.behind).into(),
             lanes: self.lanes.iter().map(arm).collect(),
         }
@@ -219,7 +219,11 @@ impl Confluence {
             let count = ticks.values().map(|tick: &Gathered| tick.rows.len()).sum();
             lanes.insert(arm.lane, Arm { closed: EventTime(arm.closed), idle: false, ticks, rows: count });
         }
-        Ok(Self { lanes, told: EventTime(stored.told), behind: stored.behind.restore().map_err(wrong)? })
+        Ok(Self {
+            lanes,
+            last_tick: EventTime(stored.last_tick),
+            behind: stored.behind.restore().map_err(wrong)?,
+        })
     }
 }
 

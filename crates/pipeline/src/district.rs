@@ -1,6 +1,6 @@
 //! The second stage of some transformers: a town of its own, fed through a log.
 //!
-//! Its state is a function of that log up to a place, so whoever goes on from there finds the same.
+//! Its state is a function of that log up to a place: every instance that goes on from there finds the same.
 
 use crate::inflow::{INFLOW, Inflow};
 use crate::parts::{LostPart, Restoring, Storing};
@@ -35,7 +35,7 @@ impl District {
             self.town.tick(end, &tick.rows, &tick.reports.into_iter().collect(), out);
         }
         if ended {
-            // Told, and not remembered: a lane that goes on tells these ticks again.
+            // Published, and not remembered: a lane that goes on passes these ticks on again.
             let (mut town, mut confluence) = (self.town.clone(), self.inflow.to_the_end());
             while let Some((end, tick)) = confluence.next_tick() {
                 town.tick(end, &tick.rows, &tick.reports.into_iter().collect(), out);
@@ -44,21 +44,21 @@ impl District {
         }
     }
 
-    /// For whoever has a clock: it is `now`. If no lane has anything to say, silence is noticed all the same.
+    /// It is `now` by the clock of the shell. If every lane is idle, silence is noticed all the same.
     pub fn notice(&mut self, now: EventTime, out: &mut Outputs) {
         if self.inflow.rests() && !self.inflow.ended() {
             self.town.notice(now, out);
         }
     }
 
-    /// Whether all lanes have ended, and that was told.
+    /// Whether all lanes have ended, and the end was published.
     pub fn ended(&self) -> bool {
         self.inflow.ended()
     }
 
     /// The last tick that was looked at.
-    pub fn told(&self) -> Option<EventTime> {
-        self.inflow.told()
+    pub fn last_tick(&self) -> Option<EventTime> {
+        self.inflow.last_tick()
     }
 
     /// The lanes of which more than so many rows wait for others: they have to wait too. Never the one that is waited for.

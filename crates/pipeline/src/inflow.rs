@@ -1,11 +1,11 @@
 //! What lanes pass on through a log, on its way into a confluence.
 //!
-//! A lane whose process died says again, elsewhere, what it said since its last checkpoint. Rows of a tick are the same
-//! whoever says them, and the word that closes a tick stands behind its rows. So rows of a tick that is closed are a
-//! repeat, and of one that is not yet, a meter's row counts once.
+//! If a process dies, another one takes its lane over and passes on again what was passed on since the last checkpoint.
+//! The rows of a tick are the same each time, and the word that closes a tick stands behind its rows. So a row of a
+//! closed tick is a repeat and is left out, and in an open tick each meter's row counts once.
 //!
-//! A run to the end closes what is open, and a later run tells those ticks again, whole. So what is closed at an end
-//! waits apart: it is good until the lane goes on.
+//! A run with `--until-end` closes what is open, and a later run passes those ticks on again, whole. So rows that were
+//! closed at an end wait apart: they count until the lane goes on.
 
 use crate::confluence::{Confluence, ConfluenceV2, Gathered, GatheredV1};
 use crate::parts::PartKind;
@@ -48,7 +48,7 @@ struct Inlet {
     idle: bool,
     /// Of ticks that are not closed yet.
     coming: Ticks,
-    /// What was closed only because the lane was told to end.
+    /// What was closed only because the lane was to end.
     last: Ticks,
     ended: bool,
 }
@@ -163,8 +163,8 @@ impl Inflow {
     }
 
     /// The last tick that was given on.
-    pub fn told(&self) -> Option<EventTime> {
-        self.confluence.told()
+    pub fn last_tick(&self) -> Option<EventTime> {
+        self.confluence.last_tick()
     }
 
     fn inlet(&mut self, lane: PartitionId) -> Option<&mut Inlet> {
@@ -210,7 +210,7 @@ impl Inlet {
         ticks.entry(tick).or_default()
     }
 
-    /// Something is closed for good: what was closed at an end is told again.
+    /// Something is closed for good: what was closed at an end comes again.
     fn goes_on(&mut self) -> &mut Ticks {
         self.last.clear();
         self.ended = false;

@@ -1,8 +1,8 @@
 //! The first stage: the order of arrival, and the meters.
 //!
 //! A lane holds all partitions of a replay, or one partition of a log. Of one partition its state depends on nothing
-//! but what that partition held up to a place, so a lane restored there goes on as if it had never stopped, whoever
-//! goes on with it.
+//! but what that partition held up to a place, so a lane restored there goes on as if it had never stopped, in
+//! whatever process.
 
 use crate::books::Books;
 use crate::outputs::{bury, bury_held, bury_undecoded};
@@ -44,7 +44,7 @@ pub struct Lane {
     behind: usize,
 }
 
-/// Profiles of so many meters are told at once: each is some kilobytes.
+/// Profiles of so many meters are published at once: each is some kilobytes.
 const AT_ONCE: usize = 64;
 
 /// Changes of so few meters are no burden, however many meters there are.
@@ -108,7 +108,7 @@ impl Lane {
         self.take_steps(partition, &Batch::default(), out);
     }
 
-    /// All partitions have ended: what waits for a register is told with what is known.
+    /// All partitions have ended: intervals that wait for a register are closed with what is known.
     pub fn finish(&mut self, out: &mut Outputs) {
         let known = out.intervals.len();
         self.fleet.finish(&mut out.intervals);
@@ -125,8 +125,8 @@ impl Lane {
     ) -> Result<(), E> {
         for slots in self.fleet.by_name().chunks(AT_ONCE) {
             let meters = slots.iter().map(|&slot| (slot, self.fleet.meter(slot)));
-            let Some(told) = self.books.finish(meters) else { return Ok(()) };
-            each(told)?;
+            let Some(rows) = self.books.finish(meters) else { return Ok(()) };
+            each(rows)?;
         }
         Ok(())
     }
@@ -191,7 +191,7 @@ impl Lane {
     }
 
     /// Whether all changes since the whole state was stored are more than the whole state is: then that is better
-    /// stored anew, as whoever restores reads all of them.
+    /// stored anew, because a restart reads all of them.
     pub fn is_mostly_changed(&self) -> bool {
         self.behind + self.fleet.changed() > self.fleet.len().max(FEW)
     }
@@ -242,9 +242,9 @@ impl Lane {
         })
     }
 
-    /// From now on each meter's profile is told every four weeks.
-    pub fn tell_profiles_now_and_then(&mut self) {
-        self.books.tell_profiles_now_and_then();
+    /// From now on each meter's profile is published every four weeks.
+    pub fn publish_profiles_every_four_weeks(&mut self) {
+        self.books.publish_profiles_every_four_weeks();
     }
 
     /// Bytes that the books take: profiles, demand, and what vetting remembers.

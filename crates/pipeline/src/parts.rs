@@ -248,7 +248,7 @@ impl<'a> Restoring<'a> {
         self.lost.push(LostPart { name: kind.name.to_owned(), holds: kind.holds, why });
     }
 
-    /// What cannot be gone on with: parts that were refused, and those that nobody took.
+    /// The lost parts: those that were refused, and those that no stage or book asked for.
     pub(crate) fn finish(mut self) -> Vec<LostPart> {
         if let Some(last) = self.pieces.pop() {
             let unused = last.into_keys().map(|name| LostPart {

@@ -8,13 +8,13 @@ use serde::{Deserialize, Serialize};
 /// A word of a lane to a district. Its order in the log is that in which the lane said it.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Passed {
-    /// A row of a tick that is about to be closed; `last` if only because the lane was told to end.
+    /// A row of a tick that is about to be closed; `last` if only because the lane was to end.
     Row {
         /// Whose.
         lane: PartitionId,
         /// The end of the tick.
         tick: EventTime,
-        /// Told again, whole, if the lane goes on.
+        /// Whether it comes again, as part of the whole tick, if the lane goes on.
         last: bool,
         /// The row.
         row: Interval,
@@ -25,7 +25,7 @@ pub enum Passed {
         lane: PartitionId,
         /// The end of the tick.
         tick: EventTime,
-        /// Told again, whole, if the lane goes on.
+        /// Whether it comes again, as part of the whole tick, if the lane goes on.
         last: bool,
         /// The report.
         report: Report,
@@ -45,10 +45,10 @@ pub enum Passed {
     Idle {
         /// Whose.
         lane: PartitionId,
-        /// Whether nobody need wait for it.
+        /// Whether ticks go on without it.
         idle: bool,
     },
-    /// The lane was told to end: its last rows stand before.
+    /// The lane has come to its end: its last rows stand before.
     Ended {
         /// Whose.
         lane: PartitionId,

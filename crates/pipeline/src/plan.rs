@@ -42,7 +42,7 @@ pub struct Plan {
     pub metering: Option<MeteringSettings>,
     /// Demand of groups of consumers.
     pub groups: Option<GroupRule>,
-    /// A block above this share of what was agreed with a consumer is told.
+    /// A block above this share of a consumer's sanctioned load raises an alert.
     pub above_sanctioned: Option<Ratio>,
     /// Silences longer than this are spread by the load profile, ms; without it, all are spread evenly.
     pub linear_up_to: Option<i64>,

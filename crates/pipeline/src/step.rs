@@ -9,7 +9,7 @@ use reading::{Batch, EventTime};
 use std::convert::Infallible;
 use vet::Tally;
 
-/// What the shell tells the core.
+/// What the shell gives to the core.
 #[derive(Debug)]
 pub enum Input<'a> {
     /// A partition is there; its first reading is not before `first`, as far as is known.
@@ -19,7 +19,7 @@ pub enum Input<'a> {
         /// A peek into it.
         first: Option<EventTime>,
     },
-    /// Readings of a partition, from a place in a batch on. [`Pipeline::step`] tells how far it came.
+    /// Readings of a partition, from a place in a batch on. [`Pipeline::step`] returns how far it came.
     Readings {
         /// Whose.
         partition: PartitionId,
@@ -111,13 +111,13 @@ impl Pipeline {
         came
     }
 
-    /// All partitions have ended: what waits for a register is told with what is known.
+    /// All partitions have ended: intervals that wait for a register are closed with what is known.
     pub fn finish(&mut self, out: &mut Outputs) {
         let known = out.metering.demand.len();
         self.lane.finish(out);
-        let Ok(()) = self.lane.finish_metering(|told| {
-            out.metering.demand.extend(told.demand);
-            out.metering.profiles.extend(told.profiles);
+        let Ok(()) = self.lane.finish_metering(|rows| {
+            out.metering.demand.extend(rows.demand);
+            out.metering.profiles.extend(rows.profiles);
             Ok::<_, Infallible>(())
         });
         if let Some(town) = &mut self.town {

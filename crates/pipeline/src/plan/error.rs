@@ -46,7 +46,7 @@ impl PlanError {
                 if let Some(source) = text.lines().nth(line - 1).filter(|source| !source.trim().is_empty()) {
                     page += &format!(
                         "   | {}\n",
-                        if tells_a_secret(source) { HIDDEN } else { source.trim_end() }
+                        if may_hold_a_secret(source) { HIDDEN } else { source.trim_end() }
                     );
                 }
             }
@@ -62,9 +62,9 @@ impl PlanError {
 /// In place of a line that is not shown.
 const HIDDEN: &str = "(not shown: it may hold a secret)";
 
-/// Whether a line of a plan may hold what belongs into no log, even misspelt. Plans should hold none, but this is how
-/// that is told.
-fn tells_a_secret(line: &str) -> bool {
+/// Whether a line of a plan may hold something that belongs in no log, even if the key is misspelt. Plans should hold no
+/// secret, and this error message is how a person learns that.
+fn may_hold_a_secret(line: &str) -> bool {
     let line = line.to_ascii_lowercase();
     ["passw", "pasw", "passph", "pwd", "secret", "key.pem", "private", "jaas"]
         .iter()

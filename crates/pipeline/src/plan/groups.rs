@@ -22,7 +22,7 @@ pub(super) struct SanctionedToml {
     above: Text,
 }
 
-/// Demand of groups, and above which share of what was agreed a block is told.
+/// Demand of groups, and the share of the sanctioned load above which a block raises an alert.
 pub(super) fn check(
     groups: Option<GroupsToml>,
     sanctioned: Option<SanctionedToml>,

@@ -96,7 +96,7 @@ impl ProfilesToml {
         let slot = milliseconds("slot", &self.slot, MINUTE..=DAY)?;
         ProfileRule::new(slot, *self.half_life.get_ref(), grid).map_err(|error| {
             let at = if error == RulesError::HalfLife { self.half_life.span() } else { self.slot.span() };
-            told(error, at, grid)
+            as_plan_error(error, at, grid)
         })
     }
 }
@@ -123,7 +123,7 @@ impl DemandToml {
                 RulesError::Zones | RulesError::ZoneName | RulesError::ZoneTime => at_zones,
                 _ => self.block.span(),
             };
-            told(error, at, grid)
+            as_plan_error(error, at, grid)
         })
     }
 }
@@ -134,7 +134,7 @@ impl PowerFactorToml {
         // 0.07 makes no whole number of classes; 0.01 makes 100.0 but for the last bit.
         let classes = Some((1.0 / step).round()).filter(|classes| (classes * step - 1.0).abs() < 1e-9);
         let classes = classes.filter(|classes| (1.0..=255.0).contains(classes)).unwrap_or(0.0) as u8;
-        demand.with_pf_classes(classes).map_err(|error| told(error, self.step.span(), grid))
+        demand.with_pf_classes(classes).map_err(|error| as_plan_error(error, self.step.span(), grid))
     }
 
     fn without_demand(self) -> PlanError {
@@ -208,7 +208,7 @@ fn minute(key: &str, written: &Text, grid: Grid) -> Result<u16, PlanError> {
     }
 }
 
-fn told(error: RulesError, at: Range<usize>, grid: Grid) -> PlanError {
+fn as_plan_error(error: RulesError, at: Range<usize>, grid: Grid) -> PlanError {
     let length = grid.length() / MINUTE;
     let (code, problem, help) = match error {
         RulesError::Slot => (

@@ -127,11 +127,11 @@ impl QualityToml {
                 floor: Milliamperes((CURRENT.read("floor", &self.power_factor.floor, true)? * 1000.0) as i32),
             },
         };
-        rules.check().map_err(|error| self.told(error))?;
+        rules.check().map_err(|error| self.as_plan_error(error))?;
         Ok((rules, self.town.as_ref().map(TownToml::check).transpose()?))
     }
 
-    fn told(&self, error: VetSettingsError) -> PlanError {
+    fn as_plan_error(&self, error: VetSettingsError) -> PlanError {
         let (at, problem, help) = match error {
             VetSettingsError::ZeroRun => {
                 (self.zero_run.span(), "`zero_run` must be 1 to 65535 intervals", "try `zero_run = \"3 d\"`")

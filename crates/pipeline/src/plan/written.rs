@@ -164,7 +164,7 @@ struct SmsToml {
 }
 
 impl PlanToml {
-    /// Reads the text; keys that nobody knows are errors.
+    /// Reads the text. Unknown keys are errors.
     pub fn read(text: &str) -> Result<Self, PlanError> {
         toml::from_str(text).map_err(|error| PlanError::toml(&error))
     }
@@ -416,19 +416,19 @@ pub fn milliseconds(
     }
     let problem = format!(
         "`{key}` must be from {} to {}, found {}",
-        told(*range.start()),
-        told(*range.end()),
+        in_words(*range.start()),
+        in_words(*range.end()),
         written.get_ref()
     );
     Err(PlanError::new(
         "plan::window",
         written.span(),
         problem,
-        format!("try `{key} = \"{}\"`", told(*range.start())),
+        format!("try `{key} = \"{}\"`", in_words(*range.start())),
     ))
 }
 
-fn told(ms: i64) -> String {
+fn in_words(ms: i64) -> String {
     let units = [(DAY, "d"), (HOUR, "h"), (MINUTE, "min"), (SECOND, "s"), (1, "ms")];
     let (size, name) = units.iter().find(|(size, _)| ms >= *size && ms % size == 0).unwrap_or(&units[4]);
     format!("{} {name}", ms / size)

@@ -44,7 +44,7 @@ impl Worker<'_> {
         if unknown > 0 {
             telemetry::passed_unknown(partition, unknown);
         }
-        if let Some(told) = district.told() {
+        if let Some(told) = district.last_tick() {
             progress.gauges.front(told);
         }
         self.count_district(partition, district, progress);

@@ -203,7 +203,7 @@ impl Restorer<'_> {
                 Stage::Readings => {
                     let mut lane = Box::new(Lane::new(self.plan, topology));
                     lane.open(partition, None);
-                    lane.tell_profiles_now_and_then();
+                    lane.publish_profiles_every_four_weeks();
                     Ok(State::Lane(lane))
                 }
                 Stage::Grid { lanes } => {
@@ -242,7 +242,7 @@ impl Restorer<'_> {
         match self.stage {
             Stage::Readings => {
                 let (mut lane, lost) = Lane::restore(self.plan, topology, chain)?;
-                lane.tell_profiles_now_and_then();
+                lane.publish_profiles_every_four_weeks();
                 Ok((State::Lane(Box::new(lane)), lost))
             }
             Stage::Grid { lanes } => {
