@@ -112,7 +112,7 @@ fn severity(evidence: &Evidence) -> Severity {
 fn text(case: &Case, kind: Kind, evidence: &Evidence, calendar: &Calendar) -> String {
     let Evidence::PhaseNeutral(numbers) = evidence;
     let PhaseNeutralEvidence { phase, neutral, apart, allowed, .. } = numbers;
-    let since = |time| format!("since {} {}", calendar.said(time), calendar.zone_name());
+    let since = |time| format!("since {} {}", calendar.day_and_time(time), calendar.zone_name());
     let seen = format!(
         "phase {:.2} A, neutral {:.2} A, {:.2} A apart ({:.2} A allowed)",
         phase.0, neutral.0, apart.0, allowed.0

@@ -12,7 +12,7 @@ pub fn moment(calendar: &Calendar, time: EventTime) -> String {
 
 /// `31 Jan 14:05`, and ` 5 Jan 14:05` below it.
 pub fn short(calendar: &Calendar, time: EventTime) -> String {
-    format!("{:>12}", calendar.said(time))
+    format!("{:>12}", calendar.day_and_time(time))
 }
 
 /// `14:05`

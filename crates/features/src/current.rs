@@ -20,7 +20,8 @@ impl LoopCurrents {
         self.phase - self.neutral
     }
 
-    /// The larger of the two: what the load is taken to be.
+    /// The larger of the two, which is taken for the load: a bypass of one wire makes the current of that wire too
+    /// small.
     pub fn load(&self) -> Amperes {
         self.phase.max(self.neutral)
     }

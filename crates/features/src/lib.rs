@@ -1,11 +1,11 @@
-//! Pure kernels: what one interval, or one row of numbers, says about power, current, voltage, load and supply.
+//! Pure kernels: power, current, voltage, load and supply, computed from one interval or from one row of numbers.
 //!
 //! Every kernel is a small function from whole-number sums to a typed quantity; where the numbers do not carry the
-//! feature the answer is `None`, never a zero that somebody could mistake for a measurement. The [`CATALOGUE`] lists
+//! feature the answer is `None`, never a zero that could be mistaken for a measurement. The [`CATALOGUE`] lists
 //! each kernel with its unit, its definition and where that definition comes from.
 //!
-//! This crate never knows how intervals are kept, written or chosen, nor who asks. Sums stay whole numbers until the
-//! last step, so no order of readings changes a bit.
+//! This crate never knows how intervals are kept, written or chosen, nor what its numbers are used for. Sums stay whole
+//! numbers until the last step, so no order of readings changes a bit.
 //!
 //! Read [`power`] first, then [`current`]; [`profile`] holds the kernels over a row of numbers.
 

@@ -10,7 +10,7 @@ pub fn net_energy(interval: &Interval) -> Option<WattHours> {
     Some(interval.imp? - interval.exp.unwrap_or_default())
 }
 
-/// The same of the energy to bill by: of an interval that is not believed, what stands in for it.
+/// The same of the energy to bill: where the import is not believed, the estimate in its place counts.
 #[inline]
 pub fn valid_energy(interval: &Interval) -> Option<WattHours> {
     Some(interval.valid()? - interval.exp.unwrap_or_default())

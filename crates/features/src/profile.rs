@@ -41,7 +41,7 @@ pub fn load_factor(powers: &[Option<Watts>]) -> Option<Ratio> {
     (count > 0 && peak > 0.0).then(|| Ratio(sum / f64::from(count) / peak))
 }
 
-/// What the load is above for 95 % of the known intervals.
+/// The power that the load exceeds in 95 % of the known intervals.
 pub fn base_load(powers: &[Option<Watts>]) -> Option<Watts> {
     let mut known: Vec<f64> = powers.iter().flatten().map(|power| power.0).collect();
     known.sort_by(f64::total_cmp);
@@ -54,8 +54,8 @@ pub fn load_factor_of(energy: WattHours, hours: f64, peak: Watts) -> Option<Rati
     (hours > 0.0 && peak.0 > 0.0).then(|| Ratio(energy.0 as f64 / hours / peak.0))
 }
 
-/// What a share of all is below: `counts` are of classes of equal width that reach from 0 to 1. Within a class, all are
-/// taken to lie evenly. `None` when nothing was counted.
+/// The value that a share of all is below. `counts` belong to classes of equal width that reach from 0 to 1, and the
+/// values of a class are taken to lie evenly in it. `None` when nothing was counted.
 pub fn percentile(counts: &[u16], share: f64) -> Option<Ratio> {
     let all: u32 = counts.iter().map(|&count| u32::from(count)).sum();
     let mut wanted = f64::from(all) * share;
@@ -69,8 +69,8 @@ pub fn percentile(counts: &[u16], share: f64) -> Option<Ratio> {
     None
 }
 
-/// The typical day of a load profile: slot by slot the mean over weekdays, Saturdays and Sundays, as a week has them; of
-/// the types of day that are known. `None` unless something is known of every slot.
+/// The typical day of a load profile: slot by slot the mean over weekdays, Saturdays and Sundays, as a week has them;
+/// of the types of day that are known. `None` unless something is known of every slot.
 pub fn typical_day(types: [&[Option<Watts>]; 3]) -> Option<Vec<Watts>> {
     const DAYS: [f64; 3] = [5.0, 1.0, 1.0];
     let slot = |at: usize| {
@@ -82,15 +82,15 @@ pub fn typical_day(types: [&[Option<Watts>]; 3]) -> Option<Vec<Watts>> {
     (0..types[0].len()).map(slot).collect()
 }
 
-/// The share of a day's energy that is used from midnight to six; of nothing, or of a day that exports more than it
-/// imports, there is none.
+/// The share of a day's energy that is used from midnight to six. `None` for a day without use, or one that exports
+/// more than it imports.
 pub fn night_share(day: &[Watts]) -> Option<Ratio> {
     let sum = |slots: &[Watts]| slots.iter().map(|power| power.0).sum::<f64>();
     let (night, all) = (sum(&day[..day.len() / 4]), sum(day));
     (all > 0.0 && day.len().is_multiple_of(4)).then(|| Ratio(night / all))
 }
 
-/// Mean and variance of what was seen, in which later observations count more.
+/// Mean and variance of observations, in which later ones count more.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Learned {
     /// Mean.
@@ -99,7 +99,7 @@ pub struct Learned {
     pub variance: f64,
 }
 
-/// Takes one more observation; with it, all are worth `weight` of the last one.
+/// Takes one more observation. With it, all observations together weigh `weight` times the last one.
 #[inline]
 pub fn learn(learned: Learned, seen: f64, weight: f64) -> Learned {
     let off = seen - learned.mean;
@@ -107,8 +107,8 @@ pub fn learn(learned: Learned, seen: f64, weight: f64) -> Learned {
     Learned { mean: learned.mean + step, variance: (1.0 - 1.0 / weight) * (learned.variance + off * step) }
 }
 
-/// What so many observations are worth of the last one, each keeping a share of its weight when another comes; up to
-/// where one more changes nothing, or to `most`.
+/// By the number of observations: how many times the last one all of them weigh. Each keeps the share `keep` of its
+/// weight when another comes. The list ends where one more changes nothing, or at `most`.
 pub fn weights(keep: f64, most: usize) -> Vec<f64> {
     let mut weights = vec![0.0];
     while weights.len() <= most {

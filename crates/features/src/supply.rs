@@ -3,7 +3,7 @@
 use reading::{Interval, Quality};
 use units::{Volts, WattHours};
 
-/// Minutes that a consumer was without supply on average: SAIDI. `None` where nobody is served.
+/// Minutes that a consumer was without supply on average: SAIDI. `None` where no consumer is served.
 pub fn saidi(customer_minutes: f64, consumers: u32) -> Option<f64> {
     per_consumer(customer_minutes, consumers)
 }
@@ -23,11 +23,12 @@ pub fn maifi(momentary: u64, consumers: u32) -> Option<f64> {
     per_consumer(momentary as f64, consumers)
 }
 
-/// So many days with interruptions make a threshold of major event days.
+/// The fewest days with interruptions that make a threshold of major event days.
 pub const MED_LEAST_DAYS: usize = 30;
 
-/// The daily SAIDI beyond which a day is a major event day, of the days before it: exp(alpha + 2.5 beta), alpha and beta
-/// being mean and standard deviation of the logarithms of the days above zero. `None` of fewer than [`MED_LEAST_DAYS`].
+/// The daily SAIDI beyond which a day is a major event day, of the days before it: exp(alpha + 2.5 beta), alpha and
+/// beta being mean and standard deviation of the logarithms of the days above zero. `None` of fewer than
+/// [`MED_LEAST_DAYS`].
 pub fn med_threshold(daily_saidi: impl Iterator<Item = f64> + Clone) -> Option<f64> {
     let logs = daily_saidi.filter(|saidi| *saidi > 0.0).map(f64::ln);
     let count = logs.clone().count();
@@ -49,12 +50,12 @@ pub fn voltage_beyond(interval: &Interval, low: Volts, high: Volts) -> Option<(b
 /// Whether more energy passed a silent meter than two intervals at the edges of an outage can have used.
 #[inline]
 pub fn moved_while_silent(advanced: WattHours, before: Option<WattHours>) -> bool {
-    // The meter counted up to the moment that supply went, and from the moment that it came back: at most one interval's
-    // use each, and half as much again, because a load is not the same at both ends.
+    // The meter counted up to the moment that supply went, and from the moment that it came back: at most one
+    // interval's use each, and half as much again, because a load is not the same at both ends.
     before.is_some_and(|before| advanced.0 > 3 * before.0.max(0))
 }
 
-/// Energy that an interval's own registers tell: not spread over a gap, and not only a part.
+/// Energy that an interval's own registers show: not spread over a gap, and not only a part.
 #[inline]
 pub fn measured_import(interval: &Interval) -> Option<WattHours> {
     let spread = interval.quality.has(Quality::ESTIMATED) || interval.quality.has(Quality::PARTIAL);

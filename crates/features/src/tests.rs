@@ -5,7 +5,7 @@ use units::{Amperes, Milliamperes, Millivars, Millivolts, Milliwatts, Ratio, Vol
 
 /// Readings as `p/q i/in v`, each part in W, var, A and V, `-` where it is missing; then all kernels in one line.
 fn check(energy: Option<i64>, readings: &[&str], answer: &Expect) {
-    answer.assert_eq(&told(&interval(energy, readings)));
+    answer.assert_eq(&numbers(&interval(energy, readings)));
 }
 
 fn interval(energy: Option<i64>, readings: &[&str]) -> Interval {
@@ -37,7 +37,7 @@ fn interval(energy: Option<i64>, readings: &[&str]) -> Interval {
     }
 }
 
-fn told(interval: &Interval) -> String {
+fn numbers(interval: &Interval) -> String {
     let text = |number: Option<f64>| number.map_or("-".to_owned(), |number| format!("{number:.3}"));
     let currents = loop_currents(interval).map_or("-".to_owned(), |currents| {
         format!("{:.3}/{:.3}={:.3}", currents.phase.0, currents.neutral.0, currents.apart.0)
@@ -100,7 +100,8 @@ fn export_has_a_negative_power_factor() {
 
 #[test]
 fn distortion_lowers_the_true_power_factor_alone() {
-    // 230 V times 10 A are 2,300 VA, of which 1,840 W: 0.8. Of p and q it is 0.995, as a rectifier's harmonics are in neither.
+    // 230 V times 10 A are 2,300 VA, of which 1,840 W: 0.8. Of p and q it is 0.995, as a rectifier's harmonics are in
+    // neither.
     let rectifier = interval(None, &["1840/184 10/10 230"]);
     assert_eq!(true_power_factor(&rectifier), Some(Ratio(0.8)));
     assert!(power_factor(&rectifier).unwrap().0 > 0.99);
@@ -244,7 +245,7 @@ fn a_major_event_day_is_beyond_two_and_a_half_deviations_of_the_logarithms() {
     let days = (0..30).map(|day| if day % 2 == 0 { 1.0 } else { 2.0_f64.exp() });
     let threshold = med_threshold(days.clone()).unwrap();
     assert!((threshold - 34.561_424).abs() < 1e-5, "exp(1 + 2.5 x 1.017095) = {threshold}");
-    // Days without an interruption have no logarithm, and of fewer days nobody can say what is usual.
+    // Days without an interruption have no logarithm, and fewer days do not show what is usual.
     assert_eq!(med_threshold(days.clone().chain([0.0; 9])), Some(threshold));
     assert_eq!(med_threshold(days.skip(1)), None);
     // Days that are all alike: none of them is major.
@@ -257,7 +258,7 @@ fn a_meter_that_counted_more_than_the_edges_had_supply() {
         |advanced, before: Option<i64>| moved_while_silent(WattHours(advanced), before.map(WattHours));
     assert!(!moved(300, Some(100)) && moved(301, Some(100)));
     assert!(moved(1, Some(0)) && !moved(0, Some(0)));
-    assert!(!moved(1000, None), "without a register before, nothing can be said");
+    assert!(!moved(1000, None), "without a register before, nothing is known");
 }
 
 #[test]

@@ -15,7 +15,8 @@ pub fn v_max(interval: &Interval) -> Option<Volts> {
     interval.sums.v().map(|(_, max)| max.into())
 }
 
-/// How far the phase voltages of a reading were apart at most, over the middle of them. `None` without the voltages of several phases.
+/// How far the phase voltages of a reading were apart at most, over the middle of them. `None` without the voltages of
+/// several phases.
 #[inline]
 pub fn voltage_unbalance(interval: &Interval) -> Option<Ratio> {
     let apart = interval.sums.unbalance.checked_sub(1)?;

@@ -219,7 +219,8 @@ fn exporter(meter: &mut Meter, export_points: &mut Vec<Point>) -> usize {
     meter.exporter as usize
 }
 
-/// Keeps the earliest events of a meter, in any order of arrival; one more than are published, to know that there are more.
+/// Keeps the earliest events of a meter, in any order of arrival; one more than are published, to know that there are
+/// more.
 fn add_events(
     events: &mut BTreeSet<(u32, u32, EventCode)>,
     watched: &[EventCode],

@@ -4,7 +4,8 @@ use crate::register::Point;
 use reading::{EventTime, Sums};
 use serde::{Deserialize, Serialize};
 
-/// 96 bytes. Everything in it is the same for any order of arrival.
+/// 96 bytes, and one for each meter and open interval: most of the engine's memory. Everything in it is the same for
+/// any order of arrival.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Cell {
     pub(crate) sums: Sums,
@@ -42,11 +43,12 @@ pub(crate) struct Registers {
     /// When, in milliseconds after the start of the interval; zero when there is no register yet.
     pub(crate) first: u32,
     pub(crate) last: u32,
-    /// They do not rise evenly: all of them stand in a list beside the cells instead.
+    /// They do not rise evenly: all of them stand in a list beside the cells, because the way from the first to the
+    /// last matters then. That is so for few meters, which is why a cell itself keeps only two.
     pub(crate) listed: bool,
 }
 
-/// A register that does not fit between the first and the last: the way there matters.
+/// A register that does not fit between the first and the last, as after a fall.
 pub(crate) struct Uneven;
 
 impl Registers {

@@ -7,15 +7,15 @@ use crate::settle::Silence;
 use reading::{Event, EventCode, EventTime, Interval, Issue};
 
 impl Fleet {
-    /// Closes the earliest open interval that ends at or before `watermark`, and returns its end. Its rows come by meter,
-    /// then by end: a meter that was silent brings rows of earlier ends along.
+    /// Closes the earliest open interval that ends at or before `watermark`, and returns its end. Its rows come by
+    /// meter, then by end: a meter that was silent brings rows of earlier ends along.
     pub fn close_next(&mut self, watermark: EventTime, out: &mut Vec<Interval>) -> Option<EventTime> {
         self.close_next_in_parts(watermark, usize::MAX, out, |_, _, _, _| ())
     }
 
-    /// The same, for a caller that need not hold all rows at once. Whenever there are `part` rows or a few more, `hand_on`
-    /// gets the end of the interval and takes all rows out, each with the slot of its meter, and the silences that they
-    /// came out of. The rows that are left at the end stay in `out`.
+    /// The same, for a caller that need not hold all rows at once. Whenever there are `part` rows or a few more,
+    /// `hand_on` gets the end of the interval and takes all rows out, each with the slot of its meter, and the silences
+    /// that they came out of. The rows that are left at the end stay in `out`.
     pub fn close_next_in_parts(
         &mut self,
         watermark: EventTime,
@@ -72,8 +72,8 @@ impl Fleet {
         Some(end)
     }
 
-    /// Takes out what a meter reported in an interval that is over. If its row waits for a register, an event says that the
-    /// meter was heard of: or else it would look as silent as a meter without supply.
+    /// Takes out what a meter reported in an interval that is over. If its row waits for a register, an event says that
+    /// the meter was heard of: or else it would look as silent as a meter without supply.
     fn take_events(&mut self, slot: u32, plane: usize, index: i64, waits: bool) {
         let (meter, grid) = (self.table.meter(slot), self.settings.grid);
         let start = grid.start(index);
@@ -119,8 +119,8 @@ impl Fleet {
         &self.silences
     }
 
-    /// The slots of the meters that have been silent for longer than gaps are filled. Two intervals are added, because the
-    /// register that ends the longest gap may come at the end of an interval, and is settled only when that closes.
+    /// The slots of the meters that have been silent for longer than gaps are filled. Two intervals are added, because
+    /// the register that ends the longest gap may come at the end of an interval, and is settled only when that closes.
     fn silent_for_too_long(&self, now: EventTime) -> Vec<u32> {
         let longest = self.settings.longest_gap.saturating_add(2 * self.settings.grid.length());
         let silent = |slot: &u32| now.since(self.meters[*slot as usize].point.time) > longest;

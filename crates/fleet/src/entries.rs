@@ -1,23 +1,23 @@
-//! Where the entries of dictionaries stand in the table: a name that columns say once is looked up once.
+//! Where the entries of dictionaries stand in the table: a name that columns hold once is looked up once.
 
 use crate::settings::Shard;
 use reading::Dictionary;
 use std::sync::Arc;
 
-/// So many dictionaries are kept in mind: as many files, merged by time, may take turns.
+/// So many dictionaries are remembered: as many files, merged by time, may take turns.
 const MOST: usize = 8;
-/// In the place of a slot: nobody has looked yet.
+/// In the place of a slot: it was not looked up yet.
 pub(crate) const UNKNOWN: u32 = u32::MAX;
-/// In the place of a slot: another shard's meter.
+/// In the place of a slot: the meter belongs to another shard.
 pub(crate) const OTHERS: u32 = u32::MAX - 1;
 
-/// The dictionaries of late, the last one used at the end.
+/// The dictionaries that were used last, the latest at the end.
 #[derive(Debug, Default)]
 pub(crate) struct Entries(Vec<Known>);
 
 #[derive(Debug)]
 struct Known {
-    // Held so that its address stays its own, and can be compared.
+    // Held, because it is known again by its address: freed, the address could come back with another dictionary.
     dictionary: Arc<Dictionary>,
     slots: Vec<u32>,
 }

@@ -20,9 +20,9 @@ use units::WattHours;
 pub struct Totals {
     /// Readings added to an interval.
     pub admitted: u64,
-    /// Import energy that registers show and that stands in no interval: across gaps that are too long.
+    /// Import energy that registers show and that stands in no interval, as that of gaps that are too long.
     pub unplaced: WattHours,
-    /// What was odd.
+    /// How often each issue was met.
     pub counts: Counts,
 }
 
@@ -54,37 +54,38 @@ impl FleetMemory {
     }
 }
 
-/// What stays of a meter from interval to interval.
+/// What is kept of a meter from interval to interval.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Meter {
     /// The last register of the intervals that are closed.
     pub(crate) point: Point,
-    /// Which place the meter has among those that export.
+    /// The place of the meter among those that export.
     pub(crate) exporter: u32,
 }
 
 pub(crate) const NO_POINT: Point = Point { time: EventTime::MIN, wh: 0 };
 pub(crate) const NO_EXPORTER: u32 = u32::MAX;
 
-/// One open interval of all meters.
+/// One open interval of all meters. Cells lie by interval, not by meter, so that a closed one is used again for the
+/// next interval without moving the others.
 #[derive(Debug, Default)]
 pub(crate) struct Plane {
     pub(crate) index: Option<i64>,
     /// By slot; shorter than the fleet while the newest meters have nothing here.
     pub(crate) cells: Vec<Cell>,
-    /// By exporter.
+    /// By the place among those that export.
     pub(crate) exports: Vec<Registers>,
-    /// Moments of readings that stand between the sixtieths: slot and offset.
+    /// Moments of readings between the sixtieths of the interval, for which a cell has no bit: slot and offset.
     pub(crate) odd: BTreeSet<(u32, u32)>,
-    /// Moments of readings that measure nothing: they come beside others of the same moment.
+    /// Moments of readings that measure nothing. They do not make a repeat of a measurement of the same moment.
     pub(crate) bare: BTreeSet<(u32, u32)>,
-    /// All registers of those that do not rise evenly.
+    /// All registers of the meters whose registers do not rise evenly.
     pub(crate) lists: BTreeMap<(u32, Lane), Vec<Point>>,
-    /// What meters reported: slot, offset and code.
+    /// Events that meters reported: slot, offset and code.
     pub(crate) events: BTreeSet<(u32, u32, EventCode)>,
 }
 
-/// Which register.
+/// Which register of a meter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Lane {
     Import,
@@ -101,18 +102,18 @@ pub struct Fleet {
     pub(crate) planes: Vec<Plane>,
     /// Every interval that ends here or before is closed.
     pub(crate) closed: EventTime,
-    /// Last export registers, by exporter.
+    /// Last export registers, by the place among those that export.
     pub(crate) export_points: Vec<Point>,
     /// Meters whose last intervals wait for a register that closes them.
     pub(crate) pending: BTreeMap<u32, Pending>,
-    /// Registers that the next one decides on, by slot.
+    /// Registers in doubt, on which the next one decides, by slot.
     pub(crate) doubts: BTreeMap<(u32, Lane), Point>,
-    /// When devices were exchanged, by slot; and of meters that were not heard of yet.
+    /// When devices were exchanged. By name, because a meter may not have sent a reading yet.
     pub(crate) swaps: BTreeMap<MeterId, Vec<EventTime>>,
     /// The intervals that a swap falls into, of any meter. All others skip the question which meters were exchanged.
     pub(crate) swap_intervals: BTreeSet<i64>,
     pub(crate) totals: Totals,
-    /// Since they were stored last.
+    /// The meters that changed since they were stored last.
     pub(crate) changed: Changed,
     pub(crate) entries: Entries,
     /// The slots of the rows that the last closing has left with the caller.
@@ -154,8 +155,8 @@ impl Fleet {
         }
     }
 
-    /// From now on, events with these codes are kept and given out tick by tick. With them comes an [`EventCode::HEARD`] of
-    /// each meter that sent readings and whose row waits for a register.
+    /// From now on, events with these codes are kept and given out tick by tick. With them comes an
+    /// [`EventCode::HEARD`] of each meter that sent readings and whose row waits for a register.
     pub fn watch(&mut self, codes: &[EventCode]) {
         self.watched = codes.to_vec();
         self.watched.sort_unstable();
@@ -211,7 +212,7 @@ impl Fleet {
         &self.totals
     }
 
-    /// How many intervals are open and have a reading, over all meters. Walks them all.
+    /// How many intervals are open and have a reading, over all meters. Walks all cells.
     pub fn open_cells(&self) -> usize {
         self.planes.iter().flat_map(|plane| &plane.cells).filter(|cell| !cell.is_empty()).count()
             + self.pending.len()

@@ -6,11 +6,11 @@ use serde::{Deserialize, Serialize};
 /// What a register may do.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RegisterRules {
-    /// Where registers return to zero, Wh: five digits of kWh with three decimals roll over at 100,000,000.
+    /// Where registers return to zero, Wh. Example: five digits of kWh with three decimals roll over at 100,000,000.
     pub rollovers: Vec<i64>,
-    /// A reset to zero leaves no more in a register than this power could have used since, W.
+    /// After a reset to zero, a register holds no more than this power could have used since, W.
     pub reset_power: i64,
-    /// A rise by more than this power could have used is no use, W.
+    /// A rise by more than this power could have used is not counted as use, W.
     pub most_power: i64,
 }
 
@@ -21,7 +21,7 @@ pub(crate) struct Point {
     pub(crate) wh: i64,
 }
 
-/// What the energy between two points is, and how it came about.
+/// The energy between two points, and how it came about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Advance {
     pub(crate) wh: i64,
@@ -47,7 +47,7 @@ impl RegisterRules {
                 return Advance { wh: forward, quality: Quality::ROLLOVER, issue: Some(Issue::Rollover) };
             }
         }
-        // A reset starts from zero: a register that keeps a tenth of what it held was not reset.
+        // A reset starts from zero. A register that still holds more than a tenth was not reset, but garbled.
         if to.wh <= from.wh / 10 && to.wh <= energy(self.reset_power, ms) {
             return Advance { wh: to.wh, quality: Quality::RESET, issue: Some(Issue::Reset) };
         }
@@ -56,12 +56,13 @@ impl RegisterRules {
 }
 
 impl Advance {
-    /// Whether only the next register can tell if this one is to be believed.
+    /// Whether only the next register can show if this one is to be believed. A garbled message looks like a reset, or
+    /// like a jump, until the register goes on from there or from where it was.
     fn is_doubtful(self) -> bool {
         self.quality.has(Quality::RESET) || self.quality.has(Quality::SUSPECT)
     }
 
-    /// What is left of a doubtful one that nothing confirms: no energy.
+    /// The same if nothing confirms it: no energy.
     fn refused(self) -> Self {
         let issue = if self.issue == Some(Issue::Reset) { Some(Issue::RegisterFell) } else { self.issue };
         Self { wh: 0, quality: Quality::SUSPECT, issue }
@@ -84,7 +85,7 @@ pub(crate) struct Trail {
 }
 
 impl Trail {
-    /// Takes the next point; `advance` compares two. Tells what the register moved, as far as that is decided.
+    /// Takes the next point; `advance` compares two. Returns the moves of the register that are decided by it.
     pub(crate) fn follow(
         &mut self,
         next: Point,
@@ -121,7 +122,7 @@ impl Trail {
     }
 }
 
-/// What so many watts use in so many milliseconds, and 1 Wh for the rounding of registers.
+/// The energy that so many watts use in so many milliseconds, and 1 Wh for the rounding of registers.
 pub(crate) fn energy(watts: i64, ms: i64) -> i64 {
     if let Some(product) = watts.checked_mul(ms) {
         return product / 3_600_000 + 1;
@@ -130,7 +131,8 @@ pub(crate) fn energy(watts: i64, ms: i64) -> i64 {
     i64::try_from(wh).unwrap_or(i64::MAX - 1).saturating_add(1)
 }
 
-/// The part of `wh` that falls before `at`, when it is spread evenly from `from` to `to`. Parts add up to the whole.
+/// The part of `wh` that falls before `at`, when it is spread evenly from `from` to `to`. Differences of two such parts
+/// add up to the whole: each is rounded down from the same start.
 pub(crate) fn spread(wh: i64, from: EventTime, to: EventTime, at: EventTime) -> i64 {
     let whole = i128::from(to.since(from));
     let part = i128::from(at.since(from)).clamp(0, whole);

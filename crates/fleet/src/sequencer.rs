@@ -5,11 +5,12 @@
 //! the watermark reaches its end; a reading of a closed interval is late.
 //!
 //! A reading further than `ahead` before the front waits until the others get there, and moves nothing. Only when
-//! [`AGREEING`] readings in a row are ahead, of several meters, has time itself gone on (a pause of the whole stream, or
-//! its beginning). What still waits at the end of its partition is released there without moving the front, and
+//! [`AGREEING`] readings in a row are ahead, of several meters, has time itself gone on (a pause of the whole stream,
+//! or its beginning). What still waits at the end of its partition is released there without moving the front, and
 //! [`crate::Fleet`] refuses it. All of it is judged reading by reading, so that the cut into batches changes nothing.
 //!
-//! With several partitions (files, say) readings are merged by time: [`Sequencer::wants`] names the one whose turn it is.
+//! With several partitions (files, say) readings are merged by time: [`Sequencer::wants`] names the one whose turn it
+//! is.
 
 mod partition;
 
@@ -189,8 +190,8 @@ impl Sequencer {
         }
     }
 
-    /// Goes on where a partition stopped because time had gone on beyond another partition's turn. Whether it stops there
-    /// again.
+    /// Goes on where a partition stopped because time had gone on beyond another partition's turn. Whether it stops
+    /// there again.
     fn is_still_anothers_turn(
         &mut self,
         own: &mut Partition,
@@ -204,8 +205,8 @@ impl Sequencer {
         own.next.is_some()
     }
 
-    /// Whether all readings of a batch are at the front or inside the grace: most batches are, and the readings need not
-    /// be looked at one by one.
+    /// Whether all readings of a batch are at the front or inside the grace: most batches are, and the readings need
+    /// not be looked at one by one.
     fn is_usual(&self, own: &Partition, batch: &Batch) -> bool {
         let within = |(earliest, latest)| earliest > self.state.closed && Some(latest) <= own.front;
         batch.reach().is_some_and(within)

@@ -9,7 +9,7 @@ use units::WattHours;
 /// Where an interval's energy comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Energy {
-    /// From registers; without one, the energy is unknown.
+    /// From registers; the energy of a meter without one is unknown.
     Registers,
     /// From instantaneous power; registers are ignored.
     Power,
@@ -17,7 +17,7 @@ pub enum Energy {
     Both,
 }
 
-/// When registers and power tell energies that differ by more than this, the interval says so.
+/// An interval is flagged when the energies of registers and of power differ by more than this.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct CrossCheck {
     /// A share of the larger of the two.
@@ -31,37 +31,38 @@ pub struct CrossCheck {
 pub struct Settings {
     /// The intervals.
     pub grid: Grid,
-    /// How long after its end an interval stays open, ms.
+    /// How long an interval stays open after its end, ms.
     pub grace: i64,
     /// Where energy comes from.
     pub energy: Energy,
     /// Compare registers with power.
     pub cross_check: Option<CrossCheck>,
-    /// Across a longer silence, energy is not estimated, ms.
+    /// The energy of a longer silence is not estimated, ms.
     pub longest_gap: i64,
-    /// What registers may do.
+    /// How registers may move.
     pub registers: RegisterRules,
 }
 
 impl Settings {
-    /// How many intervals are open at once: the one being filled and those inside the grace.
+    /// How many intervals are open at once: the one that is being filled and those inside the grace.
     pub fn open_intervals(&self) -> usize {
         (self.grace as u64).div_ceil(self.grid.length() as u64) as usize + 1
     }
 
     /// A number of those settings that the state of a [`Fleet`] depends on.
     ///
-    /// The others only decide what becomes of it from now on: `cross_check`, `longest_gap`, `rollovers`, `reset_power` and
-    /// `most_power` are asked when an interval closes. A register that was in doubt under others is judged again together
-    /// with the next one. `most_power` decides also whether an open interval keeps each of its registers or the first and
-    /// the last, and either form can be closed under any limit.
+    /// The others only decide what becomes of it from now on: `cross_check`, `longest_gap`, `rollovers`, `reset_power`
+    /// and `most_power` are asked when an interval closes. A register that was in doubt under others is judged again
+    /// together with the next one. `most_power` decides also whether an open interval keeps each of its registers or
+    /// the first and the last, and either form can be closed under any limit.
     pub fn fingerprint(&self) -> u64 {
         Fingerprint::new("meters")
             // Open and waiting intervals are stored by their number on the grid.
             .whole(self.grid.length())
-            // What is open has to find room. Of the grace only this counts.
+            // Each open interval needs a place of its own. The grace matters only by their number.
             .whole(self.open_intervals() as i64)
-            // By power alone no register is settled. A meter whose last register was would wait for the next in vain.
+            // By power alone no register is ever settled. A meter that has a settled one would wait for the next in
+            // vain.
             .flag(self.energy == Energy::Power)
             .end()
     }
@@ -78,7 +79,7 @@ impl Settings {
     }
 }
 
-/// Which meters are this fleet's: every meter belongs to one shard of so many.
+/// Which meters a fleet has: every meter belongs to one shard of so many.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Shard {
     /// Which one, from zero.

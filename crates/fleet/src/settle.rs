@@ -4,7 +4,8 @@
 //! register there is not known until the next one comes; then the advance between the two is spread evenly over the
 //! time between, and what was spread is flagged as estimated. Whatever is spread adds up to the advance.
 //!
-//! A register that fell, or jumped, is as good as missing until the next one decides what became of it: see `register.rs`.
+//! A register that fell, or jumped, is as good as missing until the next one decides what became of it: see
+//! `register.rs`.
 
 use crate::fleet::{Fleet, Lane, NO_EXPORTER, NO_POINT};
 use crate::register::{Advance, Move, Point, Trail, spread};
@@ -136,7 +137,8 @@ impl Fleet {
         Some(last.wh - good.wh)
     }
 
-    /// Settles one interval of one meter: its row, and rows of the silence before, or none as long as a register is missing.
+    /// Settles one interval of one meter: its row, and rows of the silence before, or none as long as a register is
+    /// missing.
     pub(crate) fn settle(&mut self, slot: u32, index: i64, plane: usize, out: &mut Vec<Interval>) {
         let meter = self.table.meter(slot);
         let sums = self.planes[plane].cells[slot as usize].sums;
@@ -187,8 +189,8 @@ impl Fleet {
         }
     }
 
-    /// Brings the energy of a move to the intervals where it belongs: `now`, and those before it that wait. The shares are
-    /// differences of one rounded curve, so that they add up to the advance to the watt-hour.
+    /// Brings the energy of a move to the intervals where it belongs: `now`, and those before it that wait. The shares
+    /// are differences of one rounded curve, so that they add up to the advance to the watt-hour.
     fn place(&mut self, slot: u32, moved: Move, now: &mut Waiting, out: &mut Vec<Interval>) {
         let Move { from, to, advance } = moved;
         let grid = self.settings.grid;
@@ -246,8 +248,8 @@ impl Fleet {
         }
     }
 
-    /// Whether the energy of a move from one interval to another belongs to none of them: after a swap there is none, and
-    /// across a long silence nothing is known of when it was used. Counts the gap.
+    /// Whether the energy of a move from one interval to another belongs to none of them: after a swap there is none,
+    /// and across a long silence nothing is known of when it was used. Counts the gap.
     fn is_unplaced(&mut self, moved: Move, has_published: bool) -> bool {
         let Move { from, to, advance } = moved;
         if advance.quality.has(Quality::SWAP) {
@@ -259,7 +261,8 @@ impl Fleet {
             return true;
         }
         self.totals.counts.issue(Issue::Gap);
-        // Where some of the energy stands in no row, a better estimate has nothing to add up to: the rows stay as they are.
+        // Where some of the energy stands in no row, a better estimate has nothing to add up to: the rows stay as they
+        // are.
         if !has_published {
             let (from, to, wh) = (from.time, to.time, advance.wh);
             self.silences.push(Silence { row: self.row_slots.len(), from, to, wh });
@@ -278,7 +281,8 @@ impl Fleet {
         }
     }
 
-    /// Exported energy up to the last register of this interval. What no register shows yet belongs to a later interval.
+    /// Exported energy up to the last register of this interval. What no register shows yet belongs to a later
+    /// interval.
     fn export(&mut self, slot: u32, index: i64, plane: usize) -> Option<i64> {
         let exporter = self.meters[slot as usize].exporter;
         if exporter == NO_EXPORTER || self.settings.energy == Energy::Power {
@@ -350,8 +354,8 @@ impl Fleet {
     }
 }
 
-/// Leaves out the points that lie between an earlier and a later one in height too: whether such a point was kept when it
-/// came depends on the order of arrival.
+/// Leaves out the points that lie between an earlier and a later one in height too: whether such a point was kept when
+/// it came depends on the order of arrival.
 fn keep_the_turns(points: &mut Vec<Point>) {
     let mut turns = vec![false; points.len()];
     let mut lowest = i64::MAX;

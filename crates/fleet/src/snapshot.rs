@@ -21,7 +21,7 @@ use std::collections::BTreeMap;
 pub enum RestoreError {
     /// More intervals are open than the settings allow: another grid or grace.
     OpenIntervals,
-    /// A number that cannot be.
+    /// A number that no fleet stores.
     Value,
 }
 
@@ -107,12 +107,13 @@ impl Fleet {
         }
     }
 
-    /// The same, to be written.
+    /// The same, to be written without a copy of it.
     pub fn stored(&self) -> Stored<'_> {
         Stored { fleet: self, slots: Slots::All }
     }
 
-    /// What changed since the last call of this or of [`Self::keep_changes`], to be laid over what was stored then.
+    /// The meters that changed since the last call of this or of [`Self::keep_changes`], to be laid over what was
+    /// stored then.
     pub fn changes(&mut self) -> Stored<'_> {
         let changed = std::mem::take(&mut self.changed);
         Stored { fleet: self, slots: Slots::Changed(changed) }
@@ -128,7 +129,7 @@ impl Fleet {
         self.changed.count()
     }
 
-    /// All changes up to now are in a snapshot.
+    /// Takes note that a snapshot holds all changes up to now.
     pub fn keep_changes(&mut self) {
         self.changed = Changed::default();
     }
@@ -176,7 +177,7 @@ impl FleetState {
         self.meters.len()
     }
 
-    /// Lays the changes that came after it over a snapshot of one whole shard.
+    /// Lays the changes that came after it over a snapshot of one whole shard. A new meter has the next slot.
     pub fn overlay(&mut self, later: Self) -> Result<(), RestoreError> {
         let mut meters = std::mem::take(&mut self.meters);
         for (slot, meter) in later.meters {

@@ -1,11 +1,11 @@
-//! Names to dense slots. Written once, looked up a million times a second.
+//! Names of meters to dense slots. A name is written once, and looked up with each of its readings.
 
 use reading::{Key, MeterId, id};
 use std::cmp::Ordering;
 use std::hint::black_box;
 
-/// A bucket that holds nobody.
-const NOBODY: u64 = u64::MAX;
+/// An empty bucket.
+const EMPTY: u64 = u64::MAX;
 
 /// A name of up to 15 bytes stands here, eight in each word, its length in the highest byte of all; a longer one stands
 /// in `Table::long`.
@@ -38,7 +38,8 @@ impl Table {
             + self.order.capacity() * 4
     }
 
-    /// Loads the lines that looking up these keys will want, all at once: a safe prefetch.
+    /// Loads the cache lines that a look-up of these keys will read, all at once: a prefetch without `unsafe`. The sum
+    /// only keeps the compiler from leaving the loads out.
     pub(crate) fn touch(&self, keys: impl Iterator<Item = u64>) {
         if self.buckets.is_empty() {
             return;
@@ -47,24 +48,24 @@ impl Table {
         black_box(sum);
     }
 
-    /// The slot of a name that may not be there yet, without comparing it: the next pass will want its lines.
+    /// The slot that a name probably has, without comparing the name: the next pass reads the lines of that slot.
     pub(crate) fn guess(&self, hash: u64) -> Option<u32> {
         let &bucket = self.buckets.get(self.home(hash))?;
-        (bucket != NOBODY).then_some(bucket as u32)
+        (bucket != EMPTY).then_some(bucket as u32)
     }
 
     pub(crate) fn touch_name(&self, slot: u32) -> u8 {
         self.names[slot as usize].0[1] as u8
     }
 
-    /// The slot of a name, a new one if need be.
+    /// The slot of a name; a new name gets a new slot.
     pub(crate) fn slot_of(&mut self, key: Key, name: &[u8]) -> u32 {
         if self.buckets.is_empty() {
             self.grow();
         }
         let wanted = ShortName::of(name);
         let mut at = self.home(key.hash);
-        while self.buckets[at] != NOBODY {
+        while self.buckets[at] != EMPTY {
             let slot = self.buckets[at] as u32;
             if self.buckets[at] >> 32 == key.hash >> 32 && self.is(slot, wanted, name) {
                 return slot;
@@ -95,7 +96,8 @@ impl Table {
         }
     }
 
-    /// All slots in the order of their names; sorted again only after new ones came.
+    /// All slots in the order of their names. They are sorted again only after new ones came, and the old ones are in
+    /// order then, which the sort makes use of.
     pub(crate) fn take_order(&mut self) -> Vec<u32> {
         let mut order = std::mem::take(&mut self.order);
         if order.len() < self.len() {
@@ -128,7 +130,8 @@ impl Table {
         }
     }
 
-    /// Where a hash belongs (Lemire's reduction of its upper half, which a bucket keeps).
+    /// The bucket where a hash belongs: Lemire's reduction of its upper half, which the bucket keeps. Buckets so stand
+    /// in the order of the hashes.
     fn home(&self, hash: u64) -> usize {
         ((u128::from(hash >> 32 << 32) * self.buckets.len() as u128) >> 64) as usize
     }
@@ -137,13 +140,14 @@ impl Table {
         if at + 1 == self.buckets.len() { 0 } else { at + 1 }
     }
 
-    /// Everybody moves to a larger table, nearly in order: both tables are walked from end to end.
+    /// Moves every bucket to a larger table. Both tables are in the order of the hashes, so that both are walked nearly
+    /// from end to end, and the cache helps.
     fn grow(&mut self) {
         let many = (self.buckets.len() * 3 / 2).max(64);
-        let before = std::mem::replace(&mut self.buckets, vec![NOBODY; many]);
-        for bucket in before.into_iter().filter(|&bucket| bucket != NOBODY) {
+        let before = std::mem::replace(&mut self.buckets, vec![EMPTY; many]);
+        for bucket in before.into_iter().filter(|&bucket| bucket != EMPTY) {
             let mut at = self.home(bucket);
-            while self.buckets[at] != NOBODY {
+            while self.buckets[at] != EMPTY {
                 at = self.behind(at);
             }
             self.buckets[at] = bucket;

@@ -1,4 +1,4 @@
-//! Whether what a transformer gave and what its consumers took are the same.
+//! Whether a transformer supplied as much energy as its consumers took.
 
 use crate::{Joined, Role, Topology};
 use features::valid_energy;
@@ -14,17 +14,18 @@ pub struct Balance {
     pub start: EventTime,
     /// When it ends.
     pub end: EventTime,
-    /// What the transformer's own meters counted, import less export; `None` unless all of them reported.
+    /// What the transformer's own meters counted, import less export; `None` unless all of them reported: a part of the
+    /// supply would look like energy that came from nowhere.
     pub supplied: Option<WattHours>,
     /// What the reporting consumers counted, import less export.
     pub consumed: WattHours,
-    /// Supplied less consumed: losses, and the use of every consumer that did not report or was not measured.
+    /// Supplied less consumed: losses, and the use of all consumers that did not report or were not measured.
     pub gap: Option<WattHours>,
-    /// Consumers that hang on it in this interval, by the topology.
+    /// How many consumers hang on it in this interval, by the topology.
     pub meters: u32,
-    /// Those of them whose energy is known.
+    /// How many of them have a known energy.
     pub reporting: u32,
-    /// How the energy of the intervals that went in came about: every flag of that.
+    /// How the energy of the intervals that went in came about: the flags of all of them.
     pub quality: Quality,
 }
 
@@ -38,10 +39,10 @@ struct Tally {
     quality: Quality,
 }
 
-/// The balance of every transformer of which some meter has an interval that ends at `end`, by transformer.
+/// The balance of every transformer that has a meter with an interval that ends at `end`, by transformer.
 ///
-/// Intervals that end earlier are left out: they are parts of balances that were given long ago, and a part of a
-/// sum is not a sum. A replay corrects those.
+/// Intervals that end earlier are left out. They belong to balances that were published before, and their other parts
+/// are not at hand. A replay corrects those balances.
 pub fn balance<'a>(
     end: EventTime,
     intervals: impl Iterator<Item = Joined<'a>>,
@@ -58,6 +59,7 @@ pub fn balance<'a>(
         tally.start = interval.start;
         tally.quality = tally.quality.with(interval.quality.origin());
         if interval.quality.is_rejected() {
+            // An estimate stands in for it, so that the balance is not measured either.
             tally.quality = tally.quality.with(Quality::ESTIMATED);
         }
         let Some(net) = valid_energy(interval) else { continue };

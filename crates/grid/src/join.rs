@@ -3,10 +3,10 @@
 use crate::{Role, Topology, TopologyRow};
 use reading::Interval;
 
-/// An interval, and where its meter hangs.
+/// An interval, and the place of its meter.
 #[derive(Debug, Clone, Copy)]
 pub struct Joined<'a> {
-    /// What was measured.
+    /// The interval.
     pub interval: &'a Interval,
     /// The row that holds for its end.
     pub row: Option<&'a TopologyRow>,
@@ -22,7 +22,7 @@ impl Joined<'_> {
         known(self.seat.number)
     }
 
-    /// The number of the first row of the meter, whether or not any of them holds.
+    /// The number of the first row of the meter, whether or not one of its rows holds.
     pub fn first(&self) -> Option<u32> {
         known(self.seat.first)
     }
@@ -32,13 +32,13 @@ impl Joined<'_> {
         known(self.transformer)
     }
 
-    /// Whether it is a consumer's. Who hangs nowhere that is known is a consumer too.
+    /// Whether the meter is a consumer's. A meter without a known place counts as a consumer too.
     pub fn is_consumer(&self) -> bool {
         self.role.is_none_or(|role| role == Role::Consumer)
     }
 }
 
-/// No number at all.
+/// Stands for no number: a `u32` alone is half as long as an `Option` of it.
 pub(crate) const NONE: u32 = u32::MAX;
 
 fn known(number: u32) -> Option<u32> {
@@ -56,7 +56,7 @@ impl Seat {
     pub(crate) const NONE: Self = Self { first: NONE, number: NONE };
 }
 
-/// The intervals of a tick, whose places were looked up once.
+/// The intervals of a tick with their places, which are looked up once for all stages.
 #[derive(Debug, Clone)]
 pub struct Join<'a> {
     topology: &'a Topology,
@@ -65,7 +65,7 @@ pub struct Join<'a> {
 }
 
 impl<'a> Join<'a> {
-    /// Looks them up.
+    /// Looks the places of all intervals up.
     pub fn new(topology: &'a Topology, intervals: &'a [Interval]) -> Self {
         let seats = topology.join(intervals).map(|joined| joined.seat).collect();
         Self { topology, intervals, seats }
@@ -87,7 +87,8 @@ impl<'a> Join<'a> {
         Some(self.topology.joined(self.intervals.get(at)?, self.seats[at]))
     }
 
-    /// The number of the first row of the meter whose interval stands at a place; nothing inside for a stranger's.
+    /// The number of the first row of the meter whose interval stands at a place. The inner value is absent if the
+    /// topology does not know the meter.
     #[inline]
     pub fn first(&self, at: usize) -> Option<Option<u32>> {
         self.seats.get(at).map(|seat| known(seat.first))

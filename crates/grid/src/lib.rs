@@ -1,10 +1,10 @@
-//! Who hangs on which transformer and feeder, and whether the energy there adds up.
+//! Which transformer and feeder each meter hangs on, and whether the energy there adds up.
 //!
 //! A [`Topology`] is a dated table: a meter swap or a moved consumer adds a row and rewrites no history. A
 //! [`Balance`] compares, for one transformer and one interval, what its own meter supplied with what the consumers
 //! below it took.
 //!
-//! This crate never knows cases or alerts, and it does not say why energy is missing: technical losses, a meter
+//! This crate never knows cases or alerts, and it gives no reason why energy is missing: technical losses, a meter
 //! that does not report and a bypass look the same in one balance. There is no model of losses yet.
 //!
 //! Read [`Topology`] first, then [`Join`], then [`balance()`].

@@ -1,4 +1,4 @@
-//! One row of the topology: where a meter hangs from one moment to another.
+//! One row of the topology: the place of a meter from one moment to another.
 
 use core::fmt;
 use reading::{AreaId, EventTime, FeederId, MeterId, TransformerId};
@@ -9,9 +9,9 @@ use units::Watts;
 pub enum Role {
     /// A household, a shop, a pump.
     Consumer,
-    /// Everything that a distribution transformer gives.
+    /// All that a distribution transformer supplies.
     Transformer,
-    /// Everything that a feeder gives.
+    /// All that a feeder supplies.
     Feeder,
 }
 
@@ -40,10 +40,10 @@ impl fmt::Display for Role {
     }
 }
 
-/// Where a meter hangs from one moment to another.
+/// The place of a meter from one moment to another.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TopologyRow {
-    /// Which meter.
+    /// The meter.
     pub meter: MeterId,
     /// What it measures.
     pub role: Role,
@@ -65,7 +65,7 @@ pub struct TopologyRow {
     pub reader_phone: Option<String>,
     /// The serial number of the device.
     pub serial: Option<String>,
-    /// The row holds after this moment; `None` since ever.
+    /// The row holds after this moment; `None` if it always did.
     pub from: Option<EventTime>,
     /// The row holds up to this moment, which it includes; `None` until further notice.
     pub to: Option<EventTime>,

@@ -107,7 +107,7 @@ fn a_new_serial_is_a_swap_and_an_unknown_one_is_not() {
 }
 
 fn balances(rows: &[&str], intervals: &[Interval], answer: &Expect) {
-    let told: Vec<String> = balanced(intervals, &topology(rows))
+    let lines: Vec<String> = balanced(intervals, &topology(rows))
         .iter()
         .map(|one| {
             let energy = |energy: Option<WattHours>| energy.map_or("-".to_owned(), |e| e.0.to_string());
@@ -125,7 +125,7 @@ fn balances(rows: &[&str], intervals: &[Interval], answer: &Expect) {
             )
         })
         .collect();
-    answer.assert_eq(&told.concat());
+    answer.assert_eq(&lines.concat());
 }
 
 const STREET: &[&str] = &[

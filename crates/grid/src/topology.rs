@@ -13,7 +13,7 @@ pub enum TopologyError {
     /// Two rows of one meter hold at the same time.
     #[error("meter {meter} has two places: one up to {to}, another already from {from}")]
     Overlap {
-        /// Whose rows.
+        /// The meter of both rows.
         meter: MeterId,
         /// When the earlier row ends.
         to: Edge,
@@ -23,7 +23,7 @@ pub enum TopologyError {
     /// A row ends before it starts.
     #[error("meter {meter} has a place from {from} to {to}, which ends before it starts")]
     Backwards {
-        /// Whose row.
+        /// The meter of the row.
         meter: MeterId,
         /// When it starts.
         from: EventTime,
@@ -45,7 +45,7 @@ impl fmt::Display for Edge {
     }
 }
 
-/// What is asked of a row most often, side by side: a row is some hundred bytes long.
+/// The parts of a row that are used most often, side by side: a row is some hundred bytes long.
 #[derive(Debug, Clone, Copy, PartialEq)]
 struct Spot {
     role: Role,
@@ -99,8 +99,8 @@ impl Topology {
         self.rows[..after].last().filter(|row| row.meter == *meter && row.holds_at(time))
     }
 
-    /// Every interval with its row, in the given order. Cheap when the intervals are sorted by meter: then the whole
-    /// tick costs one walk along the table, and a tick of few meters skips most of it. Right in any order.
+    /// Every interval with its row, in the given order, which may be any. It is cheap when the intervals are sorted by
+    /// meter: then the whole tick costs one walk along the table, and a tick of few meters skips most of it.
     pub fn join<'a>(&'a self, intervals: &'a [Interval]) -> impl Iterator<Item = Joined<'a>> + Clone + 'a {
         let mut cursor = 0;
         intervals.iter().map(move |interval| {
@@ -127,8 +127,8 @@ impl Topology {
         }
     }
 
-    /// Where the rows of a meter begin, if it has any. Cheap if meters are asked for in the order of their names, and
-    /// `from` is the answer before.
+    /// Where the rows of a meter begin, if it has any. It is cheap if meters are asked for in the order of their names,
+    /// each with the answer before as `from`.
     pub fn first_row(&self, meter: &MeterId, from: usize) -> Option<usize> {
         let first = self.first_of(meter, from.min(self.rows.len()));
         self.rows.get(first).is_some_and(|row| row.meter == *meter).then_some(first)
@@ -147,9 +147,9 @@ impl Topology {
         own.into_iter().find(|row| row.holds_at(time))
     }
 
-    /// The first row of `meter` or of a later one, looked for at and after `from` where that can be.
+    /// The first row of `meter` or of a later one. The search begins at `from` if it can be there or later.
     fn first_of(&self, meter: &MeterId, from: usize) -> usize {
-        // Nearly always it is the next one, or the same once more.
+        // Nearly always it is the next row, or the same once more.
         let is = |index: usize| self.rows.get(index).is_some_and(|row| row.meter == *meter);
         match is(from) {
             true if from == 0 || !is(from - 1) => return from,
@@ -157,9 +157,9 @@ impl Topology {
             _ => {}
         }
         let before = |index: usize| self.rows.get(index).is_some_and(|row| row.meter < *meter);
-        // A step back means that the intervals are not sorted: start again.
+        // The meter stands before `from`, so the intervals are not sorted: search from the beginning.
         let mut low = if from == 0 || before(from - 1) { from } else { 0 };
-        // Doubling steps: one for the neighbour in the table, few for one far away.
+        // Doubling steps: one step for the neighbour in the table, few for a meter far away.
         let mut step = 1;
         while before(low + step - 1) {
             low += step;
@@ -169,7 +169,8 @@ impl Topology {
         low + self.rows[low..high].partition_point(|row| row.meter < *meter)
     }
 
-    /// The moments at which a meter's device was exchanged: two rows, one after the other, with different serials.
+    /// The moments at which a meter's device was exchanged: two rows, one after the other, with different serial
+    /// numbers. Rows without one show no exchange.
     pub fn swaps(&self) -> impl Iterator<Item = (MeterId, EventTime)> {
         self.rows.windows(2).filter_map(|pair| {
             let (one, next) = (&pair[0], &pair[1]);
@@ -202,8 +203,8 @@ impl Topology {
         self.counts.areas()
     }
 
-    /// How many consumers hang on the transformer with a number in the interval that ends at `time`, and how many meters
-    /// measure the transformer itself.
+    /// How many consumers hang on the transformer with a number in the interval that ends at `time`, and how many
+    /// meters measure the transformer itself.
     pub fn meters_of(&self, transformer: u32, time: EventTime) -> (u32, u32) {
         let number = transformer as usize;
         (self.counts.of_transformer(number, time), self.counts.own_of_transformer(number, time))

@@ -13,7 +13,7 @@ pub(crate) const NAMED: usize = 3;
 pub(crate) fn single(alert: &Alert, calendar: &Calendar) -> SmsText {
     let mut first = format!("Please check meter {}", alert.meter);
     if let Some(Evidence::PhaseNeutral(numbers)) = alert.evidence.first() {
-        let since = calendar.said(numbers.since);
+        let since = calendar.day_and_time(numbers.since);
         let (phase, neutral) = (numbers.phase.0, numbers.neutral.0);
         first += &format!(": phase {phase:.1} A, neutral {neutral:.1} A since {since}.");
     }

@@ -43,7 +43,7 @@ pub(crate) fn draw(load: &Load, calendar: &Calendar, whose: &str) -> String {
         svg.rect((left, top), ((width - gap).max(0.8), y.at(0.0) - top), color);
     }
     let place = x.at(number(calendar.day_of_interval(at)) + 0.5);
-    let words = format!("{} until {}", power(high, high), calendar.said(at));
+    let words = format!("{} until {}", power(high, high), calendar.day_and_time(at));
     let anchor = if place > f64::midpoint(LEFT, RIGHT) { Anchor::End } else { Anchor::Start };
     let aside = if matches!(anchor, Anchor::End) { -8.0 } else { 8.0 };
     svg.circle((place, y.at(high.0)), 4.0, ORANGE);

@@ -1,4 +1,5 @@
-//! Readings travel many at a time: decoded whole, then looked up, then admitted.
+//! Readings travel many at a time: a batch is decoded, then looked up, then admitted, each step for all of its
+//! readings.
 
 use crate::issue::Counts;
 use crate::{Checked, Dictionary, EventCode, EventTime, MeterId, RawReading, Reading, Reason, id};
@@ -25,7 +26,7 @@ pub struct Span {
     pub len: u32,
 }
 
-/// What few readings carry: kept beside the [`Reading`].
+/// What few readings carry. It is kept beside the [`Reading`], so that the others stay within one cache line.
 #[derive(Debug, Clone, PartialEq, Default)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Extra {
@@ -51,7 +52,7 @@ pub struct DeadLetter {
     pub reason: Reason,
 }
 
-/// Where in a log something came from: the `item`th of the message at `offset`.
+/// Where in a log something came from: item number `item` of the message at `offset`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Origin {
@@ -61,23 +62,23 @@ pub struct Origin {
     pub item: u32,
 }
 
-/// A message of a log: where in a [`Batch`] that begins which came out of it.
+/// A message of a log, and the place in a [`Batch`] where its readings begin.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Message {
     /// Its place in the log, and the number of its first item here.
     pub first: Origin,
     /// Its first byte in [`Batch::bytes`].
     pub byte: u32,
-    /// Its first reading and its first dead letter; asked for only where the source was no text.
+    /// The index of its first reading. Used only where the source was no text: text is found by its bytes.
     pub reading: u32,
-    /// As above.
+    /// The index of its first dead letter, used likewise.
     pub dead: u32,
 }
 
-/// Some readings in the order in which they came, all of one partition.
+/// Some readings of one partition, in the order in which they came.
 #[derive(Debug, Clone, Default)]
 pub struct Batch {
-    /// What the spans and keys point into: the message itself where names stand in it, else names one after another.
+    /// The bytes that spans and keys point into: the message itself if names stand in it, else names one after another.
     pub bytes: Vec<u8>,
     /// A key for each reading; empty where a dictionary names the meters.
     pub keys: Vec<Key>,
@@ -90,11 +91,11 @@ pub struct Batch {
     pub spans: Vec<Span>,
     /// What few readings carry, by the index of the reading, ascending.
     pub extras: Vec<(u32, Extra)>,
-    /// What became no reading.
+    /// The bytes that became no reading.
     pub dead: Vec<DeadLetter>,
-    /// The messages that it came in, if the source is a log.
+    /// The messages that brought it, if the source is a log.
     pub messages: Vec<Message>,
-    /// What was odd, counted.
+    /// How often each issue and each refusal was met.
     pub counts: Counts,
     reach: Reach,
 }
@@ -131,7 +132,7 @@ impl Batch {
         self.readings.is_empty()
     }
 
-    /// One that holds bytes, which are yet to be decoded.
+    /// A batch of bytes that are still to be decoded.
     pub fn of_bytes(bytes: impl Into<Vec<u8>>) -> Self {
         Self { bytes: bytes.into(), ..Self::default() }
     }
@@ -176,9 +177,9 @@ impl Batch {
         self.dictionary.as_ref().map(|dictionary| (dictionary, &self.entries[..]))
     }
 
-    /// Lets a dictionary name the meters of all readings that are added from now on. There are none yet.
+    /// Lets a dictionary name the meters of all readings. The batch must still be empty.
     pub fn name_by(&mut self, dictionary: &Arc<Dictionary>) {
-        debug_assert!(self.is_empty(), "of one batch all readings are named alike");
+        debug_assert!(self.is_empty(), "a batch names all of its meters in one way");
         self.dictionary = Some(Arc::clone(dictionary));
     }
 
@@ -205,7 +206,7 @@ impl Batch {
         self.push_named_at(at, meter, checked);
     }
 
-    /// Adds a checked reading under a key that is known already: of a meter whose name stands in `bytes`.
+    /// Adds a checked reading under the key of a name that stands in `bytes` already.
     #[inline]
     pub fn push_as(&mut self, key: Key, checked: Checked) {
         debug_assert_eq!(id::hash(self.text(Span { at: key.at, len: key.len.into() })), key.hash);
@@ -232,7 +233,7 @@ impl Batch {
         self.readings.push(checked.reading);
     }
 
-    /// Adds readings with nothing odd about them, each under its key.
+    /// Adds readings without any issue, each under its key.
     #[inline]
     pub fn extend_as(&mut self, keys: &[Key], readings: impl Iterator<Item = Reading>) {
         self.keys.extend_from_slice(keys);
@@ -240,7 +241,7 @@ impl Batch {
         debug_assert_eq!(self.keys.len(), self.readings.len());
     }
 
-    /// Adds readings with nothing odd about them, each under its entry of the dictionary.
+    /// Adds readings without any issue, each under its entry of the dictionary.
     #[inline]
     pub fn extend_entries(&mut self, entries: &[u32], readings: impl Iterator<Item = Reading>) {
         self.entries.extend_from_slice(entries);
@@ -278,14 +279,16 @@ impl Batch {
         if !self.spans.is_empty() || self.readings.is_empty() {
             return self.origin_at(self.dead.get(index)?.span);
         }
-        // Rows of columns: those that became readings are counted first.
+        // Columns keep no spans, so the place within the message is not known: its readings are numbered first, then
+        // its dead letters.
         let (message, next) = self.message_at(|message| message.dead as usize <= index)?;
         let readings = next.map_or(self.len(), |next| next.reading as usize) as u32 - message.reading;
         let item = message.first.item + readings + index as u32 - message.dead;
         Some(Origin { item, ..message.first })
     }
 
-    /// Lines and frames stand in the bytes in their order, be they readings or dead letters.
+    /// Counts what stands in the bytes before the span: lines and frames stand there in their order, as readings or as
+    /// dead letters.
     fn origin_at(&self, span: Span) -> Option<Origin> {
         let (message, _) = self.message_at(|message| message.byte <= span.at)?;
         let before = |at: u32| {

@@ -1,4 +1,4 @@
-//! Local days and hours, as a value that is passed in: the engine itself lives in UTC.
+//! Local days and hours, as a value that is passed in: the engine itself works in UTC.
 
 use crate::EventTime;
 use alloc::collections::BTreeSet;
@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use jiff::civil::{Date, Weekday};
 use jiff::tz::TimeZone;
 
-/// What kind of day it is, as load profiles tell days apart.
+/// The type of a day. Load profiles keep one curve for each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum DayType {
@@ -47,7 +47,7 @@ impl Calendar {
         Self { zone, holidays }
     }
 
-    /// The local day that an interval ending at `end` lies in: an interval that ends at midnight is of the day before.
+    /// The local day of an interval that ends at `end`. An interval that ends at midnight belongs to the day before.
     pub fn day_of_interval(&self, end: EventTime) -> Date {
         self.local(end.minus(1)).date()
     }
@@ -69,8 +69,8 @@ impl Calendar {
         EventTime(start.expect("days of 2000 to 2100 are within jiff's range"))
     }
 
-    /// Day and local time as people say it: `5 Jan 14:30`.
-    pub fn said(&self, time: EventTime) -> String {
+    /// Day and local time for people: `5 Jan 14:30`.
+    pub fn day_and_time(&self, time: EventTime) -> String {
         const MONTHS: [&str; 12] =
             ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
         let local = self.local(time);
@@ -78,7 +78,7 @@ impl Calendar {
         format!("{} {month} {:02}:{:02}", local.day(), local.hour(), local.minute())
     }
 
-    /// What kind of day it is.
+    /// The type of a day. A holiday counts as a Sunday.
     pub fn day_type(&self, day: Date) -> DayType {
         match day.weekday() {
             _ if self.holidays.contains(&day) => DayType::Sunday,
@@ -88,7 +88,7 @@ impl Calendar {
         }
     }
 
-    /// Whether a week begins with it.
+    /// Whether a week begins with this day.
     pub fn is_monday(&self, day: Date) -> bool {
         day.weekday() == Weekday::Monday
     }

@@ -7,7 +7,7 @@ pub use abreast::{ABREAST, Abreast};
 use crate::{EventTime, Extra, Issue, Issues, Phases, RawReading, Reason};
 use units::{Milliamperes, Millivars, Millivolts, Milliwatts, WattHours};
 
-/// What the engine believes of one reading. Beyond a limit, the field is left out and the rest is kept.
+/// The limits of what the engine believes. A field beyond its limit is left out, and the rest of the reading is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
     /// The highest believable voltage.
@@ -18,12 +18,12 @@ pub struct Limits {
     pub p_max: Milliwatts,
 }
 
-/// Nobody's meter counted before this: 2000-01-01 UTC.
+/// Earlier times are not believed: 2000-01-01 UTC.
 const FIRST: EventTime = EventTime(946_684_800_000);
-/// Nor after this: 2100-01-01 UTC.
+/// Later times are not believed: 2100-01-01 UTC.
 const LAST: EventTime = EventTime(4_102_444_800_000);
 
-/// A plausible reading, small enough for one cache line. What few meters send is beside it in an [`Extra`].
+/// A plausible reading, small enough for one cache line. What few meters send stands beside it in an [`Extra`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Reading {
     time: EventTime,
@@ -90,13 +90,13 @@ impl Reading {
         (self.has & NEUTRAL != 0).then_some(Milliamperes(self.neutral))
     }
 
-    /// Phase and neutral current, where they should be equal: on a single-phase meter that sends both.
+    /// Phase and neutral current of a single-phase meter that sends both: there the two should be equal.
     pub fn loop_currents(&self) -> Option<(Milliamperes, Milliamperes)> {
         (self.has & (I | NEUTRAL | THREE_PHASE) == I | NEUTRAL)
             .then_some((Milliamperes(self.i), Milliamperes(self.neutral)))
     }
 
-    /// Whether it measures nothing that is kept: an event alone, say.
+    /// Whether it measures nothing that is kept, as a reading that brings only an event.
     pub fn is_bare(&self) -> bool {
         self.has & !(THREE_PHASE | V_OF_SEVERAL) == 0
     }
@@ -111,7 +111,7 @@ impl Reading {
         self.v().filter(|_| self.has & V_OF_SEVERAL != 0)
     }
 
-    /// The fields one by one, to be stored.
+    /// The fields one by one, for a caller that stores the reading.
     pub fn parts(&self) -> Parts {
         Parts {
             time: self.time,
@@ -140,7 +140,7 @@ impl Reading {
     }
 }
 
-/// The fields of a [`Reading`], for those who store one and bring it back.
+/// The fields of a [`Reading`], to be stored and joined again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[expect(missing_docs, reason = "they are the accessors of Reading, field by field")]
@@ -158,7 +158,7 @@ pub struct Parts {
 }
 
 impl Parts {
-    /// The reading again. For what [`Reading::parts`] took apart; new data goes through [`check`].
+    /// The reading again. Only for what [`Reading::parts`] took apart: new data has to go through [`check`].
     pub fn join(self) -> Reading {
         let flag = |there: bool, bit: u16| if there { bit } else { 0 };
         let (v_min, v_max) = self.v.unwrap_or_default();
@@ -185,18 +185,18 @@ impl Parts {
     }
 }
 
-/// A reading that passed the door, with what was odd about it.
+/// A reading that passed the check, with its issues.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Checked {
     /// The plausible part.
     pub reading: Reading,
     /// What few meters send, if this one did.
     pub extra: Option<Extra>,
-    /// What was odd.
+    /// What was odd about it.
     pub issues: Issues,
 }
 
-/// Believes a reading, all or in part, or says why nothing of it can be used.
+/// Believes a reading, whole or in part, or returns the reason why nothing of it can be used.
 #[inline]
 pub fn check(raw: &RawReading, limits: &Limits) -> Result<Checked, Reason> {
     let mut draft = Draft::new(raw.time);
@@ -233,7 +233,7 @@ pub fn check(raw: &RawReading, limits: &Limits) -> Result<Checked, Reason> {
         draft.unknown_event();
     }
     let extra = Extra::of(raw);
-    if extra.is_some() || raw.says_more() {
+    if extra.is_some() || raw.measures_more() {
         draft.more();
     }
     let (reading, issues) = draft.done()?;
@@ -245,8 +245,8 @@ pub fn total([a, b, c]: [i64; 3]) -> i64 {
     a.saturating_add(b).saturating_add(c)
 }
 
-/// A reading at the door while its fields come in, each at most once: [`check`] takes a whole message through it, and
-/// columns come field by field.
+/// A reading whose fields come in one by one, each at most once. [`check`] puts a whole message through it; columns
+/// bring field by field.
 #[derive(Debug, Clone, Copy)]
 pub struct Draft {
     reading: Reading,
@@ -255,7 +255,7 @@ pub struct Draft {
 }
 
 impl Draft {
-    /// Nothing said yet but when.
+    /// A draft that holds only the time.
     #[inline]
     pub const fn new(time: EventTime) -> Self {
         let reading =
@@ -313,7 +313,7 @@ impl Draft {
         self.reading.has |= V;
     }
 
-    /// The voltages of three phases, of which those that no supply has are left out.
+    /// The voltages of three phases. A voltage that no supply has is left out, and the others are kept.
     pub fn v_of_three(&mut self, v: [Millivolts; 3], limits: &Limits) {
         self.reading.has |= THREE_PHASE;
         for one in v {
@@ -344,6 +344,7 @@ impl Draft {
         let [a, b, c] = i.map(|one| self.current(one, limits));
         if let (Some(a), Some(b), Some(c)) = (a, b, c) {
             let sum = i64::from(a.0) + i64::from(b.0) + i64::from(c.0);
+            // Sizes, and so not below zero: one more rounds a third to the nearest.
             self.reading.i = ((sum + 1) / 3) as i32;
             self.reading.has |= I;
         }
@@ -358,18 +359,18 @@ impl Draft {
         }
     }
 
-    /// An event or a position of the relay whose name nobody knows, left out.
+    /// An event or a position of the relay with an unknown name, which is left out.
     pub fn unknown_event(&mut self) {
         self.issues.insert(Issue::UnknownEvent);
     }
 
-    /// Something that is not kept in a [`Reading`], but is more than who and when.
+    /// The message holds something that a [`Reading`] does not keep. It is no empty message then.
     #[inline]
     pub fn more(&mut self) {
         self.more = true;
     }
 
-    /// Whether all of it is plausible and something of it is kept: the usual case.
+    /// Whether all of it is plausible and some of it is kept: the usual case.
     #[inline]
     pub fn is_plain(&self) -> bool {
         self.reading.has != 0
@@ -378,19 +379,19 @@ impl Draft {
             && self.reading.time <= LAST
     }
 
-    /// What is believed so far; all of it if it [is plain](Self::is_plain).
+    /// The fields that are believed so far; all of them if the draft [is plain](Self::is_plain).
     #[inline]
     pub fn reading(&self) -> &Reading {
         &self.reading
     }
 
-    /// The plausible part, and what was odd; or why nothing can be used.
+    /// The plausible part and its issues, or the reason why nothing can be used.
     #[inline]
     pub fn done(self) -> Result<(Reading, Issues), Reason> {
         if self.reading.time < FIRST || self.reading.time > LAST {
             return Err(Reason::TimeImplausible);
         }
-        // What was left out has left an issue.
+        // A field that was left out has left an issue: such a message measured something.
         if self.reading.has == 0 && self.issues.is_empty() && !self.more {
             return Err(Reason::NothingMeasured);
         }

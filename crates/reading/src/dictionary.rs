@@ -1,9 +1,9 @@
-//! The names of many batches, each looked into once.
+//! The names of many batches, each checked and hashed once.
 
 use crate::{Key, MeterId, id};
 use alloc::vec::Vec;
 
-/// Names of meters by number: columns say the number row by row, and the name only once.
+/// Names of meters by number. Columns hold the number in each row, and the name only once.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Dictionary {
     bytes: Vec<u8>,
@@ -20,7 +20,7 @@ impl Dictionary {
         Self { bytes: Vec::with_capacity(letters), keys: Vec::with_capacity(entries), bad: 0 }
     }
 
-    /// Adds an entry; what is no name of a meter stays without one.
+    /// Adds an entry. It names no meter if the text is no name that a meter can have.
     pub fn push(&mut self, name: &[u8]) {
         if MeterId::new(name).is_none() {
             self.bad += 1;

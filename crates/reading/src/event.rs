@@ -1,26 +1,28 @@
-//! Event codes in the IS 15959 numbering: odd = occurs, even = restored, in the paired ranges.
+//! Event codes in the numbering of IS 15959: in the paired ranges an odd number is the event, and the next even number
+//! its end.
 
 use crate::{EventTime, MeterId};
 use core::fmt;
 
-/// A tamper or other event as a meter reports it.
+/// A tamper event or another event, as a meter reports it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(transparent))]
 pub struct EventCode(pub u16);
 
-/// What a meter reported of a moment, beside its measurements.
+/// An event that a meter reported beside its measurements.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Event {
-    /// Whose.
+    /// The meter that reported it.
     pub meter: MeterId,
-    /// When it was measured.
+    /// The time of the message that brought it, by the meter's clock.
     pub time: EventTime,
-    /// What.
+    /// What happened.
     pub code: EventCode,
 }
 
-/// The names of the codes; the numbers are those of public head-end code, in which vendors differ: where they do, send names.
+/// The names of the codes. The numbers are those of public head-end code. Vendors differ in some: where yours does,
+/// send names.
 pub const NAMES: &[(u16, &str)] = &[
     (1, "voltage-missing-a"),
     (2, "voltage-missing-a-restored"),
@@ -72,23 +74,24 @@ pub const NAMES: &[(u16, &str)] = &[
     (251, "cover-open"),
     (301, "disconnected"),
     (302, "connected"),
-    // IS 15959 has no such events: the numbers are ours, for head-ends that send the names.
+    // IS 15959 has no such events. The numbers are Gridwarden's own, for head-ends that send the names.
     (401, "phase-sequence-reversed"),
     (402, "phase-sequence-reversed-restored"),
     (403, "event-log-overrun"),
 ];
 
 impl EventCode {
-    /// No meter's: there were readings in the interval that ends then, whose row waits for a register.
+    /// No meter sends this. The engine makes it when a meter sent readings in the interval that ends then, and its row
+    /// still waits for a register.
     pub const HEARD: Self = Self(0);
-    /// The last gasp of a meter whose supply goes.
+    /// The last message of a meter that loses its supply ("last gasp").
     pub const POWER_FAILURE: Self = Self(101);
     /// Supply is back.
     pub const POWER_FAILURE_RESTORED: Self = Self(102);
 
     /// The phases turn the wrong way round.
     pub const PHASE_SEQUENCE_REVERSED: Self = Self(401);
-    /// Entries of the meter's own event log were written over before anybody read them.
+    /// The meter wrote over entries of its own event log before the head-end had read them.
     pub const EVENT_LOG_OVERRUN: Self = Self(403);
 
     /// The code with this name.

@@ -1,4 +1,4 @@
-//! Names of meters, transformers, feeders and areas: short, printable, copied about without allocation.
+//! Names of meters, transformers, feeders and areas: short, printable, copied without allocation.
 
 #[cfg(feature = "serde")]
 mod stored;
@@ -17,10 +17,10 @@ struct Name {
 }
 
 impl Ord for Name {
-    /// The order of the text. No letter is zero, so that equal bytes are of equal length.
+    /// The order of the text. No letter is zero, so that names with equal bytes also have equal lengths.
     #[inline]
     fn cmp(&self, other: &Self) -> Ordering {
-        // Eight letters at a time, the first highest, without a call to compare so few.
+        // Eight letters at a time, the first in the highest place. A call to `memcmp` costs more than that.
         let (mine, others) = (self.bytes.as_chunks().0, other.bytes.as_chunks().0);
         let differ = mine.iter().zip(others).find(|(mine, others)| mine != others);
         differ.map_or(Ordering::Equal, |(&mine, &others)| {
@@ -42,7 +42,7 @@ impl Name {
         if text.is_empty() || text.len() > LONGEST {
             return None;
         }
-        // Eight letters at a time: most names are too short for a call to copy them.
+        // Eight letters at a time: most names are so short that a call to copy them costs more.
         let mut words = [0; LONGEST / 8];
         let mut bad = 0;
         for (word, letters) in words.iter_mut().zip(text.chunks(8)) {
@@ -56,7 +56,7 @@ impl Name {
         &self.bytes[..self.len as usize]
     }
 
-    /// [`hash`] of the name, from the zeros that stand behind it anyway.
+    /// [`hash`] of the name. The zeros behind the name spare the case of a last word that is not full.
     #[inline]
     fn hash(&self) -> u64 {
         let (words, _) = self.bytes.as_chunks();
@@ -83,13 +83,13 @@ pub const fn is_name_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-')
 }
 
-/// The first bytes, up to eight, the first in the lowest place and zeros above. Without a call to copy so few.
+/// The first bytes, up to eight: the first in the lowest place, zeros above the last. Makes no call to copy so few.
 #[inline]
 pub fn word_of(bytes: &[u8]) -> u64 {
     if let Some(all) = bytes.first_chunk() {
         return u64::from_le_bytes(*all);
     }
-    // Two halves that overlap, wherever the middle is.
+    // Four to seven bytes: two halves that overlap in the middle hold them all.
     if let (Some(low), Some(high)) = (bytes.first_chunk(), bytes.last_chunk()) {
         return u64::from(u32::from_le_bytes(*low))
             | u64::from(u32::from_le_bytes(*high)) << (8 * (bytes.len() - 4));
@@ -106,14 +106,14 @@ fn bytes_of(words: [u64; LONGEST / 8]) -> [u8; LONGEST] {
     bytes
 }
 
-/// Not zero if one of the first `count` bytes of a word is no [name byte](is_name_byte). Eight bytes at once: bit 7
-/// of each says so.
+/// Not zero if one of the first `count` bytes of a word is no [name byte](is_name_byte). Eight bytes are tested at
+/// once, and bit 7 of each byte holds its answer.
 #[inline]
 fn no_letters(word: u64, count: usize) -> u64 {
     const ONES: u64 = 0x0101_0101_0101_0101;
     const HIGH: u64 = 0x80 * ONES;
     let plain = word & !HIGH;
-    // Bit 7 of each byte of which `plain` is at least that.
+    // Sets bit 7 of each byte that is at least `least`. No byte carries into the next, because bit 7 is clear before.
     let from = |least: u8| plain + u64::from(0x80 - least) * ONES;
     let folded = plain | (0x20 * ONES);
     let folded_from = |least: u8| folded + u64::from(0x80 - least) * ONES;
@@ -137,7 +137,7 @@ pub fn hash(name: &[u8]) -> u64 {
     last(mixed, word_of(rest))
 }
 
-// The folded multiply of wyhash: a word of the name at a time, its length in the seed.
+// The folded multiply of wyhash: one word of the name at a time, the length in the seed.
 const SEED: u64 = 0x9e37_79b9_7f4a_7c15;
 
 pub(crate) fn next(mixed: u64, word: u64) -> u64 {
@@ -198,7 +198,8 @@ macro_rules! ids {
 }
 
 impl MeterId {
-    /// A name of up to 15 letters that was one before, from its letters, eight in each word as in [`word_of`].
+    /// The id of a name of up to 15 letters that was checked before, from its letters: eight in each word, as in
+    /// [`word_of`].
     #[inline]
     pub fn again(words: [u64; 2], len: u8) -> Self {
         let name = Name { bytes: bytes_of([words[0], words[1], 0, 0]), len };
@@ -212,7 +213,7 @@ ids! {
     MeterId;
     /// A distribution transformer.
     TransformerId;
-    /// A feeder: what several transformers hang on.
+    /// A feeder, which supplies several transformers.
     FeederId;
     /// The area that one meter reader walks.
     AreaId;

@@ -1,9 +1,9 @@
-//! What the fleet says of one meter and one interval: whole numbers, nothing divided yet.
+//! What the fleet knows of one meter in one interval: whole numbers, nothing divided yet.
 
 use crate::{EventTime, MeterId, Reading};
 use units::{Milliamperes, Millivolts, WattHours};
 
-/// How an interval's energy came about. Several may hold; none means measured from register to register.
+/// How an interval's energy came about, as a set of flags. No flag means: measured from register to register.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(transparent))]
 pub struct Quality(pub u32);
@@ -11,7 +11,7 @@ pub struct Quality(pub u32);
 impl Quality {
     /// Register to register, whole.
     pub const MEASURED: Self = Self(0);
-    /// Some of the energy is estimated: a register reading at an edge is missing.
+    /// Some of the energy is estimated, because a register reading at an edge is missing.
     pub const ESTIMATED: Self = Self(1);
     /// The energy covers only a part of the interval, the meter's first or last, or is not known at all.
     pub const PARTIAL: Self = Self(2);
@@ -27,7 +27,7 @@ impl Quality {
     pub const SWAP: Self = Self(64);
     /// Registers and power disagree.
     pub const DISAGREES: Self = Self(128);
-    /// A register moved in a way that cannot be use; that move is not counted.
+    /// A register moved by more, or in another direction, than any use explains. That move is not counted.
     pub const SUSPECT: Self = Self(256);
     /// Nothing imported for long.
     pub const ZERO_RUN: Self = Self(1 << 9);
@@ -39,16 +39,16 @@ impl Quality {
     pub const HIGH: Self = Self(1 << 12);
     /// The day that ends here used far less than is usual.
     pub const LOW: Self = Self(1 << 13);
-    /// Power says export, and no register counts it.
+    /// Power is negative (export), and no register counts it.
     pub const REVERSE: Self = Self(1 << 14);
     /// Registers and power are a factor of a thousand apart.
     pub const UNIT: Self = Self(1 << 15);
     /// Power, voltage and current do not fit together.
     pub const POWER_FACTOR: Self = Self(1 << 16);
 
-    /// How the energy came about: all but what is said of it beside other energy.
+    /// The flags of how the energy came about. The others come from a comparison with other energy.
     const ORIGIN: u32 = (1 << 9) - 1;
-    /// With any of these, the energy was not measured over all of the interval, or is not believed.
+    /// With any of these flags, the energy was not measured over all of the interval, or is not believed.
     const FLAWS: u32 = Self::ESTIMATED.0
         | Self::PARTIAL.0
         | Self::GAP.0
@@ -77,19 +77,20 @@ impl Quality {
         (Self::POWER_FACTOR, "power-factor"),
     ];
 
-    /// With those of `other` too.
+    /// These flags and those of `other`.
     #[must_use]
     pub fn with(self, other: Self) -> Self {
         Self(self.0 | other.0)
     }
 
-    /// How the energy came about, without what is said of it beside other energy.
+    /// Only the flags of how the energy came about, without those from a comparison with other energy.
     #[must_use]
     pub fn origin(self) -> Self {
         Self(self.0 & Self::ORIGIN)
     }
 
-    /// Whether the energy was measured over all of the interval and is believed: what makes peaks and teaches profiles.
+    /// Whether the energy was measured over all of the interval and is believed. Only such energy enters peaks and
+    /// profiles.
     #[inline]
     pub fn is_whole(self) -> bool {
         self.0 & Self::FLAWS == 0
@@ -101,13 +102,13 @@ impl Quality {
         self.0 & (Self::SUSPECT.0 | Self::SPIKE.0) != 0
     }
 
-    /// Whether all of `other` hold.
+    /// Whether all flags of `other` are set.
     pub fn has(self, other: Self) -> bool {
         self.0 & other.0 == other.0
     }
 }
 
-/// `measured`, or the names of what holds, joined by commas.
+/// `measured`, or the names of the flags, joined by commas.
 impl core::fmt::Display for Quality {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         if *self == Self::MEASURED {
@@ -125,7 +126,8 @@ impl core::fmt::Display for Quality {
     }
 }
 
-/// Sums over the readings of one meter in one interval. Adding is commutative, to the bit.
+/// Sums over the readings of one meter in one interval. Adding is commutative to the bit, because all of them are whole
+/// numbers: readings in any order of arrival give the same sums.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Sums {
@@ -159,8 +161,8 @@ pub struct Sums {
     pub loop_count: u16,
     /// How many are of three phases.
     pub three_count: u16,
-    /// How far the phase voltages of one of those were apart, over the middle of them, at most; in 1/10,000, and one.
-    /// Zero if none tells.
+    /// The largest unbalance of those: highest less lowest phase voltage over the mean of the two, in 1/10,000, plus
+    /// one. Zero if it is not known, and so one stands for no unbalance.
     pub unbalance: u16,
 }
 
@@ -185,7 +187,7 @@ impl Sums {
         unbalance: 0,
     };
 
-    /// The most readings of one interval that surely fit: 1024 times 4,194 A is under 2^32 mA.
+    /// The most readings of one interval for which no sum can overflow: 1024 times 4,194 A is under 2^32 mA.
     pub const MOST_READINGS: u16 = 1024;
     /// The largest current that goes with [`Self::MOST_READINGS`].
     pub const MOST_CURRENT: Milliamperes = Milliamperes(4_194_000);
@@ -237,11 +239,11 @@ impl Sums {
 /// One meter in one interval `(start, end]`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Interval {
-    /// Whose.
+    /// The meter.
     pub meter: MeterId,
-    /// When it starts; a reading stamped so belongs to the one before.
+    /// When it starts; a reading of that moment belongs to the interval before.
     pub start: EventTime,
-    /// When it ends; a reading stamped so belongs to it.
+    /// When it ends; a reading of that moment belongs to this interval.
     pub end: EventTime,
     /// Imported energy, where it is known.
     pub imp: Option<WattHours>,
@@ -251,12 +253,12 @@ pub struct Interval {
     pub sums: Sums,
     /// How the energy came about.
     pub quality: Quality,
-    /// What stands in for an imported energy that is not believed, where something is known.
+    /// An estimate in the place of imported energy that is not believed, if there is one.
     pub instead: Option<WattHours>,
 }
 
 impl Interval {
-    /// The imported energy to bill by: as registered, or what stands in for it where that is not believed.
+    /// The imported energy to bill: as registered, or the estimate in its place where that is not believed.
     #[inline]
     pub fn valid(&self) -> Option<WattHours> {
         if self.quality.is_rejected() { self.instead } else { self.imp }

@@ -1,4 +1,4 @@
-//! What can be wrong with data, as two closed lists: an [`Issue`] comes beside a value, a [`Reason`] instead of one.
+//! What can be wrong with data, as two closed lists: an [`Issue`] comes with a value, a [`Reason`] in the place of one.
 
 #[cfg(feature = "serde")]
 mod stored;
@@ -29,9 +29,9 @@ macro_rules! named {
 }
 
 named! {
-    /// Something odd about a reading or an interval that was kept all the same.
+    /// Something odd about a reading or an interval that was kept.
     Issue {
-        /// A field that the wire format does not name; it was ignored.
+        /// A field that the wire format does not define; it was ignored.
         UnknownField = "unknown-field",
         /// A current with a sign; its size is used.
         NegativeCurrent = "negative-current",
@@ -43,11 +43,11 @@ named! {
         PowerImplausible = "power-implausible",
         /// A register below zero; it was left out.
         NegativeRegister = "negative-register",
-        /// An event, or a position of the relay, whose name nobody knows; it was left out.
+        /// An event, or a position of the relay, with an unknown name; it was left out.
         UnknownEvent = "unknown-event",
-        /// A meter reported more events in an interval than are kept; the last ones were left out.
+        /// A meter reported more events in one interval than are kept; the last ones were left out.
         EventsLeftOut = "events-left-out",
-        /// Same meter, same time: only the first counts.
+        /// A second reading of the same meter and time; only the first counts.
         Repeat = "repeat",
         /// The reading came after its interval was closed.
         Late = "late",
@@ -61,13 +61,13 @@ named! {
         RegisterFell = "register-fell",
         /// A register rose by more than the limit allows; nothing was counted across the rise.
         RegisterJumped = "register-jumped",
-        /// Readings are missing; energy across was estimated.
+        /// Readings are missing; the energy in between was estimated.
         Gap = "gap",
-        /// Readings are missing for longer than the plan fills; the energy across belongs to no interval.
+        /// Readings are missing for longer than the plan allows to fill; the energy in between belongs to no interval.
         GapTooLong = "gap-too-long",
         /// The device was exchanged; registers before and after are not compared.
         Swap = "swap",
-        /// Registers and instantaneous power tell different energies.
+        /// Registers and instantaneous power give different energies.
         Disagrees = "disagrees",
     }
 }
@@ -93,9 +93,9 @@ named! {
         TimeFormat = "time-format",
         /// `time` is before 2000 or after 2100.
         TimeImplausible = "time-implausible",
-        /// Nothing but who and when.
+        /// Nothing but a meter and a time.
         NothingMeasured = "nothing-measured",
-        /// A known field holds another type than the wire format says.
+        /// A known field holds another type than the wire format defines.
         FieldType = "field-type",
         /// A number is too large to be kept.
         NumberRange = "number-range",
@@ -103,17 +103,17 @@ named! {
         FieldTwice = "field-twice",
         /// A frame of an unknown version.
         FrameVersion = "frame-version",
-        /// A frame whose length does not fit what it says it holds.
+        /// A frame whose length does not fit its contents.
         FrameLength = "frame-length",
-        /// A frame whose checksum does not fit.
+        /// A frame with a wrong checksum.
         FrameChecksum = "frame-checksum",
-        /// Beyond the longest line or message that is read.
+        /// The line or message is longer than any that is read.
         TooLong = "too-long",
-        /// The interval was closed when the reading came.
+        /// The reading came after its interval was closed.
         Late = "late",
         /// The meter's clock runs ahead by more than the engine waits for.
         ClockAhead = "clock-ahead",
-        /// More readings of one meter in one interval than the engine keeps apart.
+        /// One meter sent more readings in one interval than the engine adds up.
         TooMany = "too-many",
     }
 }

@@ -1,8 +1,8 @@
-//! The vocabulary of Gridwarden: what a meter says and what the engine makes of it.
+//! The vocabulary of Gridwarden: what a meter sends and what the engine makes of it.
 //!
-//! A [`RawReading`] is what some bytes claimed. [`check`] at the door turns it into a [`Reading`], small and
-//! plausible, or says why not. Readings travel in a [`Batch`]. What comes out of the fleet is an [`Interval`]:
-//! whole numbers only, so that no order of arrival can change a bit of it.
+//! A [`RawReading`] is what some bytes claimed. [`check`] at the door turns it into a [`Reading`], small and plausible,
+//! or gives the reason why not. Readings travel in a [`Batch`]. What comes out of the fleet is an [`Interval`]: whole
+//! numbers only, so that no order of arrival can change a bit of it.
 //!
 //! This crate never knows where a reading came from, and it has no clock: [`EventTime`] is when the meter
 //! measured. Read [`raw`], then [`checked`], then [`interval`].

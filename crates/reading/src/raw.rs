@@ -1,4 +1,4 @@
-//! What some bytes claimed, before anybody asked whether it can be true.
+//! What some bytes claimed, before the check whether it can be true.
 
 use crate::{EventCode, EventTime, MeterId};
 use alloc::vec::Vec;
@@ -61,7 +61,7 @@ pub struct RawReading {
     pub f: Option<Millihertz>,
     /// `ev`: event codes.
     pub events: Vec<EventCode>,
-    /// `ev` or `relay` held a name that nobody knows, which was left out.
+    /// `ev` or `relay` held an unknown name, which was left out.
     pub unknown_event: bool,
     /// `relay`: whether the supply relay is on.
     pub relay: Option<bool>,
@@ -70,7 +70,7 @@ pub struct RawReading {
 }
 
 impl RawReading {
-    /// A reading that says nothing yet but who and when.
+    /// A reading that holds only a meter and a time.
     pub fn new(meter: MeterId, time: EventTime) -> Self {
         Self {
             meter,
@@ -96,7 +96,7 @@ impl RawReading {
 
     /// Whether it measured anything that a [`Reading`](crate::Reading) and its [`Extra`](crate::Extra) do not keep. A
     /// message counter measures nothing.
-    pub fn says_more(&self) -> bool {
+    pub fn measures_more(&self) -> bool {
         self.v_load.is_some()
             || self.lag.is_some()
             || self.lead.is_some()

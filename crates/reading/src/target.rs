@@ -1,9 +1,9 @@
-//! Whose use it is: of one meter, or of many together.
+//! What a load or a forecast is of: one meter, or many together.
 
 use crate::{FeederId, MeterId, TransformerId};
 use core::fmt;
 
-/// Whose use it is.
+/// One meter, or many together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum Target {
@@ -18,7 +18,7 @@ pub enum Target {
 }
 
 impl Target {
-    /// Reads what `Display` writes. A `/` cannot stand in a name, so nothing is ambiguous.
+    /// Reads what `Display` writes. No name holds a `/`, so that nothing is ambiguous.
     pub fn parse(text: &str) -> Option<Self> {
         match text.split_once('/') {
             None => (text == "system").then_some(Self::System),

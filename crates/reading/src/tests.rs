@@ -22,10 +22,10 @@ fn raw() -> RawReading {
     RawReading::new(MeterId::new("m").unwrap(), EventTime(1_704_067_200_000))
 }
 
-type Told = (Option<(i32, i32)>, Option<i32>, Option<i64>, BTreeSet<Issue>);
+type Believed = (Option<(i32, i32)>, Option<i32>, Option<i64>, BTreeSet<Issue>);
 
-/// The check, field by field, as its documentation says it; slow and obvious.
-fn told(raw: &RawReading) -> Told {
+/// The check, field by field, as its documentation describes it: slow and obvious.
+fn believed(raw: &RawReading) -> Believed {
     let mut issues = BTreeSet::new();
     let v: Option<Vec<i32>> = raw.v.map(|v| v.as_slice().iter().map(|one| one.0).collect());
     let v = v.and_then(|all| {
@@ -77,7 +77,7 @@ proptest! {
         raw.i = i.map(|i| map(i, Milliamperes));
         raw.p = p.map(|p| map(p, Milliwatts));
         let checked = check(&raw, &limits()).unwrap();
-        let (v, i, p, issues) = told(&raw);
+        let (v, i, p, issues) = believed(&raw);
         let reading = checked.reading;
         prop_assert_eq!(reading.v().map(|(min, max)| (min.0, max.0)), v);
         prop_assert_eq!(reading.i().map(|i| i.0), i);
@@ -158,12 +158,12 @@ fn names_sort_as_their_text_does() {
 }
 
 #[test]
-fn who_and_when_alone_is_no_reading() {
+fn a_meter_and_a_time_alone_are_no_reading() {
     assert_eq!(check(&raw(), &limits()), Err(Reason::NothingMeasured));
 }
 
 #[test]
-fn nobody_measured_before_2000_or_after_2100() {
+fn times_before_2000_or_after_2100_are_refused() {
     let mut raw = raw();
     raw.imp = Some(WattHours(1));
     raw.time = EventTime(946_684_799_999);
@@ -249,10 +249,10 @@ fn event_codes_are_found_by_name_and_stand_in_order() {
 }
 
 #[test]
-fn qualities_are_told_by_name() {
-    let told: Vec<String> =
+fn qualities_are_printed_by_name() {
+    let printed: Vec<String> =
         [Quality::MEASURED, Quality::GAP.with(Quality::ESTIMATED)].map(|q| q.to_string()).into();
-    assert_eq!(told, ["measured", "estimated,gap"]);
+    assert_eq!(printed, ["measured", "estimated,gap"]);
 }
 
 #[test]
@@ -263,7 +263,7 @@ fn a_message_counter_measures_nothing() {
 }
 
 proptest! {
-    /// What [`Abreast`] takes for plain is what the check makes of every reading alone; the rest it leaves to the check.
+    /// [`Abreast`] gives the same readings as the check of each alone, or leaves all of them to the check.
     #[test]
     fn fields_side_by_side_are_checked_like_readings(
         rows in proptest::collection::vec(

@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-/// The moment that a meter says it measured at: milliseconds since 1970 UTC, never wall time.
+/// The moment of a measurement by the meter's clock: milliseconds since 1970 UTC, never wall time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(transparent))]
 pub struct EventTime(pub i64);
@@ -37,7 +37,8 @@ impl EventTime {
         self.0.saturating_sub(earlier.0)
     }
 
-    /// Reads RFC 3339 with an offset: `2013-01-01T00:30:00Z`, `...T05:30:00.250+05:30`.
+    /// Reads RFC 3339 with an offset: `2013-01-01T00:30:00Z`, `...T05:30:00.250+05:30`. Decimals beyond the millisecond
+    /// are dropped.
     pub fn parse_rfc3339(text: &[u8]) -> Option<Self> {
         let digits = |range: core::ops::Range<usize>| -> Option<i64> {
             text.get(range)?
@@ -148,7 +149,8 @@ impl Grid {
         self.length
     }
 
-    /// The number of the interval that a moment belongs to; a moment on the edge belongs to the one that ends there.
+    /// The number of the interval that a moment belongs to. A moment on an edge belongs to the interval that ends
+    /// there.
     pub fn index(self, time: EventTime) -> i64 {
         (time.0 - 1).div_euclid(self.length)
     }

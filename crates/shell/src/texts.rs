@@ -60,7 +60,7 @@ pub fn above(above: &AboveSanctioned, calendar: &Calendar) -> Value {
 /// The same in one sentence.
 pub fn above_said(above: &AboveSanctioned, calendar: &Calendar) -> String {
     let AboveSanctioned { meter, demand, sanctioned, start, end, .. } = above;
-    let (from, to) = (calendar.said(*start), calendar.said(*end));
+    let (from, to) = (calendar.day_and_time(*start), calendar.day_and_time(*end));
     let zone = calendar.zone_name();
     format!(
         "meter {meter} drew {:.0} W on average from {from} to {to} {zone}; {:.0} W is sanctioned",

@@ -17,17 +17,17 @@
 //! | --- | --- | --- |
 //! | 0, 1 | `imp`, `exp` | signed varint, Wh |
 //! | 2, 3 | `v`, `i` | signed varint, thousandths |
-//! | 4 | `in` | signed varint, thousandths; where `i` is one number, what `in` is above it |
+//! | 4 | `in` | signed varint, thousandths; where `i` is one number, `in` less `i` |
 //! | 5, 6 | `p`, `q` | signed varint without its zeros: see below |
 //! | 7 | `seq` | varint |
 //! | 8, 9 | `f`, `vl` | signed varint, thousandths |
 //! | 10, 11, 12 | `lag`, `lead`, `vah` | signed varint |
 //! | 13 | `ev` | their number as a varint, then each code as a varint |
 //! | 14, 15 | `relay` is there; it is on | nothing more |
-//! | 16, 17, 18, 19 | `v`, `i`, `p`, `q` are three numbers | the first, then what the second and the third are above it |
+//! | 16, 17, 18, 19 | `v`, `i`, `p`, `q` are three numbers | the first, then the second and the third less the first |
 //!
 //! Power is mostly sent in whole or tenths of a watt, so its thousandths end in zeros: up to three of them are cut,
-//! the rest is made zigzag, and two bits below it say how many they were. What is above may wrap around 64 bits.
+//! the rest is made zigzag, and two bits below it hold how many were cut. Differences may wrap around 64 bits.
 //!
 //! A usual single-phase reading (`imp exp v i in p q seq`, a name of 12 letters in one case, registers below 134 MWh,
 //! power below 33 kW, currents below 524 A, `seq` below 268 million) takes at most 47 bytes. What does not fit is an

@@ -2,8 +2,10 @@
 //!
 //! Every step of [`decode`] has two ways to the same answer: a short one for the compact form that meters and
 //! head-ends write (no escapes, at most one space between tokens), and a careful one (`careful.rs`) that takes
-//! over at the same byte whenever the short one meets anything else. What a field means is said once, in
-//! `value.rs`.
+//! over at the same byte whenever the short one meets anything else. What a field means stands once, in `value.rs`.
+//!
+//! The short way decides how many readings a core decodes in a second. Where its code looks odd, a comment
+//! gives the reason.
 
 mod encode;
 

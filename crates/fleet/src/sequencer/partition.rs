@@ -39,8 +39,8 @@ pub struct Held {
 #[derive(Debug, Default, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct Partition {
     pub(super) front: Option<EventTime>,
-    /// Where it stopped for the others: nothing of it, read or waiting, is before this. Of a partition that has not
-    /// begun it comes from a peek into the source.
+    /// Where it stopped for the others: none of its readings, read or waiting, is before this. For a partition that has
+    /// not begun, the caller has looked into the source.
     pub(super) next: Option<EventTime>,
     /// By time, and of one time by arrival.
     pub(super) waiting: BTreeMap<(EventTime, u64), Held>,

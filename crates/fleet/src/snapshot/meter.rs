@@ -1,6 +1,6 @@
 //! One meter as it is stored. In memory a meter lies in pieces: a cell in the plane of each open interval, and what few
-//! meters need in maps beside them. It is stored in one piece, so that it can be stored and restored alone, and into any
-//! number of shards.
+//! meters need in maps beside them. It is stored in one piece, so that it can be stored and restored alone, and into
+//! any number of shards.
 
 use super::RestoreError;
 use crate::cell::{Cell, Registers};

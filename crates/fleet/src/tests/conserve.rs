@@ -4,8 +4,8 @@ use super::*;
 use crate::register::{Point, RegisterRules, Trail};
 use proptest::prelude::*;
 
-/// The slow, obvious answer: from reading to reading, but for those that an interval has between two others, in time and
-/// in height.
+/// The slow, obvious answer: from reading to reading, but for those that an interval has between two others, in time
+/// and in height.
 fn advanced(rules: &RegisterRules, readings: &[RawReading]) -> i64 {
     let mut sorted: Vec<Point> =
         readings.iter().filter_map(|raw| Some(Point { time: raw.time, wh: raw.imp?.0 })).collect();
@@ -60,7 +60,7 @@ proptest! {
 }
 
 #[test]
-fn an_interval_that_could_not_wait_longer_is_told_once() {
+fn an_interval_that_could_not_wait_longer_is_published_once() {
     let mut settings = hourly();
     settings.longest_gap = 10 * 24 * 60 * MINUTE;
     // A register at the beginning and after 200 hours; between them nothing but power.

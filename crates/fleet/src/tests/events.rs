@@ -25,7 +25,7 @@ fn end(engine: &mut Engine) {
 }
 
 /// `METER@MINUTES code`, each tick that has any on a line.
-fn told(mut engine: Engine) -> String {
+fn events(mut engine: Engine) -> String {
     end(&mut engine);
     engine.events.sort_unstable();
     let word = |one: &Event| format!("{}@{} {}", one.meter, one.time.since(START) / MINUTE, one.code.0);
@@ -46,17 +46,17 @@ fn hour() -> Vec<RawReading> {
 }
 
 #[test]
-fn events_that_are_watched_are_told_with_their_tick() {
+fn events_that_are_watched_come_with_their_tick() {
     let mut engine = engine(1, &WATCHED);
     engine.take(&batch(&hour()));
-    assert_eq!(told(engine), "a@10 101, a@12 101, a@12 102, b@20 102");
+    assert_eq!(events(engine), "a@10 101, a@12 101, a@12 102, b@20 102");
 }
 
 #[test]
-fn nothing_is_told_where_nobody_watches() {
+fn without_watched_codes_there_are_no_events() {
     let mut engine = engine(1, &[]);
     engine.take(&batch(&hour()));
-    assert_eq!(told(engine), "");
+    assert_eq!(events(engine), "");
 }
 
 #[test]
@@ -69,19 +69,19 @@ fn two_messages_of_one_moment_are_both_told_and_a_late_one_is_not() {
     engine.take(&batch(&[event("a", 30, &[102])]));
     assert_eq!(engine.late, 1);
     assert_eq!(engine.shards[0].totals().counts.of_issue(Issue::Repeat), 1);
-    assert_eq!(told(engine), "a@10 101, a@10 102\nb@300 0", "the last row of `b` waits for a register");
+    assert_eq!(events(engine), "a@10 101, a@10 102\nb@300 0", "the last row of `b` waits for a register");
 }
 
 #[test]
-fn who_was_heard_of_without_a_row_is_told_so() {
+fn a_meter_with_readings_whose_row_waits_counts_as_heard() {
     let mut engine = engine(1, &WATCHED);
     // `a` has a register at the start, and in the next hour none at its end.
     engine.take(&batch(&[register("a", 60, 1000), register("b", 120, 7), register("a", 110, 1100)]));
-    assert_eq!(told(engine), "a@120 0");
+    assert_eq!(events(engine), "a@120 0");
 }
 
 #[test]
-fn what_a_meter_reports_of_one_moment_may_come_in_several_messages_and_beside_a_register() {
+fn events_of_one_moment_may_come_in_several_messages_and_beside_a_register() {
     let messages =
         [event("a", 20, &[7]), event("a", 20, &[101]), register("a", 20, 500), register("a", 60, 900)];
     for order in [[0, 1, 2, 3], [2, 1, 0, 3], [1, 2, 3, 0], [3, 2, 1, 0]] {
@@ -113,7 +113,7 @@ fn the_earliest_events_of_a_meter_are_kept() {
     end(&mut engine);
     assert_eq!(engine.shards[0].totals().counts.of_issue(Issue::EventsLeftOut), 1, "of one interval");
     let expected: Vec<String> = (1..=16).map(|minute| format!("a@{minute} 101")).collect();
-    assert_eq!(told(engine), expected.join(", "));
+    assert_eq!(events(engine), expected.join(", "));
 }
 
 proptest! {
@@ -134,6 +134,6 @@ proptest! {
         let mut other = other.restarted(&hourly(), 5 - shards);
         other.shards.iter_mut().for_each(|shard| shard.watch(&WATCHED));
         other.take(&batch(rest));
-        prop_assert_eq!(told(whole), told(other));
+        prop_assert_eq!(events(whole), events(other));
     }
 }

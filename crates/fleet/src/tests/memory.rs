@@ -18,7 +18,7 @@ fn a_single_phase_meter_takes_at_most_256_bytes() {
 }
 
 #[test]
-fn five_digit_names_and_long_names_are_told_apart() {
+fn short_names_and_long_names_are_different_meters() {
     let long = "a-name-of-exactly-32-letters-000";
     let other = "a-name-of-exactly-32-letters-001";
     let rows = run(
@@ -32,9 +32,9 @@ fn five_digit_names_and_long_names_are_told_apart() {
             register("a", 60, 300),
         ],
     );
-    let told: Vec<(String, i64)> =
+    let energies: Vec<(String, i64)> =
         rows.iter().filter_map(|row| Some((row.meter.to_string(), row.imp?.0))).collect();
-    assert_eq!(told, [("a".to_owned(), 300), (long.to_owned(), 100), (other.to_owned(), 200)]);
+    assert_eq!(energies, [("a".to_owned(), 300), (long.to_owned(), 100), (other.to_owned(), 200)]);
 }
 
 #[test]
@@ -63,8 +63,8 @@ fn a_reading_outside_the_open_intervals_is_refused_wherever_it_comes_from() {
     assert_eq!(refused, []);
     let outside = [60, 61, 180, 181, -300].map(|minutes| register("b", minutes, minutes));
     fleet.admit(&batch(&outside), 0..5, &mut refused);
-    let told: Vec<_> = refused.iter().map(|refusal| (refusal.index, refusal.reason)).collect();
-    assert_eq!(told, [(0, Reason::Late), (3, Reason::ClockAhead), (4, Reason::Late)]);
+    let reasons: Vec<_> = refused.iter().map(|refusal| (refusal.index, refusal.reason)).collect();
+    assert_eq!(reasons, [(0, Reason::Late), (3, Reason::ClockAhead), (4, Reason::Late)]);
     let mut restored = Fleet::new(hourly(), Shard::WHOLE);
     restored.restore(&fleet.snapshot()).unwrap();
     restored.admit(&batch(&outside[..1]), 0..1, &mut refused);

@@ -155,7 +155,7 @@ fn a_message_lost_from_one_of_several_files_moves_no_reading() {
 
 proptest! {
     #[test]
-    fn a_file_a_meter_tells_what_one_file_tells(
+    fn a_file_for_each_meter_gives_what_one_file_gives(
         arrivals in arrivals(),
         twice in proptest::collection::vec(any::<bool>(), 150),
         quarter_hours in any::<bool>(),
@@ -182,13 +182,13 @@ proptest! {
 #[test]
 fn a_register_that_wavers_counts_the_same_in_any_order() {
     let points = [(15, 1000), (30, 1001), (45, 1000), (60, 1001)];
-    let told = |order: [usize; 4]| {
+    let rows = |order: [usize; 4]| {
         let others = (0..20).map(|meter| register(&format!("m{meter:02}"), 60, 0));
         let own = order.map(|place| register("a", points[place].0, points[place].1));
         run(&hourly(), &others.chain(own).collect::<Vec<_>>())
     };
     for order in [[0, 3, 1, 2], [3, 2, 1, 0], [1, 0, 3, 2]] {
-        assert_eq!(told(order), told([0, 1, 2, 3]));
+        assert_eq!(rows(order), rows([0, 1, 2, 3]));
     }
 }
 

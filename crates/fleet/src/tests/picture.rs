@@ -94,7 +94,7 @@ fn a_silent_night_is_spread_over_its_intervals() {
 }
 
 #[test]
-fn the_last_interval_tells_what_is_known() {
+fn the_last_interval_holds_what_is_known() {
     check(
         "0 1111 11",
         expect![[r#"
@@ -268,7 +268,7 @@ fn power_times_time_where_there_is_no_register() {
 }
 
 #[test]
-fn energy_that_nobody_knows_is_not_measured() {
+fn unknown_energy_is_not_measured() {
     let mut voltage = register("a", 60, 0);
     (voltage.imp, voltage.p) = (None, None);
     voltage.v = Some(Phases::One(Millivolts(230_000)));
@@ -323,7 +323,7 @@ fn a_far_clock(many: i64) -> Engine {
 }
 
 #[test]
-fn one_clock_far_ahead_makes_nobody_late_however_often_it_speaks() {
+fn one_clock_far_ahead_makes_no_other_late_however_often_it_sends() {
     for many in [1, 16, 20, 200] {
         let mut engine = a_far_clock(many);
         assert_eq!((engine.late, engine.sequencer.waiting()), (0, many as usize));

@@ -1,4 +1,4 @@
-//! A state goes on under other settings, unless the fingerprint tells them apart.
+//! A state goes on under other settings, unless their fingerprints differ.
 
 use super::*;
 use proptest::prelude::*;

@@ -1,9 +1,9 @@
-//! Fields of many readings side by side, as columns have them.
+//! Fields of many readings side by side, as columns bring them.
 
 use super::{EXP, FIRST, I, IMP, LAST, Limits, NEUTRAL, P, Q, Reading, V};
 use crate::EventTime;
 
-/// So many readings at a time.
+/// The most readings of one pass: their fields stay in the nearest cache.
 pub const ABREAST: usize = 64;
 
 const NONE: [i64; ABREAST] = [0; ABREAST];
@@ -24,7 +24,8 @@ pub struct Abreast<'a> {
 }
 
 impl<'a> Abreast<'a> {
-    /// The readings, if there is nothing odd about any of them: then they are what [`check`](crate::check) makes of each.
+    /// The readings, if none of them has an issue: then they are what [`check`](crate::check) makes of each. Otherwise
+    /// the caller checks them one by one.
     #[inline]
     pub fn plain(self, limits: &Limits) -> Option<impl Iterator<Item = Reading> + Clone + 'a> {
         let count = self.time.len().min(ABREAST);
@@ -67,7 +68,7 @@ impl<'a> Abreast<'a> {
     }
 }
 
-/// Without a branch for each, so that several are compared at once.
+/// Has no branch for each number, so that the processor compares several at once.
 #[inline]
 fn all_within(all: &[i64], least: i64, most: i64) -> bool {
     all.iter().fold(true, |good, &one| good & (one >= least) & (one <= most))

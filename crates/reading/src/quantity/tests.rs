@@ -1,5 +1,4 @@
 use super::*;
-use alloc::string::ToString;
 
 fn refused(units: &'static Units, text: &str, zero: bool) -> String {
     let error = units.read("key", text, zero).unwrap_err();
@@ -45,10 +44,7 @@ fn what_is_printed_is_read_back() {
     for ms in [1, 1500, 60_000, 90_000, HOUR, 72 * HOUR, 4 * DAY] {
         assert_eq!(TIME.read("key", &time(ms), false).unwrap() as i64, ms);
     }
-    assert_eq!(
-        [72 * HOUR, 14 * DAY, 1500].map(time),
-        ["72 h", "14 d", "1500 ms"].map(|text| text.to_string())
-    );
+    assert_eq!([72 * HOUR, 14 * DAY, 1500].map(time), ["72 h", "14 d", "1500 ms"].map(String::from));
     assert_eq!([0, 999, 2000, 10_000_000].map(watts), ["0 W", "999 W", "2 kW", "10 MW"]);
     assert_eq!(watt_hours(100_000_000), "100 MWh");
     assert_eq!([volts(207.0), amperes(0.5)], ["207 V", "0.5 A"]);

@@ -9,7 +9,7 @@ use units::{
 
 /// Reads one frame, which is all that `frame` holds, into `raw`.
 ///
-/// Whatever `raw` held before is gone; after a refusal it holds anything.
+/// Nothing that `raw` held before is left; after a refusal its content has no meaning.
 pub fn decode(frame: &[u8], raw: &mut RawReading) -> Result<(), Reason> {
     if *frame.first().ok_or(Reason::Torn)? != VERSION {
         return Err(Reason::FrameVersion);
@@ -21,7 +21,7 @@ pub fn decode(frame: &[u8], raw: &mut RawReading) -> Result<(), Reason> {
     if checksum(frame) != u16::from_le_bytes(*sum) {
         return Err(Reason::FrameChecksum);
     }
-    // From here on the bytes are as they were sent: what is wrong with them was wrong at the sender.
+    // From here on the bytes are as they were sent: any other fault is the sender's.
     let mut from = Reader { rest: frame.get(1..).ok_or(Reason::Torn)? };
     let fields = from.varint()?;
     if fields >= bit::UNKNOWN || bit::MORE.iter().any(|(more, field)| fields & (more | field) == *more) {
@@ -64,7 +64,7 @@ pub fn decode(frame: &[u8], raw: &mut RawReading) -> Result<(), Reason> {
     if from.rest.is_empty() { Ok(()) } else { Err(Reason::FrameLength) }
 }
 
-/// What is left of a frame.
+/// The rest of a frame.
 struct Reader<'a> {
     rest: &'a [u8],
 }

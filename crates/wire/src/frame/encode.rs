@@ -5,15 +5,15 @@ use super::layout::{CHECKSUM, EPOCH_MS, IN_MS, Packing, VERSION, bit, checksum};
 use core::fmt;
 use reading::{Phases, RawReading};
 
-/// What of a reading does not fit into a frame.
+/// Why a reading does not fit into a frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Unfit {
-    /// All of it together.
+    /// All fields together are too long.
     Length {
         /// The bytes that it would take.
         needed: usize,
     },
-    /// A power beyond 62 bits of milliwatts.
+    /// A power takes more than 62 bits of milliwatts.
     Power,
 }
 
@@ -28,7 +28,7 @@ impl fmt::Display for Unfit {
 
 impl core::error::Error for Unfit {}
 
-/// Writes a reading as one frame and says how long that is. Nothing is allocated.
+/// Writes a reading as one frame and returns its length. Nothing is allocated.
 pub fn encode(raw: &RawReading, out: &mut [u8; LONGEST]) -> Result<usize, Unfit> {
     let mut to = Writer { out, len: 0 };
     to.byte(VERSION);
@@ -93,7 +93,7 @@ fn fields(raw: &RawReading) -> u64 {
     .fold(0, |bits, (there, bit)| if there { bits | bit } else { bits })
 }
 
-/// Writes what fits and counts all.
+/// Writes the bytes that fit and counts all: an error gives the length that was needed.
 struct Writer<'a> {
     out: &'a mut [u8; LONGEST],
     len: usize,

@@ -1,4 +1,4 @@
-//! What both directions know about the layout.
+//! The layout of a frame, for both directions.
 
 /// The only version so far.
 pub(super) const VERSION: u8 = 1;
@@ -32,10 +32,10 @@ pub(super) mod bit {
     pub(crate) const P_THREE: u64 = 1 << 18;
     pub(crate) const Q_THREE: u64 = 1 << 19;
 
-    /// Bits that say more about a field, which must be there.
+    /// Bits that add to a field, each with the field that must be there too.
     pub(crate) const MORE: [(u64, u64); 5] =
         [(RELAY_ON, RELAY), (V_THREE, V), (I_THREE, I), (P_THREE, P), (Q_THREE, Q)];
-    /// The first bit that means nothing yet.
+    /// The first bit without a meaning yet.
     pub(crate) const UNKNOWN: u64 = 1 << 20;
 }
 
@@ -88,7 +88,8 @@ impl Packing {
     }
 }
 
-/// The checksum of a frame: CRC-16/X-25, polynomial 0x1021 with the lowest bit first, all ones before and inverted after.
+/// The checksum of a frame: CRC-16/X-25, polynomial 0x1021 with the lowest bit first, all ones before and inverted
+/// after.
 pub fn checksum(bytes: &[u8]) -> u16 {
     let step = |crc: u16, &byte: &u8| {
         (0..8).fold(crc ^ u16::from(byte), |crc, _| if crc & 1 == 1 { crc >> 1 ^ 0x8408 } else { crc >> 1 })

@@ -5,9 +5,9 @@ use reading::{Batch, EventTime, Limits, MeterId, RawReading, Reason, Span, check
 
 /// Decodes and checks a message of frames into a batch, behind what it already holds.
 ///
-/// Each frame stands behind one byte with its length; a message of one frame is no exception. The message is
-/// copied into `batch.bytes`, and each reading's span is its frame without the length. A frame that cannot be read
-/// is a dead letter and the next one is tried; where a length makes no sense, the rest of the message is one.
+/// Each frame stands behind one byte with its length, also in a message of a single frame. The message is copied into
+/// `batch.bytes`, and each reading's span is its frame without the length. A frame that cannot be read becomes a dead
+/// letter, and the next one is tried. Where a length cannot be right, the rest of the message becomes one dead letter.
 pub fn decode_message(message: &[u8], limits: &Limits, batch: &mut Batch) {
     let start = batch.bytes.len();
     debug_assert!(u32::try_from(start + message.len()).is_ok(), "spans count bytes in 32 bits");

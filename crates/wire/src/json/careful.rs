@@ -1,8 +1,9 @@
-//! JSON in full: space, escapes, values of any shape. Slow and seldom: the short ways go first.
+//! JSON in full: space, escapes, values of any shape. It is slow and seldom needed: the short ways are tried first.
 
 use reading::Reason;
 
-/// How deep a value of an unknown field may nest. One bit of a word a level, so that nothing recurses.
+/// How deep a value of an unknown field may nest. Each level is one bit of a word, so that no line can exhaust the
+/// stack.
 const DEEPEST: u32 = 64;
 
 /// A place in a line.
@@ -12,23 +13,23 @@ pub(super) struct Careful<'a> {
     at: usize,
 }
 
-/// What stands between two quotes.
+/// The text between two quotes.
 #[derive(Clone, Copy)]
 pub(super) struct Quoted<'a> {
     written: &'a [u8],
-    /// How much of the block there is from its first letter on.
+    /// How many bytes of the block are left at its first letter.
     left: usize,
     escaped: bool,
 }
 
 impl<'a> Quoted<'a> {
-    /// How much of the block there is from its first letter on, if it stands there literally.
+    /// How many bytes of the block are left at its first letter, if it stands there without escapes.
     pub(super) fn left(self) -> Option<usize> {
         (!self.escaped).then_some(self.left)
     }
 
-    /// The text with its escapes undone, in `room` where it has any; nothing if it needs more room or is not ASCII
-    /// behind its escapes, which no known name is.
+    /// The text without its escapes, in `room` if it has any. Nothing if it needs more room or an escape stands for a
+    /// letter beyond ASCII: no known name is such a text.
     pub(super) fn text<'r>(self, room: &'r mut [u8]) -> Option<&'r [u8]>
     where
         'a: 'r,
@@ -66,18 +67,18 @@ impl<'a> Quoted<'a> {
 }
 
 impl<'a> Careful<'a> {
-    /// Starts at the front of `block`, whose last `beyond` bytes are no more of this line.
+    /// Starts at the front of `block`, whose last `beyond` bytes belong to later lines.
     pub(super) fn new(block: &'a [u8], beyond: usize) -> Self {
         let line = block.len().checked_sub(beyond).and_then(|length| block.get(..length));
         Self { block, line: line.unwrap_or_default(), at: 0 }
     }
 
-    /// What is left of the line.
+    /// The rest of the line.
     pub(super) fn rest(&self) -> &'a [u8] {
         self.line.get(self.at..).unwrap_or_default()
     }
 
-    /// What is left of the block.
+    /// The rest of the block.
     pub(super) fn block(&self) -> &'a [u8] {
         self.block.get(self.at..).unwrap_or_default()
     }
@@ -92,7 +93,7 @@ impl<'a> Careful<'a> {
         self.line.get(self.at).copied().ok_or(Reason::Torn)
     }
 
-    /// Why the next byte is not the one that had to come.
+    /// The reason to refuse the line where another byte had to come: the line is no JSON, or ends too soon.
     pub(super) fn unexpected(&self) -> Reason {
         if self.at < self.line.len() { Reason::NotJson } else { Reason::Torn }
     }
@@ -250,7 +251,8 @@ impl<'a> Careful<'a> {
         Ok(name)
     }
 
-    /// Looks through a value that is not what the field holds, and says what is wrong with it.
+    /// The reason to refuse a value of a type that the field does not hold. A value that is torn or no JSON has that
+    /// reason instead.
     pub(super) fn refuse(&mut self) -> Reason {
         self.skip().err().unwrap_or(Reason::FieldType)
     }

@@ -1,4 +1,4 @@
-//! A reading as the shortest JSON object that says the same.
+//! A reading as the shortest JSON object that gives the same reading back.
 
 use alloc::vec::Vec;
 use reading::{Phases, RawReading};

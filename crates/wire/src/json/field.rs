@@ -1,4 +1,4 @@
-//! The names of the fields, known by one look at eight bytes.
+//! The names of the fields, each recognized by one comparison of eight bytes.
 
 /// Calls a macro with every field in the order of the wire table, which is the order that [`encode`](super::encode())
 /// writes.

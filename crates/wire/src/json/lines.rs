@@ -1,4 +1,4 @@
-//! A block of lines into a batch: the road that most readings take.
+//! A block of lines into a batch: most readings come this way.
 
 use super::object::{object, refused};
 use memchr::memchr;
@@ -11,7 +11,7 @@ pub const LONGEST_LINE: usize = 64 * 1024;
 ///
 /// Each line becomes a reading with its span, or a dead letter with its reason. Lines may end in `\r\n`, the last
 /// one may lack its end, empty ones are skipped, and so is a byte order mark before the first. A name that was
-/// written with escapes is appended to `batch.bytes`; all others are pointed to where they stand.
+/// written with escapes is appended to `batch.bytes`; keys of all others point to where the name stands.
 pub fn decode_lines(limits: &Limits, batch: &mut Batch) {
     debug_assert!(u32::try_from(batch.bytes.len()).is_ok(), "spans count bytes in 32 bits");
     // Names may be appended behind the block, but its lines end here.
@@ -29,8 +29,8 @@ pub fn decode_lines(limits: &Limits, batch: &mut Batch) {
         } else {
             object(block, block.len() - line.len(), &mut raw)
         };
-        let said = match decoded {
-            Ok(said) => said,
+        let fields = match decoded {
+            Ok(fields) => fields,
             Err(reason) => {
                 bury(batch, span, reason);
                 continue;
@@ -38,13 +38,13 @@ pub fn decode_lines(limits: &Limits, batch: &mut Batch) {
         };
         match check(&raw, limits) {
             Ok(checked) => {
-                match said.name_left {
+                match fields.name_left {
                     Some(left) => batch.push_named_at(block_end - left, &raw.meter, checked),
                     None => batch.push(&raw.meter, checked),
                 }
                 batch.spans.push(span);
-                if said.unknown > 0 {
-                    batch.counts.issues(Issue::UnknownField, u64::from(said.unknown));
+                if fields.unknown > 0 {
+                    batch.counts.issues(Issue::UnknownField, u64::from(fields.unknown));
                 }
             }
             Err(reason) => bury(batch, span, reason),

@@ -3,10 +3,10 @@
 use super::careful::Careful;
 use reading::Reason;
 
-/// A number in the places that its field keeps, or nothing where `null` stood, and what is left of the block.
+/// A number in the decimals that its field keeps, or nothing where `null` stood, and the block behind.
 pub(super) type Number<'a> = Result<(Option<i64>, &'a [u8]), Reason>;
 
-/// Decimals that a field keeps, and what is done with those beyond.
+/// The decimals that a field keeps, and what happens to the others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Keep {
     /// Thousandths; the rest is rounded, half away from zero.
@@ -33,8 +33,8 @@ fn eight_digits(word: u64) -> u64 {
     fours.wrapping_mul(10_000 << 32 | 1) >> 32
 }
 
-/// Whether what follows the digits belongs to the number. Anything else that should not stand there is found by
-/// whoever reads on.
+/// Whether the byte behind the digits belongs to the number, as the `e` of an exponent does. Any other byte that should
+/// not stand there is found by the code that reads on.
 #[inline(always)]
 fn goes_on(byte: u8) -> bool {
     byte | 0x20 == b'e'
@@ -46,7 +46,7 @@ pub(super) fn thousandths(block: &[u8], beyond: usize) -> Number<'_> {
     if let Some((value, rest)) = short_thousandths(block) {
         return Ok((Some(value), rest));
     }
-    // Taken apart and put together again, so that the short way's answer stays in registers.
+    // Taken apart and put together again: returned as it is, the answer of the short way would go through memory too.
     let (value, rest) = careful(block, beyond, Keep::Thousandths)?;
     Ok((value, rest))
 }
@@ -89,7 +89,7 @@ pub(super) fn word(block: &[u8]) -> Option<u64> {
     block.first_chunk().map(|bytes| u64::from_le_bytes(*bytes))
 }
 
-/// Steps over one space and one sign, and says how wide they are.
+/// Steps over one space and one sign, and returns their width.
 #[inline(always)]
 fn start(block: &[u8]) -> Option<(&[u8; 8], bool, usize)> {
     let mut before = 0;
@@ -111,10 +111,10 @@ fn signed(size: u64, negative: bool) -> i64 {
     if negative { -(size as i64) } else { size as i64 }
 }
 
-/// See [`short_thousandths`]: the number and how wide it stands there, or no width.
+/// See [`short_thousandths`]: the number and its width in the text, or a width of zero.
 ///
-/// Never inlined, and two plain words in return: ten copies in one loop would not fit what a processor keeps of
-/// decoded instructions: a line took a quarter longer so.
+/// Never inlined, and with two plain words as its answer: ten copies in one loop do not fit into the processor's cache
+/// of decoded instructions. With them a line took a quarter longer.
 #[inline(never)]
 fn thousandths_and_width(block: &[u8]) -> (i64, usize) {
     const OTHERWISE: (i64, usize) = (0, 0);
@@ -143,7 +143,7 @@ fn thousandths_and_width(block: &[u8]) -> (i64, usize) {
     (signed(size, negative), before + width)
 }
 
-/// See [`short_whole`]: the number and how wide it stands there, or no width.
+/// See [`short_whole`]: the number and its width in the text, or a width of zero.
 #[inline(never)]
 fn whole_and_width(block: &[u8]) -> (i64, usize) {
     const OTHERWISE: (i64, usize) = (0, 0);
@@ -175,7 +175,7 @@ fn whole_and_width(block: &[u8]) -> (i64, usize) {
     (signed(size, negative), before + 8 + digits)
 }
 
-/// A number as its sign and its size in the places that are kept.
+/// A number as its sign and its size, in the decimals that are kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Written {
     negative: bool,
@@ -211,7 +211,7 @@ impl<'a> Careful<'a> {
     /// A number in any form that JSON knows, exactly.
     pub(super) fn number(&mut self, keep: Keep) -> Result<Written, Reason> {
         let Parts { negative, whole, decimals, exponent } = self.parts()?;
-        // The value is all digits as one whole number, times ten to the `shift`, in the places that are kept.
+        // The value is all digits as one whole number, times ten to the `shift`, in the decimals that are kept.
         let places = if keep == Keep::Thousandths { 3 } else { 0 };
         let shift = exponent - decimals.len() as i64 + places;
         let digits = || whole.iter().chain(decimals).map(|&byte| u64::from(byte - b'0'));
@@ -239,8 +239,8 @@ impl<'a> Careful<'a> {
         Ok(Written { negative, size })
     }
 
-    /// A number, or `null`. Anything else is looked through, so that a torn or broken value is called that, and
-    /// then refused.
+    /// A number, or `null`. Any other value is refused, after it was walked to its end: a torn or broken value gets its
+    /// own reason.
     pub(super) fn optional_number(&mut self, keep: Keep) -> Result<Option<Written>, Reason> {
         self.space();
         match self.peek()? {

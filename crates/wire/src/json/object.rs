@@ -1,8 +1,8 @@
 //! One object: field after field, in any order.
 //!
-//! The short ways read eight bytes at a time and may look beyond the line into whatever the block holds next. They
-//! accept no line feed, so they never step over the line's end; where the block ends, they give way to the careful
-//! ones, which know the line's end from `beyond`: how many bytes at the end of the block are no more of this line.
+//! The short ways read eight bytes at a time, and so may look beyond the line into the next one. They accept no line
+//! feed, so that they never step over the line's end. Where the block ends, they give way to the careful ones, which
+//! know the line's end from `beyond`: the number of bytes at the end of the block that belong to later lines.
 
 use super::careful::Careful;
 use super::field::{self, Field, each_field};
@@ -11,10 +11,10 @@ use super::value::value;
 use core::str;
 use reading::{RawReading, Reason};
 
-/// Reads one object, which is all that `line` holds, into `raw`, and says how many fields it did not know.
+/// Reads one object, which is all that `line` holds, into `raw`, and returns how many of its fields are unknown.
 ///
-/// Whatever `raw` held before is gone; after a refusal it holds anything. Unknown fields are stepped over
-/// whatever they hold, at most 64 levels deep. `null` is the same as an absent field.
+/// Nothing that `raw` held before is left; after a refusal its content has no meaning. Unknown fields are stepped over
+/// with any value of at most 64 levels. `null` is the same as an absent field.
 ///
 /// ```
 /// use reading::{EventTime, MeterId, RawReading, Reason};
@@ -27,27 +27,28 @@ use reading::{RawReading, Reason};
 /// ```
 pub fn decode(line: &[u8], raw: &mut RawReading) -> Result<u32, Reason> {
     match object(line, 0, raw) {
-        Ok(said) => Ok(said.unknown),
+        Ok(fields) => Ok(fields.unknown),
         Err(reason) => Err(refused(line, reason)),
     }
 }
 
-/// What an object said beside its reading.
+/// What is known of an object beside its reading.
 #[derive(Clone, Copy)]
-pub(super) struct Said {
+pub(super) struct Fields {
     /// How many fields were unknown.
     pub(super) unknown: u32,
-    /// How much of the block there is from the first letter of the meter's name on, if that stands there literally.
+    /// How many bytes of the block are left at the first letter of the meter's name, if the name stands there without
+    /// escapes. The batch then points to it instead of copying it.
     pub(super) name_left: Option<usize>,
     /// The known fields, by their bits.
     seen: u32,
 }
 
-/// The reason for a refused line: that it is no text comes before whatever followed from that.
+/// The reason for a refused line. That it is no text comes first: the other reason may only follow from that.
 #[cold]
 pub(super) fn refused(line: &[u8], reason: Reason) -> Reason {
     match str::from_utf8(line) {
-        // A character that the end of the line cuts in two is torn like the rest.
+        // A character that the end of the line cuts in two is no wrong text, but torn like the rest.
         Err(wrong) if wrong.error_len().is_some() || reason != Reason::Torn => Reason::NotUtf8,
         _ => reason,
     }
@@ -55,50 +56,50 @@ pub(super) fn refused(line: &[u8], reason: Reason) -> Reason {
 
 /// Reads the object at the front of `block`.
 ///
-/// The fields are tried in the order of the table, round after round: whatever order a sender has, it keeps it, and
-/// then every branch here goes the same way line after line.
+/// The fields are tried in the order of the table, round after round. A sender keeps its order of fields, so that every
+/// branch here goes the same way line after line, and the processor foresees it.
 #[inline(always)]
-pub(super) fn object(block: &[u8], beyond: usize, raw: &mut RawReading) -> Result<Said, Reason> {
+pub(super) fn object(block: &[u8], beyond: usize, raw: &mut RawReading) -> Result<Fields, Reason> {
     forget(raw);
-    let mut said = Said { unknown: 0, name_left: None, seen: 0 };
+    let mut fields = Fields { unknown: 0, name_left: None, seen: 0 };
     let Some(mut rest) = open(block, beyond)? else { return Err(Reason::MeterMissing) };
-    'fields: loop {
-        let before = said.seen;
+    'object: loop {
+        let before = fields.seen;
         macro_rules! round {
             ($($field:ident $name:literal,)*) => {$(
                 if let Some(at_value) = named(rest, const { Field::$field.quoted() }, Field::$field.width()) {
-                    if said.seen & Field::$field.bit() != 0 {
+                    if fields.seen & Field::$field.bit() != 0 {
                         return Err(Reason::FieldTwice);
                     }
-                    said.seen |= Field::$field.bit();
+                    fields.seen |= Field::$field.bit();
                     let (after, name_left) = value(Field::$field, at_value, beyond, raw)?;
                     if Field::$field as u8 == Field::Meter as u8 {
-                        said.name_left = name_left;
+                        fields.name_left = name_left;
                     }
                     match next_field(after, beyond)? {
                         Some(at_field) => rest = at_field,
-                        None => break 'fields,
+                        None => break 'object,
                     }
                 }
             )*};
         }
         each_field!(round);
-        if said.seen == before {
+        if fields.seen == before {
             let after;
-            (said, after) = field_carefully(rest, beyond, raw, said)?;
+            (fields, after) = field_carefully(rest, beyond, raw, fields)?;
             match next_field(after, beyond)? {
                 Some(at_field) => rest = at_field,
                 None => break,
             }
         }
     }
-    if said.seen & Field::Meter.bit() == 0 {
+    if fields.seen & Field::Meter.bit() == 0 {
         return Err(Reason::MeterMissing);
     }
-    if said.seen & Field::Time.bit() == 0 {
+    if fields.seen & Field::Time.bit() == 0 {
         return Err(Reason::TimeMissing);
     }
-    Ok(said)
+    Ok(fields)
 }
 
 /// Steps into the object; nothing if it is empty.
@@ -130,8 +131,8 @@ fn next_field(block: &[u8], beyond: usize) -> Result<Option<&[u8]>, Reason> {
     }
 }
 
-/// Steps over the space that Python writes behind a comma unless told otherwise. A call, so that it stays a branch:
-/// as arithmetic it would delay every field of those who write none.
+/// Steps over the space that Python writes behind a comma by default. It is a call, so that it stays a branch: as
+/// arithmetic it would delay every field of a sender that writes none.
 #[inline(never)]
 fn behind_space(block: &[u8]) -> &[u8] {
     &block[1..]
@@ -149,7 +150,7 @@ fn next_field_carefully(block: &[u8], beyond: usize) -> Result<Option<&[u8]>, Re
     careful.end().map(|()| None)
 }
 
-/// What follows this name of a field and its colon, if that stands at the front.
+/// The block behind this name of a field and its colon, if they stand at its front.
 #[inline(always)]
 fn named(block: &[u8], quoted: u64, width: usize) -> Option<&[u8]> {
     (word(block)? << (64 - 8 * width) == quoted).then(|| &block[width..])
@@ -162,22 +163,22 @@ fn field_carefully<'a>(
     block: &'a [u8],
     beyond: usize,
     raw: &mut RawReading,
-    mut said: Said,
-) -> Result<(Said, &'a [u8]), Reason> {
+    mut fields: Fields,
+) -> Result<(Fields, &'a [u8]), Reason> {
     let mut careful = Careful::new(block, beyond);
     let name = careful.name()?;
     let Some(field) = name.text(&mut [0; field::LONGEST]).and_then(Field::named) else {
         careful.skip()?;
-        said.unknown += 1;
-        return Ok((said, careful.block()));
+        fields.unknown += 1;
+        return Ok((fields, careful.block()));
     };
-    if said.seen & field.bit() != 0 {
+    if fields.seen & field.bit() != 0 {
         return Err(Reason::FieldTwice);
     }
-    said.seen |= field.bit();
+    fields.seen |= field.bit();
     let (rest, name_left) = value(field, careful.block(), beyond, raw)?;
-    said.name_left = name_left.or(said.name_left);
-    Ok((said, rest))
+    fields.name_left = name_left.or(fields.name_left);
+    Ok((fields, rest))
 }
 
 /// Makes room for the next reading; events keep their memory.

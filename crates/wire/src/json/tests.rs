@@ -17,7 +17,7 @@ fn limits() -> Limits {
 }
 
 /// What a line says, in the one way that we write it, or why it says nothing.
-fn said(line: &[u8]) -> String {
+fn decoded(line: &[u8]) -> String {
     let mut raw = blank();
     match decode(line, &mut raw) {
         Err(reason) => reason.name().to_string(),
@@ -31,13 +31,13 @@ fn said(line: &[u8]) -> String {
 }
 
 fn check(line: impl AsRef<[u8]>, expected: Expect) {
-    expected.assert_eq(&said(line.as_ref()));
+    expected.assert_eq(&decoded(line.as_ref()));
 }
 
 /// What one field of an otherwise sound line says.
 fn check_field(field: &str, expected: Expect) {
-    let said = said(format!(r#"{{"meter":"M1","time":1,{field}}}"#).as_bytes());
-    expected.assert_eq(said.strip_prefix(r#"{"meter":"M1","time":1"#).unwrap_or(&said));
+    let decoded = decoded(format!(r#"{{"meter":"M1","time":1,{field}}}"#).as_bytes());
+    expected.assert_eq(decoded.strip_prefix(r#"{"meter":"M1","time":1"#).unwrap_or(&decoded));
 }
 
 /// What becomes of a block: each reading by its name and its bytes, then each dead letter.
@@ -230,7 +230,7 @@ fn an_object_that_ends_too_soon_is_torn() {
     let line =
         r#"{"meter":"M1","time":1704067200000,"v":[230.1,231,229],"ev":["magnet"],"relay":"on","w":{"a":1}}"#;
     for end in 0..line.len() {
-        assert_eq!(said(&line.as_bytes()[..end]), "torn", "{}", &line[..end]);
+        assert_eq!(decoded(&line.as_bytes()[..end]), "torn", "{}", &line[..end]);
     }
 }
 

@@ -1,7 +1,7 @@
 //! What each field means, in one place for every way of reading it.
 //!
-//! Each function reads a value at the front of `block`, whose last `beyond` bytes are no more of the line, and says
-//! what is left behind the value.
+//! Each function reads a value at the front of `block`, whose last `beyond` bytes belong to later lines, and returns
+//! the block behind the value.
 
 use super::careful::{Careful, Quoted};
 use super::field::Field;
@@ -12,11 +12,11 @@ use units::{
     Milliamperes, Millihertz, Millivars, Millivolts, Milliwatts, VarHours, VoltAmpereHours, WattHours,
 };
 
-/// What is left of the block behind a value.
+/// The block behind a value.
 type Rest<'a> = Result<&'a [u8], Reason>;
 
-/// Reads the value of a field, which is all that the field means. What is left behind it comes with how much was
-/// left at the meter's name.
+/// Reads the value of a field into the reading. Returns the block behind it and, for the meter's name, how many bytes
+/// of the block are left at its first letter.
 #[inline(always)]
 pub(super) fn value<'a>(
     field: Field,
@@ -79,7 +79,7 @@ fn small(value: i64) -> Result<i32, Reason> {
     i32::try_from(value).map_err(|_| Reason::NumberRange)
 }
 
-/// One number, or an array of just three.
+/// One number, or an array of exactly three.
 #[inline(always)]
 fn phases<'a, T>(
     block: &'a [u8],
@@ -156,7 +156,7 @@ fn moment_otherwise(block: &[u8], beyond: usize) -> Result<(i64, &[u8]), Reason>
     Ok((written.ok_or(Reason::TimeMissing)?.signed()?, careful.block()))
 }
 
-/// A meter's name, how much of the block there is from it on if it stands there literally, and the rest.
+/// A meter's name, how many bytes of the block are left at it if it stands there without escapes, and the block behind.
 type Named<'a> = Result<(MeterId, Option<usize>, &'a [u8]), Reason>;
 
 #[inline(always)]
@@ -172,13 +172,13 @@ fn meter_name(block: &[u8], beyond: usize) -> Named<'_> {
     Ok((meter, left, rest))
 }
 
-/// How many bytes stand before the first quote, if it comes soon.
+/// How many bytes stand before the first quote, if it comes soon enough for a name.
 #[inline(always)]
 fn short_string(text: &[u8]) -> Option<usize> {
     let (words, _) = text.as_chunks();
     for (index, &bytes) in words.iter().take(id::LONGEST / 8 + 1).enumerate() {
         let quotes = u64::from_le_bytes(bytes) ^ 0x2222_2222_2222_2222;
-        // The lowest zero byte; those above it may be marked in error.
+        // Marks the lowest zero byte. A borrow may mark bytes above it in error.
         let zeros = quotes.wrapping_sub(0x0101_0101_0101_0101) & !quotes & 0x8080_8080_8080_8080;
         if zeros != 0 {
             return Some(8 * index + (zeros.trailing_zeros() / 8) as usize);
@@ -274,7 +274,8 @@ fn counter<'a>(block: &'a [u8], beyond: usize, raw: &mut RawReading) -> Rest<'a>
     }
 }
 
-/// The upper half of the range of a counter has no place in a signed number.
+/// Reads all counters that [`short_whole`] does not, such as those in the upper half of the range, which a signed
+/// number cannot hold.
 #[cold]
 #[inline(never)]
 fn counter_carefully<'a>(block: &'a [u8], beyond: usize, raw: &mut RawReading) -> Rest<'a> {

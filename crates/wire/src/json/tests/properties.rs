@@ -51,7 +51,7 @@ fn damaged() -> impl Strategy<Value = Vec<u8>> {
     })
 }
 
-/// Whether a number of the oracle is what we kept, as near as its float can tell.
+/// Whether a number of the oracle is the one that was kept, as far as its float resolves it.
 fn agrees(value: Option<&Value>, kept: Option<i64>, places: f64) -> bool {
     match (value, kept) {
         (None | Some(Value::Null), None) => true,
