@@ -1,4 +1,4 @@
-//! What a meter used while nothing was heard of it, interval by interval.
+//! Energy that was not measured: what a meter used during a silence, and what stands in for energy that is not believed.
 
 use fleet::Silence;
 use metering::Metering;
@@ -6,10 +6,10 @@ use reading::Interval;
 use reading::time::HOUR;
 use units::WattHours;
 
-/// Spreads the energy of silences that are longer than `linear_up_to` by the meter's load profile, where that has seen all
-/// of the slots concerned; elsewhere it stays spread evenly over the time. Not a watt-hour is gained or lost.
+/// Spreads the energy of silences that are longer than `linear_up_to` by the load profile of the meter. Where the profile
+/// has not seen all slots of a silence, its energy stays spread evenly over the time. The sum stays the same to the Wh.
 ///
-/// `rows` are the closed intervals that the silences came with, `slots` those of their meters.
+/// `rows` are the closed intervals that the silences came with, and `slots` the slots of their meters.
 pub fn estimate(
     silences: &[Silence],
     linear_up_to: i64,
@@ -29,24 +29,25 @@ pub fn estimate(
     }
 }
 
-/// Puts what a meter usually uses beside energy that is not believed, where its profile has seen the slot.
+/// Puts what a meter usually uses beside energy that is rejected, where its profile has seen the slot.
 pub fn stand_in(slots: &[u32], rows: &mut [Interval], known: &mut Metering) {
     for (&slot, row) in slots.iter().zip(rows).filter(|(_, row)| row.quality.is_rejected()) {
-        // A roof that exports imports nothing meanwhile.
+        // The profile is of net power: a solar roof that exports imports nothing meanwhile.
         let usual = known.usual(slot, row.end).map(|usual| usual.0.max(0.0));
         let wh = usual.map(|usual| usual * row.length() as f64 / HOUR as f64);
         row.instead = wh.map(|wh| WattHours(wh.round() as i64));
     }
 }
 
-/// One silence over the intervals that it touches.
+/// Spreads one silence over the intervals that it touches.
 fn spread(silence: &Silence, slot: u32, rows: &mut [Interval], known: &mut Metering) {
-    // Parts of mW times ms: whole numbers, so that the sum is exact in any order.
+    // Running sums of mW times ms. They are whole numbers, and each interval gets the difference of two roundings of the
+    // whole, so that the parts add up to the advance of the register exactly.
     let mut weights = Vec::with_capacity(rows.len());
     let mut whole = 0_i128;
     for row in rows.iter() {
         let ms = silence.to.min(row.end).since(silence.from.max(row.start));
-        // A roof that exports imports nothing meanwhile.
+        // The profile is of net power: a solar roof that exports imports nothing meanwhile.
         let Some(usual) = known.usual(slot, row.end) else { return };
         whole += i128::from((usual.0.max(0.0) * 1000.0).round() as i64) * i128::from(ms);
         weights.push(whole);

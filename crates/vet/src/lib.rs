@@ -1,18 +1,20 @@
 //! Whether the energy of an interval can be believed, and what stands in where nothing was measured.
 //!
-//! A [`Rule`] is one way in which data can be wrong. The list is closed: each has a name, a definition, a default with
-//! the reason for it, and a counter. What the door, the order of arrival and the registers find counts under the names
-//! of their issues; [`Vet`] looks at closed intervals, one meter at a time, and sets flags of their quality. A flag
-//! takes nothing away: what the registers said stays as it is. [`estimate`] spreads the energy of a silence over its
-//! intervals as the meter usually uses it; the sum stays what its register advanced.
+//! A [`Rule`] is one way in which data can be wrong. The list is closed: each rule has a name, a definition, a default
+//! with its reason, and a counter. Rules at the door, at the order of arrival and at the registers are counted under
+//! the names of their issues. [`Vet`] looks at closed intervals, one meter at a time, and sets flags of their quality.
+//! A flag takes nothing away: the energy by the registers stays as it is. [`estimate`] spreads the energy of a silence
+//! over its intervals as the meter usually uses it; the sum stays the advance of the register. [`Findings`] compares
+//! meters with their contracts and transformers with their consumers.
 //!
-//! This crate never knows the topology, nor that anybody could be suspected of anything. [`Findings`] compares meters
-//! with a contract and with each other, and is told by whoever knows the topology what there is to compare.
+//! This crate never knows the topology: the caller passes in what there is to compare. It suspects no one.
 //!
 //! Read [`Rule`] first, then [`Vet`].
 
 mod estimate;
 mod findings;
+mod limits;
+mod moment;
 mod rough;
 mod rule;
 mod settings;

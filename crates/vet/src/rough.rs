@@ -7,9 +7,9 @@ use serde::{Deserialize, Serialize};
 #[serde(transparent)]
 pub(crate) struct Rough(pub(crate) u16);
 
-/// Digits that are kept.
+/// Binary digits that are kept.
 const DIGITS: u32 = 11;
-/// The most that has a code: four million MWh.
+/// The most that has a code: 4.4 million MWh.
 const MOST: u64 = (1 << (DIGITS + 31)) - 1;
 
 impl Rough {

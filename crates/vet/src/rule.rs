@@ -9,11 +9,11 @@ macro_rules! rules {
         /// One way in which data can be wrong.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
         #[repr(u8)]
-        #[expect(missing_docs, reason = "each has its definition, as data")]
+        #[expect(missing_docs, reason = "each has its definition as data")]
         pub enum Rule { $($variant,)* }
 
         impl Rule {
-            /// All of them, from the door to the town.
+            /// All of them, in the order in which data passes them.
             pub const ALL: &[Self] = &[$(Self::$variant,)*];
 
             /// The name that counters, files and plans use.
@@ -26,22 +26,22 @@ macro_rules! rules {
                 match self { $(Self::$variant => $unit,)* }
             }
 
-            /// What it says, in a sentence.
+            /// What it means, in words that stand by themselves: `gridwarden catalogue` prints them.
             pub const fn definition(self) -> &'static str {
                 match self { $(Self::$variant => $definition,)* }
             }
 
-            /// What the plans that come with the project set, or what holds without a setting.
+            /// The limit in the plans that come with the project, or `always` where there is none.
             pub const fn default(self) -> &'static str {
                 match self { $(Self::$variant => $default,)* }
             }
 
-            /// Where the definition, or its limit, comes from.
+            /// The standard or the experience behind the definition or its limit.
             pub const fn source(self) -> &'static str {
                 match self { $(Self::$variant => $source,)* }
             }
 
-            /// Who applies it.
+            /// Where it is applied.
             pub const fn by(self) -> By {
                 match self { $(Self::$variant => $by,)* }
             }
@@ -49,108 +49,108 @@ macro_rules! rules {
     };
 }
 
-/// Who applies a rule.
+/// Where a rule is applied.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum By {
-    /// The door, the order of arrival or the registers, whatever the plan: its counter is that of the issue.
+    /// At the door, at the order of arrival or at the registers, under any plan. Its counter is that of the issue.
     Issue(Issue),
-    /// [`Vet`](crate::Vet), interval by interval: it sets this flag.
+    /// In [`Vet`](crate::Vet), at each closed interval. It sets this flag.
     Flag(Quality),
-    /// [`Findings`](crate::Findings), day by day, where it is known who hangs where.
+    /// In [`Findings`](crate::Findings), once a local day, where the topology is known.
     Town,
 }
 
 rules! {
     NegativeRegister "negative-register" "" By::Issue(Issue::NegativeRegister),
-        "a register below zero; it is left out",
+        "a register shows less than zero; the value is left out",
         "always", "IEC 62053-21: registers count forward";
     NegativeCurrent "negative-current" "" By::Issue(Issue::NegativeCurrent),
-        "a current with a sign; its size is used",
+        "a current has a sign; its size is used",
         "always", "IS 15959: currents are magnitudes";
     VoltageImplausible "voltage-implausible" "V" By::Issue(Issue::VoltageImplausible),
-        "a voltage below zero or above `limits.voltage`; it is left out",
-        "600 V", "IEC 60038: above every low voltage";
+        "a voltage is below zero or above `voltage` of `[limits]`; the value is left out",
+        "600 V", "IEC 60038: well above the 400 V of a phase in a 400/690 V supply";
     CurrentImplausible "current-implausible" "A" By::Issue(Issue::CurrentImplausible),
-        "a current above `limits.current`; it is left out",
-        "2000 A", "a transformer of 1 MVA at low voltage carries 1400 A";
+        "a current is above `current` of `[limits]`; the value is left out",
+        "2000 A", "a transformer of 1 MVA carries 1400 A on its low-voltage side";
     PowerImplausible "power-implausible" "W" By::Issue(Issue::PowerImplausible),
-        "a power above `limits.power`, either way; it is left out",
-        "10 MW", "ours: more than any feeder at low voltage";
+        "a power is above `power` of `[limits]`, in either direction; the value is left out",
+        "10 MW", "chosen here: more than any feeder at low voltage carries";
     Repeat "repeat" "" By::Issue(Issue::Repeat),
-        "same meter, same time as an earlier message: the first counts",
-        "always", "ARCHITECTURE.md, duplicates";
+        "the meter has sent a message for the same time before; only the first one counts",
+        "always", "a message that arrives twice must not count twice";
     Late "late" "min" By::Issue(Issue::Late),
-        "the interval was closed when the reading came: it was long on its way, or its clock runs behind by more than `intervals.grace`",
-        "15 min to 2 h", "ARCHITECTURE.md, late";
+        "the reading arrived after its interval was closed: it was long on its way, or the meter's clock is behind by more than `grace` of `[intervals]`",
+        "15 min to 2 h", "an interval closes once the readings of all partitions are past its end by the grace";
     ClockAhead "clock-ahead" "min" By::Issue(Issue::ClockAhead),
-        "the reading is further than `intervals.clock_ahead` beyond those of all others",
-        "20 min", "ARCHITECTURE.md, clock-ahead";
+        "the reading is more than `clock_ahead` of `[intervals]` later than those of all other meters",
+        "20 min", "one wrong clock must not close the intervals of all other meters";
     Gap "gap" "" By::Issue(Issue::Gap),
-        "registers on both sides of a silence: the energy between is estimated",
-        "always", "VEE: gaps are filled from the register's advance";
+        "the meter was silent, and its register is known before and after; the energy between is estimated",
+        "always", "validation of meter data (VEE): a gap is filled from the advance of the register";
     GapTooLong "gap-too-long" "d" By::Issue(Issue::GapTooLong),
-        "a silence longer than `intervals.longest_gap`: its energy stands in no interval",
-        "7 d", "ARCHITECTURE.md, unplaced_wh";
+        "the meter was silent for longer than `longest_gap` of `[intervals]`; the energy of the silence stands in no interval, and counts in `unplaced_wh` of `summary.json`",
+        "7 d", "chosen here: over a longer time, any spread over intervals would be a guess";
     Rollover "rollover" "Wh" By::Issue(Issue::Rollover),
-        "a register returned to zero at one of `registers.rollovers`",
+        "a register returned to zero at one of the `rollovers` of `[registers]`; it is counted across",
         "100 MWh, 1000 MWh", "registers of five and six digits of kWh";
     Reset "reset" "W" By::Issue(Issue::Reset),
-        "a register fell to under a tenth, and to no more than `registers.reset_power` allows",
-        "200 kW", "ARCHITECTURE.md, a meter's memory";
+        "a register fell to under a tenth, and to no more than `reset_power` of `[registers]` can have used since; what it shows is counted",
+        "200 kW", "a register that was set back to zero counts on from there";
     RegisterFell "register-fell" "" By::Issue(Issue::RegisterFell),
-        "a register fell, and that was neither a rollover nor a reset: nothing is counted",
-        "always", "ARCHITECTURE.md, a meter's memory";
+        "a register fell, and it was neither a rollover nor a reset; nothing is counted across the fall",
+        "always", "a register only counts forward: what it fell by is no energy";
     RegisterJumped "register-jumped" "W" By::Issue(Issue::RegisterJumped),
-        "a register rose by more than `limits.power` allows: nothing is counted",
-        "10 MW", "ARCHITECTURE.md, a meter's memory";
+        "a register rose by more than `power` of `[limits]` allows; nothing is counted across the jump",
+        "10 MW", "more than can flow is no energy";
     Swap "swap" "" By::Issue(Issue::Swap),
-        "the topology says that the device was exchanged: registers are not compared",
-        "always", "ARCHITECTURE.md, topology";
+        "the topology says that the device was exchanged; the registers of the two devices are not compared",
+        "always", "each device counts from a register of its own";
     Disagrees "disagrees" "Wh" By::Issue(Issue::Disagrees),
-        "registers and power tell energies of an interval that differ by more than `intervals.cross_check`",
-        "50 % and 200 Wh", "VEE: interval energy against register advance";
+        "the energy of an interval by registers and by power differs by more than `cross_check` of `[intervals]`",
+        "50 % and 200 Wh", "validation of meter data (VEE): interval energy against register advance";
     ZeroRun "zero-run" "d" By::Flag(Quality::ZERO_RUN),
-        "nothing imported for so long, silences left out",
-        "3 d", "VEE: consecutive zeros; scripts/quality-check for the limit";
+        "nothing was imported for as long as `zero_run`; silences are no part of the run",
+        "3 d", "validation of meter data (VEE): consecutive zeros; the limit was tried on 143 homes in London";
     Flat "flat" "h" By::Flag(Quality::FLAT),
-        "the energies of so long all lie within a share or a floor of the first of them, silences left out: a stuck element, also near zero with noise",
-        "24 h, 0.5 % or 1 Wh", "ours; scripts/quality-check for the limits";
+        "all energies for as long as `run` lie within `spread` or `floor` of the first of them, as of a stuck meter; silences are no part of the run",
+        "24 h, 0.5 % or 1 Wh", "chosen here; the limits were tried on 143 homes in London";
     Spike "spike" "" By::Flag(Quality::SPIKE),
-        "energy of more than so many times the third-highest of the last weeks, and beyond a floor; what is remembered fades by a sixteenth each Monday, and is asked after two of them",
-        "3 times and 2 kW", "VEE spike check: highest against third-highest peak";
+        "the energy is more than `times` the third-highest of the last weeks, and its power above `floor`; what is remembered fades by a sixteenth each Monday, and is used once two Mondays have passed",
+        "3 times and 2 kW", "validation of meter data (VEE), spike check: highest against third-highest peak";
     High "high" "" By::Flag(Quality::HIGH),
-        "the local day that ends here used more than this share of what the load profile expects",
-        "400 %", "VEE: high usage against own history; scripts/quality-check for the limit";
+        "the local day that ends with this interval used more than this share of what the load profile expects",
+        "400 %", "validation of meter data (VEE): high usage against own history; the limit was tried on 143 homes in London";
     Low "low" "" By::Flag(Quality::LOW),
-        "the local day that ends here used less than this share of what the load profile expects",
-        "5 %", "VEE: low usage against own history; scripts/quality-check for the limit";
+        "the local day that ends with this interval used less than this share of what the load profile expects",
+        "5 %", "validation of meter data (VEE): low usage against own history; the limit was tried on 143 homes in London";
     Reverse "reverse" "Wh" By::Flag(Quality::REVERSE),
-        "power says that more than this was exported, and no export register moved: wires or a current transformer the wrong way round",
+        "power shows that more than this was exported, and no export register moved: wires or a current transformer are connected the wrong way round",
         "10 Wh", "IS 15959: reverse current events; registers count forward all the same";
     Unit "unit" "" By::Flag(Quality::UNIT),
-        "registers tell 500 to 2000 times the energy that power does, or the other way round: one of them is in thousands",
-        "always", "kW sent as W; ours";
+        "the energies by registers and by power differ by a factor of 500 to 2000: one of them is sent in thousands",
+        "always", "chosen here: kW that are sent as W";
     PowerFactor "power-factor" "" By::Flag(Quality::POWER_FACTOR),
-        "single phase, nothing exported: active power is more than a share of voltage times the larger current; or it is, with reactive power where that is known, less than a share of voltage times phase current above a floor",
+        "of a single-phase meter that exports nothing: active power is above `most` times voltage times the larger current; or power, with reactive power where that is known, is below `least` times voltage times a phase current above `floor`",
         "120 %, 20 % above 2 A", "IEEE 1459: a power factor is at most 1";
     Sanctioned "sanctioned" "" By::Town,
-        "mean power of an interval is above this share of the load that the contract allows; once a meter and day",
-        "150 %", "VEE: high usage against sanctioned load";
+        "the mean power of an interval is above this share of the load that the contract allows; one finding a day for each meter",
+        "150 %", "validation of meter data (VEE): high usage against sanctioned load";
     Inactive "inactive" "Wh" By::Town,
-        "the topology has no row of a meter any more, or says class `inactive`, and it uses more than this on a day",
-        "100 Wh", "VEE: usage on an inactive meter";
+        "a meter whose class is `inactive`, or whose rows in the topology have ended, uses more than this on a day",
+        "100 Wh", "validation of meter data (VEE): usage on an inactive meter";
     GroupSum "group-sum" "" By::Town,
-        "what a transformer gave on a day and what its consumers used differ by more than this share of the larger, over the intervals in which all reported",
-        "15 %", "VEE sum check; losses are 1 to 4 %";
+        "what a transformer gave on a day and what its consumers used differ by more than this share of the larger; only intervals in which all of them reported are compared",
+        "15 %", "validation of meter data (VEE), sum check; usual losses are 1 to 4 %";
     Multiplier "multiplier" "d" By::Town,
-        "the same two are a ratio of current transformers apart, within 8 %, for so many days: a multiplier is missing or counted twice",
+        "for so many days the same two energies differ by a ratio of current transformers, within 8 %: a multiplier is missing, or was applied twice",
         "3 d", "IEC 61869-2: rated ratios";
     PhaseSequence "phase-sequence" "" By::Town,
-        "the meter reports `phase-sequence-reversed`; once a meter and day",
+        "the meter reported `phase-sequence-reversed`; one finding a day for each meter",
         "always", "IEC 62053: meters of three phases are made for one sequence";
     EventLog "event-log" "" By::Town,
-        "the meter reports `event-log-overrun`: what happened before is not all known; once a meter and day",
-        "always", "VEE: event log rolled over";
+        "the meter reported `event-log-overrun`: earlier events are lost; one finding a day for each meter",
+        "always", "validation of meter data (VEE): event log rolled over";
 }
 
 impl Rule {
@@ -160,7 +160,7 @@ impl Rule {
     }
 }
 
-/// How often each rule was met, save those that are counted as issues. Stored by the names of rules, so that the list may
+/// How often each rule was met, without those that are counted as issues. Stored by the names of rules, so that the list may
 /// grow and change its order; a count of a rule that is gone is dropped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(into = "Vec<(String, u64)>", from = "Vec<(String, u64)>")]
@@ -195,7 +195,7 @@ impl Tally {
         }
     }
 
-    /// How often a rule was met; those that are issues by their counts.
+    /// How often a rule was met. A rule that is an issue is counted there.
     pub fn of(&self, rule: Rule, counts: &Counts) -> u64 {
         match rule.by() {
             By::Issue(issue) => counts.of_issue(issue),

@@ -1,95 +1,95 @@
-//! How strict a plan is.
+//! The limits of rules about one meter.
 
 use reading::Grid;
 use units::{Milliamperes, Ratio, WattHours, Watts};
 
-/// The settings of all rules that have one and that are about one meter.
+/// The limits of the rules that look at one meter.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct VetSettings {
-    /// The intervals that come.
+    /// The grid of intervals.
     pub grid: Grid,
-    /// So many milliseconds without import.
+    /// How long nothing is imported until it is a run of zeros, ms.
     pub zero_run: i64,
-    /// A line that is too even.
+    /// When energies are too even.
     pub flat: FlatRule,
-    /// An interval that stands out.
+    /// When an interval stands out.
     pub spike: SpikeRule,
-    /// Days against the load profile, where the plan has one.
+    /// When a day differs from the load profile, if the plan has profiles.
     pub day: Option<DayRule>,
-    /// Export that no register counts.
+    /// Exported energy of an interval that no register counts.
     pub reverse: WattHours,
-    /// What power and currents may be to each other.
+    /// Which power factors can be.
     pub power_factor: PowerFactorRule,
 }
 
-/// A line that is too even.
+/// When the energies of a meter are too even.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct FlatRule {
-    /// For so many milliseconds.
+    /// How long they stay near the first of them, ms.
     pub run: i64,
-    /// Within this share of the first,
+    /// Near is within this share of the first,
     pub spread: Ratio,
-    /// or within this of it.
+    /// or within this energy of it.
     pub floor: WattHours,
 }
 
-/// An interval that stands out.
+/// When an interval stands out.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct SpikeRule {
-    /// So many times the third-highest.
+    /// Its energy is more than so many times the third-highest of the last weeks.
     pub times: f64,
-    /// Below this mean power, nothing stands out.
+    /// And its mean power is above this.
     pub floor: Watts,
 }
 
-/// Days against the load profile.
+/// When a day differs from the load profile.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct DayRule {
-    /// A share of the usual day.
+    /// It uses less than this share of what the profile expects.
     pub low: Ratio,
-    /// A share of the usual day.
+    /// It uses more than this share of it.
     pub high: Ratio,
-    /// A usual day of less is not compared.
+    /// A day of which less than this is expected is not compared.
     pub floor: WattHours,
 }
 
-/// What power and currents may be to each other.
+/// Which power factors can be: active power over voltage times current.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct PowerFactorRule {
-    /// At least.
+    /// The lowest.
     pub least: Ratio,
-    /// At most.
+    /// The highest. Rounded readings make more than 1 of a power factor near it.
     pub most: Ratio,
-    /// A current below is not asked for the least.
+    /// Below this current there is no lowest: idle devices draw mostly reactive power.
     pub floor: Milliamperes,
 }
 
-/// Why rules cannot be.
+/// Why limits are refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum VetSettingsError {
-    /// A run of nothing, or of more intervals than are counted.
+    /// A run of zeros of no interval, or of more intervals than are counted.
     ZeroRun,
-    /// The same of a flat line.
+    /// A flat run of fewer than three intervals, or of more than are counted.
     FlatRun,
-    /// A spike that is lower than what it stands out of.
+    /// A spike that is no higher than what it is compared with, or more than a thousand times as high.
     Spike,
-    /// A low day that is above a high one.
+    /// A low day that may be a usual one, or a high day that may be.
     Day,
-    /// A power factor whose least is above its most, or whose most is below 1.
+    /// A lowest power factor of 1 or more, or a highest below 1.
     PowerFactor,
 }
 
-/// Intervals of a flat line are counted up to here.
+/// Intervals of a flat run are counted up to here: the two bits above count Mondays.
 pub(crate) const MOST_FLAT: u16 = (1 << 14) - 1;
 
 impl VetSettings {
-    /// Whether they can be.
+    /// Whether they make sense together.
     pub fn check(&self) -> Result<(), VetSettingsError> {
         let zeros = self.zero_run / self.grid.length();
         if !(1..=i64::from(u16::MAX)).contains(&zeros) {
             return Err(VetSettingsError::ZeroRun);
         }
-        // Two are even soon.
+        // Two equal energies in a row are nothing unusual.
         if !(3..=i64::from(MOST_FLAT)).contains(&(self.flat.run / self.grid.length())) {
             return Err(VetSettingsError::FlatRun);
         }

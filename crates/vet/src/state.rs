@@ -37,7 +37,7 @@ impl Vet {
     /// that day is stored with the profiles, which another time zone invalidates, and until the next day begins there is
     /// nothing to compare.
     pub fn fingerprint(&self) -> u64 {
-        Fingerprint::new("vet").whole(self.rules.grid.length()).end()
+        Fingerprint::new("vet").whole(self.settings.grid.length()).end()
     }
 
     /// The meters of these slots, ascending, to be written; slots that nothing was heard of are left out.

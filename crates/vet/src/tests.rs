@@ -82,8 +82,8 @@ fn check(picture: &str, answer: &Expect) {
         }
     }
     let (rows, _) = judged(rows, 1);
-    let told: Vec<String> = rows.iter().map(|row| flags(row.quality)).collect();
-    answer.assert_eq(&told.join(" "));
+    let found: Vec<String> = rows.iter().map(|row| flags(row.quality)).collect();
+    answer.assert_eq(&found.join(" "));
 }
 
 fn flags(quality: Quality) -> String {
@@ -129,9 +129,9 @@ fn weeks(then: impl Fn(i64) -> Option<i64>) -> Vec<Interval> {
 fn odd(then: impl Fn(i64) -> Option<i64>) -> String {
     let (rows, _) = judged(weeks(then), 48);
     let odd = rows.iter().enumerate().filter(|(_, row)| row.quality != Quality::MEASURED);
-    let told: Vec<String> =
+    let found: Vec<String> =
         odd.map(|(number, row)| format!("{}:{}", number as i64 - 48 * 35, row.quality)).collect();
-    told.join(" ")
+    found.join(" ")
 }
 
 #[test]
@@ -162,7 +162,7 @@ fn a_spike_is_not_known_before_the_second_monday() {
 }
 
 #[test]
-fn a_day_is_high_or_low_beside_the_profile_and_is_told_at_its_end() {
+fn a_day_is_high_or_low_beside_the_profile_and_is_flagged_at_its_end() {
     assert_eq!(odd(|number| (48..96).contains(&number).then_some(10 + number % 7 * 3)), "");
     assert_eq!(odd(|number| (48..96).contains(&number).then_some(5 + number % 7 * 3)), "95:low");
     let high = odd(|number| (48..96).contains(&number).then_some(850 + number % 7 * 30));
@@ -250,12 +250,12 @@ fn every_rule_has_a_name_of_its_own_and_a_meaning() {
 /// What the flags of each interval should be, worked out from the whole history before it.
 fn slow(rows: &[Interval]) -> Vec<u32> {
     let calendar = calendar();
-    let mut told = Vec::new();
+    let mut found = Vec::new();
     for (at, row) in rows.iter().enumerate() {
         let known: Vec<&Interval> = rows[..=at].iter().filter(|row| row.quality.is_whole()).collect();
         let energy = |row: &&Interval| row.imp.unwrap().0;
         if !row.quality.is_whole() {
-            told.push(0);
+            found.push(0);
             continue;
         }
         let mut flags = 0;
@@ -295,9 +295,9 @@ fn slow(rows: &[Interval]) -> Vec<u32> {
                 peaks = [all[0], all[1], all[2]];
             }
         }
-        told.push(flags);
+        found.push(flags);
     }
-    told
+    found
 }
 
 fn some_days() -> impl Strategy<Value = Vec<Interval>> {
@@ -402,16 +402,16 @@ fn a_long_silence_is_spread_as_the_profile_has_it() {
     let silence = Silence { row: 0, from, to: from.plus(4 * HOUR), wh: 4800 };
     let mut rows: Vec<Interval> =
         (evening..evening + 8).map(|number| row(number, Some(600), Quality::ESTIMATED)).collect();
-    let told = |rows: &[Interval]| rows.iter().map(|row| row.imp.unwrap().0).collect::<Vec<_>>();
+    let found = |rows: &[Interval]| rows.iter().map(|row| row.imp.unwrap().0).collect::<Vec<_>>();
     estimate(&[silence], 4 * HOUR, &[0; 8], &mut rows, &mut metering);
-    assert_eq!(told(&rows), [600; 8], "not longer than the limit");
+    assert_eq!(found(&rows), [600; 8], "not longer than the limit");
     estimate(&[silence], 2 * HOUR, &[0; 8], &mut rows, &mut metering);
-    assert_eq!(told(&rows), [200, 200, 200, 200, 1000, 1000, 1000, 1000]);
+    assert_eq!(found(&rows), [200, 200, 200, 200, 1000, 1000, 1000, 1000]);
     // A meter that nothing is known of.
     let mut rows: Vec<Interval> =
         (evening..evening + 8).map(|number| row(number, Some(600), Quality::ESTIMATED)).collect();
     estimate(&[silence], 2 * HOUR, &[5; 8], &mut rows, &mut metering);
-    assert_eq!(told(&rows), [600; 8]);
+    assert_eq!(found(&rows), [600; 8]);
 }
 
 #[test]
@@ -464,7 +464,7 @@ fn found(days: i64, used: i64, is_active: bool, [supplied, consumed]: [i64; 2], 
         }
     }
     findings.close_day(&mut out);
-    let mut told: Vec<String> = out
+    let mut found: Vec<String> = out
         .iter()
         .map(|one| {
             let day = one.start.since(START) / DAY;
@@ -473,12 +473,12 @@ fn found(days: i64, used: i64, is_active: bool, [supplied, consumed]: [i64; 2], 
         .collect();
     let counted = |rule: &Rule| findings.tally().of(*rule, &reading::issue::Counts::default());
     assert_eq!(Rule::ALL.iter().map(counted).sum::<u64>(), out.len() as u64);
-    told.dedup();
-    told.join("; ")
+    found.dedup();
+    found.join("; ")
 }
 
 #[test]
-fn what_a_contract_does_not_allow_is_told_once_a_day() {
+fn what_a_contract_does_not_allow_is_one_finding_a_day() {
     assert_eq!(found(2, 2200, true, [100, 99], None), "", "4.4 kW of 3 kW and a half more");
     assert_eq!(
         found(2, 2300, true, [100, 99], None),
@@ -489,7 +489,7 @@ fn what_a_contract_does_not_allow_is_told_once_a_day() {
 }
 
 #[test]
-fn what_a_meter_reports_of_itself_is_told_once_a_day() {
+fn what_a_meter_reports_of_itself_is_one_finding_a_day() {
     let begin = || Findings::new(town_rules(), calendar(), Grid::new(HALF).unwrap());
     let event = |meter: &str, code| Event { meter: MeterId::new(meter).unwrap(), time: START, code };
     let sequence = event("M1", EventCode::PHASE_SEQUENCE_REVERSED);
@@ -511,12 +511,12 @@ fn what_a_meter_reports_of_itself_is_told_once_a_day() {
             }
         }
         findings.close_day(&mut out);
-        let told = out.iter().map(|one| {
+        let found = out.iter().map(|one| {
             let day = one.start.since(START) / DAY;
             format!("{day} {} {} {} in {}", one.rule.name(), one.whose, one.seen, one.intervals)
         });
         let expected = ["0 phase-sequence M1 3 in 2", "0 event-log M1 1 in 1", "1 phase-sequence M1 1 in 1"];
-        assert_eq!(told.collect::<Vec<_>>(), expected, "stopped behind tick {stop}");
+        assert_eq!(found.collect::<Vec<_>>(), expected, "stopped behind tick {stop}");
     }
 }
 

@@ -90,11 +90,11 @@ mod tests {
         check(
             &["spike", "repeat"],
             &expect![[r#"
-            repeat  -     same meter, same time as an earlier message: the first counts
-                          rule of data quality, always: ARCHITECTURE.md, duplicates
-            spike   -     energy of more than so many times the third-highest of the last weeks, and beyond a floor; what is remembered fades by a sixteenth each Monday, and is asked after two of them
-                          rule of data quality, 3 times and 2 kW: VEE spike check: highest against third-highest peak
-        "#]],
+                repeat  -     the meter has sent a message for the same time before; only the first one counts
+                              rule of data quality, always: a message that arrives twice must not count twice
+                spike   -     the energy is more than `times` the third-highest of the last weeks, and its power above `floor`; what is remembered fades by a sixteenth each Monday, and is used once two Mondays have passed
+                              rule of data quality, 3 times and 2 kW: validation of meter data (VEE), spike check: highest against third-highest peak
+            "#]],
         );
     }
 
