@@ -21,7 +21,7 @@ impl fmt::Display for Unfit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Length { needed } => write!(f, "reading takes {needed} bytes, a frame has {LONGEST}"),
-            Self::Power => f.write_str("power is beyond what a frame can say"),
+            Self::Power => f.write_str("power takes more than the 62 bits that a frame has for it"),
         }
     }
 }
