@@ -2,8 +2,9 @@
 
 use crate::Plan;
 use crate::parts::{Found, PartKind, Restoring, Storing};
+use crate::reports::Report;
 use crate::snapshot::SnapshotError;
-use fleet::Silence;
+use fleet::{Fleet, Silence};
 use metering::{BySlot, Metering, MeteringRows};
 use reading::{Interval, MeterId};
 use serde::de::DeserializeOwned;
@@ -77,6 +78,11 @@ impl Books {
         if let Some(metering) = &mut self.metering {
             metering.take(slots, rows, closed);
         }
+    }
+
+    /// What the second stage is to hear of the tick that was closed last, beside its rows: each kind by meter and time.
+    pub fn reports(&mut self, fleet: &Fleet) -> Vec<Report> {
+        fleet.tick_events().iter().copied().map(Report::Event).collect()
     }
 
     /// Billing periods as far as they went, and profiles; nothing if none are kept.

@@ -7,7 +7,6 @@
 use crate::books::Books;
 use crate::outputs::{bury, bury_held, bury_undecoded};
 use crate::parts::{Found, LostPart, PartKind, Restoring, Storing, Taken};
-use crate::reports::Report;
 use crate::snapshot::SnapshotError;
 use crate::{Outputs, Plan};
 use fleet::{Fleet, FleetState, PartitionId, Sequencer, Shard, Step};
@@ -145,8 +144,6 @@ impl Lane {
                     let mut known = out.intervals.len();
                     while let Some(end) = self.fleet.close_next(watermark, &mut out.intervals) {
                         out.ticks.push((end, out.intervals.len()));
-                        let events = self.fleet.tick_events().iter();
-                        out.reports.extend(events.map(|event| (end, Report::Event(*event))));
                         let rows = &mut out.intervals[known..];
                         self.books.enter(
                             self.fleet.row_slots(),
@@ -154,6 +151,8 @@ impl Lane {
                             rows,
                             &mut out.metering,
                         );
+                        let reports = self.books.reports(&self.fleet);
+                        out.reports.extend(reports.into_iter().map(|report| (end, report)));
                         out.demand_upto.push(out.metering.demand.len());
                         known = out.intervals.len();
                     }

@@ -9,7 +9,7 @@ use toml::{Table, Value};
 pub struct Plan(Table);
 
 /// The keys of `[kafka]` that name topics of results.
-pub const OUTPUTS: [&str; 12] = [
+pub const OUTPUTS: [&str; 13] = [
     "intervals",
     "profiles",
     "demand",
@@ -17,6 +17,7 @@ pub const OUTPUTS: [&str; 12] = [
     "forecasts",
     "outages",
     "supply",
+    "findings",
     "suspicions",
     "cases",
     "alerts",

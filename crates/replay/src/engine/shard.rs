@@ -122,20 +122,21 @@ fn close(
     to: &SyncSender<Closed>,
 ) -> Result<(), SendError<Closed>> {
     let mut rows = Vec::with_capacity(PART);
-    let mut told = Ok(());
-    let mut hand_on = |end, rows: &mut Vec<Interval>, slots: &[u32], silences: &[Silence]| {
-        let mut part = std::mem::replace(rows, Vec::with_capacity(PART));
-        let demand = enter(books, &mut part, slots, silences);
-        if told.is_ok() {
-            told = to.send(Closed::Rows(end, part, demand));
-        }
-    };
-    while let Some(end) = fleet.close_next_in_parts(watermark, PART, &mut rows, &mut hand_on) {
+    loop {
+        let mut sent = Ok(());
+        let mut hand_on = |end, rows: &mut Vec<Interval>, slots: &[u32], silences: &[Silence]| {
+            let mut part = std::mem::replace(rows, Vec::with_capacity(PART));
+            let demand = enter(books, &mut part, slots, silences);
+            if sent.is_ok() {
+                sent = to.send(Closed::Rows(end, part, demand));
+            }
+        };
+        let Some(end) = fleet.close_next_in_parts(watermark, PART, &mut rows, &mut hand_on) else { break };
         hand_on(end, &mut rows, fleet.row_slots(), fleet.silences());
-        let reports = fleet.tick_events().iter().copied().map(Report::Event).collect();
-        to.send(Closed::Tick(end, reports))?;
+        sent?;
+        to.send(Closed::Tick(end, books.reports(fleet)))?;
     }
-    told.and_then(|()| to.send(Closed::Done(Box::new(done))))
+    to.send(Closed::Done(Box::new(done)))
 }
 
 /// The last rows of a tick, and its end.

@@ -157,9 +157,9 @@ impl Restorer<'_> {
             lost.iter().for_each(|part| telemetry::part_begins_afresh(subject, part));
             return Ok(());
         }
-        let parts: Vec<String> = lost.iter().map(ToString::to_string).collect();
+        let parts: String = lost.iter().map(|part| format!("\n    {part}")).collect();
         Err(Failure::wrong(
-            format!("the checkpoints do not fit this plan in all parts: {}", parts.join("; ")),
+            format!("the checkpoints do not fit this plan in these parts:{parts}"),
             "`--accept-new-plan` goes on: these parts begin afresh, and everything else stays. Or bring the plan back, or use other `--checkpoints`",
         ))
     }
