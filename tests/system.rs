@@ -11,6 +11,7 @@
 
 mod dependency_table;
 mod districts;
+mod docs;
 mod energy;
 mod golden;
 mod j1;
