@@ -50,6 +50,7 @@ impl Fleet {
             self.keep(stride, |at| if shard.owns(batch.key(at).hash) { UNKNOWN } else { OTHERS });
             return self.look_up_names(batch);
         };
+        // A dictionary serves many batches: each of its names is looked up at its first reading, and only then.
         let mut entries_known = std::mem::take(&mut self.entries);
         let slots = entries_known.slots(dictionary, shard);
         self.keep(stride, |at| slots[entries[at] as usize]);
@@ -165,6 +166,7 @@ impl Fleet {
                 self.totals.counts.issue(Issue::Repeat);
                 continue;
             }
+            // One more could overflow a sum.
             if cell.sums.readings == Sums::MOST_READINGS {
                 refused.push(Refusal { index: at, reason: Reason::TooMany });
                 continue;

@@ -23,6 +23,7 @@ impl Cell {
 
     /// The bit of a moment, by its offset from the start of the interval, if it stands at the end of a sixtieth.
     pub(crate) fn bit(offset: u32, sixtieth: u32) -> Option<u64> {
+        // An interval does not hold its start, so that offsets begin above zero and the sixtieth sixtieth has bit 59.
         offset.is_multiple_of(sixtieth).then(|| 1 << (offset / sixtieth - 1))
     }
 
@@ -68,6 +69,7 @@ impl Registers {
         if self.listed {
             return Err(Uneven);
         }
+        // The height of the first is not stored: the rise fits into half the bytes.
         let wh_first = self.wh_last - i64::from(self.wh_between);
         if offset > self.last {
             let between = u32::try_from(wh - wh_first).map_err(|_| Uneven)?;
@@ -84,6 +86,7 @@ impl Registers {
             self.wh_between = between;
             self.first = offset;
         } else if wh < wh_first || wh > self.wh_last {
+            // Between the two in time, but not in height: the register went up and down.
             return Err(Uneven);
         }
         Ok(())

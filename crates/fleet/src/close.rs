@@ -31,6 +31,7 @@ impl Fleet {
             return None;
         }
         let silent = self.silent_for_too_long(end);
+        // By name, because all stages behind expect a tick so: the topology is joined in one walk.
         let order = self.table.take_order();
         let watches = self.watches();
         self.row_slots.clear();
@@ -63,6 +64,7 @@ impl Fleet {
         }
         self.table.put_order_back(order);
         let plane = &mut self.planes[plane];
+        // The vectors keep their memory, because the plane soon holds another interval.
         plane.index = None;
         plane.exports.fill(Registers::EMPTY);
         plane.odd.clear();
@@ -85,6 +87,7 @@ impl Fleet {
         let event = |&(_, offset, code)| Event { meter, time: start.plus(i64::from(offset)), code };
         let mut kept = self.planes[plane].events.range(own).map(event);
         self.tick_events.extend(kept.by_ref().take(MOST_EVENTS));
+        // One more than are published is kept, to show that there were more.
         if kept.next().is_some() {
             self.totals.counts.issue(Issue::EventsLeftOut);
         }
@@ -119,8 +122,8 @@ impl Fleet {
         &self.silences
     }
 
-    /// The slots of the meters that have been silent for longer than gaps are filled. Two intervals are added, because
-    /// the register that ends the longest gap may come at the end of an interval, and is settled only when that closes.
+    /// The slots of the meters that have been silent for longer than gaps are filled. Two intervals are added: the
+    /// register that ends the longest gap is settled only when its own interval closes.
     fn silent_for_too_long(&self, now: EventTime) -> Vec<u32> {
         let longest = self.settings.longest_gap.saturating_add(2 * self.settings.grid.length());
         let silent = |slot: &u32| now.since(self.meters[*slot as usize].point.time) > longest;

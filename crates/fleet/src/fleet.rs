@@ -250,6 +250,7 @@ impl Fleet {
     /// reading of that very moment belongs to the old device, because rows of a topology hold up to and with their end.
     pub fn swap(&mut self, meter: MeterId, at: EventTime) {
         self.swap_intervals.insert(self.settings.grid.index(at));
+        // Each load of a topology brings all swaps again.
         let times = self.swaps.entry(meter).or_default();
         if let Err(place) = times.binary_search(&at) {
             times.insert(place, at);

@@ -41,6 +41,7 @@ impl RegisterRules {
         }
         for &modulus in &self.rollovers {
             // Rollover: a register near its last digit that returns near zero went forward.
+            // Near is a tenth, written so that no product overflows.
             let near_both_ends = from.wh < modulus && from.wh / 9 >= modulus / 10 && to.wh < modulus / 10;
             let forward = rise.saturating_add(modulus);
             if near_both_ends && forward <= energy(self.reset_power, ms) {
@@ -124,6 +125,7 @@ impl Trail {
 
 /// The energy that so many watts use in so many milliseconds, and 1 Wh for the rounding of registers.
 pub(crate) fn energy(watts: i64, ms: i64) -> i64 {
+    // 64 bits are enough but for a strong limit over years of silence, and their division is much cheaper.
     if let Some(product) = watts.checked_mul(ms) {
         return product / 3_600_000 + 1;
     }

@@ -166,6 +166,7 @@ impl Sequencer {
             self.catch_up(steps);
         }
         let limit = self.limit(partition);
+        // Taken out, so that only the others are left: how far this one may go, and what it closes, depends on them.
         let mut own = self.state.partitions.remove(&partition).unwrap_or_default();
         let stopped = if self.is_still_anothers_turn(&mut own, limit, steps) {
             from
@@ -229,7 +230,7 @@ impl Sequencer {
         let mut front = own.front.unwrap_or(EventTime::MIN);
         for (index, reading) in batch.readings.iter().enumerate().skip(from) {
             let time = reading.time();
-            // The usual case: at the front or inside the grace.
+            // The usual case: at the front or inside the grace. It ends a streak, because the others are not silent.
             if time <= front && time > self.state.closed {
                 own.streak.clear();
                 continue;
@@ -311,6 +312,7 @@ impl Sequencer {
             line: batch.spans.get(index).map(|&span| batch.text(span).to_vec()).unwrap_or_default(),
             origin: batch.origin(index),
         };
+        // Readings of one time are released in the order of their arrival, because only the first of a meter counts.
         own.waiting.insert((reading.time(), own.arrivals), held);
         // More than one is refused only where a state was stored under a larger limit.
         while own.waiting.len() > self.settings.most_waiting {
@@ -329,6 +331,7 @@ impl Sequencer {
                 return;
             }
             self.move_front(own, to, false, steps);
+            // The rest of the streak may still be too far ahead of the new front.
             own.streak.retain(|&(time, _)| time > to.plus(ahead));
         }
     }
@@ -348,6 +351,7 @@ impl Sequencer {
 
     /// What a lowest front at `front` would close.
     fn closes(&self, front: EventTime) -> EventTime {
+        // Down to the grid: a part of an interval cannot close.
         let length = self.settings.grid.length();
         EventTime(front.minus(self.settings.grace).0.div_euclid(length).saturating_mul(length))
     }
@@ -360,6 +364,7 @@ impl Sequencer {
                 self.state.counts.issues(Issue::ClockAhead, released.len() as u64);
             }
             own.front = own.front.max(Some(time));
+            // First close, then admit: a fleet has no more places than intervals may be open.
             self.close_up_to(own.front.unwrap_or(time), steps);
             steps.push(Step::Released(Box::new(batch_of(released))));
         }
@@ -382,6 +387,7 @@ impl Sequencer {
             let limit = self.limit(id);
             let Some(mut own) = self.state.partitions.remove(&id) else { return };
             while let Some(first) = own.first_waiting().filter(|&first| first <= limit) {
+                // Another partition got there, so that it was no broken clock. If none did, its own readings decide.
                 let others_are_there = self.state.partitions.values().any(|other| other.front >= Some(first));
                 if others_are_there || own.believes_first_waiting() {
                     self.move_front(&mut own, first, false, steps);
@@ -398,6 +404,7 @@ impl Sequencer {
                     self.close_up_to(front, steps);
                 }
             } else {
+                // No partition is left that could bring a reading.
                 self.state.closed = EventTime::MAX;
                 steps.push(Step::Advance(EventTime::MAX));
             }

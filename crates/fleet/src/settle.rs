@@ -131,6 +131,7 @@ impl Fleet {
         }
         let rises = |from, to| self.settings.registers.advance(from, to).quality == Quality::MEASURED;
         if !rises(good, first) || !rises(first, last) {
+            // Not a plain rise from each to the next: the long way decides.
             return None;
         }
         self.meters[slot as usize].point = last;
@@ -156,6 +157,7 @@ impl Fleet {
         let good = self.meters[slot as usize].point;
         let Some(registers) = registers else {
             if good == NO_POINT {
+                // Without any register so far, the meter is not known to send one: there is nothing to wait for.
                 if self.settings.energy != Energy::Registers {
                     from_power(&mut now, self.settings.grid.length());
                 }
@@ -273,6 +275,7 @@ impl Fleet {
     fn wait(&mut self, slot: u32, now: Waiting, out: &mut Vec<Interval>) {
         let pending = self.pending.entry(slot).or_default();
         pending.waiting.push(now);
+        // A meter that sends power but no register for days must not grow without limit.
         if pending.waiting.len() > MOST_WAITING {
             let oldest = pending.waiting.remove(0);
             pending.published = Some(oldest.index);
@@ -313,6 +316,7 @@ impl Fleet {
 
     /// From one register to the next, unless they are two devices'.
     fn advance(&self, meter: MeterId, from: Point, to: Point) -> Advance {
+        // A reading of the very moment of the swap is the old device's.
         let swaps = self.swaps.get(&meter).map_or(&[][..], Vec::as_slice);
         if swaps.iter().any(|&at| from.time <= at && at < to.time) {
             return Advance { wh: 0, quality: Quality::SWAP, issue: Some(Issue::Swap) };
@@ -333,6 +337,7 @@ impl Fleet {
         }
         let mut points = plane.lists.get(&(slot, lane))?.clone();
         points.sort_by_key(|point| point.time);
+        // Of two devices each point matters: one between two others in height may be the first of the new device.
         if !self.swaps.contains_key(&self.table.meter(slot)) {
             keep_the_turns(&mut points);
         }
@@ -341,6 +346,7 @@ impl Fleet {
 
     fn cross_check(&mut self, now: &mut Waiting) {
         let Some(limit) = self.settings.cross_check else { return };
+        // Estimated energy is spread over time. It differs from the power of one interval without any fault.
         if now.quality != Quality::MEASURED || now.sums.p_count == 0 {
             return;
         }
@@ -376,6 +382,7 @@ fn keep_the_turns(points: &mut Vec<Point>) {
 fn power_energy(sums: &Sums, length: i64) -> i64 {
     let milliwatt_ms = i128::from(sums.p) * i128::from(length);
     let per_wh = i128::from(sums.p_count) * 3_600_000_000;
+    // Rounded half away from zero, so that export and import are rounded alike.
     let half = if milliwatt_ms < 0 { -per_wh / 2 } else { per_wh / 2 };
     ((milliwatt_ms + half) / per_wh) as i64
 }

@@ -67,6 +67,7 @@ impl Table {
         let mut at = self.home(key.hash);
         while self.buckets[at] != EMPTY {
             let slot = self.buckets[at] as u32;
+            // Half of the hash first: a comparison of names costs another line of the cache.
             if self.buckets[at] >> 32 == key.hash >> 32 && self.is(slot, wanted, name) {
                 return slot;
             }
@@ -143,6 +144,7 @@ impl Table {
     /// Moves every bucket to a larger table. Both tables are in the order of the hashes, so that both are walked nearly
     /// from end to end, and the cache helps.
     fn grow(&mut self) {
+        // By half, not to twice: with millions of meters the unused half would cost too much.
         let many = (self.buckets.len() * 3 / 2).max(64);
         let before = std::mem::replace(&mut self.buckets, vec![EMPTY; many]);
         for bucket in before.into_iter().filter(|&bucket| bucket != EMPTY) {

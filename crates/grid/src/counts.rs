@@ -31,6 +31,7 @@ impl Head {
         if all {
             return self.starts.len() as u32;
         }
+        // Rows that ended also started, so that the difference is what holds.
         let started = self.starts.partition_point(|start| *start < time);
         let ended = self.ends.partition_point(|end| *end < time);
         (started - ended) as u32

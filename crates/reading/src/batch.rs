@@ -209,6 +209,7 @@ impl Batch {
     /// Adds a checked reading under the key of a name that stands in `bytes` already.
     #[inline]
     pub fn push_as(&mut self, key: Key, checked: Checked) {
+        // The hash is trusted from here on: a wrong one would make a second meter of the same name.
         debug_assert_eq!(id::hash(self.text(Span { at: key.at, len: key.len.into() })), key.hash);
         self.keys.push(key);
         self.add(checked);

@@ -342,6 +342,7 @@ impl Draft {
     pub fn i_of_three(&mut self, i: [Milliamperes; 3], limits: &Limits) {
         self.reading.has |= THREE_PHASE;
         let [a, b, c] = i.map(|one| self.current(one, limits));
+        // The mean of two phases would be the current of another load.
         if let (Some(a), Some(b), Some(c)) = (a, b, c) {
             let sum = i64::from(a.0) + i64::from(b.0) + i64::from(c.0);
             // Sizes, and so not below zero: one more rounds a third to the nearest.
@@ -400,6 +401,7 @@ impl Draft {
 
     #[inline]
     fn current(&mut self, i: Milliamperes, limits: &Limits) -> Option<Milliamperes> {
+        // An rms value has no sign, so only its size can be meant.
         if i.0 < 0 {
             self.issues.insert(Issue::NegativeCurrent);
         }

@@ -200,6 +200,7 @@ impl Sums {
             self.p += p.0;
             self.p_max = self.p_max.max(p.0);
             self.p_count += 1;
+            // Only beside active power: a power factor needs both of one moment.
             if let Some(q) = reading.q() {
                 self.q += q.0;
                 self.q_count += 1;

@@ -58,6 +58,7 @@ impl Partition {
     }
 
     pub(super) fn is_ahead(&self, time: EventTime, ahead: i64) -> bool {
+        // At the beginning every reading is: a first one with a broken clock must not set the time of all others.
         self.front.is_none_or(|front| time > front.plus(ahead))
     }
 
@@ -80,10 +81,12 @@ impl Partition {
     /// Up to when time has gone on, if enough readings in a row agree that it is later than the front says. One meter
     /// alone must not move it: a single broken clock would make the readings of all others late.
     pub(super) fn agreed(&self) -> Option<EventTime> {
+        // As many as are known, at most four: a file of a single meter goes on by itself.
         let agree = || distinct(self.streak.iter().map(|&(_, meter)| meter)) >= self.meters.len();
         if self.streak.len() < AGREEING || self.streak.len() < AGREEING_ALONE && !agree() {
             return None;
         }
+        // Only to the earliest: the others are released as the front reaches them.
         self.streak.iter().map(|&(time, _)| time).min()
     }
 
@@ -93,6 +96,7 @@ impl Partition {
             if self.meters.len() == AGREEING_METERS {
                 return;
             }
+            // Which meters these are does not matter, only how many have to agree.
             let hash = batch.key(index).hash;
             if !self.meters.contains(&hash) {
                 self.meters.push(hash);

@@ -55,6 +55,7 @@ pub fn decode(frame: &[u8], raw: &mut RawReading) -> Result<(), Reason> {
     raw.events.clear();
     raw.unknown_event = false;
     if has(bit::EVENTS) {
+        // The count is not trusted: each code takes a byte at least, so that the end of the frame ends this too.
         for _ in 0..from.varint()? {
             let code = u16::try_from(from.varint()?).map_err(|_| Reason::NumberRange)?;
             raw.events.push(EventCode(code));
@@ -81,6 +82,7 @@ impl Reader<'_> {
         for shift in (0..64).step_by(7) {
             let [byte] = self.bytes()?;
             let seven = u64::from(byte & 0x7f);
+            // Bits beyond the sixty-fourth would be lost.
             if seven << shift >> shift != seven {
                 return Err(Reason::NumberRange);
             }
@@ -152,6 +154,7 @@ impl Reader<'_> {
                 for (letter, digit) in three.iter_mut().zip(digits) {
                     *letter = packing.letter(digit).ok_or(Reason::MeterName)?;
                 }
+                // Letters behind the end are refused, so that a name is packed in only one way.
                 if digits[three.len()..].iter().any(|&digit| digit != 0) {
                     return Err(Reason::MeterName);
                 }

@@ -198,6 +198,7 @@ impl<'a> Careful<'a> {
                     self.space();
                     let close = if opened == b'{' { b'}' } else { b']' };
                     if !self.take(close) {
+                        // Beyond it the outermost level would fall out of the word.
                         if depth == DEEPEST {
                             return Err(Reason::NotJson);
                         }

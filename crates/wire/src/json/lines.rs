@@ -27,6 +27,7 @@ pub fn decode_lines(limits: &Limits, batch: &mut Batch) {
         let decoded = if length > LONGEST_LINE {
             Err(Reason::TooLong)
         } else {
+            // The whole block, not the line alone: the short ways read eight bytes at once, also at the end of a line.
             object(block, block.len() - line.len(), &mut raw)
         };
         let fields = match decoded {

@@ -73,6 +73,7 @@ pub(super) fn object(block: &[u8], beyond: usize, raw: &mut RawReading) -> Resul
                     }
                     fields.seen |= Field::$field.bit();
                     let (after, name_left) = value(Field::$field, at_value, beyond, raw)?;
+                    // Known when this is compiled, so that only one field has the assignment.
                     if Field::$field as u8 == Field::Meter as u8 {
                         fields.name_left = name_left;
                     }
@@ -85,6 +86,7 @@ pub(super) fn object(block: &[u8], beyond: usize, raw: &mut RawReading) -> Resul
         }
         each_field!(round);
         if fields.seen == before {
+            // No field of a whole round was recognized: unknown, or written in an unusual way.
             let after;
             (fields, after) = field_carefully(rest, beyond, raw, fields)?;
             match next_field(after, beyond)? {
