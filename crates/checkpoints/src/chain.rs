@@ -1,4 +1,4 @@
-//! Which pieces belong together, told by their names alone.
+//! Which pieces belong together, from their names alone.
 
 use super::piece::Name;
 use std::collections::{BTreeMap, BTreeSet};

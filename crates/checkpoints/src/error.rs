@@ -228,7 +228,7 @@ impl Answer {
         Some(Self { code: field("<Code>", "</Code>")?, message: field("<Message>", "</Message>")? })
     }
 
-    /// Listing tells these as any other failure.
+    /// Listing reports these like any other failure.
     fn kind(&self) -> Option<io::ErrorKind> {
         match self.code.as_str() {
             "NoSuchBucket" => Some(io::ErrorKind::NotFound),

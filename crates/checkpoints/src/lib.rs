@@ -168,7 +168,7 @@ impl Store {
     /// Takes away what the chains that end last, `keep` of them and at least one, do not need, and what killed
     /// writers left. Ends are pieces that nothing builds on: with two, a damaged full piece is no loss of the state.
     /// What lies behind `upto`, the last position that counts, stays and is no such end: a killed writer may have got
-    /// further with one subject than with the others, and nobody goes on from there.
+    /// further with one subject than with the others, and no run goes on from there.
     pub fn prune(&self, subject: &Subject, upto: u64, keep: usize) -> Result<(), StoreError> {
         let listed = self.list(subject)?;
         let damaged: BTreeSet<Name> =
@@ -230,7 +230,7 @@ impl Store {
         }
     }
 
-    /// A bucket that is not there is told at the start, not at the first checkpoint.
+    /// A missing bucket is reported at the start, not at the first checkpoint.
     fn is_reachable(&self) -> Result<(), StoreError> {
         let root = &self.0.place.root;
         let listed = self.0.runtime.block_on(self.0.place.objects.list_with_delimiter(Some(root)));

@@ -1,6 +1,6 @@
 //! What a piece is of, and the name of its object: `topics/readings/00003/00000000000000123456.full`.
 //!
-//! Changes name what they build on, `00000000000000123456.00000000000000120000.changes`: so a listing alone tells the
+//! Changes name what they build on, `00000000000000123456.00000000000000120000.changes`: so a listing alone shows the
 //! chains, and equal names mean equal content even if two processes write on different bases.
 
 use object_store::path::Path;

@@ -10,7 +10,7 @@ use std::path::{Path as FilePath, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Nobody writes for so long at one piece: what is older was left by a killed process.
+/// No writer takes so long for one piece: an older file was left by a killed process.
 const LEFT: Duration = Duration::from_secs(3600);
 
 /// Where the objects of a store are.
@@ -52,7 +52,7 @@ impl Place {
         make(folder).map_err(|cause| failed(cause.into()))?;
         let objects = LocalFileSystem::new_with_prefix(folder).map_err(|cause| failed(cause.into()))?;
         Ok(Self {
-            // Otherwise a piece that was told to be written could be gone after a power cut.
+            // Otherwise a piece that was reported as written could be gone after a power cut.
             objects: Arc::new(objects.with_fsync(true)),
             root: Path::default(),
             folder: Some(folder.to_owned()),
@@ -156,7 +156,7 @@ impl Place {
         }
         let root = Path::parse(prefix.trim_end_matches('/'))
             .map_err(|cause| OpenError::Prefix { at: given.clone(), cause: cause.to_string() })?;
-        // The caller tries again, tells it, and can be told to stop; here only what passes at once is tried again.
+        // The caller tries again, reports it, and can be stopped. Here only a trouble of a moment is tried again.
         let retry = object_store::RetryConfig {
             max_retries: 2,
             retry_timeout: Duration::from_secs(20),

@@ -51,7 +51,7 @@ pub async fn put(
     if sent.is_err() {
         // A part that arrives after the end would be left behind.
         parts.on_their_way.shutdown().await;
-        // Whatever fails while cleaning up, the first error is the one to tell.
+        // Whatever fails while cleaning up, the first error is the one to report.
         drop(parts.upload.abort().await);
     }
     sent.map(|()| size as u64)

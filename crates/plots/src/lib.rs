@@ -21,7 +21,7 @@ use reading::Calendar;
 /// The names of the pictures.
 pub const NAMES: [&str; 4] = ["profile.svg", "duration.svg", "year.svg", "demand.svg"];
 
-/// All pictures of a load, each with its name. Of a load that nobody knows there are none.
+/// All pictures of a load, each with its name. An unknown load has none.
 pub fn pictures(load: &Load, calendar: &Calendar, whose: &str) -> Vec<(&'static str, String)> {
     if load.is_empty() {
         return Vec::new();

@@ -43,7 +43,7 @@ impl Failure {
         Self { code: WRONG, page: chain(&what.to_string(), None, Some(&help.to_string())), may_pass: false }
     }
 
-    /// The process was told to end, and did so in good order.
+    /// A signal asked the process to end, and it did so in good order.
     pub fn stopped(signal: u8, what: impl fmt::Display) -> Self {
         Self { code: SIGNAL + signal, page: format!("stopped: {what}\n"), may_pass: false }
     }
@@ -53,7 +53,7 @@ impl Failure {
         Self { code: WRONG, page: error.render(&path.display().to_string(), text), may_pass: false }
     }
 
-    /// The process was told to end before the work was done; what it had is kept.
+    /// A signal asked the process to end before the work was done. What it had is kept.
     pub fn told_to_end() -> Self {
         Self { code: FAILED, page: "error: told to end\n".to_owned(), may_pass: false }
     }

@@ -7,7 +7,7 @@ use std::io::{self, Write};
 pub fn print(text: &str) -> Result<(), Failure> {
     let mut out = io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
-        // `gridwarden explain ... | head` closes the pipe early: there is nobody left to tell.
+        // `gridwarden explain ... | head` closes the pipe early: no reader is left.
         Err(cause) if cause.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         Err(cause) => Err(Failure::failed("cannot write to standard output", &cause)),
         Ok(()) => Ok(()),

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 
-/// Whether the process was told to end.
+/// Whether a signal has asked the process to end.
 #[derive(Debug, Clone, Default)]
 pub struct Stop(Arc<AtomicUsize>);
 
@@ -43,7 +43,7 @@ impl Stop {
         Ok(stop)
     }
 
-    /// The signal that told us to end, if one did.
+    /// The signal that asked the process to end, if one did.
     pub fn signal(&self) -> Option<u8> {
         match self.0.load(Ordering::Relaxed) {
             0 => None,

@@ -34,7 +34,7 @@ pub fn begun(plan: &str, files: usize, shards: u32) {
     info!(plan, files, shards, "replay begun");
 }
 
-/// The process was told to end.
+/// A signal has asked the process to end.
 pub fn stopped(signal: i32, dir: &Path) {
     error!(signal, dir = %dir.display(), "stopped before the end: nothing of this run is in the folder");
 }
@@ -79,16 +79,16 @@ pub fn strange_transformer(path: &Path, consumers: u64, meter: MeterId, transfor
 }
 
 /// Some messages became part of no interval.
-pub fn dead_letters(count: u64, told: &str) {
-    warn!(count, "messages that went into no interval are in dead-letters.ndjson: {told}");
+pub fn dead_letters(count: u64, reasons: &str) {
+    warn!(count, "messages that went into no interval are in dead-letters.ndjson: {reasons}");
 }
 
 /// Alerts that no meter reader is responsible for.
 pub fn unrouted(count: u64) {
-    warn!(count, "alerts of areas without a reader's phone went to nobody");
+    warn!(count, "alerts of areas without a meter reader's phone reached no one");
 }
 
-/// Meters whose neighbours nobody knows.
+/// Meters whose neighbours are unknown.
 pub fn strangers(strangers: u64, meters: u64, held_back: u64) {
     warn!(
         held_back,
@@ -148,7 +148,7 @@ pub fn checkpoint_not_awaited() {
     warn!("the last checkpoint is not waited for any longer: the one before it counts");
 }
 
-/// A checkpoint that nobody needs any more could not be taken away.
+/// A checkpoint that is no longer needed could not be deleted.
 pub fn prune_fails(error: &dyn Error) {
     warn!("an old checkpoint could not be taken away: {error}");
 }
@@ -189,7 +189,7 @@ pub fn passed_unknown(partition: u32, count: u64) {
     );
 }
 
-/// The positions of the group could not be told.
+/// The positions of the group could not be committed.
 pub fn commit_fails(error: &dyn Error) {
     warn!(
         "the group's positions could not be committed, which only those see who look at the group: {error}"
@@ -237,7 +237,7 @@ pub fn broker_answers(brokers: &str) {
     info!(brokers, "a broker answers");
 }
 
-/// What librdkafka says by itself, and how often it said the same since this was last told.
+/// What librdkafka says by itself, and how often it repeated the same since the last log line.
 pub fn librdkafka(about: &str, text: &str, untold: u64) {
     warn!(about, untold, "librdkafka: {text}");
 }
@@ -249,10 +249,10 @@ pub fn topic_made(topic: &str, partitions: u32) {
 
 /// Scrapers are answered.
 pub fn answers(address: SocketAddr) {
-    info!(%address, "metrics and health are told over HTTP");
+    info!(%address, "metrics and health are served over HTTP");
 }
 
-/// Nobody answers scrapes any more; the engine goes on.
+/// Scrapes are no longer answered; the engine goes on.
 pub fn http_ended(cause: &io::Error) {
-    error!(cause = %cause, "metrics and health are not told any more");
+    error!(cause = %cause, "metrics and health are no longer served");
 }

@@ -77,7 +77,7 @@ pub fn read_topology(path: &Path) -> Result<Topology, Failure> {
             if header.len() > 1 { "leave out `--topology`".to_owned() } else { help_with(&header) },
         ));
     }
-    tell_strange_transformers(path, &rows);
+    warn_of_strange_transformers(path, &rows);
     Topology::new(rows).map_err(|error| {
         let (TopologyError::Overlap { meter, .. } | TopologyError::Backwards { meter, .. }) = &error;
         let at = lines.iter().filter(|(of, _)| of == meter).map(|(_, line)| format!("line {line}"));
@@ -102,7 +102,7 @@ fn help_with(header: &StringRecord) -> String {
 }
 
 /// Where transformers have rows of their own, a consumer on one that has none is most probably misspelt.
-fn tell_strange_transformers(path: &Path, rows: &[TopologyRow]) {
+fn warn_of_strange_transformers(path: &Path, rows: &[TopologyRow]) {
     let of = |role: Role| rows.iter().filter(move |row| row.role == role);
     let known: BTreeSet<_> = of(Role::Transformer).filter_map(|row| row.transformer).collect();
     if known.is_empty() {

@@ -1,4 +1,4 @@
-//! What the process itself used: CPU seconds and memory, where the system tells.
+//! What the process itself used: CPU seconds and memory, where the system knows.
 
 use std::fs;
 

@@ -6,7 +6,7 @@
 //! give the same messages on every machine: arithmetic only, one random stream a meter, no library sine.
 //!
 //! This crate never knows detectors, and no threshold of one: whether somebody is found is not its question.
-//! It has no clock, no thread and no environment; whoever iterates [`Messages`] decides how fast time goes.
+//! It has no clock, no thread and no environment; the code that iterates [`Messages`] decides how fast time goes.
 //!
 //! Read [`settings`] first, then [`town`], then [`messages`]. Tests of other crates start with [`picture`].
 

@@ -72,7 +72,7 @@ impl<'town> Messages<'town> {
     /// Takes the readings of the next transformer, and of its feeder behind its last transformer.
     fn advance(&mut self) {
         if self.next == 0 {
-            self.tell_of_supply();
+            self.report_supply();
         }
         let (town, first) = (self.town, self.transformers[self.next].consumers.start);
         // How much of this step a consumer, by its number, has no supply; and whether it has none at its end.
@@ -132,7 +132,7 @@ impl<'town> Messages<'town> {
 
 impl Messages<'_> {
     /// Last gasps of the step that begins, and the word of those whose supply comes back in it.
-    fn tell_of_supply(&mut self) {
+    fn report_supply(&mut self) {
         let step = self.step;
         for blackout in &self.town.blackouts {
             let Blackout { from, to, .. } = *blackout;
@@ -142,16 +142,16 @@ impl Messages<'_> {
             }
             for index in blackout.consumers.clone() {
                 let (gasps, returns) = blackout.heard(&self.town.settings, index);
-                let mut tell = |time: EventTime, code| {
+                let mut report = |time: EventTime, code| {
                     let mut raw = RawReading::new(self.consumers[index].meter, time);
                     raw.events = vec![code];
                     self.road.delay(Message { arrival: time.plus(SECOND), raw, torn: None });
                 };
                 if gasps && is_now(from) {
-                    tell(from, EventCode::POWER_FAILURE);
+                    report(from, EventCode::POWER_FAILURE);
                 }
                 if returns && is_now(to) {
-                    tell(to, EventCode::POWER_FAILURE_RESTORED);
+                    report(to, EventCode::POWER_FAILURE_RESTORED);
                 }
             }
         }

@@ -9,7 +9,7 @@
 //! | space, line end | nothing; for the eye |
 //!
 //! Before all of them comes a reading at the start of the first interval, which opens the register, so that the
-//! first digit's energy can be told. The register starts at [`OPENS_AT`] and every reading has nothing else.
+//! first digit's energy is known. The register starts at [`OPENS_AT`] and every reading has nothing else.
 
 use reading::{EventTime, MeterId, RawReading};
 use units::WattHours;

@@ -1,4 +1,4 @@
-//! Random numbers: one independent stream for each purpose and meter, so that adding a meter changes nobody else.
+//! Random numbers: one independent stream for each purpose and meter, so that adding a meter changes no other.
 
 /// What a stream is for. A new purpose gets a new number, so that it changes none of the others.
 #[derive(Debug, Clone, Copy)]

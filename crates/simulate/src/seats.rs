@@ -1,7 +1,7 @@
 //! Who is out of the ordinary, and how: a lottery that a larger town does not draw anew.
 //!
 //! For a share of 2 %, each block of 50 consumers has one winner at a random place. A seat that is taken passes its
-//! lot on to the next free one. So shares are met to within one, and a consumer added at the end moves nobody.
+//! lot on to the next free one. So shares are met to within one, and a consumer added at the end moves no other.
 
 use crate::Settings;
 use crate::faults::Misfortune;
@@ -51,8 +51,8 @@ pub(crate) fn deal(settings: &Settings) -> Vec<Seat> {
     thefts.each_target(|target| {
         seat(&mut seats, target, |seat| seat.oddity = Some(Oddity::Theft));
     });
-    let nobody = !seats.iter().any(|seat| seat.oddity.is_some());
-    if nobody && settings.thieves > 0.0 && settings.meters >= SURELY_ONE {
+    let none = !seats.iter().any(|seat| seat.oddity.is_some());
+    if none && settings.thieves > 0.0 && settings.meters >= SURELY_ONE {
         let target = thefts.target(0) % settings.meters;
         seats[target].oddity = Some(Oddity::Theft);
     }

@@ -69,7 +69,7 @@ impl Settings {
         }
     }
 
-    /// The same town with nobody's wiring out of the ordinary and nothing wrong on the way.
+    /// The same town with ordinary wiring everywhere and nothing wrong on the way.
     #[must_use]
     pub fn honest(self) -> Self {
         Self { thieves: 0.0, lookalikes: 0.0, faults: Faults::NONE, ..self }
@@ -150,7 +150,7 @@ impl Settings {
 /// Why no town can be made of some settings.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum SettingsError {
-    /// Nobody lives there.
+    /// An empty home.
     #[error("`meters` must be at least 1")]
     NoMeters,
     /// Nothing happens.

@@ -258,15 +258,15 @@ impl Town {
     pub fn truth(&self) -> Vec<Truth> {
         let mut rows = Vec::new();
         for (index, consumer) in self.consumers.iter().enumerate() {
-            self.tell_wiring(index, consumer, &mut rows);
-            self.tell_mishap(consumer, &mut rows);
+            self.truth_of_wiring(index, consumer, &mut rows);
+            self.truth_of_mishap(consumer, &mut rows);
         }
         // What would begin after the last day never does.
         rows.retain(|row| row.from < self.settings.end());
         rows
     }
 
-    fn tell_wiring(&self, index: usize, consumer: &Consumer, rows: &mut Vec<Truth>) {
+    fn truth_of_wiring(&self, index: usize, consumer: &Consumer, rows: &mut Vec<Truth>) {
         let always = |kind, share, note: &str| Truth {
             meter: consumer.meter,
             kind,
@@ -280,10 +280,22 @@ impl Town {
         match &consumer.story {
             Story::Plain => {}
             Story::EarthReturn(theft) => {
-                self.tell_theft(consumer, theft, Kind::EarthReturn, "returns through a local earth", rows);
+                self.truth_of_theft(
+                    consumer,
+                    theft,
+                    Kind::EarthReturn,
+                    "returns through a local earth",
+                    rows,
+                );
             }
             Story::PhaseBypass(theft) => {
-                self.tell_theft(consumer, theft, Kind::PhaseBypass, "passes beside the phase element", rows);
+                self.truth_of_theft(
+                    consumer,
+                    theft,
+                    Kind::PhaseBypass,
+                    "passes beside the phase element",
+                    rows,
+                );
             }
             Story::SharedLess { part, since: day } => rows.push(Truth {
                 from: since(*day),
@@ -314,7 +326,14 @@ impl Town {
         }
     }
 
-    fn tell_theft(&self, consumer: &Consumer, theft: &Theft, kind: Kind, how: &str, rows: &mut Vec<Truth>) {
+    fn truth_of_theft(
+        &self,
+        consumer: &Consumer,
+        theft: &Theft,
+        kind: Kind,
+        how: &str,
+        rows: &mut Vec<Truth>,
+    ) {
         for (from, to) in stretches(theft, self.settings.days) {
             rows.push(Truth {
                 meter: consumer.meter,
@@ -327,28 +346,28 @@ impl Town {
         }
     }
 
-    fn tell_mishap(&self, consumer: &Consumer, rows: &mut Vec<Truth>) {
+    fn truth_of_mishap(&self, consumer: &Consumer, rows: &mut Vec<Truth>) {
         let Some(mishap) = consumer.mishap else { return };
         let meter = consumer.meter;
-        let told = |kind, from, to, note| Truth { meter, kind, from, to, share: None, note };
+        let truth = |kind, from, to, note| Truth { meter, kind, from, to, share: None, note };
         rows.push(match mishap {
             Mishap::Reset { step } => {
                 let at = self.start_of(step);
-                told(Kind::Reset, at, at, "registers fell to zero".to_owned())
+                truth(Kind::Reset, at, at, "registers fell to zero".to_owned())
             }
             Mishap::Swap { step } => {
                 let at = self.start_of(step);
-                told(Kind::Swap, at, at, format!("replaced by {}", consumer.replacement()))
+                truth(Kind::Swap, at, at, format!("replaced by {}", consumer.replacement()))
             }
             Mishap::Clock { ahead_ms, from, to } => {
                 let (kind, which) =
                     if ahead_ms > 0 { (Kind::ClockAhead, "ahead") } else { (Kind::ClockBehind, "behind") };
-                told(kind, from, to, format!("clock {} s {which}", ahead_ms.abs() / 1000))
+                truth(kind, from, to, format!("clock {} s {which}", ahead_ms.abs() / 1000))
             }
             Mishap::Spike { step } => {
                 let at = self.start_of(step);
                 let to = self.start_of(step + 1);
-                told(Kind::Spike, at, to, "registers leapt by 250 kW over an interval".to_owned())
+                truth(Kind::Spike, at, to, "registers leapt by 250 kW over an interval".to_owned())
             }
             Mishap::Amiss { what, from, to } => {
                 let (kind, note) = match what {
@@ -357,7 +376,7 @@ impl Town {
                     Amiss::Unit => (Kind::Unit, "sends power in kW, as a number of W".to_owned()),
                     Amiss::CtTenth => (Kind::CtTenth, "sends a tenth of its currents".to_owned()),
                 };
-                told(kind, from, to, note)
+                truth(kind, from, to, note)
             }
         });
     }

@@ -54,7 +54,7 @@ pub enum Refusal {
     Broken(String),
 }
 
-/// Why nobody listens.
+/// Why the server does not listen.
 #[derive(Debug, thiserror::Error)]
 pub enum ListenError {
     /// Another process has the port.
@@ -91,7 +91,7 @@ pub struct Http {
 }
 
 impl Http {
-    /// Begins to answer; port 0 takes any that is free, which [`Self::address`] tells. `answer` gives the text for each
+    /// Begins to answer; port 0 takes any that is free, which [`Self::address`] names. `answer` gives the text for each
     /// question; `ended` hears if the thread ends before this is dropped.
     pub fn start<A, E>(address: SocketAddr, answer: A, ended: E) -> Result<Self, ListenError>
     where
@@ -134,7 +134,7 @@ impl Drop for Http {
     fn drop(&mut self) {
         drop(self.stop.take());
         if let Some(thread) = self.thread.take() {
-            // A panic of its own was told when it happened.
+            // A panic of its own was reported when it happened.
             drop(thread.join());
         }
     }
