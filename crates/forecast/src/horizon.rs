@@ -1,7 +1,7 @@
-//! The local day to be forecast, and for each of its intervals the ones that it resembles.
+//! The local day to forecast, and for each of its intervals the earlier ones that it is like.
 
 use jiff::civil::Date;
-use reading::{Calendar, DayType, EventTime, Grid};
+use reading::{Calendar, EventTime, Grid};
 use std::collections::BTreeMap;
 
 /// How many local days back a horizon looks: five weeks, as long as a [`crate::SeasonalMean`] remembers.
@@ -16,7 +16,7 @@ pub struct Horizon {
     pub(crate) slots: Vec<Slot>,
 }
 
-/// One interval of the day, and the ends of the intervals that began at the same local minute of earlier days.
+/// One interval of the day, and the intervals of earlier days that began at the same local minute.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Slot {
     pub(crate) end: EventTime,
@@ -34,14 +34,14 @@ pub(crate) struct Like {
 impl Horizon {
     /// Lays out `day`. An interval belongs to the local day that it starts in.
     pub fn new(day: Date, calendar: &Calendar, grid: Grid) -> Self {
-        let kind = calendar.day_type(day);
+        let day_type = calendar.day_type(day);
         let today = starts_of_day(day, calendar, grid);
         let mut like = BTreeMap::<u16, Vec<Like>>::new();
         let mut earlier = day;
         for days_back in 1..=DAYS_BACK as u16 {
             let Ok(yesterday) = earlier.yesterday() else { break };
             earlier = yesterday;
-            let same_type = same_kind(calendar, earlier, kind);
+            let same_type = calendar.day_type(earlier) == day_type;
             for (minute, start) in starts_of_day(earlier, calendar, grid) {
                 let end = start.plus(grid.length());
                 like.entry(minute).or_default().push(Like { days_back, same_type, end });
@@ -81,23 +81,19 @@ impl Horizon {
     }
 }
 
-fn same_kind(calendar: &Calendar, day: Date, kind: DayType) -> bool {
-    calendar.day_type(day) == kind
-}
-
-/// The intervals that start in a local day: minute of the local clock and start. Between the two midnights time is
-/// counted in UTC, so a day of 23 or 25 hours has as many intervals as it has.
+/// The intervals that start in a local day, each with its local minute and its start. Between the two midnights time is
+/// counted in UTC, so that a day of 23 or 25 hours has its own number of intervals.
 fn starts_of_day(day: Date, calendar: &Calendar, grid: Grid) -> Vec<(u16, EventTime)> {
     let Ok(tomorrow) = day.tomorrow() else { return Vec::new() };
     let (from, to) = (calendar.start_of(day), calendar.start_of(tomorrow));
-    // Zones at odd offsets put midnight inside an interval: the first start is the next edge of the grid.
+    // Where a time zone puts midnight inside an interval, the day begins with the next interval.
     let first = -(-from.0).div_euclid(grid.length());
     let usual = to.since(from) == reading::time::DAY && calendar.minute_of_day(from) == 0;
     (first..)
         .map(|index| grid.start(index))
         .take_while(|start| *start < to)
         .map(|start| {
-            // On a day without a change of the clock the local minute is plain arithmetic, thirty times faster.
+            // On a day without a change of the clock the local minute is plain arithmetic, which is thirty times faster.
             let since = (start.since(from) / reading::time::MINUTE) as u16;
             (if usual { since } else { calendar.minute_of_day(start) }, start)
         })

@@ -1,4 +1,4 @@
-//! The same local minute of the last few days of the same kind.
+//! The mean of the same local minute on the last few days of the same type.
 
 use crate::Horizon;
 use crate::horizon::{Like, Slot};
@@ -9,19 +9,19 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use units::{WattHours, Watts};
 
-/// How much a [`SeasonalMean`] remembers, in milliseconds: 35 days, so that four days of every kind are in it (the
-/// fourth last Sunday is up to 28 days back, and a holiday may take one's place).
-pub const KEPT: i64 = 35 * DAY;
+/// How much a [`SeasonalMean`] remembers, ms: 35 days, so that four days of every type are in it. The fourth-last Saturday
+/// is up to 28 days back, and a holiday may take its place.
+const HISTORY: i64 = 35 * DAY;
 
-/// How many earlier days a mean is of. Four is what the "last four like days" baselines of demand response use.
+/// How many earlier days a mean is made of. Baselines of demand response use the last four like days, too.
 const LIKE_DAYS: usize = 4;
 
 /// What one target is expected to draw in one interval `(start, end]`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Forecast {
-    /// Whose use.
+    /// The target.
     pub target: Target,
-    /// When the forecast was made: it knows nothing later.
+    /// When the forecast was made. It uses nothing that came later.
     pub issued: EventTime,
     /// When the interval starts.
     pub start: EventTime,
@@ -29,7 +29,7 @@ pub struct Forecast {
     pub end: EventTime,
     /// Expected mean power.
     pub mean: Watts,
-    /// Quantiles of mean power, in the order in which they were asked for.
+    /// Quantiles of mean power, in the order of the levels that were asked for.
     pub quantiles: Vec<Watts>,
 }
 
@@ -55,7 +55,7 @@ impl SeasonalMean {
         Self { target, energies: BTreeMap::new() }
     }
 
-    /// Whose use it remembers.
+    /// The target whose use it remembers.
     pub fn target(&self) -> Target {
         self.target
     }
@@ -75,11 +75,12 @@ impl SeasonalMean {
         self.energies.iter().map(|(end, energy)| (*end, *energy))
     }
 
-    /// Remembers the energy of the interval that ends at `end`. A second part of the same interval adds up: meters
-    /// that were back-filled come later than the others. What is older than [`KEPT`] before the newest is dropped.
+    /// Remembers the energy of the interval that ends at `end`. A second part of the same interval is added to the first:
+    /// meters that are back-filled come later than the others. An interval that is 35 days older than the newest is
+    /// dropped.
     pub fn observe(&mut self, end: EventTime, energy: WattHours) {
         let newest = self.energies.last_key_value().map_or(end, |(newest, _)| end.max(*newest));
-        let oldest = newest.minus(KEPT);
+        let oldest = newest.minus(HISTORY);
         if end <= oldest {
             return;
         }
@@ -89,18 +90,18 @@ impl SeasonalMean {
         }
     }
 
-    /// What the target will draw in each interval of the horizon of which something like it is known.
+    /// What the target will draw in each interval of the horizon, if any interval like it is known.
     ///
-    /// The mean is that of the same local minute on the last up to four days of the same kind, else on the last up to
-    /// four days of any. Quantiles are those of Student's t about it: if the days of a kind differ like draws from one
-    /// bell, the next one lies below quantile `p` with probability `p`, however few they are. After a single day all
-    /// are equal to the mean: there is nothing yet to say how far it may be off.
+    /// The mean is that of the same local minute on up to four last days of the same type; without any, on up to four last
+    /// days of any type. Quantiles are those of Student's t around the mean. If the days of a type are normally distributed,
+    /// the next one lies below quantile `p` with probability `p`, however few they are. After a single day all quantiles
+    /// equal the mean, because nothing shows yet how far it may be off.
     pub fn forecast(&self, issued: EventTime, horizon: &Horizon, quantiles: &[f64]) -> Vec<Forecast> {
         let known = Known { energies: &self.energies, until: issued.min(horizon.starts_at()) };
         let length = horizon.grid().length();
         let power = |energy: f64| Watts(energy * 3_600_000.0 / length as f64);
         let of_freedom = |freedom| quantiles.iter().map(|p| student(*p, freedom)).collect();
-        // Most intervals of a day have equally many like them.
+        // Quantiles of Student's t are slow, and most intervals of a day have the same number of days like them.
         let mut off = BTreeMap::<u32, Vec<f64>>::new();
         let of_slot = |slot: &Slot| {
             let expected = known.expected(slot)?;
@@ -130,7 +131,7 @@ impl Known<'_> {
         self.energies.get(&end).filter(|_| end <= self.until).copied()
     }
 
-    /// The ends of the intervals that this slot is taken to be like.
+    /// The ends of the intervals that this slot is expected to be like.
     fn last_like(&self, slot: &Slot) -> Vec<EventTime> {
         let same = self.last_days(slot.like.iter().filter(|like| like.same_type));
         if same.is_empty() { self.last_days(slot.like.iter()) } else { same }
@@ -153,26 +154,27 @@ impl Known<'_> {
         ends
     }
 
-    /// Mean energy of those, and how far the next may be off it.
+    /// The mean energy of these intervals, and how far the next one may be off.
     fn expected(&self, slot: &Slot) -> Option<Expected> {
         let energies: Vec<i64> =
             self.last_like(slot).iter().filter_map(|end| self.at(*end)).map(|energy| energy.0).collect();
         let freedom = (energies.len() as u32).checked_sub(1)?;
         let count = energies.len() as f64;
-        // The sum is of whole numbers.
+        // A sum of whole numbers: its order changes nothing.
         let mean = energies.iter().sum::<i64>() as f64 / count;
         let off = energies.iter().map(|energy| *energy as f64 - mean);
         let squares: f64 = off.map(|off| off * off).sum();
-        // The mean of so few is itself off: a next day is further from it than they are from each other.
+        // The mean of a few days is itself off, so that the next day is further from it than these days are.
         let variance = squares / f64::from(freedom.max(1)) * (1.0 + 1.0 / count);
         Some(Expected { mean, spread: variance.sqrt(), freedom })
     }
 }
 
-/// One interval of the horizon, in Wh.
+/// What is expected of one interval of the horizon, Wh.
 struct Expected {
     mean: f64,
-    /// What a quantile of Student's t is multiplied with.
+    /// By how much a quantile of Student's t is multiplied.
     spread: f64,
+    /// Degrees of freedom of Student's t.
     freedom: u32,
 }

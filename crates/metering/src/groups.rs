@@ -1,32 +1,33 @@
-//! Demand of many together, and what each meter has to do with the peak of all.
+//! Demand of many together.
 //!
-//! A group is the consumers of a transformer, of a feeder, or all. What its intervals add up to is an interval of its own,
-//! and [`Metering`] makes its demand of those. Beside that, a few numbers are kept of every consumer and group for the
-//! block under way, so that whoever peaks, it is known what the others did in that block.
+//! A group is the consumers of a transformer, of a feeder, or of the whole town. The sum of their intervals is an interval
+//! of the group, and [`Metering`] makes the group's demand of those.
+//!
+//! At which moment the town peaks is only known once a block is over. So a few numbers are kept of every consumer and group
+//! for the block under way: if it turns out to be the highest, they show what each of them used in it.
 
 use crate::metering::{Metering, Strides};
 use crate::moment::{Moment, Moments, NO_PERIOD};
-use crate::rows::{Among, DemandRow, MeteringRows};
+use crate::rows::{DemandRow, MeteringRows};
 use crate::rules::MeteringSettings;
-use crate::shares::{Consumers, NO_CLASS, NOBODY, NOT_YET, NOWHERE, Part};
+use crate::shares::{BlockUse, Consumers, NO_CLASS, NO_GROUP, NO_PLACE, PLACE_TO_SEE};
+use crate::sum::Sum;
 use features::valid_energy;
-use reading::{
-    AreaId, Calendar, EventTime, FeederId, Interval, MeterId, Quality, Sums, Target, TransformerId,
-};
+use reading::{AreaId, Calendar, EventTime, FeederId, Interval, MeterId, Target, TransformerId};
 use std::collections::BTreeMap;
 use std::mem::take;
-use units::{Ratio, WattHours, Watts};
+use units::{Ratio, Watts};
 
-/// What is kept of groups.
+/// Which groups there are.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct GroupRule {
-    /// A block of a group makes no peak if a smaller share of its consumers were measured in any of its intervals.
+    /// A block of a group makes no peak if a smaller share of its consumers was measured in any of its intervals.
     pub reporting: Ratio,
-    /// All consumers together, and feeders: no part of a town can say what they use.
+    /// Feeders and the whole town are groups too. A part of a town does not know what all of it uses.
     pub whole_town: bool,
 }
 
-/// A consumer's interval, and the number of its place; the same place has the same number until places are
+/// A consumer's interval and the number of its place. A number stands for the same place until places are
 /// [forgotten](Groups::forget_places).
 #[derive(Debug, Clone, Copy)]
 pub struct Placed<'a> {
@@ -39,30 +40,30 @@ pub struct Placed<'a> {
 /// Where a consumer hangs, and what its contract says.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Place<'a> {
-    /// On which transformer.
+    /// Its transformer.
     pub transformer: Option<TransformerId>,
-    /// On which feeder.
+    /// Its feeder.
     pub feeder: Option<FeederId>,
-    /// In which area.
+    /// Its area.
     pub area: Option<AreaId>,
-    /// What was agreed.
+    /// Its sanctioned load: what the contract allows.
     pub sanctioned: Option<Watts>,
-    /// Of which class.
+    /// Its class.
     pub class: Option<&'a str>,
 }
 
-/// A block of a consumer above what was agreed, the first of its billing period.
+/// A block of a consumer above its sanctioned load, the first of its billing period.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct AboveSanctioned {
-    /// Whose.
+    /// The consumer.
     pub meter: MeterId,
-    /// On which transformer.
+    /// Its transformer.
     pub transformer: Option<TransformerId>,
-    /// In which area.
+    /// Its area.
     pub area: Option<AreaId>,
     /// Imported power, mean of the block.
     pub demand: Watts,
-    /// What was agreed.
+    /// The sanctioned load.
     pub sanctioned: Watts,
     /// When the block starts.
     pub start: EventTime,
@@ -70,86 +71,35 @@ pub struct AboveSanctioned {
     pub end: EventTime,
 }
 
-/// What the intervals of a group add up to in a tick.
-#[derive(Debug, Clone, Copy, Default)]
-struct Sum {
-    any: bool,
-    net: WattHours,
-    measured: u32,
-    /// In mW and mvar, of those who carry both.
-    active: i64,
-    reactive: i64,
-    /// One that does not.
-    without: bool,
-}
-
-impl Sum {
-    /// What one interval is in it.
-    fn of(row: &Interval, net: WattHours) -> Self {
-        let sums = &row.sums;
-        let without = sums.q_count == 0 || sums.q_count != sums.p_count;
-        let measured = u32::from(row.quality.is_whole());
-        let (active, reactive) = match i64::from(sums.p_count) {
-            _ if without => (0, 0),
-            1 => (sums.p, sums.q),
-            // Whole numbers, so that the order of consumers changes nothing.
-            count => (sums.p.div_euclid(count), sums.q.div_euclid(count)),
-        };
-        Self { any: true, net, measured, active, reactive, without }
-    }
-
-    fn add(&mut self, one: &Self) {
-        self.any = true;
-        self.net += one.net;
-        self.measured += one.measured;
-        self.active += one.active;
-        self.reactive += one.reactive;
-        self.without |= one.without;
-    }
-
-    /// The interval of the group.
-    fn interval(&self, start: EventTime, end: EventTime, is_whole: bool) -> Interval {
-        let mut sums = Sums::EMPTY;
-        if !self.without {
-            (sums.p, sums.p_max, sums.q) = (self.active, self.active, self.reactive);
-            (sums.p_count, sums.q_count) = (1, 1);
-        }
-        let [imp, exp] = [self.net.0.max(0), (-self.net.0).max(0)].map(WattHours);
-        let quality = if is_whole { Quality::MEASURED } else { Quality::PARTIAL };
-        // Nobody looks at its meter: groups have names of their own.
-        let meter = MeterId::new("-").expect("a name");
-        Interval { meter, start, end, imp: Some(imp), exp: Some(exp), sums, quality, instead: None }
-    }
-}
-
 /// Demand of groups, and of all consumers together.
 #[derive(Debug, Clone)]
 pub struct Groups {
     pub(crate) rule: Option<GroupRule>,
-    /// Blocks above this share of what was agreed are told.
+    /// Blocks above this share of the sanctioned load are reported.
     above: Option<Ratio>,
-    moments: Moments,
+    pub(crate) moments: Moments,
     /// By number of the group.
     pub(crate) demand: Metering,
     pub(crate) names: Vec<Target>,
-    numbers: BTreeMap<Target, u32>,
-    /// The number of all consumers together.
-    all: u32,
-    pub(crate) groups: Vec<Part<i64>>,
-    /// How many consumers each has, and the sum of their highest blocks in the period before.
+    pub(crate) numbers: BTreeMap<Target, u32>,
+    /// The number of the whole town.
+    pub(crate) all: u32,
+    pub(crate) groups: Vec<BlockUse<i64>>,
+    /// How many consumers each group has.
     pub(crate) sizes: Vec<u32>,
+    /// The sum of the highest blocks of its consumers in the period before.
     pub(crate) peaks_before: Vec<f64>,
     sums: Vec<Sum>,
     pub(crate) period: u32,
     pub(crate) period_before: u32,
     pub(crate) consumers: Consumers,
     pub(crate) classes: Vec<String>,
-    /// What consumers of each class imported on average, in the period under way; until the next tick.
-    class_means: Option<Vec<f64>>,
+    /// What consumers of each class imported on average in the period under way; worked out once a tick, if asked for.
+    pub(crate) class_means: Option<Vec<f64>>,
 }
 
 impl Groups {
-    /// Nobody yet. Groups, if there is a rule; blocks above what was agreed, if there is a share.
+    /// No consumer yet. There are groups if there is a rule, and blocks above the sanctioned load if there is a share.
     pub fn new(
         settings: &MeteringSettings,
         rule: Option<GroupRule>,
@@ -165,7 +115,7 @@ impl Groups {
             demand: Metering::new(settings, calendar.clone()),
             names: Vec::new(),
             numbers: BTreeMap::new(),
-            all: NOBODY,
+            all: NO_GROUP,
             groups: Vec::new(),
             sizes: Vec::new(),
             peaks_before: Vec::new(),
@@ -183,38 +133,39 @@ impl Groups {
         self.consumers.len()
     }
 
-    /// From now on a number of a place may stand for another one.
+    /// Takes note that from now on the number of a place may stand for another one.
     pub fn forget_places(&mut self) {
-        self.consumers.shares.iter_mut().for_each(|share| share.place = NOT_YET);
+        self.consumers.shares.iter_mut().for_each(|share| share.place = PLACE_TO_SEE);
     }
 
-    /// Takes the intervals of a tick, by meter; those that end earlier count nowhere, as a part of a sum is no sum.
-    /// `place_of` is the place with a number, `size` how many consumers a group has. Tells billing periods that are over.
+    /// Takes the intervals of a tick, by meter. Intervals that end earlier count in no group: the sum of their tick is over.
+    ///
+    /// `place_of` gives the place with a number, and `size` the number of consumers of a group. Billing periods that are over
+    /// are added to `out`. Returns the blocks above the sanctioned load.
     pub fn tick<'a>(
         &mut self,
         end: EventTime,
         rows: impl Iterator<Item = Placed<'a>> + Clone,
         place_of: impl Fn(u32) -> Place<'a>,
         size: impl Fn(Target) -> u32,
-        told: &mut Vec<DemandRow>,
-        above: &mut Vec<AboveSanctioned>,
-    ) {
+        out: &mut Vec<DemandRow>,
+    ) -> Vec<AboveSanctioned> {
         let moment = self.moments.at(&self.demand.settings, end);
         self.class_means = None;
         // Where clocks go back past midnight, the period before is not begun again.
         if self.period == NO_PERIOD || moment.period > self.period {
-            self.turn(moment.period);
+            self.begin_period(moment.period);
         }
         let rows = rows.filter(|placed| placed.row.end == end);
-        let places = self.consumers.meet(rows.clone().map(|placed| &placed.row.meter));
+        let places = self.consumers.find_or_add(rows.clone().map(|placed| &placed.row.meter));
         let width = Strides::of(&self.demand.settings).in_block;
-        let start = end.minus(self.demand.settings.grid.length());
         let counts = moment.block_ends && moment.block_zones & 1 == 1;
         let hours = self.hours_of_a_block();
+        let mut above = Vec::new();
         for (at, Placed { row, place }) in places.into_iter().zip(rows) {
             let Some(net) = valid_energy(row) else { continue };
             let at = at as usize;
-            let number = place.unwrap_or(NOWHERE);
+            let number = place.unwrap_or(NO_PLACE);
             if self.consumers.shares[at].place != number {
                 self.put(at, number, &place.map(&place_of).unwrap_or_default());
             }
@@ -230,28 +181,29 @@ impl Groups {
             }
             let Some(imported) = row.imp.filter(|_| row.quality.is_whole()) else { continue };
             share.add(moment, imported, net);
-            if !counts || !share.part.is_whole(moment, width) {
+            if !counts || !share.block.is_whole(moment, width) {
                 continue;
             }
             let demand = f64::from(share.imported) / hours;
             share.peak = share.peak.max(demand as f32);
             let Some((place, allowed)) = place.map(&place_of).zip(self.above) else { continue };
             let Some(sanctioned) = place.sanctioned else { continue };
-            if !share.told && demand > sanctioned.0 * allowed.0 {
-                share.told = true;
+            if !share.reported_above && demand > sanctioned.0 * allowed.0 {
+                share.reported_above = true;
                 let start = end.minus(width as i64 * self.demand.settings.grid.length());
                 let Place { transformer, area, .. } = place;
                 let (meter, demand) = (row.meter, Watts(demand));
                 above.push(AboveSanctioned { meter, transformer, area, demand, sanctioned, start, end });
             }
         }
-        self.close(start, end, moment, size, told);
+        self.close(end, moment, size, out);
+        above
     }
 
-    /// A consumer is seen in a place for the first time.
+    /// Notes the place of a consumer, when it is seen there for the first time.
     fn put(&mut self, at: usize, number: u32, place: &Place<'_>) {
         let whole_town = self.rule.is_some_and(|rule| rule.whole_town);
-        let mut number_of = |target: Option<Target>| target.map_or(NOBODY, |target| self.number(target));
+        let mut number_of = |target: Option<Target>| target.map_or(NO_GROUP, |target| self.number(target));
         let transformer = number_of(place.transformer.map(Target::Transformer));
         let feeder = number_of(place.feeder.map(Target::Feeder).filter(|_| whole_town));
         number_of(Some(Target::System).filter(|_| whole_town));
@@ -260,7 +212,7 @@ impl Groups {
         (share.place, share.groups, share.class) = (number, [transformer, feeder], class);
     }
 
-    /// There are a handful.
+    /// The number of a class. There are a handful, so that a search is fast enough.
     fn class(&mut self, name: &str) -> u16 {
         let known = self.classes.iter().position(|known| known == name);
         let number = known.unwrap_or(self.classes.len());
@@ -275,19 +227,6 @@ impl Groups {
         }
     }
 
-    /// What consumers of each class imported on average in the period under way.
-    fn means_of_classes(&self) -> Vec<f64> {
-        let mut sums = vec![(0, 0_u64); self.classes.len()];
-        for share in &self.consumers.shares {
-            if let (Some((sum, count)), Some(energy)) =
-                (sums.get_mut(usize::from(share.class)), share.energy())
-            {
-                (*sum, *count) = (*sum + u64::from(energy), *count + 1);
-            }
-        }
-        sums.into_iter().map(|(sum, count)| sum as f64 / count as f64).collect()
-    }
-
     pub(crate) fn number(&mut self, target: Target) -> u32 {
         if let Some(&number) = self.numbers.get(&target) {
             return number;
@@ -298,23 +237,23 @@ impl Groups {
             self.all = number;
         }
         self.names.push(target);
-        self.groups.push(Part::new());
+        self.groups.push(BlockUse::new());
         self.sizes.push(0);
         self.peaks_before.push(0.0);
         self.sums.push(Sum::default());
         number
     }
 
-    /// All intervals of the tick are here: takes those of the groups.
+    /// Ends a tick: all of its intervals are in the sums, which become intervals of the groups.
     fn close(
         &mut self,
-        start: EventTime,
         end: EventTime,
         moment: Moment,
         size: impl Fn(Target) -> u32,
-        told: &mut Vec<DemandRow>,
+        out: &mut Vec<DemandRow>,
     ) {
         let Some(rule) = self.rule else { return };
+        let start = end.minus(self.demand.settings.grid.length());
         let (mut numbers, mut intervals) = (Vec::new(), Vec::new());
         for (number, sum) in self.sums.iter_mut().enumerate().filter(|(_, sum)| sum.any) {
             let sum = take(sum);
@@ -332,13 +271,14 @@ impl Groups {
         let mut ended = MeteringRows::default();
         self.demand.take_of(&numbers, &intervals, |number, _| names[number as usize], &mut ended);
         ended.demand.iter_mut().for_each(|row| self.complete_with(row, &self.peaks_before));
-        told.append(&mut ended.demand);
+        out.append(&mut ended.demand);
         let count = Strides::of(&self.demand.settings).zones;
         let zone = self.demand.zones.get(self.all as usize * count);
         let peaked = zone.is_some_and(|zone| zone.block > 0.0 && zone.block_end == moment.index);
         if peaked {
+            // The block that ends here is the highest of the town so far.
             let (hours, width) = (self.hours_of_a_block(), Strides::of(&self.demand.settings).in_block);
-            self.consumers.shares.iter_mut().for_each(|share| share.part.coincide(moment, width, hours));
+            self.consumers.shares.iter_mut().for_each(|share| share.block.coincide(moment, width, hours));
             self.groups.iter_mut().for_each(|part| part.coincide(moment, width, hours));
         }
     }
@@ -348,80 +288,26 @@ impl Groups {
         block as f64 / reading::time::HOUR as f64
     }
 
-    /// Another billing period begins.
-    fn turn(&mut self, period: u32) {
+    /// Begins another billing period. What rows of the one before still need is kept beside it.
+    fn begin_period(&mut self, period: u32) {
         self.peaks_before = self.peaks();
         let means = self.means_of_classes();
-        self.consumers.shares.iter_mut().for_each(|share| share.turn(&means));
-        self.groups.iter_mut().for_each(Part::turn);
+        self.consumers.shares.iter_mut().for_each(|share| share.begin_period(&means));
+        self.groups.iter_mut().for_each(BlockUse::begin_period);
         (self.period_before, self.period) = (self.period, period);
     }
 
-    /// The sums of the highest blocks of the consumers of each group.
-    fn peaks(&self) -> Vec<f64> {
-        let mut sums = vec![0.0; self.names.len()];
-        for share in self.consumers.shares.iter().filter(|share| share.peak > 0.0) {
-            for number in [share.groups[0], share.groups[1], self.all] {
-                if let Some(sum) = sums.get_mut(number as usize) {
-                    *sum += f64::from(share.peak);
-                }
-            }
-        }
-        sums
-    }
-
-    /// Adds to a row of a meter, told of the period under way or of the one before, what is known of others.
-    pub fn complete(&mut self, row: &mut DemandRow) {
-        if self.class_means.is_none() {
-            self.class_means = Some(self.means_of_classes());
-        }
-        self.complete_with(row, &[]);
-    }
-
-    /// The same of a group, with the sums of the highest blocks of each in its period.
-    fn complete_with(&self, row: &mut DemandRow, peaks: &[f64]) {
-        let Some(whole) = &mut row.whole else { return };
-        let group = self.numbers.get(&row.target).map(|&number| number as usize);
-        let (part, share) = match (row.target, group) {
-            (Target::Meter(meter), _) => {
-                let Some(share) = self.consumers.of(meter) else { return };
-                ((share.part.coincident, share.part.before), Some(share))
-            }
-            (_, Some(group)) => ((self.groups[group].coincident, self.groups[group].before), None),
-            _ => return,
-        };
-        let period = self.moments.period_at(&self.demand.settings, row.start);
-        let means = self.class_means.as_deref().unwrap_or_default();
-        let (coincident, peers) = match period {
-            _ if period == self.period => (part.0, share.and_then(|share| share.over_peers(means))),
-            _ if period == self.period_before => {
-                let before = share.map(|share| f64::from(share.peers_before));
-                (part.1, before.filter(|ratio| !ratio.is_nan()))
-            }
-            _ => return,
-        };
-        let peaks = group.and_then(|number| peaks.get(number)).filter(|peaks| **peaks > 0.0);
-        let diversity = peaks.zip(row.block.filter(|block| block.demand.0 > 0.0));
-        whole.among = Among {
-            coincident: (!coincident.is_nan()).then(|| Watts(f64::from(coincident))),
-            meters: group.map(|number| self.sizes[number]),
-            peers: peers.map(Ratio),
-            diversity: diversity.map(|(peaks, block)| Ratio(peaks / block.demand.0)),
-            ..whole.among
-        };
-    }
-
-    /// Nothing more will come: tells the billing period of each group under way, as far as it went.
-    pub fn finish(&mut self, told: &mut Vec<DemandRow>) {
+    /// Ends the run: adds the billing period under way of each group, as far as it went, to `out`.
+    pub fn finish(&mut self, out: &mut Vec<DemandRow>) {
         let mut ended = Vec::new();
         for (target, number) in self.numbers.clone() {
             if self.demand.len() > number as usize {
-                self.demand.tell_demand(number as usize, target, false, &mut ended);
+                self.demand.push_demand(number as usize, target, false, &mut ended);
             }
         }
         let peaks = self.peaks();
         ended.iter_mut().for_each(|row| self.complete_with(row, &peaks));
-        told.append(&mut ended);
+        out.append(&mut ended);
     }
 }
 

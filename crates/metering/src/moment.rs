@@ -5,20 +5,20 @@ use jiff::civil::Date;
 use reading::time::MINUTE;
 use reading::{Calendar, EventTime};
 
-/// What an interval is, in local time.
+/// An interval in local time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Moment {
     /// The number of the interval.
     pub index: u32,
-    /// The billing period, in months.
+    /// The billing period, in months since year 0.
     pub period: u32,
-    /// The zones that it belongs to, a bit each.
+    /// The tariff zones that it belongs to, one bit each; the lowest is that of all minutes.
     pub zones: u8,
-    /// Those that the whole block ending here belongs to; none if it began in another billing period.
+    /// The zones that the whole block ending here belongs to; none if it began in another billing period.
     pub block_zones: u8,
-    /// A block ends here, of those that stand side by side.
+    /// A block of those that stand side by side ends here.
     pub block_ends: bool,
-    /// The number of the first interval of the block that it belongs to, of those side by side.
+    /// The number of the first interval of the block, of those side by side, that it belongs to.
     pub block_first: u32,
     /// The cell of the profile.
     pub cell: u16,
@@ -28,7 +28,7 @@ pub(crate) struct Moment {
     pub day_starts: bool,
 }
 
-/// The moments of late, by the number of the interval.
+/// The last moments that were asked for, by the number of the interval.
 #[derive(Debug, Clone)]
 pub(crate) struct Moments {
     calendar: Calendar,
@@ -37,7 +37,7 @@ pub(crate) struct Moments {
 }
 
 const KNOWN: usize = 1024;
-/// In the place of a period: none yet.
+/// No period yet.
 pub(crate) const NO_PERIOD: u32 = u32::MAX;
 
 impl Moments {
@@ -50,7 +50,7 @@ impl Moments {
         &self.calendar
     }
 
-    /// The interval that ends so.
+    /// The interval that ends at `end`.
     #[inline]
     pub fn at(&mut self, settings: &MeteringSettings, end: EventTime) -> Moment {
         let index = index_of(settings, end);
@@ -82,7 +82,7 @@ impl Moments {
             moment.zones = self.zones(settings, start);
             let behind = i64::from(minute) * MINUTE + length;
             let first = end.minus(demand.block());
-            // Where the clocks change within a long block, its end alone says too little.
+            // Where clocks change within a long block, it may end on a full block and not begin on one.
             let begins = i64::from(self.calendar.minute_of_day(first)) * MINUTE;
             moment.block_ends = behind % demand.block() == 0 && begins % demand.block() == 0;
             let before = i64::from(minute) * MINUTE % demand.block() / length;
@@ -102,7 +102,7 @@ impl Moments {
         moment
     }
 
-    /// The zones of an interval that starts so, a bit each.
+    /// The zones of an interval that starts at `start`, one bit each.
     fn zones(&self, settings: &MeteringSettings, start: EventTime) -> u8 {
         let (day, minute) = (self.calendar.day(start), self.calendar.minute_of_day(start));
         let day_type = self.calendar.day_type(day);
@@ -136,10 +136,10 @@ impl Moments {
     }
 }
 
-/// The number of the interval that ends so.
+/// The number of the interval that ends at `end`.
 #[inline]
 pub(crate) fn index_of(settings: &MeteringSettings, end: EventTime) -> u32 {
-    // Readings are of 2000 to 2100: a minute's intervals fit.
+    // Readings are of 2000 to 2100: even intervals of a minute fit.
     (end.0 / settings.grid.length()) as u32
 }
 

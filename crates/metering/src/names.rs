@@ -1,11 +1,11 @@
-//! Names of meters, ascending, in as many bytes as they have letters.
+//! Names of meters, sorted, in as many bytes as they have letters.
 
 use reading::MeterId;
 
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Names {
     letters: String,
-    /// Where each ends among the letters.
+    /// Where each name ends among the letters.
     ends: Vec<u32>,
 }
 
@@ -27,11 +27,12 @@ impl Names {
 
     pub(crate) fn push(&mut self, name: &str) {
         self.letters.push_str(name);
-        // Of the longest names, a hundred million fit.
+        // A hundred million names of 32 letters fit.
         self.ends.push(self.letters.len() as u32);
     }
 
-    /// Where a name stands, or would, looked for from a place on: mostly it is the next one.
+    /// The place of a name, or the place at which it would have to be inserted. The search begins at `from`, because names are
+    /// asked for in their order and the next one is mostly the one that follows.
     pub(crate) fn find(&self, name: &str, from: usize) -> Result<usize, usize> {
         if self.get(from + 1) == Some(name) {
             return Ok(from + 1);
@@ -54,7 +55,7 @@ impl Names {
         if self.get(low) == Some(name) { Ok(low) } else { Err(low) }
     }
 
-    /// Puts each before the one that stands at its place; places ascend.
+    /// Inserts each name before the one at its place; places ascend.
     pub(crate) fn insert(&mut self, new: &[(u32, &MeterId)]) {
         let letters = new.iter().map(|(_, name)| name.as_str().len()).sum::<usize>();
         let mut all = Self {
@@ -90,7 +91,7 @@ mod tests {
             known.iter().for_each(|name| names.push(name));
             let all: Vec<&String> = known.iter().collect();
             for name in &more {
-                // What is looked for stands at the place that is begun with, or behind it.
+                // The search must begin at the place of the name or before it.
                 let from = from.min(all.partition_point(|known| *known < name));
                 prop_assert_eq!(names.find(name, from), all.binary_search(&name));
             }

@@ -1,45 +1,45 @@
-//! What is told.
+//! Rows of demand and of profiles.
 
 use reading::{DayType, EventTime, MeterId, Target};
 use units::{Ratio, VoltAmperes, WattHours, Watts};
 
-/// The highest demand of a period, and the end of the block.
+/// The highest demand of a period, and the block in which it was.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Peak {
     /// Mean power over the block.
     pub demand: Watts,
-    /// When it ended.
+    /// When the block ended.
     pub end: EventTime,
 }
 
-/// What one meter, or a group of them, used in a billing period and zone.
+/// What a meter or a group used in a billing period and tariff zone.
 #[derive(Debug, Clone, PartialEq)]
 pub struct DemandRow {
-    /// Whose.
+    /// The meter or the group.
     pub target: Target,
-    /// Where the billing period starts.
+    /// When the billing period starts.
     pub start: EventTime,
-    /// Where it ends, or where the last interval does that is known of it.
+    /// When it ends; of a period under way, when its last interval ends.
     pub end: EventTime,
-    /// Which zone, by its number; 0 is that of all minutes.
+    /// The number of the zone; 0 is the one of all minutes.
     pub zone: u8,
-    /// The highest block, blocks side by side.
+    /// The highest of the blocks that stand side by side.
     pub block: Option<Peak>,
-    /// The highest block of any that ends with an interval.
+    /// The highest of all blocks, one ending with each interval.
     pub sliding: Option<Peak>,
-    /// The highest apparent power of a block.
+    /// The highest apparent power of a block, blocks side by side.
     pub block_va: Option<VoltAmperes>,
-    /// The same, of any block that ends with an interval.
+    /// The highest apparent power of all blocks, one ending with each interval.
     pub sliding_va: Option<VoltAmperes>,
     /// Imported energy, estimated energy included.
     pub energy: WattHours,
-    /// Of all minutes alone: the rest.
+    /// The rest; only in the row of the zone of all minutes.
     pub whole: Option<Whole>,
 }
 
 impl DemandRow {
-    /// Its highest block over what was agreed with a consumer, in W; or over what is made for a group, in VA if those
-    /// are known.
+    /// The highest block over the sanctioned load, in W. Of a group, over the rating of its transformer or feeder, in VA if
+    /// apparent power is known.
     pub fn utilisation(&self) -> Option<Ratio> {
         let sanctioned = self.whole.as_ref()?.among.sanctioned.filter(|sanctioned| sanctioned.0 > 0.0)?;
         let active = self.block.map(|block| block.demand.0);
@@ -56,47 +56,47 @@ impl DemandRow {
 pub struct Whole {
     /// Exported energy.
     pub exported: WattHours,
-    /// Mean import over the highest block.
+    /// Mean imported power over that of the highest block.
     pub load_factor: Option<Ratio>,
-    /// Active over apparent energy of the intervals that import and carry reactive power.
+    /// Active over apparent energy, of the intervals that import and whose reactive power is known.
     pub pf: Option<Ratio>,
-    /// Reactive energy of the same, lagging and leading, varh.
+    /// Reactive energy of these intervals, lagging and leading, varh.
     pub reactive: Option<(f64, f64)>,
     /// Hours of intervals with a low power factor.
     pub low_pf_hours: f64,
-    /// How those intervals spread over the classes of the power factor, if that is counted.
+    /// How these intervals spread over the classes of the power factor, if they are counted.
     pub pf_spread: Option<PfSpread>,
     /// Hours of intervals whose energy is known.
     pub hours: f64,
-    /// Those of them whose energy is estimated.
+    /// Those of these hours whose energy is estimated.
     pub estimated_hours: f64,
-    /// The lowest slot of the typical day, as the load profile knows it at the end of the period.
+    /// The lowest slot of the typical day, by the load profile at the end of the period.
     pub base: Option<Watts>,
     /// The share of the typical day's energy from midnight to six.
     pub night_share: Option<Ratio>,
-    /// What it had to do with others.
+    /// What it has to do with the others of the town.
     pub among: Among,
 }
 
-/// A meter or a group among the others of the town, as far as somebody has looked.
+/// A meter or a group among the others of the town, as far as the plan asks for it.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Among {
-    /// Its mean net power in the block in which all consumers together had their highest.
+    /// Its mean net power in the block in which all consumers together had their highest demand.
     pub coincident: Option<Watts>,
-    /// What was agreed with a consumer, or what a transformer is made for.
+    /// The sanctioned load of a consumer, or the rating of a transformer or feeder.
     pub sanctioned: Option<Watts>,
     /// How many consumers a group has.
     pub meters: Option<u32>,
     /// The sum of the highest blocks of its consumers, over that of the group.
     pub diversity: Option<Ratio>,
-    /// What a consumer imported over the mean of all consumers of its class.
+    /// What a consumer imported, over the mean of all consumers of its class.
     pub peers: Option<Ratio>,
 }
 
 /// How much of a billing period passed at which power factor.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PfSpread {
-    /// The power factor that a twentieth of the time is below.
+    /// The power factor that a twentieth of the time was below.
     pub low: Ratio,
     /// Hours in each class, from 0 to 1.
     pub hours: Vec<f64>,
@@ -105,22 +105,22 @@ pub struct PfSpread {
 /// One slot of a load profile.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct ProfileRow {
-    /// Whose.
+    /// The meter.
     pub meter: MeterId,
-    /// Of which days.
+    /// The type of day.
     pub day_type: DayType,
-    /// The first minute of the slot, of the local day.
+    /// The minute of the local day at which the slot starts.
     pub minute: u16,
     /// Mean net power.
     pub mean: Watts,
-    /// How far days are from it: a standard deviation.
+    /// How far single days are from the mean: a standard deviation.
     pub spread: Watts,
-    /// How many days it is worth.
+    /// How many days the mean is worth.
     pub weight: f64,
 }
 
 impl ProfileRow {
-    /// The slot as people say it: the time of the day that it starts at.
+    /// The time of day at which the slot starts, as people write it.
     pub fn slot(&self) -> String {
         format!("{:02}:{:02}", self.minute / 60, self.minute % 60)
     }

@@ -1,4 +1,4 @@
-//! What is kept of a meter, and how.
+//! What is kept of each meter: its profile, its demand.
 
 use reading::time::{DAY, HOUR, MINUTE};
 use reading::{DayType, Grid};
@@ -7,7 +7,7 @@ use units::Ratio;
 /// What is kept of each meter.
 #[derive(Debug, Clone, PartialEq)]
 pub struct MeteringSettings {
-    /// The intervals that come.
+    /// The grid of intervals.
     pub grid: Grid,
     /// A load profile.
     pub profile: Option<ProfileRule>,
@@ -67,22 +67,22 @@ impl Zone {
     }
 }
 
-/// Why rules cannot be.
+/// Why a rule is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RulesError {
-    /// A slot that is no multiple of the interval, or no part of a day.
+    /// A slot that is not whole intervals, or does not divide a day.
     Slot,
-    /// A half-life of no day, or of more than a thousand.
+    /// A half-life of less than one day, or of more than a thousand.
     HalfLife,
-    /// A block that is no multiple of the interval, or no part of a day.
+    /// A block that is not whole intervals, or does not divide a day.
     Block,
-    /// A billing day that not every month has.
+    /// A billing day that some months do not have.
     BillingDay,
     /// More zones than there is room for.
     Zones,
-    /// Two zones of one name, or one that is called `all`.
+    /// Two zones of one name, or one with the name `all`.
     ZoneName,
-    /// A zone without a minute, a month or a day, or with a minute or a month that no day has.
+    /// A zone without a minute, a month or a type of day, or with a minute or a month that does not exist.
     ZoneTime,
     /// Fewer than ten classes of the power factor, or more than two hundred.
     PfClasses,
@@ -90,18 +90,18 @@ pub enum RulesError {
 
 /// The zone that every minute belongs to.
 pub const ALL: &str = "all";
-/// Beside [`ALL`].
+/// Zones beside [`ALL`]: together they fit a byte, one bit each.
 const MOST_ZONES: usize = 7;
-/// Blocks of more intervals would make the memory of the last ones dear.
+/// The last powers of a block are kept for each meter: more intervals than these would cost too much memory.
 const MOST_IN_BLOCK: i64 = 60;
 
-/// Whether a length is whole intervals, and whole parts of a day are made of it.
+/// Whether a length is whole intervals and whole minutes, and divides a day.
 fn divides(length: i64, grid: Grid) -> bool {
     length > 0 && length % grid.length() == 0 && length % MINUTE == 0 && DAY % length == 0
 }
 
 impl ProfileRule {
-    /// Slots of so many milliseconds; what was seen counts half after so many days of a type.
+    /// A rule for slots of so many milliseconds. An observation counts half after `half_life` days of its type.
     pub fn new(slot: i64, half_life: u32, grid: Grid) -> Result<Self, RulesError> {
         if !divides(slot, grid) || slot / grid.length() > 200 {
             return Err(RulesError::Slot);
@@ -122,19 +122,20 @@ impl ProfileRule {
         (DAY / self.slot) as usize
     }
 
-    /// Days of a type until what was seen counts half.
+    /// Days of a type after which an observation counts half.
     pub fn half_life(&self) -> u32 {
         self.half_life
     }
 
-    /// What stays of a weight when another day of the type comes.
+    /// The share of a weight that is left after another day of the type.
     pub fn keep(&self) -> f64 {
         0.5_f64.powf(1.0 / f64::from(self.half_life))
     }
 }
 
 impl DemandRule {
-    /// Blocks of so many milliseconds, billed from a day of the month on; a power factor below `low_pf` is low.
+    /// A rule for blocks of so many milliseconds and billing periods that begin on a day of the month. A power factor below
+    /// `low_pf` is low.
     pub fn new(
         block: i64,
         zones: Vec<Zone>,
@@ -164,7 +165,7 @@ impl DemandRule {
         Ok(Self { block, zones, billing_day, low_pf, pf_classes: 0, either_way: false })
     }
 
-    /// Counts the intervals of a billing period by power factor too, in so many classes from 0 to 1.
+    /// The same rule, which also counts the intervals of a billing period by power factor, in so many classes from 0 to 1.
     pub fn with_pf_classes(self, classes: u8) -> Result<Self, RulesError> {
         match classes {
             10..=200 => Ok(Self { pf_classes: classes, ..self }),
@@ -183,7 +184,7 @@ impl DemandRule {
         self.either_way
     }
 
-    /// Classes of the power factor, from 0 to 1; none if it is not counted.
+    /// The number of classes of the power factor; 0 if it is not counted.
     pub fn pf_classes(&self) -> usize {
         usize::from(self.pf_classes)
     }
@@ -193,7 +194,7 @@ impl DemandRule {
         self.block
     }
 
-    /// The zones beside that of all minutes.
+    /// The tariff zones, without the one of all minutes.
     pub fn zones(&self) -> &[Zone] {
         &self.zones
     }

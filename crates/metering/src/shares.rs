@@ -6,33 +6,34 @@ use reading::MeterId;
 use serde::{Deserialize, Serialize};
 use units::WattHours;
 
-/// A part in the block of the peak of all, of a consumer in 32 bits or a group in 64; snapshots hold it as it stands here.
+/// What a consumer or a group uses in the block under way, and what it used in the block in which the town had its peak.
+/// Energy takes 32 bits of a consumer and 64 of a group. Stored as it is.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Part<E> {
+pub(crate) struct BlockUse<E> {
     /// The first interval of the block under way.
     block: u32,
     /// How many intervals of it are measured.
     count: u8,
     /// Their net energy, Wh.
     net: E,
-    /// Net power in the block of the peak of all, this period and the one before; NaN is not known.
+    /// Net power in the block of the town's peak, in this period and in the one before; NaN is not known.
     pub coincident: f32,
     pub before: f32,
 }
 
-impl<E: Copy + Default + Into<i64> + TryFrom<i64>> Part<E> {
+impl<E: Copy + Default + Into<i64> + TryFrom<i64>> BlockUse<E> {
     pub(crate) fn new() -> Self {
         Self { block: 0, count: 0, net: E::default(), coincident: f32::NAN, before: f32::NAN }
     }
 
-    /// Adds a measured interval; says whether it is the first of its block.
+    /// Adds a measured interval. Returns whether it is the first of its block.
     pub(crate) fn add(&mut self, moment: Moment, net: WattHours) -> bool {
         let is_first = self.block != moment.block_first;
         if is_first {
             (self.block, self.count, self.net) = (moment.block_first, 0, E::default());
         }
         self.count += 1;
-        // A consumer of 10 MW moves a tenth of the most in a day.
+        // 32 bits hold 2 GWh: a consumer of 10 MW uses a ninth of that in a day, and a block is shorter.
         self.net = E::try_from(self.net.into() + net.0).unwrap_or(self.net);
         is_first
     }
@@ -41,73 +42,73 @@ impl<E: Copy + Default + Into<i64> + TryFrom<i64>> Part<E> {
         self.block == moment.block_first && usize::from(self.count) == width
     }
 
-    /// All together have peaked in the block of that moment.
+    /// The town has had its highest demand so far in the block that ends with that moment.
     pub(crate) fn coincide(&mut self, moment: Moment, width: usize, hours: f64) {
         let known = self.is_whole(moment, width);
         self.coincident = if known { (self.net.into() as f64 / hours) as f32 } else { f32::NAN };
     }
 
     /// Another billing period begins.
-    pub(crate) fn turn(&mut self) {
+    pub(crate) fn begin_period(&mut self) {
         (self.before, self.coincident) = (self.coincident, f32::NAN);
     }
 }
 
-/// What is kept of a consumer beside its demand; snapshots hold it as it stands here.
+/// What is kept of a consumer beside its demand. Stored as it is.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Share {
-    pub part: Part<i32>,
-    /// Imported energy of the same intervals, Wh.
+    pub block: BlockUse<i32>,
+    /// Imported energy of the measured intervals of the block, Wh.
     pub imported: u32,
     /// The highest block; minus infinity is none.
     pub peak: f32,
-    /// The groups that it was in last, by number.
+    /// The transformer and the feeder that it was last seen under, by number of the group.
     pub groups: [u32; 2],
     /// Its class, by number.
     pub class: u16,
-    /// It was told that a block was above what was agreed.
-    pub told: bool,
+    /// A block above its sanctioned load was reported in this period.
+    pub reported_above: bool,
     /// Imported energy of the period, Wh; [`UNKNOWN`] is not known.
     energy: u32,
-    /// What it imported in the period before over what its peers did; NaN is not known.
+    /// What it imported in the period before, over the mean of its class; NaN is not known.
     pub peers_before: f32,
-    /// The number of the place that its groups and its class are of.
-    #[serde(skip, default = "not_yet")]
+    /// The number of the place that its groups and its class are of. Not stored: numbers are those of one run.
+    #[serde(skip, default = "place_to_see")]
     pub place: u32,
 }
 
 /// In no group.
-pub(crate) const NOBODY: u32 = u32::MAX;
+pub(crate) const NO_GROUP: u32 = u32::MAX;
 /// Of no class.
 pub(crate) const NO_CLASS: u16 = u16::MAX;
-/// In a place that nobody knows.
-pub(crate) const NOWHERE: u32 = u32::MAX;
-/// Not looked at since places got their numbers.
-pub(crate) const NOT_YET: u32 = u32::MAX - 1;
+/// In no place that is known.
+pub(crate) const NO_PLACE: u32 = u32::MAX;
+/// Its place has not been looked at since places got their numbers.
+pub(crate) const PLACE_TO_SEE: u32 = u32::MAX - 1;
 const UNKNOWN: u32 = u32::MAX;
 
-fn not_yet() -> u32 {
-    NOT_YET
+fn place_to_see() -> u32 {
+    PLACE_TO_SEE
 }
 
 impl Share {
     fn new() -> Self {
         Self {
-            part: Part::new(),
+            block: BlockUse::new(),
             imported: 0,
             peak: f32::NEG_INFINITY,
-            groups: [NOBODY; 2],
+            groups: [NO_GROUP; 2],
             class: NO_CLASS,
-            told: false,
+            reported_above: false,
             energy: UNKNOWN,
             peers_before: f32::NAN,
-            place: NOT_YET,
+            place: PLACE_TO_SEE,
         }
     }
 
     /// Adds a measured interval to the block under way.
     pub(crate) fn add(&mut self, moment: Moment, imported: WattHours, net: WattHours) {
-        if self.part.add(moment, net) {
+        if self.block.add(moment, net) {
             self.imported = 0;
         }
         let imported = u32::try_from(imported.0).unwrap_or_default();
@@ -125,21 +126,21 @@ impl Share {
         (self.energy != UNKNOWN).then_some(self.energy)
     }
 
-    /// What was imported over the mean of its class.
+    /// What was imported in the period, over the mean of its class.
     pub(crate) fn over_peers(&self, means: &[f64]) -> Option<f64> {
         let mean = means.get(usize::from(self.class)).filter(|mean| **mean > 0.0)?;
         Some(f64::from(self.energy()?) / mean)
     }
 
-    /// Another billing period begins; these are the means of the one that is over.
-    pub(crate) fn turn(&mut self, means: &[f64]) {
+    /// Another billing period begins. `means` are those of the classes in the one that is over.
+    pub(crate) fn begin_period(&mut self, means: &[f64]) {
         self.peers_before = self.over_peers(means).map_or(f32::NAN, |ratio| ratio as f32);
-        (self.energy, self.peak, self.told) = (UNKNOWN, f32::NEG_INFINITY, false);
-        self.part.turn();
+        (self.energy, self.peak, self.reported_above) = (UNKNOWN, f32::NEG_INFINITY, false);
+        self.block.begin_period();
     }
 }
 
-/// Consumers that were heard of, ascending, and what is kept of each.
+/// Consumers that were heard of, by name, and what is kept of each.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Consumers {
     pub names: Names,
@@ -151,7 +152,7 @@ impl Consumers {
         self.shares.len()
     }
 
-    /// Room for more with names of these lengths, and no more than that.
+    /// Makes room for as many more as there are lengths of names, and not for any more than that.
     pub(crate) fn make_room(&mut self, names: impl ExactSizeIterator<Item = usize>) {
         self.shares.reserve_exact(names.len());
         self.names.make_room(names);
@@ -161,8 +162,8 @@ impl Consumers {
         self.shares.get(self.names.find(meter.as_str(), 0).ok()?)
     }
 
-    /// Where meters stand, which come ascending; makes room for those that are new.
-    pub(crate) fn meet<'a>(&mut self, meters: impl Iterator<Item = &'a MeterId>) -> Vec<u32> {
+    /// The places of meters, which come by name. Adds those that are new.
+    pub(crate) fn find_or_add<'a>(&mut self, meters: impl Iterator<Item = &'a MeterId>) -> Vec<u32> {
         let mut at = 0;
         let mut places = Vec::with_capacity(meters.size_hint().1.unwrap_or_default());
         let mut new: Vec<(u32, &MeterId)> = Vec::new();
@@ -172,7 +173,7 @@ impl Consumers {
             if found.is_err() && new.last().is_none_or(|(_, last)| *last != meter) {
                 new.push((at as u32, meter));
             }
-            // As many as are new before it come in between.
+            // The new ones before it will stand before it.
             places.push((at + new.len() - usize::from(found.is_err())) as u32);
         }
         if !new.is_empty() {
@@ -182,7 +183,7 @@ impl Consumers {
         places
     }
 
-    /// Puts a share before the one that stands at each place. No more memory than they need.
+    /// Inserts a share before the one at each place, without any memory to spare.
     fn insert(&mut self, new: &[(u32, &MeterId)]) {
         let mut known = self.len();
         self.shares.reserve_exact(new.len());

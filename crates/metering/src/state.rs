@@ -9,7 +9,7 @@
 
 use crate::by_slot::{BySlot, WrittenBySlot};
 use crate::metering::{Head, Strides, ZoneState};
-use crate::shares::{Part, Share};
+use crate::shares::{BlockUse, Share};
 use crate::{Groups, Metering, MeteringSettings};
 use reading::{Calendar, Fingerprint, Target};
 use serde::{Deserialize, Serialize};
@@ -76,7 +76,7 @@ struct StoredGroup {
     target: Target,
     size: u32,
     peaks_before: f64,
-    part: Part<i64>,
+    block: BlockUse<i64>,
 }
 
 impl MeteringSettings {
@@ -210,7 +210,7 @@ impl Metering {
         (head.slot_sum, head.slot_count) = (stored.slot_sum, stored.slot_count);
         for cell in &stored.cells {
             let at = slot * strides.cells + usize::from(cell.number);
-            // A shorter half-life tells fewer days apart.
+            // With a shorter half-life, fewer days have a weight of their own.
             let count = usize::from(cell.count).min(self.weights.len() - 1) as u16;
             (self.means[at], self.variances[at], self.counts[at]) = (cell.mean, cell.variance, count);
         }
@@ -272,7 +272,7 @@ impl Groups {
     pub fn snapshot(&self) -> GroupsState {
         let group = |(number, &target): (usize, &Target)| {
             let (size, peaks_before) = (self.sizes[number], self.peaks_before[number]);
-            StoredGroup { target, size, peaks_before, part: self.groups[number] }
+            StoredGroup { target, size, peaks_before, block: self.groups[number] }
         };
         let consumers = self.consumers.names.iter().zip(&self.consumers.shares);
         let slots = 0..self.demand.len() as u32;
@@ -291,10 +291,10 @@ impl Groups {
     pub fn restore(&mut self, stored: GroupsState) -> bool {
         (self.period_before, self.period) = (stored.period_before, stored.period);
         self.classes = stored.classes;
-        for StoredGroup { target, size, peaks_before, part } in stored.groups {
+        for StoredGroup { target, size, peaks_before, block } in stored.groups {
             let number = self.number(target) as usize;
             (self.sizes[number], self.peaks_before[number]) = (size, peaks_before);
-            self.groups[number] = part;
+            self.groups[number] = block;
         }
         self.consumers.make_room(stored.consumers.iter().map(|(name, _)| name.len()));
         for (name, share) in stored.consumers {

@@ -49,14 +49,14 @@ fn row(number: i64, wh: Option<i64>, var: Option<i64>, quality: Quality) -> Inte
     Interval { meter: meter(), start: end.minus(HALF), end, imp, exp: None, sums, quality, instead: None }
 }
 
-fn told(rules: &MeteringSettings, rows: &[Interval], part: usize) -> MeteringRows {
+fn metered(rules: &MeteringSettings, rows: &[Interval], part: usize) -> MeteringRows {
     let mut metering = Metering::new(rules.clone(), calendar("Asia/Kolkata"));
-    let mut told = MeteringRows::default();
+    let mut out = MeteringRows::default();
     for rows in rows.chunks(part.max(1)) {
-        metering.take(&vec![0; rows.len()], rows, &mut told);
+        metering.take(&vec![0; rows.len()], rows, &mut out);
     }
-    metering.finish([(0, meter())].into_iter(), &mut told);
-    told
+    metering.finish([(0, meter())].into_iter(), &mut out);
+    out
 }
 
 #[derive(Debug, Default, Clone, Copy, PartialEq)]
@@ -154,14 +154,14 @@ fn slow_profile(rules: &MeteringSettings, rows: &[Interval]) -> BTreeMap<(DayTyp
             slots.entry((day_type, minute)).or_default().push(mean);
         }
     }
-    let told = slots.into_iter().map(|(key, seen)| {
+    let out = slots.into_iter().map(|(key, seen)| {
         let weights: Vec<f64> = (0..seen.len()).rev().map(|age| 0.5_f64.powf(age as f64 / 3.0)).collect();
         let weight: f64 = weights.iter().sum();
         let mean = seen.iter().zip(&weights).map(|(x, w)| x * w).sum::<f64>() / weight;
         let variance = seen.iter().zip(&weights).map(|(x, w)| (x - mean).powi(2) * w).sum::<f64>() / weight;
         (key, [mean, variance.sqrt(), weight])
     });
-    told.collect()
+    out.collect()
 }
 
 fn close(a: f64, b: f64, scale: f64) -> bool {
@@ -195,7 +195,7 @@ proptest! {
     #[test]
     fn demand_and_profile_are_those_of_slow_arithmetic(rows in days(), block in 0..4_usize, slot in 0..4_usize) {
         let rules = rules([HALF, HOUR, 2 * HOUR, 4 * HOUR][block], [HALF, HOUR, 2 * HOUR, 6 * HOUR][slot]);
-        let fast = told(&rules, &rows, 7);
+        let fast = metered(&rules, &rows, 7);
         let mut found = BTreeMap::new();
         for row in &fast.demand {
             let middle = row.start.plus(10 * DAY);
@@ -238,8 +238,8 @@ proptest! {
     #[test]
     fn cuts_and_a_stop_in_the_middle_change_nothing(rows in days(), part in 1..200_usize, at in 0..1500_usize) {
         let rules = rules(HOUR, 2 * HOUR);
-        let whole = told(&rules, &rows, usize::MAX);
-        prop_assert_eq!(&told(&rules, &rows, part), &whole);
+        let whole = metered(&rules, &rows, usize::MAX);
+        prop_assert_eq!(&metered(&rules, &rows, part), &whole);
         let (before, after) = rows.split_at(at.min(rows.len()));
         let mut first = Metering::new(rules.clone(), calendar("Asia/Kolkata"));
         let mut out = MeteringRows::default();
@@ -260,8 +260,8 @@ fn a_billing_period_ends_where_the_next_one_begins() {
     let rules = rules(HOUR, HOUR);
     let rows: Vec<Interval> =
         (0..48 * 20).map(|number| row(number, Some(100), None, Quality::MEASURED)).collect();
-    let told = told(&rules, &rows, 48);
-    let shown: Vec<String> = told
+    let out = metered(&rules, &rows, 48);
+    let shown: Vec<String> = out
         .demand
         .iter()
         .map(|row| format!("{} {} zone {} {} Wh", row.start, row.end, row.zone, row.energy.0))
@@ -277,16 +277,16 @@ fn a_billing_period_ends_where_the_next_one_begins() {
 }
 
 #[test]
-fn a_stream_tells_the_profile_of_each_meter_every_four_weeks() {
+fn a_stream_publishes_the_profile_of_each_meter_every_four_weeks() {
     let mut rules = rules(HOUR, HOUR);
     rules.demand = None;
     let mut metering = Metering::new(rules, calendar("Asia/Kolkata"));
     metering.publish_profiles_every_four_weeks();
     let mut times = Vec::new();
     for number in 0..48 * 57 {
-        let mut told = MeteringRows::default();
-        metering.take(&[5], &[row(number, Some(100), None, Quality::MEASURED)], &mut told);
-        times.extend((!told.profiles.is_empty()).then_some(number));
+        let mut out = MeteringRows::default();
+        metering.take(&[5], &[row(number, Some(100), None, Quality::MEASURED)], &mut out);
+        times.extend((!out.profiles.is_empty()).then_some(number));
     }
     assert_eq!(times.len(), 2);
     assert_eq!(times[1] - times[0], 48 * 28);
@@ -300,10 +300,10 @@ fn estimated_energy_counts_and_makes_no_peak() {
         row(1, Some(900), None, Quality::ESTIMATED),
         row(2, Some(200), None, Quality::MEASURED),
     ];
-    let told = told(&rules, &rows, 3);
-    assert_eq!(told.demand[0].energy, WattHours(1200));
-    assert_eq!(told.demand[0].block.unwrap().demand.0, 400.0);
-    assert_eq!(told.profiles, []);
+    let out = metered(&rules, &rows, 3);
+    assert_eq!(out.demand[0].energy, WattHours(1200));
+    assert_eq!(out.demand[0].block.unwrap().demand.0, 400.0);
+    assert_eq!(out.profiles, []);
 }
 
 #[test]
@@ -314,7 +314,7 @@ fn reactive_energy_has_two_directions_and_a_low_factor_is_counted() {
         row(1, Some(300), Some(-800), Quality::MEASURED),
         row(2, Some(400), Some(0), Quality::MEASURED),
     ];
-    let whole = told(&rules, &rows, 1).demand[0].whole.clone().unwrap();
+    let whole = metered(&rules, &rows, 1).demand[0].whole.clone().unwrap();
     assert_eq!(whole.reactive, Some((400.0, 400.0)));
     assert_eq!(whole.low_pf_hours, 1.0);
     // 1000 Wh over 500 + 500 + 400 VAh.
@@ -330,7 +330,7 @@ fn a_twentieth_of_the_time_is_below_the_low_end_of_the_power_factor() {
     let mut rows: Vec<_> =
         (0..).zip(vars).map(|(number, var)| row(number, Some(300), Some(var), Quality::MEASURED)).collect();
     rows.push(row(40, Some(300), None, Quality::MEASURED));
-    let spread = told(&rules, &rows, 1).demand[0].whole.clone().unwrap().pf_spread.unwrap();
+    let spread = metered(&rules, &rows, 1).demand[0].whole.clone().unwrap().pf_spread.unwrap();
     assert_eq!(spread.hours, [0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.5, 0.0, 0.5, 18.0]);
     // Two of forty: two thirds of the class from 0.6 on, in which three lie.
     assert!((spread.low.0 - (0.6 + 0.1 * 2.0 / 3.0)).abs() < 1e-12, "{}", spread.low.0);
@@ -344,18 +344,18 @@ fn billed_is_what_stands_in_for_energy_that_is_not_believed() {
     let unknown = row(2, Some(90_000), None, Quality::SPIKE);
     let suspect = row(3, Some(40), None, Quality::SUSPECT);
     let rows = [row(0, Some(300), None, Quality::MEASURED), spike, unknown, suspect];
-    let told = &told(&rules, &rows, 1).demand[0];
-    let whole = told.whole.as_ref().unwrap();
-    assert_eq!((told.energy, whole.hours, whole.estimated_hours), (WattHours(590), 1.5, 0.5));
+    let out = &metered(&rules, &rows, 1).demand[0];
+    let whole = out.whole.as_ref().unwrap();
+    assert_eq!((out.energy, whole.hours, whole.estimated_hours), (WattHours(590), 1.5, 0.5));
 }
 
 #[test]
-fn whoever_exports_has_no_power_factor_meanwhile() {
+fn a_meter_has_no_power_factor_while_it_exports() {
     let rules = rules(HALF, HOUR);
     let mut exporting = row(1, Some(0), Some(3000), Quality::MEASURED);
     (exporting.sums.p, exporting.exp) = (-900_000, Some(WattHours(450)));
     let rows = [row(0, Some(300), Some(800), Quality::MEASURED), exporting];
-    let row = told(&rules, &rows, 1).demand[0].clone();
+    let row = metered(&rules, &rows, 1).demand[0].clone();
     assert_eq!(row.block_va.map(|most| most.0), Some(1000.0), "3 kvar while it exports are no demand");
     let whole = row.whole.unwrap();
     assert_eq!(whole.exported, WattHours(450));
@@ -372,18 +372,17 @@ fn a_day_of_25_hours_repeats_slots_and_one_of_23_leaves_some_out() {
         let london = calendar("Europe/London");
         let start = london.start_of(day.parse().unwrap());
         let mut metering = Metering::new(rules.clone(), london);
-        let mut told = MeteringRows::default();
+        let mut out = MeteringRows::default();
         let rows: Vec<Interval> = (0..54)
             .map(|number| {
                 let end = start.plus((number + 1) * HALF);
                 Interval { start: end.minus(HALF), end, ..row(0, Some(100), None, Quality::MEASURED) }
             })
             .collect();
-        metering.take(&[0; 54], &rows, &mut told);
-        metering.finish([(0, meter())].into_iter(), &mut told);
+        metering.take(&[0; 54], &rows, &mut out);
+        metering.finish([(0, meter())].into_iter(), &mut out);
         let days = |minute| {
-            let row =
-                told.profiles.iter().find(|row| row.minute == minute && row.day_type == DayType::Sunday);
+            let row = out.profiles.iter().find(|row| row.minute == minute && row.day_type == DayType::Sunday);
             // One day is worth 1, two are worth 1 and what a third of a half-life leaves.
             row.map_or(0.0, |row| if row.weight > 1.5 { 2.0 } else { row.weight })
         };
@@ -401,7 +400,7 @@ fn a_zone_may_have_a_season_and_types_of_day() {
     // January and February of 2024, 100 Wh each half-hour; the 26th of January is a holiday, and so a Sunday.
     let rows: Vec<Interval> =
         (0..60 * 48).map(|number| row(number, Some(100), None, Quality::MEASURED)).collect();
-    let energies: Vec<i64> = told(&rules, &rows, 48).demand.iter().map(|row| row.energy.0).collect();
+    let energies: Vec<i64> = metered(&rules, &rows, 48).demand.iter().map(|row| row.energy.0).collect();
     // Hours from 22 to 2 of five Sundays, of four in February: of a zone past midnight each day has its own two ends.
     let (january, february) = (31 * 4800, 29 * 4800);
     assert_eq!(energies, [january, january, 5 * 800, february, 0, 4 * 800]);
@@ -432,9 +431,9 @@ fn rules_that_cannot_be_are_refused() {
 fn memory_is_what_the_rules_say_and_room_to_grow() {
     let rules = rules(HALF, 2 * HOUR);
     let mut metering = Metering::new(rules.clone(), calendar("Asia/Kolkata"));
-    let mut told = MeteringRows::default();
+    let mut out = MeteringRows::default();
     for slot in 0..10_000 {
-        metering.take(&[slot], &[row(0, Some(100), None, Quality::MEASURED)], &mut told);
+        metering.take(&[slot], &[row(0, Some(100), None, Quality::MEASURED)], &mut out);
     }
     let (least, found) = (10_000 * rules.bytes_per_meter(), metering.memory());
     assert!((least..least * 9 / 8 + 4096).contains(&found), "{found} bytes, {least} at least");

@@ -81,7 +81,7 @@ fn take(
     groups: &mut Groups,
     tick: usize,
     seen: &[Seen],
-    told: &mut Vec<DemandRow>,
+    out: &mut Vec<DemandRow>,
     above: &mut Vec<AboveSanctioned>,
 ) {
     let rows = intervals(tick, seen);
@@ -94,7 +94,7 @@ fn take(
         sanctioned: Some(Watts(SANCTIONED)),
         class: Some(class(number as usize)),
     };
-    groups.tick(START.plus((tick as i64 + 1) * HALF), placed, place_of, size, told, above);
+    above.extend(groups.tick(START.plus((tick as i64 + 1) * HALF), placed, place_of, size, out));
 }
 
 /// The block that begins with a tick: net energy of each meter that was measured all the time.
@@ -193,7 +193,7 @@ fn check_period(
     }
 }
 
-/// Rows of meters as the first stage would tell them, with nothing in them.
+/// An empty row of a meter, as the first stage publishes it.
 fn blank(number: usize, start: EventTime) -> DemandRow {
     DemandRow {
         target: Target::Meter(meter(number)),
@@ -240,21 +240,21 @@ proptest! {
     #[test]
     fn groups_and_shares_in_the_peak_are_those_of_slow_arithmetic(ticks in ticks(), before in 0..10_usize, stop in 0..40_usize) {
         let first = TURN - 2 * before;
-        let (mut groups, mut told, mut above) = (groups(), Vec::new(), Vec::new());
+        let (mut groups, mut out, mut above) = (groups(), Vec::new(), Vec::new());
         for (index, seen) in ticks.iter().enumerate() {
             if index == stop {
                 let bytes = postcard::to_stdvec(&groups.snapshot()).unwrap();
                 groups = self::groups();
                 prop_assert!(groups.restore(postcard::from_bytes(&bytes).unwrap()));
             }
-            take(&mut groups, first + index, seen, &mut told, &mut above);
+            take(&mut groups, first + index, seen, &mut out, &mut above);
         }
-        groups.finish(&mut told);
+        groups.finish(&mut out);
         let turn = (2 * before).min(ticks.len());
         let starts = ["2023-12-15", "2024-01-15"].map(|day| calendar().start_of(day.parse().unwrap()));
         for (start, period) in starts.into_iter().zip([0..turn, turn..ticks.len()]) {
             let mut rows: BTreeMap<Target, DemandRow> =
-                told.iter().filter(|row| row.start == start).map(|row| (row.target, row.clone())).collect();
+                out.iter().filter(|row| row.start == start).map(|row| (row.target, row.clone())).collect();
             for number in 0..METERS {
                 let mut row = blank(number, start);
                 groups.complete(&mut row);
@@ -281,7 +281,7 @@ proptest! {
 #[test]
 fn what_is_not_believed_is_in_no_peak_and_what_stands_in_is_in_the_sum() {
     let usual = Seen { imp: 100, exp: 0, quality: Some(Quality::MEASURED) };
-    let (mut groups, mut told, mut above) = (groups(), Vec::new(), Vec::new());
+    let (mut groups, mut out, mut above) = (groups(), Vec::new(), Vec::new());
     for tick in 0..4 {
         let mut rows = intervals(tick, &[usual; METERS]);
         if tick == 1 {
@@ -290,10 +290,10 @@ fn what_is_not_believed_is_in_no_peak_and_what_stands_in_is_in_the_sum() {
         }
         let placed = rows.iter().map(|row| Placed { row, place: None });
         let end = START.plus((tick as i64 + 1) * HALF);
-        groups.tick(end, placed, |_| Place::default(), size, &mut told, &mut above);
+        above.extend(groups.tick(end, placed, |_| Place::default(), size, &mut out));
     }
-    groups.finish(&mut told);
-    let all = told.iter().find(|row| row.target == Target::System).unwrap();
+    groups.finish(&mut out);
+    let all = out.iter().find(|row| row.target == Target::System).unwrap();
     // Six in four half-hours, and one of those had 90 Wh.
     assert_eq!(all.energy, WattHours(2390));
     assert_eq!(all.block.map(|peak| peak.demand), Some(Watts(1200.0)));

@@ -44,7 +44,7 @@ proptest! {
     #[test]
     fn a_part_that_is_lost_takes_no_other_with_it(rows in days(), at in 0..1500_usize) {
         let settings = settings();
-        let whole = told(&settings, &rows, usize::MAX);
+        let whole = metered(&settings, &rows, usize::MAX);
         let (before, after) = rows.split_at(at.min(rows.len()));
         let mut first = metering(&settings);
         let mut early = MeteringRows::default();

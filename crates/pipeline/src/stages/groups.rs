@@ -42,7 +42,7 @@ impl Groups {
         let is_empty = topology.rows().is_empty();
         let size = |target| if is_empty { heard } else { topology.consumers_at(target, tick.end) };
         let known = out.metering.demand.len();
-        self.groups.tick(tick.end, placed, place_of, size, &mut out.metering.demand, &mut out.above);
+        out.above.extend(self.groups.tick(tick.end, placed, place_of, size, &mut out.metering.demand));
         rate(&mut out.metering.demand[known..], &self.ratings);
     }
 
