@@ -15,7 +15,7 @@ const HOMES: [(&str, &[&str]); 20] = [
     ("indicatif", &["shell"]),
     ("csv", &["shell"]),
     ("signal-hook", &["shell"]),
-    ("serde_json", &["shell", "replay", "stream"]),
+    ("serde_json", &["shell", "columns", "replay", "stream"]),
     ("tracing", &["shell"]),
     ("tracing-subscriber", &["shell"]),
     ("rdkafka", &["stream"]),

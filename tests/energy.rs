@@ -1,7 +1,7 @@
 //! No watt-hour is lost and none is made: what the registers say at the end is what the intervals add up to.
 
+use crate::intervals::read_intervals;
 use crate::program::{Scratch, repository};
-use columns::read_intervals;
 use serde_json::Value;
 use std::collections::BTreeMap;
 
@@ -32,7 +32,7 @@ fn intervals_add_up_to_what_each_register_went_on() {
     }
     let mut sums: BTreeMap<String, [i64; 2]> = BTreeMap::new();
     let mut estimated = 0;
-    for row in read_intervals(scratch.path("out/intervals.parquet")).unwrap() {
+    for row in read_intervals(&scratch.path("out/intervals.parquet")) {
         let sum = sums.entry(row.meter.to_string()).or_default();
         sum[0] += row.imp_wh.map_or(0, |wh| wh.0);
         sum[1] += row.exp_wh.map_or(0, |wh| wh.0);

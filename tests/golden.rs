@@ -2,6 +2,7 @@
 
 use crate::program::{Scratch, done, names, repository, run_in};
 use crate::table;
+use columns::outputs::ALL;
 use expect_test::expect_file;
 use reading::Reason;
 use serde_json::Value;
@@ -9,22 +10,10 @@ use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::fs;
 
-/// Outputs in the order in which a person wants to read them.
-const OUTPUTS: [&str; 13] = [
-    "intervals.parquet",
-    "profiles.parquet",
-    "demand.parquet",
-    "balance.parquet",
-    "forecasts.parquet",
-    "outages.parquet",
-    "supply.parquet",
-    "suspicions.parquet",
-    "cases.parquet",
-    "alerts.ndjson",
-    "sms.ndjson",
-    "findings.ndjson",
-    "dead-letters.ndjson",
-];
+/// The files of outputs, in the order in which a person wants to read them.
+fn outputs() -> impl Iterator<Item = &'static str> {
+    ALL.iter().map(|(_, about)| about.file)
+}
 
 fn check(name: &str) {
     let golden = repository("tests/golden").join(name);
@@ -38,14 +27,14 @@ fn check(name: &str) {
     done(&run_in(&golden, &arguments), &arguments);
 
     let mut page = String::new();
-    for file in OUTPUTS.iter().filter(|file| out.join(file).exists()) {
+    for file in outputs().filter(|file| out.join(file).exists()) {
         let text = match file.strip_suffix(".parquet") {
             Some(_) => table::text(&out.join(file)),
             None => scratch.text(&format!("out/{file}")),
         };
         write!(page, "== {file}\n{text}\n").unwrap();
     }
-    let known: BTreeSet<&str> = OUTPUTS.into_iter().chain(["summary.json"]).collect();
+    let known: BTreeSet<&str> = outputs().chain(["summary.json"]).collect();
     let unknown: Vec<String> =
         names(&out).into_iter().filter(|name| !known.contains(name.as_str())).collect();
     assert!(unknown.is_empty(), "{unknown:?} would go unseen");

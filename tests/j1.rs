@@ -1,8 +1,8 @@
 //! The job J1, once fast by the program and once slowly from its own words, to the last bit.
 
+use crate::intervals::{IntervalRow, read_intervals};
 use crate::numbers::Random;
 use crate::program::{Scratch, names, repository};
-use columns::{IntervalRow, read_intervals};
 use reading::time::{HOUR, MINUTE, SECOND};
 use reading::{EventTime, MeterId};
 use serde_json::Value;
@@ -48,7 +48,7 @@ fn check(meters: i64, seed: u64) {
         ]);
     }
     let expected = slow(lines.iter().map(String::as_str));
-    let told = read_intervals(scratch.path("one/intervals.parquet")).unwrap();
+    let told = read_intervals(&scratch.path("one/intervals.parquet"));
     assert_eq!(told.len(), expected.len(), "SEED={seed}: rows");
     let mut met = BTreeSet::new();
     for row in &told {

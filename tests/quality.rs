@@ -1,7 +1,7 @@
 //! What is planted in a town is flagged in its time, each kind by its own rule, and in a town in order hardly anything is.
 
+use crate::intervals::{IntervalRow, read_intervals};
 use crate::program::{Scratch, repository};
-use columns::{IntervalRow, read_intervals};
 use reading::EventTime;
 use reading::time::DAY;
 use serde_json::Value;
@@ -57,7 +57,7 @@ impl Town {
             Truth { meter, kind, from: time(cells[3]), to: time(cells[4]) }
         });
         Self {
-            intervals: read_intervals(scratch.path("out/intervals.parquet")).unwrap(),
+            intervals: read_intervals(&scratch.path("out/intervals.parquet")),
             summary: scratch.summary("out"),
             truth: truth.collect(),
         }

@@ -14,6 +14,7 @@ mod districts;
 mod docs;
 mod energy;
 mod golden;
+mod intervals;
 mod j1;
 mod lanes;
 mod numbers;

@@ -2,7 +2,9 @@
 //!
 //! Arguments: meters (100000), intervals a meter (6), and a path where the file is kept.
 
-use columns::{Asked, IntervalsWriter};
+use columns::IntervalsFile;
+use columns::files::OutputFile;
+use columns::outputs::Intervals;
 use reading::{EventTime, Interval, Limits, MeterId, Phases, Quality, RawReading, Reason, Sums, check};
 use std::error::Error;
 use std::path::PathBuf;
@@ -24,10 +26,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     let rows = all.len() as u64;
     for _ in 0..5 {
         let before = cpu_ns()?;
-        let mut file = IntervalsWriter::create(
-            &path,
-            Asked { candidate: Some((Ratio(0.1), Amperes(0.3))), ..Asked::NONE },
-        )?;
+        let output = Intervals { candidate: Some((Ratio(0.1), Amperes(0.3))), ..Intervals::PLAIN };
+        let mut file = IntervalsFile::create(&path, output)?;
         // As the engine does: all meters of one interval at once.
         for tick in all.chunks(meters as usize) {
             file.write(tick)?;

@@ -124,6 +124,15 @@ pub enum ColumnsError {
         #[source]
         source: ParquetError,
     },
+    /// A line could not be written.
+    #[error("cannot write `{}`", path.display())]
+    WriteLine {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        source: io::Error,
+    },
     /// The whole file could not be moved to its name.
     #[error("cannot move the finished file to `{}`", path.display())]
     Rename {

@@ -1,164 +1,156 @@
-//! Columns of an output, one after another, from its rows.
+//! Rows of an output as columns of Arrow.
 
 use crate::field::timestamp;
+use crate::outputs::{Columns, Output};
+use crate::value::{Cell, Type, Value};
 use arrow::array::{
-    ArrayRef, ArrowPrimitiveType, BooleanArray, Date32Array, DictionaryArray, Float64Array, Int32Array,
-    Int64Array, ListArray, PrimitiveArray, RecordBatch, StringArray, TimestampMillisecondArray,
+    ArrayRef, BooleanArray, Date32Array, DictionaryArray, Float64Array, Int32Array, Int64Array, ListArray,
+    RecordBatch, StringArray, TimestampMillisecondArray,
 };
-use arrow::buffer::{NullBuffer, OffsetBuffer};
-use arrow::datatypes::{Field, Float64Type, Int32Type, Int64Type, Schema};
-use reading::{EventTime, Quality};
+use arrow::buffer::{BooleanBuffer, NullBuffer, OffsetBuffer};
+use arrow::datatypes::{DataType, Field, Int32Type, Schema};
+use reading::Quality;
 use std::sync::Arc;
 
-/// The columns of an output so far. The types of an empty sheet are those of the file, so that columns are named
-/// in one place.
-#[derive(Debug, Default)]
-pub(crate) struct Sheet {
+/// The rows as a record batch. Without rows it still has the columns, each with its type.
+pub(crate) fn record_batch<'a, O: Output>(
+    output: &'a O,
+    rows: impl Iterator<Item = O::Row<'a>> + Clone,
+) -> RecordBatch {
+    let mut sheet = Sheet { rows, fields: Vec::new(), arrays: Vec::new() };
+    output.columns(&mut sheet);
+    RecordBatch::try_new(Arc::new(Schema::new(sheet.fields)), sheet.arrays)
+        .expect("each column has one value a row, of the type that it says")
+}
+
+/// The columns so far.
+struct Sheet<I> {
+    rows: I,
     fields: Vec<Field>,
     arrays: Vec<ArrayRef>,
 }
 
-impl Sheet {
-    /// Starts an output.
-    pub(crate) fn new() -> Self {
-        Self::default()
-    }
-
-    /// All columns together.
-    pub(crate) fn rows(self) -> RecordBatch {
-        RecordBatch::try_new(Arc::new(Schema::new(self.fields)), self.arrays)
-            .expect("each column has one value a row, of the type that it says")
-    }
-
-    fn column(mut self, name: &str, nullable: bool, array: ArrayRef) -> Self {
-        self.fields.push(Field::new(name, array.data_type().clone(), nullable));
+impl<I: Iterator + Clone> Columns<I::Item> for Sheet<I> {
+    fn column<T: Cell>(
+        &mut self,
+        name: &str,
+        _unit: &'static str,
+        _definition: &'static str,
+        _source: &'static str,
+        value: impl Fn(I::Item) -> T,
+    ) {
+        if T::TYPE == Type::Json {
+            return;
+        }
+        let rows = self.rows.clone();
+        let mut stored = Stored::new(T::TYPE, rows.size_hint().0);
+        rows.for_each(|row| stored.push(&value(row).value()));
+        let array = stored.end(T::TYPE, T::OPTIONAL);
+        self.fields.push(Field::new(name, array.data_type().clone(), T::OPTIONAL));
         self.arrays.push(array);
-        self
-    }
-
-    /// Text.
-    pub(crate) fn text<T: AsRef<[u8]>>(self, name: &str, values: impl Iterator<Item = T>) -> Self {
-        // Names have a dozen bytes.
-        let mut bytes = Vec::with_capacity(12 * values.size_hint().0);
-        let mut offsets = vec![0];
-        values.for_each(|value| {
-            bytes.extend_from_slice(value.as_ref());
-            offsets.push(bytes.len() as i32);
-        });
-        // All of it is looked at as text once, which takes less than looking at each.
-        let offsets = OffsetBuffer::new(offsets.into());
-        let array = StringArray::try_new(offsets, bytes.into(), None).expect("text that was text before");
-        self.column(name, false, Arc::new(array))
-    }
-
-    /// Text, or nothing.
-    pub(crate) fn optional_text<T: AsRef<str>>(
-        self,
-        name: &str,
-        values: impl Iterator<Item = Option<T>>,
-    ) -> Self {
-        self.column(name, true, Arc::new(values.collect::<StringArray>()))
-    }
-
-    /// Points in time.
-    pub(crate) fn time(self, name: &str, values: impl Iterator<Item = EventTime>) -> Self {
-        let array = TimestampMillisecondArray::from_iter_values(values.map(|time| time.0));
-        self.column(name, false, Arc::new(array.with_data_type(timestamp())))
-    }
-
-    /// Points in time, or nothing.
-    pub(crate) fn optional_time(self, name: &str, values: impl Iterator<Item = Option<EventTime>>) -> Self {
-        let array: TimestampMillisecondArray = values.map(|time| time.map(|time| time.0)).collect();
-        self.column(name, true, Arc::new(array.with_data_type(timestamp())))
-    }
-
-    /// Local days, counted since 1970.
-    pub(crate) fn day(self, name: &str, values: impl Iterator<Item = i32>) -> Self {
-        self.column(name, false, Arc::new(Date32Array::from_iter_values(values)))
-    }
-
-    /// Whole numbers.
-    pub(crate) fn whole(self, name: &str, values: impl Iterator<Item = i64>) -> Self {
-        self.column(name, false, Arc::new(Int64Array::from_iter_values(values)))
-    }
-
-    /// Whole numbers, or nothing.
-    pub(crate) fn optional_whole(
-        self,
-        name: &str,
-        values: impl Iterator<Item = Option<i64>> + Clone,
-    ) -> Self {
-        self.column(name, true, Arc::new(optional::<Int64Type>(values)))
-    }
-
-    /// How many of something.
-    pub(crate) fn count(self, name: &str, values: impl Iterator<Item = u32>) -> Self {
-        let values = values.map(|count| i32::try_from(count).unwrap_or(i32::MAX));
-        self.column(name, false, Arc::new(Int32Array::from_iter_values(values)))
-    }
-
-    /// Numbers.
-    pub(crate) fn number(self, name: &str, values: impl Iterator<Item = f64>) -> Self {
-        self.column(name, false, Arc::new(Float64Array::from_iter_values(values)))
-    }
-
-    /// Numbers, or nothing.
-    pub(crate) fn optional_number(
-        self,
-        name: &str,
-        values: impl Iterator<Item = Option<f64>> + Clone,
-    ) -> Self {
-        self.column(name, true, Arc::new(optional::<Float64Type>(values)))
-    }
-
-    /// Numbers in a list, or no list.
-    pub(crate) fn optional_list<'a>(
-        self,
-        name: &str,
-        values: impl Iterator<Item = Option<&'a [f64]>>,
-    ) -> Self {
-        let lists = values.map(|list| list.map(|list| list.iter().map(|&number| Some(number))));
-        self.column(name, true, Arc::new(ListArray::from_iter_primitive::<Float64Type, _, _>(lists)))
-    }
-
-    /// Yes or no, or neither.
-    pub(crate) fn optional_flag(self, name: &str, values: impl Iterator<Item = Option<bool>>) -> Self {
-        self.column(name, true, Arc::new(values.collect::<BooleanArray>()))
-    }
-
-    /// Yes or no.
-    pub(crate) fn flag(self, name: &str, values: impl Iterator<Item = bool>) -> Self {
-        let array = BooleanArray::from(values.collect::<Vec<_>>());
-        self.column(name, false, Arc::new(array))
-    }
-
-    /// Qualities in words, each combination once.
-    pub(crate) fn quality(self, name: &str, values: impl Iterator<Item = Quality>) -> Self {
-        let mut words: Vec<Quality> = Vec::new();
-        // Rows beside each other mostly have the same, and there are few in all.
-        let keys = values.map(|quality| {
-            words.iter().rposition(|&known| known == quality).unwrap_or_else(|| {
-                words.push(quality);
-                words.len() - 1
-            }) as i32
-        });
-        let keys = Int32Array::from_iter_values(keys);
-        let words = StringArray::from_iter_values(words.iter().map(ToString::to_string));
-        let array = DictionaryArray::<Int32Type>::try_new(keys, Arc::new(words));
-        self.column(name, false, Arc::new(array.expect("each key was given with its word")))
     }
 }
 
-/// Numbers of which some may be missing; mostly none are, or all.
-fn optional<T: ArrowPrimitiveType>(
-    values: impl Iterator<Item = Option<T::Native>> + Clone,
-) -> PrimitiveArray<T> {
-    let mut missing = false;
-    let each = values.clone().map(|value| {
-        missing |= value.is_none();
-        value.unwrap_or_default()
-    });
-    let numbers: Vec<T::Native> = each.collect();
-    let there = missing.then(|| values.map(|value| value.is_some()).collect::<NullBuffer>());
-    PrimitiveArray::new(numbers.into(), there)
+/// The values of one column on their way into an array.
+struct Stored {
+    values: Values,
+    /// Which rows have a value.
+    there: Vec<bool>,
+}
+
+enum Values {
+    /// Texts one behind the other, and where each ends.
+    Texts(Vec<u8>, Vec<i32>),
+    Wholes(Vec<i64>),
+    Numbers(Vec<f64>),
+    /// Each different one, and the place of each row's.
+    Qualities(Vec<Quality>, Vec<i32>),
+    /// Lists one behind the other, and where each ends.
+    Lists(Vec<f64>, Vec<i32>),
+}
+
+impl Stored {
+    fn new(of: Type, rows: usize) -> Self {
+        let values = match of {
+            // Names have a dozen bytes.
+            Type::Text | Type::Json => Values::Texts(Vec::with_capacity(12 * rows), vec![0]),
+            Type::Time | Type::Day | Type::Whole | Type::Count | Type::Flag => {
+                Values::Wholes(Vec::with_capacity(rows))
+            }
+            Type::Number => Values::Numbers(Vec::with_capacity(rows)),
+            Type::Quality => Values::Qualities(Vec::new(), Vec::with_capacity(rows)),
+            Type::Numbers => Values::Lists(Vec::new(), vec![0]),
+        };
+        Self { values, there: Vec::with_capacity(rows) }
+    }
+
+    #[inline(always)]
+    fn push(&mut self, value: &Value<'_>) {
+        self.there.push(!matches!(value, Value::Nothing));
+        match &mut self.values {
+            Values::Texts(bytes, ends) => {
+                bytes.extend_from_slice(value.bytes().unwrap_or_default());
+                ends.push(bytes.len() as i32);
+            }
+            Values::Wholes(wholes) => wholes.push(value.whole().unwrap_or_default()),
+            Values::Numbers(numbers) => numbers.push(value.number().unwrap_or_default()),
+            Values::Qualities(words, keys) => {
+                let quality = value.quality().unwrap_or_default();
+                // Rows beside each other mostly have the same, and there are few in all.
+                let known = words.iter().rposition(|&known| known == quality);
+                keys.push(known.unwrap_or_else(|| {
+                    words.push(quality);
+                    words.len() - 1
+                }) as i32);
+            }
+            Values::Lists(numbers, ends) => {
+                if let Value::Numbers(list) = value {
+                    numbers.extend_from_slice(list);
+                }
+                ends.push(numbers.len() as i32);
+            }
+        }
+    }
+
+    fn end(self, of: Type, optional: bool) -> ArrayRef {
+        let missing = optional && self.there.contains(&false);
+        let nulls = missing.then(|| NullBuffer::from(self.there));
+        match self.values {
+            Values::Texts(bytes, ends) => {
+                // One look at all of it as text takes less time than a look at each.
+                let array = StringArray::try_new(OffsetBuffer::new(ends.into()), bytes.into(), nulls);
+                Arc::new(array.expect("text that was text before"))
+            }
+            Values::Wholes(wholes) => whole_array(of, wholes, nulls),
+            Values::Numbers(numbers) => Arc::new(Float64Array::new(numbers.into(), nulls)),
+            Values::Qualities(words, keys) => {
+                let words = StringArray::from_iter_values(words.iter().map(ToString::to_string));
+                let keys = Int32Array::new(keys.into(), nulls);
+                let array = DictionaryArray::<Int32Type>::try_new(keys, Arc::new(words));
+                Arc::new(array.expect("each key was given with its word"))
+            }
+            Values::Lists(numbers, ends) => {
+                let item = Arc::new(Field::new_list_field(DataType::Float64, true));
+                let numbers = Arc::new(Float64Array::from(numbers));
+                Arc::new(ListArray::new(item, OffsetBuffer::new(ends.into()), numbers, nulls))
+            }
+        }
+    }
+}
+
+fn whole_array(of: Type, wholes: Vec<i64>, nulls: Option<NullBuffer>) -> ArrayRef {
+    let narrow = || wholes.iter().map(|&whole| i32::try_from(whole).unwrap_or(i32::MAX)).collect::<Vec<_>>();
+    match of {
+        Type::Time => {
+            let array = TimestampMillisecondArray::new(wholes.into(), nulls);
+            Arc::new(array.with_data_type(timestamp()))
+        }
+        Type::Day => Arc::new(Date32Array::new(narrow().into(), nulls)),
+        Type::Count => Arc::new(Int32Array::new(narrow().into(), nulls)),
+        Type::Flag => Arc::new(BooleanArray::new(
+            wholes.iter().map(|&flag| flag != 0).collect::<BooleanBuffer>(),
+            nulls,
+        )),
+        _ => Arc::new(Int64Array::new(wholes.into(), nulls)),
+    }
 }

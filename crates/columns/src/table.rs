@@ -2,7 +2,7 @@
 
 use crate::{Aside, ColumnsError};
 use arrow::array::RecordBatch;
-use arrow::datatypes::SchemaRef;
+use arrow::datatypes::{DataType, Schema, SchemaRef};
 use parquet::arrow::ArrowWriter;
 use parquet::basic::{Compression, Encoding};
 use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterPropertiesBuilder};
@@ -68,6 +68,15 @@ pub(crate) fn properties() -> WriterPropertiesBuilder {
         .set_compression(Compression::SNAPPY)
         .set_statistics_enabled(EnabledStatistics::Chunk)
         .set_dictionary_enabled(false)
+}
+
+/// The properties of an output's file: a dictionary for texts, times and days, of which many rows share a few.
+pub(crate) fn properties_of(schema: &Schema) -> WriterProperties {
+    let many_are_equal = |of: &DataType| {
+        matches!(of, DataType::Utf8 | DataType::Timestamp(..) | DataType::Date32 | DataType::Dictionary(..))
+    };
+    let equal = schema.fields().iter().filter(|field| many_are_equal(field.data_type()));
+    equal.fold(properties(), |properties, field| properties.dictionary(field.name())).build()
 }
 
 /// How a column is laid out; the reasons are figures, see the writers.

@@ -2,9 +2,9 @@
 
 use super::local;
 use cases::{Alert, Kind, Severity};
+use columns::outputs::above_text;
 use metering::AboveSanctioned;
 use reading::{Calendar, EventTime};
-use shell::texts;
 
 /// An alert.
 #[derive(Debug, Clone, PartialEq)]
@@ -49,7 +49,7 @@ impl Heard {
     pub fn said(&self, calendar: &Calendar) -> String {
         match self {
             Self::Case(alert) => format!("{} {}: {}", alert.severity.name(), alert.kind.name(), alert.text),
-            Self::Above(above) => format!("low above-sanctioned: {}", texts::above_said(above, calendar)),
+            Self::Above(above) => format!("low above-sanctioned: {}", above_text(above, calendar)),
         }
     }
 

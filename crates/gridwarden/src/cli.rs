@@ -2,7 +2,7 @@
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use replay::Kind;
+use replay::Only;
 use std::path::PathBuf;
 use stream::{PARTITIONS, check_name};
 
@@ -112,16 +112,29 @@ pub struct Replay {
     /// Draw the load of all consumers together: profile.svg, duration.svg, year.svg, demand.svg in --out.
     #[arg(long)]
     pub plots: bool,
-    /// Work out and write some results of the plan, and not the others: intervals, profiles, demand, balance, forecasts,
-    /// supply (with its outages), findings, cases (with their suspicions, alerts and SMS). Dead letters and summary.json are always written.
-    #[arg(long, value_parser = kinds(), value_delimiter = ',', hide_possible_values = true, value_name = "NAME,...")]
-    pub only: Vec<Kind>,
+    #[arg(long, value_parser = only(), value_delimiter = ',', hide_possible_values = true, value_name = "NAME,...", help = only_help())]
+    pub only: Vec<Only>,
 }
 
-fn kinds() -> impl TypedValueParser<Value = Kind> {
-    PossibleValuesParser::new(Kind::ALL.map(Kind::name)).map(|name| {
-        Kind::ALL.into_iter().find(|kind| kind.name() == name).expect("the parser takes these names alone")
-    })
+fn only() -> impl TypedValueParser<Value = Only> {
+    PossibleValuesParser::new(Only::all().map(Only::name))
+        .map(|name| Only::all().find(|only| only.name() == name).expect("the parser takes these names alone"))
+}
+
+fn only_help() -> String {
+    let with_others = |only: Only| {
+        let others: Vec<&str> = only.outputs().filter(|name| *name != only.name()).collect();
+        if others.is_empty() {
+            only.name().to_owned()
+        } else {
+            format!("{} (with {})", only.name(), others.join(", "))
+        }
+    };
+    let names: Vec<String> = Only::all().map(with_others).collect();
+    format!(
+        "Compute and write only some outputs of the plan: {}. Dead letters and summary.json are always written",
+        names.join(", ")
+    )
 }
 
 impl From<&Replay> for replay::Replay {

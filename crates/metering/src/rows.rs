@@ -134,3 +134,12 @@ pub struct MeteringRows {
     /// One row for each meter, type of day and slot of the day.
     pub profiles: Vec<ProfileRow>,
 }
+
+impl MeteringRows {
+    /// Empties it, keeping its memory.
+    pub fn clear(&mut self) {
+        let Self { demand, profiles } = self;
+        demand.clear();
+        profiles.clear();
+    }
+}

@@ -9,66 +9,58 @@ use notify::Sms;
 use reading::{Batch, EventTime, Interval, MeterId, Origin, Reading, Reason};
 use vet::Finding;
 
-/// What came out, kind by kind, each in a fixed order. The caller drains it.
-#[derive(Debug, Default)]
-pub struct Outputs {
-    /// Closed intervals, tick by tick; in a tick by meter, then by end.
-    pub intervals: Vec<Interval>,
-    /// The ends of the ticks that closed, each with how many rows of `intervals` there are up to it.
-    pub ticks: Vec<(EventTime, usize)>,
-    /// What came beside the intervals and the plan has a use for, each with the end of its tick; in a tick by kind,
-    /// meter and time.
-    pub reports: Vec<(EventTime, Report)>,
-    /// Demand of billing periods that are over, by tick, then by meter; and profiles, at the end.
-    pub metering: MeteringRows,
-    /// For each of `ticks`, how many rows of demand of meters there are up to it.
-    pub demand_upto: Vec<usize>,
-    /// Consumers who used more than was agreed.
-    pub above: Vec<AboveSanctioned>,
-    /// Outages, and indices of supply.
-    pub supply: supply::SupplyRows,
-    /// Balances of transformers.
-    pub balances: Vec<Balance>,
-    /// Forecasts.
-    pub forecasts: Vec<Forecast>,
-    /// Suspicions, a row a meter and day.
-    pub suspicions: Vec<DailySuspicion>,
-    /// What happened to cases.
-    pub changes: Vec<Change>,
-    /// Alerts.
-    pub alerts: Vec<Alert>,
-    /// Short messages.
-    pub sms: Vec<Sms>,
-    /// Alerts without a short message, because there was one about the same meter not long ago.
-    pub told_already: Vec<AlertId>,
-    /// What rules of data quality have met on a local day that is over, by rule, then by whom.
-    pub findings: Vec<Finding>,
-    /// What became no part of an interval, with its bytes.
-    pub dead: Vec<Dead>,
+/// Defines [`Outputs`] from its fields, each of which can be cleared: no list of them is kept by hand.
+macro_rules! outputs {
+    ($($(#[$doc:meta])* $field:ident: $rows:ty,)*) => {
+        /// What came out, kind by kind, each in a fixed order. The caller drains it.
+        #[derive(Debug, Default)]
+        pub struct Outputs {
+            $($(#[$doc])* pub $field: $rows,)*
+        }
+
+        impl Outputs {
+            /// Empties it, keeping its memory.
+            pub fn clear(&mut self) {
+                $(self.$field.clear();)*
+            }
+        }
+    };
 }
 
-impl Outputs {
-    /// Empties it, keeping its memory.
-    pub fn clear(&mut self) {
-        self.intervals.clear();
-        self.ticks.clear();
-        self.reports.clear();
-        self.supply.outages.clear();
-        self.supply.indices.clear();
-        self.metering.demand.clear();
-        self.metering.profiles.clear();
-        self.demand_upto.clear();
-        self.above.clear();
-        self.balances.clear();
-        self.forecasts.clear();
-        self.suspicions.clear();
-        self.changes.clear();
-        self.alerts.clear();
-        self.sms.clear();
-        self.told_already.clear();
-        self.findings.clear();
-        self.dead.clear();
-    }
+outputs! {
+    /// Closed intervals, tick by tick; in a tick by meter, then by end.
+    intervals: Vec<Interval>,
+    /// The ends of the ticks that closed, each with how many rows of `intervals` there are up to it.
+    ticks: Vec<(EventTime, usize)>,
+    /// What came beside the intervals and the plan has a use for, each with the end of its tick; in a tick by kind,
+    /// meter and time.
+    reports: Vec<(EventTime, Report)>,
+    /// Demand of billing periods that are over, by tick, then by meter; and profiles, at the end.
+    metering: MeteringRows,
+    /// For each of `ticks`, how many rows of demand of meters there are up to it.
+    demand_upto: Vec<usize>,
+    /// Consumers who used more than was agreed.
+    above: Vec<AboveSanctioned>,
+    /// Outages, and indices of supply.
+    supply: supply::SupplyRows,
+    /// Balances of transformers.
+    balances: Vec<Balance>,
+    /// Forecasts.
+    forecasts: Vec<Forecast>,
+    /// Suspicions, a row a meter and day.
+    suspicions: Vec<DailySuspicion>,
+    /// What happened to cases.
+    changes: Vec<Change>,
+    /// Alerts.
+    alerts: Vec<Alert>,
+    /// Short messages.
+    sms: Vec<Sms>,
+    /// Alerts without a short message, because there was one about the same meter not long ago.
+    told_already: Vec<AlertId>,
+    /// What rules of data quality have met on a local day that is over, by rule, then by whom.
+    findings: Vec<Finding>,
+    /// What became no part of an interval, with its bytes.
+    dead: Vec<Dead>,
 }
 
 /// Bytes or a reading that went into no interval, and why.

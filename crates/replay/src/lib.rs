@@ -9,7 +9,7 @@ mod places;
 
 pub use files::Source;
 pub use hold::{Hold, take_away};
-pub use only::Kind;
+pub use only::Only;
 
 use engine::Progress;
 use grid::Topology;
@@ -34,8 +34,8 @@ pub struct Replay {
     pub shards: Option<u32>,
     /// Whether to draw the load of all consumers together.
     pub plots: bool,
-    /// Results to work out and write; all of the plan if none is named.
-    pub only: Vec<Kind>,
+    /// Outputs to work out and write; all of the plan if none is named.
+    pub only: Vec<Only>,
 }
 
 /// Runs the command; with `quiet`, without a summary.
@@ -43,7 +43,7 @@ pub struct Replay {
 pub fn run(args: &Replay, quiet: bool) -> Result<(), Failure> {
     let began = Instant::now();
     let mut plan = read_plan(&args.plan)?;
-    let written = only::leave(&mut plan, &args.only)?;
+    let planned = only::planned(&mut plan, &args.only)?;
     let topology = match &args.topology {
         Some(path) => read_topology(path)?,
         None => Topology::new(Vec::new()).expect("no rows cannot contradict each other"),
@@ -53,7 +53,7 @@ pub fn run(args: &Replay, quiet: bool) -> Result<(), Failure> {
     let inputs: Vec<&Path> =
         args.readings.iter().chain(&args.topology).chain([&args.plan]).map(PathBuf::as_path).collect();
     let pictures = args.plots.then(|| Pictures::new(&plan, &topology));
-    let mut out = OutDir::create(&args.out, &plan, written, args.readings.clone(), &inputs, pictures)?;
+    let mut out = OutDir::create(&args.out, planned, args.readings.clone(), &inputs, pictures)?;
     telemetry::begun(&plan.name, sources.len(), shards);
     let bar = progress_bar(quiet);
     let counted = engine::run(&plan, topology, sources, shards, &mut out, |Progress { readings, front }| {

@@ -14,7 +14,6 @@ mod print;
 mod progress;
 mod stop;
 pub mod telemetry;
-pub mod texts;
 mod threads;
 mod topology_file;
 pub mod usage;

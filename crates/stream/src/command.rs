@@ -55,7 +55,7 @@ pub fn run(args: &Run, quiet: bool) -> Result<(), Failure> {
     let Some(broker) = Broker::await_any(&kafka.client_config(), &signals)? else {
         return Err(Failure::stopped(signals.signal().unwrap_or_default(), "nothing was read"));
     };
-    let mut topics: Vec<&str> = kafka.outputs.all().iter().filter_map(|(_, topic)| *topic).collect();
+    let mut topics: Vec<&str> = kafka.outputs.all().filter_map(|(_, topic)| topic).collect();
     topics.extend(kafka.topology.as_deref().filter(|_| args.topology.is_none()));
     let read_back = kafka.outputs.intervals.as_deref().filter(|_| kafka.exchange == Exchange::Kafka);
     let make = args.create_topics.then_some(topics::PARTITIONS);

@@ -167,3 +167,12 @@ pub struct SupplyRows {
     /// Indices of months that are over; at the end of a run also of the month under way.
     pub indices: Vec<IndexRow>,
 }
+
+impl SupplyRows {
+    /// Empties it, keeping its memory.
+    pub fn clear(&mut self) {
+        let Self { outages, indices } = self;
+        outages.clear();
+        indices.clear();
+    }
+}

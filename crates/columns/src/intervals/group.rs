@@ -1,61 +1,80 @@
 //! The rows of a row group on their way into the file.
 
-use super::Asked;
 use crate::ColumnsError;
+use crate::outputs::{Columns, Intervals, Output};
 use crate::pages::{Column, Flags, Names, Numbers, PagedFile, Wholes, Words};
+use crate::value::{Cell, Type};
 use reading::{Interval, Quality};
-use units::{Amperes, Ratio};
 
-/// The rows that wait to be written, by column: the same as in [`record_batch`](super::record_batch).
+/// The rows that wait to be written, by column.
 #[derive(Debug)]
 pub(super) struct Group {
     rows: usize,
-    meter: Names,
-    start: Wholes,
-    end: Wholes,
-    imp: Wholes,
-    exp: Wholes,
-    mean_power: Numbers,
-    max_power: Numbers,
-    power_factor: Numbers,
-    v_min: Numbers,
-    v_max: Numbers,
-    mean_current: Numbers,
-    mean_imbalance: Numbers,
-    max_imbalance: Numbers,
-    readings: Wholes,
-    quality: Words<Quality>,
-    valid: Option<Wholes>,
-    pf_true: Option<Numbers>,
-    unbalance: Option<Numbers>,
-    candidate: Option<(Ratio, Amperes, Flags)>,
+    columns: Vec<Pages>,
+}
+
+/// The pages of one column.
+#[derive(Debug)]
+enum Pages {
+    Names(Names),
+    Wholes(Wholes),
+    Numbers(Numbers),
+    Words(Words<Quality>),
+    Flags(Flags),
+}
+
+impl Pages {
+    /// Empty pages for values of a type.
+    fn new(of: Type, optional: bool) -> Self {
+        match (of, optional) {
+            (Type::Text, false) => Self::Names(Names::new()),
+            // Readers filter by time alone: a row group has all meters.
+            (Type::Time, false) => Self::Wholes(Wholes::bounded()),
+            (Type::Whole | Type::Count, false) => Self::Wholes(Wholes::new()),
+            (Type::Whole, true) => Self::Wholes(Wholes::optional()),
+            (Type::Number, true) => Self::Numbers(Numbers::new()),
+            (Type::Quality, false) => Self::Words(Words::new()),
+            (Type::Flag, false) => Self::Flags(Flags::default()),
+            _ => panic!("pages for a column of type {of:?}, optional {optional}, are not written yet"),
+        }
+    }
+
+    /// Appends a value a row.
+    #[inline(always)]
+    fn append<T: Cell>(&mut self, cells: impl Iterator<Item = T> + Clone) {
+        match self {
+            Self::Names(names) => {
+                cells.for_each(|cell| names.push(cell.value().bytes().unwrap_or_default()));
+            }
+            Self::Wholes(wholes) if T::OPTIONAL => wholes.append_some(cells.map(|cell| cell.value().whole())),
+            Self::Wholes(wholes) => {
+                wholes.append(cells.map(|cell| cell.value().whole().unwrap_or_default()));
+            }
+            Self::Numbers(numbers) => numbers.append(cells.map(|cell| cell.value().number())),
+            Self::Words(words) => {
+                words.append(cells.map(|cell| cell.value().quality().unwrap_or_default()));
+            }
+            Self::Flags(flags) => flags.append(cells.map(|cell| cell.value().whole() == Some(1))),
+        }
+    }
+
+    fn column(&mut self) -> &mut dyn Column {
+        match self {
+            Self::Names(names) => names,
+            Self::Wholes(wholes) => wholes,
+            Self::Numbers(numbers) => numbers,
+            Self::Words(words) => words,
+            Self::Flags(flags) => flags,
+        }
+    }
 }
 
 impl Group {
-    pub(super) fn new(asked: Asked) -> Self {
-        Self {
-            rows: 0,
-            meter: Names::new(),
-            // Nobody filters by anything but time: a row group has all meters.
-            start: Wholes::bounded(),
-            end: Wholes::bounded(),
-            imp: Wholes::optional(),
-            exp: Wholes::optional(),
-            mean_power: Numbers::new(),
-            max_power: Numbers::new(),
-            power_factor: Numbers::new(),
-            v_min: Numbers::new(),
-            v_max: Numbers::new(),
-            mean_current: Numbers::new(),
-            mean_imbalance: Numbers::new(),
-            max_imbalance: Numbers::new(),
-            readings: Wholes::new(),
-            quality: Words::new(),
-            valid: asked.valid.then(Wholes::optional),
-            pf_true: asked.pf_true.then(Numbers::new),
-            unbalance: asked.unbalance.then(Numbers::new),
-            candidate: asked.candidate.map(|(share, floor)| (share, floor, Flags::default())),
-        }
+    /// No rows.
+    pub(super) fn new(output: &Intervals) -> Self {
+        let mut empty = Empty(Vec::new());
+        output.columns(&mut empty);
+        Self { rows: 0, columns: empty.0 }
     }
 
     /// How many wait.
@@ -63,68 +82,54 @@ impl Group {
         self.rows
     }
 
-    pub(super) fn append(&mut self, all: &[Interval]) {
-        let rows = || all.iter();
+    /// Appends intervals.
+    pub(super) fn append(&mut self, output: &Intervals, all: &[Interval]) {
         self.rows += all.len();
-        self.meter.append(rows().map(|one| one.meter.as_bytes()));
-        self.start.append(rows().map(|one| one.start.0));
-        self.end.append(rows().map(|one| one.end.0));
-        self.imp.append_some(rows().map(|one| one.imp.map(|imp| imp.0)));
-        self.exp.append_some(rows().map(|one| one.exp.map(|exp| exp.0)));
-        self.mean_power.append(all, |one| features::mean_power(one).map(|p| p.0));
-        self.max_power.append(all, |one| features::max_power(one).map(|p| p.0));
-        self.power_factor.append(all, |one| features::power_factor(one).map(|pf| pf.0));
-        self.v_min.append(all, |one| features::v_min(one).map(|v| v.0));
-        self.v_max.append(all, |one| features::v_max(one).map(|v| v.0));
-        self.mean_current.append(all, |one| features::mean_current(one).map(|i| i.0));
-        self.mean_imbalance.append(all, |one| features::mean_imbalance(one).map(|i| i.0));
-        self.max_imbalance.append(all, |one| features::max_imbalance(one).map(|i| i.0));
-        self.readings.append(rows().map(|one| i64::from(one.sums.readings)));
-        self.quality.append(rows().map(|one| one.quality));
-        if let Some(valid) = &mut self.valid {
-            valid.append_some(rows().map(|one| one.valid().map(|wh| wh.0)));
-        }
-        if let Some(pf_true) = &mut self.pf_true {
-            pf_true.append(all, |one| features::true_power_factor(one).map(|pf| pf.0));
-        }
-        if let Some(unbalance) = &mut self.unbalance {
-            unbalance.append(all, |one| features::voltage_unbalance(one).map(|one| one.0));
-        }
-        if let Some((share, floor, flags)) = &mut self.candidate {
-            flags.append(rows().map(|one| features::candidate(one, *share, *floor)));
-        }
-    }
-
-    /// In the order of the file.
-    fn columns(&mut self) -> impl Iterator<Item = &mut dyn Column> {
-        let columns: [&mut dyn Column; 15] = [
-            &mut self.meter,
-            &mut self.start,
-            &mut self.end,
-            &mut self.imp,
-            &mut self.exp,
-            &mut self.mean_power,
-            &mut self.max_power,
-            &mut self.power_factor,
-            &mut self.v_min,
-            &mut self.v_max,
-            &mut self.mean_current,
-            &mut self.mean_imbalance,
-            &mut self.max_imbalance,
-            &mut self.readings,
-            &mut self.quality,
-        ];
-        let last = self.candidate.as_mut().map(|(_, _, flags)| flags as &mut dyn Column);
-        let valid = self.valid.as_mut().map(|valid| valid as &mut dyn Column);
-        let numbers = self.pf_true.iter_mut().chain(&mut self.unbalance);
-        columns.into_iter().chain(valid).chain(numbers.map(|one| one as &mut dyn Column)).chain(last)
+        output.columns(&mut Append { rows: all, columns: self.columns.iter_mut() });
     }
 
     /// Writes all that wait.
     pub(super) fn write(&mut self, file: &mut PagedFile) -> Result<(), ColumnsError> {
         let rows = std::mem::take(&mut self.rows);
-        file.group(rows, self.columns().map(Column::end))?;
-        self.columns().for_each(Column::clear);
+        file.group(rows, self.columns.iter_mut().map(|pages| pages.column().end()))?;
+        self.columns.iter_mut().for_each(|pages| pages.column().clear());
         Ok(())
+    }
+}
+
+/// Makes the pages of each column.
+struct Empty(Vec<Pages>);
+
+impl<'a> Columns<&'a Interval> for Empty {
+    fn column<T: Cell>(
+        &mut self,
+        _name: &str,
+        _unit: &'static str,
+        _definition: &'static str,
+        _source: &'static str,
+        _value: impl Fn(&'a Interval) -> T,
+    ) {
+        self.0.push(Pages::new(T::TYPE, T::OPTIONAL));
+    }
+}
+
+/// Appends rows to the pages of each column.
+struct Append<'a, 'p> {
+    rows: &'a [Interval],
+    columns: std::slice::IterMut<'p, Pages>,
+}
+
+impl<'a> Columns<&'a Interval> for Append<'a, '_> {
+    #[inline]
+    fn column<T: Cell>(
+        &mut self,
+        _name: &str,
+        _unit: &'static str,
+        _definition: &'static str,
+        _source: &'static str,
+        value: impl Fn(&'a Interval) -> T,
+    ) {
+        let pages = self.columns.next().expect("pages were made for every column");
+        pages.append(self.rows.iter().map(&value));
     }
 }

@@ -1,19 +1,20 @@
 //! Readings and intervals into messages.
 
-use crate::intervals::{self, Asked};
-use crate::readings::{Which, record_batch};
+use crate::outputs::Intervals;
+use crate::readings::{self, Which};
+use crate::sheet;
 use arrow::array::RecordBatch;
 use arrow::ipc::writer::StreamWriter;
 use reading::{Interval, RawReading};
 
 /// One Arrow IPC stream message with these readings; it has the columns that some of them need.
 pub fn encode(readings: &[RawReading]) -> Vec<u8> {
-    message(&record_batch(Which::Used, readings))
+    message(&readings::record_batch(Which::Used, readings))
 }
 
 /// One Arrow IPC stream message with these intervals; the columns are those of `intervals.parquet`.
-pub fn encode_intervals(intervals: &[Interval], asked: Asked) -> Vec<u8> {
-    message(&intervals::record_batch(intervals, asked))
+pub fn encode_intervals(intervals: &[Interval], output: &Intervals) -> Vec<u8> {
+    message(&sheet::record_batch(output, intervals.iter()))
 }
 
 fn message(rows: &RecordBatch) -> Vec<u8> {

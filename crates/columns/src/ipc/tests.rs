@@ -110,7 +110,7 @@ fn what_is_no_message_is_one_dead_letter_with_its_bytes() {
         quality: Quality::GAP,
         instead: None,
     };
-    check(&encode_intervals(&[interval], crate::Asked::NONE), Reason::TimeMissing);
+    check(&encode_intervals(&[interval], &crate::outputs::Intervals::PLAIN), Reason::TimeMissing);
 }
 
 proptest! {

@@ -1,55 +1,111 @@
-use crate::ColumnsError;
-use crate::sheet::Sheet;
-use crate::table::{CHUNK_ROWS, Encode, Table, properties};
-use arrow::array::RecordBatch;
-use forecast::Forecast;
-use std::path::Path;
+//! What the town and its transformers will use.
 
-/// Writes `forecasts.parquet`: a row a target, time of issue and interval; mean and quantiles in W.
+use super::{About, Columns, Output, Sent, Wanted};
+use crate::files::TableFile;
+use crate::value::{Cell, Value};
+use forecast::Forecast;
+use pipeline::{Outputs, Plan};
+
+/// `forecasts.parquet`, with the quantiles that each forecast has, in their order.
 #[derive(Debug)]
-pub struct ForecastsWriter {
-    table: Table,
+pub struct Forecasts {
     quantiles: Vec<f64>,
 }
 
-impl ForecastsWriter {
-    /// Starts the file. `quantiles` are those that each forecast has, in their order: 0.1 becomes column `q10`.
-    pub fn create(path: impl AsRef<Path>, quantiles: &[f64]) -> Result<Self, ColumnsError> {
-        let properties = properties().dictionary("target").dictionary("issued");
-        let properties = properties.dictionary("start").dictionary("end").build();
-        let table = Table::create(path.as_ref(), record_batch(&[], quantiles).schema(), properties)?;
-        Ok(Self { table, quantiles: quantiles.to_vec() })
-    }
-
-    /// Appends forecasts; a quantile that one of them lacks is null.
-    pub fn write(&mut self, forecasts: &[Forecast]) -> Result<(), ColumnsError> {
-        let mut chunks = forecasts.chunks(CHUNK_ROWS);
-        chunks.try_for_each(|chunk| self.table.write(&record_batch(chunk, &self.quantiles)))
-    }
-
-    /// Ends the file and says how many rows it has. Dropped before, there is no file.
-    pub fn finish(self) -> Result<u64, ColumnsError> {
-        self.table.finish()
+impl Forecasts {
+    /// The output with these quantiles.
+    pub fn new(quantiles: Vec<f64>) -> Self {
+        Self { quantiles }
     }
 }
 
-fn record_batch(all: &[Forecast], quantiles: &[f64]) -> RecordBatch {
-    let rows = || all.iter();
-    let sheet = Sheet::new()
-        .text("target", rows().map(|one| one.target.to_string()))
-        .time("issued", rows().map(|one| one.issued))
-        .time("start", rows().map(|one| one.start))
-        .time("end", rows().map(|one| one.end))
-        .number("mean", rows().map(|one| one.mean.0));
-    let columns = quantiles.iter().enumerate();
-    let sheet = columns.fold(sheet, |sheet, (index, &quantile)| {
-        let values = rows().map(|one| one.quantiles.get(index).map(|power| power.0));
-        sheet.optional_number(&quantile_column(quantile), values)
-    });
-    sheet.rows()
+impl Output for Forecasts {
+    const ABOUT: About = About {
+        file: "forecasts.parquet",
+        row: "a target and interval",
+        key: "TARGET/END",
+        section: "`[forecast]`",
+        only: "forecasts",
+        sent: Sent::WithTick,
+    };
+
+    type Row<'a> = &'a Forecast;
+    type File = TableFile<Self>;
+
+    fn of(plan: &Plan) -> Option<Self> {
+        plan.forecast.as_ref().map(|forecast| Self::new(forecast.quantiles.clone()))
+    }
+
+    fn with_all_columns() -> Self {
+        Self::new(vec![0.1])
+    }
+
+    fn leave_out(plan: &mut Plan, _wanted: Wanted<'_>) {
+        plan.forecast = None;
+    }
+
+    fn rows(out: &Outputs) -> impl Iterator<Item = &Forecast> + Clone {
+        out.forecasts.iter()
+    }
+
+    fn key<'a>(&'a self, one: &'a Forecast) -> impl IntoIterator<Item = Value<'a>> {
+        [one.target.to_string().value(), one.end.value()]
+    }
+
+    fn columns<'a>(&'a self, to: &mut impl Columns<&'a Forecast>) {
+        to.column(
+            "target",
+            "",
+            "whose use: `system` for all consumers, or `transformer/T1` for those of a transformer",
+            "the topology",
+            |one| one.target.to_string(),
+        );
+        to.column(
+            "issued",
+            "",
+            "end of the first tick of the local day that is forecast, UTC; nothing after the beginning of that day is \
+             used",
+            "a day ahead, from local midnight",
+            |one| one.issued,
+        );
+        to.column("start", "", "when the forecast interval starts, UTC", INTERVAL, |one| one.start);
+        to.column("end", "", "when the forecast interval ends, UTC", INTERVAL, |one| one.end);
+        to.column(
+            "mean",
+            "W",
+            "expected net power: mean of the same local minute over the last up to four days of the same type, else of \
+             any type, of five weeks; no row without such a day",
+            "baselines of demand response: the last four like days",
+            |one| one.mean,
+        );
+        for (place, &quantile) in self.quantiles.iter().enumerate() {
+            to.column(
+                &quantile_column(quantile),
+                "W",
+                "one column for each quantile of the plan, named by its percent: the net power that the interval stays \
+                 below with that probability, by Student's t about `mean`; equal to `mean` after a single day",
+                "Student, Biometrika 6 (1908): the next of few days that differ like draws from one bell",
+                |one| one.quantiles.get(place).copied(),
+            );
+        }
+    }
 }
+
+const INTERVAL: &str = "an interval is (start, end]";
 
 /// `q10` of 0.1, `q2.5` of 0.025. Rounded, because 0.07 times 100 is 7.000000000000001.
-pub fn quantile_column(quantile: f64) -> String {
+fn quantile_column(quantile: f64) -> String {
     format!("q{}", (quantile * 1e5).round() / 1e3)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::quantile_column;
+
+    #[test]
+    fn quantiles_are_named_by_their_percent() {
+        let names: Vec<String> =
+            [0.07, 0.1, 0.29, 0.5, 0.975, 0.999].into_iter().map(quantile_column).collect();
+        assert_eq!(names, ["q7", "q10", "q29", "q50", "q97.5", "q99.9"]);
+    }
 }

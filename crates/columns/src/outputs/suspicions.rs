@@ -1,40 +1,85 @@
-use crate::ColumnsError;
-use crate::outputs::days_since_1970;
-use crate::sheet::Sheet;
-use crate::table::{CHUNK_ROWS, Encode, Table, properties};
-use arrow::array::RecordBatch;
+//! What detectors found, day by day.
+
+use super::{About, Columns, Output, Sent, Wanted};
+use crate::files::TableFile;
+use crate::value::{Cell, Value};
 use detect::DailySuspicion;
-use std::path::Path;
+use pipeline::{Outputs, Plan};
 
-/// Writes `suspicions.parquet`: a row a meter and local day, a column a detector.
+/// `suspicions.parquet`.
 #[derive(Debug)]
-pub struct SuspicionsWriter(Table);
+pub struct Suspicions;
 
-impl SuspicionsWriter {
-    /// Starts the file.
-    pub fn create(path: impl AsRef<Path>) -> Result<Self, ColumnsError> {
-        let properties = properties().dictionary("meter").dictionary("day").build();
-        Table::create(path.as_ref(), record_batch(&[]).schema(), properties).map(Self)
+impl Output for Suspicions {
+    const ABOUT: About = About {
+        file: "suspicions.parquet",
+        row: "a meter and local day with a score",
+        key: "METER/DAY",
+        section: "detector",
+        only: "cases",
+        sent: Sent::WithTick,
+    };
+
+    type Row<'a> = &'a DailySuspicion;
+    type File = TableFile<Self>;
+
+    fn of(plan: &Plan) -> Option<Self> {
+        plan.phase_neutral.map(|_| Self)
     }
 
-    /// Appends days.
-    pub fn write(&mut self, days: &[DailySuspicion]) -> Result<(), ColumnsError> {
-        days.chunks(CHUNK_ROWS).try_for_each(|chunk| self.0.write(&record_batch(chunk)))
+    fn with_all_columns() -> Self {
+        Self
     }
 
-    /// Ends the file and says how many rows it has. Dropped before, there is no file.
-    pub fn finish(self) -> Result<u64, ColumnsError> {
-        self.0.finish()
+    fn leave_out(plan: &mut Plan, _wanted: Wanted<'_>) {
+        plan.phase_neutral = None;
     }
-}
 
-fn record_batch(all: &[DailySuspicion]) -> RecordBatch {
-    let rows = || all.iter();
-    Sheet::new()
-        .text("meter", rows().map(|one| one.meter.to_string()))
-        .day("day", rows().map(|one| days_since_1970(one.day)))
-        .number("score", rows().map(|one| one.score))
-        .number("phase_neutral", rows().map(|one| one.phase_neutral))
-        .count("blocks", rows().map(|one| one.blocks))
-        .rows()
+    fn rows(out: &Outputs) -> impl Iterator<Item = &DailySuspicion> + Clone {
+        out.suspicions.iter()
+    }
+
+    fn key<'a>(&'a self, one: &'a DailySuspicion) -> impl IntoIterator<Item = Value<'a>> {
+        [(&one.meter).value(), one.day.value()]
+    }
+
+    fn columns<'a>(&'a self, to: &mut impl Columns<&'a DailySuspicion>) {
+        to.column(
+            "meter",
+            "",
+            "the meter; it has no row on a day without a suspicion",
+            "the meter, as its messages name it",
+            |one| &one.meter,
+        );
+        to.column(
+            "day",
+            "",
+            "local day of the interval that raised it; an interval that ends at midnight is of the day before",
+            "an interval is (start, end], in the plan's time zone",
+            |one| one.day,
+        );
+        to.column(
+            "score",
+            "",
+            "highest score of the day, between 0 and 1: (1 - allowed / apart) times (1 - needed / (2 blocks)), which is \
+             size times persistence",
+            "0 at the threshold; it grows with the distance from it and with its duration",
+            |one| one.score,
+        );
+        to.column(
+            "phase_neutral",
+            "",
+            "highest score of the day by detector phase-neutral; 0 if it gave none",
+            "one column for each detector",
+            |one| one.phase_neutral,
+        );
+        to.column(
+            "blocks",
+            "",
+            "intervals, one after the other, that the longest suspicion of the day rests on, those of the days before \
+             included",
+            "firmware of meters in the field counts blocks in a row too",
+            |one| one.blocks,
+        );
+    }
 }

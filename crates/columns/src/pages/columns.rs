@@ -50,23 +50,23 @@ impl Numbers {
 
     /// Appends a number a row.
     #[inline]
-    pub(crate) fn append<T>(&mut self, rows: &[T], number: impl Fn(&T) -> Option<f64>) {
+    pub(crate) fn append(&mut self, numbers: impl Iterator<Item = Option<f64>> + Clone) {
         let from = self.bytes.len();
-        self.bytes.resize(from + 8 * rows.len(), 0);
+        let rows = numbers.size_hint().0;
+        self.bytes.resize(from + 8 * rows, 0);
         let (places, _) = self.bytes[from..].as_chunks_mut();
         let mut there = 0;
-        for row in rows {
+        for (number, _) in numbers.clone().zip(0..rows) {
             // Without a branch: what is not there is overwritten by what comes next.
-            let number = number(row);
             places[there] = number.unwrap_or_default().to_le_bytes();
             there += usize::from(number.is_some());
         }
         self.bytes.truncate(from + 8 * there);
         // Mostly all rows have a number, or none has.
-        if there == rows.len() || there == 0 {
-            self.levels.there.push(u16::from(there > 0), rows.len());
+        if there == rows || there == 0 {
+            self.levels.there.push(u16::from(there > 0), rows);
         } else {
-            rows.iter().for_each(|row| self.levels.there.push(u16::from(number(row).is_some()), 1));
+            numbers.for_each(|number| self.levels.there.push(u16::from(number.is_some()), 1));
         }
     }
 }
@@ -161,12 +161,11 @@ impl Names {
         Self { lengths: Deltas::new(), bytes: Vec::new() }
     }
 
-    /// Appends a text a row.
-    pub(crate) fn append<'a>(&mut self, names: impl Iterator<Item = &'a [u8]>) {
-        for name in names {
-            self.lengths.push(name.len() as i64);
-            self.bytes.extend_from_slice(name);
-        }
+    /// Appends a text.
+    #[inline]
+    pub(crate) fn push(&mut self, name: &[u8]) {
+        self.lengths.push(name.len() as i64);
+        self.bytes.extend_from_slice(name);
     }
 }
 

@@ -64,7 +64,7 @@ proptest! {
         let sizes: Vec<_> = groups.iter().map(Vec::len).collect();
         let of = Field::new("of", DataType::Float64, true);
         let rows = read_back(of, Numbers::new(), &sizes, |column, group| {
-            groups[group].chunks(50).for_each(|some| column.append(some, |&number| number));
+            groups[group].chunks(50).for_each(|some| column.append(some.iter().copied()));
         });
         let bits = |number: Option<f64>| number.map(f64::to_bits);
         let read: Vec<_> = rows.column(0).as_primitive::<Float64Type>().iter().map(bits).collect();
@@ -76,7 +76,7 @@ proptest! {
         let sizes: Vec<_> = groups.iter().map(Vec::len).collect();
         let of = Field::new("of", DataType::Utf8, false);
         let rows = read_back(of, Names::new(), &sizes, |column, group| {
-            column.append(groups[group].iter().map(String::as_bytes));
+            groups[group].iter().for_each(|name| column.push(name.as_bytes()));
         });
         let read: Vec<_> = rows.column(0).as_string::<i32>().iter().flatten().map(str::to_owned).collect();
         prop_assert_eq!(read, groups.concat());

@@ -1,7 +1,7 @@
 //! `gridwarden catalogue`: what each number means.
 
 use crate::cli;
-use columns::COLUMNS;
+use columns::{ColumnEntry, OutputEntry};
 use features::{CATALOGUE, Entry};
 use shell::{Failure, print};
 use std::fmt::Write;
@@ -32,13 +32,19 @@ pub fn run(args: &cli::Catalogue) -> Result<(), Failure> {
 
 /// Kernels, then columns by their file, then rules of data quality, each with its unit and with where it comes from.
 fn all() -> impl Iterator<Item = Line> {
-    let line = |name: String, entry: &Entry| {
-        let Entry { unit, definition, source, .. } = *entry;
-        Line { name, unit, definition, source: source.to_owned() }
-    };
-    let kernels = CATALOGUE.iter().map(move |entry| line(entry.name.to_owned(), entry));
-    let columns = COLUMNS.iter().flat_map(move |(file, entries)| {
-        entries.iter().map(move |entry| line(format!("{file}.{}", entry.name), entry))
+    let kernels = CATALOGUE.iter().map(|&Entry { name, unit, definition, source, .. }| Line {
+        name: name.to_owned(),
+        unit,
+        definition,
+        source: source.to_owned(),
+    });
+    let columns = columns::catalogue().into_iter().flat_map(|OutputEntry { about, columns, .. }| {
+        columns.into_iter().map(move |ColumnEntry { name, unit, definition, source, .. }| Line {
+            name: format!("{}.{name}", about.name()),
+            unit,
+            definition,
+            source: source.to_owned(),
+        })
     });
     let rules = Rule::ALL.iter().map(|rule| Line {
         name: rule.name().to_owned(),
@@ -77,8 +83,8 @@ mod tests {
             &expect![[r#"
                 block_peak      W     highest mean power over a block of intervals, blocks side by side
                                       block demand as tariffs have it
-                demand.hours    h     hours of the intervals of the period whose imported energy is known, estimates too; of zone `all` alone
-                                      ARCHITECTURE.md, Outputs of a replay
+                demand.hours    h     hours of the intervals of the period whose imported energy is known, estimated energy included
+                                      an interval counts once its energy is known
                 balance.gap_wh  Wh    `supplied_wh` less `consumed_wh`: losses, and the use of consumers that are not among `reporting`; null without `supplied_wh`
                                       conservation of energy
             "#]],

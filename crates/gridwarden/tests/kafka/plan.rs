@@ -1,5 +1,6 @@
 //! The plans of `pipelines/` with other values.
 
+use columns::outputs::ALL;
 use std::fs;
 use std::path::{Path, PathBuf};
 use toml::{Table, Value};
@@ -9,21 +10,9 @@ use toml::{Table, Value};
 pub struct Plan(Table);
 
 /// The keys of `[kafka]` that name topics of results.
-pub const OUTPUTS: [&str; 13] = [
-    "intervals",
-    "profiles",
-    "demand",
-    "balances",
-    "forecasts",
-    "outages",
-    "supply",
-    "findings",
-    "suspicions",
-    "cases",
-    "alerts",
-    "sms",
-    "dead_letters",
-];
+pub fn outputs() -> impl Iterator<Item = &'static str> {
+    ALL.iter().map(|(key, _)| *key)
+}
 
 impl Plan {
     /// One of `pipelines/`, over the readings of a topic, with a name of its own before its group and topics.
@@ -41,7 +30,7 @@ impl Plan {
     /// The same with a group and topics of another name.
     pub fn named(mut self, own: &str) -> Self {
         self.kafka().insert("group".to_owned(), own.into());
-        for key in OUTPUTS {
+        for key in outputs() {
             if let Some(topic) = self.kafka().get_mut(key) {
                 *topic = format!("{own}-{key}").into();
             }
@@ -71,7 +60,7 @@ impl Plan {
     pub fn topics(&self) -> Vec<(&'static str, String)> {
         let kafka = self.0["kafka"].as_table().unwrap();
         let topic = |key: &'static str| Some((key, kafka.get(key)?.as_str()?.to_owned()));
-        OUTPUTS.into_iter().filter_map(topic).collect()
+        outputs().filter_map(topic).collect()
     }
 
     /// The topic of one kind of results.

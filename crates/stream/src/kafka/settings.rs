@@ -3,6 +3,7 @@
 use super::client::{self, ClientSettings, Environment, Origin};
 use super::topics::check_name;
 use super::written::{CheckpointsToml, KafkaToml, ShellToml, Text};
+use columns::outputs::Topics;
 use pipeline::PlanError;
 use pipeline::plan::{at_least, milliseconds};
 use rdkafka::ClientConfig;
@@ -28,7 +29,7 @@ pub struct KafkaPlan {
     /// The compacted topic that says who hangs where.
     pub topology: Option<String>,
     /// Where results go.
-    pub(crate) outputs: OutputTopics,
+    pub(crate) outputs: Topics,
     /// What intervals are written as.
     pub intervals_format: IntervalsFormat,
     /// Whether results and positions appear together or not at all.
@@ -40,24 +41,6 @@ pub struct KafkaPlan {
     /// So many checkpoints of changes before the next full one.
     pub full_after: u32,
     client: ClientSettings,
-}
-
-/// The topics of results; those without a name are not written.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct OutputTopics {
-    pub intervals: Option<String>,
-    pub profiles: Option<String>,
-    pub demand: Option<String>,
-    pub balances: Option<String>,
-    pub forecasts: Option<String>,
-    pub outages: Option<String>,
-    pub supply: Option<String>,
-    pub suspicions: Option<String>,
-    pub cases: Option<String>,
-    pub alerts: Option<String>,
-    pub sms: Option<String>,
-    pub findings: Option<String>,
-    pub dead_letters: Option<String>,
 }
 
 /// What a message of readings holds.
@@ -106,28 +89,6 @@ impl MessageFormat {
 
     const ALL: [(&'static str, Self); 3] =
         [("json", Self::Json), ("arrow", Self::Arrow), ("frame", Self::Frame)];
-}
-
-impl OutputTopics {
-    /// The keys that plans have for them, with the topics.
-    pub fn all(&self) -> [(&'static str, Option<&str>); 13] {
-        [
-            ("intervals", &self.intervals),
-            ("profiles", &self.profiles),
-            ("demand", &self.demand),
-            ("balances", &self.balances),
-            ("forecasts", &self.forecasts),
-            ("outages", &self.outages),
-            ("supply", &self.supply),
-            ("suspicions", &self.suspicions),
-            ("cases", &self.cases),
-            ("alerts", &self.alerts),
-            ("sms", &self.sms),
-            ("findings", &self.findings),
-            ("dead_letters", &self.dead_letters),
-        ]
-        .map(|(key, topic)| (key, topic.as_deref()))
-    }
 }
 
 impl KafkaPlan {
@@ -232,7 +193,7 @@ impl KafkaPlan {
     }
 
     /// The keys that plans have for topics of results, with the topics; those without a name are not written.
-    pub fn topics_of_results(&self) -> [(&'static str, Option<&str>); 13] {
+    pub fn topics_of_results(&self) -> impl Iterator<Item = (&'static str, Option<&str>)> {
         self.outputs.all()
     }
 
@@ -244,26 +205,9 @@ impl KafkaPlan {
 
 impl KafkaToml {
     /// The topics of results. Each topic of a plan has one use: results read as readings would go round for ever.
-    fn topics(&self) -> Result<OutputTopics, PlanError> {
+    fn topics(&self) -> Result<Topics, PlanError> {
         let mut uses: BTreeMap<&str, &str> = BTreeMap::new();
-        let named = [
-            ("readings", Some(&self.readings)),
-            ("topology", self.topology.as_ref()),
-            ("intervals", self.intervals.as_ref()),
-            ("profiles", self.profiles.as_ref()),
-            ("demand", self.demand.as_ref()),
-            ("balances", self.balances.as_ref()),
-            ("forecasts", self.forecasts.as_ref()),
-            ("outages", self.outages.as_ref()),
-            ("supply", self.supply.as_ref()),
-            ("suspicions", self.suspicions.as_ref()),
-            ("cases", self.cases.as_ref()),
-            ("alerts", self.alerts.as_ref()),
-            ("sms", self.sms.as_ref()),
-            ("findings", self.findings.as_ref()),
-            ("dead_letters", self.dead_letters.as_ref()),
-        ];
-        for (key, topic) in named.iter().filter_map(|(key, topic)| Some((*key, (*topic)?))) {
+        for (key, topic) in self.named() {
             let name = topic.get_ref().as_str();
             if let Err(problem) = check_name(name) {
                 let problem = format!("`{key}` must be the name of a topic: {problem}");
@@ -284,27 +228,12 @@ impl KafkaToml {
                 ));
             }
         }
-        let own = |topic: &Option<Text>| topic.as_ref().map(|topic| topic.get_ref().clone());
-        Ok(OutputTopics {
-            intervals: own(&self.intervals),
-            profiles: own(&self.profiles),
-            demand: own(&self.demand),
-            balances: own(&self.balances),
-            forecasts: own(&self.forecasts),
-            outages: own(&self.outages),
-            supply: own(&self.supply),
-            suspicions: own(&self.suspicions),
-            cases: own(&self.cases),
-            alerts: own(&self.alerts),
-            sms: own(&self.sms),
-            findings: own(&self.findings),
-            dead_letters: own(&self.dead_letters),
-        })
+        Ok(self.outputs())
     }
 }
 
 /// Instances tell each other rows beside the intervals that they write, one by one.
-fn exchange_fits(way: &Text, topics: &OutputTopics, format: IntervalsFormat) -> Result<(), PlanError> {
+fn exchange_fits(way: &Text, topics: &Topics, format: IntervalsFormat) -> Result<(), PlanError> {
     let refused = |problem: &str, help: &str| {
         Err(PlanError::new("plan::exchange", way.span(), problem.to_owned(), help.to_owned()))
     };

@@ -1,5 +1,7 @@
 //! The shell's own sections of a plan as they are written: `[kafka]`, `[output]`, `[grid]`, `[checkpoints]`.
 
+use columns::each_output;
+use columns::outputs::Topics;
 use pipeline::PlanError;
 use serde::Deserialize;
 use serde::de::{Deserializer, Error, MapAccess, Visitor};
@@ -18,31 +20,43 @@ pub(super) struct ShellToml {
     pub(super) checkpoints: Option<CheckpointsToml>,
 }
 
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct KafkaToml {
-    pub(super) brokers: Option<Text>,
-    pub(super) group: Text,
-    pub(super) readings: Text,
-    pub(super) format: Option<Text>,
-    pub(super) idle_after: Text,
-    pub(super) topology: Option<Text>,
-    pub(super) intervals: Option<Text>,
-    pub(super) profiles: Option<Text>,
-    pub(super) demand: Option<Text>,
-    pub(super) balances: Option<Text>,
-    pub(super) forecasts: Option<Text>,
-    pub(super) outages: Option<Text>,
-    pub(super) supply: Option<Text>,
-    pub(super) suspicions: Option<Text>,
-    pub(super) cases: Option<Text>,
-    pub(super) alerts: Option<Text>,
-    pub(super) sms: Option<Text>,
-    pub(super) findings: Option<Text>,
-    pub(super) dead_letters: Option<Text>,
-    #[serde(default)]
-    pub(super) client: ClientToml,
+macro_rules! kafka {
+    ($($field:ident: $Output:ident,)*) => {
+        #[derive(Debug, Deserialize)]
+        #[serde(deny_unknown_fields)]
+        pub(super) struct KafkaToml {
+            pub(super) brokers: Option<Text>,
+            pub(super) group: Text,
+            pub(super) readings: Text,
+            pub(super) format: Option<Text>,
+            pub(super) idle_after: Text,
+            pub(super) topology: Option<Text>,
+            $(pub(super) $field: Option<Text>,)*
+            #[serde(default)]
+            pub(super) client: ClientToml,
+        }
+
+        impl KafkaToml {
+            /// The keys of all topics, those of the outputs last, with the topics as written.
+            pub(super) fn named(&self) -> impl Iterator<Item = (&'static str, &Text)> {
+                let outputs = [$((stringify!($field), self.$field.as_ref()),)*];
+                [("readings", Some(&self.readings)), ("topology", self.topology.as_ref())]
+                    .into_iter()
+                    .chain(outputs)
+                    .filter_map(|(key, topic)| Some((key, topic?)))
+            }
+
+            /// The topics of the outputs.
+            pub(super) fn outputs(&self) -> Topics {
+                let own = |topic: &Option<Text>| topic.as_ref().map(|topic| topic.get_ref().clone());
+                Topics { $($field: own(&self.$field),)* }
+            }
+        }
+    };
 }
+
+// Each output may have a topic.
+each_output!(kafka);
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -4,6 +4,7 @@ use super::halt::Ended;
 use super::parcel::Parcel;
 use super::progress::Progress;
 use super::worker::Worker;
+use columns::outputs::Sent;
 use pipeline::{District, Outputs, PartitionId, Passed, TownGauge, TownGauges};
 use reading::EventTime;
 use shell::telemetry;
@@ -31,11 +32,10 @@ impl Worker<'_> {
             };
             district.take(passed, &mut out);
             // First, because somebody waits for them.
-            self.rows.alerts(&out, |record| self.publisher.send(self.epoch, record))?;
+            self.rows.outputs(Sent::First, &out, |record| self.publisher.send(self.epoch, record))?;
             // Of a tick that no message has closed just now, there is no latency.
             out.alerts.iter().filter(|_| newest_ms > 0).for_each(|_| self.metrics.alerted(newest_ms));
-            self.rows.found(&out, |record| self.publisher.send(self.epoch, record))?;
-            self.rows.kept(&out.metering, |record| self.publisher.send(self.epoch, record))?;
+            self.rows.outputs(Sent::WithTick, &out, |record| self.publisher.send(self.epoch, record))?;
             progress.tally.found.count(&out);
             self.metrics.findings(&out.findings);
             out.clear();
@@ -62,7 +62,7 @@ impl Worker<'_> {
     ) -> Result<(), Ended> {
         let mut out = Outputs::default();
         district.notice(now, &mut out);
-        self.rows.found(&out, |record| self.publisher.send(self.epoch, record))?;
+        self.rows.outputs(Sent::WithTick, &out, |record| self.publisher.send(self.epoch, record))?;
         self.count_district(partition, district, progress);
         Ok(())
     }

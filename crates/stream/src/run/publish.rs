@@ -136,7 +136,7 @@ impl Publisher {
         });
         let context = Context { state: Arc::clone(&state), telling: Telling::default() };
         let producer: ThreadedProducer<Context> = create(&config, context)?;
-        let topics = plan.outputs.all().into_iter().filter_map(|(_, topic)| topic);
+        let topics = plan.outputs.all().filter_map(|(_, topic)| topic);
         let sent = topics.map(|topic| (topic.to_owned(), metrics.sent(topic))).collect();
         let publisher = Self { producer: Arc::new(producer), state, transactional: plan.transactional, sent };
         if publisher.transactional {

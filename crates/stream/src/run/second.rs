@@ -12,6 +12,7 @@ use super::rows::Rows;
 use super::tally::Found;
 use super::too_far::TooFar;
 use crate::metrics::Metrics;
+use columns::outputs::Sent;
 use grid::Topology;
 use pipeline::{Confluence, Outputs, PartitionId, Town, TownGauge, store_second};
 use reading::EventTime;
@@ -133,7 +134,7 @@ impl Second<'_> {
             if let Some(town) = &mut self.town {
                 town.tick(end, &tick.rows, &tick.reports.into_iter().collect(), &mut out);
                 // First, because somebody waits for them.
-                self.rows.alerts(&out, |record| self.publisher.send(epoch, record))?;
+                self.rows.outputs(Sent::First, &out, |record| self.publisher.send(epoch, record))?;
                 // Of a tick that no message has closed just now, there is no latency.
                 out.alerts.iter().filter(|_| newest > 0).for_each(|_| self.metrics.alerted(newest));
                 self.publish(epoch, &out, found)?;
@@ -145,7 +146,7 @@ impl Second<'_> {
         let is_over = !self.over && self.confluence.lanes().all(|lane| self.ended.contains(&lane));
         if let Some(town) = self.town.as_mut().filter(|_| is_over) {
             town.finish(&mut out);
-            self.rows.alerts(&out, |record| self.publisher.send(epoch, record))?;
+            self.rows.outputs(Sent::First, &out, |record| self.publisher.send(epoch, record))?;
             self.publish(epoch, &out, found)?;
             self.over = true;
         }
@@ -162,8 +163,7 @@ impl Second<'_> {
     fn publish(&mut self, epoch: u64, out: &Outputs, found: &mut Found) -> Result<(), Ended> {
         found.count(out);
         self.metrics.findings(&out.findings);
-        self.rows.found(out, |record| self.publisher.send(epoch, record))?;
-        self.rows.kept(&out.metering, |record| self.publisher.send(epoch, record))
+        self.rows.outputs(Sent::WithTick, out, |record| self.publisher.send(epoch, record))
     }
 
     /// All workers are here: stores the town and sends the cut to be written.

@@ -190,7 +190,7 @@ impl Worker<'_> {
             progress.count_quality(&lane, self.plan, &Counts::default(), self.metrics);
             self.hand_on(partition, &lane, &mut progress, out, Cause::End)?;
             lane.finish_metering(|told| {
-                self.rows.kept(&told, |record| self.publisher.send(self.epoch, record))
+                self.rows.metering(told, |record| self.publisher.send(self.epoch, record))
             })?;
             partitions.tally.add(&progress.tally);
             // The state that is kept is that of before, which the last barrier has stored.
@@ -262,7 +262,7 @@ impl Worker<'_> {
             None => self.rows.intervals(partition, &self.topology, &rows.ends, &rows.rows, publish)?,
             Some(passing) => self.pass_ticks_on(passing, partition, closed, &rows, cause)?,
         }
-        self.rows.kept(&kept, |record| self.publisher.send(self.epoch, record))
+        self.rows.metering(kept, |record| self.publisher.send(self.epoch, record))
     }
 
     /// Passes rows and reports on to the districts that need them, and to all of them that their ticks are closed.

@@ -2,7 +2,7 @@ use super::*;
 use crate::kafka::Environment;
 use reading::time::HOUR;
 use reading::{MeterId, Quality, Reason, Sums};
-use supply::{Cause, Outage, Target};
+use supply::{Cause, Change, Outage, Target};
 
 /// What the plan of the infrastructure sends, as keys and lengths of values.
 fn sent(
@@ -77,7 +77,7 @@ fn an_outage_is_told_under_its_key_and_taken_back_without_a_value() {
     };
     let mut out = Outputs::default();
     out.supply.outages = vec![Change::Updated(outage), Change::Withdrawn(outage.target, outage.start)];
-    let all = sent("json", |rows, all| rows.found(&out, |one| note(all, one)).unwrap());
+    let all = sent("json", |rows, all| rows.outputs(Sent::WithTick, &out, |one| note(all, one)).unwrap());
     let key = "consumer/M1/1970-01-01T00:00:00Z";
     assert_eq!(all.iter().map(|(key, _)| key.as_str()).collect::<Vec<_>>(), [key, key]);
     assert!(all[0].1 > 0 && all[1].1 == 0, "{all:?}");

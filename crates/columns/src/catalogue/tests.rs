@@ -1,0 +1,31 @@
+use super::*;
+use expect_test::expect_file;
+use std::collections::BTreeSet;
+
+#[test]
+fn the_page_of_outputs_is_that_of_the_declarations() {
+    expect_file!["../../../../docs/reference/outputs.md"].assert_eq(&reference());
+}
+
+#[test]
+fn every_column_has_a_definition_and_a_source_that_stand_alone() {
+    for OutputEntry { about, columns, .. } in catalogue() {
+        let mut names = BTreeSet::new();
+        for ColumnEntry { name, definition, source, .. } in &columns {
+            let whole = format!("{}.{name}", about.name());
+            assert!(names.insert(name.clone()), "{whole} stands twice");
+            assert!(!definition.is_empty() && !source.is_empty(), "{whole}");
+            let elsewhere = [definition, source].iter().any(|text| text.contains(".md"));
+            assert!(
+                !elsewhere,
+                "{whole}: somebody who has only the program cannot open a file of the repository"
+            );
+        }
+    }
+}
+
+#[test]
+fn every_output_has_names_of_its_own() {
+    let files: BTreeSet<&str> = ALL.iter().map(|(_, about)| about.file).collect();
+    assert_eq!(files.len(), ALL.len());
+}

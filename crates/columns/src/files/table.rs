@@ -1,0 +1,42 @@
+//! A Parquet file with a row for each row of the output, as they come.
+
+use super::OutputFile;
+use crate::ColumnsError;
+use crate::outputs::Output;
+use crate::sheet::record_batch;
+use crate::table::{CHUNK_ROWS, Table, properties_of};
+use pipeline::Outputs;
+use std::path::Path;
+
+/// The file and what its columns need.
+#[derive(Debug)]
+pub struct TableFile<O> {
+    output: O,
+    table: Table,
+}
+
+impl<O: Output> TableFile<O> {
+    /// Appends rows.
+    pub(crate) fn write<'a>(&'a mut self, rows: &[O::Row<'a>]) -> Result<(), ColumnsError> {
+        let Self { output, table } = self;
+        let mut chunks = rows.chunks(CHUNK_ROWS);
+        chunks.try_for_each(|chunk| table.write(&record_batch(output, chunk.iter().copied())))
+    }
+}
+
+impl<O: Output> OutputFile<O> for TableFile<O> {
+    fn create(path: &Path, output: O) -> Result<Self, ColumnsError> {
+        let schema = record_batch(&output, std::iter::empty()).schema();
+        let properties = properties_of(&schema);
+        Ok(Self { table: Table::create(path, schema, properties)?, output })
+    }
+
+    fn take(&mut self, out: &Outputs) -> Result<(), ColumnsError> {
+        let rows: Vec<_> = O::rows(out).collect();
+        self.write(&rows)
+    }
+
+    fn finish(self) -> Result<bool, ColumnsError> {
+        self.table.finish().map(|_| true)
+    }
+}
