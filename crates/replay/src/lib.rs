@@ -69,7 +69,7 @@ pub fn run(args: &Replay, quiet: bool) -> Result<(), Failure> {
         return Err(nothing_read(dead, first));
     }
     if dead > 0 {
-        telemetry::dead_letters(dead, &out.dead_told());
+        telemetry::dead_letters(dead, &out.dead_in_words());
     }
     let late = counted.counts.of_issue(Issue::Late);
     if late > counted.readings / 10 {

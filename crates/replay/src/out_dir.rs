@@ -5,7 +5,6 @@ mod pictures;
 use crate::engine::{Counted, Sink};
 use crate::hold::{Hold, take_away};
 use crate::places;
-use cases::Case;
 use columns::files::OutputFile;
 use columns::outputs::{ALL, Files, Intervals, Output, Planned};
 use columns::{Aside, ColumnsError, IntervalsFile};
@@ -81,35 +80,33 @@ impl OutDir {
     }
 
     /// The same by reason, in a few words: as many as `dead-letters.ndjson` has lines.
-    pub fn dead_told(&self) -> String {
+    pub fn dead_in_words(&self) -> String {
         let (all, _) = self.dead();
-        let told: Vec<String> =
+        let by_reason: Vec<String> =
             self.dead_letters.iter().map(|(reason, count)| format!("{count} {reason}")).collect();
         let plural = if all == 1 { "" } else { "s" };
         let colon = if all == 0 { "" } else { ": " };
-        format!("{all} dead letter{plural}{colon}{}", told.join(", "))
+        format!("{all} dead letter{plural}{colon}{}", by_reason.join(", "))
     }
 
-    /// Moves every file to its place, `summary.json` last, and tells it in a few lines.
-    pub fn finish(mut self, plan: &Plan, counted: &Counted, wall_s: f64) -> Result<String, Failure> {
-        let dir = std::mem::take(&mut self.dir);
-        let is_open = |case: &&Case| case.closed.is_none();
-        let (opened, open) = self
-            .files
-            .cases
-            .as_ref()
-            .map_or((0, 0), |file| (file.rows().len(), file.rows().filter(is_open).count()));
-        let late = counted.counts.of_issue(Issue::Late);
+    /// How many cases were opened, and how many of them are still open.
+    fn cases(&self) -> (usize, usize) {
+        let Some(cases) = &self.files.cases else { return (0, 0) };
+        (cases.rows().len(), cases.rows().filter(|case| case.closed.is_none()).count())
+    }
+
+    /// What `summary.json` says, but for what the run cost.
+    fn counts(&self, plan: &Plan, counted: &Counted, wall_s: f64) -> Value {
+        let (opened, open) = self.cases();
         let dead = self.dead_letters.iter().filter(|(reason, _)| **reason != Reason::Late);
         let dead: u64 = dead.map(|(_, count)| count).sum();
-        let letters = self.dead_told();
         let mut json = json!({
             "plan": plan.name,
             "messages": counted.readings + self.unread,
             "readings": counted.readings,
             "admitted": counted.admitted,
             "duplicates": counted.counts.of_issue(Issue::Repeat),
-            "late": late,
+            "late": counted.counts.of_issue(Issue::Late),
             "dead": dead,
             "intervals": self.rows,
             "cases": opened,
@@ -135,13 +132,22 @@ impl OutDir {
             json["outages"] = outages.rows().len().into();
             json["open_outages"] = outages.rows().filter(|outage| outage.end.is_none()).count().into();
         }
+        json
+    }
+
+    /// Moves every file to its place, `summary.json` last, and sums the run up in a few lines.
+    pub fn finish(mut self, plan: &Plan, counted: &Counted, wall_s: f64) -> Result<String, Failure> {
+        let dir = std::mem::take(&mut self.dir);
+        let (opened, _) = self.cases();
+        let letters = self.dead_in_words();
+        let mut json = self.counts(plan, counted, wall_s);
         let _moving = self.hold.moving();
-        // Says whose the files are, should we be killed while they are moved.
+        // If the run is killed while files are moved, the next one sees by this whose they are.
         let _mark = summary(&dir, &json).map_err(text(&dir))?;
         let moved = place_intervals(&dir, self.files.intervals.take())?;
         let moved = place(&dir, self.files, self.pictures, plan, moved);
         if moved.is_err() {
-            // Half of this run and none of the one before: nobody can use that. What cannot be removed, stays.
+            // Half of this run and nothing of the one before is of no use. What cannot be removed, stays.
             NAMES.iter().for_each(|name| drop(take_away([dir.join(name)].into_iter())));
         }
         moved?;
@@ -168,7 +174,7 @@ impl OutDir {
     }
 }
 
-/// Moves the files, and takes away what an earlier run left and this one did not.
+/// Moves the files, and removes those of an earlier run that this one does not write.
 fn place(
     dir: &Path,
     files: Files,
@@ -184,14 +190,14 @@ fn place(
     take_away(of_earlier_runs.map(|name| dir.join(name))).map_err(text(dir))
 }
 
-/// Moves the first file. Before, the summary goes: until the new one is there, nobody takes the folder for a whole run.
+/// Moves the first file. The summary is removed before: without one, a folder is not taken for a whole run.
 fn place_intervals(dir: &Path, intervals: Option<IntervalsFile>) -> Result<Vec<&'static str>, Failure> {
     let summary = dir.join(SUMMARY);
     let before = fs::read(&summary).ok();
     take_away([summary.clone()].into_iter()).map_err(text(dir))?;
     let Some(intervals) = intervals else { return Ok(Vec::new()) };
     intervals.finish().map_err(|cause| {
-        // Nothing else of the earlier run was touched, so it stands again, as far as the disk has room.
+        // Nothing else of the earlier run was touched, so its summary is put back, if the disk has room.
         if let Some(page) = before {
             drop(fs::write(&summary, page));
         }

@@ -1,4 +1,4 @@
-//! A Parquet file of what is told again: each row as it stands at the end.
+//! A Parquet file of rows that change: each is written as it stands at the end.
 
 use super::{OutputFile, TableFile};
 use crate::ColumnsError;
@@ -14,7 +14,7 @@ pub trait Latest: for<'a> Output<Row<'a> = &'a Self::Owned> {
     /// A row that is kept.
     type Owned: Clone + 'static;
 
-    /// Rows as they are now, or word that there is none.
+    /// Rows as they are now, or `None` for a row that is withdrawn.
     fn changes(out: &Outputs) -> impl Iterator<Item = (Self::Id, Option<&Self::Owned>)>;
 }
 

@@ -75,7 +75,10 @@ impl Output for Demand {
 
     fn columns<'a>(&'a self, to: &mut impl Columns<&'a DemandRow>) {
         self.peaks(to);
-        self.energies(to);
+        apparent(to);
+        energies(to);
+        self.power_factor(to);
+        hours(to);
         among(to);
         if self.rule.pf_classes() > 0 {
             power_factor_classes(to);
@@ -143,48 +146,9 @@ impl Demand {
             "sliding demand, as tariffs define it",
             |row| row.sliding.map(|peak| peak.end),
         );
-        to.column(
-            "block_va",
-            "VA",
-            "highest mean apparent power over a block like those of `block_w`, not always the same block. An interval \
-             in which a meter exports counts as zero; of a group either direction counts. Null if reactive power is \
-             missing in each block",
-            "kernel `apparent_power`; a consumer is billed for what it takes, a transformer carries both directions",
-            |row| row.block_va,
-        );
-        to.column(
-            "sliding_va",
-            "VA",
-            "as `block_va`, over blocks that end with any interval",
-            "kernel `apparent_power`",
-            |row| row.sliding_va,
-        );
     }
 
-    fn energies<'a>(&'a self, to: &mut impl Columns<&'a DemandRow>) {
-        to.column(
-            "energy_wh",
-            "Wh",
-            "imported energy of the zone, estimated energy included; validated energy where the register is not \
-             believed. Of a group: of the intervals in which it imports, net",
-            "VEE (validation, estimation, editing): energy is billed as validated",
-            |row| row.energy,
-        );
-        to.column(
-            "exp_wh",
-            "Wh",
-            "exported energy of the period, 0 if none is known. Of a group: of the intervals in which it exports, \
-             net. Of zone `all` alone, as are all columns that follow",
-            "IS 16444: import and export registers are kept apart",
-            |row| row.whole.as_ref().map(|whole| whole.exported),
-        );
-        to.column(
-            "load_factor",
-            "",
-            "`energy_wh` over `hours`, over `block_w`; null without a block above zero, and above 1",
-            "kernel `load_factor_of`; above 1 the peak was not measured",
-            |row| row.whole.as_ref()?.load_factor,
-        );
+    fn power_factor<'a>(&'a self, to: &mut impl Columns<&'a DemandRow>) {
         to.column(
             "pf",
             "",
@@ -224,37 +188,85 @@ impl Demand {
             "kernel `power_factor`",
             |row| row.whole.as_ref().map(|whole| whole.low_pf_hours),
         );
-        to.column(
-            "hours",
-            "h",
-            "hours of the intervals of the period whose imported energy is known, estimated energy included",
-            "an interval counts once its energy is known",
-            |row| row.whole.as_ref().map(|whole| whole.hours),
-        );
-        to.column(
-            "estimated_hours",
-            "h",
-            "those of `hours` whose energy is estimated",
-            "VEE (validation, estimation, editing): estimated energy is shown apart",
-            |row| row.whole.as_ref().map(|whole| whole.estimated_hours),
-        );
-        to.column(
-            "base_w",
-            "W",
-            "lowest slot of the typical day, net, by the load profile at the end of the period, which also knows days \
-             before the period; null for groups, and until each slot is known of some type of day",
-            "kernel `typical_day`",
-            |row| row.whole.as_ref()?.base,
-        );
-        to.column(
-            "night_share",
-            "",
-            "energy from local midnight to six over that of the typical day of `base_w`; also null if that day's \
-             energy is not above zero, or if its slots do not divide a quarter of a day",
-            "kernel `night_share`",
-            |row| row.whole.as_ref()?.night_share,
-        );
     }
+}
+
+fn apparent<'a>(to: &mut impl Columns<&'a DemandRow>) {
+    to.column(
+        "block_va",
+        "VA",
+        "highest mean apparent power over a block like those of `block_w`, not always the same block. An interval \
+         in which a meter exports counts as zero; of a group either direction counts. Null if reactive power is \
+         missing in each block",
+        "kernel `apparent_power`; a consumer is billed for what it takes, a transformer carries both directions",
+        |row| row.block_va,
+    );
+    to.column(
+        "sliding_va",
+        "VA",
+        "as `block_va`, over blocks that end with any interval",
+        "kernel `apparent_power`",
+        |row| row.sliding_va,
+    );
+}
+
+fn energies<'a>(to: &mut impl Columns<&'a DemandRow>) {
+    to.column(
+        "energy_wh",
+        "Wh",
+        "imported energy of the zone, estimated energy included; validated energy where the register is not \
+         believed. Of a group: of the intervals in which it imports, net",
+        "VEE (validation, estimation, editing): energy is billed as validated",
+        |row| row.energy,
+    );
+    to.column(
+        "exp_wh",
+        "Wh",
+        "exported energy of the period, 0 if none is known. Of a group: of the intervals in which it exports, \
+         net. Of zone `all` alone, as are all columns that follow",
+        "IS 16444: import and export registers are kept apart",
+        |row| row.whole.as_ref().map(|whole| whole.exported),
+    );
+    to.column(
+        "load_factor",
+        "",
+        "`energy_wh` over `hours`, over `block_w`; null without a block above zero, and above 1 beside estimates",
+        "kernel `load_factor_of`; above 1 the peak was not measured",
+        |row| row.whole.as_ref()?.load_factor,
+    );
+}
+
+fn hours<'a>(to: &mut impl Columns<&'a DemandRow>) {
+    to.column(
+        "hours",
+        "h",
+        "hours of the intervals of the period whose imported energy is known, estimated energy included",
+        "an interval counts once its energy is known",
+        |row| row.whole.as_ref().map(|whole| whole.hours),
+    );
+    to.column(
+        "estimated_hours",
+        "h",
+        "those of `hours` whose energy is estimated",
+        "VEE (validation, estimation, editing): estimated energy is shown apart",
+        |row| row.whole.as_ref().map(|whole| whole.estimated_hours),
+    );
+    to.column(
+        "base_w",
+        "W",
+        "lowest slot of the typical day, net, by the load profile at the end of the period, which also knows days \
+         before the period; null for groups, and until each slot is known of some type of day",
+        "kernel `typical_day`",
+        |row| row.whole.as_ref()?.base,
+    );
+    to.column(
+        "night_share",
+        "",
+        "energy from local midnight to six over that of the typical day of `base_w`; also null if that day's \
+         energy is not above zero, or if its slots do not divide a quarter of a day",
+        "kernel `night_share`",
+        |row| row.whole.as_ref()?.night_share,
+    );
 }
 
 /// What a meter or group is among the others.
