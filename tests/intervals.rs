@@ -49,7 +49,7 @@ fn typed(rows: &RecordBatch) -> Vec<IntervalRow> {
     let (v_min, v_max, i_avg) = (number("v_min"), number("v_max"), number("i_avg"));
     let (imbalance_avg, imbalance_max) = (number("imbalance_avg"), number("imbalance_max"));
     let valid = rows.column_by_name("valid_wh").map(|_| whole("valid_wh"));
-    let candidate = rows.column_by_name("candidate").map(|column| column.as_boolean());
+    let candidate = rows.column_by_name("candidate").map(AsArray::as_boolean);
     let typed = |row| {
         let float = |column: &ArrayRef| at::<Float64Type>(column, row);
         let time = |column: &ArrayRef| EventTime(at::<Int64Type>(column, row).unwrap());

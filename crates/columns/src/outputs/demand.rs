@@ -292,7 +292,7 @@ fn among<'a>(to: &mut impl Columns<&'a DemandRow>) {
         "",
         "`block_w` over `sanctioned_w`; of a group `block_va` if it is known, else `block_w`; null without `sanctioned_w`",
         "contracts are in W, transformers are rated in VA",
-        |row| row.utilisation(),
+        DemandRow::utilisation,
     );
     to.column(
         "meters",

@@ -118,45 +118,45 @@ fn measured<'a>(to: &mut impl Columns<&'a Interval>) {
         "W",
         "mean of the readings' active power, else net energy over the time; negative is export",
         "kernel `mean_power`",
-        |one| features::mean_power(one),
+        features::mean_power,
     );
-    to.column("max_w", "W", "highest active power of a reading, else `avg_w`", "kernel `max_power`", |one| {
-        features::max_power(one)
-    });
+    to.column(
+        "max_w",
+        "W",
+        "highest active power of a reading, else `avg_w`",
+        "kernel `max_power`",
+        features::max_power,
+    );
     to.column(
         "pf",
         "",
         "sum of p over the root of (sum of p)^2 + (sum of q)^2 of the readings, negative on export; null unless each \
          reading with active power carries reactive power too, or if both sums are zero",
         "kernel `power_factor`: displacement, where a meter's reactive power is that of the fundamental",
-        |one| features::power_factor(one),
+        features::power_factor,
     );
-    to.column("v_min", "V", "lowest phase voltage of a reading", "kernel `v_min`", |one| {
-        features::v_min(one)
-    });
-    to.column("v_max", "V", "highest phase voltage of a reading", "kernel `v_max`", |one| {
-        features::v_max(one)
-    });
+    to.column("v_min", "V", "lowest phase voltage of a reading", "kernel `v_min`", features::v_min);
+    to.column("v_max", "V", "highest phase voltage of a reading", "kernel `v_max`", features::v_max);
     to.column(
         "i_avg",
         "A",
         "mean phase current of the readings; of three phases, of their mean",
         "kernel `mean_current`",
-        |one| features::mean_current(one),
+        features::mean_current,
     );
     to.column(
         "imbalance_avg",
         "A",
         "mean of |phase - neutral| of the readings that carry both currents of a single phase; null without one",
         "kernel `mean_imbalance`",
-        |one| features::mean_imbalance(one),
+        features::mean_imbalance,
     );
     to.column(
         "imbalance_max",
         "A",
         "largest |phase - neutral| of a reading that carries both currents of a single phase; null without one",
         "kernel `max_imbalance`",
-        |one| features::max_imbalance(one),
+        features::max_imbalance,
     );
 }
 
@@ -188,7 +188,7 @@ impl Intervals {
                 "imported energy to bill by: `imp_wh`; if that is `suspect` or a `spike`, what the load profile has \
                  for the slot, at least zero, or null if the profile does not know the slot. With `[quality]`",
                 "VEE (validation, estimation, editing): energy that is not believed is replaced, and flagged",
-                |one| one.valid(),
+                Interval::valid,
             );
         }
         if self.pf_true {
@@ -198,7 +198,7 @@ impl Intervals {
                 "mean active power over mean voltage times mean current of all phases, at most 1, negative on export; \
                  null without power, voltage or current. With `pf_true = true`",
                 "kernel `true_power_factor`: distortion included",
-                |one| features::true_power_factor(one),
+                features::true_power_factor,
             );
         }
         if self.unbalance {
@@ -208,7 +208,7 @@ impl Intervals {
                 "highest less lowest phase voltage of a reading over the middle of the two, the largest of the \
                  interval; null without three phases. With `unbalance = true`",
                 "kernel `voltage_unbalance`",
-                |one| features::voltage_unbalance(one),
+                features::voltage_unbalance,
             );
         }
         if let Some((share, floor)) = self.candidate {

@@ -118,7 +118,7 @@ impl Output for Outages {
             "minutes without supply of the consumers that have it again, together, each from its own start to its own \
              end",
             "IEEE 1366-2012: customer minutes of interruption",
-            |one| one.customer_minutes(),
+            Outage::customer_minutes,
         );
     }
 

@@ -64,7 +64,7 @@ impl Output for Profiles {
             "",
             "local time at which the slot of the day starts, `HH:MM`; a slot without an observation has no row",
             "the plan's `slot`",
-            |row| row.slot(),
+            ProfileRow::slot,
         );
         to.column(
             "mean_w",
