@@ -1,6 +1,7 @@
 //! `gridwarden run`: the streaming engine on Kafka.
 
-use crate::kafka::{Broker, Exchange, KafkaPlan, topics};
+use crate::kafka::{Exchange, KafkaPlan};
+use crate::log::{Broker, topics};
 use crate::metrics::Metrics;
 use crate::run::{self, Done, Job, Outcome};
 use checkpoints::{OpenError, Store};
@@ -52,7 +53,7 @@ pub fn run(args: &Run, quiet: bool) -> Result<(), Failure> {
     let plan = if kafka.exchange == Exchange::Kafka { plan.of_a_part() } else { plan };
     let alone = plan.has_second_stage() && kafka.exchange == Exchange::Memory;
     let _lock = if alone { Some(store.lock().map_err(|error| no_store(&error))?) } else { None };
-    let Some(broker) = Broker::await_any(&kafka.client_config(), &signals)? else {
+    let Some(broker) = Broker::await_any(&kafka.connection(), &signals)? else {
         return Err(Failure::stopped(signals.signal().unwrap_or_default(), "nothing was read"));
     };
     let mut topics: Vec<&str> = kafka.outputs.all().filter_map(|(_, topic)| topic).collect();

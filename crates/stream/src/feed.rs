@@ -2,20 +2,12 @@
 
 mod pack;
 
-use crate::kafka::{
-    Broker, ClientSettings, Environment, MessageFormat, Telling, create, set_unless_said, topics,
-};
-use pack::{Packed, Packer};
-use rdkafka::ClientContext;
-use rdkafka::config::RDKafkaLogLevel;
-use rdkafka::error::{KafkaError, RDKafkaErrorCode};
-use rdkafka::message::{Header, OwnedHeaders};
-use rdkafka::producer::{BaseProducer, BaseRecord, DeliveryResult, Producer, ProducerContext};
-use reading::{EventTime, MeterId};
+use crate::kafka::MessageFormat;
+use crate::log::{Broker, ClientSettings, Environment, NotSent, Packed, Sender, topics};
+use pack::Packer;
+use reading::EventTime;
 use shell::{Failure, ProgressBar, Stop, count, progress_bar, telemetry};
 use simulate::Town;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 /// Messages between two looks at what has become of the earlier ones.
@@ -61,40 +53,34 @@ pub fn feed(town: &Town, to: &Feed<'_>, interval_ms: i64, quiet: bool) -> Result
     let topic = to.topic;
     let settings = ClientSettings::of(&Environment::of_process())?;
     settings.check_at_hand()?;
-    let mut config = settings.config(to.brokers);
+    let connection = settings.connection(to.brokers);
     let stop = Stop::on_signals()?;
-    let Some(broker) = Broker::await_any(&config, &stop)? else {
+    let Some(broker) = Broker::await_any(&connection, &stop)? else {
         return Err(Failure::stopped(stop.signal().unwrap_or_default(), "nothing was sent"));
     };
     let found = topics::find(&broker, topic, &[], None, to.make)?;
-    config.set("enable.idempotence", "true");
-    set_unless_said(&mut config, "compression.type", "lz4");
-    set_unless_said(&mut config, "linger.ms", "20");
-    set_unless_said(&mut config, "queue.buffering.max.kbytes", "65536");
-    let mut sender = Sender {
-        producer: create(&config, Deliveries::default())?,
+    let mut feeding = Feeding {
+        sender: Sender::connect(connection, topic, to.messages.name())?,
         topic,
-        headers: OwnedHeaders::new().insert(Header { key: "format", value: Some(to.messages.name()) }),
         stop,
         bar: progress_bar(quiet),
         sent: Sent { readings: 0, messages: 0, partitions: found[topic] },
     };
-    let ended = sender.send_all(town, to, interval_ms).and_then(|()| sender.finish());
-    sender.bar.finish_and_clear();
+    let ended = feeding.send_all(town, to, interval_ms).and_then(|()| feeding.finish());
+    feeding.bar.finish_and_clear();
     ended?;
-    Ok(sender.sent)
+    Ok(feeding.sent)
 }
 
-struct Sender<'a> {
-    producer: BaseProducer<Deliveries>,
+struct Feeding<'a> {
+    sender: Sender,
     topic: &'a str,
-    headers: OwnedHeaders,
     stop: Stop,
     bar: ProgressBar,
     sent: Sent,
 }
 
-impl Sender<'_> {
+impl Feeding<'_> {
     fn send_all(&mut self, town: &Town, to: &Feed<'_>, interval_ms: i64) -> Result<(), Failure> {
         let mut packer = Packer::new(to.messages, to.batch, self.sent.partitions);
         let mut pace = None;
@@ -139,28 +125,20 @@ impl Sender<'_> {
 
     /// Hands a message over; waits while the queue is full, because nothing may be left out.
     fn send(&mut self, packed: &Packed<'_>) -> Result<(), Failure> {
-        let readings = u64::from(packed.readings);
-        let mut record: BaseRecord<'_, [u8], [u8], Box<u64>> =
-            BaseRecord::with_opaque_to(self.topic, Box::new(readings))
-                .partition(i32::try_from(packed.partition).unwrap_or(i32::MAX))
-                .payload(packed.payload)
-                .headers(self.headers.clone());
-        record.key = packed.key.as_ref().map(MeterId::as_bytes);
         loop {
-            match self.producer.send(record) {
+            match self.sender.send(packed) {
                 Ok(()) => break,
-                Err((KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull), back)) => {
-                    record = back;
+                Err(NotSent::QueueFull) => {
                     self.look(SLICE)?;
                     // Told to end: what is in the queue is flushed, this one was not sent.
                     if self.stop.signal().is_some() {
                         return Ok(());
                     }
                 }
-                Err((error, _)) => return Err(self.broken(&error.to_string())),
+                Err(NotSent::Refused(error)) => return Err(self.broken(&error.to_string())),
             }
         }
-        self.sent.readings += readings;
+        self.sent.readings += u64::from(packed.readings);
         self.sent.messages += 1;
         Ok(())
     }
@@ -179,10 +157,9 @@ impl Sender<'_> {
 
     /// Hears what has become of the messages.
     fn look(&self, wait: Duration) -> Result<(), Failure> {
-        self.producer.poll(wait);
-        let deliveries = self.producer.context();
-        self.bar.set_position(deliveries.readings());
-        match deliveries.failed() {
+        self.sender.poll(wait);
+        self.bar.set_position(self.sender.confirmed());
+        match self.sender.failed() {
             Some(reason) => Err(self.broken(&reason)),
             None => Ok(()),
         }
@@ -192,9 +169,9 @@ impl Sender<'_> {
     #[expect(clippy::disallowed_methods, reason = "the shell owns the clock")]
     fn finish(&self) -> Result<(), Failure> {
         let mut told_to_end = None;
-        while self.producer.in_flight_count() > 0 {
+        while self.sender.under_way() > 0 {
             // Sends what lingers; the error is that there is still more, which the next round asks anyway.
-            drop(self.producer.flush(SLICE));
+            drop(self.sender.flush(SLICE));
             self.look(Duration::ZERO)?;
             if self.stop.signal().is_some() && told_to_end.get_or_insert_with(Instant::now).elapsed() > LAST {
                 break;
@@ -202,12 +179,12 @@ impl Sender<'_> {
         }
         self.look(Duration::ZERO)?;
         let Some(signal) = self.stop.signal() else { return Ok(()) };
-        let there = self.producer.context().readings();
+        let there = self.sender.confirmed();
         Err(Failure::stopped(signal, format!("{} were sent to {}", count(there, "reading"), self.topic)))
     }
 
     fn broken(&self, reason: &str) -> Failure {
-        let there = self.producer.context().readings();
+        let there = self.sender.confirmed();
         Failure::failed_with_help(
             format!("cannot send to {}: {reason}; {} were sent", self.topic, count(there, "reading")),
             "look at the broker's log; a larger `message.timeout.ms` (GRIDWARDEN_KAFKA_MESSAGE_TIMEOUT_MS) waits longer for a broker that is away",
@@ -231,47 +208,5 @@ impl Pace {
     fn due(&self, arrival: EventTime) -> Instant {
         let seconds = arrival.since(self.first) as f64 / 1000.0 / self.speed;
         self.began + Duration::from_secs_f64(seconds.clamp(0.0, LONGEST_WAIT_S))
-    }
-}
-
-/// What has become of messages.
-#[derive(Default)]
-struct Deliveries {
-    telling: Telling,
-    readings: AtomicU64,
-    failed: Mutex<Option<String>>,
-}
-
-impl Deliveries {
-    fn readings(&self) -> u64 {
-        self.readings.load(Ordering::Relaxed)
-    }
-
-    fn failed(&self) -> Option<String> {
-        self.failed.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-}
-
-impl ClientContext for Deliveries {
-    fn log(&self, level: RDKafkaLogLevel, about: &str, text: &str) {
-        self.telling.log(level, about, text);
-    }
-
-    fn error(&self, error: KafkaError, text: &str) {
-        self.telling.error(error, text);
-    }
-}
-
-impl ProducerContext for Deliveries {
-    type DeliveryOpaque = Box<u64>;
-
-    fn delivery(&self, result: &DeliveryResult<'_>, readings: Box<u64>) {
-        match result {
-            Ok(_) => drop(self.readings.fetch_add(*readings, Ordering::Relaxed)),
-            Err((error, _)) => {
-                let mut failed = self.failed.lock().unwrap_or_else(PoisonError::into_inner);
-                failed.get_or_insert_with(|| error.to_string());
-            }
-        }
     }
 }

@@ -4,17 +4,19 @@
 //! kept; what readings mean is the core's affair ([`pipeline`]), where pieces of state lie is that of [`checkpoints`],
 //! and who asks for metrics that of [`web`].
 //!
-//! Read `command` (what `gridwarden run` does), then `run` (its threads), `kafka` (plan, connection, topics) and
-//! `metrics`; `feed` is `gridwarden simulate --brokers`.
+//! Read `command` (what `gridwarden run` does), then `run` (its threads), `kafka` (what a plan says), `log` (the edge to
+//! the broker) and `metrics`; `feed` is `gridwarden simulate --brokers`.
 
 mod clock;
 mod command;
 mod feed;
 mod kafka;
+mod log;
 mod metrics;
 mod run;
 
 pub use command::{Run, run};
 pub use feed::{Feed, Sent, feed};
-pub use kafka::topics::{PARTITIONS, check_name};
-pub use kafka::{ClientSettings, Environment, Exchange, IntervalsFormat, KafkaPlan, MessageFormat};
+pub use kafka::{Exchange, IntervalsFormat, KafkaPlan, MessageFormat};
+pub use log::topics::{PARTITIONS, check_name};
+pub use log::{ClientSettings, Environment};

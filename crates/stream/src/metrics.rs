@@ -13,7 +13,7 @@ pub use health::{Health, Loop};
 pub use partition::Partition;
 
 use crate::clock::wall_ms;
-use partition::Computed;
+use partition::{Computed, gauge};
 use pipeline::TownGauge;
 use prometheus_client::encoding::{prometheus_text, text};
 use prometheus_client::metrics::counter::Counter;
@@ -255,8 +255,4 @@ impl Names {
         self.0.register_collector(Box::new(Arc::clone(computed)));
         self.0
     }
-}
-
-fn gauge(value: u64) -> i64 {
-    i64::try_from(value).unwrap_or(i64::MAX)
 }

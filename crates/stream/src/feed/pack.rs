@@ -1,21 +1,10 @@
 //! Readings into messages: each partition of a topic has a pile, which becomes a message when it is high enough.
 
 use crate::kafka::MessageFormat;
+use crate::log::Packed;
 use reading::{MeterId, RawReading};
 use simulate::Message;
 use wire::frame::LONGEST;
-
-/// What goes to one partition, as one message.
-pub struct Packed<'a> {
-    /// To which partition.
-    pub partition: u32,
-    /// Whose reading it is, if it is one alone.
-    pub key: Option<MeterId>,
-    /// The bytes.
-    pub payload: &'a [u8],
-    /// How many readings, torn ones among them.
-    pub readings: u32,
-}
 
 /// The piles of a topic.
 pub struct Packer {
@@ -88,7 +77,7 @@ impl Packer {
         if self.format == MessageFormat::Arrow {
             pile.bytes = columns::ipc::encode(&pile.rows);
         }
-        let key = pile.last.filter(|_| self.batch == 1);
+        let key = pile.last.as_ref().filter(|_| self.batch == 1).map(MeterId::as_bytes);
         let sent = send(Packed { partition, key, payload: &pile.bytes, readings: pile.readings });
         pile.readings = 0;
         pile.bytes.clear();

@@ -1,12 +1,11 @@
 //! The shell's own sections of a plan as they are used.
 
-use super::client::{self, ClientSettings, Environment, Origin};
-use super::topics::check_name;
 use super::written::{CheckpointsToml, KafkaToml, ShellToml, Text};
+use crate::log::topics::check_name;
+use crate::log::{BROKERS, ClientSettings, Connection, Environment, Origin};
 use columns::outputs::Topics;
 use pipeline::PlanError;
 use pipeline::plan::{at_least, milliseconds};
-use rdkafka::ClientConfig;
 use reading::time::{DAY, HOUR};
 use shell::Failure;
 use std::collections::BTreeMap;
@@ -93,7 +92,7 @@ impl MessageFormat {
 
 impl KafkaPlan {
     /// Reads the sections of a plan that are about Kafka. `brokers`, those of the command line, win over
-    /// [`client::BROKERS`] of the environment, and these over the plan's own.
+    /// [`BROKERS`] of the environment, and these over the plan's own.
     pub fn read(text: &str, path: &Path, brokers: Option<&str>) -> Result<Self, Failure> {
         Self::to_run(text, path, brokers, &Environment::of_process())
     }
@@ -115,7 +114,7 @@ impl KafkaPlan {
                 "no broker is named",
                 format!(
                     "give `--brokers HOST:PORT`, or {} in the environment, or `brokers` in `[kafka]`",
-                    client::BROKERS
+                    BROKERS
                 ),
             ));
         }
@@ -188,8 +187,8 @@ impl KafkaPlan {
     }
 
     /// The settings of a connection: brokers, name, security. A consumer or producer adds its own.
-    pub(crate) fn client_config(&self) -> ClientConfig {
-        self.client.config(&self.brokers)
+    pub(crate) fn connection(&self) -> Connection {
+        self.client.connection(&self.brokers)
     }
 
     /// The keys that plans have for topics of results, with the topics; those without a name are not written.

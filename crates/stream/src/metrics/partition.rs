@@ -48,8 +48,8 @@ impl Partition {
     /// What the state of its meters takes.
     pub fn memory(&self, memory: FleetMemory, metering: usize) {
         let parts = [memory.names, memory.meters, memory.cells, memory.rest, metering];
-        for (gauge, bytes) in self.memory.iter().zip(parts) {
-            gauge.set(super::gauge(bytes as u64));
+        for (part, bytes) in self.memory.iter().zip(parts) {
+            part.set(gauge(bytes as u64));
         }
     }
 }
@@ -167,4 +167,9 @@ impl Collector for Computed {
         )?;
         ConstGauge::new(age as f64 / 1000.0).encode(family)
     }
+}
+
+/// A count as the value of a gauge.
+pub(super) fn gauge(value: u64) -> i64 {
+    i64::try_from(value).unwrap_or(i64::MAX)
 }

@@ -1,16 +1,15 @@
 //! The thread that writes checkpoints: once the broker has everything that was told before the cut.
 
+use super::group::commits;
 use super::halt::{Ended, Halt};
 use super::messages::{Cut, Written};
 use super::publish::Publisher;
-use super::restore::ENDED;
 use super::stage::Stage;
 use crate::kafka::KafkaPlan;
+use crate::log::Membership;
 use crate::metrics::Metrics;
 use checkpoints::{Piece, Store, StoreError, Subject, retrying};
 use pipeline::{PartitionId, fingerprint_of_parts};
-use rdkafka::consumer::ConsumerGroupMetadata;
-use rdkafka::{Offset, TopicPartitionList};
 use shell::{Failure, telemetry};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::mpsc::{Receiver, Sender};
@@ -23,7 +22,7 @@ pub struct Checkpointer<'a> {
     pub store: Store,
     pub publisher: &'a Publisher,
     /// Of the group as it is now; needed for transactions.
-    pub group: &'a Mutex<Option<ConsumerGroupMetadata>>,
+    pub group: &'a Mutex<Option<Membership>>,
     /// The number of the last piece of the second stage.
     pub number: u64,
     pub halt: Halt,
@@ -49,7 +48,7 @@ impl Checkpointer<'_> {
     #[expect(clippy::disallowed_methods, reason = "the shell owns the clock")]
     fn write(&mut self, cut: Cut) -> Result<Option<Written>, Failure> {
         if self.publisher.drain(cut.epoch) == Err(Ended) {
-            return self.publisher.failure().map_or(Ok(None), Err);
+            return self.publisher.deliveries().failure().map_or(Ok(None), Err);
         }
         let began = Instant::now();
         let mut bytes = 0;
@@ -79,14 +78,16 @@ impl Checkpointer<'_> {
             bytes += size;
         }
         if self.kafka.transactional {
-            let offsets = offsets(self.stage.topic(self.kafka), &positions, &ended, self.number);
+            let topic = self.stage.topic(self.kafka);
+            let commits = commits(&positions, &ended, self.number);
             let group = self.group.lock().unwrap_or_else(PoisonError::into_inner).take();
             let group = group.ok_or_else(|| {
                 Failure::failed_with_help("the group is not known yet", "this is a defect; please report it")
             })?;
-            if let Err(failure) = self.publisher.commit(cut.epoch, offsets, group) {
+            if let Err(failure) = self.publisher.commit(cut.epoch, topic, &commits, group) {
                 // Told to end, nobody waits for it.
-                let told_to_end = self.halt.check().is_err() && self.publisher.failure().is_none();
+                let told_to_end =
+                    self.halt.check().is_err() && self.publisher.deliveries().failure().is_none();
                 return if told_to_end { Ok(None) } else { Err(failure) };
             }
         }
@@ -131,24 +132,6 @@ impl Checkpointer<'_> {
     fn subject(&self, partition: PartitionId) -> Subject {
         self.stage.subject(self.kafka, partition)
     }
-}
-
-/// Positions as the broker takes them, each with a word about it: the number of the second stage's piece, and whether
-/// all was closed.
-pub fn offsets(
-    topic: &str,
-    positions: &BTreeMap<PartitionId, i64>,
-    ended: &BTreeSet<PartitionId>,
-    number: u64,
-) -> TopicPartitionList {
-    let mut list = TopicPartitionList::new();
-    for (&partition, &position) in positions {
-        let word = format!("{number}{}", if ended.contains(&partition) { ENDED } else { "" });
-        let mut one = list.add_partition(topic, partition as i32);
-        one.set_offset(Offset::Offset(position)).expect("an offset from the broker is one");
-        one.set_metadata(&word);
-    }
-    list
 }
 
 /// Changes with the parts of a state and with their settings: pieces of a chain have the same.

@@ -7,8 +7,6 @@ use super::halt::Ended;
 use super::publish::Record;
 use grid::{Topology, TopologyRow};
 use pipeline::{PartitionId, Passed, Report};
-use rdkafka::Message;
-use rdkafka::message::{BorrowedMessage, Headers};
 use reading::{EventTime, MeterId, id};
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
@@ -85,10 +83,9 @@ impl Passing {
     }
 }
 
-/// The bytes of a [`Passed`] in a message, if there are some of this group.
-pub fn passed_in<'a>(message: &'a BorrowedMessage<'_>, group: &str) -> Option<&'a [u8]> {
-    let header = message.headers()?.iter().find(|header| header.key == HEADER)?;
-    header.value?.strip_prefix(&hash_of(group))
+/// The bytes of a [`Passed`] in the header of a message, if there are some of this group.
+pub fn passed_in<'a>(header: Option<&'a [u8]>, group: &str) -> Option<&'a [u8]> {
+    header?.strip_prefix(&hash_of(group))
 }
 
 fn hash_of(group: &str) -> [u8; 8] {

@@ -2,7 +2,7 @@
 
 use super::checkpointer::Checkpointer;
 use super::exchange::{Endings, Passing};
-use super::group::{self, GroupContext};
+use super::group::{committed, partitions};
 use super::halt::{EndAll, Halt, or_end_all};
 use super::job::{Carried, Done, Job, Outcome};
 use super::messages::{Cut, ToSecond, ToWorker};
@@ -16,9 +16,9 @@ use super::stage::{Between, Stage};
 use super::tally::Tally;
 use super::too_far::TooFar;
 use super::worker::Worker;
+use crate::log::{GroupConsumer, Joining, Membership};
 use grid::Topology;
 use pipeline::{Confluence, PartitionId, Town};
-use rdkafka::consumer::{BaseConsumer, ConsumerGroupMetadata};
 use reading::EventTime;
 use shell::{Failure, join, spawn};
 use std::collections::BTreeSet;
@@ -40,7 +40,7 @@ pub struct Member<'a> {
     job: &'a Job<'a>,
     stage: Stage,
     publisher: Publisher,
-    consumer: BaseConsumer<GroupContext>,
+    consumer: GroupConsumer,
     /// Ends its threads.
     pub halt: Halt,
     /// A second stage in memory, with the number of its checkpoint.
@@ -58,20 +58,26 @@ impl<'a> Member<'a> {
         };
         // First, because it ends what an earlier process of this name left open.
         let publisher = Publisher::connect(&job.kafka, &of_producer, job.metrics, halt.clone())?;
-        let consumer = group::connect(&job.kafka, &stage.group(&job.kafka), job.instance)?;
+        let joining = Joining {
+            group: &stage.group(&job.kafka),
+            instance: job.instance,
+            topic: stage.topic(&job.kafka),
+            header: stage.header(),
+        };
+        let consumer = GroupConsumer::connect(job.kafka.connection(), joining)?;
         Ok(Self { job, stage, publisher, consumer, halt, town: None })
     }
 
     /// How many partitions its topic has.
     pub fn partitions(&self) -> Result<PartitionId, Failure> {
-        Ok(self.restorer().partitions(&self.consumer)?.len() as PartitionId)
+        Ok(partitions(&self.consumer)?.len() as PartitionId)
     }
 
     /// Holds a second stage in memory.
     pub fn hold_the_town(&mut self, topology: &Topology) -> Result<(), Failure> {
         let restorer = self.restorer();
-        let partitions = restorer.partitions(&self.consumer)?;
-        let committed = restorer.committed(&self.consumer, &partitions)?;
+        let partitions = partitions(&self.consumer)?;
+        let committed = committed(&self.consumer, &partitions)?;
         let (number, mut second) = restorer.second(topology, &committed)?;
         // All of them, before the first worker tells of its own: no tick is whole without any of them.
         partitions.iter().for_each(|&lane| second.confluence.open(lane, EventTime::MIN));
@@ -97,7 +103,7 @@ impl<'a> Member<'a> {
         let most_rows = match self.stage {
             Stage::Readings => MOST_ROWS,
             // A partition of the exchange holds words of all lanes, and waits for none: lanes do.
-            Stage::Grid { .. } => MOST_ROWS / restorer.partitions(&self.consumer)?.len().max(1),
+            Stage::Grid { .. } => MOST_ROWS / partitions(&self.consumer)?.len().max(1),
         };
         let Self { job, stage, publisher, consumer, halt, town } = self;
         let (number, town, confluence, positions) = match town {
@@ -140,7 +146,7 @@ impl<'a> Member<'a> {
                 kafka: &job.kafka,
                 consumer: &consumer,
                 restorer,
-                publisher: &shared.publisher,
+                deliveries: shared.publisher.deliveries(),
                 workers: to_workers,
                 written,
                 topologies,
@@ -187,7 +193,7 @@ struct Shared<'a> {
     empties: Empties,
     endings: Endings,
     /// The group as it is now, for transactions.
-    group: Mutex<Option<ConsumerGroupMetadata>>,
+    group: Mutex<Option<Membership>>,
 }
 
 impl Shared<'_> {

@@ -10,23 +10,18 @@ mod checkpoint;
 mod until_end;
 
 use super::exchange::{Endings, passed_in};
-use super::group::{GroupContext, leave};
 use super::halt::Halt;
 use super::job::{Carried, Done};
 use super::messages::{ToWorker, Written};
 use super::parcel::{Empties, Parcel};
-use super::publish::Publisher;
 use super::restore::Restorer;
 use super::stage::Stage;
 use super::too_far::TooFar;
 use crate::kafka::{KafkaPlan, MessageFormat};
+use crate::log::{Consumer, Deliveries, Membership, Message, Polled};
 use crate::metrics::{Metrics, Partition};
 use grid::Topology;
 use pipeline::PartitionId;
-use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerGroupMetadata};
-use rdkafka::error::{KafkaError, RDKafkaErrorCode};
-use rdkafka::message::{BorrowedMessage, Headers};
-use rdkafka::{Message, TopicPartitionList};
 use shell::{Failure, Stop};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::atomic::AtomicBool;
@@ -75,11 +70,12 @@ impl Held {
 }
 
 /// What a poller needs.
-pub struct Setting<'a> {
+pub struct Setting<'a, C> {
     pub kafka: &'a KafkaPlan,
-    pub consumer: &'a BaseConsumer<GroupContext>,
+    pub consumer: &'a C,
     pub restorer: Restorer<'a>,
-    pub publisher: &'a Publisher,
+    /// What has become of results.
+    pub deliveries: &'a Deliveries,
     pub empties: &'a Empties,
     pub workers: Vec<SyncSender<ToWorker>>,
     pub written: Receiver<Written>,
@@ -90,7 +86,7 @@ pub struct Setting<'a> {
     pub signals: &'a Stop,
     pub until_end: bool,
     /// The group as it is now, for transactions.
-    pub group: &'a Mutex<Option<ConsumerGroupMetadata>>,
+    pub group: &'a Mutex<Option<Membership>>,
     pub halt: Halt,
     /// Where the second stage goes on in each partition, if there is one.
     pub second: Option<BTreeMap<PartitionId, i64>>,
@@ -101,8 +97,8 @@ pub struct Setting<'a> {
     pub metrics: &'a Metrics,
 }
 
-pub struct Poller<'a> {
-    set: Setting<'a>,
+pub struct Poller<'a, C> {
+    set: Setting<'a, C>,
     held: BTreeMap<PartitionId, Held>,
     /// What each worker is still to be told.
     pending: Vec<VecDeque<ToWorker>>,
@@ -124,10 +120,10 @@ pub struct Poller<'a> {
     others: Option<(i64, Instant)>,
 }
 
-impl<'a> Poller<'a> {
+impl<'a, C: Consumer> Poller<'a, C> {
     /// Nothing assigned yet.
     #[expect(clippy::disallowed_methods, reason = "the shell owns the clock")]
-    pub fn new(set: Setting<'a>) -> Self {
+    pub fn new(set: Setting<'a, C>) -> Self {
         let pending = set.workers.iter().map(|_| VecDeque::new()).collect();
         let now = Instant::now();
         let next_barrier = now + set.kafka.checkpoint_every;
@@ -152,11 +148,11 @@ impl<'a> Poller<'a> {
     pub fn run(mut self) -> Result<Done, Failure> {
         self.set
             .consumer
-            .subscribe(&[self.topic()])
+            .subscribe()
             .map_err(|cause| Failure::failed("cannot join the group", &cause).again())?;
         let done = self.poll_on();
         self.set.metrics.rest(self.set.restorer.stage.heard_as());
-        leave(self.set.consumer);
+        self.set.consumer.leave();
         done
     }
 
@@ -174,7 +170,7 @@ impl<'a> Poller<'a> {
                     return Ok(done);
                 }
             }
-            if self.set.consumer.context().has_changed() {
+            if self.set.consumer.has_changed() {
                 self.follow_the_group()?;
             }
         }
@@ -183,28 +179,24 @@ impl<'a> Poller<'a> {
     /// Takes a message, if there is one; says whether there was none.
     fn poll_once(&mut self, wait: Duration) -> Result<bool, Failure> {
         let consumer = self.set.consumer;
-        match consumer.poll(wait) {
-            None => return Ok(true),
-            Some(Ok(message)) => self.take(&message),
-            Some(Err(KafkaError::PartitionEOF(partition))) => self.came_to_the_end(partition as PartitionId),
-            Some(Err(KafkaError::MessageConsumptionFatal(error))) => {
-                let is_replaced = error == RDKafkaErrorCode::FencedInstanceId;
+        match consumer.poll(wait, |message| self.take(message)) {
+            Polled::Nothing => return Ok(true),
+            Polled::End(partition) => self.came_to_the_end(partition),
+            Polled::ShutOut { error, is_replaced } => {
                 let help = "if another instance has the same name, give each its own with `--instance`";
-                let error = KafkaError::MessageConsumptionFatal(error);
                 let failure = Failure::failed("the group has shut this instance out", &error).again();
                 // A broker that was away may take this instance for another one of its name, too.
                 return Err(failure.help(is_replaced.then(|| help.to_owned())));
             }
-            // Of everything else the context hears as well, and tells it once.
-            Some(Err(_)) => {}
+            Polled::Message | Polled::Trouble => {}
         }
         Ok(false)
     }
 
-    fn take(&mut self, message: &BorrowedMessage<'_>) {
-        let partition = message.partition() as PartitionId;
+    fn take(&mut self, message: &Message<'_>) {
+        let partition = message.partition;
         let Some(held) = self.held.get_mut(&partition) else { return };
-        if let Some(target) = held.target.filter(|target| message.offset() >= *target) {
+        if let Some(target) = held.target.filter(|target| message.offset >= *target) {
             // What is behind the end is none of this run's.
             held.position = target;
             #[expect(clippy::disallowed_methods, reason = "the shell owns the clock")]
@@ -212,14 +204,14 @@ impl<'a> Poller<'a> {
             return;
         }
         let (format, value) = match self.set.restorer.stage {
-            Stage::Readings => (format_of(message).unwrap_or(self.set.kafka.format), message.payload()),
+            Stage::Readings => (format_of(message.header).unwrap_or(self.set.kafka.format), message.value),
             // Bytes as they are, such as those of frames.
-            Stage::Grid { .. } => (MessageFormat::Frame, passed_in(message, &self.set.kafka.group)),
+            Stage::Grid { .. } => (MessageFormat::Frame, passed_in(message.header, &self.set.kafka.group)),
         };
         let other = held.parcel.take_if(|parcel| parcel.format() != format);
         let parcel = held.parcel.get_or_insert_with(|| self.set.empties.take(format));
-        parcel.push(message.offset(), message.timestamp().to_millis(), value);
-        held.position = message.offset() + 1;
+        parcel.push(message.offset, message.timestamp_ms, value);
+        held.position = message.offset + 1;
         held.has_news = true;
         held.at_end = None;
         let back = std::mem::take(&mut held.idle);
@@ -336,12 +328,12 @@ impl<'a> Poller<'a> {
         let metrics = self.set.metrics;
         metrics.beat(self.set.restorer.stage.heard_as());
         if self.set.restorer.stage == Stage::Readings {
-            metrics.queued_messages.set(self.set.publisher.under_way());
+            metrics.queued_messages.set(self.set.deliveries.under_way());
         }
         for (partition, held) in &self.held {
             held.gauges.position.set(held.position);
             held.gauges.idle.set(held.idle.into());
-            if let Some(end) = self.set.consumer.context().end(*partition) {
+            if let Some(end) = self.set.consumer.known_end(*partition) {
                 held.gauges.lag.set((end - held.position).max(0));
             }
         }
@@ -349,7 +341,7 @@ impl<'a> Poller<'a> {
 
     /// Whether the others are well.
     fn check(&self) -> Result<(), Failure> {
-        if let Some(failure) = self.set.publisher.failure() {
+        if let Some(failure) = self.set.deliveries.failure() {
             return Err(failure);
         }
         self.set.halt.check().map_err(|_| {
@@ -357,19 +349,12 @@ impl<'a> Poller<'a> {
                 .again()
         })
     }
-
-    fn list(&self, partitions: impl Iterator<Item = PartitionId>) -> TopicPartitionList {
-        let mut list = TopicPartitionList::new();
-        for partition in partitions {
-            list.add_partition(self.topic(), partition as i32);
-        }
-        list
-    }
 }
 
-/// What a message says that it holds.
-fn format_of(message: &BorrowedMessage<'_>) -> Option<MessageFormat> {
-    let headers = message.headers()?;
-    let header = headers.iter().find(|header| header.key == "format")?;
-    MessageFormat::named(std::str::from_utf8(header.value?).ok()?)
+/// The format that the header of a message names.
+fn format_of(header: Option<&[u8]>) -> Option<MessageFormat> {
+    MessageFormat::named(std::str::from_utf8(header?).ok()?)
 }
+
+#[cfg(test)]
+mod tests;

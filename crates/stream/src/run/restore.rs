@@ -3,28 +3,15 @@
 use super::messages::{LastStored, State};
 use super::stage::Stage;
 use crate::kafka::KafkaPlan;
+use crate::log::Committed;
 use checkpoints::{Piece, Store, StoreError, Subject};
 use grid::Topology;
 use pipeline::{
     Confluence, District, Lane, LostPart, PartitionId, Plan, Second, SnapshotError, Town, restore_second,
 };
-use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
-use rdkafka::metadata::MetadataTopic;
-use rdkafka::{Offset, TopicPartitionList};
 use shell::{Failure, telemetry, unfit};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use std::time::Duration;
-
-/// What the group has committed of a partition: the offset, and the word beside it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Committed {
-    pub offset: i64,
-    pub word: String,
-}
-
-/// The word of a commit behind which everything was closed, as there was nothing more.
-pub const ENDED: &str = " ended";
 
 /// Where a partition goes on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,45 +45,7 @@ pub struct Restorer<'a> {
 /// The last piece of a chain, and the payloads of all.
 type Chain = (Piece, Vec<Vec<u8>>);
 
-/// How long the broker is asked before the run starts again.
-const ANSWER: Duration = Duration::from_secs(15);
-
 impl Restorer<'_> {
-    /// The partitions of the topic that the stage reads.
-    pub fn partitions<C: ConsumerContext>(
-        &self,
-        consumer: &BaseConsumer<C>,
-    ) -> Result<Vec<PartitionId>, Failure> {
-        let metadata = consumer
-            .fetch_metadata(Some(self.stage.topic(self.kafka)), ANSWER)
-            .map_err(|cause| Failure::failed("cannot ask for the partitions", &cause).again())?;
-        let partitions = metadata.topics().iter().flat_map(MetadataTopic::partitions);
-        Ok(partitions.map(|partition| partition.id() as PartitionId).collect())
-    }
-
-    /// What the group has committed.
-    pub fn committed<C: ConsumerContext>(
-        &self,
-        consumer: &BaseConsumer<C>,
-        partitions: &[PartitionId],
-    ) -> Result<BTreeMap<PartitionId, Committed>, Failure> {
-        let mut asked = TopicPartitionList::new();
-        for &partition in partitions {
-            asked.add_partition(self.stage.topic(self.kafka), partition as i32);
-        }
-        let found = consumer
-            .committed_offsets(asked, ANSWER)
-            .map_err(|cause| Failure::failed("cannot ask for the positions of the group", &cause).again())?;
-        let committed = found.elements().into_iter().filter_map(|one| match one.offset() {
-            Offset::Offset(offset) => {
-                let word = one.metadata().to_owned();
-                Some((one.partition() as PartitionId, Committed { offset, word }))
-            }
-            _ => None,
-        });
-        Ok(committed.collect())
-    }
-
     /// The second stage: the last that is there or, with transactions, that of the last one.
     pub fn second(
         &self,

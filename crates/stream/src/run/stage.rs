@@ -1,5 +1,6 @@
 //! The two stages that partitions of a topic go through.
 
+use super::exchange::HEADER;
 use super::too_far::TooFar;
 use crate::kafka::KafkaPlan;
 use crate::metrics::Loop;
@@ -39,6 +40,14 @@ impl Stage {
         match self {
             Self::Readings => kafka.group.clone(),
             Self::Grid { .. } => format!("{}-grid", kafka.group),
+        }
+    }
+
+    /// The header of its messages that matters: their format, or what was passed on.
+    pub fn header(self) -> &'static str {
+        match self {
+            Self::Readings => "format",
+            Self::Grid { .. } => HEADER,
         }
     }
 

@@ -1,14 +1,11 @@
 //! Who hangs where, while a run goes on: from a file that is looked at now and then, or from a compacted topic.
 
 use super::halt::Halt;
-use crate::kafka::{KafkaPlan, Telling, create};
+use crate::kafka::KafkaPlan;
+use crate::log::{Row, Table};
 use grid::{Topology, TopologyRow};
-use rdkafka::consumer::{BaseConsumer, Consumer};
-use rdkafka::error::KafkaError;
-use rdkafka::metadata::MetadataTopic;
-use rdkafka::{Message, Offset, TopicPartitionList};
 use shell::{Failure, read_topology, read_topology_row, telemetry};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -33,8 +30,7 @@ pub enum Source {
 
 /// The rows of a compacted topic, by key.
 pub struct Rows {
-    consumer: BaseConsumer<Telling>,
-    topic: String,
+    table: Table,
     rows: BTreeMap<Vec<u8>, TopologyRow>,
 }
 
@@ -83,11 +79,9 @@ impl Source {
                     if halt.check().is_err() {
                         return;
                     }
-                    match rows.consumer.poll(QUIET) {
-                        None => break,
-                        Some(Ok(message)) => changed |= take(&rows.topic, &mut rows.rows, &message),
-                        // The context hears of it as well, and tells what is trouble, once.
-                        Some(Err(_)) => {}
+                    let Rows { table, rows } = &mut *rows;
+                    if !table.poll(QUIET, |row| changed |= take(table.topic(), rows, row)) {
+                        break;
                     }
                 }
                 if !changed {
@@ -95,7 +89,7 @@ impl Source {
                 }
                 match Topology::new(rows.rows.values().cloned().collect()) {
                     Ok(topology) => {
-                        telemetry::topology_taken(&rows.topic);
+                        telemetry::topology_taken(&rows.table.topic());
                         tell_all(tell, topology);
                     }
                     Err(error) => telemetry::topology_refused(&error),
@@ -113,69 +107,50 @@ fn tell_all(tell: &[Sender<Arc<Topology>>], topology: Topology) {
 
 impl Rows {
     fn open(topic: &str, kafka: &KafkaPlan) -> Result<Self, Failure> {
-        let trouble = |cause: &KafkaError| {
-            Failure::failed(format!("cannot read the topology from the topic {topic}"), cause).again()
-        };
-        let mut config = kafka.client_config();
-        config.set("group.id", format!("{}-topology", kafka.group)).set("enable.auto.commit", "false");
-        config.set("enable.partition.eof", "true").set("auto.offset.reset", "earliest");
-        let consumer: BaseConsumer<Telling> = create(&config, Telling::default())?;
-        let metadata =
-            consumer.fetch_metadata(Some(topic), Duration::from_secs(15)).map_err(|cause| trouble(&cause))?;
-        let mut all = TopicPartitionList::new();
-        for partition in metadata.topics().iter().flat_map(MetadataTopic::partitions) {
-            all.add_partition_offset(topic, partition.id(), Offset::Beginning)
-                .map_err(|cause| trouble(&cause))?;
-        }
-        consumer.assign(&all).map_err(|cause| trouble(&cause))?;
-        Ok(Self { consumer, topic: topic.to_owned(), rows: BTreeMap::new() })
+        let table = Table::connect(kafka.connection(), &format!("{}-topology", kafka.group), topic)?;
+        table.begin().map_err(|cause| {
+            Failure::failed(format!("cannot read the topology from the topic {topic}"), &cause).again()
+        })?;
+        Ok(Self { table, rows: BTreeMap::new() })
     }
 
     /// All that is there now.
     fn read_to_end(&mut self) -> Result<Topology, Failure> {
-        let assigned = self.consumer.assignment().map_or(0, |all| all.count());
-        let mut ended = BTreeSet::new();
-        while ended.len() < assigned {
-            match self.consumer.poll(Duration::from_secs(15)) {
-                Some(Ok(message)) => {
-                    take(&self.topic, &mut self.rows, &message);
-                }
-                Some(Err(KafkaError::PartitionEOF(partition))) => {
-                    ended.insert(partition);
-                }
-                Some(Err(_)) => {}
-                None => {
-                    return Err(Failure::failed_with_help(
-                        format!("the topic {} of the topology does not answer", self.topic),
-                        "is the broker up, and the topic readable for this user?",
-                    )
-                    .again());
-                }
-            }
+        let Self { table, rows } = self;
+        let topic = table.topic();
+        let has_ended = table.read_to_end(|row| {
+            take(topic, rows, row);
+        });
+        if !has_ended {
+            return Err(Failure::failed_with_help(
+                format!("the topic {topic} of the topology does not answer"),
+                "is the broker up, and the topic readable for this user?",
+            )
+            .again());
         }
-        Topology::new(self.rows.values().cloned().collect()).map_err(|error| {
-            Failure::failed(format!("the topology of the topic {} contradicts itself", self.topic), &error)
-                .help(Some(
-                    "let the earlier row of a meter end, in `to`, where the later one starts".to_owned(),
-                ))
+        Topology::new(rows.values().cloned().collect()).map_err(|error| {
+            Failure::failed(format!("the topology of the topic {topic} contradicts itself"), &error).help(
+                Some("let the earlier row of a meter end, in `to`, where the later one starts".to_owned()),
+            )
         })
     }
 }
 
 /// Takes a row or takes it away; says whether anything changed.
-fn take(topic: &str, rows: &mut BTreeMap<Vec<u8>, TopologyRow>, message: &impl Message) -> bool {
-    let key = message.key().unwrap_or_default().to_vec();
-    let Some(value) = message.payload().filter(|value| !value.is_empty()) else {
+fn take(topic: &str, rows: &mut BTreeMap<Vec<u8>, TopologyRow>, row: &Row<'_>) -> bool {
+    let key = row.key.unwrap_or_default().to_vec();
+    let Some(value) = row.value else {
         return rows.remove(&key).is_some();
     };
     match read_topology_row(value) {
-        Ok(row) => {
+        Ok(place) => {
             // A topic without keys is taken as well: then each meter and date is one.
-            let key = if key.is_empty() { format!("{}/{:?}", row.meter, row.from).into_bytes() } else { key };
-            rows.insert(key, row.clone()) != Some(row)
+            let key =
+                if key.is_empty() { format!("{}/{:?}", place.meter, place.from).into_bytes() } else { key };
+            rows.insert(key, place.clone()) != Some(place)
         }
         Err(why) => {
-            telemetry::topology_row_refused(topic, message.partition(), message.offset(), &why);
+            telemetry::topology_row_refused(topic, row.partition, row.offset, &why);
             false
         }
     }

@@ -22,7 +22,12 @@ fn packed(format: MessageFormat, batch: u32) -> (Vec<Kept>, [u64; 2]) {
     let mut sent = Vec::new();
     let mut seal = |packer: &mut Packer, partition| {
         let keep = |packed: Packed<'_>| -> Result<(), ()> {
-            sent.push((packed.partition, packed.key, packed.payload.to_owned(), packed.readings));
+            sent.push((
+                packed.partition,
+                packed.key.and_then(|key| MeterId::new(std::str::from_utf8(key).unwrap())),
+                packed.payload.to_owned(),
+                packed.readings,
+            ));
             Ok(())
         };
         packer.seal(partition, keep).unwrap();

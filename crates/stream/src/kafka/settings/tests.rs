@@ -7,8 +7,8 @@ fn page(text: &str, environment: &[(&str, &str)]) -> String {
     match KafkaPlan::if_any(text, "ami.toml".as_ref(), None, &Environment::of(environment.iter().copied())) {
         Ok(plan) => {
             let plan = plan.unwrap();
-            let config = plan.client_config();
-            format!("accepted\n{:?}\n{:?}\n", plan.client, config.config_map())
+            let connection = plan.connection();
+            format!("accepted\n{:?}\n{:?}\n", plan.client, connection.settings())
         }
         Err(failure) => {
             assert_eq!(failure.code, 2);
@@ -500,7 +500,7 @@ fn a_file_holds_a_secret_without_its_last_line_break() {
             .map(|plan| plan.unwrap())
     };
     let plan = read(&[("GRIDWARDEN_KAFKA_SASL_PASSWORD_FILE", path)]).unwrap();
-    assert_eq!(plan.client_config().get("sasl.password"), Some("hunter2"));
+    assert_eq!(plan.connection().get("sasl.password"), Some("hunter2"));
     let missing = read(&[("GRIDWARDEN_KAFKA_SASL_PASSWORD_FILE", "no/such/file")]).unwrap_err();
     assert_eq!(missing.code, 2);
     expect![[r#"
@@ -546,7 +546,7 @@ fn brokers_of_the_command_line_win_over_the_environment_and_this_over_the_plan()
     let brokers = |given: Option<&str>, variables: &[(&str, &str)]| {
         let plan =
             KafkaPlan::if_any(PLAN, "ami.toml".as_ref(), given, &Environment::of(variables.iter().copied()));
-        plan.unwrap().unwrap().client_config().get("bootstrap.servers").unwrap().to_owned()
+        plan.unwrap().unwrap().connection().get("bootstrap.servers").unwrap().to_owned()
     };
     let variable = [("GRIDWARDEN_KAFKA_BROKERS", "b:2")];
     assert_eq!(brokers(Some("a:1"), &variable), "a:1");

@@ -1,14 +1,12 @@
 //! Partitions that the group gives and takes.
 
 use super::{FAREWELL, Held, Poller};
-use crate::run::group::{Change, give_back, watermarks};
+use crate::log::{Change, Consumer, LogError};
+use crate::run::group::{ENDED, committed, partitions as all_partitions};
 use crate::run::messages::ToWorker;
-use crate::run::restore::{ENDED, From, Start};
+use crate::run::restore::{From, Start};
 use crate::run::stage::Stage;
 use pipeline::PartitionId;
-use rdkafka::consumer::{Consumer, RebalanceProtocol};
-use rdkafka::error::KafkaError;
-use rdkafka::{Offset, TopicPartitionList};
 use shell::{Failure, telemetry};
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -17,10 +15,10 @@ use std::sync::Arc;
 /// group has known for long by then that a process which was killed is dead.
 const TRIES_TO_HAVE_ALL: u32 = 6;
 
-impl Poller<'_> {
+impl<C: Consumer> Poller<'_, C> {
     /// Acts on what the group has decided since the last time.
     pub(super) fn follow_the_group(&mut self) -> Result<(), Failure> {
-        while let Some(change) = self.set.consumer.context().next_change() {
+        while let Some(change) = self.set.consumer.next_change() {
             match change {
                 Change::Assign(partitions) => self.assign(&partitions)?,
                 Change::Revoke(partitions) => self.revoke(&partitions)?,
@@ -33,12 +31,12 @@ impl Poller<'_> {
     fn assign(&mut self, partitions: &[PartitionId]) -> Result<(), Failure> {
         let consumer = self.set.consumer;
         let trouble =
-            |cause: &KafkaError| Failure::failed("cannot take partitions of the group", cause).again();
+            |cause: &LogError| Failure::failed("cannot take partitions of the group", cause).again();
         if self.set.second.is_some() {
             self.check_that_all_are_here(partitions)?;
         }
-        let committed = self.set.restorer.committed(consumer, partitions)?;
-        let mut starts = TopicPartitionList::new();
+        let committed = committed(consumer, partitions)?;
+        let mut starts = Vec::new();
         for &partition in partitions {
             let known = |at: Option<i64>| at.map_or(From::Beginning, From::At);
             let from = match (&self.set.second, self.set.kafka.transactional) {
@@ -48,15 +46,12 @@ impl Poller<'_> {
             };
             let start = self.set.restorer.partition(&self.set.topology, partition, from);
             let Start { state, position, stored } = start?;
-            let (low, high) =
-                watermarks(consumer, self.topic(), partition).map_err(|cause| trouble(&cause))?;
+            let (low, high) = consumer.watermarks(partition).map_err(|cause| trouble(&cause))?;
             self.check_position(partition, position, low, high)?;
             let to_the_end = self.set.until_end && self.set.restorer.stage == Stage::Readings;
             let target = to_the_end.then(|| *self.set.carried.targets.entry(partition).or_insert(high));
             let position = position.unwrap_or(low).max(low);
-            starts
-                .add_partition_offset(self.topic(), partition as i32, Offset::Offset(position))
-                .map_err(|cause| trouble(&cause))?;
+            starts.push((partition, position));
             let worker = partition as usize % self.set.workers.len();
             let gauges = self.set.metrics.partition(self.topic(), partition as i32);
             let of_worker = Arc::clone(&gauges);
@@ -80,11 +75,7 @@ impl Poller<'_> {
             self.held.insert(partition, held);
         }
         self.has_nothing = self.held.is_empty();
-        match consumer.rebalance_protocol() {
-            RebalanceProtocol::Cooperative => consumer.incremental_assign(&starts),
-            _ => consumer.assign(&starts),
-        }
-        .map_err(|cause| trouble(&cause))?;
+        consumer.assign(&starts).map_err(|cause| trouble(&cause))?;
         telemetry::assigned(partitions.len(), self.held.len());
         self.set.metrics.rebalances.inc();
         self.count_partitions();
@@ -109,7 +100,7 @@ impl Poller<'_> {
     /// A second stage in memory has to see all meters.
     fn check_that_all_are_here(&mut self, partitions: &[PartitionId]) -> Result<(), Failure> {
         let topic = self.topic();
-        let all = self.set.restorer.partitions(self.set.consumer)?.len();
+        let all = all_partitions(self.set.consumer)?.len();
         let ours: BTreeSet<_> = self.held.keys().chain(partitions).collect();
         if ours.len() == all {
             self.set.carried.times_shared = 0;
@@ -168,8 +159,9 @@ impl Poller<'_> {
         }
         self.tell_workers();
         self.count_partitions();
-        let list = self.list(partitions.iter().copied());
-        give_back(self.set.consumer, &list)
+        self.set
+            .consumer
+            .give_back(partitions)
             .map_err(|cause| Failure::failed("cannot give partitions back", &cause).again())?;
         if ours > 0 && self.set.second.is_some() {
             // The second stage is whole or not at all.

@@ -1,8 +1,8 @@
 //! Who has to wait: all partitions while the workers are busy, and those that are far ahead of others.
 
 use super::Poller;
+use crate::log::Consumer;
 use pipeline::PartitionId;
-use rdkafka::consumer::Consumer;
 use shell::{Failure, telemetry};
 use std::collections::VecDeque;
 use std::thread;
@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 /// How long workers may be busy before the partitions are paused.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-impl Poller<'_> {
+impl<C: Consumer> Poller<'_, C> {
     /// Waits until the workers have taken what was polled. If that takes longer, the partitions are paused, and the
     /// group still hears of this instance.
     #[expect(clippy::disallowed_methods, reason = "the shell owns the clock")]
@@ -36,14 +36,15 @@ impl Poller<'_> {
             if !self.all_paused {
                 telemetry::held_up();
                 self.all_paused = true;
+                let all: Vec<PartitionId> = self.held.keys().copied().collect();
                 self.set
                     .consumer
-                    .pause(&self.list(self.held.keys().copied()))
+                    .pause(&all)
                     .map_err(|cause| Failure::failed("cannot pause", &cause).again())?;
             }
             // What was under way before the pause may still come.
             self.poll_once(Duration::from_millis(50))?;
-            if self.set.consumer.context().will_have_changed() || self.set.signals.signal().is_some() {
+            if self.set.consumer.will_have_changed() || self.set.signals.signal().is_some() {
                 return Ok(());
             }
         }
@@ -65,7 +66,7 @@ impl Poller<'_> {
         if !pause.is_empty() {
             self.set
                 .consumer
-                .pause(&self.list(pause.into_iter()))
+                .pause(&pause)
                 .map_err(|cause| Failure::failed("cannot pause", &cause).again())?;
         }
         if !self.all_paused && !resume.is_empty() {
@@ -85,7 +86,7 @@ impl Poller<'_> {
         }
         self.set
             .consumer
-            .resume(&self.list(partitions.into_iter()))
+            .resume(&partitions)
             .map_err(|cause| Failure::failed("cannot go on after a pause", &cause).again())
     }
 }

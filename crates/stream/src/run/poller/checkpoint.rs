@@ -1,9 +1,9 @@
 //! Checkpoints of all workers at once, and the positions that the group is told of them.
 
 use super::Poller;
-use crate::run::checkpointer::offsets;
+use crate::log::Consumer;
+use crate::run::group::commits;
 use crate::run::messages::{ToWorker, Written};
-use rdkafka::consumer::{CommitMode, Consumer};
 use shell::{Failure, telemetry};
 use std::sync::PoisonError;
 use std::time::{Duration, Instant};
@@ -11,10 +11,10 @@ use std::time::{Duration, Instant};
 /// How often it says to the group that all is closed, should that fail.
 const TRIES_TO_END: u32 = 3;
 
-impl Poller<'_> {
+impl<C: Consumer> Poller<'_, C> {
     /// Every worker stores its partitions as of here.
     pub(super) fn barrier(&mut self) {
-        *self.set.group.lock().unwrap_or_else(PoisonError::into_inner) = self.set.consumer.group_metadata();
+        *self.set.group.lock().unwrap_or_else(PoisonError::into_inner) = self.set.consumer.membership();
         self.hand_over_all();
         self.pending.iter_mut().for_each(|pending| pending.push_back(ToWorker::Barrier));
         self.in_flight = Some(self.epoch);
@@ -26,12 +26,12 @@ impl Poller<'_> {
     pub(super) fn commit(&mut self, written: &Written) {
         self.in_flight = self.in_flight.filter(|epoch| *epoch != written.epoch);
         if !self.set.kafka.transactional {
-            let positions = offsets(self.topic(), &written.positions, &written.ended, written.number);
+            let commits = commits(&written.positions, &written.ended, written.number);
             // For those who look at the group; the checkpoint is what counts. That all is closed stands only here.
-            let mode = if written.ended.is_empty() { CommitMode::Async } else { CommitMode::Sync };
-            let tries = if written.ended.is_empty() { 1 } else { TRIES_TO_END };
+            let has_ended = !written.ended.is_empty();
+            let tries = if has_ended { TRIES_TO_END } else { 1 };
             let commit = || {
-                self.set.consumer.commit(&positions, mode).map_err(|error| telemetry::commit_fails(&error))
+                self.set.consumer.commit(&commits, has_ended).map_err(|error| telemetry::commit_fails(&error))
             };
             // The first that succeeds ends it.
             let _committed = (0..tries).any(|_| commit().is_ok());

@@ -1,10 +1,10 @@
 //! The end of a run that goes to the end: when all of the group has come so far, and what is closed then.
 
 use super::{FAREWELL, Held, Poller};
-use crate::run::group::watermarks;
+use crate::log::Consumer;
+use crate::run::group::{ENDED, committed, partitions};
 use crate::run::job::Done;
 use crate::run::messages::ToWorker;
-use crate::run::restore::ENDED;
 use crate::run::stage::Stage;
 use shell::{Failure, telemetry};
 use std::sync::atomic::Ordering;
@@ -15,7 +15,7 @@ const BETWEEN_LOOKS_AT_OTHERS: Duration = Duration::from_millis(500);
 /// How long it waits while they keep nothing more: longer than any session, so that none of them is dead.
 const OTHERS: Duration = Duration::from_secs(60);
 
-impl Poller<'_> {
+impl<C: Consumer> Poller<'_, C> {
     /// A run that goes to the end closes what it has once it is there, and goes on until all of the group is closed.
     pub(super) fn come_to_an_end(&mut self, now: Instant) -> Result<Option<Done>, Failure> {
         // The group has not said yet what this instance has.
@@ -49,13 +49,14 @@ impl Poller<'_> {
         // They look at this one in the same way.
         self.next_barrier = now;
         let consumer = self.set.consumer;
-        let mut others = self.set.restorer.partitions(consumer)?;
+        let mut others = partitions(consumer)?;
         others.retain(|partition| !self.held.contains_key(partition));
-        let committed = self.set.restorer.committed(consumer, &others)?;
+        let committed = committed(consumer, &others)?;
         let of_readings = self.set.restorer.stage == Stage::Readings;
         let (mut open, mut come) = (0, 0);
         for partition in others {
-            let (low, high) = watermarks(consumer, self.topic(), partition)
+            let (low, high) = consumer
+                .watermarks(partition)
                 .map_err(|cause| Failure::failed("cannot ask for the ends of the others", &cause).again())?;
             let target = *self.set.carried.targets.entry(partition).or_insert(high);
             let committed = committed.get(&partition);

@@ -1,5 +1,5 @@
 use super::*;
-use crate::kafka::Environment;
+use crate::log::Environment;
 use reading::time::HOUR;
 use reading::{MeterId, Quality, Reason, Sums};
 use supply::{Cause, Change, Outage, Target};

@@ -1,7 +1,7 @@
 //! Topics: whether those are there that a command needs, and making those that are not.
 
 use super::broker::{Broker, create};
-use super::telling::Telling;
+use super::client_log::ClientLog;
 use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use shell::{Failure, telemetry};
@@ -87,7 +87,7 @@ fn make_all(
     read_back: Option<&str>,
     partitions: u32,
 ) -> Result<(), Failure> {
-    let admin: AdminClient<Telling> = create(broker.config(), Telling::default())?;
+    let admin: AdminClient<ClientLog> = create(broker.config(), ClientLog::default())?;
     let count = i32::try_from(partitions).unwrap_or(i32::MAX);
     let topics: Vec<NewTopic<'_>> = names
         .iter()

@@ -1,6 +1,7 @@
 //! A broker to talk to, waited for if it is not there yet.
 
-use super::telling::{Telling, Trouble};
+use super::client::Connection;
+use super::client_log::{ClientLog, Trouble};
 use rdkafka::ClientConfig;
 use rdkafka::client::Client;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
@@ -23,17 +24,17 @@ const SLICE: Duration = Duration::from_millis(50);
 
 /// A broker that has answered.
 pub struct Broker {
-    client: Arc<BaseProducer<Telling>>,
-    config: ClientConfig,
+    client: Arc<BaseProducer<ClientLog>>,
+    connection: Connection,
 }
 
 impl Broker {
     /// Waits until a broker answers; nothing if the process is told to end before. What waiting cannot mend (a wrong
     /// password, a certificate that nobody trusts) is a failure.
-    pub fn await_any(config: &ClientConfig, stop: &Stop) -> Result<Option<Self>, Failure> {
-        let client: BaseProducer<Telling> = create(config, Telling::muted())?;
+    pub fn await_any(connection: &Connection, stop: &Stop) -> Result<Option<Self>, Failure> {
+        let client: BaseProducer<ClientLog> = create(&connection.0, ClientLog::muted())?;
         let client = Arc::new(client);
-        let brokers = config.get("bootstrap.servers").unwrap_or_default();
+        let brokers = connection.brokers();
         let mut pause = FIRST_PAUSE;
         let mut why = None;
         loop {
@@ -59,33 +60,33 @@ impl Broker {
             telemetry::broker_answers(brokers);
         }
         client.context().speak();
-        Ok(Some(Self { client, config: config.clone() }))
+        Ok(Some(Self { client, connection: connection.clone() }))
     }
 
     /// What there is: brokers, topics, partitions.
-    pub fn metadata(&self) -> Result<Metadata, Failure> {
+    pub(super) fn metadata(&self) -> Result<Metadata, Failure> {
         self.client().fetch_metadata(None, ANSWER).map_err(|error| {
             Failure::failed(format!("{} does not say which topics there are", self.name()), &error)
         })
     }
 
     /// The settings of the connection.
-    pub fn config(&self) -> &ClientConfig {
-        &self.config
+    pub(super) fn config(&self) -> &ClientConfig {
+        &self.connection.0
     }
 
     /// The brokers, as they were named.
     pub fn name(&self) -> &str {
-        self.config.get("bootstrap.servers").unwrap_or_default()
+        self.connection.brokers()
     }
 
-    fn client(&self) -> &Client<Telling> {
+    fn client(&self) -> &Client<ClientLog> {
         self.client.client()
     }
 }
 
 /// Makes a client. Settings that contradict each other, or files that are not there, are found only here.
-pub fn create<C, T>(config: &ClientConfig, context: C) -> Result<T, Failure>
+pub(super) fn create<C, T>(config: &ClientConfig, context: C) -> Result<T, Failure>
 where
     C: rdkafka::ClientContext,
     T: rdkafka::config::FromClientConfigAndContext<C>,
@@ -104,7 +105,7 @@ where
 
 /// Whether a broker answers. Asked on a thread of its own, because meanwhile errors and Ctrl-C want to be heard.
 #[expect(clippy::disallowed_methods, reason = "the shell owns the clock")]
-fn ask(client: &Arc<BaseProducer<Telling>>, stop: &Stop) -> Result<(), KafkaError> {
+fn ask(client: &Arc<BaseProducer<ClientLog>>, stop: &Stop) -> Result<(), KafkaError> {
     client.context().try_again();
     let (sender, receiver) = mpsc::channel();
     let asking = Arc::clone(client);
@@ -128,7 +129,7 @@ fn ask(client: &Arc<BaseProducer<Telling>>, stop: &Stop) -> Result<(), KafkaErro
 
 /// Waits; false if the process is told to end.
 #[expect(clippy::disallowed_methods, reason = "the shell owns the clock")]
-fn rest(client: &BaseProducer<Telling>, pause: Duration, stop: &Stop) -> bool {
+fn rest(client: &BaseProducer<ClientLog>, pause: Duration, stop: &Stop) -> bool {
     let began = Instant::now();
     while began.elapsed() < pause {
         if stop.signal().is_some() {

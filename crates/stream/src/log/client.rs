@@ -33,6 +33,27 @@ struct Setting {
     origin: Origin,
 }
 
+/// The settings of a connection, as the client takes them.
+#[derive(Debug, Clone)]
+pub struct Connection(pub(super) ClientConfig);
+
+impl Connection {
+    /// The brokers, as they were named.
+    pub fn brokers(&self) -> &str {
+        self.0.get("bootstrap.servers").unwrap_or_default()
+    }
+
+    #[cfg(test)]
+    pub fn settings(&self) -> BTreeMap<&str, &str> {
+        self.0.config_map()
+    }
+
+    #[cfg(test)]
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.0.get(name)
+    }
+}
+
 /// Where a setting was said.
 #[derive(Debug, Clone)]
 pub enum Origin {
@@ -198,13 +219,13 @@ impl ClientSettings {
     }
 
     /// A connection with these settings. A consumer or producer adds its own.
-    pub fn config(&self, brokers: &str) -> ClientConfig {
+    pub fn connection(&self, brokers: &str) -> Connection {
         let mut config = ClientConfig::new();
         config.set("bootstrap.servers", brokers).set("client.id", CLIENT_ID);
         for (name, setting) in &self.0 {
             config.set(name, &setting.value);
         }
-        config
+        Connection(config)
     }
 
     /// All of them as they may be shown, with where they were said.

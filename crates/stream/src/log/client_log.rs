@@ -1,4 +1,4 @@
-//! What librdkafka has to say, as log lines: the same trouble once in a while, not a thousand times.
+//! What librdkafka reports, as log lines: the same trouble once in a while, not a thousand times.
 
 use rdkafka::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
@@ -15,7 +15,7 @@ const REST: Duration = Duration::from_secs(30);
 
 /// The context of a client. A context with more to do holds one and forwards `log` and `error`.
 #[derive(Debug, Default)]
-pub struct Telling(Mutex<Heard>);
+pub struct ClientLog(Mutex<Heard>);
 
 #[derive(Debug, Default)]
 struct Heard {
@@ -23,7 +23,7 @@ struct Heard {
     muted: bool,
     trouble: Option<Trouble>,
     all_down: bool,
-    told: BTreeMap<String, (Instant, u64)>,
+    logged: BTreeMap<String, (Instant, u64)>,
 }
 
 /// What librdkafka last complained of.
@@ -57,7 +57,7 @@ impl Trouble {
     }
 }
 
-impl Telling {
+impl ClientLog {
     /// A client whose troubles are asked for, not told, until [`Self::speak`].
     pub fn muted() -> Self {
         Self(Mutex::new(Heard { muted: true, ..Heard::default() }))
@@ -96,17 +96,17 @@ impl Telling {
         if heard.muted {
             return None;
         }
-        match heard.told.get_mut(what) {
+        match heard.logged.get_mut(what) {
             Some((told, untold)) if now.duration_since(*told) < REST => {
                 *untold += 1;
                 None
             }
-            _ => Some(heard.told.insert(what.to_owned(), (now, 0)).map_or(0, |(_, untold)| untold)),
+            _ => Some(heard.logged.insert(what.to_owned(), (now, 0)).map_or(0, |(_, untold)| untold)),
         }
     }
 }
 
-impl ClientContext for Telling {
+impl ClientContext for ClientLog {
     fn log(&self, _: RDKafkaLogLevel, about: &str, text: &str) {
         // What fails comes as an error as well.
         if matches!(about, "FAIL" | "ERROR") || is_meant_for_another(about, text) {
@@ -145,9 +145,9 @@ fn is_meant_for_another(about: &str, text: &str) -> bool {
             || text.contains("is a producer property and will be ignored"))
 }
 
-impl ConsumerContext for Telling {}
+impl ConsumerContext for ClientLog {}
 
-impl ProducerContext for Telling {
+impl ProducerContext for ClientLog {
     type DeliveryOpaque = ();
 
     fn delivery(&self, _: &DeliveryResult<'_>, (): ()) {}

@@ -1,0 +1,34 @@
+//! The log: topics of messages in partitions, which the members of a group read in order and producers write.
+//!
+//! Everything that knows librdkafka is here, and nothing else of this crate does. What the engine needs of a member of a
+//! group is the trait [`Consumer`], so that it can be tested with a log in memory.
+//!
+//! Read `consumer` (what a member of a group can do) and `group` (one of Apache Kafka), `positions`, `producer` and
+//! `deliveries`, then `client` (the settings of a connection, and their secrets), `broker` (waiting for one), `topics`,
+//! `table` and `sender`.
+
+mod broker;
+mod client;
+mod client_log;
+mod consumer;
+mod deliveries;
+mod error;
+mod group;
+#[cfg(test)]
+pub mod memory;
+mod positions;
+mod producer;
+mod sender;
+mod table;
+pub mod topics;
+
+pub use broker::Broker;
+pub use client::{BROKERS, ClientSettings, Connection, Environment, Origin};
+pub use consumer::{Change, Consumer, Message, Polled};
+pub use deliveries::Deliveries;
+pub use error::LogError;
+pub use group::{GroupConsumer, Joining};
+pub use positions::{Commit, Committed, Membership, Positions};
+pub use producer::{NotSent, Producer, Record, Transactions};
+pub use sender::{Packed, Sender};
+pub use table::{Row, Table};

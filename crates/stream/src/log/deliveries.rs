@@ -1,0 +1,71 @@
+//! Which of the messages that were sent the broker has.
+
+use prometheus_client::metrics::counter::Counter;
+use shell::Failure;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+/// Messages under way, and the first one that was refused.
+#[derive(Debug, Default)]
+pub struct Deliveries {
+    /// Messages that the broker has not confirmed, of even and of odd epochs: no more than two are under way.
+    under_way: [AtomicI64; 2],
+    failed: Mutex<Option<String>>,
+    failures: Counter,
+}
+
+impl Deliveries {
+    /// None yet; refused ones are counted here too.
+    pub fn new(failures: Counter) -> Self {
+        Self { failures, ..Self::default() }
+    }
+
+    /// A message of an epoch is on its way from now on.
+    pub fn begin(&self, epoch: u64) {
+        self.under_way[epoch as usize % 2].fetch_add(1, Ordering::AcqRel);
+    }
+
+    /// The broker has a message of an epoch.
+    pub fn confirmed(&self, epoch: u64) {
+        self.under_way[epoch as usize % 2].fetch_sub(1, Ordering::AcqRel);
+    }
+
+    /// A message of an epoch was sent, and the broker has refused it.
+    pub fn refused(&self, epoch: u64, why: String) {
+        self.failures.inc();
+        self.not_sent(epoch, why);
+    }
+
+    /// A message of an epoch could not be sent at all.
+    pub fn not_sent(&self, epoch: u64, why: String) {
+        self.failed.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(why);
+        self.confirmed(epoch);
+    }
+
+    /// Whether the broker has all messages of an epoch, or has refused them.
+    pub fn are_done(&self, epoch: u64) -> bool {
+        self.under_way[epoch as usize % 2].load(Ordering::Acquire) <= 0
+    }
+
+    /// How many messages the broker has not confirmed.
+    pub fn under_way(&self) -> i64 {
+        self.under_way.iter().map(|count| count.load(Ordering::Relaxed)).sum()
+    }
+
+    /// Whether any message was refused.
+    pub fn have_failed(&self) -> bool {
+        self.failed.lock().unwrap_or_else(PoisonError::into_inner).is_some()
+    }
+
+    /// Why messages could not be delivered.
+    pub fn failure(&self) -> Option<Failure> {
+        let why = self.failed.lock().unwrap_or_else(PoisonError::into_inner).clone()?;
+        Some(
+            Failure::failed_with_help(
+                format!("a result was refused by the broker: {why}"),
+                "look at the topic's settings and at the rights of this user; what was not confirmed comes again at the next start",
+            )
+            .again(),
+        )
+    }
+}

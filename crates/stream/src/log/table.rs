@@ -1,0 +1,96 @@
+//! A compacted topic that is read whole: under each key the last value counts.
+
+use super::broker::create;
+use super::client::Connection;
+use super::client_log::ClientLog;
+use super::error::LogError;
+use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::error::KafkaError;
+use rdkafka::message::Message;
+use rdkafka::metadata::MetadataTopic;
+use rdkafka::{Offset, TopicPartitionList};
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+/// How long the broker is asked, and how long a silence may last before the end is reached.
+const ANSWER: Duration = Duration::from_secs(15);
+
+/// All partitions of a topic, from their beginnings on.
+pub struct Table {
+    consumer: BaseConsumer<ClientLog>,
+    topic: String,
+}
+
+/// A row of it.
+#[derive(Debug, Clone, Copy)]
+pub struct Row<'a> {
+    /// Its name; none if the topic has no keys.
+    pub key: Option<&'a [u8]>,
+    /// What stands there now; none if it was taken away.
+    pub value: Option<&'a [u8]>,
+    /// The partition that it is in.
+    pub partition: i32,
+    /// Its place there.
+    pub offset: i64,
+}
+
+impl Table {
+    /// Connects, under the name of a group that commits nothing.
+    pub fn connect(connection: Connection, group: &str, topic: &str) -> Result<Self, shell::Failure> {
+        let Connection(mut config) = connection;
+        config.set("group.id", group).set("enable.auto.commit", "false");
+        config.set("enable.partition.eof", "true").set("auto.offset.reset", "earliest");
+        let consumer = create(&config, ClientLog::default())?;
+        Ok(Self { consumer, topic: topic.to_owned() })
+    }
+
+    /// Begins to read all partitions.
+    pub fn begin(&self) -> Result<(), LogError> {
+        let metadata = self.consumer.fetch_metadata(Some(&self.topic), ANSWER)?;
+        let mut all = TopicPartitionList::new();
+        for partition in metadata.topics().iter().flat_map(MetadataTopic::partitions) {
+            all.add_partition_offset(&self.topic, partition.id(), Offset::Beginning)?;
+        }
+        Ok(self.consumer.assign(&all)?)
+    }
+
+    /// Reads all that is there now; false if the broker falls silent before.
+    pub fn read_to_end(&self, mut take: impl FnMut(&Row<'_>)) -> bool {
+        let assigned = self.consumer.assignment().map_or(0, |all| all.count());
+        let mut ended = BTreeSet::new();
+        while ended.len() < assigned {
+            match self.consumer.poll(ANSWER) {
+                Some(Ok(message)) => take(&row(&message)),
+                Some(Err(KafkaError::PartitionEOF(partition))) => drop(ended.insert(partition)),
+                Some(Err(_)) => {}
+                None => return false,
+            }
+        }
+        true
+    }
+
+    /// Hands over the next row, if there is one; false if nothing came for so long.
+    pub fn poll(&self, wait: Duration, take: impl FnOnce(&Row<'_>)) -> bool {
+        match self.consumer.poll(wait) {
+            None => return false,
+            Some(Ok(message)) => take(&row(&message)),
+            // The context hears of it as well, and logs what is trouble, once.
+            Some(Err(_)) => {}
+        }
+        true
+    }
+
+    /// The name of the topic.
+    pub fn topic(&self) -> &str {
+        &self.topic
+    }
+}
+
+fn row(message: &impl Message) -> Row<'_> {
+    Row {
+        key: message.key(),
+        value: message.payload().filter(|value| !value.is_empty()),
+        partition: message.partition(),
+        offset: message.offset(),
+    }
+}
