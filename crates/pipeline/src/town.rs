@@ -5,7 +5,7 @@ use crate::parts::{Restoring, Storing};
 use crate::plan::Plan;
 use crate::reports::Reports;
 use crate::snapshot::SnapshotError;
-use crate::stages::{NotLookedAt, Stages, Tick, TownGauges};
+use crate::stages::{NotLookedAt, Stages, Tick, TownGauges, Watch};
 use forecast::SeasonalMean;
 use grid::{Join, Topology, balance};
 use metering::DemandRow;
@@ -62,7 +62,7 @@ impl Town {
 
     /// The cases that are open.
     pub fn open_cases(&self) -> impl Iterator<Item = &cases::Case> {
-        self.stages.watch.iter().flat_map(|watch| watch.open_cases())
+        self.stages.watch.iter().flat_map(Watch::open_cases)
     }
 
     /// Who has supply and who has not, if the plan looks at it.

@@ -48,6 +48,8 @@ impl Second<'_> {
         let mut waiting = VecDeque::new();
         let mut again = VecDeque::new();
         let mut noticing = Noticing::new();
+        // What was restored is open before the first tick comes.
+        self.set_gauges();
         loop {
             let (worker, message) = match again.pop_front() {
                 Some(message) => message,
