@@ -2,7 +2,7 @@
 
 use crate::cli;
 use cases::{Alert, Change};
-use detect::{Detector, Evidence, Innocent};
+use detect::{Detector, Evidence, Innocent, PhaseNeutralEvidence};
 use grid::{Role, Topology};
 use pipeline::{Input, Outputs, PartitionId, Pipeline, Plan};
 use reading::{Batch, Interval, MeterId};
@@ -33,7 +33,7 @@ pub fn run(args: &cli::Explain) -> Result<(), Failure> {
         ));
     }
     let about = About { meter, case, place, why: why(&plan, &pipeline, meter, &road) };
-    print(&told(&about, &road, &own, args.all))
+    print(&page_of(&about, &road, &own, args.all))
 }
 
 /// What is asked for, and what is known of it beside the road.
@@ -194,16 +194,49 @@ fn note(out: &mut Outputs, wanted: &BTreeSet<MeterId>, road: &mut Road) {
     out.clear();
 }
 
-fn told(about: &About, road: &Road, own: &[&Interval], all: bool) -> String {
-    let About { meter, case: wanted, place, why } = about;
-    let mut page = format!("meter {meter}: {place}\n");
-    let mut line = |text: String| {
-        page += &text;
-        page.push('\n');
-    };
+/// The whole page, from what was admitted to the alerts.
+fn page_of(about: &About, road: &Road, own: &[&Interval], all: bool) -> String {
+    let mut page = Page(format!("meter {}: {}\n", about.meter, about.place));
+    admitted(own, &mut page);
+    let of_meter = |change: &&Change| change.case().meter == about.meter;
+    let changes: Vec<&Change> = road.changes.iter().filter(of_meter).collect();
+    no_case(about, &changes, &mut page);
+    for change in changes.into_iter().filter(|change| about.asks_for(change.case().id.as_str())) {
+        case(change, road, own, &mut page);
+    }
+    let is_asked_for = |alert: &&Alert| alert.meter == about.meter && about.asks_for(alert.case.as_str());
+    for alert in road.alerts.iter().filter(is_asked_for) {
+        page.line(format!("alert      {} {}", alert.time, alert.text));
+    }
+    if all {
+        page.line(String::new());
+        intervals(own.iter().copied(), &mut page);
+    }
+    page.0
+}
+
+/// A page of lines.
+struct Page(String);
+
+impl Page {
+    fn line(&mut self, text: String) {
+        self.0 += &text;
+        self.0.push('\n');
+    }
+}
+
+impl About {
+    /// Whether a case is the one that was named, if one was.
+    fn asks_for(&self, case: &str) -> bool {
+        self.case.as_ref().is_none_or(|wanted| wanted == case)
+    }
+}
+
+/// How much of the meter went into intervals, and of which quality these are.
+fn admitted(own: &[&Interval], page: &mut Page) {
     let energy: i64 = own.iter().filter_map(|row| row.imp).map(|wh| wh.0).sum();
     let readings: u64 = own.iter().map(|row| u64::from(row.sums.readings)).sum();
-    line(format!(
+    page.line(format!(
         "admitted   {readings} readings in {} intervals from {} to {}, {:.1} kWh imported",
         own.len(),
         own[0].start,
@@ -212,81 +245,81 @@ fn told(about: &About, road: &Road, own: &[&Interval], all: bool) -> String {
     ));
     let mut qualities = BTreeMap::<String, u64>::new();
     own.iter().for_each(|row| *qualities.entry(row.quality.to_string()).or_default() += 1);
-    line(format!(
+    page.line(format!(
         "quality    {}",
         qualities.iter().map(|(name, count)| format!("{count} {name}")).collect::<Vec<_>>().join(", ")
     ));
-    let changes: Vec<&Change> = road.changes.iter().filter(|change| change.case().meter == *meter).collect();
-    let is_wanted = |id: &str| wanted.as_ref().is_none_or(|wanted| wanted == id);
+}
+
+/// Why there is no case, or which there are if not the one that was named.
+fn no_case(about: &About, changes: &[&Change], page: &mut Page) {
     if changes.is_empty() {
-        line(format!("cases      none: {}", why.join("\n           ")));
-    } else if let Some(wanted) =
-        wanted.as_ref().filter(|_| !changes.iter().any(|change| is_wanted(change.case().id.as_str())))
-    {
-        line(format!("cases      none is {wanted}; those of this meter are"));
+        page.line(format!("cases      none: {}", about.why.join("\n           ")));
+        return;
+    }
+    let is_there = changes.iter().any(|change| about.asks_for(change.case().id.as_str()));
+    if let Some(wanted) = about.case.as_ref().filter(|_| !is_there) {
+        page.line(format!("cases      none is {wanted}; those of this meter are"));
         for change in changes.iter().filter(|change| matches!(change, Change::Opened(_))) {
-            line(format!("           {}", change.case().id));
+            page.line(format!("           {}", change.case().id));
         }
     }
-    for change in changes.iter().filter(|change| is_wanted(change.case().id.as_str())) {
-        let (Change::Opened(case) | Change::Closed(case)) = change else { continue };
-        let what = if matches!(change, Change::Opened(_)) { "opened" } else { "closed" };
-        line(String::new());
-        line(format!(
-            "case {} {what} at {}, score {:.2}",
-            case.id,
-            case.closed.unwrap_or(case.opened),
-            case.score_max
-        ));
-        for Evidence::PhaseNeutral(seen) in &case.evidence {
-            line(format!(
-                "  evidence   phase {:.2} A, neutral {:.2} A: {:.2} A apart ({:.1} %), allowed {:.2} A; {} blocks running, {} needed",
-                seen.phase.0,
-                seen.neutral.0,
-                seen.apart.0,
-                seen.share.percent(),
-                seen.allowed.0,
-                seen.blocks,
-                seen.needed
-            ));
-            line(format!(
-                "             from {} to {}, at most {:.2} A apart",
-                seen.since, seen.until, seen.apart_max.0
-            ));
-            if let Some(excess) = seen.excess {
-                line(format!("             at the supply's voltage that is {} Wh", excess.0));
-            }
-            for innocent in &seen.looked_at {
-                line(format!("  looked at  {}", innocent_cause(innocent)));
-            }
-            if matches!(change, Change::Opened(_)) {
-                let (from, to) = (seen.since, seen.until);
-                line("  intervals  end                    Wh     W mean   phase A  neutral A  apart A  quality".to_owned());
-                for row in own.iter().filter(|row| row.end > from && row.end <= to) {
-                    line(interval(row));
-                }
-            }
-        }
-        for (_, text) in road
-            .sms
-            .iter()
-            .filter(|(id, _)| matches!(change, Change::Opened(_)) && *id == case.id.to_string())
-        {
-            line(format!("  SMS        {text}"));
+}
+
+/// A case that opened or closed, with its evidence.
+fn case(change: &Change, road: &Road, own: &[&Interval], page: &mut Page) {
+    let (Change::Opened(case) | Change::Closed(case)) = change else { return };
+    let has_opened = matches!(change, Change::Opened(_));
+    page.line(String::new());
+    page.line(format!(
+        "case {} {} at {}, score {:.2}",
+        case.id,
+        if has_opened { "opened" } else { "closed" },
+        case.closed.unwrap_or(case.opened),
+        case.score_max
+    ));
+    for Evidence::PhaseNeutral(seen) in &case.evidence {
+        phase_neutral(seen, page);
+        if has_opened {
+            let (from, to) = (seen.since, seen.until);
+            intervals(own.iter().copied().filter(|row| row.end > from && row.end <= to), page);
         }
     }
-    for alert in road.alerts.iter().filter(|alert| alert.meter == *meter && is_wanted(alert.case.as_str())) {
-        line(format!("alert      {} {}", alert.time, alert.text));
+    let id = case.id.to_string();
+    for (_, text) in road.sms.iter().filter(|(of, _)| has_opened && *of == id) {
+        page.line(format!("  SMS        {text}"));
     }
-    if all {
-        line(String::new());
-        line(
-            "  intervals  end                    Wh     W mean   phase A  neutral A  apart A  quality"
-                .to_owned(),
-        );
-        own.iter().for_each(|row| line(interval(row)));
+}
+
+fn phase_neutral(seen: &PhaseNeutralEvidence, page: &mut Page) {
+    page.line(format!(
+        "  evidence   phase {:.2} A, neutral {:.2} A: {:.2} A apart ({:.1} %), allowed {:.2} A; {} blocks running, {} needed",
+        seen.phase.0,
+        seen.neutral.0,
+        seen.apart.0,
+        seen.share.percent(),
+        seen.allowed.0,
+        seen.blocks,
+        seen.needed
+    ));
+    page.line(format!(
+        "             from {} to {}, at most {:.2} A apart",
+        seen.since, seen.until, seen.apart_max.0
+    ));
+    if let Some(excess) = seen.excess {
+        page.line(format!("             at the supply's voltage that is {} Wh", excess.0));
     }
-    page
+    for innocent in &seen.looked_at {
+        page.line(format!("  looked at  {}", innocent_cause(innocent)));
+    }
+}
+
+/// A table of intervals.
+fn intervals<'a>(rows: impl Iterator<Item = &'a Interval>, page: &mut Page) {
+    page.line(
+        "  intervals  end                    Wh     W mean   phase A  neutral A  apart A  quality".to_owned(),
+    );
+    rows.for_each(|row| page.line(interval(row)));
 }
 
 fn interval(row: &Interval) -> String {
