@@ -194,6 +194,10 @@ fn a_changed_setting_loses_the_parts_that_depend_on_it_and_no_other() {
         demand.billing_day: demand groups power-factor
         demand.block: demand groups power-factor
         demand.zones: demand groups power-factor
+        detectors.phase-neutral.floor: phase-neutral
+        detectors.phase-neutral.low_load: phase-neutral
+        detectors.phase-neutral.low_load_share: phase-neutral
+        detectors.phase-neutral.share: phase-neutral
         intervals.energy: meters
         intervals.grace: meters
         intervals.length: confluence demand findings groups loads meters phase-neutral power-factor profiles supply vet
@@ -208,10 +212,6 @@ fn a_changed_setting_loses_the_parts_that_depend_on_it_and_no_other() {
         cases.most_open
         demand.low_power_factor
         detectors.phase-neutral.blocks
-        detectors.phase-neutral.floor
-        detectors.phase-neutral.low_load
-        detectors.phase-neutral.low_load_share
-        detectors.phase-neutral.share
         estimation.linear_up_to
         forecast.quantiles
         forecast.transformers

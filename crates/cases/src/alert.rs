@@ -1,20 +1,19 @@
 //! What people hear of a case: one line with its numbers.
 
 use crate::{AlertId, Case, CaseId, Change};
-use detect::{Evidence, PhaseNeutralEvidence};
+use detect::Evidence;
 use reading::{AreaId, Calendar, EventTime, MeterId, TransformerId};
-use units::WattHours;
 
 /// What happened to the case.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Kind {
+pub enum AlertKind {
     /// It opened.
     Opened,
     /// It closed.
     Closed,
 }
 
-impl Kind {
+impl AlertKind {
     /// The name that ids and files use.
     pub fn name(self) -> &'static str {
         match self {
@@ -57,7 +56,7 @@ pub struct Alert {
     /// The case.
     pub case: CaseId,
     /// What happened to it.
-    pub kind: Kind,
+    pub kind: AlertKind,
     /// When.
     pub time: EventTime,
     /// The meter.
@@ -77,8 +76,8 @@ pub struct Alert {
 /// The alert of a change, if people should hear of it: growth is for the record only. Its text says local time.
 pub fn alert(change: &Change, calendar: &Calendar) -> Option<Alert> {
     let (case, kind, time) = match change {
-        Change::Opened(case) => (case, Kind::Opened, case.opened),
-        Change::Closed(case) => (case, Kind::Closed, case.closed?),
+        Change::Opened(case) => (case, AlertKind::Opened, case.opened),
+        Change::Closed(case) => (case, AlertKind::Closed, case.closed?),
         Change::Grew(_) => return None,
     };
     let strongest = case.evidence.first()?;
@@ -90,40 +89,33 @@ pub fn alert(change: &Change, calendar: &Calendar) -> Option<Alert> {
         meter: case.meter,
         transformer: case.transformer,
         area: case.area,
-        severity: if kind == Kind::Closed { Severity::Info } else { severity(strongest) },
+        severity: if kind == AlertKind::Closed { Severity::Info } else { severity(strongest) },
         text: text(case, kind, strongest, calendar),
         evidence: case.evidence.clone(),
     })
 }
 
-/// Twice and four times what is allowed are ours, until field visits teach us better.
+/// By how far the main number is beyond what is allowed. Twice and four times are ours, until field visits teach us
+/// better.
 fn severity(evidence: &Evidence) -> Severity {
-    let Evidence::PhaseNeutral(PhaseNeutralEvidence { apart, allowed, .. }) = evidence;
-    if *apart >= *allowed * 4.0 {
-        Severity::High
-    } else if *apart >= *allowed * 2.0 {
-        Severity::Medium
-    } else {
-        Severity::Low
+    let main = evidence.main().and_then(|main| Some((main.value, main.limit?)));
+    match main {
+        Some((value, allowed)) if value >= allowed * 4.0 => Severity::High,
+        Some((value, allowed)) if value >= allowed * 2.0 => Severity::Medium,
+        _ => Severity::Low,
     }
 }
 
-/// Short enough to be read out: what is left to the fields beside it is how many blocks, and the share.
-fn text(case: &Case, kind: Kind, evidence: &Evidence, calendar: &Calendar) -> String {
-    let Evidence::PhaseNeutral(numbers) = evidence;
-    let PhaseNeutralEvidence { phase, neutral, apart, allowed, .. } = numbers;
+/// Short enough to be read out. The fields beside it have the rest of the numbers.
+fn text(case: &Case, kind: AlertKind, evidence: &Evidence, calendar: &Calendar) -> String {
     let since = |time| format!("since {} {}", calendar.day_and_time(time), calendar.zone_name());
-    let seen = format!(
-        "phase {:.2} A, neutral {:.2} A, {:.2} A apart ({:.2} A allowed)",
-        phase.0, neutral.0, apart.0, allowed.0
-    );
-    let beside = |wh: WattHours| format!(", at most {} Wh beside the meter", wh.0);
-    let beside = numbers.excess.map(beside).unwrap_or_default();
+    let seen = evidence.in_words();
+    let energy = evidence.excess_in_words().map(|energy| format!(", {energy}")).unwrap_or_default();
     let meter = case.meter;
     match kind {
-        Kind::Opened => format!("please check meter {meter}: {seen} {}{beside}", since(numbers.since)),
-        Kind::Closed => {
-            format!("nothing more from meter {meter} {}: it was {seen}{beside}", since(case.last_evidence))
+        AlertKind::Opened => format!("please check meter {meter}: {seen} {}{energy}", since(evidence.since)),
+        AlertKind::Closed => {
+            format!("nothing more from meter {meter} {}: it was {seen}{energy}", since(case.last_evidence))
         }
     }
 }

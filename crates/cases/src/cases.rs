@@ -4,12 +4,13 @@ use crate::{Case, CaseId};
 use core::mem;
 use detect::{Detector, Evidence, Suspicion};
 use reading::{EventTime, MeterId};
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use units::WattHours;
 
 /// When cases close and reopen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Rules {
+pub struct CaseRules {
     cool_down: i64,
     follow_within: i64,
     most_open: u32,
@@ -17,7 +18,7 @@ pub struct Rules {
 
 /// Why these settings make no rules.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum RulesError {
+pub enum CaseRulesError {
     /// A case would close in the tick that opens it.
     #[error("`cool_down` must be longer than nothing, found {found} ms")]
     CoolDown {
@@ -35,18 +36,18 @@ pub enum RulesError {
     MostOpen,
 }
 
-impl Rules {
+impl CaseRules {
     /// A case closes after `cool_down` ms without evidence; evidence that comes within `follow_within` ms after that
     /// opens a case that follows it. A meter has at most `most_open` open cases, and one for each detector.
-    pub fn new(cool_down: i64, follow_within: i64, most_open: u32) -> Result<Self, RulesError> {
+    pub fn new(cool_down: i64, follow_within: i64, most_open: u32) -> Result<Self, CaseRulesError> {
         if cool_down <= 0 {
-            return Err(RulesError::CoolDown { found: cool_down });
+            return Err(CaseRulesError::CoolDown { found: cool_down });
         }
         if follow_within < 0 {
-            return Err(RulesError::FollowWithin { found: follow_within });
+            return Err(CaseRulesError::FollowWithin { found: follow_within });
         }
         if most_open == 0 {
-            return Err(RulesError::MostOpen);
+            return Err(CaseRulesError::MostOpen);
         }
         Ok(Self { cool_down, follow_within, most_open })
     }
@@ -72,7 +73,7 @@ impl Rules {
 pub enum Change {
     /// A new case.
     Opened(Case),
-    /// The case has at least twice as many blocks of evidence as when it was last told of.
+    /// The case has at least twice as many blocks of evidence as when it was last reported.
     Grew(Case),
     /// No evidence for as long as the cool-down.
     Closed(Case),
@@ -91,31 +92,31 @@ impl Change {
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Open {
     pub(crate) case: Case,
-    /// `blocks` when it was last told of.
-    pub(crate) told: u32,
+    /// `blocks` when it was last reported.
+    pub(crate) reported: u32,
     /// The run that the last evidence was of: the same run, grown, is not counted twice.
     pub(crate) run: RunSoFar,
 }
 
 /// What a run of evidence has counted so far.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub(crate) struct RunSoFar {
-    pub(crate) since: EventTime,
-    pub(crate) blocks: u32,
-    pub(crate) excess: Option<WattHours>,
+    since: EventTime,
+    blocks: u32,
+    excess: Option<WattHours>,
 }
 
 /// All open cases, and the names of those that closed not long ago.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Cases {
-    pub(crate) rules: Rules,
+    pub(crate) rules: CaseRules,
     pub(crate) open: BTreeMap<(MeterId, Detector), Open>,
     pub(crate) closed: BTreeMap<(MeterId, Detector), (CaseId, EventTime)>,
 }
 
 impl Cases {
     /// No case yet.
-    pub fn new(rules: Rules) -> Self {
+    pub fn new(rules: CaseRules) -> Self {
         Self { rules, open: BTreeMap::new(), closed: BTreeMap::new() }
     }
 
@@ -145,16 +146,25 @@ impl Cases {
             key(one).cmp(&key(other)).then(other.score.total_cmp(&one.score))
         });
         for suspicion in sorted {
-            let key = (suspicion.meter, suspicion.detector);
-            if let Some(open) = self.open.get_mut(&key) {
+            let (meter, kind) = (suspicion.meter, suspicion.detector);
+            if let Some(open) = self.open_case_of(suspicion) {
                 out.extend(open.grow(suspicion));
-            } else if self.open_of(suspicion.meter) < rules.most_open {
+            } else if self.open_of(meter) < rules.most_open {
+                let key = (meter, kind);
                 let follows = self.closed.remove(&key).map(|(id, _)| id);
                 let open = Open::new(suspicion, follows);
                 out.push(Change::Opened(open.case.clone()));
                 self.open.insert(key, open);
             }
         }
+    }
+
+    /// The open case that a suspicion belongs to: one that any of its detectors opened, the weightiest first.
+    fn open_case_of(&mut self, suspicion: &Suspicion) -> Option<&mut Open> {
+        let detectors = suspicion.evidence.iter().map(|evidence| evidence.detector);
+        let mut keys = detectors.map(|detector| (suspicion.meter, detector));
+        let key = keys.find(|key| self.open.contains_key(key))?;
+        self.open.get_mut(&key)
     }
 
     fn open_of(&self, meter: MeterId) -> u32 {
@@ -182,11 +192,11 @@ impl Open {
             evidence: suspicion.evidence.clone(),
             excess: run.excess,
         };
-        Self { case, told: run.blocks, run }
+        Self { case, reported: run.blocks, run }
     }
 
-    /// Takes more evidence. Grown is told when the blocks doubled, so a case of `n` blocks is told of about log2(n)
-    /// times, however long it lasts.
+    /// Takes more evidence. Growth is reported when the blocks have doubled, so a case of `n` blocks is reported about
+    /// log2(n) times, however long it lasts.
     fn grow(&mut self, suspicion: &Suspicion) -> Option<Change> {
         let run = run_of(&suspicion.evidence);
         let before = mem::replace(&mut self.run, run);
@@ -204,19 +214,20 @@ impl Open {
             case.score_max = suspicion.score;
             case.evidence = suspicion.evidence.clone();
         }
-        let doubled = case.blocks >= self.told.saturating_mul(2);
+        let doubled = case.blocks >= self.reported.saturating_mul(2);
         doubled.then(|| {
-            self.told = self.case.blocks;
+            self.reported = self.case.blocks;
             Change::Grew(self.case.clone())
         })
     }
 }
 
-/// When the evidence began, and what it counts.
+/// The run of the weightiest evidence. What several detectors see of one meter is the same energy, so it is not added up.
 fn run_of(evidence: &[Evidence]) -> RunSoFar {
+    let leading = evidence.first();
     RunSoFar {
-        since: evidence.iter().map(Evidence::since).min().unwrap_or_default(),
-        blocks: evidence.iter().map(Evidence::blocks).max().unwrap_or_default(),
-        excess: evidence.iter().map(Evidence::excess).sum(),
+        since: leading.map(|one| one.since).unwrap_or_default(),
+        blocks: leading.map(|one| one.blocks).unwrap_or_default(),
+        excess: leading.and_then(|one| one.excess),
     }
 }

@@ -3,9 +3,11 @@
 use core::fmt;
 use detect::Detector;
 use reading::{EventTime, MeterId};
+use serde::{Deserialize, Serialize};
 
 /// The name of a case: detector, meter and opening time, as in `phase-neutral.M000123.20240105T1430Z`.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
 pub struct CaseId(String);
 
 impl CaseId {
@@ -25,6 +27,20 @@ impl CaseId {
     }
 }
 
+impl From<CaseId> for String {
+    fn from(id: CaseId) -> Self {
+        id.0
+    }
+}
+
+impl TryFrom<String> for CaseId {
+    type Error = NotAName;
+
+    fn try_from(text: String) -> Result<Self, NotAName> {
+        Self::parse(&text).ok_or(NotAName { text })
+    }
+}
+
 impl fmt::Display for CaseId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(&self.0)
@@ -32,7 +48,8 @@ impl fmt::Display for CaseId {
 }
 
 /// The name of an alert: that of its case, and what happened to it.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
 pub struct AlertId(String);
 
 impl AlertId {
@@ -52,10 +69,31 @@ impl AlertId {
     }
 }
 
+impl From<AlertId> for String {
+    fn from(id: AlertId) -> Self {
+        id.0
+    }
+}
+
+impl TryFrom<String> for AlertId {
+    type Error = NotAName;
+
+    fn try_from(text: String) -> Result<Self, NotAName> {
+        Self::parse(&text).ok_or(NotAName { text })
+    }
+}
+
 impl fmt::Display for AlertId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(&self.0)
     }
+}
+
+/// A stored text that is no name of a case or an alert.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("stored name `{text}` is no name of a case or an alert")]
+pub struct NotAName {
+    text: String,
 }
 
 /// ISO 8601 in its basic form, seconds only where there are any: a colon is not safe in a file name.

@@ -1,85 +1,59 @@
-//! What cases store, version 1: plain names and numbers. Change nothing here; add a version beside it.
+//! The stored form of all open cases. A [`Case`] is not stored as it is: its evidence has a stored form of its own, in
+//! which detectors and facts stand under their names.
 
 use crate::cases::{Open, RunSoFar};
-use crate::{Case, CaseId, Cases, Rules};
-use detect::{Detector, Evidence, EvidenceV1};
+use crate::{Case, CaseId, CaseRules, Cases};
+use detect::{Detector, Evidence, EvidenceState};
 use reading::{AreaId, EventTime, MeterId, TransformerId};
 use serde::{Deserialize, Serialize};
 use units::WattHours;
 
-/// What [`Cases::snapshot`] keeps.
+/// The stored state of [`Cases`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct CasesV1 {
+pub struct CasesState {
     /// By meter and detector.
-    pub open: Vec<CaseV1>,
+    pub(crate) open: Vec<OpenCase>,
     /// By meter and detector: those that closed not long ago.
-    pub closed: Vec<ClosedV1>,
+    closed: Vec<ClosedCase>,
 }
 
 /// An open case.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct CaseV1 {
-    /// Its name.
-    pub id: String,
-    /// The name of the case before.
-    pub follows: Option<String>,
-    /// By name.
-    pub detector: String,
-    /// By name.
-    pub meter: String,
-    /// By name.
-    pub transformer: Option<String>,
-    /// By name.
-    pub area: Option<String>,
-    /// ms.
-    pub opened: i64,
-    /// ms.
-    pub last_evidence: i64,
-    /// The highest so far.
-    pub score_max: f64,
-    /// Over all runs.
-    pub blocks: u32,
-    /// What opened it.
-    pub opening: Vec<EvidenceV1>,
-    /// The strongest.
-    pub evidence: Vec<EvidenceV1>,
-    /// Wh, over all runs.
-    pub excess: Option<i64>,
-    /// `blocks` when it was last told of.
-    pub told: u32,
-    /// Start of the last run in ms, its blocks, and its Wh.
-    pub run: (i64, u32, Option<i64>),
+pub(crate) struct OpenCase {
+    id: CaseId,
+    follows: Option<CaseId>,
+    detector: Detector,
+    meter: MeterId,
+    transformer: Option<TransformerId>,
+    area: Option<AreaId>,
+    opened: EventTime,
+    last_evidence: EventTime,
+    score_max: f64,
+    blocks: u32,
+    opening: Vec<EvidenceState>,
+    pub(crate) evidence: Vec<EvidenceState>,
+    excess: Option<WattHours>,
+    reported: u32,
+    run: RunSoFar,
 }
 
 /// A case that closed not long ago.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ClosedV1 {
-    /// Its name.
-    pub id: String,
-    /// By name.
-    pub detector: String,
-    /// By name.
-    pub meter: String,
-    /// ms.
-    pub closed: i64,
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+struct ClosedCase {
+    id: CaseId,
+    detector: Detector,
+    meter: MeterId,
+    closed: EventTime,
 }
 
 /// Why something stored cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RestoreError {
-    /// A name that is none.
-    #[error("stored {what} `{name}` is no name of one")]
-    Name {
-        /// Of what.
-        what: &'static str,
-        /// What was stored.
-        name: String,
-    },
     /// Evidence that cannot be read.
     #[error("evidence of case {case} cannot be read")]
     Evidence {
-        /// Whose.
-        case: String,
+        /// Of which case.
+        case: CaseId,
         /// Why.
         #[source]
         source: detect::RestoreError,
@@ -88,108 +62,94 @@ pub enum RestoreError {
     #[error("case {case} has no evidence")]
     NoEvidence {
         /// Which.
-        case: String,
+        case: CaseId,
     },
 }
 
-fn named<T>(what: &'static str, name: &str, parse: impl Fn(&str) -> Option<T>) -> Result<T, RestoreError> {
-    parse(name).ok_or_else(|| RestoreError::Name { what, name: name.to_owned() })
-}
-
-fn maybe<T>(
-    what: &'static str,
-    name: Option<&String>,
-    parse: impl Fn(&str) -> Option<T>,
-) -> Result<Option<T>, RestoreError> {
-    name.map(|name| named(what, name, parse)).transpose()
-}
-
 impl Cases {
+    /// Goes up when the form of [`CasesState`] changes.
+    pub const STATE_VERSION: u16 = 1;
+
     /// What must be stored to go on later.
-    pub fn snapshot(&self) -> CasesV1 {
-        let closed = |(key, value): (&(MeterId, Detector), &(CaseId, EventTime))| ClosedV1 {
-            id: value.0.to_string(),
-            detector: key.1.to_string(),
-            meter: key.0.to_string(),
-            closed: value.1.0,
+    pub fn snapshot(&self) -> CasesState {
+        let closed = |(key, value): (&(MeterId, Detector), &(CaseId, EventTime))| ClosedCase {
+            id: value.0.clone(),
+            detector: key.1,
+            meter: key.0,
+            closed: value.1,
         };
-        CasesV1 {
-            open: self.open.values().map(CaseV1::from).collect(),
+        CasesState {
+            open: self.open.values().map(OpenCase::from).collect(),
             closed: self.closed.iter().map(closed).collect(),
         }
     }
 
     /// Goes on from what was stored, under these rules.
-    pub fn restore(rules: Rules, stored: CasesV1) -> Result<Self, RestoreError> {
+    pub fn restore(rules: CaseRules, stored: CasesState) -> Result<Self, RestoreError> {
         let mut restored = Self::new(rules);
         for case in stored.open {
             let open = Open::try_from(case)?;
             restored.open.insert((open.case.meter, open.case.detector), open);
         }
-        for closed in &stored.closed {
-            let meter = named("meter", &closed.meter, |name| MeterId::new(name))?;
-            let detector = named("detector", &closed.detector, Detector::parse)?;
-            let id = named("case", &closed.id, CaseId::parse)?;
-            restored.closed.insert((meter, detector), (id, EventTime(closed.closed)));
+        for closed in stored.closed {
+            restored.closed.insert((closed.meter, closed.detector), (closed.id, closed.closed));
         }
         Ok(restored)
     }
 }
 
-impl From<&Open> for CaseV1 {
+impl From<&Open> for OpenCase {
     fn from(open: &Open) -> Self {
-        let case = &open.case;
+        let Open { case, reported, run } = open;
         Self {
-            id: case.id.to_string(),
-            follows: case.follows.as_ref().map(ToString::to_string),
-            detector: case.detector.to_string(),
-            meter: case.meter.to_string(),
-            transformer: case.transformer.map(|id| id.to_string()),
-            area: case.area.map(|id| id.to_string()),
-            opened: case.opened.0,
-            last_evidence: case.last_evidence.0,
+            id: case.id.clone(),
+            follows: case.follows.clone(),
+            detector: case.detector,
+            meter: case.meter,
+            transformer: case.transformer,
+            area: case.area,
+            opened: case.opened,
+            last_evidence: case.last_evidence,
             score_max: case.score_max,
             blocks: case.blocks,
-            opening: case.opening.iter().map(EvidenceV1::from).collect(),
-            evidence: case.evidence.iter().map(EvidenceV1::from).collect(),
-            excess: case.excess.map(|wh| wh.0),
-            told: open.told,
-            run: (open.run.since.0, open.run.blocks, open.run.excess.map(|wh| wh.0)),
+            opening: case.opening.iter().map(EvidenceState::from).collect(),
+            evidence: case.evidence.iter().map(EvidenceState::from).collect(),
+            excess: case.excess,
+            reported: *reported,
+            run: *run,
         }
     }
 }
 
-impl TryFrom<CaseV1> for Open {
+impl TryFrom<OpenCase> for Open {
     type Error = RestoreError;
 
-    fn try_from(stored: CaseV1) -> Result<Self, RestoreError> {
-        let restored = |stored_evidence: Vec<EvidenceV1>| {
-            let all: Result<Vec<_>, _> = stored_evidence.into_iter().map(Evidence::try_from).collect();
-            match all {
-                Ok(all) if all.is_empty() => Err(RestoreError::NoEvidence { case: stored.id.clone() }),
-                Ok(all) => Ok(all),
-                Err(source) => Err(RestoreError::Evidence { case: stored.id.clone(), source }),
-            }
-        };
-        let (opening, evidence) = (restored(stored.opening)?, restored(stored.evidence)?);
-        let (since, blocks, excess) = stored.run;
-        let run = RunSoFar { since: EventTime(since), blocks, excess: excess.map(WattHours) };
+    fn try_from(stored: OpenCase) -> Result<Self, RestoreError> {
         let case = Case {
-            id: named("case", &stored.id, CaseId::parse)?,
-            follows: maybe("case", stored.follows.as_ref(), CaseId::parse)?,
-            detector: named("detector", &stored.detector, Detector::parse)?,
-            meter: named("meter", &stored.meter, |name| MeterId::new(name))?,
-            transformer: maybe("transformer", stored.transformer.as_ref(), |name| TransformerId::new(name))?,
-            area: maybe("area", stored.area.as_ref(), |name| AreaId::new(name))?,
-            opened: EventTime(stored.opened),
-            last_evidence: EventTime(stored.last_evidence),
+            opening: evidence_of(&stored.id, stored.opening)?,
+            evidence: evidence_of(&stored.id, stored.evidence)?,
+            id: stored.id,
+            follows: stored.follows,
+            detector: stored.detector,
+            meter: stored.meter,
+            transformer: stored.transformer,
+            area: stored.area,
+            opened: stored.opened,
+            last_evidence: stored.last_evidence,
             closed: None,
             score_max: stored.score_max,
             blocks: stored.blocks,
-            opening,
-            evidence,
-            excess: stored.excess.map(WattHours),
+            excess: stored.excess,
         };
-        Ok(Self { case, told: stored.told, run })
+        Ok(Self { case, reported: stored.reported, run: stored.run })
+    }
+}
+
+fn evidence_of(case: &CaseId, stored: Vec<EvidenceState>) -> Result<Vec<Evidence>, RestoreError> {
+    let all: Result<Vec<_>, _> = stored.into_iter().map(Evidence::try_from).collect();
+    match all {
+        Ok(all) if all.is_empty() => Err(RestoreError::NoEvidence { case: case.clone() }),
+        Ok(all) => Ok(all),
+        Err(source) => Err(RestoreError::Evidence { case: case.clone(), source }),
     }
 }

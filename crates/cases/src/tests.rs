@@ -1,11 +1,11 @@
 use crate::*;
-use detect::{Detector, Evidence, Innocent, PhaseNeutralEvidence, Suspicion};
+use detect::{Detector, Evidence, Suspicion};
 use expect_test::{Expect, expect};
 use jiff::tz::TimeZone;
 use proptest::prelude::*;
 use reading::time::{DAY, HOUR, MINUTE};
 use reading::{AreaId, Calendar, EventTime, MeterId, TransformerId};
-use units::{Amperes, Ratio, WattHours};
+use units::WattHours;
 
 const BLOCK: i64 = 30 * MINUTE;
 
@@ -17,41 +17,40 @@ fn calendar() -> Calendar {
     Calendar::new(TimeZone::get("Asia/Kolkata").unwrap(), Default::default())
 }
 
-fn rules() -> Rules {
+fn rules() -> CaseRules {
     // Three hours, so that pictures stay short.
-    Rules::new(3 * HOUR, 6 * HOUR, 2).unwrap()
+    CaseRules::new(3 * HOUR, 6 * HOUR, 2).unwrap()
 }
 
 /// A run of `blocks` up to `block`, with this score.
 fn suspicion(meter: &str, block: usize, blocks: u32, score: f64) -> Suspicion {
     let meter = MeterId::new(meter).unwrap();
-    let evidence = PhaseNeutralEvidence {
-        phase: Amperes(8.0),
-        neutral: Amperes(8.0 - score * 4.0),
-        apart: Amperes(score * 4.0),
-        allowed: Amperes(0.5),
-        share: Ratio(score * 0.5),
-        apart_max: Amperes(score * 4.0),
-        blocks,
-        needed: 5,
+    let detector = Detector::PhaseNeutral;
+    let fact = |name, value| detector.about().fact(name).unwrap().of(value);
+    let evidence = Evidence {
+        detector,
         since: end_of(block).minus(i64::from(blocks) * BLOCK),
         until: end_of(block),
-        excess: Some(WattHours(i64::from(blocks) * 100)),
-        looked_at: vec![
-            Innocent::SharedNeutral { other: MeterId::new("M9").unwrap(), apart: Amperes(0.1) },
-            Innocent::LowLoad { load: Amperes(8.0), limit: Amperes(2.0), blocks: 0 },
-            Innocent::ThreePhase { loop_readings: 60 },
-            Innocent::Brief { blocks, needed: 5 },
+        blocks,
+        score,
+        weight: 1.0,
+        facts: vec![
+            fact("phase", 8.0),
+            fact("neutral", 8.0 - score * 4.0),
+            fact("apart", score * 4.0).limited(0.5),
+            fact("blocks", blocks.into()).limited(5.0),
         ],
+        excess: Some(WattHours(i64::from(blocks) * 100)),
+        looked_at: vec![],
     };
     Suspicion {
         meter,
         transformer: TransformerId::new("T1"),
         area: AreaId::new("A1"),
         time: end_of(block),
-        detector: Detector::PhaseNeutral,
+        detector,
         score,
-        evidence: vec![Evidence::PhaseNeutral(evidence)],
+        evidence: vec![evidence],
     }
 }
 
@@ -59,15 +58,15 @@ fn suspicion(meter: &str, block: usize, blocks: u32, score: f64) -> Suspicion {
 /// five blocks before the first digit of its group; `.` is none. What changes in which tick is the answer.
 fn check(picture: &str, answer: &Expect) {
     let mut cases = Cases::new(rules());
-    let mut told = String::new();
+    let mut lines = String::new();
     for (block, raised) in raised(picture).iter().enumerate() {
         let mut out = Vec::new();
         cases.consider(end_of(block), raised, &mut out);
         for change in &out {
-            told += &format!("{block}: {}\n", tell(change));
+            lines += &format!("{block}: {}\n", line(change));
         }
     }
-    answer.assert_eq(&told);
+    answer.assert_eq(&lines);
 }
 
 fn raised(picture: &str) -> Vec<Vec<Suspicion>> {
@@ -85,7 +84,7 @@ fn raised(picture: &str) -> Vec<Vec<Suspicion>> {
     picture.chars().enumerate().map(of_tick).collect()
 }
 
-fn tell(change: &Change) -> String {
+fn line(change: &Change) -> String {
     let what = match change {
         Change::Opened(_) => "opened",
         Change::Grew(_) => "grew",
@@ -115,7 +114,7 @@ fn a_case_opens_grows_and_closes() {
 }
 
 #[test]
-fn growth_is_told_when_the_blocks_doubled() {
+fn growth_is_reported_when_the_blocks_have_doubled() {
     check(
         "444444444444444444444444444444444444",
         &expect![[r#"
@@ -147,10 +146,7 @@ fn a_case_keeps_what_opened_it_beside_its_strongest_and_the_energy_of_all_its_ru
         cases.consider(end_of(block), raised, &mut out);
     }
     let case = cases.open().next().unwrap();
-    let share = |evidence: &[Evidence]| {
-        let Evidence::PhaseNeutral(numbers) = &evidence[0];
-        (numbers.apart.0, numbers.blocks)
-    };
+    let share = |evidence: &[Evidence]| (evidence[0].main().unwrap().value, evidence[0].blocks);
     assert_eq!((share(&case.opening), share(&case.evidence)), ((1.6, 5), (3.2, 5)));
     // Runs of 6, 5 and 6 blocks, with 100 Wh a block.
     assert_eq!((case.blocks, case.excess), (17, Some(WattHours(1700))));
@@ -160,8 +156,7 @@ fn a_case_keeps_what_opened_it_beside_its_strongest_and_the_energy_of_all_its_ru
 fn what_is_not_known_of_one_run_is_not_known_of_the_case() {
     let mut cases = Cases::new(rules());
     let mut unknown = suspicion("M1", 1, 6, 0.4);
-    let Evidence::PhaseNeutral(numbers) = &mut unknown.evidence[0];
-    numbers.excess = None;
+    unknown.evidence[0].excess = None;
     for raised in [suspicion("M1", 0, 5, 0.4), unknown, suspicion("M1", 2, 7, 0.4)] {
         cases.consider(raised.time, &[raised], &mut Vec::new());
     }
@@ -194,11 +189,11 @@ fn evidence_after_a_silence_without_ticks_is_another_case() {
     let mut out = Vec::new();
     cases.consider(end_of(0), &[suspicion("M1", 0, 5, 0.4)], &mut out);
     cases.consider(end_of(8), &[suspicion("M1", 8, 5, 0.4)], &mut out);
-    let told: Vec<String> = out.iter().map(tell).collect();
+    let lines: Vec<String> = out.iter().map(line).collect();
     expect![[r#"
         opened phase-neutral.M1.20240105T1400Z: 5 blocks, score 0.4, open
         closed phase-neutral.M1.20240105T1400Z: 5 blocks, score 0.4, closed
-        opened phase-neutral.M1.20240105T1800Z after phase-neutral.M1.20240105T1400Z: 5 blocks, score 0.4, open"#]].assert_eq(&told.join("\n"));
+        opened phase-neutral.M1.20240105T1800Z after phase-neutral.M1.20240105T1400Z: 5 blocks, score 0.4, open"#]].assert_eq(&lines.join("\n"));
 }
 
 #[test]
@@ -253,7 +248,7 @@ fn severity_is_how_far_beyond_the_allowance() {
 
 #[test]
 fn rules_that_make_no_sense_are_refused() {
-    let refused = |cool, follow, most| Rules::new(cool, follow, most).unwrap_err().to_string();
+    let refused = |cool, follow, most| CaseRules::new(cool, follow, most).unwrap_err().to_string();
     expect!["`cool_down` must be longer than nothing, found 0 ms"].assert_eq(&refused(0, 0, 1));
     expect!["`follow_within` must be nothing or longer, found -1 ms"].assert_eq(&refused(1, -1, 1));
     expect!["`most_open` must be 1 or more"].assert_eq(&refused(1, 0, 0));

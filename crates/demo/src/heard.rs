@@ -1,7 +1,7 @@
 //! What the demo tells of an alert: about a case, or about a demand above what was agreed.
 
 use super::local;
-use cases::{Alert, Kind, Severity};
+use cases::{Alert, AlertKind, Severity};
 use columns::outputs::above_text;
 use metering::AboveSanctioned;
 use reading::{Calendar, EventTime};
@@ -35,7 +35,7 @@ impl Heard {
 
     pub fn weight(&self) -> Weight {
         match self {
-            Self::Case(alert) if alert.kind == Kind::Closed => Weight::Quiet,
+            Self::Case(alert) if alert.kind == AlertKind::Closed => Weight::Quiet,
             Self::Case(alert) => match alert.severity {
                 Severity::High => Weight::Hot,
                 Severity::Medium => Weight::Warm,
@@ -69,17 +69,11 @@ impl Heard {
 
 fn case_in_parts(alert: &Alert, calendar: &Calendar) -> Vec<String> {
     let what = match alert.kind {
-        Kind::Opened => "check",
-        Kind::Closed => "quiet",
+        AlertKind::Opened => "check",
+        AlertKind::Closed => "quiet",
     };
     let mut parts = vec![format!("{what} {}", alert.meter)];
-    for detect::Evidence::PhaseNeutral(seen) in &alert.evidence {
-        parts.push(format!("phase {:.2} A", seen.phase.0));
-        parts.push(format!("neutral {:.2} A", seen.neutral.0));
-        parts.push(format!("{:.2} A apart, {:.0} %", seen.apart.0, seen.share.percent()));
-        parts.push(format!("allowed {:.2} A", seen.allowed.0));
-        parts.push(format!("{} blocks since {}", seen.blocks, local::short(calendar, seen.since)));
-        parts.extend(seen.excess.map(|wh| format!("at most {} Wh beside the meter", wh.0)));
-    }
+    let time = |time: &EventTime| local::short(calendar, *time);
+    parts.extend(alert.evidence.iter().flat_map(|evidence| evidence.parts(time)));
     parts
 }

@@ -1,6 +1,6 @@
 //! The day's suspicions of each meter in one row.
 
-use crate::{Detector, Suspicion};
+use crate::{Detector, Evidence, Suspicion};
 use jiff::civil::Date;
 use reading::{Calendar, EventTime, MeterId};
 use std::collections::BTreeMap;
@@ -14,10 +14,31 @@ pub struct DailySuspicion {
     pub day: Date,
     /// The highest score of the day.
     pub score: f64,
-    /// The highest score of the day that [`Detector::PhaseNeutral`] gave; 0 if it gave none.
-    pub phase_neutral: f64,
+    /// The highest score of the day that each detector gave, in the order of [`Detector::ALL`]; 0 where it gave none.
+    pub by_detector: [f64; Detector::ALL.len()],
     /// The most blocks that a suspicion of the day rests on.
     pub blocks: u32,
+}
+
+impl DailySuspicion {
+    pub(crate) fn new(meter: MeterId, day: Date) -> Self {
+        Self { meter, day, score: 0.0, by_detector: [0.0; Detector::ALL.len()], blocks: 0 }
+    }
+
+    /// The highest score of the day that a detector gave; 0 if it gave none.
+    pub fn score_of(&self, detector: Detector) -> f64 {
+        self.by_detector[detector as usize]
+    }
+
+    fn add(&mut self, suspicion: &Suspicion) {
+        self.score = self.score.max(suspicion.score);
+        for evidence in &suspicion.evidence {
+            let score = &mut self.by_detector[evidence.detector as usize];
+            *score = score.max(evidence.score);
+        }
+        let blocks = suspicion.evidence.iter().map(|evidence: &Evidence| evidence.blocks).max();
+        self.blocks = self.blocks.max(blocks.unwrap_or_default());
+    }
 }
 
 /// Collects the suspicions of the day that is under way.
@@ -49,19 +70,7 @@ impl DailyScores {
         }
         for suspicion in raised.iter().filter(|suspicion| suspicion.score > 0.0) {
             let meter = suspicion.meter;
-            let row = self.by_meter.entry(meter).or_insert(DailySuspicion {
-                meter,
-                day,
-                score: 0.0,
-                phase_neutral: 0.0,
-                blocks: 0,
-            });
-            row.score = row.score.max(suspicion.score);
-            match suspicion.detector {
-                Detector::PhaseNeutral => row.phase_neutral = row.phase_neutral.max(suspicion.score),
-            }
-            let blocks = suspicion.evidence.iter().map(crate::Evidence::blocks).max();
-            row.blocks = row.blocks.max(blocks.unwrap_or_default());
+            self.by_meter.entry(meter).or_insert_with(|| DailySuspicion::new(meter, day)).add(suspicion);
         }
     }
 

@@ -1,28 +1,34 @@
-//! Detectors: what the numbers of an interval say about energy that may go missing.
+//! Detectors: what the numbers of an interval show about energy that may go missing.
 //!
-//! A closed list. Each detector examines a tick of the town and gives [`Evidence`], which carries every number that a
-//! person needs to check it, with the innocent causes that were looked at ([`Innocent`]); [`weigh`] turns evidence
-//! into a [`Suspicion`] with a score. A score opens a case for a person to look at, and does nothing else.
+//! The list of detectors is closed, and each is one file in `detectors/`. A detector examines a tick of the town and
+//! gives [`Evidence`], which carries every number that a person needs to check it, with the innocent causes that were
+//! looked at ([`Innocent`]). Whatever prints evidence prints its facts and knows no detector. [`weigh`] joins the
+//! evidence of one meter into a [`Suspicion`] with a score. A score opens a case for a person to look at, and does
+//! nothing else.
 //!
 //! Estimated energy is never evidence, and a block that is missing or honest ends a run. This crate never knows how
-//! models are trained, who is told, or what a case is.
+//! models are trained, who receives an alert, or what a case is.
 //!
-//! Read [`evidence`] first, then [`phase_neutral`]: the rule that the meters' own firmware applies in the field.
+//! Read [`evidence`] first, then [`detectors`] (how to add one is there), then [`detectors::phase_neutral`]: the rule
+//! that the meters' own firmware applies in the field.
+
+#[macro_use]
+mod settings;
 
 pub mod daily;
+pub mod detectors;
 pub mod evidence;
-pub mod looked;
-pub mod phase_neutral;
-mod shared_neutral;
 pub mod stored;
-pub mod suspicion;
+pub mod weigh;
+pub mod words;
 
 pub use daily::{DailyScores, DailySuspicion};
-pub use evidence::{Evidence, Innocent, PhaseNeutralEvidence};
-pub use looked::Looked;
-pub use phase_neutral::{PhaseNeutral, PhaseNeutralRuns, SettingsError};
-pub use stored::{DailyScoresV1, EvidenceV1, InnocentV1, PhaseNeutralRunsV1, RestoreError, RunV1};
-pub use suspicion::{Detector, Suspicion, weigh};
+pub use detectors::{Detector, DetectorRules, DetectorState, Detectors};
+pub use evidence::{Evidence, Fact, Innocent};
+pub use settings::{Key, Milliseconds, Setting, SettingsError, Written, nearest};
+pub use stored::{DailyScoresState, EvidenceState, RestoreError};
+pub use weigh::{Suspicion, weigh};
+pub use words::{About, FactDefinition, InnocentDefinition, Unit, Words};
 
 #[cfg(test)]
 mod tests;

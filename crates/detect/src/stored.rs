@@ -1,24 +1,19 @@
-//! What detectors store, version 1: plain names and numbers. Change nothing here; add a version beside it.
+//! What is stored of scores and evidence. Detectors, facts and innocent causes are stored under their names, so that a
+//! state can be read by a program that has more of them. What a detector stores of its own is in its file.
 
-use crate::phase_neutral::Run;
 use crate::{
-    DailyScores, DailySuspicion, Evidence, Innocent, PhaseNeutral, PhaseNeutralEvidence, PhaseNeutralRuns,
+    DailyScores, DailySuspicion, Detector, Evidence, Fact, FactDefinition, Innocent, InnocentDefinition,
 };
 use jiff::civil::Date;
-use reading::{EventTime, MeterId};
-use serde::{Deserialize, Serialize};
-use units::{Amperes, Ratio, WattHours};
+use reading::{Calendar, EventTime, Fingerprint, MeterId};
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use units::WattHours;
 
 /// Why something stored cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RestoreError {
-    /// No meter has this name.
-    #[error("stored meter `{name}` is no name of a meter")]
-    Meter {
-        /// What was stored.
-        name: String,
-    },
-    /// No day is so.
+    /// A day that no calendar has.
     #[error("stored day {year}-{month}-{day} is no day")]
     Day {
         /// The year.
@@ -28,115 +23,84 @@ pub enum RestoreError {
         /// The day of the month.
         day: i8,
     },
+    /// A name that this program does not know: of a detector, a fact or an innocent cause.
+    #[error("stored {what} `{name}` is not known")]
+    Unknown {
+        /// Of what.
+        what: &'static str,
+        /// What was stored.
+        name: String,
+    },
 }
 
-fn meter(name: String) -> Result<MeterId, RestoreError> {
-    MeterId::new(&name).ok_or(RestoreError::Meter { name })
-}
-
-/// What [`PhaseNeutralRuns::snapshot`] keeps.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct PhaseNeutralRunsV1 {
-    /// By meter.
-    pub runs: Vec<RunV1>,
-}
-
-/// One run.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct RunV1 {
-    /// Whose.
-    pub meter: String,
-    /// Start of the first block, ms.
-    pub since: i64,
-    /// End of the last block, ms.
-    pub until: i64,
-    /// How many blocks.
-    pub blocks: u32,
-    /// Those of low load.
-    pub low_blocks: u32,
-    /// Readings with both currents.
-    pub readings: u64,
-    /// Sum of the blocks' mean phase currents, A.
-    pub phase_sum: f64,
-    /// Sum of the blocks' mean neutral currents, A.
-    pub neutral_sum: f64,
-    /// Sum of what the blocks were allowed, A.
-    pub allowed_sum: f64,
-    /// The longest distance, A.
-    pub apart_max: f64,
-    /// Energy that the distance stands for, Wh.
-    pub excess: Option<f64>,
-}
-
-impl PhaseNeutralRuns {
-    /// What must be stored to go on later.
-    pub fn snapshot(&self) -> PhaseNeutralRunsV1 {
-        let stored = |(meter, run): (&MeterId, &Run)| RunV1 {
-            meter: meter.to_string(),
-            since: run.since.0,
-            until: run.until.0,
-            blocks: run.blocks,
-            low_blocks: run.low_blocks,
-            readings: run.readings,
-            phase_sum: run.phase_sum,
-            neutral_sum: run.neutral_sum,
-            allowed_sum: run.allowed_sum,
-            apart_max: run.apart_max,
-            excess: run.excess,
-        };
-        PhaseNeutralRunsV1 { runs: self.runs.iter().map(stored).collect() }
-    }
-
-    /// Goes on from what was stored, under this rule.
-    pub fn restore(rule: PhaseNeutral, stored: PhaseNeutralRunsV1) -> Result<Self, RestoreError> {
-        let mut restored = Self::new(rule);
-        for run in stored.runs {
-            let of_meter = Run {
-                since: EventTime(run.since),
-                until: EventTime(run.until),
-                blocks: run.blocks,
-                low_blocks: run.low_blocks,
-                readings: run.readings,
-                phase_sum: run.phase_sum,
-                neutral_sum: run.neutral_sum,
-                allowed_sum: run.allowed_sum,
-                apart_max: run.apart_max,
-                excess: run.excess,
-            };
-            restored.runs.insert(meter(run.meter)?, of_meter);
-        }
-        Ok(restored)
+impl Serialize for Detector {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name())
     }
 }
 
-/// What [`DailyScores::snapshot`] keeps.
+impl<'de> Deserialize<'de> for Detector {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let name = String::deserialize(deserializer)?;
+        Self::parse(&name).ok_or_else(|| D::Error::custom(unknown("detector", &name)))
+    }
+}
+
+fn unknown(what: &'static str, name: &str) -> RestoreError {
+    RestoreError::Unknown { what, name: name.to_owned() }
+}
+
+/// The stored state of [`DailyScores`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct DailyScoresV1 {
+pub struct DailyScoresState {
     /// Year, month and day under way.
-    pub day: Option<(i16, i8, i8)>,
-    /// Meter, score, score of phase-neutral, blocks.
-    pub meters: Vec<(String, f64, f64, u32)>,
+    day: Option<(i16, i8, i8)>,
+    meters: Vec<DailyRow>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+struct DailyRow {
+    meter: MeterId,
+    score: f64,
+    /// Those above zero.
+    by_detector: Vec<(Detector, f64)>,
+    blocks: u32,
 }
 
 impl DailyScores {
+    /// Goes up when the form of [`DailyScoresState`] changes.
+    pub const STATE_VERSION: u16 = 1;
+
+    /// A number of the settings that the state depends on: which day it is, here.
+    pub fn fingerprint(calendar: &Calendar) -> u64 {
+        Fingerprint::new("suspicions").text(calendar.zone_name()).end()
+    }
+
     /// What must be stored to go on later.
-    pub fn snapshot(&self) -> DailyScoresV1 {
-        let row = |row: &DailySuspicion| (row.meter.to_string(), row.score, row.phase_neutral, row.blocks);
-        DailyScoresV1 {
+    pub fn snapshot(&self) -> DailyScoresState {
+        let row = |row: &DailySuspicion| {
+            let scores = Detector::ALL.iter().map(|&detector| (detector, row.score_of(detector)));
+            let by_detector = scores.filter(|(_, score)| *score > 0.0).collect();
+            DailyRow { meter: row.meter, score: row.score, by_detector, blocks: row.blocks }
+        };
+        DailyScoresState {
             day: self.day.map(|day| (day.year(), day.month(), day.day())),
             meters: self.by_meter.values().map(row).collect(),
         }
     }
 
     /// Goes on from what was stored.
-    pub fn restore(stored: DailyScoresV1) -> Result<Self, RestoreError> {
+    pub fn restore(stored: DailyScoresState) -> Result<Self, RestoreError> {
         let Some((year, month, day)) = stored.day else { return Ok(Self::new()) };
         let Ok(day) = Date::new(year, month, day) else { return Err(RestoreError::Day { year, month, day }) };
         let mut restored = Self { day: Some(day), by_meter: Default::default() };
-        for (name, score, phase_neutral, blocks) in stored.meters {
-            let meter = meter(name)?;
-            let row = DailySuspicion { meter, day, score, phase_neutral, blocks };
-            restored.by_meter.insert(meter, row);
+        for row in stored.meters {
+            let mut daily = DailySuspicion::new(row.meter, day);
+            (daily.score, daily.blocks) = (row.score, row.blocks);
+            for (detector, score) in row.by_detector {
+                daily.by_detector[detector as usize] = score;
+            }
+            restored.by_meter.insert(row.meter, daily);
         }
         Ok(restored)
     }
@@ -144,129 +108,84 @@ impl DailyScores {
 
 /// [`Evidence`], stored with the case that it opened.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub enum EvidenceV1 {
-    /// [`Evidence::PhaseNeutral`].
-    PhaseNeutral {
-        /// A.
-        phase: f64,
-        /// A.
-        neutral: f64,
-        /// A.
-        apart: f64,
-        /// A.
-        allowed: f64,
-        /// Of the larger current.
-        share: f64,
-        /// A.
-        apart_max: f64,
-        /// How many.
-        blocks: u32,
-        /// Of how many.
-        needed: u32,
-        /// ms.
-        since: i64,
-        /// ms.
-        until: i64,
-        /// Wh.
-        excess: Option<i64>,
-        /// The innocent causes.
-        looked_at: Vec<InnocentV1>,
-    },
+pub struct EvidenceState {
+    detector: Detector,
+    since: EventTime,
+    until: EventTime,
+    blocks: u32,
+    score: f64,
+    weight: f64,
+    facts: Vec<FactState>,
+    excess: Option<WattHours>,
+    looked_at: Vec<(String, Vec<FactState>)>,
 }
 
-/// [`Innocent`], stored.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub enum InnocentV1 {
-    /// Neighbour and its difference in A.
-    SharedNeutral(String, f64),
-    /// Load in A, limit in A, blocks of low load.
-    LowLoad(f64, f64, u32),
-    /// Readings with both currents.
-    ThreePhase(u64),
-    /// Blocks, and how many are needed.
-    Brief(u32, u32),
+struct FactState {
+    name: String,
+    value: f64,
+    limit: Option<f64>,
+    about: Option<MeterId>,
 }
 
-impl From<&Evidence> for EvidenceV1 {
+impl From<&Evidence> for EvidenceState {
     fn from(evidence: &Evidence) -> Self {
-        let Evidence::PhaseNeutral(numbers) = evidence;
-        Self::PhaseNeutral {
-            phase: numbers.phase.0,
-            neutral: numbers.neutral.0,
-            apart: numbers.apart.0,
-            allowed: numbers.allowed.0,
-            share: numbers.share.0,
-            apart_max: numbers.apart_max.0,
-            blocks: numbers.blocks,
-            needed: numbers.needed,
-            since: numbers.since.0,
-            until: numbers.until.0,
-            excess: numbers.excess.map(|energy| energy.0),
-            looked_at: numbers.looked_at.iter().map(InnocentV1::from).collect(),
+        let innocent = |innocent: &Innocent| {
+            (innocent.name().to_owned(), innocent.facts.iter().map(Into::into).collect())
+        };
+        Self {
+            detector: evidence.detector,
+            since: evidence.since,
+            until: evidence.until,
+            blocks: evidence.blocks,
+            score: evidence.score,
+            weight: evidence.weight,
+            facts: evidence.facts.iter().map(Into::into).collect(),
+            excess: evidence.excess,
+            looked_at: evidence.looked_at.iter().map(innocent).collect(),
         }
     }
 }
 
-impl TryFrom<EvidenceV1> for Evidence {
+impl TryFrom<EvidenceState> for Evidence {
     type Error = RestoreError;
 
-    fn try_from(stored: EvidenceV1) -> Result<Self, RestoreError> {
-        let EvidenceV1::PhaseNeutral {
-            phase,
-            neutral,
-            apart,
-            allowed,
-            share,
-            apart_max,
-            blocks,
-            needed,
-            since,
-            until,
-            excess,
-            looked_at,
-        } = stored;
-        let looked_at: Result<Vec<_>, _> = looked_at.into_iter().map(Innocent::try_from).collect();
-        Ok(Self::PhaseNeutral(PhaseNeutralEvidence {
-            phase: Amperes(phase),
-            neutral: Amperes(neutral),
-            apart: Amperes(apart),
-            allowed: Amperes(allowed),
-            share: Ratio(share),
-            apart_max: Amperes(apart_max),
-            blocks,
-            needed,
-            since: EventTime(since),
-            until: EventTime(until),
-            excess: excess.map(WattHours),
+    fn try_from(stored: EvidenceState) -> Result<Self, RestoreError> {
+        let about = stored.detector.about();
+        let innocent = |(name, stored): (String, Vec<FactState>)| {
+            let definition = about.innocent(&name).ok_or_else(|| unknown("innocent cause", &name))?;
+            let facts = facts(stored, |name| InnocentDefinition::fact(definition, name))?;
+            Ok(Innocent { definition, facts })
+        };
+        let looked_at: Result<Vec<_>, RestoreError> = stored.looked_at.into_iter().map(innocent).collect();
+        Ok(Self {
+            detector: stored.detector,
+            since: stored.since,
+            until: stored.until,
+            blocks: stored.blocks,
+            score: stored.score,
+            weight: stored.weight,
+            facts: facts(stored.facts, |name| about.fact(name))?,
+            excess: stored.excess,
             looked_at: looked_at?,
-        }))
-    }
-}
-
-impl From<&Innocent> for InnocentV1 {
-    fn from(innocent: &Innocent) -> Self {
-        match *innocent {
-            Innocent::SharedNeutral { other, apart } => Self::SharedNeutral(other.to_string(), apart.0),
-            Innocent::LowLoad { load, limit, blocks } => Self::LowLoad(load.0, limit.0, blocks),
-            Innocent::ThreePhase { loop_readings } => Self::ThreePhase(loop_readings),
-            Innocent::Brief { blocks, needed } => Self::Brief(blocks, needed),
-        }
-    }
-}
-
-impl TryFrom<InnocentV1> for Innocent {
-    type Error = RestoreError;
-
-    fn try_from(stored: InnocentV1) -> Result<Self, RestoreError> {
-        Ok(match stored {
-            InnocentV1::SharedNeutral(name, apart) => {
-                Self::SharedNeutral { other: meter(name)?, apart: Amperes(apart) }
-            }
-            InnocentV1::LowLoad(load, limit, blocks) => {
-                Self::LowLoad { load: Amperes(load), limit: Amperes(limit), blocks }
-            }
-            InnocentV1::ThreePhase(loop_readings) => Self::ThreePhase { loop_readings },
-            InnocentV1::Brief(blocks, needed) => Self::Brief { blocks, needed },
         })
     }
+}
+
+impl From<&Fact> for FactState {
+    fn from(fact: &Fact) -> Self {
+        let Fact { definition, value, limit, about } = *fact;
+        Self { name: definition.name.to_owned(), value, limit, about }
+    }
+}
+
+fn facts(
+    stored: Vec<FactState>,
+    definition: impl Fn(&str) -> Option<&'static FactDefinition>,
+) -> Result<Vec<Fact>, RestoreError> {
+    let fact = |FactState { name, value, limit, about }: FactState| {
+        let definition = definition(&name).ok_or_else(|| unknown("fact", &name))?;
+        Ok(Fact { definition, value, limit, about })
+    };
+    stored.into_iter().map(fact).collect()
 }

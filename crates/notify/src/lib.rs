@@ -1,11 +1,11 @@
 //! Who hears of an alert, and in which words: routes by area, short messages, and a throttle for each phone.
 //!
-//! One SMS is one segment of the GSM alphabet, at most 160 characters, and [`SmsText`] cannot hold more. It says what
-//! was measured and asks to check; it accuses nobody. What is over a phone's allowance waits and goes out later as
-//! one digest; what would repeat a message about the same meter is handed back, so nothing is dropped silently.
+//! One SMS is one segment of the GSM alphabet, at most 160 characters, and [`SmsText`] cannot hold more. It states what
+//! was measured and asks to check; it accuses nobody. Messages over a phone's allowance wait and go out later as one
+//! digest. An alert that would repeat a message about the same meter is handed back: nothing is dropped silently.
 //!
-//! This crate never knows sockets or modems and has no clock: the end of the tick is an argument. An alert that
-//! nobody is responsible for is returned, not lost.
+//! This crate never knows sockets, modems or one detector from another, and has no clock: the end of the tick is an
+//! argument. An alert that nobody is responsible for is returned, not lost.
 //!
 //! Read [`Notifier::route`] first, then [`SmsText`].
 
@@ -16,9 +16,9 @@ mod stored;
 mod text;
 
 pub use notifier::{Notifier, Routed, Sms, Throttle, ThrottleError};
-pub use phone::{Phone, RouteError, Routes};
+pub use phone::{NotAPhone, Phone, RouteError, Routes};
 pub use sms::{SmsText, TextError, septets};
-pub use stored::{HeldV1, NotifierV2, PhoneV1, RestoreError, ToldV2};
+pub use stored::NotifierState;
 
 #[cfg(test)]
 mod tests;

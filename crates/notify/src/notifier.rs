@@ -1,12 +1,12 @@
 //! Alerts to messages, no more to a phone than it can bear.
 
 use crate::{Phone, Routes, SmsText, text};
-use cases::{Alert, AlertId, CaseId, Kind};
-use detect::Evidence;
+use cases::{Alert, AlertId, AlertKind, CaseId};
+use detect::{Detector, Evidence};
 use reading::time::{DAY, HOUR};
 use reading::{AreaId, Calendar, EventTime, MeterId};
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, VecDeque};
-use units::Amperes;
 
 /// How many messages one phone gets, and how soon another about the same meter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,8 +48,8 @@ pub enum ThrottleError {
 
 /// Nobody reads more a day than this; it bounds what is remembered of a phone.
 const MOST_PER_DAY: u32 = 1000;
-/// So many times as far apart as a person was told is clearly worse. Ours, until readers teach us better: in simulated
-/// towns the load alone hardly ever doubles the distance from one case to the next.
+/// So many times the main number of the last message is clearly worse. Ours, until readers teach us better: in simulated
+/// towns the load alone hardly ever doubles the distance of phase and neutral from one case to the next.
 const CLEARLY_WORSE: f64 = 2.0;
 
 impl Throttle {
@@ -120,30 +120,59 @@ pub struct Routed {
 }
 
 /// An alert that waits.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Held {
-    pub(crate) alert: AlertId,
-    pub(crate) case: CaseId,
-    pub(crate) area: Option<AreaId>,
+    alert: AlertId,
+    case: CaseId,
+    area: Option<AreaId>,
     pub(crate) meter: MeterId,
-    pub(crate) apart: Amperes,
+    seen: Option<Seen>,
+    /// Its main number in words.
+    pub(crate) words: String,
 }
 
-/// What a person was last told of a meter.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct Told {
-    pub(crate) time: EventTime,
-    pub(crate) apart: Amperes,
+/// The main number of the weightiest evidence.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+struct Seen {
+    detector: Detector,
+    main: f64,
+}
+
+impl Seen {
+    fn of(alert: &Alert) -> Option<Self> {
+        let leading = alert.evidence.first()?;
+        Some(Self { detector: leading.detector, main: leading.main()?.value })
+    }
+
+    /// Numbers of two detectors cannot be compared: what another detector sees is news.
+    fn is_clearly_worse_than(&self, before: &Self) -> bool {
+        self.detector != before.detector || self.main >= before.main * CLEARLY_WORSE
+    }
+}
+
+/// The last message that named a meter.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Named {
+    time: EventTime,
+    seen: Option<Seen>,
+}
+
+impl Named {
+    /// Whether the person who got it knows all that this alert is about.
+    fn covers(&self, alert: &Alert) -> bool {
+        let (Some(before), Some(now)) = (&self.seen, Seen::of(alert)) else { return true };
+        !now.is_clearly_worse_than(before)
+    }
 }
 
 /// What is remembered of a phone: messages of the last 24 hours, and what waits. Both are bounded.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub(crate) struct Line {
-    pub(crate) sent: VecDeque<EventTime>,
+    sent: VecDeque<EventTime>,
     /// The first few that wait, as many as a digest names.
-    pub(crate) held: Vec<Held>,
+    held: Vec<Held>,
     /// How many others wait.
-    pub(crate) more: u32,
+    more: u32,
 }
 
 impl Line {
@@ -168,17 +197,16 @@ impl Line {
             case: alert.case.clone(),
             area: alert.area,
             meter: alert.meter,
-            apart: apart(alert),
+            seen: Seen::of(alert),
+            words: alert.evidence.first().map(Evidence::main_in_words).unwrap_or_default(),
         });
     }
 
-    fn digest(&mut self, to: &Phone, end: EventTime, told: &mut BTreeMap<MeterId, Told>) -> Option<Sms> {
+    fn digest(&mut self, to: &Phone, end: EventTime, last: &mut BTreeMap<MeterId, Named>) -> Option<Sms> {
         let first = self.held.first()?;
         let (text, named) = text::digest(&self.held, self.more);
-        // Who is only counted in it was not told of.
-        told.extend(
-            self.held[..named].iter().map(|held| (held.meter, Told { time: end, apart: held.apart })),
-        );
+        // A meter that it only counts was not named.
+        last.extend(self.held[..named].iter().map(|held| (held.meter, Named { time: end, seen: held.seen })));
         let sms = Sms {
             id: format!("digest.{}", first.alert),
             to: to.clone(),
@@ -202,13 +230,13 @@ pub struct Notifier {
     pub(crate) throttle: Throttle,
     pub(crate) lines: BTreeMap<Phone, Line>,
     /// By meter, no longer than such a message is not repeated: at most as many as the messages of that time name.
-    pub(crate) told: BTreeMap<MeterId, Told>,
+    pub(crate) named: BTreeMap<MeterId, Named>,
 }
 
 impl Notifier {
     /// Nothing sent yet.
     pub fn new(routes: Routes, throttle: Throttle) -> Self {
-        Self { routes, throttle, lines: BTreeMap::new(), told: BTreeMap::new() }
+        Self { routes, throttle, lines: BTreeMap::new(), named: BTreeMap::new() }
     }
 
     /// Whose phone it is.
@@ -239,21 +267,21 @@ impl Notifier {
     pub fn route(&mut self, end: EventTime, alerts: &[Alert], calendar: &Calendar) -> Routed {
         let mut routed = Routed::default();
         let throttle = self.throttle;
-        self.told.retain(|_, told| end.since(told.time) < throttle.again_after);
+        self.named.retain(|_, named| end.since(named.time) < throttle.again_after);
         for (phone, line) in &mut self.lines {
             line.forget_before_today(end);
             if line.may_send(end, throttle) {
-                routed.sms.extend(line.digest(phone, end, &mut self.told));
+                routed.sms.extend(line.digest(phone, end, &mut self.named));
             }
         }
-        let mut opened: Vec<&Alert> = alerts.iter().filter(|alert| alert.kind == Kind::Opened).collect();
+        let mut opened: Vec<&Alert> = alerts.iter().filter(|alert| alert.kind == AlertKind::Opened).collect();
         opened.sort_by(|one, other| other.severity.cmp(&one.severity).then(one.id.cmp(&other.id)));
         for alert in opened {
             let Some(phone) = self.routes.phone_of(alert.area) else {
                 routed.unrouted.push(alert.id.clone());
                 continue;
             };
-            if self.told.get(&alert.meter).is_some_and(|told| apart(alert) < told.apart * CLEARLY_WORSE) {
+            if self.named.get(&alert.meter).is_some_and(|named| named.covers(alert)) {
                 routed.told_already.push(alert.id.clone());
                 continue;
             }
@@ -265,7 +293,7 @@ impl Notifier {
                 continue;
             }
             line.sent.push_back(end);
-            self.told.insert(alert.meter, Told { time: end, apart: apart(alert) });
+            self.named.insert(alert.meter, Named { time: end, seen: Seen::of(alert) });
             routed.sms.push(Sms {
                 id: format!("sms.{}", alert.id),
                 to: phone.clone(),
@@ -279,10 +307,4 @@ impl Notifier {
         self.lines.retain(|_, line| !line.sent.is_empty() || !line.held.is_empty());
         routed
     }
-}
-
-/// How far the currents of the strongest evidence are apart.
-fn apart(alert: &Alert) -> Amperes {
-    let first = alert.evidence.first();
-    first.map(|Evidence::PhaseNeutral(numbers)| numbers.apart).unwrap_or_default()
 }

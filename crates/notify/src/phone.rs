@@ -2,11 +2,34 @@
 
 use core::fmt;
 use reading::AreaId;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// A phone number: an optional `+` and 3 to 15 digits.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
 pub struct Phone(String);
+
+/// A stored text that is no phone number.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("stored phone `{text}` is no phone number")]
+pub struct NotAPhone {
+    text: String,
+}
+
+impl From<Phone> for String {
+    fn from(phone: Phone) -> Self {
+        phone.0
+    }
+}
+
+impl TryFrom<String> for Phone {
+    type Error = NotAPhone;
+
+    fn try_from(text: String) -> Result<Self, NotAPhone> {
+        Self::new(&text).ok_or(NotAPhone { text })
+    }
+}
 
 impl Phone {
     /// The number, if it is one. Spaces and hyphens between digits are left out, as people write them.

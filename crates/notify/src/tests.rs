@@ -1,12 +1,11 @@
 use crate::*;
-use cases::{Alert, AlertId, CaseId, Kind, Severity};
-use detect::{Detector, Evidence, PhaseNeutralEvidence};
+use cases::{Alert, AlertId, AlertKind, CaseId, Severity};
+use detect::{Detector, Evidence};
 use expect_test::{Expect, expect};
 use jiff::tz::TimeZone;
 use proptest::prelude::*;
 use reading::time::{DAY, HOUR, MINUTE};
 use reading::{AreaId, Calendar, EventTime, MeterId, TransformerId};
-use units::{Amperes, Ratio};
 
 fn calendar() -> Calendar {
     Calendar::new(TimeZone::get("Asia/Kolkata").unwrap(), Default::default())
@@ -16,20 +15,19 @@ fn end_of(block: usize) -> EventTime {
     EventTime(19_727 * DAY + 9 * HOUR + block as i64 * 30 * MINUTE)
 }
 
-fn alert_of(meter: &str, area: Option<&str>, block: usize, kind: Kind) -> Alert {
+fn alert_of(meter: &str, area: Option<&str>, block: usize, kind: AlertKind) -> Alert {
     let meter = MeterId::new(meter).unwrap();
     let case = CaseId::new(Detector::PhaseNeutral, meter, end_of(block));
-    let evidence = PhaseNeutralEvidence {
-        phase: Amperes(7.2),
-        neutral: Amperes(4.1),
-        apart: Amperes(3.1),
-        allowed: Amperes(0.5),
-        share: Ratio(0.43),
-        apart_max: Amperes(3.3),
-        blocks: 5,
-        needed: 5,
+    let detector = Detector::PhaseNeutral;
+    let fact = |name, value| detector.about().fact(name).unwrap().of(value);
+    let evidence = Evidence {
+        detector,
         since: end_of(block).minus(150 * MINUTE),
         until: end_of(block),
+        blocks: 5,
+        score: 0.5,
+        weight: 1.0,
+        facts: vec![fact("phase", 7.2), fact("neutral", 4.1), fact("apart", 3.1).limited(0.5)],
         excess: None,
         looked_at: vec![],
     };
@@ -43,12 +41,12 @@ fn alert_of(meter: &str, area: Option<&str>, block: usize, kind: Kind) -> Alert 
         area: area.and_then(AreaId::new),
         severity: Severity::Medium,
         text: String::new(),
-        evidence: vec![Evidence::PhaseNeutral(evidence)],
+        evidence: vec![evidence],
     }
 }
 
 fn alert(meter: &str, area: &str, block: usize) -> Alert {
-    alert_of(meter, Some(area), block, Kind::Opened)
+    alert_of(meter, Some(area), block, AlertKind::Opened)
 }
 
 fn routes() -> Routes {
@@ -119,14 +117,13 @@ fn what_is_over_the_day_waits_for_the_next() {
 #[test]
 fn a_closed_case_asks_nobody_to_walk() {
     let mut notifier = Notifier::new(routes(), throttle());
-    let routed = notifier.route(end_of(0), &[alert_of("M1", Some("A1"), 0, Kind::Closed)], &calendar());
+    let routed = notifier.route(end_of(0), &[alert_of("M1", Some("A1"), 0, AlertKind::Closed)], &calendar());
     assert_eq!(routed, Routed::default());
 }
 
 /// The same alert, so far apart.
 fn apart(apart: f64, mut alert: Alert) -> Alert {
-    let Evidence::PhaseNeutral(numbers) = &mut alert.evidence[0];
-    numbers.apart = Amperes(apart);
+    alert.evidence[0].facts[2].value = apart;
     alert
 }
 
@@ -196,7 +193,7 @@ fn without_a_time_every_case_is_told() {
 #[test]
 fn an_alert_that_nobody_is_responsible_for_is_returned() {
     let mut notifier = Notifier::new(routes(), throttle());
-    let alerts = [alert("M1", "A9", 0), alert_of("M2", None, 0, Kind::Opened)];
+    let alerts = [alert("M1", "A9", 0), alert_of("M2", None, 0, AlertKind::Opened)];
     let routed = notifier.route(end_of(0), &alerts, &calendar());
     assert_eq!(routed.unrouted, alerts.map(|alert| alert.id));
 
@@ -336,7 +333,7 @@ proptest! {
         let mut whole = Notifier::new(routes(), throttle());
         routed(&mut whole, &ticks[..cut], 0);
         let stored = whole.snapshot();
-        let mut restored = Notifier::restore(routes(), throttle(), stored.clone()).unwrap();
+        let mut restored = Notifier::restore(routes(), throttle(), stored.clone());
         prop_assert_eq!(restored.snapshot(), stored);
         prop_assert_eq!(routed(&mut whole, &ticks[cut..], cut), routed(&mut restored, &ticks[cut..], cut));
         prop_assert_eq!(whole, restored);

@@ -18,7 +18,6 @@ mod lane;
 mod outputs;
 mod parts;
 mod passed;
-mod pending;
 pub mod plan;
 mod reports;
 mod snapshot;

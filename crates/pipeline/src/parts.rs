@@ -262,10 +262,22 @@ impl<'a> Restoring<'a> {
     }
 }
 
+/// What reads the state of a part.
+pub(crate) type PartReader<'a> = postcard::Deserializer<'a, postcard::de_flavors::Slice<'a>>;
+
 impl Found<'_> {
     /// The state of a part that is always stored whole.
     pub(crate) fn whole<S: DeserializeOwned>(&self) -> Result<S, SnapshotError> {
         self.decode(self.pieces.last().expect("a part that was found has a state"))
+    }
+
+    /// The same, read by a function: its type depends on more than the part.
+    pub(crate) fn whole_by<S>(
+        &self,
+        read: impl FnOnce(&mut PartReader<'_>) -> Result<S, postcard::Error>,
+    ) -> Result<S, SnapshotError> {
+        let bytes = self.pieces.last().expect("a part that was found has a state");
+        read(&mut postcard::Deserializer::from_bytes(bytes)).map_err(|_| self.wrong())
     }
 
     /// The state of a part of which changes are stored: each is laid over what was before.

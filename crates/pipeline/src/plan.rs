@@ -1,5 +1,6 @@
 //! Settings in two steps: [`PlanToml`] as written, with strings and options; [`Plan`] as used, with units and ranges.
 
+mod detectors;
 mod error;
 mod groups;
 mod metering;
@@ -13,7 +14,7 @@ pub use written::{PlanToml, at_least, milliseconds};
 
 use crate::stages::Stages;
 use ::metering::{GroupRule, Metering, MeteringSettings};
-use detect::PhaseNeutral;
+use detect::DetectorRules;
 use fleet::{Fleet, SequencerSettings, Settings, Shard};
 use reading::{Calendar, EventCode, Grid, Limits, Target};
 use units::{Amperes, Ratio};
@@ -57,9 +58,9 @@ pub struct Plan {
     /// Forecast the next day.
     pub forecast: Option<ForecastPlan>,
     /// Look for phase against neutral.
-    pub phase_neutral: Option<PhaseNeutral>,
+    pub detectors: DetectorRules,
     /// How a case lives.
-    pub cases: Option<cases::Rules>,
+    pub cases: Option<cases::CaseRules>,
     /// Who gets short messages.
     pub sms: Option<notify::Throttle>,
 }

@@ -4,7 +4,7 @@ use super::{About, Columns, Output, Sent, Wanted};
 use crate::files::LinesFile;
 use crate::value::{Cell, Value};
 use ::cases::Alert;
-use detect::{Evidence, Innocent};
+use detect::{Evidence, Innocent, Unit};
 use metering::AboveSanctioned;
 use pipeline::{Outputs, Plan};
 use reading::{AreaId, Calendar, EventTime, MeterId, TransformerId};
@@ -90,7 +90,7 @@ impl Output for Alerts {
     type File = LinesFile<Self>;
 
     fn of(plan: &Plan) -> Option<Self> {
-        let any = plan.phase_neutral.is_some() || plan.above_sanctioned.is_some();
+        let any = !plan.detectors.is_empty() || plan.above_sanctioned.is_some();
         any.then(|| Self { calendar: plan.calendar.clone() })
     }
 
@@ -198,26 +198,28 @@ pub fn above_text(above: &AboveSanctioned, calendar: &Calendar) -> String {
     )
 }
 
-/// Evidence as JSON.
+/// Evidence as JSON. A fact has the key `NAME_UNIT`; its limit has a name of its own, with the same unit.
 pub(super) fn evidence(all: &[Evidence]) -> serde_json::Value {
-    let one = |evidence: &Evidence| match evidence {
-        Evidence::PhaseNeutral(seen) => json!({
-            "detector": "phase-neutral",
-            "phase_a": round(seen.phase.0),
-            "neutral_a": round(seen.neutral.0),
-            "apart_a": round(seen.apart.0),
-            "allowed_a": round(seen.allowed.0),
-            "apart_max_a": round(seen.apart_max.0),
-            "share": round(seen.share.0),
-            "blocks": seen.blocks,
-            "needed": seen.needed,
-            "since": seen.since.to_string(),
-            "until": seen.until.to_string(),
-            "excess_wh": seen.excess.map(|wh| wh.0),
-            "looked_at": seen.looked_at.iter().map(Innocent::name).collect::<Vec<_>>(),
-        }),
+    let one = |evidence: &Evidence| {
+        let mut json = json!({ "detector": evidence.detector.name() });
+        for fact in &evidence.facts {
+            let unit = fact.definition.unit;
+            json[fact.definition.key()] = number(fact.value, unit);
+            if let Some((key, limit)) = fact.definition.limit_key().zip(fact.limit) {
+                json[key] = number(limit, unit);
+            }
+        }
+        json["since"] = evidence.since.to_string().into();
+        json["until"] = evidence.until.to_string().into();
+        json["excess_wh"] = evidence.excess.map(|wh| wh.0).into();
+        json["looked_at"] = evidence.looked_at.iter().map(Innocent::name).collect();
+        json
     };
     all.iter().map(one).collect()
+}
+
+fn number(value: f64, unit: Unit) -> serde_json::Value {
+    if unit.is_whole() { (value as i64).into() } else { round(value).into() }
 }
 
 /// To thousandths: what was measured in thousandths has no more decimals than that.

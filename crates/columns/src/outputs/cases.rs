@@ -5,9 +5,10 @@ use super::{About, Columns, Output, Sent, Wanted};
 use crate::files::{Latest, LatestFile};
 use crate::value::{Cell, Value};
 use ::cases::{Case, CaseId, Change, alert};
-use detect::{Evidence, Innocent, PhaseNeutralEvidence};
+use detect::{Evidence, Innocent};
 use pipeline::{Outputs, Plan};
 use reading::Calendar;
+use units::{Amperes, Ratio};
 
 /// `cases.parquet`; the calendar gives the local time of its reasons.
 ///
@@ -39,7 +40,7 @@ impl Output for Cases {
     type File = LatestFile<Self>;
 
     fn of(plan: &Plan) -> Option<Self> {
-        plan.phase_neutral.map(|_| Self::new(plan.calendar.clone()))
+        (!plan.detectors.is_empty()).then(|| Self::new(plan.calendar.clone()))
     }
 
     fn with_all_columns() -> Self {
@@ -171,8 +172,8 @@ fn life<'a>(to: &mut impl Columns<&'a Case>) {
 }
 
 fn strongest_run<'a>(to: &mut impl Columns<&'a Case>) {
-    fn run(one: &Case) -> Option<&PhaseNeutralEvidence> {
-        phase_neutral(&one.evidence)
+    fn run(one: &Case) -> Option<&Evidence> {
+        one.evidence.first()
     }
     to.in_file(
         "since",
@@ -194,21 +195,21 @@ fn strongest_run<'a>(to: &mut impl Columns<&'a Case>) {
         "A",
         "mean phase current of the strongest run, each interval counting once",
         "kernel `loop_currents`",
-        |one| Some(run(one)?.phase),
+        |one| run(one)?.fact("phase").map(|fact| Amperes(fact.value)),
     );
     to.in_file(
         "neutral_a",
         "A",
         "mean neutral current of the strongest run, each interval counting once",
         "kernel `loop_currents`",
-        |one| Some(run(one)?.neutral),
+        |one| run(one)?.fact("neutral").map(|fact| Amperes(fact.value)),
     );
     to.in_file(
         "apart_a",
         "A",
         "how far `phase_a` and `neutral_a` are apart, without a sign",
         "kernel `loop_currents`",
-        |one| Some(run(one)?.apart),
+        |one| run(one)?.fact("apart").map(|fact| Amperes(fact.value)),
     );
     to.in_file(
         "allowed_a",
@@ -216,14 +217,14 @@ fn strongest_run<'a>(to: &mut impl Columns<&'a Case>) {
         "mean of what the intervals of the strongest run were allowed to be apart: a share of the larger current, more \
          at low load, never less than the floor",
         "firmware thresholds in the field",
-        |one| Some(run(one)?.allowed),
+        |one| run(one)?.fact("apart")?.limit.map(Amperes),
     );
     to.in_file(
         "share",
         "",
         "`apart_a` over the larger of `phase_a` and `neutral_a`",
         "kernel `loop_currents`",
-        |one| Some(run(one)?.share),
+        |one| run(one)?.fact("share").map(|fact| Ratio(fact.value)),
     );
     to.in_file(
         "excess_wh",
@@ -244,8 +245,8 @@ fn strongest_run<'a>(to: &mut impl Columns<&'a Case>) {
 }
 
 fn opening_run<'a>(to: &mut impl Columns<&'a Case>) {
-    fn run(one: &Case) -> Option<&PhaseNeutralEvidence> {
-        phase_neutral(&one.opening)
+    fn run(one: &Case) -> Option<&Evidence> {
+        one.opening.first()
     }
     to.in_file(
         "opening_since",
@@ -273,28 +274,28 @@ fn opening_run<'a>(to: &mut impl Columns<&'a Case>) {
         "A",
         "mean phase current of that run as the case opened",
         "kernel `loop_currents`",
-        |one| Some(run(one)?.phase),
+        |one| run(one)?.fact("phase").map(|fact| Amperes(fact.value)),
     );
     to.in_file(
         "opening_neutral_a",
         "A",
         "mean neutral current of that run as the case opened",
         "kernel `loop_currents`",
-        |one| Some(run(one)?.neutral),
+        |one| run(one)?.fact("neutral").map(|fact| Amperes(fact.value)),
     );
     to.in_file(
         "opening_apart_a",
         "A",
         "how far these two were apart, without a sign",
         "kernel `loop_currents`",
-        |one| Some(run(one)?.apart),
+        |one| run(one)?.fact("apart").map(|fact| Amperes(fact.value)),
     );
     to.in_file(
         "opening_allowed_a",
         "A",
         "what that run was allowed to be apart as the case opened, as `allowed_a`",
         "firmware thresholds in the field",
-        |one| Some(run(one)?.allowed),
+        |one| run(one)?.fact("apart")?.limit.map(Amperes),
     );
     to.in_file(
         "opening_excess_wh",
@@ -304,11 +305,6 @@ fn opening_run<'a>(to: &mut impl Columns<&'a Case>) {
         "kernels `loop_currents`, `mean_voltage`",
         |one| run(one)?.excess,
     );
-}
-
-fn phase_neutral(evidence: &[Evidence]) -> Option<&PhaseNeutralEvidence> {
-    let Evidence::PhaseNeutral(evidence) = evidence.first()?;
-    Some(evidence)
 }
 
 impl Latest for Cases {

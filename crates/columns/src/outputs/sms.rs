@@ -25,7 +25,7 @@ impl Output for Sms {
 
     fn of(plan: &Plan) -> Option<Self> {
         // Without a detector there is nothing to send.
-        plan.sms.as_ref().filter(|_| plan.phase_neutral.is_some()).map(|_| Self)
+        plan.sms.as_ref().filter(|_| !plan.detectors.is_empty()).map(|_| Self)
     }
 
     fn with_all_columns() -> Self {

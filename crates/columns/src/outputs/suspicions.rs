@@ -3,7 +3,7 @@
 use super::{About, Columns, Output, Sent, Wanted};
 use crate::files::TableFile;
 use crate::value::{Cell, Value};
-use detect::DailySuspicion;
+use detect::{DailySuspicion, Detector, DetectorRules};
 use pipeline::{Outputs, Plan};
 
 /// `suspicions.parquet`.
@@ -24,7 +24,7 @@ impl Output for Suspicions {
     type File = TableFile<Self>;
 
     fn of(plan: &Plan) -> Option<Self> {
-        plan.phase_neutral.map(|_| Self)
+        (!plan.detectors.is_empty()).then_some(Self)
     }
 
     fn with_all_columns() -> Self {
@@ -32,7 +32,7 @@ impl Output for Suspicions {
     }
 
     fn leave_out(plan: &mut Plan, _wanted: Wanted<'_>) {
-        plan.phase_neutral = None;
+        plan.detectors = DetectorRules::NONE;
     }
 
     fn rows(out: &Outputs) -> impl Iterator<Item = &DailySuspicion> + Clone {
@@ -71,7 +71,7 @@ impl Output for Suspicions {
             "",
             "highest score of the day by detector phase-neutral; 0 if it gave none",
             "one column for each detector",
-            |one| one.phase_neutral,
+            |one| one.score_of(Detector::PhaseNeutral),
         );
         to.column(
             "blocks",

@@ -6,7 +6,7 @@ use ::cases::{Case, CaseId, Change};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, TimeUnit};
 use arrow::util::display::{ArrayFormatter, FormatOptions};
-use detect::{DailySuspicion, Detector, Evidence, Innocent, PhaseNeutralEvidence};
+use detect::{DailySuspicion, Detector, Evidence, Innocent};
 use expect_test::{Expect, expect};
 use forecast::Forecast;
 use grid::Balance;
@@ -15,7 +15,7 @@ use jiff::tz::TimeZone;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use reading::{AreaId, Calendar, Quality, Target, TransformerId};
 use std::fs::File;
-use units::{Amperes, Ratio, WattHours, Watts};
+use units::{WattHours, Watts};
 
 /// Writes the rows of an output to its file and shows it: a line a column, its values behind it. What the file and the
 /// messages both have is the same.
@@ -93,8 +93,14 @@ fn a_forecast_has_a_column_a_quantile() {
 
 #[test]
 fn a_suspicion_is_of_a_local_day() {
-    let day =
-        |day, score| DailySuspicion { meter: meter("M1"), day, score, phase_neutral: score, blocks: 12 };
+    let by_detector = |score| [score; Detector::ALL.len()];
+    let day = |day, score| DailySuspicion {
+        meter: meter("M1"),
+        day,
+        score,
+        by_detector: by_detector(score),
+        blocks: 12,
+    };
     let suspicions = vec![day(date(2024, 2, 29), 0.25), day(date(1969, 12, 31), 1.0)];
     show(
         || Suspicions,
@@ -111,34 +117,33 @@ fn a_suspicion_is_of_a_local_day() {
 
 #[test]
 fn a_case_carries_its_numbers_and_its_reason() {
-    let evidence = PhaseNeutralEvidence {
-        phase: Amperes(2.0),
-        neutral: Amperes(5.5),
-        apart: Amperes(3.5),
-        allowed: Amperes(0.5),
-        share: Ratio(0.636),
-        apart_max: Amperes(4.0),
-        blocks: 8,
-        needed: 4,
+    let detector = Detector::PhaseNeutral;
+    let fact = |name, value| detector.about().fact(name).unwrap().of(value);
+    let innocent = |name| Innocent { definition: detector.about().innocent(name).unwrap(), facts: vec![] };
+    let evidence = Evidence {
+        detector,
         since: QUARTER_PAST.minus(7_200_000),
         until: QUARTER_PAST,
+        blocks: 8,
+        score: 0.75,
+        weight: 1.0,
+        facts: vec![
+            fact("phase", 2.0),
+            fact("neutral", 5.5),
+            fact("apart", 3.5).limited(0.5),
+            fact("share", 0.636),
+        ],
         excess: Some(WattHours(1610)),
-        looked_at: vec![Innocent::Brief { blocks: 8, needed: 4 }, Innocent::ThreePhase { loop_readings: 24 }],
+        looked_at: vec![innocent("brief"), innocent("three-phase")],
     };
-    let id =
-        |days: i64| CaseId::new(Detector::PhaseNeutral, meter("M1"), QUARTER_PAST.minus(days * 86_400_000));
-    let shorter = PhaseNeutralEvidence {
-        phase: Amperes(2.5),
-        apart: Amperes(3.0),
-        blocks: 4,
-        until: QUARTER_PAST.minus(3_600_000),
-        excess: None,
-        ..evidence.clone()
-    };
+    let id = |days: i64| CaseId::new(detector, meter("M1"), QUARTER_PAST.minus(days * 86_400_000));
+    let mut shorter =
+        Evidence { blocks: 4, until: QUARTER_PAST.minus(3_600_000), excess: None, ..evidence.clone() };
+    (shorter.facts[0].value, shorter.facts[2].value) = (2.5, 3.0);
     let open = Case {
         id: id(0),
         follows: Some(id(9)),
-        detector: Detector::PhaseNeutral,
+        detector,
         meter: meter("M1"),
         transformer: Some(transformer()),
         area: AreaId::new("north"),
@@ -147,8 +152,8 @@ fn a_case_carries_its_numbers_and_its_reason() {
         closed: None,
         score_max: 0.75,
         blocks: 8,
-        opening: vec![Evidence::PhaseNeutral(shorter)],
-        evidence: vec![Evidence::PhaseNeutral(evidence)],
+        opening: vec![shorter],
+        evidence: vec![evidence],
         excess: Some(WattHours(2415)),
     };
     let closed = Case {

@@ -4,7 +4,7 @@ mod kafka;
 mod page;
 
 use crate::cli;
-use detect::PhaseNeutral;
+use detect::{Detector, DetectorRules};
 use fleet::{Energy, RegisterRules};
 use metering::{DemandRule, Zone};
 use page::{Page, listed};
@@ -207,10 +207,7 @@ fn forecast(plan: &Plan, page: &mut Page) {
 
 /// Detectors, and what becomes of what they find.
 fn watch(plan: &Plan, page: &mut Page) {
-    match &plan.phase_neutral {
-        None => page.none("detectors"),
-        Some(rule) => phase_neutral(rule, page),
-    }
+    detectors(&plan.detectors, page);
     page.section_if("cases", plan.cases.as_ref(), |page, rules| {
         page.key("cool_down", time(rules.cool_down()));
         page.key("follow_within", time(rules.follow_within()));
@@ -236,13 +233,15 @@ fn registers(rules: &RegisterRules, page: &mut Page) {
     page.key("reset_power", watts(rules.reset_power));
 }
 
-fn phase_neutral(rule: &PhaseNeutral, page: &mut Page) {
-    page.section("detectors.phase-neutral");
-    page.key("share", percent(rule.share().0));
-    page.key("floor", amperes(rule.floor().0));
-    page.key("low_load", amperes(rule.low_load().0));
-    page.key("low_load_share", percent(rule.low_load_share().0));
-    page.key("blocks", rule.blocks());
+fn detectors(rules: &DetectorRules, page: &mut Page) {
+    if rules.is_empty() {
+        page.none("detectors");
+    }
+    for detector in Detector::ALL {
+        let Some(keys) = rules.shown(*detector) else { continue };
+        page.section(&format!("detectors.{detector}"));
+        keys.iter().for_each(|(key, value)| page.key(key, value));
+    }
 }
 
 #[cfg(test)]

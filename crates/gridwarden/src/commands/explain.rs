@@ -2,7 +2,7 @@
 
 use crate::cli;
 use cases::{Alert, Change};
-use detect::{Detector, Evidence, Innocent, PhaseNeutralEvidence};
+use detect::{Detector, Evidence};
 use grid::{Role, Topology};
 use pipeline::{Input, Outputs, PartitionId, Pipeline, Plan};
 use reading::{Batch, Interval, MeterId};
@@ -72,37 +72,12 @@ fn asked_for(text: &str) -> Result<(MeterId, Option<String>), Failure> {
     Ok((meter, of_case.map(|_| text.to_owned())))
 }
 
-/// What the detector made of a meter, for when that became no case.
+/// What the detectors made of a meter, for when that became no case.
 fn why(plan: &Plan, pipeline: &Pipeline, meter: MeterId, road: &Road) -> Vec<String> {
-    let (Some(rule), Some(town)) = (plan.phase_neutral, pipeline.town()) else {
-        return vec!["this plan has no detectors".to_owned()];
-    };
-    let looked = rule.look_at(meter, town.topology().join(&road.intervals));
-    if looked.compared == 0 {
-        return vec!["no interval has a phase and a neutral current to compare".to_owned()];
+    match pipeline.town().filter(|_| !plan.detectors.is_empty()) {
+        Some(town) => plan.detectors.why_no_case(meter, town.topology().join(&road.intervals)),
+        None => vec!["this plan has no detectors".to_owned()],
     }
-    let mut lines = vec![format!(
-        "in {} of {} intervals phase and neutral are apart by more than is allowed",
-        looked.apart, looked.compared
-    )];
-    for (other, blocks) in &looked.shared {
-        lines.push(format!(
-            "a shared neutral explains {blocks} of them: {other} is as far apart the other way"
-        ));
-    }
-    if looked.held_back > 0 {
-        lines.push(format!(
-            "{} of them raise nothing: on no known transformer, a shared neutral cannot be looked at",
-            looked.held_back
-        ));
-    }
-    if looked.longest_run > 0 {
-        lines.push(format!(
-            "at most {} of the others run on, {} are needed",
-            looked.longest_run, looked.needed
-        ));
-    }
-    lines
 }
 
 /// Who must be replayed too, for the innocent causes that lie with a neighbour.
@@ -278,8 +253,8 @@ fn case(change: &Change, road: &Road, own: &[&Interval], page: &mut Page) {
         case.closed.unwrap_or(case.opened),
         case.score_max
     ));
-    for Evidence::PhaseNeutral(seen) in &case.evidence {
-        phase_neutral(seen, page);
+    for seen in &case.evidence {
+        evidence(seen, page);
         if has_opened {
             let (from, to) = (seen.since, seen.until);
             intervals(own.iter().copied().filter(|row| row.end > from && row.end <= to), page);
@@ -291,26 +266,12 @@ fn case(change: &Change, road: &Road, own: &[&Interval], page: &mut Page) {
     }
 }
 
-fn phase_neutral(seen: &PhaseNeutralEvidence, page: &mut Page) {
-    page.line(format!(
-        "  evidence   phase {:.2} A, neutral {:.2} A: {:.2} A apart ({:.1} %), allowed {:.2} A; {} blocks running, {} needed",
-        seen.phase.0,
-        seen.neutral.0,
-        seen.apart.0,
-        seen.share.percent(),
-        seen.allowed.0,
-        seen.blocks,
-        seen.needed
-    ));
-    page.line(format!(
-        "             from {} to {}, at most {:.2} A apart",
-        seen.since, seen.until, seen.apart_max.0
-    ));
-    if let Some(excess) = seen.excess {
-        page.line(format!("             at the supply's voltage that is {} Wh", excess.0));
+fn evidence(seen: &Evidence, page: &mut Page) {
+    for (number, text) in seen.page().into_iter().enumerate() {
+        page.line(format!("  {:<10} {text}", if number == 0 { "evidence" } else { "" }));
     }
     for innocent in &seen.looked_at {
-        page.line(format!("  looked at  {}", innocent_cause(innocent)));
+        page.line(format!("  looked at  {}", innocent.in_words()));
     }
 }
 
@@ -340,24 +301,4 @@ fn interval(row: &Interval) -> String {
     )
     .expect("writing to a string cannot fail");
     text
-}
-
-fn innocent_cause(innocent: &Innocent) -> String {
-    match innocent {
-        Innocent::SharedNeutral { other, apart } => {
-            format!("a shared neutral: the neighbour that comes nearest, {other}, is {:.2} A apart", apart.0)
-        }
-        Innocent::LowLoad { load, limit, blocks } => {
-            format!(
-                "low load: {:.2} A on average, low is below {:.2} A, {blocks} blocks were",
-                load.0, limit.0
-            )
-        }
-        Innocent::ThreePhase { loop_readings } => {
-            format!("a three-phase meter: {loop_readings} readings of a single phase and its neutral say no")
-        }
-        Innocent::Brief { blocks, needed } => {
-            format!("a brief fault: {blocks} blocks running, {needed} are needed")
-        }
-    }
 }

@@ -42,6 +42,62 @@ fn an_unknown_key_is_named_with_its_place() {
 }
 
 #[test]
+fn an_unknown_detector_or_key_of_one_is_named_with_its_place_and_the_nearest_name() {
+    check(
+        "[detectors.phase-neutral]",
+        "[detectors.phase-neutal]",
+        expect![[r#"
+        error[plan::key]: no detector is called `phase-neutal`
+          --> demo.toml:73:12
+           | [detectors.phase-neutal]     # phase and neutral current of one meter should be equal
+          help: did you mean `phase-neutral`?
+    "#]],
+    );
+    check(
+        "low_load =",
+        "low_laod =",
+        expect![[r#"
+        error[plan::key]: unknown key `low_laod`, expected one of `share`, `floor`, `low_load`, `low_load_share`, `blocks`
+          --> demo.toml:76:1
+           | low_laod = "2 A"              # below this current
+          help: did you mean `low_load`?
+    "#]],
+    );
+}
+
+#[test]
+fn keys_of_a_detector_must_fit_together() {
+    check(
+        "low_load_share = \"25 %\"",
+        "low_load_share = \"2 %\"",
+        expect![[r#"
+        error[plan::range]: `low_load_share` (2 %) must be at least `share` (6.25 %)
+          --> demo.toml:77:18
+           | low_load_share = "2 %"       # by more than this share;
+          help: see `[detectors.phase-neutral]` of pipelines/demo.toml
+    "#]],
+    );
+    check(
+        "blocks = 5",
+        "blocks = \"5\"",
+        expect![[r#"
+        error[plan::syntax]: `blocks` must be a whole number, found the text "5"
+          --> demo.toml:78:10
+           | blocks = "5"                    # in so many intervals running
+          help: try `blocks = 5`
+    "#]],
+    );
+}
+
+#[test]
+fn a_detector_without_keys_runs_with_its_defaults() {
+    let (before, rest) = DEMO.split_once("[detectors.phase-neutral]").unwrap();
+    let after = rest.find("[cases]").unwrap();
+    let text = format!("{before}[detectors.phase-neutral]\n{}", &rest[after..]);
+    assert_eq!(Plan::read(&text).unwrap().detectors, Plan::read(DEMO).unwrap().detectors);
+}
+
+#[test]
 fn a_wrong_unit_is_an_error() {
     check(
         "floor = \"0.5 A\"",

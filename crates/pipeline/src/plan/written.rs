@@ -1,5 +1,6 @@
 //! The plan as written. Every key that the core knows stands here, with what it may hold.
 
+use super::detectors::DetectorsToml;
 use super::error::PlanError;
 use super::groups::{self, GroupsToml, SanctionedToml};
 use super::metering::{self, DemandToml, PowerFactorToml, ProfilesToml};
@@ -7,7 +8,6 @@ use super::quality::{EstimationToml, QualityToml, Rest};
 use super::quantity::{CURRENT, ENERGY, POWER, SHARE, TIME, Units, VOLTAGE};
 use super::supply::SupplyToml;
 use super::{Candidate, ForecastPlan, Plan};
-use detect::PhaseNeutral;
 use fleet::{CrossCheck, Energy, RegisterRules, SequencerSettings, Settings};
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
@@ -130,23 +130,6 @@ struct ForecastToml {
     transformers: bool,
 }
 
-#[derive(Debug, Deserialize, Default)]
-#[serde(deny_unknown_fields)]
-struct DetectorsToml {
-    #[serde(default, rename = "phase-neutral")]
-    phase_neutral: Option<PhaseNeutralToml>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct PhaseNeutralToml {
-    share: Text,
-    floor: Text,
-    low_load: Text,
-    low_load_share: Text,
-    blocks: Spanned<u32>,
-}
-
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct CasesToml {
@@ -184,9 +167,9 @@ impl PlanToml {
         let length = self.intervals.length.span();
         let IntervalsToml { pf_true, unbalance, .. } = self.intervals;
         let (intervals, order, candidate) = self.intervals.check(registers)?;
-        let phase_neutral = self.detectors.phase_neutral.map(PhaseNeutralToml::check).transpose()?;
+        let detectors = self.detectors.check()?;
         let cases = self.cases.map(|cases| cases.check()).transpose()?;
-        if phase_neutral.is_some() && cases.is_none() {
+        if !detectors.is_empty() && cases.is_none() {
             return Err(PlanError {
                 code: "plan::missing",
                 problem: "a plan with detectors needs a section `[cases]`".to_owned(),
@@ -225,7 +208,7 @@ impl PlanToml {
             candidate,
             balance: self.balance,
             forecast: self.forecast.map(ForecastToml::check).transpose()?,
-            phase_neutral,
+            detectors,
             cases,
             sms: self.sms.map(SmsToml::check).transpose()?,
         })
@@ -333,27 +316,11 @@ impl ForecastToml {
     }
 }
 
-impl PhaseNeutralToml {
-    fn check(self) -> Result<PhaseNeutral, PlanError> {
-        let made = PhaseNeutral::new(
-            share("share", &self.share)?,
-            Amperes(CURRENT.read("floor", &self.floor, false)?),
-            Amperes(CURRENT.read("low_load", &self.low_load, true)?),
-            share("low_load_share", &self.low_load_share)?,
-            at_least("blocks", &self.blocks, 1)?,
-        );
-        made.map_err(|error| {
-            let help = "see `[detectors.phase-neutral]` of pipelines/demo.toml";
-            PlanError::new("plan::range", self.share.span(), error.to_string(), help)
-        })
-    }
-}
-
 impl CasesToml {
-    fn check(&self) -> Result<cases::Rules, PlanError> {
+    fn check(&self) -> Result<cases::CaseRules, PlanError> {
         let cool_down = milliseconds("cool_down", &self.cool_down, HOUR..=366 * DAY)?;
         let follow_within = milliseconds("follow_within", &self.follow_within, 0..=366 * DAY)?;
-        cases::Rules::new(cool_down, follow_within, at_least("most_open", &self.most_open, 1)?).map_err(
+        cases::CaseRules::new(cool_down, follow_within, at_least("most_open", &self.most_open, 1)?).map_err(
             |error| {
                 PlanError::new(
                     "plan::range",

@@ -2,11 +2,10 @@
 
 use super::{Stage, Tick, TownGauge};
 use crate::parts::{PartKind, Restoring, Storing};
-use crate::pending::Pending as _;
 use crate::snapshot::SnapshotError;
 use crate::{Outputs, Plan, TownError};
 use cases::Cases;
-use detect::{DailyScores, PhaseNeutral, PhaseNeutralRuns};
+use detect::{DailyScores, Detector, DetectorRules, DetectorState, Detectors};
 use grid::{Joined, Topology};
 use notify::{Notifier, Phone, Routes};
 use reading::{Calendar, Fingerprint, MeterId};
@@ -14,13 +13,17 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-const RUNS: PartKind = PartKind {
-    name: "phase-neutral",
-    version: PhaseNeutralRuns::STATE_VERSION,
-    reads: &[],
-    holds: "how long phase and neutral of each meter have been apart",
-    settings: "`[detectors.phase-neutral]`, or `length` of `[intervals]`",
-};
+/// What each detector keeps is a part of its own.
+fn part_of(detector: Detector) -> PartKind {
+    PartKind {
+        name: detector.name(),
+        version: detector.state_version(),
+        reads: &[],
+        holds: detector.remembers(),
+        settings: detector.state_settings(),
+    }
+}
+
 const SCORES: PartKind = PartKind {
     name: "suspicions",
     version: DailyScores::STATE_VERSION,
@@ -57,11 +60,11 @@ const ANY_SETTINGS: u64 = 0;
 #[derive(Debug, Clone)]
 pub(crate) struct Watch {
     calendar: Calendar,
-    rule: PhaseNeutral,
-    rules: cases::Rules,
+    rules: DetectorRules,
+    case_rules: cases::CaseRules,
     /// The length of an interval, ms.
     length: i64,
-    runs: PhaseNeutralRuns,
+    detectors: Detectors,
     daily: DailyScores,
     cases: Cases,
     notifier: Option<Notifier>,
@@ -82,7 +85,7 @@ pub struct NotLookedAt {
 impl Watch {
     pub(crate) fn tick(&mut self, tick: &Tick<'_>, out: &mut Outputs) {
         let mut suspicions = Vec::new();
-        self.not_looked_at.held_back += self.runs.examine(tick.end, tick.joined.iter(), &mut suspicions);
+        self.not_looked_at.held_back += self.detectors.examine(tick.end, tick.joined.iter(), &mut suspicions);
         let strange = |joined: &Joined<'_>| {
             joined.role.is_none() || joined.is_consumer() && joined.transformer().is_none()
         };
@@ -110,24 +113,22 @@ impl Watch {
         &self.not_looked_at
     }
 
-    fn runs_fingerprint(&self) -> u64 {
-        self.rule.fingerprint() ^ Fingerprint::new("blocks").whole(self.length).end()
-    }
-
-    fn scores_fingerprint(&self) -> u64 {
-        Fingerprint::new(SCORES.name).text(self.calendar.zone_name()).end()
+    /// A number of what the state of a detector depends on, if it runs.
+    fn fingerprint(&self, detector: Detector) -> Option<u64> {
+        let settings = self.rules.fingerprint(detector)?;
+        Some(settings ^ Fingerprint::new("blocks").whole(self.length).end())
     }
 }
 
 impl Stage for Watch {
-    type Settings<'p> = (PhaseNeutral, cases::Rules);
+    type Settings<'p> = (&'p DetectorRules, cases::CaseRules);
 
     fn asked(plan: &Plan) -> Option<Self::Settings<'_>> {
-        plan.phase_neutral.zip(plan.cases)
+        Some((&plan.detectors, plan.cases?)).filter(|(detectors, _)| !detectors.is_empty())
     }
 
     fn new(
-        (rule, rules): Self::Settings<'_>,
+        (rules, case_rules): Self::Settings<'_>,
         plan: &Plan,
         topology: &Arc<Topology>,
     ) -> Result<Self, TownError> {
@@ -137,12 +138,12 @@ impl Stage for Watch {
         };
         Ok(Self {
             calendar: plan.calendar.clone(),
-            rule,
-            rules,
+            detectors: Detectors::new(rules),
+            rules: rules.clone(),
+            case_rules,
             length: plan.grid().length(),
-            runs: PhaseNeutralRuns::new(rule),
             daily: DailyScores::new(),
-            cases: Cases::new(rules),
+            cases: Cases::new(case_rules),
             notifier,
             not_looked_at: NotLookedAt::default(),
         })
@@ -163,8 +164,13 @@ impl Stage for Watch {
     }
 
     fn store(&self, _topology: &Topology, parts: &mut Storing) {
-        parts.part(&RUNS, self.runs_fingerprint(), &self.runs.snapshot());
-        parts.part(&SCORES, self.scores_fingerprint(), &self.daily.snapshot());
+        for &detector in Detector::ALL {
+            if let Some((fingerprint, state)) = self.fingerprint(detector).zip(self.detectors.state(detector))
+            {
+                parts.part(&part_of(detector), fingerprint, &state);
+            }
+        }
+        parts.part(&SCORES, DailyScores::fingerprint(&self.calendar), &self.daily.snapshot());
         parts.part(&CASES, ANY_SETTINGS, &self.cases.snapshot());
         if let Some(notifier) = &self.notifier {
             parts.part(&MESSAGES, ANY_SETTINGS, &notifier.snapshot());
@@ -173,20 +179,24 @@ impl Stage for Watch {
     }
 
     fn restore(&mut self, _topology: &Topology, parts: &mut Restoring<'_>) -> Result<(), SnapshotError> {
-        if let Some(found) = parts.take(&RUNS, self.runs_fingerprint())? {
-            self.runs = PhaseNeutralRuns::restore(self.rule, found.whole()?).map_err(|_| found.wrong())?;
+        for &detector in Detector::ALL {
+            if let Some(fingerprint) = self.fingerprint(detector)
+                && let Some(found) = parts.take(&part_of(detector), fingerprint)?
+            {
+                self.detectors.restore(found.whole_by(|stored| DetectorState::read(detector, stored))?);
+            }
         }
-        if let Some(found) = parts.take(&SCORES, self.scores_fingerprint())? {
+        if let Some(found) = parts.take(&SCORES, DailyScores::fingerprint(&self.calendar))? {
             self.daily = DailyScores::restore(found.whole()?).map_err(|_| found.wrong())?;
         }
         if let Some(found) = parts.take(&CASES, ANY_SETTINGS)? {
-            self.cases = Cases::restore(self.rules, found.whole()?).map_err(|_| found.wrong())?;
+            self.cases = Cases::restore(self.case_rules, found.whole()?).map_err(|_| found.wrong())?;
         }
         if let Some(notifier) = &mut self.notifier
             && let Some(found) = parts.take(&MESSAGES, ANY_SETTINGS)?
         {
             let (routes, throttle) = (notifier.routes().clone(), notifier.throttle());
-            *notifier = Notifier::restore(routes, throttle, found.whole()?).map_err(|_| found.wrong())?;
+            *notifier = Notifier::restore(routes, throttle, found.whole()?);
         }
         if let Some(found) = parts.take(&NOT_LOOKED_AT, ANY_SETTINGS)? {
             self.not_looked_at = found.whole()?;

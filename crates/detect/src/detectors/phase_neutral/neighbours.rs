@@ -1,20 +1,20 @@
 //! The neighbours of a meter: the others on its transformer, in the same block.
 
-use crate::phase_neutral::evidence_currents;
+use super::evidence_currents;
 use grid::{Joined, Role, TopologyRow};
 use reading::{EventTime, Interval, MeterId, TransformerId};
 use std::collections::BTreeMap;
 use units::Amperes;
 
 /// Phase less neutral of every consumer on the transformers of interest, by transformer and block.
-pub(crate) struct Neighbours {
+pub(super) struct Neighbours {
     // Sorted by difference, so that the nearest to any number is found by halving.
     differences: BTreeMap<(TransformerId, EventTime), Vec<(f64, MeterId)>>,
 }
 
 impl Neighbours {
     /// The neighbours of these intervals, out of all rows of the tick.
-    pub(crate) fn of<'a>(
+    pub(super) fn of<'a>(
         interesting: impl Iterator<Item = (&'a Interval, Option<&'a TopologyRow>)>,
         rows: impl Iterator<Item = Joined<'a>>,
     ) -> Self {
@@ -42,7 +42,7 @@ impl Neighbours {
     }
 
     /// The neighbour whose difference is nearest to the opposite of this one, with its difference.
-    pub(crate) fn nearest_opposite(
+    pub(super) fn nearest_opposite(
         &self,
         interval: &Interval,
         row: Option<&TopologyRow>,

@@ -1,32 +1,44 @@
-//! What the rule of phase against neutral made of all intervals of one meter: for whoever asks why there is no case.
+//! What the rule made of all intervals of one meter, for a person who asks why there is no case.
 
-use crate::PhaseNeutral;
-use crate::phase_neutral::{Block, evidence_currents, explains};
-use crate::shared_neutral::Neighbours;
+use super::neighbours::Neighbours;
+use super::{Block, Rule, evidence_currents, explains};
 use grid::Joined;
 use reading::{EventTime, MeterId};
 use std::collections::BTreeMap;
 
 /// The intervals of a meter, counted by what became of them.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Looked {
+pub(super) struct Looked {
     /// They have both currents, and may be evidence.
-    pub compared: u32,
+    pub(super) compared: u32,
     /// Of these, the currents are apart by more than is allowed.
-    pub apart: u32,
-    /// Of these, a neighbour with the opposite difference explains it: who, and how often.
-    pub shared: BTreeMap<MeterId, u32>,
+    pub(super) apart: u32,
+    /// Of these, a neighbour with the opposite difference explains it: which one, and how often.
+    pub(super) shared: BTreeMap<MeterId, u32>,
     /// Or no neighbour could be asked, because the transformer is not known.
-    pub held_back: u32,
+    pub(super) held_back: u32,
     /// The most of the rest that followed one another.
-    pub longest_run: u32,
+    pub(super) longest_run: u32,
     /// How many have to follow one another.
-    pub needed: u32,
+    pub(super) needed: u32,
 }
 
-impl PhaseNeutral {
+impl Rule {
+    /// What became of the intervals of a meter, in sentences.
+    pub(crate) fn why_no_case<'a>(
+        &self,
+        meter: MeterId,
+        rows: impl Iterator<Item = Joined<'a>> + Clone,
+    ) -> Vec<String> {
+        self.look_at(meter, rows).in_words()
+    }
+
     /// Looks at the intervals of a meter, among those of its neighbours, in the order of time.
-    pub fn look_at<'a>(&self, meter: MeterId, rows: impl Iterator<Item = Joined<'a>> + Clone) -> Looked {
+    pub(super) fn look_at<'a>(
+        &self,
+        meter: MeterId,
+        rows: impl Iterator<Item = Joined<'a>> + Clone,
+    ) -> Looked {
         let own = rows.clone().filter(|joined| joined.interval.meter == meter);
         let compared = own.clone().filter(|joined| evidence_currents(joined.interval).is_some()).count();
         let blocks: Vec<Block<'a>> = own.filter_map(|joined| self.apart(joined)).collect();
@@ -55,5 +67,31 @@ impl PhaseNeutral {
             looked.longest_run = looked.longest_run.max(run.2);
         }
         looked
+    }
+}
+
+impl Looked {
+    fn in_words(&self) -> Vec<String> {
+        let Self { compared, apart, shared, held_back, longest_run, needed } = self;
+        if *compared == 0 {
+            return vec!["no interval has a phase and a neutral current to compare".to_owned()];
+        }
+        let mut lines = vec![format!(
+            "in {apart} of {compared} intervals phase and neutral are apart by more than is allowed"
+        )];
+        for (other, blocks) in shared {
+            lines.push(format!(
+                "a shared neutral explains {blocks} of them: {other} is as far apart the other way"
+            ));
+        }
+        if *held_back > 0 {
+            lines.push(format!(
+                "{held_back} of them raise nothing: on no known transformer, a shared neutral cannot be looked at"
+            ));
+        }
+        if *longest_run > 0 {
+            lines.push(format!("at most {longest_run} of the others run on, {needed} are needed"));
+        }
+        lines
     }
 }

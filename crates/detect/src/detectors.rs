@@ -1,0 +1,213 @@
+//! The closed list of detectors.
+//!
+//! To add one, write `detectors/NAME.rs`, add its `mod` line and its row in the list below, and give it a section in
+//! the plans that should run it. Its file holds:
+//!
+//! - `Rule`, made by `keys!`: its settings, with `check` for keys that must go together and `fingerprint` of those that
+//!   its state depends on;
+//! - `ABOUT`: its facts, innocent causes and words, as data;
+//! - `Runs`: its state at work, with `new`, `examine`, `state`, and `restore` from a `State` of `STATE_VERSION`;
+//! - `Rule::why_no_case`: what it made of a meter that has no case, in sentences.
+//!
+//! Everything else (plans, `gridwarden check`, files, texts, stored state, the catalogue) works from this list.
+
+pub mod phase_neutral;
+
+use crate::weigh::Found;
+use crate::{About, Key, SettingsError, Suspicion, Written, weigh};
+use core::fmt;
+use grid::Joined;
+use reading::{EventTime, MeterId};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+macro_rules! detectors {
+    ($($module:ident $variant:ident $name:literal, $definition:literal, $remembers:literal, $source:literal;)*) => {
+        /// The detectors that exist.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+        #[repr(u8)]
+        #[expect(missing_docs, reason = "each has its definition, as data")]
+        pub enum Detector { $($variant,)* }
+
+        impl Detector {
+            /// All of them.
+            pub const ALL: &[Self] = &[$(Self::$variant,)*];
+
+            /// The name that plans, files and case ids use.
+            pub const fn name(self) -> &'static str {
+                match self { $(Self::$variant => $name,)* }
+            }
+
+            /// The name of its column.
+            pub const fn column(self) -> &'static str {
+                match self { $(Self::$variant => stringify!($module),)* }
+            }
+
+            /// What it looks for, in a sentence.
+            pub const fn definition(self) -> &'static str {
+                match self { $(Self::$variant => $definition,)* }
+            }
+
+            /// The standard or the experience in the field that it comes from.
+            pub const fn source(self) -> &'static str {
+                match self { $(Self::$variant => $source,)* }
+            }
+
+            /// Its facts, innocent causes and words.
+            pub fn about(self) -> &'static About {
+                match self { $(Self::$variant => &$module::ABOUT,)* }
+            }
+
+            /// The keys of its section in the plan.
+            pub const fn keys(self) -> &'static [Key] {
+                match self { $(Self::$variant => $module::Rule::KEYS,)* }
+            }
+
+            /// What its stored state is, for a person who is about to lose it.
+            pub const fn remembers(self) -> &'static str {
+                match self { $(Self::$variant => $remembers,)* }
+            }
+
+            /// The settings that its stored state depends on, as a person finds them in a plan.
+            pub const fn state_settings(self) -> &'static str {
+                match self {
+                    $(Self::$variant => concat!("`[detectors.", $name, "]`, or `length` of `[intervals]`"),)*
+                }
+            }
+
+            /// The version of its stored state.
+            pub const fn state_version(self) -> u16 {
+                match self { $(Self::$variant => $module::STATE_VERSION,)* }
+            }
+        }
+
+        /// The settings of the detectors that a plan runs.
+        #[derive(Debug, Clone, PartialEq)]
+        pub struct DetectorRules { $($module: Option<$module::Rule>,)* }
+
+        impl DetectorRules {
+            /// No detector runs.
+            pub const NONE: Self = Self { $($module: None,)* };
+
+            /// Whether no detector runs.
+            pub fn is_empty(&self) -> bool {
+                true $(&& self.$module.is_none())*
+            }
+
+            /// Runs a detector with the settings of its section.
+            pub fn read(&mut self, detector: Detector, section: &[(&str, Written<'_>)]) -> Result<(), SettingsError> {
+                match detector { $(Detector::$variant => self.$module = Some($module::Rule::read(section)?),)* }
+                Ok(())
+            }
+
+            /// The keys of a detector that runs, with their values as a plan would have them.
+            pub fn shown(&self, detector: Detector) -> Option<Vec<(&'static str, String)>> {
+                match detector { $(Detector::$variant => self.$module.as_ref().map($module::Rule::shown),)* }
+            }
+
+            /// A number of exactly those settings that the state of a detector depends on, if it runs.
+            pub fn fingerprint(&self, detector: Detector) -> Option<u64> {
+                match detector { $(Detector::$variant => self.$module.as_ref().map($module::Rule::fingerprint),)* }
+            }
+
+            /// What the detectors made of a meter that has no case, in sentences: from its intervals among those of
+            /// its neighbours, in the order of time.
+            pub fn why_no_case<'a>(
+                &self,
+                meter: MeterId,
+                rows: impl Iterator<Item = Joined<'a>> + Clone,
+            ) -> Vec<String> {
+                let mut why = Vec::new();
+                $(why.extend(self.$module.iter().flat_map(|rule| rule.why_no_case(meter, rows.clone())));)*
+                why
+            }
+        }
+
+        /// The detectors of a plan at work.
+        #[derive(Debug, Clone, PartialEq)]
+        pub struct Detectors { $($module: Option<$module::Runs>,)* }
+
+        impl Detectors {
+            /// Nothing seen yet.
+            pub fn new(rules: &DetectorRules) -> Self {
+                Self { $($module: rules.$module.map($module::Runs::new),)* }
+            }
+
+            /// Examines the tick that ends at `end`: every closed interval of the town with its place, in any order,
+            /// with the back-filled older ones of meters that came back. Adds at most one suspicion a meter, by meter.
+            ///
+            /// Returns how many intervals would have been evidence and could not be looked at.
+            pub fn examine<'a>(
+                &mut self,
+                end: EventTime,
+                rows: impl Iterator<Item = Joined<'a>> + Clone,
+                out: &mut Vec<Suspicion>,
+            ) -> u64 {
+                let (mut found, mut held_back) = (Vec::<Found>::new(), 0);
+                $(if let Some(runs) = &mut self.$module {
+                    held_back += runs.examine(end, rows.clone(), &mut found);
+                })*
+                weigh(end, found, out);
+                held_back
+            }
+
+            /// The state of a detector that runs, to be stored.
+            pub fn state(&self, detector: Detector) -> Option<DetectorState> {
+                match detector {
+                    $(Detector::$variant => Some(DetectorState::$variant(self.$module.as_ref()?.state())),)*
+                }
+            }
+
+            /// Goes on from a stored state, if its detector runs.
+            pub fn restore(&mut self, state: DetectorState) {
+                match state {
+                    $(DetectorState::$variant(state) => {
+                        if let Some(runs) = &mut self.$module {
+                            runs.restore(state);
+                        }
+                    })*
+                }
+            }
+        }
+
+        /// The stored state of one detector. It is written without the detector's name, which names the part that it
+        /// stands in.
+        #[derive(Debug, Clone, PartialEq)]
+        #[expect(missing_docs, reason = "one a detector")]
+        pub enum DetectorState { $($variant($module::State),)* }
+
+        impl DetectorState {
+            /// Reads the state of this detector.
+            pub fn read<'de, D: Deserializer<'de>>(detector: Detector, stored: D) -> Result<Self, D::Error> {
+                match detector {
+                    $(Detector::$variant => $module::State::deserialize(stored).map(Self::$variant),)*
+                }
+            }
+        }
+
+        impl Serialize for DetectorState {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                match self { $(Self::$variant(state) => state.serialize(serializer),)* }
+            }
+        }
+    };
+}
+
+detectors! {
+    phase_neutral PhaseNeutral "phase-neutral",
+        "phase and neutral current of a single-phase supply are apart, block after block",
+        "how long phase and neutral of each meter have been apart",
+        "Kirchhoff: what goes out through the phase comes back through the neutral; firmware of meters in the field for the limits";
+}
+
+impl Detector {
+    /// The detector with this name.
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|detector| detector.name() == name)
+    }
+}
+
+impl fmt::Display for Detector {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}

@@ -1,0 +1,379 @@
+//! Phase and neutral current of a single-phase supply apart for several blocks: the rule of the meters' firmware.
+//!
+//! What goes out through the phase comes back through the neutral. Where it does not, some current takes a way round
+//! the meter, or two supplies share a neutral, or the load is so low that the meter itself is unsure. Only the first
+//! is worth a visit, so the others are looked at before a suspicion is raised.
+
+mod neighbours;
+mod without_case;
+
+use crate::weigh::Found;
+use crate::{
+    About, Detector, Evidence, FactDefinition, Innocent, InnocentDefinition, Setting, SettingsError, Unit,
+    Words,
+};
+use features::{LoopCurrents, loop_currents, mean_voltage};
+use grid::{Joined, Role, TopologyRow};
+use neighbours::Neighbours;
+use reading::time::HOUR;
+use reading::{EventTime, Fingerprint, Interval, MeterId, Quality};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use units::{Amperes, Ratio, WattHours};
+
+keys! {
+    /// How far phase and neutral may be apart: `share` of the larger current, but never less than `floor`; below
+    /// `low_load` it is `low_load_share`. A suspicion needs `blocks` blocks, one after the other.
+    ///
+    /// The defaults are the firmware thresholds in the field. With them the floor is as much as 25 % of 2 A, so below
+    /// that load the floor decides; `low_load_share` begins to matter with a lower floor or a higher limit.
+    Rule {
+        share: Ratio > 0 = "6.25 %", "phase and neutral may be apart by this share of the larger current";
+        floor: Amperes > 0 = "0.5 A", "they may be apart by this much at any load";
+        low_load: Amperes >= 0 = "2 A", "below this current the load is low";
+        low_load_share: Ratio > 0 = "25 %", "the share by which they may be apart at low load";
+        blocks: u32 > 0 = 5, "so many intervals running must be apart for a suspicion";
+    }
+}
+
+static PHASE: FactDefinition =
+    FactDefinition::new("phase", Unit::Amperes, "mean phase current of the run, each interval counting once");
+static NEUTRAL: FactDefinition = FactDefinition::new(
+    "neutral",
+    Unit::Amperes,
+    "mean neutral current of the run, each interval counting once",
+);
+static APART: FactDefinition = FactDefinition::new(
+    "apart",
+    Unit::Amperes,
+    "how far `phase` and `neutral` are apart, without a sign; `allowed` is the mean of what the intervals of the run were allowed: a share of the larger current, more at low load, never less than the floor",
+)
+.with_limit("allowed");
+static APART_MAX: FactDefinition =
+    FactDefinition::new("apart_max", Unit::Amperes, "the largest distance of one interval of the run");
+static SHARE: FactDefinition =
+    FactDefinition::new("share", Unit::Share, "`apart` over the larger of `phase` and `neutral`");
+static BLOCKS: FactDefinition = FactDefinition::new(
+    "blocks",
+    Unit::Count,
+    "intervals of the run, one after the other; `needed` is how many the rule asks for",
+)
+.with_limit("needed");
+
+static SHARED_NEUTRAL: InnocentDefinition = InnocentDefinition {
+    name: "shared-neutral",
+    facts: &[&OPPOSITE],
+    words: "a shared neutral: the neighbour that comes nearest, {apart.about}, is {apart} apart",
+};
+static OPPOSITE: FactDefinition = FactDefinition::new(
+    "apart",
+    Unit::Amperes,
+    "phase less neutral of the neighbour that comes nearest, in the last interval; the opposite of the meter's own would explain it",
+);
+static LOW_LOAD: InnocentDefinition = InnocentDefinition {
+    name: "low-load",
+    facts: &[&LOAD, &LOW_BLOCKS],
+    words: "low load: {load} on average, low is below {load.limit}, {blocks} blocks were",
+};
+static LOAD: FactDefinition = FactDefinition::new(
+    "load",
+    Unit::Amperes,
+    "mean load of the run, the larger of the two currents; below `limit` it is low",
+)
+.with_limit("limit");
+static LOW_BLOCKS: FactDefinition = FactDefinition::new(
+    "blocks",
+    Unit::Count,
+    "intervals of the run at low load; they passed the wider allowance",
+);
+static THREE_PHASE: InnocentDefinition = InnocentDefinition {
+    name: "three-phase",
+    facts: &[&LOOP_READINGS],
+    words: "a three-phase meter: {readings} readings of a single phase and its neutral say no",
+};
+static LOOP_READINGS: FactDefinition = FactDefinition::new(
+    "readings",
+    Unit::Count,
+    "readings of the run that carry both currents of a single phase; none is of three phases",
+);
+static BRIEF: InnocentDefinition = InnocentDefinition {
+    name: "brief",
+    facts: &[&BLOCKS],
+    words: "a brief fault: {blocks} blocks running, {blocks.needed} are needed",
+};
+
+pub(super) static ABOUT: About = About {
+    main: &APART,
+    facts: &[&PHASE, &NEUTRAL, &APART, &APART_MAX, &SHARE, &BLOCKS],
+    innocent: &[&SHARED_NEUTRAL, &LOW_LOAD, &THREE_PHASE, &BRIEF],
+    words: Words {
+        main: "{apart:1} apart",
+        short: "phase {phase:1}, neutral {neutral:1}",
+        seen: "phase {phase}, neutral {neutral}, {apart} apart ({apart.allowed} allowed)",
+        excess: "at most {excess} beside the meter",
+        parts: &[
+            "phase {phase}",
+            "neutral {neutral}",
+            "{apart} apart, {share:0}",
+            "allowed {apart.allowed}",
+            "{blocks} blocks since {since}",
+        ],
+        page: &[
+            "phase {phase}, neutral {neutral}: {apart} apart ({share}), allowed {apart.allowed}; {blocks} blocks running, {blocks.needed} needed",
+            "from {since} to {until}, at most {apart_max} apart",
+            "at the supply's voltage that is {excess}",
+        ],
+    },
+};
+
+impl Rule {
+    fn check(&self) -> Result<(), SettingsError> {
+        let (low, share) = (self.low_load_share, self.share);
+        if low >= share {
+            return Ok(());
+        }
+        Err(SettingsError::Contradiction {
+            key: "low_load_share",
+            problem: format!(
+                "`low_load_share` ({}) must be at least `share` ({})",
+                low.shown(),
+                share.shown()
+            ),
+            help: "see `[detectors.phase-neutral]` of pipelines/demo.toml".to_owned(),
+        })
+    }
+
+    /// A number of what the runs depend on. How many blocks a suspicion needs is asked only when one is raised.
+    pub(super) fn fingerprint(&self) -> u64 {
+        let Self { share, floor, low_load, low_load_share, blocks: _ } = self;
+        let shares = Fingerprint::new("phase-neutral").number(share.0).number(floor.0);
+        shares.number(low_load.0).number(low_load_share.0).end()
+    }
+
+    /// How far apart the currents may be.
+    fn allowed(&self, currents: &LoopCurrents) -> Amperes {
+        let share = if self.is_low(currents) { self.low_load_share } else { self.share };
+        self.floor.max(currents.load() * share.0)
+    }
+
+    fn is_low(&self, currents: &LoopCurrents) -> bool {
+        currents.load() < self.low_load
+    }
+
+    /// The block of an interval, if it can be evidence and its currents are apart.
+    fn apart<'a>(&self, joined: Joined<'a>) -> Option<Block<'a>> {
+        let Joined { interval, row, .. } = joined;
+        if row.is_some_and(|row| row.role != Role::Consumer) {
+            return None;
+        }
+        let currents = evidence_currents(interval)?;
+        let (allowed, low) = (self.allowed(&currents), self.is_low(&currents));
+        (currents.apart > allowed).then_some(Block { interval, row, currents, allowed, low })
+    }
+}
+
+/// Goes up when the form of [`State`] changes.
+pub(super) const STATE_VERSION: u16 = 1;
+
+/// The stored state: the run of every meter that has one.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct State(BTreeMap<MeterId, Run>);
+
+/// Blocks of one meter, one after the other, each of them apart to the same side. Sums in time order.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+struct Run {
+    since: EventTime,
+    until: EventTime,
+    blocks: u32,
+    low_blocks: u32,
+    readings: u64,
+    phase_sum: f64,
+    neutral_sum: f64,
+    allowed_sum: f64,
+    apart_max: f64,
+    // Watt-hours, before rounding.
+    excess: Option<f64>,
+}
+
+impl Run {
+    fn new(since: EventTime) -> Self {
+        Self {
+            since,
+            until: since,
+            blocks: 0,
+            low_blocks: 0,
+            readings: 0,
+            phase_sum: 0.0,
+            neutral_sum: 0.0,
+            allowed_sum: 0.0,
+            apart_max: 0.0,
+            excess: Some(0.0),
+        }
+    }
+
+    fn add(&mut self, block: &Block) {
+        self.until = block.interval.end;
+        self.blocks += 1;
+        self.low_blocks += u32::from(block.low);
+        self.readings += u64::from(block.interval.sums.loop_count);
+        self.phase_sum += block.currents.phase.0;
+        self.neutral_sum += block.currents.neutral.0;
+        self.allowed_sum += block.allowed.0;
+        self.apart_max = self.apart_max.max(block.currents.apart.0);
+        let hours = block.interval.length() as f64 / HOUR as f64;
+        let volts = mean_voltage(block.interval);
+        let power = volts.map(|volts| (volts * block.currents.apart).0);
+        self.excess = self.excess.zip(power).map(|(sum, power)| sum + power * hours);
+    }
+
+    /// Whether phase was above neutral.
+    fn side(&self) -> bool {
+        self.phase_sum > self.neutral_sum
+    }
+}
+
+/// One interval whose currents are apart by more than is allowed.
+struct Block<'a> {
+    interval: &'a Interval,
+    row: Option<&'a TopologyRow>,
+    currents: LoopCurrents,
+    allowed: Amperes,
+    low: bool,
+}
+
+/// The rule at work: a run for every meter that has one, and for no other.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Runs {
+    rule: Rule,
+    runs: BTreeMap<MeterId, Run>,
+}
+
+impl Runs {
+    /// No run yet.
+    pub fn new(rule: Rule) -> Self {
+        Self { rule, runs: BTreeMap::new() }
+    }
+
+    /// What must be stored to go on later.
+    pub fn state(&self) -> State {
+        State(self.runs.clone())
+    }
+
+    /// Goes on from what was stored.
+    pub fn restore(&mut self, state: State) {
+        self.runs = state.0;
+    }
+
+    /// Examines the tick that ends at `end`: every closed interval of the town with its place, in any order, with the
+    /// back-filled older ones of meters that came back. Adds evidence for every run that is long enough and reaches
+    /// to `end`.
+    ///
+    /// A meter without a known transformer has no known neighbours: whether it shares a neutral cannot be looked at, so
+    /// its intervals are no evidence. Returns how many of them were apart and held back for that.
+    pub fn examine<'a>(
+        &mut self,
+        end: EventTime,
+        rows: impl Iterator<Item = Joined<'a>> + Clone,
+        out: &mut Vec<Found>,
+    ) -> u64 {
+        let mut blocks: Vec<Block<'a>> = rows.clone().filter_map(|joined| self.rule.apart(joined)).collect();
+        let apart = blocks.len();
+        blocks.retain(|block| block.row.is_some_and(|row| row.transformer.is_some()));
+        let held_back = (apart - blocks.len()) as u64;
+        blocks.sort_by_key(|block| (block.interval.meter, block.interval.end));
+        let neighbours = Neighbours::of(blocks.iter().map(|block| (block.interval, block.row)), rows);
+        for block in &blocks {
+            let meter = block.interval.meter;
+            let difference = block.currents.difference();
+            let nearest = neighbours.nearest_opposite(block.interval, block.row, difference);
+            if nearest.is_some_and(|(_, apart)| explains(difference, apart)) {
+                continue;
+            }
+            let start = block.interval.start;
+            let run = self.runs.entry(meter).or_insert_with(|| Run::new(start));
+            if block.interval.end <= run.until {
+                // Back-filled, but the run has long passed it.
+                continue;
+            }
+            let other_side = run.blocks > 0 && run.side() != (difference.0 > 0.0);
+            if start != run.until || other_side {
+                *run = Run::new(start);
+            }
+            run.add(block);
+            if block.interval.end == end && run.blocks >= self.rule.blocks {
+                let evidence = self.rule.evidence(run, nearest);
+                out.push(Found::new(meter, block.row, evidence));
+            }
+        }
+        // Missing, honest, explained or held back: in all cases the run did not reach the end of this tick.
+        self.runs.retain(|_, run| run.until == end);
+        held_back
+    }
+}
+
+impl Rule {
+    fn evidence(&self, run: &Run, nearest: Option<(MeterId, Amperes)>) -> Evidence {
+        let mean = |sum: f64| Amperes(sum / f64::from(run.blocks));
+        let (phase, neutral) = (mean(run.phase_sum), mean(run.neutral_sum));
+        let (apart, allowed) = ((phase - neutral).abs(), mean(run.allowed_sum));
+        let load = phase.max(neutral);
+        let blocks = BLOCKS.of(run.blocks.into()).limited(self.blocks.into());
+        let low_load = [LOAD.of(load.0).limited(self.low_load.0), LOW_BLOCKS.of(run.low_blocks.into())];
+        let opposite = |(other, apart): (MeterId, Amperes)| OPPOSITE.of(apart.0).about(other);
+        let shared = nearest.map(|nearest| Innocent::new(&SHARED_NEUTRAL, [opposite(nearest)]));
+        Evidence {
+            detector: Detector::PhaseNeutral,
+            since: run.since,
+            until: run.until,
+            blocks: run.blocks,
+            score: self.score(run, apart, allowed),
+            weight: 1.0,
+            facts: vec![
+                PHASE.of(phase.0),
+                NEUTRAL.of(neutral.0),
+                APART.of(apart.0).limited(allowed.0),
+                APART_MAX.of(run.apart_max),
+                SHARE.of((apart / load).0),
+                blocks,
+            ],
+            excess: run.excess.map(|sum| WattHours(sum.round() as i64)),
+            looked_at: shared
+                .into_iter()
+                .chain([
+                    Innocent::new(&LOW_LOAD, low_load),
+                    Innocent::new(&THREE_PHASE, [LOOP_READINGS.of(run.readings as f64)]),
+                    Innocent::new(&BRIEF, [blocks]),
+                ])
+                .collect(),
+        }
+    }
+
+    /// Size times persistence.
+    ///
+    /// Size is `1 - allowed / apart`: 0 at the threshold, 0.5 at twice, 0.75 at four times the threshold. Persistence is
+    /// `1 - needed / (2 blocks)`: 0.5 when the run is just long enough, near 1 after days. Both lie between 0 and 1, and
+    /// so does their product; it grows with either.
+    fn score(&self, run: &Run, apart: Amperes, allowed: Amperes) -> f64 {
+        let size = 1.0 - (allowed / apart).0;
+        let persistence = 1.0 - f64::from(self.blocks) / (2.0 * f64::from(run.blocks));
+        size.clamp(0.0, 1.0) * persistence.clamp(0.0, 1.0)
+    }
+}
+
+/// The currents of an interval, if it may be evidence: estimates, gaps and the day of a meter swap may not.
+fn evidence_currents(interval: &Interval) -> Option<LoopCurrents> {
+    let unsure = [Quality::ESTIMATED, Quality::GAP, Quality::SWAP];
+    let sure = !unsure.into_iter().any(|flag| interval.quality.has(flag));
+    loop_currents(interval).filter(|_| sure)
+}
+
+/// Whether a neighbour's difference is the opposite of the meter's own, within 20 % or 0.3 A, whichever is more: two
+/// meters of class 1 that measure one current disagree by less, and loads move between two readings.
+fn explains(own: Amperes, theirs: Amperes) -> bool {
+    const SHARE: f64 = 0.2;
+    const FLOOR: Amperes = Amperes(0.3);
+    (own + theirs).abs() <= FLOOR.max(own.abs() * SHARE)
+}
+
+#[cfg(test)]
+mod tests;
