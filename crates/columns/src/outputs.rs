@@ -6,11 +6,11 @@
 //!
 //! 1. Write `outputs/NAME.rs` with a type that implements [`Output`]: `demand.rs` is an example with settings and
 //!    columns that a plan may ask for, `balances.rs` a plain one.
-//! 2. Add its `mod` line and its row in [`each_output!`] to this file. Files, topics and pages follow that list.
+//! 2. Add its `mod` line and its row in `each_output!` to this file. Files, topics and pages follow that list.
 //! 3. Let the core fill a field of [`pipeline::Outputs`], which `Output::rows` reads.
 //! 4. Run `UPDATE_EXPECT=1 cargo test -p columns` and read the new lines of `docs/reference/outputs.md`.
 //!
-//! A column is one call of [`Columns::column`]; its type follows from the value, see [`Cell`](crate::value::Cell).
+//! A column is one call of [`Columns::column`]; its type follows from the value, see [`Cell`].
 
 mod alerts;
 mod balances;

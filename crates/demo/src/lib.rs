@@ -1,7 +1,7 @@
 //! `gridwarden demo`: a simulated town through the whole engine.
 //!
-//! Read [`feed`] (town to engine), then [`picture`] (what is known of it), then [`screen`] and [`lines`] (two ways to
-//! show it), then [`show`] (the clock), then [`verdict`] (how well it did).
+//! Read `feed` (town to engine), then `picture` (what is known of it), then `screen` and `lines` (two ways to
+//! show it), then `show` (the clock), then `verdict` (how well it did).
 
 mod feed;
 mod heard;

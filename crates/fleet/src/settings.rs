@@ -49,7 +49,7 @@ impl Settings {
         (self.grace as u64).div_ceil(self.grid.length() as u64) as usize + 1
     }
 
-    /// A number of those settings that the state of a [`Fleet`] depends on.
+    /// A number of those settings that the state of a [`Fleet`](crate::Fleet) depends on.
     ///
     /// The others only decide what becomes of it from now on: `cross_check`, `longest_gap`, `rollovers`, `reset_power`
     /// and `most_power` are asked when an interval closes. A register that was in doubt under others is judged again

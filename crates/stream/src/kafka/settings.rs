@@ -92,7 +92,7 @@ impl MessageFormat {
 
 impl KafkaPlan {
     /// Reads the sections of a plan that are about Kafka. `brokers`, those of the command line, win over
-    /// [`BROKERS`] of the environment, and these over the plan's own.
+    /// `BROKERS` of the environment, and these over the plan's own.
     pub fn read(text: &str, path: &Path, brokers: Option<&str>) -> Result<Self, Failure> {
         Self::to_run(text, path, brokers, &Environment::of_process())
     }
