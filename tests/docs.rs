@@ -1,6 +1,7 @@
 //! The documents: links lead somewhere, lines are short, and the pages of the catalogue are what the code declares.
 
 use crate::program::{Scratch, done, names, repository, run_in};
+use detect::Detector;
 use expect_test::expect_file;
 use features::{CATALOGUE, Entry};
 use std::collections::BTreeSet;
@@ -230,6 +231,37 @@ fn the_page_of_kernels_is_that_of_the_code() {
         words,
         &[(String::new(), entries("kernel", CATALOGUE))],
     ));
+}
+
+#[test]
+fn the_page_of_detectors_is_that_of_the_code() {
+    let words = "\
+        What a detector, evidence and a case are is in [Suspicions, cases and messages](../concepts/cases.md).\n\
+        A fact is one number of the evidence. Its limit is what it was allowed to be, or had to reach to count.\n";
+    let sections: Vec<(String, String)> =
+        Detector::ALL.iter().map(|one| (one.to_string(), section(*one))).collect();
+    expect_file!["../docs/reference/detectors.md"].assert_eq(&page("Detectors", words, &sections));
+}
+
+fn section(detector: Detector) -> String {
+    let mut text = format!("It looks for this: {}.\nSource: {}.\n", detector.definition(), detector.source());
+    text += &format!("\n| key of `[detectors.{detector}]` | default | meaning |\n| --- | --- | --- |\n");
+    for key in detector.keys() {
+        text += &format!("| `{}` | `{}` | {} |\n", key.name, key.default, cell(key.definition));
+    }
+    text += "\n| looked at | fact | unit | limit | meaning |\n| --- | --- | --- | --- | --- |\n";
+    let about = detector.about();
+    let causes = about.innocent.iter().map(|innocent| (innocent.name, innocent.facts));
+    for (cause, facts) in [("", about.facts)].into_iter().chain(causes) {
+        let cause =
+            if cause.is_empty() { "the suspicion".to_owned() } else { format!("innocent cause `{cause}`") };
+        for fact in facts {
+            let limit = fact.limit.map(|limit| format!("`{limit}`")).unwrap_or_default();
+            let (name, unit) = (fact.name, fact.unit.symbol());
+            text += &format!("| {cause} | `{name}` | {unit} | {limit} | {} |\n", cell(fact.definition));
+        }
+    }
+    text
 }
 
 #[test]

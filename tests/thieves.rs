@@ -50,23 +50,28 @@ fn check(seed: u64, meters: u32, days: u32) {
     let mut wrong: Vec<String> = Vec::new();
     for (meter, stretches) in &truth {
         let in_time = |case: &&BTreeMap<String, String>| within(stretches, time(&case["opened"]));
-        let own = cases.iter().filter(|case| case["meter"] == *meter);
+        let own = cases.iter().filter(|case| meter_of(case) == *meter);
         if own.clone().find(in_time).is_none() {
             wrong.push(format!("{meter} is tampered with in {stretches:?}, and no case of it opens then"));
             wrong.push(town.explained(meter));
         }
     }
     for case in &cases {
-        let stretches = truth.get(&case["meter"]);
+        let stretches = truth.get(meter_of(case));
         if !stretches.is_some_and(|stretches| within(stretches, time(&case["opened"]))) {
-            wrong.push(format!("{case:?} opens, and the truth is {:?}", town.told_of(&case["meter"])));
-            wrong.push(town.explained(&case["meter"]));
+            wrong.push(format!("{case:?} opens, and the truth is {:?}", town.told_of(meter_of(case))));
+            wrong.push(town.explained(meter_of(case)));
         }
     }
     assert!(wrong.is_empty(), "SEED={}\n{}", town.seed, wrong.join("\n"));
     assert!(truth.len() >= 4, "SEED={}: {} tampered meters are few", town.seed, truth.len());
     town.check_alerts(&cases);
     town.check_sms();
+}
+
+/// The meter that a case is about.
+fn meter_of(case: &BTreeMap<String, String>) -> &str {
+    case["target"].strip_prefix("meter/").unwrap()
 }
 
 type Stretch = (EventTime, EventTime);

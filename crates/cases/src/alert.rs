@@ -37,6 +37,17 @@ pub enum Severity {
 }
 
 impl Severity {
+    /// By how far the main number of the evidence is beyond what is allowed. Twice and four times are chosen here, until
+    /// field visits show what is better.
+    pub(crate) fn of(evidence: &Evidence) -> Self {
+        let main = evidence.main().and_then(|main| Some((main.value, main.limit?)));
+        match main {
+            Some((value, allowed)) if value >= allowed * 4.0 => Self::High,
+            Some((value, allowed)) if value >= allowed * 2.0 => Self::Medium,
+            _ => Self::Low,
+        }
+    }
+
     /// The name that files use.
     pub fn name(self) -> &'static str {
         match self {
@@ -89,21 +100,10 @@ pub fn alert(change: &Change, calendar: &Calendar) -> Option<Alert> {
         meter: case.meter,
         transformer: case.transformer,
         area: case.area,
-        severity: if kind == AlertKind::Closed { Severity::Info } else { severity(strongest) },
+        severity: if kind == AlertKind::Closed { Severity::Info } else { case.severity() },
         text: text(case, kind, strongest, calendar),
         evidence: case.evidence.clone(),
     })
-}
-
-/// By how far the main number is beyond what is allowed. Twice and four times are ours, until field visits teach us
-/// better.
-fn severity(evidence: &Evidence) -> Severity {
-    let main = evidence.main().and_then(|main| Some((main.value, main.limit?)));
-    match main {
-        Some((value, allowed)) if value >= allowed * 4.0 => Severity::High,
-        Some((value, allowed)) if value >= allowed * 2.0 => Severity::Medium,
-        _ => Severity::Low,
-    }
 }
 
 /// Short enough to be read out. The fields beside it have the rest of the numbers.

@@ -1,7 +1,8 @@
 //! What is known of one case.
 
-use crate::CaseId;
+use crate::{CaseId, Severity};
 use detect::{Detector, Evidence};
+use reading::time::DAY;
 use reading::{AreaId, EventTime, MeterId, TransformerId};
 use units::WattHours;
 
@@ -31,8 +32,10 @@ pub struct Case {
     pub id: CaseId,
     /// The closed case of the same meter and detector that it follows, if that was not long ago.
     pub follows: Option<CaseId>,
-    /// Who raised it.
+    /// What kind it is: the detector whose evidence weighed most when it opened.
     pub detector: Detector,
+    /// All detectors that have given evidence of it, in the order of their list.
+    pub detectors: Vec<Detector>,
     /// Which meter.
     pub meter: MeterId,
     /// The transformer that the meter hung on when the case opened.
@@ -58,6 +61,19 @@ pub struct Case {
 }
 
 impl Case {
+    /// How soon somebody should look, by the evidence with the highest score.
+    pub fn severity(&self) -> Severity {
+        self.evidence.first().map_or(Severity::Low, Severity::of)
+    }
+
+    /// The energy that may have gone beside the meter on a day: that of all its runs over the time from the first
+    /// interval of evidence to the last, which counts as a day at least. None where a part of the energy is not known.
+    pub fn excess_a_day(&self) -> Option<WattHours> {
+        let since = self.opening.iter().map(|evidence| evidence.since).min()?;
+        let days = (self.last_evidence.since(since) as f64 / DAY as f64).max(1.0);
+        Some(WattHours((self.excess?.0 as f64 / days).round() as i64))
+    }
+
     /// Whether more evidence is still waited for.
     pub fn state(&self) -> State {
         if self.closed.is_some() { State::Closed } else { State::Open }

@@ -180,6 +180,7 @@ impl Open {
             id: CaseId::new(suspicion.detector, suspicion.meter, suspicion.time),
             follows,
             detector: suspicion.detector,
+            detectors: detectors_of(&suspicion.evidence),
             meter: suspicion.meter,
             transformer: suspicion.transformer,
             area: suspicion.area,
@@ -210,6 +211,9 @@ impl Open {
             _ => None,
         };
         case.last_evidence = case.last_evidence.max(suspicion.time);
+        case.detectors.extend(detectors_of(&suspicion.evidence));
+        case.detectors.sort_unstable();
+        case.detectors.dedup();
         if suspicion.score >= case.score_max {
             case.score_max = suspicion.score;
             case.evidence = suspicion.evidence.clone();
@@ -220,6 +224,12 @@ impl Open {
             Change::Grew(self.case.clone())
         })
     }
+}
+
+fn detectors_of(evidence: &[Evidence]) -> Vec<Detector> {
+    let mut detectors: Vec<Detector> = evidence.iter().map(|one| one.detector).collect();
+    detectors.sort_unstable();
+    detectors
 }
 
 /// The run of the weightiest evidence. What several detectors see of one meter is the same energy, so it is not added up.

@@ -17,6 +17,7 @@ mod balances;
 mod cases;
 mod dead_letters;
 mod demand;
+mod evidence;
 mod findings;
 mod forecasts;
 mod intervals;
@@ -91,6 +92,7 @@ macro_rules! each_output {
             supply: Supply,
             suspicions: Suspicions,
             cases: Cases,
+            evidence: Evidence,
             alerts: Alerts,
             sms: Sms,
             findings: Findings,

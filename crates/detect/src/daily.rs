@@ -1,6 +1,6 @@
 //! The day's suspicions of each meter in one row.
 
-use crate::{Detector, Evidence, Suspicion};
+use crate::{Detector, Suspicion};
 use jiff::civil::Date;
 use reading::{Calendar, EventTime, MeterId};
 use std::collections::BTreeMap;
@@ -16,13 +16,11 @@ pub struct DailySuspicion {
     pub score: f64,
     /// The highest score of the day that each detector gave, in the order of [`Detector::ALL`]; 0 where it gave none.
     pub by_detector: [f64; Detector::ALL.len()],
-    /// The most blocks that a suspicion of the day rests on.
-    pub blocks: u32,
 }
 
 impl DailySuspicion {
     pub(crate) fn new(meter: MeterId, day: Date) -> Self {
-        Self { meter, day, score: 0.0, by_detector: [0.0; Detector::ALL.len()], blocks: 0 }
+        Self { meter, day, score: 0.0, by_detector: [0.0; Detector::ALL.len()] }
     }
 
     /// The highest score of the day that a detector gave; 0 if it gave none.
@@ -36,8 +34,6 @@ impl DailySuspicion {
             let score = &mut self.by_detector[evidence.detector as usize];
             *score = score.max(evidence.score);
         }
-        let blocks = suspicion.evidence.iter().map(|evidence: &Evidence| evidence.blocks).max();
-        self.blocks = self.blocks.max(blocks.unwrap_or_default());
     }
 }
 

@@ -42,6 +42,15 @@ macro_rules! detectors {
                 match self { $(Self::$variant => stringify!($module),)* }
             }
 
+            /// What its column of daily scores is, in a sentence.
+            pub const fn score_definition(self) -> &'static str {
+                match self {
+                    $(Self::$variant => {
+                        concat!("highest score of the day by detector ", $name, ", 0 if it gave none: ", $definition)
+                    })*
+                }
+            }
+
             /// What it looks for, in a sentence.
             pub const fn definition(self) -> &'static str {
                 match self { $(Self::$variant => $definition,)* }

@@ -1,6 +1,6 @@
 //! What supports a suspicion, and what was looked at that might have explained it.
 
-use crate::{Detector, FactDefinition, InnocentDefinition};
+use crate::{Detector, FactDefinition, InnocentDefinition, Unit};
 use reading::{EventTime, MeterId};
 use units::WattHours;
 
@@ -49,7 +49,23 @@ pub struct Innocent {
     pub facts: Vec<Fact>,
 }
 
+/// The energy of any evidence, where files have it as a fact.
+pub static EXCESS: FactDefinition = FactDefinition::new(
+    "excess",
+    Unit::WattHours,
+    "the energy that it stands for: at most what was not counted; there is no row where it is not known",
+);
+
 impl Evidence {
+    /// Every number that it has: its own facts, its energy if that is known, and the facts of the innocent causes, each
+    /// with its cause.
+    pub fn all_facts(&self) -> impl Iterator<Item = (Option<&Innocent>, Fact)> + Clone {
+        let excess = self.excess.map(|energy| EXCESS.of(energy.0 as f64));
+        let own = self.facts.iter().copied().chain(excess).map(|fact| (None, fact));
+        let of_cause = |cause| move |fact: &Fact| (Some(cause), *fact);
+        own.chain(self.looked_at.iter().flat_map(move |cause| cause.facts.iter().map(of_cause(cause))))
+    }
+
     /// The fact of this name.
     pub fn fact(&self, name: &str) -> Option<&Fact> {
         self.facts.iter().find(|fact| fact.definition.name == name)

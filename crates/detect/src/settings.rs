@@ -3,6 +3,7 @@
 //! A detector's file has `keys! { Rule { ... } }`, which makes its settings and reads them from the plan's text. The
 //! plan's reader knows where each key stands and nothing of what it means.
 
+use core::fmt;
 use reading::quantity::{self, QuantityCause, QuantityError, Units};
 use units::{Amperes, Ratio, Volts, WattHours, Watts};
 
@@ -187,7 +188,7 @@ impl Written<'_> {
         let found = match self {
             Self::Text(text) => format!("the text \"{text}\""),
             Self::Whole(number) => format!("the number {number}"),
-            Self::Other(kind) => format!("a value of type {kind}"),
+            Self::Other(_) => self.to_string(),
         };
         SettingsError::Type { key: key.name, wanted, found, example }
     }
@@ -264,7 +265,7 @@ impl Setting for Milliseconds {
 impl Setting for u32 {
     fn read(key: &Key, written: Written<'_>) -> Result<Self, SettingsError> {
         let Written::Whole(number) = written else {
-            return Err(written.instead_of(key, "a whole number", key.default.example()));
+            return Err(written.instead_of(key, "a whole number", key.default.to_string()));
         };
         let least = u32::from(!key.zero);
         match u32::try_from(number) {
@@ -278,12 +279,13 @@ impl Setting for u32 {
     }
 }
 
-impl Written<'_> {
-    fn example(self) -> String {
+/// As a plan has it: text in quotes.
+impl fmt::Display for Written<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Text(text) => format!("\"{text}\""),
-            Self::Whole(number) => number.to_string(),
-            Self::Other(kind) => kind.to_owned(),
+            Self::Text(text) => write!(f, "\"{text}\""),
+            Self::Whole(number) => write!(f, "{number}"),
+            Self::Other(kind) => write!(f, "a value of type {kind}"),
         }
     }
 }

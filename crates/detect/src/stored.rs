@@ -64,7 +64,6 @@ struct DailyRow {
     score: f64,
     /// Those above zero.
     by_detector: Vec<(Detector, f64)>,
-    blocks: u32,
 }
 
 impl DailyScores {
@@ -81,7 +80,7 @@ impl DailyScores {
         let row = |row: &DailySuspicion| {
             let scores = Detector::ALL.iter().map(|&detector| (detector, row.score_of(detector)));
             let by_detector = scores.filter(|(_, score)| *score > 0.0).collect();
-            DailyRow { meter: row.meter, score: row.score, by_detector, blocks: row.blocks }
+            DailyRow { meter: row.meter, score: row.score, by_detector }
         };
         DailyScoresState {
             day: self.day.map(|day| (day.year(), day.month(), day.day())),
@@ -96,7 +95,7 @@ impl DailyScores {
         let mut restored = Self { day: Some(day), by_meter: Default::default() };
         for row in stored.meters {
             let mut daily = DailySuspicion::new(row.meter, day);
-            (daily.score, daily.blocks) = (row.score, row.blocks);
+            daily.score = row.score;
             for (detector, score) in row.by_detector {
                 daily.by_detector[detector as usize] = score;
             }

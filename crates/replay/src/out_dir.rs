@@ -92,7 +92,7 @@ impl OutDir {
     /// How many cases were opened, and how many of them are still open.
     fn cases(&self) -> (usize, usize) {
         let Some(cases) = &self.files.cases else { return (0, 0) };
-        (cases.rows().len(), cases.rows().filter(|case| case.closed.is_none()).count())
+        (cases.kept().len(), cases.kept().filter(|case| case.closed.is_none()).count())
     }
 
     /// What `summary.json` says, but for what the run cost.
@@ -129,8 +129,8 @@ impl OutDir {
             "wall_s": wall_s,
         });
         if let Some(outages) = &self.files.outages {
-            json["outages"] = outages.rows().len().into();
-            json["open_outages"] = outages.rows().filter(|outage| outage.end.is_none()).count().into();
+            json["outages"] = outages.kept().len().into();
+            json["open_outages"] = outages.kept().filter(|outage| outage.end.is_none()).count().into();
         }
         json
     }

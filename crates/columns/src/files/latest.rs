@@ -8,48 +8,51 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 /// An output whose rows may change until the end.
-pub trait Latest: for<'a> Output<Row<'a> = &'a Self::Owned> {
-    /// Which row it is; rows stand in the file in this order.
+pub trait Latest: Output {
+    /// Which one it is; they stand in the file in this order.
     type Id: Ord;
-    /// A row that is kept.
+    /// What is kept until the end.
     type Owned: Clone + 'static;
 
-    /// Rows as they are now, or `None` for a row that is withdrawn.
+    /// Those that have changed, as they are now, or `None` for one that is withdrawn.
     fn changes(out: &Outputs) -> impl Iterator<Item = (Self::Id, Option<&Self::Owned>)>;
+
+    /// The rows of one: itself, or as many as it has.
+    fn rows_of(kept: &Self::Owned) -> impl Iterator<Item = Self::Row<'_>>;
 }
 
-/// The file, and the rows until its end.
+/// The file, and what is kept until its end.
 #[derive(Debug)]
 pub struct LatestFile<O: Latest> {
     file: TableFile<O>,
-    rows: BTreeMap<O::Id, O::Owned>,
+    kept: BTreeMap<O::Id, O::Owned>,
 }
 
 impl<O: Latest> LatestFile<O> {
-    /// The rows as they stand.
-    pub fn rows(&self) -> impl ExactSizeIterator<Item = &O::Owned> {
-        self.rows.values()
+    /// All that is kept, as it stands.
+    pub fn kept(&self) -> impl ExactSizeIterator<Item = &O::Owned> {
+        self.kept.values()
     }
 }
 
 impl<O: Latest<File = Self>> OutputFile<O> for LatestFile<O> {
     fn create(path: &Path, output: O) -> Result<Self, ColumnsError> {
-        Ok(Self { file: TableFile::create(path, output)?, rows: BTreeMap::new() })
+        Ok(Self { file: TableFile::create(path, output)?, kept: BTreeMap::new() })
     }
 
     fn take(&mut self, out: &Outputs) -> Result<(), ColumnsError> {
         for (id, row) in O::changes(out) {
             match row {
-                Some(row) => drop(self.rows.insert(id, row.clone())),
-                None => drop(self.rows.remove(&id)),
+                Some(row) => drop(self.kept.insert(id, row.clone())),
+                None => drop(self.kept.remove(&id)),
             }
         }
         Ok(())
     }
 
     fn finish(self) -> Result<bool, ColumnsError> {
-        let Self { mut file, rows } = self;
-        file.write(&rows.values().collect::<Vec<_>>())?;
+        let Self { mut file, kept } = self;
+        file.write(&kept.values().flat_map(O::rows_of).collect::<Vec<_>>())?;
         file.finish()
     }
 }

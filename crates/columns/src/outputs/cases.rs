@@ -1,19 +1,15 @@
-//! Cases: what is to be looked at, with its numbers.
+//! Cases: what is to be looked at, how soon, and how much it may be about.
 
 use super::alerts::evidence;
 use super::{About, Columns, Output, Sent, Wanted};
 use crate::files::{Latest, LatestFile};
 use crate::value::{Cell, Value};
 use ::cases::{Case, CaseId, Change, alert};
-use detect::{Evidence, Innocent};
 use pipeline::{Outputs, Plan};
-use reading::Calendar;
-use units::{Amperes, Ratio};
+use reading::{Calendar, Target};
+use units::WattHours;
 
-/// `cases.parquet`; the calendar gives the local time of its reasons.
-///
-/// `since` to `looked_at` are the numbers of the strongest run of a case, those that begin with `opening_` are of the
-/// run that opened it, as they were then, and `excess_total_wh` is over all its runs.
+/// `cases.parquet`; the calendar gives the local time of its reasons. Their numbers are in `evidence.parquet`.
 #[derive(Debug)]
 pub struct Cases {
     calendar: Calendar,
@@ -61,11 +57,12 @@ impl Output for Cases {
 
     fn columns<'a>(&'a self, to: &mut impl Columns<&'a Case>) {
         life(to);
-        strongest_run(to);
+        weight(to);
+        place(to);
         to.column(
             "follows",
             "",
-            "id of the case of the same meter and detector that closed no longer than the plan's `follow_within` before; \
+            "id of the case of the same meter and kind that closed no longer than the plan's `follow_within` before; \
              else null",
             "the same trouble that came back",
             |one| one.follows.as_ref().map(CaseId::as_str),
@@ -74,63 +71,51 @@ impl Output for Cases {
             "reason",
             "",
             "the text of the alert when it opened, with the numbers of the strongest run and local time",
-            "no alert without evidence that a person can check",
+            EVIDENCE,
             |one| alert(&Change::Opened(one.clone()), &self.calendar).map(|alert| alert.text),
         );
         to.column(
             "evidence",
             "",
             "the evidence of the strongest run, an object for each detector, with numbers in thousandths; in messages, \
-             the file has columns",
-            "no alert without evidence that a person can check",
+             files have it in `evidence.parquet`",
+            EVIDENCE,
             |one| evidence(&one.evidence),
         );
         to.column(
             "opening",
             "",
-            "the evidence that opened it, as it was then; in messages, the file has columns",
-            "no alert without evidence that a person can check",
+            "the evidence that opened it, as it was then; in messages, files have it in `evidence.parquet`",
+            EVIDENCE,
             |one| evidence(&one.opening),
-        );
-        opening_run(to);
-        to.column(
-            "excess_total_wh",
-            "Wh",
-            "as `excess_wh`, over all runs of the case, each as far as it went; null if a part is not known",
-            "kernels `loop_currents`, `mean_voltage`",
-            |one| one.excess,
         );
     }
 }
+
+const EVIDENCE: &str = "no alert without evidence that a person can check";
+const TOPOLOGY: &str = "the topology at that time";
+const EXCESS: &str = "the detectors' own estimates of what was not counted";
 
 fn life<'a>(to: &mut impl Columns<&'a Case>) {
     to.column(
         "id",
         "",
-        "name of the case: detector, meter and opening time, UTC",
+        "name of the case: its kind, its meter and its opening time, UTC",
         "the same in every run",
         |one| one.id.as_str(),
     );
-    to.column("meter", "", "the meter", "the meter, as its messages name it", |one| &one.meter);
     to.column(
-        "transformer",
+        "target",
         "",
-        "transformer that the meter hung on when the case opened",
-        "the topology at that time",
-        |one| one.transformer.as_ref(),
+        "what is to be looked at: `meter/M1`",
+        "the same form as the targets of forecasts",
+        |one| Target::Meter(one.meter).to_string(),
     );
     to.column(
-        "area",
+        "kind",
         "",
-        "area that the meter stood in when the case opened; null if it has none",
-        "the topology at that time",
-        |one| one.area.as_ref(),
-    );
-    to.column(
-        "detector",
-        "",
-        "what raised it: `phase-neutral`, phase and neutral current apart",
-        "Kirchhoff: what goes out through the phase comes back through the neutral",
+        "the leading detector: the one whose evidence weighed most when the case opened",
+        "the closed list of detectors",
         |one| one.detector.name(),
     );
     to.column(
@@ -141,7 +126,7 @@ fn life<'a>(to: &mut impl Columns<&'a Case>) {
         |one| one.opened,
     );
     to.column(
-        "last_evidence",
+        "updated",
         "",
         "end of the last interval that brought evidence, UTC",
         "an interval is (start, end]",
@@ -155,155 +140,73 @@ fn life<'a>(to: &mut impl Columns<&'a Case>) {
         |one| one.closed,
     );
     to.column("state", "", "`open` or `closed`", "open until `closed`", |one| one.state().name());
+}
+
+fn weight<'a>(to: &mut impl Columns<&'a Case>) {
     to.column(
-        "score",
+        "probability",
         "",
-        "highest score of its suspicions, between 0 and 1, as in `suspicions`",
-        "0 at the threshold; it grows with the distance from it and with its duration",
+        "highest score of its suspicions, between 0 and 1, as in `suspicions`: it ranks cases, and is not calibrated to a \
+         probability yet",
+        "0 at the threshold of a detector; it grows with the distance from it and with its duration",
         |one| one.score_max,
     );
     to.column(
-        "blocks",
+        "severity",
         "",
-        "intervals of evidence over all its runs, those before it opened included",
-        "each interval counts once",
-        |one| one.blocks,
+        "how soon somebody should look: `high` if the main number of the strongest evidence is four times what is allowed \
+         or more, `medium` from twice on, else `low`",
+        "chosen here, until field visits show what is better",
+        |one| one.severity().name(),
+    );
+    to.column("wh_day_low", "Wh", "no estimate yet: null", EXCESS, |_| None::<WattHours>);
+    to.column(
+        "wh_day_mid",
+        "Wh",
+        "`excess_total_wh` over the days from its first interval of evidence to its last, at least one day: like it an \
+         upper bound; null where that is null",
+        EXCESS,
+        Case::excess_a_day,
+    );
+    to.column("wh_day_high", "Wh", "no estimate yet: null", EXCESS, |_| None::<WattHours>);
+    to.column(
+        "excess_total_wh",
+        "Wh",
+        "energy that may have gone beside the meter over all runs of the case, each as far as it went: at most what was \
+         not counted; null if a part is not known",
+        EXCESS,
+        |one| one.excess,
+    );
+    to.column(
+        "detectors",
+        "",
+        "all detectors that gave evidence of it, joined by commas",
+        "the closed list of detectors",
+        |one| one.detectors.iter().map(|detector| detector.name()).collect::<Vec<_>>().join(","),
     );
 }
 
-fn strongest_run<'a>(to: &mut impl Columns<&'a Case>) {
-    fn run(one: &Case) -> Option<&Evidence> {
-        one.evidence.first()
-    }
-    to.in_file(
-        "since",
+fn place<'a>(to: &mut impl Columns<&'a Case>) {
+    to.column(
+        "area",
         "",
-        "when the first interval of its strongest run started, UTC: the run as it was at the highest score, the later \
-         of equals",
-        "the highest score",
-        |one| Some(run(one)?.since),
+        "area that the meter stood in when the case opened; null if it has none",
+        TOPOLOGY,
+        |one| one.area.as_ref(),
     );
-    to.in_file(
-        "until",
+    to.column(
+        "transformer",
         "",
-        "when the last interval of its strongest run ended, UTC, as it was at the highest score",
-        "the highest score",
-        |one| Some(run(one)?.until),
+        "transformer that the meter hung on when the case opened",
+        TOPOLOGY,
+        |one| one.transformer.as_ref(),
     );
-    to.in_file(
-        "phase_a",
-        "A",
-        "mean phase current of the strongest run, each interval counting once",
-        "kernel `loop_currents`",
-        |one| run(one)?.fact("phase").map(|fact| Amperes(fact.value)),
-    );
-    to.in_file(
-        "neutral_a",
-        "A",
-        "mean neutral current of the strongest run, each interval counting once",
-        "kernel `loop_currents`",
-        |one| run(one)?.fact("neutral").map(|fact| Amperes(fact.value)),
-    );
-    to.in_file(
-        "apart_a",
-        "A",
-        "how far `phase_a` and `neutral_a` are apart, without a sign",
-        "kernel `loop_currents`",
-        |one| run(one)?.fact("apart").map(|fact| Amperes(fact.value)),
-    );
-    to.in_file(
-        "allowed_a",
-        "A",
-        "mean of what the intervals of the strongest run were allowed to be apart: a share of the larger current, more \
-         at low load, never less than the floor",
-        "firmware thresholds in the field",
-        |one| run(one)?.fact("apart")?.limit.map(Amperes),
-    );
-    to.in_file(
-        "share",
+    to.column(
+        "outcome",
         "",
-        "`apart_a` over the larger of `phase_a` and `neutral_a`",
-        "kernel `loop_currents`",
-        |one| run(one)?.fact("share").map(|fact| Ratio(fact.value)),
-    );
-    to.in_file(
-        "excess_wh",
-        "Wh",
-        "energy that the currents apart stand for over the strongest run, at the mean voltage of each interval: at most \
-         what was not counted; null if an interval has no voltage",
-        "kernels `loop_currents`, `mean_voltage`; an upper bound, as if all of it were active",
-        |one| run(one)?.excess,
-    );
-    to.in_file(
-        "looked_at",
-        "",
-        "innocent causes that were looked at and did not explain it, joined by commas: `shared-neutral` if there was a \
-         neighbour, `low-load`, `three-phase`, `brief`",
-        "no suspicion before the innocent causes were looked at",
-        |one| run(one).map(|run| run.looked_at.iter().map(Innocent::name).collect::<Vec<_>>().join(",")),
-    );
-}
-
-fn opening_run<'a>(to: &mut impl Columns<&'a Case>) {
-    fn run(one: &Case) -> Option<&Evidence> {
-        one.opening.first()
-    }
-    to.in_file(
-        "opening_since",
-        "",
-        "when the first interval of the run that opened it started, UTC",
-        "the first evidence",
-        |one| Some(run(one)?.since),
-    );
-    to.in_file(
-        "opening_until",
-        "",
-        "when the last interval of that run ended as the case opened, UTC: the same as `opened`",
-        "the first evidence",
-        |one| Some(run(one)?.until),
-    );
-    to.in_file(
-        "opening_blocks",
-        "",
-        "intervals that the run had as the case opened",
-        "the first evidence",
-        |one| Some(run(one)?.blocks),
-    );
-    to.in_file(
-        "opening_phase_a",
-        "A",
-        "mean phase current of that run as the case opened",
-        "kernel `loop_currents`",
-        |one| run(one)?.fact("phase").map(|fact| Amperes(fact.value)),
-    );
-    to.in_file(
-        "opening_neutral_a",
-        "A",
-        "mean neutral current of that run as the case opened",
-        "kernel `loop_currents`",
-        |one| run(one)?.fact("neutral").map(|fact| Amperes(fact.value)),
-    );
-    to.in_file(
-        "opening_apart_a",
-        "A",
-        "how far these two were apart, without a sign",
-        "kernel `loop_currents`",
-        |one| run(one)?.fact("apart").map(|fact| Amperes(fact.value)),
-    );
-    to.in_file(
-        "opening_allowed_a",
-        "A",
-        "what that run was allowed to be apart as the case opened, as `allowed_a`",
-        "firmware thresholds in the field",
-        |one| run(one)?.fact("apart")?.limit.map(Amperes),
-    );
-    to.in_file(
-        "opening_excess_wh",
-        "Wh",
-        "energy that the currents apart stood for as the case opened, as `excess_wh`; null if an interval has no \
-         voltage",
-        "kernels `loop_currents`, `mean_voltage`",
-        |one| run(one)?.excess,
+        "what a visit found; results of visits cannot be read in yet: null",
+        "a person decides",
+        |_| None::<&str>,
     );
 }
 
@@ -313,5 +216,9 @@ impl Latest for Cases {
 
     fn changes(out: &Outputs) -> impl Iterator<Item = (String, Option<&Case>)> {
         out.changes.iter().map(|change| (change.case().id.to_string(), Some(change.case())))
+    }
+
+    fn rows_of(kept: &Case) -> impl Iterator<Item = &Case> {
+        [kept].into_iter()
     }
 }

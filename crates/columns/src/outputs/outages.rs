@@ -145,4 +145,8 @@ impl Latest for Outages {
             Change::Withdrawn(target, start) => ((*start, *target), None),
         })
     }
+
+    fn rows_of(kept: &Outage) -> impl Iterator<Item = &Outage> {
+        [kept].into_iter()
+    }
 }

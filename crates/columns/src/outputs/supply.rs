@@ -176,4 +176,8 @@ impl Latest for Supply {
     fn changes(out: &Outputs) -> impl Iterator<Item = (Self::Id, Option<&IndexRow>)> {
         out.supply.indices.iter().map(|row| ((row.month, row.area), Some(row)))
     }
+
+    fn rows_of(kept: &IndexRow) -> impl Iterator<Item = &IndexRow> {
+        [kept].into_iter()
+    }
 }

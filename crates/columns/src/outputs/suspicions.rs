@@ -61,25 +61,15 @@ impl Output for Suspicions {
         to.column(
             "score",
             "",
-            "highest score of the day, between 0 and 1: (1 - allowed / apart) times (1 - needed / (2 blocks)), which is \
-             size times persistence",
-            "0 at the threshold; it grows with the distance from it and with its duration",
+            "highest score of the day, between 0 and 1: that of the detector which gave most; not a probability yet, \
+             as the scores of detectors are not calibrated to each other",
+            "0 at the threshold of a detector; it grows with the distance from it and with its duration",
             |one| one.score,
         );
-        to.column(
-            "phase_neutral",
-            "",
-            "highest score of the day by detector phase-neutral; 0 if it gave none",
-            "one column for each detector",
-            |one| one.score_of(Detector::PhaseNeutral),
-        );
-        to.column(
-            "blocks",
-            "",
-            "intervals, one after the other, that the longest suspicion of the day rests on, those of the days before \
-             included",
-            "firmware of meters in the field counts blocks in a row too",
-            |one| one.blocks,
-        );
+        for &detector in Detector::ALL {
+            to.column(detector.column(), "", detector.score_definition(), detector.source(), |one| {
+                one.score_of(detector)
+            });
+        }
     }
 }

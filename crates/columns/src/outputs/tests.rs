@@ -6,7 +6,7 @@ use ::cases::{Case, CaseId, Change};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, TimeUnit};
 use arrow::util::display::{ArrayFormatter, FormatOptions};
-use detect::{DailySuspicion, Detector, Evidence, Innocent};
+use detect::{DailySuspicion, Detector, Innocent};
 use expect_test::{Expect, expect};
 use forecast::Forecast;
 use grid::Balance;
@@ -94,13 +94,7 @@ fn a_forecast_has_a_column_a_quantile() {
 #[test]
 fn a_suspicion_is_of_a_local_day() {
     let by_detector = |score| [score; Detector::ALL.len()];
-    let day = |day, score| DailySuspicion {
-        meter: meter("M1"),
-        day,
-        score,
-        by_detector: by_detector(score),
-        blocks: 12,
-    };
+    let day = |day, score| DailySuspicion { meter: meter("M1"), day, score, by_detector: by_detector(score) };
     let suspicions = vec![day(date(2024, 2, 29), 0.25), day(date(1969, 12, 31), 1.0)];
     show(
         || Suspicions,
@@ -110,17 +104,17 @@ fn a_suspicion_is_of_a_local_day() {
             day Date32: 2024-02-29 1969-12-31
             score Float64: 0.25 1.0
             phase_neutral Float64: 0.25 1.0
-            blocks Int32: 12 12
         "#]],
     );
 }
 
-#[test]
-fn a_case_carries_its_numbers_and_its_reason() {
+/// An open case and a closed one.
+fn cases() -> Outputs {
     let detector = Detector::PhaseNeutral;
     let fact = |name, value| detector.about().fact(name).unwrap().of(value);
-    let innocent = |name| Innocent { definition: detector.about().innocent(name).unwrap(), facts: vec![] };
-    let evidence = Evidence {
+    let brief = detector.about().innocent("brief").unwrap();
+    let blocks = brief.fact("blocks").unwrap().of(8.0).limited(4.0);
+    let evidence = detect::Evidence {
         detector,
         since: QUARTER_PAST.minus(7_200_000),
         until: QUARTER_PAST,
@@ -134,16 +128,21 @@ fn a_case_carries_its_numbers_and_its_reason() {
             fact("share", 0.636),
         ],
         excess: Some(WattHours(1610)),
-        looked_at: vec![innocent("brief"), innocent("three-phase")],
+        looked_at: vec![Innocent { definition: brief, facts: vec![blocks.about(meter("M2"))] }],
     };
     let id = |days: i64| CaseId::new(detector, meter("M1"), QUARTER_PAST.minus(days * 86_400_000));
-    let mut shorter =
-        Evidence { blocks: 4, until: QUARTER_PAST.minus(3_600_000), excess: None, ..evidence.clone() };
+    let mut shorter = detect::Evidence {
+        blocks: 4,
+        until: QUARTER_PAST.minus(3_600_000),
+        excess: None,
+        ..evidence.clone()
+    };
     (shorter.facts[0].value, shorter.facts[2].value) = (2.5, 3.0);
     let open = Case {
         id: id(0),
         follows: Some(id(9)),
         detector,
+        detectors: vec![detector],
         meter: meter("M1"),
         transformer: Some(transformer()),
         area: AreaId::new("north"),
@@ -164,42 +163,59 @@ fn a_case_carries_its_numbers_and_its_reason() {
         closed: Some(QUARTER_PAST),
         ..open.clone()
     };
+    Outputs { changes: vec![Change::Opened(open), Change::Opened(closed)], ..Outputs::default() }
+}
+
+#[test]
+fn a_case_carries_what_is_to_be_done_and_its_reason() {
     show(
         || Cases::new(Calendar::new(TimeZone::UTC, Default::default())),
-        &Outputs { changes: vec![Change::Opened(open), Change::Opened(closed)], ..Outputs::default() },
+        &cases(),
         &expect![[r#"
-            id Utf8: phase-neutral.M1.20240101T0015Z phase-neutral.M1.20240102T0015Z
-            meter Utf8: M1 M1
-            transformer Utf8: T01 -
-            area Utf8: north -
-            detector Utf8: phase-neutral phase-neutral
-            opened Timestamp(ms, "UTC"): 2024-01-01T00:15:00 2024-01-01T00:15:00
-            last_evidence Timestamp(ms, "UTC"): 2024-01-01T00:15:00 2024-01-01T00:15:00
-            closed Timestamp(ms, "UTC"): - 2024-01-01T00:15:00
-            state Utf8: open closed
-            score Float64: 0.75 0.75
-            blocks Int32: 8 8
-            since Timestamp(ms, "UTC"): 2023-12-31T22:15:00 2023-12-31T22:15:00
-            until Timestamp(ms, "UTC"): 2024-01-01T00:15:00 2024-01-01T00:15:00
-            phase_a Float64: 2.0 2.0
-            neutral_a Float64: 5.5 5.5
-            apart_a Float64: 3.5 3.5
-            allowed_a Float64: 0.5 0.5
-            share Float64: 0.636 0.636
-            excess_wh Int64: 1610 1610
-            looked_at Utf8: brief,three-phase brief,three-phase
-            follows Utf8: phase-neutral.M1.20231223T0015Z -
-            reason Utf8: please check meter M1: phase 2.00 A, neu please check meter M1: phase 2.00 A, neu
-            opening_since Timestamp(ms, "UTC"): 2023-12-31T22:15:00 2023-12-31T22:15:00
-            opening_until Timestamp(ms, "UTC"): 2023-12-31T23:15:00 2023-12-31T23:15:00
-            opening_blocks Int64: 4 4
-            opening_phase_a Float64: 2.5 2.5
-            opening_neutral_a Float64: 5.5 5.5
-            opening_apart_a Float64: 3.0 3.0
-            opening_allowed_a Float64: 0.5 0.5
-            opening_excess_wh Int64: - -
-            excess_total_wh Int64: 2415 2415
-        "#]],
+        id Utf8: phase-neutral.M1.20240101T0015Z phase-neutral.M1.20240102T0015Z
+        target Utf8: meter/M1 meter/M1
+        kind Utf8: phase-neutral phase-neutral
+        opened Timestamp(ms, "UTC"): 2024-01-01T00:15:00 2024-01-01T00:15:00
+        updated Timestamp(ms, "UTC"): 2024-01-01T00:15:00 2024-01-01T00:15:00
+        closed Timestamp(ms, "UTC"): - 2024-01-01T00:15:00
+        state Utf8: open closed
+        probability Float64: 0.75 0.75
+        severity Utf8: high high
+        wh_day_low Int64: - -
+        wh_day_mid Int64: 2415 2415
+        wh_day_high Int64: - -
+        excess_total_wh Int64: 2415 2415
+        detectors Utf8: phase-neutral phase-neutral
+        area Utf8: north -
+        transformer Utf8: T01 -
+        outcome Utf8: - -
+        follows Utf8: phase-neutral.M1.20231223T0015Z -
+        reason Utf8: please check meter M1: phase 2.00 A, neu please check meter M1: phase 2.00 A, neu
+    "#]],
+    );
+}
+
+#[test]
+fn evidence_is_a_fact_a_row_of_the_opening_and_the_strongest_run() {
+    let mut one = cases();
+    one.changes.truncate(1);
+    show(
+        || Evidence,
+        &one,
+        &expect![[r#"
+        case Utf8: phase-neutral.M1.20240101T0015Z phase-neutral.M1.20240101T0015Z phase-neutral.M1.20240101T0015Z phase-neutral.M1.20240101T0015Z phase-neutral.M1.20240101T0015Z phase-neutral.M1.20240101T0015Z phase-neutral.M1.20240101T0015Z phase-neutral.M1.20240101T0015Z phase-neutral.M1.20240101T0015Z phase-neutral.M1.20240101T0015Z phase-neutral.M1.20240101T0015Z
+        run Utf8: opening opening opening opening opening strongest strongest strongest strongest strongest strongest
+        detector Utf8: phase-neutral phase-neutral phase-neutral phase-neutral phase-neutral phase-neutral phase-neutral phase-neutral phase-neutral phase-neutral phase-neutral
+        looked_at Utf8: - - - - brief - - - - - brief
+        fact Utf8: phase neutral apart share blocks phase neutral apart share excess blocks
+        value Float64: 2.5 5.5 3.0 0.636 8.0 2.0 5.5 3.5 0.636 1610.0 8.0
+        allowed Float64: - - 0.5 - 4.0 - - 0.5 - - 4.0
+        unit Utf8: A A A - - A A A - Wh -
+        about Utf8: - - - - M2 - - - - - M2
+        since Timestamp(ms, "UTC"): 2023-12-31T22:15:00 2023-12-31T22:15:00 2023-12-31T22:15:00 2023-12-31T22:15:00 2023-12-31T22:15:00 2023-12-31T22:15:00 2023-12-31T22:15:00 2023-12-31T22:15:00 2023-12-31T22:15:00 2023-12-31T22:15:00 2023-12-31T22:15:00
+        until Timestamp(ms, "UTC"): 2023-12-31T23:15:00 2023-12-31T23:15:00 2023-12-31T23:15:00 2023-12-31T23:15:00 2023-12-31T23:15:00 2024-01-01T00:15:00 2024-01-01T00:15:00 2024-01-01T00:15:00 2024-01-01T00:15:00 2024-01-01T00:15:00 2024-01-01T00:15:00
+        weight Float64: 1.0 1.0 1.0 1.0 1.0 1.0 1.0 1.0 1.0 1.0 1.0
+    "#]],
     );
 }
 

@@ -2,6 +2,7 @@
 
 use crate::cli;
 use columns::{ColumnEntry, OutputEntry};
+use detect::{Detector, FactDefinition};
 use features::{CATALOGUE, Entry};
 use shell::{Failure, print};
 use std::fmt::Write;
@@ -23,14 +24,15 @@ pub fn run(args: &cli::Catalogue) -> Result<(), Failure> {
     let lines: Vec<Line> = all().filter(is_asked_for).collect();
     if lines.is_empty() {
         return Err(Failure::wrong(
-            format!("no kernel, no column and no rule has `{}` in its name", args.names.join("` or `")),
+            format!("no kernel, column, rule or detector has `{}` in its name", args.names.join("` or `")),
             "`gridwarden catalogue` shows all of them",
         ));
     }
     print(&told(&lines))
 }
 
-/// Kernels, then columns by their file, then rules of data quality, each with its unit and with where it comes from.
+/// Kernels, then columns by their file, then rules of data quality, then detectors, each with its unit and with where it
+/// comes from.
 fn all() -> impl Iterator<Item = Line> {
     let kernels = CATALOGUE.iter().map(|&Entry { name, unit, definition, source, .. }| Line {
         name: name.to_owned(),
@@ -52,7 +54,36 @@ fn all() -> impl Iterator<Item = Line> {
         definition: rule.definition(),
         source: format!("rule of data quality, {}: {}", rule.default(), rule.source()),
     });
-    kernels.chain(columns).chain(rules)
+    kernels.chain(columns).chain(rules).chain(Detector::ALL.iter().copied().flat_map(detector))
+}
+
+/// A detector, the keys of its section of the plan, its facts, and those of the innocent causes that it looks at.
+fn detector(detector: Detector) -> Vec<Line> {
+    let about = detector.about();
+    let mut lines = vec![Line {
+        name: detector.name().to_owned(),
+        unit: about.main.unit.symbol(),
+        definition: detector.definition(),
+        source: format!("detector: {}", detector.source()),
+    }];
+    lines.extend(detector.keys().iter().map(|key| Line {
+        name: format!("detectors.{detector}.{}", key.name),
+        unit: "",
+        definition: key.definition,
+        source: format!("key of a plan, {} where the plan does not have it", key.default),
+    }));
+    let fact = |of: String, fact: &'static FactDefinition| Line {
+        name: format!("{of}.{}", fact.name),
+        unit: fact.unit.symbol(),
+        definition: fact.definition,
+        source: format!("fact of the detector {detector}"),
+    };
+    lines.extend(about.facts.iter().map(|one| fact(detector.to_string(), one)));
+    for innocent in about.innocent {
+        let of = format!("{detector}.{}", innocent.name);
+        lines.extend(innocent.facts.iter().map(|one| fact(of.clone(), one)));
+    }
+    lines
 }
 
 fn told(lines: &[Line]) -> String {
@@ -100,6 +131,28 @@ mod tests {
                               rule of data quality, always: a message that arrives twice must not count twice
                 spike   -     the energy is more than `times` the third-highest of the last weeks, and its power above `floor`; what is remembered fades by a sixteenth each Monday, and is used once two Mondays have passed
                               rule of data quality, 3 times and 2 kW: validation of meter data (VEE), spike check: highest against third-highest peak
+            "#]],
+        );
+    }
+
+    #[test]
+    fn a_detector_has_its_keys_and_its_facts() {
+        check(
+            &[
+                "phase-neutral",
+                "detectors.phase-neutral.floor",
+                "phase-neutral.apart",
+                "phase-neutral.low-load.load",
+            ],
+            &expect![[r#"
+                phase-neutral                  A     phase and neutral current of a single-phase supply are apart, block after block
+                                                     detector: Kirchhoff: what goes out through the phase comes back through the neutral; firmware of meters in the field for the limits
+                detectors.phase-neutral.floor  -     they may be apart by this much at any load
+                                                     key of a plan, "0.5 A" where the plan does not have it
+                phase-neutral.apart            A     how far `phase` and `neutral` are apart, without a sign; `allowed` is the mean of what the intervals of the run were allowed: a share of the larger current, more at low load, never less than the floor
+                                                     fact of the detector phase-neutral
+                phase-neutral.low-load.load    A     mean load of the run, the larger of the two currents; below `limit` it is low
+                                                     fact of the detector phase-neutral
             "#]],
         );
     }

@@ -172,6 +172,7 @@ fn what_a_plan_leaves_out_is_told_too() {
               supply          none: not written
               suspicions      none: not written
               cases           none: not written
+              evidence        none: not written
               alerts          none: not written
               sms             none: not written
               findings        none: not written
@@ -220,6 +221,7 @@ fn what_is_about_kafka_is_shown_as_it_is_used_without_secrets() {
           supply          supply
           suspicions      suspicions
           cases           cases
+          evidence        none: not written
           alerts          alerts
           sms             sms
           findings        findings

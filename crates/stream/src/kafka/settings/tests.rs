@@ -38,11 +38,11 @@ fn an_unknown_key_is_named_with_its_place() {
         "idle_after",
         "idel_after",
         expect![[r#"
-        error[plan::key]: unknown field `idel_after`, expected one of `brokers`, `group`, `readings`, `format`, `idle_after`, `topology`, `intervals`, `profiles`, `demand`, `balances`, `forecasts`, `outages`, `supply`, `suspicions`, `cases`, `alerts`, `sms`, `findings`, `dead_letters`, `client`
-          --> ami.toml:89:1
-           | idel_after = "10 s"               # a partition at the end of its log for so long no longer holds the others
-          help: keys of these sections are in pipelines/ami.toml, each with its meaning
-    "#]],
+            error[plan::key]: unknown field `idel_after`, expected one of `brokers`, `group`, `readings`, `format`, `idle_after`, `topology`, `intervals`, `profiles`, `demand`, `balances`, `forecasts`, `outages`, `supply`, `suspicions`, `cases`, `evidence`, `alerts`, `sms`, `findings`, `dead_letters`, `client`
+              --> ami.toml:89:1
+               | idel_after = "10 s"               # a partition at the end of its log for so long no longer holds the others
+              help: keys of these sections are in pipelines/ami.toml, each with its meaning
+        "#]],
     );
     check(
         "exchange =",
