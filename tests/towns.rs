@@ -92,7 +92,10 @@ fn some_results_are_those_of_all_and_the_others_are_not_worked_out() {
         ("intervals", &["intervals.parquet"]),
         ("findings", &["findings.ndjson"]),
         ("supply", &["outages.parquet", "supply.parquet"]),
-        ("cases", &["alerts.ndjson", "cases.parquet", "sms.ndjson", "suspicions.parquet"]),
+        (
+            "cases",
+            &["alerts.ndjson", "cases.parquet", "evidence.parquet", "sms.ndjson", "suspicions.parquet"],
+        ),
     ] {
         let some = replay("some", &["--only", only]);
         assert_eq!(some.iter().map(|(name, _)| name).collect::<Vec<_>>(), names);

@@ -16,7 +16,7 @@ const GROUPS: PartKind = PartKind {
     version: metering::Groups::STATE_VERSION,
     reads: &[],
     holds: "the demand of transformers and feeders, and of consumers among others, in the billing period under way",
-    settings: "whether there is `[groups]`, `[demand]`, `length` of `[intervals]`, or `time_zone`",
+    settings: "whether there is `[groups]`, `[demand]`, `length` of `[intervals]`, `time_zone`, or `exchange` of `[grid]`",
 };
 
 /// Demand of many together.
