@@ -92,8 +92,8 @@ fn keys_of_a_detector_must_fit_together() {
 #[test]
 fn a_detector_without_keys_runs_with_its_defaults() {
     let (before, rest) = DEMO.split_once("[detectors.phase-neutral]").unwrap();
-    let after = rest.find("[cases]").unwrap();
-    let text = format!("{before}[detectors.phase-neutral]\n{}", &rest[after..]);
+    let (_, after) = rest.split_once("\n[").unwrap();
+    let text = format!("{before}[detectors.phase-neutral]\n[{after}");
     assert_eq!(Plan::read(&text).unwrap().detectors, Plan::read(DEMO).unwrap().detectors);
 }
 
