@@ -1,4 +1,4 @@
-//! What people hear of a case: one line with its numbers.
+//! The alert about a case: one line with its numbers.
 
 use crate::{AlertId, Case, CaseId, Change};
 use detect::Evidence;
@@ -84,7 +84,7 @@ pub struct Alert {
     pub evidence: Vec<Evidence>,
 }
 
-/// The alert of a change, if people should hear of it: growth is for the record only. Its text says local time.
+/// The alert about a change, if people should get one: growth is for the record only. Its text has local time.
 pub fn alert(change: &Change, calendar: &Calendar) -> Option<Alert> {
     let (case, kind, time) = match change {
         Change::Opened(case) => (case, AlertKind::Opened, case.opened),

@@ -53,7 +53,7 @@ impl fmt::Display for CaseId {
 pub struct AlertId(String);
 
 impl AlertId {
-    /// The name of the alert that tells this of a case.
+    /// The name of the alert about what happened to a case.
     pub fn new(case: &CaseId, what: &str) -> Self {
         Self(format!("{case}.{what}"))
     }

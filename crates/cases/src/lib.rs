@@ -2,7 +2,7 @@
 //!
 //! A [`Case`] is a question for a person ("please look at this meter"), not a verdict. Its id is made of detector,
 //! meter and opening time, so a replay opens the same cases under the same names. Every change comes out once, as a
-//! [`Change`]; [`alert`] makes an [`Alert`] of those changes that people should hear of, one line with its numbers.
+//! [`Change`]; [`alert`] makes an [`Alert`] of a change that people should know of, one line with its numbers.
 //!
 //! There is no alert without evidence. This crate never knows phones, e-mail or HTTP, never knows one detector from
 //! another, and never switches a supply.

@@ -71,7 +71,7 @@ impl Evidence {
         self.facts.iter().find(|fact| fact.definition.name == name)
     }
 
-    /// The number that says how much, see [`About::main`](crate::About).
+    /// The number that shows how much it is, see [`About::main`](crate::About).
     pub fn main(&self) -> Option<&Fact> {
         self.fact(self.detector.about().main.name)
     }

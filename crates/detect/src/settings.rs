@@ -309,7 +309,7 @@ pub(crate) fn only_known(keys: &[Key], section: &[(&str, Written<'_>)]) -> Resul
 }
 
 /// Declares the settings of a detector: each key with the type of its value, its range, its default and its meaning.
-/// `> 0` and `>= 0` say whether zero is allowed. The settings need a `check` beside it, for keys that must go together.
+/// `> 0` excludes zero, and `>= 0` allows it. The settings need a `check` beside it, for keys that must go together.
 macro_rules! keys {
     ($(#[$doc:meta])* $rule:ident { $($key:ident: $kind:ident $above:tt 0 = $default:literal, $definition:literal;)* }) => {
         $(#[$doc])*

@@ -31,7 +31,7 @@ fn suspicion(meter: &str, end: EventTime, score: f64) -> Suspicion {
     out.remove(0)
 }
 
-/// Whoever prints evidence trusts that words and definitions fit together.
+/// Everything that prints evidence trusts that words and definitions fit together.
 #[test]
 fn all_words_are_about_facts_that_the_detector_has() {
     let check = |detector: Detector, words: &str, facts: &[&FactDefinition]| {
@@ -104,9 +104,9 @@ fn a_template_leaves_out_what_is_not_known() {
 fn evidence_of_a_tick_is_one_suspicion_a_meter() {
     let mut out = Vec::new();
     weigh(end_of(5), vec![found("M2", 0.25), found("M1", 0.5)], &mut out);
-    let told = |one: &Suspicion| (one.meter.to_string(), one.score, one.evidence[0].weight);
+    let row = |one: &Suspicion| (one.meter.to_string(), one.score, one.evidence[0].weight);
     assert_eq!(
-        out.iter().map(told).collect::<Vec<_>>(),
+        out.iter().map(row).collect::<Vec<_>>(),
         [("M1".to_owned(), 0.5, 1.0), ("M2".to_owned(), 0.25, 1.0)]
     );
 }
@@ -122,7 +122,7 @@ fn the_weightiest_evidence_leads_and_all_weights_are_one() {
 }
 
 #[test]
-fn a_day_is_told_when_it_is_over() {
+fn a_day_comes_out_when_it_is_over() {
     let calendar = Calendar::new(TimeZone::get("Asia/Kolkata").unwrap(), Default::default());
     let mut scores = DailyScores::new();
     let mut out = Vec::new();
@@ -133,8 +133,8 @@ fn a_day_is_told_when_it_is_over() {
     scores.collect(midnight, &calendar, &[suspicion(0.25)], &mut out);
     assert_eq!(out, []);
     scores.collect(midnight.plus(BLOCK), &calendar, &[], &mut out);
-    let told = |out: &[DailySuspicion]| out.iter().map(|row| (row.day, row.score)).collect::<Vec<_>>();
-    assert_eq!(told(&out), [(date(2024, 1, 5), 0.5)]);
+    let days = |out: &[DailySuspicion]| out.iter().map(|row| (row.day, row.score)).collect::<Vec<_>>();
+    assert_eq!(days(&out), [(date(2024, 1, 5), 0.5)]);
     scores.collect(midnight.plus(BLOCK), &calendar, &[suspicion(0.0)], &mut out);
     scores.finish(&mut out);
     assert_eq!(out.len(), 1, "a day without a score has no row");

@@ -107,7 +107,7 @@ pub struct InnocentDefinition {
 /// What everything that prints the evidence of a detector needs of it.
 #[derive(Debug, PartialEq)]
 pub struct About {
-    /// The number that says how much: texts compare it with its limit.
+    /// The number that shows how much it is: texts compare it with its limit.
     pub main: &'static FactDefinition,
     /// All numbers, in the order in which files have them.
     pub facts: &'static [&'static FactDefinition],

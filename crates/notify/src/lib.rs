@@ -1,11 +1,11 @@
-//! Who hears of an alert, and in which words: routes by area, short messages, and a throttle for each phone.
+//! Who gets a message about an alert, and in which words: routes by area, short messages, a throttle for each phone.
 //!
 //! One SMS is one segment of the GSM alphabet, at most 160 characters, and [`SmsText`] cannot hold more. It states what
 //! was measured and asks to check; it accuses nobody. Messages over a phone's allowance wait and go out later as one
 //! digest. An alert that would repeat a message about the same meter is handed back: nothing is dropped silently.
 //!
 //! This crate never knows sockets, modems or one detector from another, and has no clock: the end of the tick is an
-//! argument. An alert that nobody is responsible for is returned, not lost.
+//! argument. An alert of an area without a phone is returned, not lost.
 //!
 //! Read [`Notifier::route`] first, then [`SmsText`].
 

@@ -46,7 +46,7 @@ pub enum ThrottleError {
     },
 }
 
-/// Nobody reads more a day than this; it bounds what is remembered of a phone.
+/// People read fewer messages a day than this. The limit bounds what is remembered of a phone.
 const MOST_PER_DAY: u32 = 1000;
 /// So many times the main number of the last message is clearly worse. Ours, until readers teach us better: in simulated
 /// towns the load alone hardly ever doubles the distance of phase and neutral from one case to the next.
@@ -102,7 +102,7 @@ pub struct Sms {
     pub case: CaseId,
     /// How many other cases it stands for.
     pub more: u32,
-    /// What it says.
+    /// Its text.
     pub text: SmsText,
 }
 
@@ -111,10 +111,10 @@ pub struct Sms {
 pub struct Routed {
     /// Messages to send.
     pub sms: Vec<Sms>,
-    /// Alerts that nobody is responsible for.
+    /// Alerts of areas without a phone.
     pub unrouted: Vec<AlertId>,
-    /// Alerts about meters that somebody was asked to check not long ago, and that are not clearly worse now.
-    pub told_already: Vec<AlertId>,
+    /// Alerts about meters that a message asked to check not long ago, and that are not clearly worse now.
+    pub repeated: Vec<AlertId>,
     /// How many alerts had to wait for a digest.
     pub held: u32,
 }
@@ -262,8 +262,8 @@ impl Notifier {
     /// Routes the alerts of the tick that ends at `end`, in any order.
     ///
     /// First the digests that have become possible, by phone; then the new alerts, the most severe first. Only a case
-    /// that opened is worth a message: one that closed asks nobody to walk anywhere. A case that comes back while the
-    /// last message about its meter is fresh asks nobody to walk there again, unless it is clearly worse.
+    /// that opened is worth a message: a closed one needs no visit. A case that comes back while the last message about
+    /// its meter is fresh needs no second visit, unless it is clearly worse.
     pub fn route(&mut self, end: EventTime, alerts: &[Alert], calendar: &Calendar) -> Routed {
         let mut routed = Routed::default();
         let throttle = self.throttle;
@@ -282,11 +282,11 @@ impl Notifier {
                 continue;
             };
             if self.named.get(&alert.meter).is_some_and(|named| named.covers(alert)) {
-                routed.told_already.push(alert.id.clone());
+                routed.repeated.push(alert.id.clone());
                 continue;
             }
             let line = self.lines.entry(phone.clone()).or_default();
-            // Nobody overtakes those that wait already.
+            // A new alert waits behind those that wait already.
             if !line.held.is_empty() || !line.may_send(end, throttle) {
                 line.hold(alert);
                 routed.held += 1;

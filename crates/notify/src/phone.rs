@@ -1,4 +1,4 @@
-//! Which phone hears of which area.
+//! The phone that gets the messages of an area.
 
 use core::fmt;
 use reading::AreaId;
@@ -76,7 +76,7 @@ pub enum RouteError {
 }
 
 impl Routes {
-    /// Routes of these pairs, which may repeat; `otherwise` hears of what has no area, or an area without a phone.
+    /// Routes of these pairs, which may repeat; `otherwise` gets what has no area, or an area without a phone.
     pub fn new(
         pairs: impl IntoIterator<Item = (AreaId, Phone)>,
         otherwise: Option<Phone>,
@@ -95,7 +95,7 @@ impl Routes {
         Ok(Self { by_area, otherwise })
     }
 
-    /// Who hears of this area.
+    /// The phone that gets the messages of this area.
     pub fn phone_of(&self, area: Option<AreaId>) -> Option<&Phone> {
         area.and_then(|area| self.by_area.get(&area)).or(self.otherwise.as_ref())
     }

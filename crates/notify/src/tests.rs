@@ -62,18 +62,18 @@ fn throttle() -> Throttle {
 /// A character for each tick of half an hour: how many alerts open in area A1. What is sent when is the answer.
 fn check(picture: &str, answer: &Expect) {
     let mut notifier = Notifier::new(routes(), throttle());
-    let mut told = String::new();
+    let mut lines = String::new();
     for (block, c) in picture.chars().enumerate() {
         let count = c.to_digit(10).unwrap_or_default();
         let alerts: Vec<Alert> =
             (0..count).map(|number| alert(&format!("M{block}-{number}"), "A1", block)).collect();
         let routed = notifier.route(end_of(block), &alerts, &calendar());
         for sms in &routed.sms {
-            told += &format!("{block}: {} {} +{}: {}\n", sms.to, sms.id, sms.more, sms.text);
+            lines += &format!("{block}: {} {} +{}: {}\n", sms.to, sms.id, sms.more, sms.text);
         }
     }
-    told += &format!("waiting {}", notifier.waiting());
-    answer.assert_eq(&told);
+    lines += &format!("waiting {}", notifier.waiting());
+    answer.assert_eq(&lines);
 }
 
 #[test]
@@ -130,11 +130,11 @@ fn apart(apart: f64, mut alert: Alert) -> Alert {
 /// What becomes of alerts about one meter: in which block each comes, and how far apart its currents are then.
 fn check_again(alerts: &[(usize, f64)], answer: &Expect) {
     let mut notifier = Notifier::new(routes(), throttle());
-    let tell = |(block, far): &(usize, f64)| {
+    let line = |(block, far): &(usize, f64)| {
         let routed = notifier.route(end_of(*block), &[apart(*far, alert("M1", "A1", *block))], &calendar());
-        format!("{block}: {} sent, {} told already\n", routed.sms.len(), routed.told_already.len())
+        format!("{block}: {} sent, {} repeated\n", routed.sms.len(), routed.repeated.len())
     };
-    answer.assert_eq(&alerts.iter().map(tell).collect::<String>());
+    answer.assert_eq(&alerts.iter().map(line).collect::<String>());
 }
 
 /// Blocks of half an hour in a week.
@@ -145,12 +145,12 @@ fn a_case_that_comes_back_within_a_week_asks_nobody_to_walk_again() {
     check_again(
         &[(0, 3.1), (48, 3.1), (WEEK - 1, 6.1), (WEEK, 3.1), (WEEK + 1, 3.1), (2 * WEEK, 3.1)],
         &expect![[r#"
-            0: 1 sent, 0 told already
-            48: 0 sent, 1 told already
-            335: 0 sent, 1 told already
-            336: 1 sent, 0 told already
-            337: 0 sent, 1 told already
-            672: 1 sent, 0 told already
+            0: 1 sent, 0 repeated
+            48: 0 sent, 1 repeated
+            335: 0 sent, 1 repeated
+            336: 1 sent, 0 repeated
+            337: 0 sent, 1 repeated
+            672: 1 sent, 0 repeated
         "#]],
     );
 }
@@ -160,10 +160,10 @@ fn a_case_that_comes_back_twice_as_far_apart_is_told_again() {
     check_again(
         &[(0, 3.1), (48, 6.2), (96, 12.3), (144, 12.4)],
         &expect![[r#"
-        0: 1 sent, 0 told already
-        48: 1 sent, 0 told already
-        96: 0 sent, 1 told already
-        144: 1 sent, 0 told already
+        0: 1 sent, 0 repeated
+        48: 1 sent, 0 repeated
+        96: 0 sent, 1 repeated
+        144: 1 sent, 0 repeated
     "#]],
     );
 }
@@ -178,7 +178,7 @@ fn a_meter_that_a_digest_only_counted_was_not_told_of() {
         .assert_eq(digest.sms[0].text.as_str());
     let again: Vec<Alert> = (0..6).map(|number| alert(&format!("M{number}"), "A1", 4)).collect();
     let routed = notifier.route(end_of(4), &again, &calendar());
-    assert_eq!(routed.told_already, again[..5].iter().map(|alert| alert.id.clone()).collect::<Vec<_>>());
+    assert_eq!(routed.repeated, again[..5].iter().map(|alert| alert.id.clone()).collect::<Vec<_>>());
     assert_eq!(routed.sms[0].case, again[5].case);
 }
 
@@ -309,10 +309,10 @@ proptest! {
     fn every_alert_is_sent_waits_or_is_handed_back(ticks in towns()) {
         let mut notifier = Notifier::new(routes(), throttle());
         let all = routed(&mut notifier, &ticks, 0);
-        let told: u64 = all.iter().flat_map(|routed| &routed.sms).map(|sms| 1 + u64::from(sms.more)).sum();
-        let back: usize = all.iter().map(|routed| routed.unrouted.len() + routed.told_already.len()).sum();
+        let sent: u64 = all.iter().flat_map(|routed| &routed.sms).map(|sms| 1 + u64::from(sms.more)).sum();
+        let back: usize = all.iter().map(|routed| routed.unrouted.len() + routed.repeated.len()).sum();
         let given: usize = ticks.iter().map(Vec::len).sum();
-        prop_assert_eq!(told + notifier.waiting() + back as u64, given as u64);
+        prop_assert_eq!(sent + notifier.waiting() + back as u64, given as u64);
         let mut ids: Vec<&str> = all.iter().flat_map(|routed| &routed.sms).map(|sms| sms.id.as_str()).collect();
         let count = ids.len();
         ids.sort_unstable();

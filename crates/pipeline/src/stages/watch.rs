@@ -101,7 +101,7 @@ impl Watch {
             let routed = notifier.route(tick.end, &out.alerts[first..], &self.calendar);
             self.not_looked_at.unrouted += routed.unrouted.len() as u64;
             out.sms.extend(routed.sms);
-            out.told_already.extend(routed.told_already);
+            out.told_already.extend(routed.repeated);
         }
     }
 

@@ -49,15 +49,15 @@ fn row(meter: &str, role: Role, transformer: &str) -> TopologyRow {
 fn check(street: &str, answer: &Expect) {
     let (topology, ticks) = read(street);
     let mut runs = Runs::new(rule());
-    let mut told = String::new();
+    let mut lines = String::new();
     for (number, intervals) in ticks.iter().enumerate() {
         let mut out = Vec::new();
         runs.examine(end_of(number as i64 + 1), topology.join(intervals), &mut out);
         for found in &out {
-            told += &format!("{}: {}\n", number + 1, tell(found));
+            lines += &format!("{}: {}\n", number + 1, line(found));
         }
     }
-    answer.assert_eq(&told);
+    answer.assert_eq(&lines);
 }
 
 fn read(street: &str) -> (Topology, Vec<Vec<Interval>>) {
@@ -83,7 +83,7 @@ fn allowed(found: &Found) -> f64 {
     found.evidence.fact("apart").unwrap().limit.unwrap()
 }
 
-fn tell(found: &Found) -> String {
+fn line(found: &Found) -> String {
     let innocent = |innocent: &Innocent| match (innocent.name(), &innocent.facts[..]) {
         ("shared-neutral", [apart]) => format!("{} {:.1}", apart.about.unwrap(), apart.value),
         ("low-load", [load, low]) => {
