@@ -54,8 +54,8 @@ impl Failure {
     }
 
     /// A signal asked the process to end before the work was done. What it had is kept.
-    pub fn told_to_end() -> Self {
-        Self { code: FAILED, page: "error: told to end\n".to_owned(), may_pass: false }
+    pub fn ended_early() -> Self {
+        Self { code: FAILED, page: "error: ended before the work was done\n".to_owned(), may_pass: false }
     }
 
     /// The same, of something that may be over soon.

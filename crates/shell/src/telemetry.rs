@@ -238,8 +238,8 @@ pub fn broker_answers(brokers: &str) {
 }
 
 /// What librdkafka says by itself, and how often it repeated the same since the last log line.
-pub fn librdkafka(about: &str, text: &str, untold: u64) {
-    warn!(about, untold, "librdkafka: {text}");
+pub fn librdkafka(about: &str, text: &str, repeats: u64) {
+    warn!(about, repeats, "librdkafka: {text}");
 }
 
 /// A topic that was missing.

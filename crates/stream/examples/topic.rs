@@ -1,8 +1,10 @@
-//! What the measurements on a broker need beside `gridwarden`: readings of a file into a topic, and the plainest consumer.
+//! Two tools for measurements on a broker: one fills a topic from a file, the other is the simplest possible consumer.
 //!
-//! `topic fill BROKERS TOPIC BATCH FORMAT < LINES` sends JSON lines, BATCH of them a message, as `json` or `arrow`; all
-//! readings of a meter to one partition, as `gridwarden simulate` does. `topic count BROKERS TOPIC` reads all that is
-//! there with the settings of `gridwarden run` and does nothing but count: what is below it, no engine can save.
+//! `topic fill BROKERS TOPIC BATCH FORMAT < LINES` sends JSON lines as `json` or `arrow`, BATCH readings in a message. All
+//! readings of a meter go to one partition, as `gridwarden simulate` sends them.
+//!
+//! `topic count BROKERS TOPIC` reads a whole topic with the settings of `gridwarden run` and only counts messages. Its time
+//! is the share of librdkafka, which no engine can save.
 
 use rdkafka::ClientConfig;
 use rdkafka::Message;
@@ -19,7 +21,7 @@ use std::time::{Duration, Instant};
 
 type Failed = Box<dyn std::error::Error>;
 
-/// How long the broker is asked.
+/// How long to wait for an answer of the broker.
 const ANSWER: Duration = Duration::from_secs(30);
 
 fn main() -> ExitCode {
@@ -44,7 +46,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// What is to become a message.
+/// The readings of the next message of a partition.
 #[derive(Default)]
 struct Pile {
     bytes: Vec<u8>,
@@ -52,57 +54,91 @@ struct Pile {
     readings: usize,
 }
 
-fn fill(brokers: &str, topic: &str, batch: &str, format: &str) -> Result<(), Failed> {
-    let batch: usize = batch.parse()?;
-    let arrow = match format {
-        "json" => false,
-        "arrow" => true,
-        _ => return Err("a message is json or arrow".into()),
-    };
-    let producer: BaseProducer = ClientConfig::new()
-        .set("bootstrap.servers", brokers)
-        .set("enable.idempotence", "true")
-        .set("compression.type", "lz4")
-        .set("linger.ms", "20")
-        .set("batch.num.messages", "10000")
-        .set("queue.buffering.max.kbytes", "131072")
-        .create()?;
-    let headers = OwnedHeaders::new().insert(Header { key: "format", value: Some(format) });
-    let metadata = producer.client().fetch_metadata(Some(topic), ANSWER)?;
-    let partitions = metadata.topics().first().map_or(0, |topic| topic.partitions().len());
-    if partitions == 0 {
-        return Err(format!("there is no topic {topic}").into());
+impl Pile {
+    fn add(&mut self, text: &[u8], raw: &RawReading, is_arrow: bool) {
+        if is_arrow {
+            self.rows.push(raw.clone());
+        } else {
+            if self.readings > 0 {
+                self.bytes.push(b'\n');
+            }
+            self.bytes.extend_from_slice(text);
+        }
+        self.readings += 1;
     }
-    let mut messages = 0_u64;
-    let mut send = |partition: usize, key: Option<&MeterId>, pile: &mut Pile| -> Result<(), Failed> {
-        if arrow {
+}
+
+/// Sends piles as messages to a topic.
+struct Filler<'a> {
+    producer: BaseProducer,
+    topic: &'a str,
+    headers: OwnedHeaders,
+    is_arrow: bool,
+    messages: u64,
+}
+
+impl<'a> Filler<'a> {
+    fn connect(brokers: &str, topic: &'a str, format: &str) -> Result<Self, Failed> {
+        let is_arrow = match format {
+            "json" => false,
+            "arrow" => true,
+            _ => return Err("a message is json or arrow".into()),
+        };
+        let producer = ClientConfig::new()
+            .set("bootstrap.servers", brokers)
+            .set("enable.idempotence", "true")
+            .set("compression.type", "lz4")
+            .set("linger.ms", "20")
+            .set("batch.num.messages", "10000")
+            .set("queue.buffering.max.kbytes", "131072")
+            .create()?;
+        let headers = OwnedHeaders::new().insert(Header { key: "format", value: Some(format) });
+        Ok(Self { producer, topic, headers, is_arrow, messages: 0 })
+    }
+
+    fn partitions(&self) -> Result<usize, Failed> {
+        let metadata = self.producer.client().fetch_metadata(Some(self.topic), ANSWER)?;
+        match metadata.topics().first().map_or(0, |topic| topic.partitions().len()) {
+            0 => Err(format!("there is no topic {}", self.topic).into()),
+            partitions => Ok(partitions),
+        }
+    }
+
+    /// Sends a pile as one message, and empties it.
+    fn send(&mut self, partition: usize, key: Option<&MeterId>, pile: &mut Pile) -> Result<(), Failed> {
+        if self.is_arrow {
             pile.bytes = columns::ipc::encode(&pile.rows);
         }
-        let mut record: BaseRecord<'_, [u8], [u8]> = BaseRecord::to(topic)
+        let mut record: BaseRecord<'_, [u8], [u8]> = BaseRecord::to(self.topic)
             .partition(i32::try_from(partition)?)
             .payload(pile.bytes.as_slice())
-            .headers(headers.clone());
+            .headers(self.headers.clone());
         record.key = key.map(MeterId::as_bytes);
         loop {
-            match producer.send(record) {
+            match self.producer.send(record) {
                 Ok(()) => break,
                 Err((KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull), again)) => {
                     record = again;
-                    producer.poll(Duration::from_millis(10));
+                    self.producer.poll(Duration::from_millis(10));
                 }
                 Err((error, _)) => return Err(error.into()),
             }
         }
-        messages += 1;
-        if messages.is_multiple_of(256) {
-            producer.poll(Duration::ZERO);
+        self.messages += 1;
+        if self.messages.is_multiple_of(256) {
+            self.producer.poll(Duration::ZERO);
         }
         pile.bytes.clear();
         pile.rows.clear();
         pile.readings = 0;
         Ok(())
-    };
-    let mut piles: Vec<Pile> = (0..partitions).map(|_| Pile::default()).collect();
+    }
+}
+
+fn fill(brokers: &str, topic: &str, batch: &str, format: &str) -> Result<(), Failed> {
+    let batch: usize = batch.parse()?;
+    let mut filler = Filler::connect(brokers, topic, format)?;
+    let mut piles: Vec<Pile> = (0..filler.partitions()?).map(|_| Pile::default()).collect();
     let mut raw = RawReading::new(MeterId::new("-").ok_or("a dash is a name")?, EventTime(0));
     let mut line = Vec::new();
     let mut lines = stdin().lock();
@@ -110,28 +146,20 @@ fn fill(brokers: &str, topic: &str, batch: &str, format: &str) -> Result<(), Fai
     while lines.read_until(b'\n', &mut line)? > 0 {
         let text = line.trim_ascii_end();
         wire::json::decode(text, &mut raw).map_err(|reason| format!("a line is no reading: {reason:?}"))?;
-        let partition = (raw.meter.hash() % partitions as u64) as usize;
+        let partition = (raw.meter.hash() % piles.len() as u64) as usize;
         let pile = &mut piles[partition];
-        if arrow {
-            pile.rows.push(raw.clone());
-        } else {
-            if pile.readings > 0 {
-                pile.bytes.push(b'\n');
-            }
-            pile.bytes.extend_from_slice(text);
-        }
-        pile.readings += 1;
+        pile.add(text, &raw, filler.is_arrow);
         readings += 1;
         if pile.readings == batch {
-            send(partition, Some(&raw.meter).filter(|_| batch == 1), pile)?;
+            filler.send(partition, Some(&raw.meter).filter(|_| batch == 1), pile)?;
         }
         line.clear();
     }
     for (partition, pile) in piles.iter_mut().enumerate().filter(|(_, pile)| pile.readings > 0) {
-        send(partition, None, pile)?;
+        filler.send(partition, None, pile)?;
     }
-    producer.flush(Duration::from_secs(120))?;
-    println!("{readings} readings in {messages} messages");
+    filler.producer.flush(Duration::from_secs(120))?;
+    println!("{readings} readings in {} messages", filler.messages);
     Ok(())
 }
 

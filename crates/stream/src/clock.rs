@@ -1,4 +1,4 @@
-//! The clock on the wall: the core has none, and some ages and pauses are measured by it.
+//! The wall clock of the shell, for ages and delays. The core has no clock.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 

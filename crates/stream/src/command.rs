@@ -17,23 +17,23 @@ use web::{Http, ListenError};
 pub struct Run {
     /// The plan.
     pub plan: PathBuf,
-    /// Brokers, instead of those of the plan.
+    /// Brokers to use in place of those of the plan.
     pub brokers: Option<String>,
     /// Where checkpoints are kept: a folder, or `s3://BUCKET/PREFIX` with the feature `s3`.
     pub checkpoints: String,
-    /// Who hangs where, as CSV, instead of the plan's topic; looked at again while running.
+    /// The topology as a CSV file, in place of the plan's topic. The run reads it again when it changes.
     pub topology: Option<PathBuf>,
-    /// Go on to where the partitions end now, close what is open, keep the state, and end.
+    /// Read up to where the partitions end now, close all open intervals, store the state, and end.
     pub until_end: bool,
-    /// Make the topics of results that are missing.
+    /// Create missing topics of results.
     pub create_topics: bool,
-    /// Threads that hold partitions; without a number, the cores of the machine.
+    /// How many threads hold partitions; without a number, as many as the machine has cores.
     pub shards: Option<u32>,
     /// The name of this instance, if it has one.
     pub instance: Option<String>,
-    /// Go on from checkpoints of another plan, as far as this one can use them.
+    /// Continue from checkpoints of another plan, with the parts of the state that fit this plan.
     pub accept_new_plan: bool,
-    /// Where to answer `/metrics`, `/healthz` and `/readyz`.
+    /// The address that serves `/metrics`, `/healthz` and `/readyz`.
     pub http: Option<SocketAddr>,
 }
 
@@ -51,6 +51,7 @@ pub fn run(args: &Run, quiet: bool) -> Result<(), Failure> {
     }
     let store = Store::open(&args.checkpoints).map_err(|error| no_store(&error))?;
     let plan = if kafka.exchange == Exchange::Kafka { plan.of_a_part() } else { plan };
+    // Checkpoints of a second stage in memory are numbered. Two processes would write different states under one name.
     let alone = plan.has_second_stage() && kafka.exchange == Exchange::Memory;
     let _lock = if alone { Some(store.lock().map_err(|error| no_store(&error))?) } else { None };
     let Some(broker) = Broker::await_any(&kafka.connection(), &signals)? else {
@@ -84,7 +85,7 @@ pub fn run(args: &Run, quiet: bool) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Lets scrapers and probes ask.
+/// Serves metrics and health over HTTP.
 fn listen(address: SocketAddr, metrics: &Arc<Metrics>) -> Result<Http, Failure> {
     let metrics = Arc::clone(metrics);
     Http::start(address, move |question| metrics.answer(question), telemetry::http_ended)
@@ -99,7 +100,7 @@ fn no_store(error: &OpenError) -> Failure {
 fn summary(job: &Job<'_>, outcome: &Outcome, wall_s: f64, checkpoints: &str) -> String {
     let (tally, found) = (&outcome.tally, &outcome.found);
     if outcome.done == Done::NothingNew {
-        return format!("nothing new in {}: everything was closed before", job.kafka.readings);
+        return format!("nothing new in {}: an earlier run has closed everything", job.kafka.readings);
     }
     let cpu_s = usage::cpu_seconds().filter(|cpu_s| *cpu_s >= 0.5);
     let speed = cpu_s.map(|cpu_s| {

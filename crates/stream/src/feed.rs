@@ -1,4 +1,4 @@
-//! `gridwarden simulate --brokers`: the town's readings to a topic, as fast as it goes or as meters send them.
+//! `gridwarden simulate --brokers`: sends the readings of a town to a topic, as fast as possible or at the pace of meters.
 
 mod pack;
 
@@ -10,45 +10,45 @@ use shell::{Failure, ProgressBar, Stop, count, progress_bar, telemetry};
 use simulate::Town;
 use std::time::{Duration, Instant};
 
-/// Messages between two looks at what has become of the earlier ones.
+/// How many messages are sent before the next look at confirmations.
 const BETWEEN_POLLS: u64 = 256;
-/// How soon Ctrl-C and errors are heard while there is nothing to send.
+/// How soon Ctrl-C and errors are noticed while there is nothing to send.
 const SLICE: Duration = Duration::from_millis(50);
-/// How long the last messages may take when the process is told to end.
+/// How long the last messages may take after a signal.
 const LAST: Duration = Duration::from_secs(10);
 
-/// At so low a speed that the next message is due in a century, nobody waits for it.
+/// A limit for extremely low speeds: a century until the next message. Without it, the time would overflow.
 const LONGEST_WAIT_S: f64 = 100.0 * 365.25 * 86_400.0;
 
-/// To which topic, and how fast.
+/// The topic, the pace and the form of messages.
 #[derive(Debug, Clone)]
 pub struct Feed<'a> {
     /// `HOST:PORT`, several with commas.
     pub brokers: &'a str,
-    /// The topic; all readings of a meter go to one partition.
+    /// The topic. All readings of a meter go to one partition.
     pub topic: &'a str,
-    /// So many times as fast as the town's meters send; 0 is as fast as it goes.
+    /// How many times faster than the town's meters send; 0 is as fast as possible.
     pub speed: f64,
-    /// Readings of a message.
+    /// Readings in a message.
     pub batch: u32,
-    /// What messages hold.
+    /// The format of messages.
     pub messages: MessageFormat,
-    /// Partitions of the topic if it is to be made.
+    /// The number of partitions, if a missing topic shall be created.
     pub make: Option<u32>,
 }
 
-/// What was sent.
+/// The counts of sent readings and messages.
 #[derive(Debug, Clone, Copy)]
 pub struct Sent {
     /// Readings, as far as the broker has confirmed or queued them.
     pub readings: u64,
-    /// The messages that they went in.
+    /// The messages with these readings.
     pub messages: u64,
     /// The partitions of the topic.
     pub partitions: u32,
 }
 
-/// Sends every reading of a town, whose meters send every `interval_ms`.
+/// Sends all readings of a town whose meters send every `interval_ms`.
 pub fn feed(town: &Town, to: &Feed<'_>, interval_ms: i64, quiet: bool) -> Result<Sent, Failure> {
     let topic = to.topic;
     let settings = ClientSettings::of(&Environment::of_process())?;
@@ -88,7 +88,7 @@ impl Feeding<'_> {
         for message in town.messages() {
             if to.speed > 0.0 {
                 let pace = pace.get_or_insert_with(|| Pace::new(message.arrival, to.speed));
-                // Whoever listens as meters send does not wait for a batch that is full only tomorrow.
+                // At the pace of meters, a batch may be full only tomorrow. So send what there is at every interval.
                 let step = message.arrival.0.div_euclid(interval_ms);
                 if step > last_step {
                     self.seal_all(&mut packer)?;
@@ -123,14 +123,14 @@ impl Feeding<'_> {
             .try_for_each(|partition| packer.seal(partition, |packed| self.send(&packed)))
     }
 
-    /// Hands a message over; waits while the queue is full, because nothing may be left out.
+    /// Queues a message. It waits while the queue is full, because no message may be left out.
     fn send(&mut self, packed: &Packed<'_>) -> Result<(), Failure> {
         loop {
             match self.sender.send(packed) {
                 Ok(()) => break,
                 Err(NotSent::QueueFull) => {
                     self.look(SLICE)?;
-                    // Told to end: what is in the queue is flushed, this one was not sent.
+                    // After a signal `finish` flushes the queue. This message is not sent.
                     if self.stop.signal().is_some() {
                         return Ok(());
                     }
@@ -155,7 +155,7 @@ impl Feeding<'_> {
         Ok(())
     }
 
-    /// Hears what has become of the messages.
+    /// Takes the broker's confirmations and refusals.
     fn look(&self, wait: Duration) -> Result<(), Failure> {
         self.sender.poll(wait);
         self.bar.set_position(self.sender.confirmed());
@@ -165,15 +165,17 @@ impl Feeding<'_> {
         }
     }
 
-    /// Waits until the broker has everything.
+    /// Waits until the broker has all messages.
     #[expect(clippy::disallowed_methods, reason = "the shell owns the clock")]
     fn finish(&self) -> Result<(), Failure> {
-        let mut told_to_end = None;
+        let mut stopping_since = None;
         while self.sender.under_way() > 0 {
-            // Sends what lingers; the error is that there is still more, which the next round asks anyway.
+            // Sends queued messages. An error means only that some are left, which the next round finds as well.
             drop(self.sender.flush(SLICE));
             self.look(Duration::ZERO)?;
-            if self.stop.signal().is_some() && told_to_end.get_or_insert_with(Instant::now).elapsed() > LAST {
+            if self.stop.signal().is_some()
+                && stopping_since.get_or_insert_with(Instant::now).elapsed() > LAST
+            {
                 break;
             }
         }
@@ -187,12 +189,12 @@ impl Feeding<'_> {
         let there = self.sender.confirmed();
         Failure::failed_with_help(
             format!("cannot send to {}: {reason}; {} were sent", self.topic, count(there, "reading")),
-            "look at the broker's log; a larger `message.timeout.ms` (GRIDWARDEN_KAFKA_MESSAGE_TIMEOUT_MS) waits longer for a broker that is away",
+            "check the broker's log; with a larger `message.timeout.ms` (GRIDWARDEN_KAFKA_MESSAGE_TIMEOUT_MS) it waits longer for a broker that is away",
         )
     }
 }
 
-/// When messages are due.
+/// The times at which messages are due.
 struct Pace {
     began: Instant,
     first: EventTime,

@@ -1,4 +1,4 @@
-//! What a plan says about Apache Kafka: its own sections, as they are written and as they are used.
+//! The sections of a plan about Apache Kafka: as they are written, and as they are used.
 
 mod settings;
 mod written;

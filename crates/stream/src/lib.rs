@@ -1,11 +1,12 @@
-//! The streaming engine on Kafka: readings come from topics, results go to topics, the state goes to a store of checkpoints.
+//! The streaming engine on Kafka: it reads readings from topics, writes results to topics, and keeps its state in a store
+//! of checkpoints.
 //!
-//! This is the home of rdkafka and of prometheus-client. It moves messages and decides when a cut through all threads is
-//! kept; what readings mean is the core's affair ([`pipeline`]), where pieces of state lie is that of [`checkpoints`],
-//! and who asks for metrics that of [`web`].
+//! This is the home of rdkafka and of prometheus-client. The crate moves messages, and decides when all threads store
+//! their state together. It does not know what a reading means ([`pipeline`] does), in which files state is stored
+//! ([`checkpoints`]), or how metrics are served ([`web`]).
 //!
-//! Read `command` (what `gridwarden run` does), then `run` (its threads), `kafka` (what a plan says), `log` (the edge to
-//! the broker) and `metrics`; `feed` is `gridwarden simulate --brokers`.
+//! Read `command` (what `gridwarden run` does), then `run` (its threads), `kafka` (the sections of a plan about Kafka),
+//! `log` (the edge to the broker) and `metrics`; `feed` is `gridwarden simulate --brokers`.
 
 mod clock;
 mod command;

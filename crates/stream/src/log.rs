@@ -1,7 +1,7 @@
 //! The log: topics of messages in partitions, which the members of a group read in order and producers write.
 //!
-//! Everything that knows librdkafka is here, and nothing else of this crate does. What the engine needs of a member of a
-//! group is the trait [`Consumer`], so that it can be tested with a log in memory.
+//! Only this module knows librdkafka. The trait [`Consumer`] is what the engine needs from a member of a group, so that
+//! the poller can be tested over a log in memory.
 //!
 //! Read `consumer` (what a member of a group can do) and `group` (one of Apache Kafka), `positions`, `producer` and
 //! `deliveries`, then `client` (the settings of a connection, and their secrets), `broker` (waiting for one), `topics`,

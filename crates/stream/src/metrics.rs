@@ -1,7 +1,8 @@
-//! What a scrape of `/metrics` tells: every metric of the running engine, named here and in `metrics/partition.rs`.
+//! The metrics of a running engine, for `/metrics`. All names are here and in `metrics/partition.rs`.
 //!
-//! Threads count into atomics; ages and delays are taken from the clock when somebody asks, so that they grow while
-//! nothing happens. A label is a partition, a topic, a reason, a rule, a kind or a part of the memory, never a meter.
+//! Threads count into atomics. A scrape computes ages and delays from the clock, so that they grow even if nothing happens.
+//! A label is a partition, a topic, a reason, a rule, a kind or a part of the memory. It is never a meter, because a
+//! series for each of a million meters would overload the monitoring.
 
 mod answer;
 mod health;
@@ -33,10 +34,10 @@ type Counters = Family<[(&'static str, String); 1], Counter>;
 /// Gauges by the value of one label.
 type Gauges = Family<[(&'static str, String); 1], Gauge>;
 
-/// Pieces of state.
+/// The kinds of pieces of state.
 const KINDS: [&str; 2] = ["full", "changes"];
 
-/// Where latencies of alerts are told apart; 0.1 and 0.5 are what the engine is to keep.
+/// The buckets for latencies of alerts. 0.1 s and 0.5 s are limits that the engine should keep.
 const ALERT_SECONDS: [f64; 14] =
     [0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 100.0, 300.0];
 
@@ -44,35 +45,35 @@ const ALERT_SECONDS: [f64; 14] =
 pub struct Metrics {
     /// Messages taken from the broker.
     pub received_messages: Counter,
-    /// Bytes of them.
+    /// Bytes of these messages.
     pub received_bytes: Counter,
-    /// Readings that messages held.
+    /// Readings found in messages.
     pub readings_decoded: Counter,
-    /// Readings that count.
+    /// Readings that were admitted.
     pub readings_admitted: Counter,
-    /// Readings that were there already.
+    /// Readings of a meter and time that already had one.
     pub readings_repeated: Counter,
-    /// Readings of closed intervals.
+    /// Readings that came after their interval was closed.
     pub readings_late: Counter,
     /// Intervals that were closed.
     pub intervals: Counter,
-    /// Alerts that were handed over.
+    /// Alerts that were handed to the producer.
     pub alerts: Counter,
     /// Seconds from the broker's timestamp of the message that closed an interval to the hand-over of an alert.
     pub alert_latency: Histogram,
-    /// What the second stage counts, by `TownGauge`.
+    /// The gauges of the second stage, by `TownGauge`.
     town: [Gauge; TownGauge::ALL.len()],
     /// Messages that the producer has not delivered yet.
     pub queued_messages: Gauge,
-    /// Messages that could not be delivered.
+    /// Messages that the broker refused.
     pub delivery_failures: Counter,
-    /// Checkpoints that could not be written, each try of them.
+    /// Failed tries to write a checkpoint.
     pub checkpoint_failures: Counter,
-    /// How often partitions were given or taken.
+    /// How often the group assigned or revoked partitions.
     pub rebalances: Counter,
     /// Partitions that this process has.
     pub assigned_partitions: Gauge,
-    /// Whether the process lives and works.
+    /// Whether the process is alive and ready.
     pub health: Health,
     dead_letters: Counters,
     quality: Counters,
@@ -87,7 +88,7 @@ pub struct Metrics {
 }
 
 impl Metrics {
-    /// All of them, at zero.
+    /// All metrics, at zero.
     pub fn new() -> Self {
         let mut names = Names(Registry::with_prefix("gridwarden"));
         let messages = || Some(Unit::Other("messages".to_owned()));
@@ -97,16 +98,16 @@ impl Metrics {
             received_messages: names.plain("received", messages(), "Messages taken from the input topics"),
             received_bytes: names.plain("received", Some(Unit::Bytes), "Bytes of the messages taken from the input topics"),
             readings_decoded: names.plain("readings_decoded", None, "Readings found in messages"),
-            readings_admitted: names.plain("readings_admitted", None, "Readings that count"),
-            readings_repeated: names.plain("readings_repeated", None, "Readings of a meter and time that had one"),
-            readings_late: names.plain("readings_late", None, "Readings whose interval was closed"),
+            readings_admitted: names.plain("readings_admitted", None, "Readings that were admitted"),
+            readings_repeated: names.plain("readings_repeated", None, "Readings of a meter and time that already had one"),
+            readings_late: names.plain("readings_late", None, "Readings that came after their interval was closed"),
             dead_letters: names.plain("dead_letters", None, "Messages that became part of no interval, by reason"),
-            quality: names.plain("quality", None, "What was odd about readings and intervals, by rule"),
+            quality: names.plain("quality", None, "Readings and intervals that a rule of quality has flagged, by rule"),
             sent_messages: names.plain("sent", messages(), "Messages handed to the producer, by topic"),
             queued_messages: names.plain("queued", messages(), "Messages that wait in the producer for delivery"),
-            delivery_failures: names.plain("delivery_failures", None, "Messages that the broker did not take"),
+            delivery_failures: names.plain("delivery_failures", None, "Messages that the broker refused"),
             intervals: names.plain("intervals", None, "Intervals of meters that were closed"),
-            alerts: names.plain("alerts", None, "Alerts that were handed over"),
+            alerts: names.plain("alerts", None, "Alerts handed to the producer"),
             alert_latency: names.add(
                 "alert_latency",
                 Some(Unit::Seconds),
@@ -127,65 +128,65 @@ impl Metrics {
                 // 10 ms to 5.5 minutes.
                 Histogram::new(exponential_buckets(0.01, 2.0, 16)),
             ),
-            checkpoint_failures: names.plain("checkpoint_failures", None, "Tries to write a piece of state that failed"),
-            rebalances: names.plain("rebalances", None, "How often partitions were given to or taken from this process"),
+            checkpoint_failures: names.plain("checkpoint_failures", None, "Failed tries to write a piece of state"),
+            rebalances: names.plain("rebalances", None, "How often the group assigned partitions to this process or revoked them"),
             assigned_partitions: names.plain("assigned_partitions", None, "Partitions that this process has"),
             resident_bytes: names.plain("resident_memory", Some(Unit::Bytes), "Memory of the whole process"),
             health: Health::new(),
             registry: names.finish(&computed),
             computed,
         };
-        // What has not happened yet is told as zero: a rule about what is not there is never true.
+        // Register every label at zero: an alert rule on a missing series never fires.
         for kind in KINDS {
             metrics.checkpoints.get_or_create(&[("kind", kind.to_owned())]).inc_by(0);
         }
         metrics
     }
 
-    /// The metrics of a partition that this process has; they are gone from the next scrape once it is dropped.
+    /// The metrics of a partition that this process has. Once they are dropped, the next scrape leaves them out.
     pub fn partition(&self, topic: &str, number: i32) -> Arc<Partition> {
         self.computed.partition(topic, number)
     }
 
-    /// A loop goes on.
+    /// Records that a loop is alive.
     pub fn beat(&self, which: Loop) {
         self.health.beat(which);
     }
 
-    /// A loop has ended, and nobody waits for it.
+    /// Records that a loop has ended, so that its silence is no fault.
     pub fn rest(&self, which: Loop) {
         self.health.rest(which);
     }
 
-    /// Messages that became part of no interval; none of them makes the reason known to a scrape.
+    /// Counts dead letters. A count of zero registers the reason, so that a scrape shows it.
     pub fn dead_letters(&self, reason: &str, count: u64) {
         self.dead_letters.get_or_create(&[("reason", reason.to_owned())]).inc_by(count);
     }
 
-    /// Readings or intervals that a rule is about; a rule that was asked and met nothing is told as zero.
+    /// Counts readings or intervals that a rule has flagged. A count of zero registers the rule.
     pub fn quality(&self, rule: Rule, count: u64) {
         self.quality.get_or_create(&[("rule", rule.name().to_owned())]).inc_by(count);
     }
 
-    /// What the second stage found odd.
+    /// Counts what the second stage has flagged.
     pub fn findings(&self, found: &[Finding]) {
         found.iter().for_each(|finding| self.quality(finding.rule, 1));
     }
 
-    /// Messages that were handed to the producer for a topic, to be counted by whoever hands them over.
+    /// The counter of messages that were handed to the producer for a topic.
     pub fn sent(&self, topic: &str) -> Counter {
         self.sent_messages.get_or_create(&[("topic", topic.to_owned())]).clone()
     }
 
-    /// An alert was handed over; the time is the broker's, in milliseconds since 1970.
+    /// Counts an alert and its latency since this time of the broker, in milliseconds since 1970.
     pub fn alerted(&self, message_ms: i64) {
         self.alerts.inc();
-        // Clocks of two machines may differ by more than the way took.
+        // Not below zero: the clocks of two machines may differ by more than the latency.
         let ms = wall_ms().saturating_sub(message_ms).max(0);
         self.alert_latency.observe(ms as f64 / 1000.0);
     }
 
-    /// A piece of state was written.
+    /// Counts a piece of state that was written.
     pub fn checkpointed(&self, is_full: bool, bytes: u64, took: Duration) {
         let kind = [("kind", KINDS[usize::from(!is_full)].to_owned())];
         self.checkpoints.get_or_create(&kind).inc();
@@ -194,18 +195,18 @@ impl Metrics {
         self.computed.checkpointed();
     }
 
-    /// So many more rows wait in the merge, in memory.
+    /// Adds to the number of rows that wait in memory for slower partitions.
     pub fn merge(&self, more: i64) {
         self.merge_rows.inc_by(more);
         self.computed.merge_bytes.inc_by(more * size_of::<Interval>() as i64);
     }
 
-    /// What the second stage counts at this moment.
+    /// A gauge of the second stage.
     pub fn town(&self, gauge: TownGauge) -> &Gauge {
         &self.town[gauge as usize]
     }
 
-    /// A run begins: nothing is open, nothing waits.
+    /// Sets the gauges back at the beginning of a run.
     pub fn begin(&self) {
         for gauge in &self.town {
             gauge.set(0);
@@ -214,12 +215,12 @@ impl Metrics {
         self.computed.merge_bytes.set(0);
     }
 
-    /// As OpenMetrics text.
+    /// All metrics as OpenMetrics text.
     pub fn open_metrics(&self) -> Result<String, fmt::Error> {
         self.encoded(text::encode)
     }
 
-    /// As the older Prometheus text, for what does not ask for the other.
+    /// All metrics in the older Prometheus format, for scrapers that do not ask for OpenMetrics.
     pub fn prometheus_text(&self) -> Result<String, fmt::Error> {
         self.encoded(prometheus_text::encode)
     }
@@ -229,13 +230,13 @@ impl Metrics {
         encode: impl Fn(&mut String, &Registry) -> Result<(), fmt::Error>,
     ) -> Result<String, fmt::Error> {
         self.resident_bytes.set(gauge(usage::rss().unwrap_or(0)));
-        let mut told = String::new();
-        encode(&mut told, &self.registry)?;
-        Ok(told)
+        let mut page = String::new();
+        encode(&mut page, &self.registry)?;
+        Ok(page)
     }
 }
 
-/// Where metrics get their names.
+/// Registers metrics under their names.
 struct Names(Registry);
 
 impl Names {

@@ -1,4 +1,4 @@
-//! `gridwarden run`: the streaming engine on Kafka, for as long as it is let.
+//! `gridwarden run`: the streaming engine on Kafka, until its end, a signal or a failure.
 //!
 //! ```text
 //!            -> worker 0 -\   intervals and dead letters, partition by partition
@@ -6,15 +6,15 @@
 //!            -> worker 1 -/   balances, cases, alerts ...
 //! ```
 //!
-//! Where `[grid] exchange = "kafka"`, that is the first stage, without a second one. Workers pass rows on through the
-//! topic of intervals, and the second stage is the same picture once more, in a group of its own: its workers hold
-//! districts, a partition each. So several instances share both.
+//! The poller hands each partition's messages to the worker that holds the partition. A worker decodes readings, admits
+//! them, closes intervals, and publishes them partition by partition. The second stage brings the ticks of all partitions
+//! together. From time to time the poller starts a checkpoint: a barrier passes through all threads in the order of their
+//! work. The checkpoint is written once the broker has all results from before the barrier. After a crash the run loads
+//! the last checkpoint and publishes some results again, under the same keys, so that they overwrite the first ones.
 //!
-//! The poller hands each partition's messages to the worker that holds it; a worker decodes, admits and closes, and
-//! publishes what is told partition by partition. The second stage brings the ticks of all partitions together. Every
-//! now and then the poller calls for a checkpoint: a cut goes through all threads in the order of their work, and is
-//! written once the broker has all results of before. After a crash the last cut is loaded, and what comes again has
-//! the same keys as before.
+//! The picture above is `[grid] exchange = "memory"`. With `exchange = "kafka"` the first stage has no second one behind
+//! it: its workers pass rows on through the topic of intervals. The second stage is then the same picture once more, in a
+//! group of its own, and its workers hold districts, one for each partition. So several instances share both stages.
 //!
 //! Read `member` and `messages` (the threads, and what they send each other), `group` and `poller`, then `worker`,
 //! `second`, `checkpointer`, `restore`, and `stage`, `exchange` and `district`.
@@ -55,11 +55,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// Pauses before a run starts again: they double up to the longest, and begin anew once it has run for longer than that.
+/// Pauses before a failed run starts again. Each is twice the one before, up to the longest. Once a run has lasted longer
+/// than the longest pause, the next pause is the first one again.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
-/// Runs until the end, a signal, or a failure that starting again cannot mend.
+/// Runs until the end, a signal, or a failure that a new start cannot repair.
 #[expect(clippy::disallowed_methods, reason = "the shell owns the clock")]
 pub fn run(job: &Job<'_>) -> Result<Outcome, Failure> {
     let mut carried = Carried::default();
@@ -88,7 +89,7 @@ pub fn run(job: &Job<'_>) -> Result<Outcome, Failure> {
     }
 }
 
-/// One life of the group's member: from joining to leaving.
+/// One life of this instance in its groups: from joining them to leaving them.
 fn once(job: &Job<'_>, carried: &mut Carried) -> Result<Outcome, Failure> {
     let (plan, kafka) = (&job.plan, &job.kafka);
     let (watched, topology) = topology::Source::open(job.topology, kafka)?;
@@ -98,7 +99,7 @@ fn once(job: &Job<'_>, carried: &mut Carried) -> Result<Outcome, Failure> {
     let (mut grid, mut passing) = (None, None);
     if plan.has_second_stage() {
         match kafka.exchange {
-            Exchange::Memory => readings.hold_the_town(&topology)?,
+            Exchange::Memory => readings.restore_second_stage(&topology)?,
             Exchange::Kafka => {
                 let stage = Stage::Grid { lanes: readings.partitions()? };
                 let member = Member::connect(job, stage)?;
@@ -109,28 +110,28 @@ fn once(job: &Job<'_>, carried: &mut Carried) -> Result<Outcome, Failure> {
     }
     let (halt_readings, halt_grid) = (readings.halt.clone(), grid.as_ref().map(|grid| grid.halt.clone()));
     let (watching, between) = (Halt::default(), Between::default());
-    let (tell_readings, hears_readings) = channel();
-    let (tell_grid, hears_grid) = channel();
-    // What one stage fails of ends the other; that it ended is no failure of its own.
+    let (to_readings, readings_topologies) = channel();
+    let (to_grid, grid_topologies) = channel();
+    // If one stage fails, the other one is halted. Only the first failure is the cause, so only that one is reported.
     let first = Mutex::new(None);
     let fails = |failure| {
         first.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(failure);
     };
     let (readings, grid) = thread::scope(|scope| {
         let _end_watching = EndAll(&watching);
-        let watch = || watched.watch(&[tell_readings, tell_grid], &watching);
+        let watch = || watched.watch(&[to_readings, to_grid], &watching);
         spawn(scope, "topology".to_owned(), watch)?;
         let grid = grid.map(|grid| {
             let topology = Arc::clone(&topology);
             let work = || {
                 let carried = &mut Carried::default();
-                let ended = grid.work(topology, hears_grid, None, &between, carried);
+                let ended = grid.work(topology, grid_topologies, None, &between, carried);
                 ended.map_err(fails).inspect_err(|()| halt_readings.now()).ok()
             };
             spawn(scope, "grid".to_owned(), work)
         });
         let passing = passing.as_ref();
-        let readings = readings.work(topology, hears_readings, passing, &between, carried);
+        let readings = readings.work(topology, readings_topologies, passing, &between, carried);
         let readings = readings.map_err(fails).ok();
         if let Some(halt_grid) = halt_grid.filter(|_| readings.is_none()) {
             halt_grid.now();
@@ -141,7 +142,7 @@ fn once(job: &Job<'_>, carried: &mut Carried) -> Result<Outcome, Failure> {
     if let Some(failure) = first.into_inner().unwrap_or_else(PoisonError::into_inner) {
         return Err(failure);
     }
-    let mut outcome = readings.ok_or_else(Failure::told_to_end)?;
+    let mut outcome = readings.ok_or_else(Failure::ended_early)?;
     if let Some(grid) = grid {
         outcome.found.add(&grid.tally.found);
         outcome.done = grid.done.signal().map_or(outcome.done, Done::Signal);

@@ -1,4 +1,4 @@
-//! Readings into messages: each partition of a topic has a pile, which becomes a message when it is high enough.
+//! Packs readings into messages. Each partition of a topic has a pile of readings, which becomes a message when it is full.
 
 use crate::kafka::MessageFormat;
 use crate::log::Packed;
@@ -24,13 +24,13 @@ struct Pile {
 }
 
 impl Packer {
-    /// For a topic with so many partitions, and messages of so many readings.
+    /// Empty piles for a topic with this many partitions, and messages of `batch` readings.
     pub fn new(format: MessageFormat, batch: u32, partitions: u32) -> Self {
         let piles = (0..partitions).map(|_| Pile::default()).collect();
         Self { format, batch, piles, torn: 0, unfit: 0 }
     }
 
-    /// Puts a reading on the pile of its meter's partition; the partition, if that pile is now a message.
+    /// Puts a reading on the pile of its meter's partition. Returns the partition if that pile is now full.
     pub fn add(&mut self, message: &Message) -> Option<u32> {
         let raw = &message.raw;
         // The remainder is below the number of partitions, which has 32 bits.
@@ -43,7 +43,7 @@ impl Packer {
                 }
                 message.write_line(&mut pile.bytes);
             }
-            // Half a line is a line, but half a column is nothing.
+            // A torn reading fits into JSON, where half a line is a line. The other formats cannot hold half a reading.
             _ if message.torn.is_some() => {
                 self.torn += 1;
                 return None;
@@ -64,7 +64,7 @@ impl Packer {
         (pile.readings == self.batch).then_some(partition)
     }
 
-    /// Makes a message of a pile, if there is anything on it, and shows it to `send`.
+    /// Makes a message of a pile, if it is not empty, and hands it to `send`.
     pub fn seal<E>(
         &mut self,
         partition: u32,
@@ -85,7 +85,7 @@ impl Packer {
         sent
     }
 
-    /// How many readings were left out: torn ones, and ones that are too long for a frame.
+    /// How many readings were left out: torn ones, and those that are too long for a frame.
     pub fn left_out(&self) -> [u64; 2] {
         [self.torn, self.unfit]
     }

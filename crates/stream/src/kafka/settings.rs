@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
-/// What a plan says about Kafka: where readings come from, where results go, how often the state is kept.
+/// The plan of a run on Kafka: where readings come from, where results go, and how often the state is stored.
 #[derive(Debug, Clone)]
 pub struct KafkaPlan {
     /// `HOST:PORT`, several with commas.
@@ -21,53 +21,53 @@ pub struct KafkaPlan {
     pub group: String,
     /// The topic of readings.
     pub readings: String,
-    /// What messages without a header `format` hold.
+    /// The format of messages without a header `format`.
     pub format: MessageFormat,
-    /// A partition at the end of its log for so long no longer holds the others.
+    /// If a partition has been at the end of its log for this time, the others go on without it.
     pub idle_after: Duration,
-    /// The compacted topic that says who hangs where.
+    /// The compacted topic of the topology.
     pub topology: Option<String>,
-    /// Where results go.
+    /// The topics of results.
     pub(crate) outputs: Topics,
-    /// What intervals are written as.
+    /// The format of intervals.
     pub intervals_format: IntervalsFormat,
-    /// Whether results and positions appear together or not at all.
+    /// Whether results and positions are committed together, in transactions.
     pub transactional: bool,
-    /// How instances tell each other about meters on one transformer.
+    /// How the second stage gets the rows of all meters on one transformer.
     pub exchange: Exchange,
-    /// How often the state is kept.
+    /// The time between two checkpoints.
     pub checkpoint_every: Duration,
-    /// So many checkpoints of changes before the next full one.
+    /// How many checkpoints of changes follow a full one.
     pub full_after: u32,
     client: ClientSettings,
 }
 
-/// What a message of readings holds.
+/// The format of a message of readings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MessageFormat {
     /// JSON, one object a line.
     Json,
     /// An Arrow IPC stream.
     Arrow,
-    /// Binary frames of at most 48 bytes, each behind a byte with its length.
+    /// Binary frames of at most 48 bytes, each after one byte with its length.
     Frame,
 }
 
-/// What a message of intervals holds.
+/// The format of a message of intervals.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum IntervalsFormat {
-    /// One JSON object.
+    /// One interval as a JSON object.
     Json,
     /// An Arrow IPC stream.
     Arrow,
 }
 
-/// How instances tell each other about meters on one transformer.
+/// How the second stage gets the rows of all meters on one transformer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Exchange {
-    /// Not at all: one instance holds all of them.
+    /// In memory: one instance holds all meters.
     Memory,
-    /// By a topic.
+    /// Through the topic of intervals: several instances share the meters.
     Kafka,
 }
 
@@ -91,8 +91,8 @@ impl MessageFormat {
 }
 
 impl KafkaPlan {
-    /// Reads the sections of a plan that are about Kafka. `brokers`, those of the command line, win over
-    /// `BROKERS` of the environment, and these over the plan's own.
+    /// Reads the sections of a plan about Kafka. `brokers` of the command line wins over the variable `BROKERS`, and
+    /// the variable over the plan.
     pub fn read(text: &str, path: &Path, brokers: Option<&str>) -> Result<Self, Failure> {
         Self::to_run(text, path, brokers, &Environment::of_process())
     }
@@ -106,7 +106,7 @@ impl KafkaPlan {
         let Some(plan) = Self::if_any(text, path, brokers, environment)? else {
             return Err(Failure::wrong(
                 format!("the plan {} has no section `[kafka]`, so it cannot be run", path.display()),
-                "add one as in pipelines/ami.toml; over files, `gridwarden replay` runs any plan",
+                "add one as in pipelines/ami.toml, or use `gridwarden replay`, which runs any plan over files",
             ));
         };
         if plan.brokers.is_empty() {
@@ -122,7 +122,7 @@ impl KafkaPlan {
         Ok(plan)
     }
 
-    /// The same for a plan that need not be about Kafka; nobody need name a broker.
+    /// The same for a plan that may have no section about Kafka, and without brokers if none is named.
     pub fn if_any(
         text: &str,
         path: &Path,
@@ -186,12 +186,12 @@ impl KafkaPlan {
         }))
     }
 
-    /// The settings of a connection: brokers, name, security. A consumer or producer adds its own.
+    /// The settings that all connections share: brokers, name, security. Each consumer or producer adds its own.
     pub(crate) fn connection(&self) -> Connection {
         self.client.connection(&self.brokers)
     }
 
-    /// The keys that plans have for topics of results, with the topics; those without a name are not written.
+    /// The plan's keys for topics of results, with the topics. A result without a topic is not written.
     pub fn topics_of_results(&self) -> impl Iterator<Item = (&'static str, Option<&str>)> {
         self.outputs.all()
     }
@@ -203,7 +203,7 @@ impl KafkaPlan {
 }
 
 impl KafkaToml {
-    /// The topics of results. Each topic of a plan has one use: results read as readings would go round for ever.
+    /// The topics of results. Every topic must have one use: a topic of results that is also read would feed itself.
     fn topics(&self) -> Result<Topics, PlanError> {
         let mut uses: BTreeMap<&str, &str> = BTreeMap::new();
         for (key, topic) in self.named() {
@@ -231,7 +231,7 @@ impl KafkaToml {
     }
 }
 
-/// Instances tell each other rows beside the intervals that they write, one by one.
+/// Checks that an exchange through Kafka is possible: it adds a header to each message of one interval.
 fn exchange_fits(way: &Text, topics: &Topics, format: IntervalsFormat) -> Result<(), PlanError> {
     let refused = |problem: &str, help: &str| {
         Err(PlanError::new("plan::exchange", way.span(), problem.to_owned(), help.to_owned()))
@@ -244,8 +244,8 @@ fn exchange_fits(way: &Text, topics: &Topics, format: IntervalsFormat) -> Result
     }
     if format != IntervalsFormat::Json {
         return refused(
-            "`exchange = \"kafka\"` needs a message for each interval, and Arrow has one for many",
-            "take `intervals = \"json\"` in `[output]`",
+            "`exchange = \"kafka\"` needs one message for each interval, but an Arrow message holds many",
+            "set `intervals = \"json\"` in `[output]`",
         );
     }
     Ok(())
@@ -255,7 +255,7 @@ fn checkpoints(written: &CheckpointsToml) -> Result<(Duration, u32), PlanError> 
     Ok((duration("every", &written.every, HOUR)?, at_least("full_after", &written.full_after, 1)?))
 }
 
-/// The shortest time that the shell looks at, in milliseconds.
+/// The shortest time that a plan may set here, in milliseconds.
 const SHORTEST: i64 = 100;
 
 fn duration(key: &str, written: &Text, most: i64) -> Result<Duration, PlanError> {

@@ -11,7 +11,7 @@ use toml::Spanned;
 
 pub(super) type Text = Spanned<String>;
 
-/// What the shell reads of a plan. The core knows the other sections, and refuses those that nobody knows.
+/// The sections of a plan that the shell reads. The core reads the others, and refuses unknown ones.
 #[derive(Debug, Deserialize)]
 pub(super) struct ShellToml {
     pub(super) kafka: Option<KafkaToml>,
@@ -37,7 +37,7 @@ macro_rules! kafka {
         }
 
         impl KafkaToml {
-            /// The keys of all topics, those of the outputs last, with the topics as written.
+            /// The keys of all topics with the topics as written; topics of outputs come last.
             pub(super) fn named(&self) -> impl Iterator<Item = (&'static str, &Text)> {
                 let outputs = [$((stringify!($field), self.$field.as_ref()),)*];
                 [("readings", Some(&self.readings)), ("topology", self.topology.as_ref())]
@@ -84,9 +84,7 @@ impl ShellToml {
         toml::from_str(text).map_err(|error| {
             let error = PlanError::toml(&error);
             let help = match error.code {
-                "plan::key" => {
-                    Some("keys of these sections are in pipelines/ami.toml, each with its meaning".to_owned())
-                }
+                "plan::key" => Some("pipelines/ami.toml explains every key of these sections".to_owned()),
                 _ => error.help,
             };
             PlanError { help, ..error }
@@ -94,8 +92,8 @@ impl ShellToml {
     }
 }
 
-/// `[kafka.client]`: names of librdkafka with their values and places. A dot in a name is one in TOML too, so
-/// `linger.ms = 5` and `"linger.ms" = 5` are the same.
+/// `[kafka.client]`: librdkafka's settings by name, with their values and places. A dot in a name makes a table in TOML,
+/// so tables are flattened: `linger.ms = 5` and `"linger.ms" = 5` are the same.
 #[derive(Default)]
 pub(super) struct ClientToml(pub(super) Vec<(String, String, Range<usize>)>);
 
@@ -112,7 +110,7 @@ impl<'de> Deserialize<'de> for ClientToml {
     }
 }
 
-/// Values may be secrets that should not stand there.
+/// Shows names only: a value may be a secret that was written here by mistake.
 impl fmt::Debug for ClientToml {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_list().entries(self.0.iter().map(|(name, ..)| name)).finish()

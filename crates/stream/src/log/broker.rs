@@ -1,4 +1,4 @@
-//! A broker to talk to, waited for if it is not there yet.
+//! Waiting for a broker that answers.
 
 use super::client::Connection;
 use super::client_log::{ClientLog, Trouble};
@@ -13,13 +13,12 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// The first pause between two tries; each is twice as long as the one before.
+/// The first pause between two tries. Each pause is twice the one before, up to the longest.
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
-/// Nor longer than this.
 const LONGEST_PAUSE: Duration = Duration::from_secs(15);
-/// How long an answer may take.
+/// How long a broker may take to answer.
 const ANSWER: Duration = Duration::from_secs(10);
-/// How soon Ctrl-C is heard.
+/// How soon Ctrl-C is noticed.
 const SLICE: Duration = Duration::from_millis(50);
 
 /// A broker that has answered.
@@ -29,8 +28,8 @@ pub struct Broker {
 }
 
 impl Broker {
-    /// Waits until a broker answers; nothing if the process is told to end before. What waiting cannot mend (a wrong
-    /// password, a certificate that nobody trusts) is a failure.
+    /// Waits until a broker answers; nothing if a signal comes first. Fails if waiting cannot help: with a wrong password,
+    /// or a certificate that is not trusted.
     pub fn await_any(connection: &Connection, stop: &Stop) -> Result<Option<Self>, Failure> {
         let client: BaseProducer<ClientLog> = create(&connection.0, ClientLog::muted())?;
         let client = Arc::new(client);
@@ -43,15 +42,15 @@ impl Broker {
                 return Ok(None);
             }
             let Err(error) = answer else { break };
-            // That all are down does not tell why, and why is not said at every try.
-            let heard = client.context().take_trouble();
-            why = heard.filter(|trouble| why.is_none() || trouble.says_why()).or(why);
+            // "All brokers are down" gives no cause, and librdkafka reports the cause only once. So remember it.
+            let trouble = client.context().take_trouble();
+            why = trouble.filter(|trouble| why.is_none() || trouble.gives_cause()).or(why);
             if let Some(failure) = why.as_ref().and_then(|trouble| unmendable(brokers, trouble)) {
                 return Err(failure);
             }
-            let told = why.as_ref().map_or_else(|| error.to_string(), |trouble| trouble.text.clone());
-            telemetry::no_broker(brokers, &told, pause);
-            if !rest(&client, pause, stop) {
+            let cause = why.as_ref().map_or_else(|| error.to_string(), |trouble| trouble.text.clone());
+            telemetry::no_broker(brokers, &cause, pause);
+            if !wait(&client, pause, stop) {
                 return Ok(None);
             }
             pause = (2 * pause).min(LONGEST_PAUSE);
@@ -59,15 +58,15 @@ impl Broker {
         if why.is_some() {
             telemetry::broker_answers(brokers);
         }
-        client.context().speak();
+        client.context().unmute();
         Ok(Some(Self { client, connection: connection.clone() }))
     }
 
-    /// What there is: brokers, topics, partitions.
+    /// The brokers, topics and partitions of the cluster.
     pub(super) fn metadata(&self) -> Result<Metadata, Failure> {
-        self.client().fetch_metadata(None, ANSWER).map_err(|error| {
-            Failure::failed(format!("{} does not say which topics there are", self.name()), &error)
-        })
+        self.client()
+            .fetch_metadata(None, ANSWER)
+            .map_err(|error| Failure::failed(format!("{} does not list its topics", self.name()), &error))
     }
 
     /// The settings of the connection.
@@ -75,7 +74,7 @@ impl Broker {
         &self.connection.0
     }
 
-    /// The brokers, as they were named.
+    /// The brokers as the user named them.
     pub fn name(&self) -> &str {
         self.connection.brokers()
     }
@@ -85,7 +84,7 @@ impl Broker {
     }
 }
 
-/// Makes a client. Settings that contradict each other, or files that are not there, are found only here.
+/// Creates a client. Only here does librdkafka find settings that contradict each other, and files that are missing.
 pub(super) fn create<C, T>(config: &ClientConfig, context: C) -> Result<T, Failure>
 where
     C: rdkafka::ClientContext,
@@ -94,22 +93,22 @@ where
     config.create_with_context(context).map_err(|error| {
         let reason = match &error {
             KafkaError::ClientCreation(reason) | KafkaError::ClientConfig(_, reason, ..) => reason.trim(),
-            _ => "librdkafka does not say why",
+            _ => "librdkafka gives no reason",
         };
         Failure::wrong(
-            format!("no connection can be made of these settings: {reason}"),
-            "look at `[kafka.client]` of the plan and at GRIDWARDEN_KAFKA_... in the environment",
+            format!("these settings do not make a connection: {reason}"),
+            "check `[kafka.client]` in the plan and GRIDWARDEN_KAFKA_... in the environment",
         )
     })
 }
 
-/// Whether a broker answers. Asked on a thread of its own, because meanwhile errors and Ctrl-C want to be heard.
+/// Asks a broker for an answer. The question waits on a thread of its own, so that this one can notice errors and Ctrl-C.
 #[expect(clippy::disallowed_methods, reason = "the shell owns the clock")]
 fn ask(client: &Arc<BaseProducer<ClientLog>>, stop: &Stop) -> Result<(), KafkaError> {
     client.context().try_again();
     let (sender, receiver) = mpsc::channel();
     let asking = Arc::clone(client);
-    // Left alone if nobody waits for it any more: it ends by itself.
+    // If this function returns first, the thread ends by itself.
     thread::spawn(move || {
         let answer = asking.client().fetch_metadata(None, ANSWER).map(drop);
         drop(sender.send(answer));
@@ -127,9 +126,9 @@ fn ask(client: &Arc<BaseProducer<ClientLog>>, stop: &Stop) -> Result<(), KafkaEr
     }
 }
 
-/// Waits; false if the process is told to end.
+/// Waits for a while; false if a signal has come.
 #[expect(clippy::disallowed_methods, reason = "the shell owns the clock")]
-fn rest(client: &BaseProducer<ClientLog>, pause: Duration, stop: &Stop) -> bool {
+fn wait(client: &BaseProducer<ClientLog>, pause: Duration, stop: &Stop) -> bool {
     let began = Instant::now();
     while began.elapsed() < pause {
         if stop.signal().is_some() {
@@ -140,17 +139,17 @@ fn rest(client: &BaseProducer<ClientLog>, pause: Duration, stop: &Stop) -> bool 
     true
 }
 
-/// The troubles for which a person is needed.
+/// A failure if only a person can repair this trouble.
 fn unmendable(brokers: &str, trouble: &Trouble) -> Option<Failure> {
     let (what, help) = if trouble.is_about_credentials() {
         (
             "does not let us in",
-            "look at `sasl.mechanism`, `sasl.username` and the password: GRIDWARDEN_KAFKA_SASL_PASSWORD, or the file that GRIDWARDEN_KAFKA_SASL_PASSWORD_FILE names",
+            "check `sasl.mechanism`, `sasl.username` and the password: GRIDWARDEN_KAFKA_SASL_PASSWORD, or the file that GRIDWARDEN_KAFKA_SASL_PASSWORD_FILE names",
         )
     } else if trouble.is_about_certificates() {
         (
             "and we do not trust each other",
-            "`ssl.ca.location` names the certificates that we trust; the broker's own must be for the name by which it is called",
+            "`ssl.ca.location` names the certificates to trust; the broker's certificate must hold the name under which it is called",
         )
     } else {
         return None;

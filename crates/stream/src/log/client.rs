@@ -1,5 +1,5 @@
-//! The settings of connections: any of librdkafka's that the engine does not set itself. Secrets come from the
-//! environment or from files that it names, and are shown nowhere.
+//! The settings of connections: all settings of librdkafka except those that the engine sets itself. Secrets come from the
+//! environment, or from files that it names. They are never shown.
 
 mod environment;
 mod names;
@@ -16,29 +16,29 @@ use std::fmt;
 use std::ops::Range;
 use std::path::Path;
 
-/// What connections are called, unless a setting says so.
+/// The name of a connection, unless a setting gives another.
 const CLIENT_ID: &str = "gridwarden";
-/// In place of a secret.
+/// Shown in place of a secret.
 const HIDDEN: &str = "***";
 
-/// librdkafka's settings by their names, those with two names under one of them.
+/// librdkafka's settings by name. A setting with two names is stored under one of them.
 #[derive(Clone, Default)]
 pub struct ClientSettings(BTreeMap<String, Setting>);
 
 #[derive(Clone)]
 struct Setting {
-    /// The name as it was written.
+    /// The name as the user wrote it.
     name: String,
     value: String,
     origin: Origin,
 }
 
-/// The settings of a connection, as the client takes them.
+/// The settings of a connection in librdkafka's own form.
 #[derive(Debug, Clone)]
 pub struct Connection(pub(super) ClientConfig);
 
 impl Connection {
-    /// The brokers, as they were named.
+    /// The brokers as the user named them.
     pub fn brokers(&self) -> &str {
         self.0.get("bootstrap.servers").unwrap_or_default()
     }
@@ -54,16 +54,16 @@ impl Connection {
     }
 }
 
-/// Where a setting was said.
+/// Where a setting was written.
 #[derive(Debug, Clone)]
 pub enum Origin {
-    /// At these bytes of the plan.
+    /// In the plan, at these bytes.
     Plan(Range<usize>),
-    /// In this variable of the environment.
+    /// In the environment, in this variable.
     Variable(String),
 }
 
-/// What is wrong with a setting.
+/// A setting that cannot be used, and why.
 pub struct Problem {
     code: &'static str,
     problem: String,
@@ -76,12 +76,12 @@ impl Problem {
         Self {
             code: "plan::client",
             problem: format!("librdkafka has no setting `{name}`"),
-            help: "all are listed in CONFIGURATION.md of librdkafka, such as `sasl.username`, GRIDWARDEN_KAFKA_SASL_USERNAME in the environment".to_owned(),
+            help: "CONFIGURATION.md of librdkafka lists all settings; for example `sasl.username` is GRIDWARDEN_KAFKA_SASL_USERNAME in the environment".to_owned(),
             origin,
         }
     }
 
-    /// As a page, of a setting that may stand in a plan.
+    /// The message to the user; for a setting in a plan it shows the place.
     pub fn in_plan(self, page: impl Fn(PlanError) -> Failure) -> Failure {
         match self.origin {
             Origin::Plan(span) => page(PlanError::new(self.code, span, self.problem, self.help)),
@@ -89,7 +89,7 @@ impl Problem {
         }
     }
 
-    /// As a page, where there is no plan.
+    /// The message to the user if there is no plan.
     pub fn outside_of_a_plan(self) -> Failure {
         match &self.origin {
             Origin::Plan(_) => Failure::wrong(self.problem, self.help),
@@ -99,14 +99,14 @@ impl Problem {
 }
 
 impl ClientSettings {
-    /// Those of the environment alone.
+    /// The settings of the environment alone.
     pub fn of(environment: &Environment) -> Result<Self, Failure> {
         let mut settings = Self::default();
         settings.add_environment(environment, Problem::outside_of_a_plan)?;
         Ok(settings)
     }
 
-    /// Adds those of the environment, which win over what is there, and looks whether all fit together.
+    /// Adds the settings of the environment, which replace earlier ones, and checks that all settings fit together.
     pub fn add_environment(
         &mut self,
         environment: &Environment,
@@ -120,19 +120,19 @@ impl ClientSettings {
         self.check_together().map_err(page)
     }
 
-    /// Adds one, if it can be used.
+    /// Adds a setting after checking it.
     pub fn add(&mut self, name: String, value: String, origin: Origin) -> Result<(), Problem> {
         let wrong =
             |code, problem, help: String| Err(Problem { code, problem, help, origin: origin.clone() });
         if let Some(reason) = owned(&name) {
-            let problem = format!("`{name}` is not yours to set: {reason}");
-            return wrong("plan::client", problem, "leave it out".to_owned());
+            let problem = format!("`{name}` cannot be set here: {reason}");
+            return wrong("plan::client", problem, "remove it".to_owned());
         }
         if is_secret(&name) && matches!(origin, Origin::Plan(_)) {
             let variable = format!("GRIDWARDEN_KAFKA_{}", name.to_ascii_uppercase().replace('.', "_"));
-            let problem = format!("`{name}` is a secret, and a plan is no place for one");
+            let problem = format!("`{name}` is a secret and must not be written in a plan");
             let help = format!(
-                "give it as {variable} in the environment, or let {variable}_FILE name a file that holds it"
+                "set {variable} in the environment, or {variable}_FILE to the path of a file that holds it"
             );
             return wrong("plan::secret", problem, help);
         }
@@ -145,9 +145,13 @@ impl ClientSettings {
         match ask(&name, &value) {
             Verdict::Good => {}
             Verdict::Unknown => return Err(Problem::unknown(&name, origin)),
-            // What it says may repeat the value.
+            // librdkafka's reason may repeat the secret value, so it is not shown.
             Verdict::Refused(_) if is_secret(&name) => {
-                return wrong("plan::client", format!("librdkafka takes no such `{name}`"), HOW.to_owned());
+                return wrong(
+                    "plan::client",
+                    format!("librdkafka does not accept this value of `{name}`"),
+                    HOW.to_owned(),
+                );
             }
             Verdict::Refused(reason) => {
                 return wrong("plan::client", format!("`{name}` cannot be used: {reason}"), HOW.to_owned());
@@ -162,10 +166,10 @@ impl ClientSettings {
         match self.0.entry(canonical(&name).to_owned()) {
             Entry::Occupied(other) => {
                 let problem = match &other.get().name {
-                    same if *same == name => format!("`{name}` is said twice"),
-                    other => format!("`{other}` and `{name}` are one setting"),
+                    same if *same == name => format!("`{name}` is set twice"),
+                    other => format!("`{other}` and `{name}` are the same setting"),
                 };
-                wrong("plan::client", problem, "leave one of them out".to_owned())
+                wrong("plan::client", problem, "remove one of them".to_owned())
             }
             Entry::Vacant(free) => {
                 free.insert(Setting { name, value, origin });
@@ -174,30 +178,30 @@ impl ClientSettings {
         }
     }
 
-    /// What no setting alone can say.
+    /// Checks settings that depend on each other.
     fn check_together(&self) -> Result<(), Problem> {
         match self.0.get("security.protocol") {
             Some(protocol) if self.is_sasl() && !self.0.contains_key("sasl.mechanisms") => Err(Problem {
                 code: "plan::client",
                 problem: format!("`security.protocol = \"{}\"` needs a `sasl.mechanism`", protocol.value),
-                help: format!("it is one of {}", MECHANISMS.join(", ")),
+                help: format!("use one of {}", MECHANISMS.join(", ")),
                 origin: protocol.origin.clone(),
             }),
             _ => Ok(()),
         }
     }
 
-    /// Whether what a connection needs is there: name and password if it asks for them, files. Plans can be checked
-    /// without.
+    /// Checks that files exist, and that a user and a password are set if the connection needs them. Only a run calls this:
+    /// `gridwarden check` works on machines without the secrets.
     pub fn check_at_hand(&self) -> Result<(), Failure> {
         let files = self.0.values().filter(|setting| setting.name.ends_with(".location"));
-        // librdkafka looks in the usual places itself if it is told to probe.
+        // With the value `probe`, librdkafka searches the usual places itself.
         if let Some(Setting { name, value, .. }) =
             files.into_iter().find(|file| file.value != "probe" && !Path::new(&file.value).exists())
         {
             return Err(Failure::wrong(
-                format!("`{name}` names {value}, and that is not there"),
-                "it takes the path of a file in PEM format, seen from the folder in which gridwarden runs",
+                format!("`{name}` names {value}, which does not exist"),
+                "give the path of a file in PEM format; a relative path starts at the folder in which gridwarden runs",
             ));
         }
         let by_password =
@@ -205,7 +209,7 @@ impl ClientSettings {
         let missing = ["sasl.username", "sasl.password"].into_iter().find(|name| !self.0.contains_key(*name));
         match missing.filter(|_| self.is_sasl() && by_password) {
             Some(name) => Err(Failure::wrong(
-                format!("the connection is one with SASL, and there is no `{name}`"),
+                format!("the connection uses SASL, and there is no `{name}`"),
                 "set GRIDWARDEN_KAFKA_SASL_USERNAME and GRIDWARDEN_KAFKA_SASL_PASSWORD, or GRIDWARDEN_KAFKA_SASL_PASSWORD_FILE, in the environment",
             )),
             None => Ok(()),
@@ -218,7 +222,7 @@ impl ClientSettings {
         protocol.is_some_and(|protocol| protocol.starts_with("sasl_"))
     }
 
-    /// A connection with these settings. A consumer or producer adds its own.
+    /// The settings that all connections share. Each consumer or producer adds its own.
     pub fn connection(&self, brokers: &str) -> Connection {
         let mut config = ClientConfig::new();
         config.set("bootstrap.servers", brokers).set("client.id", CLIENT_ID);
@@ -228,7 +232,7 @@ impl ClientSettings {
         Connection(config)
     }
 
-    /// All of them as they may be shown, with where they were said.
+    /// All settings with secrets hidden, and where each comes from.
     pub fn shown(&self) -> impl Iterator<Item = (&str, String)> {
         self.0.values().map(|setting| {
             let value = if is_secret(&setting.name) { HIDDEN } else { &setting.value };
@@ -241,9 +245,9 @@ impl ClientSettings {
     }
 }
 
-const HOW: &str = "its values are listed in CONFIGURATION.md of librdkafka";
+const HOW: &str = "CONFIGURATION.md of librdkafka lists its values";
 
-/// What librdkafka can do without Kerberos, which would need a library of the system.
+/// The mechanisms of librdkafka. Kerberos is missing, because it needs a library of the system.
 const MECHANISMS: [&str; 4] = ["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "OAUTHBEARER"];
 
 impl fmt::Debug for ClientSettings {
@@ -252,8 +256,8 @@ impl fmt::Debug for ClientSettings {
     }
 }
 
-/// Sets what nobody else has set, under either of its names.
-pub fn set_unless_said(config: &mut ClientConfig, name: &str, value: &str) {
+/// Sets a default, unless the user has set this setting under either of its names.
+pub fn set_unless_given(config: &mut ClientConfig, name: &str, value: &str) {
     if config.get(canonical(name)).is_none() && config.get(name).is_none() {
         config.set(canonical(name), value);
     }

@@ -1,36 +1,37 @@
-//! Which of the messages that were sent the broker has.
+//! Which messages the broker has confirmed.
 
 use prometheus_client::metrics::counter::Counter;
 use shell::Failure;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-/// Messages under way, and the first one that was refused.
+/// The number of messages under way, and the first failure.
 #[derive(Debug, Default)]
 pub struct Deliveries {
-    /// Messages that the broker has not confirmed, of even and of odd epochs: no more than two are under way.
+    /// Messages that the broker has not confirmed, of even and of odd epochs. Two counters are enough: the poller
+    /// begins the next epoch only after the last checkpoint is written, and by then the epoch before is complete.
     under_way: [AtomicI64; 2],
     failed: Mutex<Option<String>>,
     failures: Counter,
 }
 
 impl Deliveries {
-    /// None yet; refused ones are counted here too.
+    /// No message yet. `failures` counts the refused ones.
     pub fn new(failures: Counter) -> Self {
         Self { failures, ..Self::default() }
     }
 
-    /// A message of an epoch is on its way from now on.
+    /// A message of an epoch is under way from now on.
     pub fn begin(&self, epoch: u64) {
         self.under_way[epoch as usize % 2].fetch_add(1, Ordering::AcqRel);
     }
 
-    /// The broker has a message of an epoch.
+    /// The broker has confirmed a message of an epoch.
     pub fn confirmed(&self, epoch: u64) {
         self.under_way[epoch as usize % 2].fetch_sub(1, Ordering::AcqRel);
     }
 
-    /// A message of an epoch was sent, and the broker has refused it.
+    /// The broker has refused a message of an epoch.
     pub fn refused(&self, epoch: u64, why: String) {
         self.failures.inc();
         self.not_sent(epoch, why);
@@ -57,13 +58,13 @@ impl Deliveries {
         self.failed.lock().unwrap_or_else(PoisonError::into_inner).is_some()
     }
 
-    /// Why messages could not be delivered.
+    /// The failure to deliver a message, if there is one.
     pub fn failure(&self) -> Option<Failure> {
         let why = self.failed.lock().unwrap_or_else(PoisonError::into_inner).clone()?;
         Some(
             Failure::failed_with_help(
-                format!("a result was refused by the broker: {why}"),
-                "look at the topic's settings and at the rights of this user; what was not confirmed comes again at the next start",
+                format!("the broker refused a result: {why}"),
+                "check the topic's settings and the rights of this user; the next start publishes unconfirmed results again",
             )
             .again(),
         )

@@ -1,8 +1,8 @@
-//! What the client of a log says of a request that failed.
+//! The error of a failed request to the log.
 
 use rdkafka::error::KafkaError;
 
-/// A request that failed, in the client's own words.
+/// The error of a failed request, as the client describes it.
 #[derive(Debug, thiserror::Error)]
 #[error(transparent)]
 pub struct LogError(#[from] KafkaError);
@@ -13,12 +13,12 @@ impl LogError {
         Self(KafkaError::Canceled)
     }
 
-    /// Of a transaction: the same request may succeed soon.
+    /// For transactions: whether the same request may succeed soon.
     pub fn is_retriable(&self) -> bool {
         matches!(&self.0, KafkaError::Transaction(error) if error.is_retriable())
     }
 
-    /// Of a transaction: this producer can go on with none any more.
+    /// For transactions: whether this producer can never use a transaction again.
     pub fn is_fatal(&self) -> bool {
         matches!(&self.0, KafkaError::Transaction(error) if error.is_fatal())
     }

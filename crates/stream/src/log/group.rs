@@ -1,7 +1,7 @@
-//! A member of a group of Apache Kafka: what the group decides about partitions, and the consumer that hears of it.
+//! A member of a group of Apache Kafka: a consumer that notes the group's decisions about partitions.
 
 use super::broker::create;
-use super::client::{Connection, set_unless_said};
+use super::client::{Connection, set_unless_given};
 use super::client_log::ClientLog;
 use super::consumer::{Change, Consumer, Message, Polled};
 use super::error::LogError;
@@ -23,39 +23,39 @@ use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-/// How long the broker is asked before the run starts again.
+/// How long to wait for an answer of the broker before the run starts again.
 const ANSWER: Duration = Duration::from_secs(15);
-/// Together 5 s.
+/// Tries to get the ends of a log, together over 5 s.
 const TRIES: u32 = 50;
 const BETWEEN_TRIES: Duration = Duration::from_millis(100);
 
-/// Which group to join, and what for.
+/// Which group to join, and what to read.
 #[derive(Debug, Clone, Copy)]
 pub struct Joining<'a> {
     /// The group.
     pub group: &'a str,
-    /// The name of the member, if it has one: started again under it, it is the same member.
+    /// The name of the member, if it has one. Started again under the same name, it is the same member for the group.
     pub instance: Option<&'a str>,
     /// The topic that it reads.
     pub topic: &'a str,
-    /// The header of messages that it looks at.
+    /// The header that it reads from messages.
     pub header: &'static str,
 }
 
-/// A member that has a connection. Nothing is read before [`Consumer::subscribe`].
+/// A member with a connection. It reads nothing before [`Consumer::subscribe`].
 pub struct GroupConsumer {
     consumer: BaseConsumer<GroupContext>,
     topic: String,
     header: &'static str,
 }
 
-/// Hears what the group decides; the poller acts on it.
+/// Notes the group's decisions. librdkafka calls it in the middle of a poll, so the poller acts on them afterwards.
 #[derive(Debug, Default)]
 struct GroupContext {
     changes: Mutex<VecDeque<Change>>,
     changed: AtomicBool,
     closing: AtomicBool,
-    /// The ends of the logs, as the client knows them.
+    /// The ends of the logs that the client knows of.
     ends: Mutex<BTreeMap<PartitionId, i64>>,
     client_log: ClientLog,
 }
@@ -82,7 +82,7 @@ impl ConsumerContext for GroupContext {
         let partitions = list.elements().iter().map(|one| one.partition() as PartitionId).collect();
         let assigned = matches!(error, RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS);
         if self.closing.load(Ordering::Relaxed) {
-            // Nobody polls any more; the state is in the store.
+            // The poller has ended, and the state is in the store: give everything back at once.
             if !assigned {
                 drop(unassign(consumer, list));
             }
@@ -94,7 +94,7 @@ impl ConsumerContext for GroupContext {
     }
 }
 
-/// Lets go of partitions, in the way of the group's protocol.
+/// Gives partitions back, in the way that the group's protocol demands.
 fn unassign(consumer: &BaseConsumer<GroupContext>, list: &TopicPartitionList) -> Result<(), KafkaError> {
     match consumer.rebalance_protocol() {
         RebalanceProtocol::Cooperative => consumer.incremental_unassign(list),
@@ -110,27 +110,28 @@ impl GroupConsumer {
         config.set("group.id", group).set("enable.auto.commit", "false");
         config.set("enable.auto.offset.store", "false").set("enable.partition.eof", "true");
         config.set("auto.offset.reset", "earliest");
-        // In the new protocol, KIP-848, these are the broker's to say.
+        // In the new protocol, KIP-848, the broker sets these two, and librdkafka refuses them.
         if config.get("group.protocol").is_none_or(|protocol| protocol == "classic") {
-            set_unless_said(&mut config, "partition.assignment.strategy", "range");
-            set_unless_said(&mut config, "session.timeout.ms", "10000");
+            set_unless_given(&mut config, "partition.assignment.strategy", "range");
+            set_unless_given(&mut config, "session.timeout.ms", "10000");
         }
         for (name, value) in [
-            // What is fetched ahead, of all partitions together.
+            // The limit of messages fetched ahead, for all partitions together.
             ("queued.max.messages.kbytes", "65536"),
             ("fetch.wait.max.ms", "100"),
-            // What is fetched ahead is worked off in less than the usual second, and then there would be nothing to do.
+            // The usual pause of a second after a full queue is too long: the workers have emptied it before, and idle.
             ("fetch.queue.backoff.ms", "10"),
             ("fetch.error.backoff.ms", "100"),
             ("reconnect.backoff.max.ms", "10000"),
-            // For the lag.
+            // The statistics hold the ends of the logs, which the lag needs.
             ("statistics.interval.ms", "2000"),
         ] {
-            set_unless_said(&mut config, name, value);
+            set_unless_given(&mut config, name, value);
         }
         if let Some(instance) = instance {
-            // Killed and started again, it is the same member, and nobody has to wait until it is taken for dead.
-            set_unless_said(&mut config, "group.instance.id", instance);
+            // A named member that was killed gets its partitions back at once. Without a name, the group first waits
+            // until it takes the old member for dead.
+            set_unless_given(&mut config, "group.instance.id", instance);
         }
         let consumer = create(&config, GroupContext::default())?;
         Ok(Self { consumer, topic: topic.to_owned(), header })
@@ -175,7 +176,7 @@ impl Consumer for GroupConsumer {
                 let is_replaced = error == RDKafkaErrorCode::FencedInstanceId;
                 Polled::ShutOut { error: KafkaError::MessageConsumptionFatal(error).into(), is_replaced }
             }
-            // The context hears of everything else as well, and logs it once.
+            // The context gets all other errors as well, and logs them.
             Some(Err(_)) => Polled::Trouble,
         }
     }
@@ -208,11 +209,11 @@ impl Consumer for GroupConsumer {
         Ok(unassign(&self.consumer, &self.list(partitions))?)
     }
 
-    /// What was decided and not acted on is answered here: librdkafka waits for an answer before it closes, and would do
-    /// so for ever.
+    /// Answers decisions that are still open. librdkafka waits for these answers when it closes, and without them it would
+    /// wait for ever.
     fn leave(&self) {
         self.consumer.context().closing.store(true, Ordering::Relaxed);
-        // What fails here has been given back already.
+        // An error here means that the partitions have been given back already.
         match self.consumer.rebalance_protocol() {
             RebalanceProtocol::Cooperative => {
                 drop(self.consumer.assignment().and_then(|all| self.consumer.incremental_unassign(&all)));
@@ -235,7 +236,7 @@ impl Consumer for GroupConsumer {
         Ok(partitions.map(|partition| partition.id() as PartitionId).collect())
     }
 
-    /// A topic that was just made is not known to every broker at once, so this is tried for a while.
+    /// Tries for a while, because not every broker knows a new topic at once.
     fn watermarks(&self, partition: PartitionId) -> Result<(i64, i64), LogError> {
         let mut tries = TRIES;
         loop {
@@ -262,8 +263,8 @@ impl Consumer for GroupConsumer {
         let found = self.consumer.committed_offsets(self.list(partitions), ANSWER)?;
         let committed = found.elements().into_iter().filter_map(|one| match one.offset() {
             Offset::Offset(offset) => {
-                let word = one.metadata().to_owned();
-                Some((one.partition() as PartitionId, Committed { offset, word }))
+                let metadata = one.metadata().to_owned();
+                Some((one.partition() as PartitionId, Committed { offset, metadata }))
             }
             _ => None,
         });

@@ -1,4 +1,4 @@
-//! A log in memory with one member of its group, for tests of what reads it.
+//! A log in memory with one member of its group, for tests of its readers.
 
 use super::{Change, Commit, Committed, Consumer, LogError, Membership, Message, Polled};
 use pipeline::PartitionId;
@@ -7,7 +7,7 @@ use std::sync::{Mutex, MutexGuard};
 use std::thread;
 use std::time::Duration;
 
-/// A topic and what the group has decided; the test and the member share it.
+/// A topic and the decisions of its group. The test and the member share it.
 #[derive(Debug, Default)]
 pub struct MemoryLog(Mutex<State>);
 
@@ -16,8 +16,8 @@ struct State {
     partitions: BTreeMap<PartitionId, Log>,
     /// The next offset of each partition that is assigned.
     assigned: BTreeMap<PartitionId, i64>,
-    /// Partitions whose end was said, and that have had no message since.
-    said_to_end: BTreeSet<PartitionId>,
+    /// Partitions whose end was reported, and that got no message since.
+    end_reported: BTreeSet<PartitionId>,
     paused: BTreeSet<PartitionId>,
     changes: VecDeque<Change>,
     has_changed: bool,
@@ -40,7 +40,7 @@ impl Log {
 }
 
 impl MemoryLog {
-    /// A topic with so many partitions, all empty.
+    /// A topic with this many empty partitions.
     pub fn new(partitions: PartitionId) -> Self {
         let partitions = (0..partitions).map(|id| (id, Log::default())).collect();
         Self(Mutex::new(State { partitions, ..State::default() }))
@@ -54,10 +54,10 @@ impl MemoryLog {
     pub fn append(&self, partition: PartitionId, value: &[u8]) {
         let mut state = self.state();
         state.partitions.get_mut(&partition).unwrap().values.push(value.to_owned());
-        state.said_to_end.remove(&partition);
+        state.end_reported.remove(&partition);
     }
 
-    /// Deletes messages before an offset, as a broker does after a while.
+    /// Deletes messages before an offset, as a broker does when they get old.
     pub fn delete_before(&self, partition: PartitionId, offset: i64) {
         let mut state = self.state();
         let log = state.partitions.get_mut(&partition).unwrap();
@@ -77,9 +77,9 @@ impl MemoryLog {
         self.state().is_shut_out = true;
     }
 
-    /// What the group has committed of a partition: offset and word.
+    /// What the group has committed of a partition: offset and metadata.
     pub fn position(&self, partition: PartitionId) -> Option<(i64, String)> {
-        self.state().committed.get(&partition).map(|one| (one.offset, one.word.clone()))
+        self.state().committed.get(&partition).map(|one| (one.offset, one.metadata.clone()))
     }
 
     /// The partitions that the member has.
@@ -87,7 +87,7 @@ impl MemoryLog {
         self.state().assigned.keys().copied().collect()
     }
 
-    /// Those of them that are paused.
+    /// The partitions that are paused.
     pub fn paused(&self) -> Vec<PartitionId> {
         self.state().paused.iter().copied().collect()
     }
@@ -98,7 +98,7 @@ impl MemoryLog {
     }
 }
 
-/// What is next of any partition that is not paused: a message with its value, or an end.
+/// The next event of any partition that is not paused: a message with its value, or the end of the log.
 enum Next {
     Message(PartitionId, i64, Vec<u8>),
     End(PartitionId),
@@ -120,7 +120,7 @@ impl State {
                     log.values[(offset - log.low) as usize].clone(),
                 ));
             }
-            if self.said_to_end.insert(partition) {
+            if self.end_reported.insert(partition) {
                 return Some(Next::End(partition));
             }
         }
@@ -166,7 +166,7 @@ impl Consumer for MemoryLog {
 
     fn assign(&self, starts: &[(PartitionId, i64)]) -> Result<(), LogError> {
         let mut state = self.state();
-        state.said_to_end.retain(|partition| !starts.iter().any(|(started, _)| started == partition));
+        state.end_reported.retain(|partition| !starts.iter().any(|(started, _)| started == partition));
         state.assigned.extend(starts.iter().copied());
         Ok(())
     }
@@ -214,7 +214,7 @@ impl Consumer for MemoryLog {
 
     fn commit(&self, commits: &[Commit], _wait: bool) -> Result<(), LogError> {
         let committed =
-            |one: &Commit| (one.partition, Committed { offset: one.offset, word: one.word.clone() });
+            |one: &Commit| (one.partition, Committed { offset: one.offset, metadata: one.metadata.clone() });
         self.state().committed.extend(commits.iter().map(committed));
         Ok(())
     }

@@ -1,45 +1,45 @@
-//! How far a group has come in a topic.
+//! The committed positions of a group in a topic.
 
 use pipeline::PartitionId;
 use rdkafka::consumer::ConsumerGroupMetadata;
 use rdkafka::{Offset, TopicPartitionList};
 
-/// What the group has committed of a partition: the offset, and the word beside it.
+/// A position that the group has committed, with its metadata.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Committed {
     /// The next offset to read.
     pub offset: i64,
-    /// What was committed beside it.
-    pub word: String,
+    /// The metadata of the commit.
+    pub metadata: String,
 }
 
-/// A position to be committed.
+/// A position to commit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Commit {
-    /// Of this partition.
+    /// The partition.
     pub partition: PartitionId,
     /// The next offset to read.
     pub offset: i64,
-    /// A word to be kept beside it.
-    pub word: String,
+    /// The metadata to store with it.
+    pub metadata: String,
 }
 
-/// Positions in a topic, as the client takes them.
+/// Positions in a topic, in librdkafka's own form.
 #[derive(Debug, Clone)]
 pub struct Positions(pub(super) TopicPartitionList);
 
 impl Positions {
-    /// In a topic.
+    /// The positions for a commit.
     pub fn in_topic(topic: &str, commits: &[Commit]) -> Self {
         let mut list = TopicPartitionList::new();
         for commit in commits {
             let mut one = list.add_partition(topic, commit.partition as i32);
             one.set_offset(Offset::Offset(commit.offset)).expect("an offset from the broker is one");
-            one.set_metadata(&commit.word);
+            one.set_metadata(&commit.metadata);
         }
         Self(list)
     }
 }
 
-/// What a transaction needs to know of a group.
+/// The state of a group that a transaction needs.
 pub struct Membership(pub(super) ConsumerGroupMetadata);

@@ -1,7 +1,7 @@
-//! Sends results, each as a message of an epoch; with transactions, if they are asked for.
+//! Sends results as messages of epochs, within transactions if the plan asks for them.
 
 use super::broker::create;
-use super::client::{Connection, set_unless_said};
+use super::client::{Connection, set_unless_given};
 use super::client_log::ClientLog;
 use super::deliveries::Deliveries;
 use super::error::LogError;
@@ -21,44 +21,44 @@ use std::time::Duration;
 /// A result as a message.
 #[derive(Debug)]
 pub struct Record<'a> {
-    /// Where it goes.
+    /// The topic that it goes to.
     pub topic: &'a str,
-    /// Its name: a repeat overwrites its first writing.
+    /// The key: a repeat under the same key overwrites the first message.
     pub key: &'a [u8],
-    /// What it says; nothing takes away what was said under the key.
+    /// The value; none removes the earlier value of the key.
     pub value: Option<&'a [u8]>,
     /// A header, if there is one.
     pub header: Option<(&'static str, &'a [u8])>,
-    /// The partition, unless the key says which.
+    /// The partition; without one, the key decides.
     pub partition: Option<i32>,
 }
 
 /// How a producer takes part in transactions.
 #[derive(Debug)]
 pub struct Transactions {
-    /// Its name: a new producer of the same name ends what an earlier one has left open.
+    /// Its name. A new producer of the same name aborts the transaction that an earlier one left open.
     pub name: String,
-    /// A transaction that is not gone on with for so long is forgotten by the broker.
+    /// After this time without a commit the broker aborts the transaction.
     pub timeout: Duration,
 }
 
 /// Why a message was not sent.
 #[derive(Debug)]
 pub enum NotSent {
-    /// The queue is full; it can be sent once there is room.
+    /// The queue is full. It can be sent later.
     QueueFull,
-    /// It will never be sent.
+    /// It can never be sent.
     Refused(LogError),
 }
 
-/// How long a single request to the coordinator of transactions is waited for before it is asked again.
+/// How long to wait for one answer of the coordinator of transactions before the request is repeated.
 const REQUEST: Duration = Duration::from_secs(10);
-/// How long positions may take to become part of a transaction, which is two requests to two brokers.
+/// How long it may take to add positions to a transaction. That takes two requests to two brokers.
 const POSITIONS: Duration = Duration::from_secs(30);
-/// How often who waits for that looks whether to go on.
+/// How often the waiting thread checks whether to go on.
 const LOOK: Duration = Duration::from_millis(100);
 
-/// Sends results; shared by all threads.
+/// Sends results; all threads share it.
 pub struct Producer(Arc<ThreadedProducer<Context>>);
 
 struct Context {
@@ -90,7 +90,7 @@ impl ProducerContext for Context {
 }
 
 impl Producer {
-    /// Connects. What becomes of messages is written to `deliveries`.
+    /// Connects. Confirmed and refused messages are counted in `deliveries`.
     pub fn connect(
         connection: Connection,
         transactions: Option<&Transactions>,
@@ -106,21 +106,21 @@ impl Producer {
             ("batch.num.messages", "10000"),
             ("reconnect.backoff.max.ms", "10000"),
         ] {
-            set_unless_said(&mut config, name, value);
+            set_unless_given(&mut config, name, value);
         }
         if let Some(Transactions { name, timeout }) = transactions {
             let timeout = timeout.as_millis().to_string();
             config.set("transactional.id", name);
             config.set("transaction.timeout.ms", &timeout).set("message.timeout.ms", &timeout);
         } else {
-            // A broker that goes away is waited for: nothing is given up.
+            // No time limit: if a broker is away, its messages wait and are not given up.
             config.set("message.timeout.ms", "0");
         }
         let context = Context { deliveries, client_log: ClientLog::default() };
         Ok(Self(Arc::new(create(&config, context)?)))
     }
 
-    /// Hands a message over.
+    /// Queues a message.
     pub fn send(&self, epoch: u64, record: &Record<'_>) -> Result<(), NotSent> {
         let mut base = BaseRecord::with_opaque_to(record.topic, epoch as usize);
         base = base.key(record.key);
@@ -135,7 +135,7 @@ impl Producer {
         })
     }
 
-    /// Ends what an earlier producer of the same name has left open.
+    /// Aborts the transaction that an earlier producer of the same name left open.
     pub fn init_transactions(&self) -> Result<(), LogError> {
         Ok(self.0.init_transactions(REQUEST)?)
     }
@@ -145,26 +145,26 @@ impl Producer {
         Ok(self.0.begin_transaction()?)
     }
 
-    /// Ends the transaction.
+    /// Commits the transaction.
     pub fn commit_transaction(&self) -> Result<(), LogError> {
         Ok(self.0.commit_transaction(REQUEST)?)
     }
 
-    /// Makes positions in a topic part of the transaction; `goes_on` says whether it is still to be waited for.
+    /// Adds positions in a topic to the transaction. It waits for as long as `goes_on` returns true.
     ///
-    /// librdkafka forgets its time limit here and waits for ever if the group's coordinator has gone and another one
-    /// has taken its place (its issues 5456 and 5511). So a thread of its own waits, and is left behind: the next life
-    /// of the run has another producer of the same name, which shuts this one out.
+    /// librdkafka ignores its time limit here and waits for ever if another broker becomes the group's coordinator
+    /// (librdkafka issues 5456 and 5511). So the request waits on a thread of its own, which may be left behind: the next
+    /// life of the run has a new producer of the same name, and the broker then refuses this one.
     pub fn add_positions(
         &self,
-        asked: &Arc<(Positions, Membership)>,
+        request: &Arc<(Positions, Membership)>,
         goes_on: impl Fn() -> bool,
     ) -> Result<(), LogError> {
         let (answers, answer) = channel();
-        let (producer, asked) = (Arc::clone(&self.0), Arc::clone(asked));
+        let (producer, request) = (Arc::clone(&self.0), Arc::clone(request));
         let ask = move || {
-            let (Positions(positions), Membership(group)) = &*asked;
-            // Nobody listens any more if it took too long.
+            let (Positions(positions), Membership(group)) = &*request;
+            // If it took too long, the receiver is gone, and the answer no longer matters.
             drop(answers.send(producer.send_offsets_to_transaction(positions, group, REQUEST)));
         };
         let late = || LogError::from(KafkaError::Global(RDKafkaErrorCode::OperationTimedOut));

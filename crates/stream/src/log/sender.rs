@@ -1,7 +1,7 @@
-//! Sends the messages of one topic from one thread, and counts what the broker has confirmed of them.
+//! Sends messages to one topic from one thread, and counts the readings that the broker has confirmed.
 
 use super::broker::create;
-use super::client::{Connection, set_unless_said};
+use super::client::{Connection, set_unless_given};
 use super::client_log::ClientLog;
 use super::error::LogError;
 use super::producer::NotSent;
@@ -18,13 +18,13 @@ use std::time::Duration;
 /// Some readings as one message.
 #[derive(Debug)]
 pub struct Packed<'a> {
-    /// To which partition.
+    /// The partition that it goes to.
     pub partition: u32,
-    /// Whose reading it is, if it is one alone.
+    /// The meter, if the message holds one reading.
     pub key: Option<&'a [u8]>,
     /// The bytes.
     pub payload: &'a [u8],
-    /// How many readings, torn ones among them.
+    /// How many readings, including torn ones.
     pub readings: u32,
 }
 
@@ -40,9 +40,9 @@ impl Sender {
     pub fn connect(connection: Connection, topic: &str, format: &str) -> Result<Self, Failure> {
         let Connection(mut config) = connection;
         config.set("enable.idempotence", "true");
-        set_unless_said(&mut config, "compression.type", "lz4");
-        set_unless_said(&mut config, "linger.ms", "20");
-        set_unless_said(&mut config, "queue.buffering.max.kbytes", "65536");
+        set_unless_given(&mut config, "compression.type", "lz4");
+        set_unless_given(&mut config, "linger.ms", "20");
+        set_unless_given(&mut config, "queue.buffering.max.kbytes", "65536");
         Ok(Self {
             producer: create(&config, Confirmed::default())?,
             topic: topic.to_owned(),
@@ -50,7 +50,7 @@ impl Sender {
         })
     }
 
-    /// Hands a message over.
+    /// Queues a message.
     pub fn send(&self, packed: &Packed<'_>) -> Result<(), NotSent> {
         let readings = u64::from(packed.readings);
         let mut record: BaseRecord<'_, [u8], [u8], Box<u64>> =
@@ -65,7 +65,7 @@ impl Sender {
         })
     }
 
-    /// Hears what has become of messages, for so long.
+    /// Waits this long for confirmations of the broker.
     pub fn poll(&self, wait: Duration) {
         self.producer.poll(wait);
     }
@@ -75,7 +75,7 @@ impl Sender {
         self.producer.in_flight_count()
     }
 
-    /// Sends what lingers, for so long; an error if there is still more.
+    /// Sends queued messages for this long. An error if some are left.
     pub fn flush(&self, wait: Duration) -> Result<(), LogError> {
         Ok(self.producer.flush(wait)?)
     }
@@ -91,7 +91,7 @@ impl Sender {
     }
 }
 
-/// What has become of messages.
+/// Counts confirmed readings, and keeps the first refusal.
 #[derive(Default)]
 struct Confirmed {
     client_log: ClientLog,

@@ -1,4 +1,4 @@
-//! A compacted topic that is read whole: under each key the last value counts.
+//! Reads a whole compacted topic. For each key the last value counts.
 
 use super::broker::create;
 use super::client::Connection;
@@ -12,30 +12,30 @@ use rdkafka::{Offset, TopicPartitionList};
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-/// How long the broker is asked, and how long a silence may last before the end is reached.
+/// How long the broker may take to answer, and how long it may be silent before the end is reached.
 const ANSWER: Duration = Duration::from_secs(15);
 
-/// All partitions of a topic, from their beginnings on.
+/// A reader of all partitions of a topic, from their beginnings.
 pub struct Table {
     consumer: BaseConsumer<ClientLog>,
     topic: String,
 }
 
-/// A row of it.
+/// A row of the topic.
 #[derive(Debug, Clone, Copy)]
 pub struct Row<'a> {
-    /// Its name; none if the topic has no keys.
+    /// The key; none if the topic has no keys.
     pub key: Option<&'a [u8]>,
-    /// What stands there now; none if it was taken away.
+    /// The new value; none if the row is removed.
     pub value: Option<&'a [u8]>,
-    /// The partition that it is in.
+    /// Its partition.
     pub partition: i32,
-    /// Its place there.
+    /// Its offset in the partition.
     pub offset: i64,
 }
 
 impl Table {
-    /// Connects, under the name of a group that commits nothing.
+    /// Connects. librdkafka needs the name of a group; this one commits nothing.
     pub fn connect(connection: Connection, group: &str, topic: &str) -> Result<Self, shell::Failure> {
         let Connection(mut config) = connection;
         config.set("group.id", group).set("enable.auto.commit", "false");
@@ -54,7 +54,7 @@ impl Table {
         Ok(self.consumer.assign(&all)?)
     }
 
-    /// Reads all that is there now; false if the broker falls silent before.
+    /// Reads all rows that exist now; false if the broker falls silent before the end.
     pub fn read_to_end(&self, mut take: impl FnMut(&Row<'_>)) -> bool {
         let assigned = self.consumer.assignment().map_or(0, |all| all.count());
         let mut ended = BTreeSet::new();
@@ -69,12 +69,12 @@ impl Table {
         true
     }
 
-    /// Hands over the next row, if there is one; false if nothing came for so long.
+    /// Waits for the next row and hands it over; false if nothing came within the time.
     pub fn poll(&self, wait: Duration, take: impl FnOnce(&Row<'_>)) -> bool {
         match self.consumer.poll(wait) {
             None => return false,
             Some(Ok(message)) => take(&row(&message)),
-            // The context hears of it as well, and logs what is trouble, once.
+            // The context gets the error as well, and logs it if it is trouble.
             Some(Err(_)) => {}
         }
         true

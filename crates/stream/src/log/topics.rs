@@ -1,4 +1,4 @@
-//! Topics: whether those are there that a command needs, and making those that are not.
+//! Finds the topics that a command needs, and creates missing ones.
 
 use super::broker::{Broker, create};
 use super::client_log::ClientLog;
@@ -9,22 +9,24 @@ use std::collections::BTreeMap;
 use std::thread;
 use std::time::Duration;
 
-/// As many partitions as the topic of readings is given, unless somebody says so.
+/// The number of partitions of a new topic of readings, unless `--partitions` gives another.
 pub const PARTITIONS: u32 = 12;
-/// A topic that is read in the order of its writing is not compacted before, ms: 7 days, as long as a broker keeps
-/// readings unless somebody says so. Compacting keeps the later of two rows of one key, behind the word that closes it.
+/// The time in ms before the topic of intervals may be compacted, if the second stage reads it: 7 days, as long as a broker
+/// keeps readings by default. Compaction keeps only the later of two rows of a key. A row that was published again after a
+/// restart would then come after the message that closes its tick, and the second stage would miss it.
 const READ_BACK_MS: &str = "604800000";
-/// How long a broker may take to make topics.
+/// How long a broker may take to create topics.
 const MAKING: Duration = Duration::from_secs(30);
-/// A new topic is known everywhere after a moment.
+/// How often to look for a new topic: brokers need a moment until all of them know it.
 const LOOKS: u32 = 100;
 const BETWEEN_LOOKS: Duration = Duration::from_millis(100);
 
-/// How many partitions each topic has, by name.
+/// The number of partitions of each topic, by name.
 pub type Partitions = BTreeMap<String, u32>;
 
-/// Looks for the topic of readings and for others, all of them compacted because their messages have keys. Those that
-/// are missing are made, `read_back` so that it can be read in order, if `make` says how many partitions readings are given, or else an error.
+/// Finds the topic of readings and the `compacted` ones, whose messages have keys. Missing topics are created if `make`
+/// gives the number of partitions of readings; otherwise they are an error. `read_back` is the topic that the second stage
+/// reads, if any.
 pub fn find(
     broker: &Broker,
     readings: &str,
@@ -41,7 +43,7 @@ pub fn find(
     let Some(partitions) = make else {
         return Err(none_such(broker, &missing));
     };
-    // Results lie as readings do, so that who reads a partition of one can read the same of the other.
+    // As many partitions as readings have: a consumer of results can then be shared out as the readings are.
     let partitions = there.get(readings).copied().unwrap_or(partitions);
     make_all(broker, &missing, readings, read_back, partitions)?;
     for _ in 0..LOOKS {
@@ -52,12 +54,12 @@ pub fn find(
         thread::sleep(BETWEEN_LOOKS);
     }
     Err(Failure::failed_with_help(
-        format!("{} has made topics and does not know them: {}", broker.name(), missing.join(", ")),
-        "try again in a moment, and look at the broker's log",
+        format!("{} has created topics but does not list them: {}", broker.name(), missing.join(", ")),
+        "try again in a moment, and check the broker's log",
     ))
 }
 
-/// Those that are there and whose partitions all have a leader.
+/// The topics that exist and whose partitions all have a leader.
 fn look<'a>(broker: &Broker, wanted: impl Iterator<Item = &'a str>) -> Result<Partitions, Failure> {
     let metadata = broker.metadata()?;
     let mut there = Partitions::new();
@@ -92,7 +94,7 @@ fn make_all(
     let topics: Vec<NewTopic<'_>> = names
         .iter()
         .map(|&name| {
-            // As many copies as the broker makes of any topic.
+            // -1: as many copies as the broker's default.
             let topic = NewTopic::new(name, count, TopicReplication::Fixed(-1));
             if name == readings {
                 return topic;
@@ -102,14 +104,14 @@ fn make_all(
         })
         .collect();
     let options = AdminOptions::new().request_timeout(Some(MAKING)).operation_timeout(Some(MAKING));
-    // The client answers by a future; there is nothing else to do meanwhile.
+    // The client returns a future. There is nothing else to do, so this thread waits for it.
     let runtime = tokio::runtime::Builder::new_current_thread().build();
     let runtime = runtime.map_err(|cause| Failure::failed("cannot wait for new topics", &cause))?;
     let made = runtime.block_on(admin.create_topics(&topics, &options));
     for made in made.map_err(|error| not_made(broker, names[0], &error))? {
         match made {
             Ok(name) => telemetry::topic_made(&name, partitions),
-            // Another instance was faster.
+            // Another instance was faster: that is fine.
             Err((_, RDKafkaErrorCode::TopicAlreadyExists)) => {}
             Err((name, code)) => return Err(not_made(broker, &name, &KafkaError::AdminOp(code))),
         }
@@ -120,23 +122,23 @@ fn make_all(
 fn not_made(broker: &Broker, name: &str, error: &KafkaError) -> Failure {
     let help = match error.rdkafka_error_code() {
         Some(RDKafkaErrorCode::TopicAuthorizationFailed | RDKafkaErrorCode::ClusterAuthorizationFailed) => {
-            "the user of this connection may not make topics: have them made, with as many partitions as the readings"
+            "the user of this connection may not create topics: ask an administrator to create them, with as many partitions as the readings"
         }
-        _ => "make it by hand, or look at the broker's log",
+        _ => "create it by hand, or check the broker's log",
     };
-    Failure::failed(format!("{} cannot make the topic `{name}`", broker.name()), error)
+    Failure::failed(format!("{} cannot create the topic `{name}`", broker.name()), error)
         .help(Some(help.to_owned()))
 }
 
-/// What is wrong with the name of a topic, if anything: Kafka takes 1 to 249 of `A-Z a-z 0-9 . _ -`.
+/// Checks the name of a topic: Kafka allows 1 to 249 characters of `A-Z a-z 0-9 . _ -`.
 pub fn check_name(name: &str) -> Result<(), String> {
     let is_name_byte = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-');
     match name {
         "" => Err("it is empty".to_owned()),
-        "." | ".." => Err(format!("Kafka keeps \"{name}\" for itself")),
-        _ if name.len() > 249 => Err(format!("it has {} letters, and Kafka takes 249", name.len())),
+        "." | ".." => Err(format!("Kafka reserves \"{name}\"")),
+        _ if name.len() > 249 => Err(format!("it has {} characters, and Kafka allows 249", name.len())),
         _ if !name.bytes().all(is_name_byte) => {
-            Err(format!("Kafka takes only A-Z a-z 0-9 . _ -, found \"{name}\""))
+            Err(format!("Kafka allows only A-Z a-z 0-9 . _ -, found \"{name}\""))
         }
         _ => Ok(()),
     }

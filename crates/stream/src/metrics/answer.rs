@@ -1,4 +1,4 @@
-//! What a scraper or a probe is answered.
+//! The answers to scrapers and probes.
 
 use super::Metrics;
 use web::{MetricsFormat, Question, Refusal};

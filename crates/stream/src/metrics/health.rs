@@ -1,18 +1,18 @@
-//! Whether the process lives, and whether it works.
+//! Whether the process is alive (`/healthz`), and whether it is ready (`/readyz`).
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// A main loop that is not heard for so long hangs: it beats several times a second.
+/// A loop that has not beaten for this time hangs: it beats several times a second.
 const SILENCE: Duration = Duration::from_secs(60);
 
-/// A loop that is heard while the process lives.
+/// A loop that beats while the process is alive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Loop {
-    /// That of the readings, and whatever comes before and after it.
+    /// The loop of the first stage, including start and end of a run.
     Main,
-    /// That of the grid, if it has one of its own.
+    /// The loop of the second stage, if it has a poller of its own.
     Grid,
 }
 
@@ -27,13 +27,13 @@ impl Loop {
     }
 }
 
-/// In the place of a time: nobody expects it to beat.
+/// In place of a time: this loop does not run, so it need not beat.
 const AT_REST: u64 = u64::MAX;
 
-/// What `/healthz` and `/readyz` say.
+/// The state behind `/healthz` and `/readyz`.
 pub struct Health {
     begun: Instant,
-    /// Milliseconds from the beginning to the last beat of each loop.
+    /// The last beat of each loop, in milliseconds since the start.
     beaten: [AtomicU64; 2],
     missing: Mutex<Option<String>>,
 }
@@ -54,22 +54,22 @@ impl Health {
         self.beaten[which as usize].store(AT_REST, Ordering::Relaxed);
     }
 
-    /// Partitions are assigned and their state is loaded.
+    /// The process is ready: it has partitions, and their state is restored.
     pub fn ready(&self) {
         self.set(None);
     }
 
-    /// Something is still missing, or missing again: a line that says what.
+    /// The process is not ready, for this reason.
     pub fn not_ready(&self, missing: impl Into<String>) {
         self.set(Some(missing.into()));
     }
 
-    /// Why the process does not live.
+    /// The reason why the process counts as dead, if it does.
     pub fn dead(&self) -> Option<String> {
         self.silent(SILENCE)
     }
 
-    /// Why it does not work yet.
+    /// The reason why the process is not ready, if it is not.
     pub fn missing(&self) -> Option<String> {
         self.missing.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -78,8 +78,7 @@ impl Health {
         Loop::ALL.into_iter().find_map(|one| {
             let beaten = self.beaten[one as usize].load(Ordering::Relaxed);
             let silent = Duration::from_millis(self.ms().saturating_sub(beaten));
-            (silent > allowed)
-                .then(|| format!("{} has not been heard for {} s", one.name(), silent.as_secs()))
+            (silent > allowed).then(|| format!("{} has not answered for {} s", one.name(), silent.as_secs()))
         })
     }
 

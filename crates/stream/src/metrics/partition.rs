@@ -1,4 +1,4 @@
-//! What there is for each partition, and what is computed when somebody asks.
+//! The metrics of each partition, and those that a scrape computes.
 
 use crate::clock::wall_ms;
 use fleet::FleetMemory;
@@ -14,22 +14,22 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Instant;
 
-/// The metrics of one partition, while somebody holds them.
+/// The metrics of one partition. A scrape shows them as long as the poller or a worker holds them.
 #[derive(Debug)]
 pub struct Partition {
-    /// Messages between what was read and the end of the log.
+    /// Messages from the next one to read to the end of the log.
     pub lag: Gauge,
     /// The offset of the next message.
     pub position: Gauge,
-    /// 1 if nothing has come for so long that others do not wait for it.
+    /// 1 if the partition has been silent for so long that the others go on without it.
     pub idle: Gauge,
-    /// Milliseconds since 1970.
+    /// The latest event time, in milliseconds since 1970.
     front: AtomicI64,
-    /// By part, as in `PARTS`.
+    /// Memory by part, in the order of `PARTS`.
     memory: [Gauge; 5],
 }
 
-/// The parts of a fleet's memory, and what is kept of its meters beside.
+/// The parts of a fleet's memory, and the memory of its meters' profiles and bills (`metering`).
 const PARTS: [&str; 5] = ["names", "meters", "cells", "rest", "metering"];
 /// No reading has come yet.
 const NO_FRONT: i64 = i64::MIN;
@@ -40,12 +40,12 @@ impl Partition {
         Self { lag, position, idle, front: AtomicI64::new(NO_FRONT), memory: Default::default() }
     }
 
-    /// The latest event time among its readings.
+    /// Sets the latest event time of its readings.
     pub fn front(&self, front: EventTime) {
         self.front.store(front.0, Ordering::Relaxed);
     }
 
-    /// What the state of its meters takes.
+    /// Sets the memory that the state of its meters takes.
     pub fn memory(&self, memory: FleetMemory, metering: usize) {
         let parts = [memory.names, memory.meters, memory.cells, memory.rest, metering];
         for (part, bytes) in self.memory.iter().zip(parts) {
@@ -56,13 +56,13 @@ impl Partition {
 
 type Key = (String, i32);
 
-/// What a scrape computes.
+/// The metrics that a scrape computes.
 pub struct Computed {
     partitions: Mutex<BTreeMap<Key, Weak<Partition>>>,
     /// Memory of the rows that wait in the merge.
     pub merge_bytes: Gauge,
     begun: Instant,
-    /// Milliseconds from the beginning to the last checkpoint.
+    /// The last checkpoint, in milliseconds since the start.
     checkpointed: AtomicU64,
 }
 
@@ -109,7 +109,7 @@ impl Computed {
 impl Collector for Computed {
     fn encode(&self, mut to: DescriptorEncoder) -> fmt::Result {
         let held = self.held();
-        let mut tell =
+        let mut encode_gauge =
             |name: &str, unit: Option<Unit>, help: &str, value: &dyn Fn(&Partition) -> Option<f64>| {
                 let mut family = to.encode_descriptor(name, help, unit.as_ref(), MetricType::Gauge)?;
                 for ((topic, number), partition) in &held {
@@ -122,16 +122,16 @@ impl Collector for Computed {
             };
         let messages = Some(Unit::Other("messages".to_owned()));
         let now = wall_ms();
-        tell("partition_lag", messages, "Messages from the position to the end of the log.", &|of| {
-            Some(of.lag.get() as f64)
-        })?;
-        tell(
-            "partition_position",
-            None,
-            "Offset of the next message.",
-            &|of| Some(of.position.get() as f64),
+        encode_gauge(
+            "partition_lag",
+            messages,
+            "Messages from the position to the end of the log.",
+            &|of| Some(of.lag.get() as f64),
         )?;
-        tell(
+        encode_gauge("partition_position", None, "Offset of the next message.", &|of| {
+            Some(of.position.get() as f64)
+        })?;
+        encode_gauge(
             "partition_watermark_delay",
             Some(Unit::Seconds),
             "How far the latest event time of the partition is behind the clock.",
@@ -140,16 +140,16 @@ impl Collector for Computed {
                 (front != NO_FRONT).then(|| now.saturating_sub(front) as f64 / 1000.0)
             },
         )?;
-        tell(
+        encode_gauge(
             "partition_idle",
             None,
-            "1 if nothing has come for so long that others go on without it.",
+            "1 if the partition has been silent for so long that the others go on without it.",
             &|of| Some(of.idle.get() as f64),
         )?;
 
         let mut family = to.encode_descriptor(
             "memory",
-            "What this process keeps in memory: of all meters by part, and rows that wait in the merge.",
+            "Memory of this process: of all meters by part, and of rows that wait for slower partitions.",
             Some(&Unit::Bytes),
             MetricType::Gauge,
         )?;
@@ -161,7 +161,7 @@ impl Collector for Computed {
         let age = self.ms().saturating_sub(self.checkpointed.load(Ordering::Relaxed));
         let family = to.encode_descriptor(
             "checkpoint_age",
-            "Since the last piece of state was written, or since the start.",
+            "Time since the last piece of state was written, or since the start.",
             Some(&Unit::Seconds),
             MetricType::Gauge,
         )?;

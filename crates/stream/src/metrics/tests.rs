@@ -1,4 +1,4 @@
-//! What there is, by name; a change here breaks somebody's dashboard.
+//! The names and values of a scrape. A changed name breaks users' dashboards and alert rules.
 
 use super::*;
 use expect_test::expect;
@@ -8,8 +8,8 @@ use web::{MetricsFormat, Question, Refusal};
 
 /// The samples of a scrape.
 fn samples(metrics: &Metrics) -> Vec<String> {
-    let told = metrics.open_metrics().unwrap();
-    told.lines().filter(|line| !line.starts_with('#')).map(str::to_owned).collect()
+    let page = metrics.open_metrics().unwrap();
+    page.lines().filter(|line| !line.starts_with('#')).map(str::to_owned).collect()
 }
 
 /// One sample's value.
@@ -26,8 +26,8 @@ fn the_names_stay() {
     metrics.dead_letters("torn", 0);
     metrics.sent("intervals");
     metrics.checkpointed(true, 0, Duration::ZERO);
-    let told = metrics.open_metrics().unwrap();
-    let kinds: Vec<&str> = told.lines().filter_map(|line| line.strip_prefix("# TYPE gridwarden_")).collect();
+    let page = metrics.open_metrics().unwrap();
+    let kinds: Vec<&str> = page.lines().filter_map(|line| line.strip_prefix("# TYPE gridwarden_")).collect();
     expect![[r#"
         received_messages counter
         received_bytes counter
@@ -62,7 +62,7 @@ fn the_names_stay() {
     .assert_eq(&kinds.join("\n"));
 }
 
-/// Line by line, as the specification of OpenMetrics has it: help, type and unit of a family, then its samples.
+/// The specification of OpenMetrics orders the lines: help, type and unit of a family, then its samples.
 #[test]
 fn a_fresh_scrape_can_be_read() {
     let metrics = Metrics::new();
@@ -70,10 +70,10 @@ fn a_fresh_scrape_can_be_read() {
     partition.lag.set(1);
     metrics.dead_letters("torn", 0);
     metrics.alerted(0);
-    let told = metrics.open_metrics().unwrap();
+    let page = metrics.open_metrics().unwrap();
     let mut family = String::new();
     let mut seen = std::collections::BTreeSet::new();
-    let lines: Vec<&str> = told.lines().collect();
+    let lines: Vec<&str> = page.lines().collect();
     assert_eq!(lines.last(), Some(&"# EOF"));
     for line in &lines[..lines.len() - 1] {
         if let Some(help) = line.strip_prefix("# HELP ") {
@@ -95,7 +95,7 @@ fn a_fresh_scrape_can_be_read() {
 }
 
 #[test]
-fn what_is_counted_is_told() {
+fn a_scrape_shows_every_count() {
     let metrics = Metrics::new();
     metrics.received_messages.inc_by(20);
     metrics.received_bytes.inc_by(2000);
@@ -140,7 +140,7 @@ fn what_is_counted_is_told() {
 }
 
 #[test]
-fn a_partition_is_told_while_this_process_has_it() {
+fn a_scrape_shows_a_partition_while_this_process_has_it() {
     let metrics = Metrics::new();
     let partitions = [metrics.partition("readings", 10), metrics.partition("readings", 9)];
     partitions[0].lag.set(5);
@@ -201,8 +201,8 @@ fn checkpoints_are_counted_by_kind() {
     assert!(value(&metrics, "gridwarden_checkpoint_age_seconds").unwrap() < 0.3);
     let about =
         |line: &&String| line.contains("_checkpoint") && !line.contains("_age_") && !line.contains("_bucket");
-    let mut told: Vec<String> = samples(&metrics).iter().filter(about).cloned().collect();
-    told.sort();
+    let mut lines: Vec<String> = samples(&metrics).iter().filter(about).cloned().collect();
+    lines.sort();
     expect![[r#"
         gridwarden_checkpoint_duration_seconds_count 2
         gridwarden_checkpoint_duration_seconds_sum 0.32999999999999998
@@ -211,7 +211,7 @@ fn checkpoints_are_counted_by_kind() {
         gridwarden_checkpoint_size_bytes{kind="full"} 5000
         gridwarden_checkpoints_total{kind="changes"} 1
         gridwarden_checkpoints_total{kind="full"} 1"#]]
-    .assert_eq(&told.join("\n"));
+    .assert_eq(&lines.join("\n"));
 }
 
 #[test]
@@ -220,10 +220,10 @@ fn an_alert_has_its_latency() {
     metrics.alerted(wall_ms() - 1500);
     // The broker's clock may be ahead.
     metrics.alerted(wall_ms() + 60_000);
-    let told = |sample| value(&metrics, sample).unwrap();
-    assert_eq!(told("gridwarden_alert_latency_seconds_count"), 2.0);
-    assert_eq!(told("gridwarden_alerts_total"), 2.0);
-    let sum = told("gridwarden_alert_latency_seconds_sum");
+    let sample = |name| value(&metrics, name).unwrap();
+    assert_eq!(sample("gridwarden_alert_latency_seconds_count"), 2.0);
+    assert_eq!(sample("gridwarden_alerts_total"), 2.0);
+    let sum = sample("gridwarden_alert_latency_seconds_sum");
     assert!((1.5..10.0).contains(&sum), "{sum}");
 }
 
@@ -233,12 +233,12 @@ fn the_process_has_its_memory() {
 }
 
 #[test]
-fn a_main_loop_that_hangs_is_told() {
+fn a_main_loop_that_hangs_is_reported() {
     let metrics = Metrics::new();
     assert_eq!(metrics.health.dead(), None);
     std::thread::sleep(Duration::from_millis(300));
-    let told = metrics.health.silent(Duration::from_millis(299)).unwrap();
-    expect!["the main loop has not been heard for 0 s"].assert_eq(&told);
+    let reason = metrics.health.silent(Duration::from_millis(299)).unwrap();
+    expect!["the main loop has not answered for 0 s"].assert_eq(&reason);
     metrics.beat(Loop::Main);
     assert_eq!(metrics.health.silent(Duration::from_millis(299)), None);
 }
@@ -249,8 +249,8 @@ fn a_loop_is_missed_from_its_first_beat_until_it_rests() {
     metrics.beat(Loop::Grid);
     std::thread::sleep(Duration::from_millis(300));
     metrics.beat(Loop::Main);
-    let told = metrics.health.silent(Duration::from_millis(299)).unwrap();
-    expect!["the loop of the grid has not been heard for 0 s"].assert_eq(&told);
+    let reason = metrics.health.silent(Duration::from_millis(299)).unwrap();
+    expect!["the loop of the grid has not answered for 0 s"].assert_eq(&reason);
     metrics.rest(Loop::Grid);
     assert_eq!(metrics.health.silent(Duration::from_millis(299)), None);
 }
@@ -267,7 +267,7 @@ fn a_scraper_gets_the_format_that_it_reads() {
         plain.contains("# TYPE gridwarden_intervals_total counter\n") && !plain.contains("# EOF"),
         "{plain}"
     );
-    // `web` does not know the encoder, and names the format for it.
+    // `web` does not know the encoder, so it has its own copy of the content type.
     assert_eq!(MetricsFormat::PrometheusText.content_type(), prometheus_text::CONTENT_TYPE);
 }
 

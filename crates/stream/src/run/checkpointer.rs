@@ -1,4 +1,5 @@
-//! The thread that writes checkpoints: once the broker has everything that was told before the cut.
+//! The thread that writes checkpoints. It waits first until the broker has every result from before the cut: if a
+//! checkpoint were written earlier, a crash could lose those results, because no run would publish them again.
 
 use super::group::commits;
 use super::halt::{Ended, Halt};
@@ -21,20 +22,20 @@ pub struct Checkpointer<'a> {
     pub stage: Stage,
     pub store: Store,
     pub publisher: &'a Publisher,
-    /// Of the group as it is now; needed for transactions.
+    /// The group's present state, which a transaction needs.
     pub group: &'a Mutex<Option<Membership>>,
-    /// The number of the last piece of the second stage.
+    /// The number of the second stage's last checkpoint.
     pub number: u64,
     pub halt: Halt,
     pub metrics: &'a Metrics,
 }
 
-/// How many checkpoints of a partition are kept: the last one, and the one before, whose second stage may be the last
-/// that is whole.
+/// How many checkpoints of a partition are kept: the last one, and the one before it. If the process dies between writing
+/// the partitions and writing the second stage, the restart needs the earlier ones.
 const KEPT: usize = 2;
 
 impl Checkpointer<'_> {
-    /// Works until there is no more.
+    /// Works until the second stage has closed the channel.
     pub fn work(mut self, cuts: &Receiver<Cut>, written: &Sender<Written>) -> Result<(), Failure> {
         while let Ok(cut) = cuts.recv() {
             let Some(done) = self.write(cut)? else { return Ok(()) };
@@ -85,10 +86,9 @@ impl Checkpointer<'_> {
                 Failure::failed_with_help("the group is not known yet", "this is a defect; please report it")
             })?;
             if let Err(failure) = self.publisher.commit(cut.epoch, topic, &commits, group) {
-                // Told to end, nobody waits for it.
-                let told_to_end =
-                    self.halt.check().is_err() && self.publisher.deliveries().failure().is_none();
-                return if told_to_end { Ok(None) } else { Err(failure) };
+                // In a halted run the failed commit is a consequence, not the cause.
+                let is_halted = self.halt.check().is_err() && self.publisher.deliveries().failure().is_none();
+                return if is_halted { Ok(None) } else { Err(failure) };
             }
         }
         for (&partition, &position) in &positions {
@@ -101,7 +101,7 @@ impl Checkpointer<'_> {
         Ok(Some(Written { epoch, number, positions, ended, bytes, seconds }))
     }
 
-    /// Writes a piece, however long the store cannot take it; nothing if the run is to end.
+    /// Writes a piece, and tries again for as long as the store fails. Returns nothing if the run is halted meanwhile.
     #[expect(clippy::disallowed_methods, reason = "the shell owns the clock")]
     fn write_piece(&self, piece: &Piece, state: &[u8]) -> Result<Option<u64>, Failure> {
         let halted = || self.halt.check().is_err();
@@ -123,7 +123,7 @@ impl Checkpointer<'_> {
     }
 
     fn prune(&self, subject: &Subject, upto: u64) {
-        // What cannot be taken away now is taken next time.
+        // Not fatal: the next checkpoint deletes it as well.
         if let Err(error) = self.store.prune(subject, upto, KEPT) {
             telemetry::prune_fails(&error);
         }
@@ -134,7 +134,7 @@ impl Checkpointer<'_> {
     }
 }
 
-/// Changes with the parts of a state and with their settings: pieces of a chain have the same.
+/// The fingerprint of a state's parts and of their settings. All pieces of a chain have the same one.
 fn fingerprint(state: &[u8]) -> u64 {
     fingerprint_of_parts(state).expect("parts that were just written")
 }

@@ -1,4 +1,4 @@
-//! What a worker does with intervals that others have passed on.
+//! How a worker treats intervals that the first stage has passed on to its districts.
 
 use super::halt::Ended;
 use super::parcel::Parcel;
@@ -10,7 +10,7 @@ use reading::EventTime;
 use shell::telemetry;
 
 impl Worker<'_> {
-    /// Takes what lanes say to the meters of some transformers, and publishes what is found.
+    /// Takes messages of the exchange into a district, and publishes the results.
     pub(super) fn take_passed(
         &mut self,
         partition: PartitionId,
@@ -31,9 +31,9 @@ impl Worker<'_> {
                 _ => i64::MIN,
             };
             district.take(passed, &mut out);
-            // First, because somebody waits for them.
+            // Alerts and SMS first, because people wait for them.
             self.rows.outputs(Sent::First, &out, |record| self.publisher.send(self.epoch, record))?;
-            // Of a tick that no message has closed just now, there is no latency.
+            // Measure latency only if a message has closed the tick just now, not an idle lane or an end.
             out.alerts.iter().filter(|_| newest_ms > 0).for_each(|_| self.metrics.alerted(newest_ms));
             self.rows.outputs(Sent::WithTick, &out, |record| self.publisher.send(self.epoch, record))?;
             progress.tally.found.count(&out);
@@ -44,15 +44,15 @@ impl Worker<'_> {
         if unknown > 0 {
             telemetry::passed_unknown(partition, unknown);
         }
-        if let Some(told) = district.last_tick() {
-            progress.gauges.front(told);
+        if let Some(last_tick) = district.last_tick() {
+            progress.gauges.front(last_tick);
         }
         self.count_district(partition, district, progress);
         self.endings.set(partition, progress.position, district.ended());
         Ok(())
     }
 
-    /// Looks who is silent, by the clock, because no lane brings time on.
+    /// Looks for silent meters by the clock: no lane sends anything, so event time stands still.
     pub(super) fn notice(
         &mut self,
         partition: PartitionId,
@@ -67,7 +67,7 @@ impl Worker<'_> {
         Ok(())
     }
 
-    /// The cases of all districts together are those of the town, and so is what waits.
+    /// Updates the gauges of open cases, outages and waiting rows.
     pub(super) fn count_district(
         &self,
         partition: PartitionId,
@@ -81,14 +81,14 @@ impl Worker<'_> {
         self.lanes_too_far.set(Some(partition), district.too_far_ahead(self.most_rows));
     }
 
-    /// Counts the district no more: the instance that has it now does.
+    /// Takes a district out of the gauges. Its new owner counts it from now on.
     pub(super) fn forget_district(&self, partition: PartitionId, progress: &Progress) {
         self.count_gauges(&progress.counted, &TownGauges::default());
         self.metrics.merge(-progress.waiting);
         self.lanes_too_far.set(Some(partition), std::iter::empty());
     }
 
-    /// A gauge is the sum over all districts of this instance: each adds how far its own has moved.
+    /// A gauge is the sum over all districts of this instance, so each district adds its own difference.
     fn count_gauges(&self, before: &TownGauges, now: &TownGauges) {
         for (index, gauge) in TownGauge::ALL.iter().enumerate() {
             self.metrics.town(*gauge).inc_by(now[index] as i64 - before[index] as i64);

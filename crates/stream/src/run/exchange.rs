@@ -1,7 +1,8 @@
-//! The topic through which the first stage feeds the second, where several instances share the work.
+//! The topic through which the first stage feeds the second, with `[grid] exchange = "kafka"`.
 //!
-//! It is that of the intervals: whoever reads values by their keys sees nothing of the exchange, which stands in a
-//! header. The rows of a transformer lie in one partition; what closes their ticks is said in all of them.
+//! It is the topic of intervals. The exchange is in a header of its messages, so other readers of the topic do not see it.
+//! All rows of a transformer go to one partition, its district. The message that closes a tick goes to every partition,
+//! because a district cannot know otherwise that a lane has no more rows for it.
 
 use super::halt::Ended;
 use super::publish::Record;
@@ -11,11 +12,11 @@ use reading::{EventTime, MeterId, id};
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
-/// The header: the hash of the group, so that another group's rows in the topic are none of ours, and a [`Passed`]. One
-/// header and not one a fact, so that a row is there whole or not at all.
+/// The header of the exchange: a hash of the group, then a [`Passed`]. The hash keeps rows of another group in the same
+/// topic apart. There is one header and not one for each field, so that a row is complete or missing, never half.
 pub const HEADER: &str = "exchange";
 
-/// Where what is passed on goes.
+/// The topic of the exchange, and which partition of it each meter belongs to.
 #[derive(Debug, Clone)]
 pub struct Passing {
     pub topic: String,
@@ -24,12 +25,13 @@ pub struct Passing {
 }
 
 impl Passing {
-    /// To so many partitions of the topic.
+    /// An exchange over a topic with this many partitions.
     pub fn new(topic: &str, partitions: u32, group: &str) -> Self {
         Self { topic: topic.to_owned(), partitions, group: hash_of(group) }
     }
 
-    /// The partition that hears of all meters of the transformer.
+    /// The partition that gets all meters of the transformer. Every lane must find the same one, so it depends only on the
+    /// transformer's name, or on the meter's own if its transformer is unknown.
     pub fn district(&self, meter: &MeterId, place: Option<&TopologyRow>) -> i32 {
         let transformer = place.and_then(|place| place.transformer);
         let hash = match transformer {
@@ -39,14 +41,14 @@ impl Passing {
         (hash % u64::from(self.partitions)) as i32
     }
 
-    /// Replaces bytes by those of a header.
+    /// Writes a header into a buffer, in place of its old contents.
     pub fn write(&self, passed: &Passed, header: &mut Vec<u8>) {
         header.clear();
         header.extend(self.group);
         passed.encode(header);
     }
 
-    /// What came beside the rows: each report goes where the rows of its meter go, under a key without a value.
+    /// Sends reports to the districts of their meters. They have a key and no value, so other readers ignore them.
     pub fn reports(
         &self,
         topology: &Topology,
@@ -65,7 +67,7 @@ impl Passing {
         Ok(())
     }
 
-    /// Says something in every partition, under a key without a value.
+    /// Sends a message of the exchange to every partition, with a key and no value, so that other readers ignore it.
     pub fn to_all(
         &self,
         lane: PartitionId,
@@ -83,7 +85,7 @@ impl Passing {
     }
 }
 
-/// The bytes of a [`Passed`] in the header of a message, if there are some of this group.
+/// The bytes of a [`Passed`] in the header of a message, if they are from this group.
 pub fn passed_in<'a>(header: Option<&'a [u8]>, group: &str) -> Option<&'a [u8]> {
     header?.strip_prefix(&hash_of(group))
 }
@@ -92,17 +94,17 @@ fn hash_of(group: &str) -> [u8; 8] {
     id::hash(group.as_bytes()).to_le_bytes()
 }
 
-/// The places in the log at which everything was told, as all lanes had ended; the poller looks here.
+/// The offset at which each district has ended, because all lanes had. The workers write it, and the poller reads it.
 #[derive(Debug, Default)]
 pub struct Endings(Mutex<BTreeMap<PartitionId, i64>>);
 
 impl Endings {
-    /// Whether there is nothing to come behind this place.
+    /// Whether the district has ended at this offset.
     pub fn is_at(&self, partition: PartitionId, position: i64) -> bool {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).get(&partition) == Some(&position)
     }
 
-    /// A partition has ended here, or not.
+    /// Records that a district has ended at this offset, or that it goes on.
     pub fn set(&self, partition: PartitionId, position: i64, ended: bool) {
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         known.remove(&partition);

@@ -1,11 +1,11 @@
-//! What is asked of the group: the partitions of the topic, and how far it has come in them.
+//! Questions to the group: which partitions the topic has, and which offsets are committed.
 
 use crate::log::{Commit, Committed, Consumer};
 use pipeline::PartitionId;
 use shell::Failure;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The word of a commit behind which everything was closed, as there was nothing more.
+/// In the metadata of a commit: every interval up to this offset was closed by a run with `--until-end`.
 pub const ENDED: &str = " ended";
 
 /// The partitions of the topic.
@@ -14,7 +14,7 @@ pub fn partitions(consumer: &impl Consumer) -> Result<Vec<PartitionId>, Failure>
     consumer.partitions().map_err(trouble)
 }
 
-/// What the group has committed.
+/// The offsets that the group has committed, with their metadata.
 pub fn committed(
     consumer: &impl Consumer,
     partitions: &[PartitionId],
@@ -23,16 +23,16 @@ pub fn committed(
     consumer.committed(partitions).map_err(trouble)
 }
 
-/// Positions to be committed, each with a word about it: the number of the second stage's piece, and whether all was
-/// closed.
+/// Positions to commit. The metadata of each holds the number of the second stage's checkpoint, and [`ENDED`] if every
+/// interval was closed, as in `12 ended`.
 pub fn commits(
     positions: &BTreeMap<PartitionId, i64>,
     ended: &BTreeSet<PartitionId>,
     number: u64,
 ) -> Vec<Commit> {
     let commit = |(&partition, &offset): (&PartitionId, &i64)| {
-        let word = format!("{number}{}", if ended.contains(&partition) { ENDED } else { "" });
-        Commit { partition, offset, word }
+        let metadata = format!("{number}{}", if ended.contains(&partition) { ENDED } else { "" });
+        Commit { partition, offset, metadata }
     };
     positions.iter().map(commit).collect()
 }

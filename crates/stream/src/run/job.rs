@@ -1,4 +1,4 @@
-//! What to run, what outlives a failure of it, and what came of it.
+//! The task of a run, what it keeps over a failure, and its outcome.
 
 use super::tally::{Found, Tally};
 use crate::kafka::KafkaPlan;
@@ -9,7 +9,7 @@ use shell::Stop;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-/// What to run.
+/// The task of a run.
 pub struct Job<'a> {
     pub plan: Plan,
     pub kafka: KafkaPlan,
@@ -24,7 +24,7 @@ pub struct Job<'a> {
     pub metrics: &'a Metrics,
 }
 
-/// What a run has done.
+/// The outcome of a run.
 #[derive(Debug)]
 pub struct Outcome {
     pub done: Done,
@@ -32,28 +32,29 @@ pub struct Outcome {
     pub found: Found,
 }
 
-/// What a run carries over from one life of its member to the next.
+/// What a run keeps when it starts again after a failure.
 #[derive(Debug, Default)]
 pub struct Carried {
-    /// Where each partition is to end, if the run goes to the end: found once, so that a failure does not move it.
+    /// The offset at which each partition ends, with `--until-end`. It is found once: if a failure moved it, a busy topic
+    /// could keep the run from ever ending.
     pub targets: BTreeMap<PartitionId, i64>,
-    /// How often running the group has given this process a part of what it needs.
+    /// How often in a row the group has given this process only some of the partitions that it needs.
     pub times_shared: u32,
 }
 
 /// Why a run has ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Done {
-    /// Every partition is at its end, and all is closed.
+    /// Every partition is at its end, and this run has closed all intervals.
     Ended,
-    /// Every partition was at its end before, and all was closed then.
+    /// Every partition was at its end already, and an earlier run had closed all intervals.
     NothingNew,
-    /// A signal; the state is in the store.
+    /// A signal has ended the run; its state is in the store.
     Signal(u8),
 }
 
 impl Done {
-    /// The signal, if it was one.
+    /// The signal, if one has ended the run.
     pub fn signal(self) -> Option<u8> {
         match self {
             Self::Signal(signal) => Some(signal),

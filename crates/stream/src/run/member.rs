@@ -1,9 +1,9 @@
-//! A member of a group: the threads of one stage, from joining to leaving.
+//! A member of a group: the threads of one stage, from joining the group to leaving it.
 
 use super::checkpointer::Checkpointer;
 use super::exchange::{Endings, Passing};
 use super::group::{committed, partitions};
-use super::halt::{EndAll, Halt, or_end_all};
+use super::halt::{EndAll, Ended, Halt, or_end_all};
 use super::job::{Carried, Done, Job, Outcome};
 use super::messages::{Cut, ToSecond, ToWorker};
 use super::parcel::Empties;
@@ -13,7 +13,7 @@ use super::restore::Restorer;
 use super::rows::Rows;
 use super::second::Second;
 use super::stage::{Between, Stage};
-use super::tally::Tally;
+use super::tally::{Found, Tally};
 use super::too_far::TooFar;
 use super::worker::Worker;
 use crate::log::{GroupConsumer, Joining, Membership};
@@ -26,22 +26,22 @@ use std::sync::mpsc::{Receiver, SyncSender, channel, sync_channel};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
-/// Parcels that wait before a worker.
+/// How many messages may wait in front of a worker.
 const WORKER_DEPTH: usize = 4;
-/// Messages that wait before the second stage.
+/// How many messages may wait in front of the second stage.
 const SECOND_DEPTH: usize = 64;
-/// The name of an instance that has none, towards the coordinator of transactions.
+/// The name for the coordinator of transactions if the instance has none.
 const ALONE: &str = "1";
-/// The most rows of one partition that wait for the others.
+/// How many rows of one partition may wait for slower partitions before it is paused.
 const MOST_ROWS: usize = 1_000_000;
 
-/// One that has not joined yet.
+/// A member with connections that has not joined its group yet.
 pub struct Member<'a> {
     job: &'a Job<'a>,
     stage: Stage,
     publisher: Publisher,
     consumer: GroupConsumer,
-    /// Ends its threads.
+    /// Halts its threads.
     pub halt: Halt,
     /// A second stage in memory, with the number of its checkpoint.
     town: Option<(u64, pipeline::Second)>,
@@ -56,7 +56,8 @@ impl<'a> Member<'a> {
             Stage::Readings => name.to_owned(),
             Stage::Grid { .. } => format!("{name}-grid"),
         };
-        // First, because it ends what an earlier process of this name left open.
+        // First, because it aborts the transaction that an earlier process of this name left open. Until then the group
+        // would not give us that transaction's offsets.
         let publisher = Publisher::connect(&job.kafka, &of_producer, job.metrics, halt.clone())?;
         let joining = Joining {
             group: &stage.group(&job.kafka),
@@ -73,13 +74,14 @@ impl<'a> Member<'a> {
         Ok(partitions(&self.consumer)?.len() as PartitionId)
     }
 
-    /// Holds a second stage in memory.
-    pub fn hold_the_town(&mut self, topology: &Topology) -> Result<(), Failure> {
+    /// Restores a second stage that runs in memory.
+    pub fn restore_second_stage(&mut self, topology: &Topology) -> Result<(), Failure> {
         let restorer = self.restorer();
         let partitions = partitions(&self.consumer)?;
         let committed = committed(&self.consumer, &partitions)?;
         let (number, mut second) = restorer.second(topology, &committed)?;
-        // All of them, before the first worker tells of its own: no tick is whole without any of them.
+        // Open all lanes before the first worker opens its own. Otherwise a tick would be whole with the lanes that happen
+        // to be open.
         partitions.iter().for_each(|&lane| second.confluence.open(lane, EventTime::MIN));
         self.town = Some((number, second));
         Ok(())
@@ -88,6 +90,15 @@ impl<'a> Member<'a> {
     fn restorer(&self) -> Restorer<'a> {
         let Job { plan, kafka, store, accept_new_plan: accept_changes, .. } = self.job;
         Restorer { plan, kafka, stage: self.stage, store, accept_changes: *accept_changes }
+    }
+
+    /// How many rows of one partition may wait for slower partitions. Each district keeps waiting rows of its own, so
+    /// districts share the limit.
+    fn most_rows(&self) -> Result<usize, Failure> {
+        Ok(match self.stage {
+            Stage::Readings => MOST_ROWS,
+            Stage::Grid { .. } => MOST_ROWS / partitions(&self.consumer)?.len().max(1),
+        })
     }
 
     /// Works until the end, a signal, or a failure.
@@ -99,12 +110,7 @@ impl<'a> Member<'a> {
         between: &Between,
         carried: &mut Carried,
     ) -> Result<Outcome, Failure> {
-        let restorer = self.restorer();
-        let most_rows = match self.stage {
-            Stage::Readings => MOST_ROWS,
-            // A partition of the exchange holds words of all lanes, and waits for none: lanes do.
-            Stage::Grid { .. } => MOST_ROWS / partitions(&self.consumer)?.len().max(1),
-        };
+        let (restorer, most_rows) = (self.restorer(), self.most_rows()?);
         let Self { job, stage, publisher, consumer, halt, town } = self;
         let (number, town, confluence, positions) = match town {
             Some((number, second)) => (number, Some(second.town), second.confluence, Some(second.positions)),
@@ -118,7 +124,7 @@ impl<'a> Member<'a> {
             passing,
             between,
             most_rows,
-            nobody: TooFar::default(),
+            never_too_far: TooFar::default(),
             empties: Empties::default(),
             endings: Endings::default(),
             group: Mutex::new(None),
@@ -128,21 +134,13 @@ impl<'a> Member<'a> {
             let (to_second, from_workers) = sync_channel(SECOND_DEPTH);
             let (cut, cuts) = sync_channel(1);
             let (to_poller, written) = channel();
-            let (mut to_workers, mut workers) = (Vec::new(), Vec::new());
-            for index in 0..job.shards as usize {
-                let (to_worker, messages) = sync_channel::<ToWorker>(WORKER_DEPTH);
-                to_workers.push(to_worker);
-                let worker = shared.worker(index, to_second.clone(), Arc::clone(&topology));
-                let name = format!("{}-{index}", stage.workers());
-                workers.push(shared.spawn(scope, name, move || worker.work(&messages))?);
-            }
-            drop(to_second);
+            let (to_workers, workers) = shared.spawn_workers(scope, to_second, &topology)?;
             let second = shared.second(town, confluence, cut);
             let second = shared.spawn(scope, "second".to_owned(), move || second.work(&from_workers))?;
             let checkpointer = shared.checkpointer(number);
             let write = move || checkpointer.work(&cuts, &to_poller);
             let writer = shared.spawn(scope, "checkpoints".to_owned(), write)?;
-            let polled = Poller::new(Setting {
+            let poller = Poller::new(Setting {
                 kafka: &job.kafka,
                 consumer: &consumer,
                 restorer,
@@ -162,20 +160,33 @@ impl<'a> Member<'a> {
                 carried,
                 topology,
                 metrics: job.metrics,
-            })
-            .run();
+            });
+            let polled = poller.run();
             if polled.as_ref().map_or(true, |done| *done != Done::Ended) {
                 shared.halt.now();
             }
-            // The channels to the workers are closed by now: each ends behind what it was sent, and so do the others.
-            let mut tally = Tally::default();
-            workers.into_iter().filter_map(|worker| join(worker).ok()).for_each(|more| tally.add(&more));
-            let found = join(second);
-            // What a thread failed of is the cause; that the others ended is the consequence.
-            join(writer)?;
-            Ok(Outcome { done: polled?, tally, found: found.unwrap_or_default() })
+            // The poller has dropped its channels: each thread works off what it was sent, and then ends.
+            outcome(polled, workers, second, writer)
         })
     }
+}
+
+/// A thread of a member.
+type Thread<'scope, T, E> = thread::ScopedJoinHandle<'scope, Result<T, E>>;
+
+/// Waits for the threads behind the poller and adds up what they counted.
+fn outcome(
+    polled: Result<Done, Failure>,
+    workers: Vec<Thread<'_, Tally, Ended>>,
+    second: Thread<'_, Found, Ended>,
+    writer: Thread<'_, (), Failure>,
+) -> Result<Outcome, Failure> {
+    let mut tally = Tally::default();
+    workers.into_iter().filter_map(|worker| join(worker).ok()).for_each(|more| tally.add(&more));
+    let found = join(second);
+    // A failure of the checkpointer comes first: it is the cause, and the poller's halt is its consequence.
+    join(writer)?;
+    Ok(Outcome { done: polled?, tally, found: found.unwrap_or_default() })
 }
 
 /// What the threads of a member share.
@@ -186,33 +197,51 @@ struct Shared<'a> {
     halt: Halt,
     passing: Option<&'a Passing>,
     between: &'a Between,
-    /// How many rows of one partition may wait for the others.
+    /// How many rows of one partition may wait for slower partitions.
     most_rows: usize,
-    /// Districts hold nobody back by themselves.
-    nobody: TooFar,
+    /// Always empty: partitions of the grid are never paused for each other, only the lanes before them.
+    never_too_far: TooFar,
     empties: Empties,
     endings: Endings,
-    /// The group as it is now, for transactions.
+    /// The group's present state, which a transaction needs.
     group: Mutex<Option<Membership>>,
 }
 
 impl Shared<'_> {
-    /// Starts a thread; one that cannot go on ends the waiting of all.
+    /// Starts a thread. If it fails, all other threads of this member are halted.
     fn spawn<'scope, T: Send + 'scope, E: Send + 'scope>(
         &self,
         scope: &'scope thread::Scope<'scope, '_>,
         name: String,
         work: impl FnOnce() -> Result<T, E> + Send + 'scope,
-    ) -> Result<thread::ScopedJoinHandle<'scope, Result<T, E>>, Failure> {
+    ) -> Result<Thread<'scope, T, E>, Failure> {
         let halt = self.halt.clone();
         spawn(scope, name, move || or_end_all(&halt, work()))
     }
 
-    /// Partitions of this stage that have to wait.
+    /// Starts the workers; returns the channels to them with the threads.
+    fn spawn_workers<'scope>(
+        &'scope self,
+        scope: &'scope thread::Scope<'scope, '_>,
+        to_second: SyncSender<(usize, ToSecond)>,
+        topology: &Arc<Topology>,
+    ) -> Result<(Vec<SyncSender<ToWorker>>, Vec<Thread<'scope, Tally, Ended>>), Failure> {
+        let (mut to_workers, mut workers) = (Vec::new(), Vec::new());
+        for index in 0..self.job.shards as usize {
+            let (to_worker, messages) = sync_channel::<ToWorker>(WORKER_DEPTH);
+            to_workers.push(to_worker);
+            let worker = self.worker(index, to_second.clone(), Arc::clone(topology));
+            let name = format!("{}-{index}", self.stage.workers());
+            workers.push(self.spawn(scope, name, move || worker.work(&messages))?);
+        }
+        Ok((to_workers, workers))
+    }
+
+    /// The partitions of this stage that have to pause.
     fn too_far(&self) -> &TooFar {
         match self.stage {
             Stage::Readings => &self.between.lanes_too_far,
-            Stage::Grid { .. } => &self.nobody,
+            Stage::Grid { .. } => &self.never_too_far,
         }
     }
 

@@ -1,5 +1,4 @@
-//! What the threads of a run send each other: the poller to the workers, these to the second stage, this to the
-//! checkpointer, and that back to the poller.
+//! The messages between the threads of a run. They go round: poller, workers, second stage, checkpointer, poller.
 
 use super::parcel::Parcel;
 use crate::metrics::Partition;
@@ -11,7 +10,7 @@ use std::sync::Arc;
 
 /// From the poller to a worker.
 pub enum ToWorker {
-    /// A partition is its own from now on, from this offset on.
+    /// The worker holds this partition from now on, starting at this offset.
     Open {
         partition: PartitionId,
         state: State,
@@ -22,34 +21,34 @@ pub enum ToWorker {
     },
     /// Messages.
     Parcel { partition: PartitionId, parcel: Parcel },
-    /// A partition is at the end of its log, and has been for a while; or is not any more.
+    /// A partition has been at the end of its log for a while, or is no longer.
     Idle { partition: PartitionId, idle: bool },
-    /// Who hangs where has changed.
+    /// The topology has changed.
     Topology(Arc<Topology>),
-    /// Store the state of every partition, as of here.
+    /// Store the state of every partition, as it is at this place of the channel.
     Barrier,
-    /// Somebody else's from now on.
+    /// The partition belongs to another instance from now on.
     Close { partition: PartitionId },
-    /// There is nothing more: close what is open.
+    /// The run has come to its end: close all open intervals.
     End { partition: PartitionId },
 }
 
-/// The state of a partition, as far as its stage has come.
+/// The state of a partition, which depends on its stage.
 #[derive(Debug)]
 pub enum State {
-    /// Of one of readings.
+    /// Of a partition of readings.
     Lane(Box<Lane>),
-    /// Of one of intervals that others have passed on.
+    /// Of a partition of intervals, passed on by the first stage.
     District(Box<District>),
 }
 
-/// What some ticks brought.
+/// The rows of some ticks.
 #[derive(Debug, Default)]
 pub struct Ticks {
-    /// Their ends, each with how many of the rows there are up to it.
+    /// The end of each tick, with the number of rows up to it.
     pub ends: Vec<(EventTime, usize)>,
     pub rows: Vec<Interval>,
-    /// What came beside the rows, each with the end of its tick.
+    /// Reports beside the rows, such as events of meters, each with the end of its tick.
     pub reports: Vec<(EventTime, Report)>,
 }
 
@@ -58,21 +57,21 @@ pub enum ToSecond {
     Rows {
         partition: PartitionId,
         closed: EventTime,
-        /// The worker goes on to publish them.
+        /// Shared, because the worker publishes them at the same time.
         rows: Arc<Ticks>,
-        /// When the broker took the newest message that had to do with it.
+        /// When the broker took the newest message that closed these rows.
         newest_ms: i64,
     },
     Idle {
         partition: PartitionId,
         idle: bool,
     },
-    /// There is nothing more, and all was closed. A partition that is given back has no such end: what it would have
-    /// told is still to come, and nothing may be found without it.
+    /// The partition has ended, and all its intervals are closed. A partition that is given back sends no such message:
+    /// its next rows come from its new owner, and the second stage must wait for them.
     End {
         partition: PartitionId,
     },
-    /// Everything before belongs to the checkpoint, everything after does not.
+    /// Messages before this one belong to the checkpoint, messages after it do not.
     Barrier {
         stored: Vec<Stored>,
     },
@@ -82,27 +81,27 @@ pub enum ToSecond {
 /// The last checkpoint of a partition: changes may build on it.
 #[derive(Debug, Clone, Copy)]
 pub struct LastStored {
-    /// The offset that it goes on from.
+    /// The offset at which a restart continues.
     pub position: i64,
-    /// How many pieces of changes stand behind the last whole one.
+    /// How many pieces of changes there are since the last full piece.
     pub behind: u32,
-    /// That of its parts: changes build only on a state of the same parts and settings.
+    /// The fingerprint of its parts. Changes can build only on a state with the same parts and settings.
     pub fingerprint: u64,
 }
 
-/// The state of a partition, to be written.
+/// The state of a partition, which the checkpointer writes.
 #[derive(Debug)]
 pub struct Stored {
     pub partition: PartitionId,
-    /// The offset that it goes on from.
+    /// The offset at which a restart continues.
     pub position: i64,
-    /// The state, or changes to the one that was stored at an earlier offset; nothing if it is the same.
+    /// The whole state, or changes to the state at an earlier offset. Nothing if it is the same as the stored one.
     pub state: Option<(Option<i64>, Vec<u8>)>,
-    /// Everything was closed and told, as there was nothing more.
+    /// All intervals were closed and published at the end of the run.
     pub ended: bool,
 }
 
-/// A cut through all threads, to be written.
+/// A checkpoint through all threads, which the checkpointer writes.
 pub struct Cut {
     pub epoch: u64,
     pub stored: Vec<Stored>,
@@ -110,14 +109,14 @@ pub struct Cut {
     pub second: Option<Vec<u8>>,
 }
 
-/// A checkpoint that is there.
+/// A checkpoint that is in the store.
 #[derive(Debug)]
 pub struct Written {
     pub epoch: u64,
-    /// The number of the second stage's piece.
+    /// The number of the second stage's checkpoint.
     pub number: u64,
     pub positions: BTreeMap<PartitionId, i64>,
-    /// Those of them that were closed and told to their ends.
+    /// Those of them that have ended, with all intervals closed and published.
     pub ended: BTreeSet<PartitionId>,
     pub bytes: u64,
     pub seconds: f64,

@@ -1,25 +1,26 @@
-//! When nothing comes any more, somebody's clock has to say that time goes on: the shell's.
+//! Time for the search for silent meters. If no message comes, event time stands still, so the shell's clock takes over.
+//! Otherwise an outage of the whole network would stay unnoticed, because it silences every meter.
 
 use crate::clock::wall_ms;
 use reading::EventTime;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
-/// How often silence is looked for while nothing comes.
+/// How often to look for silent meters while no message comes.
 const EVERY: Duration = Duration::from_secs(5);
 
-/// Says when it is time to look.
+/// Decides when it is time to look for silent meters.
 pub struct Noticing {
     looked: Instant,
 }
 
-/// What there is to do next.
+/// The next thing to do.
 pub enum Next<T> {
-    /// This.
-    Heard(T),
-    /// To look who is silent, at this time of the clock.
+    /// Act on this message.
+    Message(T),
+    /// Look for silent meters, at this time of the clock.
     Look(EventTime),
-    /// Nothing any more.
+    /// End: the channel is closed.
     Over,
 }
 
@@ -29,16 +30,16 @@ impl Noticing {
         Self { looked: Instant::now() }
     }
 
-    /// Waits for something to do, but not if `looks` says that there is no use in looking.
+    /// Waits for a message. With `looks`, it also wakes up every few seconds to look for silent meters.
     #[expect(clippy::disallowed_methods, reason = "the shell owns the clock")]
     pub fn next<T>(&mut self, from: &Receiver<T>, looks: bool) -> Next<T> {
         if !looks {
-            return from.recv().map_or(Next::Over, Next::Heard);
+            return from.recv().map_or(Next::Over, Next::Message);
         }
         let wait = EVERY.saturating_sub(self.looked.elapsed());
-        // What has come goes before: silence is looked for where there is nothing to do.
+        // Messages first. A message that waits here may come from a meter that would look silent.
         match from.recv_timeout(wait) {
-            Ok(heard) => Next::Heard(heard),
+            Ok(message) => Next::Message(message),
             Err(RecvTimeoutError::Disconnected) => Next::Over,
             Err(RecvTimeoutError::Timeout) => {
                 self.looked = Instant::now();

@@ -5,22 +5,22 @@ use pipeline::{Dead, PartitionId};
 use reading::{Batch, Limits, Message, Origin, Reason};
 use std::sync::{Mutex, PoisonError};
 
-/// Parcels that were decoded, to be filled again: fresh memory would cost a page fault every 4 KiB of messages.
+/// Decoded parcels, kept to be filled again: fresh memory costs a page fault for every 4 KiB of messages.
 #[derive(Debug, Default)]
 pub struct Empties(Mutex<Vec<Parcel>>);
 
-/// So many are kept, if they hold no more memory than a parcel usually does.
+/// How many are kept, and how large each may be. A rare huge message must not keep its memory for ever.
 const MOST_EMPTIES: usize = 32;
 const MOST_BYTES: usize = 1024 * 1024;
 
 impl Empties {
-    /// A parcel with nothing in it.
+    /// An empty parcel.
     pub fn take(&self, format: MessageFormat) -> Parcel {
         let found = self.0.lock().unwrap_or_else(PoisonError::into_inner).pop();
         found.map_or_else(|| Parcel::new(format), |parcel| Parcel { format, ..parcel })
     }
 
-    /// A parcel that is done with.
+    /// Takes back a parcel that is no longer needed.
     pub fn give(&self, mut parcel: Parcel) {
         parcel.bytes.clear();
         parcel.messages.clear();
@@ -33,7 +33,7 @@ impl Empties {
     }
 }
 
-/// Some messages in their order, all of one format.
+/// Some messages of a partition in their order, all of one format.
 #[derive(Debug)]
 pub struct Parcel {
     format: MessageFormat,
@@ -47,13 +47,13 @@ pub struct Parcel {
 }
 
 impl Parcel {
-    /// Nothing in it yet.
+    /// An empty parcel.
     fn new(format: MessageFormat) -> Self {
         let (messages, empty) = (Vec::new(), Vec::new());
         Self { format, bytes: Vec::new(), messages, empty, next: 0, newest_ms: i64::MIN }
     }
 
-    /// What its messages hold.
+    /// The format of its messages.
     pub fn format(&self) -> MessageFormat {
         self.format
     }
@@ -88,7 +88,7 @@ impl Parcel {
         self.messages.push((offset, self.bytes.len() as u32, value.len() as u32));
         self.bytes.extend_from_slice(value);
         if self.format == MessageFormat::Json {
-            // Lines of one message end here, whatever it ended in.
+            // A line break after each message: a torn last line must not run into the next message.
             self.bytes.push(b'\n');
         }
     }
@@ -98,7 +98,7 @@ impl Parcel {
         self.messages.iter().map(|&(_, at, len)| &self.bytes[at as usize..(at + len) as usize])
     }
 
-    /// Decodes all of it into a batch that is empty; what has no value becomes a dead letter at once.
+    /// Decodes all messages into an empty batch. A message without a value becomes a dead letter at once.
     pub fn decode(
         &mut self,
         partition: PartitionId,
@@ -115,7 +115,7 @@ impl Parcel {
             origin: Some(first(offset)),
         }));
         if self.format == MessageFormat::Json {
-            // The batch leaves the memory of the parcel before.
+            // Swap and do not copy: the batch takes these bytes, and this parcel the memory of the batch.
             std::mem::swap(&mut batch.bytes, &mut self.bytes);
             let place = |(offset, byte, _)| Message { first: first(offset), byte, reading: 0, dead: 0 };
             batch.messages.extend(self.messages.drain(..).map(place));

@@ -1,8 +1,8 @@
-//! The thread that talks to the group: polls messages, hands them to the workers, calls for checkpoints, and takes
-//! partitions as the group gives and takes them.
+//! The thread that polls: it hands messages to the workers, starts checkpoints, and follows the group when the group
+//! assigns or revokes partitions.
 //!
-//! It never waits for long: a worker that cannot take more makes it pause the partitions and go on polling, so that
-//! the group does not take this instance for dead.
+//! It never waits for long. If a worker is busy, the poller pauses the partitions and goes on polling. A member that does
+//! not poll is dead for the group: its partitions would go to another instance, and the slow work would begin again there.
 
 mod assignment;
 mod backpressure;
@@ -29,29 +29,29 @@ use std::sync::mpsc::{Receiver, SyncSender, TrySendError};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-/// How much of a partition is handed over at once, as blocks of files are.
+/// How many bytes of a partition are handed over at once. A replay reads blocks of the same size from files.
 const PARCEL: usize = 256 * 1024;
-/// How long a poll waits where there is nothing to do meanwhile.
+/// How long a poll waits for a message when the poller has nothing else to do.
 const IDLE_POLL: Duration = Duration::from_millis(20);
-/// How often the rest is looked after while messages come.
+/// While messages keep coming, the poller does its other work after so many of them.
 const MESSAGES_BETWEEN_LOOKS: u32 = 512;
-/// How long a partition that is taken away waits for its last checkpoint. Without it, whoever has it next goes on from
-/// the one before.
-const FAREWELL: Duration = Duration::from_secs(30);
+/// How long a partition waits for its last checkpoint when it is given away. If the checkpoint takes longer, the next
+/// owner continues from the one before: no result is lost, but some work is done twice.
+const LAST_CHECKPOINT: Duration = Duration::from_secs(30);
 
-/// A partition that this instance has.
+/// A partition that the group has assigned to this instance.
 struct Held {
     worker: usize,
     parcel: Option<Parcel>,
-    /// The next offset.
+    /// The offset of the next message.
     position: i64,
-    /// Where it is to end, if the run goes to the end.
+    /// The offset at which it ends, with `--until-end`.
     target: Option<i64>,
-    /// Whether everything was closed and told where it began, or last ended.
-    was_told: bool,
-    /// A message has come since.
+    /// Whether all its intervals were closed and published at the offset where it started, or where it last ended.
+    was_closed: bool,
+    /// A message has come since then.
     has_news: bool,
-    /// Since when it has been at the end of its log.
+    /// The time since which it has been at the end of its log.
     at_end: Option<Instant>,
     idle: bool,
     paused: bool,
@@ -63,9 +63,9 @@ impl Held {
         self.target.is_some_and(|target| self.position >= target)
     }
 
-    /// Whether all of it has been closed and told.
+    /// Whether all its intervals are closed and published.
     fn is_closed(&self) -> bool {
-        self.was_told && !self.has_news
+        self.was_closed && !self.has_news
     }
 }
 
@@ -74,7 +74,7 @@ pub struct Setting<'a, C> {
     pub kafka: &'a KafkaPlan,
     pub consumer: &'a C,
     pub restorer: Restorer<'a>,
-    /// What has become of results.
+    /// Which results the broker has confirmed.
     pub deliveries: &'a Deliveries,
     pub empties: &'a Empties,
     pub workers: Vec<SyncSender<ToWorker>>,
@@ -82,16 +82,16 @@ pub struct Setting<'a, C> {
     pub topologies: Receiver<Arc<Topology>>,
     pub too_far: &'a TooFar,
     pub endings: &'a Endings,
-    /// Ctrl-C and TERM.
+    /// Whether Ctrl-C or TERM has come.
     pub signals: &'a Stop,
     pub until_end: bool,
-    /// The group as it is now, for transactions.
+    /// The group's present state, which a transaction needs.
     pub group: &'a Mutex<Option<Membership>>,
     pub halt: Halt,
-    /// Where the second stage goes on in each partition, if there is one.
+    /// The offset at which the second stage in memory continues in each partition, if the run has one.
     pub second: Option<BTreeMap<PartitionId, i64>>,
     pub carried: &'a mut Carried,
-    /// Others have partitions of the readings and do not go to an end: those of the grid never will.
+    /// Other instances hold partitions of readings and do not end. So the partitions of the grid never come to an end.
     pub others_go_on: &'a AtomicBool,
     pub topology: Arc<Topology>,
     pub metrics: &'a Metrics,
@@ -100,28 +100,28 @@ pub struct Setting<'a, C> {
 pub struct Poller<'a, C> {
     set: Setting<'a, C>,
     held: BTreeMap<PartitionId, Held>,
-    /// What each worker is still to be told.
+    /// Messages for each worker that did not fit into its channel yet.
     pending: Vec<VecDeque<ToWorker>>,
-    /// Since when somebody has been busy.
+    /// The time since which at least one worker has been busy.
     busy: Option<Instant>,
     all_paused: bool,
     next_barrier: Instant,
-    /// The epoch that is being stored.
+    /// The epoch whose checkpoint is being written.
     in_flight: Option<u64>,
     epoch: u64,
-    /// It has closed what was open, at the end.
+    /// This run has closed the open intervals at the end.
     closed: bool,
-    /// Something has happened since the last barrier.
+    /// There is something new to store since the last barrier.
     moved: bool,
-    /// The group has given this instance nothing.
+    /// The group has decided, and has given this instance no partition.
     has_nothing: bool,
     next_look_at_others: Instant,
-    /// How far the others have come, and since when.
+    /// How far the other instances have come, and since when that has not changed.
     others: Option<(i64, Instant)>,
 }
 
 impl<'a, C: Consumer> Poller<'a, C> {
-    /// Nothing assigned yet.
+    /// A poller that has no partitions yet.
     #[expect(clippy::disallowed_methods, reason = "the shell owns the clock")]
     pub fn new(set: Setting<'a, C>) -> Self {
         let pending = set.workers.iter().map(|_| VecDeque::new()).collect();
@@ -144,14 +144,14 @@ impl<'a, C: Consumer> Poller<'a, C> {
         }
     }
 
-    /// Polls until there is a reason to end; then the workers are told all that there is, and the state is stored.
+    /// Polls until there is a reason to end. By then the workers have every message, and the state is stored.
     pub fn run(mut self) -> Result<Done, Failure> {
         self.set
             .consumer
             .subscribe()
             .map_err(|cause| Failure::failed("cannot join the group", &cause).again())?;
         let done = self.poll_on();
-        self.set.metrics.rest(self.set.restorer.stage.heard_as());
+        self.set.metrics.rest(self.set.restorer.stage.health_loop());
         self.set.consumer.leave();
         done
     }
@@ -166,7 +166,7 @@ impl<'a, C: Consumer> Poller<'a, C> {
                 if nothing {
                     self.hand_over_all();
                 }
-                if let Some(done) = self.look_after()? {
+                if let Some(done) = self.between_polls()? {
                     return Ok(done);
                 }
             }
@@ -176,7 +176,7 @@ impl<'a, C: Consumer> Poller<'a, C> {
         }
     }
 
-    /// Takes a message, if there is one; says whether there was none.
+    /// Polls once and takes the message, if there is one. Returns whether there was none.
     fn poll_once(&mut self, wait: Duration) -> Result<bool, Failure> {
         let consumer = self.set.consumer;
         match consumer.poll(wait, |message| self.take(message)) {
@@ -185,7 +185,7 @@ impl<'a, C: Consumer> Poller<'a, C> {
             Polled::ShutOut { error, is_replaced } => {
                 let help = "if another instance has the same name, give each its own with `--instance`";
                 let failure = Failure::failed("the group has shut this instance out", &error).again();
-                // A broker that was away may take this instance for another one of its name, too.
+                // Not fatal: a broker that was away may mistake this instance for another one of the same name.
                 return Err(failure.help(is_replaced.then(|| help.to_owned())));
             }
             Polled::Message | Polled::Trouble => {}
@@ -197,7 +197,7 @@ impl<'a, C: Consumer> Poller<'a, C> {
         let partition = message.partition;
         let Some(held) = self.held.get_mut(&partition) else { return };
         if let Some(target) = held.target.filter(|target| message.offset >= *target) {
-            // What is behind the end is none of this run's.
+            // Messages behind the target are for the next run. A target that moves would never be reached.
             held.position = target;
             #[expect(clippy::disallowed_methods, reason = "the shell owns the clock")]
             held.at_end.get_or_insert_with(Instant::now);
@@ -205,9 +205,10 @@ impl<'a, C: Consumer> Poller<'a, C> {
         }
         let (format, value) = match self.set.restorer.stage {
             Stage::Readings => (format_of(message.header).unwrap_or(self.set.kafka.format), message.value),
-            // Bytes as they are, such as those of frames.
+            // The header holds bytes without line breaks, and a parcel of frames adds none.
             Stage::Grid { .. } => (MessageFormat::Frame, passed_in(message.header, &self.set.kafka.group)),
         };
+        // A parcel has one format, so a message of another format closes it.
         let other = held.parcel.take_if(|parcel| parcel.format() != format);
         let parcel = held.parcel.get_or_insert_with(|| self.set.empties.take(format));
         parcel.push(message.offset, message.timestamp_ms, value);
@@ -225,7 +226,7 @@ impl<'a, C: Consumer> Poller<'a, C> {
             self.pending[worker].push_back(ToWorker::Parcel { partition, parcel });
         }
         if !self.pending[worker].is_empty() {
-            self.tell_workers();
+            self.send_to_workers();
         }
     }
 
@@ -233,24 +234,25 @@ impl<'a, C: Consumer> Poller<'a, C> {
     fn came_to_the_end(&mut self, partition: PartitionId) {
         let Some(held) = self.held.get_mut(&partition) else { return };
         held.at_end = Some(Instant::now());
-        // Behind the last message there may be marks of transactions, which have offsets too.
+        // Markers of transactions have offsets and no messages. Behind the last message they would keep the position
+        // short of the target for ever.
         if let Some(target) = held.target {
             held.position = held.position.max(target);
         }
     }
 
-    /// Whatever was polled goes to the workers.
+    /// Sends everything that was polled to the workers, full parcels or not.
     fn hand_over_all(&mut self) {
         for (&partition, held) in &mut self.held {
             if let Some(parcel) = held.parcel.take() {
                 self.pending[held.worker].push_back(ToWorker::Parcel { partition, parcel });
             }
         }
-        self.tell_workers();
+        self.send_to_workers();
     }
 
-    /// Tells the workers what they are still to be told, as far as they can take it.
-    fn tell_workers(&mut self) {
+    /// Sends pending messages to the workers, as far as their channels have room. It does not wait for room.
+    fn send_to_workers(&mut self) {
         for (worker, pending) in self.set.workers.iter().zip(&mut self.pending) {
             while let Some(message) = pending.pop_front() {
                 match worker.try_send(message) {
@@ -259,7 +261,7 @@ impl<'a, C: Consumer> Poller<'a, C> {
                         pending.push_front(message);
                         break;
                     }
-                    // Why it is gone is told by whoever ended it.
+                    // The worker has ended. The thread that made it end reports the cause.
                     Err(TrySendError::Disconnected(_)) => {
                         self.set.halt.now();
                         break;
@@ -269,9 +271,9 @@ impl<'a, C: Consumer> Poller<'a, C> {
         }
     }
 
-    /// Everything that is not a message.
+    /// The work between polls: checkpoints, a new topology, idle partitions, signals, the end of the run.
     #[expect(clippy::disallowed_methods, reason = "the shell owns the clock")]
-    fn look_after(&mut self) -> Result<Option<Done>, Failure> {
+    fn between_polls(&mut self) -> Result<Option<Done>, Failure> {
         self.check()?;
         self.wait_for_room()?;
         let now = Instant::now();
@@ -285,11 +287,13 @@ impl<'a, C: Consumer> Poller<'a, C> {
                 .for_each(|pending| pending.push_back(ToWorker::Topology(Arc::clone(&topology))));
             self.moved = true;
         }
-        self.hold_back_the_foremost()?;
-        // A partition that has ended is waited for, so that its last rows are part of their ticks; but not by somebody who
-        // may not go on meanwhile, as it says nothing more.
+        self.pause_those_too_far_ahead()?;
+        // Ticks wait for the last rows of an ended partition (`--until-end`), which come once all partitions have ended.
+        // But while another partition is paused, the ended one counts as idle: the paused one waits for those rows and
+        // cannot end before they come, which would be a deadlock.
         let all_go_on = self.set.too_far.now().is_empty();
-        // Only what the first stage knows to be at its end may be left behind by others.
+        // Only the first stage knows that a lane is at the end of its log. A quiet partition of the grid does not show
+        // that: rows of a slow lane may still be on their way.
         let lanes = self.held.iter_mut().filter(|_| self.set.restorer.stage == Stage::Readings);
         for (&partition, held) in lanes {
             let quiet = held.at_end.is_some_and(|since| now - since >= self.set.kafka.idle_after);
@@ -301,7 +305,7 @@ impl<'a, C: Consumer> Poller<'a, C> {
             }
         }
         if let Some(signal) = self.set.signals.signal() {
-            self.store_everything(FAREWELL)?;
+            self.store_everything(LAST_CHECKPOINT)?;
             return Ok(Some(Done::Signal(signal)));
         }
         if self.set.until_end
@@ -315,7 +319,7 @@ impl<'a, C: Consumer> Poller<'a, C> {
                 self.barrier();
             }
         }
-        self.tell_workers();
+        self.send_to_workers();
         self.set_metrics();
         Ok(None)
     }
@@ -326,7 +330,7 @@ impl<'a, C: Consumer> Poller<'a, C> {
 
     fn set_metrics(&self) {
         let metrics = self.set.metrics;
-        metrics.beat(self.set.restorer.stage.heard_as());
+        metrics.beat(self.set.restorer.stage.health_loop());
         if self.set.restorer.stage == Stage::Readings {
             metrics.queued_messages.set(self.set.deliveries.under_way());
         }
@@ -339,14 +343,17 @@ impl<'a, C: Consumer> Poller<'a, C> {
         }
     }
 
-    /// Whether the others are well.
+    /// Fails if a result was refused or if another thread has ended early.
     fn check(&self) -> Result<(), Failure> {
         if let Some(failure) = self.set.deliveries.failure() {
             return Err(failure);
         }
         self.set.halt.check().map_err(|_| {
-            Failure::failed_with_help("a thread of the run has ended early", "its reason stands above")
-                .again()
+            Failure::failed_with_help(
+                "a thread of the run has ended early",
+                "its reason is in the lines above",
+            )
+            .again()
         })
     }
 }

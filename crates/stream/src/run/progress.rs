@@ -1,4 +1,4 @@
-//! How far a worker has come with a partition, and what it has counted of it.
+//! The progress of a worker with one partition: its offset and its counters.
 
 use super::messages::{LastStored, State};
 use super::tally::Tally;
@@ -9,24 +9,25 @@ use reading::issue::Counts;
 use std::sync::Arc;
 use vet::{Rule, Tally as RuleTally};
 
-/// How far a partition has come, and what was counted on the way.
+/// The progress of a partition since this process has it.
 pub struct Progress {
-    /// The next offset.
+    /// The offset of the next message.
     pub position: i64,
     /// The checkpoint that is in the store.
     pub stored: Option<LastStored>,
     pub tally: Tally,
-    /// What had been counted before: readings, and by rule.
+    /// The counters of the state at the last look: late, repeated and admitted readings, and readings by rule. Metrics
+    /// count only differences, because a restored state brings the counts of an earlier process with it.
     before: [u64; 3],
     quality: [u64; Rule::ALL.len()],
-    /// The gauges of its town, and the rows that waited, when they were counted last.
+    /// The gauges of its town, and the number of waiting rows, as this partition last added them to the metrics.
     pub counted: TownGauges,
     pub waiting: i64,
     pub gauges: Arc<Partition>,
 }
 
 impl Progress {
-    /// At the beginning of what this process does with a partition.
+    /// The progress at the moment when this process takes over a partition.
     pub fn new(state: &State, position: i64, stored: Option<LastStored>, gauges: Arc<Partition>) -> Self {
         let (before, quality) = match state {
             State::Lane(lane) => (Self::counted(lane), Self::quality(lane)),
@@ -44,14 +45,15 @@ impl Progress {
         }
     }
 
-    /// Readings that were late, that were there already, and that count, since the state began.
+    /// How many readings were late, repeated and admitted since the state began.
     fn counted(lane: &Lane) -> [u64; 3] {
         let (order, totals) = (lane.sequencer().counts(), lane.fleet().totals());
         let count = |issue| order.of_issue(issue) + totals.counts.of_issue(issue);
         [count(Issue::Late), count(Issue::Repeat), totals.admitted]
     }
 
-    /// How often each rule was met since the state began; what the door finds is of the batch at hand alone.
+    /// How often each rule was met since the state began. Findings of the decoder are not in the state: they come with
+    /// each batch.
     fn quality(lane: &Lane) -> [u64; Rule::ALL.len()] {
         let mut counts = lane.sequencer().counts().clone();
         counts.add(&lane.fleet().totals().counts);
@@ -59,7 +61,7 @@ impl Progress {
         std::array::from_fn(|index| tally.of(Rule::ALL[index], &counts))
     }
 
-    /// Counts how often rules were met since the last time.
+    /// Counts how often rules were met since the last call.
     pub fn count_quality(&mut self, lane: &Lane, plan: &Plan, door: &Counts, metrics: &Metrics) {
         let now = Self::quality(lane);
         let door_alone = RuleTally::default();
@@ -72,7 +74,7 @@ impl Progress {
         self.quality = now;
     }
 
-    /// Counts the readings that came since the last time.
+    /// Counts the readings since the last call.
     pub fn count(&mut self, lane: &Lane, metrics: &Metrics) {
         let now = Self::counted(lane);
         let [late, repeats, admitted] = [0, 1, 2].map(|kind| now[kind] - self.before[kind]);

@@ -1,9 +1,11 @@
-//! Results on their way to the broker, and which of them it has.
+//! Publishes results, and knows which of them the broker has confirmed.
 //!
-//! Every message belongs to an epoch: the stretch between two checkpoints. A checkpoint is good once the broker has
-//! all messages of its epoch, so that what comes again after a crash overwrites what was told before.
+//! Every message belongs to an epoch, the time between two checkpoints. A checkpoint is written once the broker has all
+//! messages of its epoch. After a crash the run publishes the messages since the last checkpoint again, and they overwrite
+//! the first ones under the same keys.
 //!
-//! With transactions, an epoch is a transaction: whoever has gone on to the next one waits here until it is open.
+//! With transactions, each epoch is one transaction. A worker that is already in the next epoch waits here until that
+//! transaction is open: its results must not become visible with the earlier ones.
 
 use super::halt::{Ended, Halt};
 use crate::kafka::KafkaPlan;
@@ -18,28 +20,29 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-/// A transaction that the broker forgets unless it is gone on with. Longer than any pause between two checkpoints.
+/// After this time without a commit the broker aborts a transaction. Must be longer than the time between two checkpoints.
 const TRANSACTION: Duration = Duration::from_secs(60);
-/// How soon a full queue, or messages under way, are looked at again.
+/// The pause before the next look at a full queue, or at messages under way.
 const SOON: Duration = Duration::from_millis(1);
 
-/// Sends results; shared by all threads.
+/// Publishes results; all threads share it.
 pub struct Publisher {
     producer: Producer,
     deliveries: Arc<Deliveries>,
     transactional: bool,
-    /// By topic.
+    /// The counters of sent messages, by topic.
     sent: BTreeMap<String, Counter>,
-    /// The last epoch that may send.
+    /// The last epoch that may send: without transactions there is no limit.
     open: Mutex<u64>,
-    /// The same, to be seen without the lock.
+    /// The same, readable without the lock, because every message asks.
     open_now: AtomicU64,
     opened: Condvar,
     halt: Halt,
 }
 
 impl Publisher {
-    /// Connects; with transactions, under this name, which ends what an earlier process of that name left open.
+    /// Connects. With transactions it takes this name, which aborts a transaction that an earlier process of the same name
+    /// left open.
     pub fn connect(plan: &KafkaPlan, instance: &str, metrics: &Metrics, halt: Halt) -> Result<Self, Failure> {
         let deliveries = Arc::new(Deliveries::new(metrics.delivery_failures.clone()));
         let transactions = plan.transactional.then(|| Transactions {
@@ -67,7 +70,7 @@ impl Publisher {
         Ok(publisher)
     }
 
-    /// Hands a message over; waits where the queue is full.
+    /// Queues a message for the broker. It waits while the queue is full, because no result may be dropped.
     pub fn send(&self, epoch: u64, record: &Record<'_>) -> Result<(), Ended> {
         self.wait_for(epoch)?;
         self.deliveries.begin(epoch);
@@ -100,13 +103,13 @@ impl Publisher {
         self.check()
     }
 
-    /// What has become of messages.
+    /// Which messages the broker has confirmed or refused.
     pub fn deliveries(&self) -> &Deliveries {
         &self.deliveries
     }
 
-    /// With transactions: ends that of an epoch, which is drained, together with the positions in a topic; opens the
-    /// next.
+    /// Commits the transaction of a drained epoch together with the positions in a topic, and begins the next one. Does
+    /// nothing without transactions.
     pub fn commit(
         &self,
         epoch: u64,
@@ -117,9 +120,9 @@ impl Publisher {
         if !self.transactional {
             return Ok(());
         }
-        let asked = Arc::new((Positions::in_topic(topic, commits), group));
+        let request = Arc::new((Positions::in_topic(topic, commits), group));
         self.coordinated("add the positions to a transaction", || {
-            self.producer.add_positions(&asked, || self.check().is_ok())
+            self.producer.add_positions(&request, || self.check().is_ok())
         })?;
         self.coordinated("end a transaction", || self.producer.commit_transaction())?;
         self.begin(epoch + 1)
@@ -135,13 +138,13 @@ impl Publisher {
         Ok(())
     }
 
-    /// Asks the coordinator of transactions until it answers.
+    /// Repeats a request to the coordinator of transactions until it succeeds or cannot succeed any more.
     fn coordinated(&self, doing: &str, ask: impl Fn() -> Result<(), LogError>) -> Result<(), Failure> {
         loop {
             let answer = ask();
-            // If the run is to end, or a result was refused, that is the reason.
+            // A halted run or a refused result is the cause of this error, so that is reported instead.
             if answer.is_err() && self.check().is_err() {
-                return Err(self.deliveries.failure().unwrap_or_else(Failure::told_to_end));
+                return Err(self.deliveries.failure().unwrap_or_else(Failure::ended_early));
             }
             match answer {
                 Ok(()) => return Ok(()),

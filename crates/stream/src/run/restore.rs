@@ -1,4 +1,4 @@
-//! Where a run goes on: what the store holds, and what the group has committed.
+//! Where a run continues: at a checkpoint of the store and, with transactions, at the offsets that the group has committed.
 
 use super::messages::{LastStored, State};
 use super::stage::Stage;
@@ -13,23 +13,24 @@ use shell::{Failure, telemetry, unfit};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-/// Where a partition goes on.
+/// The place at which a partition continues.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum From {
-    /// At the beginning of its log, whatever the store holds.
+    /// The beginning of its log, even if the store holds a checkpoint. That checkpoint belongs to no commit: its results
+    /// were in a transaction that was aborted.
     Beginning,
-    /// At the last checkpoint.
+    /// The last complete checkpoint.
     Newest,
-    /// At the checkpoint of this offset.
+    /// The checkpoint at this offset.
     At(i64),
 }
 
-/// A partition at the place where it goes on.
+/// A partition with its restored state.
 pub struct Start {
     pub state: State,
-    /// The next offset; none at the beginning of the log.
+    /// The offset of the next message; none at the beginning of the log.
     pub position: Option<i64>,
-    /// The checkpoint that it comes from; none if the next one has to be whole.
+    /// The checkpoint that it was restored from; none if the next one has to be a full piece.
     pub stored: Option<LastStored>,
 }
 
@@ -38,15 +39,15 @@ pub struct Restorer<'a> {
     pub kafka: &'a KafkaPlan,
     pub stage: Stage,
     pub store: &'a Store,
-    /// Go on with what another plan has left, as far as this plan can use it.
+    /// Continue from checkpoints of another plan, with the parts that fit this plan.
     pub accept_changes: bool,
 }
 
-/// The last piece of a chain, and the payloads of all.
+/// The last piece of a chain, and the payloads of all its pieces.
 type Chain = (Piece, Vec<Vec<u8>>);
 
 impl Restorer<'_> {
-    /// The second stage: the last that is there or, with transactions, that of the last one.
+    /// Restores the second stage: its last checkpoint or, with transactions, the one that the last transaction names.
     pub fn second(
         &self,
         topology: &Topology,
@@ -59,14 +60,15 @@ impl Restorer<'_> {
         let at = match self.kafka.transactional {
             false => None,
             true => {
-                let numbers = committed.values().filter_map(|one| one.word.split(' ').next()?.parse().ok());
+                let numbers =
+                    committed.values().filter_map(|one| one.metadata.split(' ').next()?.parse().ok());
                 match numbers.max() {
                     Some(number) => Some(number),
                     None => return begin(0),
                 }
             }
         };
-        let Some((piece, payload)) = self.newest_of_all(at)? else {
+        let Some((piece, payload)) = self.newest_complete(at)? else {
             return match at {
                 None => begin(0),
                 Some(number) => Err(self.missing(&Subject::Grid, number)),
@@ -75,14 +77,15 @@ impl Restorer<'_> {
         let (second, mut lost) = restore_second(self.plan, topology.clone(), &payload)
             .map_err(|error| self.unusable(&Subject::Grid, &error))?;
         if !lost.is_empty() && !self.accept_changes {
-            // Everything that the operator is about to accept, in one message.
+            // List every lost part in one message. The operator should not accept one loss and then meet the next.
             lost.extend(self.lost_of_lanes(topology, &second.positions));
         }
         self.accept(&Subject::Grid, &lost)?;
         Ok((piece.position, second))
     }
 
-    /// What the partitions of a second stage would lose. What cannot be read is reported when it is needed.
+    /// The parts that the partitions of a second stage would lose. A partition that cannot be read is left out here, and
+    /// reported when it is restored.
     fn lost_of_lanes(
         &self,
         topology: &Topology,
@@ -100,7 +103,7 @@ impl Restorer<'_> {
         all
     }
 
-    /// Goes on without the parts that are lost if the operator has accepted that; else refuses, and names them.
+    /// Continues without the lost parts if the operator has accepted that. Otherwise it refuses and names them.
     fn accept(&self, subject: &Subject, lost: &[LostPart]) -> Result<(), Failure> {
         if lost.is_empty() || self.accept_changes {
             lost.iter().for_each(|part| telemetry::part_begins_afresh(subject, part));
@@ -109,18 +112,19 @@ impl Restorer<'_> {
         let parts: String = lost.iter().map(|part| format!("\n    {part}")).collect();
         Err(Failure::wrong(
             format!("the checkpoints do not fit this plan in these parts:{parts}"),
-            "`--accept-new-plan` goes on: these parts begin afresh, and everything else stays. Or bring the plan back, or use other `--checkpoints`",
+            "`--accept-new-plan` continues: these parts begin afresh, and everything else stays. Or use the earlier plan, or other `--checkpoints`",
         ))
     }
 
-    /// The last piece of the second stage whose partitions are whole as well; with `at` that one, come what may.
-    fn newest_of_all(&self, at: Option<u64>) -> Result<Option<(Piece, Vec<u8>)>, Failure> {
+    /// The last checkpoint of the second stage whose partitions have complete checkpoints, too. With `at`, the one with
+    /// this number: transactional results end there, so an earlier one would publish some of them twice.
+    fn newest_complete(&self, at: Option<u64>) -> Result<Option<(Piece, Vec<u8>)>, Failure> {
         let last = |(piece, mut payloads): Chain| (piece, payloads.pop().expect("a chain has an end"));
         let newest = self.chain(&Subject::Grid, at)?.map(last);
         let mut candidate = newest.clone().filter(|_| at.is_none());
         while let Some((piece, payload)) = candidate {
-            let Some(broken) = self.broken(&payload)? else { return Ok(Some((piece, payload))) };
-            telemetry::checkpoint_passed_over(&Subject::Grid.to_string(), &broken);
+            let Some(missing) = self.missing_partition(&payload)? else { return Ok(Some((piece, payload))) };
+            telemetry::checkpoint_passed_over(&Subject::Grid.to_string(), &missing);
             let earlier = self.store.earlier(&Subject::Grid, piece.position).map_err(unreadable)?;
             let chain = earlier.map(|number| self.chain(&Subject::Grid, Some(number))).transpose()?;
             candidate = chain.flatten().map(last);
@@ -128,19 +132,19 @@ impl Restorer<'_> {
         Ok(newest)
     }
 
-    /// A partition that is not there as it was when the second stage was stored so.
-    fn broken(&self, second: &[u8]) -> Result<Option<String>, Failure> {
-        // What cannot be read here is told by who needs it.
+    /// The first partition without a complete checkpoint at the offset that this second stage names.
+    fn missing_partition(&self, second: &[u8]) -> Result<Option<String>, Failure> {
+        // A second stage that cannot be read has no offsets here. `second` reports it.
         for (partition, position) in pipeline::positions_of(second).unwrap_or_default() {
             let subject = self.stage.subject(self.kafka, partition);
             if self.chain(&subject, Some(position as u64))?.is_none() {
-                return Ok(Some(format!("there is no whole checkpoint of {subject} at {position}")));
+                return Ok(Some(format!("there is no complete checkpoint of {subject} at {position}")));
             }
         }
         Ok(None)
     }
 
-    /// A partition with the state that it had there.
+    /// Restores a partition at a place.
     pub fn partition(
         &self,
         topology: &Arc<Topology>,
@@ -178,7 +182,8 @@ impl Restorer<'_> {
         let (state, lost) =
             self.state(topology, &payloads).map_err(|error| self.unusable(&subject, &error))?;
         self.accept(&subject, &lost)?;
-        // Without a part that is lost it is stored anew, even if nothing comes: the next start need not ask again.
+        // If a part is lost, forget the old checkpoint: the next one is then written even if no message comes, and the
+        // next start does not refuse again.
         let last = LastStored { position, behind, fingerprint: piece.fingerprint };
         Ok(Start { state, position: Some(position), stored: Some(last).filter(|_| lost.is_empty()) })
     }
@@ -214,13 +219,13 @@ impl Restorer<'_> {
 
     fn missing(&self, subject: &Subject, position: u64) -> Failure {
         Failure::failed_with_help(
-            format!("there is no whole checkpoint of {subject} at {position}, where the last results end"),
-            "bring the store of checkpoints back, or begin with another group and another store",
+            format!("there is no complete checkpoint of {subject} at {position}, where the last results end"),
+            "restore the store of checkpoints, or begin with another group and another store",
         )
     }
 
     fn unusable(&self, subject: &Subject, error: &SnapshotError) -> Failure {
-        Failure::failed(format!("cannot go on from the checkpoint of {subject}"), error)
+        Failure::failed(format!("cannot continue from the checkpoint of {subject}"), error)
             .help(Some("use the version of Gridwarden that wrote it, or other `--checkpoints`".to_owned()))
     }
 }

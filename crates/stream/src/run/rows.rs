@@ -1,4 +1,5 @@
-//! Results as messages: each under a key that is the same in every run, so that topics can be compacted.
+//! Results as messages. The key of a result is the same in every run, so that a repeat overwrites it and topics can be
+//! compacted.
 
 use super::exchange::{HEADER, Passing};
 use super::halt::Ended;
@@ -12,14 +13,14 @@ use pipeline::{Dead, Outputs, PartitionId, Passed, Plan};
 use reading::{EventTime, Interval, TransformerId};
 use std::collections::BTreeMap;
 
-/// The most bytes of a dead letter: brokers take a megabyte by default, and a message that none takes would come again
-/// after every start.
+/// The most bytes of a dead letter. Brokers refuse messages over a megabyte by default, and a refused result ends the run:
+/// the same bytes would end it again after every start.
 const LONGEST_LETTER: usize = 900_000;
 
-/// The most rows of an Arrow batch, for the same reason: a row takes some 130 bytes.
+/// The most rows of an Arrow batch, for the same reason. A row takes some 130 bytes.
 const BATCH_ROWS: usize = 4096;
 
-/// Writes results as messages of a plan's topics; with buffers of its own, for one thread.
+/// Writes results as messages of a plan's topics. Each thread has its own, with its own buffers.
 pub struct Rows<'a> {
     kafka: &'a KafkaPlan,
     planned: Planned,
@@ -29,7 +30,7 @@ pub struct Rows<'a> {
 }
 
 impl<'a> Rows<'a> {
-    /// For one thread.
+    /// The writer for one thread.
     pub fn new(plan: &Plan, kafka: &'a KafkaPlan) -> Self {
         Self {
             kafka,
@@ -40,7 +41,7 @@ impl<'a> Rows<'a> {
         }
     }
 
-    /// What closed in one partition, tick by tick.
+    /// Sends the closed intervals of one partition, tick by tick.
     pub fn intervals(
         &mut self,
         partition: PartitionId,
@@ -55,8 +56,8 @@ impl<'a> Rows<'a> {
         }
         let mut first = 0;
         for &(end, upto) in ticks {
-            // What a silent meter brings along of earlier intervals goes with the tick that it came in: a batch under
-            // the key of an earlier one would overwrite that.
+            // A meter that was silent brings intervals of earlier ticks. They go into the batch of the present tick: a
+            // batch under the key of an earlier tick would overwrite that tick's rows.
             let mut batches = BTreeMap::<Option<TransformerId>, Vec<Interval>>::new();
             for Joined { interval, row, .. } in topology.join(&rows[first..upto]) {
                 batches.entry(row.and_then(|row| row.transformer)).or_default().push(*interval);
@@ -65,7 +66,7 @@ impl<'a> Rows<'a> {
             for (transformer, rows) in batches {
                 let transformer = transformer.map_or("-".to_owned(), |id| id.to_string());
                 for (part, rows) in rows.chunks(BATCH_ROWS).enumerate() {
-                    // Only where nobody knows the transformers are there so many on one.
+                    // More than one part happens only without a topology, when all meters share the key `-`.
                     let part = if part == 0 { String::new() } else { format!("/{part}") };
                     let key = format!("{transformer}/{}/{partition}{part}", end_of(end));
                     let value = ipc::encode_intervals(rows, &self.intervals);
@@ -82,7 +83,7 @@ impl<'a> Rows<'a> {
         Ok(())
     }
 
-    /// What closed in one partition, each row to where the second stage of its transformer hears it.
+    /// Sends the closed intervals of one partition, each to the district of its transformer.
     pub fn passed(
         &mut self,
         passing: &Passing,
@@ -97,7 +98,7 @@ impl<'a> Rows<'a> {
         for &(end, upto) in ticks {
             for Joined { interval, row, .. } in topology.join(&rows[first..upto]) {
                 passing.write(&pass(end, *interval), &mut header);
-                // What waits for a register at the end of all is part of no tick.
+                // Rows that waited for a register until the end (`MAX`) belong to no tick: districts do not get them.
                 let header = Some((HEADER, header.as_slice())).filter(|_| end != EventTime::MAX);
                 let partition = Some(passing.district(&interval.meter, row));
                 self.interval(&passing.topic, interval, header, partition, &mut send)?;
@@ -119,7 +120,7 @@ impl<'a> Rows<'a> {
         send(&Record { topic, key, value, header, partition })
     }
 
-    /// Bytes that became part of no interval, as they came, with the reason beside them.
+    /// Sends a dead letter: the bytes as they came, and the reason in a header.
     pub fn dead(
         &mut self,
         dead: &Dead,
@@ -137,7 +138,7 @@ impl<'a> Rows<'a> {
         })
     }
 
-    /// Billing periods that are over, and profiles.
+    /// Sends closed billing periods and profiles.
     pub fn metering(
         &mut self,
         rows: MeteringRows,
@@ -146,7 +147,7 @@ impl<'a> Rows<'a> {
         self.outputs(Sent::WithTick, &Outputs { metering: rows, ..Outputs::default() }, send)
     }
 
-    /// All rows of the outputs that are sent at this time.
+    /// Sends the rows of all outputs that are due at this time.
     pub fn outputs(
         &mut self,
         sent: Sent,
@@ -165,7 +166,7 @@ impl<'a> Rows<'a> {
     }
 }
 
-/// Intervals that wait for a register when all ends belong to no tick.
+/// The end of a tick in a key. Intervals that waited for a register until the end of the run belong to no tick.
 fn end_of(tick: EventTime) -> String {
     if tick == EventTime::MAX { "waiting".to_owned() } else { tick.to_string() }
 }

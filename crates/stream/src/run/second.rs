@@ -1,8 +1,9 @@
-//! The thread of the second stage: brings the partitions' ticks together, runs the town, and lines up checkpoints.
+//! The thread of the second stage: it brings the ticks of all partitions together, runs the town, and aligns checkpoints.
 //!
-//! A checkpoint is a cut through all threads: every worker stores its partitions at one place of its work and tells so
-//! here, behind the rows of before and before the rows of after. What comes from a worker that is past the cut waits
-//! until all the others are there too; then the town is stored, and the cut is whole.
+//! A checkpoint is one cut through all threads. Each worker stores its partitions and sends a barrier here, behind its
+//! earlier rows and before its later ones. Messages from a worker that is past the barrier wait until every worker is.
+//! Then the town has exactly the rows that the stored partitions have passed on, and is stored. If it took later rows
+//! before, a restart would give it those rows twice.
 
 use super::halt::Ended;
 use super::messages::{Cut, Stored, ToSecond};
@@ -28,33 +29,33 @@ pub struct Second<'a> {
     pub publisher: &'a Publisher,
     pub cuts: SyncSender<Cut>,
     pub too_far: &'a TooFar,
-    /// How many rows of one partition may wait for the others.
+    /// How many rows of one partition may wait for slower partitions.
     pub most_rows: usize,
-    /// How many wait, as far as was told.
+    /// The number of waiting rows that the metrics show.
     pub waiting: i64,
-    /// Partitions that have nothing more.
+    /// Partitions that have ended.
     pub ended: BTreeSet<PartitionId>,
-    /// All of them have ended, and the town with them: its last state is that of before.
+    /// All partitions have ended and the town is finished. It is not stored any more: a later run continues from before.
     pub over: bool,
     pub metrics: &'a Metrics,
 }
 
 impl Second<'_> {
-    /// Works until there is no more.
-    pub fn work(mut self, heard: &Receiver<(usize, ToSecond)>) -> Result<Found, Ended> {
+    /// Works until all workers have closed their channels.
+    pub fn work(mut self, messages: &Receiver<(usize, ToSecond)>) -> Result<Found, Ended> {
         let mut found = Found::default();
         let mut epoch = 0;
         let mut past: Vec<Option<Vec<Stored>>> = (0..self.workers).map(|_| None).collect();
         let mut waiting = VecDeque::new();
         let mut again = VecDeque::new();
         let mut noticing = Noticing::new();
-        // What was restored is open before the first tick comes.
+        // Restored cases and outages are open even if no tick comes for a while.
         self.set_gauges();
         loop {
             let (worker, message) = match again.pop_front() {
                 Some(message) => message,
-                None => match noticing.next(heard, self.looks_for_silence()) {
-                    Next::Heard(message) => message,
+                None => match noticing.next(messages, self.looks_for_silence()) {
+                    Next::Message(message) => message,
                     Next::Over => break,
                     Next::Look(now) => {
                         self.notice(epoch, now, &mut found)?;
@@ -72,6 +73,7 @@ impl Second<'_> {
                     let stored = past.iter_mut().flat_map(Option::take).flatten().collect();
                     self.cut(epoch, stored)?;
                     epoch += 1;
+                    // Waiting messages come next, in their order, before anything that is new in the channel.
                     waiting.append(&mut again);
                     std::mem::swap(&mut waiting, &mut again);
                 }
@@ -86,7 +88,7 @@ impl Second<'_> {
         self.town.as_ref().is_some_and(|town| town.supply().is_some())
     }
 
-    /// Where no partition has anything to say, the clock goes on.
+    /// Looks for silent meters by the clock, if every partition is idle and event time stands still.
     fn notice(&mut self, epoch: u64, now: EventTime, found: &mut Found) -> Result<(), Ended> {
         let Some(town) = self.town.as_mut().filter(|_| !self.over && self.confluence.rests()) else {
             return Ok(());
@@ -121,7 +123,7 @@ impl Second<'_> {
                 i64::MIN
             }
             ToSecond::Topology(topology) => {
-                // Every worker says so; the town needs it once.
+                // Every worker sends the new topology; the town takes it once.
                 if let Some(town) = self.town.as_mut().filter(|town| *town.topology() != *topology)
                     && let Err(error) = town.place(Topology::clone(&topology))
                 {
@@ -129,22 +131,23 @@ impl Second<'_> {
                 }
                 return Ok(());
             }
-            ToSecond::Barrier { .. } => unreachable!("barriers are lined up before"),
+            ToSecond::Barrier { .. } => unreachable!("`work` keeps barriers for itself"),
         };
         let mut out = Outputs::default();
         while let Some((end, tick)) = self.confluence.next_tick() {
             if let Some(town) = &mut self.town {
                 town.tick(end, &tick.rows, &tick.reports.into_iter().collect(), &mut out);
-                // First, because somebody waits for them.
+                // Alerts and SMS first, because people wait for them.
                 self.rows.outputs(Sent::First, &out, |record| self.publisher.send(epoch, record))?;
-                // Of a tick that no message has closed just now, there is no latency.
+                // Measure latency only if a message has closed the tick just now, not an idle partition or an end.
                 out.alerts.iter().filter(|_| newest > 0).for_each(|_| self.metrics.alerted(newest));
                 self.publish(epoch, &out, found)?;
                 self.set_gauges();
                 out.clear();
             }
         }
-        // The day under way is told as far as it went only where it is over: not if the run is ended in the middle.
+        // Flush the unfinished day only when all lanes have ended, never on an interrupted run: its next start continues
+        // the day, and must not find it closed.
         let is_over = !self.over && self.confluence.lanes().all(|lane| self.ended.contains(&lane));
         if let Some(town) = self.town.as_mut().filter(|_| is_over) {
             town.finish(&mut out);
@@ -161,14 +164,14 @@ impl Second<'_> {
         Ok(())
     }
 
-    /// All but the alerts.
+    /// Publishes all outputs except those that were sent first.
     fn publish(&mut self, epoch: u64, out: &Outputs, found: &mut Found) -> Result<(), Ended> {
         found.count(out);
         self.metrics.findings(&out.findings);
         self.rows.outputs(Sent::WithTick, out, |record| self.publisher.send(epoch, record))
     }
 
-    /// All workers are here: stores the town and sends the cut to be written.
+    /// Every worker is at the barrier: stores the town and sends the cut to the checkpointer.
     fn cut(&mut self, epoch: u64, stored: Vec<Stored>) -> Result<(), Ended> {
         let positions: Vec<(PartitionId, i64)> =
             stored.iter().map(|stored| (stored.partition, stored.position)).collect();

@@ -1,4 +1,4 @@
-//! The two stages that partitions of a topic go through.
+//! The two stages of a run. Each reads the partitions of its own topic in a group of its own.
 
 use super::exchange::HEADER;
 use super::too_far::TooFar;
@@ -8,21 +8,22 @@ use checkpoints::Subject;
 use pipeline::PartitionId;
 use std::sync::atomic::AtomicBool;
 
-/// What becomes of the partitions of a topic.
+/// Which of the two stages a member works for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stage {
-    /// Readings become intervals.
+    /// The first stage: from readings to intervals.
     Readings,
-    /// Intervals become what is found in them; as many partitions of readings are waited for as `lanes`.
+    /// The second stage in districts: from intervals to balances, cases and alerts. `lanes` is the number of partitions of
+    /// readings; a tick is whole once all of them have closed it.
     Grid { lanes: PartitionId },
 }
 
-/// What the stages of one instance tell each other past the broker.
+/// What the two stages of one instance share directly, without the broker.
 #[derive(Debug, Default)]
 pub struct Between {
-    /// Partitions of readings that districts are to be spared more of.
+    /// Partitions of readings that are too far ahead for the districts, so that the first stage pauses them.
     pub lanes_too_far: TooFar,
-    /// Others have partitions of readings and do not go to an end: districts never will.
+    /// Other instances hold partitions of readings and do not end. So the districts never come to an end.
     pub others_go_on: AtomicBool,
 }
 
@@ -43,7 +44,7 @@ impl Stage {
         }
     }
 
-    /// The header of its messages that matters: their format, or what was passed on.
+    /// The header that it reads from its messages: their format, or the exchange.
     pub fn header(self) -> &'static str {
         match self {
             Self::Readings => "format",
@@ -51,15 +52,15 @@ impl Stage {
         }
     }
 
-    /// The loop that its poller is.
-    pub fn heard_as(self) -> Loop {
+    /// The loop of its poller, for the health check.
+    pub fn health_loop(self) -> Loop {
         match self {
             Self::Readings => Loop::Main,
             Self::Grid { .. } => Loop::Grid,
         }
     }
 
-    /// What its workers are called.
+    /// The name of its workers' threads.
     pub fn workers(self) -> &'static str {
         match self {
             Self::Readings => "worker",
@@ -67,7 +68,7 @@ impl Stage {
         }
     }
 
-    /// The state of a partition, in the store.
+    /// The name of a partition's state in the store.
     pub fn subject(self, kafka: &KafkaPlan, partition: PartitionId) -> Subject {
         Subject::Partition { topic: self.topic(kafka).to_owned(), partition: partition as i32 }
     }

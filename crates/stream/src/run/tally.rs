@@ -1,8 +1,8 @@
-//! What a run counts, for its last words.
+//! The counts of a run, for its summary.
 
 use pipeline::Outputs;
 
-/// What was counted while this process had a partition.
+/// The counts of a partition while this process had it.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Tally {
     pub messages: u64,
@@ -15,7 +15,7 @@ pub struct Tally {
 }
 
 impl Tally {
-    /// Adds that of another partition.
+    /// Adds the counts of another partition.
     pub fn add(&mut self, other: &Self) {
         self.messages += other.messages;
         self.readings += other.readings;
@@ -27,7 +27,7 @@ impl Tally {
     }
 }
 
-/// What a second stage has found.
+/// The findings of a second stage.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Found {
     pub alerts: u64,
@@ -36,7 +36,7 @@ pub struct Found {
 }
 
 impl Found {
-    /// Counts what was told.
+    /// Counts published results.
     pub fn count(&mut self, out: &Outputs) {
         self.alerts += (out.alerts.len() + out.above.len()) as u64;
         self.sms += out.sms.len() as u64;
@@ -44,7 +44,7 @@ impl Found {
         self.cases += out.changes.iter().filter(opened).count() as u64;
     }
 
-    /// Adds what another part of the town has found.
+    /// Adds the findings of another part of the town.
     pub fn add(&mut self, other: &Self) {
         self.alerts += other.alerts;
         self.sms += other.sms;

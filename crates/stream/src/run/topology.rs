@@ -1,4 +1,4 @@
-//! Who hangs where, while a run goes on: from a file that is looked at now and then, or from a compacted topic.
+//! The topology during a run: from a file that is checked every few seconds, or from a compacted topic.
 
 use super::halt::Halt;
 use crate::kafka::KafkaPlan;
@@ -13,18 +13,19 @@ use std::sync::mpsc::Sender;
 use std::thread;
 use std::time::{Duration, SystemTime};
 
-/// How often a file is looked at.
+/// How often the file is checked for a change.
 const LOOK: Duration = Duration::from_secs(2);
-/// How long the topic is quiet before its changes are taken together.
+/// How long the topic must be quiet before its changes are applied together. Between the rows of one change the topology
+/// may contradict itself.
 const QUIET: Duration = Duration::from_millis(500);
 
 /// Where the topology comes from.
 pub enum Source {
-    /// Nowhere: no meter has a place.
+    /// From no source: no meter has a place.
     Nothing,
-    /// A file, and when it was written last.
+    /// A file, and the time when it was last written.
     File(PathBuf, Option<SystemTime>),
-    /// A topic, as far as it was read.
+    /// A topic, with the rows that were read so far.
     Topic(Box<Rows>),
 }
 
@@ -35,7 +36,7 @@ pub struct Rows {
 }
 
 impl Source {
-    /// Opens it and reads all that is there now. A file that is named wins over the topic of the plan.
+    /// Opens the source and reads all rows that it has now. A file wins over the topic of the plan.
     pub fn open(file: Option<&Path>, kafka: &KafkaPlan) -> Result<(Self, Topology), Failure> {
         if let Some(path) = file {
             let written = written(path);
@@ -49,8 +50,8 @@ impl Source {
         Ok((Self::Topic(Box::new(rows)), topology))
     }
 
-    /// Tells of changes until the run ends.
-    pub fn watch(self, tell: &[Sender<Arc<Topology>>], halt: &Halt) {
+    /// Sends every new topology to the pollers until the run ends.
+    pub fn watch(self, pollers: &[Sender<Arc<Topology>>], halt: &Halt) {
         match self {
             Self::Nothing => {}
             Self::File(path, mut known) => loop {
@@ -68,7 +69,7 @@ impl Source {
                 match read_topology(&path) {
                     Ok(topology) => {
                         telemetry::topology_taken(&path.display());
-                        tell_all(tell, topology);
+                        send_to_all(pollers, topology);
                     }
                     Err(failure) => telemetry::topology_refused(&failure),
                 }
@@ -90,7 +91,7 @@ impl Source {
                 match Topology::new(rows.rows.values().cloned().collect()) {
                     Ok(topology) => {
                         telemetry::topology_taken(&rows.table.topic());
-                        tell_all(tell, topology);
+                        send_to_all(pollers, topology);
                     }
                     Err(error) => telemetry::topology_refused(&error),
                 }
@@ -99,10 +100,10 @@ impl Source {
     }
 }
 
-/// Whoever has ended by now need not hear of it.
-fn tell_all(tell: &[Sender<Arc<Topology>>], topology: Topology) {
+/// Sends a topology to all pollers. One that has ended does not need it, so that error is dropped.
+fn send_to_all(pollers: &[Sender<Arc<Topology>>], topology: Topology) {
     let topology = Arc::new(topology);
-    tell.iter().for_each(|tell| drop(tell.send(Arc::clone(&topology))));
+    pollers.iter().for_each(|poller| drop(poller.send(Arc::clone(&topology))));
 }
 
 impl Rows {
@@ -114,7 +115,7 @@ impl Rows {
         Ok(Self { table, rows: BTreeMap::new() })
     }
 
-    /// All that is there now.
+    /// Reads all rows that the topic has now.
     fn read_to_end(&mut self) -> Result<Topology, Failure> {
         let Self { table, rows } = self;
         let topic = table.topic();
@@ -136,7 +137,7 @@ impl Rows {
     }
 }
 
-/// Takes a row or takes it away; says whether anything changed.
+/// Applies a row of the topic, or removes it if it has no value. Returns whether anything changed.
 fn take(topic: &str, rows: &mut BTreeMap<Vec<u8>, TopologyRow>, row: &Row<'_>) -> bool {
     let key = row.key.unwrap_or_default().to_vec();
     let Some(value) = row.value else {
@@ -144,7 +145,7 @@ fn take(topic: &str, rows: &mut BTreeMap<Vec<u8>, TopologyRow>, row: &Row<'_>) -
     };
     match read_topology_row(value) {
         Ok(place) => {
-            // A topic without keys is taken as well: then each meter and date is one.
+            // A topic without keys works as well: meter and date then serve as the key.
             let key =
                 if key.is_empty() { format!("{}/{:?}", place.meter, place.from).into_bytes() } else { key };
             rows.insert(key, place.clone()) != Some(place)

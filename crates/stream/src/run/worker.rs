@@ -1,4 +1,5 @@
-//! A thread that holds some partitions: decodes what they bring, and publishes what closes, or what is found in it.
+//! A thread that holds some partitions: it decodes their messages and publishes closed intervals, or the findings of a
+//! district.
 
 use super::exchange::{Endings, Passing};
 use super::halt::Ended;
@@ -28,28 +29,28 @@ pub struct Worker<'a> {
     pub publisher: &'a Publisher,
     pub empties: &'a Empties,
     pub second: SyncSender<(usize, ToSecond)>,
-    /// Where rows are passed on to, if others need them.
+    /// The topic through which rows are passed on to districts, with `exchange = "kafka"`.
     pub passing: Option<&'a Passing>,
     pub endings: &'a Endings,
-    /// Partitions of readings that a district is to be spared more of.
+    /// Lanes that are too far ahead of others for the districts of this instance.
     pub lanes_too_far: &'a TooFar,
-    /// How many rows of one of them may wait for the others, in a district.
+    /// How many rows of one lane may wait for slower lanes in a district.
     pub most_rows: usize,
     pub topology: Arc<Topology>,
     pub metrics: &'a Metrics,
-    /// How many barriers have passed: what is published now belongs to this epoch.
+    /// How many barriers have passed. Results that are published now belong to this epoch.
     pub epoch: u64,
 }
 
-/// The partitions of a worker. They are no part of it, so that it can work on one of them.
+/// The partitions of a worker. They are not fields of [`Worker`], so that its methods can borrow it and one partition.
 #[derive(Default)]
 struct Partitions {
     held: BTreeMap<PartitionId, Held>,
-    /// Those that were closed since the last barrier.
+    /// Partitions that have ended since the last barrier.
     ended: Vec<Stored>,
-    /// What was counted of partitions that are gone.
+    /// The counts of partitions that were given away or have ended.
     tally: Tally,
-    /// Readings of one parcel at a time.
+    /// The readings of one parcel, reused for the next one.
     batch: Batch,
 }
 
@@ -58,12 +59,12 @@ struct Held {
     progress: Progress,
 }
 
-/// Why rows are handed on.
+/// Why intervals were closed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Cause {
-    /// Messages, of which the broker took the newest at this time.
+    /// By messages; the broker took the newest of them at this time.
     Messages { newest_ms: i64 },
-    /// There is nothing more.
+    /// By the end of a run with `--until-end`.
     End,
 }
 
@@ -77,13 +78,13 @@ impl Cause {
 }
 
 impl Worker<'_> {
-    /// Works until there is no more.
+    /// Works until the poller has closed the channel.
     pub fn work(mut self, messages: &Receiver<ToWorker>) -> Result<Tally, Ended> {
         let mut partitions = Partitions::default();
         let mut noticing = Noticing::new();
         loop {
             match noticing.next(messages, self.looks_for_silence(&partitions)) {
-                Next::Heard(message) => self.act_on(message, &mut partitions)?,
+                Next::Message(message) => self.act_on(message, &mut partitions)?,
                 Next::Look(now) => self.notice_silence(now, &mut partitions)?,
                 Next::Over => break,
             }
@@ -93,7 +94,7 @@ impl Worker<'_> {
         Ok(tally)
     }
 
-    /// A district has to notice who is silent, even if no lane says anything.
+    /// Whether the worker has to look for silent meters by the clock. A district has to, even if no lane sends anything.
     fn looks_for_silence(&self, partitions: &Partitions) -> bool {
         let has_district = |held: &Held| matches!(held.state, State::District(_));
         self.plan.supply.is_some() && partitions.held.values().any(has_district)
@@ -152,7 +153,7 @@ impl Worker<'_> {
     fn open(&mut self, partition: PartitionId, mut held: Held) -> Result<Held, Ended> {
         match &held.state {
             State::Lane(_) => {
-                // An alert rule on a missing series never fires, so each rule is there from the start.
+                // Register every rule at zero: an alert rule on a missing series never fires.
                 self.plan.rules().for_each(|rule| self.metrics.quality(rule, 0));
                 self.pass_on(partition, &Passed::Idle { lane: partition, idle: false })?;
             }
@@ -164,7 +165,7 @@ impl Worker<'_> {
         Ok(held)
     }
 
-    /// Another topology holds from now on.
+    /// Applies a new topology from now on.
     fn place(&mut self, topology: Arc<Topology>, partitions: &mut Partitions) -> Result<(), Ended> {
         for held in partitions.held.values_mut() {
             match &mut held.state {
@@ -180,7 +181,7 @@ impl Worker<'_> {
         self.send_to_second(ToSecond::Topology(topology))
     }
 
-    /// Closes all that is open in a partition.
+    /// Closes all open intervals of a partition.
     fn end(&mut self, partition: PartitionId, partitions: &mut Partitions) -> Result<(), Ended> {
         if let Some(Held { state: State::Lane(mut lane), mut progress }) = partitions.held.remove(&partition)
         {
@@ -189,11 +190,12 @@ impl Worker<'_> {
             lane.finish(&mut out);
             progress.count_quality(&lane, self.plan, &Counts::default(), self.metrics);
             self.hand_on(partition, &lane, &mut progress, out, Cause::End)?;
-            lane.finish_metering(|told| {
-                self.rows.metering(told, |record| self.publisher.send(self.epoch, record))
+            lane.finish_metering(|rows| {
+                self.rows.metering(rows, |record| self.publisher.send(self.epoch, record))
             })?;
             partitions.tally.add(&progress.tally);
-            // The state that is kept is that of before, which the last barrier has stored.
+            // The stored state stays the one from before the end, which the last barrier has written. A later run
+            // continues from there with open intervals.
             let position = progress.position;
             partitions.ended.push(Stored { partition, position, state: None, ended: true });
         }
@@ -226,7 +228,7 @@ impl Worker<'_> {
         self.hand_on(partition, lane, progress, out, Cause::Messages { newest_ms })
     }
 
-    /// Publishes what belongs to one partition, and gives the rest to the second stage.
+    /// Publishes the results of one partition, and gives its rows to the second stage.
     fn hand_on(
         &mut self,
         partition: PartitionId,
@@ -251,7 +253,7 @@ impl Worker<'_> {
         let rows = Arc::new(Ticks { ends: out.ticks, rows: out.intervals, reports: out.reports });
         let in_memory = self.plan.has_second_stage() && self.passing.is_none();
         let shared = if in_memory { Arc::clone(&rows) } else { Arc::default() };
-        // First, because alerts come of it.
+        // The second stage first: its alerts should not wait until all intervals are published.
         self.send_to_second(ToSecond::Rows {
             partition,
             closed,
@@ -265,7 +267,7 @@ impl Worker<'_> {
         self.rows.metering(kept, |record| self.publisher.send(self.epoch, record))
     }
 
-    /// Passes rows and reports on to the districts that need them, and to all of them that their ticks are closed.
+    /// Passes rows and reports on to their districts, and then, to every district, that these ticks are closed.
     fn pass_ticks_on(
         &mut self,
         passing: &Passing,
@@ -281,6 +283,7 @@ impl Worker<'_> {
         self.rows.passed(passing, &self.topology, ends, rows, pass, publish)?;
         let pass = |tick, report| Passed::Report { lane, tick, last, report };
         passing.reports(&self.topology, reports, pass, publish)?;
+        // `MAX` stands for intervals that waited for a register until the end. They belong to no tick.
         let ticks = ends.iter().map(|(end, _)| *end).filter(|end| *end != EventTime::MAX).collect();
         let passed = match cause {
             Cause::End => Passed::Ended { lane, ticks },
@@ -289,7 +292,7 @@ impl Worker<'_> {
         self.pass_on(lane, &passed)
     }
 
-    /// Passes a word on to all districts, if there are any.
+    /// Passes a message of the exchange on to all districts, with `exchange = "kafka"`.
     fn pass_on(&self, lane: PartitionId, passed: &Passed) -> Result<(), Ended> {
         match self.passing {
             Some(passing) => passing.to_all(lane, passed, |record| self.publisher.send(self.epoch, record)),
@@ -304,6 +307,7 @@ impl Worker<'_> {
             progress.gauges.memory(lane.fleet().memory(), lane.books_memory());
         }
         let last = progress.stored;
+        // Nothing has come since: the piece in the store is still the state.
         if last.is_some_and(|last| last.position == position) {
             return Stored { partition, position, state: None, ended: false };
         }
@@ -320,13 +324,14 @@ impl Worker<'_> {
         Stored { partition, position, state: Some((base, bytes)), ended: false }
     }
 
-    /// What changed since the last checkpoint, if changes can build on that and are worth it.
+    /// The changes since the last checkpoint. None if the whole state has to be stored, or is hardly larger.
     fn store_changes(&self, last: LastStored, lane: &mut Lane) -> Option<Vec<u8>> {
         if last.behind >= self.full_after || lane.is_mostly_changed() {
             return None;
         }
         let changes = lane.store_changes();
-        // Under a plan with another part, or in a program that stores one in a newer form, the state is stored whole.
+        // After a start with a changed plan or a newer program the state has other parts. Changes cannot build on the
+        // old ones, so it is stored whole.
         (fingerprint_of_parts(&changes).ok() == Some(last.fingerprint)).then_some(changes)
     }
 

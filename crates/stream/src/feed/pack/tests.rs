@@ -13,10 +13,10 @@ fn town() -> Town {
     Town::new(Settings::usual(30, 1, 5, start)).unwrap()
 }
 
-/// Partition, key, bytes, how many readings.
+/// Partition, key, bytes, number of readings.
 type Kept = (u32, Option<MeterId>, Vec<u8>, u32);
 
-/// Every message, and what was left out.
+/// Every message, and the counts of readings left out.
 fn packed(format: MessageFormat, batch: u32) -> (Vec<Kept>, [u64; 2]) {
     let mut packer = Packer::new(format, batch, PARTITIONS);
     let mut sent = Vec::new();
@@ -56,7 +56,7 @@ fn decoded(format: MessageFormat, payload: &[u8]) -> Batch {
 }
 
 #[test]
-fn a_message_holds_what_it_says_and_all_readings_arrive_in_their_order() {
+fn a_message_holds_the_count_that_it_claims_and_readings_keep_their_order() {
     let lines: Vec<_> = town().messages().map(|message| (message.raw, message.torn.is_some())).collect();
     let torn = lines.iter().filter(|(_, torn)| *torn).count();
     assert!(torn > 0, "the town has torn messages");

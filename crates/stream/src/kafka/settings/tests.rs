@@ -17,7 +17,7 @@ fn page(text: &str, environment: &[(&str, &str)]) -> String {
     }
 }
 
-/// Replaces a piece of the plan and shows what a person would read.
+/// Replaces a piece of the plan and compares the message that a user would see.
 fn check(from: &str, to: &str, expected: Expect) {
     assert!(PLAN.contains(from), "the plan holds {from:?}");
     expected.assert_eq(&page(&PLAN.replacen(from, to, 1), &[]));
@@ -41,7 +41,7 @@ fn an_unknown_key_is_named_with_its_place() {
             error[plan::key]: unknown field `idel_after`, expected one of `brokers`, `group`, `readings`, `format`, `idle_after`, `topology`, `intervals`, `profiles`, `demand`, `balances`, `forecasts`, `outages`, `supply`, `suspicions`, `cases`, `evidence`, `alerts`, `sms`, `findings`, `dead_letters`, `client`
               --> ami.toml:89:1
                | idel_after = "10 s"               # a partition at the end of its log for so long no longer holds the others
-              help: keys of these sections are in pipelines/ami.toml, each with its meaning
+              help: pipelines/ami.toml explains every key of these sections
         "#]],
     );
     check(
@@ -51,7 +51,7 @@ fn an_unknown_key_is_named_with_its_place() {
             error[plan::key]: unknown field `exchanged`, expected `exchange`
               --> ami.toml:113:1
                | exchanged = "memory"               # "kafka": instances share the work; no forecast, demand or supply of the whole town
-              help: keys of these sections are in pipelines/ami.toml, each with its meaning
+              help: pipelines/ami.toml explains every key of these sections
         "#]],
     );
 }
@@ -72,11 +72,11 @@ fn a_missing_key_is_an_error() {
         "[checkpoints]\nevery = \"10 s\"",
         "[output.checkpoints]\n#",
         expect![[r#"
-        error[plan::key]: unknown field `checkpoints`, expected `intervals` or `transactional`
-          --> ami.toml:115:9
-           | [output.checkpoints]
-          help: keys of these sections are in pipelines/ami.toml, each with its meaning
-    "#]],
+            error[plan::key]: unknown field `checkpoints`, expected `intervals` or `transactional`
+              --> ami.toml:115:9
+               | [output.checkpoints]
+              help: pipelines/ami.toml explains every key of these sections
+        "#]],
     );
     check(
         "[checkpoints]",
@@ -124,7 +124,7 @@ fn lengths_of_time_have_units_and_bounds() {
 }
 
 #[test]
-fn what_is_none_of_the_choices_is_an_error() {
+fn a_value_outside_the_choices_is_an_error() {
     check(
         "format = \"json\"",
         "format = \"avro\"",
@@ -168,7 +168,7 @@ fn what_is_none_of_the_choices_is_an_error() {
 }
 
 #[test]
-fn an_exchange_needs_a_message_for_each_interval() {
+fn an_exchange_needs_one_message_for_each_interval() {
     let refused = |from: &str, to: &str, expected: Expect| {
         let plan = PLAN.replacen("exchange = \"memory\"", "exchange = \"kafka\"", 1);
         assert!(plan.contains(from), "the plan holds {from:?}");
@@ -178,10 +178,10 @@ fn an_exchange_needs_a_message_for_each_interval() {
         "intervals = \"json\"",
         "intervals = \"arrow\"",
         expect![[r#"
-            error[plan::exchange]: `exchange = "kafka"` needs a message for each interval, and Arrow has one for many
+            error[plan::exchange]: `exchange = "kafka"` needs one message for each interval, but an Arrow message holds many
               --> ami.toml:113:12
                | exchange = "kafka"               # "kafka": instances share the work; no forecast, demand or supply of the whole town
-              help: take `intervals = "json"` in `[output]`
+              help: set `intervals = "json"` in `[output]`
         "#]],
     );
     refused(
@@ -197,16 +197,16 @@ fn an_exchange_needs_a_message_for_each_interval() {
 }
 
 #[test]
-fn topics_have_names_that_kafka_takes_and_one_use_each() {
+fn topics_have_names_that_kafka_allows_and_one_use_each() {
     check(
         "balances = \"balances\"",
         "balances = \"the balances\"",
         expect![[r#"
-        error[plan::topic]: `balances` must be the name of a topic: Kafka takes only A-Z a-z 0-9 . _ -, found "the balances"
-          --> ami.toml:94:12
-           | balances = "the balances"
-          help: try `balances = "balances"`
-    "#]],
+            error[plan::topic]: `balances` must be the name of a topic: Kafka allows only A-Z a-z 0-9 . _ -, found "the balances"
+              --> ami.toml:94:12
+               | balances = "the balances"
+              help: try `balances = "balances"`
+        "#]],
     );
     check(
         "alerts = \"alerts\"",
@@ -231,7 +231,7 @@ fn topics_have_names_that_kafka_takes_and_one_use_each() {
 }
 
 #[test]
-fn settings_of_the_connection_are_those_of_librdkafka() {
+fn connections_have_the_settings_of_librdkafka() {
     check_client(
         "linger.ms = 20\n\"socket.keepalive.enable\" = true",
         expect![[r#"
@@ -243,11 +243,11 @@ fn settings_of_the_connection_are_those_of_librdkafka() {
     check_client(
         "lingers.ms = 20",
         expect![[r#"
-        error[plan::client]: librdkafka has no setting `lingers.ms`
-          --> ami.toml:106:9
-           | lingers.ms = 20 #                    # any setting of librdkafka that the engine does not set itself
-          help: all are listed in CONFIGURATION.md of librdkafka, such as `sasl.username`, GRIDWARDEN_KAFKA_SASL_USERNAME in the environment
-    "#]],
+            error[plan::client]: librdkafka has no setting `lingers.ms`
+              --> ami.toml:106:9
+               | lingers.ms = 20 #                    # any setting of librdkafka that the engine does not set itself
+              help: CONFIGURATION.md of librdkafka lists all settings; for example `sasl.username` is GRIDWARDEN_KAFKA_SASL_USERNAME in the environment
+        "#]],
     );
     check_client(
         "linger.ms = -20",
@@ -255,7 +255,7 @@ fn settings_of_the_connection_are_those_of_librdkafka() {
             error[plan::client]: `linger.ms` cannot be used: Configuration property "queue.buffering.max.ms" value -20 is outside allowed range 0..900000
               --> ami.toml:106:8
                | linger.ms = -20 #                    # any setting of librdkafka that the engine does not set itself
-              help: its values are listed in CONFIGURATION.md of librdkafka
+              help: CONFIGURATION.md of librdkafka lists its values
         "#]],
     );
     check_client(
@@ -270,69 +270,69 @@ fn settings_of_the_connection_are_those_of_librdkafka() {
     check_client(
         "linger.ms = 20\nqueue.buffering.max.ms = 20",
         expect![[r#"
-        error[plan::client]: `linger.ms` and `queue.buffering.max.ms` are one setting
-          --> ami.toml:107:21
-           | queue.buffering.max.ms = 20 #                    # any setting of librdkafka that the engine does not set itself
-          help: leave one of them out
-    "#]],
+            error[plan::client]: `linger.ms` and `queue.buffering.max.ms` are the same setting
+              --> ami.toml:107:21
+               | queue.buffering.max.ms = 20 #                    # any setting of librdkafka that the engine does not set itself
+              help: remove one of them
+        "#]],
     );
     check_client(
         "security.protocol = \"tls\"",
         expect![[r#"
-        error[plan::client]: `security.protocol` cannot be used: Invalid value "tls" for configuration property "security.protocol"
-          --> ami.toml:106:10
-           | security.protocol = "tls" #                    # any setting of librdkafka that the engine does not set itself
-          help: its values are listed in CONFIGURATION.md of librdkafka
-    "#]],
+            error[plan::client]: `security.protocol` cannot be used: Invalid value "tls" for configuration property "security.protocol"
+              --> ami.toml:106:10
+               | security.protocol = "tls" #                    # any setting of librdkafka that the engine does not set itself
+              help: CONFIGURATION.md of librdkafka lists its values
+        "#]],
     );
 }
 
 #[test]
-fn what_the_engine_sets_itself_is_refused() {
+fn settings_of_the_engine_itself_are_refused() {
     check_client(
         "group.id = \"mine\"",
         expect![[r#"
-        error[plan::client]: `group.id` is not yours to set: the group is named by `group`
-          --> ami.toml:106:7
-           | group.id = "mine" #                    # any setting of librdkafka that the engine does not set itself
-          help: leave it out
-    "#]],
+            error[plan::client]: `group.id` cannot be set here: `group` names the group
+              --> ami.toml:106:7
+               | group.id = "mine" #                    # any setting of librdkafka that the engine does not set itself
+              help: remove it
+        "#]],
     );
     check_client(
         "enable.auto.commit = true",
         expect![[r#"
-        error[plan::client]: `enable.auto.commit` is not yours to set: positions are kept with the state that they belong to, in checkpoints
-          --> ami.toml:106:13
-           | enable.auto.commit = true #                    # any setting of librdkafka that the engine does not set itself
-          help: leave it out
-    "#]],
+            error[plan::client]: `enable.auto.commit` cannot be set here: checkpoints hold the positions together with the state that belongs to them
+              --> ami.toml:106:13
+               | enable.auto.commit = true #                    # any setting of librdkafka that the engine does not set itself
+              help: remove it
+        "#]],
     );
     check_client(
         "auto.offset.reset = \"latest\"",
         expect![[r#"
-        error[plan::client]: `auto.offset.reset` is not yours to set: where reading begins is said by the checkpoint, and without one it is the beginning
-          --> ami.toml:106:13
-           | auto.offset.reset = "latest" #                    # any setting of librdkafka that the engine does not set itself
-          help: leave it out
-    "#]],
+            error[plan::client]: `auto.offset.reset` cannot be set here: a run continues at its checkpoint, and without one it starts at the beginning
+              --> ami.toml:106:13
+               | auto.offset.reset = "latest" #                    # any setting of librdkafka that the engine does not set itself
+              help: remove it
+        "#]],
     );
     check_client(
         "acks = 1",
         expect![[r#"
-        error[plan::client]: `acks` is not yours to set: messages are written by an idempotent producer, so that none is lost or stands twice
-          --> ami.toml:106:1
-           | acks = 1 #                    # any setting of librdkafka that the engine does not set itself
-          help: leave it out
-    "#]],
+            error[plan::client]: `acks` cannot be set here: the producer is idempotent, so that no message is lost or written twice
+              --> ami.toml:106:1
+               | acks = 1 #                    # any setting of librdkafka that the engine does not set itself
+              help: remove it
+        "#]],
     );
     check_client(
         "metadata.broker.list = \"kafka:9092\"",
         expect![[r#"
-        error[plan::client]: `metadata.broker.list` is not yours to set: brokers are named by `brokers`
-          --> ami.toml:106:17
-           | metadata.broker.list = "kafka:9092" #                    # any setting of librdkafka that the engine does not set itself
-          help: leave it out
-    "#]],
+            error[plan::client]: `metadata.broker.list` cannot be set here: `brokers` names the brokers
+              --> ami.toml:106:17
+               | metadata.broker.list = "kafka:9092" #                    # any setting of librdkafka that the engine does not set itself
+              help: remove it
+        "#]],
     );
 }
 
@@ -341,19 +341,19 @@ fn a_secret_in_a_plan_is_refused_and_not_shown() {
     check_client(
         "sasl.password = \"hunter2\"",
         expect![[r#"
-            error[plan::secret]: `sasl.password` is a secret, and a plan is no place for one
+            error[plan::secret]: `sasl.password` is a secret and must not be written in a plan
               --> ami.toml:106:6
                | (not shown: it may hold a secret)
-              help: give it as GRIDWARDEN_KAFKA_SASL_PASSWORD in the environment, or let GRIDWARDEN_KAFKA_SASL_PASSWORD_FILE name a file that holds it
+              help: set GRIDWARDEN_KAFKA_SASL_PASSWORD in the environment, or GRIDWARDEN_KAFKA_SASL_PASSWORD_FILE to the path of a file that holds it
         "#]],
     );
     check_client(
         "sasl = { username = \"meters\", password = \"hunter2\" }",
         expect![[r#"
-            error[plan::secret]: `sasl.password` is a secret, and a plan is no place for one
+            error[plan::secret]: `sasl.password` is a secret and must not be written in a plan
               --> ami.toml:106:31
                | (not shown: it may hold a secret)
-              help: give it as GRIDWARDEN_KAFKA_SASL_PASSWORD in the environment, or let GRIDWARDEN_KAFKA_SASL_PASSWORD_FILE name a file that holds it
+              help: set GRIDWARDEN_KAFKA_SASL_PASSWORD in the environment, or GRIDWARDEN_KAFKA_SASL_PASSWORD_FILE to the path of a file that holds it
         "#]],
     );
     check_client(
@@ -368,11 +368,11 @@ fn a_secret_in_a_plan_is_refused_and_not_shown() {
     check_client(
         "sasl.pasword = \"hunter2\"",
         expect![[r#"
-        error[plan::client]: librdkafka has no setting `sasl.pasword`
-          --> ami.toml:106:6
-           | (not shown: it may hold a secret)
-          help: all are listed in CONFIGURATION.md of librdkafka, such as `sasl.username`, GRIDWARDEN_KAFKA_SASL_USERNAME in the environment
-    "#]],
+            error[plan::client]: librdkafka has no setting `sasl.pasword`
+              --> ami.toml:106:6
+               | (not shown: it may hold a secret)
+              help: CONFIGURATION.md of librdkafka lists all settings; for example `sasl.username` is GRIDWARDEN_KAFKA_SASL_USERNAME in the environment
+        "#]],
     );
     check_client(
         "sasl.password = hunter2",
@@ -389,11 +389,11 @@ fn sasl_needs_a_mechanism_that_is_built_in() {
     check_client(
         "security.protocol = \"sasl_plaintext\"",
         expect![[r#"
-        error[plan::client]: `security.protocol = "sasl_plaintext"` needs a `sasl.mechanism`
-          --> ami.toml:106:10
-           | security.protocol = "sasl_plaintext" #                    # any setting of librdkafka that the engine does not set itself
-          help: it is one of PLAIN, SCRAM-SHA-256, SCRAM-SHA-512, OAUTHBEARER
-    "#]],
+            error[plan::client]: `security.protocol = "sasl_plaintext"` needs a `sasl.mechanism`
+              --> ami.toml:106:10
+               | security.protocol = "sasl_plaintext" #                    # any setting of librdkafka that the engine does not set itself
+              help: use one of PLAIN, SCRAM-SHA-256, SCRAM-SHA-512, OAUTHBEARER
+        "#]],
     );
     check_client(
         "sasl.mechanism = \"GSSAPI\"",
@@ -408,7 +408,7 @@ fn sasl_needs_a_mechanism_that_is_built_in() {
 
 #[cfg(not(feature = "tls"))]
 #[test]
-fn without_tls_it_is_told_how_to_build_it() {
+fn a_build_without_tls_explains_how_to_build_it() {
     check_client(
         "security.protocol = \"SASL_SSL\"",
         expect![[r#"
@@ -470,21 +470,21 @@ fn a_variable_that_names_no_setting_is_an_error() {
         &[("GRIDWARDEN_KAFKA_SASL_PASWORD", "hunter2")],
         expect![[r#"
             error: GRIDWARDEN_KAFKA_SASL_PASWORD: librdkafka has no setting `sasl.pasword`
-              help: all are listed in CONFIGURATION.md of librdkafka, such as `sasl.username`, GRIDWARDEN_KAFKA_SASL_USERNAME in the environment
+              help: CONFIGURATION.md of librdkafka lists all settings; for example `sasl.username` is GRIDWARDEN_KAFKA_SASL_USERNAME in the environment
         "#]],
     );
     check_environment(
         &[("GRIDWARDEN_KAFKA_GROUP_ID", "mine")],
         expect![[r#"
-            error: GRIDWARDEN_KAFKA_GROUP_ID: `group.id` is not yours to set: the group is named by `group`
-              help: leave it out
+            error: GRIDWARDEN_KAFKA_GROUP_ID: `group.id` cannot be set here: `group` names the group
+              help: remove it
         "#]],
     );
     check_environment(
         &[("GRIDWARDEN_KAFKA_LINGER_MS", "soon")],
         expect![[r#"
             error: GRIDWARDEN_KAFKA_LINGER_MS: `linger.ms` cannot be used: Invalid value for configuration property "queue.buffering.max.ms"
-              help: its values are listed in CONFIGURATION.md of librdkafka
+              help: CONFIGURATION.md of librdkafka lists its values
         "#]],
     );
 }
@@ -506,14 +506,14 @@ fn a_file_holds_a_secret_without_its_last_line_break() {
     expect![[r#"
         error: cannot read no/such/file, which GRIDWARDEN_KAFKA_SASL_PASSWORD_FILE names
           cause: No such file or directory (os error 2)
-          help: it takes the path of a file that holds the value and nothing else
+          help: give the path of a file that holds only the value
     "#]]
     .assert_eq(&missing.to_string());
     let twice =
         read(&[("GRIDWARDEN_KAFKA_SASL_PASSWORD_FILE", path), ("GRIDWARDEN_KAFKA_SASL_PASSWORD", "other")]);
     expect![[r#"
-        error: GRIDWARDEN_KAFKA_SASL_PASSWORD_FILE: `sasl.password` is said twice
-          help: leave one of them out
+        error: GRIDWARDEN_KAFKA_SASL_PASSWORD_FILE: `sasl.password` is set twice
+          help: remove one of them
     "#]]
     .assert_eq(&twice.unwrap_err().to_string());
 }
@@ -526,7 +526,7 @@ fn a_plan_to_run_is_about_kafka_and_names_a_broker() {
     };
     expect![[r#"
         error: the plan plan.toml has no section `[kafka]`, so it cannot be run
-          help: add one as in pipelines/ami.toml; over files, `gridwarden replay` runs any plan
+          help: add one as in pipelines/ami.toml, or use `gridwarden replay`, which runs any plan over files
     "#]]
     .assert_eq(&read(include_str!("../../../../../pipelines/demo.toml")).unwrap_err());
     expect![[r#"
@@ -536,7 +536,7 @@ fn a_plan_to_run_is_about_kafka_and_names_a_broker() {
     assert_eq!(read(PLAN).unwrap().outputs.dead_letters.as_deref(), Some("dead-letters"));
     let sasl = "[kafka.client]\nsecurity.protocol = \"sasl_plaintext\"\nsasl.mechanism = \"PLAIN\"";
     expect![[r#"
-        error: the connection is one with SASL, and there is no `sasl.username`
+        error: the connection uses SASL, and there is no `sasl.username`
           help: set GRIDWARDEN_KAFKA_SASL_USERNAME and GRIDWARDEN_KAFKA_SASL_PASSWORD, or GRIDWARDEN_KAFKA_SASL_PASSWORD_FILE, in the environment
     "#]].assert_eq(&read(&PLAN.replace("[kafka.client]", sasl)).unwrap_err());
 }

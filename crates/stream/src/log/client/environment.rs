@@ -1,4 +1,4 @@
-//! What the environment says about Kafka: `GRIDWARDEN_KAFKA_SASL_USERNAME` is `sasl.username`.
+//! Settings from the environment: `GRIDWARDEN_KAFKA_SASL_USERNAME` sets `sasl.username`.
 
 use super::names::is_known;
 use super::{Origin, Problem};
@@ -11,17 +11,17 @@ const PREFIX: &str = "GRIDWARDEN_KAFKA_";
 /// The variable that names the brokers.
 pub const BROKERS: &str = "GRIDWARDEN_KAFKA_BROKERS";
 
-/// The variables that are ours.
+/// The variables whose names begin with [`PREFIX`].
 #[derive(Default)]
 pub struct Environment(BTreeMap<String, OsString>);
 
 impl Environment {
-    /// That of this process.
+    /// The environment of this process.
     pub fn of_process() -> Self {
         Self::of(std::env::vars_os())
     }
 
-    /// The variables among these that are ours.
+    /// Takes our variables out of these.
     pub fn of<S: Into<OsString>>(variables: impl IntoIterator<Item = (S, S)>) -> Self {
         let ours = |(name, value): (S, S)| {
             let name = name.into().into_string().ok().filter(|name| name.starts_with(PREFIX))?;
@@ -30,13 +30,13 @@ impl Environment {
         Self(variables.into_iter().filter_map(ours).collect())
     }
 
-    /// The brokers that it names.
+    /// The brokers, if a variable names them.
     pub fn brokers(&self) -> Option<&str> {
         self.0.get(BROKERS)?.to_str()
     }
 
-    /// Settings with their values and variables. A variable that ends in `_FILE` names a file with the value, if
-    /// librdkafka has no setting of the whole name.
+    /// The settings with their values and variables. A variable that ends in `_FILE` holds the path of a file with the
+    /// value, unless librdkafka itself has a setting of that name.
     pub fn settings(&self) -> Result<Vec<(String, String, Origin)>, Failure> {
         let mut found = Vec::new();
         for (variable, value) in self.0.iter().filter(|(variable, _)| *variable != BROKERS) {
@@ -44,7 +44,7 @@ impl Environment {
             let name = variable[PREFIX.len()..].to_ascii_lowercase().replace('_', ".");
             if is_known(&name) {
                 let Some(value) = value.to_str() else {
-                    return Err(Failure::wrong(format!("{variable} is no text"), "write it in UTF-8"));
+                    return Err(Failure::wrong(format!("{variable} is not text"), "write it in UTF-8"));
                 };
                 found.push((name, value.to_owned(), origin()));
                 continue;
@@ -63,7 +63,7 @@ fn contents(variable: &str, path: &OsString) -> Result<String, Failure> {
     let path = PathBuf::from(path);
     let text = std::fs::read_to_string(&path).map_err(|cause| {
         Failure::failed(format!("cannot read {}, which {variable} names", path.display()), &cause)
-            .help(Some("it takes the path of a file that holds the value and nothing else".to_owned()))
+            .help(Some("give the path of a file that holds only the value".to_owned()))
             .as_wrong()
     })?;
     let text = text.strip_suffix('\n').unwrap_or(&text);

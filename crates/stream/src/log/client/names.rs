@@ -1,13 +1,13 @@
-//! Names of librdkafka's settings: which it knows, which the engine sets itself, which are secrets.
+//! Names of librdkafka's settings: which exist, which the engine sets itself, and which are secrets.
 
 use rdkafka::ClientConfig;
 use rdkafka::error::KafkaError;
 use rdkafka::types::RDKafkaConfRes;
 
-/// Settings that decide whether the engine's answers are right, and why nobody else sets them.
+/// Settings on which correct results depend, each with the reason why users cannot change it.
 const OWNED: [(&[&str], &str); 9] = [
-    (&["bootstrap.servers"], "brokers are named by `brokers`"),
-    (&["group.id"], "the group is named by `group`"),
+    (&["bootstrap.servers"], "`brokers` names the brokers"),
+    (&["group.id"], "`group` names the group"),
     (
         &[
             "enable.auto.commit",
@@ -18,38 +18,35 @@ const OWNED: [(&[&str], &str); 9] = [
             "offset.store.path",
             "offset.store.sync.interval.ms",
         ],
-        "positions are kept with the state that they belong to, in checkpoints",
+        "checkpoints hold the positions together with the state that belongs to them",
     ),
-    (
-        &["auto.offset.reset"],
-        "where reading begins is said by the checkpoint, and without one it is the beginning",
-    ),
+    (&["auto.offset.reset"], "a run continues at its checkpoint, and without one it starts at the beginning"),
     (
         &["partition.assignment.strategy", "group.protocol.type", "group.remote.assignor"],
         "partitions change hands one by one, with their state",
     ),
-    (&["enable.partition.eof"], "the end of a partition is how the engine knows that it is idle"),
+    (&["enable.partition.eof"], "the engine finds idle partitions by the end of their logs"),
     (
         &["enable.idempotence", "enable.gapless.guarantee", "request.required.acks"],
-        "messages are written by an idempotent producer, so that none is lost or stands twice",
+        "the producer is idempotent, so that no message is lost or written twice",
     ),
-    (&["transactional.id"], "transactions are asked for by `transactional = true` in `[output]`"),
-    (&["plugin.library.paths"], "a plug-in could do anything to what is read and written"),
+    (&["transactional.id"], "`transactional = true` in `[output]` turns transactions on"),
+    (&["plugin.library.paths"], "a plug-in could change any message"),
 ];
 
-/// Why the engine sets this itself, if it does.
+/// The reason why the engine sets this itself, if it does.
 pub fn owned(name: &str) -> Option<&'static str> {
     OWNED.iter().find(|(names, _)| names.contains(&canonical(name))).map(|(_, reason)| *reason)
 }
 
-/// Whether the value belongs into no plan, log or page.
+/// Whether the value must not appear in a plan, a log or a message.
 pub fn is_secret(name: &str) -> bool {
     ["password", "passphrase", "secret", "key.pem", "ssl_key", "jaas.config"]
         .iter()
         .any(|end| name.ends_with(end))
 }
 
-/// The one name of a setting that has two.
+/// The first name of a setting that has two.
 pub fn canonical(name: &str) -> &str {
     match name {
         "metadata.broker.list" => "bootstrap.servers",
@@ -67,15 +64,15 @@ pub fn canonical(name: &str) -> &str {
     }
 }
 
-/// What librdkafka says about a setting.
+/// librdkafka's answer about a setting.
 pub enum Verdict {
     Good,
     Unknown,
-    /// It knows the name, and not this value of it, or not in this build.
+    /// The setting exists, but not with this value, or not in this build.
     Refused(String),
 }
 
-/// Asks librdkafka itself, so that there is no list of its two hundred settings to keep in step.
+/// Asks librdkafka itself about a setting. A list of its two hundred settings would soon be out of date.
 pub fn ask(name: &str, value: &str) -> Verdict {
     let mut config = ClientConfig::new();
     config.set(name, value);
@@ -83,17 +80,17 @@ pub fn ask(name: &str, value: &str) -> Verdict {
         Ok(_) => Verdict::Good,
         Err(KafkaError::ClientConfig(RDKafkaConfRes::RD_KAFKA_CONF_UNKNOWN, ..)) => Verdict::Unknown,
         Err(KafkaError::ClientConfig(_, reason, ..)) => Verdict::Refused(reason.trim_end().to_owned()),
-        // Bytes of zero, which end a text in C.
-        Err(_) => Verdict::Refused("it cannot be passed on as text".to_owned()),
+        // The value holds a zero byte, which ends a text in C.
+        Err(_) => Verdict::Refused("it is not valid text".to_owned()),
     }
 }
 
-/// Whether librdkafka knows this name, whatever the value.
+/// Whether librdkafka has a setting of this name.
 pub fn is_known(name: &str) -> bool {
     !matches!(ask(name, ""), Verdict::Unknown)
 }
 
-/// Whether a setting needs OpenSSL, which a build has with the feature `tls`.
+/// Whether a setting needs OpenSSL, which only a build with the feature `tls` has.
 pub fn needs_tls(name: &str, value: &str) -> bool {
     let value = value.trim().to_ascii_lowercase();
     match canonical(name) {

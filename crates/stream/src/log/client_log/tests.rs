@@ -1,7 +1,7 @@
 use super::*;
 
 #[test]
-fn why_a_broker_is_down_says_more_than_that_all_are() {
+fn a_cause_is_kept_when_all_brokers_are_down() {
     let client_log = ClientLog::muted();
     let down = |text: &str| client_log.error(KafkaError::Global(RDKafkaErrorCode::AllBrokersDown), text);
     down("1/1 brokers are down");
@@ -13,13 +13,13 @@ fn why_a_broker_is_down_says_more_than_that_all_are() {
 }
 
 #[test]
-fn the_same_trouble_is_told_once_in_a_while() {
+fn the_same_trouble_is_logged_once_in_a_while() {
     let client_log = ClientLog::default();
-    assert_eq!(client_log.turn("a"), Some(0));
-    assert_eq!(client_log.turn("a"), None);
-    assert_eq!(client_log.turn("b"), Some(0));
-    assert_eq!(client_log.turn("a"), None);
-    assert_eq!(client_log.heard().logged["a"].1, 2);
+    assert_eq!(client_log.repeats_if_due("a"), Some(0));
+    assert_eq!(client_log.repeats_if_due("a"), None);
+    assert_eq!(client_log.repeats_if_due("b"), Some(0));
+    assert_eq!(client_log.repeats_if_due("a"), None);
+    assert_eq!(client_log.reports().logged["a"].1, 2);
 }
 
 #[test]

@@ -12,14 +12,14 @@ fn decoded(parcel: &mut Parcel) -> (Vec<String>, usize) {
 }
 
 #[test]
-fn nothing_of_an_emptied_parcel_is_left() {
+fn an_emptied_parcel_keeps_nothing() {
     let empties = Empties::default();
     let mut parcel = empties.take(MessageFormat::Json);
     parcel.push(7, Some(5), Some(br#"{"meter":"A","time":1704067200000,"imp":1}"#));
     parcel.push(8, None, None);
     assert_eq!(decoded(&mut parcel), (vec!["A".to_owned()], 1));
     empties.give(parcel);
-    // It was not decoded before it was given back.
+    // This parcel is given back without decoding.
     let mut parcel = empties.take(MessageFormat::Json);
     parcel.push(9, Some(6), Some(b"{"));
     empties.give(parcel);
@@ -30,7 +30,7 @@ fn nothing_of_an_emptied_parcel_is_left() {
 }
 
 #[test]
-fn neither_many_nor_large_parcels_are_kept() {
+fn few_and_small_parcels_are_kept() {
     let empties = Empties::default();
     let mut large = empties.take(MessageFormat::Json);
     large.push(1, None, Some(&vec![b' '; MOST_BYTES + 1]));

@@ -1,6 +1,6 @@
-//! Partitions that the group gives and takes.
+//! Follows the group when it assigns partitions to this instance or revokes them.
 
-use super::{FAREWELL, Held, Poller};
+use super::{Held, LAST_CHECKPOINT, Poller};
 use crate::log::{Change, Consumer, LogError};
 use crate::run::group::{ENDED, committed, partitions as all_partitions};
 use crate::run::messages::ToWorker;
@@ -11,12 +11,12 @@ use shell::{Failure, telemetry};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-/// How often a run that needs all partitions joins again while another member has some: with the pauses between, the
-/// group has known for long by then that a process which was killed is dead.
+/// How often a run that needs all partitions joins again while another member has some. The other member may be a process
+/// that was killed: with the pauses between the tries, the group has long noticed its death by the last one.
 const TRIES_TO_HAVE_ALL: u32 = 6;
 
 impl<C: Consumer> Poller<'_, C> {
-    /// Acts on what the group has decided since the last time.
+    /// Acts on the group's decisions since the last call.
     pub(super) fn follow_the_group(&mut self) -> Result<(), Failure> {
         while let Some(change) = self.set.consumer.next_change() {
             match change {
@@ -27,7 +27,7 @@ impl<C: Consumer> Poller<'_, C> {
         Ok(())
     }
 
-    /// Restores partitions where they were left, and reads on in them.
+    /// Restores the state of newly assigned partitions, and reads them from the offset where that state ends.
     fn assign(&mut self, partitions: &[PartitionId]) -> Result<(), Failure> {
         let consumer = self.set.consumer;
         let trouble =
@@ -39,6 +39,8 @@ impl<C: Consumer> Poller<'_, C> {
         let mut starts = Vec::new();
         for &partition in partitions {
             let known = |at: Option<i64>| at.map_or(From::Beginning, From::At);
+            // A second stage in memory must continue at the offsets of its own checkpoint, and transactional results
+            // at the committed offset. Any other offset would lose or repeat rows.
             let from = match (&self.set.second, self.set.kafka.transactional) {
                 (Some(positions), _) => known(positions.get(&partition).copied()),
                 (None, true) => known(committed.get(&partition).map(|one| one.offset)),
@@ -49,6 +51,7 @@ impl<C: Consumer> Poller<'_, C> {
             let (low, high) = consumer.watermarks(partition).map_err(|cause| trouble(&cause))?;
             self.check_position(partition, position, low, high)?;
             let to_the_end = self.set.until_end && self.set.restorer.stage == Stage::Readings;
+            // Kept from an earlier life of the run: otherwise each failure would move the end.
             let target = to_the_end.then(|| *self.set.carried.targets.entry(partition).or_insert(high));
             let position = position.unwrap_or(low).max(low);
             starts.push((partition, position));
@@ -57,15 +60,15 @@ impl<C: Consumer> Poller<'_, C> {
             let of_worker = Arc::clone(&gauges);
             let opened = ToWorker::Open { partition, state, position, stored, gauges: of_worker };
             self.pending[worker].push_back(opened);
-            let was_told = committed
+            let was_closed = committed
                 .get(&partition)
-                .is_some_and(|one| one.offset == position && one.word.ends_with(ENDED));
+                .is_some_and(|one| one.offset == position && one.metadata.ends_with(ENDED));
             let held = Held {
                 worker,
                 parcel: None,
                 position,
                 target,
-                was_told,
+                was_closed,
                 has_news: false,
                 at_end: None,
                 idle: false,
@@ -79,11 +82,11 @@ impl<C: Consumer> Poller<'_, C> {
         telemetry::assigned(partitions.len(), self.held.len());
         self.set.metrics.rebalances.inc();
         self.count_partitions();
-        self.tell_workers();
+        self.send_to_workers();
         Ok(())
     }
 
-    /// Counts the partitions of readings: an instance without any is not ready.
+    /// Updates the gauge of partitions of readings. An instance without any is not ready.
     fn count_partitions(&self) {
         let metrics = self.set.metrics;
         if self.set.restorer.stage != Stage::Readings {
@@ -97,7 +100,7 @@ impl<C: Consumer> Poller<'_, C> {
         }
     }
 
-    /// A second stage in memory has to see all meters.
+    /// Fails if this instance does not have all partitions: a second stage in memory needs every meter.
     fn check_that_all_are_here(&mut self, partitions: &[PartitionId]) -> Result<(), Failure> {
         let topic = self.topic();
         let all = all_partitions(self.set.consumer)?.len();
@@ -115,7 +118,7 @@ impl<C: Consumer> Poller<'_, C> {
             "with `[grid] exchange = \"memory\"` balances and cases need all meters in one instance: end the other one, or give this one a group of its own",
         );
         self.set.carried.times_shared += 1;
-        // The other one may be this one before it was killed, of which the group does not know yet.
+        // The other member may be this instance itself before it was killed: the group notices that only after a while.
         Err(if self.set.carried.times_shared < TRIES_TO_HAVE_ALL { failure.again() } else { failure })
     }
 
@@ -130,10 +133,10 @@ impl<C: Consumer> Poller<'_, C> {
         if position > high {
             return Err(Failure::failed_with_help(
                 format!(
-                    "the checkpoint of partition {partition} of {} goes on at {position}, but the log ends at {high}",
+                    "the checkpoint of partition {partition} of {} continues at offset {position}, but the log ends at {high}",
                     self.topic()
                 ),
-                "the topic was made anew: begin with other `--checkpoints`",
+                "the topic was deleted and created again: begin with other `--checkpoints`",
             ));
         }
         if position < low {
@@ -142,29 +145,29 @@ impl<C: Consumer> Poller<'_, C> {
         Ok(())
     }
 
-    /// Stores partitions for whoever has them next.
+    /// Stores partitions for their next owner, and gives them back.
     fn revoke(&mut self, partitions: &[PartitionId]) -> Result<(), Failure> {
         let ours = partitions.iter().filter(|id| self.held.contains_key(id)).count();
         telemetry::revoked(ours, self.held.len());
-        // In the protocols that say all anew, the group has not spoken yet.
+        // The group's next assignment decides. The eager protocol revokes everything first, so "nothing" is not final.
         self.has_nothing = false;
         self.set.metrics.rebalances.inc();
         if ours > 0 {
-            self.store_everything(FAREWELL)?;
+            self.store_everything(LAST_CHECKPOINT)?;
         }
         for &partition in partitions {
             if let Some(held) = self.held.remove(&partition) {
                 self.pending[held.worker].push_back(ToWorker::Close { partition });
             }
         }
-        self.tell_workers();
+        self.send_to_workers();
         self.count_partitions();
         self.set
             .consumer
             .give_back(partitions)
             .map_err(|cause| Failure::failed("cannot give partitions back", &cause).again())?;
         if ours > 0 && self.set.second.is_some() {
-            // The second stage is whole or not at all.
+            // A second stage in memory with some of the meters would raise false suspicions about the rest.
             return Err(Failure::failed_with_help(
                 "the group has taken the partitions away",
                 "another instance came or went; this one joins again",

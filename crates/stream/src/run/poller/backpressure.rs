@@ -1,4 +1,4 @@
-//! Who has to wait: all partitions while the workers are busy, and those that are far ahead of others.
+//! Which partitions are paused: all of them while the workers are busy, and those that are too far ahead of others.
 
 use super::Poller;
 use crate::log::Consumer;
@@ -8,16 +8,17 @@ use std::collections::VecDeque;
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// How long workers may be busy before the partitions are paused.
+/// How long workers may be busy before the partitions are paused. The group waits much longer before it takes a member
+/// for dead.
 const PATIENCE: Duration = Duration::from_secs(1);
 
 impl<C: Consumer> Poller<'_, C> {
-    /// Waits until the workers have taken what was polled. If that takes longer, the partitions are paused, and the
-    /// group still hears of this instance.
+    /// Waits until the workers have taken all pending messages. If that takes longer than [`PATIENCE`], it pauses the
+    /// partitions and goes on polling, so that the group does not take this instance for dead.
     #[expect(clippy::disallowed_methods, reason = "the shell owns the clock")]
     pub(super) fn wait_for_room(&mut self) -> Result<(), Failure> {
         loop {
-            self.tell_workers();
+            self.send_to_workers();
             if self.pending.iter().all(VecDeque::is_empty) {
                 self.busy = None;
                 if std::mem::take(&mut self.all_paused) {
@@ -42,7 +43,7 @@ impl<C: Consumer> Poller<'_, C> {
                     .pause(&all)
                     .map_err(|cause| Failure::failed("cannot pause", &cause).again())?;
             }
-            // What was under way before the pause may still come.
+            // A message that was under way before the pause may still come.
             self.poll_once(Duration::from_millis(50))?;
             if self.set.consumer.will_have_changed() || self.set.signals.signal().is_some() {
                 return Ok(());
@@ -50,8 +51,9 @@ impl<C: Consumer> Poller<'_, C> {
         }
     }
 
-    /// Partitions that are far ahead of others wait, so that what waits for the others has a bound.
-    pub(super) fn hold_back_the_foremost(&mut self) -> Result<(), Failure> {
+    /// Pauses partitions that are too far ahead of others. Their rows wait in memory for the slower partitions, and
+    /// without the pause that memory would have no bound.
+    pub(super) fn pause_those_too_far_ahead(&mut self) -> Result<(), Failure> {
         let ahead = self.set.too_far.now();
         let (mut pause, mut resume) = (Vec::new(), Vec::new());
         for (&partition, held) in &mut self.held {
@@ -80,13 +82,13 @@ impl<C: Consumer> Poller<'_, C> {
         let now = Instant::now();
         for partition in &partitions {
             if let Some(held) = self.held.get_mut(partition) {
-                // While it was paused, nobody could tell whether there was more.
+                // A paused partition fetches nothing, so it may have more messages: its quiet time begins only now.
                 held.at_end = held.at_end.map(|_| now);
             }
         }
         self.set
             .consumer
             .resume(&partitions)
-            .map_err(|cause| Failure::failed("cannot go on after a pause", &cause).again())
+            .map_err(|cause| Failure::failed("cannot resume after a pause", &cause).again())
     }
 }

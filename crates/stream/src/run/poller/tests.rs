@@ -1,4 +1,4 @@
-//! The poller over a log in memory: what its workers are told, and what the group hears of it.
+//! The poller over a log in memory: which messages its workers get, and what it commits to the group.
 
 use super::*;
 use crate::log::memory::MemoryLog;
@@ -12,10 +12,10 @@ use std::sync::mpsc::{Sender, channel, sync_channel};
 use std::thread;
 use tempfile::TempDir;
 
-/// No test waits for longer.
+/// No test waits longer than this.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// What a member of a group needs beside its threads.
+/// The surroundings of a poller: plan, log and store.
 struct Bench {
     plan: Plan,
     kafka: KafkaPlan,
@@ -31,7 +31,7 @@ struct Bench {
     _dir: TempDir,
 }
 
-/// What the test sees of a run.
+/// A run as a test sees it.
 struct Run<'a> {
     bench: &'a Bench,
     lines: &'a Mutex<Vec<String>>,
@@ -59,7 +59,7 @@ impl Bench {
         }
     }
 
-    /// A checkpoint of an empty partition that goes on at this offset.
+    /// Stores a checkpoint of a partition without meters, which continues at this offset.
     fn store_at(&self, partition: PartitionId, position: u64) {
         let mut lane = pipeline::Lane::new(&self.plan, &Topology::default());
         let subject = Subject::Partition { topic: self.kafka.readings.clone(), partition: partition as i32 };
@@ -68,16 +68,16 @@ impl Bench {
         self.store.write(&Piece { subject, position, base: None, fingerprint }, &state).unwrap();
     }
 
-    /// Runs a poller with one worker, whose checkpoints are written at once, beside the script of a test; then what the
-    /// worker was told, in its order.
+    /// Runs a poller with one worker beside the script of a test. Checkpoints are written at once. Returns the messages that
+    /// the worker got, in their order.
     fn run(&self, script: impl FnOnce(&Run<'_>)) -> (Result<Done, Failure>, Vec<String>) {
         let lines = Mutex::new(Vec::new());
-        let (to_worker, told) = sync_channel(64);
+        let (to_worker, messages) = sync_channel(64);
         let (to_poller, written) = channel();
         let (_topologies, topologies) = channel();
         let done = thread::scope(|scope| {
             let lines = &lines;
-            let worker = scope.spawn(move || work(&told, &to_poller, lines));
+            let worker = scope.spawn(move || work(&messages, &to_poller, lines));
             let poller = scope.spawn(move || {
                 let mut carried = self.carried.lock().unwrap();
                 let (deliveries, endings) = (Deliveries::default(), Endings::default());
@@ -111,7 +111,7 @@ impl Bench {
                 })
                 .run()
             });
-            // A script that fails ends the poller too.
+            // If the script fails, the poller must end too, or the test would hang.
             let end_all = EndAll(&self.halt);
             script(&Run { bench: self, lines });
             std::mem::forget(end_all);
@@ -122,7 +122,7 @@ impl Bench {
         (done, lines.into_inner().unwrap())
     }
 
-    /// The same, ended once the script is done.
+    /// The same, and ends the run after the script.
     fn run_until(&self, script: impl FnOnce(&Run<'_>)) -> Vec<String> {
         let (done, lines) = self.run(|run| {
             script(run);
@@ -135,7 +135,7 @@ impl Bench {
 }
 
 impl Run<'_> {
-    /// Waits until the worker was told this.
+    /// Waits until the worker has this message.
     fn until(&self, line: &str) {
         self.until_true(line, || self.lines.lock().unwrap().iter().any(|one| one == line));
     }
@@ -144,11 +144,7 @@ impl Run<'_> {
         #[expect(clippy::disallowed_methods, reason = "how long a test waits is not what is tested")]
         let began = Instant::now();
         while !is_true() {
-            assert!(
-                began.elapsed() < PATIENCE,
-                "{what}; the worker was told {:?}",
-                self.lines.lock().unwrap()
-            );
+            assert!(began.elapsed() < PATIENCE, "{what}; the worker has {:?}", self.lines.lock().unwrap());
             thread::sleep(Duration::from_millis(1));
         }
     }
@@ -162,10 +158,10 @@ impl Run<'_> {
     }
 }
 
-/// A worker that computes nothing, with the second stage and the checkpointer behind it.
-fn work(told: &Receiver<ToWorker>, to_poller: &Sender<Written>, lines: &Mutex<Vec<String>>) {
+/// A worker that computes nothing. It also stands for the second stage and the checkpointer behind it.
+fn work(messages: &Receiver<ToWorker>, to_poller: &Sender<Written>, lines: &Mutex<Vec<String>>) {
     let (mut positions, mut ended, mut epoch) = (BTreeMap::new(), BTreeSet::new(), 0);
-    while let Ok(message) = told.recv() {
+    while let Ok(message) = messages.recv() {
         let line = match message {
             ToWorker::Open { partition, position, stored, .. } => {
                 positions.insert(partition, position);
@@ -204,7 +200,7 @@ fn check(lines: &[String], expected: Expect) {
 }
 
 #[test]
-fn a_run_to_the_end_closes_all_that_was_there_and_commits_that_it_did() {
+fn a_run_to_the_end_closes_every_partition_and_commits_the_end() {
     let bench = Bench { until_end: true, ..Bench::new(2) };
     [b"a".as_slice(), b"bb"].iter().for_each(|value| bench.log.append(0, value));
     bench.log.append(1, b"ccc");
@@ -224,7 +220,7 @@ fn a_run_to_the_end_closes_all_that_was_there_and_commits_that_it_did() {
     );
     assert_eq!(bench.log.position(0), Some((2, "0 ended".to_owned())));
     assert_eq!(bench.log.position(1), Some((1, "0 ended".to_owned())));
-    // The next run finds that all was closed.
+    // The next run finds everything closed.
     bench.store_at(0, 2);
     bench.store_at(1, 1);
     let again = Bench { carried: Mutex::default(), ..bench };
@@ -239,10 +235,10 @@ fn a_run_to_the_end_closes_all_that_was_there_and_commits_that_it_did() {
 }
 
 #[test]
-fn what_comes_behind_the_end_is_left_to_the_next_run() {
+fn messages_after_the_target_are_left_to_the_next_run() {
     let bench = Bench { until_end: true, ..Bench::new(1) };
     bench.log.append(0, b"a");
-    // The end was found before a failure, and stays.
+    // The target was found before a failure, and it stays.
     bench.carried.lock().unwrap().targets.insert(0, 1);
     bench.log.append(0, b"later");
     let (done, lines) = bench.run(|run| run.assign(&[0]));
@@ -260,7 +256,7 @@ fn what_comes_behind_the_end_is_left_to_the_next_run() {
 }
 
 #[test]
-fn a_partition_goes_on_at_its_checkpoint_and_is_stored_before_it_is_given_back() {
+fn a_partition_continues_at_its_checkpoint_and_is_stored_before_it_is_given_back() {
     let bench = Bench::new(2);
     bench.store_at(0, 1);
     ["a", "b", "c"].iter().for_each(|value| bench.log.append(0, value.as_bytes()));
@@ -269,7 +265,7 @@ fn a_partition_goes_on_at_its_checkpoint_and_is_stored_before_it_is_given_back()
         run.until("parcel 0 up to 3 with [1, 1] bytes");
         run.revoke(&[0]);
         run.until_true("given back", || bench.log.held() == [1]);
-        assert_eq!(bench.log.position(0), Some((3, "0".to_owned())), "another instance goes on from here");
+        assert_eq!(bench.log.position(0), Some((3, "0".to_owned())), "another instance continues from here");
     });
     check(
         &lines,
@@ -292,7 +288,7 @@ fn a_quiet_partition_is_idle_until_a_message_comes() {
         bench.log.append(0, b"a");
         run.until("parcel 0 up to 1 with [1] bytes");
     });
-    // On a slow machine it is idle once more before the script ends.
+    // Four lines only: on a slow machine the partition becomes idle once more before the script ends.
     check(
         &lines[..4],
         expect![[r#"
@@ -304,7 +300,7 @@ fn a_quiet_partition_is_idle_until_a_message_comes() {
 }
 
 #[test]
-fn a_partition_that_is_too_far_ahead_waits() {
+fn a_partition_that_is_too_far_ahead_is_paused() {
     let bench = Bench::new(2);
     let lines = bench.run_until(|run| {
         run.assign(&[0, 1]);
@@ -328,19 +324,19 @@ fn a_partition_that_is_too_far_ahead_waits() {
 }
 
 #[test]
-fn a_topic_that_was_made_anew_is_refused() {
+fn a_topic_that_was_created_again_is_refused() {
     let bench = Bench::new(1);
     bench.store_at(0, 7);
     let (done, _) = bench.run(|run| run.assign(&[0]));
     expect![[r#"
-        error: the checkpoint of partition 0 of readings goes on at 7, but the log ends at 0
-          help: the topic was made anew: begin with other `--checkpoints`
+        error: the checkpoint of partition 0 of readings continues at offset 7, but the log ends at 0
+          help: the topic was deleted and created again: begin with other `--checkpoints`
     "#]]
     .assert_eq(&done.unwrap_err().to_string());
 }
 
 #[test]
-fn messages_that_are_gone_are_passed_over() {
+fn deleted_messages_are_skipped() {
     let bench = Bench::new(1);
     bench.store_at(0, 1);
     ["a", "b", "c"].iter().for_each(|value| bench.log.append(0, value.as_bytes()));
@@ -372,7 +368,7 @@ fn an_instance_that_needs_all_partitions_joins_again_before_it_gives_up() {
 }
 
 #[test]
-fn a_member_whose_name_was_taken_says_how_to_go_on() {
+fn a_member_whose_name_was_taken_explains_what_to_do() {
     let bench = Bench::new(1);
     bench.log.shut_out();
     let failure = bench.run(|_| {}).0.unwrap_err();

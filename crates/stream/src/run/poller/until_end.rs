@@ -1,6 +1,6 @@
-//! The end of a run that goes to the end: when all of the group has come so far, and what is closed then.
+//! The end of a run with `--until-end`: when the whole group has read everything, and which intervals are closed then.
 
-use super::{FAREWELL, Held, Poller};
+use super::{Held, LAST_CHECKPOINT, Poller};
 use crate::log::Consumer;
 use crate::run::group::{ENDED, committed, partitions};
 use crate::run::job::Done;
@@ -10,15 +10,16 @@ use shell::{Failure, telemetry};
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-/// How often a run that is at its end looks whether the others of its group are.
+/// How often a run that is at its end asks whether the other members of its group are, too.
 const BETWEEN_LOOKS_AT_OTHERS: Duration = Duration::from_millis(500);
-/// How long it waits while they keep nothing more: longer than any session, so that none of them is dead.
-const OTHERS: Duration = Duration::from_secs(60);
+/// How long it waits while they commit nothing new. This is longer than a session of the group: a dead member has lost
+/// its partitions by then, so the silent ones are alive and do not end.
+const OTHERS_PATIENCE: Duration = Duration::from_secs(60);
 
 impl<C: Consumer> Poller<'_, C> {
-    /// A run that goes to the end closes what it has once it is there, and goes on until all of the group is closed.
+    /// Closes all open intervals once every partition is at its end, then waits until the whole group has done so.
     pub(super) fn come_to_an_end(&mut self, now: Instant) -> Result<Option<Done>, Failure> {
-        // The group has not said yet what this instance has.
+        // Before the group has assigned anything, "all my partitions have ended" would be true by mistake.
         let knows = self.has_nothing || !self.held.is_empty();
         if !knows || !self.all_ended() {
             return Ok(None);
@@ -30,14 +31,14 @@ impl<C: Consumer> Poller<'_, C> {
             return Ok(None);
         }
         if self.set.restorer.stage != Stage::Readings {
-            while !self.store_everything(FAREWELL)? {}
+            while !self.store_everything(LAST_CHECKPOINT)? {}
             return Ok(Some(Done::Ended));
         }
         Ok(Some(if self.closed { Done::Ended } else { Done::NothingNew }))
     }
 
-    /// Whether the others have closed what they have, as far as the run is to go. One of them may be a process that was
-    /// killed or told to end, of which the group does not know yet: what it had comes here in the end.
+    /// Whether the other members have read and closed their partitions up to the targets of this run. One of them may be a
+    /// process that has just died or left. The group notices that later, and then its partitions come here.
     fn others_have_ended(&mut self, now: Instant) -> Result<bool, Failure> {
         if self.set.others_go_on.load(Ordering::Relaxed) {
             return Ok(true);
@@ -46,7 +47,7 @@ impl<C: Consumer> Poller<'_, C> {
             return Ok(false);
         }
         self.next_look_at_others = now + BETWEEN_LOOKS_AT_OTHERS;
-        // They look at this one in the same way.
+        // They wait for this instance in the same way, so it commits its position now and not at the usual time.
         self.next_barrier = now;
         let consumer = self.set.consumer;
         let mut others = partitions(consumer)?;
@@ -61,21 +62,22 @@ impl<C: Consumer> Poller<'_, C> {
             let target = *self.set.carried.targets.entry(partition).or_insert(high);
             let committed = committed.get(&partition);
             let offset = committed.map_or(low, |one| one.offset);
-            let closed = !of_readings || committed.is_some_and(|one| one.word.ends_with(ENDED));
+            let closed = !of_readings || committed.is_some_and(|one| one.metadata.ends_with(ENDED));
             open += u32::from(offset < target || !closed);
-            // What is behind the target is none of this run's.
+            // Progress behind the target does not count, or a busy topic would keep this run waiting for ever.
             come += offset.min(target) + i64::from(closed);
         }
         if self.others.is_none_or(|(before, _)| before != come) {
             self.others = Some((come, now));
         }
         let since = self.others.map_or(now, |(_, since)| since);
-        // They may keep what they have only now and then.
-        let patience = OTHERS.max(3 * self.set.kafka.checkpoint_every);
+        // A member commits only with its checkpoints, so a long `every` must not look like a standstill.
+        let patience = OTHERS_PATIENCE.max(3 * self.set.kafka.checkpoint_every);
         if open == 0 || now - since <= patience {
             return Ok(open == 0);
         }
-        // Marks of transactions at the end of a log are no messages: nobody keeps a position of the grid behind them.
+        // In the grid this is normal: markers of transactions at the end of a log are no messages, so no committed
+        // position gets past them.
         if of_readings {
             telemetry::left_to_others(self.topic(), open);
             self.set.others_go_on.store(true, Ordering::Relaxed);
@@ -83,11 +85,11 @@ impl<C: Consumer> Poller<'_, C> {
         Ok(true)
     }
 
-    /// Whether nothing is to come in any partition, if this run goes to the end.
+    /// Whether every partition is at its end.
     fn all_ended(&self) -> bool {
         self.held.iter().all(|(&partition, held)| match self.set.restorer.stage {
             Stage::Readings => held.ended(),
-            // Where the log will end is not known before all lanes have said their last word in it.
+            // The end of this log is unknown until every lane has written its `Ended` into it.
             Stage::Grid { .. } => {
                 let ended = self.set.endings.is_at(partition, held.position);
                 held.at_end.is_some() && (ended || self.set.others_go_on.load(Ordering::Relaxed))
@@ -95,20 +97,22 @@ impl<C: Consumer> Poller<'_, C> {
         })
     }
 
-    /// Closes what is open. The state that is kept is that of before, so that a later run goes on where this one ended
-    /// and tells the intervals of the edge again, whole.
+    /// Closes all open intervals and publishes them. The checkpoint keeps the state from before that. So a later run
+    /// continues with the open intervals: if more readings of the last half hour come, it publishes that interval again,
+    /// complete and under the same key.
     fn close_all(&mut self) -> Result<(), Failure> {
         if self.held.values().all(Held::is_closed) {
             return Ok(());
         }
-        while !self.store_everything(FAREWELL)? {}
-        // What another instance has closed before it left is not told twice; a second stage is closed as a whole.
+        while !self.store_everything(LAST_CHECKPOINT)? {}
+        // Do not publish twice what another instance has closed before it left. But a second stage in memory needs the
+        // end of every partition, or its last tick would wait for the missing ones.
         let whole = self.set.second.is_some();
         for (&partition, held) in self.held.iter_mut().filter(|(_, held)| whole || !held.is_closed()) {
             self.pending[held.worker].push_back(ToWorker::End { partition });
-            (held.was_told, held.has_news) = (true, false);
+            (held.was_closed, held.has_news) = (true, false);
         }
-        while !self.store_everything(FAREWELL)? {}
+        while !self.store_everything(LAST_CHECKPOINT)? {}
         self.closed = true;
         Ok(())
     }

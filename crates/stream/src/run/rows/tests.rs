@@ -4,7 +4,7 @@ use reading::time::HOUR;
 use reading::{MeterId, Quality, Reason, Sums};
 use supply::{Cause, Change, Outage, Target};
 
-/// What the plan of the infrastructure sends, as keys and lengths of values.
+/// The messages that the plan for metering infrastructure (ami.toml) sends, as keys and lengths of values.
 fn sent(
     intervals: &str,
     send: impl FnOnce(&mut Rows<'_>, &mut Vec<(String, usize)>),
@@ -28,7 +28,7 @@ fn note(all: &mut Vec<(String, usize)>, record: &Record<'_>) -> Result<(), Ended
 }
 
 #[test]
-fn a_letter_that_no_broker_would_take_is_cut() {
+fn a_letter_that_a_broker_would_refuse_is_cut() {
     let dead = |bytes| Dead { partition: 3, reason: Reason::TooLong, bytes, reading: None, origin: None };
     let lengths = [10, 2_000_000].map(|length| {
         let all =
@@ -39,7 +39,7 @@ fn a_letter_that_no_broker_would_take_is_cut() {
 }
 
 #[test]
-fn a_batch_of_very_many_rows_goes_in_parts_that_a_broker_takes() {
+fn a_batch_of_very_many_rows_is_split_into_parts_that_a_broker_accepts() {
     let end = EventTime(HOUR);
     let row = |meter: usize| Interval {
         meter: MeterId::new(format!("a-name-of-exactly-32-letters-{meter:04}").get(..32).unwrap()).unwrap(),
@@ -63,7 +63,7 @@ fn a_batch_of_very_many_rows_goes_in_parts_that_a_broker_takes() {
 }
 
 #[test]
-fn an_outage_is_told_under_its_key_and_taken_back_without_a_value() {
+fn an_outage_is_published_under_its_key_and_withdrawn_without_a_value() {
     let meter = MeterId::new("M1").unwrap();
     let outage = Outage {
         target: Target::Consumer(meter),
