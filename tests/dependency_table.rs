@@ -6,7 +6,7 @@ use std::fs;
 use toml::Table;
 
 /// What is heavy, or about one thing only, and the crates that may know it.
-const HOMES: [(&str, &[&str]); 20] = [
+const HOMES: [(&str, &[&str]); 21] = [
     ("arrow", &["columns"]),
     ("parquet", &["columns"]),
     ("ratatui", &["demo"]),
@@ -15,6 +15,7 @@ const HOMES: [(&str, &[&str]); 20] = [
     ("indicatif", &["shell"]),
     ("csv", &["shell"]),
     ("signal-hook", &["shell"]),
+    ("rustix", &["shell"]),
     ("serde_json", &["shell", "columns", "replay", "stream"]),
     ("tracing", &["shell"]),
     ("tracing-subscriber", &["shell"]),

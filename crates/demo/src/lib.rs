@@ -43,7 +43,7 @@ pub fn run(args: &Demo, quiet: bool) -> Result<(), Failure> {
     let mut feed = Feed::new(&plan, &town)
         .map_err(|error| Failure::failed("the demo's town and plan do not fit", error.as_ref()))?;
     let mut picture = Picture::new(plan.calendar.clone(), plan.grid(), settings.start);
-    let stop = Stop::flag()?;
+    let stop = Stop::noted()?;
     let shown = if on_screen {
         let mut screen = Screen::open(stop, has_color()).map_err(|error| broken(&error))?;
         let shown = show::run(&pace, &mut feed, &mut picture, &mut screen);

@@ -5,16 +5,14 @@ use super::picture::Picture;
 use super::show::View;
 use reading::EventTime;
 use reading::time::HOUR;
-use shell::count;
+use shell::{Stop, count};
 use std::io::{self, Write};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 /// Lines on an output.
 pub struct Lines<W> {
     out: W,
-    stop: Arc<AtomicBool>,
+    stop: Stop,
     quiet: bool,
     /// Tenths of the history that were told.
     tenths: u32,
@@ -25,7 +23,7 @@ pub struct Lines<W> {
 
 impl<W: Write> Lines<W> {
     /// Nothing said yet.
-    pub fn new(out: W, stop: Arc<AtomicBool>, quiet: bool) -> Self {
+    pub fn new(out: W, stop: Stop, quiet: bool) -> Self {
         Self { out, stop, quiet, tenths: 0, live: false, hour: None, alerts: 0 }
     }
 
@@ -106,6 +104,6 @@ impl<W: Write> View for Lines<W> {
             self.alerts = picture.alert_count;
         }
         std::thread::sleep(wait);
-        Ok(!self.stop.load(Ordering::Relaxed))
+        Ok(!self.stop.is_asked())
     }
 }

@@ -8,9 +8,8 @@ use super::picture::Picture;
 use super::show::View;
 use ratatui::DefaultTerminal;
 use ratatui::crossterm::event::{self, Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
+use shell::{Stop, TerminalWatch};
 use std::io;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 pub use draw::draw;
@@ -19,20 +18,23 @@ pub use theme::Theme;
 /// The terminal while it is ours. Dropping it gives it back as it was; so does a panic.
 pub struct Screen {
     terminal: DefaultTerminal,
-    stop: Arc<AtomicBool>,
+    stop: Stop,
     theme: Theme,
+    _watch: TerminalWatch,
 }
 
 impl Screen {
-    /// Takes the terminal. `stop` is set when the process is asked to end.
-    pub fn open(stop: Arc<AtomicBool>, color: bool) -> io::Result<Self> {
-        Ok(Self { terminal: ratatui::try_init()?, stop, theme: Theme { color } })
+    /// Takes the terminal. `stop` knows whether the process is asked to end.
+    pub fn open(stop: Stop, color: bool) -> io::Result<Self> {
+        let terminal = ratatui::try_init()?;
+        let watch = TerminalWatch::start(stop.clone(), give_back)?;
+        Ok(Self { terminal, stop, theme: Theme { color }, _watch: watch })
     }
 }
 
 impl Drop for Screen {
     fn drop(&mut self) {
-        ratatui::restore();
+        give_back();
     }
 }
 
@@ -52,8 +54,14 @@ impl View for Screen {
                 _ => wait = Duration::ZERO,
             }
         }
-        Ok(!self.stop.load(Ordering::Relaxed))
+        Ok(!self.stop.is_asked())
     }
+}
+
+/// Gives the terminal back. Where it has gone there is nothing to give back, and no place for a complaint:
+/// `ratatui::restore` would print one, and panic over that.
+fn give_back() {
+    let _ = ratatui::try_restore();
 }
 
 fn ends(key: KeyEvent) -> bool {

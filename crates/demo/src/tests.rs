@@ -11,9 +11,9 @@ use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use reading::time::{DAY, HOUR, MINUTE};
 use reading::{EventTime, MeterId};
+use shell::Stop;
 use simulate::{Kind, Settings, Truth};
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
 fn args(meters: usize, days: u32) -> Demo {
     Demo { meters, days, seed: 7, speed: 1800.0, seconds: None, plain: true }
@@ -219,7 +219,7 @@ fn plain_lines_tell_history_and_hours() {
     let mut feed = Feed::new(&plan, &town).unwrap();
     let mut picture = Picture::new(plan.calendar.clone(), plan.grid(), town.settings().start);
     let mut said = Vec::new();
-    let mut lines = Lines::new(&mut said, Arc::default(), false);
+    let mut lines = Lines::new(&mut said, Stop::default(), false);
     // Faster than any machine: the town ends before the second does.
     let pace = Pace { days: 2, speed: 1e12, seconds: None };
     assert_eq!(show::run(&pace, &mut feed, &mut picture, &mut lines).unwrap(), Ended::TownsEnd);
@@ -235,7 +235,7 @@ fn the_rate_of_the_live_part_is_not_that_of_the_history() {
     let (plan, town) = small_town(&args);
     let mut feed = Feed::new(&plan, &town).unwrap();
     let mut picture = Picture::new(plan.calendar.clone(), plan.grid(), town.settings().start);
-    let mut lines = Lines::new(io::sink(), Arc::default(), true);
+    let mut lines = Lines::new(io::sink(), Stop::default(), true);
     let pace = Pace { days: 2, speed: 1.0, seconds: Some(0.0) };
     assert_eq!(show::run(&pace, &mut feed, &mut picture, &mut lines).unwrap(), Ended::Asked);
     assert!(picture.gauges.readings > 3000 && picture.rate == 0.0, "{}", picture.rate);

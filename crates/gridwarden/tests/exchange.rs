@@ -44,7 +44,9 @@ impl Town<'_> {
                 ("[kafka]", "idle_after") => "idle_after = \"1 h\"\n".to_owned(),
                 ("[kafka]", "format") => format!("{line}\n"),
                 ("[kafka]", key) if line.contains(" = ") => format!("{key} = \"{name}-{run}-{key}\"\n"),
-                ("[kafka.client]", "client.id") => format!("{line}\nsession.timeout.ms = 6000\n"),
+                ("[kafka.client]", "client.id") => {
+                    format!("{line}\nsession.timeout.ms = 6000\ntransaction.timeout.ms = 15000\n")
+                }
                 ("[output]", "transactional") => format!("transactional = {transactional}\n"),
                 ("[grid]", "exchange") => format!("exchange = \"{exchange}\"\n"),
                 ("[checkpoints]", "every") => "every = \"1 s\"\n".to_owned(),

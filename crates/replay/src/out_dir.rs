@@ -12,7 +12,7 @@ pub use pictures::Pictures;
 use pipeline::{Outputs, Plan};
 use reading::{Issue, Reason};
 use serde_json::{Map, Value, json};
-use shell::{Failure, usage};
+use shell::{Failure, log_lost, usage};
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, Write};
@@ -121,6 +121,7 @@ impl OutDir {
                 "intervals": counted.missing.held_back,
             },
             "unplaced_wh": counted.unplaced_wh,
+            "log_lost": log_lost(),
             "issues": tally(Issue::ALL.iter().map(|&issue| (issue.name(), counted.counts.of_issue(issue)))),
             "quality": tally(
                 plan.rules().map(|rule| (rule.name(), counted.tally.of(rule, &counted.counts))),

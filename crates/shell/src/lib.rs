@@ -9,11 +9,13 @@
 
 mod counts;
 mod failure;
+mod log_lines;
 mod plan_file;
 mod print;
 mod progress;
 mod stop;
 pub mod telemetry;
+mod terminal;
 mod threads;
 mod topology_file;
 pub mod usage;
@@ -21,9 +23,11 @@ pub mod usage;
 pub use counts::{count, grouped};
 pub use failure::Failure;
 pub use indicatif::ProgressBar;
+pub use log_lines::lost as log_lost;
 pub use plan_file::{read_plan, read_plan_and_text};
 pub use print::print;
 pub use progress::progress_bar;
 pub use stop::{Stop, end_by_signal};
+pub use terminal::TerminalWatch;
 pub use threads::{cores, join, spawn};
 pub use topology_file::{read_topology, read_topology_row, unfit};

@@ -1,4 +1,4 @@
-//! Ctrl-C and TERM, for commands that have something to finish first.
+//! Ctrl-C, TERM and the end of the terminal, for commands that have something to finish first.
 
 use crate::Failure;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
@@ -8,6 +8,9 @@ use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
+
+/// The signals that ask a process to end.
+const ENDING: [i32; 3] = [SIGINT, SIGTERM, SIGHUP];
 
 /// Whether a signal has asked the process to end.
 #[derive(Debug, Clone, Default)]
@@ -22,25 +25,34 @@ impl Stop {
             // In this order, so that the first signal finds `again` unset.
             flag::register_conditional_shutdown(signal, 128 + signal, Arc::clone(&again))?;
             flag::register(signal, Arc::clone(&again))?;
-            flag::register_usize(signal, Arc::clone(&stop.0), signal.unsigned_abs() as usize)?;
-            Ok(())
+            stop.note(signal)
         };
-        [SIGINT, SIGTERM]
-            .into_iter()
-            .try_for_each(listen)
-            .map_err(|cause| Failure::failed("cannot listen for Ctrl-C", &cause))?;
+        ENDING.into_iter().try_for_each(listen).map_err(|cause| cannot_listen(&cause))?;
         Ok(stop)
     }
 
-    /// A flag that Ctrl-C, TERM or the end of the terminal sets, however often they come: for a view that has to give
-    /// the terminal back before the process ends.
-    pub fn flag() -> Result<Arc<AtomicBool>, Failure> {
-        let stop = Arc::new(AtomicBool::new(false));
-        [SIGINT, SIGTERM, SIGHUP]
-            .into_iter()
-            .try_for_each(|signal| flag::register(signal, Arc::clone(&stop)).map(drop))
-            .map_err(|cause| Failure::failed("cannot listen for Ctrl-C", &cause))?;
+    /// From now on signals are noted, however often they come: for a view that has to give the terminal back before the
+    /// process ends.
+    pub fn noted() -> Result<Self, Failure> {
+        let stop = Self::default();
+        ENDING.into_iter().try_for_each(|signal| stop.note(signal)).map_err(|cause| cannot_listen(&cause))?;
         Ok(stop)
+    }
+
+    fn note(&self, signal: i32) -> io::Result<()> {
+        flag::register_usize(signal, Arc::clone(&self.0), signal.unsigned_abs() as usize).map(drop)
+    }
+
+    /// As if a hang-up had come: the terminal has gone, and no signal said so.
+    pub(crate) fn hang_up(&self) {
+        let hang_up = SIGHUP.unsigned_abs() as usize;
+        // A signal that came before is the better reason.
+        let _ = self.0.compare_exchange(0, hang_up, Ordering::Relaxed, Ordering::Relaxed);
+    }
+
+    /// Whether the process is asked to end.
+    pub fn is_asked(&self) -> bool {
+        self.0.load(Ordering::Relaxed) != 0
     }
 
     /// The signal that asked the process to end, if one did.
@@ -52,11 +64,11 @@ impl Stop {
     }
 }
 
-/// The first Ctrl-C or TERM calls `last` with its number and ends the process, as shells count what a signal ended. That
-/// happens on a thread of its own, because the others may be waiting for input that never comes.
+/// The first signal calls `last` with its number and ends the process, as shells count what a signal ended. That happens
+/// on a thread of its own, because the others may be waiting for input that never comes.
 pub fn end_by_signal(last: impl FnOnce(i32) + Send + 'static) -> Result<(), Failure> {
     let listening = || -> io::Result<()> {
-        let mut signals = Signals::new([SIGINT, SIGTERM])?;
+        let mut signals = Signals::new(ENDING)?;
         thread::Builder::new().name("signals".to_owned()).spawn(move || {
             let Some(signal) = signals.forever().next() else { return };
             last(signal);
@@ -64,5 +76,9 @@ pub fn end_by_signal(last: impl FnOnce(i32) + Send + 'static) -> Result<(), Fail
         })?;
         Ok(())
     };
-    listening().map_err(|cause| Failure::failed("cannot listen for Ctrl-C", &cause))
+    listening().map_err(|cause| cannot_listen(&cause))
+}
+
+fn cannot_listen(cause: &io::Error) -> Failure {
+    Failure::failed("cannot listen for Ctrl-C", cause)
 }

@@ -1,6 +1,7 @@
 //! Every event of the shell, named in one place; the core returns facts, and here they become log lines.
 
 use crate::Failure;
+use crate::log_lines::LogLines;
 use pipeline::LostPart;
 use reading::{MeterId, TransformerId};
 use std::error::Error;
@@ -21,7 +22,9 @@ pub fn begin(quiet: bool, as_json: bool) {
     )]
     let color =
         io::stderr().is_terminal() && std::env::var("NO_COLOR").map_or(true, |value| value.is_empty());
-    let lines = fmt().with_max_level(level).with_writer(io::stderr).with_target(false);
+    // Without `log_internal_errors(false)` a line that cannot be written is reported on standard error, which panics.
+    let lines =
+        fmt().with_max_level(level).with_writer(LogLines::new).log_internal_errors(false).with_target(false);
     if as_json {
         lines.json().flatten_event(true).init();
     } else {

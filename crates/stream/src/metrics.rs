@@ -23,7 +23,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::{Metric, Registry, Unit};
 use reading::Interval;
-use shell::usage;
+use shell::{log_lost, usage};
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -83,6 +83,7 @@ pub struct Metrics {
     checkpoint_seconds: Histogram,
     merge_rows: Gauge,
     resident_bytes: Gauge,
+    log_lost: Gauge,
     computed: Arc<Computed>,
     registry: Registry,
 }
@@ -131,6 +132,7 @@ impl Metrics {
             checkpoint_failures: names.plain("checkpoint_failures", None, "Failed tries to write a piece of state"),
             rebalances: names.plain("rebalances", None, "How often the group assigned partitions to this process or revoked them"),
             assigned_partitions: names.plain("assigned_partitions", None, "Partitions that this process has"),
+            log_lost: names.plain("log_lost_lines", None, "Log lines that could not be written"),
             resident_bytes: names.plain("resident_memory", Some(Unit::Bytes), "Memory of the whole process"),
             health: Health::new(),
             registry: names.finish(&computed),
@@ -230,6 +232,7 @@ impl Metrics {
         encode: impl Fn(&mut String, &Registry) -> Result<(), fmt::Error>,
     ) -> Result<String, fmt::Error> {
         self.resident_bytes.set(gauge(usage::rss().unwrap_or(0)));
+        self.log_lost.set(gauge(log_lost()));
         let mut page = String::new();
         encode(&mut page, &self.registry)?;
         Ok(page)

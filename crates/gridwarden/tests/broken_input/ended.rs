@@ -62,7 +62,7 @@ fn what_a_killed_replay_left_disturbs_nobody() {
 
 #[test]
 fn a_replay_that_is_told_to_end_takes_its_files_away() {
-    for (signal, code) in [("INT", 130), ("TERM", 143)] {
+    for (signal, code) in [("INT", 130), ("TERM", 143), ("HUP", 129)] {
         let desk = Desk::new();
         let mut replay = in_the_middle(&desk);
         let id = replay.id().to_string();

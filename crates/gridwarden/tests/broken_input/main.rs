@@ -7,7 +7,11 @@ mod desk;
 #[cfg(target_os = "linux")]
 mod ended;
 mod folders;
+#[cfg(target_os = "linux")]
+mod log;
 mod plans;
 mod readings;
 mod said;
+#[cfg(target_os = "linux")]
+mod terminal;
 mod topologies;

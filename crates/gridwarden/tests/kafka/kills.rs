@@ -52,7 +52,7 @@ fn check(name: &'static str, which: &str, transactional: bool) {
     let plan = Plan::new(which, &town.readings, &bench.own("a"));
     // A killed member is known to be dead soon, so that most of the time is spent on work.
     let plan = plan.with_client("session.timeout.ms", 2000).with_client("heartbeat.interval.ms", 500);
-    let plan = plan.with("output.transactional", transactional);
+    let plan = plan.with("output.transactional", transactional).with_client("transaction.timeout.ms", 15_000);
     bench.undisturbed(&plan, &town);
     let killed = plan.clone().named(&bench.own("b"));
     // Slow enough that even a fast machine has readings left at the last kill. One stage alone is the faster of the two.

@@ -122,6 +122,8 @@ fn undisturbed(name: &'static str, transactional: bool, meters: u32) -> (Bench, 
     let (meters, days) = bench.form((meters, 5), (4000, 5));
     let town = bench.town(Size { meters, days, partitions: 4 });
     let plan = Plan::new("ami", &town.readings, &bench.own("a")).with("output.transactional", transactional);
+    // Nothing here waits for a transaction that a broker has lost; by default that takes a minute.
+    let plan = plan.with_client("transaction.timeout.ms", 15_000);
     bench.undisturbed(&plan, &town);
     (bench, town, plan)
 }

@@ -38,7 +38,8 @@ pub struct Record<'a> {
 pub struct Transactions {
     /// Its name. A new producer of the same name aborts the transaction that an earlier one left open.
     pub name: String,
-    /// After this time without a commit the broker aborts the transaction.
+    /// The broker aborts a transaction after so long without progress, unless the plan sets `transaction.timeout.ms`.
+    /// Readers of committed messages wait that long for the results of an instance that was killed.
     pub timeout: Duration,
 }
 
@@ -109,9 +110,11 @@ impl Producer {
             set_unless_given(&mut config, name, value);
         }
         if let Some(Transactions { name, timeout }) = transactions {
-            let timeout = timeout.as_millis().to_string();
             config.set("transactional.id", name);
-            config.set("transaction.timeout.ms", &timeout).set("message.timeout.ms", &timeout);
+            set_unless_given(&mut config, "transaction.timeout.ms", &timeout.as_millis().to_string());
+            // librdkafka refuses a message that may outlive its transaction.
+            let timeout = config.get("transaction.timeout.ms").map(str::to_owned).unwrap_or_default();
+            set_unless_given(&mut config, "message.timeout.ms", &timeout);
         } else {
             // No time limit: if a broker is away, its messages wait and are not given up.
             config.set("message.timeout.ms", "0");

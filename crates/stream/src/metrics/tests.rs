@@ -52,6 +52,7 @@ fn the_names_stay() {
         checkpoint_failures counter
         rebalances counter
         assigned_partitions gauge
+        log_lost_lines gauge
         resident_memory_bytes gauge
         partition_lag_messages gauge
         partition_position gauge
