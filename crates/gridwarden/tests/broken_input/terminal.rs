@@ -47,7 +47,8 @@ fn a_demo_ends_with_its_terminal() {
     window.read_exact(&mut [0; 4096]).unwrap();
     drop(window);
     let status = ended(&mut demo).expect("it goes on without a terminal");
-    assert_eq!((status.code(), status.signal()), (Some(129), None), "neither a hang-up nor a crash");
+    // 129 as after a hang-up, or 1 where the next picture could not be drawn; never by a crash.
+    assert!(matches!(status.code(), Some(1 | 129)), "{status}");
 }
 
 #[test]
