@@ -6,7 +6,7 @@ use std::fs;
 use toml::Table;
 
 /// What is heavy, or about one thing only, and the crates that may know it.
-const HOMES: [(&str, &[&str]); 21] = [
+const HOMES: [(&str, &[&str]); 23] = [
     ("arrow", &["columns"]),
     ("parquet", &["columns"]),
     ("ratatui", &["demo"]),
@@ -23,6 +23,8 @@ const HOMES: [(&str, &[&str]); 21] = [
     ("object_store", &["checkpoints"]),
     ("tokio", &["checkpoints", "web", "stream"]),
     ("axum", &["web"]),
+    ("hyper", &["web"]),
+    ("tower", &["web"]),
     ("prometheus-client", &["stream"]),
     ("toml", &["pipeline", "stream"]),
     ("postcard", &["pipeline"]),

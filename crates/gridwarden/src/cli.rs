@@ -181,9 +181,9 @@ pub struct Run {
     /// Go on from checkpoints of another plan, as far as this one can use them.
     #[arg(long)]
     pub accept_new_plan: bool,
-    /// Answer GET /metrics, /healthz and /readyz here, as 127.0.0.1:9464.
+    /// Answer GET /metrics, /healthz and /readyz here, such as 127.0.0.1:9464 or localhost:9464.
     #[arg(long, value_name = "HOST:PORT")]
-    pub http: Option<std::net::SocketAddr>,
+    pub http: Option<String>,
 }
 
 impl From<&Run> for stream::Run {

@@ -6,7 +6,6 @@ use crate::metrics::Metrics;
 use crate::run::{self, Done, Job, Outcome};
 use checkpoints::{OpenError, Store};
 use shell::{Failure, Stop, cores, print, read_plan_and_text, telemetry, usage};
-use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
@@ -34,7 +33,7 @@ pub struct Run {
     /// Continue from checkpoints of another plan, with the parts of the state that fit this plan.
     pub accept_new_plan: bool,
     /// The address that serves `/metrics`, `/healthz` and `/readyz`.
-    pub http: Option<SocketAddr>,
+    pub http: Option<String>,
 }
 
 /// Runs the command; with `quiet`, without a summary.
@@ -45,7 +44,7 @@ pub fn run(args: &Run, quiet: bool) -> Result<(), Failure> {
     let kafka = KafkaPlan::read(&text, &args.plan, args.brokers.as_deref())?;
     let signals = Stop::on_signals()?;
     let metrics = Arc::new(Metrics::new());
-    let http = args.http.map(|address| listen(address, &metrics)).transpose()?;
+    let http = args.http.as_deref().map(|address| listen(address, &metrics)).transpose()?;
     if let Some(http) = &http {
         telemetry::answers(http.address());
     }
@@ -86,10 +85,14 @@ pub fn run(args: &Run, quiet: bool) -> Result<(), Failure> {
 }
 
 /// Serves metrics and health over HTTP.
-fn listen(address: SocketAddr, metrics: &Arc<Metrics>) -> Result<Http, Failure> {
+fn listen(address: &str, metrics: &Arc<Metrics>) -> Result<Http, Failure> {
     let metrics = Arc::clone(metrics);
-    Http::start(address, move |question| metrics.answer(question), telemetry::http_ended)
-        .map_err(|error: ListenError| Failure::of(&error).help(error.help().map(str::to_owned)))
+    Http::start(address, move |question| metrics.answer(question), telemetry::http_ended).map_err(
+        |error: ListenError| {
+            let failure = Failure::of(&error).help(error.help().map(str::to_owned));
+            if error.is_wrong_address() { failure.as_wrong() } else { failure }
+        },
+    )
 }
 
 fn no_store(error: &OpenError) -> Failure {

@@ -3,14 +3,17 @@
 //! This is the home of axum. It knows nothing of what is served: the caller hands it a closure that answers a
 //! [`Question`] with text, and hears if the thread cannot go on. It keeps nothing between two requests.
 
+mod connections;
+
 use axum::Router;
 use axum::extract::State;
 use axum::http::header::{ACCEPT, CONTENT_TYPE};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use connections::{LIMITS, Limits};
 use std::io;
-use std::net::{SocketAddr, TcpListener};
+use std::net::{SocketAddr, TcpListener, ToSocketAddrs};
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use tokio::sync::oneshot;
@@ -57,26 +60,40 @@ pub enum Refusal {
 /// Why the server does not listen.
 #[derive(Debug, thiserror::Error)]
 pub enum ListenError {
+    /// What was asked for is no address, or a name that no address belongs to.
+    #[error("cannot listen on `{address}`: it is no address of this machine")]
+    NoAddress {
+        /// What was asked for.
+        address: String,
+        /// What the system says.
+        source: io::Error,
+    },
     /// Another process has the port.
     #[error("cannot listen on {address}: the port is taken")]
     Taken {
         /// What was asked for.
-        address: SocketAddr,
+        address: String,
     },
     /// Anything else.
     #[error("cannot listen on {address}")]
     Failed {
         /// What was asked for.
-        address: SocketAddr,
+        address: String,
         /// What the system says.
         source: io::Error,
     },
 }
 
 impl ListenError {
+    /// Whether what was asked for can never work.
+    pub fn is_wrong_address(&self) -> bool {
+        matches!(self, Self::NoAddress { .. })
+    }
+
     /// What the user can do about it, if anything.
     pub fn help(&self) -> Option<&'static str> {
         match self {
+            Self::NoAddress { .. } => Some("give HOST:PORT, such as 127.0.0.1:9464 or localhost:9464"),
             Self::Taken { .. } => Some("give another port, or 0 for any that is free"),
             Self::Failed { .. } => None,
         }
@@ -91,18 +108,31 @@ pub struct Http {
 }
 
 impl Http {
-    /// Begins to answer; port 0 takes any that is free, which [`Self::address`] names. `answer` gives the text for each
-    /// question; `ended` hears if the thread ends before this is dropped.
-    pub fn start<A, E>(address: SocketAddr, answer: A, ended: E) -> Result<Self, ListenError>
+    /// Begins to answer at `HOST:PORT`. Port 0 takes any that is free, which [`Self::address`] names. `answer` gives the
+    /// text for each question; `ended` hears if the thread ends before this is dropped.
+    pub fn start<A, E>(address: &str, answer: A, ended: E) -> Result<Self, ListenError>
     where
         A: Fn(Question) -> Result<String, Refusal> + Send + Sync + 'static,
         E: FnOnce(&io::Error) + Send + 'static,
     {
-        let failed = |source: io::Error| ListenError::Failed { address, source };
-        let listener = TcpListener::bind(address).map_err(|cause| match cause.kind() {
-            io::ErrorKind::AddrInUse => ListenError::Taken { address },
-            _ => failed(cause),
-        })?;
+        Self::start_within(LIMITS, address, answer, ended)
+    }
+
+    fn start_within<A, E>(limits: Limits, address: &str, answer: A, ended: E) -> Result<Self, ListenError>
+    where
+        A: Fn(Question) -> Result<String, Refusal> + Send + Sync + 'static,
+        E: FnOnce(&io::Error) + Send + 'static,
+    {
+        let asked = || address.to_owned();
+        let failed = |source: io::Error| ListenError::Failed { address: asked(), source };
+        let found = address.to_socket_addrs();
+        let found = found.map_err(|source| ListenError::NoAddress { address: asked(), source })?;
+        // A name may stand for several addresses, of which this machine may have only some: the first one counts.
+        let listener =
+            TcpListener::bind(found.collect::<Vec<_>>().as_slice()).map_err(|cause| match cause.kind() {
+                io::ErrorKind::AddrInUse => ListenError::Taken { address: asked() },
+                _ => failed(cause),
+            })?;
         listener.set_nonblocking(true).map_err(failed)?;
         let local = listener.local_addr().map_err(failed)?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(failed)?;
@@ -111,8 +141,8 @@ impl Http {
             // A listener that the system gave and that does not block is taken.
             let listener = tokio::net::TcpListener::from_std(listener)?;
             tokio::select! {
-                served = async { axum::serve(listener, routes(answer)).await } => served,
-                _ = stopped => Ok(()),
+                never = connections::serve(listener, routes(answer), limits) => match never {},
+                _ = stopped => io::Result::Ok(()),
             }
         };
         let thread = thread::Builder::new().name("http".to_owned()).spawn(move || {

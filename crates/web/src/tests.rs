@@ -2,14 +2,16 @@
 
 use super::*;
 use expect_test::{Expect, expect};
+use std::collections::VecDeque;
 use std::io::{Read, Write};
 use std::net::TcpStream;
+use std::time::Duration;
 
 const ANY: &str = "127.0.0.1:0";
 
 /// A process that is not ready yet, with one number.
 fn start() -> Http {
-    Http::start(ANY.parse().unwrap(), answer, |cause| panic!("{cause}")).unwrap()
+    Http::start(ANY, answer, |cause| panic!("{cause}")).unwrap()
 }
 
 fn answer(question: Question) -> Result<String, Refusal> {
@@ -84,7 +86,7 @@ fn each_probe_has_its_own_answer() {
 #[test]
 fn an_answer_that_cannot_be_made_is_told() {
     let broken = |_| Err(Refusal::Broken("no numbers".to_owned()));
-    let http = Http::start(ANY.parse().unwrap(), broken, |cause| panic!("{cause}")).unwrap();
+    let http = Http::start(ANY, broken, |cause| panic!("{cause}")).unwrap();
     check(
         &http,
         "GET /metrics",
@@ -133,7 +135,7 @@ fn what_is_not_there_is_told() {
 #[test]
 fn a_taken_port_is_told() {
     let http = start();
-    let Err(error) = Http::start(http.address(), answer, |_| {}) else { panic!("taken twice") };
+    let Err(error) = Http::start(&http.address().to_string(), answer, |_| {}) else { panic!("taken twice") };
     expect!["cannot listen on ADDRESS: the port is taken"]
         .assert_eq(&error.to_string().replace(&http.address().to_string(), "ADDRESS"));
     assert_eq!(error.help(), Some("give another port, or 0 for any that is free"));
@@ -147,5 +149,68 @@ fn it_stops_when_dropped_even_if_somebody_is_connected() {
     write!(idle, "GET /metrics HTTP/1.1\r\n").unwrap();
     drop(http);
     assert!(TcpStream::connect(address).is_err());
-    drop(Http::start(address, answer, |_| {}).unwrap());
+    drop(Http::start(&address.to_string(), answer, |_| {}).unwrap());
+}
+
+/// A connection on which half a request was sent.
+fn half_a_request(http: &Http) -> TcpStream {
+    let mut stream = TcpStream::connect(http.address()).unwrap();
+    stream.write_all(b"GET /metrics HTTP/1.1\r\nhost: x\r\nx-").unwrap();
+    stream
+}
+
+/// Whether the server has ended a connection. Waits for that.
+fn is_ended(mut stream: TcpStream) -> bool {
+    let mut answer = Vec::new();
+    match stream.read_to_end(&mut answer) {
+        // hyper answers 408 to a head that takes too long.
+        Ok(_) => answer.is_empty() || answer.starts_with(b"HTTP/1.1 408"),
+        Err(cause) => cause.kind() == io::ErrorKind::ConnectionReset,
+    }
+}
+
+#[test]
+fn half_sent_requests_keep_no_probe_from_its_answer() {
+    let http = start();
+    let mut held: VecDeque<TcpStream> = VecDeque::new();
+    for turn in 0..10 * LIMITS.connections {
+        held.push_back(half_a_request(&http));
+        if turn % 16 == 0 {
+            check(
+                &http,
+                "GET /healthz",
+                expect![[r#"
+                    HTTP/1.1 200 OK
+                    ok
+                "#]],
+            );
+        }
+    }
+    // All but the last few were ended to make room.
+    held.drain(..held.len() - LIMITS.connections).for_each(|oldest| assert!(is_ended(oldest)));
+}
+
+#[test]
+fn a_head_that_does_not_come_ends_the_connection() {
+    let limits = Limits { head: Duration::from_millis(50), ..LIMITS };
+    let http = Http::start_within(limits, ANY, answer, |cause| panic!("{cause}")).unwrap();
+    assert!(is_ended(half_a_request(&http)));
+}
+
+#[test]
+fn a_name_may_stand_for_the_address() {
+    let http = Http::start("localhost:0", answer, |cause| panic!("{cause}")).unwrap();
+    assert!(http.address().ip().is_loopback());
+}
+
+#[test]
+fn what_is_no_address_is_an_error_with_a_way_out() {
+    for asked in ["9464", "127.0.0.1", "127.0.0.1:x", "no such host:1"] {
+        let Err(error) = Http::start(asked, answer, |_| {}) else { panic!("{asked} was taken") };
+        assert_eq!(
+            error.to_string(),
+            format!("cannot listen on `{asked}`: it is no address of this machine")
+        );
+        assert!(error.help().is_some());
+    }
 }
