@@ -3,12 +3,12 @@
 use super::piece::Name;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// For every position that a chain from a full piece reaches, the piece that ends there. Of several, a full one, or
-/// that with the latest base: any of them holds the same state.
+/// For every position that a chain from a full piece reaches: the piece that ends there. If several do, all hold the same
+/// state, and a full piece is preferred, then the one with the latest base.
 pub fn rooted(names: impl Iterator<Item = Name>) -> BTreeMap<u64, Name> {
     let names: BTreeSet<Name> = names.collect();
     let mut rooted: BTreeMap<u64, Name> = BTreeMap::new();
-    // In order of position, so that what a piece builds on has been looked at before.
+    // In order of position: the base of a piece comes before the piece.
     for name in names {
         let stands = name.base.is_none_or(|base| rooted.contains_key(&base));
         let is_full = rooted.get(&name.position).is_some_and(|other| other.base.is_none());
@@ -19,7 +19,7 @@ pub fn rooted(names: impl Iterator<Item = Name>) -> BTreeMap<u64, Name> {
     rooted
 }
 
-/// The chain that ends at a position, or last of all; oldest piece first, empty if there is none.
+/// The chain that ends at a position, or the one that ends last. Oldest piece first; empty if there is none.
 pub fn ending(rooted: &BTreeMap<u64, Name>, at: Option<u64>) -> Vec<Name> {
     let end = at.or_else(|| rooted.last_key_value().map(|(position, _)| *position));
     let mut next = end.and_then(|end| rooted.get(&end));
@@ -32,7 +32,7 @@ pub fn ending(rooted: &BTreeMap<u64, Name>, at: Option<u64>) -> Vec<Name> {
     chain
 }
 
-/// What none of the `keep` last chains up to a position and without damage needs, in order of position.
+/// The pieces up to a position that the last `keep` undamaged chains do not need, in order of position.
 pub fn superfluous(
     names: impl Iterator<Item = Name>,
     damaged: &BTreeSet<Name>,
@@ -45,7 +45,7 @@ pub fn superfluous(
     let ends = rooted.keys().rev().filter(|position| !bases.contains(position));
     let needed: BTreeSet<Name> = ends.take(keep).flat_map(|end| ending(&rooted, Some(*end))).collect();
     let newest = rooted.last_key_value().map(|(position, _)| *position);
-    // What is newer than the last chain stays: its base may have been written while the names were listed.
+    // Pieces newer than the last chain stay: their base may have been written while the names were listed.
     let mut superfluous: Vec<Name> = names
         .into_iter()
         .filter(|name| newest.is_some_and(|newest| name.position <= newest) && !needed.contains(name))

@@ -1,5 +1,4 @@
-//! Why a store cannot be opened, and why it could not do what it was asked; the latter mostly passes, and the caller
-//! tries again (`retrying`).
+//! Errors when a store is opened, and errors of a store in use. Most of the latter pass, and the caller retries (`retrying`).
 
 use std::error::Error;
 use std::io;
@@ -10,36 +9,36 @@ type Cause = Box<dyn Error + Send + Sync>;
 /// Why a store cannot be opened, or why its folder cannot be locked.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
-    /// `file:///...` with a path that is none.
-    #[error("{at} names no folder: {cause}")]
+    /// The path of `file:///...` is not valid.
+    #[error("{at} is not the address of a folder: {cause}")]
     NoFolder {
-        /// As the user gave it.
+        /// The address as the user gave it.
         at: String,
         /// What is wrong with the path.
         cause: String,
     },
-    /// `SCHEME://...` with a scheme that no store has.
+    /// The scheme of `SCHEME://...` is unknown.
     #[error("checkpoints cannot be kept at {at}")]
     Scheme {
-        /// As the user gave it.
+        /// The address as the user gave it.
         at: String,
     },
-    /// `s3://...`, and the feature `s3` is off.
+    /// The address is `s3://...`, but the feature `s3` is off.
     #[error("this program was built without S3, and cannot keep checkpoints at {at}")]
     WithoutS3 {
-        /// As the user gave it.
+        /// The address as the user gave it.
         at: String,
     },
-    /// `s3://` without a bucket behind it.
-    #[error("{at} names no bucket")]
+    /// The address is `s3://` without a bucket.
+    #[error("{at} has no bucket")]
     NoBucket {
-        /// As the user gave it.
+        /// The address as the user gave it.
         at: String,
     },
-    /// What stands behind the bucket cannot begin the name of an object.
-    #[error("{at} cannot be a place for objects: {cause}")]
+    /// The path after the bucket cannot begin the name of an object.
+    #[error("{at} cannot hold objects: {cause}")]
     Prefix {
-        /// As the user gave it.
+        /// The address as the user gave it.
         at: String,
         /// What is wrong with it.
         cause: String,
@@ -47,25 +46,25 @@ pub enum OpenError {
     /// The settings of the connection to a bucket contradict each other.
     #[error("cannot use {at}")]
     Client {
-        /// As the user gave it.
+        /// The address as the user gave it.
         at: String,
-        /// What is wrong with them.
+        /// What is wrong with the settings.
         source: Cause,
     },
-    /// The folder is not there and cannot be made.
+    /// The folder does not exist and cannot be created.
     #[error("cannot make the folder {} for checkpoints", .folder.display())]
     Folder {
         /// The folder.
         folder: PathBuf,
-        /// What the system says.
+        /// The system's error.
         source: Cause,
     },
-    /// The file by which a folder is locked cannot be written.
+    /// The lock file of a folder cannot be written.
     #[error("cannot write to {}", .file.display())]
     LockFile {
         /// The file.
         file: PathBuf,
-        /// What the system says.
+        /// The system's error.
         source: io::Error,
     },
     /// Another process has locked the folder.
@@ -74,16 +73,16 @@ pub enum OpenError {
         /// The folder.
         folder: PathBuf,
     },
-    /// The system gives no threads.
+    /// The system cannot start threads.
     #[error("cannot start the threads for checkpoints")]
     Threads {
-        /// What the system says.
+        /// The system's error.
         source: io::Error,
     },
     /// The folder or bucket does not answer.
     #[error("cannot open the store of checkpoints")]
     Unreachable {
-        /// What the first listing failed of.
+        /// The error of the first listing.
         source: StoreError,
     },
 }
@@ -94,9 +93,11 @@ impl OpenError {
         match self {
             Self::NoFolder { .. } => Some("write file:///FOLDER"),
             Self::Scheme { .. } => Some("give a folder, file:///FOLDER or s3://BUCKET/PREFIX"),
-            Self::WithoutS3 { .. } => Some("give a folder, or build it with `--features s3`"),
+            Self::WithoutS3 { .. } => Some("give a folder, or build gridwarden with `--features s3`"),
             Self::NoBucket { .. } | Self::Prefix { .. } => Some("write s3://BUCKET/PREFIX"),
-            Self::Locked { .. } => Some("stop it, or give this one a folder of its own with `--checkpoints`"),
+            Self::Locked { .. } => {
+                Some("stop that run, or give this one another folder with `--checkpoints`")
+            }
             Self::Client { .. }
             | Self::Folder { .. }
             | Self::LockFile { .. }
@@ -105,7 +106,7 @@ impl OpenError {
         }
     }
 
-    /// Whether the address itself is wrong, so that nothing but another address helps.
+    /// Whether the address itself is wrong, so that only another address helps.
     pub fn is_wrong_address(&self) -> bool {
         matches!(
             self,
@@ -118,55 +119,55 @@ impl OpenError {
     }
 }
 
-/// Why a piece could not be written, read or taken away.
+/// Why a piece could not be written, read or deleted.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// The disk is full, or the quota used up.
+    /// The disk is full, or the quota is used up.
     #[error("no space left to {doing} {place}")]
     Full {
         /// What was being done.
         doing: &'static str,
         /// The object.
         place: String,
-        /// What the system says.
+        /// The system's error.
         source: Cause,
     },
-    /// The user of the process may not.
+    /// The user of the process has no permission.
     #[error("no permission to {doing} {place}")]
     Denied {
         /// What was being done.
         doing: &'static str,
         /// The object.
         place: String,
-        /// What the system says.
+        /// The system's error.
         source: Cause,
     },
     /// There is no folder or bucket.
-    #[error("cannot {doing} {place}: the folder or the bucket is not there")]
+    #[error("cannot {doing} {place}: the folder or the bucket does not exist")]
     Missing {
         /// What was being done.
         doing: &'static str,
         /// The object.
         place: String,
-        /// What the system says.
+        /// The system's error.
         source: Cause,
     },
-    /// Anything else, the network among it.
+    /// Any other failure, for example of the network.
     #[error("cannot {doing} {place}")]
     Failed {
         /// What was being done.
         doing: &'static str,
         /// The object.
         place: String,
-        /// What the system says.
+        /// The system's error.
         source: Cause,
     },
-    /// The caller asks for what would never be found again.
-    #[error("{place} would change {base}, which does not come before it")]
+    /// The base is not earlier than the piece, so no chain would ever reach the piece.
+    #[error("{place} would build on {base}, which is not an earlier position")]
     Order {
         /// The object.
         place: String,
-        /// The position that it would change.
+        /// The position of the base.
         base: u64,
     },
 }
@@ -181,7 +182,7 @@ impl StoreError {
             E::PermissionDenied { .. } | E::Unauthenticated { .. } => K::PermissionDenied,
             _ => K::Other,
         };
-        // Each error of the chain repeats the next one; the last word says it all.
+        // Each error of the chain repeats the next one, so only the innermost one is kept.
         let (kind, source): (_, Cause) = match innermost.downcast_ref().and_then(io::Error::raw_os_error) {
             Some(code) => {
                 let error = io::Error::from_raw_os_error(code);
@@ -200,7 +201,7 @@ impl StoreError {
         }
     }
 
-    /// Whether trying again could ever help.
+    /// Whether a retry may help.
     pub fn may_pass(&self) -> bool {
         !matches!(self, Self::Order { .. })
     }
@@ -214,7 +215,7 @@ fn innermost<'a>(error: &'a (dyn Error + 'static)) -> &'a (dyn Error + 'static) 
     error
 }
 
-/// What S3 answers instead of doing it, in XML.
+/// An error that S3 answers with, in XML.
 #[derive(Debug, thiserror::Error)]
 #[error("{code}: {message}")]
 struct Answer {
@@ -228,7 +229,7 @@ impl Answer {
         Some(Self { code: field("<Code>", "</Code>")?, message: field("<Message>", "</Message>")? })
     }
 
-    /// Listing reports these like any other failure.
+    /// The kind of error. A listing reports these codes only as text.
     fn kind(&self) -> Option<io::ErrorKind> {
         match self.code.as_str() {
             "NoSuchBucket" => Some(io::ErrorKind::NotFound),

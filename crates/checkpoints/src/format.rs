@@ -1,4 +1,4 @@
-//! A piece as bytes: versioned, checksummed, bound to its plan and its place.
+//! The bytes of a piece: with a version, a checksum, and the fingerprint, subject and position that it belongs to.
 //!
 //! | bytes | what, numbers little endian |
 //! | --- | --- |
@@ -20,67 +20,67 @@ const MAGIC: &[u8; 8] = b"GWPIECE\n";
 const VERSION: u32 = 1;
 const FULL: u8 = 0;
 const CHANGES: u8 = 1;
-/// Without the subject.
+/// The length of the head without the subject.
 const HEAD: usize = 8 + 4 + 1 + 8 + 8 + 8 + 2 + 8;
-/// The checksum.
+/// The length of the checksum.
 pub const TAIL: usize = 4;
 
-/// Why an object is passed over.
+/// Why an object cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Unusable {
-    /// Something else.
+    /// The object is no piece.
     #[error("not a piece of a checkpoint: it begins with other bytes")]
     Foreign,
-    /// From another program.
-    #[error("the piece has version {found}, this program reads {VERSION}")]
+    /// Another version of the program wrote the piece.
+    #[error("the piece has version {found}, and this program reads version {VERSION}")]
     Version {
         /// Its version.
         found: u32,
     },
-    /// Not all of it is there, or more.
+    /// The piece is shorter or longer than it should be.
     #[error("the piece is torn: {found} bytes, expected {expected}")]
     Torn {
         /// How many bytes there are.
         found: u64,
-        /// How many there should be, or at least.
+        /// How many there should be, or at least how many.
         expected: u64,
     },
-    /// Some bit changed.
+    /// Some bytes have changed.
     #[error("the piece is damaged: its checksum is {found:08x}, expected {expected:08x}")]
     Checksum {
-        /// What the bytes give.
+        /// The checksum of the bytes.
         found: u32,
-        /// What stands in it.
+        /// The checksum that the piece holds.
         expected: u32,
     },
-    /// It says that it is another one: somebody moved it, or its head is damaged.
-    #[error("the piece does not belong here: its {what} is another")]
+    /// The head names another piece: the file was moved or renamed, or the head is damaged.
+    #[error("the piece does not belong here: its {what} differs")]
     Elsewhere {
-        /// What is not as its name says.
+        /// Which field differs from the name.
         what: &'static str,
     },
-    /// The plan is not that of the chain.
+    /// The piece belongs to another plan than its chain.
     #[error(
         "the piece was made by another plan: fingerprint {found:016x}, what it builds on has {expected:016x}"
     )]
     Plan {
         /// Its fingerprint.
         found: u64,
-        /// That of the chain.
+        /// The fingerprint of the chain.
         expected: u64,
     },
-    /// There is nothing whole to change.
-    #[error("the piece builds on {base}, which is not there or cannot be used")]
+    /// The piece holds changes, and its base is missing or cannot be used.
+    #[error("the piece builds on {base}, which is missing or cannot be used")]
     Base {
-        /// The position that it changes.
+        /// The position of the base.
         base: u64,
     },
-    /// It is listed, and cannot be found.
-    #[error("the piece is listed, but is not there")]
+    /// The piece is listed, but cannot be found.
+    #[error("the piece is listed, but it is missing")]
     Gone,
 }
 
-/// All before the payload.
+/// The bytes before the payload.
 pub fn head(piece: &Piece, payload: usize) -> Vec<u8> {
     let subject = piece.subject.to_string();
     let mut head = Vec::with_capacity(HEAD + subject.len());
@@ -90,7 +90,7 @@ pub fn head(piece: &Piece, payload: usize) -> Vec<u8> {
     head.extend_from_slice(&piece.fingerprint.to_le_bytes());
     head.extend_from_slice(&piece.position.to_le_bytes());
     head.extend_from_slice(&piece.base.unwrap_or(0).to_le_bytes());
-    // Kafka's names of topics have at most 249 bytes.
+    // Names of topics in Kafka have at most 249 bytes.
     let length = u16::try_from(subject.len()).expect("a name fits in 64 KiB");
     head.extend_from_slice(&length.to_le_bytes());
     head.extend_from_slice(subject.as_bytes());
@@ -98,17 +98,17 @@ pub fn head(piece: &Piece, payload: usize) -> Vec<u8> {
     head
 }
 
-/// What a head says, once it is what the place expects.
+/// A head that fits the name of its piece.
 #[derive(Debug, Clone, Copy)]
 pub struct Head {
-    /// That of the plan.
+    /// The fingerprint of the plan.
     pub fingerprint: u64,
-    /// How many bytes it has.
+    /// The length of the head in bytes.
     pub length: usize,
 }
 
 impl Head {
-    /// Reads the first bytes of an object of this size, of which there must be as many as a head can have.
+    /// Reads a head from the first bytes of an object of this size. `bytes` must hold the whole head.
     pub fn read(bytes: &[u8], size: u64, subject: &Subject, name: Name) -> Result<Self, Unusable> {
         if !bytes.iter().zip(MAGIC).all(|(found, expected)| found == expected) {
             return Err(Unusable::Foreign);
@@ -140,7 +140,7 @@ impl Head {
     }
 }
 
-/// The payload of a whole object whose head was read. Nothing is copied to another place: an object may be large.
+/// Checks a whole object and returns its payload. It works in place, because an object may be large.
 pub fn payload(mut object: Vec<u8>, head: Head) -> Result<Vec<u8>, Unusable> {
     let end = object.len() - TAIL;
     let expected = u32::from_le_bytes(array(&object[end..]));

@@ -1,13 +1,18 @@
-//! Where checkpoints live: a folder or a bucket that holds pieces of state.
+//! The store of checkpoints: a folder or a bucket that holds pieces of state.
 //!
-//! A subject (a partition of the input, or the second stage) has pieces. A full piece is a whole state; changes build
-//! on an earlier piece. A chain is a full piece and the changes up to its end, and every whole chain is a valid state
-//! at its end, because a state is a function of the log up to there. So the best chain is the one that ends last, a
-//! damaged one costs time and nothing else, and two processes that write for one subject, of which one does not know
-//! yet that it was replaced, do no harm: equal names hold equal bytes.
+//! A subject is a partition of the input, or the second stage. Each subject has pieces. A full piece holds the whole
+//! state. A piece of changes builds on an earlier piece. A chain is a full piece and the changes behind it, for example
+//! `100 full, 120 changes, 150 changes`: together they are the state at 150.
 //!
-//! Nothing here knows what a payload means, or how a failure is shown. Read `piece` (names), `format` (bytes), `chain` (which pieces belong
-//! together), then `place` (folders and buckets).
+//! The state is a function of the log up to its position, so every complete chain is valid. Three things follow:
+//!
+//! - A restart takes the chain that ends last.
+//! - If that chain is damaged, an earlier one is as good: the run only reads more of the log again.
+//! - Two processes may write for one subject, if one does not know yet that the other has replaced it. Equal names hold
+//!   equal bytes, so they cannot harm each other.
+//!
+//! This crate does not know what a payload means, or how a failure is shown to users. Read `piece` (names), `format`
+//! (bytes), `chain` (which pieces belong together), then `place` (folders and buckets).
 
 mod chain;
 mod error;
@@ -33,34 +38,34 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::runtime::Runtime;
 
-/// Pieces are written seconds apart, so that two listings in a row are hardly ever different.
+/// How often a listing is repeated until two in a row are equal. Pieces are written seconds apart, so two are mostly enough.
 const LOOKS: usize = 10;
-/// A piece that is listed and cannot be found so often is passed over.
+/// After this many tries, a piece that is listed but cannot be read is passed over.
 const MOST_TRIES: u32 = 10;
 
-/// Holds checkpoints; clones are the same store. Its calls wait, so they are not for async code.
+/// A store of checkpoints. A clone is the same store. Calls block, so they must not be used in async code.
 #[derive(Clone)]
 pub struct Store(Arc<Inner>);
 
 struct Inner {
     runtime: Runtime,
     place: Place,
-    /// Pieces that were read and are no good: pruning must not keep them instead of good ones.
+    /// Pieces that were found damaged. Pruning must not count them: it would delete good ones in their place.
     damaged: Mutex<BTreeSet<(Subject, Name)>>,
 }
 
-/// What [`Store::newest`] found.
+/// The result of [`Store::newest`].
 #[derive(Debug, Default)]
 pub struct Newest {
     /// The full piece and the changes that build on it, oldest first; empty if there is none.
     pub chain: Vec<(Piece, Vec<u8>)>,
-    /// Objects that would have been newer, and why they were not taken.
+    /// Newer objects that could not be used, and why.
     pub passed_over: Vec<(String, Unusable)>,
 }
 
 impl Store {
-    /// Opens a folder (made if it is not there), `file:///...`, or `s3://bucket/prefix`, whose settings come from the
-    /// usual `AWS_...` environment.
+    /// Opens a folder, `file:///...`, or `s3://bucket/prefix`. A missing folder is created. The settings of a bucket come
+    /// from the usual `AWS_...` variables.
     pub fn open(at: &str) -> Result<Self, OpenError> {
         Self::over(Place::open(at)?)
     }
@@ -77,12 +82,12 @@ impl Store {
         Ok(store)
     }
 
-    /// Takes a folder for this process alone until the lock is dropped; a bucket has no locks and needs none.
+    /// Reserves a folder for this process until the lock is dropped. A bucket has no locks, so this does nothing there.
     pub fn lock(&self) -> Result<Lock, OpenError> {
         self.0.place.lock()
     }
 
-    /// Writes a piece and gives its bytes. On return it is durable; it appears whole or not at all.
+    /// Writes a piece and returns its size in bytes. On return the piece is durable. A crash leaves all of it or nothing.
     pub fn write(&self, piece: &Piece, payload: &[u8]) -> Result<u64, StoreError> {
         let name = piece.name();
         let object = self.object(&piece.subject, name);
@@ -95,7 +100,7 @@ impl Store {
         Ok(size)
     }
 
-    /// The chain of a subject that ends last and is whole. With `at` the one that ends there, or none.
+    /// The complete chain of a subject that ends last. With `at`, the chain that ends at this position, or none.
     pub fn newest(&self, subject: &Subject, at: Option<u64>) -> Result<Newest, StoreError> {
         let mut listed = self.settled(subject)?;
         let mut unusable: BTreeMap<Name, Unusable> = BTreeMap::new();
@@ -117,8 +122,8 @@ impl Store {
                             unusable.insert(*name, why);
                             continue 'choose;
                         }
-                        // Somebody who wrote something newer took it away: look what there is now. Under the same name
-                        // somebody else may have written it anew.
+                        // Another process has written something newer and pruned this piece: list again. If a piece of
+                        // the same name has been written again meanwhile, try it some more times.
                         Read::Gone => {
                             listed = self.settled(subject)?;
                             let times = gone.entry(*name).or_insert(0);
@@ -159,27 +164,28 @@ impl Store {
         Ok(Newest { chain: read.into_values().collect(), passed_over })
     }
 
-    /// The last place before another one at which there is a piece of a subject, whole or not.
+    /// The last position before `before` at which the subject has a piece, complete or not.
     pub fn earlier(&self, subject: &Subject, before: u64) -> Result<Option<u64>, StoreError> {
-        let places = self.settled(subject)?.into_keys().map(|name| name.position);
-        Ok(places.filter(|place| *place < before).max())
+        let positions = self.settled(subject)?.into_keys().map(|name| name.position);
+        Ok(positions.filter(|position| *position < before).max())
     }
 
-    /// Takes away what the chains that end last, `keep` of them and at least one, do not need, and what killed
-    /// writers left. Ends are pieces that nothing builds on: with two, a damaged full piece is no loss of the state.
-    /// What lies behind `upto`, the last position that counts, stays and is no such end: a killed writer may have got
-    /// further with one subject than with the others, and no run goes on from there.
+    /// Deletes pieces that the last `keep` chains do not need, and files that killed writers left behind. At least one
+    /// chain stays. With two, a damaged full piece does not cost the state.
+    ///
+    /// `upto` is the last position that counts. Pieces behind it stay, and are not counted as chains to keep: a writer that
+    /// was killed may have got further with one subject than with the others, and no run continues from there.
     pub fn prune(&self, subject: &Subject, upto: u64, keep: usize) -> Result<(), StoreError> {
         let listed = self.list(subject)?;
         let damaged: BTreeSet<Name> =
-            self.damaged().iter().filter(|(whose, _)| whose == subject).map(|(_, name)| *name).collect();
-        // What builds on others goes first, so that what is left at any moment is whole.
+            self.damaged().iter().filter(|(of, _)| of == subject).map(|(_, name)| *name).collect();
+        // From the newest to the oldest: if the process is killed here, every remaining piece still has its base.
         for name in chain::superfluous(listed.into_keys(), &damaged, upto, keep.max(1)).into_iter().rev() {
             let object = self.object(subject, name);
             match self.0.runtime.block_on(self.0.place.objects.delete(&object)) {
-                // Another process prunes too.
+                // Not found: another process has pruned it as well.
                 Ok(()) | Err(object_store::Error::NotFound { .. }) => {}
-                Err(cause) => return Err(self.failed("take away", &object, cause)),
+                Err(cause) => return Err(self.failed("delete", &object, cause)),
             }
         }
         let folder = subject.path(&self.0.place.root);
@@ -189,13 +195,13 @@ impl Store {
         })
     }
 
-    /// How many bytes the pieces of a subject take.
+    /// The total size of a subject's pieces, in bytes.
     #[cfg(test)]
     pub fn size(&self, subject: &Subject) -> Result<u64, StoreError> {
         Ok(self.list(subject)?.into_values().sum())
     }
 
-    /// The pieces of a subject and their sizes; whatever has no name of a piece is somebody else's.
+    /// The pieces of a subject and their sizes. Files with other names belong to someone else and are left out.
     fn list(&self, subject: &Subject) -> Result<BTreeMap<Name, u64>, StoreError> {
         let folder = subject.path(&self.0.place.root);
         let listed = self.0.place.objects.list_with_delimiter(Some(&folder));
@@ -206,7 +212,8 @@ impl Store {
             .collect())
     }
 
-    /// A listing that came twice. While somebody writes and prunes, one may lack both the new and what it replaced.
+    /// A listing that came twice in a row. While another process writes and prunes, a single listing may miss both the new
+    /// piece and the one that it replaced.
     fn settled(&self, subject: &Subject) -> Result<BTreeMap<Name, u64>, StoreError> {
         let mut listed = self.list(subject)?;
         for _ in 0..LOOKS {
@@ -230,7 +237,7 @@ impl Store {
         }
     }
 
-    /// A missing bucket is reported at the start, not at the first checkpoint.
+    /// Lists the store once, so that a missing bucket is reported at the start and not at the first checkpoint.
     fn is_reachable(&self) -> Result<(), StoreError> {
         let root = &self.0.place.root;
         let listed = self.0.runtime.block_on(self.0.place.objects.list_with_delimiter(Some(root)));
@@ -254,7 +261,7 @@ impl Store {
     }
 }
 
-/// What became of reading an object.
+/// The result of reading an object.
 enum Read {
     /// Its fingerprint and payload.
     Piece(u64, Vec<u8>),

@@ -1,30 +1,31 @@
-//! What a piece is of, and the name of its object: `topics/readings/00003/00000000000000123456.full`.
+//! The subject of a piece, and the name of its object: `topics/readings/00003/00000000000000123456.full`.
 //!
-//! Changes name what they build on, `00000000000000123456.00000000000000120000.changes`: so a listing alone shows the
-//! chains, and equal names mean equal content even if two processes write on different bases.
+//! The name of changes holds their base, as in `00000000000000123456.00000000000000120000.changes`. So a listing alone shows
+//! the chains, and equal names mean equal content, even if two processes write on different bases.
 
 use object_store::path::Path;
 use std::fmt;
 
-/// Whose state a piece holds.
+/// What a piece holds the state of.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Subject {
-    /// The first stage of one partition of the input.
+    /// One partition of a topic.
     Partition {
         /// Its topic.
         topic: String,
         /// Its number.
         partition: i32,
     },
-    /// The second stage.
+    /// The second stage in memory.
     Grid,
 }
 
 impl Subject {
-    /// Its folder under a root. Topics have a folder of their own, so that none can take the name of anything else.
+    /// Its folder under a root. Topics are in a folder of their own, so that a topic `grid` does not collide with the second
+    /// stage.
     pub fn path(&self, root: &Path) -> Path {
         match self {
-            // What Kafka allows in names is safe here; `join` escapes the rest, such as a topic `..`.
+            // Names that Kafka allows are safe as paths. `join` escapes all others, such as a topic `..`.
             Self::Partition { topic, partition } => {
                 root.clone().join("topics").join(topic.as_str()).join(format!("{partition:05}"))
             }
@@ -39,21 +40,21 @@ impl fmt::Display for Subject {
     }
 }
 
-/// What a piece of state is.
+/// A piece of state, without its payload.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Piece {
-    /// Whose state.
+    /// What it holds the state of.
     pub subject: Subject,
-    /// The state after all before this offset, or a counter.
+    /// The offset up to which the log is in the state; for the second stage, a counter.
     pub position: u64,
-    /// The position of the piece that it changes, an earlier one; `None` if it is full.
+    /// The position of the earlier piece that it changes; `None` if it is full.
     pub base: Option<u64>,
-    /// That of the plan.
+    /// The fingerprint of the plan.
     pub fingerprint: u64,
 }
 
 impl Piece {
-    /// The piece that a name stands for.
+    /// The piece with this name.
     pub(super) fn new(subject: Subject, name: Name, fingerprint: u64) -> Self {
         Self { subject, position: name.position, base: name.base, fingerprint }
     }
@@ -63,7 +64,7 @@ impl Piece {
     }
 }
 
-/// What the name of an object says; in order, a full piece comes before changes to the same position.
+/// The contents of an object's name. In order, a full piece comes before changes at the same position.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Name {
     pub(super) position: u64,
@@ -71,7 +72,7 @@ pub(super) struct Name {
 }
 
 impl Name {
-    /// Reads a name as it is written here, and no other.
+    /// Reads a name that is written exactly as `Display` writes it.
     pub(super) fn parse(text: &str) -> Option<Self> {
         let mut parts = text.split('.');
         let mut number = || parts.next()?.parse().ok();

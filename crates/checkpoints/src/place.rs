@@ -10,29 +10,29 @@ use std::path::{Path as FilePath, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// No writer takes so long for one piece: an older file was left by a killed process.
+/// No writer needs this long for one piece, so a killed process has left an older file.
 const LEFT: Duration = Duration::from_secs(3600);
 
-/// Where the objects of a store are.
+/// The place of a store's objects.
 pub struct Place {
     /// The folder or bucket.
     pub objects: Arc<dyn ObjectStore>,
-    /// The part of it that is ours.
+    /// The path in it below which this store's objects are.
     pub root: Path,
-    /// The folder, if it is one.
+    /// The folder, if the place is one.
     folder: Option<PathBuf>,
-    /// As the user gave it.
+    /// The address as the user gave it.
     given: String,
 }
 
-/// While it lives, no other process has the folder; if the process dies, the system gives it back.
+/// A lock on the folder. No other process can take it while this exists. If the process dies, the system frees it.
 #[derive(Debug)]
 pub struct Lock {
     _file: Option<File>,
 }
 
 impl Place {
-    /// Opens what the user gave.
+    /// Opens the address that the user gave.
     pub fn open(at: &str) -> Result<Self, OpenError> {
         let given = at.trim_end_matches('/').to_owned();
         match at.split_once("://") {
@@ -52,7 +52,7 @@ impl Place {
         make(folder).map_err(|cause| failed(cause.into()))?;
         let objects = LocalFileSystem::new_with_prefix(folder).map_err(|cause| failed(cause.into()))?;
         Ok(Self {
-            // Otherwise a piece that was reported as written could be gone after a power cut.
+            // fsync: otherwise a piece that was reported as written could be lost in a power cut.
             objects: Arc::new(objects.with_fsync(true)),
             root: Path::default(),
             folder: Some(folder.to_owned()),
@@ -60,7 +60,7 @@ impl Place {
         })
     }
 
-    /// Takes the folder; see [`super::Store::lock`].
+    /// Locks the folder; see [`super::Store::lock`].
     pub fn lock(&self) -> Result<Lock, OpenError> {
         let Some(folder) = &self.folder else { return Ok(Lock { _file: None }) };
         let at = folder.join("lock");
@@ -68,12 +68,12 @@ impl Place {
         let file = file.map_err(|source| OpenError::LockFile { file: at, source })?;
         match file.try_lock() {
             Err(TryLockError::WouldBlock) => Err(OpenError::Locked { folder: folder.to_owned() }),
-            // Some network drives have no locks; there it is for the user to run one instance.
+            // Some network drives have no locks. There the user has to take care that only one instance runs.
             Err(TryLockError::Error(_)) | Ok(()) => Ok(Lock { _file: Some(file) }),
         }
     }
 
-    /// An object as a user finds it.
+    /// The path of an object as users know it.
     pub fn shown(&self, object: &Path) -> String {
         let below: Vec<_> = object.prefix_match(&self.root).into_iter().flatten().collect();
         let mut shown = self.given.clone();
@@ -83,8 +83,8 @@ impl Place {
         shown
     }
 
-    /// Takes away what killed processes left half-written in a folder. In a bucket such parts are not listed; a
-    /// lifecycle rule for incomplete uploads takes them away.
+    /// Deletes incomplete files that killed processes have left in a folder. A bucket does not list such parts; a lifecycle
+    /// rule for incomplete uploads deletes them.
     pub fn clear_leftovers(&self, below: &Path) -> io::Result<()> {
         let Some(folder) = &self.folder else { return Ok(()) };
         let entries = match fs::read_dir(folder.join(below.as_ref())) {
@@ -105,7 +105,7 @@ impl Place {
     }
 }
 
-/// `LocalFileSystem` writes to `NAME#1`, then renames; it lists no such files.
+/// Whether this is the name of an incomplete file. `LocalFileSystem` writes to `NAME#1` and then renames it.
 fn is_partial(name: &str) -> bool {
     name.split_once('#').is_some_and(|(piece, number)| {
         super::piece::Name::parse(piece).is_some()
@@ -116,11 +116,11 @@ fn is_partial(name: &str) -> bool {
 
 fn is_old(entry: &fs::DirEntry) -> io::Result<bool> {
     let modified = entry.metadata()?.modified()?;
-    // A time in the future is no age.
+    // A file with a time in the future counts as new.
     Ok(modified.elapsed().is_ok_and(|age| age > LEFT))
 }
 
-/// Makes a folder and those above it, so that they are there after a power cut too.
+/// Creates a folder and its parents, and syncs them, so that they survive a power cut.
 fn make(folder: &FilePath) -> io::Result<()> {
     let missing: Vec<_> = folder.ancestors().take_while(|folder| !folder.exists()).collect();
     fs::create_dir_all(folder)?;
@@ -144,7 +144,7 @@ fn bucket(path: &str, given: String) -> Result<Place, OpenError> {
 
 #[cfg(feature = "s3")]
 impl Place {
-    /// Opens BUCKET/PREFIX of a service.
+    /// Opens `BUCKET/PREFIX` of a service.
     pub fn bucket(
         service: object_store::aws::AmazonS3Builder,
         path: &str,
@@ -156,7 +156,7 @@ impl Place {
         }
         let root = Path::parse(prefix.trim_end_matches('/'))
             .map_err(|cause| OpenError::Prefix { at: given.clone(), cause: cause.to_string() })?;
-        // The caller tries again, reports it, and can be stopped. Here only a trouble of a moment is tried again.
+        // Few retries here, for short troubles only. The caller retries for longer, reports that, and can be stopped.
         let retry = object_store::RetryConfig {
             max_retries: 2,
             retry_timeout: Duration::from_secs(20),

@@ -1,4 +1,4 @@
-//! Trying again what the store could not do: disks get space again, and buckets come back.
+//! Retries for a store that fails: a full disk gets space again, and a bucket comes back.
 
 use super::StoreError;
 use std::thread;
@@ -6,11 +6,11 @@ use std::time::Duration;
 
 const FIRST: Duration = Duration::from_millis(200);
 const LONGEST: Duration = Duration::from_secs(30);
-/// How soon somebody who wants to stop is heard.
+/// How soon a request to stop is noticed.
 const LISTEN: Duration = Duration::from_millis(50);
 
-/// Tries until it succeeds, with pauses that grow from 0.2 to 30 seconds. `fails` hears of every failure and of the
-/// pause that follows. Gives the last error once `stop` says so, or when trying again cannot help.
+/// Tries until `attempt` succeeds, with pauses that grow from 0.2 to 30 seconds. `fails` gets every error and the pause
+/// after it. Returns the last error once `stop` returns true, or if a retry cannot help.
 pub fn retrying<T>(
     stop: impl Fn() -> bool,
     fails: impl Fn(&StoreError, Duration),

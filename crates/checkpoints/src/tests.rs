@@ -1,4 +1,4 @@
-//! The store over a folder: what is there after what.
+//! The store over a folder: which chains it finds, and what pruning leaves.
 
 mod crashes;
 mod damage;
@@ -14,7 +14,7 @@ use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 use tempfile::TempDir;
 
-/// An error, its causes, and the way out: a line each.
+/// An error, its causes, and the help, one line each.
 fn page(error: &(dyn Error + 'static), help: Option<&str>) -> String {
     let mut page = format!("error: {error}\n");
     let mut next = error.source();
@@ -25,7 +25,7 @@ fn page(error: &(dyn Error + 'static), help: Option<&str>) -> String {
     page + &help.map_or(String::new(), |help| format!("  help: {help}\n"))
 }
 
-/// A store in a folder that goes with it.
+/// A store in a temporary folder.
 struct Folder {
     store: Store,
     dir: TempDir,
@@ -41,7 +41,7 @@ impl Folder {
         self.store.write(&piece(position, base), &payload(position, base)).unwrap();
     }
 
-    /// Where a piece is.
+    /// The path of a piece.
     fn file(&self, position: u64, base: Option<u64>) -> PathBuf {
         self.pieces().join(piece(position, base).name().to_string())
     }
@@ -50,28 +50,28 @@ impl Folder {
         self.dir.path().join("topics/readings/00003")
     }
 
-    /// Leaves the first bytes of a piece.
+    /// Cuts a piece off after its first bytes.
     fn tear(&self, position: u64, base: Option<u64>, bytes: u64) {
         File::options().write(true).open(self.file(position, base)).unwrap().set_len(bytes).unwrap();
     }
 
-    /// The newest chain, `10 12<10`, and below it what was passed over.
+    /// The newest chain, such as `10 12<10`, and below it the objects that were passed over.
     fn newest(&self, at: Option<u64>) -> String {
         let newest = self.store.newest(&subject(), at).unwrap();
-        let mut told = String::new();
+        let mut shown = String::new();
         for (piece, bytes) in &newest.chain {
             assert_eq!(*bytes, payload(piece.position, piece.base));
-            told += &short(piece.name());
-            told += " ";
+            shown += &short(piece.name());
+            shown += " ";
         }
         for (object, why) in &newest.passed_over {
             let name = Name::parse(object.rsplit('/').next().unwrap()).unwrap();
-            told += &format!("\n{}: {why}", short(name));
+            shown += &format!("\n{}: {why}", short(name));
         }
-        told
+        shown
     }
 
-    /// The pieces that are there.
+    /// The pieces in the folder.
     fn listed(&self) -> String {
         let names = self.store.list(&subject()).unwrap();
         names.into_keys().map(short).collect::<Vec<_>>().join(" ")
@@ -110,7 +110,7 @@ const SOME: [(u64, Option<u64>); 5] =
     [(10, None), (12, Some(10)), (15, Some(12)), (20, None), (22, Some(20))];
 
 #[test]
-fn the_chain_that_ends_last_is_taken() {
+fn the_chain_that_ends_last_is_found() {
     check(&[], None, expect![[""]]);
     check(&SOME[..1], None, expect!["10 "]);
     check(&SOME[..3], None, expect!["10 12<10 15<12 "]);
@@ -125,25 +125,25 @@ fn a_chain_that_ends_elsewhere_is_found_too() {
 }
 
 #[test]
-fn a_full_piece_is_taken_rather_than_changes_to_the_same_position() {
+fn a_full_piece_is_preferred_to_changes_at_the_same_position() {
     check(&[(10, None), (15, Some(10)), (15, None)], None, expect!["15 "]);
 }
 
 #[test]
-fn changes_to_what_is_not_there_are_passed_over() {
+fn changes_without_their_base_are_passed_over() {
     check(
         &[(10, None), (15, Some(12))],
         None,
         expect![[r#"
             10 
-            15<12: the piece builds on 12, which is not there or cannot be used"#]],
+            15<12: the piece builds on 12, which is missing or cannot be used"#]],
     );
     check(
         &[(10, None), (15, Some(12))],
         Some(15),
         expect![[r#"
 
-            15<12: the piece builds on 12, which is not there or cannot be used"#]],
+            15<12: the piece builds on 12, which is missing or cannot be used"#]],
     );
 }
 
@@ -170,7 +170,7 @@ fn a_subject_has_its_own_pieces() {
 }
 
 #[test]
-fn a_large_piece_goes_in_parts() {
+fn a_large_piece_is_written_in_parts() {
     let folder = Folder::new();
     for length in [(8 << 20) - 1, 8 << 20, 3 * (8 << 20), 37_000_001] {
         let payload: Vec<u8> =
@@ -194,14 +194,14 @@ fn pruning_keeps_whole_chains() {
     folder.write(23, Some(20));
     folder.store.prune(&subject(), u64::MAX, 2).unwrap();
     expect!["20 22<20 23<20"].assert_eq(&folder.listed());
-    // None is not what anybody wants.
+    // Zero chains count as one: pruning never deletes everything.
     folder.store.prune(&subject(), u64::MAX, 0).unwrap();
     expect!["20 23<20"].assert_eq(&folder.listed());
     folder.store.prune(&Subject::Grid, u64::MAX, 1).unwrap();
 }
 
 #[test]
-fn pruning_spares_what_is_newer_than_the_last_whole_chain() {
+fn pruning_keeps_pieces_newer_than_the_last_whole_chain() {
     let folder = Folder::new();
     folder.write(10, None);
     folder.write(30, Some(25));
@@ -211,23 +211,23 @@ fn pruning_spares_what_is_newer_than_the_last_whole_chain() {
 }
 
 #[test]
-fn what_a_killed_writer_left_ahead_is_no_end_to_keep() {
+fn a_piece_that_a_killed_writer_left_ahead_does_not_count_as_a_chain() {
     let folder = Folder::new();
     folder.write(10, None);
-    // Killed twice between this piece and the last one of the same cut.
+    // The writer was killed twice between this piece and the last piece of the same checkpoint.
     folder.write(30, None);
     folder.write(40, Some(10));
     folder.write(20, Some(10));
     folder.store.prune(&subject(), 20, 2).unwrap();
     expect!["10 20<10 30 40<10"].assert_eq(&folder.listed());
-    // It is overtaken in the end.
+    // In the end a newer checkpoint passes it, and it is deleted.
     folder.write(50, None);
     folder.store.prune(&subject(), 50, 1).unwrap();
     expect!["50"].assert_eq(&folder.listed());
 }
 
 #[test]
-fn files_of_others_are_left_alone() {
+fn foreign_files_are_left_alone() {
     let folder = Folder::new();
     folder.write(10, None);
     for name in ["notes.txt", "12.full", "00000000000000000012.full.bak", "00000000000000000012.full~"] {
@@ -240,7 +240,7 @@ fn files_of_others_are_left_alone() {
 }
 
 #[test]
-fn what_a_killed_writer_left_goes_when_it_is_old() {
+fn an_incomplete_file_is_deleted_when_it_is_old() {
     let folder = Folder::new();
     folder.write(10, None);
     let left = |name: &str, age: u64| {
@@ -265,20 +265,20 @@ fn a_folder_can_be_locked_once() {
     let other = Store::open(&format!("file://{}", folder.dir.path().display())).unwrap();
     let error = other.lock().unwrap_err();
     assert!(!error.is_wrong_address());
-    let told = page(&error, error.help());
-    let told = told.replace(folder.dir.path().to_str().unwrap(), "DIR");
+    let page = page(&error, error.help());
+    let page = page.replace(folder.dir.path().to_str().unwrap(), "DIR");
     expect![[r#"
         error: another run keeps its checkpoints in DIR
-          help: stop it, or give this one a folder of its own with `--checkpoints`
+          help: stop that run, or give this one another folder with `--checkpoints`
     "#]]
-    .assert_eq(&told);
+    .assert_eq(&page);
     drop(lock);
     other.lock().unwrap();
 }
 
-/// A process that was replaced and does not know it, its successor, and somebody who reads.
+/// A process that was replaced without knowing it, its successor, and a reader.
 #[test]
-fn several_may_write_prune_and_read_at_once() {
+fn several_processes_may_write_prune_and_read_at_once() {
     let folder = Folder::new();
     folder.write(0, None);
     std::thread::scope(|scope| {
@@ -286,7 +286,7 @@ fn several_may_write_prune_and_read_at_once() {
             let folder = &folder;
             scope.spawn(move || {
                 for position in 1..60 {
-                    // The same names now and then, and different ones between.
+                    // Sometimes the same names, sometimes different ones.
                     let base = (position % 5 != writer).then_some(position - 1);
                     folder.write(position, base);
                     folder.store.prune(&subject(), u64::MAX, 1).unwrap();
@@ -303,14 +303,14 @@ fn several_may_write_prune_and_read_at_once() {
             assert_eq!(strange, None);
         }
     });
-    // Nothing half-written is left.
+    // No incomplete file is left.
     let names =
         fs::read_dir(folder.pieces()).unwrap().map(|file| file.unwrap().file_name().into_string().unwrap());
     assert_eq!(names.filter(|name| Name::parse(name).is_none()).count(), 0);
 }
 
 #[test]
-fn changes_to_what_comes_later_are_refused() {
+fn changes_to_a_later_position_are_refused() {
     let folder = Folder::new();
     for base in [10, 11] {
         let refused = folder.store.write(&piece(10, Some(base)), b"").unwrap_err();
@@ -319,13 +319,13 @@ fn changes_to_what_comes_later_are_refused() {
 }
 
 #[test]
-fn places_that_are_none_are_told() {
-    let tell = |at: &str, is_wrong_address: bool, expected: Expect| {
+fn wrong_addresses_are_reported() {
+    let check = |at: &str, is_wrong_address: bool, expected: Expect| {
         let Err(error) = Store::open(at) else { panic!("{at} was opened") };
         expected.assert_eq(&page(&error, error.help()));
         assert_eq!(error.is_wrong_address(), is_wrong_address, "{at}");
     };
-    tell(
+    check(
         "gs://bucket/state",
         true,
         expect![[r#"
@@ -333,7 +333,7 @@ fn places_that_are_none_are_told() {
               help: give a folder, file:///FOLDER or s3://BUCKET/PREFIX
         "#]],
     );
-    tell(
+    check(
         "/dev/null/state",
         false,
         expect![[r#"
@@ -342,18 +342,18 @@ fn places_that_are_none_are_told() {
         "#]],
     );
     #[cfg(not(feature = "s3"))]
-    tell(
+    check(
         "s3://bucket/state",
         true,
         expect![[r#"
             error: this program was built without S3, and cannot keep checkpoints at s3://bucket/state
-              help: give a folder, or build it with `--features s3`
+              help: give a folder, or build gridwarden with `--features s3`
         "#]],
     );
 }
 
 #[test]
-fn what_fails_is_tried_again_until_it_works_or_somebody_wants_to_stop() {
+fn a_failure_is_retried_until_it_works_or_the_caller_stops() {
     let folder = Folder::new();
     let failing = || {
         Err(StoreError::new(
@@ -366,10 +366,10 @@ fn what_fails_is_tried_again_until_it_works_or_somebody_wants_to_stop() {
         ))
     };
     let mut tries = 0;
-    let told = std::cell::Cell::new(0);
+    let paused_ms = std::cell::Cell::new(0);
     let fails = |error: &StoreError, pause: Duration| {
         assert!(matches!(error, StoreError::Full { .. }), "{error}");
-        told.set(told.get() + pause.as_millis());
+        paused_ms.set(paused_ms.get() + pause.as_millis());
     };
     let worked = retrying(
         || false,
@@ -380,20 +380,20 @@ fn what_fails_is_tried_again_until_it_works_or_somebody_wants_to_stop() {
         },
     );
     assert!(worked.is_ok());
-    assert_eq!((tries, told.get()), (2, 200));
+    assert_eq!((tries, paused_ms.get()), (2, 200));
     let stopped = retrying(|| true, fails, failing).unwrap_err();
     assert!(matches!(stopped, StoreError::Full { .. }), "{stopped}");
 }
 
 #[test]
-fn what_s3_answers_is_told_in_a_line() {
+fn an_answer_of_s3_is_reported_in_one_line() {
     let body = "Server returned non-2xx status code: 403 Forbidden: <?xml version=\"1.0\"?>\n<Error><Code>AccessDenied</Code>\
                 <Message>Access Denied</Message><RequestId>1</RequestId></Error>";
     let cause = object_store::Error::Generic { store: "S3", source: body.into() };
-    let told = StoreError::new("list", "s3://bucket/state".to_owned(), cause);
+    let error = StoreError::new("list", "s3://bucket/state".to_owned(), cause);
     expect![[r#"
         error: no permission to list s3://bucket/state
           cause: AccessDenied: Access Denied
     "#]]
-    .assert_eq(&page(&told, None));
+    .assert_eq(&page(&error, None));
 }

@@ -1,4 +1,4 @@
-//! Moves pieces in parts, a few of them on their way at once: a piece may be larger than one request takes.
+//! Uploads and downloads pieces in parts, a few at a time: a piece may be too large for one request.
 
 use super::format::{self, Head, Unusable};
 use super::piece::{Name, Piece, Subject};
@@ -8,11 +8,11 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use tokio::task::JoinSet;
 
-/// S3 takes parts from 5 MiB on, and 10,000 of them: pieces of up to 80 GB.
+/// The size of a part. S3 accepts up to 10,000 parts of at least 5 MiB, so a piece may have up to 80 GB.
 const PART: usize = 8 << 20;
 const AT_ONCE: usize = 4;
 
-/// Writes a piece; gives how many bytes that were.
+/// Writes a piece and returns its size in bytes.
 pub async fn put(
     objects: &Arc<dyn ObjectStore>,
     at: &Path,
@@ -49,15 +49,15 @@ pub async fn put(
     }
     .await;
     if sent.is_err() {
-        // A part that arrives after the end would be left behind.
+        // Stop the parts first: one that arrives after the abort would stay in the bucket for ever.
         parts.on_their_way.shutdown().await;
-        // Whatever fails while cleaning up, the first error is the one to report.
+        // An error while cleaning up is dropped: the first error is the cause.
         drop(parts.upload.abort().await);
     }
     sent.map(|()| size as u64)
 }
 
-/// An upload whose parts have equal lengths, but for the last: some stores ask for that.
+/// An upload whose parts have equal lengths, except for the last one. Some stores demand that.
 struct Parts {
     upload: Box<dyn MultipartUpload>,
     on_their_way: JoinSet<Result<(), Error>>,
@@ -111,9 +111,9 @@ pub async fn get(
     name: Name,
 ) -> Result<Result<(u64, Vec<u8>), Unusable>, Error> {
     let part = |from: u64| from..size.min(from + PART as u64);
-    // A request for no bytes is an error to some stores.
+    // Some stores refuse a request for zero bytes.
     let first = if size == 0 { Vec::new() } else { objects.get_range(at, part(0)).await?.into() };
-    // Before the rest is fetched: whatever stands under the name may be large.
+    // Check the head before the rest is fetched: another large file may have this name.
     let head = match Head::read(&first, size, subject, name) {
         Ok(head) => head,
         Err(why) => return Ok(Err(why)),

@@ -1,4 +1,4 @@
-//! What ends a command: a page for a person, and the exit code that the README documents.
+//! The failure of a command: a message for the user, and the documented exit code.
 
 use pipeline::PlanError;
 use std::error::Error;
@@ -8,42 +8,42 @@ use std::path::Path;
 /// Why a command ended without its result.
 #[derive(Debug)]
 pub struct Failure {
-    /// 1 failed, 2 the plan or the arguments are wrong, 130 and 143 ended by a signal.
+    /// 1: failed. 2: the plan or the arguments are wrong. 130 and 143: ended by a signal.
     pub code: u8,
     page: String,
-    /// What goes on for long may try again.
+    /// Whether a long-running command should try again.
     may_pass: bool,
 }
 
-/// Exit code when the work failed.
+/// The exit code if the work failed.
 const FAILED: u8 = 1;
-/// Exit code when the plan or the arguments are wrong.
+/// The exit code if the plan or the arguments are wrong.
 const WRONG: u8 = 2;
-/// Exit code, less the signal, when a signal ended the work: as shells count.
+/// The exit code, without the number of the signal, if a signal ended the work. Shells count the same way.
 const SIGNAL: u8 = 128;
 
 impl Failure {
-    /// The work failed: what was being done, and the chain of causes.
+    /// The work failed. The message shows what was being done, and the chain of causes.
     pub fn failed(doing: impl fmt::Display, cause: &(dyn Error + 'static)) -> Self {
         Self { code: FAILED, page: chain(&doing.to_string(), Some(cause), None), may_pass: false }
     }
 
-    /// The work failed, and there is a way out.
+    /// The work failed, and `help` shows the user what to do.
     pub fn failed_with_help(what: impl fmt::Display, help: impl fmt::Display) -> Self {
         Self { code: FAILED, page: chain(&what.to_string(), None, Some(&help.to_string())), may_pass: false }
     }
 
-    /// The work failed of this error, which has a message of its own.
+    /// The work failed with an error that has a complete message of its own.
     pub fn of(error: &(dyn Error + 'static)) -> Self {
         Self { code: FAILED, page: chain(&error.to_string(), error.source(), None), may_pass: false }
     }
 
-    /// An argument or an input named by it cannot be used.
+    /// An argument, or an input that it names, cannot be used.
     pub fn wrong(what: impl fmt::Display, help: impl fmt::Display) -> Self {
         Self { code: WRONG, page: chain(&what.to_string(), None, Some(&help.to_string())), may_pass: false }
     }
 
-    /// A signal asked the process to end, and it did so in good order.
+    /// A signal asked the process to end, and it ended cleanly.
     pub fn stopped(signal: u8, what: impl fmt::Display) -> Self {
         Self { code: SIGNAL + signal, page: format!("stopped: {what}\n"), may_pass: false }
     }
@@ -53,19 +53,19 @@ impl Failure {
         Self { code: WRONG, page: error.render(&path.display().to_string(), text), may_pass: false }
     }
 
-    /// A signal asked the process to end before the work was done. What it had is kept.
+    /// The threads were halted before the work was done, and no other failure is the cause.
     pub fn ended_early() -> Self {
         Self { code: FAILED, page: "error: ended before the work was done\n".to_owned(), may_pass: false }
     }
 
-    /// The same, of something that may be over soon.
+    /// The same, for a trouble that may pass: a long-running command tries again.
     #[must_use]
     pub fn again(mut self) -> Self {
         self.may_pass = true;
         self
     }
 
-    /// The same as a mistake in the plan or the arguments: the exit code says so.
+    /// The same with the exit code for a mistake in the plan or the arguments.
     #[must_use]
     pub fn as_wrong(mut self) -> Self {
         self.code = WRONG;
@@ -77,7 +77,7 @@ impl Failure {
         self.may_pass
     }
 
-    /// The same with a way out.
+    /// The same with a help text for the user.
     #[must_use]
     pub fn help(mut self, help: Option<String>) -> Self {
         if let Some(help) = help {

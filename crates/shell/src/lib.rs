@@ -1,10 +1,10 @@
-//! What every command has in common, and nothing else: how it fails, what it prints and logs, which signals end it.
+//! The parts that all commands share: failures and exit codes, output, log lines, signals, threads.
 //!
-//! The core computes; the crates around it move bytes and wait, and this one is where they meet the system: exit codes,
-//! signals, threads, standard output and error, the plan and the topology as files. It never does arithmetic about
-//! load, and it knows no command.
+//! The core computes. The crates around it move bytes and wait. This crate is their access to the system: exit codes,
+//! signals, threads, standard output and error, and the plan and the topology as files. It never computes with loads, and
+//! it knows no command.
 //!
-//! Read [`Failure`] (what ends a command), then [`telemetry`] (every event by name), then [`read_plan`] and
+//! Read [`Failure`] (how a command fails), then [`telemetry`] (every event by name), then [`read_plan`] and
 //! [`read_topology`].
 
 mod counts;

@@ -9,7 +9,7 @@ pub fn read_plan(path: &Path) -> Result<Plan, Failure> {
     read_plan_and_text(path).map(|(plan, _)| plan)
 }
 
-/// The same, with the text, of which the shell reads its own sections.
+/// The same, with the text: the shell reads its own sections from it.
 pub fn read_plan_and_text(path: &Path) -> Result<(Plan, String), Failure> {
     let text = std::fs::read_to_string(path).map_err(|cause| {
         Failure::failed(format!("cannot read the plan {}", path.display()), &cause)

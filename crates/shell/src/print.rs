@@ -1,4 +1,4 @@
-//! Results go to standard output; a reader that has gone away is no failure.
+//! Writes results to standard output. A reader that has closed the pipe is no failure.
 
 use crate::Failure;
 use std::io::{self, Write};
@@ -7,7 +7,7 @@ use std::io::{self, Write};
 pub fn print(text: &str) -> Result<(), Failure> {
     let mut out = io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
-        // `gridwarden explain ... | head` closes the pipe early: no reader is left.
+        // `gridwarden explain ... | head` closes the pipe early, and that is normal.
         Err(cause) if cause.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         Err(cause) => Err(Failure::failed("cannot write to standard output", &cause)),
         Ok(()) => Ok(()),

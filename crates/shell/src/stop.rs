@@ -1,4 +1,4 @@
-//! Ctrl-C, TERM and the end of the terminal, for commands that have something to finish first.
+//! Ctrl-C, TERM and the end of the terminal, for commands that must finish something before they end.
 
 use crate::Failure;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
@@ -17,12 +17,12 @@ const ENDING: [i32; 3] = [SIGINT, SIGTERM, SIGHUP];
 pub struct Stop(Arc<AtomicUsize>);
 
 impl Stop {
-    /// From now on the first signal is only noted; a second one ends the process at once.
+    /// From now on, the first signal is only noted. A second signal ends the process at once.
     pub fn on_signals() -> Result<Self, Failure> {
         let stop = Self::default();
         let again = Arc::new(AtomicBool::new(false));
         let listen = |signal: i32| -> io::Result<()> {
-            // In this order, so that the first signal finds `again` unset.
+            // In this order: the first signal must find `again` unset, or it would end the process itself.
             flag::register_conditional_shutdown(signal, 128 + signal, Arc::clone(&again))?;
             flag::register(signal, Arc::clone(&again))?;
             stop.note(signal)
@@ -31,8 +31,8 @@ impl Stop {
         Ok(stop)
     }
 
-    /// From now on signals are noted, however often they come: for a view that has to give the terminal back before the
-    /// process ends.
+    /// From now on, every signal is only noted, and a second one does not end the process: a view has to give the terminal
+    /// back first.
     pub fn noted() -> Result<Self, Failure> {
         let stop = Self::default();
         ENDING.into_iter().try_for_each(|signal| stop.note(signal)).map_err(|cause| cannot_listen(&cause))?;
@@ -64,8 +64,8 @@ impl Stop {
     }
 }
 
-/// The first signal calls `last` with its number and ends the process, as shells count what a signal ended. That happens
-/// on a thread of its own, because the others may be waiting for input that never comes.
+/// The first signal calls `last` with its number and ends the process, with the exit code that shells use for signals. This
+/// happens on a thread of its own, because the others may be waiting for input that never comes.
 pub fn end_by_signal(last: impl FnOnce(i32) + Send + 'static) -> Result<(), Failure> {
     let listening = || -> io::Result<()> {
         let mut signals = Signals::new(ENDING)?;

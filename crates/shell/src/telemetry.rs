@@ -1,4 +1,4 @@
-//! Every event of the shell, named in one place; the core returns facts, and here they become log lines.
+//! All log lines of the shell, in one place. The core returns facts, and these functions turn them into log lines.
 
 use crate::Failure;
 use crate::log_lines::LogLines;
@@ -37,22 +37,22 @@ pub fn begun(plan: &str, files: usize, shards: u32) {
     info!(plan, files, shards, "replay begun");
 }
 
-/// A signal has asked the process to end.
+/// A signal has ended a replay.
 pub fn stopped(signal: i32, dir: &Path) {
     error!(signal, dir = %dir.display(), "stopped before the end: nothing of this run is in the folder");
 }
 
-/// The command ended without its result.
+/// A command has failed.
 pub fn failed(code: u8, failure: &Failure) {
     error!(code, "{}", failure.to_string().trim_end());
 }
 
-/// Messages of a simulated town that only lines could hold.
+/// Torn messages of a simulated town, which Parquet cannot hold.
 pub fn torn_left_out(count: u64) {
     warn!(count, "torn messages were left out: Parquet cannot hold them, --format ndjson can");
 }
 
-/// Messages of a simulated town that were torn on the way to a broker, in a format that knows no half messages.
+/// Torn messages of a simulated town, which this format of messages cannot hold.
 pub fn torn_not_sent(count: u64) {
     warn!(count, "torn messages were left out: only --messages json can hold them");
 }
@@ -62,49 +62,49 @@ pub fn unfit_not_sent(count: u64) {
     warn!(count, "readings do not fit into a frame and were left out: --messages json and arrow hold all");
 }
 
-/// Readings of an earlier town.
+/// The readings of an earlier town were deleted.
 pub fn taken_away(path: &Path) {
-    warn!(path = %path.display(), "the readings of an earlier town, which do not fit this one, were taken away");
+    warn!(path = %path.display(), "the readings of an earlier town were deleted, because they do not fit this town");
 }
 
-/// A column of the topology that means nothing here.
+/// A column of the topology is unknown.
 pub fn unknown_column(path: &Path, column: &str) {
-    warn!(path = %path.display(), column, "a column of the topology is not known and was ignored");
+    warn!(path = %path.display(), column, "an unknown column of the topology was ignored");
 }
 
-/// Consumers on transformers that the topology does not list, though it lists others.
+/// Some consumers are on transformers that the topology does not list, although it lists others.
 pub fn strange_transformer(path: &Path, consumers: u64, meter: MeterId, transformer: TransformerId) {
     warn!(
         path = %path.display(),
         consumers,
-        "consumers hang on transformers that have no row of their own, the first: {meter} on {transformer}"
+        "consumers are on transformers that have no row of their own, the first: {meter} on {transformer}"
     );
 }
 
 /// Some messages became part of no interval.
 pub fn dead_letters(count: u64, reasons: &str) {
-    warn!(count, "messages that went into no interval are in dead-letters.ndjson: {reasons}");
+    warn!(count, "messages without an interval are in dead-letters.ndjson: {reasons}");
 }
 
-/// Alerts that no meter reader is responsible for.
+/// Some alerts are from areas without a meter reader.
 pub fn unrouted(count: u64) {
-    warn!(count, "alerts of areas without a meter reader's phone reached no one");
+    warn!(count, "alerts were sent to no phone, because their areas have no meter reader's phone");
 }
 
-/// Meters whose neighbours are unknown.
+/// The neighbours of some meters are unknown.
 pub fn strangers(strangers: u64, meters: u64, held_back: u64) {
     warn!(
         held_back,
-        "{strangers} of {meters} meters are on no transformer of the topology: a shared neutral cannot be looked at, so they raise no suspicion"
+        "{strangers} of {meters} meters are on no transformer of the topology: a shared neutral cannot be excluded, so they raise no suspicion"
     );
 }
 
-/// Energy that stands in no interval.
+/// Some energy is in no interval.
 pub fn unplaced(wh: i64) {
-    warn!(wh, "energy across gaps longer than the plan fills stands in no interval");
+    warn!(wh, "energy over gaps that are too long for the plan to fill is in no interval");
 }
 
-/// So many readings are late that the files are probably in another order.
+/// Most readings are late, so the files are probably in another order.
 pub fn mostly_late(late: u64, readings: u64) {
     let percent = (100.0 * late as f64 / readings as f64).round();
     warn!(
@@ -114,7 +114,7 @@ pub fn mostly_late(late: u64, readings: u64) {
     );
 }
 
-/// The store of checkpoints could not do something, which is tried again.
+/// The store of checkpoints has failed, and the run tries again.
 pub fn store_fails(what: &str, error: &dyn Error, pause: Duration) {
     let cause = error.source().map(ToString::to_string);
     warn!(
@@ -125,7 +125,7 @@ pub fn store_fails(what: &str, error: &dyn Error, pause: Duration) {
     );
 }
 
-/// A failure that may be over soon.
+/// The run has failed and starts again.
 pub fn starts_again(failure: &Failure, pause: Duration) {
     let seconds = pause.as_secs_f64();
     warn!(seconds, "the run starts again from its last checkpoint: {}", failure.to_string().trim_end());
@@ -146,32 +146,32 @@ pub fn checkpoint_written(partitions: usize, bytes: u64, seconds: f64) {
     debug!(partitions, bytes, seconds, "checkpoint written");
 }
 
-/// The last checkpoint before an end takes too long.
+/// The last checkpoint before an end has taken too long.
 pub fn checkpoint_not_awaited() {
-    warn!("the last checkpoint is not waited for any longer: the one before it counts");
+    warn!("the last checkpoint takes too long: the next start continues from the one before it");
 }
 
-/// A checkpoint that is no longer needed could not be deleted.
+/// An old checkpoint could not be deleted.
 pub fn prune_fails(error: &dyn Error) {
-    warn!("an old checkpoint could not be taken away: {error}");
+    warn!("an old checkpoint could not be deleted: {error}");
 }
 
-/// A checkpoint that cannot be used.
+/// A checkpoint cannot be used.
 pub fn checkpoint_passed_over(object: &str, why: &dyn Display) {
     warn!(object, "a checkpoint cannot be used and is passed over: {why}");
 }
 
-/// A part of the stored state cannot be gone on with, and the operator has accepted that.
+/// A part of the stored state is lost, and the operator has accepted that.
 pub fn part_begins_afresh(of: &impl Display, lost: &LostPart) {
     warn!(part = lost.name, "the state of {of} goes on without {lost}: it begins afresh");
 }
 
-/// A run to the end leaves what others of its group hold and do not close.
+/// A run to the end leaves partitions open that other members of its group hold and do not close.
 pub fn left_to_others(topic: &str, partitions: u32) {
     warn!(
         topic,
         partitions,
-        "others of the group hold partitions, and have neither closed nor kept anything new for a while: what is open there stays open. For an end of all, end the others first"
+        "other members of the group hold partitions and have made no progress for a while: intervals there stay open. To close all intervals, stop the other members first"
     );
 }
 
@@ -183,45 +183,44 @@ pub fn messages_gone(partition: u32, from: i64, to: i64) {
     );
 }
 
-/// What another instance has passed on cannot be read.
+/// Intervals from another instance cannot be read.
 pub fn passed_unknown(partition: u32, count: u64) {
     error!(
         partition,
-        count,
-        "intervals that others have passed on cannot be read: run the same version of Gridwarden everywhere"
+        count, "intervals from other instances cannot be read: run the same version of Gridwarden everywhere"
     );
 }
 
 /// The positions of the group could not be committed.
 pub fn commit_fails(error: &dyn Error) {
     warn!(
-        "the group's positions could not be committed, which only those see who look at the group: {error}"
+        "the group's positions could not be committed, so its lag looks too large; the checkpoint itself is stored: {error}"
     );
 }
 
-/// Results go out more slowly than readings come in.
+/// Results are written more slowly than readings come in.
 pub fn held_up() {
     warn!("results cannot be written as fast as readings come: reading waits");
 }
 
-/// They go again.
+/// Reading continues after a pause.
 pub fn flows_again() {
     info!("reading goes on");
 }
 
-/// Another topology holds from now on.
+/// A new topology was read.
 pub fn topology_taken(from: &dyn Display) {
     info!("the topology was read again from {from}");
 }
 
-/// Another topology cannot be used.
+/// A new topology cannot be used.
 pub fn topology_refused(why: &dyn Display) {
-    error!("the topology has changed and cannot be used, so that of before stays: {why}");
+    error!("the new topology cannot be used, so the earlier one stays: {why}");
 }
 
-/// A topology does not fit the plan.
+/// A new topology does not fit the plan.
 pub fn topology_unfit(why: &dyn Error) {
-    error!("the topology has changed and does not fit the plan, so that of before stays: {why}");
+    error!("the new topology does not fit the plan, so the earlier one stays: {why}");
 }
 
 /// A row of the topology cannot be used.
@@ -240,22 +239,22 @@ pub fn broker_answers(brokers: &str) {
     info!(brokers, "a broker answers");
 }
 
-/// What librdkafka says by itself, and how often it repeated the same since the last log line.
+/// A message of librdkafka, and how often it came since the last log line about it.
 pub fn librdkafka(about: &str, text: &str, repeats: u64) {
     warn!(about, repeats, "librdkafka: {text}");
 }
 
-/// A topic that was missing.
+/// A missing topic was created.
 pub fn topic_made(topic: &str, partitions: u32) {
-    info!(topic, partitions, "topic made");
+    info!(topic, partitions, "topic created");
 }
 
-/// Scrapers are answered.
+/// The HTTP server is running.
 pub fn answers(address: SocketAddr) {
     info!(%address, "metrics and health are served over HTTP");
 }
 
-/// Scrapes are no longer answered; the engine goes on.
+/// The HTTP server has failed. The engine goes on.
 pub fn http_ended(cause: &io::Error) {
     error!(cause = %cause, "metrics and health are no longer served");
 }

@@ -15,12 +15,12 @@ pub fn spawn<'scope, T: Send + 'scope>(
         .map_err(|cause| Failure::failed("cannot start a thread", &cause))
 }
 
-/// What a thread returned; its panic goes on here.
+/// The result of a thread. If the thread panicked, this panics, too.
 pub fn join<T>(thread: thread::ScopedJoinHandle<'_, T>) -> T {
     thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
 }
 
-/// As many threads as there are cores.
+/// The number of cores, as a number of threads.
 pub fn cores() -> u32 {
     thread::available_parallelism().map_or(1, |cores| u32::try_from(cores.get()).unwrap_or(256).min(256))
 }

@@ -1,4 +1,4 @@
-//! Topology as a table of text: CSV with a header.
+//! Reads a topology from a CSV file with a header.
 
 use crate::Failure;
 use crate::telemetry;
@@ -83,12 +83,13 @@ pub fn read_topology(path: &Path) -> Result<Topology, Failure> {
         let at = lines.iter().filter(|(of, _)| of == meter).map(|(_, line)| format!("line {line}"));
         let at = at.collect::<Vec<_>>().join(", ");
         Failure::failed(format!("the topology {shown} contradicts itself at {at}"), &error).help(Some(
-            "let the earlier row of a meter end, in `to`, where the later one starts, in `from`".to_owned(),
+            "set `to` of a meter's earlier row to the time at which its later row starts, in `from`"
+                .to_owned(),
         ))
     })
 }
 
-/// What is most probably wrong with a table of which a row cannot be read.
+/// The most likely mistake in a table with a row that cannot be read.
 fn help_with(header: &StringRecord) -> String {
     if header.len() == 1 && header.iter().any(|name| name.contains([';', '\t'])) {
         return "separate the columns by commas".to_owned();
@@ -101,7 +102,7 @@ fn help_with(header: &StringRecord) -> String {
     }
 }
 
-/// Where transformers have rows of their own, a consumer on one that has none is most probably misspelt.
+/// Warns of consumers on unknown transformers. If other transformers have rows, the name is probably misspelt.
 fn warn_of_strange_transformers(path: &Path, rows: &[TopologyRow]) {
     let of = |role: Role| rows.iter().filter(move |row| row.role == role);
     let known: BTreeSet<_> = of(Role::Transformer).filter_map(|row| row.transformer).collect();
@@ -116,13 +117,13 @@ fn warn_of_strange_transformers(path: &Path, rows: &[TopologyRow]) {
     }
 }
 
-/// The plan asks of the topology what it does not say.
+/// The failure if the topology does not have what the plan needs.
 pub fn unfit(error: &TownError) -> Failure {
     Failure::failed("the plan and the topology do not fit", error)
         .help(Some("write `reader_phone` like +000200000001, the same one for a whole area".to_owned()))
 }
 
-/// Reads a row that is a JSON object with the names of the columns; the error says what is wrong and what to write.
+/// Reads a row from a JSON object whose keys are the columns. The error names the mistake and what to write instead.
 pub fn read_topology_row(value: &[u8]) -> Result<TopologyRow, String> {
     let mut fields: serde_json::Map<String, serde_json::Value> =
         serde_json::from_slice(value).map_err(|error| error.to_string())?;

@@ -1,11 +1,11 @@
-//! What the process itself used: CPU seconds and memory, where the system knows.
+//! CPU seconds and memory of this process, on systems that report them.
 
 use std::fs;
 
 /// CPU seconds of all threads, user and system.
 pub fn cpu_seconds() -> Option<f64> {
     let stat = fs::read_to_string("/proc/self/stat").ok()?;
-    // The name of the program may hold spaces; the fields after it are counted from its closing bracket.
+    // The name of the program may contain spaces, so the fields are counted after its closing bracket.
     let fields: Vec<&str> = stat.rsplit(')').next()?.split_whitespace().collect();
     let ticks: f64 = fields.get(11)?.parse::<f64>().ok()? + fields.get(12)?.parse::<f64>().ok()?;
     // Linux counts these in hundredths of a second on every architecture that Rust runs on.

@@ -1,7 +1,7 @@
-//! `GET /metrics`, `/healthz` and `/readyz`, answered by a thread of their own.
+//! An HTTP server for `GET /metrics`, `/healthz` and `/readyz`, on a thread of its own.
 //!
-//! This is the home of axum. It knows nothing of what is served: the caller hands it a closure that answers a
-//! [`Question`] with text, and hears if the thread cannot go on. It keeps nothing between two requests.
+//! This is the home of axum. The crate does not know what it serves: the caller gives it a closure that answers a
+//! [`Question`] with text, and another one that is called if the thread fails. It keeps no state between two requests.
 
 mod connections;
 
@@ -18,14 +18,14 @@ use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use tokio::sync::oneshot;
 
-/// What a client asks for.
+/// A question of a client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Question {
     /// `/metrics`: the numbers of the process, in the format that the client reads.
     Metrics(MetricsFormat),
-    /// `/healthz`: whether the process lives.
+    /// `/healthz`: whether the process is alive.
     Health,
-    /// `/readyz`: whether the process works.
+    /// `/readyz`: whether the process is ready.
     Readiness,
 }
 
@@ -34,7 +34,7 @@ pub enum Question {
 pub enum MetricsFormat {
     /// OpenMetrics 1.0, which ends in `# EOF`.
     OpenMetrics,
-    /// The older text of Prometheus, for what does not ask for the other.
+    /// The older text format of Prometheus, for clients that do not ask for OpenMetrics.
     PrometheusText,
 }
 
@@ -48,44 +48,44 @@ impl MetricsFormat {
     }
 }
 
-/// Why a question has no good answer; the text becomes a line of the response.
+/// Why there is no good answer. The text becomes the body of the response.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Refusal {
-    /// The process does not live, or does not work yet: status 503.
+    /// The process is not alive or not ready: status 503.
     Unavailable(String),
-    /// The answer could not be made: status 500.
+    /// The answer could not be written: status 500.
     Broken(String),
 }
 
-/// Why the server does not listen.
+/// Why the server cannot listen.
 #[derive(Debug, thiserror::Error)]
 pub enum ListenError {
-    /// What was asked for is no address, or a name that no address belongs to.
-    #[error("cannot listen on `{address}`: it is no address of this machine")]
+    /// The address is not valid, or its name is unknown.
+    #[error("cannot listen on `{address}`: it is not an address of this machine")]
     NoAddress {
-        /// What was asked for.
+        /// The address that the user gave.
         address: String,
-        /// What the system says.
+        /// The system's error.
         source: io::Error,
     },
     /// Another process has the port.
     #[error("cannot listen on {address}: the port is taken")]
     Taken {
-        /// What was asked for.
+        /// The address that the user gave.
         address: String,
     },
-    /// Anything else.
+    /// Any other failure.
     #[error("cannot listen on {address}")]
     Failed {
-        /// What was asked for.
+        /// The address that the user gave.
         address: String,
-        /// What the system says.
+        /// The system's error.
         source: io::Error,
     },
 }
 
 impl ListenError {
-    /// Whether what was asked for can never work.
+    /// Whether the address itself is wrong, so that only another address helps.
     pub fn is_wrong_address(&self) -> bool {
         matches!(self, Self::NoAddress { .. })
     }
@@ -100,7 +100,7 @@ impl ListenError {
     }
 }
 
-/// Answers until it is dropped.
+/// The running server. It stops when this is dropped.
 pub struct Http {
     address: SocketAddr,
     stop: Option<oneshot::Sender<()>>,
@@ -108,8 +108,8 @@ pub struct Http {
 }
 
 impl Http {
-    /// Begins to answer at `HOST:PORT`. Port 0 takes any that is free, which [`Self::address`] names. `answer` gives the
-    /// text for each question; `ended` hears if the thread ends before this is dropped.
+    /// Starts the server at `HOST:PORT`. With port 0 the system chooses a free port, which [`Self::address`] returns. `answer`
+    /// gives the text for each question. `ended` is called if the server fails before this is dropped.
     pub fn start<A, E>(address: &str, answer: A, ended: E) -> Result<Self, ListenError>
     where
         A: Fn(Question) -> Result<String, Refusal> + Send + Sync + 'static,
@@ -127,7 +127,7 @@ impl Http {
         let failed = |source: io::Error| ListenError::Failed { address: asked(), source };
         let found = address.to_socket_addrs();
         let found = found.map_err(|source| ListenError::NoAddress { address: asked(), source })?;
-        // A name may stand for several addresses, of which this machine may have only some: the first one counts.
+        // A name may have several addresses, and this machine may have only some of them. The first that works is used.
         let listener =
             TcpListener::bind(found.collect::<Vec<_>>().as_slice()).map_err(|cause| match cause.kind() {
                 io::ErrorKind::AddrInUse => ListenError::Taken { address: asked() },
@@ -138,7 +138,7 @@ impl Http {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(failed)?;
         let (stop, stopped) = oneshot::channel();
         let serve = async move {
-            // A listener that the system gave and that does not block is taken.
+            // `from_std` needs a listener that does not block, which `set_nonblocking` has made of it.
             let listener = tokio::net::TcpListener::from_std(listener)?;
             tokio::select! {
                 never = connections::serve(listener, routes(answer), limits) => match never {},
@@ -146,7 +146,7 @@ impl Http {
             }
         };
         let thread = thread::Builder::new().name("http".to_owned()).spawn(move || {
-            // Answers that are under way end with the runtime: a scraper asks again.
+            // Answers under way are cut off with the runtime. A scraper asks again.
             if let Err(cause) = runtime.block_on(serve) {
                 ended(&cause);
             }
@@ -154,7 +154,7 @@ impl Http {
         Ok(Self { address: local, stop: Some(stop), thread: Some(thread.map_err(failed)?) })
     }
 
-    /// Where it listens.
+    /// The address on which it listens.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
@@ -164,7 +164,7 @@ impl Drop for Http {
     fn drop(&mut self) {
         drop(self.stop.take());
         if let Some(thread) = self.thread.take() {
-            // A panic of its own was reported when it happened.
+            // A panic of the thread was already printed when it happened.
             drop(thread.join());
         }
     }
@@ -187,7 +187,7 @@ where
     A: Fn(Question) -> Result<String, Refusal>,
 {
     let accepts = headers.get(ACCEPT).and_then(|accepts| accepts.to_str().ok()).unwrap_or("");
-    // Prometheus names OpenMetrics first; what names plain text alone may not know `# EOF` and `# UNIT`.
+    // Prometheus asks for OpenMetrics first. A client that asks only for plain text may not know `# EOF` and `# UNIT`.
     let is_plain = accepts.contains("text/plain") && !accepts.contains("application/openmetrics-text");
     let format = if is_plain { MetricsFormat::PrometheusText } else { MetricsFormat::OpenMetrics };
     match answer(Question::Metrics(format)) {

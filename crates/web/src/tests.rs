@@ -1,4 +1,4 @@
-//! Asked as a scraper asks, over a socket.
+//! Tests over a socket, with the requests of scrapers and probes.
 
 use super::*;
 use expect_test::{Expect, expect};
@@ -50,13 +50,13 @@ fn a_scrape_gives_open_metrics() {
 }
 
 #[test]
-fn who_asks_for_plain_text_alone_gets_it() {
+fn a_client_that_asks_only_for_plain_text_gets_it() {
     let http = start();
     let plain = ask(&http, "GET /metrics", "accept: text/plain;version=0.0.4\r\n");
     let kind = MetricsFormat::PrometheusText.content_type();
     assert!(plain.contains(&format!("content-type: {kind}\r\n")), "{plain}");
     assert!(plain.ends_with("\r\n\r\nnumber 3\n"), "{plain}");
-    // As Prometheus 3 asks.
+    // The header of Prometheus 3.
     let accepts =
         "accept: application/openmetrics-text;version=1.0.0;q=0.6,text/plain;version=0.0.4;q=0.3\r\n";
     assert!(ask(&http, "GET /metrics", accepts).ends_with("# EOF\n"));
@@ -84,7 +84,7 @@ fn each_probe_has_its_own_answer() {
 }
 
 #[test]
-fn an_answer_that_cannot_be_made_is_told() {
+fn an_answer_that_cannot_be_written_is_an_error() {
     let broken = |_| Err(Refusal::Broken("no numbers".to_owned()));
     let http = Http::start(ANY, broken, |cause| panic!("{cause}")).unwrap();
     check(
@@ -98,7 +98,7 @@ fn an_answer_that_cannot_be_made_is_told() {
 }
 
 #[test]
-fn what_is_not_there_is_told() {
+fn an_unknown_path_is_not_found() {
     let http = start();
     check(
         &http,
@@ -133,7 +133,7 @@ fn what_is_not_there_is_told() {
 }
 
 #[test]
-fn a_taken_port_is_told() {
+fn a_taken_port_is_reported() {
     let http = start();
     let Err(error) = Http::start(&http.address().to_string(), answer, |_| {}) else { panic!("taken twice") };
     expect!["cannot listen on ADDRESS: the port is taken"]
@@ -142,7 +142,7 @@ fn a_taken_port_is_told() {
 }
 
 #[test]
-fn it_stops_when_dropped_even_if_somebody_is_connected() {
+fn it_stops_when_dropped_even_if_a_client_is_connected() {
     let http = start();
     let address = http.address();
     let mut idle = TcpStream::connect(address).unwrap();

@@ -1,20 +1,20 @@
-//! Whatever is written, torn, left half-written or pruned, in whatever order: the newest whole chain is found.
+//! A property: whatever the order of writes, damage, crashes and pruning, the store finds the newest complete chain.
 
 use super::*;
 use proptest::prelude::*;
 use proptest::sample::Index;
 use std::collections::BTreeMap;
 
-/// What happens to a store.
+/// An event in the life of a store.
 #[derive(Debug, Clone)]
 enum Event {
-    /// A full piece, so far after the last one.
+    /// A full piece is written, this far after the last one.
     Full(u64),
-    /// Changes to the newest piece, so far after it.
+    /// Changes to the newest piece are written, this far after it.
     Changes(u64),
-    /// A process that was replaced long ago writes changes to some piece, so far after that.
+    /// A process that was replaced long ago writes changes to some piece, this far after it.
     Zombie(Index, u64),
-    /// A writer is killed while it writes.
+    /// A writer is killed during a write.
     Killed(u64),
     /// A piece loses its end.
     Torn(Index, Index),
@@ -36,10 +36,10 @@ fn events() -> impl Strategy<Value = Vec<Event>> {
     prop::collection::vec(event, 1..25)
 }
 
-/// What should be in a store: every piece, and whether it is whole.
+/// The expected contents of a store: every piece, and whether it is complete.
 type Model = BTreeMap<Name, bool>;
 
-/// Whether a chain up to a piece is whole, told the slow way.
+/// Whether the chain up to a piece is complete, computed in the simplest way.
 fn stands(model: &Model, name: Name) -> bool {
     let below = |base| model.keys().any(|other| other.position == base && stands(model, *other));
     model[&name] && name.base.is_none_or(below)
@@ -114,7 +114,7 @@ proptest! {
             for (piece, bytes) in &newest.chain {
                 prop_assert_eq!(bytes, &payload(piece.position, piece.base));
             }
-            // Whatever would have been newer has a reason.
+            // Every newer object must be reported with a reason.
             let better = model.keys().filter(|name| Some(name.position) > newest_of(&model)).count();
             prop_assert!(newest.passed_over.len() >= better);
         }

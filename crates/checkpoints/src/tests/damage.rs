@@ -1,9 +1,9 @@
-//! Pieces of which something is missing or changed are told as such, whatever it is.
+//! Truncated or changed pieces are always noticed, whatever the damage.
 
 use super::*;
 use proptest::prelude::*;
 
-/// A piece as it has been written since version 1; a change of these bytes is a new version.
+/// A piece in version 1. If the format changes, these bytes must stay readable, and the new format is a new version.
 const FIXTURE: &str = "\
     47575049454345 0a 01000000 01 eeffc00000000000 0f00000000000000 0c00000000000000 \
     1500 746f706963732f72656164696e67732f3030303033 0500000000000000 6368616e67 0f8d8021";
@@ -46,7 +46,7 @@ fn rewrite(file: PathBuf, change: impl FnOnce(&mut Vec<u8>)) {
 }
 
 #[test]
-fn damage_is_told_and_an_older_chain_is_taken() {
+fn damage_is_reported_and_an_older_chain_is_used() {
     check(
         |folder| folder.tear(22, Some(20), 60),
         expect![[r#"
@@ -56,9 +56,9 @@ fn damage_is_told_and_an_older_chain_is_taken() {
     check(
         |folder| folder.tear(20, None, 0),
         expect![[r#"
-        10 12<10 15<12 
-        20: the piece is torn: 0 bytes, expected 72
-        22<20: the piece builds on 20, which is not there or cannot be used"#]],
+            10 12<10 15<12 
+            20: the piece is torn: 0 bytes, expected 72
+            22<20: the piece builds on 20, which is missing or cannot be used"#]],
     );
     check(
         |folder| rewrite(folder.file(22, Some(20)), |bytes| bytes[80] ^= 1),
@@ -75,14 +75,14 @@ fn damage_is_told_and_an_older_chain_is_taken() {
     check(
         |folder| rewrite(folder.file(22, Some(20)), |bytes| bytes[8] = 2),
         expect![[r#"
-        20 
-        22<20: the piece has version 2, this program reads 1"#]],
+            20 
+            22<20: the piece has version 2, and this program reads version 1"#]],
     );
     check(
         |folder| _ = fs::copy(folder.file(20, None), folder.file(30, None)).unwrap(),
         expect![[r#"
-        20 22<20 
-        30: the piece does not belong here: its position is another"#]],
+            20 22<20 
+            30: the piece does not belong here: its position differs"#]],
     );
     check(
         |folder| {
@@ -92,9 +92,9 @@ fn damage_is_told_and_an_older_chain_is_taken() {
         expect![[r#"
             10 
             12<10: the piece is torn: 100 bytes, expected 86
-            15<12: the piece builds on 12, which is not there or cannot be used
+            15<12: the piece builds on 12, which is missing or cannot be used
             20: the piece is torn: 100 bytes, expected 82
-            22<20: the piece builds on 20, which is not there or cannot be used"#]],
+            22<20: the piece builds on 20, which is missing or cannot be used"#]],
     );
 }
 
@@ -108,29 +108,29 @@ fn changes_by_another_plan_are_passed_over() {
     expect![[r#"
         10 
         12<10: the piece was made by another plan: fingerprint 0000000000000001, what it builds on has 0000000000c0ffee
-        14<12: the piece builds on 12, which is not there or cannot be used"#]].assert_eq(&folder.newest(None));
+        14<12: the piece builds on 12, which is missing or cannot be used"#]].assert_eq(&folder.newest(None));
 }
 
 proptest! {
     #[test]
-    fn a_truncated_piece_is_told(payload in prop::collection::vec(any::<u8>(), 0..200), cut in any::<prop::sample::Index>(), full: bool) {
+    fn a_truncated_piece_is_noticed(payload in prop::collection::vec(any::<u8>(), 0..200), cut in any::<prop::sample::Index>(), full: bool) {
         let whole = whole(&payload, full);
         prop_assert!(read(whole.clone(), name(full)).is_ok());
         let cut = cut.index(whole.len());
-        let told = read(whole[..cut].to_vec(), name(full));
-        prop_assert!(matches!(told, Err(Unusable::Torn { .. })), "{:?}", told);
+        let result = read(whole[..cut].to_vec(), name(full));
+        prop_assert!(matches!(result, Err(Unusable::Torn { .. })), "{:?}", result);
     }
 
     #[test]
-    fn a_longer_piece_is_told(payload in prop::collection::vec(any::<u8>(), 0..200), more in prop::collection::vec(any::<u8>(), 1..50)) {
+    fn a_longer_piece_is_noticed(payload in prop::collection::vec(any::<u8>(), 0..200), more in prop::collection::vec(any::<u8>(), 1..50)) {
         let mut longer = whole(&payload, true);
         longer.extend(more);
-        let told = read(longer, name(true));
-        prop_assert!(matches!(told, Err(Unusable::Torn { .. })), "{:?}", told);
+        let result = read(longer, name(true));
+        prop_assert!(matches!(result, Err(Unusable::Torn { .. })), "{:?}", result);
     }
 
     #[test]
-    fn a_flipped_byte_is_told(payload in prop::collection::vec(any::<u8>(), 0..200), at in any::<prop::sample::Index>(), flip in 1..=255_u8, full: bool) {
+    fn a_flipped_byte_is_noticed(payload in prop::collection::vec(any::<u8>(), 0..200), at in any::<prop::sample::Index>(), flip in 1..=255_u8, full: bool) {
         let mut damaged = whole(&payload, full);
         let at = at.index(damaged.len());
         damaged[at] ^= flip;
@@ -139,7 +139,7 @@ proptest! {
 
     #[test]
     fn any_bytes_are_no_piece(bytes in prop::collection::vec(any::<u8>(), 0..300), full: bool, beginning in 0..80_usize) {
-        // Bytes that begin as a piece does get further.
+        // Bytes that begin like a piece test the later checks, too.
         let mut object = whole(b"", full);
         object.truncate(beginning);
         object.extend(bytes);

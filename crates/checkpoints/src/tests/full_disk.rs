@@ -1,4 +1,4 @@
-//! On a disk of 1 MiB, which `scripts/full-disk-check` mounts and names.
+//! Tests on a disk of 1 MiB. `scripts/full-disk-check` mounts it and gives its path.
 
 use super::*;
 
@@ -16,22 +16,22 @@ fn ends(store: &Store) -> Vec<u64> {
 
 #[test]
 #[ignore = "needs a small disk: scripts/full-disk-check"]
-fn a_full_disk_is_told_and_takes_nothing_away() {
+fn a_full_disk_is_reported_and_destroys_nothing() {
     let store = small_disk();
     let bytes = vec![7; 400_000];
     store.write(&piece(10, None), &bytes).unwrap();
     store.write(&piece(11, Some(10)), &bytes).unwrap();
-    // At once, and in parts.
+    // A piece in one write, and a piece in parts.
     for size in [400_000, 9 << 20] {
         let full = store.write(&piece(20, None), &vec![8; size]).unwrap_err();
         assert!(matches!(full, StoreError::Full { .. }) && full.may_pass(), "{full:?}");
         assert_eq!(ends(&store), [10, 11]);
     }
-    // What was half-written is gone, so that there is room for what fits.
+    // The incomplete files are gone, so that a smaller piece has room.
     store.write(&piece(30, None), &bytes[..100_000]).unwrap();
     store.prune(&subject(), u64::MAX, 1).unwrap();
     assert_eq!(ends(&store), [30]);
-    // Space that comes back is used.
+    // Once there is space again, it is used.
     let mut tries = 0;
     let written = retrying(
         || false,
@@ -47,7 +47,7 @@ fn a_full_disk_is_told_and_takes_nothing_away() {
 
 #[test]
 #[ignore = "needs a disk that is read-only: scripts/full-disk-check"]
-fn a_read_only_disk_is_told_and_can_be_read() {
+fn a_read_only_disk_is_reported_and_can_be_read() {
     let store = small_disk();
     for size in [10, 9 << 20] {
         let denied = store.write(&piece(50, None), &vec![8; size]).unwrap_err();

@@ -1,4 +1,4 @@
-//! Against a server that speaks S3 with a bucket `gridwarden`, which `scripts/s3-check` starts.
+//! Tests against an S3 server with a bucket `gridwarden`. `scripts/s3-check` starts it.
 
 use super::*;
 use object_store::aws::AmazonS3Builder;
@@ -15,7 +15,7 @@ fn s3_keeps_pieces() {
     assert!(store.newest(&subject(), None).unwrap().chain.is_empty());
     assert_eq!(store.size(&subject()).unwrap(), 0);
     store.prune(&subject(), u64::MAX, 1).unwrap();
-    // 21 MB go in three parts.
+    // 21 MB are uploaded in three parts.
     let large: Vec<u8> =
         (0..21_000_000_u32).map(|byte| byte.wrapping_mul(2_654_435_761).to_le_bytes()[3]).collect();
     let sizes = [
@@ -25,7 +25,7 @@ fn s3_keeps_pieces() {
         store.write(&piece(22, Some(20)), b"").unwrap(),
     ];
     assert_eq!(store.size(&subject()).unwrap(), sizes.iter().sum::<u64>());
-    // Another process finds the same.
+    // Another process finds the same pieces.
     let store = Store::open("s3://gridwarden/town/state").unwrap();
     let newest = store.newest(&subject(), None).unwrap();
     assert_eq!(numbers(&newest), [20, 22]);
@@ -33,7 +33,7 @@ fn s3_keeps_pieces() {
     assert_eq!(numbers(&store.newest(&subject(), Some(12)).unwrap()), [10, 12]);
     assert!(Store::open("s3://gridwarden/other").unwrap().newest(&subject(), None).unwrap().chain.is_empty());
 
-    // Something else under a name that would be the newest.
+    // A foreign object under the name of the newest piece.
     let strange = store.object(&subject(), piece(30, None).name());
     for bytes in [vec![], b"something else".to_vec()] {
         store.0.runtime.block_on(store.0.place.objects.put(&strange, bytes.into())).unwrap();
@@ -53,11 +53,11 @@ fn s3_keeps_pieces() {
 
 #[test]
 #[ignore = "needs a server: scripts/s3-check"]
-fn s3_without_the_bucket_is_told() {
-    let Err(error) = Store::open("s3://nowhere/state") else { panic!("opened") };
+fn s3_without_the_bucket_is_reported() {
+    let Err(error) = Store::open("s3://missing/state") else { panic!("opened") };
     expect![[r#"
         error: cannot open the store of checkpoints
-          cause: cannot list s3://nowhere/state: the folder or the bucket is not there
+          cause: cannot list s3://missing/state: the folder or the bucket does not exist
           cause: NoSuchBucket: The specified bucket does not exist
     "#]]
     .assert_eq(&page(&error, error.help()));
@@ -65,10 +65,10 @@ fn s3_without_the_bucket_is_told() {
 
 #[test]
 #[ignore = "beside the others: scripts/s3-check"]
-fn s3_that_does_not_answer_is_told_soon() {
+fn s3_that_does_not_answer_is_reported_soon() {
     #[expect(clippy::disallowed_methods, reason = "how long it takes is what is tested")]
     let begun = Instant::now();
-    // Port 1 is nobody's.
+    // No server listens on port 1.
     let service = AmazonS3Builder::from_env().with_endpoint("http://127.0.0.1:1").with_allow_http(true);
     let place = Place::bucket(service, "gridwarden/state", "s3://gridwarden/state".to_owned()).unwrap();
     let Err(error) = Store::over(place) else { panic!("opened") };

@@ -131,7 +131,9 @@ impl Rows {
         }
         Topology::new(rows.values().cloned().collect()).map_err(|error| {
             Failure::failed(format!("the topology of the topic {topic} contradicts itself"), &error).help(
-                Some("let the earlier row of a meter end, in `to`, where the later one starts".to_owned()),
+                Some(
+                    "set `to` of a meter's earlier row to the time at which its later row starts".to_owned(),
+                ),
             )
         })
     }
