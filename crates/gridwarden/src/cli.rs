@@ -1,4 +1,4 @@
-//! The command line: every argument with its meaning.
+//! The command line: every command and option with its help.
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -6,7 +6,7 @@ use replay::Only;
 use std::path::PathBuf;
 use stream::{PARTITIONS, check_name};
 
-/// Reads what smart meters send; finds theft and faults; says what was used, when it peaked and what comes next.
+/// Reads smart-meter data and computes energy, demand, quality, outages, forecasts, and signs of theft and faults.
 #[derive(Debug, Parser)]
 #[command(name = "gridwarden", version, max_term_width = 110)]
 #[command(
@@ -14,18 +14,18 @@ use stream::{PARTITIONS, check_name};
                   130 and 143 ended by a signal."
 )]
 pub struct Cli {
-    /// Say nothing but errors, and what is nowhere else: what check and explain show, the demo's last words.
+    /// Print only errors, and the output of `check`, `explain`, `catalogue` and the demo summary.
     #[arg(long, short, global = true)]
     pub quiet: bool,
-    /// How log lines look on standard error.
+    /// The format of log lines on standard error.
     #[arg(long, global = true, value_enum, default_value_t = LogFormat::Text)]
     pub log_format: LogFormat,
-    /// What to do.
+    /// The command.
     #[command(subcommand)]
     pub command: Command,
 }
 
-/// How log lines look.
+/// The format of log lines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum LogFormat {
     /// For people.
@@ -34,22 +34,22 @@ pub enum LogFormat {
     Json,
 }
 
-/// What to do.
+/// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// A simulated town through the whole engine: nothing to install, nothing to configure.
+    /// Run the whole engine on a simulated town, without any setup.
     Demo(Demo),
-    /// The engine over files of readings, as fast as it goes.
+    /// Run a plan over files of readings, as fast as possible.
     Replay(Replay),
-    /// The streaming engine on Kafka, until it is told to end, or to the end of what is there.
+    /// Run a plan on Kafka, until a signal or to the present end of the topic.
     Run(Run),
-    /// Make the readings, the topology and the truth of a town.
+    /// Simulate a town: its readings, its topology, and a list of what is really wrong in it.
     Simulate(Box<Simulate>),
-    /// Show a plan as it will be used, or what is wrong with it.
+    /// Check a plan: show every setting as it will be used, or the mistakes.
     Check(Check),
-    /// Every number on the way to the cases of one meter.
+    /// Explain the cases of one meter: show every number that led to them.
     Explain(Explain),
-    /// Every kernel, column and rule with its unit, its definition and where that comes from.
+    /// List every kernel, column, rule and detector with unit, definition and source.
     Catalogue(Catalogue),
     /// Print a completion script for a shell.
     Completions(Completions),
@@ -58,7 +58,7 @@ pub enum Command {
 /// `gridwarden demo`
 #[derive(Debug, Clone, Args)]
 #[command(
-    after_help = "On a terminal this is a live view; q, Esc or Ctrl-C ends it. Elsewhere it prints plain lines."
+    after_help = "On a terminal the demo is a live view; q, Esc or Ctrl-C ends it. Elsewhere it prints plain lines."
 )]
 pub struct Demo {
     /// Consumers in the town.
@@ -70,13 +70,13 @@ pub struct Demo {
     /// The same seed gives the same town.
     #[arg(long, default_value_t = 7, value_name = "S")]
     pub seed: u64,
-    /// How much faster than real the live part runs.
+    /// How many times faster than real time the live part runs.
     #[arg(long, default_value_t = 1800.0, value_name = "TIMES")]
     pub speed: f64,
-    /// End after so many seconds of the live part; without it, the demo goes on until you end it.
+    /// End after this many seconds of the live part. Without it, the demo runs until you end it.
     #[arg(long, value_name = "N")]
     pub seconds: Option<f64>,
-    /// Plain lines, even on a terminal.
+    /// Print plain lines, also on a terminal.
     #[arg(long)]
     pub plain: bool,
 }
@@ -92,21 +92,21 @@ impl From<&Demo> for demo::Demo {
 #[derive(Debug, Clone, Args)]
 #[command(after_help = "Example:\n  gridwarden simulate --meters 100 --days 7 --out town\n  \
     gridwarden replay pipelines/demo.toml --readings town/readings.ndjson --topology town/topology.csv --out out\n\n\
-    Several files are merged by event time. Files appear in --out only when the whole run is done.")]
+    Several files are merged by event time. The files in --out appear only after the whole run has succeeded.")]
 pub struct Replay {
-    /// What to compute: see pipelines/demo.toml.
+    /// The plan, which says what to compute: see pipelines/demo.toml.
     #[arg(value_name = "PLAN")]
     pub plan: PathBuf,
     /// Files of readings, JSON lines or Parquet; `-` is standard input.
     #[arg(long, required = true, num_args = 1.., value_name = "FILE")]
     pub readings: Vec<PathBuf>,
-    /// Who hangs where, as CSV.
+    /// The topology as a CSV file: which meter is on which transformer and feeder.
     #[arg(long, value_name = "FILE")]
     pub topology: Option<PathBuf>,
     /// The folder for the outputs.
     #[arg(long, value_name = "DIR")]
     pub out: PathBuf,
-    /// Threads that hold meters; as many again decode. Without it, the cores of the machine.
+    /// How many threads hold meters; as many more decode. Default: the number of cores.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=256))]
     pub shards: Option<u32>,
     /// Draw the load of all consumers together: profile.svg, duration.svg, year.svg, demand.svg in --out.
@@ -117,8 +117,9 @@ pub struct Replay {
 }
 
 fn only() -> impl TypedValueParser<Value = Only> {
-    PossibleValuesParser::new(Only::all().map(Only::name))
-        .map(|name| Only::all().find(|only| only.name() == name).expect("the parser takes these names alone"))
+    PossibleValuesParser::new(Only::all().map(Only::name)).map(|name| {
+        Only::all().find(|only| only.name() == name).expect("the parser accepts only these names")
+    })
 }
 
 fn only_help() -> String {
@@ -148,40 +149,40 @@ impl From<&Replay> for replay::Replay {
 #[derive(Debug, Clone, Args)]
 #[command(after_help = "Example:\n  \
     gridwarden run pipelines/ami.toml --brokers 127.0.0.1:9092 --topology town/topology.csv --checkpoints state\n\n\
-    The first Ctrl-C or TERM ends it behind a last checkpoint, the second at once. Killed, it goes on from the last \
-    checkpoint: results that come again have the same keys.\n\n\
+    The first Ctrl-C or TERM stores a last checkpoint and ends the run, the second one ends it at once. If the run is killed, \
+    the next start continues from the last checkpoint. Some results are then written again, under the same keys.\n\n\
     Connection settings are in the plan, under [kafka.client], or in the environment: \
-    GRIDWARDEN_KAFKA_SASL_PASSWORD sets sasl.password, and with _FILE behind it names a file.")]
+    GRIDWARDEN_KAFKA_SASL_PASSWORD sets sasl.password, and GRIDWARDEN_KAFKA_SASL_PASSWORD_FILE names a file that holds it.")]
 pub struct Run {
-    /// What to compute, from which topic to which: see pipelines/ami.toml.
+    /// The plan, which says what to compute and which topics to use: see pipelines/ami.toml.
     #[arg(value_name = "PLAN")]
     pub plan: PathBuf,
-    /// Brokers, instead of those of the plan.
+    /// Brokers to use in place of those of the plan.
     #[arg(long, value_name = "HOST:PORT")]
     pub brokers: Option<String>,
-    /// Where checkpoints are kept: a folder, or s3://BUCKET/PREFIX if built with `--features s3`.
+    /// Where to store checkpoints: a folder, or s3://BUCKET/PREFIX if built with `--features s3`.
     #[arg(long, value_name = "DIR-OR-URL")]
     pub checkpoints: String,
-    /// Who hangs where, as CSV, instead of the plan's topic; looked at again while running.
+    /// The topology as a CSV file, in place of the plan's topic. It is read again when it changes.
     #[arg(long, value_name = "FILE")]
     pub topology: Option<PathBuf>,
-    /// Go on to where the partitions end now, close what is open, keep the state, and end.
+    /// Read to the present end of the topic, close all open intervals, store the state, and end.
     #[arg(long)]
     pub until_end: bool,
-    /// Make the topics of results that are missing.
+    /// Create missing topics of results.
     #[arg(long)]
     pub create_topics: bool,
-    /// Threads that hold partitions. Without it, the cores of the machine.
+    /// How many threads hold partitions. Default: the number of cores.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=256))]
     pub shards: Option<u32>,
-    /// The name of this instance. With one, it is the same member of the group when it is started again, and nobody
-    /// waits for the old one; with transactions, each of a group needs its own.
+    /// A name for this instance. Started again under the same name, it gets its partitions back at once; without a name,
+    /// the group first waits for the old process. With transactions, each instance of a group needs a name of its own.
     #[arg(long, value_name = "NAME")]
     pub instance: Option<String>,
-    /// Go on from checkpoints of another plan, as far as this one can use them.
+    /// Continue from checkpoints of another plan, with the parts of the state that fit this plan.
     #[arg(long)]
     pub accept_new_plan: bool,
-    /// Answer GET /metrics, /healthz and /readyz here, such as 127.0.0.1:9464 or localhost:9464.
+    /// Serve GET /metrics, /healthz and /readyz at this address, for example 127.0.0.1:9464 or localhost:9464.
     #[arg(long, value_name = "HOST:PORT")]
     pub http: Option<String>,
 }
@@ -208,33 +209,33 @@ impl From<&Run> for stream::Run {
 /// `gridwarden simulate`
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Shares are written like 0.5% or 0.005. The same seed and options give the same bytes, and the same messages \
-    of each partition in the same order.\n\nSettings of the connection come from the environment: GRIDWARDEN_KAFKA_SECURITY_PROTOCOL is \
-    librdkafka's security.protocol, GRIDWARDEN_KAFKA_SASL_PASSWORD_FILE names a file with sasl.password."
+    after_help = "Write shares like 0.5% or 0.005. The same seed and options give the same bytes, and the same messages \
+    of each partition in the same order.\n\nConnection settings come from the environment: GRIDWARDEN_KAFKA_SECURITY_PROTOCOL sets \
+    librdkafka's security.protocol, and GRIDWARDEN_KAFKA_SASL_PASSWORD_FILE names a file that holds sasl.password."
 )]
 pub struct Simulate {
-    /// Consumers.
+    /// The number of consumers.
     #[arg(long, value_name = "N", value_parser = meters, allow_negative_numbers = true)]
     pub meters: usize,
-    /// Days.
+    /// The number of days.
     #[arg(long, value_name = "D", value_parser = days, allow_negative_numbers = true)]
     pub days: u32,
-    /// Time between two readings of a meter.
+    /// The time between two readings of a meter.
     #[arg(long, default_value = "15m", value_name = "TIME", allow_hyphen_values = true)]
     pub interval: String,
     /// The seed of every random number.
     #[arg(long, default_value_t = 1, value_name = "S")]
     pub seed: u64,
-    /// When the first interval starts.
+    /// The start of the first interval.
     #[arg(long, default_value = "2024-01-01T00:00:00Z", value_name = "TIME")]
     pub start: String,
     /// The folder for readings, topology.csv and truth.csv; with --brokers, for topology.csv and truth.csv.
     #[arg(long, value_name = "DIR", required_unless_present = "brokers")]
     pub out: Option<PathBuf>,
-    /// What readings are written as; torn lines exist in ndjson only.
+    /// The format of readings. Only ndjson can hold torn lines.
     #[arg(long, value_enum, default_value_t = Format::Ndjson)]
     pub format: Format,
-    /// Send the readings to a Kafka broker, HOST:PORT, instead of writing them to a file.
+    /// Send the readings to a Kafka broker, HOST:PORT, and write no file of readings.
     #[arg(
         long,
         value_name = "HOST:PORT",
@@ -243,25 +244,25 @@ pub struct Simulate {
         help_heading = "To a broker"
     )]
     pub brokers: Option<String>,
-    /// The topic that they go to; all readings of a meter to one partition.
+    /// The topic for the readings. All readings of a meter go to one partition.
     #[arg(long, value_name = "TOPIC", requires = "brokers", value_parser = topic, help_heading = "To a broker")]
     pub topic: Option<String>,
-    /// So many times as fast as the town's meters send; 0 is as fast as it goes.
+    /// How many times faster than the town's meters to send; 0 is as fast as possible.
     #[arg(long, default_value_t = 0.0, value_name = "TIMES", value_parser = speed, allow_negative_numbers = true, requires = "brokers", help_heading = "To a broker")]
     pub speed: f64,
-    /// Readings of a message.
+    /// How many readings to put into a message.
     #[arg(long, default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000), requires = "brokers", help_heading = "To a broker")]
     pub batch: u32,
-    /// What messages hold; torn ones exist in json only.
+    /// The format of messages. Only json can hold torn ones.
     #[arg(long, value_enum, default_value_t = MessageFormat::Json, requires = "brokers", help_heading = "To a broker")]
     pub messages: MessageFormat,
-    /// Make the topic if it is not there.
+    /// Create the topic if it is missing.
     #[arg(long, requires = "brokers", help_heading = "To a broker")]
     pub create_topics: bool,
-    /// Partitions of a topic that is made.
+    /// The number of partitions of a new topic.
     #[arg(long, default_value_t = PARTITIONS, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000), requires = "create_topics", help_heading = "To a broker")]
     pub partitions: u32,
-    /// Share of consumers whose wiring lets energy pass the meter.
+    /// Share of consumers whose wiring lets energy bypass the meter.
     #[arg(
         long,
         default_value = "2%",
@@ -270,7 +271,7 @@ pub struct Simulate {
         help_heading = "The town"
     )]
     pub thieves: String,
-    /// Share of consumers of each kind that only look so.
+    /// Share of consumers of each innocent kind that looks like theft.
     #[arg(
         long,
         default_value = "1%",
@@ -279,10 +280,11 @@ pub struct Simulate {
         help_heading = "The town"
     )]
     pub lookalikes: String,
-    /// Days within which tampering and mishaps of meters begin; without a number, all of the town's.
+    /// Tampering and faults of meters begin within this many days. Default: all days of the town.
     #[arg(long, value_name = "D", help_heading = "The town")]
     pub onset_days: Option<u32>,
-    /// How often supply goes, of a transformer, a consumer or a feeder: with last gasps, silence, and `outages.csv`.
+    /// The number of outages, of a transformer, a consumer or a feeder. Meters send last gasps and fall silent; `outages.csv`
+    /// lists the outages.
     #[arg(long, value_name = "N", default_value_t = 0, help_heading = "The town")]
     pub outages: u32,
     /// Share of consumers with a solar roof.
@@ -303,7 +305,7 @@ pub struct Simulate {
         help_heading = "The town"
     )]
     pub three_phase: String,
-    /// Transformers; without a number, one for 25 consumers.
+    /// The number of transformers. Default: one for 25 consumers.
     #[arg(long, value_name = "N", allow_negative_numbers = true, help_heading = "The town")]
     pub transformers: Option<usize>,
     /// Hours that the town's clocks are ahead of UTC, like 5.5.
@@ -315,56 +317,56 @@ pub struct Simulate {
         help_heading = "The town"
     )]
     pub utc_offset: f64,
-    /// No faults at all, save those that are named beside this.
+    /// No faults, except those that other options set.
     #[arg(long, help_heading = "Faults on the way")]
     pub no_faults: bool,
-    /// Messages that come hours late.
+    /// Share of messages that come hours late.
     #[arg(long, value_name = "SHARE", allow_hyphen_values = true, help_heading = "Faults on the way")]
     pub late: Option<String>,
-    /// Messages that never come.
+    /// Share of messages that never come.
     #[arg(long, value_name = "SHARE", allow_hyphen_values = true, help_heading = "Faults on the way")]
     pub lost: Option<String>,
-    /// Messages that come a second time.
+    /// Share of messages that come twice.
     #[arg(long, value_name = "SHARE", allow_hyphen_values = true, help_heading = "Faults on the way")]
     pub twice: Option<String>,
-    /// Messages that are overtaken by others.
+    /// Share of messages that later ones overtake.
     #[arg(long, value_name = "SHARE", allow_hyphen_values = true, help_heading = "Faults on the way")]
     pub out_of_order: Option<String>,
-    /// Messages that are cut short.
+    /// Share of messages that are cut off.
     #[arg(long, value_name = "SHARE", allow_hyphen_values = true, help_heading = "Faults on the way")]
     pub torn: Option<String>,
-    /// Meters whose clock runs ahead for some days.
+    /// Share of meters whose clock runs ahead for some days.
     #[arg(long, value_name = "SHARE", allow_hyphen_values = true, help_heading = "Faults on the way")]
     pub clock_ahead: Option<String>,
-    /// Meters whose clock runs behind for some days.
+    /// Share of meters whose clock runs behind for some days.
     #[arg(long, value_name = "SHARE", allow_hyphen_values = true, help_heading = "Faults on the way")]
     pub clock_behind: Option<String>,
-    /// Meters whose registers fall to zero once.
+    /// Share of meters whose registers fall to zero once.
     #[arg(long, value_name = "SHARE", allow_hyphen_values = true, help_heading = "Faults on the way")]
     pub reset: Option<String>,
-    /// Meters that are exchanged once.
+    /// Share of meters that are exchanged once.
     #[arg(long, value_name = "SHARE", allow_hyphen_values = true, help_heading = "Faults on the way")]
     pub swap: Option<String>,
-    /// Meters whose registers leap once; none unless given, as with the four that follow.
+    /// Share of meters whose registers leap once. Default for this and the four below: none.
     #[arg(long, value_name = "SHARE", allow_hyphen_values = true, help_heading = "Faults on the way")]
     pub spike: Option<String>,
-    /// Meters whose element is stuck for some days: it measures the same all the time.
+    /// Share of meters that are stuck for some days: they measure the same value all the time.
     #[arg(long, value_name = "SHARE", allow_hyphen_values = true, help_heading = "Faults on the way")]
     pub stuck: Option<String>,
-    /// Meters whose element is dead for some days: it measures nothing.
+    /// Share of meters that are dead for some days: they measure nothing.
     #[arg(long, value_name = "SHARE", allow_hyphen_values = true, help_heading = "Faults on the way")]
     pub dead: Option<String>,
-    /// Meters that send power in kW, as a number of W, for some days.
+    /// Share of meters that send kW in place of W for some days.
     #[arg(long, value_name = "SHARE", allow_hyphen_values = true, help_heading = "Faults on the way")]
     pub unit: Option<String>,
-    /// Meters that send a tenth of their currents for some days.
+    /// Share of meters that send a tenth of their currents for some days.
     #[arg(long, value_name = "SHARE", allow_hyphen_values = true, help_heading = "Faults on the way")]
     pub ct_tenth: Option<String>,
 }
 
-/// Twice the largest fleet that this engine is measured with; a town of so many takes some gigabytes.
+/// Twice the largest fleet with which this engine is measured. A town of this size needs some gigabytes of memory.
 const MOST_METERS: usize = 10_000_000;
-/// From 2000 to 2100, in which readings may lie.
+/// A hundred years, because readings may lie between 2000 and 2100.
 const MOST_DAYS: u32 = 36_525;
 
 fn meters(text: &str) -> Result<usize, String> {
@@ -386,14 +388,14 @@ fn speed(text: &str) -> Result<f64, String> {
     number.ok_or_else(|| "a speed is a number of 0 or more".to_owned())
 }
 
-/// What messages hold.
+/// The format of messages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum MessageFormat {
     /// JSON, one object a line.
     Json,
     /// An Arrow IPC stream.
     Arrow,
-    /// Binary frames of at most 48 bytes, each behind a byte with its length.
+    /// Binary frames of at most 48 bytes, each after one byte with its length.
     Frame,
 }
 
@@ -407,7 +409,7 @@ impl From<MessageFormat> for stream::MessageFormat {
     }
 }
 
-/// What readings are written as.
+/// The format of a file of readings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Format {
     /// One JSON object a line.
@@ -431,16 +433,16 @@ pub struct Check {
     gridwarden explain M000042 --plan pipelines/demo.toml --readings town/readings.ndjson --topology town/topology.csv"
 )]
 pub struct Explain {
-    /// The meter, or a case like phase-neutral.M000042.20240105T1430Z.
+    /// The meter, or a case such as phase-neutral.M000042.20240105T1430Z.
     #[arg(value_name = "METER")]
     pub meter: String,
-    /// What to compute.
+    /// The plan.
     #[arg(long, value_name = "PLAN")]
     pub plan: PathBuf,
     /// Files of readings, JSON lines or Parquet.
     #[arg(long, required = true, num_args = 1.., value_name = "FILE")]
     pub readings: Vec<PathBuf>,
-    /// Who hangs where, as CSV.
+    /// The topology as a CSV file: which meter is on which transformer and feeder.
     #[arg(long, value_name = "FILE")]
     pub topology: Option<PathBuf>,
     /// Show every interval, not only those around the cases.
@@ -451,14 +453,14 @@ pub struct Explain {
 /// `gridwarden catalogue`
 #[derive(Debug, Args)]
 pub struct Catalogue {
-    /// Only those with one of these in their names.
+    /// Show only names that contain one of these words.
     pub names: Vec<String>,
 }
 
 /// `gridwarden completions`
 #[derive(Debug, Args)]
 pub struct Completions {
-    /// For which shell.
+    /// The shell.
     #[arg(value_enum)]
     pub shell: clap_complete::Shell,
 }

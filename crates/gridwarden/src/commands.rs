@@ -1,4 +1,4 @@
-//! What a user can ask for and no other crate does, a module each.
+//! The commands that have no crate of their own, one module each.
 
 pub mod catalogue;
 pub mod check;

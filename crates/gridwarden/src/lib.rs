@@ -1,9 +1,9 @@
-//! The program: a command line, and the commands that no other crate does.
+//! The program: the command line, and the commands that have no crate of their own.
 //!
-//! Replays, the demo and the engine on Kafka are in [`replay`], [`demo`] and [`stream`]; `check`, `explain`, `catalogue`
-//! and `simulate` are here. It knows how each is asked for, and prints what ended it.
+//! Replays, the demo and the engine on Kafka are in [`replay`], [`demo`] and [`stream`]. The commands `check`, `explain`,
+//! `catalogue` and `simulate` are here. This crate reads the arguments, runs the command, and prints its failure.
 //!
-//! Read `cli` (what a user can ask), then `commands`.
+//! Read `cli` (commands and options), then `commands`.
 
 mod cli;
 mod commands;
@@ -18,7 +18,7 @@ use std::process::ExitCode;
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
     telemetry::begin(cli.quiet, cli.log_format == LogFormat::Json);
-    keep_caught_panics_to_ourselves();
+    silence_caught_panics();
     let ended = match &cli.command {
         Command::Demo(args) => demo::run(&args.into(), cli.quiet),
         Command::Replay(args) => replay::run(&args.into(), cli.quiet),
@@ -37,7 +37,7 @@ pub fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             match cli.log_format {
-                // A closed standard error leaves nobody to tell.
+                // If standard error is closed, there is no place left for the message.
                 LogFormat::Text => drop(write!(std::io::stderr(), "{failure}")),
                 LogFormat::Json => telemetry::failed(failure.code, &failure),
             }
@@ -46,12 +46,13 @@ pub fn main() -> ExitCode {
     }
 }
 
-/// A decoder that gives up on a damaged file is told once, as the error that it becomes.
-fn keep_caught_panics_to_ourselves() {
-    let tell = std::panic::take_hook();
+/// Prints no message for a panic that `columns` catches: a decoder that panics on a damaged file becomes an ordinary error,
+/// and that is printed once.
+fn silence_caught_panics() {
+    let print = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |panic| {
         if !columns::is_guarded() {
-            tell(panic);
+            print(panic);
         }
     }));
 }

@@ -1,9 +1,9 @@
-//! `[grid] exchange = "kafka"` against a real broker: three instances, of which one is killed and one stopped and
-//! started again, find what one instance finds that holds the whole town in its memory.
+//! `[grid] exchange = "kafka"` on a real broker. Three instances share a town; one is killed, another is stopped and started
+//! again. Together they must publish the same as a single instance with the whole town in memory.
 //!
 //! `GRIDWARDEN_KAFKA_BROKERS=$(scripts/kafka up | cut -d= -f2) cargo test --workspace instances -- --ignored`; with
-//! `EXCHANGE_CHECKPOINTS=s3://BUCKET/PREFIX` their state is there instead of in a folder.
-#![expect(clippy::unwrap_used, reason = "what a test cannot go on without has failed it")]
+//! `EXCHANGE_CHECKPOINTS=s3://BUCKET/PREFIX` the checkpoints go to a bucket in place of a folder.
+#![expect(clippy::unwrap_used, reason = "a test that cannot continue has failed")]
 
 use rdkafka::config::ClientConfig;
 use rdkafka::consumer::{BaseConsumer, Consumer};
@@ -17,14 +17,13 @@ use std::sync::{Mutex, PoisonError};
 use std::thread::sleep;
 use std::time::Duration;
 
-/// What has to be the same, save what has no value. Of short messages, not more than so many an hour go to a phone, and that is counted by
-/// partition.
+/// The results that must be the same. SMS are left out: the limit of messages to a phone in an hour is counted by partition.
 const COMPARED: [&str; 8] =
     ["intervals", "profiles", "demand", "balances", "forecasts", "suspicions", "cases", "alerts"];
 
 struct Town<'a> {
     dir: &'a Path,
-    /// Tells the topics and groups of one test from those of others.
+    /// A prefix that separates the topics and groups of this test from those of others.
     name: String,
 }
 
@@ -40,7 +39,7 @@ impl Town<'_> {
             text += &match (section.split(' ').next().unwrap_or_default(), key) {
                 ("[kafka]", "readings") => format!("readings = \"{name}-readings\"\n"),
                 ("[kafka]", "brokers" | "topology") => String::new(),
-                // Who is at the end of a log for now depends on the machine.
+                // Long: otherwise the speed of the machine would decide which partition is idle.
                 ("[kafka]", "idle_after") => "idle_after = \"1 h\"\n".to_owned(),
                 ("[kafka]", "format") => format!("{line}\n"),
                 ("[kafka]", key) if line.contains(" = ") => format!("{key} = \"{name}-{run}-{key}\"\n"),
@@ -60,7 +59,7 @@ impl Town<'_> {
         let mut command = Command::new(env!("CARGO_BIN_EXE_gridwarden"));
         command.args(["simulate", "--meters", "110", "--days", "20", "--interval", "30m", "--seed", "5"]);
         command.args(["--thieves", "6%", "--create-topics", "--partitions", "12"]);
-        // 20 days in 50 s, so that there is something to interrupt.
+        // 20 days in 50 s, so that the runs last long enough to interrupt them.
         command
             .args(["--brokers", &brokers(), "--speed", "34560", "--topic"])
             .arg(format!("{}-readings", self.name));
@@ -77,7 +76,7 @@ impl Town<'_> {
     }
 
     fn checkpoints(&self, run: &str) -> PathBuf {
-        match said("EXCHANGE_CHECKPOINTS") {
+        match variable("EXCHANGE_CHECKPOINTS") {
             Some(place) => PathBuf::from(format!("{place}/{}-{run}", self.name)),
             None => self.dir.join(format!("{run}-state")),
         }
@@ -113,16 +112,15 @@ impl Town<'_> {
 }
 
 fn brokers() -> String {
-    said("GRIDWARDEN_KAFKA_BROKERS").expect("GRIDWARDEN_KAFKA_BROKERS names a broker")
+    variable("GRIDWARDEN_KAFKA_BROKERS").expect("GRIDWARDEN_KAFKA_BROKERS names a broker")
 }
 
-#[expect(clippy::disallowed_methods, reason = "a test of the whole program is told where its broker is")]
-fn said(variable: &str) -> Option<String> {
-    std::env::var(variable).ok()
+#[expect(clippy::disallowed_methods, reason = "the address of the broker comes from the script")]
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok()
 }
 
-/// What no instance sees that has a part of the town: all consumers together, a feeder, and who used how much at the peak
-/// of all.
+/// Leaves out the results that need the whole town: the system, feeders, and each group's share of the system peak.
 fn without_the_whole(mut found: BTreeMap<String, String>) -> BTreeMap<String, String> {
     found.retain(|key, _| !key.starts_with("system/") && !key.starts_with("feeder/"));
     for value in found.values_mut().filter(|value| value.contains("\"coincident_w\"")) {
@@ -133,11 +131,11 @@ fn without_the_whole(mut found: BTreeMap<String, String>) -> BTreeMap<String, St
     found
 }
 
-/// Tells it to end. With transactions it may just then wait for the transaction that the killed one has left open, and
-/// end with what keeps it waiting.
-fn tell_to_end(child: &mut Child, transactional: bool) {
-    let told = Command::new("kill").arg(child.id().to_string()).status().unwrap();
-    assert!(told.success());
+/// Sends TERM and waits for the end. With transactions, the instance may be waiting for the transaction that the killed one
+/// left open. Then it ends with that failure, code 1.
+fn end(child: &mut Child, transactional: bool) {
+    let sent = Command::new("kill").arg(child.id().to_string()).status().unwrap();
+    assert!(sent.success());
     let code = child.wait().unwrap().code();
     assert!(code == Some(143) || transactional && code == Some(1), "{code:?}");
 }
@@ -146,7 +144,7 @@ fn ended_well(mut child: Child) {
     assert!(child.wait().unwrap().success());
 }
 
-/// One town after the other: what is done at which moment is meant for a machine that has nothing else to do.
+/// The tests run one after the other: their timing assumes that the machine does nothing else.
 static TURN: Mutex<()> = Mutex::new(());
 
 fn check(name: &str, transactional: bool) {
@@ -166,14 +164,14 @@ fn check(name: &str, transactional: bool) {
     second.kill().unwrap();
     second.wait().unwrap();
     sleep(Duration::from_secs(12));
-    tell_to_end(&mut third, transactional);
+    end(&mut third, transactional);
     sleep(Duration::from_secs(3));
     let mut third = town.start("three", "3", false);
     assert!(simulation.wait().unwrap().success());
     sleep(Duration::from_secs(5));
-    tell_to_end(&mut first, transactional);
-    tell_to_end(&mut third, transactional);
-    // Two go to the end together, and each waits for what the other closes.
+    end(&mut first, transactional);
+    end(&mut third, transactional);
+    // Two instances go to the end together, and each waits until the other has closed its partitions.
     let last = ["1", "2"].map(|name| town.start("three", name, true));
     last.into_iter().for_each(ended_well);
     ended_well(town.start("one", "1", true));
@@ -194,12 +192,12 @@ fn check(name: &str, transactional: bool) {
 
 #[test]
 #[ignore = "needs a broker, and two minutes"]
-fn three_instances_find_what_one_finds() {
+fn three_instances_publish_the_same_as_one() {
     check("plain", false);
 }
 
 #[test]
 #[ignore = "needs a broker, and two minutes"]
-fn instances_with_transactions_do_too() {
+fn instances_with_transactions_publish_the_same_as_one() {
     check("transactional", true);
 }

@@ -1,9 +1,9 @@
-//! Log lines on standard error, which may be full, closed, or a pipe that nothing reads any more.
+//! Writes log lines to standard error, which may be full, closed, or a pipe without a reader.
 
 use std::io::{self, Write};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// Log lines that could not be written, of this process.
+/// The number of log lines that this process could not write.
 static LOST: AtomicU64 = AtomicU64::new(0);
 
 /// How many log lines could not be written.
@@ -11,19 +11,19 @@ pub fn lost() -> u64 {
     LOST.load(Ordering::Relaxed)
 }
 
-/// A writer that never fails: a log that cannot be written must not end a run, or its results would be lost with it.
+/// A writer that never fails. If a failed log line ended the run, the results would be lost with it.
 #[derive(Debug)]
 pub struct LogLines<W>(W);
 
 impl LogLines<io::Stderr> {
-    /// To standard error.
+    /// A writer to standard error.
     pub fn new() -> Self {
         Self(io::stderr())
     }
 }
 
 impl<W: Write> Write for LogLines<W> {
-    /// Takes all of `line`, which is one event; counts it where it cannot be written.
+    /// Writes one event, and counts it if that fails.
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
         if self.0.write_all(line).is_err() {
             LOST.fetch_add(1, Ordering::Relaxed);

@@ -43,10 +43,10 @@ impl Stop {
         flag::register_usize(signal, Arc::clone(&self.0), signal.unsigned_abs() as usize).map(drop)
     }
 
-    /// As if a hang-up had come: the terminal has gone, and no signal said so.
+    /// Acts as if a hang-up signal had come, because the terminal is gone and the system has sent no signal.
     pub(crate) fn hang_up(&self) {
         let hang_up = SIGHUP.unsigned_abs() as usize;
-        // A signal that came before is the better reason.
+        // Keep an earlier signal: it is the real reason.
         let _ = self.0.compare_exchange(0, hang_up, Ordering::Relaxed, Ordering::Relaxed);
     }
 

@@ -1,4 +1,4 @@
-//! A terminal that may go away while a command shows something on it: its window is closed, its connection breaks.
+//! Watches for the end of a terminal: its window is closed, or its connection breaks.
 
 use crate::Stop;
 use std::io;
@@ -17,8 +17,8 @@ const PATIENCE: Duration = Duration::from_millis(1500);
 pub struct TerminalWatch(Arc<AtomicBool>);
 
 impl TerminalWatch {
-    /// Asks the process to end if its terminal goes away, and ends it if it does not do so by itself soon after it was
-    /// asked. `restore` gives the terminal back first, as far as it is there.
+    /// Asks the process to end if its terminal is gone. If it does not end soon, this ends it, after `restore` has given the
+    /// terminal back as far as possible.
     pub fn start(stop: Stop, restore: impl FnOnce() + Send + 'static) -> io::Result<Self> {
         let over = Arc::new(AtomicBool::new(false));
         let watch = Self(Arc::clone(&over));
@@ -47,23 +47,23 @@ impl Drop for TerminalWatch {
     }
 }
 
-/// Whether standard input is a terminal that has gone. Waits for that, but not for long.
+/// Whether standard input is a terminal that is gone. It waits a moment for that.
 #[cfg(unix)]
 fn has_gone() -> bool {
     use rustix::event::{PollFd, PollFlags, Timespec, poll};
     let stdin = io::stdin();
-    // Nothing is asked for: that it has gone is said in any case.
+    // No event is requested: the system reports a hang-up in any case.
     let mut input = [PollFd::new(&stdin, PollFlags::empty())];
     let quarter_second = Timespec { tv_sec: 0, tv_nsec: 250_000_000 };
     match poll(&mut input, Some(&quarter_second)) {
         Ok(0) => false,
         Ok(_) => input[0].revents().intersects(PollFlags::HUP | PollFlags::ERR | PollFlags::NVAL),
-        // A signal came in between.
+        // A signal interrupted the wait.
         Err(_) => false,
     }
 }
 
-/// Elsewhere only signals end it.
+/// On other systems only signals show the end of a terminal.
 #[cfg(not(unix))]
 fn has_gone() -> bool {
     thread::sleep(Duration::from_millis(250));

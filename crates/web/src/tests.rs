@@ -209,7 +209,7 @@ fn what_is_no_address_is_an_error_with_a_way_out() {
         let Err(error) = Http::start(asked, answer, |_| {}) else { panic!("{asked} was taken") };
         assert_eq!(
             error.to_string(),
-            format!("cannot listen on `{asked}`: it is no address of this machine")
+            format!("cannot listen on `{asked}`: it is not an address of this machine")
         );
         assert!(error.help().is_some());
     }

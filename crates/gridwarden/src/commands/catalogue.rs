@@ -1,4 +1,4 @@
-//! `gridwarden catalogue`: what each number means.
+//! `gridwarden catalogue`: shows what each number means.
 
 use crate::cli;
 use columns::{ColumnEntry, OutputEntry};
@@ -8,7 +8,7 @@ use shell::{Failure, print};
 use std::fmt::Write;
 use vet::Rule;
 
-/// What is told of one name.
+/// The entry of one name.
 struct Line {
     name: String,
     unit: &'static str,
@@ -28,11 +28,10 @@ pub fn run(args: &cli::Catalogue) -> Result<(), Failure> {
             "`gridwarden catalogue` shows all of them",
         ));
     }
-    print(&told(&lines))
+    print(&page_of(&lines))
 }
 
-/// Kernels, then columns by their file, then rules of data quality, then detectors, each with its unit and with where it
-/// comes from.
+/// All kernels, then columns by file, then rules of data quality, then detectors.
 fn all() -> impl Iterator<Item = Line> {
     let kernels = CATALOGUE.iter().map(|&Entry { name, unit, definition, source, .. }| Line {
         name: name.to_owned(),
@@ -57,7 +56,7 @@ fn all() -> impl Iterator<Item = Line> {
     kernels.chain(columns).chain(rules).chain(Detector::ALL.iter().copied().flat_map(detector))
 }
 
-/// A detector, the keys of its section of the plan, its facts, and those of the innocent causes that it looks at.
+/// A detector, the keys of its section of the plan, its facts, and the facts of the innocent causes that it checks.
 fn detector(detector: Detector) -> Vec<Line> {
     let about = detector.about();
     let mut lines = vec![Line {
@@ -70,7 +69,7 @@ fn detector(detector: Detector) -> Vec<Line> {
         name: format!("detectors.{detector}.{}", key.name),
         unit: "",
         definition: key.definition,
-        source: format!("key of a plan, {} where the plan does not have it", key.default),
+        source: format!("key of a plan, {} if the plan does not set it", key.default),
     }));
     let fact = |of: String, fact: &'static FactDefinition| Line {
         name: format!("{of}.{}", fact.name),
@@ -86,13 +85,13 @@ fn detector(detector: Detector) -> Vec<Line> {
     lines
 }
 
-fn told(lines: &[Line]) -> String {
+fn page_of(lines: &[Line]) -> String {
     let width = lines.iter().map(|line| line.name.len()).max().unwrap_or_default();
     let mut page = String::new();
     for Line { name, unit, definition, source } in lines {
         let unit = if unit.is_empty() { "-" } else { unit };
-        writeln!(page, "{name:width$}  {unit:4}  {definition}").expect("text takes all text");
-        writeln!(page, "{:width$}        {source}", "").expect("text takes all text");
+        writeln!(page, "{name:width$}  {unit:4}  {definition}").expect("writing to a string cannot fail");
+        writeln!(page, "{:width$}        {source}", "").expect("writing to a string cannot fail");
     }
     page
 }
@@ -104,7 +103,7 @@ mod tests {
 
     fn check(names: &[&str], expected: &Expect) {
         let lines: Vec<Line> = all().filter(|line| names.contains(&line.name.as_str())).collect();
-        expected.assert_eq(&told(&lines));
+        expected.assert_eq(&page_of(&lines));
     }
 
     #[test]
@@ -148,7 +147,7 @@ mod tests {
                 phase-neutral                  A     phase and neutral current of a single-phase supply are apart, block after block
                                                      detector: Kirchhoff: what goes out through the phase comes back through the neutral; firmware of meters in the field for the limits
                 detectors.phase-neutral.floor  -     they may be apart by this much at any load
-                                                     key of a plan, "0.5 A" where the plan does not have it
+                                                     key of a plan, "0.5 A" if the plan does not set it
                 phase-neutral.apart            A     how far `phase` and `neutral` are apart, without a sign; `allowed` is the mean of what the intervals of the run were allowed: a share of the larger current, more at low load, never less than the floor
                                                      fact of the detector phase-neutral
                 phase-neutral.low-load.load    A     mean load of the run, the larger of the two currents; below `limit` it is low

@@ -1,4 +1,4 @@
-//! `gridwarden check`: the plan as it will be used, in the words and units that plans are written in.
+//! `gridwarden check`: shows the plan as it will be used, with the keys and units of plans.
 
 mod kafka;
 mod page;
@@ -24,7 +24,7 @@ pub fn run(args: &cli::Check) -> Result<(), Failure> {
     print(&page_of(&plan, kafka.as_ref()))
 }
 
-/// The plan, section by section, as a plan has them.
+/// The whole page, section by section.
 fn page_of(plan: &Plan, kafka: Option<&KafkaPlan>) -> String {
     let mut page = Page::about(&plan.name);
     page.key("time_zone", plan.calendar.zone_name());
@@ -78,7 +78,7 @@ fn intervals(plan: &Plan, page: &mut Page) {
     page.key("memory", format!("{bytes} bytes a single-phase meter, {open} intervals open at once"));
 }
 
-/// What is kept of each meter.
+/// The sections about each meter: load profile, demand, power factor.
 fn metering(plan: &Plan, page: &mut Page) {
     let rules = plan.metering.as_ref();
     page.section_if("profiles", rules.and_then(|rules| rules.profile.as_ref()), |page, profile| {
@@ -98,12 +98,12 @@ fn metering(plan: &Plan, page: &mut Page) {
     });
 }
 
-/// What is asked of the demand of several, and of what was agreed with each.
+/// The sections about demand of groups, sanctioned loads and estimation.
 fn groups(plan: &Plan, page: &mut Page) {
     page.section_if("groups", plan.groups.as_ref(), |page, rule| {
-        let of_whom =
+        let groups =
             if rule.whole_town { "each transformer, each feeder, and all" } else { "each transformer" };
-        page.key("reporting", format!("{}: demand of {of_whom}", percent(rule.reporting.0)));
+        page.key("reporting", format!("{}: demand of {groups}", percent(rule.reporting.0)));
     });
     page.section_if("sanctioned", plan.above_sanctioned, |page, above| page.key("above", percent(above.0)));
     page.section_if("estimation", plan.linear_up_to, |page, linear_up_to| {
@@ -111,7 +111,7 @@ fn groups(plan: &Plan, page: &mut Page) {
     });
 }
 
-/// `evening 18:00-22:00`, and when it does not hold on every day, when it does.
+/// A tariff zone, such as `evening 18:00-22:00`, with its days and months unless it holds on all of them.
 fn zone(zone: &Zone) -> String {
     let clock = |minute: u16| format!("{:02}:{:02}", minute / 60, minute % 60);
     let mut text = format!("{} {}-{}", zone.name, clock(zone.from), clock(zone.to));
@@ -184,7 +184,7 @@ fn supply(page: &mut Page, rules: &supply::SupplySettings) {
     page.key("transformer_share", percent(rules.transformer_share.0));
     match rules.whole {
         true => page.key("feeder_share", percent(rules.feeder_share.0)),
-        false => page.key("feeder_share", "none: no instance sees all of a feeder, nor of an area"),
+        false => page.key("feeder_share", "none: no instance sees a whole feeder or area"),
     }
     page.key("low_voltage", volts(rules.low_voltage.0));
     page.key("high_voltage", volts(rules.high_voltage.0));
@@ -198,14 +198,14 @@ fn forecast(plan: &Plan, page: &mut Page) {
             "transformers",
             match (forecast.town, forecast.transformers) {
                 (true, true) => "true: each, and the town",
-                (true, false) => "false: the town alone",
+                (true, false) => "false: only the town",
                 (false, _) => "true: each; no instance sees the whole town",
             },
         );
     });
 }
 
-/// Detectors, and what becomes of what they find.
+/// The sections about detectors, cases and SMS.
 fn watch(plan: &Plan, page: &mut Page) {
     detectors(&plan.detectors, page);
     page.section_if("cases", plan.cases.as_ref(), |page, rules| {

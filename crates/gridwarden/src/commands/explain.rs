@@ -1,4 +1,4 @@
-//! `gridwarden explain`: every number on the way to the cases of one meter.
+//! `gridwarden explain`: shows every number that led to the cases of one meter.
 
 use crate::cli;
 use cases::{Alert, Change};
@@ -23,32 +23,32 @@ pub fn run(args: &cli::Explain) -> Result<(), Failure> {
     let place = place(&topology, meter);
     let mut pipeline = Pipeline::new(&plan, topology).map_err(|error| unfit(&error))?;
     let sources = Source::open_all(&args.readings)?;
-    let mut road = Road::default();
-    follow(&plan, &mut pipeline, sources, &neighbours, &mut road)?;
-    let own: Vec<&Interval> = road.intervals.iter().filter(|row| row.meter == meter).collect();
+    let mut findings = Findings::default();
+    follow(&plan, &mut pipeline, sources, &neighbours, &mut findings)?;
+    let own: Vec<&Interval> = findings.intervals.iter().filter(|row| row.meter == meter).collect();
     if own.is_empty() {
         return Err(Failure::failed_with_help(
             format!("no reading of meter {meter} was found"),
-            "names are told apart by upper and lower case; see `meter` in the readings",
+            "upper and lower case matter in names; see `meter` in the readings",
         ));
     }
-    let about = About { meter, case, place, why: why(&plan, &pipeline, meter, &road) };
-    print(&page_of(&about, &road, &own, args.all))
+    let about = About { meter, case, place, why: why(&plan, &pipeline, meter, &findings) };
+    print(&page_of(&about, &findings, &own, args.all))
 }
 
-/// What is asked for, and what is known of it beside the road.
+/// The meter or case that the user wants explained, and what is known about it.
 struct About {
     meter: MeterId,
-    /// This case alone.
+    /// Only this case.
     case: Option<String>,
     place: String,
-    /// Why there is no case, if there is none, in lines.
+    /// The reasons why there is no case, one per line.
     why: Vec<String>,
 }
 
-/// What was seen on the way.
+/// The results about the meter and its neighbours.
 #[derive(Default)]
-struct Road {
+struct Findings {
     readings: u64,
     dead: BTreeMap<&'static str, u64>,
     intervals: Vec<Interval>,
@@ -57,30 +57,30 @@ struct Road {
     sms: Vec<(String, String)>,
 }
 
-/// A meter, or a case of one.
+/// Reads the argument: a meter, or a case of one.
 fn asked_for(text: &str) -> Result<(MeterId, Option<String>), Failure> {
-    // A case is a detector, a meter, whose name may hold dots itself, and a moment.
+    // A case is `DETECTOR.METER.TIME`, and the name of a meter may contain dots, too.
     let of_case = text.split_once('.').filter(|(detector, _)| Detector::parse(detector).is_some());
     let of_case = of_case.and_then(|(_, rest)| rest.rsplit_once('.'));
     let name = of_case.map_or(text, |(meter, _)| meter);
     let meter = MeterId::new(name).ok_or_else(|| {
         Failure::wrong(
-            format!("\"{text}\" names no meter and no case"),
+            format!("\"{text}\" is not the name of a meter or a case"),
             "names are 1 to 32 of A-Z a-z 0-9 . _ -",
         )
     })?;
     Ok((meter, of_case.map(|_| text.to_owned())))
 }
 
-/// What the detectors made of a meter, for when that became no case.
-fn why(plan: &Plan, pipeline: &Pipeline, meter: MeterId, road: &Road) -> Vec<String> {
+/// The reasons of the detectors if a meter has no case.
+fn why(plan: &Plan, pipeline: &Pipeline, meter: MeterId, findings: &Findings) -> Vec<String> {
     match pipeline.town().filter(|_| !plan.detectors.is_empty()) {
-        Some(town) => plan.detectors.why_no_case(meter, town.topology().join(&road.intervals)),
+        Some(town) => plan.detectors.why_no_case(meter, town.topology().join(&findings.intervals)),
         None => vec!["this plan has no detectors".to_owned()],
     }
 }
 
-/// Who must be replayed too, for the innocent causes that lie with a neighbour.
+/// The meters to follow: this one and its neighbours, because a neighbour may be the innocent cause.
 fn neighbours(topology: &Topology, meter: MeterId) -> BTreeSet<MeterId> {
     let transformers: BTreeSet<_> =
         topology.rows().iter().filter(|row| row.meter == meter).filter_map(|row| row.transformer).collect();
@@ -111,7 +111,7 @@ fn follow(
     pipeline: &mut Pipeline,
     mut sources: Vec<Source>,
     wanted: &BTreeSet<MeterId>,
-    road: &mut Road,
+    findings: &mut Findings,
 ) -> Result<(), Failure> {
     let mut out = Outputs::default();
     for (id, source) in sources.iter_mut().enumerate() {
@@ -129,7 +129,7 @@ fn follow(
                 let source = &mut sources[partition as usize];
                 if !source.read(&plan.limits, &mut batch)? {
                     pipeline.step(&Input::End { partition }, &mut out);
-                    note(&mut out, wanted, road);
+                    note(&mut out, wanted, findings);
                     continue;
                 }
                 if source.is_text() {
@@ -138,30 +138,32 @@ fn follow(
                 (batch, 0)
             }
         };
-        // All readings move the clock, so that what is late is late here too.
+        // Readings of all meters advance event time. With only some of them, fewer readings would be late than in the run.
         let came = pipeline.step(&Input::Readings { partition, batch: &batch, from }, &mut out);
         let own = |index: &usize| wanted.contains(&batch.meter(*index));
-        road.readings += (from..came).filter(own).count() as u64;
+        findings.readings += (from..came).filter(own).count() as u64;
         if came < batch.len() {
             open.insert(partition, (batch, came));
         }
-        note(&mut out, wanted, road);
+        note(&mut out, wanted, findings);
     }
     pipeline.finish(&mut out);
-    note(&mut out, wanted, road);
+    note(&mut out, wanted, findings);
     Ok(())
 }
 
-fn note(out: &mut Outputs, wanted: &BTreeSet<MeterId>, road: &mut Road) {
-    road.intervals.extend(out.intervals.iter().filter(|row| wanted.contains(&row.meter)));
+fn note(out: &mut Outputs, wanted: &BTreeSet<MeterId>, findings: &mut Findings) {
+    findings.intervals.extend(out.intervals.iter().filter(|row| wanted.contains(&row.meter)));
     for dead in &out.dead {
         if dead.reading.as_ref().is_some_and(|(meter, _)| wanted.contains(meter)) {
-            *road.dead.entry(dead.reason.name()).or_default() += 1;
+            *findings.dead.entry(dead.reason.name()).or_default() += 1;
         }
     }
-    road.changes.extend(out.changes.iter().filter(|change| wanted.contains(&change.case().meter)).cloned());
-    road.alerts.extend(out.alerts.iter().filter(|alert| wanted.contains(&alert.meter)).cloned());
-    road.sms.extend(
+    findings
+        .changes
+        .extend(out.changes.iter().filter(|change| wanted.contains(&change.case().meter)).cloned());
+    findings.alerts.extend(out.alerts.iter().filter(|alert| wanted.contains(&alert.meter)).cloned());
+    findings.sms.extend(
         out.sms
             .iter()
             .map(|sms| (sms.case.to_string(), format!("to {}: {}", sms.to.as_str(), sms.text.as_str()))),
@@ -169,18 +171,18 @@ fn note(out: &mut Outputs, wanted: &BTreeSet<MeterId>, road: &mut Road) {
     out.clear();
 }
 
-/// The whole page, from what was admitted to the alerts.
-fn page_of(about: &About, road: &Road, own: &[&Interval], all: bool) -> String {
+/// The whole page, from the admitted readings to the alerts.
+fn page_of(about: &About, findings: &Findings, own: &[&Interval], all: bool) -> String {
     let mut page = Page(format!("meter {}: {}\n", about.meter, about.place));
     admitted(own, &mut page);
     let of_meter = |change: &&Change| change.case().meter == about.meter;
-    let changes: Vec<&Change> = road.changes.iter().filter(of_meter).collect();
+    let changes: Vec<&Change> = findings.changes.iter().filter(of_meter).collect();
     no_case(about, &changes, &mut page);
     for change in changes.into_iter().filter(|change| about.asks_for(change.case().id.as_str())) {
-        case(change, road, own, &mut page);
+        case(change, findings, own, &mut page);
     }
     let is_asked_for = |alert: &&Alert| alert.meter == about.meter && about.asks_for(alert.case.as_str());
-    for alert in road.alerts.iter().filter(is_asked_for) {
+    for alert in findings.alerts.iter().filter(is_asked_for) {
         page.line(format!("alert      {} {}", alert.time, alert.text));
     }
     if all {
@@ -201,13 +203,13 @@ impl Page {
 }
 
 impl About {
-    /// Whether a case is the one that was named, if one was.
+    /// Whether to show a case: the named one, or all if none was named.
     fn asks_for(&self, case: &str) -> bool {
         self.case.as_ref().is_none_or(|wanted| wanted == case)
     }
 }
 
-/// How much of the meter went into intervals, and of which quality these are.
+/// The readings and energy in the meter's intervals, and the quality of the intervals.
 fn admitted(own: &[&Interval], page: &mut Page) {
     let energy: i64 = own.iter().filter_map(|row| row.imp).map(|wh| wh.0).sum();
     let readings: u64 = own.iter().map(|row| u64::from(row.sums.readings)).sum();
@@ -226,7 +228,7 @@ fn admitted(own: &[&Interval], page: &mut Page) {
     ));
 }
 
-/// Why there is no case, or which there are if not the one that was named.
+/// Shows why there is no case, or which cases there are if the named one does not exist.
 fn no_case(about: &About, changes: &[&Change], page: &mut Page) {
     if changes.is_empty() {
         page.line(format!("cases      none: {}", about.why.join("\n           ")));
@@ -234,7 +236,7 @@ fn no_case(about: &About, changes: &[&Change], page: &mut Page) {
     }
     let is_there = changes.iter().any(|change| about.asks_for(change.case().id.as_str()));
     if let Some(wanted) = about.case.as_ref().filter(|_| !is_there) {
-        page.line(format!("cases      none is {wanted}; those of this meter are"));
+        page.line(format!("cases      none is {wanted}; this meter has"));
         for change in changes.iter().filter(|change| matches!(change, Change::Opened(_))) {
             page.line(format!("           {}", change.case().id));
         }
@@ -242,7 +244,7 @@ fn no_case(about: &About, changes: &[&Change], page: &mut Page) {
 }
 
 /// A case that opened or closed, with its evidence.
-fn case(change: &Change, road: &Road, own: &[&Interval], page: &mut Page) {
+fn case(change: &Change, findings: &Findings, own: &[&Interval], page: &mut Page) {
     let (Change::Opened(case) | Change::Closed(case)) = change else { return };
     let has_opened = matches!(change, Change::Opened(_));
     page.line(String::new());
@@ -261,7 +263,7 @@ fn case(change: &Change, road: &Road, own: &[&Interval], page: &mut Page) {
         }
     }
     let id = case.id.to_string();
-    for (_, text) in road.sms.iter().filter(|(of, _)| has_opened && *of == id) {
+    for (_, text) in findings.sms.iter().filter(|(of, _)| has_opened && *of == id) {
         page.line(format!("  SMS        {text}"));
     }
 }

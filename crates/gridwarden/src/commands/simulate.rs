@@ -1,4 +1,4 @@
-//! `gridwarden simulate`: the readings, the topology and the truth of a town.
+//! `gridwarden simulate`: writes the readings, the topology and the truth of a town.
 
 use crate::cli::{self, Format};
 use columns::{Aside, ColumnsError, ReadingsWriter};
@@ -14,7 +14,7 @@ use std::io::{self, Write};
 use std::path::Path;
 use stream::Feed;
 
-/// Names of everything that a town may leave.
+/// The names of all files that a town may write.
 const NAMES: [&str; 5] = ["readings.ndjson", "readings.parquet", "topology.csv", "truth.csv", "outages.csv"];
 
 /// Runs the command.
@@ -25,7 +25,7 @@ pub fn run(args: &cli::Simulate, quiet: bool) -> Result<(), Failure> {
     let mut done = Vec::new();
     let readings = match &args.brokers {
         Some(brokers) => {
-            // First, so that whoever reads the topic knows the meters.
+            // The topology first, so that a reader of the topic knows the meters when their readings come.
             if let Some(dir) = &args.out {
                 write_tables(&town, &truth, dir)?;
                 done.push(format!("written to {}", dir.display()));
@@ -66,7 +66,7 @@ pub fn run(args: &cli::Simulate, quiet: bool) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Readings and tables into a folder; how many readings.
+/// Writes readings and tables to a folder; returns the number of readings.
 fn write_all(town: &Town, truth: &[simulate::Truth], format: Format, dir: &Path) -> Result<u64, Failure> {
     let hold = Hold::take(dir, &NAMES)?;
     hold.clear()?;
@@ -89,7 +89,7 @@ fn write_all(town: &Town, truth: &[simulate::Truth], format: Format, dir: &Path)
     Ok(sent)
 }
 
-/// The tables alone.
+/// Writes only the tables.
 fn write_tables(town: &Town, truth: &[simulate::Truth], dir: &Path) -> Result<(), Failure> {
     let hold = Hold::take_for_a_moment(dir, &NAMES)?;
     hold.clear()?;
@@ -97,7 +97,7 @@ fn write_tables(town: &Town, truth: &[simulate::Truth], dir: &Path) -> Result<()
     tables(town, truth, dir).map_err(|cause| broken(dir, &cause))
 }
 
-/// Readings of an earlier town would not fit the topology of this one.
+/// Deletes readings of an earlier town: they would not fit the topology of this one.
 fn take_away_readings(dir: &Path, formats: &[&str]) -> Result<(), Failure> {
     for format in formats {
         let readings = dir.join(format!("readings.{format}"));
@@ -144,7 +144,7 @@ fn lines(town: &Town, path: &Path) -> io::Result<u64> {
     Ok(sent)
 }
 
-/// How many readings were written, and how many messages were torn: these have no counterpart in columns.
+/// Writes readings as Parquet. Returns how many it wrote, and how many torn messages it left out, which columns cannot hold.
 fn columns(town: &Town, path: &Path) -> Result<(u64, u64), ColumnsError> {
     let mut file = ReadingsWriter::create(path)?;
     let mut some: Vec<RawReading> = Vec::with_capacity(8192);
@@ -164,7 +164,7 @@ fn columns(town: &Town, path: &Path) -> Result<(u64, u64), ColumnsError> {
     Ok((file.finish()?, torn))
 }
 
-/// The settings' own words are for programmers: here they have the names and units of the command line.
+/// A mistake in the settings, with the names and units of the command line.
 fn wrong_town(error: &SettingsError) -> Failure {
     let minutes = |ms: i64| format!("{} min", ms as f64 / MINUTE as f64);
     let (what, help) = match error {
@@ -181,11 +181,11 @@ fn wrong_town(error: &SettingsError) -> Failure {
         ),
         SettingsError::UtcOffset { got_ms } => (
             format!("`--utc-offset` must be -14 to 14 hours, found {}", *got_ms as f64 / HOUR as f64),
-            "`--utc-offset 5.5` is that of India",
+            "for example, India has `--utc-offset 5.5`",
         ),
         SettingsError::Transformers { got, meters } => (
             format!("`--transformers` must be 1 to {meters}, the number of meters, found {got}"),
-            "leave it out: then there is one for 25 consumers",
+            "without the option there is one for 25 consumers",
         ),
         SettingsError::TooManyOutages { got, most } => (
             format!("`--outages` must be at most 2 a day, {most}, found {got}"),
@@ -193,20 +193,20 @@ fn wrong_town(error: &SettingsError) -> Failure {
         ),
         SettingsError::TooManyFaults { sum } => (
             format!(
-                "`--late`, `--lost`, `--twice`, `--out-of-order` and `--torn` are {:.1} % together, and a message has one of these faults at most",
+                "`--late`, `--lost`, `--twice`, `--out-of-order` and `--torn` are {:.1} % together, but a message can have only one of these faults",
                 100.0 * sum
             ),
-            "let them be 100 % or less together",
+            "choose shares of at most 100 % together",
         ),
         other => (other.to_string(), "see `gridwarden simulate --help`"),
     };
-    Failure::wrong(format!("no town can be made of these options: {what}"), help)
+    Failure::wrong(format!("these options do not make a town: {what}"), help)
 }
 
 fn settings(args: &cli::Simulate) -> Result<Settings, Failure> {
     let start = EventTime::parse_rfc3339(args.start.as_bytes()).ok_or_else(|| {
         Failure::wrong(
-            format!("`--start` is no time: \"{}\"", args.start),
+            format!("`--start` is not a time: \"{}\"", args.start),
             "write it like 2024-01-01T00:00:00Z",
         )
     })?;
@@ -252,7 +252,7 @@ fn share(name: &str, text: &str) -> Result<f64, Failure> {
     let share = number.trim().parse::<f64>().ok().map(|number| number * size);
     share.filter(|share| (0.0..=1.0).contains(share)).ok_or_else(|| {
         Failure::wrong(
-            format!("`--{name}` is no share: \"{text}\""),
+            format!("`--{name}` is not a share: \"{text}\""),
             format!("try `--{name} 2%` or `--{name} 0.02`"),
         )
     })
@@ -268,6 +268,6 @@ fn interval(text: &str) -> Result<i64, Failure> {
     };
     let ms = text[..split].parse::<i64>().ok().zip(size).and_then(|(number, size)| number.checked_mul(size));
     ms.ok_or_else(|| {
-        Failure::wrong(format!("`--interval` is no length of time: \"{text}\""), "try `--interval 15m`")
+        Failure::wrong(format!("`--interval` is not a length of time: \"{text}\""), "try `--interval 15m`")
     })
 }

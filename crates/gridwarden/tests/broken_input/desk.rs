@@ -1,11 +1,11 @@
-//! Where a test works.
+//! The working folder of a test.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use tempfile::TempDir;
 
-/// A folder with a plan, readings and a topology that work, until a test breaks one of them.
+/// A folder with a correct plan, readings and a topology. Each test then breaks one of them.
 pub struct Desk(TempDir);
 
 impl Desk {
@@ -30,7 +30,7 @@ impl Desk {
         fs::write(self.path(name), text).unwrap();
     }
 
-    /// Writes another line in the plan, in place of the one that begins so.
+    /// Replaces the line of the plan that begins with these words. Returns its number.
     pub fn edit_plan(&self, begins: &str, instead: &str) -> usize {
         let text = fs::read_to_string(self.path("plan.toml")).unwrap();
         let at = text.lines().position(|line| line.starts_with(begins));
@@ -50,23 +50,23 @@ impl Desk {
         self.run(&REPLAY.map(|argument| if argument == "readings.ndjson" { readings } else { argument }))
     }
 
-    /// What stands in the folder of outputs.
+    /// The names of files in the folder of outputs.
     pub fn left(&self) -> Vec<String> {
         let Ok(entries) = fs::read_dir(self.path("out")) else { return Vec::new() };
         entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
     }
 
-    /// What the last run counted.
+    /// The summary of the last run.
     pub fn summary(&self) -> serde_json::Value {
         serde_json::from_slice(&fs::read(self.path("out/summary.json")).unwrap()).unwrap()
     }
 
-    /// The run failed with this code, said all of this on standard error, offered help, and left nothing.
-    pub fn check(&self, output: &Output, code: i32, said: &[&str]) {
+    /// The run failed with this exit code, with all these words and a help on standard error, and left no file behind.
+    pub fn check(&self, output: &Output, code: i32, words: &[&str]) {
         let errors = String::from_utf8_lossy(&output.stderr);
         assert_eq!(output.status.code(), Some(code), "{errors}");
         assert!(errors.lines().any(|line| line.starts_with("error")), "no error line:\n{errors}");
-        for part in said.iter().chain(&["help"]) {
+        for part in words.iter().chain(&["help"]) {
             assert!(errors.contains(part), "no \"{part}\" in:\n{errors}");
         }
         assert!(!errors.contains("panicked"), "{errors}");
@@ -75,11 +75,11 @@ impl Desk {
     }
 }
 
-/// A replay of what lies there.
+/// The arguments of a replay of this folder.
 pub const REPLAY: [&str; 8] =
     ["replay", "plan.toml", "--readings", "readings.ndjson", "--topology", "topology.csv", "--out", "out"];
 
-/// Readings of one meter, quarter by quarter of an hour.
+/// Readings of one meter, one for each quarter of an hour.
 pub fn lines(count: i64) -> String {
     let line = |quarter: i64| {
         let time = 1_704_067_200_000 + quarter * 900_000;
@@ -91,7 +91,7 @@ pub fn lines(count: i64) -> String {
     (1..=count).map(line).collect()
 }
 
-/// Twenty blocks of M1 and M2 whose currents are apart, as those of two supplies with one neutral.
+/// Twenty intervals of M1 and M2 whose phase and neutral currents differ as if both supplies shared one neutral.
 pub fn shared_neutral() -> String {
     let line = |quarter: i64| {
         let time = 1_704_067_200_000 + quarter * 900_000;

@@ -1,20 +1,20 @@
-//! Replays that are ended from outside. On Linux, where `env` can restore a signal that is ignored.
+//! Replays that a signal ends. Only on Linux, because there `env` can restore an ignored signal.
 
 use crate::desk::{Desk, REPLAY, lines};
 use std::io::Write;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-/// A replay that has read much and waits for more.
+/// A replay that has read a lot and waits for more.
 fn in_the_middle(desk: &Desk) -> Child {
     let stdin = ["replay", "plan.toml", "--readings", "-", "--topology", "topology.csv", "--out", "out"];
-    // A shell that runs the tests in the background may have told them to ignore Ctrl-C; `env` takes that back.
+    // Processes in the background of a shell ignore Ctrl-C. `env` restores the default.
     let mut command = Command::new("env");
     command.current_dir(desk.path("")).args(["--default-signal=INT", env!("CARGO_BIN_EXE_gridwarden")]);
     command.args(stdin).stdin(Stdio::piped()).stderr(Stdio::null());
     let mut replay = command.spawn().unwrap();
     let mut pipe = replay.stdin.take().unwrap();
-    // More than is read ahead, so that the first intervals are closed.
+    // More than the program reads ahead, so that the first intervals are closed.
     pipe.write_all(lines(20_000).as_bytes()).unwrap();
     let partial = desk.path("out/intervals.parquet.partial");
     for _ in 0..600 {
@@ -24,7 +24,7 @@ fn in_the_middle(desk: &Desk) -> Child {
         std::thread::sleep(Duration::from_millis(50));
     }
     assert!(partial.exists(), "no file was begun");
-    assert!(replay.try_wait().unwrap().is_none(), "it ended although more was to come");
+    assert!(replay.try_wait().unwrap().is_none(), "it ended before the end of its input");
     replay.stdin = Some(pipe);
     replay
 }
@@ -42,26 +42,26 @@ fn while_a_run_writes_to_a_folder_no_other_does() {
         assert!(errors.contains("another run is writing to out") && errors.contains("help"), "{errors}");
     }
     assert_eq!(desk.left(), before);
-    // It hears that there is no more, and goes on to its own end.
+    // The end of its input lets it finish.
     drop(replay.stdin.take());
     assert!(replay.wait().unwrap().success());
     assert!(desk.run(&REPLAY).status.success());
 }
 
 #[test]
-fn what_a_killed_replay_left_disturbs_nobody() {
+fn files_of_a_killed_replay_do_not_disturb_the_next_one() {
     let desk = Desk::new();
     let mut replay = in_the_middle(&desk);
     replay.kill().unwrap();
     assert!(!replay.wait().unwrap().success());
     assert!(desk.left().iter().all(|name| name.ends_with(".partial")), "{:?}", desk.left());
-    // A run that fails takes it away too: `sms.ndjson` is none of what it begins itself.
+    // A run that fails deletes them, too, even files that it has not begun itself, such as `sms.ndjson`.
     desk.write("latin.ndjson", b"\xff\n");
     desk.check(&desk.replay("latin.ndjson"), 1, &["no reading could be used"]);
 }
 
 #[test]
-fn a_replay_that_is_told_to_end_takes_its_files_away() {
+fn a_replay_that_a_signal_ends_deletes_its_files() {
     for (signal, code) in [("INT", 130), ("TERM", 143), ("HUP", 129)] {
         let desk = Desk::new();
         let mut replay = in_the_middle(&desk);

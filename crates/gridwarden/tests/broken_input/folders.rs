@@ -1,4 +1,4 @@
-//! The folder of outputs: what stands there, what is in the way, what is left.
+//! The folder of outputs: files that are in the way, files of earlier runs, and what a failed run leaves.
 
 use crate::desk::{Desk, REPLAY, lines};
 use std::fs;
@@ -22,7 +22,7 @@ fn a_folder_where_an_output_should_be() {
     let errors = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(1), "{errors}");
     assert!(errors.contains("cannot write to out") && errors.contains("cause"), "{errors}");
-    // `summary.json` comes last: without it, nobody takes what is there for a whole run.
+    // `summary.json` comes last: a folder without it is not a complete run.
     assert_eq!(desk.left(), ["intervals.parquet"]);
 }
 
@@ -85,7 +85,7 @@ fn a_replay_does_not_write_over_its_own_input() {
 }
 
 #[test]
-fn a_replay_takes_nothing_away_that_is_not_its_own() {
+fn a_replay_deletes_no_foreign_files() {
     for name in ["alerts.ndjson", "summary.json"] {
         let desk = Desk::new();
         fs::create_dir(desk.path("out")).unwrap();
@@ -99,7 +99,7 @@ fn a_replay_takes_nothing_away_that_is_not_its_own() {
 }
 
 #[test]
-fn what_was_left_by_a_run_that_was_killed_while_it_moved_its_files_is_its_own() {
+fn files_of_a_run_that_was_killed_while_moving_them_are_replaced() {
     let desk = Desk::new();
     assert!(desk.run(&REPLAY).status.success());
     fs::rename(desk.path("out/summary.json"), desk.path("out/summary.json.partial")).unwrap();

@@ -1,11 +1,11 @@
-//! A log that cannot be written never ends a run.
+//! A log that cannot be written does not end a run.
 
 use crate::desk::{Desk, REPLAY};
 use std::fs::OpenOptions;
 use std::io;
 use std::process::{Command, Output, Stdio};
 
-/// A replay that warns of a dead letter, with this as its standard error.
+/// A replay that logs a warning about a dead letter, with this standard error.
 fn replay_with_log(desk: &Desk, log: impl Into<Stdio>) -> Output {
     desk.write("more.ndjson", b"no reading\n");
     let mut command = Command::new(env!("CARGO_BIN_EXE_gridwarden"));
@@ -23,14 +23,14 @@ fn check(desk: &Desk, output: &Output) {
 }
 
 #[test]
-fn a_full_log_ends_no_replay() {
+fn a_full_log_does_not_end_a_replay() {
     let desk = Desk::new();
     let full = OpenOptions::new().write(true).open("/dev/full").unwrap();
     check(&desk, &replay_with_log(&desk, full));
 }
 
 #[test]
-fn a_log_that_no_one_reads_ends_no_replay() {
+fn a_log_without_a_reader_does_not_end_a_replay() {
     let desk = Desk::new();
     let (reader, writer) = io::pipe().unwrap();
     drop(reader);

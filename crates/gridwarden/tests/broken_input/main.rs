@@ -1,6 +1,6 @@
-//! Broken input through the command line: each mistake is told with its place, its cause and a way out, ends with the
-//! documented code, and leaves nothing behind that looks like a result.
-#![expect(clippy::unwrap_used, reason = "what a test cannot go on without has failed it")]
+//! Broken input on the command line. Every mistake is reported with its place, its cause and what to do. The command ends with
+//! the documented exit code, and leaves nothing behind that looks like a result.
+#![expect(clippy::unwrap_used, reason = "a test that cannot continue has failed")]
 
 mod desk;
 
@@ -9,9 +9,10 @@ mod ended;
 mod folders;
 #[cfg(target_os = "linux")]
 mod log;
+mod output;
 mod plans;
 mod readings;
-mod said;
+
 #[cfg(target_os = "linux")]
 mod terminal;
 mod topologies;

@@ -21,12 +21,12 @@ fn a_plan_that_is_no_text_or_a_folder() {
     desk.check(&desk.run(&REPLAY), 2, &["plan.toml", "directory"]);
 }
 
-fn check_plan(begins: &str, instead: &str, said: &[&str]) {
+fn check_plan(begins: &str, instead: &str, words: &[&str]) {
     let desk = Desk::new();
     let place = format!("--> plan.toml:{}:", desk.edit_plan(begins, instead));
-    let said = [said, &[&place]].concat();
-    desk.check(&desk.run(&REPLAY), 2, &said);
-    desk.check(&desk.run(&["check", "plan.toml"]), 2, &said);
+    let words = [words, &[&place]].concat();
+    desk.check(&desk.run(&REPLAY), 2, &words);
+    desk.check(&desk.run(&["check", "plan.toml"]), 2, &words);
 }
 
 #[test]

@@ -1,11 +1,11 @@
-//! Readings that are none, or not all of them.
+//! Files of readings that are missing, damaged, or contain no readings.
 
 use crate::desk::{Desk, REPLAY, lines};
 use std::fs;
 use std::process::Command;
 
 #[test]
-fn what_the_tests_break_works_before() {
+fn the_folder_works_before_a_test_breaks_it() {
     let desk = Desk::new();
     let output = desk.run(&REPLAY);
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
@@ -45,8 +45,8 @@ fn readings_that_are_compressed() {
     let desk = Desk::new();
     for (magic, name) in [(&b"\x1f\x8b\x08\x00"[..], "gzip"), (b"\x28\xb5\x2f\xfd", "zstd")] {
         desk.write("readings.packed", [magic, &[7; 200]].concat());
-        let said = ["readings.packed is compressed with", name, "decompress it first"];
-        desk.check(&desk.replay("readings.packed"), 1, &said);
+        let words = ["readings.packed is compressed with", name, "decompress it first"];
+        desk.check(&desk.replay("readings.packed"), 1, &words);
     }
 }
 
@@ -89,7 +89,7 @@ fn readings_that_are_a_folder() {
 }
 
 #[test]
-fn standard_input_that_stands_twice() {
+fn standard_input_named_twice() {
     let desk = Desk::new();
     let output = desk.run(&["replay", "plan.toml", "--readings", "-", "-", "--out", "out"]);
     desk.check(&output, 2, &["standard input", "twice"]);
@@ -132,9 +132,9 @@ fn a_parquet_file_that_is_damaged_inside() {
     desk.check(&desk.replay("damaged.parquet"), 1, &["damaged.parquet", "cause"]);
 }
 
-/// Some damage makes the decoder of Parquet itself panic; nobody hears of it but by our error.
+/// Some damage makes the Parquet decoder panic. Users must see only our error, not the panic.
 #[test]
-fn a_damaged_page_is_told_by_our_error_alone() {
+fn a_damaged_page_is_reported_only_by_our_error() {
     let desk = Desk::new();
     let whole = parquet(&desk);
     let mut gave_up = 0;
@@ -168,13 +168,13 @@ fn every_message_is_admitted_or_a_repeat_or_a_dead_letter() {
     assert_eq!(number("messages"), number("admitted") + number("duplicates") + letters, "{summary}");
     assert_eq!(letters, count("out/dead-letters.ndjson"));
     assert!(number("late") > 0 && number("dead") > 0 && number("duplicates") > 0, "{summary}");
-    let told = String::from_utf8_lossy(&output.stdout);
+    let shown = String::from_utf8_lossy(&output.stdout);
     let letters = format!(", {letters} dead letters: {} torn, {} late\n", number("dead"), number("late"));
-    assert!(told.contains(&letters), "{told}");
+    assert!(shown.contains(&letters), "{shown}");
 }
 
 #[test]
-fn garbage_that_moves_no_watermark_goes_on_in_its_order() {
+fn garbage_that_moves_no_watermark_keeps_its_order() {
     let desk = Desk::new();
     let garbage: String = (0..20_000).map(|number| format!("garbage {number}\n")).collect();
     desk.write("garbage.ndjson", garbage + &lines(20));
@@ -204,7 +204,7 @@ fn a_line_without_an_end_is_one_dead_letter_with_its_beginning() {
 }
 
 #[test]
-fn a_file_in_another_order_is_told_with_a_way_out() {
+fn a_file_in_another_order_is_reported_with_help() {
     let desk = Desk::new();
     let reversed: Vec<String> = lines(200).lines().rev().map(str::to_owned).collect();
     desk.write("reversed.ndjson", reversed.join("\n"));
@@ -213,11 +213,11 @@ fn a_file_in_another_order_is_told_with_a_way_out() {
     assert!(output.status.success(), "{errors}");
     let late = desk.summary()["late"].as_f64().unwrap();
     assert!(late > 150.0, "{late}");
-    for said in [
+    for words in [
         &format!("{} % of the readings came too late", (late / 2.0).round()),
         "sort the file by time",
         "longer grace",
     ] {
-        assert!(errors.contains(said), "no {said} in {errors}");
+        assert!(errors.contains(words), "no {words} in {errors}");
     }
 }

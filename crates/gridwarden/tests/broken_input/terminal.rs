@@ -1,4 +1,4 @@
-//! A demo whose terminal goes away: the window is closed, or the connection breaks.
+//! A demo that loses its terminal: the window is closed, or the connection breaks.
 
 use rustix::fs::{Mode, OFlags};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
@@ -9,9 +9,9 @@ use std::os::unix::process::ExitStatusExt;
 use std::process::{Child, Command, ExitStatus};
 use std::time::Duration;
 
-/// A demo on a terminal of its own, and the side of it that a window would hold.
+/// A demo on a terminal of its own, and the other side of the terminal, which normally belongs to the window.
 fn demo() -> (Child, File) {
-    // Closed in the child: a demo that holds its own window would never lose it.
+    // Close that side in the child: a demo that holds its own window would never lose it.
     let window = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC).unwrap();
     grantpt(&window).unwrap();
     unlockpt(&window).unwrap();
@@ -26,7 +26,7 @@ fn demo() -> (Child, File) {
     (command.spawn().unwrap(), File::from(window))
 }
 
-/// How it ended, if it did within ten seconds.
+/// The exit status, if the demo ends within ten seconds.
 fn ended(demo: &mut Child) -> Option<ExitStatus> {
     for _ in 0..200 {
         if let Some(status) = demo.try_wait().unwrap() {
@@ -39,20 +39,20 @@ fn ended(demo: &mut Child) -> Option<ExitStatus> {
     None
 }
 
-/// No signal comes here, because the terminal controls no session: reading it gives "no bytes" for ever.
+/// No signal comes here, because the terminal controls no session. Reading from it returns "no bytes" for ever.
 #[test]
 fn a_demo_ends_with_its_terminal() {
     let (mut demo, mut window) = demo();
-    // It draws.
+    // Wait until the demo draws.
     window.read_exact(&mut [0; 4096]).unwrap();
     drop(window);
     let status = ended(&mut demo).expect("it goes on without a terminal");
-    // 129 as after a hang-up, or 1 where the next picture could not be drawn; never by a crash.
+    // 129 as after a hang-up, or 1 if the next picture could not be drawn, but never a crash.
     assert!(matches!(status.code(), Some(1 | 129)), "{status}");
 }
 
 #[test]
-fn a_demo_without_its_terminal_heeds_a_signal() {
+fn a_demo_without_its_terminal_ends_on_a_signal() {
     let (mut demo, mut window) = demo();
     window.read_exact(&mut [0; 4096]).unwrap();
     drop(window);

@@ -1,20 +1,20 @@
-//! Topologies that contradict themselves, or lack what somebody asks for.
+//! Topologies that contradict themselves, or lack something that a command needs.
 
 use crate::desk::{Desk, REPLAY, shared_neutral};
 use std::fs;
 
-fn check_topology(text: &str, said: &[&str]) {
-    check_with_topology(text, &[&["topology.csv"], said].concat());
+fn check_topology(text: &str, words: &[&str]) {
+    check_with_topology(text, &[&["topology.csv"], words].concat());
 }
 
-fn check_with_topology(text: &str, said: &[&str]) {
+fn check_with_topology(text: &str, words: &[&str]) {
     let desk = Desk::new();
     desk.write("topology.csv", text);
-    desk.check(&desk.run(&REPLAY), 1, said);
+    desk.check(&desk.run(&REPLAY), 1, words);
 }
 
 #[test]
-fn a_topology_with_a_role_that_is_none() {
+fn a_topology_with_an_unknown_role() {
     check_topology(
         "meter,role,transformer\nM1,consumer,T1\nM2,thing,T1\n",
         &["role \"thing\"", "line 3", "consumer, transformer and feeder"],
@@ -61,7 +61,7 @@ fn a_topology_names_the_lines_that_contradict_each_other() {
 }
 
 #[test]
-fn what_a_topology_holds_in_vain_is_told() {
+fn useless_parts_of_a_topology_are_reported() {
     let desk = Desk::new();
     desk.write(
         "topology.csv",
@@ -70,8 +70,8 @@ fn what_a_topology_holds_in_vain_is_told() {
     let output = desk.run(&REPLAY);
     let errors = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{errors}");
-    for said in ["column=\"colour\"", "consumers=2", "M2 on T9"] {
-        assert!(errors.contains(said), "no {said} in {errors}");
+    for words in ["column=\"colour\"", "consumers=2", "M2 on T9"] {
+        assert!(errors.contains(words), "no {words} in {errors}");
     }
 }
 
@@ -95,7 +95,7 @@ fn a_topology_that_is_not_there() {
 }
 
 #[test]
-fn without_a_topology_intervals_come_all_the_same() {
+fn without_a_topology_there_are_intervals_too() {
     let desk = Desk::new();
     let output = desk.run(&["replay", "plan.toml", "--readings", "readings.ndjson", "--out", "out"]);
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
@@ -104,7 +104,7 @@ fn without_a_topology_intervals_come_all_the_same() {
 }
 
 #[test]
-fn where_neighbours_are_unknown_nobody_is_suspected_and_that_is_told() {
+fn meters_with_unknown_neighbours_raise_no_suspicion_and_are_reported() {
     let desk = Desk::new();
     desk.write("shared.ndjson", shared_neutral());
     desk.write("foreign.csv", "meter,role,transformer\nX1,consumer,T1\n");

@@ -1,4 +1,4 @@
-//! Where a check works: a broker, a folder, names of its own, and a town whose readings lie in a topic.
+//! The surroundings of a check: a broker, a folder, names of its own, and a town whose readings are in a topic.
 
 use crate::plan::Plan;
 use crate::process::Process;
@@ -12,18 +12,18 @@ use std::thread;
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
-/// How long anything may take that takes a moment on a machine with nothing else to do.
+/// How long a step may take. On an idle machine it takes a moment.
 pub const PATIENCE: Duration = Duration::from_secs(60);
 /// How long a whole run may take.
 pub const WHOLE_RUN: Duration = Duration::from_secs(300);
 
-/// A place of work, and how the suite was called.
+/// The surroundings of a check, and the options of the suite.
 pub struct Bench {
     /// The name of the check.
     pub name: &'static str,
     /// `HOST:PORT`.
     pub brokers: String,
-    /// The long form.
+    /// Whether the long form of the suite runs.
     pub full: bool,
     pub random: Random,
     seed: u64,
@@ -32,7 +32,7 @@ pub struct Bench {
     processes: u32,
 }
 
-/// A town whose readings lie in a topic.
+/// A town whose readings are in a topic.
 pub struct Town {
     pub readings: String,
     pub topology: PathBuf,
@@ -47,22 +47,23 @@ pub struct Size {
 }
 
 impl Size {
-    /// About how many readings there are: one for 25 consumers is a transformer's, each sends 96 a day.
+    /// About how many readings there are. There is one meter of a transformer for 25 consumers, and each meter sends 96
+    /// readings a day.
     pub fn readings(self) -> i64 {
         i64::from(self.meters) * 26 / 25 * 96 * i64::from(self.days)
     }
 }
 
 impl Bench {
-    /// For a check of this name; every check of every run has topics of its own.
+    /// The surroundings of the check with this name. Every check of every run has topics of its own.
     #[expect(clippy::disallowed_methods, reason = "a check has a clock")]
     pub fn new(name: &'static str) -> Self {
-        let brokers = said("SUITE_BROKERS").expect("scripts/kafka-suite starts a broker and runs this");
-        let seed = said("SUITE_SEED").map_or(1, |seed| seed.into_string().unwrap().parse().unwrap());
+        let brokers = variable("SUITE_BROKERS").expect("scripts/kafka-suite starts a broker and runs this");
+        let seed = variable("SUITE_SEED").map_or(1, |seed| seed.into_string().unwrap().parse().unwrap());
         let bench = Self {
             name,
             brokers: brokers.into_string().unwrap(),
-            full: said("SUITE_FULL").is_some(),
+            full: variable("SUITE_FULL").is_some(),
             random: Random::new(seed, name),
             seed,
             folder: tempfile::tempdir().unwrap(),
@@ -73,12 +74,12 @@ impl Bench {
         bench
     }
 
-    /// One value in the short form, another in the long one.
+    /// A value for the short form of the suite, another for the long form.
     pub fn form<T>(&self, short: T, long: T) -> T {
         if self.full { long } else { short }
     }
 
-    /// A name that nobody else has.
+    /// A name that no other check uses.
     pub fn own(&self, what: &str) -> String {
         format!("{}-{}-{what}", self.name.replace('_', "-"), std::process::id())
     }
@@ -88,12 +89,12 @@ impl Bench {
         self.folder.path().join(name)
     }
 
-    /// One line of what was found, with the time since the check began.
+    /// Prints a line, with the time since the check began.
     pub fn say(&self, what: &str) {
         println!("  {:6.1} s  {what}", self.began.elapsed().as_secs_f64());
     }
 
-    /// A town whose readings are sent to a topic at once.
+    /// A town whose readings are sent to a topic before this returns.
     pub fn town(&mut self, size: Size) -> Town {
         let (process, town) = self.town_that_sends(size, 0);
         process.wait(WHOLE_RUN).expect(0);
@@ -102,7 +103,7 @@ impl Bench {
         town
     }
 
-    /// The same, while it goes on sending, so many times as fast as its meters do.
+    /// A town that goes on sending, this many times faster than real meters.
     pub fn town_that_sends(&mut self, size: Size, speed: u32) -> (Process, Town) {
         let town = Town { readings: self.own("readings"), topology: self.path("town/topology.csv") };
         let mut command = Command::new(gridwarden());
@@ -117,18 +118,18 @@ impl Bench {
         ] {
             command.args([option, &value.to_string()]);
         }
-        // Enough thieves that even a small town has alerts.
+        // Enough thieves, so that even a small town has alerts.
         command.args(["--thieves", "6%", "--lookalikes", "3%"]);
         let log = self.next_log("simulate");
         (Process::start(&mut command, &log), town)
     }
 
-    /// `gridwarden run` of a plan, with more arguments.
+    /// Starts `gridwarden run` of a plan, with more arguments.
     pub fn run(&mut self, plan: &Plan, town: &Town, checkpoints: &Path, more: &[&str]) -> Process {
         self.run_in(plan, town, checkpoints, more, &[])
     }
 
-    /// The same, with settings of librdkafka that hold for this process alone.
+    /// The same, with settings of librdkafka for this process only.
     pub fn run_in(
         &mut self,
         plan: &Plan,
@@ -138,11 +139,11 @@ impl Bench {
         settings: &[(&str, &str)],
     ) -> Process {
         let mut command = Command::new(gridwarden());
-        // A file of its own, because others may be reading theirs.
+        // Each process has its own file of the plan, because others may be reading theirs.
         let path = plan.write(&self.path(&format!("plan-{}.toml", self.processes)));
         command.arg("run").arg(path).args(["--brokers", &self.brokers, "--checkpoints"]).arg(checkpoints);
         command.args(more);
-        // Without a second stage nobody asks who hangs where.
+        // Without a second stage no topology is needed.
         if plan.has_second_stage() {
             command.arg("--topology").arg(&town.topology);
         }
@@ -155,7 +156,7 @@ impl Bench {
         Process::start(&mut command, &log)
     }
 
-    /// A run to the end of the readings that nobody disturbs, into topics that it makes.
+    /// An undisturbed run to the end of the readings, into topics that it creates.
     pub fn undisturbed(&mut self, plan: &Plan, town: &Town) {
         let checkpoints = self.path(&plan.group());
         let ended = self.run(plan, town, &checkpoints, &["--until-end", "--create-topics"]).wait(WHOLE_RUN);
@@ -164,7 +165,7 @@ impl Bench {
         self.say(&format!("undisturbed: {words}"));
     }
 
-    /// Makes the topics of a plan's results.
+    /// Creates the topics of a plan's results.
     pub fn make_topics(&self, plan: &Plan, partitions: u32) {
         for (_, topic) in plan.topics() {
             crate::topics::make(&self.brokers, &topic, i32::try_from(partitions).unwrap());
@@ -174,7 +175,7 @@ impl Bench {
     /// `scripts/kafka` on the broker of the suite.
     pub fn kafka(&self, command: &[&str]) {
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../scripts/kafka");
-        let dir = said("SUITE_KAFKA_DIR").expect("scripts/kafka-suite says where its broker is");
+        let dir = variable("SUITE_KAFKA_DIR").expect("scripts/kafka-suite sets the folder of its broker");
         let done = Command::new(script).arg("--dir").arg(dir).args(command).output().unwrap();
         assert!(
             done.status.success(),
@@ -189,7 +190,7 @@ impl Bench {
     }
 }
 
-/// librdkafka takes so little at a time that a short log lasts for a while, and there is something to disturb.
+/// Settings that make librdkafka read slowly, so that a short log lasts long enough to disturb the run.
 pub fn slowly(pause_ms: &'static str) -> [(&'static str, &'static str); 3] {
     [("queued.min.messages", "1"), ("fetch.queue.backoff.ms", pause_ms), ("fetch.message.max.bytes", "65536")]
 }
@@ -199,7 +200,7 @@ pub fn until(what: &str, longest: Duration, holds: impl FnMut() -> bool) {
     assert!(comes_true(longest, holds), "not within {longest:?}: {what}");
 }
 
-/// Waits until something holds; says whether it does.
+/// Waits until something holds. Returns whether it does.
 #[expect(clippy::disallowed_methods, reason = "a check has a clock")]
 pub fn comes_true(longest: Duration, mut holds: impl FnMut() -> bool) -> bool {
     let began = Instant::now();
@@ -214,11 +215,11 @@ pub fn comes_true(longest: Duration, mut holds: impl FnMut() -> bool) -> bool {
     }
 }
 
-/// The program that is looked at: the release build if the script names one.
+/// The program to check: the release build if the script names one.
 fn gridwarden() -> PathBuf {
-    said("SUITE_GRIDWARDEN").map_or_else(|| env!("CARGO_BIN_EXE_gridwarden").into(), PathBuf::from)
+    variable("SUITE_GRIDWARDEN").map_or_else(|| env!("CARGO_BIN_EXE_gridwarden").into(), PathBuf::from)
 }
 
-fn said(variable: &str) -> Option<OsString> {
-    env::var_os(variable).filter(|value| !value.is_empty())
+fn variable(name: &str) -> Option<OsString> {
+    env::var_os(name).filter(|value| !value.is_empty())
 }

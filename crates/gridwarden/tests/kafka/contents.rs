@@ -1,4 +1,4 @@
-//! What topics hold, and the first difference between two.
+//! The contents of topics, and the first difference between two topics.
 
 use crate::bench::PATIENCE;
 use crate::plan::Plan;
@@ -12,12 +12,12 @@ use std::collections::BTreeMap;
 /// The values of each key, in the order in which they were written.
 pub type Contents = BTreeMap<Vec<u8>, Vec<Vec<u8>>>;
 
-/// Everything that a reader of committed messages sees of a topic.
+/// All committed messages of a topic.
 pub fn read(brokers: &str, topic: &str) -> Contents {
     let mut config = config(brokers);
     config.set("group.id", "kafka-suite-reader").set("enable.auto.commit", "false");
     config.set("enable.partition.eof", "true").set("isolation.level", "read_committed");
-    // The end of a log is told behind a fetch that brought nothing.
+    // The end of a log is reported after an empty fetch, so that should be quick.
     config.set("fetch.wait.max.ms", "10");
     let consumer: BaseConsumer = config.create().unwrap();
     let metadata = consumer.fetch_metadata(Some(topic), PATIENCE).unwrap();
@@ -43,16 +43,16 @@ pub fn read(brokers: &str, topic: &str) -> Contents {
     contents
 }
 
-/// How two topics are looked at.
+/// How two topics are compared.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Look {
     /// The last value of each key.
     Last,
-    /// Every message: none may stand there twice.
+    /// Every message: none may be there twice.
     Each,
 }
 
-/// The topics of two plans hold the same. Gives how many keys there are of each kind of results.
+/// The topics of two plans must hold the same. Returns the number of keys of each kind of results.
 pub fn expect_same(brokers: &str, wanted: &Plan, found: &Plan, look: Look) -> BTreeMap<&'static str, usize> {
     let mut counts = BTreeMap::new();
     for ((what, wanted), (_, found)) in wanted.topics().into_iter().zip(found.topics()) {
@@ -81,35 +81,35 @@ fn seen(mut contents: Contents, look: Look) -> Contents {
 
 fn difference(wanted: &Contents, found: &Contents) -> Option<String> {
     let missing: Vec<_> = wanted.keys().filter(|key| !found.contains_key(*key)).collect();
-    let strange: Vec<_> = found.keys().filter(|key| !wanted.contains_key(*key)).collect();
+    let unexpected: Vec<_> = found.keys().filter(|key| !wanted.contains_key(*key)).collect();
     let other: Vec<_> =
         wanted.iter().filter(|(key, values)| found.get(*key).is_some_and(|one| one != *values)).collect();
-    if missing.is_empty() && strange.is_empty() && other.is_empty() {
+    if missing.is_empty() && unexpected.is_empty() && other.is_empty() {
         return None;
     }
-    let mut told = format!(
-        "of {} keys {} are missing, {} have another value, {} do not belong there",
+    let mut page = format!(
+        "of {} keys {} are missing, {} have another value, and {} are unexpected",
         wanted.len(),
         missing.len(),
         other.len(),
-        strange.len()
+        unexpected.len()
     );
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     let values =
         |values: &[Vec<u8>]| values.iter().map(|value| text(value)).collect::<Vec<_>>().join("\n           ");
     if let Some(key) = missing.first() {
-        told += &format!("\n  missing  {}\n           {}", text(key), values(&wanted[*key]));
+        page += &format!("\n  missing  {}\n           {}", text(key), values(&wanted[*key]));
     }
     if let Some((key, wanted)) = other.first() {
-        told += &format!(
+        page += &format!(
             "\n  key      {}\n  wanted   {}\n  found    {}",
             text(key),
             values(wanted),
             values(&found[*key])
         );
     }
-    if let Some(key) = strange.first() {
-        told += &format!("\n  strange  {}\n           {}", text(key), values(&found[*key]));
+    if let Some(key) = unexpected.first() {
+        page += &format!("\n  more     {}\n           {}", text(key), values(&found[*key]));
     }
-    Some(told)
+    Some(page)
 }

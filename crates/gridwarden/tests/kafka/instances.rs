@@ -14,18 +14,18 @@ fn three_instances() {
     check("three_instances", "classic");
 }
 
-/// KIP-848, the protocol in which the broker says who has which partition.
+/// KIP-848, the protocol in which the broker assigns the partitions.
 #[test]
 #[ignore = "needs a broker: scripts/kafka-suite"]
 fn three_instances_of_the_new_protocol() {
     check("three_instances_of_the_new_protocol", "consumer");
 }
 
-/// The partitions, twelve as `gridwarden simulate` makes them.
+/// Twelve partitions, as `gridwarden simulate` creates them.
 const PARTITIONS: u32 = 12;
 /// How long the town sends.
 const SECONDS: u32 = 25;
-/// How long after one instance the next one is told to end.
+/// The time between the ends of two instances.
 const APART: Duration = Duration::from_secs(3);
 
 fn check(name: &'static str, protocol: &str) {
@@ -59,7 +59,7 @@ fn disturb(bench: &mut Bench, plan: &Plan, town: &Town, feed: Process, readings:
     let [first, second, third] = all;
     second.term();
     second.wait(PATIENCE).expect(143);
-    bench.say("one was told to end, and did");
+    bench.say("one was ended by a signal");
     let mut second = start(bench, "2");
     assert!(second.until_it_says("partitions taken over"), "{}", second.log());
     bench.say("it was started again, and has partitions");
@@ -78,8 +78,8 @@ fn disturb(bench: &mut Bench, plan: &Plan, town: &Town, feed: Process, readings:
     for process in [first, second] {
         process.term();
         process.wait(PATIENCE).expect(143);
-        // For a while the group takes them for away and not gone, and forgets them one by one: the run to the end gets
-        // what they had left open a part at a time.
+        // Their names are still known to the group for a while, and it forgets them one by one. So the run to the end gets
+        // their partitions in parts.
         thread::sleep(APART);
     }
 }

@@ -1,9 +1,9 @@
-//! What `gridwarden run` promises, on a real broker: killed at any moment, with instances that come and go, over a broker
-//! that restarts and a disk that is full, the topics of results hold in the end what they hold of a run without any of
-//! it. `scripts/kafka-suite` starts a broker and runs all of this; `cargo test` alone passes it over.
+//! The promises of `gridwarden run`, checked on a real broker. A run is killed at any moment, instances come and go, the
+//! broker restarts, the disk is full: in the end the topics of results must hold the same as after a run without any of
+//! this. `scripts/kafka-suite` starts a broker and runs these checks; `cargo test` alone skips them.
 //!
 //! Read `bench` first, then the checks: `kills`, `instances`, `outages`, `skew`, `wrong_use`.
-#![expect(clippy::unwrap_used, reason = "what a test cannot go on without has failed it")]
+#![expect(clippy::unwrap_used, reason = "a test that cannot continue has failed")]
 
 mod bench;
 mod brokers;

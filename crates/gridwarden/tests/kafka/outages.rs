@@ -1,4 +1,4 @@
-//! The broker goes and comes back, the disk of the checkpoints is full and has space again: nobody need do anything.
+//! The broker stops and comes back; the disk of the checkpoints is full and has space again. The run recovers by itself.
 
 use crate::bench::{Bench, PATIENCE, Size, Town, WHOLE_RUN, slowly, until};
 use crate::contents::{Look, expect_same};
@@ -19,10 +19,10 @@ fn the_broker_restarts_within_transactions() {
     check("the_broker_restarts_within_transactions", true, &ONE, PACE);
 }
 
-/// How a broker is ended, which, and when: once so many per cent are told.
+/// How a broker is ended, which one, and when: after this percentage of intervals is published.
 pub type End = (&'static str, &'static str, i64);
 
-/// How long a run lasts: so many meters in the short form of the suite, and a pause.
+/// What decides how long a run lasts: the number of meters in the short form of the suite, and a pause.
 #[derive(Debug, Clone, Copy)]
 pub struct Pace {
     pub meters: u32,
@@ -32,26 +32,26 @@ pub struct Pace {
 const PACE: Pace = Pace { meters: 500, pause_ms: "100" };
 const ONE: [End; 2] = [("stop", "1", 15), ("kill", "1", 50)];
 
-/// Brokers end and come back while a run works, which is so slow that it lasts for all of that; its results are those of
-/// one that nothing disturbed.
+/// Brokers end and come back while a slow run works. Its results must be those of an undisturbed run.
 pub fn check(name: &'static str, transactional: bool, ends: &[End], pace: Pace) {
     let (mut bench, town, plan) = undisturbed(name, transactional, pace.meters);
     let disturbed = plan.clone().named(&bench.own("b"));
     bench.make_topics(&disturbed, 4);
-    // By what it has told: a group that the broker took for dead meanwhile keeps no positions, and is well all the same.
-    let told = |plan: &Plan| Watcher::new(&bench.brokers, &plan.group(), &plan.topic("intervals"));
-    let (all, so_far) = (told(&plan).messages(), told(&disturbed));
+    // Progress is measured by published intervals, not by committed positions: a group that the broker took for dead
+    // meanwhile commits none, although the run works.
+    let intervals = |plan: &Plan| Watcher::new(&bench.brokers, &plan.group(), &plan.topic("intervals"));
+    let (all, so_far) = (intervals(&plan).messages(), intervals(&disturbed));
     let checkpoints = bench.path("checkpoints");
     let mut run = bench.run_in(&disturbed, &town, &checkpoints, &["--until-end"], &slowly(pace.pause_ms));
     for (end, broker, share) in ends {
-        until(&format!("{share} % are told"), WHOLE_RUN, || {
+        until(&format!("{share} % are published"), WHOLE_RUN, || {
             !run.runs() || so_far.messages() > all * share / 100
         });
         assert!(run.runs(), "it ended before:\n{}", run.log());
         bench.kafka(&[end, broker]);
         bench.kafka(&["start", broker]);
-        let told = 100 * so_far.messages() / all;
-        bench.say(&format!("scripts/kafka {end} {broker}, start {broker}; {told} % are told"));
+        let percent = 100 * so_far.messages() / all;
+        bench.say(&format!("scripts/kafka {end} {broker}, start {broker}; {percent} % are published"));
     }
     let ended = run.wait(WHOLE_RUN).expect(0);
     bench.say(&format!(
@@ -63,28 +63,28 @@ pub fn check(name: &'static str, transactional: bool, ends: &[End], pace: Pace) 
     bench.say(&format!("equal: {counts:?}"));
 }
 
-/// Partitions that are taken away take nothing along: no tick is whole without them.
+/// Revoked partitions cost no results: no tick is whole without them.
 #[test]
 #[ignore = "needs a broker: scripts/kafka-suite"]
 fn a_member_comes_and_goes() {
     let (mut bench, town, plan) = undisturbed("a_member_comes_and_goes", false, PACE.meters);
     let disturbed = plan.clone().named(&bench.own("b"));
     bench.make_topics(&disturbed, 4);
-    let told = |plan: &Plan| Watcher::new(&bench.brokers, &plan.group(), &plan.topic("intervals"));
-    let (all, so_far) = (told(&plan).messages(), told(&disturbed));
+    let intervals = |plan: &Plan| Watcher::new(&bench.brokers, &plan.group(), &plan.topic("intervals"));
+    let (all, so_far) = (intervals(&plan).messages(), intervals(&disturbed));
     let checkpoints = bench.path("checkpoints");
     let mut run = bench.run_in(&disturbed, &town, &checkpoints, &["--until-end"], &slowly("100"));
     for share in [15, 50] {
-        until(&format!("{share} % are told"), WHOLE_RUN, || {
+        until(&format!("{share} % are published"), WHOLE_RUN, || {
             !run.runs() || so_far.messages() > all * share / 100
         });
         assert!(run.runs(), "it ended before:\n{}", run.log());
         let partitions = visit(&bench.brokers, &disturbed.group(), &town.readings);
-        bench.say(&format!("somebody came, had {partitions} partitions, and went"));
+        bench.say(&format!("another member came, had {partitions} partitions, and went"));
     }
     let ended = run.wait(WHOLE_RUN).expect(0);
     let again = ended.log.matches("the run starts again").count();
-    assert!(again > 0, "nobody took anything away:\n{}", ended.log);
+    assert!(again > 0, "no partition was revoked:\n{}", ended.log);
     bench.say(&format!("starts again within the process: {again}"));
     let counts = expect_same(&bench.brokers, &plan, &disturbed, Look::Last);
     bench.say(&format!("equal: {counts:?}"));
@@ -100,23 +100,23 @@ fn the_disk_is_full() {
     let disturbed = plan.clone().named(&bench.own("b"));
     bench.make_topics(&disturbed, 4);
     let mut run = bench.run_in(&disturbed, &town, &disk.at, &["--until-end"], &slowly("30"));
-    let told = |log: &str| log.matches("the store of checkpoints fails, and is tried again").count();
-    until("a full disk is told three times", WHOLE_RUN, || !run.runs() || told(&run.log()) >= 3);
+    let warnings = |log: &str| log.matches("the store of checkpoints fails, and is tried again").count();
+    until("three warnings of a full disk", WHOLE_RUN, || !run.runs() || warnings(&run.log()) >= 3);
     assert!(run.runs(), "it ended before:\n{}", run.log());
     bench.say("the disk is full, and was so for three tries");
     disk.grow();
     bench.say("it has space again");
     let ended = run.wait(WHOLE_RUN).expect(0);
-    let told = told(&ended.log);
+    let warnings = warnings(&ended.log);
     bench.say(&format!(
-        "told {told} times; then: {}",
+        "{warnings} warnings; then: {}",
         ended.log.lines().find(|line| line.contains(" -> ")).unwrap()
     ));
     let counts = expect_same(&bench.brokers, &plan, &disturbed, Look::Last);
     bench.say(&format!("equal: {counts:?}"));
 }
 
-/// A town, and what a run tells of it that nothing disturbs.
+/// A town, and the results of an undisturbed run.
 fn undisturbed(name: &'static str, transactional: bool, meters: u32) -> (Bench, Town, Plan) {
     let mut bench = Bench::new(name);
     let (meters, days) = bench.form((meters, 5), (4000, 5));
@@ -135,7 +135,7 @@ struct Disk {
 }
 
 impl Disk {
-    /// Nothing if this user may not mount one.
+    /// Returns nothing if this user may not mount a disk.
     fn of_a_mebibyte() -> Option<Self> {
         let folder = tempfile::tempdir().unwrap();
         let at = folder.path().to_owned();
@@ -149,7 +149,7 @@ impl Disk {
 
 impl Drop for Disk {
     fn drop(&mut self) {
-        // A run that a failed check left behind has been killed, but may hold its files for a moment.
+        // After a failed check the killed run may hold its files for a moment.
         let unmounted = crate::bench::comes_true(PATIENCE, || ran(Command::new("umount").arg(&self.at)));
         if !unmounted {
             println!("{} is still mounted", self.at.display());

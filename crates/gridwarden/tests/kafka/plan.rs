@@ -1,4 +1,4 @@
-//! The plans of `pipelines/` with other values.
+//! The plans of `pipelines/` with changed values.
 
 use columns::outputs::ALL;
 use std::fs;
@@ -15,19 +15,19 @@ pub fn outputs() -> impl Iterator<Item = &'static str> {
 }
 
 impl Plan {
-    /// One of `pipelines/`, over the readings of a topic, with a name of its own before its group and topics.
+    /// A plan of `pipelines/` that reads this topic. Its group and topics of results begin with `own`.
     pub fn new(which: &str, readings: &str, own: &str) -> Self {
         let path =
             Path::new(env!("CARGO_MANIFEST_DIR")).join("../../pipelines").join(which).with_extension("toml");
         let mut plan = Self(fs::read_to_string(path).unwrap().parse().unwrap());
-        // What came too late or torn is a result as well.
+        // Dead letters are results as well.
         plan = plan.with("kafka.dead_letters", "dead-letters").with("kafka.readings", readings);
         plan.kafka().remove("topology");
         plan = plan.with("checkpoints.every", "700 ms").with("checkpoints.full_after", 4);
         plan.named(own)
     }
 
-    /// The same with a group and topics of another name.
+    /// The same plan with other names of its group and topics.
     pub fn named(mut self, own: &str) -> Self {
         self.kafka().insert("group".to_owned(), own.into());
         for key in outputs() {
@@ -38,7 +38,7 @@ impl Plan {
         self
     }
 
-    /// The same with another value of a key, `section.key`.
+    /// The same plan with another value of a key, written as `section.key`.
     pub fn with(mut self, at: &str, value: impl Into<Value>) -> Self {
         let (section, key) = at.rsplit_once('.').unwrap_or(("", at));
         let mut table = &mut self.0;
@@ -49,14 +49,14 @@ impl Plan {
         self
     }
 
-    /// A setting of librdkafka; its name is one key, dots and all.
+    /// The same plan with a setting of librdkafka. Its name is one key, including dots.
     pub fn with_client(mut self, name: &str, value: impl Into<Value>) -> Self {
         let client = self.kafka().entry("client").or_insert_with(|| Table::new().into());
         client.as_table_mut().unwrap().insert(name.to_owned(), value.into());
         self
     }
 
-    /// The topics of results: what they are of, and their names.
+    /// The topics of results: their keys and names.
     pub fn topics(&self) -> Vec<(&'static str, String)> {
         let kafka = self.0["kafka"].as_table().unwrap();
         let topic = |key: &'static str| Some((key, kafka.get(key)?.as_str()?.to_owned()));
@@ -68,7 +68,7 @@ impl Plan {
         self.0["kafka"][key].as_str().unwrap().to_owned()
     }
 
-    /// Whether it asks who hangs where.
+    /// Whether the plan has a second stage, and so needs a topology.
     pub fn has_second_stage(&self) -> bool {
         self.0.contains_key("cases")
     }
@@ -78,7 +78,7 @@ impl Plan {
         self.topic("group")
     }
 
-    /// Writes it.
+    /// Writes the plan to a file.
     pub fn write(&self, to: &Path) -> PathBuf {
         fs::write(to, self.0.to_string()).unwrap();
         to.to_owned()

@@ -1,4 +1,4 @@
-//! A `gridwarden run` that is watched, and killed if need be.
+//! A process of `gridwarden run` that a check watches, and can kill.
 
 use crate::bench::{PATIENCE, until};
 use std::fs::{self, File};
@@ -7,13 +7,13 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus};
 use std::time::Duration;
 
-/// A running process; killed when it is dropped, so that a check that fails leaves nothing behind.
+/// A running process. It is killed when this is dropped, so that a failed check leaves no process behind.
 pub struct Process {
     child: Child,
     log: PathBuf,
 }
 
-/// What is left of a process.
+/// The exit status and the log of a process that has ended.
 #[derive(Debug)]
 pub struct Ended {
     pub status: ExitStatus,
@@ -22,14 +22,14 @@ pub struct Ended {
 }
 
 impl Process {
-    /// Starts it; all that it says goes to a file.
+    /// Starts the process. All its output goes to a file.
     pub fn start(command: &mut Command, log: &Path) -> Self {
         let file = File::create(log).unwrap();
         command.stdin(std::process::Stdio::null()).stdout(file.try_clone().unwrap()).stderr(file);
         Self { child: command.spawn().unwrap(), log: log.to_owned() }
     }
 
-    /// What it has said up to now.
+    /// Its output so far.
     pub fn log(&self) -> String {
         String::from_utf8_lossy(&fs::read(&self.log).unwrap()).into_owned()
     }
@@ -39,9 +39,9 @@ impl Process {
         self.child.try_wait().unwrap().is_none()
     }
 
-    /// Waits until it has said this, or has ended; says whether it runs.
+    /// Waits until these words are in its output, or it has ended. Returns whether it still runs.
     pub fn until_it_says(&mut self, words: &str) -> bool {
-        until(&format!("`{words}` is told"), PATIENCE, || self.log().contains(words) || !self.runs());
+        until(&format!("`{words}` is in the log"), PATIENCE, || self.log().contains(words) || !self.runs());
         self.runs()
     }
 
@@ -51,9 +51,9 @@ impl Process {
         self.wait(PATIENCE)
     }
 
-    /// Tells it to end.
+    /// Sends it TERM.
     pub fn term(&self) {
-        // The standard library has no other signal than KILL.
+        // The standard library can only send KILL.
         let sent = Command::new("kill").args(["-s", "TERM", &self.child.id().to_string()]).status();
         assert!(sent.unwrap().success(), "cannot send TERM");
     }
@@ -67,7 +67,7 @@ impl Process {
             status = self.child.try_wait().unwrap();
             status.is_some()
         });
-        assert!(ended, "the run does not end within {longest:?}; it says:\n{}", tail());
+        assert!(ended, "the run does not end within {longest:?}; its log:\n{}", tail());
         Ended { status: status.unwrap(), log: self.log() }
     }
 }
@@ -80,20 +80,20 @@ impl Drop for Process {
 }
 
 impl Ended {
-    /// Its exit code, those of signals as shells count them.
+    /// Its exit code; for signals, 128 and the number, as shells count.
     pub fn code(&self) -> i32 {
         self.status.code().unwrap_or_else(|| 128 + self.status.signal().unwrap_or_default())
     }
 
-    /// It ended with this code, or the check fails with what it said.
+    /// Fails the check, and shows the log, unless the process ended with this code.
     pub fn expect(self, code: i32) -> Self {
-        assert_eq!(self.code(), code, "the run says:\n{}", self.log);
+        assert_eq!(self.code(), code, "the log of the run:\n{}", self.log);
         self
     }
 
-    /// It said this.
+    /// Fails the check unless these words are in the log.
     pub fn says(self, words: &str) -> Self {
-        assert!(self.log.contains(words), "`{words}` is not told; the run says:\n{}", self.log);
+        assert!(self.log.contains(words), "`{words}` is not in the log:\n{}", self.log);
         self
     }
 }

@@ -1,4 +1,4 @@
-//! Random moments that a seed brings back.
+//! Random moments that a seed reproduces.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use std::time::Duration;
 pub struct Random(u64);
 
 impl Random {
-    /// A stream of its own for each check, so that one that is left out changes none of the others.
+    /// A random stream for each check, so that the others do not change if one check is left out.
     pub fn new(seed: u64, check: &str) -> Self {
         Self(check.bytes().fold(seed, |state, byte| Self(state ^ u64::from(byte)).bits()))
     }

@@ -1,4 +1,4 @@
-//! Partitions that are apart: one that is a day ahead, one that says nothing, one that is slow.
+//! Partitions at different times: one that is a day ahead, one without messages, one that is slow.
 
 use crate::bench::{Bench, PATIENCE, Town, WHOLE_RUN, until};
 use crate::contents::{Contents, Look, expect_same, read};
@@ -10,7 +10,7 @@ use std::ops::Range;
 
 /// 2024-01-01T00:00:00Z, ms since 1970.
 const BEGIN: i64 = 1_704_067_200_000;
-/// Quarters of an hour.
+/// A quarter of an hour.
 const QUARTER: i64 = 15 * 60_000;
 const DAY: i64 = 96;
 
@@ -44,7 +44,7 @@ impl Street {
         (partition == 0).then(|| "T1".to_owned()).into_iter().chain(consumers).collect()
     }
 
-    /// Sends what the meters of a partition say in these quarters of an hour.
+    /// Sends the readings of a partition's meters for these quarters of an hour.
     fn send(&self, bench: &Bench, partition: usize, quarters: Range<i64>) {
         let meters = self.meters(partition);
         let consumers = i64::from(self.consumers[0] + self.consumers[1]);
@@ -64,17 +64,17 @@ impl Street {
         plan
     }
 
-    /// Nothing came too late, and every half hour of every meter up to this quarter is told.
-    fn expect_all_told(&self, bench: &Bench, plan: &Plan, upto: i64) {
+    /// No reading was late, and every half hour of every meter up to this quarter is published.
+    fn expect_all_published(&self, bench: &Bench, plan: &Plan, upto: i64) {
         assert_eq!(read(&bench.brokers, &plan.topic("dead_letters")), Contents::new(), "dead letters");
         let intervals = read(&bench.brokers, &plan.topic("intervals"));
         for meter in self.meters(0).into_iter().chain(self.meters(1)) {
             for quarter in (2..=upto).step_by(2) {
                 let key = format!("{meter}/{}", end_of(quarter));
-                assert!(intervals.contains_key(key.as_bytes()), "{key} is not told");
+                assert!(intervals.contains_key(key.as_bytes()), "{key} is not published");
             }
         }
-        bench.say(&format!("{} intervals are told, all that there are", intervals.len()));
+        bench.say(&format!("all {} intervals are published", intervals.len()));
     }
 }
 
@@ -85,7 +85,7 @@ fn end_of(quarter: i64) -> String {
     format!("2024-01-{:02}T{:02}:{:02}:00Z", 1 + quarter / DAY, minutes / 60, minutes % 60)
 }
 
-/// How many meters a balance heard of, by its end.
+/// How many meters reported to a balance, by its end.
 fn reporting(bench: &Bench, plan: &Plan) -> BTreeMap<String, u64> {
     let one = |(key, values): (&Vec<u8>, &Vec<Vec<u8>>)| {
         let key = String::from_utf8(key.clone()).unwrap();
@@ -100,7 +100,7 @@ fn reporting(bench: &Bench, plan: &Plan) -> BTreeMap<String, u64> {
 fn a_partition_a_day_ahead_loses_nothing() {
     let mut bench = Bench::new("a_partition_a_day_ahead_loses_nothing");
     let street = Street::new(&bench, [5, 5]);
-    // Nobody is idle here: the one that is ahead has to wait for the other.
+    // No partition becomes idle here: the one that is ahead has to wait for the other.
     let plan = street.plan(&bench).with("kafka.idle_after", "300 s");
     let checkpoints = bench.path("checkpoints");
     let mut run = bench.run(&plan, &street.town, &checkpoints, &[]);
@@ -114,7 +114,7 @@ fn a_partition_a_day_ahead_loses_nothing() {
     run.term();
     run.wait(PATIENCE).expect(143);
     bench.run(&plan, &street.town, &checkpoints, &["--until-end"]).wait(WHOLE_RUN).expect(0);
-    street.expect_all_told(&bench, &plan, 2 * DAY);
+    street.expect_all_published(&bench, &plan, 2 * DAY);
     assert!(reporting(&bench, &plan).values().all(|&meters| meters == 10), "{:?}", reporting(&bench, &plan));
     let undisturbed = plan.clone().named(&bench.own("a"));
     bench.undisturbed(&undisturbed, &street.town);
@@ -123,8 +123,8 @@ fn a_partition_a_day_ahead_loses_nothing() {
 
 #[test]
 #[ignore = "needs a broker: scripts/kafka-suite"]
-fn an_idle_partition_holds_nobody_for_ever() {
-    let mut bench = Bench::new("an_idle_partition_holds_nobody_for_ever");
+fn an_idle_partition_does_not_hold_others_for_ever() {
+    let mut bench = Bench::new("an_idle_partition_does_not_hold_others_for_ever");
     let street = Street::new(&bench, [5, 5]);
     let plan = street.plan(&bench).with("kafka.idle_after", "2 s");
     let run = bench.run(&plan, &street.town, &bench.path("checkpoints"), &[]);
@@ -135,9 +135,9 @@ fn an_idle_partition_holds_nobody_for_ever() {
     until(&format!("the balance of {last}, of one partition"), PATIENCE, || {
         reporting(&bench, &plan).contains_key(&last)
     });
-    bench.say("the balances go on without the partition that says nothing");
+    bench.say("the balances go on without the silent partition");
     street.send(&bench, 1, quarters..2 * quarters);
-    // From here on both keep step again.
+    // From here on both partitions send at the same time again.
     for quarter in 2 * quarters..3 * quarters {
         (0..2).for_each(|partition| street.send(&bench, partition, quarter..quarter + 1));
     }
@@ -145,16 +145,16 @@ fn an_idle_partition_holds_nobody_for_ever() {
     until(&format!("the balance of {last}, of both"), PATIENCE, || {
         reporting(&bench, &plan).get(&last) == Some(&10)
     });
-    street.expect_all_told(&bench, &plan, 3 * quarters - 2);
+    street.expect_all_published(&bench, &plan, 3 * quarters - 2);
     run.term();
     run.wait(PATIENCE).expect(143);
 }
 
-/// More rows wait for the one that has nothing than may wait, and a run to the end goes on all the same.
+/// More rows wait for the empty partition than may wait, and yet the run to the end finishes.
 #[test]
 #[ignore = "needs a broker: scripts/kafka-suite"]
-fn an_empty_partition_holds_no_run_to_the_end() {
-    let mut bench = Bench::new("an_empty_partition_holds_no_run_to_the_end");
+fn an_empty_partition_does_not_hold_a_run_to_the_end() {
+    let mut bench = Bench::new("an_empty_partition_does_not_hold_a_run_to_the_end");
     let street = Street::new(&bench, [0, 0]);
     let plan = street.plan(&bench).with("intervals.length", "1 min").with("intervals.grace", "1 min");
     let (meters, minutes) = (1100, 1300);
@@ -165,9 +165,9 @@ fn an_empty_partition_holds_no_run_to_the_end() {
     };
     topics::send(&bench.brokers, &street.town.readings, (0..minutes).map(minute));
     let run = bench.run(&plan, &street.town, &bench.path("checkpoints"), &["--until-end"]);
-    let told = format!("{} readings in {minutes} messages", meters * minutes);
-    run.wait(2 * PATIENCE).expect(0).says(&told);
-    bench.say(&told);
+    let summary = format!("{} readings in {minutes} messages", meters * minutes);
+    run.wait(2 * PATIENCE).expect(0).says(&summary);
+    bench.say(&summary);
 }
 
 #[test]
@@ -177,7 +177,7 @@ fn a_slow_partition_is_not_idle() {
     let street = Street::new(&bench, [5, 60]);
     let plan = street.plan(&bench);
     (0..2).for_each(|partition| street.send(&bench, partition, 0..2 * DAY));
-    // A fetch of the slow one takes longer than after how long an idle one is left alone.
+    // A fetch of the slow partition takes longer than `idle_after`.
     let run =
         bench.run_in(&plan, &street.town, &bench.path("checkpoints"), &[], &crate::bench::slowly("1500"));
     let last = end_of(2 * DAY - 2);
@@ -185,7 +185,7 @@ fn a_slow_partition_is_not_idle() {
     bench.say("all is read");
     let lonely: Vec<_> = reporting(&bench, &plan).into_iter().filter(|(_, meters)| *meters != 65).collect();
     assert_eq!(lonely, [], "balances without the slow partition");
-    street.expect_all_told(&bench, &plan, 2 * DAY - 2);
+    street.expect_all_published(&bench, &plan, 2 * DAY - 2);
     run.term();
     run.wait(PATIENCE).expect(143);
 }

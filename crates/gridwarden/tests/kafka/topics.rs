@@ -1,4 +1,4 @@
-//! What a check asks of the broker itself.
+//! Requests of a check to the broker itself.
 
 use crate::bench::{PATIENCE, comes_true};
 use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
@@ -9,19 +9,19 @@ use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
 use rdkafka::{ClientConfig, Offset, TopicPartitionList};
 use std::time::Duration;
 
-/// How long the broker may take for one answer.
+/// How long the broker may take to answer.
 const ANSWER: Duration = Duration::from_secs(30);
 
 /// The settings of a client.
 pub fn config(brokers: &str) -> ClientConfig {
     let mut config = ClientConfig::new();
     config.set("bootstrap.servers", brokers);
-    // A broker that was away is looked for again at once.
+    // Connect again soon after a broker was away.
     config.set("reconnect.backoff.max.ms", "500");
     config
 }
 
-/// Makes a topic.
+/// Creates a topic.
 pub fn make(brokers: &str, topic: &str, partitions: i32) {
     let admin: AdminClient<_> = config(brokers).create().unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
@@ -44,7 +44,7 @@ pub fn send(brokers: &str, topic: &str, messages: impl Iterator<Item = (i32, Str
     producer.flush(ANSWER).unwrap();
 }
 
-/// Joins a group until it is given some of a topic, and leaves again. Tells how many partitions it had.
+/// Joins a group until it gets partitions of a topic, and leaves again. Returns how many partitions it had.
 pub fn visit(brokers: &str, group: &str, topic: &str) -> usize {
     let mut config = config(brokers);
     config.set("group.id", group).set("partition.assignment.strategy", "range");
@@ -59,7 +59,7 @@ pub fn visit(brokers: &str, group: &str, topic: &str) -> usize {
     had
 }
 
-/// Looks at a topic, and at the positions of a group in it.
+/// Watches a topic, and the positions of a group in it.
 pub struct Watcher {
     consumer: BaseConsumer,
     topic: String,
@@ -67,7 +67,7 @@ pub struct Watcher {
 }
 
 impl Watcher {
-    /// Of a group that it never joins.
+    /// A watcher of a group, which it never joins.
     pub fn new(brokers: &str, group: &str, topic: &str) -> Self {
         let consumer: BaseConsumer = config(brokers).set("group.id", group).create().unwrap();
         let metadata = consumer.fetch_metadata(Some(topic), ANSWER).unwrap();
@@ -75,7 +75,7 @@ impl Watcher {
         Self { consumer, topic: topic.to_owned(), partitions }
     }
 
-    /// How many messages there are in all.
+    /// How many messages the topic has.
     pub fn messages(&self) -> i64 {
         self.ends().iter().sum()
     }
@@ -85,22 +85,22 @@ impl Watcher {
         self.partitions.iter().map(end).collect()
     }
 
-    /// How many messages the group has kept in checkpoints.
+    /// The group's committed positions, added up: how many messages its checkpoints hold.
     pub fn kept(&self) -> i64 {
         self.committed().iter().sum()
     }
 
-    /// How many messages stand behind what the group has kept.
+    /// How many messages come after the group's committed positions.
     pub fn lag(&self) -> i64 {
         self.ends().iter().zip(self.committed()).map(|(end, kept)| end - kept).sum()
     }
 
     fn committed(&self) -> Vec<i64> {
-        let mut asked = TopicPartitionList::new();
+        let mut wanted = TopicPartitionList::new();
         for id in &self.partitions {
-            asked.add_partition(&self.topic, *id);
+            wanted.add_partition(&self.topic, *id);
         }
-        let found = answered(|| self.consumer.committed_offsets(asked.clone(), ANSWER));
+        let found = answered(|| self.consumer.committed_offsets(wanted.clone(), ANSWER));
         let offset = |id: &i32| match found.find_partition(&self.topic, *id).unwrap().offset() {
             Offset::Offset(offset) => offset,
             _ => 0,
@@ -109,7 +109,7 @@ impl Watcher {
     }
 }
 
-/// Asks until there is an answer: a broker that has just started knows some things a little later.
+/// Repeats a request until it succeeds: a broker that has just started cannot answer all requests at once.
 fn answered<T>(ask: impl Fn() -> Result<T, KafkaError>) -> T {
     let mut answer = ask();
     comes_true(PATIENCE, || {

@@ -1,4 +1,4 @@
-//! What users do wrong, and what happens to their files: told with a way out, and nothing is lost.
+//! Mistakes of users and damaged files: each is reported with help, and nothing is lost.
 
 use crate::bench::{Bench, PATIENCE, Size, Town, WHOLE_RUN, slowly, until};
 use crate::contents::{Look, expect_same};
@@ -12,7 +12,7 @@ use std::thread;
 
 const SIZE: Size = Size { meters: 200, days: 5, partitions: 4 };
 
-/// A run that is in the middle of its readings, and has kept more than a first checkpoint.
+/// A run that is in the middle of its readings, and has stored several checkpoints.
 fn half_way(bench: &mut Bench, plan: &Plan, town: &Town, checkpoints: &Path) -> Process {
     let watcher = Watcher::new(&bench.brokers, &plan.group(), &town.readings);
     let readings = watcher.messages();
@@ -28,8 +28,8 @@ fn half_way(bench: &mut Bench, plan: &Plan, town: &Town, checkpoints: &Path) -> 
 
 #[test]
 #[ignore = "needs a broker: scripts/kafka-suite"]
-fn topics_that_are_missing_are_told() {
-    let mut bench = Bench::new("topics_that_are_missing_are_told");
+fn missing_topics_are_reported() {
+    let mut bench = Bench::new("missing_topics_are_reported");
     let town = bench.town(Size { meters: 5, days: 1, partitions: 1 });
     let plan = Plan::new("ami", &town.readings, &bench.own("b"));
     let checkpoints = bench.path("checkpoints");
@@ -41,8 +41,8 @@ fn topics_that_are_missing_are_told() {
 
 #[test]
 #[ignore = "needs a broker: scripts/kafka-suite"]
-fn told_to_end_it_goes_on_later() {
-    let mut bench = Bench::new("told_to_end_it_goes_on_later");
+fn a_run_ended_by_a_signal_goes_on_later() {
+    let mut bench = Bench::new("a_run_ended_by_a_signal_goes_on_later");
     let town = bench.town(SIZE);
     for (which, transactional) in [("ami", false), ("ami", true), ("j1", false)] {
         let own = format!("{which}-{transactional}");
@@ -63,7 +63,7 @@ fn told_to_end_it_goes_on_later() {
         bench.run(&ended, &town, &checkpoints, &["--until-end"]).wait(WHOLE_RUN).expect(0);
         let look = if transactional { Look::Each } else { Look::Last };
         let counts = expect_same(&bench.brokers, &plan, &ended, look);
-        bench.say(&format!("{own}: told to end three times; equal: {counts:?}"));
+        bench.say(&format!("{own}: ended by a signal three times; equal: {counts:?}"));
     }
 }
 
@@ -83,8 +83,8 @@ fn a_second_run_on_the_same_folder_is_refused() {
 
 #[test]
 #[ignore = "needs a broker: scripts/kafka-suite"]
-fn another_plan_is_taken_only_if_asked_for() {
-    let mut bench = Bench::new("another_plan_is_taken_only_if_asked_for");
+fn another_plan_is_accepted_only_with_the_option() {
+    let mut bench = Bench::new("another_plan_is_accepted_only_with_the_option");
     let town = bench.town(SIZE);
     for (own, key, value, lost) in [
         ("cases", "cases.cool_down", "48 h", &[][..]),
@@ -112,7 +112,7 @@ fn another_plan_is_taken_only_if_asked_for() {
             taken = taken.says(&format!("goes on without {part}"));
         }
         bench.say(taken.log.lines().find(|line| line.contains(" -> ")).unwrap());
-        // What it keeps now is its own.
+        // From now on the checkpoints belong to the other plan.
         bench
             .run(&other, &town, &checkpoints, &["--until-end"])
             .wait(WHOLE_RUN)
@@ -145,7 +145,7 @@ fn a_damaged_checkpoint_is_passed_over() {
     }
 }
 
-/// The piece that was written last; a lock, and what is being written, are none.
+/// The piece that was written last. The lock and incomplete files do not count.
 fn newest(folder: &Path) -> PathBuf {
     let mut newest = None;
     let mut folders = vec![folder.to_owned()];

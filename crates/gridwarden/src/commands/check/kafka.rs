@@ -1,4 +1,4 @@
-//! The sections of a plan that are about Kafka.
+//! The sections of a plan about Kafka.
 
 use super::page::Page;
 use reading::quantity::time;
@@ -36,7 +36,7 @@ pub(super) fn sections(plan: &KafkaPlan, page: &mut Page) {
     page.key(
         "transactional",
         match plan.transactional {
-            true => "true: results and positions appear together or not at all",
+            true => "true: results and positions are committed together",
             false => "false: after a crash, results may be written again, under the same keys",
         },
     );
@@ -44,8 +44,8 @@ pub(super) fn sections(plan: &KafkaPlan, page: &mut Page) {
     page.key(
         "exchange",
         match plan.exchange {
-            Exchange::Memory => "memory: each instance knows its own meters",
-            Exchange::Kafka => "kafka: each instance knows all meters of its transformers, by the topic of intervals; forecasts, demand and outages of transformers, not of feeders nor of the town; no `supply`",
+            Exchange::Memory => "memory: an instance knows only its own meters",
+            Exchange::Kafka => "kafka: each instance knows all meters of its transformers, through the topic of intervals; forecasts, demand and outages of transformers, but not of feeders or the town; no `supply`",
         },
     );
     page.section("checkpoints");

@@ -1,4 +1,4 @@
-//! Sections and keys, as a plan has them.
+//! A page of sections and keys, in the order of a plan.
 
 use std::fmt::{Display, Write};
 
@@ -17,7 +17,7 @@ impl Page {
         self.0
     }
 
-    /// A section with its keys, or that there is none.
+    /// A section with its keys, or a line that the plan does not have it.
     pub(super) fn section_if<T>(&mut self, name: &str, settings: Option<T>, keys: impl FnOnce(&mut Self, T)) {
         match settings {
             None => self.none(name),

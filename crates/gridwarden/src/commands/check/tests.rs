@@ -7,7 +7,7 @@ fn check(plan: &str, answer: &Expect) {
 }
 
 #[test]
-fn every_setting_stands_there_in_the_words_of_the_plan() {
+fn every_setting_is_shown_under_its_key_in_the_plan() {
     check(
         include_str!("../../../../../pipelines/demo.toml"),
         &expect![[r#"
@@ -103,7 +103,7 @@ fn every_setting_stands_there_in_the_words_of_the_plan() {
 }
 
 #[test]
-fn what_a_plan_leaves_out_is_told_too() {
+fn missing_sections_are_shown_as_none() {
     check(
         include_str!("../../../../../pipelines/j1.toml"),
         &expect![[r#"
@@ -185,7 +185,7 @@ fn what_a_plan_leaves_out_is_told_too() {
               transactional   false: after a crash, results may be written again, under the same keys
 
             [grid]
-              exchange        memory: each instance knows its own meters
+              exchange        memory: an instance knows only its own meters
 
             [checkpoints]
               every           10 s
@@ -195,7 +195,7 @@ fn what_a_plan_leaves_out_is_told_too() {
 }
 
 #[test]
-fn what_is_about_kafka_is_shown_as_it_is_used_without_secrets() {
+fn settings_of_kafka_are_shown_as_they_are_used_without_secrets() {
     let plan = include_str!("../../../../../pipelines/ami.toml");
     let environment = Environment::of([
         ("GRIDWARDEN_KAFKA_BROKERS", "kafka.example:9092"),
@@ -237,7 +237,7 @@ fn what_is_about_kafka_is_shown_as_it_is_used_without_secrets() {
           transactional   false: after a crash, results may be written again, under the same keys
 
         [grid]
-          exchange        memory: each instance knows its own meters
+          exchange        memory: an instance knows only its own meters
 
         [checkpoints]
           every           10 s
@@ -247,7 +247,7 @@ fn what_is_about_kafka_is_shown_as_it_is_used_without_secrets() {
 }
 
 #[test]
-fn what_no_part_of_a_town_can_say_is_left_out_where_instances_share_it() {
+fn results_of_the_whole_town_are_left_out_if_instances_share_it() {
     let plan = include_str!("../../../../../pipelines/ami.toml");
     let plan = plan.replacen("exchange = \"memory\"", "exchange = \"kafka\"", 1);
     let kafka = KafkaPlan::if_any(&plan, "plan.toml".as_ref(), None, &Environment::default()).unwrap();
@@ -256,7 +256,7 @@ fn what_no_part_of_a_town_can_say_is_left_out_where_instances_share_it() {
     let lines: Vec<&str> = page.lines().filter(about).map(str::trim_start).collect();
     expect![[r#"
         transformers    true: each; no instance sees the whole town
-        exchange        kafka: each instance knows all meters of its transformers, by the topic of intervals; forecasts, demand and outages of transformers, not of feeders nor of the town; no `supply`"#]].assert_eq(&lines.join("\n"));
+        exchange        kafka: each instance knows all meters of its transformers, through the topic of intervals; forecasts, demand and outages of transformers, but not of feeders or the town; no `supply`"#]].assert_eq(&lines.join("\n"));
 }
 
 #[test]

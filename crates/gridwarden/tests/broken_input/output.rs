@@ -1,10 +1,10 @@
-//! What a command says, and to whom.
+//! What commands print, on standard output and on standard error.
 
 use crate::desk::{Desk, REPLAY, lines, shared_neutral};
 use std::path::Path;
 
 #[test]
-fn a_command_that_is_none() {
+fn an_unknown_command() {
     let desk = Desk::new();
     desk.check(&desk.run(&["replai"]), 2, &["replai", "replay"]);
     desk.check(&desk.run(&["replay", "plan.toml", "--readings", "readings.ndjson"]), 2, &["--out"]);
@@ -23,16 +23,16 @@ fn with_log_lines_for_machines_an_error_is_one_too() {
 }
 
 #[test]
-fn no_speed_is_told_of_a_run_that_is_too_short_to_have_one() {
+fn a_very_short_run_shows_no_speed() {
     let desk = Desk::new();
     desk.write("few.ndjson", lines(3));
     let output = desk.replay("few.ndjson");
-    let told = String::from_utf8_lossy(&output.stdout);
-    assert!(output.status.success() && !told.contains("CPU second"), "{told}");
+    let shown = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success() && !shown.contains("CPU second"), "{shown}");
 }
 
 #[test]
-fn quiet_is_quiet_where_files_tell_the_result() {
+fn quiet_prints_nothing_if_files_hold_the_result() {
     let desk = Desk::new();
     let output = desk.run(&[&["--quiet"], &REPLAY[..]].concat());
     assert!(output.status.success() && output.stdout.is_empty() && output.stderr.is_empty());
@@ -43,21 +43,21 @@ fn quiet_is_quiet_where_files_tell_the_result() {
 fn options_of_simulate_that_make_no_town() {
     let desk = Desk::new();
     let town = ["simulate", "--meters", "10", "--days", "1", "--out", "out"];
-    for (option, value, said) in [
+    for (option, value, words) in [
         ("--thieves", "200%", "--thieves"),
         ("--interval", "7 parsecs", "--interval"),
         ("--interval", "7m", "interval"),
         ("--start", "yesterday", "--start"),
         ("--transformers", "11", "transformers"),
         ("--late", "-1", "--late"),
-        ("--late", "-1%", "`--late` is no share"),
+        ("--late", "-1%", "`--late` is not a share"),
         ("--interval", "7m", "found 7 min"),
         ("--utc-offset", "20", "-14 to 14 hours"),
         ("--late", "99.9%", "% together"),
     ] {
         let joined = format!("{option}={value}");
-        desk.check(&desk.run(&[&town[..], &[&joined]].concat()), 2, &[said]);
-        desk.check(&desk.run(&[&town[..], &[option, value]].concat()), 2, &[said]);
+        desk.check(&desk.run(&[&town[..], &[&joined]].concat()), 2, &[words]);
+        desk.check(&desk.run(&[&town[..], &[option, value]].concat()), 2, &[words]);
     }
     for (meters, days) in [("-1", "1"), ("100000000000", "1"), ("1", "-1"), ("1", "4000000")] {
         let output = desk.run(&["simulate", "--meters", meters, "--days", days, "--out", "out"]);
@@ -67,7 +67,7 @@ fn options_of_simulate_that_make_no_town() {
 }
 
 #[test]
-fn what_a_town_leaves_out_or_takes_away_is_told() {
+fn a_town_reports_what_it_leaves_out_or_deletes() {
     let desk = Desk::new();
     let town = |format: &str| {
         let output = desk.run(&[
@@ -78,13 +78,13 @@ fn what_a_town_leaves_out_or_takes_away_is_told() {
         String::from_utf8(output.stderr).unwrap()
     };
     assert_eq!(town("ndjson"), "");
-    let told = town("parquet");
-    assert!(told.contains("torn messages were left out") && told.contains("readings.ndjson"), "{told}");
+    let shown = town("parquet");
+    assert!(shown.contains("torn messages were left out") && shown.contains("readings.ndjson"), "{shown}");
     assert!(!desk.path("town/readings.ndjson").exists());
 }
 
 #[test]
-fn a_meter_that_nobody_heard_of_cannot_be_explained() {
+fn an_unknown_meter_cannot_be_explained() {
     let desk = Desk::new();
     let explain = |meter: &str| {
         let input = ["--readings", "readings.ndjson", "--topology", "topology.csv"];
@@ -124,7 +124,7 @@ fn a_case_is_explained_alone() {
 }
 
 #[test]
-fn why_there_is_no_case_is_told() {
+fn explain_shows_why_there_is_no_case() {
     let desk = Desk::new();
     desk.write("shared.ndjson", shared_neutral());
     desk.write("known.csv", "meter,role,transformer\nM1,consumer,T1\nM2,consumer,T1\n");
@@ -135,15 +135,15 @@ fn why_there_is_no_case_is_told() {
         String::from_utf8(output.stdout).unwrap()
     };
     let known = ["--topology", "known.csv"];
-    let told = explain("plan.toml", "shared.ndjson", &known);
-    assert!(told.contains("a shared neutral explains 20 of them: M2"), "{told}");
-    let told = explain("plan.toml", "shared.ndjson", &[]);
-    assert!(told.contains("20 of them raise nothing: on no known transformer"), "{told}");
-    let told = explain("plan.toml", "readings.ndjson", &known);
-    assert!(told.contains("cases      none: no interval has a phase and a neutral current"), "{told}");
+    let shown = explain("plan.toml", "shared.ndjson", &known);
+    assert!(shown.contains("a shared neutral explains 20 of them: M2"), "{shown}");
+    let shown = explain("plan.toml", "shared.ndjson", &[]);
+    assert!(shown.contains("20 of them raise nothing: on no known transformer"), "{shown}");
+    let shown = explain("plan.toml", "readings.ndjson", &known);
+    assert!(shown.contains("cases      none: no interval has a phase and a neutral current"), "{shown}");
     let j1 = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../pipelines/j1.toml");
-    let told = explain(j1.to_str().unwrap(), "readings.ndjson", &known);
-    assert!(told.contains("cases      none: this plan has no detectors"), "{told}");
+    let shown = explain(j1.to_str().unwrap(), "readings.ndjson", &known);
+    assert!(shown.contains("cases      none: this plan has no detectors"), "{shown}");
 }
 
 #[test]
