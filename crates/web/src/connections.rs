@@ -1,4 +1,4 @@
-//! The connections of clients: few at a time, and none for long.
+//! The connections of clients: only a few at a time, and none for long.
 //!
 //! The engine beside it needs descriptors for its log and its checkpoints. So a client that opens thousands of
 //! connections and sends half a request on each must neither take them all nor keep a probe from its answer.
@@ -16,14 +16,14 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::{self, JoinHandle};
 use tokio::time;
 
-/// What clients may take.
+/// The limits for clients.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
-    /// Connections at a time. One more ends the oldest.
+    /// How many connections there may be at a time. One more ends the oldest.
     pub connections: usize,
-    /// From the first byte of a connection to the end of the request's head.
+    /// The longest time from the start of a connection to the end of the request's head.
     pub head: Duration,
-    /// From the first byte of a connection to its end.
+    /// The longest time of a connection.
     pub whole: Duration,
 }
 
@@ -34,7 +34,7 @@ pub const LIMITS: Limits =
 /// How long to wait when the process has no descriptor left.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// Answers for ever.
+/// Serves until the future is dropped.
 pub async fn serve(listener: TcpListener, routes: Router, limits: Limits) -> Infallible {
     let mut open: VecDeque<JoinHandle<()>> = VecDeque::new();
     loop {
@@ -70,6 +70,6 @@ async fn answer(stream: TcpStream, routes: Router, limits: Limits) {
         .header_read_timeout(limits.head)
         .keep_alive(false)
         .serve_connection(TokioIo::new(stream), TowerToHyperService::new(service));
-    // A client that is too slow, or that has gone, is told nothing: it may ask again.
+    // A client that is too slow, or gone, gets no answer: it may ask again.
     let _ = time::timeout(limits.whole, connection).await;
 }

@@ -152,14 +152,14 @@ fn it_stops_when_dropped_even_if_a_client_is_connected() {
     drop(Http::start(&address.to_string(), answer, |_| {}).unwrap());
 }
 
-/// A connection on which half a request was sent.
+/// A connection with half a request.
 fn half_a_request(http: &Http) -> TcpStream {
     let mut stream = TcpStream::connect(http.address()).unwrap();
     stream.write_all(b"GET /metrics HTTP/1.1\r\nhost: x\r\nx-").unwrap();
     stream
 }
 
-/// Whether the server has ended a connection. Waits for that.
+/// Waits for the server to end a connection. Returns whether it does.
 fn is_ended(mut stream: TcpStream) -> bool {
     let mut answer = Vec::new();
     match stream.read_to_end(&mut answer) {
@@ -170,7 +170,7 @@ fn is_ended(mut stream: TcpStream) -> bool {
 }
 
 #[test]
-fn half_sent_requests_keep_no_probe_from_its_answer() {
+fn half_sent_requests_do_not_delay_a_probe() {
     let http = start();
     let mut held: VecDeque<TcpStream> = VecDeque::new();
     for turn in 0..10 * LIMITS.connections {
@@ -186,7 +186,7 @@ fn half_sent_requests_keep_no_probe_from_its_answer() {
             );
         }
     }
-    // All but the last few were ended to make room.
+    // The server has ended all but the last few to make room.
     held.drain(..held.len() - LIMITS.connections).for_each(|oldest| assert!(is_ended(oldest)));
 }
 
@@ -204,7 +204,7 @@ fn a_name_may_stand_for_the_address() {
 }
 
 #[test]
-fn what_is_no_address_is_an_error_with_a_way_out() {
+fn a_wrong_address_is_an_error_with_help() {
     for asked in ["9464", "127.0.0.1", "127.0.0.1:x", "no such host:1"] {
         let Err(error) = Http::start(asked, answer, |_| {}) else { panic!("{asked} was taken") };
         assert_eq!(
