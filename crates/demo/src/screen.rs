@@ -10,6 +10,7 @@ use ratatui::DefaultTerminal;
 use ratatui::crossterm::event::{self, Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 use shell::{Stop, TerminalWatch};
 use std::io;
+use std::mem::ManuallyDrop;
 use std::time::Duration;
 
 pub use draw::draw;
@@ -17,7 +18,8 @@ pub use theme::Theme;
 
 /// The terminal while it is ours. Dropping it gives it back as it was; so does a panic.
 pub struct Screen {
-    terminal: DefaultTerminal,
+    // Never dropped: once the terminal has gone, dropping it would complain on standard error, and panic over that.
+    terminal: ManuallyDrop<DefaultTerminal>,
     stop: Stop,
     theme: Theme,
     _watch: TerminalWatch,
@@ -26,7 +28,7 @@ pub struct Screen {
 impl Screen {
     /// Takes the terminal. `stop` knows whether the process is asked to end.
     pub fn open(stop: Stop, color: bool) -> io::Result<Self> {
-        let terminal = ratatui::try_init()?;
+        let terminal = ManuallyDrop::new(ratatui::try_init()?);
         let watch = TerminalWatch::start(stop.clone(), give_back)?;
         Ok(Self { terminal, stop, theme: Theme { color }, _watch: watch })
     }
@@ -34,6 +36,7 @@ impl Screen {
 
 impl Drop for Screen {
     fn drop(&mut self) {
+        let _ = self.terminal.show_cursor();
         give_back();
     }
 }

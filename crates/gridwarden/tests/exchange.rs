@@ -82,6 +82,14 @@ impl Town<'_> {
         }
     }
 
+    /// Whether its topic of readings is there.
+    fn has_readings(&self) -> bool {
+        let consumer: BaseConsumer =
+            ClientConfig::new().set("bootstrap.servers", brokers()).create().unwrap();
+        let metadata = consumer.fetch_metadata(None, Duration::from_secs(10)).unwrap();
+        metadata.topics().iter().any(|topic| topic.name() == format!("{}-readings", self.name))
+    }
+
     /// Everything in a topic of a run, by key.
     fn contents(&self, run: &str, topic: &str) -> BTreeMap<String, String> {
         let topic = format!("{}-{run}-{topic}", self.name);
@@ -155,7 +163,7 @@ fn check(name: &str, transactional: bool) {
         town.plan(run, exchange, transactional);
     }
     let mut simulation = town.simulate();
-    while !dir.path().join("town/topology.csv").exists() {
+    while !dir.path().join("town/topology.csv").exists() || !town.has_readings() {
         sleep(Duration::from_millis(100));
     }
     sleep(Duration::from_secs(2));

@@ -59,8 +59,7 @@ pub fn run(args: &Run, quiet: bool) -> Result<(), Failure> {
     let mut topics: Vec<&str> = kafka.outputs.all().filter_map(|(_, topic)| topic).collect();
     topics.extend(kafka.topology.as_deref().filter(|_| args.topology.is_none()));
     let read_back = kafka.outputs.intervals.as_deref().filter(|_| kafka.exchange == Exchange::Kafka);
-    let make = args.create_topics.then_some(topics::PARTITIONS);
-    topics::find(&broker, &kafka.readings, &topics, read_back, make)?;
+    topics::find_results(&broker, &kafka.readings, &topics, read_back, args.create_topics)?;
     drop(broker);
     let job = Job {
         plan,

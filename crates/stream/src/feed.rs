@@ -58,13 +58,13 @@ pub fn feed(town: &Town, to: &Feed<'_>, interval_ms: i64, quiet: bool) -> Result
     let Some(broker) = Broker::await_any(&connection, &stop)? else {
         return Err(Failure::stopped(stop.signal().unwrap_or_default(), "nothing was sent"));
     };
-    let found = topics::find(&broker, topic, &[], None, to.make)?;
+    let partitions = topics::find_readings(&broker, topic, to.make)?;
     let mut feeding = Feeding {
         sender: Sender::connect(connection, topic, to.messages.name())?,
         topic,
         stop,
         bar: progress_bar(quiet),
-        sent: Sent { readings: 0, messages: 0, partitions: found[topic] },
+        sent: Sent { readings: 0, messages: 0, partitions },
     };
     let ended = feeding.send_all(town, to, interval_ms).and_then(|()| feeding.finish());
     feeding.bar.finish_and_clear();

@@ -15,7 +15,9 @@ use std::path::Path;
 use stream::Feed;
 
 /// The names of all files that a town may write.
-const NAMES: [&str; 5] = ["readings.ndjson", "readings.parquet", "topology.csv", "truth.csv", "outages.csv"];
+const NAMES: [&str; 5] = [READINGS[0], READINGS[1], "topology.csv", "truth.csv", "outages.csv"];
+/// Those that hold readings.
+const READINGS: [&str; 2] = ["readings.ndjson", "readings.parquet"];
 
 /// Runs the command.
 pub fn run(args: &cli::Simulate, quiet: bool) -> Result<(), Failure> {
@@ -72,19 +74,20 @@ fn write_all(town: &Town, truth: &[simulate::Truth], format: Format, dir: &Path)
     hold.clear()?;
     let (sent, other) = match format {
         Format::Ndjson => {
-            (lines(town, &dir.join("readings.ndjson")).map_err(|cause| broken(dir, &cause))?, "parquet")
+            (lines(town, &dir.join(READINGS[0])).map_err(|cause| broken(dir, &cause))?, READINGS[1])
         }
         Format::Parquet => {
-            let (sent, torn) =
-                columns(town, &dir.join("readings.parquet")).map_err(|cause| broken(dir, &cause))?;
+            let (sent, torn) = columns(town, &dir.join(READINGS[1])).map_err(|cause| broken(dir, &cause))?;
             if torn > 0 {
                 telemetry::torn_left_out(torn);
             }
-            (sent, "ndjson")
+            (sent, READINGS[0])
         }
     };
     let _moving = hold.moving();
-    take_away_readings(dir, &[other])?;
+    if !is_this_town(town, truth, dir) {
+        take_away_readings(dir, other)?;
+    }
     tables(town, truth, dir).map_err(|cause| broken(dir, &cause))?;
     Ok(sent)
 }
@@ -93,18 +96,32 @@ fn write_all(town: &Town, truth: &[simulate::Truth], format: Format, dir: &Path)
 fn write_tables(town: &Town, truth: &[simulate::Truth], dir: &Path) -> Result<(), Failure> {
     let hold = Hold::take_for_a_moment(dir, &NAMES)?;
     hold.clear()?;
-    take_away_readings(dir, &["ndjson", "parquet"])?;
+    // They may be what somebody replays; a topology beside them that is not theirs would make that wrong.
+    if READINGS.iter().any(|name| dir.join(name).exists()) && !is_this_town(town, truth, dir) {
+        return Err(Failure::failed_with_help(
+            format!("{} holds the readings of another town", dir.display()),
+            "give this one a folder of its own with `--out`",
+        ));
+    }
     tables(town, truth, dir).map_err(|cause| broken(dir, &cause))
 }
 
+/// Whether the folder holds the same town: its topology and its truth are what would be written now.
+fn is_this_town(town: &Town, truth: &[simulate::Truth], dir: &Path) -> bool {
+    let is_same = |name: &str, write: &dyn Fn(&mut Vec<u8>) -> io::Result<()>| {
+        let mut now = Vec::new();
+        write(&mut now).is_ok() && fs::read(dir.join(name)).is_ok_and(|before| before == now)
+    };
+    is_same("topology.csv", &|out| write_topology_csv(&town.topology(), out))
+        && is_same("truth.csv", &|out| write_truth_csv(truth, out))
+}
+
 /// Deletes readings of an earlier town: they would not fit the topology of this one.
-fn take_away_readings(dir: &Path, formats: &[&str]) -> Result<(), Failure> {
-    for format in formats {
-        let readings = dir.join(format!("readings.{format}"));
-        if readings.exists() {
-            fs::remove_file(&readings).map_err(|cause| broken(dir, &cause))?;
-            telemetry::taken_away(&readings);
-        }
+fn take_away_readings(dir: &Path, name: &str) -> Result<(), Failure> {
+    let readings = dir.join(name);
+    if readings.exists() {
+        fs::remove_file(&readings).map_err(|cause| broken(dir, &cause))?;
+        telemetry::taken_away(&readings);
     }
     Ok(())
 }

@@ -106,3 +106,17 @@ fn files_of_a_run_that_was_killed_while_moving_them_are_replaced() {
     desk.write("latin.ndjson", b"\xff\n");
     desk.check(&desk.replay("latin.ndjson"), 1, &["no reading could be used"]);
 }
+
+#[test]
+fn the_readings_of_a_town_stay_when_the_same_town_is_made_again() {
+    let desk = Desk::new();
+    let town = |format, seed| {
+        let asked = ["simulate", "--meters", "3", "--days", "1", "--out", "town", "--format", format];
+        desk.run(&[&asked[..], &["--seed", seed]].concat())
+    };
+    assert!(town("ndjson", "1").status.success());
+    assert!(town("parquet", "1").status.success());
+    assert!(desk.path("town/readings.ndjson").exists(), "the same town in another format took them away");
+    let errors = String::from_utf8(town("parquet", "2").stderr).unwrap();
+    assert!(!desk.path("town/readings.ndjson").exists() && errors.contains("an earlier town"), "{errors}");
+}

@@ -69,16 +69,15 @@ fn options_of_simulate_that_make_no_town() {
 #[test]
 fn a_town_reports_what_it_leaves_out_or_deletes() {
     let desk = Desk::new();
-    let town = |format: &str| {
-        let output = desk.run(&[
-            "simulate", "--meters", "1", "--days", "1", "--torn", "20%", "--format", format, "--out", "town",
-        ]);
+    let town = |format: &str, seed: &str| {
+        let asked = ["simulate", "--meters", "1", "--days", "1", "--torn", "20%", "--out", "town"];
+        let output = desk.run(&[&asked[..], &["--format", format, "--seed", seed]].concat());
         assert!(output.status.success());
         assert!(String::from_utf8_lossy(&output.stdout).contains("of 1 consumer over 1 day,"));
         String::from_utf8(output.stderr).unwrap()
     };
-    assert_eq!(town("ndjson"), "");
-    let shown = town("parquet");
+    assert_eq!(town("ndjson", "1"), "");
+    let shown = town("parquet", "2");
     assert!(shown.contains("torn messages were left out") && shown.contains("readings.ndjson"), "{shown}");
     assert!(!desk.path("town/readings.ndjson").exists());
 }

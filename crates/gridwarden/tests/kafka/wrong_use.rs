@@ -37,6 +37,13 @@ fn missing_topics_are_reported() {
     let ended = ended.says(&plan.topic("alerts")).says("`--create-topics` makes them");
     bench.say(ended.log.lines().next().unwrap());
     bench.undisturbed(&plan, &town);
+    // A run never creates the topic of readings: an empty one would hide a misspelt name.
+    let misspelt = Plan::new("ami", &bench.own("reedings"), &bench.own("c"));
+    let arguments = ["--until-end", "--create-topics"];
+    let ended = bench.run(&misspelt, &town, &bench.path("other"), &arguments).wait(PATIENCE).expect(1);
+    ended
+        .says(&format!("has no topic `{}` of readings", bench.own("reedings")))
+        .says("check the name in the plan");
 }
 
 #[test]

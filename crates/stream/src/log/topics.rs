@@ -22,52 +22,78 @@ const LOOKS: u32 = 100;
 const BETWEEN_LOOKS: Duration = Duration::from_millis(100);
 
 /// The number of partitions of each topic, by name.
-pub type Partitions = BTreeMap<String, u32>;
+type Partitions = BTreeMap<String, u32>;
 
-/// Finds the topic of readings and the `compacted` ones, whose messages have keys. Missing topics are created if `make`
-/// gives the number of partitions of readings; otherwise they are an error. `read_back` is the topic that the second stage
-/// reads, if any.
-pub fn find(
-    broker: &Broker,
-    readings: &str,
-    compacted: &[&str],
-    read_back: Option<&str>,
-    make: Option<u32>,
-) -> Result<Partitions, Failure> {
-    let wanted = || [readings].into_iter().chain(compacted.iter().copied());
-    let mut there = look(broker, wanted())?;
-    let missing: Vec<&str> = wanted().filter(|name| !there.contains_key(*name)).collect();
-    if missing.is_empty() {
-        return Ok(there);
+/// The number of partitions of the topic of readings. If it is missing, it is created with as many as `make` gives;
+/// otherwise it is an error.
+pub fn find_readings(broker: &Broker, name: &str, make: Option<u32>) -> Result<u32, Failure> {
+    if let Some(partitions) = look(broker, &[name])?.remove(name) {
+        return Ok(partitions);
     }
     let Some(partitions) = make else {
-        return Err(none_such(broker, &missing));
+        return Err(none_such(broker, &[name]));
     };
-    // As many partitions as readings have: a consumer of results can then be shared out as the readings are.
-    let partitions = there.get(readings).copied().unwrap_or(partitions);
-    make_all(broker, &missing, readings, read_back, partitions)?;
+    create_all(broker, &[topic(name, partitions)], partitions)?;
+    await_all(broker, &[name])?;
+    Ok(partitions)
+}
+
+/// Finds the topics of results, whose messages have keys, beside the topic of readings. With `make`, missing ones are
+/// created; otherwise they are an error. `read_back` is the topic that the second stage reads, if any.
+///
+/// The topic of readings must be there: an empty one would hide a misspelt name behind a run that reads nothing.
+pub fn find_results(
+    broker: &Broker,
+    readings: &str,
+    results: &[&str],
+    read_back: Option<&str>,
+    make: bool,
+) -> Result<(), Failure> {
+    let there = look(broker, results)?;
+    let partitions =
+        look(broker, &[readings])?.remove(readings).ok_or_else(|| no_readings(broker, readings))?;
+    let missing: Vec<&str> = results.iter().copied().filter(|name| !there.contains_key(*name)).collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    if !make {
+        return Err(none_such(broker, &missing));
+    }
+    let topics: Vec<NewTopic<'_>> = missing
+        .iter()
+        .map(|&name| {
+            // As many partitions as readings have: a consumer of results can then be shared out as the readings are.
+            let topic = topic(name, partitions).set("cleanup.policy", "compact");
+            if read_back == Some(name) { topic.set("min.compaction.lag.ms", READ_BACK_MS) } else { topic }
+        })
+        .collect();
+    create_all(broker, &topics, partitions)?;
+    await_all(broker, &missing)
+}
+
+/// Waits until the broker lists topics that were just created.
+fn await_all(broker: &Broker, names: &[&str]) -> Result<(), Failure> {
     for _ in 0..LOOKS {
-        there = look(broker, wanted())?;
-        if wanted().all(|name| there.contains_key(name)) {
-            return Ok(there);
+        if look(broker, names)?.len() == names.len() {
+            return Ok(());
         }
         thread::sleep(BETWEEN_LOOKS);
     }
     Err(Failure::failed_with_help(
-        format!("{} has created topics but does not list them: {}", broker.name(), missing.join(", ")),
+        format!("{} has created topics but does not list them: {}", broker.name(), names.join(", ")),
         "try again in a moment, and check the broker's log",
     ))
 }
 
 /// The topics that exist and whose partitions all have a leader.
-fn look<'a>(broker: &Broker, wanted: impl Iterator<Item = &'a str>) -> Result<Partitions, Failure> {
+fn look(broker: &Broker, wanted: &[&str]) -> Result<Partitions, Failure> {
     let metadata = broker.metadata()?;
     let mut there = Partitions::new();
     for name in wanted {
-        let Some(topic) = metadata.topics().iter().find(|topic| topic.name() == name) else { continue };
+        let Some(topic) = metadata.topics().iter().find(|topic| topic.name() == *name) else { continue };
         let count = u32::try_from(topic.partitions().len()).unwrap_or_default();
         if count > 0 && topic.partitions().iter().all(|partition| partition.leader() >= 0) {
-            there.insert(name.to_owned(), count);
+            there.insert((*name).to_owned(), count);
         }
     }
     Ok(there)
@@ -82,33 +108,26 @@ fn none_such(broker: &Broker, missing: &[&str]) -> Failure {
     )
 }
 
-fn make_all(
-    broker: &Broker,
-    names: &[&str],
-    readings: &str,
-    read_back: Option<&str>,
-    partitions: u32,
-) -> Result<(), Failure> {
+fn no_readings(broker: &Broker, name: &str) -> Failure {
+    Failure::failed_with_help(
+        format!("{} has no topic `{name}` of readings, or does not let us see it", broker.name()),
+        "check the name in the plan; what sends readings creates this topic, as `gridwarden simulate --create-topics` does",
+    )
+}
+
+/// A topic with as many copies as the broker's default.
+fn topic(name: &str, partitions: u32) -> NewTopic<'_> {
+    NewTopic::new(name, i32::try_from(partitions).unwrap_or(i32::MAX), TopicReplication::Fixed(-1))
+}
+
+fn create_all(broker: &Broker, topics: &[NewTopic<'_>], partitions: u32) -> Result<(), Failure> {
     let admin: AdminClient<ClientLog> = create(broker.config(), ClientLog::default())?;
-    let count = i32::try_from(partitions).unwrap_or(i32::MAX);
-    let topics: Vec<NewTopic<'_>> = names
-        .iter()
-        .map(|&name| {
-            // -1: as many copies as the broker's default.
-            let topic = NewTopic::new(name, count, TopicReplication::Fixed(-1));
-            if name == readings {
-                return topic;
-            }
-            let topic = topic.set("cleanup.policy", "compact");
-            if read_back == Some(name) { topic.set("min.compaction.lag.ms", READ_BACK_MS) } else { topic }
-        })
-        .collect();
     let options = AdminOptions::new().request_timeout(Some(MAKING)).operation_timeout(Some(MAKING));
     // The client returns a future. There is nothing else to do, so this thread waits for it.
     let runtime = tokio::runtime::Builder::new_current_thread().build();
     let runtime = runtime.map_err(|cause| Failure::failed("cannot wait for new topics", &cause))?;
-    let made = runtime.block_on(admin.create_topics(&topics, &options));
-    for made in made.map_err(|error| not_made(broker, names[0], &error))? {
+    let made = runtime.block_on(admin.create_topics(topics, &options));
+    for made in made.map_err(|error| not_made(broker, topics[0].name, &error))? {
         match made {
             Ok(name) => telemetry::topic_made(&name, partitions),
             // Another instance was faster: that is fine.
