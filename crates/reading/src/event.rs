@@ -74,10 +74,16 @@ pub const NAMES: &[(u16, &str)] = &[
     (251, "cover-open"),
     (301, "disconnected"),
     (302, "connected"),
-    // IS 15959 has no such events. The numbers are Gridwarden's own, for head-ends that send the names.
+    // IS 15959 has no such events. The numbers are Gridwarden's own, for head-ends that send the names
+    // and for Gridwarden's own meter.
     (401, "phase-sequence-reversed"),
     (402, "phase-sequence-reversed-restored"),
     (403, "event-log-overrun"),
+    (404, "terminal-cover-open"),
+    (405, "high-neutral-current"),
+    (406, "high-neutral-current-restored"),
+    (407, "load-side-voltage"),
+    (408, "load-side-voltage-restored"),
 ];
 
 impl EventCode {

@@ -85,6 +85,11 @@ impl Lab {
         lab
     }
 
+    /// A bench with this converter.
+    pub fn bench(&self, wave: &Wave, wiring: Wiring) -> Bench {
+        Bench::new(wave.mains.clone(), wave.appliances.clone(), wiring, self.converter.clone())
+    }
+
     /// The converter, to make it worse after calibration.
     pub fn converter_mut(&mut self) -> &mut Converter {
         &mut self.converter
@@ -176,8 +181,7 @@ impl Lab {
     }
 
     fn samples(&self, wave: &Wave, seconds: f64, mut each: impl FnMut(Samples, &meter_synth::Truth)) {
-        let mut bench =
-            Bench::new(wave.mains.clone(), wave.appliances.clone(), Wiring::Honest, self.converter.clone());
+        let mut bench = self.bench(wave, Wiring::Honest);
         for _ in 0..(seconds * f64::from(bench.sample_rate)) as u64 {
             let samples = bench.sample();
             each(samples, &bench.truth());

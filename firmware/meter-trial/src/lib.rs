@@ -7,6 +7,7 @@ mod lab;
 mod ours;
 pub mod points;
 mod rivals;
+pub mod tampering;
 
 pub use lab::{Errors, Lab, Wave};
 pub use ours::Ours;

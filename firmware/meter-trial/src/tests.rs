@@ -1,5 +1,7 @@
 //! The limits hold, in a short form of what `scripts/firmware-accuracy` prints.
 
+mod tampering;
+
 use crate::points::{Class, Point, corners, influences, living, loads};
 use crate::{Lab, RivalKind, Wave};
 use meter_synth::{Disturbance, Kind, Mains};
