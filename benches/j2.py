@@ -19,7 +19,7 @@ def of_phases(name):
     return pl.coalesce(pl.col(name), pl.sum_horizontal(*[f"{name}_{phase}" for phase in "abc"], ignore_nulls=False)).cast(pl.Float64)
 
 
-# A reading says the power of the quarter of an hour that it ends.
+# A reading holds the mean power of the quarter of an hour before it.
 rows = pl.scan_parquet(readings).select("meter", "time", p=of_phases("p"), q=of_phases("q"))
 start = (pl.col("time") - pl.duration(minutes=15)).dt.convert_time_zone("Asia/Kolkata")
 weekday = start.dt.weekday()
@@ -42,13 +42,13 @@ with open(f"{out}/summary.json") as file:
     summary = json.load(file)
 
 
-def told(who, cpu, wall, memory):
+def row(who, cpu, wall, memory):
     print(f"{who}: {count / cpu / 1e6:.2f} M readings a CPU second, {wall:.1f} s, {memory / 1e6:.0f} MB")
 
 
 print(f"J2: {count} readings of {len(demand.select('meter').unique())} meters")
-told("gridwarden", summary["cpu_s"], summary["wall_s"], summary["peak_rss_bytes"])
-told(f"polars {pl.__version__}, streaming", cpu, wall, used.ru_maxrss * 1024)
+row("gridwarden", summary["cpu_s"], summary["wall_s"], summary["peak_rss_bytes"])
+row(f"polars {pl.__version__}, streaming", cpu, wall, used.ru_maxrss * 1024)
 print(f"ratio: {cpu / summary['cpu_s']:.2f} times the readings a CPU second, {used.ru_maxrss * 1024 / summary['peak_rss_bytes']:.0f} times less memory")
 
 
@@ -64,7 +64,8 @@ def check(what, ours, theirs, keys, name, allowed):
     print(f"{what}.{name}: {len(both)} rows, most off {both.select(off.max()).item():.1g}, 99 % within {both.select(off.quantile(0.99)).item():.1g}")
 
 
-# Whole watt-hours of a quarter of an hour are 4 W apart. A mean of the period is one by half-lives of 1,000 days here.
+# Two neighbouring whole watt-hours of a quarter of an hour differ by 4 W. With a half-life of 1,000 days the profile is nearly a
+# plain mean.
 text = {"meter": pl.String, "day_type": pl.String, "slot": pl.String}
 ours = pl.read_parquet(f"{out}/profiles.parquet").cast(text)
 theirs = profiles.with_columns(slot=pl.format("{}:00", pl.col("hour").cast(pl.String).str.zfill(2)))
@@ -74,5 +75,5 @@ month = pl.col("start").dt.convert_time_zone("Asia/Kolkata").dt.month()
 ours = pl.read_parquet(f"{out}/demand.parquet").cast({"meter": pl.String}).with_columns(month=month)
 check("demand", ours, demand, ["meter", "month"], "block_w", 2.01)
 check("demand", ours, demand, ["meter", "month"], "load_factor", 2.01 / pl.col("block_w"))
-# By classes of half a hundredth.
+# Classes are 0.005 wide.
 check("demand", ours, demand, ["meter", "month"], "pf_p05", 0.005)

@@ -1,11 +1,11 @@
-//! The table of crates in ARCHITECTURE.md and the manifests say the same.
+//! The table of crates in ARCHITECTURE.md agrees with the manifests.
 
 use crate::program::{names, repository};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use toml::Table;
 
-/// What is heavy, or about one thing only, and the crates that may know it.
+/// Dependencies that are heavy or have one purpose, and the crates that may use them.
 const HOMES: [(&str, &[&str]); 23] = [
     ("arrow", &["columns"]),
     ("parquet", &["columns"]),
@@ -38,7 +38,7 @@ const HOMES: [(&str, &[&str]); 23] = [
     ),
 ];
 
-/// What waits, and so has no place in what computes.
+/// Dependencies that wait for something. The core only computes, so it must not use them.
 const NEVER_IN_THE_CORE: [&str; 6] = ["rdkafka", "rskafka", "tokio", "futures", "async-std", "object_store"];
 
 /// A row of the table.
@@ -49,7 +49,7 @@ struct Row {
     uses: BTreeSet<String>,
 }
 
-/// The rows of every table whose first column names a crate in backticks and whose third column says what it uses.
+/// The rows of every table with crates in backticks in its first column and their dependencies in the third.
 fn rows(text: &str) -> Vec<Row> {
     let cells = |line: &str| -> Option<Vec<String>> {
         let inner = line.trim().strip_prefix('|')?.strip_suffix('|')?;
@@ -92,7 +92,7 @@ fn rows(text: &str) -> Vec<Row> {
     found.iter().enumerate().map(row).collect()
 }
 
-/// What each crate may depend on: what its row names, and what the rows of those name.
+/// The crates that each crate may depend on: those in its row, and those in their rows.
 fn allowed(rows: &[Row]) -> BTreeMap<String, BTreeSet<String>> {
     let mut allowed: BTreeMap<String, BTreeSet<String>> =
         rows.iter().map(|row| (row.name.clone(), row.uses.clone())).collect();
@@ -122,7 +122,7 @@ fn crates() -> Vec<String> {
     names(&repository("crates"))
 }
 
-/// What a manifest depends on for building, tests left aside.
+/// The dependencies of a manifest, without those for tests.
 fn dependencies(manifest: &Table) -> BTreeSet<String> {
     let sections = [Some(manifest)].into_iter().chain(
         manifest
@@ -136,7 +136,7 @@ fn dependencies(manifest: &Table) -> BTreeSet<String> {
         for kind in ["dependencies", "build-dependencies"] {
             let Some(dependencies) = section.get(kind).and_then(|kind| kind.as_table()) else { continue };
             for (key, value) in dependencies {
-                // Renamed, a crate is still what it is.
+                // A renamed dependency counts under its real name.
                 let package = value.get("package").and_then(|package| package.as_str());
                 found.insert(package.unwrap_or(key).to_owned());
             }
@@ -157,7 +157,7 @@ fn architecture() -> Vec<Row> {
 }
 
 #[test]
-fn the_table_is_read_as_a_person_reads_it() {
+fn the_table_is_read_like_a_person_reads_it() {
     let text = "\
         | crate | one sentence | uses | must never know |\n\
         | --- | --- | --- | --- |\n\
@@ -168,7 +168,7 @@ fn the_table_is_read_as_a_person_reads_it() {
         | `pipeline` | all of it | all above but wire | tokio |\n\
         \n\
         | `else` | another table | units | - |\n";
-    let told: Vec<String> =
+    let shown: Vec<String> =
         rows(text).iter().map(|row| format!("{} {} {:?}", row.name, row.no_std, row.uses)).collect();
     expect_test::expect![[r#"
         units true {}
@@ -176,8 +176,8 @@ fn the_table_is_read_as_a_person_reads_it() {
         wire false {"reading"}
         detect false {"reading"}
         pipeline false {"detect", "reading", "units"}"#]]
-    .assert_eq(&told.join("\n"));
-    assert!(allowed(&rows(text))["detect"].contains("units"), "what is used by what is used may be used");
+    .assert_eq(&shown.join("\n"));
+    assert!(allowed(&rows(text))["detect"].contains("units"), "indirect dependencies are allowed");
 }
 
 #[test]
@@ -188,7 +188,7 @@ fn every_crate_has_its_row_in_the_dependency_table() {
 }
 
 #[test]
-fn every_crate_depends_only_on_what_the_dependency_table_names() {
+fn every_crate_depends_only_on_crates_in_its_row() {
     let allowed = allowed(&architecture());
     let crates = crates();
     let mut wrong = Vec::new();
@@ -205,10 +205,10 @@ fn every_crate_depends_only_on_what_the_dependency_table_names() {
 }
 
 #[test]
-fn what_the_table_calls_no_std_is() {
+fn crates_marked_no_std_are_no_std() {
     for row in architecture().iter().filter(|row| row.no_std) {
         let text = fs::read_to_string(repository(&format!("crates/{}/src/lib.rs", row.name))).unwrap();
-        assert!(text.lines().any(|line| line.trim() == "#![no_std]"), "{} says no `#![no_std]`", row.name);
+        assert!(text.lines().any(|line| line.trim() == "#![no_std]"), "{} has no `#![no_std]`", row.name);
     }
 }
 
@@ -225,7 +225,7 @@ fn every_heavy_dependency_stays_in_its_home() {
         }
         if !["checkpoints", "web", "stream", "columns"].contains(&name.as_str()) {
             let waits = NEVER_IN_THE_CORE.into_iter().find(|waits| dependencies.contains(*waits));
-            assert_eq!(waits, None, "{name} is of the core, which never waits");
+            assert_eq!(waits, None, "{name} belongs to the core, which never waits");
         }
     }
 }

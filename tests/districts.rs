@@ -1,5 +1,5 @@
-//! A town in districts that are fed through a log, by a model of instances that die and lose what they did not store:
-//! what is told in the end, read by key, is what one town tells that nothing ever happened to.
+//! A model of instances that share a town: lanes feed districts through a log, and instances die and lose what they have not
+//! stored. In the end they must have published the same as one undisturbed town, for every key.
 
 use crate::lanes::{LOG, Log, PARTITIONS, undisturbed, write_down};
 use grid::Joined;
@@ -13,38 +13,38 @@ const DISTRICTS: usize = 4;
 
 static PLAN: LazyLock<Plan> = LazyLock::new(|| LOG.plan.clone().of_a_part());
 
-/// What one town tells under a plan of parts, which knows no feeders.
+/// The results of one town under a plan for shared towns, which has no feeders.
 static OF_A_PART: LazyLock<BTreeMap<String, String>> = LazyLock::new(|| {
     let (topology, partitions) = (LOG.topology.clone(), LOG.partitions.clone());
     undisturbed(Log { plan: PLAN.clone(), topology, partitions, undisturbed: BTreeMap::new() })
 });
 
-/// What may happen.
+/// An event in a run.
 #[derive(Debug, Clone)]
-enum Happening {
+enum Event {
     /// Some messages of a partition come.
     Read(usize, usize),
-    /// Some words of the log between the stages come to a district.
-    Hear(usize, usize),
+    /// Some messages of the log between the stages come to a district.
+    Deliver(usize, usize),
     /// A lane, or a district, is stored.
     Store(bool, usize),
-    /// Whoever has it now goes on from what was stored.
+    /// It moves to another instance, which continues from the stored state.
     Lose(bool, usize),
-    /// Everybody is told to end, and goes on all the same.
+    /// All lanes come to an end, and then go on.
     End,
 }
 
-fn happening() -> impl Strategy<Value = Happening> {
+fn event() -> impl Strategy<Value = Event> {
     prop_oneof![
-        8 => (0..PARTITIONS, 1..3000_usize).prop_map(|(lane, count)| Happening::Read(lane, count)),
-        8 => (0..DISTRICTS, 1..3000_usize).prop_map(|(district, count)| Happening::Hear(district, count)),
-        3 => (any::<bool>(), 0..PARTITIONS).prop_map(|(is_lane, which)| Happening::Store(is_lane, which)),
-        3 => (any::<bool>(), 0..PARTITIONS).prop_map(|(is_lane, which)| Happening::Lose(is_lane, which)),
-        1 => Just(Happening::End),
+        8 => (0..PARTITIONS, 1..3000_usize).prop_map(|(lane, count)| Event::Read(lane, count)),
+        8 => (0..DISTRICTS, 1..3000_usize).prop_map(|(district, count)| Event::Deliver(district, count)),
+        3 => (any::<bool>(), 0..PARTITIONS).prop_map(|(is_lane, which)| Event::Store(is_lane, which)),
+        3 => (any::<bool>(), 0..PARTITIONS).prop_map(|(is_lane, which)| Event::Lose(is_lane, which)),
+        1 => Just(Event::End),
     ]
 }
 
-/// Something with the place in its log that it has come to, and the same as it was stored.
+/// A state with its position in the log, and the stored state with its position.
 struct Placed<T> {
     state: T,
     position: usize,
@@ -56,8 +56,8 @@ struct Town<'a> {
     lanes: Vec<Placed<Lane>>,
     districts: Vec<Placed<District>>,
     /// The log between the stages.
-    words: Vec<Vec<Vec<u8>>>,
-    told: BTreeMap<String, String>,
+    messages: Vec<Vec<Vec<u8>>>,
+    published: BTreeMap<String, String>,
 }
 
 impl<'a> Town<'a> {
@@ -68,8 +68,8 @@ impl<'a> Town<'a> {
             log,
             lanes: (0..PARTITIONS).map(lane).collect(),
             districts: (0..DISTRICTS).map(district).collect(),
-            words: vec![Vec::new(); DISTRICTS],
-            told: BTreeMap::new(),
+            messages: vec![Vec::new(); DISTRICTS],
+            published: BTreeMap::new(),
         }
     }
 
@@ -96,31 +96,31 @@ impl<'a> Town<'a> {
         }
     }
 
-    fn happen(&mut self, happening: &Happening) {
-        match *happening {
-            Happening::Read(lane, count) => self.read(lane, count),
-            Happening::Hear(district, count) => self.hear(district, count),
-            Happening::Store(true, lane) => {
+    fn apply(&mut self, event: &Event) {
+        match *event {
+            Event::Read(lane, count) => self.read(lane, count),
+            Event::Deliver(district, count) => self.deliver(district, count),
+            Event::Store(true, lane) => {
                 let placed = &mut self.lanes[lane];
                 placed.stored = Some((placed.position, placed.state.store()));
             }
-            Happening::Store(false, district) => {
+            Event::Store(false, district) => {
                 let placed = &mut self.districts[district];
                 placed.stored = Some((placed.position, placed.state.store()));
             }
-            Happening::Lose(true, lane) => {
+            Event::Lose(true, lane) => {
                 let placed = &mut self.lanes[lane];
                 let stored = placed.stored.as_ref();
                 placed.position = stored.map_or(0, |(position, _)| *position);
                 placed.state = Self::lane(self.log, lane, stored.map(|(_, bytes)| bytes));
             }
-            Happening::Lose(false, district) => {
+            Event::Lose(false, district) => {
                 let placed = &mut self.districts[district];
                 let stored = placed.stored.as_ref();
                 placed.position = stored.map_or(0, |(position, _)| *position);
                 placed.state = Self::district(self.log, stored.map(|(_, bytes)| bytes));
             }
-            Happening::End => self.end(),
+            Event::End => self.end(),
         }
     }
 
@@ -135,7 +135,7 @@ impl<'a> Town<'a> {
         }
     }
 
-    /// What closes goes to the district of its transformer, and that it closed to all of them.
+    /// Passes closed rows to the district of their transformer, and the end of their ticks to all districts.
     fn pass(&mut self, lane: usize, closed: Option<EventTime>, out: &Outputs) {
         let lane = lane as PartitionId;
         let mut first = 0;
@@ -146,7 +146,7 @@ impl<'a> Town<'a> {
                 let name = name.unwrap_or_else(|| interval.meter.to_string());
                 let district = reading::id::hash(name.as_bytes()) as usize % DISTRICTS;
                 let row = Passed::Row { lane, tick, last: closed.is_none(), row: *interval };
-                self.words[district].push(encoded(&row));
+                self.messages[district].push(encoded(&row));
             }
             first = upto;
         }
@@ -155,7 +155,7 @@ impl<'a> Town<'a> {
             let name = place.and_then(|place| place.transformer).map(|id| id.to_string());
             let name = name.unwrap_or_else(|| report.meter().to_string());
             let district = reading::id::hash(name.as_bytes()) as usize % DISTRICTS;
-            self.words[district].push(encoded(&Passed::Report {
+            self.messages[district].push(encoded(&Passed::Report {
                 lane,
                 tick,
                 last: closed.is_none(),
@@ -167,17 +167,17 @@ impl<'a> Town<'a> {
             Some(closed) => Passed::Closed { lane, closed, ticks, newest_ms: 0 },
             None => Passed::Ended { lane, ticks },
         };
-        self.words.iter_mut().for_each(|words| words.push(encoded(&passed)));
+        self.messages.iter_mut().for_each(|messages| messages.push(encoded(&passed)));
     }
 
-    fn hear(&mut self, district: usize, count: usize) {
+    fn deliver(&mut self, district: usize, count: usize) {
         let placed = &mut self.districts[district];
-        let words = &self.words[district][placed.position..];
-        let words = &words[..count.min(words.len())];
-        placed.position += words.len();
+        let messages = &self.messages[district][placed.position..];
+        let messages = &messages[..count.min(messages.len())];
+        placed.position += messages.len();
         let mut out = Outputs::default();
-        words.iter().for_each(|word| placed.state.take(Passed::decode(word).unwrap(), &mut out));
-        write_down(&out, &mut self.told);
+        messages.iter().for_each(|message| placed.state.take(Passed::decode(message).unwrap(), &mut out));
+        write_down(&out, &mut self.published);
     }
 
     fn end(&mut self) {
@@ -192,12 +192,12 @@ impl<'a> Town<'a> {
         }
     }
 
-    fn tell_all(mut self) -> BTreeMap<String, String> {
+    fn publish_all(mut self) -> BTreeMap<String, String> {
         (0..PARTITIONS).for_each(|lane| self.read(lane, usize::MAX));
         self.end();
-        (0..DISTRICTS).for_each(|district| self.hear(district, usize::MAX));
+        (0..DISTRICTS).for_each(|district| self.deliver(district, usize::MAX));
         assert!(self.districts.iter().all(|district| district.state.ended()));
-        self.told
+        self.published
     }
 }
 
@@ -207,7 +207,8 @@ fn encoded(passed: &Passed) -> Vec<u8> {
     bytes
 }
 
-/// What a district can tell: not what takes a whole town, nor short messages, of which so many an hour go to a phone.
+/// Whether a district can publish this result. It cannot publish results of the whole town, and SMS are left out because their
+/// limit in an hour is counted by instance.
 fn is_of_a_district(key: &str) -> bool {
     ["outages ", "balances ", "forecasts transformer/", "suspicions ", "cases ", "alerts "]
         .iter()
@@ -218,17 +219,17 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn districts_find_what_one_town_finds(happenings in prop::collection::vec(happening(), 0..60)) {
+    fn districts_publish_the_same_as_one_town(events in prop::collection::vec(event(), 0..60)) {
         let mut town = Town::new(&LOG);
-        happenings.iter().for_each(|happening| town.happen(happening));
-        let told = town.tell_all();
+        events.iter().for_each(|event| town.apply(event));
+        let published = town.publish_all();
         let expected = OF_A_PART.iter().filter(|(key, _)| is_of_a_district(key));
-        let differs = expected.into_iter().find(|(key, value)| told.get(*key) != Some(*value));
-        prop_assert_eq!(differs.map(|(key, value)| (key, value, told.get(key))), None);
-        // An end in between is told too, and may be of things that never came about.
-        let ended = happenings.iter().any(|happening| matches!(happening, Happening::End));
-        let more = told.keys().find(|key| !ended && is_of_a_district(key) && !OF_A_PART.contains_key(*key));
+        let differs = expected.into_iter().find(|(key, value)| published.get(*key) != Some(*value));
+        prop_assert_eq!(differs.map(|(key, value)| (key, value, published.get(key))), None);
+        // An end in between publishes results, too, and some of them would not exist without it.
+        let ended = events.iter().any(|event| matches!(event, Event::End));
+        let more = published.keys().find(|key| !ended && is_of_a_district(key) && !OF_A_PART.contains_key(*key));
         prop_assert_eq!(more, None);
-        prop_assert!(!told.keys().any(|key| key.starts_with("forecasts system")));
+        prop_assert!(!published.keys().any(|key| key.starts_with("forecasts system")));
     }
 }

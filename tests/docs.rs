@@ -1,4 +1,4 @@
-//! The documents: links lead somewhere, lines are short, and the pages of the catalogue are what the code declares.
+//! Tests of the documents: links have targets, lines are short, and the pages of the catalogue agree with the code.
 
 use crate::program::{Scratch, done, names, repository, run_in};
 use detect::Detector;
@@ -9,9 +9,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use vet::{By, Rule};
 
-/// The longest line of a document, in letters: two of them fit side by side on a screen.
+/// The longest line of a document, in characters. Two such lines fit side by side on a screen.
 const LONGEST_LINE: usize = 120;
-/// How a page begins that a test of the code writes; its lines may be longer.
+/// The first words of a generated page. Its lines may be longer.
 const GENERATED: [&str; 2] = ["<!-- Generated ", "<!-- Written by a test "];
 
 /// Documents at the root of the repository, and how many lines each may have.
@@ -24,7 +24,7 @@ const AT_THE_ROOT: [(&str, usize); 6] = [
     (".github/pull_request_template.md", 100),
 ];
 
-/// Every Markdown file of a folder and of those in it.
+/// Every Markdown file in a folder and its subfolders.
 fn pages(folder: &Path, found: &mut Vec<PathBuf>) {
     for name in names(folder) {
         let path = folder.join(name);
@@ -48,7 +48,7 @@ fn documents() -> Vec<(PathBuf, String)> {
     paths.iter().map(|path| (path.clone(), text(path))).collect()
 }
 
-/// A path as a person names it.
+/// A path as it is shown in messages.
 fn shown(path: &Path) -> String {
     let root = repository("").canonicalize().unwrap();
     let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
@@ -70,7 +70,7 @@ fn links(line: &str) -> impl Iterator<Item = &str> {
     line.split("](").skip(1).filter_map(|rest| rest.split_once(')')).map(|(target, _)| target)
 }
 
-/// The anchor that a forge and mdBook make of a heading: lower case, hyphens for spaces, no punctuation.
+/// The anchor of a heading, as GitHub and mdBook make it: lower case, hyphens for spaces, no punctuation.
 fn anchor(heading: &str) -> String {
     let kept = |letter: &char| letter.is_alphanumeric() || matches!(letter, ' ' | '-' | '_');
     heading
@@ -105,7 +105,7 @@ fn broken(document: &Path, text: &str, link: &str) -> Option<&'static str> {
 }
 
 #[test]
-fn every_link_of_the_documents_leads_somewhere() {
+fn every_link_of_the_documents_has_a_target() {
     let mut wrong = Vec::new();
     for (path, text) in documents() {
         for (number, line) in prose(&text) {
@@ -121,7 +121,7 @@ fn every_link_of_the_documents_leads_somewhere() {
 #[test]
 fn no_line_of_the_documents_is_too_long() {
     let mut wrong = Vec::new();
-    // The changelog has a line for each change, whatever its length.
+    // The changelog is left out: each change is one line.
     for (path, text) in documents().into_iter().filter(|(path, _)| !path.ends_with("CHANGELOG.md")) {
         let is_mark = |line: &str| GENERATED.iter().any(|mark| line.starts_with(mark));
         if text.lines().take(3).any(is_mark) {
@@ -134,7 +134,7 @@ fn no_line_of_the_documents_is_too_long() {
             }
         }
     }
-    assert!(wrong.is_empty(), "at most {LONGEST_LINE} letters a line:\n{}", wrong.join("\n"));
+    assert!(wrong.is_empty(), "at most {LONGEST_LINE} characters a line:\n{}", wrong.join("\n"));
 }
 
 #[test]
@@ -157,10 +157,10 @@ fn every_page_of_the_book_is_in_its_summary() {
     assert_eq!(listed, found, "links of docs/SUMMARY.md, and pages of docs/");
 }
 
-/// The keys of a table and of those in it.
+/// The keys of a table and of the tables in it.
 fn keys(table: &toml::Table, found: &mut BTreeSet<String>) {
     for (key, value) in table {
-        // Names in there are librdkafka's own.
+        // The names in this section are librdkafka's.
         if key == "client" {
             continue;
         }
@@ -173,7 +173,7 @@ fn keys(table: &toml::Table, found: &mut BTreeSet<String>) {
 
 #[test]
 fn every_key_of_the_plans_is_explained() {
-    // The keys of detectors are on a page of their own, which their code writes.
+    // The keys of detectors are on another page, which is generated.
     let pages = ["plans", "detectors"].map(|page| repository(&format!("docs/reference/{page}.md")));
     let page = pages.map(|page| fs::read_to_string(page).unwrap()).concat();
     let mut all = BTreeSet::new();
@@ -201,7 +201,7 @@ fn the_first_example_prints_what_its_page_shows() {
     }
 }
 
-/// A page of tables that the code declares: its title, its words, and each table with a heading.
+/// A generated page: its title, its text, and each table with a heading.
 fn page(of: &str, words: &str, tables: &[(String, String)]) -> String {
     let rewrite = "UPDATE_EXPECT=1 cargo test -p system-tests docs";
     let mut page = format!("<!-- Generated from the code: `{rewrite}` rewrites it. -->\n\n# {of}\n\n{words}");
@@ -226,7 +226,7 @@ fn entries(column: &str, entries: &[Entry]) -> String {
 }
 
 #[test]
-fn the_page_of_kernels_is_that_of_the_code() {
+fn the_page_of_kernels_agrees_with_the_code() {
     let words = "A kernel is a function that computes one number of an interval, a day or a period.\n";
     expect_file!["../docs/reference/kernels.md"].assert_eq(&page(
         "Kernels",
@@ -236,7 +236,7 @@ fn the_page_of_kernels_is_that_of_the_code() {
 }
 
 #[test]
-fn the_page_of_detectors_is_that_of_the_code() {
+fn the_page_of_detectors_agrees_with_the_code() {
     let words = "\
         What a detector, evidence and a case are is in [Suspicions, cases and messages](../concepts/cases.md).\n\
         A fact is one number of the evidence. Its limit is what it was allowed to be, or had to reach to count.\n";
@@ -267,7 +267,7 @@ fn section(detector: Detector) -> String {
 }
 
 #[test]
-fn the_page_of_rules_is_that_of_the_code() {
+fn the_page_of_rules_agrees_with_the_code() {
     let words = "\
         What the rules are for, and what a flag changes, is in [Data quality](../concepts/quality.md).\n\
         The default is what the plans of the project set, or what holds without a setting.\n";

@@ -1,4 +1,4 @@
-//! No watt-hour is lost and none is made: what the registers say at the end is what the intervals add up to.
+//! No watt-hour is lost or invented: the intervals of a meter add up to the advance of its register.
 
 use crate::intervals::read_intervals;
 use crate::program::{Scratch, repository};
@@ -6,7 +6,7 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 
 #[test]
-fn intervals_add_up_to_what_each_register_went_on() {
+fn intervals_add_up_to_the_advance_of_each_register() {
     let scratch = Scratch::new();
     let faults = ["--lost", "3%", "--out-of-order", "10%", "--twice", "2%"];
     let town = ["simulate", "--meters", "60", "--days", "4", "--seed", "21", "--out", ".", "--no-faults"];
@@ -54,6 +54,6 @@ fn intervals_add_up_to_what_each_register_went_on() {
         assert_eq!(sums[meter][1], advance(1).unwrap_or(0), "export of {meter}");
         exporters += u32::from(advance(1).is_some_and(|wh| wh > 0));
     }
-    assert!(exporters > 0, "nobody exports");
+    assert!(exporters > 0, "no meter exports");
     assert_eq!(scratch.summary("out")["unplaced_wh"], 0);
 }

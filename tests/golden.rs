@@ -1,4 +1,4 @@
-//! Small files with everything odd in them, through whole plans. `UPDATE_EXPECT=1` rewrites what is expected.
+//! Runs whole plans over small files with every oddity. `UPDATE_EXPECT=1` rewrites the expected results.
 
 use crate::program::{Scratch, done, names, repository, run_in};
 use crate::table;
@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::fs;
 
-/// The files of outputs, in the order in which a person wants to read them.
+/// The files of outputs, in a useful order for people.
 fn outputs() -> impl Iterator<Item = &'static str> {
     ALL.iter().map(|(_, about)| about.file)
 }
@@ -37,7 +37,7 @@ fn check(name: &str) {
     let known: BTreeSet<&str> = outputs().chain(["summary.json"]).collect();
     let unknown: Vec<String> =
         names(&out).into_iter().filter(|name| !known.contains(name.as_str())).collect();
-    assert!(unknown.is_empty(), "{unknown:?} would go unseen");
+    assert!(unknown.is_empty(), "{unknown:?} would not be compared");
     let mut summary = scratch.summary("out");
     for of_the_machine in ["wall_s", "cpu_s", "peak_rss_bytes"] {
         summary.as_object_mut().unwrap().remove(of_the_machine);
@@ -47,7 +47,7 @@ fn check(name: &str) {
 }
 
 #[test]
-fn each_kind_of_line_that_is_no_reading() {
+fn each_kind_of_line_that_is_not_a_reading() {
     check("dead-letters");
 }
 
@@ -68,7 +68,7 @@ fn the_day_of_25_hours_is_forecast_with_25() {
 
 #[test]
 fn the_days_without_a_change_of_the_clock_are_forecast_with_24() {
-    // Against a file that was rewritten without being read.
+    // In case someone has rewritten the expected file without reading it.
     for (name, expected) in [
         ("spring-day", [("2024-03-31T00:00:00Z", 23), ("2024-03-31T23:00:00Z", 24)]),
         ("autumn-day", [("2024-10-26T23:00:00Z", 25), ("2024-10-28T00:00:00Z", 24)]),
@@ -81,7 +81,7 @@ fn the_days_without_a_change_of_the_clock_are_forecast_with_24() {
     }
 }
 
-/// The kinds that are about more lines, or longer ones, than a person wants to read in a file.
+/// Kinds of dead letters that need too many lines, or too long ones, for a golden file.
 #[test]
 fn every_kind_of_dead_letter_has_its_test() {
     let scratch = Scratch::new();
@@ -90,13 +90,13 @@ fn every_kind_of_dead_letter_has_its_test() {
     let mut line = |meter: &str, at: i64, rest: &str| {
         writeln!(lines, "{{\"meter\":\"{meter}\",\"time\":{at},\"p\":1{rest}}}").unwrap();
     };
-    // 1025 readings in one quarter of an hour: one more than is counted.
+    // 1025 readings in one quarter of an hour: one more than the limit.
     for second in 0..1025 {
         line("M1", begin + 1 + second * 800, "");
     }
-    // A line of 70,000 letters.
+    // A line of 70,000 characters.
     line("M1", begin + 900_000, &format!(",\"note\":\"{}\"", "x".repeat(70_000)));
-    // 101 readings of a clock two hours ahead, each among others that are right: one more than may wait.
+    // 101 readings of a clock two hours ahead, each between correct ones: one more than may wait.
     for second in 0..101 {
         line("M2", begin + 900_000 + second * 1000, "");
         line("M3", begin + 8_000_000 + second * 1000, "");
@@ -110,13 +110,13 @@ fn every_kind_of_dead_letter_has_its_test() {
     assert_eq!([count("too-many"), count("too-long"), count("clock-ahead")], [1, 1, 1]);
     assert_eq!(letters.len(), 3);
     let ahead = letters.iter().find(|letter| letter["reason"] == "clock-ahead").unwrap();
-    assert_eq!(ahead["time"], "2024-01-01T02:15:00Z", "the one that is furthest ahead: {ahead}");
+    assert_eq!(ahead["time"], "2024-01-01T02:15:00Z", "the reading that is furthest ahead: {ahead}");
 
     let golden = fs::read_to_string(repository("tests/golden/dead-letters/expected.txt")).unwrap();
     let in_golden = golden.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
     let reason = |letter: &Value| letter.get("reason").and_then(Value::as_str).map(str::to_owned);
     let tested: BTreeSet<String> = in_golden.chain(letters).filter_map(|letter| reason(&letter)).collect();
-    // Frames and Arrow messages never come from a file of lines.
+    // A file of lines holds no frames and no Arrow messages.
     let elsewhere = ["not-arrow", "frame-version", "frame-length", "frame-checksum"];
     for reason in Reason::ALL.iter().map(|reason| reason.name()).filter(|name| !elsewhere.contains(name)) {
         assert!(tested.contains(reason), "no test has a dead letter with the reason {reason}");

@@ -9,7 +9,7 @@ use std::fs::File;
 use std::path::Path;
 use units::{Amperes, Ratio, Volts, WattHours, Watts};
 
-/// A row, under the names of its columns.
+/// A row; the fields have the names of the columns.
 #[derive(Debug, Clone, PartialEq)]
 pub struct IntervalRow {
     pub meter: MeterId,

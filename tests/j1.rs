@@ -1,4 +1,4 @@
-//! The job J1, once fast by the program and once slowly from its own words, to the last bit.
+//! The job J1, computed by the program and by simple slow arithmetic. The results must be equal to the last bit.
 
 use crate::intervals::{IntervalRow, read_intervals};
 use crate::numbers::Random;
@@ -18,13 +18,13 @@ const BEGIN: i64 = 1_704_067_200_000;
 const QUARTERS: i64 = 24;
 
 #[test]
-fn the_hours_of_a_small_fleet_are_those_of_slow_arithmetic() {
+fn the_hours_of_a_small_fleet_equal_slow_arithmetic() {
     check(2000, 7);
 }
 
 #[test]
 #[ignore = "2.4 million readings, and slow arithmetic: some minutes"]
-fn the_hours_of_a_hundred_thousand_meters_are_those_of_slow_arithmetic() {
+fn the_hours_of_a_hundred_thousand_meters_equal_slow_arithmetic() {
     check(100_000, 11);
 }
 
@@ -48,15 +48,15 @@ fn check(meters: i64, seed: u64) {
         ]);
     }
     let expected = slow(lines.iter().map(String::as_str));
-    let told = read_intervals(&scratch.path("one/intervals.parquet"));
-    assert_eq!(told.len(), expected.len(), "SEED={seed}: rows");
+    let rows = read_intervals(&scratch.path("one/intervals.parquet"));
+    assert_eq!(rows.len(), expected.len(), "SEED={seed}: rows");
     let mut met = BTreeSet::new();
-    for row in &told {
+    for row in &rows {
         let slow = expected.get(&(row.meter, row.end));
         assert_eq!(slow, Some(row), "SEED={seed}: meter {} at {}", row.meter, row.end);
         met.insert((row.meter, row.end));
     }
-    assert_eq!(met.len(), expected.len(), "SEED={seed}: a row stands twice");
+    assert_eq!(met.len(), expected.len(), "SEED={seed}: a row comes twice");
     assert_same_files(&scratch.path("one"), &scratch.path("four"));
 
     let summary = scratch.summary("one");
@@ -65,13 +65,13 @@ fn check(meters: i64, seed: u64) {
     assert_eq!(summary["dead"], 0, "SEED={seed}");
     assert_eq!(summary["readings"], lines.len(), "SEED={seed}");
     assert_eq!(summary["duplicates"], lines.len() - times.len(), "SEED={seed}");
-    let kinds = ["partial", "power", "measured"].map(|kind| told.iter().any(|row| row.quality == kind));
+    let kinds = ["partial", "power", "measured"].map(|kind| rows.iter().any(|row| row.quality == kind));
     assert_eq!(kinds, [true; 3], "every kind of interval is among them");
-    let candidates = told.iter().filter(|row| row.candidate == Some(true)).count();
-    assert!(candidates > 0 && candidates < told.len() / 2, "{candidates} candidates");
+    let candidates = rows.iter().filter(|row| row.candidate == Some(true)).count();
+    assert!(candidates > 0 && candidates < rows.len() / 2, "{candidates} candidates");
 }
 
-/// Both folders hold the same bytes, save what the runs say of themselves.
+/// Both folders hold the same bytes, except for `summary.json`.
 pub fn assert_same_files(one: &Path, other: &Path) {
     assert_eq!(names(one), names(other));
     for name in names(one).iter().filter(|name| *name != "summary.json") {
@@ -85,7 +85,7 @@ fn key(line: &str) -> (String, i64) {
     (object["meter"].as_str().unwrap().to_owned(), time(&object["time"]))
 }
 
-/// Readings with their times: registers, power or both, one phase or three, some with a roof.
+/// Readings with their times: registers, power or both, one phase or three, some with a solar roof.
 fn fleet(meters: i64, seed: u64) -> Vec<(i64, String)> {
     let mut random = Random(seed);
     let mut readings = Vec::new();
@@ -96,7 +96,7 @@ fn fleet(meters: i64, seed: u64) -> Vec<(i64, String)> {
             1 => (false, true),
             _ => (true, true),
         };
-        // Without registers, nothing asks for readings at the edges.
+        // A meter without registers needs no readings at the edges of an hour.
         let skew = if registers { 0 } else { random.within(-800, 800) * SECOND };
         let (mut imp, mut exp) = (random.within(0, 30_000_000), random.within(0, 3_000_000));
         let leak = if random.percent(20) { random.within(200, 3000) } else { 0 };
@@ -158,7 +158,7 @@ fn decimal(thousandths: i64) -> String {
     text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
-/// In the order of arrival: 3 of 100 come up to 19 minutes late, 1 of 100 comes again.
+/// The lines in the order of arrival: 3 of 100 come up to 19 minutes late, and 1 of 100 comes twice.
 fn deferred(readings: Vec<(i64, String)>, seed: u64) -> Vec<String> {
     let mut random = Random(seed ^ 0xdefe);
     let mut arriving: Vec<(i64, i64, String)> = Vec::new();
@@ -177,7 +177,7 @@ fn deferred(readings: Vec<(i64, String)>, seed: u64) -> Vec<String> {
     arriving.into_iter().map(|(.., line)| line).collect()
 }
 
-/// One reading, whole numbers of thousandths.
+/// One reading, in thousandths.
 #[derive(Clone, Default)]
 struct Slow {
     imp: Option<i64>,
@@ -205,7 +205,7 @@ fn thousandths(value: &Value) -> Vec<i64> {
     }
 }
 
-/// The hours of every meter, from the text of the readings: first of all, then hour by hour.
+/// The hours of every meter, computed from the text of the readings.
 fn slow<'a>(lines: impl Iterator<Item = &'a str>) -> BTreeMap<(MeterId, EventTime), IntervalRow> {
     let mut meters: BTreeMap<String, BTreeMap<i64, Slow>> = BTreeMap::new();
     for line in lines {
@@ -221,7 +221,7 @@ fn slow<'a>(lines: impl Iterator<Item = &'a str>) -> BTreeMap<(MeterId, EventTim
                 // The mean of three, to the nearest thousandth.
                 _ => Some((i.iter().sum::<i64>() + 1) / 3),
             },
-            // Only on a single phase do both wires carry the same current.
+            // Phase and neutral carry the same current only with a single phase.
             apart: (i.len() == 1 && n.len() == 1).then(|| (i[0] - n[0]).abs()),
             p: sum(thousandths(&object["p"])),
             q: sum(thousandths(&object["q"])),
@@ -233,7 +233,7 @@ fn slow<'a>(lines: impl Iterator<Item = &'a str>) -> BTreeMap<(MeterId, EventTim
     let mut rows = BTreeMap::new();
     for (meter, readings) in &meters {
         let meter = MeterId::new(meter).unwrap();
-        // An interval is (start, end]: its reading at the end belongs to it.
+        // An interval is (start, end]: the reading at its end belongs to it.
         let ends: BTreeSet<i64> = readings.keys().map(|at| (at + HOUR - 1).div_euclid(HOUR) * HOUR).collect();
         for end in ends {
             rows.insert((meter, EventTime(end)), hour(meter, readings, end));
@@ -250,7 +250,7 @@ fn hour(meter: MeterId, readings: &BTreeMap<i64, Slow>, end: i64) -> IntervalRow
     let (p, i, apart) = (of(|one| one.p), of(|one| one.i), of(|one| one.apart));
     let v: Vec<i64> = inside.iter().flat_map(|one| one.v.clone()).collect();
 
-    // The register at the end less the register at the start; the first hour starts with its first register.
+    // The register at the end minus the register at the start. The first hour starts with its first register.
     let advance = |field: fn(&Slow) -> Option<i64>| {
         let at_end = field(readings.get(&end)?)?;
         let before = readings.range(..=start).filter_map(|(_, one)| field(one)).next_back();
@@ -264,7 +264,7 @@ fn hour(meter: MeterId, readings: &BTreeMap<i64, Slow>, end: i64) -> IntervalRow
     let (mut imp_wh, mut exp_wh) = (imp.map(|(wh, _)| wh), exp.map(|(wh, _)| wh));
     let mut quality = if imp.is_some_and(|(_, partial)| partial) { "partial" } else { "measured" };
     if imp.is_none() {
-        // Power times time, an hour of it: thousandths of watts are thousandths of watt-hours.
+        // Power times one hour: thousandths of watts become thousandths of watt-hours.
         let (sum, count) = (p.iter().sum::<i64>(), 1000 * p.len() as i64);
         let wh = (2 * sum.abs() + count) / (2 * count) * sum.signum();
         (imp_wh, exp_wh) = (Some(wh.max(0)), if wh < 0 { Some(-wh) } else { exp_wh });

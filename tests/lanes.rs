@@ -1,5 +1,5 @@
-//! Partitions of a log, read by a model of the shell that crashes, moves partitions and starts again: what it has told
-//! in the end, read by key, is what a run tells that nothing ever happened to.
+//! A model of the shell reads partitions of a log. It crashes, moves partitions and starts again. In the end it must have
+//! published the same as an undisturbed run, for every key.
 
 use crate::program::repository;
 use grid::{Role, Topology, TopologyRow};
@@ -13,7 +13,7 @@ use std::sync::LazyLock;
 
 pub const PARTITIONS: usize = 3;
 
-/// A town of which each meter writes to one partition.
+/// The log of a town. Each meter writes to one partition.
 pub struct Log {
     pub plan: Plan,
     pub topology: Topology,
@@ -35,16 +35,16 @@ pub static LOG: LazyLock<Log> = LazyLock::new(|| {
     let plan = Plan::read(&fs::read_to_string(repository("pipelines/ami.toml")).unwrap()).unwrap();
     let topology = Topology::new(town.topology().iter().map(row).collect()).unwrap();
     let mut log = Log { plan, topology, partitions, undisturbed: BTreeMap::new() };
-    log.undisturbed = Shell::new(&log).tell_all();
+    log.undisturbed = Shell::new(&log).publish_all();
     log
 });
 
-/// What a log tells that nothing ever happens to.
+/// The results of an undisturbed run.
 pub fn undisturbed(log: Log) -> BTreeMap<String, String> {
-    Shell::new(&log).tell_all()
+    Shell::new(&log).publish_all()
 }
 
-/// A lane that nothing of is lost.
+/// Restores a lane, of which no part may be lost.
 fn restored(plan: &Plan, topology: &Topology, chain: &[Vec<u8>]) -> Lane {
     let (lane, lost) = Lane::restore(plan, topology, chain).unwrap();
     assert_eq!(lost, []);
@@ -52,7 +52,7 @@ fn restored(plan: &Plan, topology: &Topology, chain: &[Vec<u8>]) -> Lane {
 }
 
 impl Log {
-    /// Some messages from a place on, which moves behind them.
+    /// Reads some messages from a position, and advances the position.
     pub fn read(&self, partition: usize, position: &mut usize, count: usize) -> Batch {
         let messages = &self.partitions[partition][*position..];
         let mut batch = Batch::default();
@@ -79,31 +79,31 @@ fn row(connection: &Connection) -> TopologyRow {
     }
 }
 
-/// What may happen to a run.
+/// An event in a run.
 #[derive(Debug, Clone)]
-enum Happening {
+enum Event {
     /// Some messages of a partition come.
     Read(usize, usize),
-    /// The state is stored; whole, or what changed.
+    /// The state is stored, whole or as changes.
     Store(bool),
-    /// All is lost but what was stored and told.
+    /// A crash: everything is lost that was not stored or published.
     Crash,
 }
 
-fn happening() -> impl Strategy<Value = Happening> {
+fn event() -> impl Strategy<Value = Event> {
     prop_oneof![
-        6 => (0..PARTITIONS, 1..3000_usize).prop_map(|(partition, count)| Happening::Read(partition, count)),
-        2 => any::<bool>().prop_map(Happening::Store),
-        1 => Just(Happening::Crash),
+        6 => (0..PARTITIONS, 1..3000_usize).prop_map(|(partition, count)| Event::Read(partition, count)),
+        2 => any::<bool>().prop_map(Event::Store),
+        1 => Just(Event::Crash),
     ]
 }
 
-/// What it builds on, and its bytes.
+/// The position of its base, and its bytes.
 type Piece = (Option<usize>, Vec<u8>);
 
 #[derive(Default)]
 struct Store {
-    /// Of each partition, by the position that they are of: pieces, and what they build on.
+    /// The pieces of each partition by position, each with the position of its base.
     pieces: Vec<BTreeMap<usize, Piece>>,
     second: Option<Vec<u8>>,
 }
@@ -117,7 +117,7 @@ impl Store {
     }
 }
 
-/// The state of a shell, and what it has told, by key.
+/// The state of a shell, and the results that it has published, by key.
 struct Shell<'a> {
     log: &'a Log,
     lanes: Vec<(Lane, usize)>,
@@ -125,7 +125,7 @@ struct Shell<'a> {
     confluence: Confluence,
     town: Town,
     store: Store,
-    told: BTreeMap<String, String>,
+    published: BTreeMap<String, String>,
 }
 
 impl<'a> Shell<'a> {
@@ -137,13 +137,13 @@ impl<'a> Shell<'a> {
             confluence: Confluence::default(),
             town: Town::new(&log.plan, log.topology.clone()).unwrap(),
             store: Store { pieces: vec![BTreeMap::new(); PARTITIONS], second: None },
-            told: BTreeMap::new(),
+            published: BTreeMap::new(),
         };
         shell.begin();
         shell
     }
 
-    /// Starts from what is stored, or from the beginning.
+    /// Starts from the stored state, or from the beginning.
     fn begin(&mut self) {
         let Log { plan, topology, .. } = self.log;
         let positions = match &self.store.second {
@@ -176,11 +176,11 @@ impl<'a> Shell<'a> {
         }
     }
 
-    fn happen(&mut self, happening: &Happening) {
-        match *happening {
-            Happening::Read(partition, count) => self.read(partition, count),
-            Happening::Store(whole) => self.store(whole),
-            Happening::Crash => self.begin(),
+    fn apply(&mut self, event: &Event) {
+        match *event {
+            Event::Read(partition, count) => self.read(partition, count),
+            Event::Store(whole) => self.store(whole),
+            Event::Crash => self.begin(),
         }
     }
 
@@ -192,7 +192,7 @@ impl<'a> Shell<'a> {
         lane.take(id, &batch, 0, &mut out);
         let closed = lane.sequencer().closed();
         self.confluence.take(id, closed, &out.ticks, &out.intervals, &out.reports);
-        self.tell(&out);
+        self.publish(&out);
         self.tick();
     }
 
@@ -200,7 +200,7 @@ impl<'a> Shell<'a> {
         while let Some((end, tick)) = self.confluence.next_tick() {
             let mut out = Outputs::default();
             self.town.tick(end, &tick.rows, &tick.reports.into_iter().collect(), &mut out);
-            self.tell(&out);
+            self.publish(&out);
         }
     }
 
@@ -219,11 +219,11 @@ impl<'a> Shell<'a> {
         self.store.second = Some(store_second(&self.town, &self.confluence, &positions));
     }
 
-    fn tell(&mut self, out: &Outputs) {
-        write_down(out, &mut self.told);
+    fn publish(&mut self, out: &Outputs) {
+        write_down(out, &mut self.published);
     }
 
-    fn tell_all(mut self) -> BTreeMap<String, String> {
+    fn publish_all(mut self) -> BTreeMap<String, String> {
         for partition in 0..PARTITIONS {
             self.read(partition, usize::MAX);
         }
@@ -231,66 +231,66 @@ impl<'a> Shell<'a> {
             let mut out = Outputs::default();
             self.lanes[partition].0.end(partition as PartitionId, &mut out);
             self.lanes[partition].0.finish(&mut out);
-            let Ok(()) = self.lanes[partition].0.finish_metering(|told| {
-                out.metering.demand.extend(told.demand);
-                out.metering.profiles.extend(told.profiles);
+            let Ok(()) = self.lanes[partition].0.finish_metering(|rows| {
+                out.metering.demand.extend(rows.demand);
+                out.metering.profiles.extend(rows.profiles);
                 Ok::<_, std::convert::Infallible>(())
             });
             let (id, ticks, rows) = (partition as PartitionId, &out.ticks, &out.intervals);
             self.confluence.take(id, EventTime::MAX, ticks, rows, &out.reports);
             self.confluence.end(partition as PartitionId);
-            self.tell(&out);
+            self.publish(&out);
         }
         self.tick();
         let mut out = Outputs::default();
         self.town.finish(&mut out);
-        self.tell(&out);
-        self.told
+        self.publish(&out);
+        self.published
     }
 }
 
-/// Every message has a topic, a key and a value; the last one of a key stays, as in a compacted topic.
-pub fn write_down(out: &Outputs, told: &mut BTreeMap<String, String>) {
-    let mut tell = |key: String, value: String| told.insert(key, value);
+/// Writes results as messages with topic, key and value. The last message of a key stays, as in a compacted topic.
+pub fn write_down(out: &Outputs, published: &mut BTreeMap<String, String>) {
+    let mut publish = |key: String, value: String| published.insert(key, value);
     for row in &out.intervals {
-        tell(format!("intervals {}/{}", row.meter, row.end), format!("{row:?}"));
+        publish(format!("intervals {}/{}", row.meter, row.end), format!("{row:?}"));
     }
     for row in &out.metering.demand {
-        tell(format!("demand {}/{}/{}", row.target, row.start, row.zone), format!("{row:?}"));
+        publish(format!("demand {}/{}/{}", row.target, row.start, row.zone), format!("{row:?}"));
     }
     for row in &out.metering.profiles {
         let slot = format!("{}/{:?}/{}", row.meter, row.day_type, row.minute);
-        tell(format!("profiles {slot}"), format!("{row:?}"));
+        publish(format!("profiles {slot}"), format!("{row:?}"));
     }
     for dead in &out.dead {
         let origin = dead.origin.expect("a log has places");
         let place = format!("{}/{}/{}", dead.partition, origin.offset, origin.item);
-        tell(format!("dead-letters {place}"), format!("{dead:?}"));
+        publish(format!("dead-letters {place}"), format!("{dead:?}"));
     }
     for one in &out.balances {
-        tell(format!("balances {}/{}", one.transformer, one.end), format!("{one:?}"));
+        publish(format!("balances {}/{}", one.transformer, one.end), format!("{one:?}"));
     }
     for one in &out.forecasts {
-        tell(format!("forecasts {}/{}", one.target, one.end), format!("{one:?}"));
+        publish(format!("forecasts {}/{}", one.target, one.end), format!("{one:?}"));
     }
     for change in &out.supply.outages {
         let key = format!("outages {}", change.key());
-        tell(key, format!("{change:?}"));
+        publish(key, format!("{change:?}"));
     }
     for one in &out.supply.indices {
-        tell(format!("supply {}/{}", one.area_name(), one.month), format!("{one:?}"));
+        publish(format!("supply {}/{}", one.area_name(), one.month), format!("{one:?}"));
     }
     for one in &out.suspicions {
-        tell(format!("suspicions {}/{}", one.meter, one.day), format!("{one:?}"));
+        publish(format!("suspicions {}/{}", one.meter, one.day), format!("{one:?}"));
     }
     for one in &out.changes {
-        tell(format!("cases {}", one.case().id), format!("{one:?}"));
+        publish(format!("cases {}", one.case().id), format!("{one:?}"));
     }
     for one in &out.alerts {
-        tell(format!("alerts {}", one.id), format!("{one:?}"));
+        publish(format!("alerts {}", one.id), format!("{one:?}"));
     }
     for one in &out.sms {
-        tell(format!("sms {}", one.id), format!("{one:?}"));
+        publish(format!("sms {}", one.id), format!("{one:?}"));
     }
 }
 
@@ -303,7 +303,7 @@ fn difference(one: &BTreeMap<String, String>, other: &BTreeMap<String, String>) 
 }
 
 #[test]
-fn the_log_holds_what_the_properties_are_about() {
+fn the_log_has_every_kind_of_result() {
     let kinds = [
         "demand ",
         "profiles ",
@@ -328,16 +328,16 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn whatever_happens_the_same_is_told_in_the_end(happenings in prop::collection::vec(happening(), 1..40)) {
+    fn any_events_publish_the_same_in_the_end(events in prop::collection::vec(event(), 1..40)) {
         let mut shell = Shell::new(&LOG);
-        for happening in &happenings {
-            shell.happen(happening);
+        for event in &events {
+            shell.apply(event);
         }
-        prop_assert_eq!(difference(&LOG.undisturbed, &shell.tell_all()), None);
+        prop_assert_eq!(difference(&LOG.undisturbed, &shell.publish_all()), None);
     }
 
     #[test]
-    fn a_partition_goes_on_alone_wherever_it_is_taken_to(
+    fn a_partition_can_move_anywhere_on_its_own(
         stops in prop::collection::vec((1..4000_usize, any::<bool>()), 1..12),
         partition in 0..PARTITIONS,
     ) {
@@ -354,6 +354,6 @@ proptest! {
             }
             *lane = restored(plan, topology, &chain);
         }
-        prop_assert_eq!(difference(&LOG.undisturbed, &shell.tell_all()), None);
+        prop_assert_eq!(difference(&LOG.undisturbed, &shell.publish_all()), None);
     }
 }

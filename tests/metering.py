@@ -1,8 +1,8 @@
-"""Works daily energy, profiles and demand out a second time, with polars, and compares. See scripts/metering-check.
+"""Computes daily energy, profiles and demand again, with polars, and compares them. See scripts/metering-check.
 
-    metering.py DIR ZONE SLOT BLOCK INTERVAL READINGS [whole]   DIR is that of a replay; `whole`: no reading is lost on
-                                                               the way, so that the registers say the energy of a day
-    metering.py groups DIR ZONE BLOCK INTERVAL TOPOLOGY         demand of transformers, feeders and all; nobody is missing
+    metering.py DIR ZONE SLOT BLOCK INTERVAL READINGS [whole]   DIR is the folder of a replay; `whole`: no reading is lost,
+                                                               so that the registers give the energy of a day
+    metering.py groups DIR ZONE BLOCK INTERVAL TOPOLOGY         demand of transformers, feeders and all; no meter is missing
     metering.py registers HALF_HOURS OUT                        energies of half-hours become readings of registers
 """
 
@@ -36,8 +36,8 @@ def compare(what, ours, theirs, keys, exact, close, scale=None):
         size = pl.max_horizontal(*[pl.col(one).abs() for one in (scale or [name])], pl.lit(1.0))
         worst[name] = both.select(((a - b).abs() / size).max()).item() or 0.0
         assert worst[name] <= 1e-6, f"{what}.{name}: off by {worst[name]:.1e}"
-    told = ", ".join(f"{name} {off:.0e}" for name, off in worst.items())
-    print(f"{what}: {len(ours)} rows equal; {', '.join(exact) or 'nothing'} exactly; most off: {told or '-'}")
+    differences = ", ".join(f"{name} {off:.0e}" for name, off in worst.items())
+    print(f"{what}: {len(ours)} rows equal; {', '.join(exact) or 'nothing'} exactly; most off: {differences or '-'}")
 
 
 def local(intervals, zone):
@@ -70,7 +70,7 @@ def daily_energy(rows, readings, some, zone):
 
 def profiles(rows, slot, length, ours):
     rows = rows.with_columns(slot_start=pl.col("minute") // slot * slot)
-    # A slot with its intervals in a row, each measured.
+    # A slot counts if all its intervals are there, in a row, and measured.
     begins = (pl.col("minute") % slot == 0).cum_sum().over("meter")
     net = (pl.col("imp_wh") - pl.col("exp_wh").fill_null(0)) * (60 / length)
     days = rows.with_columns(run=begins, net=net).group_by("meter", "run", maintain_order=True).agg(
@@ -98,7 +98,7 @@ def profiles(rows, slot, length, ours):
 def demand(rows, block, length, ours):
     width, hours = block // length, length / 60
     apparent = pl.when(pl.col("pf") != 0).then((pl.col("avg_w") / pl.col("pf")).abs())
-    # While a meter exports, nothing is demanded.
+    # While a meter exports, its demand is zero.
     billed = pl.coalesce("valid_wh", pl.when(~pl.col("quality").str.contains("spike")).then("imp_wh")) if "valid_wh" in rows.columns else pl.col("imp_wh")
     stands_in = pl.col("quality").str.contains("spike|suspect") & (pl.col("valid_wh").is_not_null() if "valid_wh" in rows.columns else pl.lit(False))
     rows = rows.with_columns(billed=billed, estimated=billed.is_not_null() & (stands_in | pl.col("quality").str.contains("estimated")))
@@ -131,7 +131,7 @@ def demand(rows, block, length, ours):
         def when(value, where):
             return pl.col("end").filter(where & pl.col(value).is_not_null()).get(pl.col(value).filter(where & pl.col(value).is_not_null()).arg_max(), null_on_oob=True)
 
-        told = zoned.group_by("meter", "month").agg(
+        months = zoned.group_by("meter", "month").agg(
             energy_wh=pl.col("billed").filter("held").sum(),
             block_w=most("sliding", blocks), block_end=when("sliding", blocks),
             sliding_w=most("sliding", slides), sliding_end=when("sliding", slides),
@@ -142,7 +142,7 @@ def demand(rows, block, length, ours):
             active=pl.col("avg_w").filter(imports).sum(), apparent=pl.col("va").filter(imports).sum(),
             low_pf_hours=(imports & (pl.col("pf") < LOW_PF)).sum() * hours,
         )
-        theirs.append(told.with_columns(zone=pl.lit(zone)))
+        theirs.append(months.with_columns(zone=pl.lit(zone)))
     theirs = pl.concat(theirs)
     of_all = pl.col("zone") == "all"
     theirs = theirs.with_columns(
@@ -151,13 +151,13 @@ def demand(rows, block, length, ours):
         pf=pl.when(of_all & (pl.col("apparent") > 0)).then(pl.col("active") / pl.col("apparent")),
         exp_wh=pl.when(of_all).then("exp_wh"), hours=pl.when(of_all).then("hours"), low_pf_hours=pl.when(of_all).then("low_pf_hours"),
     )
-    # A mean above the peak says that the peak was not measured.
+    # If the mean is above the peak, the real peak was not measured.
     unmeasured = (pl.col("load_factor") > 1) & (pl.col("estimated_hours") > 0)
     theirs = theirs.with_columns(load_factor=pl.when(~unmeasured).then("load_factor"))
     zone = ours.schema["start"].time_zone
     ours = ours.with_columns(month=pl.col("start").dt.convert_time_zone(ZONE).dt.date())
     theirs = theirs.with_columns(pl.col("block_end", "sliding_end").dt.convert_time_zone(zone))
-    # Where the apparent power of one interval is not in the file (a power factor of exactly zero), it cannot be checked.
+    # A month cannot be checked if the file lacks the apparent power of an interval (its power factor is exactly zero).
     zero = rows.group_by("meter", "month").agg(unknown=(pl.col("pf") == 0).any()).filter("unknown").select("meter", "month")
     ours, theirs = (one.join(zero, on=["meter", "month"], how="anti") for one in (ours, theirs))
     keys = ["meter", "month", "zone"]
@@ -232,14 +232,14 @@ if sys.argv[1] == "registers":
 elif sys.argv[1] == "groups":
     folder, ZONE, block, interval, topology = sys.argv[2:]
     length = minutes(interval)
-    # What a meter imported in its first interval is known by halves, and so is that of its group.
+    # The first interval of a meter is only half known, so leave it out, also for its group.
     rows = local(pl.read_parquet(f"{folder}/intervals.parquet").cast({"quality": pl.String}), ZONE).filter(pl.col("imp_wh").is_not_null())
     groups(rows, topology, minutes(block), length, pl.read_parquet(f"{folder}/demand.parquet"))
 else:
     folder, ZONE, slot, block, interval, readings, whole = sys.argv[1:]
     length = minutes(interval)
     every = pl.scan_parquet(f"{folder}/intervals.parquet").select("meter").unique().collect()["meter"].cast(pl.String).sort().to_list()
-    # So many at once that a year of them fits into memory.
+    # As many meters at once as fit into memory with a year of data.
     for first in range(0, len(every), METERS):
         some = pl.col("meter").cast(pl.String).is_in(every[first:first + METERS])
         if len(every) > METERS:

@@ -1,6 +1,6 @@
-//! Numbers that look random and are the same in every run: SplitMix64 (Steele, Lea and Flood, 2014).
+//! Random numbers that are the same in every run: SplitMix64 (Steele, Lea and Flood, 2014).
 
-/// A seeded row of numbers.
+/// A seeded sequence of numbers.
 pub struct Random(pub u64);
 
 impl Random {
@@ -17,7 +17,7 @@ impl Random {
         from + (self.next() % (to - from) as u64) as i64
     }
 
-    /// True so many times of a hundred.
+    /// True in `times` of a hundred calls.
     pub fn percent(&mut self, times: i64) -> bool {
         self.within(0, 100) < times
     }

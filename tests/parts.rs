@@ -1,4 +1,4 @@
-//! State by part: what changing any setting of a plan loses, and that stored parts of every version stay readable.
+//! State by part: each changed setting loses the right parts, and stored parts of every version stay readable.
 
 use crate::lanes::{LOG, PARTITIONS};
 use crate::program::repository;
@@ -13,7 +13,7 @@ use std::fs;
 use std::sync::LazyLock;
 use toml::{Table, Value};
 
-/// A partition and the second stage after two days, under a plan that keeps every kind of state.
+/// The state of a partition and of the second stage after two days, under a plan with every kind of state.
 struct Stored {
     lane: Vec<u8>,
     second: Vec<u8>,
@@ -21,7 +21,7 @@ struct Stored {
 
 static PLAN: LazyLock<Table> = LazyLock::new(|| {
     let mut plan: Table = fs::read_to_string(repository("pipelines/ami.toml")).unwrap().parse().unwrap();
-    // The one section that ami.toml does without.
+    // The only section that ami.toml does not have.
     plan.insert("power_factor".to_owned(), "step = 0.05".parse::<Table>().unwrap().into());
     plan
 });
@@ -35,7 +35,7 @@ static STORED: LazyLock<Stored> = LazyLock::new(|| {
         let mut lane = Lane::new(&plan, topology);
         lane.open(id, None);
         confluence.open(id, lane.sequencer().closed());
-        // One partition is ahead of the others, so that its rows wait for theirs.
+        // One partition is ahead of the others, so that some of its rows are waiting.
         let count = LOG.partitions[partition].len() * if partition == 0 { 95 } else { 90 } / 100;
         let (mut position, mut out) = (0, Outputs::default());
         let batch = LOG.read(partition, &mut position, count);
@@ -54,7 +54,7 @@ fn plan_of(table: &Table) -> Plan {
     Plan::read(&table.to_string()).unwrap()
 }
 
-/// What is lost under a plan, and the parts as they are stored again.
+/// The parts that are lost under a plan, and all parts as they are stored again.
 fn restored(plan: &Plan, topology: &Topology, stored: &Stored) -> (Vec<LostPart>, BTreeMap<String, Vec<u8>>) {
     let (mut lane, mut lost) = Lane::restore(plan, topology, &[&stored.lane]).unwrap();
     let (second, more) = restore_second(plan, topology.clone(), &stored.second).unwrap();
@@ -71,12 +71,12 @@ fn parts_by_name(bytes: &[u8]) -> Vec<(String, Vec<u8>)> {
     parts.into_iter().map(|(name, part)| (name.to_owned(), part.bytes.to_vec())).collect()
 }
 
-/// Every setting of a table by its path, tables within tables too. A list is one setting.
+/// The path of every setting of a table and of the tables in it. A list is one setting.
 fn settings(table: &Table, path: &str, all: &mut Vec<String>) {
     for (key, value) in table {
         let path = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
         match value {
-            // The shell reads these; the core lets them pass.
+            // The shell reads these sections; the core ignores them.
             Value::Table(_) if ["kafka", "output", "grid", "checkpoints"].contains(&&path[..]) => {}
             Value::Table(inner) => settings(inner, &path, all),
             _ => all.push(path),
@@ -84,7 +84,7 @@ fn settings(table: &Table, path: &str, all: &mut Vec<String>) {
     }
 }
 
-/// Values that another number or another share of the same would not make.
+/// Other values for settings that cannot be changed by a simple rule.
 const OTHERS: &[(&str, &str)] = &[
     ("name", "'other'"),
     ("time_zone", "'Europe/London'"),
@@ -113,7 +113,7 @@ fn other(path: &str, value: &Value) -> Value {
         Value::String(text) => {
             let (number, unit) = text.split_once(' ').unwrap_or_else(|| panic!("{path} needs another value"));
             let number: f64 = number.parse().unwrap();
-            // Whole numbers stay whole, and shares below one.
+            // Whole numbers stay whole, and shares stay below one.
             let other = if number.fract() == 0.0 && number != 60.0 { number + 1.0 } else { number * 1.01 };
             Value::String(format!("{other} {unit}"))
         }
@@ -129,7 +129,7 @@ fn at<'a>(table: &'a mut Table, path: &str) -> &'a mut Value {
     }
 }
 
-/// Restores under another plan. What is not lost has to be stored again as it was, to the byte.
+/// Restores under another plan. Parts that are not lost must be stored again byte by byte as before.
 fn lost_under(plan: &Plan) -> BTreeSet<String> {
     let (lost, again) = restored(plan, &LOG.topology, &STORED);
     let lost: BTreeSet<String> = lost.into_iter().map(|part| part.name).collect();
@@ -176,7 +176,7 @@ fn the_plan_keeps_every_kind_of_state() {
     assert_eq!(lost_under(&plan_of(&PLAN)), BTreeSet::new());
 }
 
-/// A setting that decides only about what happens from now on loses nothing.
+/// A setting that only affects the future, such as a limit, loses no part.
 #[test]
 fn a_changed_setting_loses_the_parts_that_depend_on_it_and_no_other() {
     let mut all = Vec::new();
@@ -260,7 +260,7 @@ fn a_changed_setting_loses_the_parts_that_depend_on_it_and_no_other() {
 }
 
 #[test]
-fn a_section_that_is_taken_away_loses_its_own_parts() {
+fn a_removed_section_loses_its_own_parts() {
     let mut lines = Vec::new();
     for section in
         ["profiles", "power_factor", "groups", "sanctioned", "quality", "supply", "forecast", "sms"]
@@ -293,8 +293,8 @@ fn a_section_that_is_taken_away_loses_its_own_parts() {
     .assert_eq(&lines.join("\n"));
 }
 
-/// Bytes of a part of every version that was ever written, in `tests/golden/state/NAME.vVERSION`. With
-/// `UPDATE_EXPECT=1` a version that is not there yet is added; an earlier one is never written again.
+/// `tests/golden/state/NAME.vVERSION` holds the bytes of a part in each version that was ever written. `UPDATE_EXPECT=1` adds a
+/// new version. It never changes an earlier one.
 #[test]
 fn parts_of_every_version_are_read() {
     let (plan, folder) = (plan_of(&PLAN), repository("tests/golden/state"));
@@ -323,17 +323,17 @@ fn parts_of_every_version_are_read() {
                 let mut stored = Stored { lane: STORED.lane.clone(), second: STORED.second.clone() };
                 stored.replace(name, old);
                 let (lost, again) = restored(&plan, &LOG.topology, &stored);
-                assert_eq!(lost, [], "{name} of version {version} is not read");
+                assert_eq!(lost, [], "{name} of version {version} cannot be read");
                 let newest = fs::read(path(part.version)).unwrap();
-                assert!(again[name] == newest, "{name} of version {version} is not what it was");
+                assert!(again[name] == newest, "{name} of version {version} has changed");
             }
         }
     }
-    assert!(golden.is_empty(), "no part has this name any more: {golden:?}");
+    assert!(golden.is_empty(), "no part has this name: {golden:?}");
 }
 
 impl Stored {
-    /// Puts another form of a part into its place.
+    /// Replaces a part by another version of it.
     fn replace(&mut self, name: &str, by: StoredPart<'_>) {
         for bytes in [&mut self.lane, &mut self.second] {
             let before = bytes.clone();

@@ -1,4 +1,5 @@
-//! The core, driven as no shell would: any cut into batches, any order inside the grace, a stop and a start anywhere.
+//! Properties of the core: batches of any size, any order within the grace, and a stop and restore anywhere give the same
+//! results.
 
 use crate::program::repository;
 use grid::{Role, Topology, TopologyRow};
@@ -11,19 +12,19 @@ use simulate::{Connection, Faults, Settings, Town};
 use std::fs;
 use std::sync::LazyLock;
 
-/// A message as it came, and when it was measured.
+/// A message as it came, and the time of its measurement.
 #[derive(Clone)]
 struct Line {
     measured: EventTime,
     bytes: Vec<u8>,
 }
 
-/// A town of the demo plan with everything wrong in it that the grace allows.
+/// A town under the demo plan, with every fault that the grace can handle.
 struct Sample {
     plan: Plan,
     topology: Topology,
     lines: Vec<Line>,
-    told: Told,
+    results: Results,
 }
 
 static SAMPLE: LazyLock<Sample> = LazyLock::new(|| {
@@ -63,8 +64,8 @@ fn sample(settings: Settings) -> Sample {
             Line { measured: message.raw.time, bytes }
         })
         .collect();
-    // A grace longer than three intervals, so that an order inside it mixes them; cases that come back the next day.
-    // Rules so strict, and silences so short, that three days have some of each.
+    // A grace longer than three intervals, so that a change of order within it mixes intervals. Cases may come back the next
+    // day. Strict rules and short silences, so that three days have some of each.
     let plan = demo_with(&[
         ("grace", "\"50 min\""),
         ("cool_down", "\"2 h\""),
@@ -74,8 +75,8 @@ fn sample(settings: Settings) -> Sample {
         ("flat", "{ run = \"1 h\", spread = \"5 %\", floor = \"1 Wh\" }"),
     ]);
     let topology = Topology::new(town.topology().iter().map(row).collect()).unwrap();
-    let mut sample = Sample { plan, topology, lines, told: Told::default() };
-    sample.told = sample.run(&sample.lines, &[sample.lines.len()], &[]);
+    let mut sample = Sample { plan, topology, lines, results: Results::default() };
+    sample.results = sample.run(&sample.lines, &[sample.lines.len()], &[]);
     sample
 }
 
@@ -92,15 +93,15 @@ fn row(connection: &Connection) -> TopologyRow {
     }
 }
 
-/// Everything that came out, as text: a float is written with all the digits that tell it from others.
+/// All results as text. A float has all its digits, so that different floats have different texts.
 #[derive(Default, PartialEq)]
-struct Told {
+struct Results {
     intervals: Vec<String>,
     others: [Vec<String>; 13],
     dead: Vec<String>,
 }
 
-impl Told {
+impl Results {
     fn of(out: &Outputs) -> Self {
         fn each<T: std::fmt::Debug>(all: &[T]) -> Vec<String> {
             all.iter().map(|one| format!("{one:?}")).collect()
@@ -110,7 +111,7 @@ impl Told {
             .iter()
             .map(|dead| format!("{} {:?}", dead.reason, String::from_utf8_lossy(&dead.bytes)))
             .collect();
-        // Dead letters come when they come; which ones they are is the same.
+        // The order of dead letters may differ, but not their set.
         dead.sort();
         let others = [
             each(&out.metering.demand),
@@ -145,14 +146,14 @@ impl Told {
             "changes",
             "alerts",
             "sms",
-            "told already",
+            "without SMS",
             "findings",
             "dead",
         ];
-        let all = |told: &Self| {
+        let all = |results: &Self| {
             let (intervals, dead) =
-                (std::iter::once(told.intervals.clone()), std::iter::once(told.dead.clone()));
-            intervals.chain(told.others.clone()).chain(dead).collect::<Vec<_>>()
+                (std::iter::once(results.intervals.clone()), std::iter::once(results.dead.clone()));
+            intervals.chain(results.others.clone()).chain(dead).collect::<Vec<_>>()
         };
         for ((kind, one), other) in kinds.iter().zip(all(self)).zip(all(other)) {
             if let Some((one, other)) = one.iter().zip(&other).find(|(one, other)| one != other) {
@@ -178,11 +179,11 @@ impl Sample {
         lines.iter().for_each(|line| batch.bytes.extend_from_slice(&line.bytes));
         wire::json::decode_lines(&self.plan.limits, &mut batch);
         let came = pipeline.step(&Input::Readings { partition: 0, batch: &batch, from: 0 }, out);
-        assert_eq!(came, batch.len(), "the only partition has every turn");
+        assert_eq!(came, batch.len(), "a single partition always has its turn");
     }
 
-    /// Runs the lines, cut before each of `cuts`; where `stops` says so, it stops there and starts from a snapshot.
-    fn run(&self, lines: &[Line], cuts: &[usize], stops: &[usize]) -> Told {
+    /// Runs the lines in batches that begin at `cuts`. At each of `stops` it stops and continues from a snapshot.
+    fn run(&self, lines: &[Line], cuts: &[usize], stops: &[usize]) -> Results {
         let mut out = Outputs::default();
         let mut pipeline = self.begin();
         let mut from = 0;
@@ -194,12 +195,12 @@ impl Sample {
                 let lost;
                 (pipeline, lost) = Pipeline::restore(&self.plan, self.topology.clone(), &bytes).unwrap();
                 assert_eq!(lost, []);
-                assert!(bytes == pipeline.snapshot(), "what is restored is stored otherwise");
+                assert!(bytes == pipeline.snapshot(), "a restored state must be stored in the same bytes");
             }
         }
         pipeline.step(&Input::End { partition: 0 }, &mut out);
         pipeline.finish(&mut out);
-        Told::of(&out)
+        Results::of(&out)
     }
 
     fn places(&self, places: &[Index]) -> Vec<usize> {
@@ -210,18 +211,22 @@ impl Sample {
 }
 
 #[test]
-fn the_sample_holds_what_the_properties_are_about() {
-    let told = &SAMPLE.told;
-    assert!(told.intervals.len() > 10_000, "{}", told.intervals.len());
-    assert!(told.others.iter().all(|kind| !kind.is_empty()), "{:?}", told.others.each_ref().map(Vec::len));
-    // Estimated, a gap, and a reset on a day without a gap.
+fn the_sample_has_every_kind_of_result() {
+    let results = &SAMPLE.results;
+    assert!(results.intervals.len() > 10_000, "{}", results.intervals.len());
+    assert!(
+        results.others.iter().all(|kind| !kind.is_empty()),
+        "{:?}",
+        results.others.each_ref().map(Vec::len)
+    );
+    // Estimates, gaps, and resets on a day without a gap.
     for quality in ["Quality(1)", "Quality(5)", "Quality(16)", "Quality(512)", "Quality(1024)"] {
-        assert!(told.intervals.iter().any(|row| row.contains(quality)), "no interval has {quality}");
+        assert!(results.intervals.iter().any(|row| row.contains(quality)), "no interval has {quality}");
     }
     assert!(
-        !told.dead.is_empty() && told.dead.iter().all(|dead| dead.starts_with("torn ")),
+        !results.dead.is_empty() && results.dead.iter().all(|dead| dead.starts_with("torn ")),
         "{:?}",
-        told.dead
+        results.dead
     );
 }
 
@@ -229,20 +234,20 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 8, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn any_cut_into_batches_gives_the_same(cuts in prop::collection::vec(any::<Index>(), 0..400)) {
-        let told = SAMPLE.run(&SAMPLE.lines, &SAMPLE.places(&cuts), &[]);
-        prop_assert_eq!(SAMPLE.told.differs(&told), None);
+    fn batches_of_any_size_give_the_same(cuts in prop::collection::vec(any::<Index>(), 0..400)) {
+        let results = SAMPLE.run(&SAMPLE.lines, &SAMPLE.places(&cuts), &[]);
+        prop_assert_eq!(SAMPLE.results.differs(&results), None);
     }
 
     #[test]
     fn a_stop_and_a_start_anywhere_changes_nothing(stops in prop::collection::vec(any::<Index>(), 1..6)) {
         let stops = SAMPLE.places(&stops);
-        let told = SAMPLE.run(&SAMPLE.lines, &stops, &stops);
-        prop_assert_eq!(SAMPLE.told.differs(&told), None);
+        let results = SAMPLE.run(&SAMPLE.lines, &stops, &stops);
+        prop_assert_eq!(SAMPLE.results.differs(&results), None);
     }
 
     #[test]
-    fn any_order_inside_the_grace_gives_the_same(
+    fn any_order_within_the_grace_gives_the_same(
         seed in any::<u64>(),
         cuts in prop::collection::vec(any::<Index>(), 0..40),
     ) {
@@ -255,8 +260,8 @@ proptest! {
             .collect();
         order.sort_by_key(|(arrival, lot, _)| (*arrival, *lot));
         let lines: Vec<Line> = order.into_iter().map(|(.., line)| line.clone()).collect();
-        let told = SAMPLE.run(&lines, &SAMPLE.places(&cuts), &[]);
-        prop_assert_eq!(SAMPLE.told.differs(&told), None);
+        let results = SAMPLE.run(&lines, &SAMPLE.places(&cuts), &[]);
+        prop_assert_eq!(SAMPLE.results.differs(&results), None);
     }
 
     #[test]
@@ -278,7 +283,7 @@ proptest! {
     }
 }
 
-/// A small state, so that every bit of it can be turned.
+/// A small state, so that a test can flip every bit of it.
 fn small() -> (Sample, Vec<u8>) {
     let mut sample = sample(town(3, 1).honest());
     sample.lines.truncate(30);
@@ -293,9 +298,9 @@ fn restored(sample: &Sample, bytes: &[u8]) -> Option<SnapshotError> {
 }
 
 #[test]
-fn a_snapshot_torn_at_any_byte_says_so() {
+fn a_snapshot_torn_at_any_byte_is_refused() {
     let (sample, bytes) = small();
-    assert!(restored(&sample, &bytes).is_none(), "the whole one is good");
+    assert!(restored(&sample, &bytes).is_none(), "the complete snapshot is good");
     assert!(matches!(restored(&sample, &[]), Some(SnapshotError::Foreign)));
     for length in 1..bytes.len() {
         let error = restored(&sample, &bytes[..length]);
@@ -310,7 +315,7 @@ fn a_snapshot_torn_at_any_byte_says_so() {
 }
 
 #[test]
-fn a_snapshot_with_any_bit_turned_is_refused() {
+fn a_snapshot_with_any_flipped_bit_is_refused() {
     let (sample, bytes) = small();
     for bit in 0..8 * bytes.len() {
         let mut damaged = bytes.clone();
@@ -327,7 +332,7 @@ fn a_snapshot_with_any_bit_turned_is_refused() {
 }
 
 #[test]
-fn what_is_no_snapshot_is_foreign() {
+fn other_bytes_are_foreign() {
     let (sample, _) = small();
     for bytes in [&b"PAR1\x15\x04"[..], b"{\"meter\":\"M1\"}\n", b"\0", b"gwstate\n\x01\0\0\0", &[0xff; 4096]]
     {
@@ -337,7 +342,7 @@ fn what_is_no_snapshot_is_foreign() {
 }
 
 #[test]
-fn a_snapshot_whose_checksum_was_mended_never_panics() {
+fn a_damaged_snapshot_with_a_correct_checksum_never_panics() {
     let (sample, bytes) = small();
     let mut random = crate::numbers::Random(3);
     let mut refused = 0;

@@ -1,4 +1,4 @@
-"""Tells how many intervals and meters each rule of data quality has flagged. See scripts/quality-check.
+"""Prints how many intervals and meters each rule of data quality has flagged. See scripts/quality-check.
 
     quality.py INTERVALS
 """

@@ -1,4 +1,5 @@
-//! What is planted in a town is flagged in its time, each kind by its own rule, and in a town in order hardly anything is.
+//! Faults that a simulation plants in a town are flagged at the right time, each by its own rule. A town without faults has
+//! hardly any flags.
 
 use crate::intervals::{IntervalRow, read_intervals};
 use crate::program::{Scratch, repository};
@@ -9,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 use std::fs;
 
-/// What the simulation calls it, and the rules that see it.
+/// Each kind of fault in the simulation, and the rules that notice it.
 const PLANTED: [(&str, &[&str]); 6] = [
     ("spike", &["spike"]),
     ("stuck", &["flat"]),
@@ -19,7 +20,7 @@ const PLANTED: [(&str, &[&str]); 6] = [
     ("swapped-wires", &["reverse"]),
 ];
 
-/// Rules that are about closed intervals.
+/// The rules about closed intervals.
 const RULES: [&str; 8] = ["zero-run", "flat", "spike", "high", "low", "reverse", "unit", "power-factor"];
 
 struct Town {
@@ -43,11 +44,11 @@ impl Town {
         let plan = repository("pipelines/ami.toml");
         let input = ["--readings", "readings.ndjson", "--topology", "topology.csv", "--out", "out"];
         scratch.done(&[&["-q", "replay", plan.to_str().unwrap(), "--shards", "1"][..], &input].concat());
-        // On other threads the same, to the byte.
+        // Other numbers of threads must give the same bytes.
         let again = [&["-q", "replay", plan.to_str().unwrap(), "--shards", "4"][..], &input[..5], &["four"]];
         scratch.done(&again.concat());
         let bytes = |out: &str| fs::read(scratch.path(&format!("{out}/intervals.parquet"))).unwrap();
-        assert!(bytes("out") == bytes("four"), "four shards tell other intervals");
+        assert!(bytes("out") == bytes("four"), "four shards give other intervals");
         assert_eq!(scratch.summary("out")["quality"], scratch.summary("four")["quality"]);
         let time = |text: &str| EventTime::parse_rfc3339(text.as_bytes()).unwrap();
         let truth = scratch.text("truth.csv");
@@ -63,7 +64,7 @@ impl Town {
         }
     }
 
-    /// How many intervals and meters each rule has flagged, of those that the truth says nothing about.
+    /// For each rule: how many intervals and which meters it has flagged without a planted fault.
     fn false_alarms(&self) -> BTreeMap<&'static str, (usize, BTreeSet<String>)> {
         let seen_by = |kind: &str, rule: &str| {
             PLANTED.iter().any(|(planted, rules)| *planted == kind && rules.contains(&rule))
@@ -90,7 +91,7 @@ fn has(row: &IntervalRow, rule: &str) -> bool {
 }
 
 #[test]
-fn what_is_planted_is_flagged_in_its_time_and_little_else() {
+fn planted_faults_are_flagged_in_time_and_little_else_is() {
     let faults = ["--spike", "4%", "--stuck", "4%", "--dead", "4%", "--unit", "4%", "--ct-tenth", "4%"];
     let size = ["--meters", "75", "--days", "75", "--seed", "11", "--lookalikes", "2%"];
     let town = Town::new(&[&size[..], &faults].concat());
@@ -98,7 +99,7 @@ fn what_is_planted_is_flagged_in_its_time_and_little_else() {
         let planted: Vec<&Truth> = town.truth.iter().filter(|truth| truth.kind == kind).collect();
         assert!(!planted.is_empty(), "no {kind} was planted");
         for truth in planted {
-            // A day is told at its end.
+            // A fault of a whole day is flagged at the end of the day.
             let within = |row: &&IntervalRow| truth.from < row.end && row.start < truth.to.plus(DAY);
             let own = town.intervals.iter().filter(|row| row.meter.as_str() == truth.meter).filter(within);
             let flagged = rules.iter().any(|rule| own.clone().any(|row| has(row, rule)));
@@ -115,7 +116,7 @@ fn what_is_planted_is_flagged_in_its_time_and_little_else() {
         let most = town.intervals.len() / 10_000;
         assert!(count <= most, "{rule}: {count} false alarms of {meters:?}");
     }
-    // The counters are those of the column.
+    // The counters agree with the column.
     for rule in RULES {
         let count = town.intervals.iter().filter(|row| has(row, rule)).count();
         let counted = town.summary["quality"].get(rule).and_then(Value::as_u64).unwrap_or(0);
@@ -124,12 +125,12 @@ fn what_is_planted_is_flagged_in_its_time_and_little_else() {
 }
 
 #[test]
-fn in_a_town_in_order_hardly_anything_is_odd() {
+fn a_town_without_faults_has_hardly_any_flags() {
     let honest = ["--no-faults", "--thieves", "0", "--lookalikes", "0"];
     let town = Town::new(&[&["--meters", "50", "--days", "60", "--seed", "12"][..], &honest].concat());
-    let mut told = format!("{} intervals of 52 meters over 60 days\n", town.intervals.len());
+    let mut page = format!("{} intervals of 52 meters over 60 days\n", town.intervals.len());
     for (rule, (count, meters)) in town.false_alarms() {
-        writeln!(told, "{rule}: {count} of {} meters", meters.len()).unwrap();
+        writeln!(page, "{rule}: {count} of {} meters", meters.len()).unwrap();
     }
     expect_test::expect![[r#"
         149760 intervals of 52 meters over 60 days
@@ -142,16 +143,16 @@ fn in_a_town_in_order_hardly_anything_is_odd() {
         unit: 0 of 0 meters
         zero-run: 0 of 0 meters
     "#]]
-    .assert_eq(&told);
+    .assert_eq(&page);
 }
 
 #[test]
-fn what_a_contract_or_a_group_says_is_found_day_by_day() {
+fn contradictions_to_contracts_and_groups_are_found_day_by_day() {
     let scratch = Scratch::new();
     let town = ["-q", "simulate", "--interval", "30m", "--start", "2023-12-31T18:30:00Z", "--meters", "50"];
     let honest = ["--days", "4", "--no-faults", "--thieves", "0", "--lookalikes", "0", "--out", "."];
     scratch.done(&[&town[..], &honest].concat());
-    // M000003 is allowed ten watts, the contract of M000004 has ended, and the meter of T0002 counts a twentieth.
+    // M000003 has a sanctioned load of ten watts. The contract of M000004 has ended. The meter of T0002 counts only a twentieth.
     let topology = scratch.text("topology.csv");
     let edited: Vec<String> = topology
         .lines()
@@ -191,9 +192,9 @@ fn what_a_contract_or_a_group_says_is_found_day_by_day() {
         let text = |key: &str| finding[key].as_str().unwrap().to_owned();
         *days.entry(format!("{} {}", text("rule"), text("whose"))).or_default() += 1;
     }
-    let told: Vec<String> = days.iter().map(|(what, days)| format!("{what} {days}")).collect();
+    let found: Vec<String> = days.iter().map(|(what, days)| format!("{what} {days}")).collect();
     let expected = ["group-sum T0002 2", "inactive M000004 4", "multiplier T0002 2", "sanctioned M000003 4"];
-    assert_eq!(told, expected);
+    assert_eq!(found, expected);
     let counted = &scratch.summary("out")["quality"];
     assert_eq!((&counted["group-sum"], &counted["inactive"]), (&2.into(), &4.into()));
 }

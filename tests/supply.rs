@@ -1,4 +1,4 @@
-//! `gridwarden simulate --outages` and `replay`: every outage is found, with its times, and no other.
+//! `gridwarden simulate --outages` and `replay`: every outage is found with its times, and nothing else is.
 
 use crate::program::{Scratch, repository};
 use crate::table;
@@ -10,13 +10,13 @@ use std::fs;
 type Row = BTreeMap<String, String>;
 
 fn moment(text: &str) -> i64 {
-    EventTime::parse_rfc3339(text.as_bytes()).unwrap_or_else(|| panic!("{text} is no time")).0
+    EventTime::parse_rfc3339(text.as_bytes()).unwrap_or_else(|| panic!("{text} is not a time")).0
 }
 
-/// A town of two feeders, replayed; its outages as they were, and as they are told.
+/// Replays a town of two feeders. Returns its real outages, and those that the replay has found.
 fn replayed(seed: &str, more: &[&str]) -> (Scratch, Vec<Row>, Vec<Row>) {
     let scratch = Scratch::new();
-    // 300 consumers are twelve transformers, of which ten hang on the first feeder.
+    // 300 consumers have twelve transformers; ten of them are on the first feeder.
     let town =
         ["-q", "simulate", "--meters", "300", "--days", "5", "--outages", "9", "--no-faults", "--out", "."];
     scratch.done(&[&town[..], &["--seed", seed], more].concat());
@@ -29,37 +29,36 @@ fn replayed(seed: &str, more: &[&str]) -> (Scratch, Vec<Row>, Vec<Row>) {
     let mut lines = truth.lines().map(|line| line.split(',').map(str::to_owned).collect::<Vec<_>>());
     let names = lines.next().unwrap();
     let truth = lines.map(|line| names.iter().cloned().zip(line).collect()).collect();
-    let told = table::rows(&scratch.path("out/outages.parquet"));
-    (scratch, truth, told)
+    let found_rows = table::rows(&scratch.path("out/outages.parquet"));
+    (scratch, truth, found_rows)
 }
 
-/// What a transformer's or a feeder's outage may be told as: one of a feeder below which all are out is the same as that
-/// of its only transformer.
-fn is_of(told: &Row, truth: &Row) -> bool {
-    told["role"] == truth["role"] && told["target"] == truth["target"]
+/// Whether a row is about the same target as a real outage.
+fn is_of(row: &Row, truth: &Row) -> bool {
+    row["role"] == truth["role"] && row["target"] == truth["target"]
 }
 
-/// Looks whether each outage is told once, as exactly as can be known, and nothing else.
+/// Checks that each outage is found once, with times as exact as the data allow, and that there are no others.
 fn check(seed: &str, more: &[&str], is_exact: bool) {
-    let (scratch, truth, mut told) = replayed(seed, more);
+    let (scratch, truth, mut found_rows) = replayed(seed, more);
     let known = format!("SEED={seed}\n{}", scratch.text("outages.csv"));
     assert_eq!(truth.len(), 9);
     for one in &truth {
         let (from, to) = (moment(&one["from"]), moment(&one["to"]));
         let count = |name: &str| one[name].parse::<usize>().unwrap();
         let is_moment = to - from <= 5 * MINUTE;
-        // Of a consumer whose last gasp and return nobody heard, something is known only if an interval is missing.
-        let said = count("gasps") + count("returns");
-        let found = told.iter().position(|row| {
+        // Without a last gasp and without a message of return, only a missing interval shows the outage.
+        let messages = count("gasps") + count("returns");
+        let found = found_rows.iter().position(|row| {
             let (start, end) = (moment(&row["start"]), moment(&row["end"]));
             is_of(row, one) && start <= to && end >= from - 15 * MINUTE
         });
         let Some(found) = found else {
-            let short = said == 0 && to - from < 120 * MINUTE;
-            assert!(short, "{one:?} is not told\n{known}{told:#?}");
+            let short = messages == 0 && to - from < 120 * MINUTE;
+            assert!(short, "{one:?} is not found\n{known}{found_rows:#?}");
             continue;
         };
-        let row = told.remove(found);
+        let row = found_rows.remove(found);
         let (start, end) = (moment(&row["start"]), moment(&row["end"]));
         if count("gasps") > 0 {
             assert_eq!(start, from, "{one:?}\n{row:?}\n{known}");
@@ -73,29 +72,29 @@ fn check(seed: &str, more: &[&str], is_exact: bool) {
             "{one:?}\n{row:?}\n{known}"
         );
         let consumers: usize = row["consumers"].parse().unwrap();
-        // Of a moment, only those are known that say so.
+        // Of a momentary outage, only consumers that sent messages are known.
         let most = count("consumers");
         let least = if is_moment { count("gasps").min(count("returns")) } else { most };
         assert!((least..=most).contains(&consumers), "{one:?}\n{row:?}\n{known}");
         if !is_moment {
             let minutes: f64 = row["customer_minutes"].parse().unwrap();
             let true_minutes = (most as i64 * (to - from) / MINUTE) as f64;
-            // Who did not say when supply was back is known to the interval.
+            // Without a message of return, the end is known only to the interval.
             assert!((minutes / true_minutes - 1.0).abs() < 0.15 || most == 1, "{one:?}\n{row:?}\n{known}");
         }
         let kind = if end - start > 5 * MINUTE { "sustained" } else { "momentary" };
         assert_eq!(row["kind"], kind, "{row:?}");
     }
-    // A consumer whose word of a moment came without those of its neighbours is told on its own.
+    // If only some consumers sent messages about a momentary outage, each of them may be an outage of its own.
     let moments: Vec<&Row> =
         truth.iter().filter(|one| moment(&one["to"]) - moment(&one["from"]) <= 5 * MINUTE).collect();
-    told.retain(|row| {
+    found_rows.retain(|row| {
         let (start, end) = (moment(&row["start"]), moment(&row["end"]));
         let is_part =
             |one: &&&Row| start >= moment(&one["from"]) - MINUTE && end <= moment(&one["to"]) + 30 * MINUTE;
         row["role"] != "consumer" || !moments.iter().any(|one| is_part(&one))
     });
-    assert!(told.is_empty(), "{told:#?} never were\n{known}");
+    assert!(found_rows.is_empty(), "{found_rows:#?} never were\n{known}");
 }
 
 #[test]
@@ -120,7 +119,7 @@ fn lost_readings_hide_no_outage_and_make_none() {
 }
 
 #[test]
-fn lines_and_columns_tell_the_same_outages() {
+fn json_and_parquet_give_the_same_outages() {
     let (lines, ..) = replayed("1", &[]);
     let (columns, ..) = replayed("1", &["--format", "parquet"]);
     for name in ["outages.parquet", "supply.parquet"] {
@@ -134,19 +133,22 @@ fn lines_and_columns_tell_the_same_outages() {
 
 #[test]
 fn the_indices_are_the_sums_of_the_outages() {
-    let (scratch, _, told) = replayed("2", &[]);
+    let (scratch, _, found_rows) = replayed("2", &[]);
     let rows = table::rows(&scratch.path("out/supply.parquet"));
     let all = rows.iter().find(|row| row["area"] == "all").unwrap();
     let number = |row: &Row, name: &str| row[name].parse::<f64>().unwrap();
     assert_eq!(number(all, "consumers"), 300.0);
-    let minutes: f64 =
-        told.iter().filter(|row| row["kind"] == "sustained").map(|row| number(row, "customer_minutes")).sum();
+    let minutes: f64 = found_rows
+        .iter()
+        .filter(|row| row["kind"] == "sustained")
+        .map(|row| number(row, "customer_minutes"))
+        .sum();
     assert!((number(all, "saidi_min") * 300.0 - minutes).abs() < 0.2, "{all:?}");
     let sustained: f64 =
-        told.iter().filter(|row| row["kind"] == "sustained").map(|row| number(row, "consumers")).sum();
+        found_rows.iter().filter(|row| row["kind"] == "sustained").map(|row| number(row, "consumers")).sum();
     assert!((number(all, "saifi") * 300.0 - sustained).abs() < 0.2, "{all:?}");
     assert!((number(all, "caidi_min") * sustained - minutes).abs() < 0.0006 * sustained, "{all:?}");
-    // Tables are read to three decimals. Each consumer lives in one area.
+    // Tables are read with three decimals. Each consumer is in one area.
     let of_areas: f64 = rows
         .iter()
         .filter(|row| row["area"] != "all")

@@ -1,12 +1,13 @@
-//! The whole system, as its users meet it: the program over files, and the core behind it.
+//! Tests of the whole system: the program over files, as users run it, and the core behind it.
 //!
-//! `dependency_table` holds the text of ARCHITECTURE.md against the manifests. `j1` and `energy` compute slowly what
-//! the program computes fast. `properties` drives the core alone: any cut, any order inside the grace, any stop.
-//! `thieves` asks of seeded towns that the tampered meters are found, and nobody else; `quality` the same of data that is
-//! odd, `supply` of outages. `golden` runs small files with
-//! everything odd in them; `UPDATE_EXPECT=1` rewrites what is expected of them, and then the diff is to be read.
+//! - `dependency_table` compares ARCHITECTURE.md with the manifests.
+//! - `j1` and `energy` compute the same results as the program, in a slow and simple way.
+//! - `properties`, `lanes` and `districts` run the core: batches, orders, stops and crashes of any kind change nothing.
+//! - `thieves` checks in seeded towns that all tampered meters are found and no others; `quality` does so for faults of data,
+//!   and `supply` for outages.
+//! - `golden` runs small files with every oddity. `UPDATE_EXPECT=1` rewrites the expected results; then read the diff.
 //!
-//! Long forms of the same claims are ignored tests: `cargo test --release -p system-tests -- --ignored`.
+//! Longer forms of the same checks are ignored tests: `cargo test --release -p system-tests -- --ignored`.
 #![expect(clippy::unwrap_used, reason = "what a test cannot go on without has failed it")]
 
 mod dependency_table;

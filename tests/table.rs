@@ -1,4 +1,4 @@
-//! A Parquet file as text, so that a person can read a difference.
+//! Shows a Parquet file as text, so that people can read differences.
 
 use arrow::array::{Array, AsArray};
 use arrow::compute::cast;
@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::path::Path;
 
-/// The names of the columns, and the rows: times as RFC 3339, floats rounded to thousandths, nothing as `-`.
+/// The names of the columns, and the rows. Times are RFC 3339, floats are rounded to thousandths, and null is `-`.
 pub fn read(path: &Path) -> (Vec<String>, Vec<Vec<String>>) {
     let file = File::open(path).unwrap_or_else(|cause| panic!("{}: {cause}", path.display()));
     let reader = ParquetRecordBatchReaderBuilder::try_new(file).unwrap();
@@ -25,7 +25,7 @@ pub fn read(path: &Path) -> (Vec<String>, Vec<Vec<String>>) {
     (names, rows)
 }
 
-/// The rows, each by the names of its columns.
+/// The rows, each as a map from columns to values.
 pub fn rows(path: &Path) -> Vec<BTreeMap<String, String>> {
     let (names, rows) = read(path);
     rows.into_iter().map(|row| names.iter().cloned().zip(row).collect()).collect()
@@ -48,7 +48,7 @@ fn cell(column: &dyn Array, row: usize) -> String {
     match column.data_type() {
         DataType::Float64 => {
             let rounded = (column.as_primitive::<Float64Type>().value(row) * 1000.0).round() / 1000.0;
-            // No minus before a zero.
+            // Avoid `-0`.
             format!("{}", rounded + 0.0)
         }
         DataType::Timestamp(..) => {

@@ -1,4 +1,4 @@
-//! `gridwarden` once more, where the whole-system tests can find it.
+//! The same program as `gridwarden`, in a package where the tests of the whole system can find it.
 
 use std::process::ExitCode;
 

@@ -1,4 +1,4 @@
-//! Seeded towns with their truth: the tampered meters are found, in their time, and nobody else is.
+//! Seeded towns with their truth: every tampered meter gets a case at the right time, and no other meter does.
 
 use crate::program::{Scratch, repository};
 use crate::table;
@@ -7,29 +7,29 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 
 #[test]
-fn whoever_tampers_is_found_in_the_town_of_seed_1() {
+fn every_tampered_meter_is_found_in_the_town_of_seed_1() {
     check(1, 200, 12);
 }
 
 #[test]
-fn whoever_tampers_is_found_in_the_town_of_seed_2() {
+fn every_tampered_meter_is_found_in_the_town_of_seed_2() {
     check(2, 200, 12);
 }
 
 #[test]
-fn whoever_tampers_is_found_in_the_town_of_seed_3() {
+fn every_tampered_meter_is_found_in_the_town_of_seed_3() {
     check(3, 200, 12);
 }
 
 #[test]
 #[ignore = "1.5 million readings a town"]
-fn whoever_tampers_is_found_in_larger_towns() {
+fn every_tampered_meter_is_found_in_larger_towns() {
     for seed in [7, 8, 9] {
         check(seed, 500, 30);
     }
 }
 
-/// What no message to people may say.
+/// Words that no message to people may contain.
 const ACCUSING: [&str; 15] = [
     "thief", "thiev", "theft", "steal", "stole", "fraud", "crime", "crimin", "guilt", "illegal", "cheat",
     "tamper", "bypass", "suspect", "culprit",
@@ -59,7 +59,7 @@ fn check(seed: u64, meters: u32, days: u32) {
     for case in &cases {
         let stretches = truth.get(meter_of(case));
         if !stretches.is_some_and(|stretches| within(stretches, time(&case["opened"]))) {
-            wrong.push(format!("{case:?} opens, and the truth is {:?}", town.told_of(meter_of(case))));
+            wrong.push(format!("{case:?} opens, and the truth is {:?}", town.truth_of(meter_of(case))));
             wrong.push(town.explained(meter_of(case)));
         }
     }
@@ -69,7 +69,7 @@ fn check(seed: u64, meters: u32, days: u32) {
     town.check_sms();
 }
 
-/// The meter that a case is about.
+/// The meter of a case.
 fn meter_of(case: &BTreeMap<String, String>) -> &str {
     case["target"].strip_prefix("meter/").unwrap()
 }
@@ -84,7 +84,7 @@ fn within(stretches: &[Stretch], at: EventTime) -> bool {
     stretches.iter().any(|&(from, to)| from < at && at <= to)
 }
 
-/// A town, its truth and what the program made of it.
+/// A town, its truth and the results of the program.
 struct Town {
     seed: String,
     scratch: Scratch,
@@ -92,7 +92,7 @@ struct Town {
 }
 
 impl Town {
-    /// When each tampered meter is tampered with.
+    /// The times at which each tampered meter is tampered with.
     fn truth(&self) -> BTreeMap<String, Vec<Stretch>> {
         let mut truth = BTreeMap::<String, Vec<Stretch>>::new();
         for line in self.scratch.text("truth.csv").lines().skip(1) {
@@ -104,7 +104,7 @@ impl Town {
         truth
     }
 
-    fn told_of(&self, meter: &str) -> Vec<String> {
+    fn truth_of(&self, meter: &str) -> Vec<String> {
         let text = self.scratch.text("truth.csv");
         text.lines().filter(|line| line.starts_with(meter)).map(str::to_owned).collect()
     }
@@ -119,26 +119,27 @@ impl Town {
         let alerts = self.scratch.objects("out/alerts.ndjson");
         let opened = alerts.iter().filter(|alert| alert["kind"] == "opened").count();
         assert_eq!(opened, cases.len(), "SEED={}: an alert for each case", self.seed);
-        // What is above the sanctioned load is no case.
+        // Alerts about the sanctioned load have no case.
         for alert in alerts.iter().filter(|alert| !alert["case"].is_null()) {
-            let told = format!("SEED={} {alert}", self.seed);
+            let shown = format!("SEED={} {alert}", self.seed);
             let evidence = alert["evidence"].as_array().unwrap();
-            assert!(!evidence.is_empty(), "{told}");
+            assert!(!evidence.is_empty(), "{shown}");
             for evidence in evidence {
-                let number = |name: &str| evidence[name].as_f64().unwrap_or_else(|| panic!("{told}: {name}"));
-                assert!(number("apart_a") > number("allowed_a"), "{told}");
-                assert!((number("phase_a") - number("neutral_a")).abs() > 0.0, "{told}");
-                assert!(number("apart_max_a") >= number("apart_a"), "{told}");
-                assert!(number("blocks") >= number("needed"), "{told}");
+                let number =
+                    |name: &str| evidence[name].as_f64().unwrap_or_else(|| panic!("{shown}: {name}"));
+                assert!(number("apart_a") > number("allowed_a"), "{shown}");
+                assert!((number("phase_a") - number("neutral_a")).abs() > 0.0, "{shown}");
+                assert!(number("apart_max_a") >= number("apart_a"), "{shown}");
+                assert!(number("blocks") >= number("needed"), "{shown}");
                 assert!(
                     time(evidence["since"].as_str().unwrap()) < time(evidence["until"].as_str().unwrap())
                 );
-                assert!(!evidence["looked_at"].as_array().unwrap().is_empty(), "{told}");
+                assert!(!evidence["looked_at"].as_array().unwrap().is_empty(), "{shown}");
             }
             let text = alert["text"].as_str().unwrap();
-            assert!(text.contains(alert["meter"].as_str().unwrap()), "{told}");
-            assert!(text.contains(" A apart ("), "{told}");
-            accuses_nobody(text);
+            assert!(text.contains(alert["meter"].as_str().unwrap()), "{shown}");
+            assert!(text.contains(" A apart ("), "{shown}");
+            check_that_no_word_accuses(text);
         }
     }
 
@@ -153,20 +154,24 @@ impl Town {
         let messages = self.scratch.objects("out/sms.ndjson");
         assert!(!messages.is_empty(), "SEED={}", self.seed);
         for sms in &messages {
-            let told = format!("SEED={} {sms}", self.seed);
+            let shown = format!("SEED={} {sms}", self.seed);
             let text = sms["text"].as_str().unwrap();
-            assert!(text.chars().count() <= 160 && text.is_ascii(), "{told}");
+            assert!(text.chars().count() <= 160 && text.is_ascii(), "{shown}");
             let meter = sms["case"].as_str().unwrap().split('.').nth(1).unwrap();
             let (area, phone) = readers[meter];
-            assert_eq!(sms["to"], phone, "{told}: the reader of {area}");
-            assert_eq!(sms["area"], area, "{told}");
-            assert!(text.contains(meter), "{told}");
-            accuses_nobody(text);
+            assert_eq!(sms["to"], phone, "{shown}: the reader of {area}");
+            assert_eq!(sms["area"], area, "{shown}");
+            assert!(text.contains(meter), "{shown}");
+            check_that_no_word_accuses(text);
         }
-        let told = |name: &str| self.scratch.objects(&format!("out/{name}.ndjson"));
-        let heard: usize = messages.iter().map(|sms| 1 + sms["more"].as_u64().unwrap_or(0) as usize).sum();
-        let opened = told("alerts").iter().filter(|alert| alert["kind"] == "opened").count();
-        assert!(heard >= opened.min(1) && self.unrouted() == 0, "SEED={}: {heard} of {opened}", self.seed);
+        let objects = |name: &str| self.scratch.objects(&format!("out/{name}.ndjson"));
+        let covered: usize = messages.iter().map(|sms| 1 + sms["more"].as_u64().unwrap_or(0) as usize).sum();
+        let opened = objects("alerts").iter().filter(|alert| alert["kind"] == "opened").count();
+        assert!(
+            covered >= opened.min(1) && self.unrouted() == 0,
+            "SEED={}: {covered} of {opened}",
+            self.seed
+        );
     }
 
     fn unrouted(&self) -> u64 {
@@ -174,7 +179,7 @@ impl Town {
     }
 }
 
-fn accuses_nobody(text: &str) {
+fn check_that_no_word_accuses(text: &str) {
     let lower = text.to_lowercase();
     let word = ACCUSING.into_iter().find(|word| lower.contains(word));
     assert_eq!(word, None, "{text}");

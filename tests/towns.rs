@@ -1,4 +1,4 @@
-//! `gridwarden simulate`: the same seed is the same town, and what goes wrong in it is counted.
+//! `gridwarden simulate`: the same seed gives the same town, and a replay counts its faults.
 
 use crate::program::{Scratch, names, repository};
 use serde_json::Value;
@@ -31,17 +31,17 @@ fn check_seeds(format: &str) {
 }
 
 #[test]
-fn a_seed_gives_the_same_lines_and_another_seed_others() {
+fn a_seed_gives_the_same_json_and_another_seed_another() {
     check_seeds("ndjson");
 }
 
 #[test]
-fn a_seed_gives_the_same_columns_and_another_seed_others() {
+fn a_seed_gives_the_same_parquet_and_another_seed_another() {
     check_seeds("parquet");
 }
 
 #[test]
-fn any_number_of_shards_writes_the_same_files_and_pictures_go_with_the_next_run() {
+fn any_number_of_shards_writes_the_same_files_and_the_next_run_deletes_pictures() {
     let scratch = Scratch::new();
     let plan = repository("pipelines/demo.toml");
     town(&scratch, "town", "9", &["--outages", "3"]);
@@ -75,7 +75,7 @@ fn any_number_of_shards_writes_the_same_files_and_pictures_go_with_the_next_run(
 }
 
 #[test]
-fn some_results_are_those_of_all_and_the_others_are_not_worked_out() {
+fn only_computes_the_named_outputs_and_they_are_the_same() {
     let scratch = Scratch::new();
     let plan = repository("pipelines/demo.toml");
     town(&scratch, "town", "9", &[]);
@@ -104,12 +104,12 @@ fn some_results_are_those_of_all_and_the_others_are_not_worked_out() {
 }
 
 #[test]
-fn lines_and_columns_of_a_town_give_the_same_outputs() {
+fn json_and_parquet_of_a_town_give_the_same_outputs() {
     let scratch = Scratch::new();
     let plan = repository("pipelines/demo.toml");
     let plan = plan.to_str().unwrap();
     for format in ["ndjson", "parquet"] {
-        // A torn line has no counterpart in columns.
+        // Parquet cannot hold a torn line.
         town(&scratch, format, "8", &["--format", format, "--torn", "0", "--late", "1%"]);
         let readings = format!("{format}/readings.{format}");
         let out = format!("{format}-out");
@@ -118,7 +118,7 @@ fn lines_and_columns_of_a_town_give_the_same_outputs() {
     }
     let outputs = |out: &str| {
         let mut files = files(&scratch.path(out));
-        // Those tell where a message came from.
+        // These files hold the place of a message in its source, which differs.
         files.retain(|(name, _)| !["summary.json", "dead-letters.ndjson"].contains(&name.as_str()));
         files
     };
@@ -151,7 +151,7 @@ fn about(share: f64, lines: usize) -> std::ops::Range<f64> {
 #[test]
 fn a_town_without_faults_has_nothing_to_count() {
     let (summary, lines) = replayed(&[]);
-    // 60 consumers and the meters of 3 transformers, two days of quarter-hours.
+    // 60 consumers and the meters of 3 transformers, with quarter-hours of two days.
     assert_eq!(lines, 63 * 2 * 96);
     assert_eq!(summary["readings"], lines);
     for what in ["late", "duplicates", "dead", "unplaced_wh"] {

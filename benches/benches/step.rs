@@ -1,4 +1,4 @@
-//! Decode, admit, step: where the time of a reading goes. `cargo bench -p benches -- step` is the number that matters.
+//! Decode, admit, step: where the time of a reading goes. The number that matters is `cargo bench -p benches -- step`.
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use fleet::{Fleet, Shard};
@@ -44,7 +44,7 @@ fn all(c: &mut Criterion) {
     group.bench_function("admit", |b| {
         b.iter(|| {
             let mut fleet = Fleet::new(plan.intervals.clone(), Shard::WHOLE);
-            // One hour, so that nothing is closed in between.
+            // One hour of readings, so that no interval closes in between.
             for batch in &batches[..batches.len() / 2] {
                 fleet.admit(batch, 0..batch.len(), &mut Vec::new());
             }
@@ -56,7 +56,8 @@ fn all(c: &mut Criterion) {
         group.bench_function(name, |b| {
             b.iter(|| {
                 let topology = Topology::new(Vec::new()).expect("no rows cannot contradict each other");
-                let mut pipeline = Pipeline::new(&plan, topology).expect("nobody hangs anywhere");
+                let mut pipeline =
+                    Pipeline::new(&plan, topology).expect("an empty topology has no contradictions");
                 let mut out = Outputs::default();
                 pipeline.step(&Input::Open { partition: 0, first: None }, &mut out);
                 for batch in &batches {

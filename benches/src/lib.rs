@@ -1,7 +1,7 @@
-//! What the benchmarks measure on: the readings of job J1, and the bare loop that no engine can beat.
+//! The input of the benchmarks: the readings of job J1, and the bare loop that no engine can beat.
 //!
-//! J1: 100,000 meters report every quarter of an hour; hourly intervals are wanted. 3 % of the readings are deferred
-//! by up to 19 minutes. Everything is made from a seed.
+//! J1: 100,000 meters send a reading every quarter of an hour, and the job computes hourly intervals. 3 % of the readings come
+//! up to 19 minutes late. Everything comes from a seed.
 
 pub mod bare;
 
@@ -23,7 +23,7 @@ pub fn readings(meters: u32, quarters: u32) -> impl Iterator<Item = RawReading> 
         }
         for meter in 0..meters {
             let raw = reading(meter, quarter);
-            // Three in a hundred come with the next quarter of an hour, spread over all of it.
+            // Three readings in a hundred come at a random time of the next quarter of an hour.
             if mix(u64::from(meter) << 32 | u64::from(quarter)) % 100 < 3 {
                 deferred.push((i64::from(meter), raw));
             } else {
@@ -40,7 +40,7 @@ pub fn readings(meters: u32, quarters: u32) -> impl Iterator<Item = RawReading> 
     })
 }
 
-/// One reading of one meter; 0.2 kW to 5 kW, one meter in fifty with phase and neutral apart.
+/// One reading of a meter, with 0.2 kW to 5 kW. In one meter of fifty, phase and neutral current differ.
 pub fn reading(meter: u32, quarter: u32) -> RawReading {
     let name = MeterId::new(format!("M{meter:07}")).expect("a valid name");
     let mut raw = RawReading::new(name, START.plus(i64::from(quarter + 1) * 15 * MINUTE));
@@ -78,5 +78,5 @@ pub fn lines(readings: impl Iterator<Item = RawReading>) -> Vec<u8> {
 
 /// The plan of J1.
 pub const J1: &str = include_str!("../../pipelines/j1.toml");
-/// The plan with everything in it.
+/// The plan with all stages.
 pub const DEMO: &str = include_str!("../../pipelines/demo.toml");

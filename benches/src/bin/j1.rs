@@ -1,4 +1,4 @@
-//! `j1 METERS QUARTERS`: the readings of job J1 as JSON lines on standard output, as `macro` measures on.
+//! `j1 METERS QUARTERS`: writes the readings of job J1, which `macro` measures, as JSON lines to standard output.
 
 use std::io::{BufWriter, Write, stdout};
 use std::process::ExitCode;

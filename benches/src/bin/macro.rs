@@ -1,7 +1,7 @@
-//! The macro benchmark: whole processes of `gridwarden replay`, in CPU seconds, beside the bare loop in the same run.
+//! The macro benchmark: CPU seconds of whole processes of `gridwarden replay`, compared with the bare loop in the same run.
 //!
-//! `macro GRIDWARDEN [METERS] [QUARTERS] [MANY]`: METERS report QUARTERS times as JSON and as Parquet; then MANY meters
-//! (0 for none) report four times, so that the state is large.
+//! `macro GRIDWARDEN [METERS] [QUARTERS] [MANY]`: METERS send QUARTERS readings each, as JSON and as Parquet. Then MANY meters
+//! (0 for none) send four readings each, so that the state is large.
 
 use std::fs::{self, File};
 use std::io::{BufWriter, Write};
@@ -51,11 +51,11 @@ fn measure(
     row("bare loop", &bare, &bare);
     let parquet = dir.join("j1.parquet");
     write_columns(&parquet, meters, quarters)?;
-    let told = replay(program, &json, dir)?;
-    row("J1, JSON", &told, &bare);
+    let measured = replay(program, &json, dir)?;
+    row("J1, JSON", &measured, &bare);
     row("J1, Parquet", &replay(program, &parquet, dir)?, &bare);
     if many > 0 {
-        // A whole hour: with less, every meter would wait for the register that ends its interval.
+        // A whole hour: with less, no interval would be closed, because each waits for the register at its end.
         write_lines(&json, many, 4)?;
         let bare = self::bare(&json, many)?;
         row("bare, many", &bare, &bare);
@@ -64,26 +64,26 @@ fn measure(
     Ok(())
 }
 
-struct Told {
+struct Measured {
     readings: u64,
     cpu_s: f64,
     peak: Option<u64>,
 }
 
-fn row(job: &str, told: &Told, bare: &Told) {
-    let speed = |told: &Told| told.readings as f64 / told.cpu_s / 1e6;
+fn row(job: &str, measured: &Measured, bare: &Measured) {
+    let speed = |measured: &Measured| measured.readings as f64 / measured.cpu_s / 1e6;
     println!(
         "{job:<14} {:>10} {:>7.2} {:>25.2} {:>18.2} {:>9}",
-        told.readings,
-        told.cpu_s,
-        speed(told),
-        speed(told) / speed(bare),
-        told.peak.map_or("-".to_owned(), |peak| (peak / 1_000_000).to_string()),
+        measured.readings,
+        measured.cpu_s,
+        speed(measured),
+        speed(measured) / speed(bare),
+        measured.peak.map_or("-".to_owned(), |peak| (peak / 1_000_000).to_string()),
     );
 }
 
-/// The whole process, as it tells of itself in `summary.json`.
-fn replay(program: &Path, readings: &Path, dir: &Path) -> Result<Told, Box<dyn std::error::Error>> {
+/// Runs a replay, and reads its CPU seconds and memory from `summary.json`.
+fn replay(program: &Path, readings: &Path, dir: &Path) -> Result<Measured, Box<dyn std::error::Error>> {
     let out = dir.join("out");
     let plan = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../pipelines/j1.toml");
     let status = Command::new(program)
@@ -98,21 +98,21 @@ fn replay(program: &Path, readings: &Path, dir: &Path) -> Result<Told, Box<dyn s
         return Err(format!("{} ended with {status}", program.display()).into());
     }
     let summary: serde_json::Value = serde_json::from_slice(&fs::read(out.join("summary.json"))?)?;
-    Ok(Told {
-        readings: summary["readings"].as_u64().ok_or("summary.json tells no readings")?,
-        cpu_s: summary["cpu_s"].as_f64().ok_or("summary.json tells no cpu_s: this needs Linux")?,
+    Ok(Measured {
+        readings: summary["readings"].as_u64().ok_or("summary.json has no readings")?,
+        cpu_s: summary["cpu_s"].as_f64().ok_or("summary.json has no cpu_s: this needs Linux")?,
         peak: summary["peak_rss_bytes"].as_u64(),
     })
 }
 
-/// The bare loop over the same file, reading it included, in this process.
-fn bare(path: &Path, meters: u32) -> Result<Told, Box<dyn std::error::Error>> {
+/// Runs the bare loop over the same file in this process, including the reading of the file.
+fn bare(path: &Path, meters: u32) -> Result<Measured, Box<dyn std::error::Error>> {
     let before = cpu_seconds()?;
     let text = fs::read(path)?;
     let sum = benches::bare::run(&text, meters as usize);
     let cpu_s = cpu_seconds()? - before;
     assert_ne!(sum, 0, "the loop has added something");
-    Ok(Told { readings: memchr::memchr_iter(b'\n', &text).count() as u64, cpu_s, peak: None })
+    Ok(Measured { readings: memchr::memchr_iter(b'\n', &text).count() as u64, cpu_s, peak: None })
 }
 
 fn cpu_seconds() -> Result<f64, Box<dyn std::error::Error>> {

@@ -1,7 +1,8 @@
-//! `snapshot METERS`: how long the state of a partition takes to become bytes, while its worker stands still, and back.
+//! `snapshot METERS`: measures how long it takes to store the state of a partition, while its worker stands still, and to
+//! restore it.
 //!
-//! All meters are in one lane: of a topic with P partitions, a worker stores them one after another, which takes as
-//! long as one with all meters does.
+//! All meters are in one lane. A worker with several partitions stores them one after another, which takes as long as one
+//! partition with all meters.
 
 use pipeline::{Lane, Outputs, Plan};
 use reading::{Batch, RawReading};
@@ -23,7 +24,7 @@ fn measure(meters: u32) {
     let topology = grid::Topology::new(Vec::new()).expect("no rows cannot contradict each other");
     let mut lane = Lane::new(&plan, &topology);
     lane.open(0, None);
-    // An hour of every meter, and one reading more after the full state.
+    // An hour of readings of every meter, and one reading more after the full state.
     let mut readings = benches::readings(meters, 5);
     fill(&plan, &mut lane, readings.by_ref().take(4 * meters as usize));
     println!("{meters} meters, {:.0} MB resident", resident("VmRSS:"));
@@ -34,8 +35,9 @@ fn measure(meters: u32) {
     println!("full {} bytes, changes {}, none {}", full.len(), changes.len(), none.len());
     println!("{:.0} MB at most", resident("VmHWM:"));
     drop(lane);
-    let back =
-        |chain: &[&[u8]]| Lane::restore(&plan, &topology, chain).expect("what was stored comes back").0;
+    let back = |chain: &[&[u8]]| {
+        Lane::restore(&plan, &topology, chain).expect("a state that was just stored can be restored").0
+    };
     drop(timed("restore, full", || back(&[&full])));
     let mut both = timed("restore, full and changes", || back(&[&full, &changes]));
     println!("{:.0} MB at most", resident("VmHWM:"));

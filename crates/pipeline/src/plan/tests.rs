@@ -35,7 +35,7 @@ fn an_unknown_key_is_named_with_its_place() {
         expect![[r#"
             error[plan::key]: unknown field `grase`, expected one of `length`, `grace`, `clock_ahead`, `most_waiting`, `longest_gap`, `energy`, `cross_check`, `pf_true`, `unbalance`, `candidate`
               --> demo.toml:11:1
-               | grase = "15 min"              # an interval closes when the latest reading is this far past its end
+               | grase = "15 min"              # an interval closes when the latest reading is this much later than its end
               help: keys are listed in pipelines/demo.toml, each with its meaning
         "#]],
     );
@@ -47,11 +47,11 @@ fn an_unknown_detector_or_key_of_one_is_named_with_its_place_and_the_nearest_nam
         "[detectors.phase-neutral]",
         "[detectors.phase-neutal]",
         expect![[r#"
-        error[plan::key]: no detector is called `phase-neutal`
-          --> demo.toml:73:12
-           | [detectors.phase-neutal]     # phase and neutral current of one meter should be equal
-          help: did you mean `phase-neutral`?
-    "#]],
+            error[plan::key]: no detector is called `phase-neutal`
+              --> demo.toml:73:12
+               | [detectors.phase-neutal]     # the phase and neutral currents of a meter should be equal
+              help: did you mean `phase-neutral`?
+        "#]],
     );
     check(
         "low_load =",
@@ -81,11 +81,11 @@ fn keys_of_a_detector_must_fit_together() {
         "blocks = 5",
         "blocks = \"5\"",
         expect![[r#"
-        error[plan::syntax]: `blocks` must be a whole number, found the text "5"
-          --> demo.toml:78:10
-           | blocks = "5"                    # in so many intervals running
-          help: try `blocks = 5`
-    "#]],
+            error[plan::syntax]: `blocks` must be a whole number, found the text "5"
+              --> demo.toml:78:10
+               | blocks = "5"                    # in this many intervals in a row
+              help: try `blocks = 5`
+        "#]],
     );
 }
 
@@ -119,7 +119,7 @@ fn a_number_without_a_unit_is_an_error() {
         expect![[r#"
             error[plan::unit]: `grace` must be a length of time in ms, s, m, min, h, d, found no unit
               --> demo.toml:11:9
-               | grace = "20"              # an interval closes when the latest reading is this far past its end
+               | grace = "20"              # an interval closes when the latest reading is this much later than its end
               help: try `grace = "20 min"`
         "#]],
     );
@@ -161,7 +161,7 @@ fn an_unknown_time_zone_is_an_error() {
         expect![[r#"
             error[plan::zone]: `time_zone` names no zone of the tz database: "Asia/Atlantis"
               --> demo.toml:5:13
-               | time_zone = "Asia/Atlantis"    # local days and hours; readings themselves are in UTC
+               | time_zone = "Asia/Atlantis"    # for local days and hours; the readings are in UTC
               help: try `time_zone = "Asia/Kolkata"` or "UTC"
         "#]],
     );
@@ -175,7 +175,7 @@ fn what_is_no_toml_is_an_error_with_its_place() {
         expect![[r#"
             error[plan::syntax]: unclosed table, expected `]`
               --> demo.toml:20:8
-               | [limits                      # beyond these a field is left out, and counted
+               | [limits                      # a value above these is left out of its reading, and counted
         "#]],
     );
 }
@@ -210,29 +210,29 @@ fn a_season_that_cannot_be_is_an_error_with_a_way_out() {
         (
             "to = \"22:00\", months = [0, 4] }]",
             expect![[r#"
-            error[plan::range]: `months` must be numbers from 1 to 12, found [0, 4]
-              --> demo.toml:37:69
-               | zones = [{ name = "evening", from = "18:00", to = "22:00", months = [0, 4] }]   # peaks and energy of these hours apart; `days = ["weekday"]` and a season, `months = [11, 12, 1]`, may narrow one
-              help: try `months = [4, 5, 6]`, or leave it out for the whole year
-        "#]],
+                error[plan::range]: `months` must be numbers from 1 to 12, found [0, 4]
+                  --> demo.toml:37:69
+                   | zones = [{ name = "evening", from = "18:00", to = "22:00", months = [0, 4] }]   # separate peaks and energy for these hours; a zone may have `days = ["weekday"]` and a season, `months = [11, 12, 1]`
+                  help: try `months = [4, 5, 6]`, or leave it out for the whole year
+            "#]],
         ),
         (
             "to = \"22:00\", months = [] }]",
             expect![[r#"
-            error[plan::range]: `months` must be numbers from 1 to 12, found []
-              --> demo.toml:37:69
-               | zones = [{ name = "evening", from = "18:00", to = "22:00", months = [] }]   # peaks and energy of these hours apart; `days = ["weekday"]` and a season, `months = [11, 12, 1]`, may narrow one
-              help: try `months = [4, 5, 6]`, or leave it out for the whole year
-        "#]],
+                error[plan::range]: `months` must be numbers from 1 to 12, found []
+                  --> demo.toml:37:69
+                   | zones = [{ name = "evening", from = "18:00", to = "22:00", months = [] }]   # separate peaks and energy for these hours; a zone may have `days = ["weekday"]` and a season, `months = [11, 12, 1]`
+                  help: try `months = [4, 5, 6]`, or leave it out for the whole year
+            "#]],
         ),
         (
             "to = \"22:00\", days = [\"monday\"] }]",
             expect![[r#"
-            error[plan::choice]: `days` must be of "weekday", "saturday" and "sunday", found ["monday"]
-              --> demo.toml:37:67
-               | zones = [{ name = "evening", from = "18:00", to = "22:00", days = ["monday"] }]   # peaks and energy of these hours apart; `days = ["weekday"]` and a season, `months = [11, 12, 1]`, may narrow one
-              help: try `days = ["weekday"]`, or leave it out for every day; holidays are Sundays
-        "#]],
+                error[plan::choice]: `days` must be of "weekday", "saturday" and "sunday", found ["monday"]
+                  --> demo.toml:37:67
+                   | zones = [{ name = "evening", from = "18:00", to = "22:00", days = ["monday"] }]   # separate peaks and energy for these hours; a zone may have `days = ["weekday"]` and a season, `months = [11, 12, 1]`
+                  help: try `days = ["weekday"]`, or leave it out for every day; holidays are Sundays
+            "#]],
         ),
     ] {
         check(zones, written, answer);
@@ -251,7 +251,7 @@ fn profiles_and_demand_that_cannot_be_are_errors_with_a_way_out() {
         expect![[r#"
             error[plan::window]: `slot` must be whole intervals of 15 min, and whole slots must make a day
               --> demo.toml:30:8
-               | slot = "50 min"                  # whole intervals; a shorter one takes more memory, see `gridwarden check`
+               | slot = "50 min"                  # whole intervals; shorter slots take more memory, see `gridwarden check`
               help: try `slot = "60 min"`
         "#]],
     );
@@ -261,7 +261,7 @@ fn profiles_and_demand_that_cannot_be_are_errors_with_a_way_out() {
         expect![[r#"
             error[plan::window]: `block` must be 1 to 60 intervals of 15 min, at most 4 h, and whole blocks must make a day
               --> demo.toml:34:9
-               | block = "20 min"              # peaks are means over so long: blocks side by side, and sliding by one interval
+               | block = "20 min"              # peaks are means over this time: in fixed blocks, and in blocks that slide by one interval
               help: try `block = "30 min"`, or shorter intervals
         "#]],
     );
@@ -281,7 +281,7 @@ fn profiles_and_demand_that_cannot_be_are_errors_with_a_way_out() {
         expect![[r#"
             error[plan::range]: `low_power_factor` must be from 0 to 1, found 85
               --> demo.toml:36:20
-               | low_power_factor = 85.0       # hours below are counted
+               | low_power_factor = 85.0       # hours below this are counted
               help: try `low_power_factor = 0.85`
         "#]],
     );
@@ -291,7 +291,7 @@ fn profiles_and_demand_that_cannot_be_are_errors_with_a_way_out() {
         expect![[r#"
             error[plan::time]: `from` must be a time of the day, found "18"
               --> demo.toml:37:37
-               | zones = [{ name = "evening", from = "18", to = "22:00" }]   # peaks and energy of these hours apart; `days = ["weekday"]` and a season, `months = [11, 12, 1]`, may narrow one
+               | zones = [{ name = "evening", from = "18", to = "22:00" }]   # separate peaks and energy for these hours; a zone may have `days = ["weekday"]` and a season, `months = [11, 12, 1]`
               help: try `from = "18:00"`
         "#]],
     );
@@ -301,7 +301,7 @@ fn profiles_and_demand_that_cannot_be_are_errors_with_a_way_out() {
         expect![[r#"
             error[plan::time]: `from` must be where an interval of 15 min begins, found "18:10"
               --> demo.toml:37:37
-               | zones = [{ name = "evening", from = "18:10", to = "22:00" }]   # peaks and energy of these hours apart; `days = ["weekday"]` and a season, `months = [11, 12, 1]`, may narrow one
+               | zones = [{ name = "evening", from = "18:10", to = "22:00" }]   # separate peaks and energy for these hours; a zone may have `days = ["weekday"]` and a season, `months = [11, 12, 1]`
               help: try `from = "18:00"`
         "#]],
     );
@@ -321,7 +321,7 @@ fn profiles_and_demand_that_cannot_be_are_errors_with_a_way_out() {
         expect![[r#"
             error[plan::choice]: `zones` need different names, and `all` is that of all minutes
               --> demo.toml:37:9
-               | zones = [{ name = "all", from = "18:00", to = "22:00" }]   # peaks and energy of these hours apart; `days = ["weekday"]` and a season, `months = [11, 12, 1]`, may narrow one
+               | zones = [{ name = "all", from = "18:00", to = "22:00" }]   # separate peaks and energy for these hours; a zone may have `days = ["weekday"]` and a season, `months = [11, 12, 1]`
               help: call each zone as the tariff does
         "#]],
     );
@@ -335,7 +335,7 @@ fn rules_of_quality_that_cannot_be_are_errors_with_a_way_out() {
         expect![[r#"
             error[plan::window]: `zero_run` must be from 1 h to 366 d, found 3 min
               --> demo.toml:52:12
-               | zero_run = "3 min"              # nothing imported for so long
+               | zero_run = "3 min"              # no energy imported for this time
               help: try `zero_run = "1 h"`
         "#]],
     );
@@ -345,7 +345,7 @@ fn rules_of_quality_that_cannot_be_are_errors_with_a_way_out() {
         expect![[r#"
             error[plan::range]: `run` must be 3 to 16383 intervals
               --> demo.toml:53:16
-               | flat = { run = "30 min", spread = "0.5 %", floor = "1 Wh" }   # all energies of so long within a share or a floor of the first
+               | flat = { run = "30 min", spread = "0.5 %", floor = "1 Wh" }   # for this time, all energies are within this share or floor of the first
               help: try `run = "24 h"`
         "#]],
     );
@@ -355,7 +355,7 @@ fn rules_of_quality_that_cannot_be_are_errors_with_a_way_out() {
         expect![[r#"
             error[plan::range]: `times` must be above 1, and at most 1000
               --> demo.toml:54:19
-               | spike = { times = 0.5, floor = "2 kW" }   # so many times the third-highest of the last weeks, and above the floor
+               | spike = { times = 0.5, floor = "2 kW" }   # this many times the third-highest of the last weeks, and above the floor
               help: try `times = 3.0`
         "#]],
     );
@@ -365,7 +365,7 @@ fn rules_of_quality_that_cannot_be_are_errors_with_a_way_out() {
         expect![[r#"
             error[plan::range]: a low day must be below 100 % of a usual one, and a high one above
               --> demo.toml:55:7
-               | day = { low = "150 %", high = "400 %", floor = "1 kWh" }   # a local day against the load profile, if that expects so much
+               | day = { low = "150 %", high = "400 %", floor = "1 kWh" }   # energy of a local day as a share of the load profile, if that expects at least the floor
               help: try `low = "5 %", high = "400 %"`
         "#]],
     );
@@ -375,7 +375,7 @@ fn rules_of_quality_that_cannot_be_are_errors_with_a_way_out() {
         expect![[r#"
             error[plan::range]: a power factor is at most 1: `least` must be below 100 %, and `most`, with room for errors, not
               --> demo.toml:57:26
-               | power_factor = { least = "120 %", most = "120 %", floor = "2 A" }   # power against voltage times current
+               | power_factor = { least = "120 %", most = "120 %", floor = "2 A" }   # active power as a share of voltage times current
               help: try `least = "20 %", most = "120 %"`
         "#]],
     );
@@ -392,14 +392,14 @@ fn what_asks_for_usual_days_needs_profiles() {
     expect![[r#"
         error[plan::missing]: `quality.day` asks what a meter usually uses, and the plan has no section `[profiles]`
           --> demo.toml:51:7
-           | day = { low = "5 %", high = "400 %", floor = "1 kWh" }   # a local day against the load profile, if that expects so much
+           | day = { low = "5 %", high = "400 %", floor = "1 kWh" }   # energy of a local day as a share of the load profile, if that expects at least the floor
           help: add `[profiles]` with `slot` and `half_life` as in pipelines/demo.toml
     "#]].assert_eq(&told(&no_profiles));
     let no_estimation = without("[estimation]", "[quality]", &no_profiles);
     expect![[r#"
         error[plan::missing]: `quality.day` asks what a meter usually uses, and the plan has no section `[profiles]`
           --> demo.toml:48:7
-           | day = { low = "5 %", high = "400 %", floor = "1 kWh" }   # a local day against the load profile, if that expects so much
+           | day = { low = "5 %", high = "400 %", floor = "1 kWh" }   # energy of a local day as a share of the load profile, if that expects at least the floor
           help: add `[profiles]` with `slot` and `half_life` as in pipelines/demo.toml
     "#]].assert_eq(&told(&no_estimation));
     assert!(Plan::read(&without("day = {", "reverse =", &no_estimation)).is_ok());
@@ -428,7 +428,7 @@ fn supply_that_cannot_be_is_an_error_with_a_way_out() {
         expect![[r#"
             error[plan::window]: `silent_after` must be whole intervals of 15 min, found 20 min
               --> demo.toml:61:16
-               | silent_after = "20 min"          # a consumer is silent that nothing is heard of for so long: whole intervals, and longer than meters pause
+               | silent_after = "20 min"          # a consumer without readings for this time is silent: whole intervals, and longer than usual pauses of meters
               help: try `silent_after = "2 h"`
         "#]],
     );
@@ -438,7 +438,7 @@ fn supply_that_cannot_be_is_an_error_with_a_way_out() {
         expect![[r#"
             error[plan::window]: `silent_after` must be from 15 min to 7 d, found 10 min
               --> demo.toml:61:16
-               | silent_after = "10 min"          # a consumer is silent that nothing is heard of for so long: whole intervals, and longer than meters pause
+               | silent_after = "10 min"          # a consumer without readings for this time is silent: whole intervals, and longer than usual pauses of meters
               help: try `silent_after = "15 min"`
         "#]],
     );
@@ -448,7 +448,7 @@ fn supply_that_cannot_be_is_an_error_with_a_way_out() {
         expect![[r#"
             error[plan::range]: `low_voltage` must be below `high_voltage`, found 253 V and 253 V
               --> demo.toml:65:15
-               | low_voltage = "253 V"         # hours below and above these are told of each area and month: 230 V, 10 % either way
+               | low_voltage = "253 V"         # hours below and above these are counted for each area and month: 230 V, plus or minus 10 %
               help: try `low_voltage = "207 V"` and `high_voltage = "253 V"`
         "#]],
     );
@@ -458,7 +458,7 @@ fn supply_that_cannot_be_is_an_error_with_a_way_out() {
         expect![[r#"
             error[plan::range]: `feeder_share` must be at most 100 %, found 160 %
               --> demo.toml:64:16
-               | feeder_share = "160 %"         # the same of a feeder's, if they hang on two transformers or more
+               | feeder_share = "160 %"         # the same for a feeder, if they are on two or more transformers
               help: try `feeder_share = "10 %"`
         "#]],
     );
@@ -468,7 +468,7 @@ fn supply_that_cannot_be_is_an_error_with_a_way_out() {
         expect![[r#"
             error[plan::missing]: missing field `momentary`
               --> demo.toml:60:1
-               | [supply]                      # who is without supply, since when, and how often: outages, and the indices of IEEE 1366
+               | [supply]                      # outages of consumers, transformers and feeders, and the indices of IEEE 1366
               help: a plan says what runs: nothing is assumed for this key
         "#]],
     );

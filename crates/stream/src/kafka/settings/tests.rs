@@ -40,7 +40,7 @@ fn an_unknown_key_is_named_with_its_place() {
         expect![[r#"
             error[plan::key]: unknown field `idel_after`, expected one of `brokers`, `group`, `readings`, `format`, `idle_after`, `topology`, `intervals`, `profiles`, `demand`, `balances`, `forecasts`, `outages`, `supply`, `suspicions`, `cases`, `evidence`, `alerts`, `sms`, `findings`, `dead_letters`, `client`
               --> ami.toml:89:1
-               | idel_after = "10 s"               # a partition at the end of its log for so long no longer holds the others
+               | idel_after = "10 s"               # if a partition has been at the end of its log for this time, the others go on without it
               help: pipelines/ami.toml explains every key of these sections
         "#]],
     );
@@ -95,31 +95,31 @@ fn lengths_of_time_have_units_and_bounds() {
         "idle_after = \"10 s\"",
         "idle_after = \"10\"",
         expect![[r#"
-        error[plan::unit]: `idle_after` must be a length of time in ms, s, m, min, h, d, found no unit
-          --> ami.toml:89:14
-           | idle_after = "10"               # a partition at the end of its log for so long no longer holds the others
-          help: try `idle_after = "20 min"`
-    "#]],
+            error[plan::unit]: `idle_after` must be a length of time in ms, s, m, min, h, d, found no unit
+              --> ami.toml:89:14
+               | idle_after = "10"               # if a partition has been at the end of its log for this time, the others go on without it
+              help: try `idle_after = "20 min"`
+        "#]],
     );
     check(
         "every = \"10 s\"",
         "every = \"2 h\"",
         expect![[r#"
-        error[plan::window]: `every` must be from 100 ms to 1 h, found 2 h
-          --> ami.toml:116:9
-           | every = "2 h"                    # how often the state is kept
-          help: try `every = "100 ms"`
-    "#]],
+            error[plan::window]: `every` must be from 100 ms to 1 h, found 2 h
+              --> ami.toml:116:9
+               | every = "2 h"                    # the time between two checkpoints of the state
+              help: try `every = "100 ms"`
+        "#]],
     );
     check(
         "full_after = 16",
         "full_after = 0",
         expect![[r#"
-        error[plan::range]: `full_after` must be at least 1, found 0
-          --> ami.toml:117:14
-           | full_after = 0                   # so many checkpoints of changes before the next full one
-          help: try `full_after = 1`
-    "#]],
+            error[plan::range]: `full_after` must be at least 1, found 0
+              --> ami.toml:117:14
+               | full_after = 0                   # after this many checkpoints of changes comes a full one
+              help: try `full_after = 1`
+        "#]],
     );
 }
 
@@ -129,11 +129,11 @@ fn a_value_outside_the_choices_is_an_error() {
         "format = \"json\"",
         "format = \"avro\"",
         expect![[r#"
-        error[plan::choice]: `format` must be "json", "arrow" or "frame", found "avro"
-          --> ami.toml:88:10
-           | format = "avro"                   # "json", "arrow" or "frame": of messages without a header `format`
-          help: try `format = "json"`
-    "#]],
+            error[plan::choice]: `format` must be "json", "arrow" or "frame", found "avro"
+              --> ami.toml:88:10
+               | format = "avro"                   # "json", "arrow" or "frame", for messages without a header `format`
+              help: try `format = "json"`
+        "#]],
     );
     check(
         "intervals = \"json\"",
@@ -161,7 +161,7 @@ fn a_value_outside_the_choices_is_an_error() {
         expect![[r#"
             error[plan::syntax]: invalid type: string "no", expected a boolean
               --> ami.toml:110:17
-               | transactional = "no"             # true: results and positions appear together or not at all
+               | transactional = "no"             # true: results and positions are committed together
               help: pipelines/demo.toml and ami.toml have each key as it is written, quantities in quotes with their units
         "#]],
     );
@@ -222,11 +222,11 @@ fn topics_have_names_that_kafka_allows_and_one_use_each() {
         "group = \"gridwarden\"",
         "group = \" \"",
         expect![[r#"
-        error[plan::range]: `group` must not be empty
-          --> ami.toml:86:9
-           | group = " "              # instances of one group share the partitions
-          help: try `group = "gridwarden"`
-    "#]],
+            error[plan::range]: `group` must not be empty
+              --> ami.toml:86:9
+               | group = " "              # the instances of a group share the partitions
+              help: try `group = "gridwarden"`
+        "#]],
     );
 }
 
