@@ -131,6 +131,7 @@ impl Head {
         let its = usize::from(u16::from_le_bytes(array(next(2)?)));
         same(its == subject.len(), "subject")?;
         same(next(its)? == subject.as_bytes(), "subject")?;
+        // The length before the checksum: a cut-off piece is then reported as torn, and not as damaged.
         let payload = u64::from_le_bytes(array(next(8)?));
         let expected = payload.saturating_add((length + TAIL) as u64);
         if size != expected {

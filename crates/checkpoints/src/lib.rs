@@ -96,6 +96,7 @@ impl Store {
         }
         let put = transfer::put(&self.0.place.objects, &object, piece, payload);
         let size = self.0.runtime.block_on(put).map_err(|cause| self.failed("write", &object, cause))?;
+        // Written again, so it is no longer damaged.
         self.damaged().remove(&(piece.subject.clone(), name));
         Ok(size)
     }
@@ -106,6 +107,8 @@ impl Store {
         let mut unusable: BTreeMap<Name, Unusable> = BTreeMap::new();
         let mut read: BTreeMap<Name, (Piece, Vec<u8>)> = BTreeMap::new();
         let mut gone: BTreeMap<Name, u32> = BTreeMap::new();
+        // Each pass reads the best chain of the remaining pieces. If a piece is bad, it is excluded, and the choice begins
+        // again: the next best chain may share most of its pieces, which are not read twice.
         let chain = 'choose: loop {
             let usable = || listed.keys().copied().filter(|name| !unusable.contains_key(name));
             let chain = chain::ending(&chain::rooted(usable()), at);
@@ -135,6 +138,7 @@ impl Store {
                         }
                     }
                 }
+                // Changes of another plan's state would be applied to the wrong parts.
                 let found = read[name].0.fingerprint;
                 let expected = *plan.get_or_insert(found);
                 if found != expected {
@@ -144,6 +148,7 @@ impl Store {
             }
             break chain;
         };
+        // A piece that is gone is not damaged: another process has pruned it.
         let is_gone = |why: &Unusable| matches!(why, Unusable::Gone);
         let damaged =
             unusable.iter().filter(|(_, why)| !is_gone(why)).map(|(name, _)| (subject.clone(), *name));

@@ -124,6 +124,7 @@ fn is_old(entry: &fs::DirEntry) -> io::Result<bool> {
 fn make(folder: &FilePath) -> io::Result<()> {
     let missing: Vec<_> = folder.ancestors().take_while(|folder| !folder.exists()).collect();
     fs::create_dir_all(folder)?;
+    // A new folder survives a power cut only if the folder above it is synced, too.
     for made in missing {
         let above = made.parent().filter(|above| !above.as_os_str().is_empty());
         #[cfg(unix)]

@@ -24,6 +24,7 @@ pub fn retrying<T>(
             Err(error) => error,
         };
         fails(&error, pause);
+        // Sleep in short naps, so that a stop is noticed within a long pause.
         let mut left = pause;
         while !left.is_zero() {
             let nap = left.min(LISTEN);

@@ -82,7 +82,7 @@ impl Town<'_> {
         }
     }
 
-    /// Whether its topic of readings is there.
+    /// Whether the topic of its readings exists.
     fn has_readings(&self) -> bool {
         let consumer: BaseConsumer =
             ClientConfig::new().set("bootstrap.servers", brokers()).create().unwrap();

@@ -16,7 +16,7 @@ use stream::Feed;
 
 /// The names of all files that a town may write.
 const NAMES: [&str; 5] = [READINGS[0], READINGS[1], "topology.csv", "truth.csv", "outages.csv"];
-/// Those that hold readings.
+/// The names of files with readings.
 const READINGS: [&str; 2] = ["readings.ndjson", "readings.parquet"];
 
 /// Runs the command.
@@ -96,7 +96,7 @@ fn write_all(town: &Town, truth: &[simulate::Truth], format: Format, dir: &Path)
 fn write_tables(town: &Town, truth: &[simulate::Truth], dir: &Path) -> Result<(), Failure> {
     let hold = Hold::take_for_a_moment(dir, &NAMES)?;
     hold.clear()?;
-    // They may be what somebody replays; a topology beside them that is not theirs would make that wrong.
+    // A replay may still use these readings, and with the topology of another town its results would be wrong.
     if READINGS.iter().any(|name| dir.join(name).exists()) && !is_this_town(town, truth, dir) {
         return Err(Failure::failed_with_help(
             format!("{} holds the readings of another town", dir.display()),
@@ -106,7 +106,7 @@ fn write_tables(town: &Town, truth: &[simulate::Truth], dir: &Path) -> Result<()
     tables(town, truth, dir).map_err(|cause| broken(dir, &cause))
 }
 
-/// Whether the folder holds the same town: its topology and its truth are what would be written now.
+/// Whether the folder holds this town: the same topology and truth as would be written now.
 fn is_this_town(town: &Town, truth: &[simulate::Truth], dir: &Path) -> bool {
     let is_same = |name: &str, write: &dyn Fn(&mut Vec<u8>) -> io::Result<()>| {
         let mut now = Vec::new();

@@ -71,6 +71,7 @@ impl Checkpointer<'_> {
                 ended.insert(stored.partition);
             }
         }
+        // The second stage after its partitions: it names their offsets, so a crash between must not leave it without them.
         if let Some(second) = &cut.second {
             self.number += 1;
             let fingerprint = fingerprint(second);
@@ -78,6 +79,7 @@ impl Checkpointer<'_> {
             let Some(size) = self.write_piece(&piece, second)? else { return Ok(None) };
             bytes += size;
         }
+        // The commit after all pieces: committed offsets must always name checkpoints that exist.
         if self.kafka.transactional {
             let topic = self.stage.topic(self.kafka);
             let commits = commits(&positions, &ended, self.number);
@@ -91,6 +93,7 @@ impl Checkpointer<'_> {
                 return if is_halted { Ok(None) } else { Err(failure) };
             }
         }
+        // Pruning last: until the commit, a restart still needs the earlier checkpoints.
         for (&partition, &position) in &positions {
             self.prune(&self.subject(partition), position as u64);
         }

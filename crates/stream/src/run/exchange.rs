@@ -33,6 +33,7 @@ impl Passing {
     /// The partition that gets all meters of the transformer. Every lane must find the same one, so it depends only on the
     /// transformer's name, or on the meter's own if its transformer is unknown.
     pub fn district(&self, meter: &MeterId, place: Option<&TopologyRow>) -> i32 {
+        // A meter without a transformer has no neighbours to be compared with, so its own name decides.
         let transformer = place.and_then(|place| place.transformer);
         let hash = match transformer {
             Some(transformer) => id::hash(transformer.to_string().as_bytes()),
@@ -76,6 +77,7 @@ impl Passing {
     ) -> Result<(), Ended> {
         let mut header = Vec::new();
         self.write(passed, &mut header);
+        // One key for each lane, so that compaction keeps only its last word.
         let key = format!("closed/{lane}");
         (0..self.partitions).try_for_each(|partition| {
             let (key, header) = (key.as_bytes(), Some((HEADER, header.as_slice())));
@@ -107,6 +109,7 @@ impl Endings {
     /// Records that a district has ended at this offset, or that it goes on.
     pub fn set(&self, partition: PartitionId, position: i64, ended: bool) {
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        // Remove first: if the district goes on, the poller must not take the old offset for its end.
         known.remove(&partition);
         if ended {
             known.insert(partition, position);

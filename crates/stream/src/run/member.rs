@@ -174,10 +174,12 @@ impl<'a> Member<'a> {
 /// A thread of a member.
 type Thread<'scope, T, E> = thread::ScopedJoinHandle<'scope, Result<T, E>>;
 
+type WorkerThreads<'scope> = Vec<Thread<'scope, Tally, Ended>>;
+
 /// Waits for the threads behind the poller and adds up what they counted.
 fn outcome(
     polled: Result<Done, Failure>,
-    workers: Vec<Thread<'_, Tally, Ended>>,
+    workers: WorkerThreads<'_>,
     second: Thread<'_, Found, Ended>,
     writer: Thread<'_, (), Failure>,
 ) -> Result<Outcome, Failure> {
@@ -225,7 +227,7 @@ impl Shared<'_> {
         scope: &'scope thread::Scope<'scope, '_>,
         to_second: SyncSender<(usize, ToSecond)>,
         topology: &Arc<Topology>,
-    ) -> Result<(Vec<SyncSender<ToWorker>>, Vec<Thread<'scope, Tally, Ended>>), Failure> {
+    ) -> Result<(Vec<SyncSender<ToWorker>>, WorkerThreads<'scope>), Failure> {
         let (mut to_workers, mut workers) = (Vec::new(), Vec::new());
         for index in 0..self.job.shards as usize {
             let (to_worker, messages) = sync_channel::<ToWorker>(WORKER_DEPTH);

@@ -82,6 +82,7 @@ impl Parcel {
     pub fn push(&mut self, offset: i64, timestamp: Option<i64>, value: Option<&[u8]>) {
         self.next = offset + 1;
         self.newest_ms = self.newest_ms.max(timestamp.unwrap_or(i64::MIN));
+        // Kept apart: a message without a value has nothing to decode, but it must become a dead letter.
         let Some(value) = value.filter(|value| !value.is_empty()) else {
             return self.empty.push(offset);
         };

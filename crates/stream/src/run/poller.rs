@@ -313,6 +313,7 @@ impl<'a, C: Consumer> Poller<'a, C> {
         {
             return Ok(Some(done));
         }
+        // One checkpoint at a time: deliveries are counted for two epochs only.
         if self.in_flight.is_none() && now >= self.next_barrier && !self.held.is_empty() {
             self.next_barrier = now + self.set.kafka.checkpoint_every;
             if std::mem::take(&mut self.moved) {

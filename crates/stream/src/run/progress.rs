@@ -71,6 +71,7 @@ impl Progress {
                 metrics.quality(rule, more);
             }
         }
+        // Differences only, or counts from before a restart would be counted again.
         self.quality = now;
     }
 

@@ -73,6 +73,7 @@ impl Publisher {
     /// Queues a message for the broker. It waits while the queue is full, because no result may be dropped.
     pub fn send(&self, epoch: u64, record: &Record<'_>) -> Result<(), Ended> {
         self.wait_for(epoch)?;
+        // Count before sending: the confirmation may come before `send` returns, and `drain` must not find zero in between.
         self.deliveries.begin(epoch);
         loop {
             match self.producer.send(epoch, record) {
@@ -132,6 +133,7 @@ impl Publisher {
         self.producer
             .begin_transaction()
             .map_err(|cause| Failure::failed("cannot begin a transaction", &cause).again())?;
+        // Only once the transaction has begun: a message that is sent before would belong to none.
         *self.open.lock().unwrap_or_else(PoisonError::into_inner) = epoch;
         self.open_now.store(epoch, Ordering::Release);
         self.opened.notify_all();
@@ -148,6 +150,7 @@ impl Publisher {
             }
             match answer {
                 Ok(()) => return Ok(()),
+                // The coordinator is busy or has moved to another broker: the same request is safe to repeat.
                 Err(error) if error.is_retriable() => {}
                 Err(error) if error.is_fatal() => {
                     return Err(Failure::failed(format!("cannot {doing}"), &error).help(Some(
@@ -166,6 +169,7 @@ impl Publisher {
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         while *open < epoch {
             self.check()?;
+            // A halt does not notify this condition, so look again after a while.
             let waited = self.opened.wait_timeout(open, Duration::from_millis(50));
             open = waited.unwrap_or_else(PoisonError::into_inner).0;
         }

@@ -60,15 +60,18 @@ impl Restorer<'_> {
         let at = match self.kafka.transactional {
             false => None,
             true => {
+                // Every commit names the second stage's checkpoint. The greatest number is that of the last transaction.
                 let numbers =
                     committed.values().filter_map(|one| one.metadata.split(' ').next()?.parse().ok());
                 match numbers.max() {
                     Some(number) => Some(number),
+                    // No transaction was ever committed, so results of checkpoints in the store were never visible.
                     None => return begin(0),
                 }
             }
         };
         let Some((piece, payload)) = self.newest_complete(at)? else {
+            // A missing checkpoint that a commit names is a failure: from the beginning, all results would come twice.
             return match at {
                 None => begin(0),
                 Some(number) => Err(self.missing(&Subject::Grid, number)),

@@ -63,6 +63,7 @@ impl<'a> Rows<'a> {
                 batches.entry(row.and_then(|row| row.transformer)).or_default().push(*interval);
             }
             first = upto;
+            // In the order of names: a hash map would give another order of messages in each run.
             for (transformer, rows) in batches {
                 let transformer = transformer.map_or("-".to_owned(), |id| id.to_string());
                 for (part, rows) in rows.chunks(BATCH_ROWS).enumerate() {

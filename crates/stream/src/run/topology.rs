@@ -62,6 +62,7 @@ impl Source {
                     }
                 }
                 let now = written(&path);
+                // A file that is just being replaced may be missing for a moment.
                 if now == known || now.is_none() {
                     continue;
                 }
@@ -85,6 +86,7 @@ impl Source {
                         break;
                     }
                 }
+                // A repeated row changes nothing, and a new topology costs every worker a pass over its meters.
                 if !changed {
                     continue;
                 }

@@ -155,9 +155,11 @@ impl Worker<'_> {
             State::Lane(_) => {
                 // Register every rule at zero: an alert rule on a missing series never fires.
                 self.plan.rules().for_each(|rule| self.metrics.quality(rule, 0));
+                // Districts may know this lane as idle from its earlier owner, and would go on without its rows.
                 self.pass_on(partition, &Passed::Idle { lane: partition, idle: false })?;
             }
             State::District(district) => {
+                // It may have ended before it was stored, and then no message comes that would show it.
                 self.endings.set(partition, held.progress.position, district.ended());
                 self.count_district(partition, district, &mut held.progress);
             }
@@ -250,6 +252,7 @@ impl Worker<'_> {
         }
         let closed = lane.sequencer().closed();
         let kept = out.metering;
+        // Shared and not copied: the second stage reads the rows while this thread publishes them.
         let rows = Arc::new(Ticks { ends: out.ticks, rows: out.intervals, reports: out.reports });
         let in_memory = self.plan.has_second_stage() && self.passing.is_none();
         let shared = if in_memory { Arc::clone(&rows) } else { Arc::default() };
@@ -319,6 +322,7 @@ impl Worker<'_> {
             (Some(changes), Some(last)) => (Some(last.position), changes, last.behind + 1),
             _ => (None, whole(state), 0),
         };
+        // The next changes build on this piece, even before it is written: pieces are written in their order.
         let fingerprint = fingerprint_of_parts(&bytes).expect("parts that were just written");
         progress.stored = Some(LastStored { position, behind, fingerprint });
         Stored { partition, position, state: Some((base, bytes)), ended: false }

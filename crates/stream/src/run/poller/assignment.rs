@@ -53,6 +53,7 @@ impl<C: Consumer> Poller<'_, C> {
             let to_the_end = self.set.until_end && self.set.restorer.stage == Stage::Readings;
             // Kept from an earlier life of the run: otherwise each failure would move the end.
             let target = to_the_end.then(|| *self.set.carried.targets.entry(partition).or_insert(high));
+            // The log may begin behind the checkpoint, if the broker has deleted messages meanwhile.
             let position = position.unwrap_or(low).max(low);
             starts.push((partition, position));
             let worker = partition as usize % self.set.workers.len();
@@ -152,6 +153,7 @@ impl<C: Consumer> Poller<'_, C> {
         // The group's next assignment decides. The eager protocol revokes everything first, so "nothing" is not final.
         self.has_nothing = false;
         self.set.metrics.rebalances.inc();
+        // Before giving back: the next owner restores these partitions as soon as it gets them.
         if ours > 0 {
             self.store_everything(LAST_CHECKPOINT)?;
         }
