@@ -81,7 +81,7 @@ impl Watcher {
     }
 
     fn ends(&self) -> Vec<i64> {
-        let end = |id: &i32| answered(|| self.consumer.fetch_watermarks(&self.topic, *id, ANSWER)).1;
+        let end = |id: &i32| self.answered(|| self.consumer.fetch_watermarks(&self.topic, *id, ANSWER)).1;
         self.partitions.iter().map(end).collect()
     }
 
@@ -100,23 +100,26 @@ impl Watcher {
         for id in &self.partitions {
             wanted.add_partition(&self.topic, *id);
         }
-        let found = answered(|| self.consumer.committed_offsets(wanted.clone(), ANSWER));
+        let found = self.answered(|| self.consumer.committed_offsets(wanted.clone(), ANSWER));
         let offset = |id: &i32| match found.find_partition(&self.topic, *id).unwrap().offset() {
             Offset::Offset(offset) => offset,
             _ => 0,
         };
         self.partitions.iter().map(offset).collect()
     }
-}
 
-/// Repeats a request until it succeeds: a broker that has just started cannot answer all requests at once.
-fn answered<T>(ask: impl Fn() -> Result<T, KafkaError>) -> T {
-    let mut answer = ask();
-    comes_true(PATIENCE, || {
-        if answer.is_err() {
-            answer = ask();
-        }
-        answer.is_ok()
-    });
-    answer.unwrap()
+    /// Repeats a request until it succeeds: a broker that has just started cannot answer all requests at once.
+    fn answered<T>(&self, ask: impl Fn() -> Result<T, KafkaError>) -> T {
+        let mut answer = ask();
+        comes_true(PATIENCE, || {
+            if answer.is_err() {
+                // The client may have learned of a new topic before its partitions had leaders, and would ask for it
+                // again only minutes later.
+                drop(self.consumer.fetch_metadata(Some(&self.topic), ANSWER));
+                answer = ask();
+            }
+            answer.is_ok()
+        });
+        answer.unwrap()
+    }
 }
