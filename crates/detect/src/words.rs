@@ -184,9 +184,9 @@ impl Evidence {
         parts.filter_map(|words| self.fill(words, &time)).collect()
     }
 
-    /// Every number, in lines.
-    pub fn page(&self) -> Vec<String> {
-        self.words().page.iter().filter_map(|words| self.fill(words, EventTime::to_string)).collect()
+    /// Every number, in lines. `time` writes an instant.
+    pub fn page(&self, time: impl Fn(&EventTime) -> String) -> Vec<String> {
+        self.words().page.iter().filter_map(|words| self.fill(words, &time)).collect()
     }
 
     fn fill(&self, words: &str, time: impl Fn(&EventTime) -> String) -> Option<String> {

@@ -69,6 +69,11 @@ impl Calendar {
         EventTime(start.expect("days of 2000 to 2100 are within jiff's range"))
     }
 
+    /// The local time with its distance from UTC, for people who compare it with a file: `2024-01-05T14:30:00+05:30`.
+    pub fn stamp(&self, time: EventTime) -> String {
+        format!("{}", self.local(time).strftime("%Y-%m-%dT%H:%M:%S%:z"))
+    }
+
     /// Day and local time for people: `5 Jan 14:30`.
     pub fn day_and_time(&self, time: EventTime) -> String {
         const MONTHS: [&str; 12] =

@@ -74,8 +74,15 @@ fn intervals(plan: &Plan, page: &mut Page) {
             format!("share {}, floor {}", percent(candidate.share.0), amperes(candidate.floor.0)),
         );
     }
+    page.key("pf_true", column(plan.pf_true));
+    page.key("unbalance", column(plan.unbalance));
     let (open, bytes) = (settings.open_intervals(), plan.bytes_per_meter());
     page.key("memory", format!("{bytes} bytes a single-phase meter, {open} intervals open at once"));
+}
+
+/// A column of intervals that a plan may ask for.
+fn column(is_asked_for: bool) -> &'static str {
+    if is_asked_for { "true: a column of intervals" } else { "false" }
 }
 
 /// The sections about each meter: load profile, demand, power factor.

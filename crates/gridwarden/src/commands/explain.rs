@@ -5,7 +5,7 @@ use cases::{Alert, Change};
 use detect::{Detector, Evidence};
 use grid::{Role, Topology};
 use pipeline::{Input, Outputs, PartitionId, Pipeline, Plan};
-use reading::{Batch, Interval, MeterId};
+use reading::{Batch, Calendar, EventTime, Interval, MeterId};
 use replay::Source;
 use shell::{Failure, print, read_plan, read_topology, unfit};
 use std::collections::{BTreeMap, BTreeSet};
@@ -33,7 +33,7 @@ pub fn run(args: &cli::Explain) -> Result<(), Failure> {
         ));
     }
     let about = About { meter, case, place, why: why(&plan, &pipeline, meter, &findings) };
-    print(&page_of(&about, &findings, &own, args.all))
+    print(&page_of(&about, &findings, &own, Page::new(&plan.calendar), args.all))
 }
 
 /// The meter or case that the user wants explained, and what is known about it.
@@ -172,8 +172,8 @@ fn note(out: &mut Outputs, wanted: &BTreeSet<MeterId>, findings: &mut Findings) 
 }
 
 /// The whole page, from the admitted readings to the alerts.
-fn page_of(about: &About, findings: &Findings, own: &[&Interval], all: bool) -> String {
-    let mut page = Page(format!("meter {}: {}\n", about.meter, about.place));
+fn page_of(about: &About, findings: &Findings, own: &[&Interval], mut page: Page<'_>, all: bool) -> String {
+    page.line(format!("meter {}: {}", about.meter, about.place));
     admitted(own, &mut page);
     let of_meter = |change: &&Change| change.case().meter == about.meter;
     let changes: Vec<&Change> = findings.changes.iter().filter(of_meter).collect();
@@ -183,22 +183,33 @@ fn page_of(about: &About, findings: &Findings, own: &[&Interval], all: bool) -> 
     }
     let is_asked_for = |alert: &&Alert| alert.meter == about.meter && about.asks_for(alert.case.as_str());
     for alert in findings.alerts.iter().filter(is_asked_for) {
-        page.line(format!("alert      {} {}", alert.time, alert.text));
+        page.line(format!("alert      {} {}", page.time(alert.time), alert.text));
     }
     if all {
         page.line(String::new());
         intervals(own.iter().copied(), &mut page);
     }
-    page.0
+    page.text
 }
 
-/// A page of lines.
-struct Page(String);
+/// A page of lines, with local times as in alerts and SMS.
+struct Page<'a> {
+    text: String,
+    calendar: &'a Calendar,
+}
 
-impl Page {
+impl<'a> Page<'a> {
+    fn new(calendar: &'a Calendar) -> Self {
+        Self { text: String::new(), calendar }
+    }
+
     fn line(&mut self, text: String) {
-        self.0 += &text;
-        self.0.push('\n');
+        self.text += &text;
+        self.text.push('\n');
+    }
+
+    fn time(&self, time: EventTime) -> String {
+        self.calendar.stamp(time)
     }
 }
 
@@ -210,14 +221,14 @@ impl About {
 }
 
 /// The readings and energy in the meter's intervals, and the quality of the intervals.
-fn admitted(own: &[&Interval], page: &mut Page) {
+fn admitted(own: &[&Interval], page: &mut Page<'_>) {
     let energy: i64 = own.iter().filter_map(|row| row.imp).map(|wh| wh.0).sum();
     let readings: u64 = own.iter().map(|row| u64::from(row.sums.readings)).sum();
     page.line(format!(
         "admitted   {readings} readings in {} intervals from {} to {}, {:.1} kWh imported",
         own.len(),
-        own[0].start,
-        own[own.len() - 1].end,
+        page.time(own[0].start),
+        page.time(own[own.len() - 1].end),
         energy as f64 / 1000.0
     ));
     let mut qualities = BTreeMap::<String, u64>::new();
@@ -229,7 +240,7 @@ fn admitted(own: &[&Interval], page: &mut Page) {
 }
 
 /// Shows why there is no case, or which cases there are if the named one does not exist.
-fn no_case(about: &About, changes: &[&Change], page: &mut Page) {
+fn no_case(about: &About, changes: &[&Change], page: &mut Page<'_>) {
     if changes.is_empty() {
         page.line(format!("cases      none: {}", about.why.join("\n           ")));
         return;
@@ -244,7 +255,7 @@ fn no_case(about: &About, changes: &[&Change], page: &mut Page) {
 }
 
 /// A case that opened or closed, with its evidence.
-fn case(change: &Change, findings: &Findings, own: &[&Interval], page: &mut Page) {
+fn case(change: &Change, findings: &Findings, own: &[&Interval], page: &mut Page<'_>) {
     let (Change::Opened(case) | Change::Closed(case)) = change else { return };
     let has_opened = matches!(change, Change::Opened(_));
     page.line(String::new());
@@ -252,7 +263,7 @@ fn case(change: &Change, findings: &Findings, own: &[&Interval], page: &mut Page
         "case {} {} at {}, score {:.2}",
         case.id,
         if has_opened { "opened" } else { "closed" },
-        case.closed.unwrap_or(case.opened),
+        page.time(case.closed.unwrap_or(case.opened)),
         case.score_max
     ));
     for seen in &case.evidence {
@@ -268,8 +279,8 @@ fn case(change: &Change, findings: &Findings, own: &[&Interval], page: &mut Page
     }
 }
 
-fn evidence(seen: &Evidence, page: &mut Page) {
-    for (number, text) in seen.page().into_iter().enumerate() {
+fn evidence(seen: &Evidence, page: &mut Page<'_>) {
+    for (number, text) in seen.page(|time| page.time(*time)).into_iter().enumerate() {
         page.line(format!("  {:<10} {text}", if number == 0 { "evidence" } else { "" }));
     }
     for innocent in &seen.looked_at {
@@ -278,14 +289,17 @@ fn evidence(seen: &Evidence, page: &mut Page) {
 }
 
 /// A table of intervals.
-fn intervals<'a>(rows: impl Iterator<Item = &'a Interval>, page: &mut Page) {
+fn intervals<'a>(rows: impl Iterator<Item = &'a Interval>, page: &mut Page<'_>) {
     page.line(
-        "  intervals  end                    Wh     W mean   phase A  neutral A  apart A  quality".to_owned(),
+        "  intervals  end                           Wh     W mean   phase A  neutral A  apart A  quality"
+            .to_owned(),
     );
-    rows.for_each(|row| page.line(interval(row)));
+    for row in rows {
+        page.line(interval(row, &page.time(row.end)));
+    }
 }
 
-fn interval(row: &Interval) -> String {
+fn interval(row: &Interval, end: &str) -> String {
     let mut text = String::new();
     let number =
         |value: Option<f64>, digits: usize| value.map_or("-".to_owned(), |value| format!("{value:.digits$}"));
@@ -293,7 +307,7 @@ fn interval(row: &Interval) -> String {
     write!(
         text,
         "             {} {:>6} {:>9} {:>9} {:>10} {:>8}  {}",
-        row.end,
+        end,
         row.imp.map_or("-".to_owned(), |wh| wh.0.to_string()),
         number(features::mean_power(row).map(|w| w.0), 0),
         number(currents.map(|currents| currents.phase.0), 2),

@@ -24,6 +24,8 @@ fn every_setting_is_shown_under_its_key_in_the_plan() {
               longest_gap     7 d
               energy          both: registers where a meter sends them, else power
               cross_check     share 50 %, floor 200 Wh
+              pf_true         true: a column of intervals
+              unbalance       true: a column of intervals
               memory          969 bytes a single-phase meter, 2 intervals open at once
 
             [limits]
@@ -120,6 +122,8 @@ fn missing_sections_are_shown_as_none() {
               longest_gap     7 d
               energy          both: registers where a meter sends them, else power
               candidate       share 10 %, floor 0.5 A
+              pf_true         false
+              unbalance       false
               memory          251 bytes a single-phase meter, 2 intervals open at once
 
             [limits]
