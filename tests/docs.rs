@@ -1,9 +1,10 @@
 //! Tests of the documents: links have targets, lines are short, and the pages of the catalogue agree with the code.
 
 use crate::program::{Scratch, done, names, repository, run_in};
-use detect::Detector;
+use detect::{Detector, Key};
 use expect_test::expect_file;
 use features::{CATALOGUE, Entry};
+use notify::{About, Channel};
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -173,8 +174,9 @@ fn keys(table: &toml::Table, found: &mut BTreeSet<String>) {
 
 #[test]
 fn every_key_of_the_plans_is_explained() {
-    // The keys of detectors are on another page, which is generated.
-    let pages = ["plans", "detectors"].map(|page| repository(&format!("docs/reference/{page}.md")));
+    // The keys of detectors and channels are on other pages, which are generated.
+    let pages =
+        ["plans", "detectors", "channels"].map(|page| repository(&format!("docs/reference/{page}.md")));
     let page = pages.map(|page| fs::read_to_string(page).unwrap()).concat();
     let mut all = BTreeSet::new();
     for name in names(&repository("pipelines")) {
@@ -245,12 +247,38 @@ fn the_page_of_detectors_agrees_with_the_code() {
     expect_file!["../docs/reference/detectors.md"].assert_eq(&page("Detectors", words, &sections));
 }
 
+#[test]
+fn the_page_of_channels_is_that_of_the_code() {
+    let words = "\
+        A channel is a way on which a message about a new case reaches a person.\n\
+        When a message is sent, held back or joined with others is in\n\
+        [Suspicions, cases and messages](../concepts/cases.md#messages).\n";
+    let section = |channel: Channel| {
+        let About { row, to, to_source, text, text_source, .. } = channel.about();
+        let keys = keys_of(&format!("[{channel}]"), channel.keys());
+        format!(
+            "A message is {row}; the columns are in [Outputs](outputs.md#{channel}).\n\n\
+             - `to`: {to}. Source: {to_source}.\n- `text`: {text}. Source: {text_source}.\n\n{keys}"
+        )
+    };
+    let sections: Vec<(String, String)> =
+        Channel::ALL.iter().map(|one| (one.to_string(), section(*one))).collect();
+    expect_file!["../docs/reference/channels.md"].assert_eq(&page("Channels", words, &sections));
+}
+
+/// The keys of a section of a plan.
+fn keys_of(section: &str, keys: &[Key]) -> String {
+    let mut table = format!("| key of `{section}` | default | meaning |\n| --- | --- | --- |\n");
+    for key in keys {
+        table += &format!("| `{}` | `{}` | {} |\n", key.name, key.default, cell(key.definition));
+    }
+    table
+}
+
 fn section(detector: Detector) -> String {
     let mut text = format!("It looks for this: {}.\nSource: {}.\n", detector.definition(), detector.source());
-    text += &format!("\n| key of `[detectors.{detector}]` | default | meaning |\n| --- | --- | --- |\n");
-    for key in detector.keys() {
-        text += &format!("| `{}` | `{}` | {} |\n", key.name, key.default, cell(key.definition));
-    }
+    text.push('\n');
+    text += &keys_of(&format!("[detectors.{detector}]"), detector.keys());
     text += "\n| looked at | fact | unit | limit | meaning |\n| --- | --- | --- | --- | --- |\n";
     let about = detector.about();
     let causes = about.innocent.iter().map(|innocent| (innocent.name, innocent.facts));

@@ -289,8 +289,8 @@ pub fn write_down(out: &Outputs, published: &mut BTreeMap<String, String>) {
     for one in &out.alerts {
         publish(format!("alerts {}", one.id), format!("{one:?}"));
     }
-    for one in &out.sms {
-        publish(format!("sms {}", one.id), format!("{one:?}"));
+    for one in &out.messages {
+        publish(format!("{} {}", one.channel, one.id), format!("{one:?}"));
     }
 }
 

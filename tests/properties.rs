@@ -124,7 +124,7 @@ impl Results {
             each(&out.suspicions),
             each(&out.changes),
             each(&out.alerts),
-            each(&out.sms),
+            each(&out.messages),
             each(&out.told_already),
             each(&out.findings),
         ];
@@ -145,8 +145,8 @@ impl Results {
             "suspicions",
             "changes",
             "alerts",
-            "sms",
-            "without SMS",
+            "messages",
+            "without a message",
             "findings",
             "dead",
         ];

@@ -40,5 +40,7 @@ pub use error::ColumnsError;
 pub use guard::is_guarded;
 pub use intervals::IntervalsFile;
 pub use json::{Encoder, Message};
+// `each_output!` names it: the list of outputs holds that of channels.
+pub use notify::each_channel;
 pub use read_back::{Row, read_back};
 pub use readings::{ParquetReadings, ReadingsWriter};

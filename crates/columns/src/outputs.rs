@@ -22,9 +22,9 @@ mod findings;
 mod forecasts;
 mod intervals;
 mod list;
+mod messages;
 mod outages;
 mod profiles;
-mod sms;
 mod supply;
 mod suspicions;
 
@@ -35,6 +35,7 @@ pub use list::{ALL, Files, NotPlanned, Planned, Topics, names};
 use crate::files::OutputFile;
 use crate::json::{Encoder, Message};
 use crate::value::{Cell, Value};
+use notify::each_channel;
 use pipeline::{Outputs, Plan};
 
 /// One output: a value holds what its columns need of the plan.
@@ -78,11 +79,11 @@ pub trait Output: Sized {
 }
 
 /// Hands all outputs to a macro, each as the key of its topic in `[kafka]`, which also names its module and its field in
-/// structs, and its type. Files are written in this order.
+/// structs, and its type. Files are written in this order; the messages of each channel stand behind the alerts.
 #[macro_export]
 macro_rules! each_output {
     ($to:ident) => {
-        $to! {
+        $crate::each_channel! { $to {
             intervals: Intervals,
             profiles: Profiles,
             demand: Demand,
@@ -94,12 +95,23 @@ macro_rules! each_output {
             cases: Cases,
             evidence: Evidence,
             alerts: Alerts,
-            sms: Sms,
+        } {
             findings: Findings,
             dead_letters: DeadLetters,
-        }
+        } }
     };
 }
+
+macro_rules! channels {
+    ($($field:ident: $Channel:ident,)*) => {
+        $(mod $field {
+            pub use super::messages::$Channel;
+        })*
+    };
+}
+
+// The outputs of channels are written by their list.
+each_channel!(channels);
 
 macro_rules! exported {
     ($($field:ident: $Output:ident,)*) => {

@@ -5,7 +5,7 @@ use super::heard::Heard;
 use cases::Change;
 use forecast::Forecast;
 use grid::Balance;
-use notify::Sms;
+use notify::{Message, Sent};
 use pipeline::Outputs;
 use reading::time::{DAY, HOUR};
 use reading::{Calendar, EventTime, Grid, Issue, MeterId, Target, TransformerId};
@@ -93,10 +93,10 @@ pub struct Picture {
     pub opened: u64,
     /// Of each meter that ever had a case, when the first opened.
     pub named: BTreeMap<MeterId, EventTime>,
-    /// The last short message.
-    pub sms: Option<Sms>,
-    /// All of them.
-    pub sms_count: u64,
+    /// The last message to somebody.
+    pub message: Option<Message>,
+    /// How many there were.
+    pub sent: Sent,
 }
 
 impl Picture {
@@ -118,8 +118,8 @@ impl Picture {
             alert_count: 0,
             opened: 0,
             named: BTreeMap::new(),
-            sms: None,
-            sms_count: 0,
+            message: None,
+            sent: Sent::default(),
         }
     }
 
@@ -145,9 +145,9 @@ impl Picture {
         heard.sort_by_key(Heard::time);
         heard.into_iter().for_each(|one| self.alerts.push_front(one));
         self.alerts.truncate(ALERTS);
-        self.sms_count += out.sms.len() as u64;
-        if let Some(sms) = out.sms.pop() {
-            self.sms = Some(sms);
+        self.sent.count(&out.messages);
+        if let Some(message) = out.messages.pop() {
+            self.message = Some(message);
         }
         out.clear();
     }

@@ -82,11 +82,11 @@ pub fn page(args: &Demo, town: &Town, picture: &Picture, over: bool) -> String {
         grouped(gauges.open_intervals)
     ));
     line(&format!(
-        "  cases      {} opened, {} still open; {}, {} SMS",
+        "  cases      {} opened, {} still open; {}, {}",
         grouped(picture.opened),
         grouped(gauges.open_cases),
         count(picture.alert_count, "alert"),
-        grouped(picture.sms_count),
+        picture.sent.in_words(grouped),
     ));
     for text in beside_the_truth(&verdict, picture) {
         line(&text);

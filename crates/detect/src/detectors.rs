@@ -138,7 +138,7 @@ macro_rules! detectors {
         impl Detectors {
             /// Nothing seen yet.
             pub fn new(rules: &DetectorRules) -> Self {
-                Self { $($module: rules.$module.map($module::Runs::new),)* }
+                Self { $($module: rules.$module.clone().map($module::Runs::new),)* }
             }
 
             /// Examines the tick that ends at `end`: every closed interval of the town with its place, in any order,

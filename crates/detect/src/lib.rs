@@ -13,7 +13,7 @@
 //! that the meters' own firmware applies in the field.
 
 #[macro_use]
-mod settings;
+pub mod settings;
 
 pub mod daily;
 pub mod detectors;

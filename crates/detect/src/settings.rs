@@ -1,13 +1,13 @@
-//! How a detector declares the keys of its section in the plan, and how they are read.
+//! How a detector, or a channel of messages, declares the keys of its section in the plan, and how they are read.
 //!
-//! A detector's file has `keys! { Rule { ... } }`, which makes its settings and reads them from the plan's text. The
-//! plan's reader knows where each key stands and nothing of what it means.
+//! Its file has `keys! { Rule { ... } }`, which makes its settings and reads them from the plan's text. The plan's
+//! reader knows where each key stands and nothing of what it means.
 
 use core::fmt;
 use reading::quantity::{self, QuantityCause, QuantityError, Units};
 use units::{Amperes, Ratio, Volts, WattHours, Watts};
 
-/// One key of a detector's section.
+/// One key of a section.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Key {
     /// Its name.
@@ -291,13 +291,13 @@ impl fmt::Display for Written<'_> {
 }
 
 /// The value of a key, or its default.
-pub(crate) fn value<T: Setting>(key: &Key, section: &[(&str, Written<'_>)]) -> Result<T, SettingsError> {
+pub fn value<T: Setting>(key: &Key, section: &[(&str, Written<'_>)]) -> Result<T, SettingsError> {
     let written = section.iter().find(|(name, _)| *name == key.name);
     T::read(key, written.map_or(key.default, |(_, written)| *written))
 }
 
 /// Whether a section has only keys that exist.
-pub(crate) fn only_known(keys: &[Key], section: &[(&str, Written<'_>)]) -> Result<(), SettingsError> {
+pub fn only_known(keys: &[Key], section: &[(&str, Written<'_>)]) -> Result<(), SettingsError> {
     let is_known = |name: &str| keys.iter().any(|key| key.name == name);
     match section.iter().find(|(name, _)| !is_known(name)) {
         None => Ok(()),
@@ -308,20 +308,21 @@ pub(crate) fn only_known(keys: &[Key], section: &[(&str, Written<'_>)]) -> Resul
     }
 }
 
-/// Declares the settings of a detector: each key with the type of its value, its range, its default and its meaning.
+/// Declares the settings of a section: each key with the type of its value, its range, its default and its meaning.
 /// `> 0` excludes zero, and `>= 0` allows it. The settings need a `check` beside it, for keys that must go together.
+#[macro_export]
 macro_rules! keys {
     ($(#[$doc:meta])* $rule:ident { $($key:ident: $kind:ident $above:tt 0 = $default:literal, $definition:literal;)* }) => {
         $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq)]
+        #[derive(Debug, Clone, PartialEq)]
         pub struct $rule { $(#[doc = $definition] $key: $kind,)* }
 
         impl $rule {
             /// The keys of its section in the plan.
             pub const KEYS: &[$crate::Key] = &[$($crate::Key {
                 name: stringify!($key),
-                default: keys!(@default $kind $default),
-                zero: keys!(@zero $above),
+                default: $crate::keys!(@default $kind $default),
+                zero: $crate::keys!(@zero $above),
                 definition: $definition,
             },)*];
 

@@ -1,24 +1,28 @@
-//! Who gets a message about an alert, and in which words: routes by area, short messages, a throttle for each phone.
+//! Who gets a message about an alert, when, and in which words: routes by area, channels, a throttle for each address.
 //!
-//! One SMS is one segment of the GSM alphabet, at most 160 characters, and [`SmsText`] cannot hold more. It states what
-//! was measured and asks to check; it accuses nobody. Messages over a phone's allowance wait and go out later as one
-//! digest. An alert that would repeat a message about the same meter is handed back: nothing is dropped silently.
+//! The list of channels is closed, and each is one file in `channels/`: its settings, its addresses, and how a message
+//! is shaped. A message has what was measured and a request to check; it accuses nobody. Messages over an address's
+//! allowance wait and go out later as one digest. An alert that would repeat a message about the same meter is handed
+//! back: nothing is dropped silently.
 //!
 //! This crate never knows sockets, modems or one detector from another, and has no clock: the end of the tick is an
-//! argument. An alert of an area without a phone is returned, not lost.
+//! argument. An alert of an area without an address is returned, not lost.
 //!
-//! Read [`Notifier::route`] first, then [`SmsText`].
+//! Read [`Notifier::route`] first, then [`channels`] (how to add one is there), then [`channels::sms`].
 
+pub mod channels;
 mod notifier;
-mod phone;
-mod sms;
+mod routes;
+mod sent;
 mod stored;
-mod text;
+mod throttle;
 
-pub use notifier::{Notifier, Routed, Sms, Throttle, ThrottleError};
-pub use phone::{NotAPhone, Phone, RouteError, Routes};
-pub use sms::{SmsText, TextError, septets};
+pub use channels::{About, Channel, ChannelRule};
+pub use notifier::{Held, Message, Notifier, Routed};
+pub use routes::{Address, AddressColumn, RouteError, Routes};
+pub use sent::Sent;
 pub use stored::NotifierState;
+pub use throttle::Throttle;
 
 #[cfg(test)]
 mod tests;

@@ -1,7 +1,7 @@
 //! The stored form of what the notifier remembers.
 
 use crate::notifier::{Line, Named};
-use crate::{Notifier, Phone, Routes, Throttle};
+use crate::{Address, Notifier};
 use reading::MeterId;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 /// The stored state of [`Notifier`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct NotifierState {
-    lines: BTreeMap<Phone, Line>,
+    lines: BTreeMap<Address, Line>,
     named: BTreeMap<MeterId, Named>,
 }
 
@@ -22,9 +22,9 @@ impl Notifier {
         NotifierState { lines: self.lines.clone(), named: self.named.clone() }
     }
 
-    /// Goes on from what was stored, with these routes and this throttle.
-    pub fn restore(routes: Routes, throttle: Throttle, stored: NotifierState) -> Self {
+    /// Goes on from what was stored, with the settings and routes that it has.
+    pub fn restore(&mut self, stored: NotifierState) {
         let NotifierState { lines, named } = stored;
-        Self { lines, named, ..Self::new(routes, throttle) }
+        (self.lines, self.named) = (lines, named);
     }
 }

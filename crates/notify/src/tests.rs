@@ -1,13 +1,15 @@
+use crate::channels::sms::SmsText;
 use crate::*;
 use cases::{Alert, AlertId, AlertKind, CaseId, Severity};
-use detect::{Detector, Evidence};
+use detect::{Detector, Evidence, Written};
 use expect_test::{Expect, expect};
+use grid::{Role, Topology, TopologyRow};
 use jiff::tz::TimeZone;
 use proptest::prelude::*;
 use reading::time::{DAY, HOUR, MINUTE};
 use reading::{AreaId, Calendar, EventTime, MeterId, TransformerId};
 
-fn calendar() -> Calendar {
+pub(crate) fn calendar() -> Calendar {
     Calendar::new(TimeZone::get("Asia/Kolkata").unwrap(), Default::default())
 }
 
@@ -45,31 +47,48 @@ fn alert_of(meter: &str, area: Option<&str>, block: usize, kind: AlertKind) -> A
     }
 }
 
-fn alert(meter: &str, area: &str, block: usize) -> Alert {
+pub(crate) fn alert(meter: &str, area: &str, block: usize) -> Alert {
     alert_of(meter, Some(area), block, AlertKind::Opened)
 }
 
-fn routes() -> Routes {
-    let pairs = [("A1", "+91 98 100-00001"), ("A2", "+919810000002")];
-    let pair = |(area, phone)| (AreaId::new(area).unwrap(), Phone::new(phone).unwrap());
-    Routes::new(pairs.map(pair), None).unwrap()
+/// A consumer in each area, whose reader has this phone.
+pub(crate) fn readers(phones: &[(&str, &str)]) -> Topology {
+    let row = |(number, (area, phone)): (usize, &(&str, &str))| {
+        let meter = MeterId::new(format!("R{number}")).unwrap();
+        let reader_phone = Some((*phone).to_owned());
+        TopologyRow { area: AreaId::new(area), reader_phone, ..TopologyRow::new(meter, Role::Consumer) }
+    };
+    Topology::new(phones.iter().enumerate().map(row).collect()).unwrap()
 }
 
-fn throttle() -> Throttle {
-    Throttle::new(2, 4, 7 * DAY).unwrap()
+fn rule(again_after: &str) -> ChannelRule {
+    let section = [
+        ("per_hour", Written::Whole(2)),
+        ("per_day", Written::Whole(4)),
+        ("again_after", Written::Text(again_after)),
+    ];
+    ChannelRule::read(Channel::Sms, &section).unwrap()
+}
+
+/// Two messages an hour and four a day to a phone, and none about the same meter within a week.
+fn notifier() -> Notifier {
+    let topology = readers(&[("A1", "+91 98 100-00001"), ("A2", "+919810000002")]);
+    let rule = rule("7 d");
+    let routes = rule.routes(&topology).unwrap();
+    Notifier::new(rule, routes)
 }
 
 /// A character for each tick of half an hour: how many alerts open in area A1. What is sent when is the answer.
 fn check(picture: &str, answer: &Expect) {
-    let mut notifier = Notifier::new(routes(), throttle());
+    let mut notifier = notifier();
     let mut lines = String::new();
     for (block, c) in picture.chars().enumerate() {
         let count = c.to_digit(10).unwrap_or_default();
         let alerts: Vec<Alert> =
             (0..count).map(|number| alert(&format!("M{block}-{number}"), "A1", block)).collect();
         let routed = notifier.route(end_of(block), &alerts, &calendar());
-        for sms in &routed.sms {
-            lines += &format!("{block}: {} {} +{}: {}\n", sms.to, sms.id, sms.more, sms.text);
+        for one in &routed.messages {
+            lines += &format!("{block}: {} {} +{}: {}\n", one.to, one.id, one.more, one.text);
         }
     }
     lines += &format!("waiting {}", notifier.waiting());
@@ -116,7 +135,7 @@ fn what_is_over_the_day_waits_for_the_next() {
 
 #[test]
 fn a_closed_case_asks_nobody_to_walk() {
-    let mut notifier = Notifier::new(routes(), throttle());
+    let mut notifier = notifier();
     let routed = notifier.route(end_of(0), &[alert_of("M1", Some("A1"), 0, AlertKind::Closed)], &calendar());
     assert_eq!(routed, Routed::default());
 }
@@ -129,10 +148,10 @@ fn apart(apart: f64, mut alert: Alert) -> Alert {
 
 /// What becomes of alerts about one meter: in which block each comes, and how far apart its currents are then.
 fn check_again(alerts: &[(usize, f64)], answer: &Expect) {
-    let mut notifier = Notifier::new(routes(), throttle());
+    let mut notifier = notifier();
     let line = |(block, far): &(usize, f64)| {
         let routed = notifier.route(end_of(*block), &[apart(*far, alert("M1", "A1", *block))], &calendar());
-        format!("{block}: {} sent, {} repeated\n", routed.sms.len(), routed.repeated.len())
+        format!("{block}: {} sent, {} repeated\n", routed.messages.len(), routed.repeated.len())
     };
     answer.assert_eq(&alerts.iter().map(line).collect::<String>());
 }
@@ -170,102 +189,49 @@ fn a_case_that_comes_back_twice_as_far_apart_is_told_again() {
 
 #[test]
 fn a_meter_that_a_digest_only_counted_was_not_told_of() {
-    let mut notifier = Notifier::new(routes(), throttle());
+    let mut notifier = notifier();
     let first: Vec<Alert> = (0..6).map(|number| alert(&format!("M{number}"), "A1", 0)).collect();
     notifier.route(end_of(0), &first, &calendar());
     let digest = notifier.route(end_of(2), &[], &calendar());
     expect!["Please check 4 meters: M2 (3.1 A apart), M3 (3.1 A apart), M4 (3.1 A apart) +1 more."]
-        .assert_eq(digest.sms[0].text.as_str());
+        .assert_eq(&digest.messages[0].text);
     let again: Vec<Alert> = (0..6).map(|number| alert(&format!("M{number}"), "A1", 4)).collect();
     let routed = notifier.route(end_of(4), &again, &calendar());
     assert_eq!(routed.repeated, again[..5].iter().map(|alert| alert.id.clone()).collect::<Vec<_>>());
-    assert_eq!(routed.sms[0].case, again[5].case);
+    assert_eq!(routed.messages[0].case, again[5].case);
 }
 
 #[test]
 fn without_a_time_every_case_is_told() {
-    let mut notifier = Notifier::new(routes(), Throttle::new(2, 4, 0).unwrap());
+    let mut notifier = Notifier::new(rule("0 d"), Routes::to_one(Address::checked("112".to_owned())));
     for block in [0, 1] {
-        assert_eq!(notifier.route(end_of(block), &[alert("M1", "A1", block)], &calendar()).sms.len(), 1);
+        assert_eq!(notifier.route(end_of(block), &[alert("M1", "A1", block)], &calendar()).messages.len(), 1);
     }
 }
 
 #[test]
 fn an_alert_that_nobody_is_responsible_for_is_returned() {
-    let mut notifier = Notifier::new(routes(), throttle());
+    let mut notifier = notifier();
     let alerts = [alert("M1", "A9", 0), alert_of("M2", None, 0, AlertKind::Opened)];
     let routed = notifier.route(end_of(0), &alerts, &calendar());
     assert_eq!(routed.unrouted, alerts.map(|alert| alert.id));
 
-    let otherwise = Routes::new([], Phone::new("112")).unwrap();
-    let mut notifier = Notifier::new(otherwise, throttle());
+    notifier.set_routes(Routes::to_one(Address::checked("112".to_owned())));
     let routed = notifier.route(end_of(0), &[alert("M1", "A9", 0)], &calendar());
-    assert_eq!(routed.sms[0].to.as_str(), "112");
+    assert_eq!(routed.messages[0].to.as_str(), "112");
 }
 
 #[test]
 fn a_phone_that_is_busy_holds_up_no_other() {
-    let mut notifier = Notifier::new(routes(), throttle());
+    let mut notifier = notifier();
     let alerts: Vec<Alert> = ["A1", "A1", "A1", "A2"]
         .iter()
         .enumerate()
         .map(|(number, area)| alert(&format!("M{number}"), area, 0))
         .collect();
     let routed = notifier.route(end_of(0), &alerts, &calendar());
-    assert_eq!((routed.sms.len(), routed.held), (3, 1));
-    assert_eq!(routed.sms[2].to.as_str(), "+919810000002");
-}
-
-#[test]
-fn the_longest_names_still_fit() {
-    let long = |c: char| c.to_string().repeat(reading::id::LONGEST);
-    let mut one = alert(&long('M'), &long('A'), 0);
-    one.transformer = TransformerId::new(long('T'));
-    let text = crate::text::single(&one, &calendar());
-    expect!["Please check meter MMMMMMMMMMMMMMMMMMMMMMMMMMMMMMMM: phase 7.2 A, neutral 4.1 A since 5 Jan 12:00. Transformer TTTTTTTTTTTTTTTTTTTTTTTTTTTTTTTT."].assert_eq(text.as_str());
-    assert!(SmsText::new(text.as_str()).is_ok());
-}
-
-#[test]
-fn the_alphabet_of_sms_counts_some_characters_twice() {
-    assert_eq!(
-        [septets('a'), septets('€'), septets('['), septets('ñ')],
-        [Some(1), Some(2), Some(2), Some(1)]
-    );
-    assert_eq!([septets('`'), septets('ç'), septets('ह'), septets('\t')], [None; 4]);
-    assert_eq!(SmsText::new(&"€".repeat(80)).unwrap().septets(), 160);
-    let refused = |text: &str| SmsText::new(text).unwrap_err().to_string();
-    expect!["text takes 162 places of the 160 that an sms has"].assert_eq(&refused(&"€".repeat(81)));
-    expect!["text holds `ह`, which the alphabet of sms lacks"].assert_eq(&refused("हा"));
-    expect!["text is empty"].assert_eq(&refused(""));
-}
-
-#[test]
-fn a_phone_number_is_digits() {
-    for right in ["+919810000001", "112", "022 1234-5678"] {
-        assert!(Phone::new(right).is_some(), "{right}");
-    }
-    for wrong in ["", "+", "12", "1234567890123456", "98x10", "+91+98"] {
-        assert_eq!(Phone::new(wrong), None, "{wrong}");
-    }
-}
-
-#[test]
-fn an_area_with_two_phones_is_refused() {
-    let pair = |phone: &str| (AreaId::new("A1").unwrap(), Phone::new(phone).unwrap());
-    assert!(Routes::new([pair("112"), pair("112")], None).is_ok());
-    expect!["area A1 has two readers' phones, 111 and 112"]
-        .assert_eq(&Routes::new([pair("112"), pair("111")], None).unwrap_err().to_string());
-}
-
-#[test]
-fn a_throttle_that_makes_no_sense_is_refused() {
-    let refused = |hour, day| Throttle::new(hour, day, 0).unwrap_err().to_string();
-    expect!["`per_hour` must be 1 or more"].assert_eq(&refused(0, 1));
-    expect!["`per_day` (1) must be at least `per_hour` (2)"].assert_eq(&refused(2, 1));
-    expect!["`per_day` (5000) must be at most 1000"].assert_eq(&refused(2, 5000));
-    expect!["`again_after` must be nothing or longer, found -1 ms"]
-        .assert_eq(&Throttle::new(2, 4, -1).unwrap_err().to_string());
+    assert_eq!((routed.messages.len(), routed.held), (3, 1));
+    assert_eq!(routed.messages[2].to.as_str(), "+919810000002");
 }
 
 /// Ticks with some alerts each, by number of the meter and of the area.
@@ -292,28 +258,28 @@ fn routed(notifier: &mut Notifier, ticks: &[Vec<Alert>], from: usize) -> Vec<Rou
 proptest! {
     #[test]
     fn no_phone_gets_more_than_its_throttle(ticks in towns()) {
-        let mut notifier = Notifier::new(routes(), throttle());
+        let mut notifier = notifier();
         let all = routed(&mut notifier, &ticks, 0);
-        let sent: Vec<&Sms> = all.iter().flat_map(|routed| &routed.sms).collect();
+        let sent: Vec<&Message> = all.iter().flat_map(|routed| &routed.messages).collect();
         for last in &sent {
             let within = |ms| {
                 sent.iter().filter(|one| one.to == last.to && one.time <= last.time && last.time.since(one.time) < ms).count()
             };
             prop_assert!(within(HOUR) <= 2);
             prop_assert!(within(DAY) <= 4);
-            prop_assert!(SmsText::new(last.text.as_str()).is_ok());
+            prop_assert!(SmsText::new(&last.text).is_ok());
         }
     }
 
     #[test]
     fn every_alert_is_sent_waits_or_is_handed_back(ticks in towns()) {
-        let mut notifier = Notifier::new(routes(), throttle());
+        let mut notifier = notifier();
         let all = routed(&mut notifier, &ticks, 0);
-        let sent: u64 = all.iter().flat_map(|routed| &routed.sms).map(|sms| 1 + u64::from(sms.more)).sum();
+        let sent: u64 = all.iter().flat_map(|routed| &routed.messages).map(|one| 1 + u64::from(one.more)).sum();
         let back: usize = all.iter().map(|routed| routed.unrouted.len() + routed.repeated.len()).sum();
         let given: usize = ticks.iter().map(Vec::len).sum();
         prop_assert_eq!(sent + notifier.waiting() + back as u64, given as u64);
-        let mut ids: Vec<&str> = all.iter().flat_map(|routed| &routed.sms).map(|sms| sms.id.as_str()).collect();
+        let mut ids: Vec<&str> = all.iter().flat_map(|routed| &routed.messages).map(|one| one.id.as_str()).collect();
         let count = ids.len();
         ids.sort_unstable();
         ids.dedup();
@@ -323,25 +289,20 @@ proptest! {
     #[test]
     fn the_order_of_alerts_within_a_tick_changes_nothing(ticks in towns()) {
         let turned: Vec<Vec<Alert>> = ticks.iter().map(|tick| tick.iter().rev().cloned().collect()).collect();
-        let sms = |ticks: &[Vec<Alert>]| routed(&mut Notifier::new(routes(), throttle()), ticks, 0);
-        prop_assert_eq!(sms(&ticks), sms(&turned));
+        let all = |ticks: &[Vec<Alert>]| routed(&mut notifier(), ticks, 0);
+        prop_assert_eq!(all(&ticks), all(&turned));
     }
 
     #[test]
     fn a_restored_notifier_goes_on_the_same(ticks in towns(), cut in 0_usize..80) {
         let cut = cut.min(ticks.len());
-        let mut whole = Notifier::new(routes(), throttle());
+        let mut whole = notifier();
         routed(&mut whole, &ticks[..cut], 0);
         let stored = whole.snapshot();
-        let mut restored = Notifier::restore(routes(), throttle(), stored.clone());
+        let mut restored = notifier();
+        restored.restore(stored.clone());
         prop_assert_eq!(restored.snapshot(), stored);
         prop_assert_eq!(routed(&mut whole, &ticks[cut..], cut), routed(&mut restored, &ticks[cut..], cut));
         prop_assert_eq!(whole, restored);
-    }
-
-    #[test]
-    fn any_text_can_be_made_to_fit(first in ".{1,200}", others in prop::collection::vec(".{0,60}", 0..4)) {
-        let text = SmsText::fit(&first, &others);
-        prop_assert_eq!(SmsText::new(text.as_str()), Ok(text));
     }
 }

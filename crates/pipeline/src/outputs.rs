@@ -5,7 +5,7 @@ use fleet::{Held, PartitionId, Refusal};
 use forecast::Forecast;
 use grid::Balance;
 use metering::{AboveSanctioned, MeteringRows};
-use notify::Sms;
+use notify::Message;
 use reading::{Batch, EventTime, Interval, MeterId, Origin, Reading, Reason};
 use vet::Finding;
 
@@ -53,9 +53,9 @@ outputs! {
     changes: Vec<Change>,
     /// Alerts.
     alerts: Vec<Alert>,
-    /// Short messages.
-    sms: Vec<Sms>,
-    /// Alerts without a short message, because there was one about the same meter not long ago.
+    /// Messages to people, of all channels.
+    messages: Vec<Message>,
+    /// Alerts without a message, because there was one about the same meter not long ago.
     told_already: Vec<AlertId>,
     /// What rules of data quality have met on a local day that is over, by rule, then by whom.
     findings: Vec<Finding>,

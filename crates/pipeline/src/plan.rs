@@ -6,6 +6,7 @@ mod groups;
 mod metering;
 mod quality;
 mod quantity;
+mod section;
 mod supply;
 mod written;
 
@@ -16,6 +17,7 @@ use crate::stages::Stages;
 use ::metering::{GroupRule, Metering, MeteringSettings};
 use detect::DetectorRules;
 use fleet::{Fleet, SequencerSettings, Settings, Shard};
+use notify::{Channel, ChannelRule};
 use reading::{Calendar, EventCode, Grid, Limits, Target};
 use units::{Amperes, Ratio};
 use vet::{By, FindingsSettings, Rule, Vet};
@@ -61,8 +63,8 @@ pub struct Plan {
     pub detectors: DetectorRules,
     /// How a case lives.
     pub cases: Option<cases::CaseRules>,
-    /// Who gets short messages.
-    pub sms: Option<notify::Throttle>,
+    /// The channels on which messages go out, in the order of their list.
+    pub channels: Vec<ChannelRule>,
 }
 
 /// When an interval is flagged as a candidate: its mean imbalance is above both.
@@ -101,6 +103,11 @@ impl Plan {
         self.intervals.bytes_per_meter()
             + self.metering.as_ref().map_or(0, MeteringSettings::bytes_per_meter)
             + self.quality.map_or(0, |_| vet::VetSettings::BYTES_PER_METER)
+    }
+
+    /// The settings of a channel, if it has a section.
+    pub fn channel(&self, channel: Channel) -> Option<&ChannelRule> {
+        self.channels.iter().find(|rule| rule.channel() == channel)
     }
 
     /// Profiles and demand at their beginning, if the plan has any.

@@ -10,7 +10,7 @@ use forecast::SeasonalMean;
 use grid::{Join, Topology, balance};
 use metering::DemandRow;
 use notify::RouteError;
-use reading::{EventTime, Fingerprint, Grid, Interval, MeterId, Target};
+use reading::{EventTime, Fingerprint, Grid, Interval, Target};
 use std::sync::Arc;
 use supply::Supply;
 use vet::Tally;
@@ -26,15 +26,7 @@ pub struct Town {
 /// Why a plan and a topology make no town.
 #[derive(Debug, thiserror::Error)]
 pub enum TownError {
-    /// The phone of a meter reader cannot be one.
-    #[error("meter {meter} has the reader's phone \"{phone}\", which is no phone number")]
-    Phone {
-        /// Which row.
-        meter: MeterId,
-        /// What stands there.
-        phone: String,
-    },
-    /// An area with two readers.
+    /// A channel cannot say who gets what.
     #[error(transparent)]
     Routes(#[from] RouteError),
 }

@@ -8,6 +8,7 @@ use crate::places;
 use columns::files::OutputFile;
 use columns::outputs::{ALL, Files, Intervals, Output, Planned};
 use columns::{Aside, ColumnsError, IntervalsFile};
+use notify::Sent;
 pub use pictures::Pictures;
 use pipeline::{Outputs, Plan};
 use reading::{Issue, Reason};
@@ -18,6 +19,7 @@ use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
+use vet::Rule;
 
 /// What a run writes about itself, last of all.
 const SUMMARY: &str = "summary.json";
@@ -37,7 +39,7 @@ pub struct OutDir {
     pictures: Option<Pictures>,
     rows: u64,
     alerts: u64,
-    sms: u64,
+    sent: Sent,
     told_already: u64,
     dead_letters: BTreeMap<Reason, u64>,
     /// Dead letters that were no reading.
@@ -67,7 +69,7 @@ impl OutDir {
             pictures,
             rows: 0,
             alerts: 0,
-            sms: 0,
+            sent: Sent::default(),
             told_already: 0,
             dead_letters: BTreeMap::new(),
             unread: 0,
@@ -112,23 +114,24 @@ impl OutDir {
             "cases": opened,
             "open_cases": open,
             "alerts": self.alerts,
-            "sms": self.sms,
-            "told_already": self.told_already,
-            "unrouted_alerts": counted.missing.unrouted,
-            "meters": counted.meters,
-            "not_looked_at": {
-                "meters": counted.missing.strangers.len(),
-                "intervals": counted.missing.held_back,
-            },
-            "unplaced_wh": counted.unplaced_wh,
-            "log_lost": log_lost(),
-            "issues": tally(Issue::ALL.iter().map(|&issue| (issue.name(), counted.counts.of_issue(issue)))),
-            "quality": tally(
-                plan.rules().map(|rule| (rule.name(), counted.tally.of(rule, &counted.counts))),
-            ),
-            "dead_reasons": tally(self.dead_letters.iter().map(|(reason, &count)| (reason.name(), count))),
-            "wall_s": wall_s,
         });
+        self.sent.each().for_each(|(channel, sent)| json[channel.name()] = sent.into());
+        json["told_already"] = self.told_already.into();
+        json["unrouted_alerts"] = counted.missing.unrouted.into();
+        json["meters"] = counted.meters.into();
+        json["not_looked_at"] = json!({
+            "meters": counted.missing.strangers.len(),
+            "intervals": counted.missing.held_back,
+        });
+        json["unplaced_wh"] = counted.unplaced_wh.into();
+        json["log_lost"] = log_lost().into();
+        json["issues"] =
+            tally(Issue::ALL.iter().map(|&issue| (issue.name(), counted.counts.of_issue(issue)))).into();
+        let of_rule = |rule: Rule| (rule.name(), counted.tally.of(rule, &counted.counts));
+        json["quality"] = tally(plan.rules().map(of_rule)).into();
+        let by_reason = self.dead_letters.iter().map(|(reason, &count)| (reason.name(), count));
+        json["dead_reasons"] = tally(by_reason).into();
+        json["wall_s"] = wall_s.into();
         if let Some(outages) = &self.files.outages {
             json["outages"] = outages.kept().len().into();
             json["open_outages"] = outages.kept().filter(|outage| outage.end.is_none()).count().into();
@@ -159,12 +162,12 @@ impl OutDir {
         let speed =
             cpu_s.filter(|cpu_s| *cpu_s >= LEAST_CPU_S).map(|cpu_s| counted.readings as f64 / cpu_s / 1e6);
         let text = format!(
-            "{} readings -> {} intervals, {} cases, {} alerts, {} SMS\n{} repeats, {}\n{:.2} s{}\nwritten to {}",
+            "{} readings -> {} intervals, {} cases, {} alerts, {}\n{} repeats, {}\n{:.2} s{}\nwritten to {}",
             counted.readings,
             self.rows,
             opened,
             self.alerts,
-            self.sms,
+            self.sent.in_words(|number| number.to_string()),
             counted.counts.of_issue(Issue::Repeat),
             letters,
             wall_s,
@@ -220,7 +223,7 @@ impl Sink for OutDir {
     fn take(&mut self, out: &mut Outputs) -> Result<(), Failure> {
         self.rows += out.intervals.len() as u64;
         self.alerts += (out.alerts.len() + out.above.len()) as u64;
-        self.sms += out.sms.len() as u64;
+        self.sent.count(&out.messages);
         self.told_already += out.told_already.len() as u64;
         for letter in &out.dead {
             *self.dead_letters.entry(letter.reason).or_default() += 1;

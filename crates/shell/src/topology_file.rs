@@ -119,8 +119,8 @@ fn warn_of_strange_transformers(path: &Path, rows: &[TopologyRow]) {
 
 /// The failure if the topology does not have what the plan needs.
 pub fn unfit(error: &TownError) -> Failure {
-    Failure::failed("the plan and the topology do not fit", error)
-        .help(Some("write `reader_phone` like +000200000001, the same one for a whole area".to_owned()))
+    let TownError::Routes(cause) = error;
+    Failure::failed("the plan and the topology do not fit", error).help(Some(cause.help().to_owned()))
 }
 
 /// Reads a row from a JSON object whose keys are the columns. The error names the mistake and what to write instead.

@@ -110,13 +110,13 @@ fn summary(job: &Job<'_>, outcome: &Outcome, wall_s: f64, checkpoints: &str) -> 
         format!(", {cpu_s:.2} CPU s, {speed:.2} M readings a CPU second")
     });
     format!(
-        "{} readings in {} messages -> {} intervals, {} cases, {} alerts, {} SMS\n{} repeats, {} dead letters, {} of them late\n{wall_s:.2} s{}\nthe state is kept in {checkpoints}",
+        "{} readings in {} messages -> {} intervals, {} cases, {} alerts, {}\n{} repeats, {} dead letters, {} of them late\n{wall_s:.2} s{}\nthe state is kept in {checkpoints}",
         tally.readings,
         tally.messages,
         tally.intervals,
         found.cases,
         found.alerts,
-        found.sms,
+        found.sent.in_words(|number| number.to_string()),
         tally.repeats,
         tally.dead,
         tally.late,

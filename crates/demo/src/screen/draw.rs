@@ -6,6 +6,7 @@ use crate::heard::{Heard, Weight};
 use crate::local::{self, clock, fitting, flowed, wrapped};
 use crate::picture::Picture;
 use grid::Balance;
+use notify::Message;
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::style::{Color, Style};
@@ -26,13 +27,13 @@ pub fn draw(frame: &mut Frame<'_>, picture: &Picture, theme: Theme) {
     let area = frame.area();
     let width = usize::from(area.width);
     let numbers = flowed(numbers(picture), "  ", width.saturating_sub(1));
-    let sms = sms(picture, width.saturating_sub(1));
+    let last = message(picture, width.saturating_sub(1));
     let [title, gauges, middle, alerts, message, foot] = Layout::vertical([
         Constraint::Length(1),
         Constraint::Length(numbers.len() as u16),
         Constraint::Fill(3),
         Constraint::Fill(1),
-        Constraint::Length(sms.len() as u16),
+        Constraint::Length(last.len() as u16),
         Constraint::Length(1),
     ])
     .areas(area);
@@ -57,7 +58,7 @@ pub fn draw(frame: &mut Frame<'_>, picture: &Picture, theme: Theme) {
     }
     let style = theme.fg(Color::Green);
     frame.render_widget(
-        Paragraph::new(indented(sms).map(|line| line.style(style)).collect::<Vec<_>>()),
+        Paragraph::new(indented(last).map(|line| line.style(style)).collect::<Vec<_>>()),
         message,
     );
     frame.render_widget(Paragraph::new(foot_line(picture, width, theme)), foot);
@@ -185,11 +186,12 @@ fn alert_line(alert: &Heard, picture: &Picture, width: usize, theme: Theme) -> L
     Line::from(vec![Span::styled(format!(" {time}  "), theme.dim()), Span::styled(text, style)])
 }
 
-fn sms(picture: &Picture, width: usize) -> Vec<String> {
-    let Some(sms) = &picture.sms else { return vec!["no SMS yet".to_owned()] };
-    let time = local::short(&picture.calendar, sms.time);
-    let text = sms.text.as_str();
-    wrapped(&format!("SMS {} at {time} to {}: {text}", grouped(picture.sms_count), sms.to.as_str()), width)
+fn message(picture: &Picture, width: usize) -> Vec<String> {
+    let Some(message) = &picture.message else { return vec!["no SMS yet".to_owned()] };
+    let Message { channel, time, to, text, .. } = message;
+    let (label, count) = (channel.about().label, grouped(picture.sent.of(*channel)));
+    let time = local::short(&picture.calendar, *time);
+    wrapped(&format!("{label} {count} at {time} to {to}: {text}"), width)
 }
 
 fn foot_line(picture: &Picture, width: usize, theme: Theme) -> Line<'static> {

@@ -2,8 +2,9 @@
 
 use crate::cli;
 use columns::{ColumnEntry, OutputEntry};
-use detect::{Detector, FactDefinition};
+use detect::{Detector, FactDefinition, Key};
 use features::{CATALOGUE, Entry};
+use notify::Channel;
 use shell::{Failure, print};
 use std::fmt::Write;
 use vet::Rule;
@@ -31,7 +32,7 @@ pub fn run(args: &cli::Catalogue) -> Result<(), Failure> {
     print(&page_of(&lines))
 }
 
-/// All kernels, then columns by file, then rules of data quality, then detectors.
+/// All kernels, then columns by file, then rules of data quality, detectors, and keys of channels.
 fn all() -> impl Iterator<Item = Line> {
     let kernels = CATALOGUE.iter().map(|&Entry { name, unit, definition, source, .. }| Line {
         name: name.to_owned(),
@@ -53,7 +54,13 @@ fn all() -> impl Iterator<Item = Line> {
         definition: rule.definition(),
         source: format!("rule of data quality, {}: {}", rule.default(), rule.source()),
     });
-    kernels.chain(columns).chain(rules).chain(Detector::ALL.iter().copied().flat_map(detector))
+    let channels =
+        Channel::ALL.iter().flat_map(|channel| channel.keys().iter().map(|one| key(channel.name(), one)));
+    kernels
+        .chain(columns)
+        .chain(rules)
+        .chain(Detector::ALL.iter().copied().flat_map(detector))
+        .chain(channels)
 }
 
 /// A detector, the keys of its section of the plan, its facts, and the facts of the innocent causes that it checks.
@@ -65,12 +72,7 @@ fn detector(detector: Detector) -> Vec<Line> {
         definition: detector.definition(),
         source: format!("detector: {}", detector.source()),
     }];
-    lines.extend(detector.keys().iter().map(|key| Line {
-        name: format!("detectors.{detector}.{}", key.name),
-        unit: "",
-        definition: key.definition,
-        source: format!("key of a plan, {} if the plan does not set it", key.default),
-    }));
+    lines.extend(detector.keys().iter().map(|one| key(&format!("detectors.{detector}"), one)));
     let fact = |of: String, fact: &'static FactDefinition| Line {
         name: format!("{of}.{}", fact.name),
         unit: fact.unit.symbol(),
@@ -83,6 +85,16 @@ fn detector(detector: Detector) -> Vec<Line> {
         lines.extend(innocent.facts.iter().map(|one| fact(of.clone(), one)));
     }
     lines
+}
+
+/// A key of a section of the plan.
+fn key(section: &str, key: &Key) -> Line {
+    Line {
+        name: format!("{section}.{}", key.name),
+        unit: "",
+        definition: key.definition,
+        source: format!("key of a plan, {} if the plan does not set it", key.default),
+    }
 }
 
 fn page_of(lines: &[Line]) -> String {

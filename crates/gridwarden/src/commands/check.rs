@@ -7,6 +7,7 @@ use crate::cli;
 use detect::{Detector, DetectorRules};
 use fleet::{Energy, RegisterRules};
 use metering::{DemandRule, Zone};
+use notify::Channel;
 use page::{Page, listed};
 use pipeline::Plan;
 use reading::quantity::{amperes, percent, time, volts, watt_hours, watts};
@@ -220,11 +221,11 @@ fn watch(plan: &Plan, page: &mut Page) {
         page.key("follow_within", time(rules.follow_within()));
         page.key("most_open", rules.most_open());
     });
-    page.section_if("sms", plan.sms.as_ref(), |page, throttle| {
-        page.key("per_hour", throttle.per_hour());
-        page.key("per_day", throttle.per_day());
-        page.key("again_after", time(throttle.again_after()));
-    });
+    for channel in Channel::ALL {
+        page.section_if(channel.name(), plan.channel(*channel), |page, rule| {
+            rule.shown().iter().for_each(|(key, value)| page.key(key, value));
+        });
+    }
 }
 
 fn limits(limits: &Limits, page: &mut Page) {

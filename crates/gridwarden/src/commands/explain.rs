@@ -4,6 +4,7 @@ use crate::cli;
 use cases::{Alert, Change};
 use detect::{Detector, Evidence};
 use grid::{Role, Topology};
+use notify::Message;
 use pipeline::{Input, Outputs, PartitionId, Pipeline, Plan};
 use reading::{Batch, Calendar, EventTime, Interval, MeterId};
 use replay::Source;
@@ -54,7 +55,7 @@ struct Findings {
     intervals: Vec<Interval>,
     changes: Vec<Change>,
     alerts: Vec<Alert>,
-    sms: Vec<(String, String)>,
+    messages: Vec<Message>,
 }
 
 /// Reads the argument: a meter, or a case of one.
@@ -163,11 +164,7 @@ fn note(out: &mut Outputs, wanted: &BTreeSet<MeterId>, findings: &mut Findings) 
         .changes
         .extend(out.changes.iter().filter(|change| wanted.contains(&change.case().meter)).cloned());
     findings.alerts.extend(out.alerts.iter().filter(|alert| wanted.contains(&alert.meter)).cloned());
-    findings.sms.extend(
-        out.sms
-            .iter()
-            .map(|sms| (sms.case.to_string(), format!("to {}: {}", sms.to.as_str(), sms.text.as_str()))),
-    );
+    findings.messages.append(&mut out.messages);
     out.clear();
 }
 
@@ -273,9 +270,9 @@ fn case(change: &Change, findings: &Findings, own: &[&Interval], page: &mut Page
             intervals(own.iter().copied().filter(|row| row.end > from && row.end <= to), page);
         }
     }
-    let id = case.id.to_string();
-    for (_, text) in findings.sms.iter().filter(|(of, _)| has_opened && *of == id) {
-        page.line(format!("  SMS        {text}"));
+    for message in findings.messages.iter().filter(|message| has_opened && message.case == case.id) {
+        let Message { channel, to, text, .. } = message;
+        page.line(format!("  {:<10} to {to}: {text}", channel.about().label));
     }
 }
 

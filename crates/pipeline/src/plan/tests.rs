@@ -473,3 +473,30 @@ fn supply_that_cannot_be_is_an_error_with_a_way_out() {
         "#]],
     );
 }
+
+#[test]
+fn a_key_of_a_channel_is_read_by_the_channel_and_shown_with_its_place() {
+    check(
+        "per_hour = 4",
+        "per_hour = 0",
+        expect![[r#"
+        error[plan::range]: `per_hour` must be at least 1, found 0
+          --> demo.toml:86:12
+           | per_hour = 0
+          help: try `per_hour = 1`
+    "#]],
+    );
+    check(
+        "per_hour = 4",
+        "per_huor = 4",
+        expect![[r#"
+        error[plan::key]: unknown key `per_huor`, expected one of `per_hour`, `per_day`, `again_after`
+          --> demo.toml:86:1
+           | per_huor = 4
+          help: did you mean `per_hour`?
+    "#]],
+    );
+    let (before, _) = DEMO.split_once("[sms]").unwrap();
+    let without_keys = Plan::read(&format!("{before}[sms]")).unwrap();
+    assert_eq!(without_keys.channels, Plan::read(DEMO).unwrap().channels);
+}

@@ -6,11 +6,13 @@ use super::groups::{self, GroupsToml, SanctionedToml};
 use super::metering::{self, DemandToml, PowerFactorToml, ProfilesToml};
 use super::quality::{EstimationToml, QualityToml, Rest};
 use super::quantity::{CURRENT, ENERGY, POWER, SHARE, TIME, Units, VOLTAGE};
+use super::section::{self, Section};
 use super::supply::SupplyToml;
 use super::{Candidate, ForecastPlan, Plan};
 use fleet::{CrossCheck, Energy, RegisterRules, SequencerSettings, Settings};
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
+use notify::{Channel, ChannelRule};
 use reading::time::{DAY, HOUR, MINUTE, SECOND};
 use reading::{Calendar, Grid, Limits, Sums};
 use serde::Deserialize;
@@ -21,55 +23,73 @@ use units::{Amperes, Milliamperes, Millivolts, Milliwatts, Ratio, WattHours};
 
 type Text = Spanned<String>;
 
-/// A plan as it is written in TOML. What belongs to the shell (`input`, `output`, `kafka`, `grid`,
-/// `checkpoints`) is left to it.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct PlanToml {
-    name: Text,
-    #[serde(default)]
-    time_zone: Option<Text>,
-    #[serde(default)]
-    holidays: Vec<Text>,
-    intervals: IntervalsToml,
-    limits: LimitsToml,
-    #[serde(default)]
-    registers: Option<RegistersToml>,
-    #[serde(default)]
-    profiles: Option<ProfilesToml>,
-    #[serde(default)]
-    demand: Option<DemandToml>,
-    #[serde(default)]
-    power_factor: Option<PowerFactorToml>,
-    #[serde(default)]
-    groups: Option<GroupsToml>,
-    #[serde(default)]
-    sanctioned: Option<SanctionedToml>,
-    #[serde(default)]
-    estimation: Option<EstimationToml>,
-    #[serde(default)]
-    quality: Option<QualityToml>,
-    #[serde(default)]
-    supply: Option<SupplyToml>,
-    #[serde(default)]
-    balance: bool,
-    #[serde(default)]
-    forecast: Option<ForecastToml>,
-    #[serde(default)]
-    detectors: DetectorsToml,
-    #[serde(default)]
-    cases: Option<CasesToml>,
-    #[serde(default)]
-    sms: Option<SmsToml>,
-    #[serde(default, rename = "output")]
-    _output: Option<IgnoredAny>,
-    #[serde(default, rename = "kafka")]
-    _kafka: Option<IgnoredAny>,
-    #[serde(default, rename = "grid")]
-    _grid: Option<IgnoredAny>,
-    #[serde(default, rename = "checkpoints")]
-    _checkpoints: Option<IgnoredAny>,
+macro_rules! plan {
+    ($($channel:ident: $Channel:ident,)*) => {
+        /// A plan as it is written in TOML. What belongs to the shell (`input`, `output`, `kafka`, `grid`,
+        /// `checkpoints`) is left to it.
+        #[derive(Debug, Deserialize)]
+        #[serde(deny_unknown_fields)]
+        pub struct PlanToml {
+            name: Text,
+            #[serde(default)]
+            time_zone: Option<Text>,
+            #[serde(default)]
+            holidays: Vec<Text>,
+            intervals: IntervalsToml,
+            limits: LimitsToml,
+            #[serde(default)]
+            registers: Option<RegistersToml>,
+            #[serde(default)]
+            profiles: Option<ProfilesToml>,
+            #[serde(default)]
+            demand: Option<DemandToml>,
+            #[serde(default)]
+            power_factor: Option<PowerFactorToml>,
+            #[serde(default)]
+            groups: Option<GroupsToml>,
+            #[serde(default)]
+            sanctioned: Option<SanctionedToml>,
+            #[serde(default)]
+            estimation: Option<EstimationToml>,
+            #[serde(default)]
+            quality: Option<QualityToml>,
+            #[serde(default)]
+            supply: Option<SupplyToml>,
+            #[serde(default)]
+            balance: bool,
+            #[serde(default)]
+            forecast: Option<ForecastToml>,
+            #[serde(default)]
+            detectors: DetectorsToml,
+            #[serde(default)]
+            cases: Option<CasesToml>,
+            $(#[serde(default)]
+            $channel: Option<Spanned<Section>>,)*
+            #[serde(default, rename = "output")]
+            _output: Option<IgnoredAny>,
+            #[serde(default, rename = "kafka")]
+            _kafka: Option<IgnoredAny>,
+            #[serde(default, rename = "grid")]
+            _grid: Option<IgnoredAny>,
+            #[serde(default, rename = "checkpoints")]
+            _checkpoints: Option<IgnoredAny>,
+        }
+
+        impl PlanToml {
+            /// The settings of the channels that have a section.
+            fn channels(&self) -> Result<Vec<ChannelRule>, PlanError> {
+                let mut channels = Vec::new();
+                $(if let Some(section) = &self.$channel {
+                    channels.push(section::read(section, |keys| ChannelRule::read(Channel::$Channel, keys))?);
+                })*
+                Ok(channels)
+            }
+        }
+    };
 }
+
+// Each channel has a section.
+notify::each_channel!(plan);
 
 /// Where a plan has no `[registers]`, W: no meter without current transformers is behind a larger supply (three phases of
 /// 100 A at 230 V are 69 kW).
@@ -138,14 +158,6 @@ struct CasesToml {
     most_open: Spanned<u32>,
 }
 
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct SmsToml {
-    per_hour: Spanned<u32>,
-    per_day: Spanned<u32>,
-    again_after: Text,
-}
-
 impl PlanToml {
     /// Reads the text. Unknown keys are errors.
     pub fn read(text: &str) -> Result<Self, PlanError> {
@@ -154,6 +166,7 @@ impl PlanToml {
 
     /// Makes it usable: units, ids, ranges.
     pub fn check(self) -> Result<Plan, PlanError> {
+        let channels = self.channels()?;
         let calendar = calendar(self.time_zone.as_ref(), &self.holidays)?;
         let limits = self.limits.check()?;
         let registers = match self.registers {
@@ -210,7 +223,7 @@ impl PlanToml {
             forecast: self.forecast.map(ForecastToml::check).transpose()?,
             detectors,
             cases,
-            sms: self.sms.map(SmsToml::check).transpose()?,
+            channels,
         })
     }
 }
@@ -330,21 +343,6 @@ impl CasesToml {
                 )
             },
         )
-    }
-}
-
-impl SmsToml {
-    fn check(self) -> Result<notify::Throttle, PlanError> {
-        let again_after = milliseconds("again_after", &self.again_after, 0..=366 * DAY)?;
-        let throttle = notify::Throttle::new(*self.per_hour.get_ref(), *self.per_day.get_ref(), again_after);
-        throttle.map_err(|error| {
-            PlanError::new(
-                "plan::range",
-                self.per_hour.span(),
-                error.to_string(),
-                "see `[sms]` of pipelines/demo.toml",
-            )
-        })
     }
 }
 

@@ -7,7 +7,7 @@ use crate::{Outputs, Plan, TownError};
 use cases::Cases;
 use detect::{DailyScores, Detector, DetectorRules, DetectorState, Detectors};
 use grid::{Joined, Topology};
-use notify::{Notifier, Phone, Routes};
+use notify::{Channel, Notifier};
 use reading::{Calendar, Fingerprint, MeterId};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -24,6 +24,17 @@ fn part_of(detector: Detector) -> PartKind {
     }
 }
 
+/// So is what each channel keeps.
+fn part_of_channel(channel: Channel) -> PartKind {
+    PartKind {
+        name: channel.about().part,
+        version: Notifier::STATE_VERSION,
+        reads: &[],
+        holds: "which messages were sent of late, and which wait",
+        settings: "no setting",
+    }
+}
+
 const SCORES: PartKind = PartKind {
     name: "suspicions",
     version: DailyScores::STATE_VERSION,
@@ -36,13 +47,6 @@ const CASES: PartKind = PartKind {
     version: Cases::STATE_VERSION,
     reads: &[],
     holds: "open cases, and those closed of late",
-    settings: "no setting",
-};
-const MESSAGES: PartKind = PartKind {
-    name: "messages",
-    version: Notifier::STATE_VERSION,
-    reads: &[],
-    holds: "which messages were sent of late, and which wait",
     settings: "no setting",
 };
 const NOT_LOOKED_AT: PartKind = PartKind {
@@ -67,14 +71,15 @@ pub(crate) struct Watch {
     detectors: Detectors,
     daily: DailyScores,
     cases: Cases,
-    notifier: Option<Notifier>,
+    /// One a channel, in the order of their list.
+    notifiers: Vec<Notifier>,
     not_looked_at: NotLookedAt,
 }
 
 /// What could not be followed up, because somebody or something is missing in the topology.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NotLookedAt {
-    /// Alerts in areas without a meter reader.
+    /// Alerts in areas without a meter reader, or another address of a channel.
     pub unrouted: u64,
     /// Intervals with phase and neutral apart that raised nothing: without a transformer, no neighbour can be compared.
     pub held_back: u64,
@@ -97,10 +102,10 @@ impl Watch {
         let first = out.alerts.len();
         let alert = |change| cases::alert(change, &self.calendar);
         out.alerts.extend(out.changes[known..].iter().filter_map(alert));
-        if let Some(notifier) = &mut self.notifier {
+        for notifier in &mut self.notifiers {
             let routed = notifier.route(tick.end, &out.alerts[first..], &self.calendar);
             self.not_looked_at.unrouted += routed.unrouted.len() as u64;
-            out.sms.extend(routed.sms);
+            out.messages.extend(routed.messages);
             out.told_already.extend(routed.repeated);
         }
     }
@@ -132,10 +137,10 @@ impl Stage for Watch {
         plan: &Plan,
         topology: &Arc<Topology>,
     ) -> Result<Self, TownError> {
-        let notifier = match plan.sms {
-            Some(throttle) => Some(Notifier::new(routes(topology)?, throttle)),
-            None => None,
-        };
+        let mut notifiers = Vec::new();
+        for rule in &plan.channels {
+            notifiers.push(Notifier::new(rule.clone(), rule.routes(topology)?));
+        }
         Ok(Self {
             calendar: plan.calendar.clone(),
             detectors: Detectors::new(rules),
@@ -144,18 +149,23 @@ impl Stage for Watch {
             length: plan.grid().length(),
             daily: DailyScores::new(),
             cases: Cases::new(case_rules),
-            notifier,
+            notifiers,
             not_looked_at: NotLookedAt::default(),
         })
     }
 
     fn fits(&self, topology: &Topology) -> Result<(), TownError> {
-        routes(topology).map(drop)
+        for notifier in &self.notifiers {
+            notifier.rule().routes(topology)?;
+        }
+        Ok(())
     }
 
     fn place(&mut self, _before: &Topology, topology: &Arc<Topology>) {
-        if let (Some(notifier), Ok(routes)) = (&mut self.notifier, routes(topology)) {
-            notifier.set_routes(routes);
+        for notifier in &mut self.notifiers {
+            if let Ok(routes) = notifier.rule().routes(topology) {
+                notifier.set_routes(routes);
+            }
         }
     }
 
@@ -172,8 +182,8 @@ impl Stage for Watch {
         }
         parts.part(&SCORES, DailyScores::fingerprint(&self.calendar), &self.daily.snapshot());
         parts.part(&CASES, ANY_SETTINGS, &self.cases.snapshot());
-        if let Some(notifier) = &self.notifier {
-            parts.part(&MESSAGES, ANY_SETTINGS, &notifier.snapshot());
+        for notifier in &self.notifiers {
+            parts.part(&part_of_channel(notifier.rule().channel()), ANY_SETTINGS, &notifier.snapshot());
         }
         parts.part(&NOT_LOOKED_AT, ANY_SETTINGS, &self.not_looked_at);
     }
@@ -192,11 +202,10 @@ impl Stage for Watch {
         if let Some(found) = parts.take(&CASES, ANY_SETTINGS)? {
             self.cases = Cases::restore(self.case_rules, found.whole()?).map_err(|_| found.wrong())?;
         }
-        if let Some(notifier) = &mut self.notifier
-            && let Some(found) = parts.take(&MESSAGES, ANY_SETTINGS)?
-        {
-            let (routes, throttle) = (notifier.routes().clone(), notifier.throttle());
-            *notifier = Notifier::restore(routes, throttle, found.whole()?);
+        for notifier in &mut self.notifiers {
+            if let Some(found) = parts.take(&part_of_channel(notifier.rule().channel()), ANY_SETTINGS)? {
+                notifier.restore(found.whole()?);
+            }
         }
         if let Some(found) = parts.take(&NOT_LOOKED_AT, ANY_SETTINGS)? {
             self.not_looked_at = found.whole()?;
@@ -207,16 +216,4 @@ impl Stage for Watch {
     fn gauges(&self, set: &mut impl FnMut(TownGauge, u64)) {
         set(TownGauge::CasesOpen, self.cases.open().count() as u64);
     }
-}
-
-/// The phone of each area's reader, from the rows that hold until further notice.
-fn routes(topology: &Topology) -> Result<Routes, TownError> {
-    let mut pairs = Vec::new();
-    for row in topology.rows().iter().filter(|row| row.to.is_none()) {
-        let (Some(area), Some(phone)) = (row.area, &row.reader_phone) else { continue };
-        let parsed =
-            Phone::new(phone).ok_or_else(|| TownError::Phone { meter: row.meter, phone: phone.clone() })?;
-        pairs.push((area, parsed));
-    }
-    Ok(Routes::new(pairs, None)?)
 }

@@ -1,5 +1,6 @@
 //! The counts of a run, for its summary.
 
+use notify::Sent;
 use pipeline::Outputs;
 
 /// The counts of a partition while this process had it.
@@ -31,7 +32,7 @@ impl Tally {
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Found {
     pub alerts: u64,
-    pub sms: u64,
+    pub sent: Sent,
     pub cases: u64,
 }
 
@@ -39,7 +40,7 @@ impl Found {
     /// Counts published results.
     pub fn count(&mut self, out: &Outputs) {
         self.alerts += (out.alerts.len() + out.above.len()) as u64;
-        self.sms += out.sms.len() as u64;
+        self.sent.count(&out.messages);
         let opened = |change: &&cases::Change| matches!(change, cases::Change::Opened(_));
         self.cases += out.changes.iter().filter(opened).count() as u64;
     }
@@ -47,7 +48,7 @@ impl Found {
     /// Adds the findings of another part of the town.
     pub fn add(&mut self, other: &Self) {
         self.alerts += other.alerts;
-        self.sms += other.sms;
+        self.sent.add(&other.sent);
         self.cases += other.cases;
     }
 }

@@ -1,21 +1,36 @@
-//! Short messages to the people who walk the areas.
+//! Messages to people: an output for each channel, all with the same columns.
 
 use super::{About, Columns, Output, Sent, Wanted};
 use crate::files::LinesFile;
 use crate::value::{Cell, Value};
-use ::notify::Sms as Message;
+use notify::{Channel, Message, each_channel};
 use pipeline::{Outputs, Plan};
 
-/// `sms.ndjson`.
+/// The messages of the channel that stands at this place of the list.
 #[derive(Debug)]
-pub struct Sms;
+pub struct Messages<const CHANNEL: usize>;
 
-impl Output for Sms {
+macro_rules! messages {
+    ($($field:ident: $Channel:ident,)*) => {
+        $(
+            #[doc = concat!("`", stringify!($field), ".ndjson`.")]
+            pub type $Channel = Messages<{ Channel::$Channel as usize }>;
+        )*
+    };
+}
+
+each_channel!(messages);
+
+impl<const CHANNEL: usize> Messages<CHANNEL> {
+    const OF: Channel = Channel::ALL[CHANNEL];
+}
+
+impl<const CHANNEL: usize> Output for Messages<CHANNEL> {
     const ABOUT: About = About {
-        file: "sms.ndjson",
-        row: "a short message",
+        file: Self::OF.file(),
+        row: Self::OF.about().row,
         key: "ID",
-        section: "`[sms]`",
+        section: Self::OF.section(),
         only: "cases",
         sent: Sent::First,
     };
@@ -25,7 +40,7 @@ impl Output for Sms {
 
     fn of(plan: &Plan) -> Option<Self> {
         // Without a detector there is nothing to send.
-        plan.sms.as_ref().filter(|_| !plan.detectors.is_empty()).map(|_| Self)
+        plan.channel(Self::OF).filter(|_| !plan.detectors.is_empty()).map(|_| Self)
     }
 
     fn with_all_columns() -> Self {
@@ -33,11 +48,11 @@ impl Output for Sms {
     }
 
     fn leave_out(plan: &mut Plan, _wanted: Wanted<'_>) {
-        plan.sms = None;
+        plan.channels.retain(|rule| rule.channel() != Self::OF);
     }
 
     fn rows(out: &Outputs) -> impl Iterator<Item = &Message> + Clone {
-        out.sms.iter()
+        out.messages.iter().filter(|message| message.channel == Self::OF)
     }
 
     fn key<'a>(&'a self, one: &'a Message) -> impl IntoIterator<Item = Value<'a>> {
@@ -45,14 +60,9 @@ impl Output for Sms {
     }
 
     fn columns<'a>(&'a self, to: &mut impl Columns<&'a Message>) {
-        to.column(
-            "id",
-            "",
-            "name of the message: `sms.` and that of the alert, or `digest.` and that of the first alert that waited",
-            "the same in every run",
-            |one| one.id.as_str(),
-        );
-        to.column("to", "", "the phone number that it goes to", "the plan's routes", |one| one.to.as_str());
+        let about = Self::OF.about();
+        to.column("id", "", Self::OF.id_definition(), "the same in every run", |one| one.id.as_str());
+        to.column("to", "", about.to, about.to_source, |one| one.to.as_str());
         to.column("time", "", "end of the tick in which it was sent, UTC", "event time", |one| one.time);
         to.column(
             "area",
@@ -75,8 +85,6 @@ impl Output for Sms {
             "the plan's limits: what exceeds them waits for a digest",
             |one| one.more,
         );
-        to.column("text", "", "what it says, in local time", "GSM 03.38: 160 places of 7 bits", |one| {
-            one.text.as_str()
-        });
+        to.column("text", "", about.text, about.text_source, |one| one.text.as_str());
     }
 }

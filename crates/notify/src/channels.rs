@@ -1,0 +1,157 @@
+//! The closed list of channels: the ways on which a message reaches a person.
+//!
+//! To add one, write `channels/NAME.rs`, add its `mod` line and its row in the list below, and give it a section in the
+//! plans that should use it. Its file holds:
+//!
+//! - `Rule`, made by [`detect::keys!`]: the keys of its section, with `check` for keys that must go together;
+//! - `ABOUT`: what its messages and addresses are, in words, as data;
+//! - `Rule::throttle`: how many messages an address gets;
+//! - `Rule::routes`: who gets what, from the topology or from the settings, with every address checked;
+//! - `Rule::single` and `Rule::digest`: what a message says, within the limits of the medium.
+//!
+//! Everything else (plans, `gridwarden check`, throttle and digests, the output and its topic, stored state, counts,
+//! the catalogue and the pages of the book) works from this list.
+
+pub mod sms;
+
+use crate::{Held, RouteError, Routes, Throttle};
+use cases::Alert;
+use core::fmt;
+use detect::{Key, SettingsError, Written};
+use grid::Topology;
+use reading::Calendar;
+
+/// Hands all channels to a macro, each as its name (its module, its section of a plan, its output and the key of its
+/// topic) and its type. Other rows of a list may stand before and behind them.
+#[macro_export]
+macro_rules! each_channel {
+    ($to:ident) => {
+        $crate::each_channel! { $to {} {} }
+    };
+    ($to:ident {$($before:tt)*} {$($behind:tt)*}) => {
+        $to! {
+            $($before)*
+            sms: Sms,
+            $($behind)*
+        }
+    };
+}
+
+/// What the messages and addresses of a channel are, in words.
+#[derive(Debug, PartialEq, Eq)]
+pub struct About {
+    /// What one of its messages is, with its article.
+    pub row: &'static str,
+    /// What people call its messages, behind a number.
+    pub label: &'static str,
+    /// What an address is.
+    pub to: &'static str,
+    /// Where the addresses come from.
+    pub to_source: &'static str,
+    /// What the text of a message holds.
+    pub text: &'static str,
+    /// What limits the text.
+    pub text_source: &'static str,
+    /// The name of its stored part. It never changes.
+    pub part: &'static str,
+}
+
+macro_rules! channels {
+    ($($module:ident: $Channel:ident,)*) => {
+        /// The channels that exist.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+        #[expect(missing_docs, reason = "each has its words, as data")]
+        pub enum Channel { $($Channel,)* }
+
+        impl Channel {
+            /// All of them.
+            pub const ALL: &[Self] = &[$(Self::$Channel,)*];
+
+            /// Its name, which is also that of its section in a plan.
+            pub const fn name(self) -> &'static str {
+                match self { $(Self::$Channel => stringify!($module),)* }
+            }
+
+            /// The file of its messages.
+            pub const fn file(self) -> &'static str {
+                match self { $(Self::$Channel => concat!(stringify!($module), ".ndjson"),)* }
+            }
+
+            /// What in a plan asks for it.
+            pub const fn section(self) -> &'static str {
+                match self { $(Self::$Channel => concat!("`[", stringify!($module), "]`"),)* }
+            }
+
+            /// What the ids of its messages are made of, in a sentence.
+            pub const fn id_definition(self) -> &'static str {
+                match self {
+                    $(Self::$Channel => concat!(
+                        "name of the message: `", stringify!($module),
+                        ".` and that of the alert, or `digest.` and that of the first alert that waited",
+                    ),)*
+                }
+            }
+
+            /// What its messages and addresses are.
+            pub const fn about(self) -> &'static About {
+                match self { $(Self::$Channel => &$module::ABOUT,)* }
+            }
+
+            /// The keys of its section in the plan.
+            pub const fn keys(self) -> &'static [Key] {
+                match self { $(Self::$Channel => $module::Rule::KEYS,)* }
+            }
+        }
+
+        /// The settings of a channel.
+        #[derive(Debug, Clone, PartialEq)]
+        #[expect(missing_docs, reason = "one a channel")]
+        pub enum ChannelRule { $($Channel($module::Rule),)* }
+
+        impl ChannelRule {
+            /// Reads the section of a channel.
+            pub fn read(channel: Channel, section: &[(&str, Written<'_>)]) -> Result<Self, SettingsError> {
+                match channel { $(Channel::$Channel => $module::Rule::read(section).map(Self::$Channel),)* }
+            }
+
+            /// Its keys with their values, as a plan would have them.
+            pub fn shown(&self) -> Vec<(&'static str, String)> {
+                match self { $(Self::$Channel(rule) => rule.shown(),)* }
+            }
+
+            /// Whose settings they are.
+            pub fn channel(&self) -> Channel {
+                match self { $(Self::$Channel(_) => Channel::$Channel,)* }
+            }
+
+            /// How many messages an address gets.
+            pub fn throttle(&self) -> Throttle {
+                match self { $(Self::$Channel(rule) => rule.throttle(),)* }
+            }
+
+            /// Who gets what.
+            pub fn routes(&self, topology: &Topology) -> Result<Routes, RouteError> {
+                match self { $(Self::$Channel(rule) => rule.routes(topology),)* }
+            }
+
+            /// What a message about one alert says.
+            pub(crate) fn single(&self, alert: &Alert, calendar: &Calendar) -> String {
+                match self { $(Self::$Channel(rule) => rule.single(alert, calendar),)* }
+            }
+
+            /// What a message about alerts that had to wait says: the first few by name, and how many more there are.
+            /// Returns how many it names too.
+            pub(crate) fn digest(&self, held: &[Held], more: u32) -> (String, usize) {
+                match self { $(Self::$Channel(rule) => rule.digest(held, more),)* }
+            }
+        }
+    };
+}
+
+each_channel!(channels);
+
+impl fmt::Display for Channel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
