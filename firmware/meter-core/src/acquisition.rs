@@ -3,6 +3,7 @@
 use crate::arithmetic::product_over;
 use crate::block::{Block, Clipped, CurrentSums};
 use crate::calibration::Calibration;
+use crate::correlation::{Correlation, PART, Sum};
 use crate::oscillator::{Oscillator, Step};
 use crate::phase::Delayed;
 use crate::spectrum::{Spectrum, Tone};
@@ -46,19 +47,25 @@ pub struct Acquisition {
 struct Current {
     delayed: Delayed,
     offset: i32,
-    sum: i64,
+    sums: CurrentPart,
+}
+
+/// What a block gathers of a current.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+struct CurrentPart {
+    sum: Sum,
     square: i64,
     product: i64,
-    wave: [i64; 2],
+    wave: Correlation,
 }
 
 /// What a block gathers of the voltage, and where it stands.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 struct Sums {
     samples: u32,
-    sum: i64,
+    sum: Sum,
     square: i64,
-    wave: [i64; 2],
+    wave: Correlation,
     cycles: u32,
     /// The first and the last rising zero crossing, in 256ths of a sample after the block's begin.
     crossed: Option<(i32, i32)>,
@@ -76,10 +83,7 @@ impl Acquisition {
             currents: calibration.current_delay.map(|delay| Current {
                 delayed: Delayed::by(delay),
                 offset: 0,
-                sum: 0,
-                square: 0,
-                product: 0,
-                wave: [0; 2],
+                sums: CurrentPart::default(),
             }),
             crossings: ZeroCrossings::default(),
             turns,
@@ -104,19 +108,21 @@ impl Acquisition {
 
         let now = self.voltage_line[self.voltage_delay] - self.voltage_offset;
         self.voltage_line = [voltage, self.voltage_line[0]];
-        let (cosine, sine) = self.fundamental.next();
+        let fundamental = self.fundamental.next();
         self.sums.samples += 1;
-        self.sums.sum += i64::from(now);
+        self.sums.sum.push(now);
         self.sums.square += times(now, now);
-        self.sums.wave[0] += times(now, cosine);
-        self.sums.wave[1] += times(now, sine);
+        self.sums.wave.push(now, fundamental);
         for (current, sample) in self.currents.iter_mut().zip([phase, neutral]) {
-            current.push(sample, now, cosine, sine);
+            current.push(sample, now, fundamental);
         }
         if let Some(tone) = &mut self.tone {
             tone.push(now, self.currents[0].delayed.now() - self.currents[0].offset);
         }
 
+        if self.sums.samples.is_multiple_of(PART) {
+            self.flush(PART);
+        }
         let rises = self.crossings.rises(now);
         if rises {
             self.sums.cross(self.crossings.ago());
@@ -127,22 +133,36 @@ impl Acquisition {
         ended.then(|| self.close(rises))
     }
 
+    #[inline(never)]
+    fn flush(&mut self, samples: u32) {
+        self.sums.sum.flush();
+        self.sums.wave.flush(samples);
+        for current in &mut self.currents {
+            current.sums.sum.flush();
+            current.sums.wave.flush(samples);
+        }
+        if let Some(tone) = &mut self.tone {
+            tone.flush(samples);
+        }
+    }
+
     /// Ends the block with this sample and begins the next.
     #[inline(never)]
     fn close(&mut self, at_crossing: bool) -> Block {
+        self.flush(self.sums.samples % PART);
         let block = self.block();
         if let Some(turns) = block.turns_per_sample(self.sample_rate) {
             self.turns = turns;
         }
         if let Some(tone) = &self.tone {
-            let current = &self.currents[0];
-            self.spectrum.take(tone, self.sums.wave, current.wave);
+            let current = &self.currents[0].sums;
+            self.spectrum.take(tone, self.sums.wave.whole(), current.wave.whole());
         }
         // An offset that drifts is followed block by block; what is left within a block is taken out of its sums.
-        self.voltage_offset += mean(self.sums.sum, self.sums.samples);
+        self.voltage_offset += mean(self.sums.sum.whole(), self.sums.samples);
         for current in &mut self.currents {
-            current.offset += mean(current.sum, self.sums.samples);
-            (current.sum, current.square, current.product, current.wave) = (0, 0, 0, [0; 2]);
+            current.offset += mean(current.sums.sum.whole(), self.sums.samples);
+            current.sums = CurrentPart::default();
         }
         let crossed = at_crossing.then(|| {
             let ago = -(self.crossings.ago() as i32);
@@ -157,6 +177,7 @@ impl Acquisition {
     fn block(&self) -> Block {
         let sums = &self.sums;
         let samples = u64::from(sums.samples);
+        let sum = sums.sum.whole();
         // The sum of products less the product of the sums: what flows at a constant voltage or current, or is an
         // offset of the converter, is in neither.
         let without_dc = |products: i64, sum: i64, other: i64| products - product_over(sum, other, samples);
@@ -164,13 +185,14 @@ impl Acquisition {
             samples: sums.samples,
             cycles: sums.cycles,
             span_q8: sums.crossed.map_or(0, |(first, last)| (last - first) as u32),
-            voltage_square: without_dc(sums.square, sums.sum, sums.sum),
+            voltage_square: without_dc(sums.square, sum, sum),
             currents: [0, 1].map(|channel| {
-                let current = &self.currents[channel];
+                let current = &self.currents[channel].sums;
+                let own = current.sum.whole();
                 CurrentSums {
-                    square: without_dc(current.square, current.sum, current.sum),
-                    product: without_dc(current.product, sums.sum, current.sum),
-                    reactive: reactive(sums.wave, current.wave, samples),
+                    square: without_dc(current.square, own, own),
+                    product: without_dc(current.product, sum, own),
+                    reactive: reactive(sums.wave.whole(), current.wave.whole(), samples),
                 }
             }),
             clipped: sums.clipped,
@@ -180,13 +202,12 @@ impl Acquisition {
 
 impl Current {
     #[inline]
-    fn push(&mut self, sample: i32, voltage: i32, cosine: i32, sine: i32) {
+    fn push(&mut self, sample: i32, voltage: i32, fundamental: (i32, i32)) {
         let now = self.delayed.push(sample) - self.offset;
-        self.sum += i64::from(now);
-        self.square += times(now, now);
-        self.product += times(voltage, now);
-        self.wave[0] += times(now, cosine);
-        self.wave[1] += times(now, sine);
+        self.sums.sum.push(now);
+        self.sums.square += times(now, now);
+        self.sums.product += times(voltage, now);
+        self.sums.wave.push(now, fundamental);
     }
 }
 
@@ -207,12 +228,9 @@ impl Sums {
 ///
 /// Of the fundamental alone, because nobody is billed for the "reactive power" of harmonics, and the definitions differ.
 fn reactive(voltage: [i64; 2], current: [i64; 2], samples: u64) -> i64 {
-    // Cosine and sine are 2^16 high; 2^-12 of that is kept away from the product, and 2^-4 of each factor stays.
-    let [voltage_cosine, voltage_sine] = voltage.map(|sum| sum >> 12);
-    let [current_cosine, current_sine] = current.map(|sum| sum >> 12);
-    let samples = samples << 8;
-    2 * (product_over(voltage_cosine, current_sine, samples)
-        - product_over(voltage_sine, current_cosine, samples))
+    // The waves are in halves of a count.
+    let samples = 2 * samples;
+    product_over(voltage[0], current[1], samples) - product_over(voltage[1], current[0], samples)
 }
 
 fn fundamental(turns: u32) -> Step {

@@ -20,6 +20,7 @@ mod acquisition;
 mod arithmetic;
 mod block;
 mod calibration;
+mod correlation;
 mod demand;
 mod fit;
 mod measured;

@@ -25,10 +25,10 @@ impl Oscillator {
         Self { cosine: ONE, sine: 0, step_cosine, step_sine }
     }
 
-    /// Cosine and sine in 2^-16, then the turn to the next sample.
+    /// Cosine and sine in 2^-30, then the turn to the next sample.
     #[inline]
     pub fn next(&mut self) -> (i32, i32) {
-        let now = (self.cosine >> 14, self.sine >> 14);
+        let now = (self.cosine, self.sine);
         let cosine = high(self.cosine, self.step_cosine) - high(self.sine, self.step_sine);
         let sine = high(self.sine, self.step_cosine) + high(self.cosine, self.step_sine);
         (self.cosine, self.sine) = (cosine << 2, sine << 2);
@@ -92,6 +92,6 @@ mod tests {
         });
         let (cosine, sine) = wave.next();
         // 20,000 samples of an 80th of a turn are 250 turns.
-        assert!((65_530..=65_537).contains(&cosine) && sine.abs() < 8, "{cosine} {sine}");
+        assert!((cosine - ONE).abs() < 1 << 16 && sine.abs() < 1 << 17, "{cosine} {sine}");
     }
 }

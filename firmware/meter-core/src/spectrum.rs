@@ -1,5 +1,7 @@
 //! Harmonics of voltage and phase current up to the eleventh, one in each block: ten blocks make a spectrum.
 
+use crate::arithmetic::square_root;
+use crate::correlation::Correlation;
 use crate::oscillator::{Oscillator, Step};
 
 /// The highest harmonic that is measured.
@@ -21,18 +23,21 @@ pub struct Spectrum {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Tone {
     oscillator: Oscillator,
-    voltage: [i64; 2],
-    current: [i64; 2],
+    voltage: Correlation,
+    current: Correlation,
 }
 
 impl Tone {
     #[inline]
     pub fn push(&mut self, voltage: i32, current: i32) {
-        let (cosine, sine) = self.oscillator.next();
-        for (sums, sample) in [(&mut self.voltage, voltage), (&mut self.current, current)] {
-            sums[0] += i64::from(sample) * i64::from(cosine);
-            sums[1] += i64::from(sample) * i64::from(sine);
-        }
+        let harmonic = self.oscillator.next();
+        self.voltage.push(voltage, harmonic);
+        self.current.push(current, harmonic);
+    }
+
+    pub fn flush(&mut self, samples: u32) {
+        self.voltage.flush(samples);
+        self.current.flush(samples);
     }
 }
 
@@ -48,7 +53,7 @@ impl Spectrum {
     /// Total harmonic distortion of voltage and current, in ten-thousandths of the fundamental.
     pub fn distortion(&self) -> (u32, u32) {
         let total =
-            |heights: &[u16]| heights.iter().map(|&one| u64::from(one).pow(2)).sum::<u64>().isqrt() as u32;
+            |heights: &[u16]| square_root(heights.iter().map(|&one| u64::from(one).pow(2)).sum()) as u32;
         (total(&self.voltage), total(&self.current))
     }
 
@@ -56,13 +61,13 @@ impl Spectrum {
     pub(crate) fn next_tone(&mut self, turns: u32) -> Option<Tone> {
         self.last = (self.last + 1) % HARMONICS as u8;
         let oscillator = Oscillator::start(Step::of(turns, u32::from(self.last) + 2)?);
-        Some(Tone { oscillator, voltage: [0; 2], current: [0; 2] })
+        Some(Tone { oscillator, voltage: Correlation::default(), current: Correlation::default() })
     }
 
     pub(crate) fn take(&mut self, tone: &Tone, voltage: [i64; 2], current: [i64; 2]) {
         let place = usize::from(self.last);
-        self.voltage[place] = share(tone.voltage, voltage);
-        self.current[place] = share(tone.current, current);
+        self.voltage[place] = share(tone.voltage.whole(), voltage);
+        self.current[place] = share(tone.current.whole(), current);
     }
 }
 
@@ -74,6 +79,6 @@ fn share(tone: [i64; 2], fundamental: [i64; 2]) -> u16 {
 }
 
 fn height(wave: [i64; 2]) -> u64 {
-    // 2^-22, so that the squares of a full range still fit; a hundred counts leave some 3,000.
-    wave.iter().map(|sum| (sum >> 22).unsigned_abs().pow(2)).sum::<u64>().isqrt()
+    // 2^-7, so that the squares of a full range still fit; a hundred counts leave some 3,000.
+    square_root(wave.iter().map(|sum| (sum >> 7).unsigned_abs().pow(2)).sum())
 }

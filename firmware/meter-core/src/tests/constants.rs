@@ -1,7 +1,7 @@
 //! Stored calibrations, and the arithmetic beneath everything.
 
 use super::METER;
-use crate::arithmetic::{mul_div, mul_div_signed, root_mean_square_q8};
+use crate::arithmetic::{mul_div, mul_div_signed, root_mean_square_q8, square_root};
 use crate::{CALIBRATION_BYTES, Calibration, Delay, Unusable};
 use proptest::prelude::*;
 
@@ -47,6 +47,13 @@ proptest! {
     #[test]
     fn rounding_is_symmetric(a in 1i64.., b in 0u64..1 << 32, d in 1u64..) {
         prop_assert_eq!(mul_div_signed(-a, b, d), -mul_div_signed(a, b, d));
+    }
+
+    #[test]
+    fn a_square_root_is_that_of_the_library(square in any::<u64>(), small in 0u64..1_000_000) {
+        for square in [square, small, small * small, 0, u64::MAX] {
+            prop_assert_eq!(square_root(square), square.isqrt());
+        }
     }
 
     #[test]
