@@ -1,5 +1,5 @@
-//! A model of instances that share a town: lanes feed districts through a log, and instances die and lose what they have not
-//! stored. In the end they must have published the same as one undisturbed town, for every key.
+//! A model of instances that share a town: lanes feed districts through a log, and instances die and lose what they
+//! have not stored. In the end they must have published the same as one undisturbed town, for every key.
 
 use crate::lanes::{LOG, Log, PARTITIONS, undisturbed, write_down};
 use grid::Joined;
@@ -207,8 +207,8 @@ fn encoded(passed: &Passed) -> Vec<u8> {
     bytes
 }
 
-/// Whether a district can publish this result. It cannot publish results of the whole town, and SMS are left out because their
-/// limit in an hour is counted by instance.
+/// Whether a district can publish this result. It cannot publish results of the whole town, and SMS are left out
+/// because their limit in an hour is counted by instance.
 fn is_of_a_district(key: &str) -> bool {
     ["outages ", "balances ", "forecasts transformer/", "suspicions ", "cases ", "alerts "]
         .iter()

@@ -1,5 +1,5 @@
-//! A model of the shell reads partitions of a log. It crashes, moves partitions and starts again. In the end it must have
-//! published the same as an undisturbed run, for every key.
+//! A model of the shell reads partitions of a log. It crashes, moves partitions and starts again. In the end it must
+//! have published the same as an undisturbed run, for every key.
 
 use crate::program::repository;
 use grid::{Role, Topology, TopologyRow};

@@ -293,8 +293,8 @@ fn a_removed_section_loses_its_own_parts() {
     .assert_eq(&lines.join("\n"));
 }
 
-/// `tests/golden/state/NAME.vVERSION` holds the bytes of a part in each version that was ever written. `UPDATE_EXPECT=1` adds a
-/// new version. It never changes an earlier one.
+/// `tests/golden/state/NAME.vVERSION` holds the bytes of a part in each version that was ever written.
+/// `UPDATE_EXPECT=1` adds a new version. It never changes an earlier one.
 #[test]
 fn parts_of_every_version_are_read() {
     let (plan, folder) = (plan_of(&PLAN), repository("tests/golden/state"));

@@ -1,5 +1,5 @@
-//! Properties of the core: batches of any size, any order within the grace, and a stop and restore anywhere give the same
-//! results.
+//! Properties of the core: batches of any size, any order within the grace, and a stop and restore anywhere give the
+//! same results.
 
 use crate::program::repository;
 use grid::{Role, Topology, TopologyRow};
@@ -64,8 +64,8 @@ fn sample(settings: Settings) -> Sample {
             Line { measured: message.raw.time, bytes }
         })
         .collect();
-    // A grace longer than three intervals, so that a change of order within it mixes intervals. Cases may come back the next
-    // day. Strict rules and short silences, so that three days have some of each.
+    // A grace longer than three intervals, so that a change of order within it mixes intervals. Cases may come back
+    // the next day. Strict rules and short silences, so that three days have some of each.
     let plan = demo_with(&[
         ("grace", "\"50 min\""),
         ("cool_down", "\"2 h\""),

@@ -1,5 +1,5 @@
-//! Faults that a simulation plants in a town are flagged at the right time, each by its own rule. A town without faults has
-//! hardly any flags.
+//! Faults that a simulation plants in a town are flagged at the right time, each by its own rule. A town without
+//! faults has hardly any flags.
 
 use crate::intervals::{IntervalRow, read_intervals};
 use crate::program::{Scratch, repository};
@@ -152,7 +152,8 @@ fn contradictions_to_contracts_and_groups_are_found_day_by_day() {
     let town = ["-q", "simulate", "--interval", "30m", "--start", "2023-12-31T18:30:00Z", "--meters", "50"];
     let honest = ["--days", "4", "--no-faults", "--thieves", "0", "--lookalikes", "0", "--out", "."];
     scratch.done(&[&town[..], &honest].concat());
-    // M000003 has a sanctioned load of ten watts. The contract of M000004 has ended. The meter of T0002 counts only a twentieth.
+    // M000003 has a sanctioned load of ten watts. The contract of M000004 has ended. The meter of T0002 counts only a
+    // twentieth.
     let topology = scratch.text("topology.csv");
     let edited: Vec<String> = topology
         .lines()

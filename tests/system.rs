@@ -3,8 +3,8 @@
 //! - `dependency_table` compares ARCHITECTURE.md with the manifests.
 //! - `j1` and `energy` compute the same results as the program, in a slow and simple way.
 //! - `properties`, `lanes` and `districts` run the core: batches, orders, stops and crashes of any kind change nothing.
-//! - `thieves` checks in seeded towns that all tampered meters are found and no others; `quality` does so for faults of data,
-//!   and `supply` for outages.
+//! - `thieves` checks in seeded towns that all tampered meters are found and no others; `quality` does so for faults
+//!   of data, and `supply` for outages.
 //! - `golden` runs small files with every oddity. `UPDATE_EXPECT=1` rewrites the expected results; then read the diff.
 //!
 //! Longer forms of the same checks are ignored tests: `cargo test --release -p system-tests -- --ignored`.

@@ -1,7 +1,7 @@
 //! The bare loop: it knows the order of the fields, checks nothing, and adds to a plain array. No engine can be faster.
 //!
-//! It has no watermark, no repeats, no registers across intervals and no outputs. It reads the index of a meter from its
-//! digits and looks up no name. So it takes only the time to read the text and to touch the memory.
+//! It has no watermark, no repeats, no registers across intervals and no outputs. It reads the index of a meter from
+//! its digits and looks up no name. So it takes only the time to read the text and to touch the memory.
 
 use std::hint::black_box;
 

@@ -1,7 +1,7 @@
 //! The input of the benchmarks: the readings of job J1, and the bare loop that no engine can beat.
 //!
-//! J1: 100,000 meters send a reading every quarter of an hour, and the job computes hourly intervals. 3 % of the readings come
-//! up to 19 minutes late. Everything comes from a seed.
+//! J1: 100,000 meters send a reading every quarter of an hour, and the job computes hourly intervals. 3 % of the
+//! readings come up to 19 minutes late. Everything comes from a seed.
 
 pub mod bare;
 

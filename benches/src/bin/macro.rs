@@ -1,7 +1,8 @@
-//! The macro benchmark: CPU seconds of whole processes of `gridwarden replay`, compared with the bare loop in the same run.
+//! The macro benchmark: CPU seconds of whole processes of `gridwarden replay`, compared with the bare loop in the
+//! same run.
 //!
-//! `macro GRIDWARDEN [METERS] [QUARTERS] [MANY]`: METERS send QUARTERS readings each, as JSON and as Parquet. Then MANY meters
-//! (0 for none) send four readings each, so that the state is large.
+//! `macro GRIDWARDEN [METERS] [QUARTERS] [MANY]`: METERS send QUARTERS readings each, as JSON and as Parquet. Then
+//! MANY meters (0 for none) send four readings each, so that the state is large.
 
 use std::fs::{self, File};
 use std::io::{BufWriter, Write};

@@ -1,8 +1,8 @@
-//! `snapshot METERS`: measures how long it takes to store the state of a partition, while its worker stands still, and to
-//! restore it.
+//! `snapshot METERS`: measures how long it takes to store the state of a partition, while its worker stands still,
+//! and to restore it.
 //!
-//! All meters are in one lane. A worker with several partitions stores them one after another, which takes as long as one
-//! partition with all meters.
+//! All meters are in one lane. A worker with several partitions stores them one after another, which takes as long as
+//! one partition with all meters.
 
 use pipeline::{Lane, Outputs, Plan};
 use reading::{Batch, RawReading};

@@ -3,8 +3,8 @@
 use super::piece::Name;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// For every position that a chain from a full piece reaches: the piece that ends there. If several do, all hold the same
-/// state, and a full piece is preferred, then the one with the latest base.
+/// For every position that a chain from a full piece reaches: the piece that ends there. If several do, all hold the
+/// same state, and a full piece is preferred, then the one with the latest base.
 pub fn rooted(names: impl Iterator<Item = Name>) -> BTreeMap<u64, Name> {
     let names: BTreeSet<Name> = names.collect();
     let mut rooted: BTreeMap<u64, Name> = BTreeMap::new();

@@ -1,4 +1,5 @@
-//! Errors when a store is opened, and errors of a store in use. Most of the latter pass, and the caller retries (`retrying`).
+//! Errors when a store is opened, and errors of a store in use. Most of the latter pass, and the caller retries
+//! (`retrying`).
 
 use std::error::Error;
 use std::io;

@@ -38,7 +38,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::runtime::Runtime;
 
-/// How often a listing is repeated until two in a row are equal. Pieces are written seconds apart, so two are mostly enough.
+/// How often a listing is repeated until two in a row are equal. Pieces are written seconds apart, so two are mostly
+/// enough.
 const LOOKS: usize = 10;
 /// After this many tries, a piece that is listed but cannot be read is passed over.
 const MOST_TRIES: u32 = 10;
@@ -64,8 +65,8 @@ pub struct Newest {
 }
 
 impl Store {
-    /// Opens a folder, `file:///...`, or `s3://bucket/prefix`. A missing folder is created. The settings of a bucket come
-    /// from the usual `AWS_...` variables.
+    /// Opens a folder, `file:///...`, or `s3://bucket/prefix`. A missing folder is created. The settings of a bucket
+    /// come from the usual `AWS_...` variables.
     pub fn open(at: &str) -> Result<Self, OpenError> {
         Self::over(Place::open(at)?)
     }
@@ -87,7 +88,8 @@ impl Store {
         self.0.place.lock()
     }
 
-    /// Writes a piece and returns its size in bytes. On return the piece is durable. A crash leaves all of it or nothing.
+    /// Writes a piece and returns its size in bytes. On return the piece is durable. A crash leaves all of it or
+    /// nothing.
     pub fn write(&self, piece: &Piece, payload: &[u8]) -> Result<u64, StoreError> {
         let name = piece.name();
         let object = self.object(&piece.subject, name);
@@ -107,8 +109,8 @@ impl Store {
         let mut unusable: BTreeMap<Name, Unusable> = BTreeMap::new();
         let mut read: BTreeMap<Name, (Piece, Vec<u8>)> = BTreeMap::new();
         let mut gone: BTreeMap<Name, u32> = BTreeMap::new();
-        // Each pass reads the best chain of the remaining pieces. If a piece is bad, it is excluded, and the choice begins
-        // again: the next best chain may share most of its pieces, which are not read twice.
+        // Each pass reads the best chain of the remaining pieces. If a piece is bad, it is excluded, and the choice
+        // begins again: the next best chain may share most of its pieces, which are not read twice.
         let chain = 'choose: loop {
             let usable = || listed.keys().copied().filter(|name| !unusable.contains_key(name));
             let chain = chain::ending(&chain::rooted(usable()), at);
@@ -178,8 +180,9 @@ impl Store {
     /// Deletes pieces that the last `keep` chains do not need, and files that killed writers left behind. At least one
     /// chain stays. With two, a damaged full piece does not cost the state.
     ///
-    /// `upto` is the last position that counts. Pieces behind it stay, and are not counted as chains to keep: a writer that
-    /// was killed may have got further with one subject than with the others, and no run continues from there.
+    /// `upto` is the last position that counts. Pieces behind it stay, and are not counted as chains to keep: a
+    /// writer that was killed may have got further with one subject than with the others, and no run continues from
+    /// there.
     pub fn prune(&self, subject: &Subject, upto: u64, keep: usize) -> Result<(), StoreError> {
         let listed = self.list(subject)?;
         let damaged: BTreeSet<Name> =
@@ -217,8 +220,8 @@ impl Store {
             .collect())
     }
 
-    /// A listing that came twice in a row. While another process writes and prunes, a single listing may miss both the new
-    /// piece and the one that it replaced.
+    /// A listing that came twice in a row. While another process writes and prunes, a single listing may miss both
+    /// the new piece and the one that it replaced.
     fn settled(&self, subject: &Subject) -> Result<BTreeMap<Name, u64>, StoreError> {
         let mut listed = self.list(subject)?;
         for _ in 0..LOOKS {

@@ -1,7 +1,7 @@
 //! The subject of a piece, and the name of its object: `topics/readings/00003/00000000000000123456.full`.
 //!
-//! The name of changes holds their base, as in `00000000000000123456.00000000000000120000.changes`. So a listing alone shows
-//! the chains, and equal names mean equal content, even if two processes write on different bases.
+//! The name of changes holds their base, as in `00000000000000123456.00000000000000120000.changes`. So a listing
+//! alone shows the chains, and equal names mean equal content, even if two processes write on different bases.
 
 use object_store::path::Path;
 use std::fmt;
@@ -21,8 +21,8 @@ pub enum Subject {
 }
 
 impl Subject {
-    /// Its folder under a root. Topics are in a folder of their own, so that a topic `grid` does not collide with the second
-    /// stage.
+    /// Its folder under a root. Topics are in a folder of their own, so that a topic `grid` does not collide with the
+    /// second stage.
     pub fn path(&self, root: &Path) -> Path {
         match self {
             // Names that Kafka allows are safe as paths. `join` escapes all others, such as a topic `..`.

@@ -83,8 +83,8 @@ impl Place {
         shown
     }
 
-    /// Deletes incomplete files that killed processes have left in a folder. A bucket does not list such parts; a lifecycle
-    /// rule for incomplete uploads deletes them.
+    /// Deletes incomplete files that killed processes have left in a folder. A bucket does not list such parts; a
+    /// lifecycle rule for incomplete uploads deletes them.
     pub fn clear_leftovers(&self, below: &Path) -> io::Result<()> {
         let Some(folder) = &self.folder else { return Ok(()) };
         let entries = match fs::read_dir(folder.join(below.as_ref())) {

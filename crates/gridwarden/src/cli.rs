@@ -175,8 +175,9 @@ pub struct Run {
     /// How many threads hold partitions. Default: the number of cores.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=256))]
     pub shards: Option<u32>,
-    /// A name for this instance. Started again under the same name, it gets its partitions back at once; without a name,
-    /// the group first waits for the old process. With transactions, each instance of a group needs a name of its own.
+    /// A name for this instance. Started again under the same name, it gets its partitions back at once; without a
+    /// name, the group first waits for the old process. With transactions, each instance of a group needs a name of
+    /// its own.
     #[arg(long, value_name = "NAME")]
     pub instance: Option<String>,
     /// Continue from checkpoints of another plan, with the parts of the state that fit this plan.
@@ -283,8 +284,8 @@ pub struct Simulate {
     /// Tampering and faults of meters begin within this many days. Default: all days of the town.
     #[arg(long, value_name = "D", help_heading = "The town")]
     pub onset_days: Option<u32>,
-    /// The number of outages, of a transformer, a consumer or a feeder. Meters send last gasps and fall silent; `outages.csv`
-    /// lists the outages.
+    /// The number of outages, of a transformer, a consumer or a feeder. Meters send last gasps and fall silent;
+    /// `outages.csv` lists the outages.
     #[arg(long, value_name = "N", default_value_t = 0, help_heading = "The town")]
     pub outages: u32,
     /// Share of consumers with a solar roof.

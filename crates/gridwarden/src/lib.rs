@@ -1,7 +1,8 @@
 //! The program: the command line, and the commands that have no crate of their own.
 //!
-//! Replays, the demo and the engine on Kafka are in [`replay`], [`demo`] and [`stream`]. The commands `check`, `explain`,
-//! `catalogue` and `simulate` are here. This crate reads the arguments, runs the command, and prints its failure.
+//! Replays, the demo and the engine on Kafka are in [`replay`], [`demo`] and [`stream`]. The commands `check`,
+//! `explain`, `catalogue` and `simulate` are here. This crate reads the arguments, runs the command, and prints its
+//! failure.
 //!
 //! Read `cli` (commands and options), then `commands`.
 
@@ -46,8 +47,8 @@ pub fn main() -> ExitCode {
     }
 }
 
-/// Prints no message for a panic that `columns` catches: a decoder that panics on a damaged file becomes an ordinary error,
-/// and that is printed once.
+/// Prints no message for a panic that `columns` catches: a decoder that panics on a damaged file becomes an ordinary
+/// error, and that is printed once.
 fn silence_caught_panics() {
     let print = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |panic| {

@@ -1,5 +1,5 @@
-//! `[grid] exchange = "kafka"` on a real broker. Three instances share a town; one is killed, another is stopped and started
-//! again. Together they must publish the same as a single instance with the whole town in memory.
+//! `[grid] exchange = "kafka"` on a real broker. Three instances share a town; one is killed, another is stopped and
+//! started again. Together they must publish the same as a single instance with the whole town in memory.
 //!
 //! `GRIDWARDEN_KAFKA_BROKERS=$(scripts/kafka up | cut -d= -f2) cargo test --workspace instances -- --ignored`; with
 //! `EXCHANGE_CHECKPOINTS=s3://BUCKET/PREFIX` the checkpoints go to a bucket in place of a folder.
@@ -17,7 +17,8 @@ use std::sync::{Mutex, PoisonError};
 use std::thread::sleep;
 use std::time::Duration;
 
-/// The results that must be the same. SMS are left out: the limit of messages to a phone in an hour is counted by partition.
+/// The results that must be the same. SMS are left out: the limit of messages to a phone in an hour is counted by
+/// partition.
 const COMPARED: [&str; 8] =
     ["intervals", "profiles", "demand", "balances", "forecasts", "suspicions", "cases", "alerts"];
 
@@ -139,8 +140,8 @@ fn without_the_whole(mut found: BTreeMap<String, String>) -> BTreeMap<String, St
     found
 }
 
-/// Sends TERM and waits for the end. With transactions, the instance may be waiting for the transaction that the killed one
-/// left open. Then it ends with that failure, code 1.
+/// Sends TERM and waits for the end. With transactions, the instance may be waiting for the transaction that the
+/// killed one left open. Then it ends with that failure, code 1.
 fn end(child: &mut Child, transactional: bool) {
     let sent = Command::new("kill").arg(child.id().to_string()).status().unwrap();
     assert!(sent.success());

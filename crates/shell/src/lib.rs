@@ -1,8 +1,8 @@
 //! The parts that all commands share: failures and exit codes, output, log lines, signals, threads.
 //!
 //! The core computes. The crates around it move bytes and wait. This crate is their access to the system: exit codes,
-//! signals, threads, standard output and error, and the plan and the topology as files. It never computes with loads, and
-//! it knows no command.
+//! signals, threads, standard output and error, and the plan and the topology as files. It never computes with loads,
+//! and it knows no command.
 //!
 //! Read [`Failure`] (how a command fails), then [`telemetry`] (every event by name), then [`read_plan`] and
 //! [`read_topology`].

@@ -31,8 +31,8 @@ impl Stop {
         Ok(stop)
     }
 
-    /// From now on, every signal is only noted, and a second one does not end the process: a view has to give the terminal
-    /// back first.
+    /// From now on, every signal is only noted, and a second one does not end the process: a view has to give the
+    /// terminal back first.
     pub fn noted() -> Result<Self, Failure> {
         let stop = Self::default();
         ENDING.into_iter().try_for_each(|signal| stop.note(signal)).map_err(|cause| cannot_listen(&cause))?;
@@ -64,8 +64,8 @@ impl Stop {
     }
 }
 
-/// The first signal calls `last` with its number and ends the process, with the exit code that shells use for signals. This
-/// happens on a thread of its own, because the others may be waiting for input that never comes.
+/// The first signal calls `last` with its number and ends the process, with the exit code that shells use for
+/// signals. This happens on a thread of its own, because the others may be waiting for input that never comes.
 pub fn end_by_signal(last: impl FnOnce(i32) + Send + 'static) -> Result<(), Failure> {
     let listening = || -> io::Result<()> {
         let mut signals = Signals::new(ENDING)?;

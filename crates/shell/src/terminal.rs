@@ -17,8 +17,8 @@ const PATIENCE: Duration = Duration::from_millis(1500);
 pub struct TerminalWatch(Arc<AtomicBool>);
 
 impl TerminalWatch {
-    /// Asks the process to end if its terminal is gone. If it does not end soon, this ends it, after `restore` has given the
-    /// terminal back as far as possible.
+    /// Asks the process to end if its terminal is gone. If it does not end soon, this ends it, after `restore` has
+    /// given the terminal back as far as possible.
     pub fn start(stop: Stop, restore: impl FnOnce() + Send + 'static) -> io::Result<Self> {
         let over = Arc::new(AtomicBool::new(false));
         let watch = Self(Arc::clone(&over));

@@ -1,10 +1,10 @@
 //! Two tools for measurements on a broker: one fills a topic from a file, the other is the simplest possible consumer.
 //!
-//! `topic fill BROKERS TOPIC BATCH FORMAT < LINES` sends JSON lines as `json` or `arrow`, BATCH readings in a message. All
-//! readings of a meter go to one partition, as `gridwarden simulate` sends them.
+//! `topic fill BROKERS TOPIC BATCH FORMAT < LINES` sends JSON lines as `json` or `arrow`, BATCH readings in a
+//! message. All readings of a meter go to one partition, as `gridwarden simulate` sends them.
 //!
-//! `topic count BROKERS TOPIC` reads a whole topic with the settings of `gridwarden run` and only counts messages. Its time
-//! is the share of librdkafka, which no engine can save.
+//! `topic count BROKERS TOPIC` reads a whole topic with the settings of `gridwarden run` and only counts messages.
+//! Its time is the share of librdkafka, which no engine can save.
 
 use rdkafka::ClientConfig;
 use rdkafka::Message;

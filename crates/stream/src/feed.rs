@@ -1,4 +1,5 @@
-//! `gridwarden simulate --brokers`: sends the readings of a town to a topic, as fast as possible or at the pace of meters.
+//! `gridwarden simulate --brokers`: sends the readings of a town to a topic, as fast as possible or at the pace of
+//! meters.
 
 mod pack;
 

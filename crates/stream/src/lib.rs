@@ -1,5 +1,5 @@
-//! The streaming engine on Kafka: it reads readings from topics, writes results to topics, and keeps its state in a store
-//! of checkpoints.
+//! The streaming engine on Kafka: it reads readings from topics, writes results to topics, and keeps its state in a
+//! store of checkpoints.
 //!
 //! This is the home of rdkafka and of prometheus-client. The crate moves messages, and decides when all threads store
 //! their state together. It does not know what a reading means ([`pipeline`] does), in which files state is stored

@@ -1,8 +1,8 @@
 //! The metrics of a running engine, for `/metrics`. All names are here and in `metrics/partition.rs`.
 //!
-//! Threads count into atomics. A scrape computes ages and delays from the clock, so that they grow even if nothing happens.
-//! A label is a partition, a topic, a reason, a rule, a kind or a part of the memory. It is never a meter, because a
-//! series for each of a million meters would overload the monitoring.
+//! Threads count into atomics. A scrape computes ages and delays from the clock, so that they grow even if nothing
+//! happens. A label is a partition, a topic, a reason, a rule, a kind or a part of the memory. It is never a meter,
+//! because a series for each of a million meters would overload the monitoring.
 
 mod answer;
 mod health;

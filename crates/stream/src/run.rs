@@ -6,15 +6,17 @@
 //!            -> worker 1 -/   balances, cases, alerts ...
 //! ```
 //!
-//! The poller hands each partition's messages to the worker that holds the partition. A worker decodes readings, admits
-//! them, closes intervals, and publishes them partition by partition. The second stage brings the ticks of all partitions
-//! together. From time to time the poller starts a checkpoint: a barrier passes through all threads in the order of their
-//! work. The checkpoint is written once the broker has all results from before the barrier. After a crash the run loads
-//! the last checkpoint and publishes some results again, under the same keys, so that they overwrite the first ones.
+//! The poller hands each partition's messages to the worker that holds the partition. A worker decodes readings,
+//! admits them, closes intervals, and publishes them partition by partition. The second stage brings the ticks of all
+//! partitions together. From time to time the poller starts a checkpoint: a barrier passes through all threads in the
+//! order of their work. The checkpoint is written once the broker has all results from before the barrier. After a
+//! crash the run loads the last checkpoint and publishes some results again, under the same keys, so that they
+//! overwrite the first ones.
 //!
-//! The picture above is `[grid] exchange = "memory"`. With `exchange = "kafka"` the first stage has no second one behind
-//! it: its workers pass rows on through the topic of intervals. The second stage is then the same picture once more, in a
-//! group of its own, and its workers hold districts, one for each partition. So several instances share both stages.
+//! The picture above is `[grid] exchange = "memory"`. With `exchange = "kafka"` the first stage has no second one
+//! behind it: its workers pass rows on through the topic of intervals. The second stage is then the same picture once
+//! more, in a group of its own, and its workers hold districts, one for each partition. So several instances share
+//! both stages.
 //!
 //! Read `member` and `messages` (the threads, and what they send each other), `group` and `poller`, then `worker`,
 //! `second`, `checkpointer`, `restore`, and `stage`, `exchange` and `district`.
@@ -55,8 +57,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// Pauses before a failed run starts again. Each is twice the one before, up to the longest. Once a run has lasted longer
-/// than the longest pause, the next pause is the first one again.
+/// Pauses before a failed run starts again. Each is twice the one before, up to the longest. Once a run has lasted
+/// longer than the longest pause, the next pause is the first one again.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 

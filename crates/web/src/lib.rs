@@ -108,8 +108,8 @@ pub struct Http {
 }
 
 impl Http {
-    /// Starts the server at `HOST:PORT`. With port 0 the system chooses a free port, which [`Self::address`] returns. `answer`
-    /// gives the text for each question. `ended` is called if the server fails before this is dropped.
+    /// Starts the server at `HOST:PORT`. With port 0 the system chooses a free port, which [`Self::address`] returns.
+    /// `answer` gives the text for each question. `ended` is called if the server fails before this is dropped.
     pub fn start<A, E>(address: &str, answer: A, ended: E) -> Result<Self, ListenError>
     where
         A: Fn(Question) -> Result<String, Refusal> + Send + Sync + 'static,

@@ -139,7 +139,8 @@ fn follow(
                 (batch, 0)
             }
         };
-        // Readings of all meters advance event time. With only some of them, fewer readings would be late than in the run.
+        // Readings of all meters advance event time. With only some of them, fewer readings would be late than in the
+        // run.
         let came = pipeline.step(&Input::Readings { partition, batch: &batch, from }, &mut out);
         let own = |index: &usize| wanted.contains(&batch.meter(*index));
         findings.readings += (from..came).filter(own).count() as u64;

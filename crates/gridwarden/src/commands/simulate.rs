@@ -161,7 +161,8 @@ fn lines(town: &Town, path: &Path) -> io::Result<u64> {
     Ok(sent)
 }
 
-/// Writes readings as Parquet. Returns how many it wrote, and how many torn messages it left out, which columns cannot hold.
+/// Writes readings as Parquet. Returns how many it wrote, and how many torn messages it left out, which columns
+/// cannot hold.
 fn columns(town: &Town, path: &Path) -> Result<(u64, u64), ColumnsError> {
     let mut file = ReadingsWriter::create(path)?;
     let mut some: Vec<RawReading> = Vec::with_capacity(8192);

@@ -78,8 +78,8 @@ fn disturb(bench: &mut Bench, plan: &Plan, town: &Town, feed: Process, readings:
     for process in [first, second] {
         process.term();
         process.wait(PATIENCE).expect(143);
-        // Their names are still known to the group for a while, and it forgets them one by one. So the run to the end gets
-        // their partitions in parts.
+        // Their names are still known to the group for a while, and it forgets them one by one. So the run to the end
+        // gets their partitions in parts.
         thread::sleep(APART);
     }
 }

@@ -55,7 +55,8 @@ fn check(name: &'static str, which: &str, transactional: bool) {
     let plan = plan.with("output.transactional", transactional).with_client("transaction.timeout.ms", 15_000);
     bench.undisturbed(&plan, &town);
     let killed = plan.clone().named(&bench.own("b"));
-    // Slow enough that even a fast machine has readings left at the last kill. One stage alone is the faster of the two.
+    // Slow enough that even a fast machine has readings left at the last kill. One stage alone is the faster of the
+    // two.
     let pause = bench.form("300", if which == "j1" { "180" } else { "60" });
     kill_again_and_again(&mut bench, &killed, &town, pause);
     let look = if transactional { Look::Each } else { Look::Last };

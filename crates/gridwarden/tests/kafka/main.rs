@@ -1,6 +1,6 @@
-//! The promises of `gridwarden run`, checked on a real broker. A run is killed at any moment, instances come and go, the
-//! broker restarts, the disk is full: in the end the topics of results must hold the same as after a run without any of
-//! this. `scripts/kafka-suite` starts a broker and runs these checks; `cargo test` alone skips them.
+//! The promises of `gridwarden run`, checked on a real broker. A run is killed at any moment, instances come and go,
+//! the broker restarts, the disk is full: in the end the topics of results must hold the same as after a run without
+//! any of this. `scripts/kafka-suite` starts a broker and runs these checks; `cargo test` alone skips them.
 //!
 //! Read `bench` first, then the checks: `kills`, `instances`, `outages`, `skew`, `wrong_use`.
 #![expect(clippy::unwrap_used, reason = "a test that cannot continue has failed")]

@@ -1,4 +1,5 @@
-//! The broker stops and comes back; the disk of the checkpoints is full and has space again. The run recovers by itself.
+//! The broker stops and comes back; the disk of the checkpoints is full and has space again. The run recovers by
+//! itself.
 
 use crate::bench::{Bench, PATIENCE, Size, Town, WHOLE_RUN, slowly, until};
 use crate::contents::{Look, expect_same};

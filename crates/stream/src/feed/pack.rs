@@ -1,4 +1,5 @@
-//! Packs readings into messages. Each partition of a topic has a pile of readings, which becomes a message when it is full.
+//! Packs readings into messages. Each partition of a topic has a pile of readings, which becomes a message when it is
+//! full.
 
 use crate::kafka::MessageFormat;
 use crate::log::Packed;

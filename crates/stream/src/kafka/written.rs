@@ -92,8 +92,8 @@ impl ShellToml {
     }
 }
 
-/// `[kafka.client]`: librdkafka's settings by name, with their values and places. A dot in a name makes a table in TOML,
-/// so tables are flattened: `linger.ms = 5` and `"linger.ms" = 5` are the same.
+/// `[kafka.client]`: librdkafka's settings by name, with their values and places. A dot in a name makes a table in
+/// TOML, so tables are flattened: `linger.ms = 5` and `"linger.ms" = 5` are the same.
 #[derive(Default)]
 pub(super) struct ClientToml(pub(super) Vec<(String, String, Range<usize>)>);
 

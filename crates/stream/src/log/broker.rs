@@ -28,8 +28,8 @@ pub struct Broker {
 }
 
 impl Broker {
-    /// Waits until a broker answers; nothing if a signal comes first. Fails if waiting cannot help: with a wrong password,
-    /// or a certificate that is not trusted.
+    /// Waits until a broker answers; nothing if a signal comes first. Fails if waiting cannot help: with a wrong
+    /// password, or a certificate that is not trusted.
     pub fn await_any(connection: &Connection, stop: &Stop) -> Result<Option<Self>, Failure> {
         let client: BaseProducer<ClientLog> = create(&connection.0, ClientLog::muted())?;
         let client = Arc::new(client);
@@ -102,7 +102,8 @@ where
     })
 }
 
-/// Asks a broker for an answer. The question waits on a thread of its own, so that this one can notice errors and Ctrl-C.
+/// Asks a broker for an answer. The question waits on a thread of its own, so that this one can notice errors and
+/// Ctrl-C.
 #[expect(clippy::disallowed_methods, reason = "the shell owns the clock")]
 fn ask(client: &Arc<BaseProducer<ClientLog>>, stop: &Stop) -> Result<(), KafkaError> {
     client.context().try_again();

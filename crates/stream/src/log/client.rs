@@ -1,5 +1,5 @@
-//! The settings of connections: all settings of librdkafka except those that the engine sets itself. Secrets come from the
-//! environment, or from files that it names. They are never shown.
+//! The settings of connections: all settings of librdkafka except those that the engine sets itself. Secrets come
+//! from the environment, or from files that it names. They are never shown.
 
 mod environment;
 mod names;
@@ -191,8 +191,8 @@ impl ClientSettings {
         }
     }
 
-    /// Checks that files exist, and that a user and a password are set if the connection needs them. Only a run calls this:
-    /// `gridwarden check` works on machines without the secrets.
+    /// Checks that files exist, and that a user and a password are set if the connection needs them. Only a run calls
+    /// this: `gridwarden check` works on machines without the secrets.
     pub fn check_at_hand(&self) -> Result<(), Failure> {
         let files = self.0.values().filter(|setting| setting.name.ends_with(".location"));
         // With the value `probe`, librdkafka searches the usual places itself.

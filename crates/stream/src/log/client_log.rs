@@ -1,4 +1,5 @@
-//! Log lines for what librdkafka reports. While the same trouble lasts, it is logged every 30 s and not a thousand times.
+//! Log lines for what librdkafka reports. While the same trouble lasts, it is logged every 30 s and not a thousand
+//! times.
 
 use rdkafka::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
@@ -124,8 +125,8 @@ impl ClientContext for ClientLog {
         if code == RDKafkaErrorCode::PartitionEOF {
             return;
         }
-        // Cut off librdkafka's own diagnosis: after how long, in which state, how often before. It differs each time, and
-        // would make every line look new.
+        // Cut off librdkafka's own diagnosis: after how long, in which state, how often before. It differs each time,
+        // and would make every line look new.
         let text = text.split_once(" (after ").map_or(text, |(why, _)| why).to_owned();
         if let Some(repeats) = self.repeats_if_due(&format!("{code:?}")) {
             telemetry::librdkafka(&format!("{code:?}"), &text, repeats);
@@ -140,8 +141,8 @@ impl ClientContext for ClientLog {
     }
 }
 
-/// Whether this warning is about a setting for the other kind of client. A plan has the settings of consumers and producers
-/// in one place, so each client finds some that it does not use.
+/// Whether this warning is about a setting for the other kind of client. A plan has the settings of consumers and
+/// producers in one place, so each client finds some that it does not use.
 fn is_meant_for_another(about: &str, text: &str) -> bool {
     about == "CONFWARN"
         && (text.contains("is a consumer property and will be ignored")

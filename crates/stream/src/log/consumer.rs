@@ -49,8 +49,8 @@ pub enum Change {
 ///
 /// - Messages of a partition come in the order of their offsets, from the offset at which it was assigned.
 /// - [`Polled::End`] comes after the last message, once for each time that the end is reached.
-/// - A decision of the group waits until the member has answered it. No message of a partition comes before the partition
-///   was assigned or after it was given back.
+/// - A decision of the group waits until the member has answered it. No message of a partition comes before the
+///   partition was assigned or after it was given back.
 pub trait Consumer {
     /// Joins the group.
     fn subscribe(&self) -> Result<(), LogError>;

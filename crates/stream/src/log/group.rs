@@ -209,8 +209,8 @@ impl Consumer for GroupConsumer {
         Ok(unassign(&self.consumer, &self.list(partitions))?)
     }
 
-    /// Answers decisions that are still open. librdkafka waits for these answers when it closes, and without them it would
-    /// wait for ever.
+    /// Answers decisions that are still open. librdkafka waits for these answers when it closes, and without them it
+    /// would wait for ever.
     fn leave(&self) {
         self.consumer.context().closing.store(true, Ordering::Relaxed);
         // An error here means that the partitions have been given back already.

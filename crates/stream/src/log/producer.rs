@@ -156,8 +156,8 @@ impl Producer {
     /// Adds positions in a topic to the transaction. It waits for as long as `goes_on` returns true.
     ///
     /// librdkafka ignores its time limit here and waits for ever if another broker becomes the group's coordinator
-    /// (librdkafka issues 5456 and 5511). So the request waits on a thread of its own, which may be left behind: the next
-    /// life of the run has a new producer of the same name, and the broker then refuses this one.
+    /// (librdkafka issues 5456 and 5511). So the request waits on a thread of its own, which may be left behind: the
+    /// next life of the run has a new producer of the same name, and the broker then refuses this one.
     pub fn add_positions(
         &self,
         request: &Arc<(Positions, Membership)>,

@@ -11,9 +11,9 @@ use std::time::Duration;
 
 /// The number of partitions of a new topic of readings, unless `--partitions` gives another.
 pub const PARTITIONS: u32 = 12;
-/// The time in ms before the topic of intervals may be compacted, if the second stage reads it: 7 days, as long as a broker
-/// keeps readings by default. Compaction keeps only the later of two rows of a key. A row that was published again after a
-/// restart would then come after the message that closes its tick, and the second stage would miss it.
+/// The time in ms before the topic of intervals may be compacted, if the second stage reads it: 7 days, as long as a
+/// broker keeps readings by default. Compaction keeps only the later of two rows of a key. A row that was published
+/// again after a restart would then come after the message that closes its tick, and the second stage would miss it.
 const READ_BACK_MS: &str = "604800000";
 /// How long a broker may take to create topics.
 const MAKING: Duration = Duration::from_secs(30);

@@ -30,8 +30,8 @@ pub struct Checkpointer<'a> {
     pub metrics: &'a Metrics,
 }
 
-/// How many checkpoints of a partition are kept: the last one, and the one before it. If the process dies between writing
-/// the partitions and writing the second stage, the restart needs the earlier ones.
+/// How many checkpoints of a partition are kept: the last one, and the one before it. If the process dies between
+/// writing the partitions and writing the second stage, the restart needs the earlier ones.
 const KEPT: usize = 2;
 
 impl Checkpointer<'_> {
@@ -71,7 +71,8 @@ impl Checkpointer<'_> {
                 ended.insert(stored.partition);
             }
         }
-        // The second stage after its partitions: it names their offsets, so a crash between must not leave it without them.
+        // The second stage after its partitions: it names their offsets, so a crash between must not leave it without
+        // them.
         if let Some(second) = &cut.second {
             self.number += 1;
             let fingerprint = fingerprint(second);

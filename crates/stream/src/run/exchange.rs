@@ -1,8 +1,8 @@
 //! The topic through which the first stage feeds the second, with `[grid] exchange = "kafka"`.
 //!
-//! It is the topic of intervals. The exchange is in a header of its messages, so other readers of the topic do not see it.
-//! All rows of a transformer go to one partition, its district. The message that closes a tick goes to every partition,
-//! because a district cannot know otherwise that a lane has no more rows for it.
+//! It is the topic of intervals. The exchange is in a header of its messages, so other readers of the topic do not
+//! see it. All rows of a transformer go to one partition, its district. The message that closes a tick goes to every
+//! partition, because a district cannot know otherwise that a lane has no more rows for it.
 
 use super::halt::Ended;
 use super::publish::Record;
@@ -30,8 +30,8 @@ impl Passing {
         Self { topic: topic.to_owned(), partitions, group: hash_of(group) }
     }
 
-    /// The partition that gets all meters of the transformer. Every lane must find the same one, so it depends only on the
-    /// transformer's name, or on the meter's own if its transformer is unknown.
+    /// The partition that gets all meters of the transformer. Every lane must find the same one, so it depends only
+    /// on the transformer's name, or on the meter's own if its transformer is unknown.
     pub fn district(&self, meter: &MeterId, place: Option<&TopologyRow>) -> i32 {
         // A meter without a transformer has no neighbours to be compared with, so its own name decides.
         let transformer = place.and_then(|place| place.transformer);

@@ -35,8 +35,8 @@ pub struct Outcome {
 /// What a run keeps when it starts again after a failure.
 #[derive(Debug, Default)]
 pub struct Carried {
-    /// The offset at which each partition ends, with `--until-end`. It is found once: if a failure moved it, a busy topic
-    /// could keep the run from ever ending.
+    /// The offset at which each partition ends, with `--until-end`. It is found once: if a failure moved it, a busy
+    /// topic could keep the run from ever ending.
     pub targets: BTreeMap<PartitionId, i64>,
     /// How often in a row the group has given this process only some of the partitions that it needs.
     pub times_shared: u32,

@@ -56,8 +56,8 @@ impl<'a> Member<'a> {
             Stage::Readings => name.to_owned(),
             Stage::Grid { .. } => format!("{name}-grid"),
         };
-        // First, because it aborts the transaction that an earlier process of this name left open. Until then the group
-        // would not give us that transaction's offsets.
+        // First, because it aborts the transaction that an earlier process of this name left open. Until then its
+        // offsets are pending, and the group does not return them.
         let publisher = Publisher::connect(&job.kafka, &of_producer, job.metrics, halt.clone())?;
         let joining = Joining {
             group: &stage.group(&job.kafka),
@@ -80,8 +80,8 @@ impl<'a> Member<'a> {
         let partitions = partitions(&self.consumer)?;
         let committed = committed(&self.consumer, &partitions)?;
         let (number, mut second) = restorer.second(topology, &committed)?;
-        // Open all lanes before the first worker opens its own. Otherwise a tick would be whole with the lanes that happen
-        // to be open.
+        // Open all lanes before the first worker opens its own. Otherwise a tick would be whole with the lanes that
+        // happen to be open.
         partitions.iter().for_each(|&lane| second.confluence.open(lane, EventTime::MIN));
         self.town = Some((number, second));
         Ok(())

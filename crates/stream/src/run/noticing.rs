@@ -1,5 +1,5 @@
-//! Time for the search for silent meters. If no message comes, event time stands still, so the shell's clock takes over.
-//! Otherwise an outage of the whole network would stay unnoticed, because it silences every meter.
+//! Time for the search for silent meters. If no message comes, event time stands still, so the shell's clock takes
+//! over. Otherwise an outage of the whole network would stay unnoticed, because it silences every meter.
 
 use crate::clock::wall_ms;
 use reading::EventTime;

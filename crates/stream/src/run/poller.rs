@@ -1,8 +1,9 @@
 //! The thread that polls: it hands messages to the workers, starts checkpoints, and follows the group when the group
 //! assigns or revokes partitions.
 //!
-//! It never waits for long. If a worker is busy, the poller pauses the partitions and goes on polling. A member that does
-//! not poll is dead for the group: its partitions would go to another instance, and the slow work would begin again there.
+//! It never waits for long. If a worker is busy, the poller pauses the partitions and goes on polling. A member that
+//! does not poll is dead for the group: its partitions would go to another instance, and the slow work would begin
+//! again there.
 
 mod assignment;
 mod backpressure;
@@ -288,9 +289,9 @@ impl<'a, C: Consumer> Poller<'a, C> {
             self.moved = true;
         }
         self.pause_those_too_far_ahead()?;
-        // Ticks wait for the last rows of an ended partition (`--until-end`), which come once all partitions have ended.
-        // But while another partition is paused, the ended one counts as idle: the paused one waits for those rows and
-        // cannot end before they come, which would be a deadlock.
+        // Ticks wait for the last rows of an ended partition (`--until-end`), which come once all partitions have
+        // ended. But while another partition is paused, the ended one counts as idle: the paused one waits for those
+        // rows and cannot end before they come, which would be a deadlock.
         let all_go_on = self.set.too_far.now().is_empty();
         // Only the first stage knows that a lane is at the end of its log. A quiet partition of the grid does not show
         // that: rows of a slow lane may still be on their way.

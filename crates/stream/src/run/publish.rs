@@ -1,8 +1,8 @@
 //! Publishes results, and knows which of them the broker has confirmed.
 //!
-//! Every message belongs to an epoch, the time between two checkpoints. A checkpoint is written once the broker has all
-//! messages of its epoch. After a crash the run publishes the messages since the last checkpoint again, and they overwrite
-//! the first ones under the same keys.
+//! Every message belongs to an epoch, the time between two checkpoints. A checkpoint is written once the broker has
+//! all messages of its epoch. After a crash the run publishes the messages since the last checkpoint again, and they
+//! overwrite the first ones under the same keys.
 //!
 //! With transactions, each epoch is one transaction. A worker that is already in the next epoch waits here until that
 //! transaction is open: its results must not become visible with the earlier ones.
@@ -20,7 +20,8 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-/// After this time without a commit the broker aborts a transaction. Must be longer than the time between two checkpoints.
+/// After this time without a commit the broker aborts a transaction. Must be longer than the time between two
+/// checkpoints.
 const TRANSACTION: Duration = Duration::from_secs(60);
 /// The pause before the next look at a full queue, or at messages under way.
 const SOON: Duration = Duration::from_millis(1);
@@ -41,8 +42,8 @@ pub struct Publisher {
 }
 
 impl Publisher {
-    /// Connects. With transactions it takes this name, which aborts a transaction that an earlier process of the same name
-    /// left open.
+    /// Connects. With transactions it takes this name, which aborts a transaction that an earlier process of the same
+    /// name left open.
     pub fn connect(plan: &KafkaPlan, instance: &str, metrics: &Metrics, halt: Halt) -> Result<Self, Failure> {
         let deliveries = Arc::new(Deliveries::new(metrics.delivery_failures.clone()));
         let transactions = plan.transactional.then(|| Transactions {
@@ -73,7 +74,8 @@ impl Publisher {
     /// Queues a message for the broker. It waits while the queue is full, because no result may be dropped.
     pub fn send(&self, epoch: u64, record: &Record<'_>) -> Result<(), Ended> {
         self.wait_for(epoch)?;
-        // Count before sending: the confirmation may come before `send` returns, and `drain` must not find zero in between.
+        // Count before sending: the confirmation may come before `send` returns, and `drain` must not find zero in
+        // between.
         self.deliveries.begin(epoch);
         loop {
             match self.producer.send(epoch, record) {

@@ -1,4 +1,5 @@
-//! Where a run continues: at a checkpoint of the store and, with transactions, at the offsets that the group has committed.
+//! Where a run continues: at a checkpoint of the store and, with transactions, at the offsets that the group has
+//! committed.
 
 use super::messages::{LastStored, State};
 use super::stage::Stage;
@@ -16,8 +17,8 @@ use std::sync::Arc;
 /// The place at which a partition continues.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum From {
-    /// The beginning of its log, even if the store holds a checkpoint. That checkpoint belongs to no commit: its results
-    /// were in a transaction that was aborted.
+    /// The beginning of its log, even if the store holds a checkpoint. That checkpoint belongs to no commit: its
+    /// results were in a transaction that was aborted.
     Beginning,
     /// The last complete checkpoint.
     Newest,
@@ -60,7 +61,8 @@ impl Restorer<'_> {
         let at = match self.kafka.transactional {
             false => None,
             true => {
-                // Every commit names the second stage's checkpoint. The greatest number is that of the last transaction.
+                // Every commit names the second stage's checkpoint. The greatest number is that of the last
+                // transaction.
                 let numbers =
                     committed.values().filter_map(|one| one.metadata.split(' ').next()?.parse().ok());
                 match numbers.max() {
@@ -87,8 +89,8 @@ impl Restorer<'_> {
         Ok((piece.position, second))
     }
 
-    /// The parts that the partitions of a second stage would lose. A partition that cannot be read is left out here, and
-    /// reported when it is restored.
+    /// The parts that the partitions of a second stage would lose. A partition that cannot be read is left out here,
+    /// and reported when it is restored.
     fn lost_of_lanes(
         &self,
         topology: &Topology,

@@ -13,8 +13,8 @@ use pipeline::{Dead, Outputs, PartitionId, Passed, Plan};
 use reading::{EventTime, Interval, TransformerId};
 use std::collections::BTreeMap;
 
-/// The most bytes of a dead letter. Brokers refuse messages over a megabyte by default, and a refused result ends the run:
-/// the same bytes would end it again after every start.
+/// The most bytes of a dead letter. Brokers refuse messages over a megabyte by default, and a refused result ends the
+/// run: the same bytes would end it again after every start.
 const LONGEST_LETTER: usize = 900_000;
 
 /// The most rows of an Arrow batch, for the same reason. A row takes some 130 bytes.

@@ -1,4 +1,5 @@
-//! The thread of the second stage: it brings the ticks of all partitions together, runs the town, and aligns checkpoints.
+//! The thread of the second stage: it brings the ticks of all partitions together, runs the town, and aligns
+//! checkpoints.
 //!
 //! A checkpoint is one cut through all threads. Each worker stores its partitions and sends a barrier here, behind its
 //! earlier rows and before its later ones. Messages from a worker that is past the barrier wait until every worker is.
@@ -35,7 +36,8 @@ pub struct Second<'a> {
     pub waiting: i64,
     /// Partitions that have ended.
     pub ended: BTreeSet<PartitionId>,
-    /// All partitions have ended and the town is finished. It is not stored any more: a later run continues from before.
+    /// All partitions have ended and the town is finished. It is not stored any more: a later run continues from
+    /// before.
     pub over: bool,
     pub metrics: &'a Metrics,
 }
@@ -146,8 +148,8 @@ impl Second<'_> {
                 out.clear();
             }
         }
-        // Flush the unfinished day only when all lanes have ended, never on an interrupted run: its next start continues
-        // the day, and must not find it closed.
+        // Flush the unfinished day only when all lanes have ended, never on an interrupted run: its next start
+        // continues the day, and must not find it closed.
         let is_over = !self.over && self.confluence.lanes().all(|lane| self.ended.contains(&lane));
         if let Some(town) = self.town.as_mut().filter(|_| is_over) {
             town.finish(&mut out);

@@ -13,8 +13,8 @@ use std::sync::atomic::AtomicBool;
 pub enum Stage {
     /// The first stage: from readings to intervals.
     Readings,
-    /// The second stage in districts: from intervals to balances, cases and alerts. `lanes` is the number of partitions of
-    /// readings; a tick is whole once all of them have closed it.
+    /// The second stage in districts: from intervals to balances, cases and alerts. `lanes` is the number of
+    /// partitions of readings; a tick is whole once all of them have closed it.
     Grid { lanes: PartitionId },
 }
 

@@ -4,7 +4,8 @@ use pipeline::PartitionId;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
 
-/// Partitions that are so far ahead of others that they have to pause. The second stage writes them, the poller reads them.
+/// Partitions that are so far ahead of others that they have to pause. The second stage writes them, the poller reads
+/// them.
 #[derive(Debug, Default)]
 pub struct TooFar(Mutex<BTreeMap<Observer, BTreeSet<PartitionId>>>);
 

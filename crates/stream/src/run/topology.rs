@@ -15,8 +15,8 @@ use std::time::{Duration, SystemTime};
 
 /// How often the file is checked for a change.
 const LOOK: Duration = Duration::from_secs(2);
-/// How long the topic must be quiet before its changes are applied together. Between the rows of one change the topology
-/// may contradict itself.
+/// How long the topic must be quiet before its changes are applied together. Between the rows of one change the
+/// topology may contradict itself.
 const QUIET: Duration = Duration::from_millis(500);
 
 /// Where the topology comes from.

@@ -94,7 +94,8 @@ impl Worker<'_> {
         Ok(tally)
     }
 
-    /// Whether the worker has to look for silent meters by the clock. A district has to, even if no lane sends anything.
+    /// Whether the worker has to look for silent meters by the clock. A district has to, even if no lane sends
+    /// anything.
     fn looks_for_silence(&self, partitions: &Partitions) -> bool {
         let has_district = |held: &Held| matches!(held.state, State::District(_));
         self.plan.supply.is_some() && partitions.held.values().any(has_district)

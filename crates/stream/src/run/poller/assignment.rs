@@ -11,8 +11,8 @@ use shell::{Failure, telemetry};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-/// How often a run that needs all partitions joins again while another member has some. The other member may be a process
-/// that was killed: with the pauses between the tries, the group has long noticed its death by the last one.
+/// How often a run that needs all partitions joins again while another member has some. The other member may be a
+/// process that was killed: with the pauses between the tries, the group has long noticed its death by the last one.
 const TRIES_TO_HAVE_ALL: u32 = 6;
 
 impl<C: Consumer> Poller<'_, C> {

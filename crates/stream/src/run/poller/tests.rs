@@ -68,8 +68,8 @@ impl Bench {
         self.store.write(&Piece { subject, position, base: None, fingerprint }, &state).unwrap();
     }
 
-    /// Runs a poller with one worker beside the script of a test. Checkpoints are written at once. Returns the messages that
-    /// the worker got, in their order.
+    /// Runs a poller with one worker beside the script of a test. Checkpoints are written at once. Returns the
+    /// messages that the worker got, in their order.
     fn run(&self, script: impl FnOnce(&Run<'_>)) -> (Result<Done, Failure>, Vec<String>) {
         let lines = Mutex::new(Vec::new());
         let (to_worker, messages) = sync_channel(64);

@@ -37,8 +37,8 @@ impl<C: Consumer> Poller<'_, C> {
         Ok(Some(if self.closed { Done::Ended } else { Done::NothingNew }))
     }
 
-    /// Whether the other members have read and closed their partitions up to the targets of this run. One of them may be a
-    /// process that has just died or left. The group notices that later, and then its partitions come here.
+    /// Whether the other members have read and closed their partitions up to the targets of this run. One of them may
+    /// be a process that has just died or left. The group notices that later, and then its partitions come here.
     fn others_have_ended(&mut self, now: Instant) -> Result<bool, Failure> {
         if self.set.others_go_on.load(Ordering::Relaxed) {
             return Ok(true);
@@ -98,8 +98,8 @@ impl<C: Consumer> Poller<'_, C> {
     }
 
     /// Closes all open intervals and publishes them. The checkpoint keeps the state from before that. So a later run
-    /// continues with the open intervals: if more readings of the last half hour come, it publishes that interval again,
-    /// complete and under the same key.
+    /// continues with the open intervals: if more readings of the last half hour come, it publishes that interval
+    /// again, complete and under the same key.
     fn close_all(&mut self) -> Result<(), Failure> {
         if self.held.values().all(Held::is_closed) {
             return Ok(());
