@@ -1,4 +1,4 @@
-//! From the town to the engine, over the bytes that a real meter would send.
+//! Feeds the messages of the town to the engine, as the bytes that a real meter would send.
 
 use grid::{Role, Topology, TopologyRow};
 use pipeline::{Input, Outputs, PartitionId, Pipeline, Plan};
@@ -8,21 +8,21 @@ use std::error::Error;
 use std::iter::Peekable;
 
 const PARTITION: PartitionId = 0;
-/// Messages of one batch at most: few enough that a large town still shows every frame.
+/// At most so many messages a step: a step stays so short that a large town, too, shows every frame on time.
 const BATCH: usize = 8192;
 
-/// How far a step came.
+/// How far a step has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Came {
-    /// All that arrived up to the moment is in the engine.
-    There,
-    /// There is more, and a batch is full: so far in event time.
+pub enum Reached {
+    /// Every message that arrived up to the given moment is in the engine.
+    Moment,
+    /// The batch is full. Messages up to this time are in the engine, and more are waiting.
     Part(EventTime),
-    /// No meter sends any more.
+    /// The town has no further message.
     End,
 }
 
-/// A town that sends, and an engine that listens.
+/// A town, and the engine that gets its messages.
 pub struct Feed<'town> {
     messages: Peekable<Messages<'town>>,
     pipeline: Pipeline,
@@ -33,7 +33,7 @@ pub struct Feed<'town> {
 }
 
 impl<'town> Feed<'town> {
-    /// A town at its beginning.
+    /// A town before its first message.
     pub fn new(plan: &Plan, town: &'town Town) -> Result<Self, Box<dyn Error>> {
         let rows = town.topology().into_iter().map(row).collect();
         let mut pipeline = Pipeline::new(plan, Topology::new(rows)?)?;
@@ -43,20 +43,20 @@ impl<'town> Feed<'town> {
         Ok(Self { messages, pipeline, limits: plan.limits, batch, readings: 0, torn: 0 })
     }
 
-    /// Hears the messages that arrive up to `until`, a batch of them at most. Outputs are added to `out`.
-    pub fn step(&mut self, until: EventTime, out: &mut Outputs) -> Came {
+    /// Takes the messages that arrive up to `until`, at most one batch. Outputs are added to `out`.
+    pub fn step(&mut self, until: EventTime, out: &mut Outputs) -> Reached {
         let batch = &mut self.batch;
         batch.clear();
-        let mut heard = None;
-        let mut came = Came::There;
+        let mut last_arrival = None;
+        let mut reached = Reached::Moment;
         for count in 0.. {
             match self.messages.peek() {
-                None => came = Came::End,
-                Some(next) if next.arrival > until => came = Came::There,
-                Some(_) if count == BATCH => came = Came::Part(heard.unwrap_or(until)),
+                None => reached = Reached::End,
+                Some(next) if next.arrival > until => reached = Reached::Moment,
+                Some(_) if count == BATCH => reached = Reached::Part(last_arrival.unwrap_or(until)),
                 Some(_) => {
                     let message = self.messages.next().expect("it was just seen");
-                    heard = Some(message.arrival);
+                    last_arrival = Some(message.arrival);
                     message.write_line(&mut batch.bytes);
                     batch.bytes.push(b'\n');
                     continue;
@@ -71,7 +71,7 @@ impl<'town> Feed<'town> {
         while from < batch.len() {
             from = self.pipeline.step(&Input::Readings { partition: PARTITION, batch, from }, out);
         }
-        came
+        reached
     }
 
     /// The engine.
@@ -79,12 +79,12 @@ impl<'town> Feed<'town> {
         &self.pipeline
     }
 
-    /// Readings that came in whole, repeats and late ones with them.
+    /// Readings that could be decoded, repeats and late ones included.
     pub fn readings(&self) -> u64 {
         self.readings
     }
 
-    /// Lines that were no reading.
+    /// Torn lines, which could not be decoded.
     pub fn torn(&self) -> u64 {
         self.torn
     }

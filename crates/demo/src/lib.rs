@@ -1,16 +1,16 @@
 //! `gridwarden demo`: a simulated town through the whole engine.
 //!
-//! Read `feed` (town to engine), then `picture` (what is known of it), then `screen` and `lines` (two ways to
-//! show it), then `show` (the clock), then `verdict` (how well it did).
+//! Read `feed` first (from the town to the engine), then `picture` (the values to show), `screen` and `lines` (two ways
+//! to show them), `show` (the clock), and `verdict` (the cases compared with the truth).
 
 mod feed;
-mod heard;
 mod lines;
 mod local;
 mod options;
 mod picture;
 mod screen;
 mod show;
+mod shown_alert;
 mod verdict;
 
 use feed::Feed;
@@ -28,7 +28,7 @@ use std::path::Path;
 
 const PLAN: &str = include_str!("../../../pipelines/demo.toml");
 
-/// Runs the command; with `quiet`, nothing is shown but its last words.
+/// Runs the command. With `quiet` it prints only the summary at the end.
 pub fn run(args: &Demo, quiet: bool) -> Result<(), Failure> {
     let pace = pace(args)?;
     let plan =
@@ -47,23 +47,23 @@ pub fn run(args: &Demo, quiet: bool) -> Result<(), Failure> {
     let shown = if on_screen {
         let mut screen = Screen::open(stop, has_color()).map_err(|error| broken(&error))?;
         let shown = show::run(&pace, &mut feed, &mut picture, &mut screen);
-        // The screen first, then words: on another screen they would be lost.
+        // Give the terminal back before the summary is printed: on the demo's own screen it would vanish.
         drop(screen);
         shown
     } else {
         show::run(&pace, &mut feed, &mut picture, &mut Lines::new(io::stdout(), stop, quiet))
     };
-    let told = shown.and_then(|ended| {
+    let printed = shown.and_then(|ended| {
         let page = verdict::page(args, &town, &picture, ended == Ended::TownsEnd);
         io::stdout().write_all(page.as_bytes())?;
         io::stdout().flush()
     });
-    gone_is_fine(told)
+    ignore_closed_pipe(printed)
 }
 
-/// The reader of a pipe may leave when it has seen enough.
-fn gone_is_fine(told: io::Result<()>) -> Result<(), Failure> {
-    match told {
+/// A closed pipe is no failure: in `gridwarden demo | head`, the reader leaves when it has seen enough.
+fn ignore_closed_pipe(printed: io::Result<()>) -> Result<(), Failure> {
+    match printed {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         Err(error) => Err(broken(&error)),
         Ok(()) => Ok(()),
@@ -83,27 +83,30 @@ fn announce(args: &Demo, on_screen: bool) -> Result<(), Failure> {
         args.speed,
         args.seed
     );
-    // Before a screen it is what one sees while the town is built; it is no part of the result.
-    let said = if on_screen {
+    // With a screen, the line only shows that the town is being built. It is not a part of the result on standard
+    // output.
+    let printed = if on_screen {
         io::stderr().write_all(line.as_bytes())
     } else {
         let mut out = io::stdout();
         out.write_all(line.as_bytes()).and_then(|()| out.flush())
     };
-    gone_is_fine(said)
+    ignore_closed_pipe(printed)
 }
 
 fn has_screen() -> bool {
-    io::stdout().is_terminal() && io::stdin().is_terminal() && asked("TERM").is_none_or(|term| term != "dumb")
+    io::stdout().is_terminal()
+        && io::stdin().is_terminal()
+        && env_var("TERM").is_none_or(|term| term != "dumb")
 }
 
-/// See no-color.org.
+/// Colours are the default. A user turns them off with the variable `NO_COLOR` (see no-color.org).
 fn has_color() -> bool {
-    asked("NO_COLOR").is_none_or(|value| value.is_empty())
+    env_var("NO_COLOR").is_none_or(|value| value.is_empty())
 }
 
-#[expect(clippy::disallowed_methods, reason = "what the terminal can do is told by the environment")]
-fn asked(name: &str) -> Option<String> {
+#[expect(clippy::disallowed_methods, reason = "the environment describes what the terminal can do")]
+fn env_var(name: &str) -> Option<String> {
     std::env::var(name).ok()
 }
 

@@ -1,4 +1,4 @@
-//! The demo as plain lines, for pipes, logs and terminals that can do no more.
+//! The demo as plain lines: for pipes, logs and simple terminals.
 
 use super::local;
 use super::picture::Picture;
@@ -14,7 +14,7 @@ pub struct Lines<W> {
     out: W,
     stop: Stop,
     quiet: bool,
-    /// Tenths of the history that were told.
+    /// Tenths of the history that were printed.
     tenths: u32,
     live: bool,
     hour: Option<i64>,
@@ -22,7 +22,7 @@ pub struct Lines<W> {
 }
 
 impl<W: Write> Lines<W> {
-    /// Nothing said yet.
+    /// Nothing is printed yet.
     pub fn new(out: W, stop: Stop, quiet: bool) -> Self {
         Self { out, stop, quiet, tenths: 0, live: false, hour: None, alerts: 0 }
     }
@@ -71,12 +71,12 @@ impl<W: Write> Lines<W> {
 }
 
 impl<W: Write> View for Lines<W> {
-    fn news(&mut self, picture: &Picture) -> io::Result<()> {
+    fn after_step(&mut self, picture: &Picture) -> io::Result<()> {
         if self.quiet || picture.history.is_some() {
             return Ok(());
         }
         if !self.live {
-            // Alerts of the history are in its lines, as a number.
+            // The lines of the history have counted its alerts, so only later ones are printed.
             self.live = true;
             writeln!(self.out, "live from {}", local::moment(&picture.calendar, picture.now))?;
         }
@@ -84,7 +84,7 @@ impl<W: Write> View for Lines<W> {
         self.alerts = picture.alert_count;
         for alert in picture.alerts.iter().take(new).rev() {
             let time = local::moment(&picture.calendar, alert.time());
-            writeln!(self.out, "ALERT {time}  {}", alert.said(&picture.calendar))?;
+            writeln!(self.out, "ALERT {time}  {}", alert.sentence(&picture.calendar))?;
         }
         if let Some(load) = picture.load() {
             let day = picture.calendar.start_of(picture.calendar.day(load.end));

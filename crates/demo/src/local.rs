@@ -1,4 +1,4 @@
-//! Numbers and local times as people write them.
+//! Formats numbers and local times for people.
 
 use reading::time::{HOUR, MINUTE};
 use reading::{Calendar, EventTime};
@@ -10,7 +10,7 @@ pub fn moment(calendar: &Calendar, time: EventTime) -> String {
     format!("{} {day} {}", &weekday[..3], clock(calendar, time))
 }
 
-/// `31 Jan 14:05`, and ` 5 Jan 14:05` below it.
+/// `31 Jan 14:05`, or ` 5 Jan 14:05` with a space, so that lines below each other align.
 pub fn short(calendar: &Calendar, time: EventTime) -> String {
     format!("{:>12}", calendar.day_and_time(time))
 }
@@ -27,12 +27,12 @@ pub fn span(ms: i64) -> String {
     if minutes < 60 { format!("{minutes} min") } else { format!("{} h {} min", ms / HOUR, minutes % 60) }
 }
 
-/// Kilowatts with the digits that matter.
+/// Kilowatts: one decimal below 100, none above.
 pub fn kilowatts(kw: f64) -> String {
     if kw.abs() < 99.95 { format!("{kw:.1}") } else { format!("{kw:.0}") }
 }
 
-/// Whole words of a text that fit; what is left out is told by an ellipsis.
+/// The words of a text that fit into the width. An ellipsis marks that words were left out.
 pub fn fitting(text: &str, width: usize) -> String {
     if text.chars().count() <= width {
         return text.to_owned();
@@ -40,7 +40,7 @@ pub fn fitting(text: &str, width: usize) -> String {
     let mut kept = String::new();
     let mut used = 0;
     for word in text.split(' ') {
-        // A space before the ellipsis, and the ellipsis.
+        // The 2 is for the ellipsis and a space before it.
         let more = word.chars().count() + usize::from(used > 0);
         if used + more + 2 > width {
             break;
@@ -54,12 +54,12 @@ pub fn fitting(text: &str, width: usize) -> String {
     kept + if used == 0 { "…" } else { " …" }
 }
 
-/// A text in lines of whole words.
+/// Breaks a text into lines, between words.
 pub fn wrapped(text: &str, width: usize) -> Vec<String> {
     flowed(text.split(' ').map(str::to_owned), " ", width)
 }
 
-/// Parts one after another, in as many lines as that takes; no part is broken.
+/// Puts parts one after another into lines. A part is never broken, even if it is wider than a line.
 pub fn flowed(parts: impl IntoIterator<Item = String>, between: &str, width: usize) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for part in parts {

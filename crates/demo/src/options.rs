@@ -1,4 +1,4 @@
-//! What to show: which town, how fast and for how long.
+//! The options of the demo: which town, how fast and for how long.
 
 use crate::show::Pace;
 use jiff::civil::date;
@@ -9,7 +9,7 @@ use shell::Failure;
 use simulate::{Settings, SettingsError};
 use std::error::Error;
 
-/// What to show.
+/// The options of the demo.
 #[derive(Debug, Clone)]
 pub struct Demo {
     /// Consumers in the town.
@@ -18,15 +18,15 @@ pub struct Demo {
     pub days: u32,
     /// The same seed gives the same town.
     pub seed: u64,
-    /// How much faster than real the live part runs.
+    /// How many times faster than real time the live part runs.
     pub speed: f64,
-    /// Seconds of the live part; without it, the demo goes on until the user ends it.
+    /// Seconds of the live part. Without a number, the demo goes on until the user ends it.
     pub seconds: Option<f64>,
     /// Plain lines, even on a terminal.
     pub plain: bool,
 }
 
-/// The clock of it, if there can be one.
+/// The pace that the options ask for, or why it is impossible.
 pub fn pace(args: &Demo) -> Result<Pace, Failure> {
     if args.meters == 0 {
         return Err(Failure::wrong("`--meters` must be at least 1", "try `--meters 500`"));
@@ -46,9 +46,9 @@ pub fn pace(args: &Demo) -> Result<Pace, Failure> {
     Ok(Pace { days: args.days, speed: args.speed, seconds: args.seconds })
 }
 
-/// The town.
+/// The settings of the town.
 pub fn settings(args: &Demo, plan: &Plan) -> Settings {
-    // A Monday, and late in the dry season: no special day but the plan's holiday.
+    // A Monday in the dry season, without a special day except the plan's holiday.
     let start = plan.calendar.start_of(date(2024, 1, 1));
     let utc_midnight = EventTime::parse_rfc3339(b"2024-01-01T00:00:00Z").expect("a fixed time");
     Settings {
@@ -59,19 +59,21 @@ pub fn settings(args: &Demo, plan: &Plan) -> Settings {
     }
 }
 
-/// As many days as times are let in at the door: until 2100. At the usual speed that takes two weeks.
+/// The days until 2100, because readings with a later time are refused. At the usual speed the demo runs for two weeks.
 fn days_from(start: EventTime) -> u32 {
     let end = EventTime::parse_rfc3339(b"2100-01-01T00:00:00Z").expect("a fixed time");
     (end.since(start) / DAY) as u32
 }
 
-/// Tampering begins between the first fifth and seven tenths of these days. With as many days again as the history,
-/// half of it has begun when the live part begins, and the rest begins before one's eyes.
+/// The simulator lets tampering begin between one fifth and seven tenths of these days.
+///
+/// With twice the days of the history, half of the tampering has begun before the live part. The user sees the rest
+/// begin.
 fn onset_days(history: u32) -> u32 {
     history.saturating_add(history.max(30))
 }
 
-/// Why there can be no such town.
+/// The failure for a town that cannot exist.
 pub fn wrong_town(args: &Demo, error: &SettingsError) -> Failure {
     let mut cause = error.to_string();
     let mut next = error.source();

@@ -1,7 +1,7 @@
-//! What there is to be shown: fed by the outputs of the engine, knowing nothing of terminals.
+//! The values that the demo shows. They come from the outputs of the engine and do not depend on the terminal.
 
 use super::feed::Feed;
-use super::heard::Heard;
+use super::shown_alert::ShownAlert;
 use cases::Change;
 use forecast::Forecast;
 use grid::Balance;
@@ -12,7 +12,7 @@ use reading::{Calendar, EventTime, Grid, Issue, MeterId, Target, TransformerId};
 use shell::{count, grouped};
 use std::collections::{BTreeMap, VecDeque};
 
-/// More alerts fit no screen.
+/// So many alerts are kept: more than fit any screen.
 const ALERTS: usize = 200;
 
 /// Power of the town in one interval.
@@ -24,12 +24,12 @@ pub struct Load {
     pub kw: f64,
 }
 
-/// What was expected of the town in one interval.
+/// The power that was expected of the town in one interval.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Expected {
     /// When the interval ends.
     pub end: EventTime,
-    /// The mean.
+    /// The expected mean power.
     pub kw: f64,
     /// The lowest quantile that the plan asks for.
     pub low: f64,
@@ -37,18 +37,18 @@ pub struct Expected {
     pub high: f64,
 }
 
-/// What is counted and measured from moment to moment.
+/// Counts and measurements at one moment.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Gauges {
-    /// Readings that came in whole.
+    /// Readings that could be decoded.
     pub readings: u64,
-    /// Meters heard of.
+    /// Meters that have sent a reading.
     pub meters: u64,
     /// Every interval up to here is closed.
     pub watermark: Option<EventTime>,
-    /// Intervals of all meters that are open.
+    /// Open intervals of all meters.
     pub open_intervals: u64,
-    /// Lines that were no reading.
+    /// Torn lines, which could not be decoded.
     pub torn: u64,
     /// Readings that came after their interval had closed.
     pub late: u64,
@@ -60,7 +60,7 @@ pub struct Gauges {
     pub open_cases: u64,
 }
 
-/// All that is shown.
+/// All values that are shown.
 #[derive(Debug, Clone)]
 pub struct Picture {
     /// Local days and hours.
@@ -69,7 +69,7 @@ pub struct Picture {
     pub grid: Grid,
     /// The town's time.
     pub now: EventTime,
-    /// How much of the history is done, from 0 to 1; none in the live part.
+    /// The share of the history that is done, from 0 to 1. None in the live part.
     pub history: Option<f64>,
     /// Readings in a second of wall time.
     pub rate: f64,
@@ -77,22 +77,22 @@ pub struct Picture {
     pub gauges: Gauges,
     /// Intervals closed.
     pub intervals: u64,
-    /// Messages that went into no interval, with those that were no reading.
+    /// Readings that went into no interval. Torn lines are counted in the gauges.
     pub dead: u64,
-    /// The town's load of the last day, ascending.
+    /// The town's load of the last day, in the order of time.
     pub loads: Vec<Load>,
-    /// What was expected of the last day and of today, ascending.
+    /// The expected power of the last day and of today, in the order of time.
     pub expected: Vec<Expected>,
     /// The last balance of each transformer.
     pub balances: BTreeMap<TransformerId, Balance>,
-    /// The last alerts, newest first.
-    pub alerts: VecDeque<Heard>,
-    /// All alerts.
+    /// The last alerts, the newest first.
+    pub alerts: VecDeque<ShownAlert>,
+    /// How many alerts there were.
     pub alert_count: u64,
-    /// Cases that opened.
+    /// How many cases have opened.
     pub opened: u64,
-    /// Of each meter that ever had a case, when the first opened.
-    pub named: BTreeMap<MeterId, EventTime>,
+    /// For each meter that ever had a case: when the first case opened.
+    pub first_cases: BTreeMap<MeterId, EventTime>,
     /// The last message to somebody.
     pub message: Option<Message>,
     /// How many there were.
@@ -100,7 +100,7 @@ pub struct Picture {
 }
 
 impl Picture {
-    /// Nothing known yet.
+    /// A picture before the first reading.
     pub fn new(calendar: Calendar, grid: Grid, start: EventTime) -> Self {
         Self {
             calendar,
@@ -117,13 +117,13 @@ impl Picture {
             alerts: VecDeque::new(),
             alert_count: 0,
             opened: 0,
-            named: BTreeMap::new(),
+            first_cases: BTreeMap::new(),
             message: None,
             sent: Sent::default(),
         }
     }
 
-    /// Takes what came out of the engine, and empties it.
+    /// Takes the outputs of the engine, and leaves them empty.
     pub fn take(&mut self, out: &mut Outputs) {
         self.intervals += out.intervals.len() as u64;
         // Torn lines are counted where they are decoded.
@@ -136,14 +136,14 @@ impl Picture {
         for change in &out.changes {
             if let Change::Opened(case) = change {
                 self.opened += 1;
-                self.named.entry(case.meter).or_insert(case.opened);
+                self.first_cases.entry(case.meter).or_insert(case.opened);
             }
         }
         self.alert_count += (out.alerts.len() + out.above.len()) as u64;
-        let mut heard: Vec<Heard> = out.alerts.drain(..).map(Heard::Case).collect();
-        heard.extend(out.above.drain(..).map(Heard::Above));
-        heard.sort_by_key(Heard::time);
-        heard.into_iter().for_each(|one| self.alerts.push_front(one));
+        let mut new: Vec<ShownAlert> = out.alerts.drain(..).map(ShownAlert::Case).collect();
+        new.extend(out.above.drain(..).map(ShownAlert::Above));
+        new.sort_by_key(ShownAlert::time);
+        new.into_iter().for_each(|alert| self.alerts.push_front(alert));
         self.alerts.truncate(ALERTS);
         self.sent.count(&out.messages);
         if let Some(message) = out.messages.pop() {
@@ -153,7 +153,7 @@ impl Picture {
     }
 
     /// Asks the engine for its gauges and for the load of the last day.
-    pub fn look(&mut self, feed: &Feed<'_>) {
+    pub fn refresh(&mut self, feed: &Feed<'_>) {
         let (pipeline, fleet) = (feed.pipeline(), feed.pipeline().fleet());
         let meters = fleet.len() as u64;
         self.gauges = Gauges {
@@ -179,7 +179,7 @@ impl Picture {
         self.loads.last().copied()
     }
 
-    /// What was expected of an interval.
+    /// The expected power of the interval that ends then.
     pub fn expected_at(&self, end: EventTime) -> Option<Expected> {
         let at = self.expected.binary_search_by_key(&end, |expected| expected.end).ok()?;
         Some(self.expected[at])
@@ -190,24 +190,24 @@ impl Picture {
         self.gauges.watermark.map(|watermark| self.now.since(watermark))
     }
 
-    /// All that went into no interval.
+    /// How many messages went into no interval.
     pub fn dead_letters(&self) -> u64 {
         self.dead + self.gauges.torn
     }
 
-    /// The same by what became of them, in a few words.
-    pub fn dead_letters_told(&self) -> String {
+    /// The same by reason, as text.
+    pub fn dead_letters_in_words(&self) -> String {
         let Gauges { late, torn, .. } = self.gauges;
         let all = self.dead_letters();
         let other = all.saturating_sub(late + torn);
         let kinds = [(late, "late"), (torn, "torn"), (other, "refused")];
-        let told = kinds.iter().filter(|(number, _)| *number > 0);
-        let told: Vec<String> = told.map(|(number, kind)| format!("{} {kind}", grouped(*number))).collect();
+        let seen = kinds.iter().filter(|(number, _)| *number > 0);
+        let words: Vec<String> = seen.map(|(number, kind)| format!("{} {kind}", grouped(*number))).collect();
         let colon = if all == 0 { "" } else { ": " };
-        format!("{}{colon}{}", count(all, "dead letter"), told.join(", "))
+        format!("{}{colon}{}", count(all, "dead letter"), words.join(", "))
     }
 
-    /// The last balances, the largest gap first; those without one last.
+    /// The last balances. The largest gap comes first, and balances without a gap come last.
     pub fn by_gap(&self) -> Vec<&Balance> {
         let mut balances: Vec<&Balance> = self.balances.values().collect();
         balances.sort_by_key(|balance| std::cmp::Reverse(balance.gap));

@@ -16,7 +16,7 @@ use std::time::Duration;
 pub use draw::draw;
 pub use theme::Theme;
 
-/// The terminal while it is ours. Dropping it gives it back as it was; so does a panic.
+/// The terminal while the demo draws on it. Dropping this restores the terminal, and so does a panic.
 pub struct Screen {
     // Never dropped: once the terminal has gone, dropping it would complain on standard error, and panic over that.
     terminal: ManuallyDrop<DefaultTerminal>,
@@ -42,13 +42,13 @@ impl Drop for Screen {
 }
 
 impl View for Screen {
-    fn news(&mut self, _: &Picture) -> io::Result<()> {
+    fn after_step(&mut self, _: &Picture) -> io::Result<()> {
         Ok(())
     }
 
     fn frame(&mut self, picture: &Picture, wait: Duration) -> io::Result<bool> {
         self.terminal.draw(|frame| draw(frame, picture, self.theme))?;
-        // Whatever was typed while the picture was made, then what comes while we wait.
+        // First come the keys typed while the picture was drawn, then those typed during the wait.
         let mut wait = wait;
         while event::poll(wait)? {
             match event::read()? {

@@ -1,6 +1,6 @@
-//! The clock of the demo: history as fast as it goes, then live at its pace.
+//! The clock of the demo: the history as fast as possible, then the live part at its pace.
 
-use super::feed::{Came, Feed};
+use super::feed::{Feed, Reached};
 use super::picture::Picture;
 use pipeline::Outputs;
 use reading::EventTime;
@@ -8,35 +8,35 @@ use reading::time::{DAY, SECOND};
 use std::io;
 use std::time::{Duration, Instant};
 
-/// How fast and how long.
+/// How fast the demo runs, and how long.
 #[derive(Debug, Clone, Copy)]
 pub struct Pace {
     /// Days of history.
     pub days: u32,
-    /// Event seconds a second.
+    /// Seconds of the town's time in one second.
     pub speed: f64,
-    /// Seconds of the live part; without it, until the user ends it.
+    /// Seconds of the live part. Without a number, it goes on until the user ends it.
     pub seconds: Option<f64>,
 }
 
-/// Why it ended.
+/// Why the demo ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ended {
-    /// The user wanted it, or the seconds are over.
+    /// The user ended it, or its seconds are over.
     Asked,
     /// The town's last day is over.
     TownsEnd,
 }
 
-/// What shows a picture. An implementation may show less than each picture, and never changes one.
+/// A way to show pictures. An implementation may leave pictures out.
 pub trait View {
-    /// Takes the picture after each step of at most one interval; must be quick.
-    fn news(&mut self, picture: &Picture) -> io::Result<()>;
-    /// Shows the picture and waits so long for the user. Tells whether to go on.
+    /// Takes the picture after each step of at most one interval. It must be quick, or the demo falls behind its pace.
+    fn after_step(&mut self, picture: &Picture) -> io::Result<()>;
+    /// Shows the picture, waits so long for the user, and returns whether to go on.
     fn frame(&mut self, picture: &Picture, wait: Duration) -> io::Result<bool>;
 }
 
-/// Ten pictures a second are enough to see things move.
+/// Ten pictures a second look smooth enough.
 const FRAME: Duration = Duration::from_millis(100);
 
 /// Runs the whole demo.
@@ -46,14 +46,14 @@ pub fn run<V: View>(
     picture: &mut Picture,
     view: &mut V,
 ) -> io::Result<Ended> {
-    let mut stage = Stage { feed, picture, view, out: Outputs::default(), rate: Rate::begin(0) };
-    match stage.history(pace)? {
+    let mut show = Show { feed, picture, view, out: Outputs::default(), rate: Rate::begin(0) };
+    match show.history(pace)? {
         Some(ended) => Ok(ended),
-        None => stage.live(pace),
+        None => show.live(pace),
     }
 }
 
-struct Stage<'a, 'town, V> {
+struct Show<'a, 'town, V> {
     feed: &'a mut Feed<'town>,
     picture: &'a mut Picture,
     view: &'a mut V,
@@ -61,14 +61,14 @@ struct Stage<'a, 'town, V> {
     rate: Rate,
 }
 
-impl<V: View> Stage<'_, '_, V> {
+impl<V: View> Show<'_, '_, V> {
     fn history(&mut self, pace: &Pace) -> io::Result<Option<Ended>> {
         let start = self.picture.now;
         let end = start.plus(i64::from(pace.days) * DAY);
         while self.picture.now < end {
             let deadline = now() + FRAME;
             let more = self.advance(end, deadline)?;
-            self.look();
+            self.refresh();
             self.picture.history = Some(self.picture.now.since(start) as f64 / end.since(start) as f64);
             if !self.view.frame(self.picture, Duration::ZERO)? {
                 return Ok(Some(Ended::Asked));
@@ -83,10 +83,10 @@ impl<V: View> Stage<'_, '_, V> {
 
     fn live(&mut self, pace: &Pace) -> io::Result<Ended> {
         let began = now();
-        // The history went as fast as it could, which says nothing about the live part.
+        // Forget the rate of the history: it ran as fast as possible, and the live part does not.
         self.rate = Rate::begin(self.picture.gauges.readings);
         let mut last = began;
-        // What is less than a millisecond of the town is kept for the next frame.
+        // A fraction of a millisecond is carried to the next frame. Otherwise the town's clock would fall behind.
         let mut left = 0.0;
         loop {
             let woke = now();
@@ -97,7 +97,7 @@ impl<V: View> Stage<'_, '_, V> {
             let until = self.picture.now.plus(left as i64);
             left = left.fract();
             let more = self.advance(until, woke + FRAME)?;
-            self.look();
+            self.refresh();
             if over {
                 return Ok(Ended::Asked);
             }
@@ -112,24 +112,24 @@ impl<V: View> Stage<'_, '_, V> {
         }
     }
 
-    /// Goes on to a moment, or until the deadline. Tells whether the town has more to say.
+    /// Runs the town to a moment, or until the deadline. Returns whether the town has more messages.
     fn advance(&mut self, until: EventTime, deadline: Instant) -> io::Result<bool> {
         let grid = self.picture.grid;
         while self.picture.now < until {
-            // An interval at a time, so that whoever prints hours misses none.
+            // One interval at a time, so that the plain lines, one for each hour, miss no hour.
             let next = grid.end(grid.index(self.picture.now.plus(1))).min(until);
-            let came = self.feed.step(next, &mut self.out);
-            self.picture.now = match came {
-                Came::Part(at) => at,
-                Came::There | Came::End => next,
+            let reached = self.feed.step(next, &mut self.out);
+            self.picture.now = match reached {
+                Reached::Part(at) => at,
+                Reached::Moment | Reached::End => next,
             };
             let ticked = !self.out.ticks.is_empty();
             self.picture.take(&mut self.out);
             if self.picture.history.is_none() && ticked {
-                self.look();
+                self.refresh();
             }
-            self.view.news(self.picture)?;
-            if came == Came::End {
+            self.view.after_step(self.picture)?;
+            if reached == Reached::End {
                 return Ok(false);
             }
             if now() >= deadline {
@@ -139,8 +139,8 @@ impl<V: View> Stage<'_, '_, V> {
         Ok(true)
     }
 
-    fn look(&mut self) {
-        self.picture.look(self.feed);
+    fn refresh(&mut self) {
+        self.picture.refresh(self.feed);
         self.picture.rate = self.rate.of(self.picture.gauges.readings);
     }
 }
@@ -151,14 +151,14 @@ struct Rate {
 }
 
 impl Rate {
-    /// From so many readings on.
+    /// Begins to measure at this count of readings.
     fn begin(readings: u64) -> Self {
         Self { marks: [(now(), readings)].into() }
     }
 
     fn of(&mut self, readings: u64) -> f64 {
         let now = now();
-        // Readings come in bursts, one an interval; three seconds are some of them at the usual speed.
+        // Readings come in bursts, one burst an interval. At the usual speed three seconds hold several bursts.
         while self.marks.len() > 1 && now.duration_since(self.marks[0].0) > Duration::from_secs(3) {
             self.marks.pop_front();
         }

@@ -1,4 +1,4 @@
-use super::feed::{Came, Feed};
+use super::feed::{Feed, Reached};
 use super::lines::Lines;
 use super::picture::Picture;
 use super::screen::{Theme, draw};
@@ -25,7 +25,7 @@ fn small_town(args: &Demo) -> (Plan, Town) {
     (plan, town)
 }
 
-/// A small town after so many days and a bit, with what no two machines agree on made the same.
+/// The picture of a small town after so many days and a bit. Values that differ between machines are fixed.
 fn picture_of(args: &Demo) -> Picture {
     let (plan, town) = small_town(args);
     let mut feed = Feed::new(&plan, &town).unwrap();
@@ -34,10 +34,10 @@ fn picture_of(args: &Demo) -> Picture {
     let end = town.settings().start.plus(i64::from(args.days) * DAY + 14 * HOUR + 5 * MINUTE);
     while picture.now < end {
         picture.now = picture.now.plus(15 * MINUTE).min(end);
-        while let Came::Part(_) = feed.step(picture.now, &mut out) {}
+        while let Reached::Part(_) = feed.step(picture.now, &mut out) {}
         picture.take(&mut out);
     }
-    picture.look(&feed);
+    picture.refresh(&feed);
     picture.history = None;
     picture.rate = 1040.0;
     picture.gauges.bytes_a_meter = 400;
@@ -213,20 +213,20 @@ fn no_size_of_terminal_panics() {
 }
 
 #[test]
-fn plain_lines_tell_history_and_hours() {
+fn plain_lines_show_history_and_hours() {
     let args = args(20, 2);
     let (plan, town) = small_town(&args);
     let mut feed = Feed::new(&plan, &town).unwrap();
     let mut picture = Picture::new(plan.calendar.clone(), plan.grid(), town.settings().start);
-    let mut said = Vec::new();
-    let mut lines = Lines::new(&mut said, Stop::default(), false);
-    // Faster than any machine: the town ends before the second does.
+    let mut printed = Vec::new();
+    let mut lines = Lines::new(&mut printed, Stop::default(), false);
+    // No machine keeps up with this speed, so the demo runs as fast as it can until the town ends.
     let pace = Pace { days: 2, speed: 1e12, seconds: None };
     assert_eq!(show::run(&pace, &mut feed, &mut picture, &mut lines).unwrap(), Ended::TownsEnd);
-    let said = String::from_utf8(said).unwrap();
-    assert!(said.starts_with("history"), "{said}");
-    let hours = said.lines().filter(|line| line.contains("  load ")).count();
-    assert!((235..=240).contains(&hours), "{hours} hours of ten days in\n{said}");
+    let printed = String::from_utf8(printed).unwrap();
+    assert!(printed.starts_with("history"), "{printed}");
+    let hours = printed.lines().filter(|line| line.contains("  load ")).count();
+    assert!((235..=240).contains(&hours), "{hours} hours of ten days in\n{printed}");
 }
 
 #[test]
@@ -243,8 +243,8 @@ fn the_rate_of_the_live_part_is_not_that_of_the_history() {
 
 #[test]
 fn a_reader_that_leaves_is_no_failure() {
-    assert!(gone_is_fine(Err(io::ErrorKind::BrokenPipe.into())).is_ok());
-    assert_eq!(gone_is_fine(Err(io::ErrorKind::StorageFull.into())).unwrap_err().code, 1);
+    assert!(ignore_closed_pipe(Err(io::ErrorKind::BrokenPipe.into())).is_ok());
+    assert_eq!(ignore_closed_pipe(Err(io::ErrorKind::StorageFull.into())).unwrap_err().code, 1);
 }
 
 #[test]
@@ -282,12 +282,12 @@ fn the_town_goes_on_until_its_watcher_ends_it() {
             truth.iter().filter(|truth| truth.guilty() && truth.from < until).map(|truth| truth.meter);
         meters.collect::<BTreeSet<_>>().len()
     };
-    // Some in the history, the others before one's eyes, and nobody after 42 days.
+    // Five meters within the history, five more in the live part, and none after 42 days.
     assert_eq!((begun(30), begun(42), begun(1000)), (5, 10, 10));
 }
 
 #[test]
-fn the_last_words_make_the_same_town_again() {
+fn the_command_in_the_summary_makes_the_same_town_again() {
     let args = args(20, 2);
     let (_, town) = small_town(&args);
     let mut picture = picture_of(&args);
@@ -307,7 +307,7 @@ fn the_town_starts_at_a_local_midnight() {
 }
 
 #[test]
-fn a_case_before_the_tampering_is_a_case_of_an_innocent() {
+fn a_case_before_the_tampering_counts_as_a_mistake() {
     let meter = |name: &str| MeterId::new(name).unwrap();
     let truth = |name: &str, kind, from| Truth {
         meter: meter(name),
@@ -324,9 +324,9 @@ fn a_case_before_the_tampering_is_a_case_of_an_innocent() {
         truth("later", Kind::PhaseBypass, 500),
         truth("pair", Kind::SharedNeutral, 0),
     ];
-    let named = [("found", 30), ("early", 40), ("pair", 30), ("plain", 30)];
-    let named = named.into_iter().map(|(name, at)| (meter(name), EventTime(at))).collect();
-    let verdict = Verdict::new(&truths, &named, EventTime(100));
+    let first_cases = [("found", 30), ("early", 40), ("pair", 30), ("plain", 30)];
+    let first_cases = first_cases.into_iter().map(|(name, at)| (meter(name), EventTime(at))).collect();
+    let verdict = Verdict::new(&truths, &first_cases, EventTime(100));
     expect![[r#"
         Verdict {
             tampered: {

@@ -1,4 +1,4 @@
-//! What the demo did, beside the truth that the simulated town knows.
+//! The summary of the demo: its cases compared with the truth that the simulated town knows.
 
 use super::local;
 use super::picture::Picture;
@@ -10,29 +10,30 @@ use simulate::{Town, Truth};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
-/// Cases beside the truth.
+/// Cases compared with the truth.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Verdict {
-    /// Meters tampered with before now, each with its kind, since when, and whether it ever had a case.
+    /// Meters tampered with before now: the kind of tampering, since when, and whether the meter ever had a case.
     pub tampered: BTreeMap<MeterId, (&'static str, EventTime, bool)>,
-    /// Meters that had a case before or without any tampering, with what the truth says of them.
+    /// Meters that had a case before or without any tampering, with what is true of them.
     pub innocent: BTreeMap<MeterId, String>,
 }
 
 impl Verdict {
     /// Compares the meters that had a case with the truth up to `now`.
-    pub fn new(truth: &[Truth], named: &BTreeMap<MeterId, EventTime>, now: EventTime) -> Self {
+    pub fn new(truth: &[Truth], first_cases: &BTreeMap<MeterId, EventTime>, now: EventTime) -> Self {
         let mut begun = BTreeMap::<MeterId, (EventTime, &'static str)>::new();
         for truth in truth.iter().filter(|truth| truth.guilty() && truth.from < now) {
             let first = begun.entry(truth.meter).or_insert((truth.from, truth.kind.name()));
             first.0 = first.0.min(truth.from);
         }
-        let rightly =
+        let is_right =
             |meter: &MeterId, opened: EventTime| begun.get(meter).is_some_and(|(from, _)| *from < opened);
-        let tampered =
-            begun.iter().map(|(meter, (from, kind))| (*meter, (*kind, *from, named.contains_key(meter))));
-        let innocent = named.iter().filter(|(meter, opened)| !rightly(meter, **opened));
-        let said = |meter: &MeterId| {
+        let tampered = begun
+            .iter()
+            .map(|(meter, (from, kind))| (*meter, (*kind, *from, first_cases.contains_key(meter))));
+        let innocent = first_cases.iter().filter(|(meter, opened)| !is_right(meter, **opened));
+        let truth_of = |meter: &MeterId| {
             let kinds: BTreeSet<&str> =
                 truth.iter().filter(|truth| truth.meter == *meter).map(|truth| truth.kind.name()).collect();
             if kinds.is_empty() {
@@ -43,7 +44,7 @@ impl Verdict {
         };
         Self {
             tampered: tampered.collect(),
-            innocent: innocent.map(|(meter, _)| (*meter, said(meter))).collect(),
+            innocent: innocent.map(|(meter, _)| (*meter, truth_of(meter))).collect(),
         }
     }
 
@@ -52,15 +53,15 @@ impl Verdict {
     }
 }
 
-/// The last words of the demo.
+/// The summary at the end of the demo. `over` means that the town has ended, and not the user.
 pub fn page(args: &Demo, town: &Town, picture: &Picture, over: bool) -> String {
     let (settings, gauges) = (town.settings(), &picture.gauges);
-    let verdict = Verdict::new(&town.truth(), &picture.named, picture.now);
+    let verdict = Verdict::new(&town.truth(), &picture.first_cases, picture.now);
     let mut page = String::new();
     let mut line = |text: &str| writeln!(page, "{text}").expect("writing to a string cannot fail");
     line("");
     if over {
-        line("The town's last day is over: times are known until 2100.");
+        line("The town has reached its last day: readings after 2100 are refused.");
     }
     line(&format!(
         "{} simulated, up to {}, seed {}",
@@ -88,12 +89,12 @@ pub fn page(args: &Demo, town: &Town, picture: &Picture, over: bool) -> String {
         count(picture.alert_count, "alert"),
         picture.sent.in_words(grouped),
     ));
-    for text in beside_the_truth(&verdict, picture) {
+    for text in comparison(&verdict, picture) {
         line(&text);
     }
     line("");
-    line("The same town in files, the same engine over them, and every number of one meter:");
-    // Up to the end of today, and the beginning of everything where it was.
+    line("To get the same town as files, replay them, and see every number of one meter:");
+    // Whole days up to the end of today. The onset is given, so that tampering begins on the same days as in the demo.
     let days = -picture.now.since(settings.start).max(1).div_euclid(-DAY);
     let onset = settings.onset_days.map_or(String::new(), |days| format!(" --onset-days {days}"));
     let hours = settings.utc_offset_ms as f64 / reading::time::HOUR as f64;
@@ -103,12 +104,12 @@ pub fn page(args: &Demo, town: &Town, picture: &Picture, over: bool) -> String {
     ));
     let files = "--readings town/readings.ndjson --topology town/topology.csv";
     line(&format!("  gridwarden replay pipelines/demo.toml {files} --out out"));
-    let meter = picture.named.keys().next().map_or("M000001".to_owned(), MeterId::to_string);
+    let meter = picture.first_cases.keys().next().map_or("M000001".to_owned(), MeterId::to_string);
     line(&format!("  gridwarden explain {meter} --plan pipelines/demo.toml {files}"));
     page
 }
 
-fn beside_the_truth(verdict: &Verdict, picture: &Picture) -> Vec<String> {
+fn comparison(verdict: &Verdict, picture: &Picture) -> Vec<String> {
     let mut lines = Vec::new();
     let all = verdict.tampered.len();
     lines.push(match verdict.found() {
@@ -120,7 +121,7 @@ fn beside_the_truth(verdict: &Verdict, picture: &Picture) -> Vec<String> {
         lines.push(format!("             not {meter}, {kind} since {since}"));
     }
     let innocent = count(verdict.innocent.len() as u64, "meter");
-    lines.push(format!("  by mistake {innocent} that nobody tampered with"));
+    lines.push(format!("  by mistake {innocent} without tampering"));
     for (meter, kinds) in &verdict.innocent {
         lines.push(format!("             {meter}: {kinds}"));
     }

@@ -5,18 +5,19 @@
 //!  file -> decoder --> sequencer (caller) --> shard 1 --> town and sinks
 //! ```
 //!
-//! Every channel is bounded: a slow sink makes the decoders wait. All that a thread hands on comes in the order of the
-//! input, so the number of threads changes nothing about the result.
+//! Every channel is bounded, so a slow sink makes the decoders wait and memory stays bounded.
+//! Every thread passes its results on in the order of the input. So the result does not depend on the number of
+//! threads.
 
 mod decoders;
-mod hung;
+mod disconnected;
 mod merge;
 mod shard;
 
 use crate::files::Source;
 use decoders::{Decoders, Pool};
+use disconnected::Disconnected;
 use grid::Topology;
-use hung::Hung;
 use merge::Merge;
 use pipeline::{
     Books, Dead, NotLookedAt, Outputs, PartitionId, Plan, Sequencer, Shard, Town, bury, bury_held,
@@ -24,7 +25,7 @@ use pipeline::{
 };
 use reading::issue::Counts;
 use reading::{Batch, EventTime};
-use shard::{Closed, Last, PART, Work};
+use shard::{FromShard, PART, ShardCounts, Work};
 use shell::{Failure, join, spawn, unfit};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -32,18 +33,18 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 use vet::Tally;
 
-/// What a run tells whoever watches.
+/// How far a run has come.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Progress {
     /// Readings decoded so far.
     pub readings: u64,
-    /// The lowest front of the files.
+    /// The event time up to which every file has been read.
     pub front: Option<EventTime>,
 }
 
-/// What takes the outputs.
+/// The consumer of the outputs.
 pub trait Sink: Send {
-    /// Takes what has come out; leaves the vectors empty.
+    /// Takes the new outputs, and leaves the vectors empty.
     fn take(&mut self, out: &mut Outputs) -> Result<(), Failure>;
 }
 
@@ -52,21 +53,21 @@ pub trait Sink: Send {
 pub struct Counted {
     /// Readings decoded.
     pub readings: u64,
-    /// What was odd or refused.
+    /// Issues and refusals.
     pub counts: Counts,
-    /// What was odd about closed intervals.
+    /// Flags of data quality on closed intervals.
     pub tally: Tally,
-    /// Import energy that stands in no interval.
+    /// Import energy that could be placed in no interval, such as energy across a gap longer than the plan fills.
     pub unplaced_wh: i64,
     /// Readings added to an interval.
     pub admitted: u64,
-    /// Meters heard of.
+    /// Meters that have sent a reading.
     pub meters: u64,
-    /// What the second stage could not do.
+    /// What the second stage could not judge, for lack of topology.
     pub missing: NotLookedAt,
 }
 
-/// Runs a plan over files. `watch` is called block by block.
+/// Runs a plan over files. `watch` is called after every block of readings.
 pub fn run<S: Sink>(
     plan: &Plan,
     topology: Topology,
@@ -87,7 +88,7 @@ pub fn run<S: Sink>(
     } else {
         None
     };
-    // One file keeps every decoder busy; of many, each is read only a little ahead.
+    // A single file must keep every decoder busy. Of many files, each is read only a little ahead, to save memory.
     let depth = if sources.len() == 1 { 2 * shards as usize } else { 2 };
     let pool = Pool::new(sources);
     thread::scope(|scope| {
@@ -111,8 +112,9 @@ pub fn run<S: Sink>(
         drop(decoders);
         drop(to_shards);
         let collected = join(end);
-        // A sink that failed closed the channels, which is only the consequence.
-        let (Last { totals, tally, meters }, missing) = collected?;
+        // If the sink fails, `feed` fails as well, because its channels close. The sink's error is the cause: report
+        // it.
+        let (ShardCounts { totals, tally, meters }, missing) = collected?;
         fed?;
         counted.counts.add(sequencer.counts());
         counted.counts.add(&totals.counts);
@@ -125,9 +127,12 @@ pub fn run<S: Sink>(
     })
 }
 
-/// So many dead letters go on to be written, whatever the watermark does.
+/// So many dead letters are written at once, even if the watermark stands still.
 const MOST_DEAD: usize = 4096;
 
+/// Reads the files in the order that the sequencer wants, and sends every batch with its steps to all shards.
+///
+/// Each shard takes only its own meters from a batch. All shards get every batch, so their watermarks advance together.
 fn feed(
     sequencer: &mut Sequencer,
     decoders: &mut Decoders,
@@ -135,6 +140,7 @@ fn feed(
     counted: &mut Counted,
     watch: &mut impl FnMut(Progress),
 ) -> Result<(), Failure> {
+    // Batches that were sequenced in part: the sequencer turned to another file whose readings are earlier.
     let mut open: BTreeMap<PartitionId, (Arc<Batch>, usize)> = BTreeMap::new();
     let mut done: VecDeque<Arc<Batch>> = VecDeque::new();
     let (mut dead, mut buried) = (Vec::new(), 0);
@@ -168,22 +174,24 @@ fn feed(
             }
         };
         let steps = Arc::new(steps);
-        // Where no watermark moves, as in a file of nothing but garbage, dead letters do not wait for one.
+        // Dead letters normally go on when the watermark advances. In a file of nothing but garbage it never does, and
+        // they would fill the memory. So they are flushed by number, too.
         buried += dead.len();
         let flush = buried >= MOST_DEAD;
         if flush {
             buried = 0;
         }
         for shard in to_shards {
+            // The first shard takes all dead letters, and the others find the vector empty: each is written once.
             let (batch, steps, dead) = (Arc::clone(&batch), Arc::clone(&steps), std::mem::take(&mut dead));
-            shard.send(Work { partition: id, batch, steps, dead, flush }).map_err(|_| Hung)?;
+            shard.send(Work { partition: id, batch, steps, dead, flush }).map_err(|_| Disconnected)?;
         }
         watch(Progress { readings: counted.readings, front: sequencer.front() });
-        // A batch in pieces, as where several files take turns, is done with when its last piece is.
+        // A batch that is sequenced in several pieces can be reused only after its last piece.
         if !open.contains_key(&id) {
             done.push_back(batch);
         }
-        // Shards go through batches in one order: those that all are done with come first.
+        // All shards work through the batches in this order, so the batches that every shard has finished are in front.
         while done.front().is_some_and(|batch| Arc::strong_count(batch) == 1) {
             done.pop_front().into_iter().for_each(|batch| decoders.reuse(batch));
         }
@@ -191,14 +199,15 @@ fn feed(
     Ok(())
 }
 
+/// Merges the rows of all shards, runs the second stage over them, and passes everything to the sink.
 fn collect<S: Sink>(
     mut town: Option<Town>,
-    from_shards: &[Receiver<Closed>],
+    from_shards: &[Receiver<FromShard>],
     sink: &mut S,
-) -> Result<(Last, NotLookedAt), Failure> {
-    let mut all = Last::default();
+) -> Result<(ShardCounts, NotLookedAt), Failure> {
+    let mut all = ShardCounts::default();
     let mut out = Outputs::default();
-    // The second stage sees a whole tick side by side; without it, nobody needs more rows at once than a sink writes.
+    // The second stage compares all meters of a tick, so it needs the whole tick. Without it, small parts save memory.
     let most = if town.is_some() { usize::MAX } else { PART };
     loop {
         let mut merge = Merge::new(from_shards)?;
@@ -207,6 +216,7 @@ fn collect<S: Sink>(
                 sink.take(&mut out)?;
             }
             out.ticks.push((end, out.intervals.len()));
+            // `EventTime::MAX` marks the rows that were still open at the end. They belong to no single tick.
             if let Some(town) = town.as_mut().filter(|_| end != EventTime::MAX) {
                 let rows = std::mem::take(&mut out.intervals);
                 let of_meters = out.metering.demand.len();
@@ -218,7 +228,7 @@ fn collect<S: Sink>(
             }
             sink.take(&mut out)?;
         }
-        while merge.take_kept(PART, &mut out.metering)? {
+        while merge.take_unfinished(PART, &mut out.metering)? {
             complete(town.as_mut(), &mut out);
             sink.take(&mut out)?;
         }
@@ -227,7 +237,7 @@ fn collect<S: Sink>(
         for done in merge.done() {
             out.dead.extend(done.dead);
             refused.extend(done.refused);
-            if let Some(Last { totals, tally, meters }) = done.last {
+            if let Some(ShardCounts { totals, tally, meters }) = done.counts {
                 last = true;
                 all.meters += meters;
                 all.tally.add(&tally);
@@ -236,6 +246,7 @@ fn collect<S: Sink>(
                 all.totals.counts.add(&totals.counts);
             }
         }
+        // Shards refuse side by side. Sorting makes the order of dead letters independent of the number of shards.
         refused.sort_by(|a, b| dead_order(a).cmp(&dead_order(b)));
         out.dead.append(&mut refused);
         if last {
@@ -253,6 +264,7 @@ fn collect<S: Sink>(
     }
 }
 
+/// Adds what only the topology knows, such as the transformer, to rows of demand.
 fn complete(town: Option<&mut Town>, out: &mut Outputs) {
     if let Some(town) = town {
         town.complete(&mut out.metering.demand);

@@ -1,4 +1,4 @@
-//! Readings from files, block by block: JSON lines or Parquet, told by their first bytes.
+//! Readings from files, block by block: JSON lines or Parquet. The first bytes of a file show which.
 
 use columns::{ColumnsError, ParquetReadings};
 use reading::{Batch, EventTime, Limits, Reading};
@@ -8,12 +8,14 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use wire::json::LONGEST_LINE;
 
-/// How much text is decoded at once: some two thousand readings, which stay in the cache until they are admitted.
+/// How much text is decoded at once: about two thousand readings, few enough to stay in the CPU cache until admitted.
 const BLOCK: usize = 256 * 1024;
 /// The first bytes of a Parquet file.
 const PARQUET: &[u8] = b"PAR1";
-/// The first bytes of files that would become nothing but dead letters, what they are, and the way out: RFC 1952, RFC
-/// 8878, and the two forms of Arrow IPC.
+/// The first bytes of formats that users try and that are not read here, with the way out.
+///
+/// Without this check, each piece of such a file would become a dead letter, and the cause would stay unclear.
+/// Sources: RFC 1952 for gzip, RFC 8878 for zstd, and the two forms of Arrow IPC.
 const FOREIGN: [(&[u8], &str, &str); 4] = [
     (
         b"\x1f\x8b",
@@ -32,18 +34,18 @@ const FOREIGN: [(&[u8], &str, &str); 4] = [
 /// A file of readings, or standard input.
 pub struct Source {
     path: PathBuf,
-    kind: Kind,
-    /// The first block, read before its turn.
+    format: Format,
+    /// The first block, if [`Self::first_time`] has read it already.
     peeked: Option<Batch>,
 }
 
-enum Kind {
+enum Format {
     Lines(Lines),
     Columns(Box<ParquetReadings>),
 }
 
 impl Source {
-    /// Opens files, one partition each.
+    /// Opens files. Each file is one partition.
     pub fn open_all(paths: &[PathBuf]) -> Result<Vec<Self>, Failure> {
         if paths.iter().filter(|path| is_stdin(path)).count() > 1 {
             return Err(Failure::wrong(
@@ -76,7 +78,7 @@ impl Source {
         if let Some((_, what, help)) = FOREIGN.iter().find(|(begins, ..)| magic.starts_with(begins)) {
             return Err(Failure::failed_with_help(format!("{shown} is {what}"), help));
         }
-        let kind = if is_stdin(path) && magic == PARQUET {
+        let format = if is_stdin(path) && magic == PARQUET {
             return Err(Failure::wrong(
                 "standard input takes JSON lines, and this is Parquet",
                 "write it to a file, and name that",
@@ -86,16 +88,16 @@ impl Source {
                 let help = error.help();
                 Failure::failed(format!("cannot read {shown}"), &error).help(help)
             })?;
-            Kind::Columns(Box::new(columns))
+            Format::Columns(Box::new(columns))
         } else {
             let mut lines = Lines::new(file);
             lines.carry = magic;
-            Kind::Lines(lines)
+            Format::Lines(lines)
         };
-        Ok(Self { path: path.to_owned(), kind, peeked: None })
+        Ok(Self { path: path.to_owned(), format, peeked: None })
     }
 
-    /// The earliest time in its first block, as far as that can be decoded.
+    /// The earliest time among the readings of the first block that can be decoded.
     pub fn first_time(&mut self, limits: &Limits) -> Result<Option<EventTime>, Failure> {
         let mut first = Batch::default();
         if !self.read(limits, &mut first)? {
@@ -109,26 +111,27 @@ impl Source {
         Ok(decoded.readings.iter().map(Reading::time).min())
     }
 
-    /// Reads the next block into a batch; false at the end. Text is only read, not decoded.
+    /// Reads the next block into a batch, and returns false at the end. Text is only read, not decoded.
     pub fn read(&mut self, limits: &Limits, batch: &mut Batch) -> Result<bool, Failure> {
         if let Some(peeked) = self.peeked.take() {
             *batch = peeked;
             return Ok(true);
         }
         batch.clear();
-        match &mut self.kind {
-            Kind::Lines(lines) => {
+        match &mut self.format {
+            Format::Lines(lines) => {
                 lines.next_block(&mut batch.bytes).map_err(|cause| broken(&self.path, &cause))
             }
-            Kind::Columns(columns) => {
+            Format::Columns(columns) => {
                 columns.next_batch(limits, batch).map_err(|error| damaged(&self.path, &error))
             }
         }
     }
 
-    /// Whether [`Self::read`] gives text, which [`wire::json::decode_lines`] decodes. Nobody need hold the file for that.
+    /// Whether [`Self::read`] gives text. The caller decodes it with [`wire::json::decode_lines`] after it has released
+    /// the file, so that another thread can read on meanwhile.
     pub fn is_text(&self) -> bool {
-        matches!(self.kind, Kind::Lines(_))
+        matches!(self.format, Format::Lines(_))
     }
 }
 
@@ -144,13 +147,13 @@ fn is_stdin(path: &Path) -> bool {
     path == Path::new("-")
 }
 
-/// Text, cut where lines end.
+/// Text, cut into blocks at the ends of lines.
 struct Lines {
     from: Box<dyn Read + Send>,
-    /// What was read and not given yet.
+    /// Text that was read and not returned yet: the beginning of the next block.
     carry: Vec<u8>,
     ended: bool,
-    /// The end of a line that is longer than a block is still to come.
+    /// Whether the rest of a line that is longer than a block still has to be skipped.
     in_long_line: bool,
 }
 
@@ -162,7 +165,8 @@ impl Lines {
     fn next_block(&mut self, block: &mut Vec<u8>) -> io::Result<bool> {
         self.fill(block)?;
         while self.in_long_line {
-            // The beginning of this line was given: the rest of it is no line of its own.
+            // The beginning of this line was returned already. If its rest looked like a line, it could pass as a
+            // reading.
             let end = memchr::memchr(b'\n', block);
             self.in_long_line = end.is_none() && !self.ended;
             let rest = end.map_or(block.len(), |end| end + 1);
@@ -176,7 +180,7 @@ impl Lines {
                     self.carry.extend_from_slice(&block[last + 1..]);
                     block.truncate(last + 1);
                 }
-                // A line longer than a block: its beginning becomes a dead letter with the reason too-long.
+                // The line is longer than a block. Its beginning becomes a dead letter with the reason `too-long`.
                 None => {
                     block.truncate(LONGEST_LINE + 1);
                     self.in_long_line = true;
@@ -186,7 +190,7 @@ impl Lines {
         Ok(!block.is_empty())
     }
 
-    /// What was carried, and as much more as makes a block.
+    /// Fills a block with the carried text, and then from the file.
     fn fill(&mut self, block: &mut Vec<u8>) -> io::Result<()> {
         block.clear();
         std::mem::swap(block, &mut self.carry);

@@ -8,7 +8,7 @@ mod out_dir;
 mod places;
 
 pub use files::Source;
-pub use hold::{Hold, take_away};
+pub use hold::{Hold, remove_files};
 pub use only::Only;
 
 use engine::Progress;
@@ -26,19 +26,19 @@ pub struct Replay {
     pub plan: PathBuf,
     /// Files of readings, JSON lines or Parquet; `-` is standard input.
     pub readings: Vec<PathBuf>,
-    /// Who hangs where, as CSV.
+    /// The topology, as CSV: which meter is connected to which transformer.
     pub topology: Option<PathBuf>,
     /// The folder for the outputs.
     pub out: PathBuf,
-    /// Threads that hold meters; without a number, the cores of the machine.
+    /// How many threads share the meters. Without a number: one for each core of the machine.
     pub shards: Option<u32>,
     /// Whether to draw the load of all consumers together.
     pub plots: bool,
-    /// Outputs to work out and write; all of the plan if none is named.
+    /// The outputs to compute and write. If none is named: all outputs of the plan.
     pub only: Vec<Only>,
 }
 
-/// Runs the command; with `quiet`, without a summary.
+/// Runs the command. With `quiet` it prints no summary.
 #[expect(clippy::disallowed_methods, reason = "the shell owns the clock")]
 pub fn run(args: &Replay, quiet: bool) -> Result<(), Failure> {
     let began = Instant::now();
@@ -97,7 +97,7 @@ fn nothing_read(dead: u64, first: Option<&str>) -> Failure {
     let Some(first) = first else {
         return Failure::failed_with_help("no reading could be used: the input holds none", help);
     };
-    // A letter may be as long as a line; its beginning tells enough.
+    // A dead letter may be as long as the longest line. Its beginning is enough to recognize it.
     let shown: String = first.chars().take(200).collect();
     let more = if shown.len() < first.len() { " ..." } else { "" };
     let became = if dead == 1 {

@@ -1,15 +1,15 @@
-//! Some outputs of a plan, and not the others.
+//! `--only`: a run that writes some outputs of its plan and leaves out the others.
 
 use columns::outputs::{ALL, About, NotPlanned, Planned, names};
 use pipeline::Plan;
 use shell::Failure;
 
-/// The name of outputs that `--only` takes.
+/// A name that `--only` takes. It stands for one output or for several that belong together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Only(&'static str);
 
 impl Only {
-    /// All of them.
+    /// All names.
     pub fn all() -> impl Iterator<Item = Self> {
         names().into_iter().map(Self)
     }
@@ -26,8 +26,9 @@ impl Only {
     }
 }
 
-/// The outputs to write; all of the plan if none is named. What only others need is taken out of the plan, so that it
-/// is not worked out either.
+/// The outputs to write. If none is named, these are all outputs of the plan.
+///
+/// Sections of the plan that only the other outputs need are removed from it, so that nothing is computed in vain.
 pub(super) fn planned(plan: &mut Plan, only: &[Only]) -> Result<Planned, Failure> {
     if only.is_empty() {
         return Ok(Planned::of(plan));

@@ -1,9 +1,9 @@
-//! The folder of outputs: every file is written beside its place and moved there when the whole run is done.
+//! The output folder. Every file is written as `.partial`, and gets its own name when the whole run is done.
 
 mod pictures;
 
 use crate::engine::{Counted, Sink};
-use crate::hold::{Hold, take_away};
+use crate::hold::{Hold, remove_files};
 use crate::places;
 use columns::files::OutputFile;
 use columns::outputs::{ALL, Files, Intervals, Output, Planned};
@@ -21,17 +21,17 @@ use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 use vet::Rule;
 
-/// What a run writes about itself, last of all.
+/// The counts of a run. It is written last: a folder without it holds no whole run.
 const SUMMARY: &str = "summary.json";
 
-/// Names of everything that a run may leave.
+/// The names of all files that a run may write.
 static NAMES: LazyLock<Vec<&str>> =
     LazyLock::new(|| ALL.iter().map(|(_, about)| about.file).chain(plots::NAMES).chain([SUMMARY]).collect());
 
-/// CPU time is known in hundredths of a second: below this, a speed made of it says little.
+/// The system counts CPU time in hundredths of a second, so a speed over a shorter time would be mostly rounding.
 const LEAST_CPU_S: f64 = 0.5;
 
-/// Files on their way.
+/// The outputs of a run in progress.
 pub struct OutDir {
     hold: Hold,
     dir: PathBuf,
@@ -42,12 +42,12 @@ pub struct OutDir {
     sent: Sent,
     told_already: u64,
     dead_letters: BTreeMap<Reason, u64>,
-    /// Dead letters that were no reading.
+    /// Dead letters that could not be decoded into a reading.
     unread: u64,
 }
 
 impl OutDir {
-    /// Begins the files of some outputs. None of the inputs may be where one of them goes.
+    /// Creates the files of the planned outputs. It fails if one of the inputs would be overwritten.
     pub fn create(
         dir: &Path,
         mut planned: Planned,
@@ -55,7 +55,7 @@ impl OutDir {
         inputs: &[&Path],
         pictures: Option<Pictures>,
     ) -> Result<Self, Failure> {
-        places::spare(inputs, dir, &NAMES)?;
+        places::check_inputs(inputs, dir, &NAMES)?;
         let hold = Hold::take(dir, &NAMES)?;
         places::check_owner(dir, &NAMES)?;
         hold.clear()?;
@@ -76,12 +76,12 @@ impl OutDir {
         })
     }
 
-    /// How many messages went into no interval, and the line of the first.
+    /// How many messages went into no interval, and the first of them as a line.
     pub fn dead(&self) -> (u64, Option<&str>) {
         (self.dead_letters.values().sum(), self.files.dead_letters.as_ref().and_then(|file| file.first()))
     }
 
-    /// The same by reason, in a few words: as many as `dead-letters.ndjson` has lines.
+    /// The same by reason, as text. The number is that of the lines in `dead-letters.ndjson`.
     pub fn dead_in_words(&self) -> String {
         let (all, _) = self.dead();
         let by_reason: Vec<String> =
@@ -97,7 +97,7 @@ impl OutDir {
         (cases.kept().len(), cases.kept().filter(|case| case.closed.is_none()).count())
     }
 
-    /// What `summary.json` says, but for what the run cost.
+    /// The content of `summary.json`, except CPU time and memory, which are known only at the end.
     fn counts(&self, plan: &Plan, counted: &Counted, wall_s: f64) -> Value {
         let (opened, open) = self.cases();
         let dead = self.dead_letters.iter().filter(|(reason, _)| **reason != Reason::Late);
@@ -139,20 +139,20 @@ impl OutDir {
         json
     }
 
-    /// Moves every file to its place, `summary.json` last, and sums the run up in a few lines.
+    /// Moves every file to its place, `summary.json` last, and returns the summary as a few lines of text.
     pub fn finish(mut self, plan: &Plan, counted: &Counted, wall_s: f64) -> Result<String, Failure> {
         let dir = std::mem::take(&mut self.dir);
         let (opened, _) = self.cases();
         let letters = self.dead_in_words();
         let mut json = self.counts(plan, counted, wall_s);
         let _moving = self.hold.moving();
-        // If the run is killed while files are moved, the next one sees by this whose they are.
+        // `summary.json.partial` marks the folder: if this run is killed now, the next one knows that it may clean up.
         let _mark = summary(&dir, &json).map_err(text(&dir))?;
         let moved = place_intervals(&dir, self.files.intervals.take())?;
         let moved = place(&dir, self.files, self.pictures, plan, moved);
         if moved.is_err() {
-            // Half of this run and nothing of the one before is of no use. What cannot be removed, stays.
-            NAMES.iter().for_each(|name| drop(take_away([dir.join(name)].into_iter())));
+            // Half the files of this run and none of the earlier run are of no use: remove all that can be removed.
+            NAMES.iter().for_each(|name| drop(remove_files([dir.join(name)].into_iter())));
         }
         moved?;
         let cpu_s = usage::cpu_seconds();
@@ -178,7 +178,7 @@ impl OutDir {
     }
 }
 
-/// Moves the files, and removes those of an earlier run that this one does not write.
+/// Moves the files to their places. Removes files of an earlier run that this run does not write.
 fn place(
     dir: &Path,
     files: Files,
@@ -191,17 +191,17 @@ fn place(
         written.extend(pictures.finish(dir, &plan.calendar).map_err(text(dir))?);
     }
     let of_earlier_runs = NAMES.iter().filter(|name| !written.contains(name));
-    take_away(of_earlier_runs.map(|name| dir.join(name))).map_err(text(dir))
+    remove_files(of_earlier_runs.map(|name| dir.join(name))).map_err(text(dir))
 }
 
-/// Moves the first file. The summary is removed before: without one, a folder is not taken for a whole run.
+/// Moves the first file. It removes the old summary before: a folder without one does not pass for a whole run.
 fn place_intervals(dir: &Path, intervals: Option<IntervalsFile>) -> Result<Vec<&'static str>, Failure> {
     let summary = dir.join(SUMMARY);
     let before = fs::read(&summary).ok();
-    take_away([summary.clone()].into_iter()).map_err(text(dir))?;
+    remove_files([summary.clone()].into_iter()).map_err(text(dir))?;
     let Some(intervals) = intervals else { return Ok(Vec::new()) };
     intervals.finish().map_err(|cause| {
-        // Nothing else of the earlier run was touched, so its summary is put back, if the disk has room.
+        // No other file of the earlier run has changed, so its summary is put back, if the disk has room.
         if let Some(page) = before {
             drop(fs::write(&summary, page));
         }
@@ -210,7 +210,7 @@ fn place_intervals(dir: &Path, intervals: Option<IntervalsFile>) -> Result<Vec<&
     Ok(vec![Intervals::ABOUT.file])
 }
 
-/// The summary, on its way.
+/// Writes the summary as `summary.json.partial`; the caller moves it to its place.
 fn summary(dir: &Path, json: &Value) -> io::Result<Aside> {
     let mut file = Aside::create(dir.join(SUMMARY))?;
     let page = serde_json::to_string_pretty(json).expect("text and numbers can be written");

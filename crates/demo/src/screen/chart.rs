@@ -1,6 +1,7 @@
-//! The town's load beside what was expected of it.
+//! The chart: the town's load, and the load that was expected.
 //!
-//! A band of `░` is where four of five days were expected to be, `╌` is the mean, and the dots are what came.
+//! The band of `░` holds the load of four out of five days as expected, `╌` is the expected mean, dots are the real
+//! load.
 
 use super::theme::Theme;
 use crate::local::{self, clock, flowed, kilowatts};
@@ -13,7 +14,7 @@ use ratatui::text::Line;
 use reading::EventTime;
 use reading::time::{DAY, HOUR, MINUTE};
 
-/// So much of what is to come is shown.
+/// How far into the future the forecast is shown.
 const AHEAD: i64 = 6 * HOUR;
 
 /// Draws words, plot and axes.
@@ -39,7 +40,7 @@ pub fn draw(frame: &mut Frame<'_>, area: Rect, picture: &Picture, theme: Theme) 
     };
     let rows = [plot.y, plot.y + (plot.height - 1) / 2, plot.y + plot.height - 1];
     for (index, (label, row)) in labels.iter().zip(rows).enumerate() {
-        // On few rows, the middle has none of its own.
+        // A low chart has no row for the middle label.
         if index != 1 || plot.height >= 5 {
             let text = format!("{label:>width$} kW", width = usize::from(gutter) - 3);
             buffer.set_string(area.x, row, text, theme.dim());
@@ -59,7 +60,7 @@ struct Window {
 }
 
 impl Window {
-    /// The middle of part `index` of so many.
+    /// The time in the middle of part `index`, if the window has so many parts.
     fn at(self, index: usize, parts: usize) -> EventTime {
         let share = (index as f64 + 0.5) / parts as f64;
         self.from.plus((share * self.to.since(self.from) as f64) as i64)
@@ -84,12 +85,12 @@ impl Scale {
         let expected = picture.expected.iter().flat_map(|expected| [expected.low, expected.high]);
         let (low, high) =
             loads.chain(expected).fold((0.0, 0.1), |(low, high): (f64, f64), kw| (low.min(kw), high.max(kw)));
-        // A round number of steps, so that the labels are short and stay for a while.
+        // A round scale: the labels are short, and do not change with every reading.
         let step = 10_f64.powf((high - low).log10().floor()) / 2.0;
         Self { low: (low / step).floor() * step, high: (high / step).ceil() * step }
     }
 
-    /// Which of so many rows, counted from above.
+    /// The row of a power among so many rows, counted from above.
     fn row(self, kw: f64, rows: usize) -> usize {
         let share = ((self.high - kw) / (self.high - self.low)).clamp(0.0, 1.0);
         ((share * rows as f64) as usize).min(rows - 1)
@@ -121,7 +122,7 @@ fn expected_in(picture: &Picture, time: EventTime) -> Option<Expected> {
     picture.expected_at(picture.grid.end(picture.grid.index(time)))
 }
 
-/// Two columns and four rows of dots in a cell.
+/// Draws the load as braille dots: a cell has two columns and four rows of them.
 fn draw_loads(
     buffer: &mut Buffer,
     plot: Rect,
@@ -141,7 +142,7 @@ fn draw_loads(
         let found = picture.loads.binary_search_by_key(&end, |load| load.end);
         let row = found.ok().map(|at| scale.row(picture.loads[at].kw, rows));
         if let Some(row) = row {
-            // A steep rise is a line, not two points.
+            // Fill the rows between two points, so that a steep rise is a line.
             let other = before.unwrap_or(row);
             let (top, bottom) =
                 if other < row { (other + 1, row) } else { (row, other.saturating_sub(1).max(row)) };
@@ -161,7 +162,7 @@ fn draw_loads(
 
 fn draw_hours(buffer: &mut Buffer, plot: Rect, picture: &Picture, window: Window, theme: Theme) {
     let below = plot.y + plot.height;
-    // Every three hours where there is room for the words.
+    // One label for every six hours, or every three hours if there is room.
     let step = if plot.width >= 90 { 3 * HOUR } else { 6 * HOUR };
     let since_midnight = i64::from(picture.calendar.minute_of_day(window.from)) * MINUTE;
     let mut time = EventTime(window.from.0 - window.from.0.rem_euclid(MINUTE)).minus(since_midnight % step);
@@ -181,7 +182,7 @@ fn draw_hours(buffer: &mut Buffer, plot: Rect, picture: &Picture, window: Window
     }
 }
 
-/// The words over the chart.
+/// The line of text above the chart.
 fn load_line(picture: &Picture, width: usize) -> String {
     let Some(load) = picture.load() else {
         return " Load of the town: no interval has closed yet".to_owned();
@@ -192,7 +193,7 @@ fn load_line(picture: &Picture, width: usize) -> String {
             parts.push(format!("expected {} kW", kilowatts(expected.kw)));
             parts.push(format!("({} to {})", kilowatts(expected.low), kilowatts(expected.high)));
         }
-        None => parts.push("nothing to expect it from yet".to_owned()),
+        None => parts.push("no forecast yet".to_owned()),
     }
     parts.push(format!("at {}", clock(&picture.calendar, load.end)));
     flowed(parts, "  ", width).swap_remove(0)

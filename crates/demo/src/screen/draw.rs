@@ -1,10 +1,10 @@
-//! A picture on so many cells.
+//! Draws the picture on a terminal of any size.
 
 use super::chart;
 use super::theme::Theme;
-use crate::heard::{Heard, Weight};
 use crate::local::{self, clock, fitting, flowed, wrapped};
 use crate::picture::Picture;
+use crate::shown_alert::{ShownAlert, Weight};
 use grid::Balance;
 use notify::Message;
 use ratatui::Frame;
@@ -15,14 +15,14 @@ use ratatui::widgets::Paragraph;
 use reading::Quality;
 use shell::{count, grouped};
 
-/// From this width on, chart and table stand side by side.
+/// From this width on, chart and table are side by side.
 const WIDE: u16 = 110;
-/// Below, only words are shown.
+/// On a smaller terminal only words are shown, without chart and table.
 const SMALLEST: (u16, u16) = (60, 18);
-/// The table with all its columns.
+/// The width of the table with all its columns.
 const TABLE: u16 = 66;
 
-/// Draws all of it.
+/// Draws the whole screen.
 pub fn draw(frame: &mut Frame<'_>, picture: &Picture, theme: Theme) {
     let area = frame.area();
     let width = usize::from(area.width);
@@ -90,7 +90,7 @@ fn numbers(picture: &Picture) -> Vec<String> {
         format!("{} B/meter", grouped(gauges.bytes_a_meter)),
         watermark,
         format!("{} intervals open", grouped(gauges.open_intervals)),
-        picture.dead_letters_told(),
+        picture.dead_letters_in_words(),
         count(gauges.repeats, "repeat"),
     ]
 }
@@ -120,8 +120,10 @@ fn draw_table(frame: &mut Frame<'_>, area: Rect, picture: &Picture, theme: Theme
     frame.render_widget(Paragraph::new(lines), area);
 }
 
-/// The gap as a share of what was supplied. Where roofs give about as much as is used, hardly anything is supplied, and
-/// a share of it says nothing.
+/// The gap as a share of the supplied energy.
+///
+/// There is none where solar roofs generate about as much as the consumers use. The supply is then near zero, and the
+/// share would be huge and mean nothing.
 fn share(balance: &Balance) -> Option<f64> {
     let (supplied, gap) = (balance.supplied?.0, balance.gap?.0);
     (supplied > 0 && gap.abs() < supplied).then(|| gap as f64 / supplied as f64)
@@ -132,11 +134,11 @@ fn table_row(balance: &Balance, widest: i64, room: usize, theme: Theme) -> Line<
         |wh: Option<units::WattHours>| wh.map_or("-".to_owned(), |wh| format!("{:.2}", wh.0 as f64 / 1000.0));
     let share = share(balance);
     let estimated = if balance.quality.has(Quality::ESTIMATED) { "~" } else { "" };
-    let told = share.map_or("-".to_owned(), |share| format!("{estimated}{:.1} %", 100.0 * share));
+    let percent = share.map_or("-".to_owned(), |share| format!("{estimated}{:.1} %", 100.0 * share));
     let gap = balance.gap.map_or(0, |gap| gap.0.max(0));
     let bar = (gap as f64 / widest as f64).min(1.0) * room as f64;
-    // Technical losses are 1 to 3 %; what is beyond 8 % has another reason, unless it is little: 25 registers in whole
-    // Wh and roofs that turn the flow are good for some tens of Wh.
+    // Technical losses are 1 to 3 %, so a gap above 8 % has another reason. Below 100 Wh the share is not trusted:
+    // the rounding of 25 registers to whole Wh, and solar roofs, explain some tens of Wh.
     let color = match share {
         Some(share) if share > 0.08 && gap >= 100 => Color::Red,
         Some(share) if share > 0.04 && gap >= 100 => Color::Yellow,
@@ -144,7 +146,7 @@ fn table_row(balance: &Balance, widest: i64, room: usize, theme: Theme) -> Line<
     };
     Line::from(vec![
         Span::raw(format!(
-            " {:<8}{:>8}  {:>8} {:>8} {told:>8}  {:>7}  ",
+            " {:<8}{:>8}  {:>8} {:>8} {percent:>8}  {:>7}  ",
             balance.transformer.to_string(),
             kwh(balance.supplied),
             kwh(Some(balance.consumed)),
@@ -172,7 +174,7 @@ fn draw_alerts(frame: &mut Frame<'_>, area: Rect, picture: &Picture, theme: Them
     frame.render_widget(Paragraph::new(lines), area);
 }
 
-fn alert_line(alert: &Heard, picture: &Picture, width: usize, theme: Theme) -> Line<'static> {
+fn alert_line(alert: &ShownAlert, picture: &Picture, width: usize, theme: Theme) -> Line<'static> {
     let time = local::short(&picture.calendar, alert.time());
     let room = width.saturating_sub(time.chars().count() + 3);
     let text = flowed(alert.in_parts(&picture.calendar), "  ", room).swap_remove(0);

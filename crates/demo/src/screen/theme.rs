@@ -1,8 +1,8 @@
-//! Colours and weights, as far as the terminal has them.
+//! Colours and styles, as far as the terminal has them.
 
 use ratatui::style::{Color, Modifier, Style};
 
-/// How things look.
+/// The styles of the screen.
 #[derive(Debug, Clone, Copy)]
 pub struct Theme {
     /// Whether there are colours at all.
@@ -10,22 +10,22 @@ pub struct Theme {
 }
 
 impl Theme {
-    /// A colour, where there are any.
+    /// A colour, if the terminal has colours.
     pub fn fg(self, color: Color) -> Style {
         if self.color { Style::new().fg(color) } else { Style::new() }
     }
 
-    /// A title.
+    /// The style of a title.
     pub fn bold(self, color: Color) -> Style {
         self.fg(color).add_modifier(Modifier::BOLD)
     }
 
-    /// What matters less.
+    /// The style of less important text.
     pub fn dim(self) -> Style {
         Style::new().add_modifier(Modifier::DIM)
     }
 
-    /// A line that begins or ends the screen.
+    /// The style of the first line of the screen.
     pub fn bar(self) -> Style {
         Style::new().add_modifier(Modifier::REVERSED | Modifier::BOLD)
     }

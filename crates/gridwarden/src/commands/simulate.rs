@@ -4,7 +4,7 @@ use crate::cli::{self, Format};
 use columns::{Aside, ColumnsError, ReadingsWriter};
 use reading::time::{HOUR, MINUTE, SECOND};
 use reading::{EventTime, RawReading};
-use replay::{Hold, take_away};
+use replay::{Hold, remove_files};
 use shell::{Failure, count, print, telemetry};
 use simulate::{Faults, Settings, SettingsError, Town};
 use simulate::{write_outages_csv, write_topology_csv, write_truth_csv};
@@ -94,7 +94,7 @@ fn write_all(town: &Town, truth: &[simulate::Truth], format: Format, dir: &Path)
 
 /// Writes only the tables.
 fn write_tables(town: &Town, truth: &[simulate::Truth], dir: &Path) -> Result<(), Failure> {
-    let hold = Hold::take_for_a_moment(dir, &NAMES)?;
+    let hold = Hold::take_without_signals(dir, &NAMES)?;
     hold.clear()?;
     // A replay may still use these readings, and with the topology of another town its results would be wrong.
     if READINGS.iter().any(|name| dir.join(name).exists()) && !is_this_town(town, truth, dir) {
@@ -139,7 +139,7 @@ fn tables(town: &Town, truth: &[simulate::Truth], dir: &Path) -> io::Result<()> 
     file.finish()?;
     let (outages, place) = (town.outages(), dir.join("outages.csv"));
     if outages.is_empty() {
-        return take_away([place].into_iter());
+        return remove_files([place].into_iter());
     }
     let mut file = Aside::create(place)?;
     write_outages_csv(&outages, &mut file)?;

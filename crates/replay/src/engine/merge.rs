@@ -1,7 +1,7 @@
-//! The rows of all shards, in one order.
+//! Merges the rows of all shards into one order, which does not depend on the number of shards.
 
-use super::hung::Hung;
-use super::shard::{Closed, Done};
+use super::disconnected::Disconnected;
+use super::shard::{Done, FromShard};
 use metering::{DemandRow, ProfileRow};
 use pipeline::{Report, Reports};
 use reading::{EventTime, Interval, Target};
@@ -10,53 +10,53 @@ use std::iter::Peekable;
 use std::sync::mpsc::Receiver;
 use std::vec::IntoIter;
 
-/// Brings the rows of several shards into one order: tick by tick, by meter, then by end.
+/// Merges the rows of several shards: tick by tick, within a tick by meter, then by end.
 pub(super) struct Merge<'a> {
-    shards: Vec<Told<'a>>,
-    /// Of the tick that was over last.
+    shards: Vec<ShardStream<'a>>,
+    /// Reports of the tick that was completed last.
     reports: Vec<Report>,
 }
 
-/// What one shard tells of the step at hand, as far as it was heard.
-struct Told<'a> {
-    from: &'a Receiver<Closed>,
-    /// The tick at hand.
+/// What one shard sends in the current step, received as far as it was needed.
+struct ShardStream<'a> {
+    from: &'a Receiver<FromShard>,
+    /// The end of the current tick.
     end: EventTime,
     rows: Vec<Interval>,
-    /// So many of them were taken.
+    /// How many of the rows were taken.
     taken: usize,
     /// Billing periods that the rows have ended.
     demand: VecDeque<DemandRow>,
-    /// What is kept of some meters, at the end of all.
-    kept: Kept,
-    /// That tick has no further row.
-    ticked: bool,
-    /// What came beside its rows.
+    /// After the last tick: rows of demand and profiles that were still unfinished.
+    unfinished: Unfinished,
+    /// Whether the current tick has no further row.
+    tick_over: bool,
+    /// Reports of the current tick, beside its rows.
     reports: Vec<Report>,
     done: Option<Box<Done>>,
 }
 
-/// What is kept of some meters, as far as it was not taken.
-struct Kept {
+/// Unfinished rows of some meters, as far as they were not taken.
+struct Unfinished {
     demand: Peekable<IntoIter<DemandRow>>,
     profiles: Peekable<IntoIter<ProfileRow>>,
 }
 
-impl From<metering::MeteringRows> for Kept {
-    fn from(told: metering::MeteringRows) -> Self {
-        let (demand, profiles) = (told.demand.into_iter().peekable(), told.profiles.into_iter().peekable());
+impl From<metering::MeteringRows> for Unfinished {
+    fn from(rows: metering::MeteringRows) -> Self {
+        let (demand, profiles) = (rows.demand.into_iter().peekable(), rows.profiles.into_iter().peekable());
         Self { demand, profiles }
     }
 }
 
-impl Default for Kept {
+impl Default for Unfinished {
     fn default() -> Self {
         Self::from(metering::MeteringRows::default())
     }
 }
 
-impl Kept {
-    /// The meter that comes next.
+impl Unfinished {
+    /// The meter whose rows come next.
     fn meter(&mut self) -> Option<Target> {
         let demand = self.demand.peek().map(|row| row.target);
         let profile = self.profiles.peek().map(|row| Target::Meter(row.meter));
@@ -64,27 +64,33 @@ impl Kept {
     }
 }
 
-impl<'a> Told<'a> {
-    fn new(from: &'a Receiver<Closed>) -> Result<Self, Hung> {
+impl<'a> ShardStream<'a> {
+    fn new(from: &'a Receiver<FromShard>) -> Result<Self, Disconnected> {
         let (end, rows) = (EventTime::MIN, Vec::new());
-        let (demand, kept) = (VecDeque::new(), Kept::default());
-        let mut told =
-            Self { from, end, rows, taken: 0, demand, kept, ticked: false, reports: Vec::new(), done: None };
-        told.listen()?;
-        Ok(told)
+        let (demand, unfinished, reports) = (VecDeque::new(), Unfinished::default(), Vec::new());
+        let mut stream =
+            Self { from, end, rows, taken: 0, demand, unfinished, tick_over: false, reports, done: None };
+        stream.receive()?;
+        Ok(stream)
     }
 
     /// Waits for a row, the end of a tick, or the end of the step.
-    fn listen(&mut self) -> Result<(), Hung> {
-        while self.row().is_none() && !self.ticked && self.kept.meter().is_none() && self.done.is_none() {
-            match self.from.recv().map_err(|_| Hung)? {
-                Closed::Rows(end, rows, demand) => {
+    fn receive(&mut self) -> Result<(), Disconnected> {
+        while self.row().is_none()
+            && !self.tick_over
+            && self.unfinished.meter().is_none()
+            && self.done.is_none()
+        {
+            match self.from.recv().map_err(|_| Disconnected)? {
+                FromShard::Rows(end, rows, demand) => {
                     (self.end, self.rows, self.taken) = (end, rows, 0);
                     self.demand.extend(demand);
                 }
-                Closed::Kept(told) => self.kept = Kept::from(told),
-                Closed::Tick(end, reports) => (self.end, self.ticked, self.reports) = (end, true, reports),
-                Closed::Done(done) => self.done = Some(done),
+                FromShard::Unfinished(rows) => self.unfinished = Unfinished::from(rows),
+                FromShard::TickOver(end, reports) => {
+                    (self.end, self.tick_over, self.reports) = (end, true, reports);
+                }
+                FromShard::Done(done) => self.done = Some(done),
             }
         }
         Ok(())
@@ -95,8 +101,10 @@ impl<'a> Told<'a> {
         self.rows.get(self.taken)
     }
 
-    /// Whether this comes before what another shard tells: the rows of a tick by meter and end, then that it is over.
-    /// Asked for every row.
+    /// Whether this comes before what another shard sends. Within a tick the rows come first, by meter and end, and
+    /// then the end of the tick: if a tick ended earlier, the rows of slower shards would miss it.
+    ///
+    /// This runs for every row.
     #[inline]
     fn is_before(&self, other: &Self) -> bool {
         if self.end != other.end {
@@ -112,81 +120,93 @@ impl<'a> Told<'a> {
 }
 
 impl<'a> Merge<'a> {
-    /// Listens for one step of every shard.
-    pub(super) fn new(from_shards: &'a [Receiver<Closed>]) -> Result<Self, Hung> {
-        Ok(Self { shards: from_shards.iter().map(Told::new).collect::<Result<_, _>>()?, reports: Vec::new() })
+    /// Receives one step of every shard.
+    pub(super) fn new(from_shards: &'a [Receiver<FromShard>]) -> Result<Self, Disconnected> {
+        let shards = from_shards.iter().map(ShardStream::new).collect::<Result<_, _>>()?;
+        Ok(Self { shards, reports: Vec::new() })
     }
 
-    /// What came beside the rows of the tick that was over last, each kind by meter and time.
+    /// Reports of the tick that was completed last. They are sorted by meter and time, because shards finish in any
+    /// order.
     pub(super) fn reports(&mut self) -> Reports {
         let mut reports = std::mem::take(&mut self.reports);
         reports.sort_unstable();
         reports.into_iter().collect()
     }
 
-    /// The shard that tells what comes next.
+    /// The shard whose row, or whose end of a tick, comes next.
     #[inline]
     fn next(&self) -> Option<usize> {
-        let telling = |&shard: &usize| self.shards[shard].row().is_some() || self.shards[shard].ticked;
-        let all = (0..self.shards.len()).filter(telling);
+        let in_tick = |&shard: &usize| self.shards[shard].row().is_some() || self.shards[shard].tick_over;
+        let all = (0..self.shards.len()).filter(in_tick);
         all.reduce(
             |first, shard| if self.shards[shard].is_before(&self.shards[first]) { shard } else { first },
         )
     }
 
-    /// The tick at hand; none when the step is over.
+    /// The end of the current tick, or none when the step is over.
     pub(super) fn tick(&self) -> Option<EventTime> {
         self.next().map(|shard| self.shards[shard].end)
     }
 
-    /// Moves rows of the tick at hand to `out` until there are `most`, and with them the billing periods that they have
-    /// ended; says whether it is not over yet.
+    /// Moves rows of the current tick to `out` until there are `most`. The billing periods that these rows have ended
+    /// come along. Returns whether the tick has more rows.
     pub(super) fn take(
         &mut self,
         most: usize,
         out: &mut Vec<Interval>,
         demand: &mut Vec<DemandRow>,
-    ) -> Result<bool, Hung> {
+    ) -> Result<bool, Disconnected> {
         while out.len() < most {
             let Some(shard) = self.next() else { return Ok(false) };
-            let told = &mut self.shards[shard];
-            let Some(row) = told.row().copied() else {
-                let end = told.end;
-                for told in self.shards.iter_mut().filter(|told| told.ticked && told.end == end) {
-                    told.ticked = false;
-                    self.reports.append(&mut told.reports);
-                    told.listen()?;
+            let stream = &mut self.shards[shard];
+            let Some(row) = stream.row().copied() else {
+                // The end of the tick is the earliest of all, so no shard has a row of this tick left.
+                let end = stream.end;
+                for stream in self.shards.iter_mut().filter(|stream| stream.tick_over && stream.end == end) {
+                    stream.tick_over = false;
+                    self.reports.append(&mut stream.reports);
+                    stream.receive()?;
                 }
                 return Ok(false);
             };
             out.push(row);
-            while let Some(ended) = told.demand.pop_front_if(|ended| ended.target == Target::Meter(row.meter))
-            {
+            let of_meter = |ended: &mut DemandRow| ended.target == Target::Meter(row.meter);
+            while let Some(ended) = stream.demand.pop_front_if(of_meter) {
                 demand.push(ended);
             }
-            told.taken += 1;
-            told.listen()?;
+            stream.taken += 1;
+            stream.receive()?;
         }
         Ok(true)
     }
 
-    /// Moves what is kept of some meters to `out`, by meter, until there are `most` rows or a few more; says whether there
-    /// is more. For when there is no tick left.
-    pub(super) fn take_kept(&mut self, most: usize, out: &mut metering::MeteringRows) -> Result<bool, Hung> {
+    /// Moves unfinished rows to `out`, meter by meter, until there are `most` or a few more. Returns whether there
+    /// are more.
+    ///
+    /// The caller must have taken all ticks before.
+    pub(super) fn take_unfinished(
+        &mut self,
+        most: usize,
+        out: &mut metering::MeteringRows,
+    ) -> Result<bool, Disconnected> {
         while out.demand.len() + out.profiles.len() < most {
-            let meters = self.shards.iter_mut().filter_map(|told| Some((told.kept.meter()?, told)));
-            let Some((meter, told)) = meters.min_by_key(|(meter, _)| *meter) else { return Ok(false) };
-            out.demand.extend(std::iter::from_fn(|| told.kept.demand.next_if(|row| row.target == meter)));
-            let own = |row: &ProfileRow| Target::Meter(row.meter) == meter;
-            out.profiles.extend(std::iter::from_fn(|| told.kept.profiles.next_if(own)));
-            told.listen()?;
+            let meters =
+                self.shards.iter_mut().filter_map(|stream| Some((stream.unfinished.meter()?, stream)));
+            let Some((meter, stream)) = meters.min_by_key(|(meter, _)| *meter) else { return Ok(false) };
+            let rows = &mut stream.unfinished;
+            out.demand.extend(std::iter::from_fn(|| rows.demand.next_if(|row| row.target == meter)));
+            let of_meter = |row: &ProfileRow| Target::Meter(row.meter) == meter;
+            out.profiles.extend(std::iter::from_fn(|| rows.profiles.next_if(of_meter)));
+            stream.receive()?;
         }
         Ok(true)
     }
 
-    /// What the shards had to tell beside their rows; for when there is no row left.
+    /// What the shards report at the end of a step: dead letters, and their counts. All rows must have been taken
+    /// before.
     pub(super) fn done(self) -> impl Iterator<Item = Box<Done>> {
-        self.shards.into_iter().filter_map(|told| told.done)
+        self.shards.into_iter().filter_map(|stream| stream.done)
     }
 }
 
@@ -210,27 +230,27 @@ mod tests {
         }
     }
 
-    /// A shard that tells one step: each word is a row `METER@END`, `|N` the end of tick N.
-    fn shard(step: &str) -> Receiver<Closed> {
+    /// A shard that sends one step. The word `A@1` is a row of meter A that ends at 1, and `|2` is the end of tick 2.
+    fn shard(step: &str) -> Receiver<FromShard> {
         let (to, from) = sync_channel(100);
         let mut tick = 1;
         for word in step.split_whitespace() {
             if let Some(end) = word.strip_prefix('|') {
                 tick = end.parse::<i64>().expect("a tick");
-                to.send(Closed::Tick(EventTime(tick * HOUR), Vec::new())).expect("room");
+                to.send(FromShard::TickOver(EventTime(tick * HOUR), Vec::new())).expect("room");
                 tick += 1;
             } else {
                 let (meter, end) = word.split_once('@').expect("METER@END");
                 let rows = vec![row(meter, end.parse().expect("an end"))];
-                to.send(Closed::Rows(EventTime(tick * HOUR), rows, Vec::new())).expect("room");
+                to.send(FromShard::Rows(EventTime(tick * HOUR), rows, Vec::new())).expect("room");
             }
         }
-        to.send(Closed::Done(Box::default())).expect("room");
+        to.send(FromShard::Done(Box::default())).expect("room");
         from
     }
 
-    /// What comes out of some shards, in the same words.
-    fn merged(shards: &[&str], most: usize) -> Result<String, Hung> {
+    /// The merged step of some shards, written in the same words.
+    fn merged(shards: &[&str], most: usize) -> Result<String, Disconnected> {
         let shards: Vec<_> = shards.iter().map(|step| shard(step)).collect();
         let mut merge = Merge::new(&shards)?;
         let mut words = Vec::new();
@@ -249,23 +269,23 @@ mod tests {
     #[test]
     fn rows_come_by_tick_then_by_meter_then_by_end() {
         for most in [1, 2, 100] {
-            let told = merged(&["A@1 C@1 |1 B@2 |2", "B@1 D@0 D@1 |1 A@1 A@2 |2"], most);
-            assert_eq!(told.ok().as_deref(), Some("A@1 B@1 C@1 D@0 D@1 |1 A@1 A@2 B@2 |2"), "{most}");
+            let words = merged(&["A@1 C@1 |1 B@2 |2", "B@1 D@0 D@1 |1 A@1 A@2 |2"], most);
+            assert_eq!(words.ok().as_deref(), Some("A@1 B@1 C@1 D@0 D@1 |1 A@1 A@2 B@2 |2"), "{most}");
         }
     }
 
     #[test]
     fn a_tick_without_a_row_is_a_tick_all_the_same() {
-        let told = merged(&["|1 |2 A@3 |3", "|1 B@2 |2 |3"], 100);
-        assert_eq!(told.ok().as_deref(), Some("|1 B@2 |2 A@3 |3"));
+        let words = merged(&["|1 |2 A@3 |3", "|1 B@2 |2 |3"], 100);
+        assert_eq!(words.ok().as_deref(), Some("|1 B@2 |2 A@3 |3"));
         let one_shard_alone = merged(&["", "|1 B@2 |2"], 100);
         assert_eq!(one_shard_alone.ok().as_deref(), Some("|1 B@2 |2"));
     }
 
     #[test]
-    fn a_shard_that_is_gone_is_told() {
+    fn a_shard_that_has_ended_is_an_error() {
         let (to, from) = sync_channel(1);
-        to.send(Closed::Rows(EventTime(HOUR), vec![row("A", 1)], Vec::new())).expect("room");
+        to.send(FromShard::Rows(EventTime(HOUR), vec![row("A", 1)], Vec::new())).expect("room");
         drop(to);
         let gone = [from];
         let mut merge = Merge::new(&gone).ok().expect("a row to begin with");

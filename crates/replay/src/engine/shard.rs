@@ -1,4 +1,4 @@
-//! One shard: its meters, on a thread of its own.
+//! One shard: a part of the meters, on a thread of its own.
 
 use fleet::{Refusal, Silence, Totals};
 use metering::{DemandRow, MeteringRows};
@@ -8,56 +8,58 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SendError, SyncSender};
 use vet::Tally;
 
-/// What a shard is told.
+/// A batch for a shard, with the steps to do.
 pub(super) struct Work {
     pub(super) partition: PartitionId,
     pub(super) batch: Arc<Batch>,
-    /// What to do with it.
+    /// The steps, in order: admit a part of the batch, admit held readings, advance the watermark.
     pub(super) steps: Arc<Vec<Step>>,
-    /// What is dead already, for the first shard to pass on.
+    /// Dead letters of the sequencer. Only the first shard gets them, and passes them on.
     pub(super) dead: Vec<Dead>,
-    /// Tell what there is, even if no watermark moves; every shard hears so of the same work.
+    /// Whether to pass on dead letters although no watermark advances.
+    ///
+    /// It is set for all shards or for none: the merge waits until every shard has ended the step.
     pub(super) flush: bool,
 }
 
-/// What a shard tells of one step forward of the watermark: the rows in parts, by tick and by meter, then the rest.
-pub(super) enum Closed {
-    /// Some rows of the tick that ends then, and the billing periods that they have ended.
+/// What a shard sends when the watermark advances: for each tick its rows in parts, by meter, and then the rest.
+pub(super) enum FromShard {
+    /// Some rows of the tick with this end, and the billing periods that these rows have ended.
     Rows(EventTime, Vec<Interval>, Vec<DemandRow>),
-    /// That was all of this tick, but for what meters reported; it may have had no row at all.
-    Tick(EventTime, Vec<Report>),
-    /// Behind the last tick of all: what is kept of some meters, by meter.
-    Kept(MeteringRows),
-    /// That was all of this step.
+    /// The tick with this end is over; here are the reports of its meters. The tick may have had no row.
+    TickOver(EventTime, Vec<Report>),
+    /// After the last tick: demand and profiles that were still unfinished, by meter.
+    Unfinished(MeteringRows),
+    /// The step is over.
     Done(Box<Done>),
 }
 
 #[derive(Default)]
 pub(super) struct Done {
-    /// What the sequencer buried, in its order; from the first shard alone.
+    /// Dead letters of the sequencer, in its order. Only the first shard has any.
     pub(super) dead: Vec<Dead>,
-    /// What this shard refused.
+    /// Dead letters of this shard.
     pub(super) refused: Vec<Dead>,
-    /// There is no further step.
-    pub(super) last: Option<Last>,
+    /// The counts of the whole run, if this is the last step.
+    pub(super) counts: Option<ShardCounts>,
 }
 
-/// What a shard has counted.
+/// What a shard has counted in the whole run.
 #[derive(Default)]
-pub(super) struct Last {
+pub(super) struct ShardCounts {
     pub(super) totals: Totals,
     pub(super) tally: Tally,
-    /// So many meters were heard of.
+    /// Meters that have sent a reading.
     pub(super) meters: u64,
 }
 
-/// So many meters' profiles go at once.
+/// Unfinished rows are sent for so many meters at once: the profile of one meter takes some kilobytes.
 const METERS: usize = 64;
-/// Rows go from thread to thread so many at a time: few enough to stay in the cache.
+/// So many rows are sent at once: few enough to stay in the CPU cache on their way to the next thread.
 pub(super) const PART: usize = 1024;
 
-/// Works until there is no more, then tells what is left.
-pub(super) fn work(mut fleet: Fleet, mut books: Books, work: &Receiver<Work>, to: &SyncSender<Closed>) {
+/// Works until the channel of work closes, and then sends what is still open.
+pub(super) fn work(mut fleet: Fleet, mut books: Books, work: &Receiver<Work>, to: &SyncSender<FromShard>) {
     let mut done = Done::default();
     while let Ok(Work { partition, batch, steps, dead, flush }) = work.recv() {
         done.dead.extend(dead);
@@ -81,46 +83,50 @@ pub(super) fn work(mut fleet: Fleet, mut books: Books, work: &Receiver<Work>, to
             }
         }
         bury(partition, &batch, &[], &refusals, &mut done.refused);
-        if flush && to.send(Closed::Done(Box::new(std::mem::take(&mut done)))).is_err() {
+        if flush && to.send(FromShard::Done(Box::new(std::mem::take(&mut done)))).is_err() {
             return;
         }
     }
-    // Nobody listens any more if the sink has failed; it has told why.
-    let told = finish(&mut fleet, &mut books, to);
-    done.last =
-        Some(Last { totals: fleet.totals().clone(), tally: books.tally(), meters: fleet.len() as u64 });
-    drop(told.and_then(|()| to.send(Closed::Done(Box::new(done)))));
+    // A send fails only if the receiving thread has failed. That thread reports the cause.
+    let sent = finish(&mut fleet, &mut books, to);
+    let (totals, tally, meters) = (fleet.totals().clone(), books.tally(), fleet.len() as u64);
+    done.counts = Some(ShardCounts { totals, tally, meters });
+    drop(sent.and_then(|()| to.send(FromShard::Done(Box::new(done)))));
 }
 
-/// Tells what waits for a register, and what is kept of the meters.
-fn finish(fleet: &mut Fleet, books: &mut Books, to: &SyncSender<Closed>) -> Result<(), SendError<Closed>> {
+/// Closes the intervals that still wait for a register reading, and sends demand and profiles that are unfinished.
+fn finish(
+    fleet: &mut Fleet,
+    books: &mut Books,
+    to: &SyncSender<FromShard>,
+) -> Result<(), SendError<FromShard>> {
     let mut rows = Vec::new();
     fleet.finish(&mut rows);
     let demand = enter(books, &mut rows, fleet.row_slots(), fleet.silences());
-    tell(EventTime::MAX, rows, demand, to)?;
+    send_last_tick(EventTime::MAX, rows, demand, to)?;
     for slots in fleet.by_name().chunks(METERS) {
         let meters = slots.iter().map(|&slot| (slot, fleet.meter(slot)));
-        let Some(told) = books.finish(meters) else { return Ok(()) };
-        to.send(Closed::Kept(told))?;
+        let Some(rows) = books.finish(meters) else { return Ok(()) };
+        to.send(FromShard::Unfinished(rows))?;
     }
     Ok(())
 }
 
-/// Enters rows into the books; gives the billing periods that are over.
+/// Enters rows into the books, and returns the billing periods that they have ended.
 fn enter(books: &mut Books, rows: &mut [Interval], slots: &[u32], silences: &[Silence]) -> Vec<DemandRow> {
-    let mut told = MeteringRows::default();
-    books.enter(slots, silences, rows, &mut told);
-    told.demand
+    let mut closed = MeteringRows::default();
+    books.enter(slots, silences, rows, &mut closed);
+    closed.demand
 }
 
-/// Tells every tick up to the watermark, and then what else there is to tell.
+/// Closes and sends every tick up to the watermark, and then the dead letters of the step.
 fn close(
     fleet: &mut Fleet,
     books: &mut Books,
     watermark: EventTime,
     done: Done,
-    to: &SyncSender<Closed>,
-) -> Result<(), SendError<Closed>> {
+    to: &SyncSender<FromShard>,
+) -> Result<(), SendError<FromShard>> {
     let mut rows = Vec::with_capacity(PART);
     loop {
         let mut sent = Ok(());
@@ -128,23 +134,23 @@ fn close(
             let mut part = std::mem::replace(rows, Vec::with_capacity(PART));
             let demand = enter(books, &mut part, slots, silences);
             if sent.is_ok() {
-                sent = to.send(Closed::Rows(end, part, demand));
+                sent = to.send(FromShard::Rows(end, part, demand));
             }
         };
         let Some(end) = fleet.close_next_in_parts(watermark, PART, &mut rows, &mut hand_on) else { break };
         hand_on(end, &mut rows, fleet.row_slots(), fleet.silences());
         sent?;
-        to.send(Closed::Tick(end, books.reports(fleet)))?;
+        to.send(FromShard::TickOver(end, books.reports(fleet)))?;
     }
-    to.send(Closed::Done(Box::new(done)))
+    to.send(FromShard::Done(Box::new(done)))
 }
 
-/// The last rows of a tick, and its end.
-fn tell(
+/// Sends the rows that were still open at the end of the run, and the end of their tick.
+fn send_last_tick(
     end: EventTime,
     rows: Vec<Interval>,
     demand: Vec<DemandRow>,
-    to: &SyncSender<Closed>,
-) -> Result<(), SendError<Closed>> {
-    to.send(Closed::Rows(end, rows, demand)).and_then(|()| to.send(Closed::Tick(end, Vec::new())))
+    to: &SyncSender<FromShard>,
+) -> Result<(), SendError<FromShard>> {
+    to.send(FromShard::Rows(end, rows, demand)).and_then(|()| to.send(FromShard::TickOver(end, Vec::new())))
 }

@@ -1,6 +1,6 @@
 use super::*;
 
-/// All blocks of a text, one after another.
+/// All blocks of a text.
 fn blocks(text: &[u8]) -> Vec<Vec<u8>> {
     let mut lines = Lines::new(Box::new(io::Cursor::new(text.to_vec())));
     let (mut block, mut all) = (Vec::new(), Vec::new());
@@ -25,10 +25,10 @@ fn the_end_of_a_line_longer_than_a_block_is_no_line() {
     let beginning = b"x".repeat(LONGEST_LINE + 1);
     for length in [BLOCK - 1, BLOCK, BLOCK + 1, 2 * BLOCK, 3 * BLOCK + 5] {
         let text = [b"before\n".to_vec(), long_line(length), b"after\n".to_vec()].concat();
-        let told = blocks(&text);
-        assert!(told == [b"before\n".to_vec(), beginning.clone(), b"after\n".to_vec()], "{length}");
+        let found = blocks(&text);
+        assert!(found == [b"before\n".to_vec(), beginning.clone(), b"after\n".to_vec()], "{length}");
     }
-    // The file may end inside it, or with it.
+    // The file may end within the long line, or with it.
     assert!(blocks(&b"x".repeat(BLOCK)) == [beginning.clone()]);
     assert!(blocks(&b"x".repeat(2 * BLOCK + 1)) == [beginning.clone()]);
     assert!(blocks(&long_line(BLOCK)) == [beginning]);

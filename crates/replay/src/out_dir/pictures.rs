@@ -1,4 +1,4 @@
-//! The load of all consumers together, as pictures.
+//! Pictures of the load of all consumers together.
 
 use columns::Aside;
 use grid::{Role, Topology};
@@ -12,18 +12,18 @@ use std::path::Path;
 /// The load of all consumers, to be drawn.
 pub struct Pictures {
     load: Load,
-    /// Meters that measure what others use.
+    /// Meters of transformers and feeders. They measure what consumers use, so their energy would count twice.
     others: BTreeSet<MeterId>,
 }
 
 impl Pictures {
-    /// Nothing yet.
+    /// An empty load.
     pub fn new(plan: &Plan, topology: &Topology) -> Self {
         let rows = topology.rows().iter().filter(|row| row.role != Role::Consumer);
         Self { load: Load::new(plan.grid()), others: rows.map(|row| row.meter).collect() }
     }
 
-    /// Adds what consumers used.
+    /// Adds the energy that consumers used.
     pub(super) fn take(&mut self, rows: &[Interval]) {
         for row in rows.iter().filter(|row| !self.others.contains(&row.meter)) {
             if let Some(net) = features::valid_energy(row) {
@@ -32,7 +32,7 @@ impl Pictures {
         }
     }
 
-    /// Writes the pictures; says which.
+    /// Writes the pictures, and returns their names.
     pub(super) fn finish(self, dir: &Path, calendar: &Calendar) -> io::Result<Vec<&'static str>> {
         let drawn = plots::pictures(&self.load, calendar, "all consumers");
         for (name, svg) in &drawn {

@@ -1,4 +1,4 @@
-//! What the demo tells of an alert: about a case, or about a demand above what was agreed.
+//! How the demo shows an alert: of a case, or of a demand above the sanctioned load.
 
 use super::local;
 use cases::{Alert, AlertKind, Severity};
@@ -8,14 +8,14 @@ use reading::{Calendar, EventTime};
 
 /// An alert.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Heard {
-    /// Of a case that opened or closed.
+pub enum ShownAlert {
+    /// A case has opened or closed.
     Case(Alert),
-    /// Of a consumer who used more than was agreed.
+    /// A consumer has used more than the sanctioned load.
     Above(AboveSanctioned),
 }
 
-/// How much a line catches the eye.
+/// How strongly a line is drawn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Weight {
     Quiet,
@@ -24,8 +24,8 @@ pub enum Weight {
     Hot,
 }
 
-impl Heard {
-    /// When.
+impl ShownAlert {
+    /// When the alert was raised.
     pub fn time(&self) -> EventTime {
         match self {
             Self::Case(alert) => alert.time,
@@ -45,15 +45,15 @@ impl Heard {
         }
     }
 
-    /// In one sentence.
-    pub fn said(&self, calendar: &Calendar) -> String {
+    /// The alert in one sentence.
+    pub fn sentence(&self, calendar: &Calendar) -> String {
         match self {
             Self::Case(alert) => format!("{} {}: {}", alert.severity.name(), alert.kind.name(), alert.text),
             Self::Above(above) => format!("low above-sanctioned: {}", above_text(above, calendar)),
         }
     }
 
-    /// In parts, what matters first; its numbers are those of its evidence.
+    /// The alert in parts, the most important first. Its numbers are those of the evidence.
     pub fn in_parts(&self, calendar: &Calendar) -> Vec<String> {
         match self {
             Self::Case(alert) => case_in_parts(alert, calendar),
