@@ -1,4 +1,4 @@
-//! What is done with closed intervals before anybody sees them, meter by meter: estimate, vet, add up.
+//! The books estimate, vet and add up closed intervals, meter by meter, before any output sees them.
 
 use crate::Plan;
 use crate::parts::{Found, PartKind, Restoring, Storing};
@@ -13,7 +13,7 @@ use vet::{Tally, Vet, VetState, estimate, stand_in};
 /// The books of some meters, by slot.
 #[derive(Debug)]
 pub struct Books {
-    /// Silences longer than this are spread by the load profile, ms.
+    /// Energy across a silence longer than this is spread by the load profile, ms.
     linear_up_to: Option<i64>,
     vet: Option<Vet>,
     metering: Option<Metering>,
@@ -49,14 +49,15 @@ const POWER_FACTOR: PartKind = PartKind {
 };
 
 impl Books {
-    /// Nothing in them yet.
+    /// Empty books.
     pub fn new(plan: &Plan) -> Self {
         Self { linear_up_to: plan.linear_up_to, vet: plan.new_vet(), metering: plan.new_metering() }
     }
 
-    /// Takes closed intervals, each with the slot of its meter, and the silences that they came out of; those of a meter
-    /// come in the order of their ends. Fills in what is estimated, flags what is odd, and gives the billing
-    /// periods that are over.
+    /// Takes closed intervals, each with the slot of its meter, and the silences that they ended.
+    ///
+    /// The intervals of one meter come in the order of their ends. The books fill in estimates, set flags of quality,
+    /// and append the billing periods that are over to `closed`.
     pub fn enter(
         &mut self,
         slots: &[u32],
@@ -80,12 +81,12 @@ impl Books {
         }
     }
 
-    /// What the second stage is to hear of the tick that was closed last, beside its rows: each kind by meter and time.
+    /// The reports for the second stage about the tick that was closed last. Each kind is sorted by meter and time.
     pub fn reports(&mut self, fleet: &Fleet) -> Vec<Report> {
         fleet.tick_events().iter().copied().map(Report::Event).collect()
     }
 
-    /// Billing periods as far as they went, and profiles; nothing if none are kept.
+    /// Unfinished billing periods, and profiles. None if the plan keeps neither.
     pub fn finish(&mut self, meters: impl Iterator<Item = (u32, MeterId)>) -> Option<MeteringRows> {
         let metering = self.metering.as_mut()?;
         let mut rows = MeteringRows::default();
@@ -98,17 +99,17 @@ impl Books {
         self.metering.iter_mut().for_each(Metering::publish_profiles_every_four_weeks);
     }
 
-    /// How often each rule was met since they began.
+    /// How often each quality rule has fired since the state began.
     pub fn tally(&self) -> Tally {
         self.vet.as_ref().map(|vet| *vet.tally()).unwrap_or_default()
     }
 
-    /// Bytes of memory.
+    /// Bytes that the books take.
     pub fn memory(&self) -> usize {
         self.vet.as_ref().map_or(0, Vet::memory) + self.metering.as_ref().map_or(0, Metering::memory)
     }
 
-    /// Appends the parts of the meters with these slots, ascending, to those that are stored.
+    /// Appends the parts of the meters with these slots, which ascend.
     pub(crate) fn store(&self, slots: impl Iterator<Item = u32> + Clone, parts: &mut Storing) {
         if let Some(vet) = &self.vet {
             parts.part(&VET, vet.fingerprint(), &vet.stored(slots.clone()));
@@ -125,7 +126,7 @@ impl Books {
         }
     }
 
-    /// Takes the parts out of those that were stored: whole, and the changes of some meters after it.
+    /// Restores the parts: the whole state first, then the changes of some meters.
     pub(crate) fn restore(&mut self, parts: &mut Restoring<'_>) -> Result<(), SnapshotError> {
         if let Some(vet) = &mut self.vet
             && let Some(found) = parts.take(&VET, vet.fingerprint())?
@@ -157,7 +158,7 @@ impl Books {
     }
 }
 
-/// Takes a part out that the plan may have no use for.
+/// Takes a part, unless the plan does not ask for it.
 fn take<'a>(
     parts: &mut Restoring<'a>,
     kind: &PartKind,
@@ -169,7 +170,7 @@ fn take<'a>(
     }
 }
 
-/// What is kept by slot, with the changes laid over it.
+/// State by slot, with all changes applied.
 fn by_slot<T>(found: &Found<'_>) -> Result<BySlot<T>, SnapshotError>
 where
     BySlot<T>: DeserializeOwned,

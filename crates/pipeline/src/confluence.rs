@@ -1,8 +1,8 @@
-//! Lanes go on at their own pace; a town wants each tick whole. Here they flow together.
+//! A confluence joins the ticks of several lanes: each lane goes at its own pace, but the town needs whole ticks.
 //!
-//! A tick is whole when every lane has closed it. A lane is idle while its log has nothing more, and no tick waits for
-//! it then. If it goes on later with rows of a tick that the town has seen, they go along with the next tick, like the
-//! rows of a meter that was silent.
+//! A tick is whole when every lane has closed it. A lane is idle while its log has no more messages, and no tick waits
+//! for an idle lane. Example: partition 3 has no message for an hour, and the ticks of that hour go on without it. If
+//! partition 3 then sends rows of that hour, they come with the next tick, like those of a meter that was silent.
 
 use crate::parts::PartKind;
 use crate::reports::Report;
@@ -21,12 +21,12 @@ pub(crate) const CONFLUENCE: PartKind = PartKind {
     settings: "`length` of `[intervals]`",
 };
 
-/// What was closed together.
+/// The rows and reports of one tick, from all lanes.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Gathered {
-    /// Its rows, by meter and end.
+    /// The rows, by meter and end.
     pub rows: Vec<Interval>,
-    /// What came beside them, by kind, meter and time.
+    /// The reports, by kind, meter and time.
     pub reports: Vec<Report>,
 }
 
@@ -37,13 +37,13 @@ impl Gathered {
     }
 }
 
-/// What waits of each lane for the others.
+/// The rows of each lane that wait for slower lanes.
 #[derive(Debug, Clone)]
 pub struct Confluence {
     lanes: BTreeMap<PartitionId, Arm>,
-    /// The last tick that was given on.
+    /// The last tick that was passed on.
     last_tick: EventTime,
-    /// What came too late for its tick.
+    /// Rows that came after their tick was passed on. They come with the next tick.
     behind: Gathered,
 }
 
@@ -55,7 +55,7 @@ struct Arm {
     rows: usize,
 }
 
-/// A confluence, stored.
+/// The stored form of a confluence.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct ConfluenceV2 {
     last_tick: i64,
@@ -70,7 +70,7 @@ struct ArmV1 {
     ticks: Vec<(i64, GatheredV1)>,
 }
 
-/// Rows and reports, stored. Intervals have a stored form of their own.
+/// The stored form of rows and reports. Intervals have a stored form of their own.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct GatheredV1(Vec<IntervalV1>, Vec<Report>);
 
@@ -96,14 +96,16 @@ impl Default for Confluence {
 }
 
 impl Confluence {
-    /// A lane is there, with every interval closed that ends at `closed` or before.
+    /// Adds a lane that has closed every interval up to `closed`. From now on ticks wait for it.
     pub fn open(&mut self, lane: PartitionId, closed: EventTime) {
         let begun = || Arm { closed, idle: false, ticks: BTreeMap::new(), rows: 0 };
         self.lanes.entry(lane).or_insert_with(begun);
     }
 
-    /// A lane has closed some ticks: their ends, each with how many of the rows there are up to it; and reports, each
-    /// with the end of its tick.
+    /// A lane has closed some ticks.
+    ///
+    /// `ticks` holds the end of each tick, and how many of `rows` belong to it or to a tick before. For example, with
+    /// `[(9:15, 3), (9:30, 5)]`, rows 0 to 2 are those of 9:15. Each report comes with the end of its tick.
     pub fn take(
         &mut self,
         lane: PartitionId,
@@ -115,7 +117,8 @@ impl Confluence {
         let Some(arm) = self.lanes.get_mut(&lane) else { return };
         arm.closed = arm.closed.max(closed);
         let (mut first, mut reports) = (0, reports);
-        // What waits for a register at the end of all is for the files alone.
+        // Rows that were still open at the end of a replay go to the files only: the tick `MAX` would close all other
+        // ticks.
         for &(end, upto) in ticks.iter().filter(|(end, _)| *end != EventTime::MAX) {
             let rows = &rows[first..upto];
             first = upto;
@@ -129,7 +132,7 @@ impl Confluence {
         }
     }
 
-    /// A lane has nothing to say for now, or has it again.
+    /// A lane becomes idle, or has messages again.
     pub fn idle(&mut self, lane: PartitionId, idle: bool) {
         if let Some(arm) = self.lanes.get_mut(&lane) {
             arm.idle = idle;
@@ -143,12 +146,12 @@ impl Confluence {
         }
     }
 
-    /// Every lane that is there.
+    /// All lanes.
     pub fn lanes(&self) -> impl Iterator<Item = PartitionId> {
         self.lanes.keys().copied()
     }
 
-    /// The next tick that is whole.
+    /// The next tick, if it is whole.
     pub fn next_tick(&mut self) -> Option<(EventTime, Gathered)> {
         let end = self.lanes.values().filter_map(|arm| arm.ticks.keys().next()).min().copied()?;
         if end > self.closed() {
@@ -161,24 +164,25 @@ impl Confluence {
             tick.rows.extend(own.rows);
             tick.reports.extend(own.reports);
         }
+        // Lanes come in the order of their numbers. Sorting makes the tick the same however meters are partitioned.
         tick.rows.sort_by_key(|row| (row.meter, row.end));
         tick.reports.sort_unstable();
         self.last_tick = end;
         Some((end, tick))
     }
 
-    /// What all lanes have closed that are not idle.
+    /// The time up to which every lane that is not idle has closed its intervals.
     pub fn closed(&self) -> EventTime {
         let busy = self.lanes.values().filter(|arm| !arm.idle).map(|arm| arm.closed);
         busy.min().unwrap_or(EventTime::MAX)
     }
 
-    /// Whether no lane has anything to say for now.
+    /// Whether every lane is idle or has ended.
     pub fn rests(&self) -> bool {
         !self.lanes.is_empty() && self.lanes.values().all(|arm| arm.idle || arm.closed == EventTime::MAX)
     }
 
-    /// The last tick that was given on.
+    /// The last tick that was passed on.
     pub fn last_tick(&self) -> Option<EventTime> {
         Some(self.last_tick).filter(|end| *end > EventTime::MIN)
     }
@@ -188,14 +192,16 @@ impl Confluence {
         self.behind.rows.len() + self.lanes.values().map(|arm| arm.rows).sum::<usize>()
     }
 
-    /// The lanes of which more than so many rows wait for others: they have to wait too. Never the one that is waited for.
+    /// The lanes that have to pause: more than `most` of their rows wait for slower lanes.
+    ///
+    /// The slowest lane is never among them. If it paused, every lane would wait for it forever.
     pub fn too_far_ahead(&self, most: usize) -> impl Iterator<Item = PartitionId> {
         let slowest = self.closed();
         let ahead = self.lanes.iter().filter(move |(_, arm)| arm.rows > most && arm.closed > slowest);
         ahead.map(|(&lane, _)| lane)
     }
 
-    /// The state, to be stored. Who is idle has to be found out again.
+    /// The stored form. It leaves out which lanes are idle: after a restart that is found out anew.
     pub fn snapshot(&self) -> ConfluenceV2 {
         let ticks = |arm: &Arm| arm.ticks.iter().map(|(end, tick)| (end.0, tick.into())).collect();
         let arm =
@@ -207,7 +213,7 @@ impl Confluence {
         }
     }
 
-    /// A confluence that goes on from what was stored.
+    /// Restores a confluence.
     pub fn restore(stored: &ConfluenceV2) -> Result<Self, SnapshotError> {
         let wrong = |_| SnapshotError::Content { what: CONFLUENCE.name };
         let mut lanes = BTreeMap::new();

@@ -1,6 +1,6 @@
-//! The second stage of some transformers: a town of its own, fed through a log.
+//! A district is the second stage of some transformers. The lanes feed it through a log.
 //!
-//! Its state is a function of that log up to a place: every instance that goes on from there finds the same.
+//! Its state depends only on that log up to an offset. So any instance that continues from there gets the same results.
 
 use crate::inflow::{INFLOW, Inflow};
 use crate::parts::{LostPart, Restoring, Storing};
@@ -13,7 +13,7 @@ use grid::Topology;
 use reading::EventTime;
 use std::sync::Arc;
 
-/// A part of a town that no other part has to know.
+/// A part of a town that can be judged without the other parts: transformers with all their meters.
 #[derive(Debug)]
 pub struct District {
     town: Town,
@@ -21,21 +21,22 @@ pub struct District {
 }
 
 impl District {
-    /// A district at its beginning, fed by lanes with the numbers up to `lanes`. Each of them is waited for.
+    /// A district without any state. It waits for all lanes with the numbers 0 to `lanes - 1`.
     pub fn new(plan: &Plan, topology: Arc<Topology>, lanes: PartitionId) -> Result<Self, TownError> {
         let mut inflow = Inflow::default();
         (0..lanes).for_each(|lane| inflow.open(lane));
         Ok(Self { town: Town::new(plan, topology)?, inflow })
     }
 
-    /// Takes a word of a lane.
+    /// Takes a message of a lane.
     pub fn take(&mut self, passed: Passed, out: &mut Outputs) {
         let ended = self.inflow.take(passed);
         while let Some((end, tick)) = self.inflow.next_tick() {
             self.town.tick(end, &tick.rows, &tick.reports.into_iter().collect(), out);
         }
         if ended {
-            // Published, and not remembered: a lane that goes on passes these ticks on again.
+            // All lanes have ended, so the ticks that are still open are published, on a copy of the town. The town
+            // itself forgets them: if a lane continues later, it sends them again, whole, and they would count twice.
             let (mut town, mut confluence) = (self.town.clone(), self.inflow.to_the_end());
             while let Some((end, tick)) = confluence.next_tick() {
                 town.tick(end, &tick.rows, &tick.reports.into_iter().collect(), out);
@@ -44,24 +45,25 @@ impl District {
         }
     }
 
-    /// It is `now` by the clock of the shell. If every lane is idle, silence is noticed all the same.
+    /// The time of the shell's clock is `now`. If every lane is idle, the town still notices meters that are silent.
     pub fn notice(&mut self, now: EventTime, out: &mut Outputs) {
         if self.inflow.rests() && !self.inflow.ended() {
             self.town.notice(now, out);
         }
     }
 
-    /// Whether all lanes have ended, and the end was published.
+    /// Whether all lanes have ended, and the last ticks are published.
     pub fn ended(&self) -> bool {
         self.inflow.ended()
     }
 
-    /// The last tick that was looked at.
+    /// The last tick that the town has worked on.
     pub fn last_tick(&self) -> Option<EventTime> {
         self.inflow.last_tick()
     }
 
-    /// The lanes of which more than so many rows wait for others: they have to wait too. Never the one that is waited for.
+    /// The lanes that have to pause: more than `most` of their rows wait for slower lanes. The slowest is never among
+    /// them.
     pub fn too_far_ahead(&self, most: usize) -> impl Iterator<Item = PartitionId> {
         self.inflow.too_far_ahead(most)
     }
@@ -76,12 +78,12 @@ impl District {
         &self.town
     }
 
-    /// Takes another topology; one that makes no town changes nothing.
+    /// Takes another topology. If the topology is wrong, the district stays as it is.
     pub fn place(&mut self, topology: Arc<Topology>) -> Result<(), TownError> {
         self.town.place(topology)
     }
 
-    /// The state, to be stored.
+    /// The state, as bytes to store.
     pub fn store(&self) -> Vec<u8> {
         let mut parts = Storing::new();
         parts.part(&INFLOW, self.town.inflow_fingerprint(), &self.inflow.snapshot());
@@ -89,8 +91,9 @@ impl District {
         parts.end()
     }
 
-    /// A district that goes on from what was stored. Lanes may have been added since. Parts that the plan cannot go on
-    /// with begin afresh, and are named.
+    /// Restores a district. Lanes may have been added since it was stored.
+    ///
+    /// Parts whose settings have changed in the plan start empty. They are returned as lost.
     pub fn restore(
         plan: &Plan,
         topology: Arc<Topology>,

@@ -1,11 +1,11 @@
-//! What lanes pass on through a log, on its way into a confluence.
+//! The inflow takes what lanes pass on through a log, and brings it into a confluence without repeats.
 //!
-//! If a process dies, another one takes its lane over and passes on again what was passed on since the last checkpoint.
-//! The rows of a tick are the same each time, and the word that closes a tick stands behind its rows. So a row of a
-//! closed tick is a repeat and is left out, and in an open tick each meter's row counts once.
+//! If a process dies, another process takes over its lane. It passes on again everything since the last checkpoint.
+//! The rows of a tick are the same each time, and the message that closes a tick comes after its rows. So a row of a
+//! closed tick is a repeat and is left out. In an open tick, each row of a meter counts once.
 //!
-//! A run with `--until-end` closes what is open, and a later run passes those ticks on again, whole. So rows that were
-//! closed at an end wait apart: they count until the lane goes on.
+//! A run with `--until-end` closes all open intervals at its end, and a later run passes on those ticks again, whole.
+//! So rows that were closed at such an end are kept apart. They count only until the lane continues.
 
 use crate::confluence::{Confluence, ConfluenceV2, Gathered, GatheredV1};
 use crate::parts::PartKind;
@@ -25,19 +25,19 @@ pub(crate) const INFLOW: PartKind = PartKind {
     settings: "`length` of `[intervals]`",
 };
 
-/// Lanes that are heard through a log.
+/// The lanes that feed a district through a log.
 #[derive(Debug, Default)]
 pub(crate) struct Inflow {
     confluence: Confluence,
     inlets: BTreeMap<PartitionId, Inlet>,
 }
 
-/// What came, by tick.
-type Ticks = BTreeMap<EventTime, Coming>;
+/// Rows and reports, by tick.
+type Ticks = BTreeMap<EventTime, OpenTick>;
 
-/// One row of each meter and end, and each report once.
+/// A tick that is not closed yet. Maps and sets hold every row and report once, so repeats vanish.
 #[derive(Debug, Default)]
-struct Coming {
+struct OpenTick {
     rows: BTreeMap<(MeterId, EventTime), Interval>,
     reports: BTreeSet<Report>,
 }
@@ -46,9 +46,9 @@ struct Coming {
 struct Inlet {
     closed: EventTime,
     idle: bool,
-    /// Of ticks that are not closed yet.
+    /// Ticks that the lane has not closed yet.
     coming: Ticks,
-    /// What was closed only because the lane was to end.
+    /// Ticks that were closed only because the lane ended.
     last: Ticks,
     ended: bool,
 }
@@ -70,7 +70,7 @@ struct InletV2 {
 }
 
 impl Inflow {
-    /// A lane is there, and waited for from now on.
+    /// Adds a lane. From now on ticks wait for it.
     pub fn open(&mut self, lane: PartitionId) {
         self.confluence.open(lane, EventTime::MIN);
         self.inlets.entry(lane).or_insert_with(|| Inlet {
@@ -82,7 +82,7 @@ impl Inflow {
         });
     }
 
-    /// Takes a word of a lane. Says whether it was the last one that all lanes ended with.
+    /// Takes a message of a lane. Returns whether all lanes have ended with it.
     pub fn take(&mut self, passed: Passed) -> bool {
         match passed {
             Passed::Row { lane, tick, last, row } => {
@@ -99,11 +99,13 @@ impl Inflow {
                 let Some(inlet) = self.inlet(lane).filter(|inlet| closed > inlet.closed) else {
                     return false;
                 };
+                // After a restart, the list may begin with ticks that were closed before: those were passed on already.
                 ticks.retain(|tick| *tick > inlet.closed);
                 inlet.goes_on();
                 inlet.closed = closed;
                 let open = inlet.coming.split_off(&EventTime(closed.0.saturating_add(1)));
                 let mut whole = std::mem::replace(&mut inlet.coming, open);
+                // A tick without a row in this district is a tick, too: forecasts and outages need it.
                 for tick in ticks {
                     whole.entry(tick).or_default();
                 }
@@ -128,12 +130,12 @@ impl Inflow {
         }
     }
 
-    /// The next tick that is whole.
+    /// The next tick, if it is whole.
     pub fn next_tick(&mut self) -> Option<(EventTime, Gathered)> {
         self.confluence.next_tick()
     }
 
-    /// The lanes of which more than so many rows wait for others.
+    /// The lanes that have to pause: more than `most` of their rows wait for slower lanes.
     pub fn too_far_ahead(&self, most: usize) -> impl Iterator<Item = PartitionId> {
         self.confluence.too_far_ahead(most)
     }
@@ -148,7 +150,7 @@ impl Inflow {
         self.inlets.values().all(|inlet| inlet.ended)
     }
 
-    /// All that there will be, if no lane goes on.
+    /// All remaining ticks, for the case that no lane continues. The inflow itself stays as it is.
     pub fn to_the_end(&self) -> Confluence {
         let mut all = self.confluence.clone();
         for (&lane, inlet) in &self.inlets {
@@ -157,12 +159,12 @@ impl Inflow {
         all
     }
 
-    /// Whether no lane has anything to say for now.
+    /// Whether every lane is idle or has ended.
     pub fn rests(&self) -> bool {
         self.confluence.rests()
     }
 
-    /// The last tick that was given on.
+    /// The last tick that was passed on.
     pub fn last_tick(&self) -> Option<EventTime> {
         self.confluence.last_tick()
     }
@@ -171,7 +173,7 @@ impl Inflow {
         self.inlets.get_mut(&lane)
     }
 
-    /// The state, to be stored.
+    /// The stored form.
     pub fn snapshot(&self) -> InflowV2 {
         let inlet = |(&lane, inlet): (&PartitionId, &Inlet)| InletV2 {
             lane,
@@ -184,11 +186,11 @@ impl Inflow {
         InflowV2 { confluence: self.confluence.snapshot(), inlets: self.inlets.iter().map(inlet).collect() }
     }
 
-    /// An inflow that goes on from what was stored.
+    /// Restores an inflow.
     pub fn restore(from: &InflowV2) -> Result<Self, SnapshotError> {
         let mut inflow = Self { confluence: Confluence::restore(&from.confluence)?, inlets: BTreeMap::new() };
         for inlet in &from.inlets {
-            // Somebody else said so, and will not say it again.
+            // A lane sends that it is idle only once. If this were not restored, every tick would wait for it.
             inflow.confluence.idle(inlet.lane, inlet.idle);
             let restored = Inlet {
                 closed: EventTime(inlet.closed),
@@ -204,20 +206,20 @@ impl Inflow {
 }
 
 impl Inlet {
-    /// Where something of a tick goes that is not closed yet.
-    fn coming(&mut self, tick: EventTime, last: bool) -> &mut Coming {
+    /// The open tick that a row or report belongs to.
+    fn coming(&mut self, tick: EventTime, last: bool) -> &mut OpenTick {
         let ticks = if last { self.ends_again() } else { self.goes_on() };
         ticks.entry(tick).or_default()
     }
 
-    /// Something is closed for good: what was closed at an end comes again.
+    /// The lane continues after an end. It passes on the ticks of that end again, so they are forgotten here.
     fn goes_on(&mut self) -> &mut Ticks {
         self.last.clear();
         self.ended = false;
         &mut self.coming
     }
 
-    /// Rows of an end: the first after an earlier end, or one more.
+    /// The ticks of an end. The first row after an earlier end replaces what that end had left.
     fn ends_again(&mut self) -> &mut Ticks {
         if std::mem::take(&mut self.ended) {
             self.last.clear();
@@ -237,7 +239,7 @@ fn flow(into: &mut Confluence, lane: PartitionId, closed: EventTime, whole: &Tic
 }
 
 fn stored(ticks: &Ticks) -> Vec<(i64, GatheredV1)> {
-    let stored = |own: &Coming| {
+    let stored = |own: &OpenTick| {
         let (rows, reports) = (own.rows.values().copied().collect(), own.reports.iter().copied().collect());
         GatheredV1::from(&Gathered { rows, reports })
     };

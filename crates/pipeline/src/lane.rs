@@ -1,8 +1,8 @@
-//! The first stage: the order of arrival, and the meters.
+//! A lane is the first stage: it judges the order of arrival, and holds the meters.
 //!
-//! A lane holds all partitions of a replay, or one partition of a log. Of one partition its state depends on nothing
-//! but what that partition held up to a place, so a lane restored there goes on as if it had never stopped, in
-//! whatever process.
+//! A lane has all partitions of a replay, or one partition of a log. With one partition, its state depends only on the
+//! messages of that partition up to an offset. So a lane that is restored at that offset, in any process, continues as
+//! if it had never stopped.
 
 use crate::books::Books;
 use crate::outputs::{bury, bury_held, bury_undecoded};
@@ -30,27 +30,27 @@ const METERS: PartKind = PartKind {
     settings: "`length`, `grace` or `energy` of `[intervals]`",
 };
 
-/// Meters, and the order in which their readings come.
+/// The meters of some partitions, and the order of their readings.
 #[derive(Debug)]
 pub struct Lane {
     pub(crate) sequencer: Sequencer,
     pub(crate) fleet: Fleet,
     pub(crate) books: Books,
     steps: Vec<Step>,
-    /// Of the settings that the stored meters depend on.
+    /// The fingerprint of the settings that the stored meters depend on.
     meters_fingerprint: u64,
-    /// How many meters the changes hold that were stored since the whole state was.
+    /// How many meters the stored changes hold since the whole state was stored last.
     behind: usize,
 }
 
-/// Profiles of so many meters are published at once: each is some kilobytes.
+/// Profiles of so many meters are published at once: each takes some kilobytes.
 const AT_ONCE: usize = 64;
 
-/// Changes of so few meters are no burden, however many meters there are.
+/// Below so many changed meters, the whole state is never stored anew: reading the changes costs a restart little.
 const FEW: usize = 10_000;
 
 impl Lane {
-    /// A lane at its beginning.
+    /// A lane without any state.
     pub fn new(plan: &Plan, topology: &Topology) -> Self {
         let fleet = plan.new_fleet(Shard::WHOLE);
         let mut lane = Self {
@@ -75,18 +75,19 @@ impl Lane {
         &self.sequencer
     }
 
-    /// Takes note of the devices that were exchanged.
+    /// Takes the meter swaps from the topology: the registers of a new device start anew.
     pub fn place(&mut self, topology: &Topology) {
         topology.swaps().for_each(|(meter, at)| self.fleet.swap(meter, at));
     }
 
-    /// A partition is there; its first reading is not before `first`, as far as is known.
+    /// A partition begins. Its first reading is not before `first`, if that is known.
     pub fn open(&mut self, partition: PartitionId, first: Option<EventTime>) {
         self.sequencer.open(partition, first);
     }
 
-    /// Takes readings of a partition from a place in a batch on. Returns how far it came: it stops early when it is
-    /// another partition's turn.
+    /// Takes readings of a batch from index `from` on, and returns the index up to which it took them.
+    ///
+    /// It stops before the end of the batch when another partition has earlier readings.
     pub fn take(&mut self, partition: PartitionId, batch: &Batch, from: usize, out: &mut Outputs) -> usize {
         if from == 0 {
             bury_undecoded(partition, batch, &mut out.dead);
@@ -107,17 +108,20 @@ impl Lane {
         self.take_steps(partition, &Batch::default(), out);
     }
 
-    /// All partitions have ended: intervals that wait for a register are closed with what is known.
+    /// All partitions have ended. Intervals that still wait for a register reading are closed with what is known.
     pub fn finish(&mut self, out: &mut Outputs) {
         let known = out.intervals.len();
         self.fleet.finish(&mut out.intervals);
+        // These rows belong to ticks that are over. `EventTime::MAX` keeps the second stage from taking them for a
+        // tick.
         out.ticks.push((EventTime::MAX, out.intervals.len()));
         let rows = &mut out.intervals[known..];
         self.books.enter(self.fleet.row_slots(), self.fleet.silences(), rows, &mut out.metering);
         out.demand_upto.push(out.metering.demand.len());
     }
 
-    /// Behind [`Self::finish`]: billing periods as far as they went, and profiles, of some meters at a time.
+    /// To be called after [`Self::finish`]. Passes on unfinished billing periods, and profiles, of some meters at a
+    /// time.
     pub fn finish_metering<E>(
         &mut self,
         mut each: impl FnMut(MeteringRows) -> Result<(), E>,
@@ -135,6 +139,8 @@ impl Lane {
         for step in self.steps.drain(..) {
             match step {
                 Step::Admit(range) => self.fleet.admit(batch, range, &mut refused),
+                // Readings that came too early and waited have a batch of their own. Their refusals are indices into
+                // that batch, and not into the current one.
                 Step::Released(released) => {
                     let mut refused = Vec::new();
                     self.fleet.admit(&released, 0..released.len(), &mut refused);
@@ -162,7 +168,7 @@ impl Lane {
         bury(partition, batch, &[], &refused, &mut out.dead);
     }
 
-    /// The whole state, to be stored. Changes are counted from here on.
+    /// The whole state, as bytes to store. From here on, changes are kept for [`Self::store_changes`].
     pub fn store(&mut self) -> Vec<u8> {
         let mut parts = Storing::new();
         self.fleet.keep_changes();
@@ -171,14 +177,14 @@ impl Lane {
         parts.end()
     }
 
-    /// Appends the whole state to the parts that are stored.
+    /// Appends the parts of the whole state.
     pub(crate) fn store_whole(&self, parts: &mut Storing) {
         parts.part(&ORDER, self.sequencer.fingerprint(), &self.sequencer.snapshot());
         parts.part(&METERS, self.meters_fingerprint, &self.fleet.stored());
         self.books.store(0..self.fleet.len() as u32, parts);
     }
 
-    /// What changed since the state or changes of it were stored last.
+    /// The changes since the state, or changes to it, were stored last.
     pub fn store_changes(&mut self) -> Vec<u8> {
         let mut parts = Storing::new();
         self.behind += self.fleet.changed();
@@ -189,14 +195,16 @@ impl Lane {
         parts.end()
     }
 
-    /// Whether all changes since the whole state was stored are more than the whole state is: then that is better
-    /// stored anew, because a restart reads all of them.
+    /// Whether the changes since the whole state was stored hold more meters than the whole state.
+    ///
+    /// A restart reads the whole state and all changes. So it is then better to store the whole state anew.
     pub fn is_mostly_changed(&self) -> bool {
         self.behind + self.fleet.changed() > self.fleet.len().max(FEW)
     }
 
-    /// A lane that goes on from what was stored: the whole state, and the changes to it in their order. Parts that the
-    /// plan cannot go on with begin afresh, and are named.
+    /// Restores a lane from the whole state and the changes to it, in the order in which they were stored.
+    ///
+    /// Parts whose settings have changed in the plan start empty. They are returned as lost.
     pub fn restore(
         plan: &Plan,
         topology: &Topology,
@@ -209,7 +217,7 @@ impl Lane {
         Ok((lane, parts.finish()))
     }
 
-    /// Takes its parts out of those that were stored, at its beginning.
+    /// Restores the parts of a lane. It must have no state yet.
     pub(crate) fn take_parts(&mut self, parts: &mut Restoring<'_>) -> Result<(), SnapshotError> {
         if let Some(found) = parts.take(&ORDER, self.sequencer.fingerprint())? {
             self.sequencer.restore(&found.whole()?).map_err(|_| found.wrong())?;
@@ -219,7 +227,8 @@ impl Lane {
                 let stored = self.meters_in(&found)?;
                 self.fleet.restore(&stored).map_err(|_| found.wrong())?;
             }
-            // The books are kept by the slots of the meters, so the meters come back by name at least.
+            // The books are kept by slot. If each meter got another slot, it would get the profile and the bill of
+            // another.
             Some(Taken::Remains(found)) => {
                 let stored = self.meters_in(&found)?;
                 self.fleet.restore_names(&stored).map_err(|_| found.wrong())?;
@@ -232,7 +241,7 @@ impl Lane {
         self.books.restore(parts)
     }
 
-    /// The whole state of the meters with all changes to it.
+    /// The stored state of the meters, with all changes applied.
     fn meters_in(&mut self, found: &Found<'_>) -> Result<FleetState, SnapshotError> {
         self.behind = 0;
         found.overlaid(|whole: &mut FleetState, later: FleetState| {
@@ -246,12 +255,12 @@ impl Lane {
         self.books.publish_profiles_every_four_weeks();
     }
 
-    /// Bytes that the books take: profiles, demand, and what vetting remembers.
+    /// Bytes that the books take: profiles, demand, and the state of the quality rules.
     pub fn books_memory(&self) -> usize {
         self.books.memory()
     }
 
-    /// How often each rule was met since the state began.
+    /// How often each quality rule has fired since the state began.
     pub fn tally(&self) -> Tally {
         self.books.tally()
     }

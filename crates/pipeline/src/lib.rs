@@ -1,10 +1,15 @@
 //! The core, put together: a checked [`Plan`], readings in, [`Outputs`] out, and a snapshot of everything in between.
 //!
-//! [`Pipeline::step`] is the one way through: streaming, replay, simulation and tests all drive it. It consists of
-//! three parts that a shell may also put on threads of its own: a [`fleet::Sequencer`] that judges the order of
-//! arrival, some [`fleet::Fleet`]s that hold the meters, and a [`Town`] that looks at all closed intervals of a tick.
-//! The first two, and the [`Books`] of the meters, make a [`Lane`]; lanes of several partitions of a log flow together in a [`Confluence`], or through
-//! another log in the [`District`]s of some transformers each.
+//! [`Pipeline::step`] is the only way through the core: streaming, replay, simulation and tests all use it. It has
+//! three parts, which a shell may also run on threads of its own:
+//!
+//! - a [`fleet::Sequencer`] judges the order of arrival;
+//! - one or more [`fleet::Fleet`]s hold the meters;
+//! - a [`Town`] looks at all closed intervals of a tick.
+//!
+//! The first two, with the [`Books`] of the meters, make a [`Lane`]. If a log has several partitions, each has a lane.
+//! A [`Confluence`] joins their ticks for one town. On several machines, a second log carries the ticks to
+//! [`District`]s: each is the second stage of some transformers.
 //!
 //! Nothing here knows wall time, partitions of Kafka, or tokio. Same input, same output.
 //!

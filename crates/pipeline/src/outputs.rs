@@ -9,17 +9,17 @@ use notify::Message;
 use reading::{Batch, EventTime, Interval, MeterId, Origin, Reading, Reason};
 use vet::Finding;
 
-/// Defines [`Outputs`] from its fields, each of which can be cleared: no list of them is kept by hand.
+/// Defines [`Outputs`] from its fields, and a `clear` that can forget none of them.
 macro_rules! outputs {
     ($($(#[$doc:meta])* $field:ident: $rows:ty,)*) => {
-        /// What came out, kind by kind, each in a fixed order. The caller drains it.
+        /// The outputs of some steps, kind by kind, each in a fixed order. The caller takes them and clears this.
         #[derive(Debug, Default)]
         pub struct Outputs {
             $($(#[$doc])* pub $field: $rows,)*
         }
 
         impl Outputs {
-            /// Empties it, keeping its memory.
+            /// Empties all kinds, and keeps their memory.
             pub fn clear(&mut self) {
                 $(self.$field.clear();)*
             }
@@ -28,28 +28,27 @@ macro_rules! outputs {
 }
 
 outputs! {
-    /// Closed intervals, tick by tick; in a tick by meter, then by end.
+    /// Closed intervals: by tick, then by meter, then by end.
     intervals: Vec<Interval>,
-    /// The ends of the ticks that closed, each with how many rows of `intervals` there are up to it.
+    /// The end of each tick that closed, with the number of rows in `intervals` up to and including it.
     ticks: Vec<(EventTime, usize)>,
-    /// What came beside the intervals and the plan has a use for, each with the end of its tick; in a tick by kind,
-    /// meter and time.
+    /// Reports that a stage of the plan needs, each with the end of its tick: by tick, then by kind, meter and time.
     reports: Vec<(EventTime, Report)>,
-    /// Demand of billing periods that are over, by tick, then by meter; and profiles, at the end.
+    /// Demand of billing periods that are over, by tick, then by meter. At the end also profiles.
     metering: MeteringRows,
-    /// For each of `ticks`, how many rows of demand of meters there are up to it.
+    /// For each of `ticks`: the number of rows of demand of meters up to and including it.
     demand_upto: Vec<usize>,
-    /// Consumers who used more than was agreed.
+    /// Consumers who used more than their sanctioned load.
     above: Vec<AboveSanctioned>,
-    /// Outages, and indices of supply.
+    /// Outages, and indices of supply reliability.
     supply: supply::SupplyRows,
     /// Balances of transformers.
     balances: Vec<Balance>,
     /// Forecasts.
     forecasts: Vec<Forecast>,
-    /// Suspicions, a row a meter and day.
+    /// Suspicions: one row for a meter and day.
     suspicions: Vec<DailySuspicion>,
-    /// What happened to cases.
+    /// Cases that opened, changed or closed.
     changes: Vec<Change>,
     /// Alerts.
     alerts: Vec<Alert>,
@@ -57,28 +56,28 @@ outputs! {
     messages: Vec<Message>,
     /// Alerts without a message, because there was one about the same meter not long ago.
     told_already: Vec<AlertId>,
-    /// What rules of data quality have met on a local day that is over, by rule, then by whom.
+    /// Findings of the quality rules on a local day that is over: by rule, then by what they are about.
     findings: Vec<Finding>,
-    /// What became no part of an interval, with its bytes.
+    /// Dead letters: messages that went into no interval, with their bytes.
     dead: Vec<Dead>,
 }
 
 /// Bytes or a reading that went into no interval, and why.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Dead {
-    /// Where it came from.
+    /// The partition that it came from.
     pub partition: PartitionId,
-    /// Why.
+    /// Why it went into no interval.
     pub reason: Reason,
-    /// The bytes as they came; empty where the source was no text.
+    /// The bytes as they came. They are empty if the source is no text, as with Parquet.
     pub bytes: Vec<u8>,
-    /// The reading, if it was one.
+    /// The reading, if the bytes could be decoded.
     pub reading: Option<(MeterId, Reading)>,
-    /// Its place in the log that it came from.
+    /// Its offset in the log that it came from.
     pub origin: Option<Origin>,
 }
 
-/// Takes what a batch could not decode.
+/// Makes dead letters of the messages of a batch that could not be decoded.
 pub fn bury_undecoded(partition: PartitionId, batch: &Batch, out: &mut Vec<Dead>) {
     out.extend(batch.dead.iter().enumerate().map(|(index, letter)| Dead {
         partition,
@@ -89,7 +88,7 @@ pub fn bury_undecoded(partition: PartitionId, batch: &Batch, out: &mut Vec<Dead>
     }));
 }
 
-/// Takes the readings of a batch that are late or refused, with their bytes.
+/// Makes dead letters of the readings of a batch that are late or refused.
 pub fn bury(partition: PartitionId, batch: &Batch, late: &[u32], refused: &[Refusal], out: &mut Vec<Dead>) {
     let reading = |index: u32, reason| Dead {
         partition,
@@ -102,7 +101,7 @@ pub fn bury(partition: PartitionId, batch: &Batch, late: &[u32], refused: &[Refu
     out.extend(refused.iter().map(|refusal| reading(refusal.index, refusal.reason)));
 }
 
-/// Takes a reading that waited in vain.
+/// Makes a dead letter of a reading that waited, and was refused in the end.
 pub fn bury_held(partition: PartitionId, held: Held, reason: Reason, out: &mut Vec<Dead>) {
     let Held { meter, reading, line: bytes, origin, .. } = held;
     out.push(Dead { partition, reason, bytes, reading: Some((meter, reading)), origin });

@@ -1,8 +1,11 @@
-//! Stored state as a list of parts, so that each part lives and ages on its own.
+//! The stored state is a list of parts, so that a part can be lost or get a new version without the others.
 //!
-//! A part is the state of one stage or book. It stands in the bytes with its name, the version of its stored form, and
-//! a fingerprint of exactly those settings that it depends on. A changed setting therefore loses the state of its own
-//! part and of no other, and a later program can read an earlier form of one part while the rest stays as it is.
+//! A part is the state of one stage or book. It is stored with its name, the version of its stored form, and a
+//! fingerprint of exactly those settings that it depends on. So a changed setting loses the state of its own part and
+//! of no other. A later program can read an earlier form of one part, while the other parts stay as they are.
+//!
+//! Example: with another `length` under `[intervals]`, the part `meters` is lost, because it holds open intervals.
+//! A changed `[sms] per_hour` loses nothing, because no stored state depends on it.
 //!
 //! | bytes | what |
 //! | --- | --- |
@@ -22,42 +25,42 @@ use std::fmt;
 
 const MAGIC: &[u8; 8] = b"GWPARTS1";
 
-/// What a part is called, how it is stored, and what a person loses with it.
+/// The kind of a part: its name, the versions of its stored form, and what is lost with it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PartKind {
-    /// Its name in the bytes. It never changes.
+    /// The name in the stored bytes. It never changes.
     pub name: &'static str,
     /// The version of the stored form that this program writes.
     pub version: u16,
     /// Earlier versions that this program still reads.
     pub reads: &'static [u16],
-    /// What begins afresh when the part is lost.
+    /// What starts empty when the part is lost, in words for the operator.
     pub holds: &'static str,
-    /// The settings that the part depends on, as a person finds them in a plan.
+    /// The settings that the part depends on, as they are written in a plan.
     pub settings: &'static str,
 }
 
-/// A stored part that this plan, or this program, cannot go on with.
+/// A stored part that this plan or this program cannot use.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct LostPart {
     /// Its name.
     pub name: String,
-    /// What begins afresh.
+    /// What starts empty.
     pub holds: &'static str,
-    /// Why.
+    /// Why it is lost.
     pub why: WhyLost,
 }
 
 /// Why a part is lost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum WhyLost {
-    /// A setting has changed that the stored state depends on.
+    /// A setting that the stored state depends on has changed.
     Settings(&'static str),
-    /// Another part is lost that it builds on.
+    /// It builds on another part, which is lost.
     Beneath(&'static str),
-    /// The plan has no use for it any more, or this program does not know it.
+    /// The plan no longer needs it, or this program does not know it.
     Unused,
-    /// Another program stored it, in a form that this one does not read.
+    /// It was stored in a version that this program does not read.
     Version {
         /// The version of the stored form.
         found: u16,
@@ -103,7 +106,7 @@ impl Storing {
         self.bytes.extend_from_slice(&fingerprint.to_le_bytes());
         let at = self.bytes.len();
         self.bytes.extend_from_slice(&[0; 8]);
-        // Straight into the list: the states of millions of meters never stand in memory twice.
+        // Encode straight into the list: otherwise the states of millions of meters would be in memory twice.
         let bytes = std::mem::take(&mut self.bytes);
         self.bytes = postcard::to_extend(state, bytes).expect("plain data in memory can be written");
         let length = (self.bytes.len() - at - 8) as u64;
@@ -115,18 +118,18 @@ impl Storing {
     }
 }
 
-/// One part as it is stored.
+/// A part as it is stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct StoredPart<'a> {
     /// The version of its stored form.
     pub version: u16,
-    /// Of the settings that it depends on.
+    /// The fingerprint of the settings that it depends on.
     pub fingerprint: u64,
     /// The state.
     pub bytes: &'a [u8],
 }
 
-/// Takes a list of parts apart, by their names.
+/// Splits a stored list into its parts, by name.
 pub fn parts_of(bytes: &[u8]) -> Result<BTreeMap<&str, StoredPart<'_>>, SnapshotError> {
     let wrong = || SnapshotError::Content { what: "its list of parts" };
     let mut rest = bytes.strip_prefix(MAGIC).ok_or_else(wrong)?;
@@ -147,8 +150,9 @@ pub fn parts_of(bytes: &[u8]) -> Result<BTreeMap<&str, StoredPart<'_>>, Snapshot
     Ok(parts)
 }
 
-/// A number that changes with the names, versions and settings of stored parts, and not with what they hold: pieces
-/// of a chain of checkpoints build on one another only if it is the same.
+/// A number that depends on the names, versions and settings of the parts, but not on their content.
+///
+/// Pieces of a chain of checkpoints build on one another only if this number is the same in all of them.
 pub fn fingerprint_of_parts(bytes: &[u8]) -> Result<u64, SnapshotError> {
     let mut all = Fingerprint::new("parts");
     for (name, part) in parts_of(bytes)? {
@@ -157,30 +161,30 @@ pub fn fingerprint_of_parts(bytes: &[u8]) -> Result<u64, SnapshotError> {
     Ok(all.end())
 }
 
-/// Parts on their way back: a whole state, or a whole state and the changes to it in their order.
+/// Stored parts to restore from: a whole state, and then changes to it in the order in which they were stored.
 #[derive(Debug)]
 pub(crate) struct Restoring<'a> {
     pieces: Vec<BTreeMap<&'a str, StoredPart<'a>>>,
     lost: Vec<LostPart>,
 }
 
-/// A part that this plan can go on with.
+/// A stored part that can be used.
 #[derive(Debug)]
 pub(crate) struct Found<'a> {
     name: &'static str,
     /// The version of its stored form: the current one, or one that the kind reads.
     #[cfg_attr(not(test), expect(dead_code, reason = "the first part of two versions will ask for it"))]
     pub(crate) version: u16,
-    /// The whole state, and the changes to it.
+    /// The whole state, then the changes to it.
     pieces: Vec<&'a [u8]>,
 }
 
-/// A part that was stored.
+/// A stored part, and whether its settings are still the same.
 #[derive(Debug)]
 pub(crate) enum Taken<'a> {
-    /// Under the same settings.
+    /// It was stored under the same settings.
     Whole(Found<'a>),
-    /// Under others: only what does not depend on them can be used.
+    /// It was stored under other settings: only what does not depend on them can be used.
     Remains(Found<'a>),
 }
 
@@ -194,7 +198,7 @@ impl<'a> Restoring<'a> {
         Ok(Self { pieces, lost: Vec::new() })
     }
 
-    /// Takes a part out. Gives nothing if it was never stored, or is lost.
+    /// Takes a part. Returns none if it was never stored, or is lost.
     pub(crate) fn take(
         &mut self,
         kind: &PartKind,
@@ -206,7 +210,7 @@ impl<'a> Restoring<'a> {
         })
     }
 
-    /// Takes a part out of which something can be used even if its settings have changed. It counts as lost then.
+    /// Takes a part that is useful in part even if its settings have changed. It is then reported as lost all the same.
     pub(crate) fn take_even_remains(
         &mut self,
         kind: &PartKind,
@@ -233,7 +237,7 @@ impl<'a> Restoring<'a> {
         Ok(Some(Taken::Remains(found)))
     }
 
-    /// Takes a part out that builds on another one which is lost, so that it cannot be used either.
+    /// Counts a part as lost because it builds on `beneath`, which is lost.
     pub(crate) fn lose_with(&mut self, kind: &PartKind, beneath: &PartKind) {
         let mut found = false;
         for piece in &mut self.pieces {
@@ -262,7 +266,7 @@ impl<'a> Restoring<'a> {
     }
 }
 
-/// What reads the state of a part.
+/// The decoder of a part's state.
 pub(crate) type PartReader<'a> = postcard::Deserializer<'a, postcard::de_flavors::Slice<'a>>;
 
 impl Found<'_> {
@@ -271,7 +275,7 @@ impl Found<'_> {
         self.decode(self.pieces.last().expect("a part that was found has a state"))
     }
 
-    /// The same, read by a function: its type depends on more than the part.
+    /// The same for a state whose form depends on the plan: `read` decodes it.
     pub(crate) fn whole_by<S>(
         &self,
         read: impl FnOnce(&mut PartReader<'_>) -> Result<S, postcard::Error>,
@@ -280,7 +284,7 @@ impl Found<'_> {
         read(&mut postcard::Deserializer::from_bytes(bytes)).map_err(|_| self.wrong())
     }
 
-    /// The state of a part of which changes are stored: each is laid over what was before.
+    /// The state of a part that is also stored as changes: `overlay` applies each of them to the state before.
     pub(crate) fn overlaid<S: DeserializeOwned>(
         &self,
         mut overlay: impl FnMut(&mut S, S) -> Result<(), SnapshotError>,
@@ -297,7 +301,7 @@ impl Found<'_> {
         postcard::from_bytes(bytes).map_err(|_| self.wrong())
     }
 
-    /// The checksum around it is right, and the state cannot be.
+    /// The error for a state that is impossible although the checksum is right.
     pub(crate) fn wrong(&self) -> SnapshotError {
         SnapshotError::Content { what: self.name }
     }

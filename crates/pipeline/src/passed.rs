@@ -1,58 +1,60 @@
-//! What the first stage passes on through a log, as bytes beside what it says to everybody.
+//! The messages that the first stage sends to districts through a log, and their form as bytes.
 
 use crate::reports::Report;
 use fleet::{IntervalV1, PartitionId};
 use reading::{EventTime, Interval};
 use serde::{Deserialize, Serialize};
 
-/// A word of a lane to a district. Its order in the log is that in which the lane said it.
+/// A message of a lane to a district. The log keeps the messages of a lane in the order in which it sent them.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Passed {
-    /// A row of a tick that is about to be closed; `last` if only because the lane was to end.
+    /// A row of a tick that the lane is about to close.
     Row {
-        /// Whose.
+        /// The lane that sends it.
         lane: PartitionId,
         /// The end of the tick.
         tick: EventTime,
-        /// Whether it comes again, as part of the whole tick, if the lane goes on.
+        /// Whether the tick closes only because the lane ends. If the lane continues later, it sends the tick again,
+        /// whole.
         last: bool,
         /// The row.
         row: Interval,
     },
-    /// What came beside the rows of a tick that is about to be closed.
+    /// A report of a tick that the lane is about to close.
     Report {
-        /// Whose.
+        /// The lane that sends it.
         lane: PartitionId,
         /// The end of the tick.
         tick: EventTime,
-        /// Whether it comes again, as part of the whole tick, if the lane goes on.
+        /// Whether the tick closes only because the lane ends. If the lane continues later, it sends the tick again,
+        /// whole.
         last: bool,
         /// The report.
         report: Report,
     },
-    /// All rows and events of these ticks stand before, those of every district.
+    /// The lane has closed some ticks. Their rows and reports, for every district, came before this message.
     Closed {
-        /// Whose.
+        /// The lane that sends it.
         lane: PartitionId,
         /// Every interval is closed that ends here or before.
         closed: EventTime,
-        /// The ends of the ticks since the last such word.
+        /// The ends of the ticks since the last such message.
         ticks: Vec<EventTime>,
-        /// When the broker took the message that closed them, ms since 1970.
+        /// When the broker received the reading that closed them, in ms since 1970.
         newest_ms: i64,
     },
-    /// The lane has nothing to say for now, or may have again.
+    /// The lane becomes idle, or has messages again.
     Idle {
-        /// Whose.
+        /// The lane that sends it.
         lane: PartitionId,
-        /// Whether ticks go on without it.
+        /// Whether it is idle, so that ticks go on without it.
         idle: bool,
     },
-    /// The lane has come to its end: its last rows stand before.
+    /// The lane has ended. Its last rows came before this message.
     Ended {
-        /// Whose.
+        /// The lane that sends it.
         lane: PartitionId,
-        /// The ends of their ticks.
+        /// The ends of the ticks of those last rows.
         ticks: Vec<EventTime>,
     },
 }
@@ -66,11 +68,11 @@ enum PassedV3 {
     Ended { lane: PartitionId, ticks: Vec<i64> },
 }
 
-/// The first byte.
+/// The first byte of every message.
 const VERSION: u8 = 4;
 
 impl Passed {
-    /// Appends it to bytes.
+    /// Appends the message to `to`.
     pub fn encode(&self, to: &mut Vec<u8>) {
         let all = |ticks: &[EventTime]| ticks.iter().map(|tick| tick.0).collect();
         let stored = match self {
@@ -90,7 +92,7 @@ impl Passed {
         to.extend(postcard::to_stdvec(&stored).expect("plain data in memory can be written"));
     }
 
-    /// Reads it; nothing if it is of another version, or none at all.
+    /// Decodes a message. Returns none if the bytes have another version or are no message.
     pub fn decode(bytes: &[u8]) -> Option<Self> {
         let all = |ticks: Vec<i64>| ticks.into_iter().map(EventTime).collect();
         let stored = bytes.strip_prefix(&[VERSION])?;

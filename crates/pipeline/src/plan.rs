@@ -1,4 +1,4 @@
-//! Settings in two steps: [`PlanToml`] as written, with strings and options; [`Plan`] as used, with units and ranges.
+//! Settings in two steps: [`PlanToml`] is the plan as written, [`Plan`] is the checked plan with units and ranges.
 
 mod detectors;
 mod error;
@@ -22,46 +22,47 @@ use reading::{Calendar, EventCode, Grid, Limits, Target};
 use units::{Amperes, Ratio};
 use vet::{By, FindingsSettings, Rule, Vet};
 
-/// What the core will do: nothing optional is left that the file should have said.
+/// A checked plan. A part that is `None` is not asked for. Nothing else is optional, and the core has no defaults.
 #[derive(Debug, Clone)]
 pub struct Plan {
-    /// The plan's own name.
+    /// The name of the plan.
     pub name: String,
     /// Local days and hours.
     pub calendar: Calendar,
-    /// What a reading may say.
+    /// The limits of plausible readings.
     pub limits: Limits,
-    /// How intervals come about.
+    /// How intervals are made.
     pub intervals: Settings,
     /// How the order of arrival is judged.
     pub order: SequencerSettings,
-    /// The extra columns `pf_true` and `unbalance` of the intervals.
+    /// The extra column `pf_true` of the intervals.
     pub pf_true: bool,
-    /// As above.
+    /// The extra column `unbalance` of the intervals.
     pub unbalance: bool,
     /// The extra column `candidate` of the intervals.
     pub candidate: Option<Candidate>,
-    /// What is kept of each meter beyond its intervals: a profile, its demand.
+    /// The profile and the demand of each meter.
     pub metering: Option<MeteringSettings>,
     /// Demand of groups of consumers.
     pub groups: Option<GroupRule>,
     /// A block above this share of a consumer's sanctioned load raises an alert.
     pub above_sanctioned: Option<Ratio>,
-    /// Silences longer than this are spread by the load profile, ms; without it, all are spread evenly.
+    /// Energy across a longer silence, in ms, is spread by the load profile. Without a number, it is always spread
+    /// evenly.
     pub linear_up_to: Option<i64>,
-    /// What is odd about an interval.
+    /// The quality rules that look at one interval.
     pub quality: Option<vet::VetSettings>,
-    /// What is odd about a meter beside its contract and beside others.
+    /// The quality rules that compare a meter with its contract or with other meters.
     pub town_rules: Option<FindingsSettings>,
-    /// Look for consumers without supply.
+    /// Whether and how to find consumers without supply.
     pub supply: Option<::supply::SupplySettings>,
-    /// Balance the transformers.
+    /// Whether to publish the balances of transformers.
     pub balance: bool,
-    /// Forecast the next day.
+    /// Whether and how to forecast the next day.
     pub forecast: Option<ForecastPlan>,
-    /// Look for phase against neutral.
+    /// The rules of the detectors.
     pub detectors: DetectorRules,
-    /// How a case lives.
+    /// When a case opens and closes.
     pub cases: Option<cases::CaseRules>,
     /// The channels on which messages go out, in the order of their list.
     pub channels: Vec<ChannelRule>,
@@ -70,9 +71,9 @@ pub struct Plan {
 /// When an interval is flagged as a candidate: its mean imbalance is above both.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Candidate {
-    /// A share of the mean phase current.
+    /// The imbalance as a share of the mean phase current.
     pub share: Ratio,
-    /// And at least this.
+    /// The imbalance as a current.
     pub floor: Amperes,
 }
 
@@ -81,14 +82,14 @@ pub struct Candidate {
 pub struct ForecastPlan {
     /// The quantiles, ascending, each within 0 and 1.
     pub quantiles: Vec<f64>,
-    /// For the whole town.
+    /// Whether to forecast the whole town.
     pub town: bool,
-    /// For each transformer.
+    /// Whether to forecast each transformer.
     pub transformers: bool,
 }
 
 impl Plan {
-    /// Reads and checks a plan. The error names the place by its bytes; [`PlanError::render`] makes a page of it.
+    /// Reads and checks a plan. The error holds the place as a range of bytes, and [`PlanError::render`] shows it.
     pub fn read(text: &str) -> Result<Self, PlanError> {
         PlanToml::read(text)?.check()
     }
@@ -110,17 +111,17 @@ impl Plan {
         self.channels.iter().find(|rule| rule.channel() == channel)
     }
 
-    /// Profiles and demand at their beginning, if the plan has any.
+    /// Empty profiles and demand, if the plan asks for them.
     pub fn new_metering(&self) -> Option<Metering> {
         self.metering.clone().map(|rules| Metering::new(rules, self.calendar.clone()))
     }
 
-    /// What looks at the quality of intervals, at its beginning, if the plan asks for it.
+    /// The quality rules for intervals without any state, if the plan asks for them.
     pub fn new_vet(&self) -> Option<Vet> {
         self.quality.map(|rules| Vet::new(rules, self.calendar.clone()))
     }
 
-    /// The rules that it applies.
+    /// The quality rules that the plan applies.
     pub fn rules(&self) -> impl Iterator<Item = Rule> {
         let (vets, day) = (self.quality.is_some(), self.quality.is_some_and(|rules| rules.day.is_some()));
         let town = self.town_rules.is_some();
@@ -132,20 +133,22 @@ impl Plan {
         })
     }
 
-    /// What the stages need of that which meters report: nothing else is kept.
+    /// The events of meters that the stages need. All other events are dropped early.
     pub fn events(&self) -> Vec<EventCode> {
         Stages::events(self)
     }
 
-    /// The meters of a shard at their beginning.
+    /// The meters of a shard without any state.
     pub fn new_fleet(&self, shard: Shard) -> Fleet {
         let mut fleet = Fleet::new(self.intervals.clone(), shard);
         fleet.watch(&self.events());
         fleet
     }
 
-    /// The same plan for a part of the town. What the whole town uses or will use, no part can say; nor how many consumers of a
-    /// feeder or an area are without supply.
+    /// The same plan for a part of the town.
+    ///
+    /// A part cannot add up or forecast the whole town. Nor can it count the consumers without supply of a feeder or an
+    /// area, because some of them may belong to another part.
     pub fn of_a_part(mut self) -> Self {
         self.groups.iter_mut().for_each(|groups| groups.whole_town = false);
         self.forecast = self.forecast.filter(|forecast| forecast.transformers);
@@ -154,7 +157,7 @@ impl Plan {
         self
     }
 
-    /// Whether anything looks at closed intervals beyond writing them.
+    /// Whether the plan asks for any stage of the second stage.
     pub fn has_second_stage(&self) -> bool {
         Stages::any(self)
     }

@@ -1,19 +1,21 @@
-//! What reaches the second stage beside closed intervals: one closed list.
+//! Reports carry to the second stage what closed intervals do not hold. Their kinds are a closed list.
+//!
+//! Example: a meter reports that its supply failed at 9:07. No interval can say that, but the stage `supply` needs it.
 //!
 //! A report belongs to a meter and travels with the tick of its time, in memory and through the exchange. To add a
-//! kind: one row in the list below, the place that makes it, and the stage that reads it from its
-//! [`Tick`](crate::stages::Tick). Everything between passes reports on and knows no kind of them.
+//! kind, add one row to the list below, the place that makes it, and the stage that reads it from its
+//! [`Tick`](crate::stages::Tick). The code between passes on all reports alike, and knows no kind of them.
 
 use reading::{Event, EventTime, MeterId};
 use serde::{Deserialize, Serialize};
 
-/// What a report of some kind has to say of itself.
+/// What every kind of report must provide.
 pub(crate) trait Reported {
-    /// The meter that it is about: its transformer decides which district hears of it.
+    /// The meter of the report. Its transformer decides which district gets the report.
     fn meter(&self) -> MeterId;
-    /// When it was: a meter may hang elsewhere at another time.
+    /// The time of the report. It matters for the district: a meter can move to another transformer.
     fn time(&self) -> EventTime;
-    /// Its name among the reports of its kind, the same in every run.
+    /// Its name among the reports of its kind. It is the same in every run.
     fn key(&self) -> String;
 }
 
@@ -32,21 +34,21 @@ macro_rules! reports {
         }
 
         impl Report {
-            /// The meter that it is about.
+            /// The meter of the report.
             pub fn meter(&self) -> MeterId {
                 match self {
                     $(Self::$kind(report) => report.meter(),)*
                 }
             }
 
-            /// When it was.
+            /// The time of the report.
             pub fn time(&self) -> EventTime {
                 match self {
                     $(Self::$kind(report) => report.time(),)*
                 }
             }
 
-            /// Its name, the same in every run.
+            /// Its name. It is the same in every run.
             pub fn key(&self) -> String {
                 match self {
                     $(Self::$kind(report) => format!(concat!($name, "/{}"), report.key()),)*
@@ -55,7 +57,7 @@ macro_rules! reports {
         }
 
         impl FromIterator<Report> for Reports {
-            /// Sorts reports by kind. Those of a kind keep their order.
+            /// Sorts reports by kind. Reports of the same kind keep their order.
             fn from_iter<I: IntoIterator<Item = Report>>(all: I) -> Self {
                 let mut reports = Self::default();
                 for report in all {
@@ -70,7 +72,7 @@ macro_rules! reports {
 }
 
 reports! {
-    /// What a meter reported of a moment.
+    /// An event that a meter reported.
     Event(Event) in events, named "event";
 }
 

@@ -1,4 +1,4 @@
-//! A whole engine as bytes, for a program that keeps them itself: versioned and checksummed.
+//! The state of a whole engine as bytes with a version and a checksum, for a program that stores them itself.
 //!
 //! | bytes | what |
 //! | --- | --- |
@@ -8,7 +8,7 @@
 //! | n | the parts, see [`parts`](crate::parts) |
 //! | 4 | CRC-32 of everything before |
 //!
-//! What a run on a broker keeps of its second stage is here as well.
+//! The state of the second stage of a run on Kafka is here, too.
 
 use crate::confluence::{CONFLUENCE, Confluence};
 use crate::parts::{LostPart, PartKind, Restoring, Storing};
@@ -31,47 +31,47 @@ const POSITIONS: PartKind = PartKind {
     settings: "no setting",
 };
 
-/// Why a snapshot is not taken.
+/// Why a snapshot cannot be restored.
 #[derive(Debug, thiserror::Error)]
 pub enum SnapshotError {
-    /// Something else.
+    /// The bytes are something else.
     #[error("not a snapshot of Gridwarden: it begins with other bytes")]
     Foreign,
-    /// From another program.
+    /// Another version of the program wrote it.
     #[error("the snapshot has version {found}, this program reads {VERSION}")]
     Version {
         /// Its version.
         found: u32,
     },
-    /// Not all of it is there.
+    /// A part of the bytes is missing, for example after a power cut.
     #[error("the snapshot is torn: {found} bytes of {expected}")]
     Torn {
         /// How many bytes there are.
         found: usize,
-        /// How many it says there are.
+        /// How many there must be, by its header.
         expected: u64,
     },
-    /// Some bit changed.
+    /// At least one bit has changed.
     #[error("the snapshot is damaged: its checksum is {found:08x}, expected {expected:08x}")]
     Checksum {
-        /// What the bytes give.
+        /// The checksum of the bytes.
         found: u32,
-        /// What stands in it.
+        /// The checksum that is stored.
         expected: u32,
     },
-    /// The checksum is right and the content is not.
+    /// The checksum is right, but the content is impossible.
     #[error("the stored state holds what cannot be, in its part `{what}`")]
     Content {
-        /// Which part.
+        /// The part.
         what: &'static str,
     },
-    /// The plan and the topology do not fit.
+    /// The plan and the topology do not fit together.
     #[error(transparent)]
     Town(#[from] TownError),
 }
 
 impl Pipeline {
-    /// The whole state.
+    /// The state of the whole engine, as bytes.
     pub fn snapshot(&self) -> Vec<u8> {
         let mut parts = Storing::new();
         self.lane.store_whole(&mut parts);
@@ -88,8 +88,9 @@ impl Pipeline {
         bytes
     }
 
-    /// An engine that goes on where the snapshot was taken. Parts that the plan cannot go on with begin afresh, and
-    /// are named.
+    /// Restores an engine from a snapshot.
+    ///
+    /// Parts whose settings have changed in the plan start empty. They are returned as lost.
     pub fn restore(
         plan: &Plan,
         topology: Topology,
@@ -131,7 +132,7 @@ fn content(bytes: &[u8]) -> Result<&[u8], SnapshotError> {
     Ok(&before[HEADER..])
 }
 
-/// The second stage of several lanes, to be stored: with it, the place in each log that it has come to.
+/// The state of a second stage that several lanes feed, as bytes to store, with the offset in each partition so far.
 pub fn store_second(town: &Town, confluence: &Confluence, positions: &[(PartitionId, i64)]) -> Vec<u8> {
     let mut parts = Storing::new();
     parts.part(&POSITIONS, 0, &positions.to_vec());
@@ -140,18 +141,18 @@ pub fn store_second(town: &Town, confluence: &Confluence, positions: &[(Partitio
     parts.end()
 }
 
-/// A second stage that goes on from what was stored.
+/// A restored second stage.
 #[derive(Debug)]
 pub struct Second {
     /// The town.
     pub town: Town,
-    /// What waits on the way to it.
+    /// Ticks that wait for slower lanes.
     pub confluence: Confluence,
-    /// The place in each log that it has come to.
+    /// The offset in each partition up to which its state goes.
     pub positions: BTreeMap<PartitionId, i64>,
 }
 
-/// Takes what [`store_second`] stored. Parts that the plan cannot go on with begin afresh, and are named.
+/// Restores what [`store_second`] stored. Parts whose settings have changed start empty, and are returned as lost.
 pub fn restore_second(
     plan: &Plan,
     topology: Topology,
@@ -169,7 +170,7 @@ pub fn restore_second(
     Ok((Second { town, confluence, positions }, parts.finish()))
 }
 
-/// The places in each log that a second stage has come to, whatever its plan.
+/// The offset in each partition up to which a stored second stage goes. It needs no plan.
 pub fn positions_of(bytes: &[u8]) -> Result<BTreeMap<PartitionId, i64>, SnapshotError> {
     positions_in(&mut Restoring::read(&[bytes])?)
 }

@@ -1,9 +1,9 @@
 //! The second stage: a closed, ordered list of stages that look at all closed intervals of a tick side by side.
 //!
-//! A stage holds its own state and settings, and knows no other stage. [`Town::tick`](crate::Town::tick) calls them in
-//! their order by hand, because that order and the data between them are the design; everything that is the same for
-//! all (begin, take another topology, finish, store, restore, gauges, whether there is a second stage at all) the list
-//! at the end of this file writes.
+//! A stage holds its own state and settings, and knows no other stage. [`Town::tick`](crate::Town::tick) calls the
+//! stages by hand, because their order and the data between them are the design. The list at the end of this file
+//! writes everything that is the same for all stages: begin, take another topology, finish, store, restore, gauges,
+//! and whether there is a second stage at all.
 //!
 //! To add a stage: a file beside the others that implements [`Stage`], a row in the list, a line in `Town::tick`.
 
@@ -37,60 +37,60 @@ pub(crate) struct Tick<'a> {
     pub(crate) end: EventTime,
     /// The intervals that it closed, by meter and end, each with its row of the topology.
     pub(crate) joined: &'a Join<'a>,
-    /// What came beside them, each kind by meter and time.
+    /// The reports of the tick, each kind by meter and time.
     pub(crate) reports: &'a Reports,
-    /// The balance of every transformer; empty unless some stage needs it.
+    /// The balance of every transformer. It is empty if no stage of the plan needs it.
     pub(crate) balances: &'a [Balance],
 }
 
 /// A part of the second stage.
 pub(crate) trait Stage: Sized {
-    /// What a plan says about it.
+    /// The settings that the stage takes from a plan.
     type Settings<'p>;
 
-    /// What it needs of that which meters report.
+    /// The events of meters that the stage needs.
     const EVENTS: &'static [EventCode] = &[];
 
-    /// What the plan says about it; nothing if the plan does not ask for the stage.
+    /// The settings in this plan. None if the plan does not ask for the stage.
     fn asked(plan: &Plan) -> Option<Self::Settings<'_>>;
 
-    /// The stage at its beginning.
+    /// The stage without any state.
     fn new(settings: Self::Settings<'_>, plan: &Plan, topology: &Arc<Topology>) -> Result<Self, TownError>;
 
-    /// Whether it can work with this topology.
+    /// Checks whether the stage can work with this topology.
     fn fits(&self, _topology: &Topology) -> Result<(), TownError> {
         Ok(())
     }
 
-    /// Takes another topology that [`Self::fits`].
+    /// Takes another topology. [`Self::fits`] has accepted it before.
     fn place(&mut self, _before: &Topology, _topology: &Arc<Topology>) {}
 
-    /// No tick will come any more: what is under way ends as far as it went.
+    /// No further tick will come. The stage publishes what is unfinished.
     fn finish(&mut self, _topology: &Topology, _out: &mut Outputs) {}
 
-    /// Appends its parts to those that are stored.
+    /// Appends the parts of the stage.
     fn store(&self, topology: &Topology, parts: &mut Storing);
 
-    /// Takes its parts out of those that were stored, at its beginning. A part that is lost stays at its beginning.
+    /// Restores the parts of the stage, which must have no state yet. A part that is lost stays empty.
     fn restore(&mut self, topology: &Topology, parts: &mut Restoring<'_>) -> Result<(), SnapshotError>;
 
-    /// How its gauges stand.
+    /// Passes the value of each gauge of the stage to `set`.
     fn gauges(&self, _set: &mut impl FnMut(TownGauge, u64)) {}
 }
 
-/// What the second stage counts at a moment.
+/// A gauge of the second stage.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum TownGauge {
     /// Cases that are open.
     CasesOpen,
-    /// Outages that last.
+    /// Outages that have not ended.
     OutagesOpen,
-    /// Consumers that nothing is heard of.
+    /// Consumers that send nothing.
     SilentMeters,
 }
 
 impl TownGauge {
-    /// All of them.
+    /// All gauges.
     pub const ALL: &[Self] = &[Self::CasesOpen, Self::OutagesOpen, Self::SilentMeters];
 
     /// The name of its metric.
@@ -102,7 +102,7 @@ impl TownGauge {
         }
     }
 
-    /// What it counts, in a few words.
+    /// What it counts, as the help text of the metric.
     pub fn help(self) -> &'static str {
         match self {
             Self::CasesOpen => "Cases that are open",
@@ -112,7 +112,7 @@ impl TownGauge {
     }
 }
 
-/// A number for each [`TownGauge`].
+/// The value of each [`TownGauge`].
 pub type TownGauges = [u64; TownGauge::ALL.len()];
 
 macro_rules! stages {
@@ -133,12 +133,12 @@ macro_rules! stages {
                 })
             }
 
-            /// Whether a plan asks for any.
+            /// Whether a plan asks for any stage.
             pub(crate) fn any(plan: &Plan) -> bool {
                 false $(|| $stage::asked(plan).is_some())*
             }
 
-            /// What those that a plan asks for need of that which meters report.
+            /// The events of meters that the stages of a plan need.
             pub(crate) fn events(plan: &Plan) -> Vec<EventCode> {
                 let mut events = Vec::new();
                 $(if $stage::asked(plan).is_some() {
@@ -195,7 +195,7 @@ macro_rules! stages {
     };
 }
 
-// In the order in which a tick goes through them.
+// The order is that in which a tick passes through the stages.
 stages! {
     balances: Balances,
     contracts: Contracts,

@@ -1,4 +1,4 @@
-//! The one way through: the parts put together on one thread.
+//! The whole engine on one thread.
 
 use crate::reports::{Report, Reports};
 use crate::town::{Town, TownError};
@@ -12,25 +12,26 @@ use vet::Tally;
 /// What the shell gives to the core.
 #[derive(Debug)]
 pub enum Input<'a> {
-    /// A partition is there; its first reading is not before `first`, as far as is known.
+    /// A partition begins. Its first reading is not before `first`, if that is known.
     Open {
-        /// Which.
+        /// The partition.
         partition: PartitionId,
-        /// A peek into it.
+        /// The time of its first reading, from a look ahead. The sequencer uses it to choose where to read first.
         first: Option<EventTime>,
     },
-    /// Readings of a partition, from a place in a batch on. [`Pipeline::step`] returns how far it came.
+    /// The readings of a batch, from the index `from` on. [`Pipeline::step`] returns the index up to which it took
+    /// them.
     Readings {
-        /// Whose.
+        /// The partition that the batch comes from.
         partition: PartitionId,
-        /// Which.
+        /// The batch.
         batch: &'a Batch,
-        /// From where on.
+        /// The index of the first reading to take.
         from: usize,
     },
     /// A partition has no more readings.
     End {
-        /// Which.
+        /// The partition.
         partition: PartitionId,
     },
 }
@@ -42,7 +43,7 @@ pub struct Pipeline {
     pub(crate) town: Option<Town>,
 }
 
-/// How much of each had come out before.
+/// How many outputs of each kind there were before a step, so that the town gets only the new ones.
 struct Known {
     ticks: usize,
     rows: usize,
@@ -51,14 +52,14 @@ struct Known {
 }
 
 impl Pipeline {
-    /// An engine at its beginning.
+    /// An engine without any state.
     pub fn new(plan: &Plan, topology: Topology) -> Result<Self, TownError> {
         let lane = Lane::new(plan, &topology);
         let town = if plan.has_second_stage() { Some(Town::new(plan, topology)?) } else { None };
         Ok(Self { lane, town })
     }
 
-    /// Whose readings are to come next, when there are several partitions.
+    /// The partition whose readings have to come next.
     pub fn wants(&self) -> Option<PartitionId> {
         self.lane.sequencer.wants()
     }
@@ -73,7 +74,7 @@ impl Pipeline {
         self.lane.fleet.memory().total() + self.lane.books_memory()
     }
 
-    /// How often each rule of the first stage was met.
+    /// How often each quality rule of the first stage fired.
     pub fn tally(&self) -> Tally {
         self.lane.tally()
     }
@@ -88,7 +89,9 @@ impl Pipeline {
         self.town.as_ref()
     }
 
-    /// Takes an input. Returns how far it came in a batch: it stops early when it is another partition's turn.
+    /// Takes an input. For readings, returns the index up to which it took the batch.
+    ///
+    /// It stops before the end of a batch when another partition has earlier readings: then that one has to come first.
     pub fn step(&mut self, input: &Input<'_>, out: &mut Outputs) -> usize {
         let known = Known {
             ticks: out.ticks.len(),
@@ -111,7 +114,7 @@ impl Pipeline {
         came
     }
 
-    /// All partitions have ended: intervals that wait for a register are closed with what is known.
+    /// All partitions have ended. Intervals that still wait for a register reading are closed with what is known.
     pub fn finish(&mut self, out: &mut Outputs) {
         let known = out.metering.demand.len();
         self.lane.finish(out);
@@ -126,7 +129,7 @@ impl Pipeline {
         }
     }
 
-    /// Gives the town the ticks that came last.
+    /// Gives the new ticks to the town.
     fn tick(&mut self, known: &Known, out: &mut Outputs) {
         let Some(town) = &mut self.town else { return };
         let rows = std::mem::take(&mut out.intervals);
@@ -151,7 +154,7 @@ impl Pipeline {
     }
 }
 
-/// Takes the reports of a tick from those of several ticks, which stand in the order of their ends.
+/// Takes the reports of one tick from the front of `rest`, which holds those of several ticks in order of time.
 pub(crate) fn reports_of(end: EventTime, rest: &mut &[(EventTime, Report)]) -> Vec<Report> {
     let own;
     (own, *rest) = rest.split_at(rest.iter().take_while(|(tick, _)| *tick == end).count());

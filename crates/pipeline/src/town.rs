@@ -1,4 +1,4 @@
-//! The second stage of a whole town, or of a part of it: its topology, and the stages that look at each tick.
+//! The second stage of a town or a part of it: its topology, and the stages that work on each tick.
 
 use crate::Outputs;
 use crate::parts::{Restoring, Storing};
@@ -15,7 +15,7 @@ use std::sync::Arc;
 use supply::Supply;
 use vet::Tally;
 
-/// Balances, expectations, suspicions, cases and messages of a whole town, tick by tick.
+/// Computes balances, forecasts, suspicions, cases and messages of a town, tick by tick.
 #[derive(Debug, Clone)]
 pub struct Town {
     grid: Grid,
@@ -23,16 +23,16 @@ pub struct Town {
     stages: Stages,
 }
 
-/// Why a plan and a topology make no town.
+/// Why a plan and a topology do not fit together.
 #[derive(Debug, thiserror::Error)]
 pub enum TownError {
-    /// A channel cannot say who gets what.
+    /// A channel cannot work out who gets its messages.
     #[error(transparent)]
     Routes(#[from] RouteError),
 }
 
 impl Town {
-    /// A town at its beginning.
+    /// A town without any state.
     pub fn new(plan: &Plan, topology: impl Into<Arc<Topology>>) -> Result<Self, TownError> {
         let topology = topology.into();
         Ok(Self { grid: plan.grid(), stages: Stages::new(plan, &topology)?, topology })
@@ -43,7 +43,7 @@ impl Town {
         &self.topology
     }
 
-    /// Takes another topology. One that makes no town changes nothing.
+    /// Takes another topology. If the topology is wrong, the town stays as it is.
     pub fn place(&mut self, topology: impl Into<Arc<Topology>>) -> Result<(), TownError> {
         let topology = topology.into();
         self.stages.fits(&topology)?;
@@ -57,33 +57,35 @@ impl Town {
         self.stages.watch.iter().flat_map(Watch::open_cases)
     }
 
-    /// Who has supply and who has not, if the plan looks at it.
+    /// Which meters have supply, if the plan has a section `[supply]`.
     pub fn supply(&self) -> Option<&Supply> {
         self.stages.supply.as_ref().map(|stage| &stage.supply)
     }
 
-    /// What is remembered of the load of a target, where loads are forecast.
+    /// The history of the load of a target, if the plan forecasts loads.
     pub fn load_of(&self, target: Target) -> Option<&SeasonalMean> {
         self.stages.expectations.as_ref().and_then(|stage| stage.load_of(target))
     }
 
-    /// What could not be followed up.
+    /// What could not be judged, for lack of topology.
     pub fn not_looked_at(&self) -> NotLookedAt {
         self.stages.watch.as_ref().map(|watch| watch.not_looked_at().clone()).unwrap_or_default()
     }
 
-    /// How often each rule of the second stage fired since it began.
+    /// How often each quality rule of the second stage has fired since the state began.
     pub fn tally(&self) -> Tally {
         self.stages.contracts.as_ref().map(|stage| *stage.tally()).unwrap_or_default()
     }
 
-    /// What it counts at this moment.
+    /// The gauges of all stages.
     pub fn gauges(&self) -> TownGauges {
         self.stages.gauges()
     }
 
-    /// Looks at the intervals that the tick ending at `end` closed, sorted by meter, then by end; and at what came
-    /// beside them, each kind by meter and time.
+    /// Works on the tick that ends at `end`. The intervals that it closed are sorted by meter, then by end, and the
+    /// reports of each kind by meter and time.
+    ///
+    /// The order of the stages is fixed, because later stages add to the outputs of earlier ones.
     pub fn tick(&mut self, end: EventTime, rows: &[Interval], reports: &Reports, out: &mut Outputs) {
         let topology = Arc::clone(&self.topology);
         let joined = Join::new(&topology, rows);
@@ -111,37 +113,39 @@ impl Town {
         }
     }
 
-    /// It is `now` by the clock of the shell, every reading of before has been looked at, and no tick will come that
-    /// says so. Silence is noticed all the same.
+    /// Notices that meters are silent although no tick comes.
+    ///
+    /// If a whole town loses supply, no reading arrives, so no watermark advances and no tick closes. The shell then
+    /// gives the time of its clock, `now`. It must have passed on every reading from before.
     pub fn notice(&mut self, now: EventTime, out: &mut Outputs) {
         if let Some(supply) = &mut self.stages.supply {
             supply.notice(now, &self.topology, out);
         }
     }
 
-    /// No tick will come any more: the day and the month under way are published as far as they went.
+    /// No further tick will come. The current day and month are published as far as they went.
     pub fn finish(&mut self, out: &mut Outputs) {
         self.stages.finish(&self.topology, out);
     }
 
-    /// Adds to the demand of meters what is known of others, once the tick that closed it is looked at.
+    /// Adds to rows of demand what only other meters or the topology know. Call it after the tick that closed them.
     pub fn complete(&mut self, demand: &mut [DemandRow]) {
         if let Some(groups) = &mut self.stages.groups {
             groups.complete(demand, &self.topology);
         }
     }
 
-    /// What waits on the way to a town is intervals of its length.
+    /// The fingerprint of the intervals that wait for slower lanes: they depend on the length of an interval only.
     pub(crate) fn inflow_fingerprint(&self) -> u64 {
         Fingerprint::new("inflow").whole(self.grid.length()).end()
     }
 
-    /// Appends the parts of all stages to those that are stored.
+    /// Appends the parts of all stages.
     pub(crate) fn store(&self, parts: &mut Storing) {
         self.stages.store(&self.topology, parts);
     }
 
-    /// Takes the parts of all stages out of those that were stored, into a town at its beginning.
+    /// Restores the parts of all stages. The town must have no state yet.
     pub(crate) fn restore(&mut self, parts: &mut Restoring<'_>) -> Result<(), SnapshotError> {
         self.stages.restore(&self.topology, parts)
     }

@@ -1,5 +1,5 @@
-//! Words of lanes in pictures: `A3` is a row of lane A in hour 3, `A3!` an event, `A3|` closes up to there, `A3*` is a row of its end,
-//! `Aidle`, `Abusy` and `Aend` say so, `stop` stores and restores.
+//! Words of lanes in pictures: `A3` is a row of lane A in hour 3, `A3!` an event, `A3|` closes up to there, `A3*` is
+//! a row of its end, `Aidle`, `Abusy` and `Aend` say so, `stop` stores and restores.
 
 use super::*;
 use expect_test::{Expect, expect};

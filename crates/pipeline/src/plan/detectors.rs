@@ -1,4 +1,4 @@
-//! The sections `[detectors.NAME]` as written. Which keys there are is declared by each detector, in its own file.
+//! The sections `[detectors.NAME]` as written. Each detector declares its keys in its own file.
 
 use super::error::PlanError;
 use super::section::{self, Section};
@@ -7,7 +7,7 @@ use serde::Deserialize;
 use std::collections::BTreeMap;
 use toml::Spanned;
 
-/// By name, each with its keys.
+/// The sections by name, each with its keys.
 #[derive(Debug, Default, Deserialize)]
 #[serde(transparent)]
 pub(super) struct DetectorsToml(BTreeMap<Spanned<String>, Spanned<Section>>);

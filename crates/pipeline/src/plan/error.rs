@@ -1,26 +1,26 @@
 use std::ops::Range;
 
-/// What is wrong with a plan: what, where, and the way out.
+/// An error in a plan: what is wrong, where, and what to write instead.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{problem}")]
 pub struct PlanError {
-    /// A short name of the cause: `plan::syntax`, `plan::unit`, ...
+    /// A short name of the cause, such as `plan::syntax` or `plan::unit`.
     pub code: &'static str,
-    /// What is wrong, naming the key and what was found.
+    /// What is wrong. It names the key, and the value that was found.
     pub problem: String,
     /// What to write instead.
     pub help: Option<String>,
-    /// The bytes of the plan that it is about.
+    /// The range of bytes in the plan that is wrong.
     pub span: Option<Range<usize>>,
 }
 
 impl PlanError {
-    /// What is wrong at a place of the plan.
+    /// An error at a place of the plan.
     pub fn new(code: &'static str, span: Range<usize>, problem: String, help: impl Into<String>) -> Self {
         Self { code, problem, help: Some(help.into()), span: Some(span) }
     }
 
-    /// What TOML itself, or the names of the keys, are about.
+    /// An error in the syntax, or an unknown key.
     pub fn toml(error: &toml::de::Error) -> Self {
         let message = error.message().to_owned();
         let (code, help) = if message.starts_with("unknown field") {
@@ -35,7 +35,7 @@ impl PlanError {
         Self { code, problem: message.replace('\n', " "), help, span: error.span() }
     }
 
-    /// The error as a person wants to read it: cause, place with its line, way out.
+    /// The error as text for people: cause, place with its line, and what to write instead.
     pub fn render(&self, path: &str, text: &str) -> String {
         let mut page = format!("error[{}]: {}\n", self.code, self.problem);
         match self.span.as_ref().and_then(|span| Some((span.start, text.get(..span.start)?))) {
@@ -59,11 +59,12 @@ impl PlanError {
     }
 }
 
-/// In place of a line that is not shown.
+/// This is shown in place of a line that may hold a secret.
 const HIDDEN: &str = "(not shown: it may hold a secret)";
 
-/// Whether a line of a plan may hold something that belongs in no log, even if the key is misspelt. Plans should hold no
-/// secret, and this error message is how a person learns that.
+/// Whether a line of a plan may hold a secret, which must not appear in a log, even if its key is misspelt.
+///
+/// Plans should hold no secrets, but people write them there, and learn from this very error that they should not.
 fn may_hold_a_secret(line: &str) -> bool {
     let line = line.to_ascii_lowercase();
     ["passw", "pasw", "passph", "pwd", "secret", "key.pem", "private", "jaas"]

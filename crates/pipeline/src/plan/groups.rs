@@ -42,7 +42,7 @@ pub(super) fn check(
     let rule = |groups: GroupsToml| -> Result<_, PlanError> {
         Ok(GroupRule { reporting: share("reporting", &groups.reporting)?, whole_town: true })
     };
-    // More than all of it is what people ask for most.
+    // A share above 1 is allowed: most users want an alert only well above the sanctioned load.
     let above = |sanctioned: SanctionedToml| SHARE.read("above", &sanctioned.above, false).map(Ratio);
     Ok((groups.map(rule).transpose()?, sanctioned.map(above).transpose()?))
 }

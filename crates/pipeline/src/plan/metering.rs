@@ -46,7 +46,7 @@ pub(super) struct PowerFactorToml {
     step: Spanned<f64>,
 }
 
-/// What is kept of each meter, if anything is.
+/// The profile and the demand that are kept of each meter, if the plan asks for them.
 pub(super) fn check(
     profiles: Option<ProfilesToml>,
     demand: Option<DemandToml>,
@@ -68,7 +68,8 @@ pub(super) fn check(
     Ok((profile.is_some() || demand.is_some()).then_some(MeteringSettings { grid, profile, demand }))
 }
 
-/// Days, slots and blocks are local: where hours of UTC are half-hours there, intervals of an hour fit into none of them.
+/// Days, slots and blocks are local. In a zone such as India's, five and a half hours from UTC, intervals of an hour
+/// fit none.
 pub(super) fn fits_local_time(
     grid: Grid,
     calendar: &Calendar,
@@ -76,7 +77,7 @@ pub(super) fn fits_local_time(
     who: &str,
 ) -> Result<(), PlanError> {
     let minutes = grid.length() / MINUTE;
-    // Winter and summer; readings are of 2000 to 2100.
+    // A day in winter and one in summer: in many zones the offset from UTC changes with the season.
     let seasons = ["2026-01-01", "2026-07-01"].map(|day| day.parse().expect("a date"));
     let starts = seasons.map(|day| calendar.start_of(day).0.rem_euclid(grid.length()));
     if starts == [0, 0] {
@@ -131,7 +132,8 @@ impl DemandToml {
 impl PowerFactorToml {
     fn check(self, demand: DemandRule, grid: Grid) -> Result<DemandRule, PlanError> {
         let step = *self.step.get_ref();
-        // 0.07 makes no whole number of classes; 0.01 makes 100.0 but for the last bit.
+        // 1 / 0.07 is no whole number of classes, and is refused. 1 / 0.01 is 100.0 except for the last bit, and must
+        // pass.
         let classes = Some((1.0 / step).round()).filter(|classes| (classes * step - 1.0).abs() < 1e-9);
         let classes = classes.filter(|classes| (1.0..=255.0).contains(classes)).unwrap_or(0.0) as u8;
         demand.with_pf_classes(classes).map_err(|error| as_plan_error(error, self.step.span(), grid))
@@ -186,7 +188,7 @@ fn days_of(days: &Spanned<Vec<String>>) -> Result<u8, PlanError> {
     }
 }
 
-/// `18:30` in minutes.
+/// Reads a time of day such as `18:30`, and returns the minutes since midnight.
 fn minute(key: &str, written: &Text, grid: Grid) -> Result<u16, PlanError> {
     let number = |text: &str| text.parse::<u16>().ok().filter(|_| text.len() == 2);
     let read = written.get_ref().split_once(':').and_then(|(hour, minute)| {

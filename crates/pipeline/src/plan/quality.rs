@@ -74,18 +74,18 @@ struct TownToml {
     multiplier_days: Spanned<u32>,
 }
 
-/// What both sections need to know of the rest of the plan.
+/// Other sections of the plan that both sections depend on.
 pub(super) struct Rest<'a> {
     pub grid: Grid,
     pub calendar: &'a Calendar,
-    /// Where the length of intervals is written.
+    /// The place where the length of intervals is written.
     pub length: Range<usize>,
-    /// The plan has load profiles.
+    /// Whether the plan has load profiles.
     pub has_profiles: bool,
 }
 
 impl EstimationToml {
-    /// Up to how many milliseconds of silence energy is spread evenly.
+    /// Up to so many milliseconds of silence, energy is spread evenly.
     pub(super) fn check(self, rest: &Rest<'_>) -> Result<i64, PlanError> {
         needs_profiles("estimation", self.linear_up_to.span(), rest)?;
         milliseconds("linear_up_to", &self.linear_up_to, 0..=366 * DAY)

@@ -1,4 +1,4 @@
-//! The plan as written. Every key that the core knows stands here, with what it may hold.
+//! The plan as written: every key that the core knows, with its type.
 
 use super::detectors::DetectorsToml;
 use super::error::PlanError;
@@ -25,8 +25,8 @@ type Text = Spanned<String>;
 
 macro_rules! plan {
     ($($channel:ident: $Channel:ident,)*) => {
-        /// A plan as it is written in TOML. What belongs to the shell (`input`, `output`, `kafka`, `grid`,
-        /// `checkpoints`) is left to it.
+        /// A plan as it is written in TOML. The shell reads the sections that belong to it: `input`, `output`, `kafka`,
+        /// `grid` and `checkpoints`.
         #[derive(Debug, Deserialize)]
         #[serde(deny_unknown_fields)]
         pub struct PlanToml {
@@ -91,8 +91,8 @@ macro_rules! plan {
 // Each channel has a section.
 notify::each_channel!(plan);
 
-/// Where a plan has no `[registers]`, W: no meter without current transformers is behind a larger supply (three phases of
-/// 100 A at 230 V are 69 kW).
+/// The largest power, in W, for a plan without `[registers]`. A meter without current transformers has no larger
+/// supply: three phases of 100 A at 230 V are 69 kW.
 const RESET_POWER: i64 = 200_000;
 
 #[derive(Debug, Deserialize)]
@@ -164,7 +164,7 @@ impl PlanToml {
         toml::from_str(text).map_err(|error| PlanError::toml(&error))
     }
 
-    /// Makes it usable: units, ids, ranges.
+    /// Checks the plan, and converts its text into units, ids and ranges.
     pub fn check(self) -> Result<Plan, PlanError> {
         let channels = self.channels()?;
         let calendar = calendar(self.time_zone.as_ref(), &self.holidays)?;
@@ -369,7 +369,7 @@ fn calendar(zone: Option<&Text>, holidays: &[Text]) -> Result<Calendar, PlanErro
     Ok(Calendar::new(zone, days))
 }
 
-/// A length of time like `20 min` within a range, in milliseconds.
+/// Reads a duration such as `20 min`, checks its range, and returns it in milliseconds.
 pub fn milliseconds(
     key: &str,
     written: &Spanned<String>,
@@ -417,7 +417,7 @@ fn within(units: &Units, key: &str, written: &Text, most: f64) -> Result<f64, Pl
     Err(PlanError::new("plan::range", written.span(), problem, format!("at most {most} of the base unit")))
 }
 
-/// A number that is not too small.
+/// Checks that a number is not too small.
 pub fn at_least(key: &str, written: &Spanned<u32>, least: u32) -> Result<u32, PlanError> {
     let value = *written.get_ref();
     if value >= least {

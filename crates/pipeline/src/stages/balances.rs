@@ -1,4 +1,4 @@
-//! What each transformer supplied and its consumers used, as an output.
+//! The output `balances`: the energy that each transformer supplied, and the energy that its consumers used.
 
 use super::{Stage, Tick};
 use crate::parts::{Restoring, Storing};
@@ -7,7 +7,7 @@ use crate::{Outputs, Plan, TownError};
 use grid::Topology;
 use std::sync::Arc;
 
-/// Publishes the balances that [`Town::tick`](crate::Town::tick) works out. It remembers nothing.
+/// Publishes the balances that [`Town::tick`](crate::Town::tick) computes. It has no state.
 #[derive(Debug, Clone)]
 pub(crate) struct Balances;
 

@@ -1,4 +1,4 @@
-//! Rules of data quality that compare meters: consumers with their contracts, transformers with their consumers.
+//! Quality rules that compare consumers with their contracts, and transformers with their consumers.
 
 use super::{Stage, Tick};
 use crate::parts::{PartKind, Restoring, Storing};
@@ -20,11 +20,11 @@ const FINDINGS: PartKind = PartKind {
     settings: "`length` of `[intervals]`, or `time_zone`",
 };
 
-/// What looks at consumers and transformers, and what it found on the local day under way.
+/// The stage, with its findings of the current local day.
 #[derive(Debug, Clone)]
 pub(crate) struct Contracts {
     findings: Findings,
-    /// By number of a row of the topology: nothing should be used there.
+    /// For each row of the topology: whether its consumer should use nothing.
     inactive: Vec<bool>,
 }
 
@@ -36,7 +36,7 @@ impl Contracts {
         for joined in tick.joined.iter().filter(Joined::is_consumer) {
             let is_active = match joined.number() {
                 Some(number) => !self.inactive[number as usize],
-                // A meter without any row in the topology is a stranger: no contract of it has ended.
+                // A meter without any row is unknown. Only a meter that had a row before can have lost its contract.
                 None => joined.first().is_none(),
             };
             findings.consumer(joined.interval, joined.row.and_then(|row| row.sanctioned), is_active);

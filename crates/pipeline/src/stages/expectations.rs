@@ -1,4 +1,4 @@
-//! What the town and its transformers are expected to use on the next local day.
+//! Forecasts of the energy that the town and its transformers use on the next local day.
 
 use super::{Stage, Tick};
 use crate::parts::{PartKind, Restoring, Storing};
@@ -46,7 +46,7 @@ impl Expectations {
         let today = self.calendar.day(tick.end);
         if self.today.replace(today).is_some_and(|before| before < today) {
             let horizon = Horizon::new(today, &self.calendar, self.grid);
-            // Loads of targets that the plan does not name any more are kept, should it name them again.
+            // Loads of targets that the plan no longer names are kept. If it names them again, their history is there.
             for load in self.loads.values().filter(|load| self.plan.forecasts(load.target())) {
                 out.forecasts.extend(load.forecast(tick.end, &horizon, &self.plan.quantiles));
             }
@@ -70,7 +70,8 @@ impl Expectations {
                 *transformers[number as usize].get_or_insert_default() += net;
             }
         }
-        // Where no energy is known at all, as in the first interval of a run, nothing is remembered: that is not zero.
+        // Without any known energy, as in the first interval of a run, nothing is added: a zero would spoil the
+        // forecast.
         if let Some(town) = town.filter(|_| self.plan.town) {
             self.load(Target::System).observe(end, town);
         }
@@ -90,7 +91,7 @@ impl Expectations {
         }
     }
 
-    /// What is remembered of the load of a target.
+    /// The history of the load of a target.
     pub(crate) fn load_of(&self, target: Target) -> Option<&SeasonalMean> {
         self.loads.get(&target)
     }
@@ -99,7 +100,8 @@ impl Expectations {
         self.loads.entry(target).or_insert_with(|| SeasonalMean::new(target))
     }
 
-    /// Only the length of the intervals: local days, quantiles and targets decide what is forecast from now on.
+    /// It covers the length of the intervals only. Local days, quantiles and targets affect later forecasts, but not
+    /// history.
     fn fingerprint(&self) -> u64 {
         SeasonalMean::fingerprint(self.grid)
     }

@@ -1,4 +1,4 @@
-//! The demand of transformers, feeders and all consumers together, and who uses more than was agreed.
+//! The demand of transformers, feeders and the whole town, and consumers above their sanctioned load.
 
 use super::{Stage, Tick};
 use crate::parts::{PartKind, Restoring, Storing};
@@ -19,11 +19,11 @@ const GROUPS: PartKind = PartKind {
     settings: "whether there is `[groups]`, `[demand]`, `length` of `[intervals]`, `time_zone`, or `exchange` of `[grid]`",
 };
 
-/// Demand of many together.
+/// The demand of groups of consumers.
 #[derive(Debug, Clone)]
 pub(crate) struct Groups {
     groups: metering::Groups,
-    /// What transformers and feeders are made for.
+    /// The rated power of transformers and feeders.
     ratings: BTreeMap<Target, Watts>,
 }
 
@@ -37,7 +37,7 @@ impl Groups {
             let TopologyRow { transformer, feeder, area, sanctioned, .. } = *row;
             Place { transformer, feeder, area, sanctioned, class: row.class.as_deref() }
         };
-        // Without a topology, all consumers that were heard of are the whole town.
+        // Without a topology, the whole town is all consumers that have sent a reading.
         let heard = self.groups.meters() as u32;
         let is_empty = topology.rows().is_empty();
         let size = |target| if is_empty { heard } else { topology.consumers_at(target, tick.end) };
@@ -46,7 +46,8 @@ impl Groups {
         rate(&mut out.metering.demand[known..], &self.ratings);
     }
 
-    /// Adds to the demand of meters what is known of the others, once the tick that closed it is looked at.
+    /// Adds to the demand of meters what only the topology and other meters know. Call it after the tick that closed
+    /// it.
     pub(crate) fn complete(&mut self, demand: &mut [DemandRow], topology: &Topology) {
         for row in demand {
             self.groups.complete(row);
@@ -90,7 +91,7 @@ impl Stage for Groups {
     }
 }
 
-/// What transformers and feeders are made for, from the rows of their own meters that hold until further notice.
+/// The rated power of transformers and feeders, from the rows of their own meters that have no end.
 fn ratings(topology: &Topology) -> BTreeMap<Target, Watts> {
     let own = topology.rows().iter().filter(|row| row.to.is_none());
     let rating = own.filter_map(|row| {
@@ -104,7 +105,7 @@ fn ratings(topology: &Topology) -> BTreeMap<Target, Watts> {
     rating.collect()
 }
 
-/// Adds to the demand of groups what they are made for.
+/// Adds the rated power to the demand of groups.
 fn rate(demand: &mut [DemandRow], ratings: &BTreeMap<Target, Watts>) {
     for row in demand {
         if let Some(whole) = &mut row.whole {

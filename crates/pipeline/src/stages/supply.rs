@@ -1,4 +1,4 @@
-//! Who is without supply, since when and how often.
+//! Consumers without supply: which, since when, and how often.
 
 use super::{Stage, Tick, TownGauge};
 use crate::parts::{PartKind, Restoring, Storing};
@@ -35,7 +35,7 @@ impl Supply {
         self.supply.tick(tick.end, tick.joined, &tick.reports.events, &mut out.supply);
     }
 
-    /// It is `now` by the clock of the shell, and no tick will come that says so.
+    /// The time of the shell's clock is `now`, and no tick comes, because all meters are silent.
     pub(crate) fn notice(&mut self, now: EventTime, topology: &Topology, out: &mut Outputs) {
         self.supply.notice(now, topology, &mut out.supply);
     }

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-/// What each detector keeps is a part of its own.
+/// The state of each detector is a part of its own, so that a changed detector loses only its own state.
 fn part_of(detector: Detector) -> PartKind {
     PartKind {
         name: detector.name(),
@@ -24,7 +24,7 @@ fn part_of(detector: Detector) -> PartKind {
     }
 }
 
-/// So is what each channel keeps.
+/// The state of each channel is a part of its own, too.
 fn part_of_channel(channel: Channel) -> PartKind {
     PartKind {
         name: channel.about().part,
@@ -57,10 +57,10 @@ const NOT_LOOKED_AT: PartKind = PartKind {
     settings: "no setting",
 };
 
-/// These states depend on no setting: cool-downs and throttles decide what happens from now on.
+/// These states depend on no setting: cool-downs and throttles affect only what happens from now on.
 const ANY_SETTINGS: u64 = 0;
 
-/// What watches for suspicions, and what becomes of them.
+/// The stage: detectors, cases and channels.
 #[derive(Debug, Clone)]
 pub(crate) struct Watch {
     calendar: Calendar,
@@ -71,19 +71,20 @@ pub(crate) struct Watch {
     detectors: Detectors,
     daily: DailyScores,
     cases: Cases,
-    /// One a channel, in the order of their list.
+    /// One for each channel of the plan, in the order of the list of channels.
     notifiers: Vec<Notifier>,
     not_looked_at: NotLookedAt,
 }
 
-/// What could not be followed up, because somebody or something is missing in the topology.
+/// What could not be judged or sent, because the topology lacks a transformer or an address.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NotLookedAt {
-    /// Alerts in areas without a meter reader, or another address of a channel.
+    /// Alerts without a recipient: the topology has no meter reader, or no other address, for the area.
     pub unrouted: u64,
-    /// Intervals with phase and neutral apart that raised nothing: without a transformer, no neighbour can be compared.
+    /// Intervals with a difference of phase and neutral that raised no suspicion: without a transformer, no neighbour
+    /// can be compared.
     pub held_back: u64,
-    /// Consumers that sent readings, and hang on no transformer that is known.
+    /// Consumers that sent readings, and are connected to no known transformer.
     pub strangers: BTreeSet<MeterId>,
 }
 
@@ -118,7 +119,7 @@ impl Watch {
         &self.not_looked_at
     }
 
-    /// A number of what the state of a detector depends on, if it runs.
+    /// The fingerprint of the settings that the state of a detector depends on, if it runs.
     fn fingerprint(&self, detector: Detector) -> Option<u64> {
         let settings = self.rules.fingerprint(detector)?;
         Some(settings ^ Fingerprint::new("blocks").whole(self.length).end())
