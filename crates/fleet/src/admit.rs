@@ -1,8 +1,8 @@
 //! Readings are added to the open intervals of their meters, a stride at a time.
 //!
-//! Five million meters do not fit into a cache, so that each reading costs several misses. A stride is therefore walked
-//! several times, and each walk only asks for the memory that the next one needs: the misses of many readings overlap
-//! instead of following one another. It is a prefetch without `unsafe`.
+//! Five million meters do not fit into a CPU cache, so each reading costs several cache misses. A stride is therefore
+//! walked several times. Each walk only loads the memory that the next walk needs, so the misses of many readings
+//! overlap instead of following one another. This is a prefetch without `unsafe`.
 
 use crate::cell::{Cell, Registers};
 use crate::entries::{OTHERS, UNKNOWN};
@@ -18,21 +18,23 @@ use std::ops::Range;
 /// How many readings are looked up before any is added: enough to keep the memory busy, few enough for the cache.
 pub(crate) const STRIDE: usize = 256;
 
-/// The most events of one meter that are published of an interval.
+/// At most so many events of a meter are published for one interval.
 pub(crate) const MOST_EVENTS: usize = 16;
 
-/// A reading that cannot be kept, by its index in the batch.
+/// A reading that is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Refusal {
-    /// Which reading of the batch.
+    /// Its index in the batch.
     pub index: u32,
-    /// Why.
+    /// Why it is refused.
     pub reason: Reason,
 }
 
 impl Fleet {
-    /// Adds those readings of a range that belong to this shard. A reading outside the open intervals is refused;
-    /// [`crate::Sequencer`] lets none of those through.
+    /// Adds the readings of a range that belong to this shard.
+    ///
+    /// A reading outside the open intervals is refused. [`crate::Sequencer`] holds such readings back, but this check
+    /// makes sure that none can reach the wrong interval.
     pub fn admit(&mut self, batch: &Batch, range: Range<usize>, refused: &mut Vec<Refusal>) {
         let mut at = range.start;
         while at < range.end {
@@ -47,13 +49,13 @@ impl Fleet {
     fn look_up(&mut self, batch: &Batch, stride: Range<usize>) {
         let shard = self.shard();
         let Some((dictionary, entries)) = batch.entries() else {
-            self.keep(stride, |at| if shard.owns(batch.key(at).hash) { UNKNOWN } else { OTHERS });
+            self.select(stride, |at| if shard.owns(batch.key(at).hash) { UNKNOWN } else { OTHERS });
             return self.look_up_names(batch);
         };
-        // A dictionary serves many batches: each of its names is looked up at its first reading, and only then.
+        // A dictionary serves many batches, so each of its names is looked up only once, at its first reading.
         let mut entries_known = std::mem::take(&mut self.entries);
         let slots = entries_known.slots(dictionary, shard);
-        self.keep(stride, |at| slots[entries[at] as usize]);
+        self.select(stride, |at| slots[entries[at] as usize]);
         if self.slots.iter().any(|&(_, slot)| slot == UNKNOWN) {
             self.look_up_names(batch);
             self.slots.iter().for_each(|&(at, slot)| slots[entries[at as usize] as usize] = slot);
@@ -61,11 +63,11 @@ impl Fleet {
         self.entries = entries_known;
     }
 
-    /// Keeps those readings of a stride that belong to this shard.
+    /// Selects the readings of a stride that belong to this shard.
     #[inline]
-    fn keep(&mut self, stride: Range<usize>, slot: impl Fn(usize) -> u32) {
-        // Without a branch, because no processor foresees which shard a reading belongs to: every entry is written, and
-        // the place moves on only behind those of this shard.
+    fn select(&mut self, stride: Range<usize>, slot: impl Fn(usize) -> u32) {
+        // A filter without a branch: a processor cannot predict which shard a reading belongs to. Every entry is
+        // written, and the position advances only past the entries of this shard.
         self.slots.resize(stride.len(), (0, 0));
         let mut kept = 0;
         for at in stride {
@@ -96,12 +98,12 @@ impl Fleet {
 
     fn touch_cells(&self, batch: &Batch) {
         let Some(&(first, _)) = self.slots.first() else { return };
-        // Nearly all of a stride belong to one interval; the others miss the cache once each.
+        // Nearly all readings of a stride belong to one interval. Each of the others costs a cache miss.
         let index = self.settings.grid.index(batch.readings[first as usize].time());
         let cells = &self.planes[index.rem_euclid(self.planes.len() as i64) as usize].cells;
         let mut sum = 0_u64;
         for &(at, slot) in &self.slots {
-            // Another core has written the reading: its line is as far away as the cell.
+            // Another core wrote the reading, so its cache line is as far away as that of the cell.
             sum = sum.wrapping_add(batch.readings[at as usize].time().0 as u64);
             if let Some(cell) = cells.get(slot as usize) {
                 sum = sum.wrapping_add(cell.seen ^ cell.sums.p as u64);
@@ -110,7 +112,7 @@ impl Fleet {
         black_box(sum);
     }
 
-    /// The intervals that may be open at once; all, before anything was closed.
+    /// The intervals that may be open now. Before the first close, these are all intervals.
     fn open(&self) -> Range<i64> {
         if self.closed == EventTime::MIN {
             return i64::MIN..i64::MAX;
@@ -122,7 +124,8 @@ impl Fleet {
     fn add(&mut self, batch: &Batch, refused: &mut Vec<Refusal>) {
         let grid = self.settings.grid;
         let sixtieth = (grid.length() / 60) as u32;
-        // Nearly all readings of a stride are of one moment: what follows from it is worked out when it changes.
+        // Nearly all readings of a stride have the same time, so what depends on the time is computed only when it
+        // changes.
         let (mut moment, mut offset, mut bit) = (EventTime::MIN, 0, None);
         let planes = self.planes.len() as i64;
         let open = self.open();
@@ -138,7 +141,7 @@ impl Fleet {
                 let index = grid.index(time);
                 plane = &mut self.planes[index.rem_euclid(planes) as usize];
                 if !open.contains(&index) || plane.index.is_some_and(|other| other != index) {
-                    // No reading lies in this span, so that the next one looks for its interval again.
+                    // An empty span contains no reading, so the next reading looks for its interval again.
                     (keeping.start, end) = (EventTime::MAX, EventTime::MIN);
                     refused.push(outside(at, index < open.end, &mut self.totals.counts));
                     continue;
@@ -158,7 +161,7 @@ impl Fleet {
                 None => !plane.odd.insert((slot, offset)),
             };
             if has_events {
-                // What a meter reports of one moment may come in several messages, so that a repeat counts here too.
+                // A meter may report one moment in several messages, so the events of a repeat count, too.
                 add_events(&mut plane.events, &self.watched, batch, at, slot, offset);
                 self.changed.insert(slot);
             }
@@ -166,7 +169,7 @@ impl Fleet {
                 self.totals.counts.issue(Issue::Repeat);
                 continue;
             }
-            // One more could overflow a sum.
+            // One more reading could overflow a sum.
             if cell.sums.readings == Sums::MOST_READINGS {
                 refused.push(Refusal { index: at, reason: Reason::TooMany });
                 continue;
@@ -200,7 +203,7 @@ fn outside(index: u32, is_before: bool, counts: &mut Counts) -> Refusal {
     Refusal { index, reason }
 }
 
-/// The cell of a slot. The vector is as long as the newest meter of this interval needs it.
+/// The cell of a slot. The vector grows to the newest meter that has a reading in this interval.
 #[inline]
 fn grown_to(cells: &mut Vec<Cell>, slot: u32) -> &mut Cell {
     while cells.len() <= slot as usize {
@@ -210,7 +213,7 @@ fn grown_to(cells: &mut Vec<Cell>, slot: u32) -> &mut Cell {
     &mut cells[slot as usize]
 }
 
-/// The place of a meter among those that export; a new one at its first export register.
+/// The index of a meter among those that export. A meter gets one with its first export register.
 #[inline]
 fn exporter(meter: &mut Meter, export_points: &mut Vec<Point>) -> usize {
     if meter.exporter == NO_EXPORTER {
@@ -221,8 +224,8 @@ fn exporter(meter: &mut Meter, export_points: &mut Vec<Point>) -> usize {
     meter.exporter as usize
 }
 
-/// Keeps the earliest events of a meter, in any order of arrival; one more than are published, to know that there are
-/// more.
+/// Keeps the earliest events of a meter, whatever their order of arrival. It keeps one more than are published, so that
+/// the close can report that there were more.
 fn add_events(
     events: &mut BTreeSet<(u32, u32, EventCode)>,
     watched: &[EventCode],
@@ -246,13 +249,14 @@ fn add_events(
     }
 }
 
-/// How the registers of an interval are kept.
+/// How register readings are kept in an interval.
 struct Keeping {
     /// When the interval starts.
     start: EventTime,
-    /// A rise by more than this needs every register of the way, Wh.
+    /// After a rise by more than this, every register reading is kept, Wh.
     most: u32,
-    /// Every register is kept anyway: of two devices' registers the first and the last do not show where the swap was.
+    /// Whether to keep every register reading: after a swap of devices, the first and the last do not show where it
+    /// was.
     each: bool,
 }
 

@@ -1,15 +1,15 @@
-//! One meter in one open interval: sums, the first and last register, and which moments were seen.
+//! One meter in one open interval: sums, the first and the last register, and the moments of its readings.
 
 use crate::register::Point;
 use reading::{EventTime, Sums};
 use serde::{Deserialize, Serialize};
 
-/// 96 bytes, and one for each meter and open interval: most of the engine's memory. Everything in it is the same for
-/// any order of arrival.
+/// A cell of 96 bytes. There is one for each meter and open interval, which is most of the engine's memory. Its content
+/// does not depend on the order of arrival.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Cell {
     pub(crate) sums: Sums,
-    /// A bit for each sixtieth of the interval at whose end a reading stood.
+    /// One bit for each sixtieth of the interval: whether there was a reading at its end.
     pub(crate) seen: u64,
     pub(crate) imp: Registers,
 }
@@ -21,13 +21,13 @@ impl Cell {
         self.sums.readings == 0
     }
 
-    /// The bit of a moment, by its offset from the start of the interval, if it stands at the end of a sixtieth.
+    /// The bit of a moment, if it falls on the end of a sixtieth. `offset` counts from the start of the interval.
     pub(crate) fn bit(offset: u32, sixtieth: u32) -> Option<u64> {
-        // An interval does not hold its start, so that offsets begin above zero and the sixtieth sixtieth has bit 59.
+        // An interval excludes its start, so offsets begin above zero, and the last sixtieth has bit 59.
         offset.is_multiple_of(sixtieth).then(|| 1 << (offset / sixtieth - 1))
     }
 
-    /// Whether the moment of a bit was seen before; marks it.
+    /// Marks the moment of a bit, and returns whether it was marked before.
     pub(crate) fn mark(&mut self, bit: u64) -> bool {
         let before = self.seen & bit != 0;
         self.seen |= bit;
@@ -41,11 +41,11 @@ pub(crate) struct Registers {
     pub(crate) wh_last: i64,
     /// How far the register went from the first to the last.
     pub(crate) wh_between: u32,
-    /// When, in milliseconds after the start of the interval; zero when there is no register yet.
+    /// Their times, in milliseconds after the start of the interval. Zero means that there is no register yet.
     pub(crate) first: u32,
     pub(crate) last: u32,
-    /// They do not rise evenly: all of them stand in a list beside the cells, because the way from the first to the
-    /// last matters then. That is so for few meters, which is why a cell itself keeps only two.
+    /// Whether the register does not rise evenly. All its readings are then in a list beside the cells, because each
+    /// one matters. Few meters need that, so a cell itself keeps only two readings.
     pub(crate) listed: bool,
 }
 
@@ -69,7 +69,7 @@ impl Registers {
         if self.listed {
             return Err(Uneven);
         }
-        // The height of the first is not stored: the rise fits into half the bytes.
+        // The rise is stored instead of the first register: it fits into half the bytes.
         let wh_first = self.wh_last - i64::from(self.wh_between);
         if offset > self.last {
             let between = u32::try_from(wh - wh_first).map_err(|_| Uneven)?;
@@ -86,7 +86,7 @@ impl Registers {
             self.wh_between = between;
             self.first = offset;
         } else if wh < wh_first || wh > self.wh_last {
-            // Between the two in time, but not in height: the register went up and down.
+            // Its time is between the two, but its height is not: the register went up and down.
             return Err(Uneven);
         }
         Ok(())

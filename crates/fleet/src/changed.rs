@@ -1,4 +1,4 @@
-//! Which meters changed since they were stored last: a bit each.
+//! The set of meters that changed since they were stored last: one bit for each meter.
 
 /// A set of slots.
 #[derive(Debug, Default)]
@@ -18,12 +18,12 @@ impl Changed {
         self.0.capacity() * 8
     }
 
-    /// How many there are.
+    /// How many slots are in the set.
     pub(crate) fn count(&self) -> usize {
         self.0.iter().map(|bits| bits.count_ones() as usize).sum()
     }
 
-    /// All of them, ascending.
+    /// All slots of the set, ascending.
     pub(crate) fn slots(&self) -> impl Iterator<Item = u32> {
         self.0.iter().enumerate().flat_map(|(word, &bits)| {
             (0..64).filter(move |bit| bits >> bit & 1 == 1).map(move |bit| word as u32 * 64 + bit)

@@ -1,4 +1,4 @@
-//! The watermark passes the end of an interval: the whole fleet is swept, and each meter's interval is settled.
+//! The close of an interval: when the watermark passes its end, the interval of every meter is settled.
 
 use crate::admit::MOST_EVENTS;
 use crate::cell::{Cell, Registers};
@@ -7,15 +7,17 @@ use crate::settle::Silence;
 use reading::{Event, EventCode, EventTime, Interval, Issue};
 
 impl Fleet {
-    /// Closes the earliest open interval that ends at or before `watermark`, and returns its end. Its rows come by
-    /// meter, then by end: a meter that was silent brings rows of earlier ends along.
+    /// Closes the earliest open interval that ends at or before `watermark`, and returns its end.
+    ///
+    /// The rows come by meter, then by end. A meter that was silent also brings rows with earlier ends.
     pub fn close_next(&mut self, watermark: EventTime, out: &mut Vec<Interval>) -> Option<EventTime> {
         self.close_next_in_parts(watermark, usize::MAX, out, |_, _, _, _| ())
     }
 
-    /// The same, for a caller that need not hold all rows at once. Whenever there are `part` rows or a few more,
-    /// `hand_on` gets the end of the interval and takes all rows out, each with the slot of its meter, and the silences
-    /// that they came out of. The rows that are left at the end stay in `out`.
+    /// The same for a caller that does not need all rows at once, which saves memory.
+    ///
+    /// Whenever there are `part` rows or a few more, `hand_on` gets the end of the interval, the rows, the slots of
+    /// their meters, and the silences that ended with them. It must take all rows. The last rows stay in `out`.
     pub fn close_next_in_parts(
         &mut self,
         watermark: EventTime,
@@ -31,7 +33,7 @@ impl Fleet {
             return None;
         }
         let silent = self.silent_for_too_long(end);
-        // By name, because all stages behind expect a tick so: the topology is joined in one walk.
+        // By name, because later stages join the topology, which is sorted by name, in one walk.
         let order = self.table.take_order();
         let watches = self.watches();
         self.row_slots.clear();
@@ -39,7 +41,8 @@ impl Fleet {
         self.tick_events.clear();
         let mut known = out.len();
         for &slot in &order {
-            // Before the sweep of its interval, so that its rows stay in the order of their ends.
+            // Publish waiting rows before the rows of this interval, so that the rows of a meter stay in the order of
+            // their ends.
             if !silent.is_empty() && silent.binary_search(&slot).is_ok() {
                 self.give_up(slot, out);
             }
@@ -64,7 +67,7 @@ impl Fleet {
         }
         self.table.put_order_back(order);
         let plane = &mut self.planes[plane];
-        // The vectors keep their memory, because the plane soon holds another interval.
+        // The vectors keep their memory, because the plane is soon used for another interval.
         plane.index = None;
         plane.exports.fill(Registers::EMPTY);
         plane.odd.clear();
@@ -74,8 +77,10 @@ impl Fleet {
         Some(end)
     }
 
-    /// Takes out what a meter reported in an interval that is over. If its row waits for a register, an event says that
-    /// the meter was heard of: or else it would look as silent as a meter without supply.
+    /// Takes the events that a meter reported in an interval that is over.
+    ///
+    /// If its row waits for a register, an event says that the meter sent readings. Otherwise it would seem as silent
+    /// as a meter without supply.
     fn take_events(&mut self, slot: u32, plane: usize, index: i64, waits: bool) {
         let (meter, grid) = (self.table.meter(slot), self.settings.grid);
         let start = grid.start(index);
@@ -87,14 +92,15 @@ impl Fleet {
         let event = |&(_, offset, code)| Event { meter, time: start.plus(i64::from(offset)), code };
         let mut kept = self.planes[plane].events.range(own).map(event);
         self.tick_events.extend(kept.by_ref().take(MOST_EVENTS));
-        // One more than are published is kept, to show that there were more.
+        // One event more than are published was kept. It shows that there were more.
         if kept.next().is_some() {
             self.totals.counts.issue(Issue::EventsLeftOut);
         }
         self.tick_events[known..].sort_unstable();
     }
 
-    /// No reading will come any more and all is closed: what waits for a register is published with what is known.
+    /// No further reading will come, and all intervals are closed. Rows that wait for a register are published
+    /// without it.
     pub fn finish(&mut self, out: &mut Vec<Interval>) {
         let mut rows = Vec::new();
         let pending = std::mem::take(&mut self.pending);
@@ -112,25 +118,27 @@ impl Fleet {
         }
     }
 
-    /// The slots of the meters whose rows the last closing has left with the caller.
+    /// The slots of the meters whose rows the last close has left with the caller.
     pub fn row_slots(&self) -> &[u32] {
         &self.row_slots
     }
 
-    /// The silences that ended in the last closing, as far as the caller has the rows.
+    /// The silences that ended in the last close, as far as the caller has their rows.
     pub fn silences(&self) -> &[Silence] {
         &self.silences
     }
 
-    /// The slots of the meters that have been silent for longer than gaps are filled. Two intervals are added: the
-    /// register that ends the longest gap is settled only when its own interval closes.
+    /// The slots of the meters that have been silent for longer than the longest gap that is filled.
+    ///
+    /// Two intervals are added, because the register that ends the longest gap is settled only when its own interval
+    /// closes.
     fn silent_for_too_long(&self, now: EventTime) -> Vec<u32> {
         let longest = self.settings.longest_gap.saturating_add(2 * self.settings.grid.length());
         let silent = |slot: &u32| now.since(self.meters[*slot as usize].point.time) > longest;
         self.pending.keys().copied().filter(silent).collect()
     }
 
-    /// Publishes what waits for a register of this meter with what is known.
+    /// Publishes the waiting rows of a meter without the register that they wait for.
     fn give_up(&mut self, slot: u32, out: &mut Vec<Interval>) {
         self.changed.insert(slot);
         for waiting in self.pending.remove(&slot).unwrap_or_default().waiting {

@@ -1,14 +1,14 @@
-//! Where the entries of dictionaries stand in the table: a name that columns hold once is looked up once.
+//! The slots of names in dictionaries. Parquet holds each name once in a dictionary, so each is looked up only once.
 
 use crate::settings::Shard;
 use reading::Dictionary;
 use std::sync::Arc;
 
-/// So many dictionaries are remembered: as many files, merged by time, may take turns.
+/// So many dictionaries are remembered: enough for as many files that are merged by time.
 const MOST: usize = 8;
-/// In the place of a slot: it was not looked up yet.
+/// Stands for a name that was not looked up yet.
 pub(crate) const UNKNOWN: u32 = u32::MAX;
-/// In the place of a slot: the meter belongs to another shard.
+/// Stands for a meter of another shard.
 pub(crate) const OTHERS: u32 = u32::MAX - 1;
 
 /// The dictionaries that were used last, the latest at the end.
@@ -17,7 +17,8 @@ pub(crate) struct Entries(Vec<Known>);
 
 #[derive(Debug)]
 struct Known {
-    // Held, because it is known again by its address: freed, the address could come back with another dictionary.
+    // Kept alive, because it is recognized by its address: after it is freed, another dictionary could get that
+    // address.
     dictionary: Arc<Dictionary>,
     slots: Vec<u32>,
 }

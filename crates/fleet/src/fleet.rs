@@ -1,4 +1,4 @@
-//! The meters of one shard, and what is kept of each.
+//! The meters of one shard, and the state of each.
 
 use crate::admit::STRIDE;
 use crate::cell::{Cell, Registers};
@@ -20,9 +20,9 @@ use units::WattHours;
 pub struct Totals {
     /// Readings added to an interval.
     pub admitted: u64,
-    /// Import energy that registers show and that stands in no interval, as that of gaps that are too long.
+    /// Import energy that registers show but that is in no interval, such as the energy across a gap that is too long.
     pub unplaced: WattHours,
-    /// How often each issue was met.
+    /// How often each issue occurred.
     pub counts: Counts,
 }
 
@@ -43,18 +43,18 @@ pub struct FleetMemory {
     pub meters: usize,
     /// Open intervals.
     pub cells: usize,
-    /// Everything that few meters need.
+    /// What only few meters need, such as export registers and events.
     pub rest: usize,
 }
 
 impl FleetMemory {
-    /// All of it.
+    /// The sum.
     pub fn total(self) -> usize {
         self.names + self.meters + self.cells + self.rest
     }
 }
 
-/// What is kept of a meter from interval to interval.
+/// The state of a meter between intervals.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Meter {
     /// The last register of the intervals that are closed.
@@ -66,20 +66,21 @@ pub(crate) struct Meter {
 pub(crate) const NO_POINT: Point = Point { time: EventTime::MIN, wh: 0 };
 pub(crate) const NO_EXPORTER: u32 = u32::MAX;
 
-/// One open interval of all meters. Cells lie by interval, not by meter, so that a closed one is used again for the
-/// next interval without moving the others.
+/// One open interval of all meters. Cells are grouped by interval and not by meter, so that the memory of a closed
+/// interval is used for the next one without moving any other cell.
 #[derive(Debug, Default)]
 pub(crate) struct Plane {
     pub(crate) index: Option<i64>,
-    /// By slot; shorter than the fleet while the newest meters have nothing here.
+    /// Cells by slot. The vector is shorter than the fleet while the newest meters have no reading in this interval.
     pub(crate) cells: Vec<Cell>,
-    /// By the place among those that export.
+    /// By the index among the meters that export.
     pub(crate) exports: Vec<Registers>,
-    /// Moments of readings between the sixtieths of the interval, for which a cell has no bit: slot and offset.
+    /// Times of readings that do not fall on a sixtieth of the interval, so that a cell has no bit for them: slot,
+    /// offset.
     pub(crate) odd: BTreeSet<(u32, u32)>,
-    /// Moments of readings that measure nothing. They do not make a repeat of a measurement of the same moment.
+    /// Times of messages without a measurement. A later measurement of the same moment is then no repeat.
     pub(crate) bare: BTreeSet<(u32, u32)>,
-    /// All registers of the meters whose registers do not rise evenly.
+    /// All register readings of meters whose registers do not rise evenly.
     pub(crate) lists: BTreeMap<(u32, Lane), Vec<Point>>,
     /// Events that meters reported: slot, offset and code.
     pub(crate) events: BTreeSet<(u32, u32, EventCode)>,
@@ -102,34 +103,34 @@ pub struct Fleet {
     pub(crate) planes: Vec<Plane>,
     /// Every interval that ends here or before is closed.
     pub(crate) closed: EventTime,
-    /// Last export registers, by the place among those that export.
+    /// The last export register of each meter that exports.
     pub(crate) export_points: Vec<Point>,
-    /// Meters whose last intervals wait for a register that closes them.
+    /// Meters whose last intervals wait for a register reading.
     pub(crate) pending: BTreeMap<u32, Pending>,
-    /// Registers in doubt, on which the next one decides, by slot.
+    /// Doubtful register readings, by slot. The next reading shows whether they are true.
     pub(crate) doubts: BTreeMap<(u32, Lane), Point>,
-    /// When devices were exchanged. By name, because a meter may not have sent a reading yet.
+    /// Times of swaps of devices. They are kept by name, because a meter may not have sent a reading yet.
     pub(crate) swaps: BTreeMap<MeterId, Vec<EventTime>>,
-    /// The intervals that a swap falls into, of any meter. All others skip the question which meters were exchanged.
+    /// The intervals that hold a swap of any meter. All other intervals need no look-up of swaps.
     pub(crate) swap_intervals: BTreeSet<i64>,
     pub(crate) totals: Totals,
     /// The meters that changed since they were stored last.
     pub(crate) changed: Changed,
     pub(crate) entries: Entries,
-    /// The slots of the rows that the last closing has left with the caller.
+    /// The slots of the rows that the last close has left with the caller.
     pub(crate) row_slots: Vec<u32>,
-    /// The silences that those rows came out of.
+    /// The silences that ended with those rows.
     pub(crate) silences: Vec<Silence>,
     /// The codes of the events that are kept, ascending.
     pub(crate) watched: Vec<EventCode>,
     /// Events of the tick that was closed last.
     pub(crate) tick_events: Vec<Event>,
-    /// The readings at hand, each with its slot.
+    /// The current readings, each with its slot.
     pub(crate) slots: Vec<(u32, u32)>,
 }
 
 impl Fleet {
-    /// No meters yet.
+    /// A fleet without meters.
     pub fn new(settings: Settings, shard: Shard) -> Self {
         let planes = (0..settings.open_intervals()).map(|_| Plane::default()).collect();
         Self {
@@ -155,8 +156,8 @@ impl Fleet {
         }
     }
 
-    /// From now on, events with these codes are kept and given out tick by tick. With them comes an
-    /// [`EventCode::HEARD`] of each meter that sent readings and whose row waits for a register.
+    /// From now on, events with these codes are kept, and returned tick by tick. An [`EventCode::HEARD`] comes with
+    /// them for each meter that sent readings but whose row waits for a register: otherwise it would seem silent.
     pub fn watch(&mut self, codes: &[EventCode]) {
         self.watched = codes.to_vec();
         self.watched.sort_unstable();
@@ -176,7 +177,7 @@ impl Fleet {
     }
 
     pub(crate) fn put_meter(&mut self, slot: u32, point: Point, exporter: u32) -> Result<(), RestoreError> {
-        // A name that stands twice in a snapshot would give one slot two states.
+        // If a name were in a snapshot twice, one slot would get two states.
         if slot as usize != self.meters.len() {
             return Err(RestoreError::Value);
         }
@@ -185,7 +186,7 @@ impl Fleet {
         Ok(())
     }
 
-    /// How many meters it knows.
+    /// How many meters there are.
     pub fn len(&self) -> usize {
         self.table.len()
     }
@@ -202,7 +203,7 @@ impl Fleet {
         order
     }
 
-    /// Whether it knows none.
+    /// Whether there are no meters.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
@@ -212,7 +213,7 @@ impl Fleet {
         &self.totals
     }
 
-    /// How many intervals are open and have a reading, over all meters. Walks all cells.
+    /// How many open intervals with a reading there are, over all meters. This walks all cells.
     pub fn open_cells(&self) -> usize {
         self.planes.iter().flat_map(|plane| &plane.cells).filter(|cell| !cell.is_empty()).count()
             + self.pending.len()
@@ -246,11 +247,12 @@ impl Fleet {
         }
     }
 
-    /// Takes note that the device of a meter was exchanged at a moment: registers before and after are not compared. A
-    /// reading of that very moment belongs to the old device, because rows of a topology hold up to and with their end.
+    /// Records that the device of a meter was swapped at a moment. Registers before and after are not compared.
+    ///
+    /// A reading of exactly that moment belongs to the old device, because a row of a topology includes its end.
     pub fn swap(&mut self, meter: MeterId, at: EventTime) {
         self.swap_intervals.insert(self.settings.grid.index(at));
-        // Each load of a topology brings all swaps again.
+        // Every load of a topology brings all swaps again, so a known swap is skipped.
         let times = self.swaps.entry(meter).or_default();
         if let Err(place) = times.binary_search(&at) {
             times.insert(place, at);

@@ -1,16 +1,16 @@
-//! How far a register went from one point to the next, when it may roll over, be reset or be garbled on the way.
+//! The energy between two register readings, when the register may have rolled over, been reset, or been garbled.
 
 use reading::{EventTime, Issue, Quality};
 use serde::{Deserialize, Serialize};
 
-/// What a register may do.
+/// The limits of what a register may do.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RegisterRules {
     /// Where registers return to zero, Wh. Example: five digits of kWh with three decimals roll over at 100,000,000.
     pub rollovers: Vec<i64>,
     /// After a reset to zero, a register holds no more than this power could have used since, W.
     pub reset_power: i64,
-    /// A rise by more than this power could have used is not counted as use, W.
+    /// A rise by more than this power could have used is not counted as energy, W.
     pub most_power: i64,
 }
 
@@ -21,7 +21,7 @@ pub(crate) struct Point {
     pub(crate) wh: i64,
 }
 
-/// The energy between two points, and how it came about.
+/// The energy between two points, and how the register moved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Advance {
     pub(crate) wh: i64,
@@ -57,13 +57,15 @@ impl RegisterRules {
 }
 
 impl Advance {
-    /// Whether only the next register can show if this one is to be believed. A garbled message looks like a reset, or
-    /// like a jump, until the register goes on from there or from where it was.
+    /// Whether only the next register reading can show if this one is true.
+    ///
+    /// A garbled message looks like a reset or a jump. If the next reading continues from it, it was true. If the next
+    /// reading continues from the one before, it was garbled.
     fn is_doubtful(self) -> bool {
         self.quality.has(Quality::RESET) || self.quality.has(Quality::SUSPECT)
     }
 
-    /// The same if nothing confirms it: no energy.
+    /// The advance if no later reading confirms it: no energy.
     fn refused(self) -> Self {
         let issue = if self.issue == Some(Issue::Reset) { Some(Issue::RegisterFell) } else { self.issue };
         Self { wh: 0, quality: Quality::SUSPECT, issue }
@@ -78,7 +80,7 @@ pub(crate) struct Move {
     pub(crate) advance: Advance,
 }
 
-/// A register on its way: the last point that is believed, and after it perhaps one that the next point decides on.
+/// The course of a register: the last point that is believed, and perhaps a doubtful point after it.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Trail {
     pub(crate) good: Point,
@@ -104,7 +106,7 @@ impl Trail {
         };
         let odd = advance(good, doubt);
         if !whole.is_doubtful() {
-            // The doubtful point was garbled: the register went on from where it had been.
+            // The doubtful point was garbled, because the register continues from the point before.
             *self = Self { good: next, doubt: None };
             let quality = whole.quality.with(Quality::SUSPECT);
             let advance = Advance { quality, issue: whole.issue.or(odd.refused().issue), ..whole };
@@ -112,12 +114,12 @@ impl Trail {
         }
         let after = advance(doubt, next);
         if !after.is_doubtful() {
-            // It goes on from there: so the register does stand there now.
+            // The register continues from the doubtful point, so that point was true.
             *self = Self { good: next, doubt: None };
             let fell = Move { from: good, to: doubt, advance: odd };
             return [Some(fell), Some(Move { from: doubt, to: next, advance: after })];
         }
-        // Neither: the register is taken to have stood still, and the next point is as doubtful.
+        // Neither holds: no energy is counted, and the new point is as doubtful as the last.
         *self = Self { good: Point { time: doubt.time, wh: good.wh }, doubt: Some(next) };
         [Some(Move { from: good, to: doubt, advance: odd.refused() }), None]
     }
@@ -125,7 +127,8 @@ impl Trail {
 
 /// The energy that so many watts use in so many milliseconds, and 1 Wh for the rounding of registers.
 pub(crate) fn energy(watts: i64, ms: i64) -> i64 {
-    // 64 bits are enough but for a strong limit over years of silence, and their division is much cheaper.
+    // 64 bits are enough, except for a large limit over years of silence. Their division is much faster than that of
+    // 128.
     if let Some(product) = watts.checked_mul(ms) {
         return product / 3_600_000 + 1;
     }
@@ -133,8 +136,10 @@ pub(crate) fn energy(watts: i64, ms: i64) -> i64 {
     i64::try_from(wh).unwrap_or(i64::MAX - 1).saturating_add(1)
 }
 
-/// The part of `wh` that falls before `at`, when it is spread evenly from `from` to `to`. Differences of two such parts
-/// add up to the whole: each is rounded down from the same start.
+/// The part of `wh` that falls before `at`, if it is spread evenly from `from` to `to`.
+///
+/// The energy of an interval is the difference of two such parts. All are rounded down from the same start, so the
+/// differences add up to the whole, to the watt-hour.
 pub(crate) fn spread(wh: i64, from: EventTime, to: EventTime, at: EventTime) -> i64 {
     let whole = i128::from(to.since(from));
     let part = i128::from(at.since(from)).clamp(0, whole);

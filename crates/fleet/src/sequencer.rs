@@ -1,16 +1,19 @@
-//! The order of arrival becomes event time: a watermark, what is too late, and whose clock runs ahead.
+//! The sequencer judges the order of arrival: it moves the watermark, and finds late readings and clocks that run
+//! ahead.
 //!
 //! The **front** of a partition is the latest event time among its readings, without those whose clock runs ahead. The
 //! watermark is the lowest front of all partitions that have not ended, less the grace. An interval is closed once
 //! the watermark reaches its end; a reading of a closed interval is late.
 //!
-//! A reading further than `ahead` before the front waits until the others get there, and moves nothing. Only when
-//! [`AGREEING`] readings in a row are ahead, of several meters, has time itself gone on (a pause of the whole stream,
-//! or its beginning). What still waits at the end of its partition is released there without moving the front, and
-//! [`crate::Fleet`] refuses it. All of it is judged reading by reading, so that the cut into batches changes nothing.
+//! A reading that is more than `ahead` later than the front waits until other meters reach its time. It does not move
+//! the front: otherwise one broken clock would close every interval of the town. If [`AGREEING`] readings of several
+//! meters in a row are ahead, time itself has moved on, as after a pause of the whole stream. Then the front follows
+//! them.
 //!
-//! With several partitions (files, say) readings are merged by time: [`Sequencer::wants`] names the one whose turn it
-//! is.
+//! A reading that still waits at the end of its partition is released without moving the front, and [`crate::Fleet`]
+//! refuses it. Every reading is judged by itself, so the result does not depend on how the stream is cut into batches.
+//!
+//! Several partitions, such as files, are merged by time. [`Sequencer::wants`] names the partition to read next.
 
 mod partition;
 
@@ -34,24 +37,24 @@ pub struct SequencerSettings {
     pub grid: Grid,
     /// How long an interval stays open after its end, ms.
     pub grace: i64,
-    /// A reading further before the front has a clock that runs ahead, ms.
+    /// A reading that is later than the front by more than this has a clock that runs ahead, ms.
     pub ahead: i64,
-    /// The most readings of a partition that wait for the others; beyond, the furthest ahead is refused.
+    /// At most so many readings of a partition wait. If there are more, the one furthest ahead is refused.
     pub most_waiting: usize,
 }
 
-/// What to do, in this order.
+/// A step for the fleet. Steps must be done in their order.
 #[derive(Debug)]
 pub enum Step {
     /// Admit these readings of the batch.
     Admit(Range<usize>),
-    /// Admit these, which came earlier and waited.
+    /// Admit these readings, which came earlier and had to wait.
     Released(Box<Batch>),
     /// Close every interval that ends here or before.
     Advance(EventTime),
 }
 
-/// Where the order of arrival stands, as it is stored.
+/// The stored state of a sequencer.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SequencerState {
     /// Every interval that ends here or before is closed.
@@ -65,7 +68,7 @@ pub struct SequencerState {
 pub struct Sequencer {
     settings: SequencerSettings,
     state: SequencerState,
-    /// The state was stored, perhaps under other settings, and no reading has been judged since.
+    /// The state was restored, perhaps under other settings, and no reading has been judged since.
     is_restored: bool,
 }
 
@@ -88,17 +91,18 @@ impl Sequencer {
     /// Goes up when the stored form changes.
     pub const STATE_VERSION: u16 = 1;
 
-    /// Nothing open yet.
+    /// A sequencer without partitions.
     pub fn new(settings: SequencerSettings) -> Self {
         let (partitions, counts) = (BTreeMap::new(), Counts::default());
         let state = SequencerState { closed: EventTime::MIN, partitions, counts };
         Self { settings, state, is_restored: false }
     }
 
-    /// Of the settings that the state depends on: none. It holds moments and readings, and means the same under all.
-    /// - `grid`, `grace`: [`Self::sequence`] first closes what is open only because others were in force.
-    /// - `ahead`: what was held under another one is released as the front reaches it, as always.
-    /// - `most_waiting`: the next reading that has to wait brings what waits down to it.
+    /// The fingerprint of the settings that the state depends on. There are none: times and readings mean the same
+    /// under all settings.
+    /// - `grid`, `grace`: [`Self::sequence`] first closes intervals that are open only because of other settings.
+    /// - `ahead`: readings that wait because of another value are released when the front reaches them, as always.
+    /// - `most_waiting`: when the next reading has to wait, readings above the new limit are refused.
     pub fn fingerprint(&self) -> u64 {
         Fingerprint::new("order").end()
     }
@@ -108,7 +112,7 @@ impl Sequencer {
         self.state.clone()
     }
 
-    /// Takes a stored state in the place of its own.
+    /// Replaces the state by a stored one.
     pub fn restore(&mut self, stored: &SequencerState) -> Result<(), RestoreError> {
         let held = stored.partitions.values().flat_map(|partition| &partition.waiting);
         if held.clone().any(|((time, _), held)| *time != held.reading.time()) {
@@ -119,13 +123,13 @@ impl Sequencer {
         Ok(())
     }
 
-    /// Opens a partition. Its first reading is not before `first`, as far as is known.
+    /// Opens a partition. Its first reading is not before `first`, if that is known.
     pub fn open(&mut self, partition: PartitionId, first: Option<EventTime>) {
         let begun = || Partition { next: first, ..Partition::default() };
         self.state.partitions.entry(partition).or_insert_with(begun);
     }
 
-    /// The partition whose readings are to come next; none when all have ended.
+    /// The partition to read next, or none when all have ended.
     pub fn wants(&self) -> Option<PartitionId> {
         let partitions = self.state.partitions.iter();
         partitions.min_by_key(|(id, partition)| (partition.position(), **id)).map(|(id, _)| *id)
@@ -146,13 +150,15 @@ impl Sequencer {
         &self.state.counts
     }
 
-    /// How many readings wait for the others.
+    /// How many readings wait until other meters reach their time.
     pub fn waiting(&self) -> usize {
         self.state.partitions.values().map(|partition| partition.waiting.len()).sum()
     }
 
-    /// Judges the readings of a batch from `from` on. Stops early when it is another partition's turn; returns how
-    /// far it came. `late` gets the indices of what is too late, `refused` what is ahead and has no room to wait.
+    /// Judges the readings of a batch from `from` on, and returns the index up to which it judged them.
+    ///
+    /// It stops early when another partition has to be read first. `late` gets the indices of late readings.
+    /// `refused` gets readings that are ahead and have no room to wait.
     pub fn sequence(
         &mut self,
         partition: PartitionId,
@@ -166,7 +172,7 @@ impl Sequencer {
             self.catch_up(steps);
         }
         let limit = self.limit(partition);
-        // Taken out, so that only the others are left: how far this one may go, and what it closes, depends on them.
+        // Remove this partition from the map: how far it may go, and what it closes, depends on the others only.
         let mut own = self.state.partitions.remove(&partition).unwrap_or_default();
         let stopped = if self.is_still_anothers_turn(&mut own, limit, steps) {
             from
@@ -183,16 +189,17 @@ impl Sequencer {
         stopped
     }
 
-    /// A state that was stored under a longer grace has more open than this grace allows. It closes before anything is
-    /// admitted, or else [`crate::Fleet`] had no room for the newest interval.
+    /// Closes intervals that are open only because the state was stored under a longer grace.
+    ///
+    /// This must happen before a reading is admitted. Otherwise [`crate::Fleet`] has no room for the newest interval.
     fn catch_up(&mut self, steps: &mut Vec<Step>) {
         if let Some(front) = self.front() {
             self.close_up_to(front, steps);
         }
     }
 
-    /// Goes on where a partition stopped because time had gone on beyond another partition's turn. Whether it stops
-    /// there again.
+    /// Continues a partition that stopped when time had moved on, because another partition had to come first. Returns
+    /// whether it has to stop there again.
     fn is_still_anothers_turn(
         &mut self,
         own: &mut Partition,
@@ -206,14 +213,15 @@ impl Sequencer {
         own.next.is_some()
     }
 
-    /// Whether all readings of a batch are at the front or inside the grace: most batches are, and the readings need
-    /// not be looked at one by one.
+    /// Whether all readings of a batch are at the front or inside the grace.
+    ///
+    /// Most batches are. Then the whole batch is admitted at once, which is much faster than reading by reading.
     fn is_usual(&self, own: &Partition, batch: &Batch) -> bool {
         let within = |(earliest, latest)| earliest > self.state.closed && Some(latest) <= own.front;
         batch.reach().is_some_and(within)
     }
 
-    /// Judges readings one by one, up to where it is another partition's turn.
+    /// Judges readings one by one, until another partition has to be read first.
     fn judge(
         &mut self,
         own: &mut Partition,
@@ -223,14 +231,15 @@ impl Sequencer {
         judged: &mut Judged<'_>,
     ) -> usize {
         let ahead = self.settings.ahead;
-        // Readings from `begun` on are admitted together, as soon as one comes that is not among them.
+        // Readings from `begun` on are admitted together, when one comes that does not belong to them.
         let mut begun = from;
         let mut heard = from;
         let mut stopped = batch.len();
         let mut front = own.front.unwrap_or(EventTime::MIN);
         for (index, reading) in batch.readings.iter().enumerate().skip(from) {
             let time = reading.time();
-            // The usual case: at the front or inside the grace. It ends a streak, because the others are not silent.
+            // The usual case: at the front or inside the grace. It ends a streak of readings ahead: time has not
+            // moved on.
             if time <= front && time > self.state.closed {
                 own.streak.clear();
                 continue;
@@ -260,7 +269,8 @@ impl Sequencer {
             own.streak.clear();
             if time > front {
                 if self.would_do_more_than_move(own, time) {
-                    // What came before has to be admitted before anything is released or closed.
+                    // Earlier readings of the batch must be admitted before an interval closes, or they would be
+                    // refused.
                     judged.admit(begun..index);
                     begun = index;
                     self.move_front(own, time, true, judged.steps);
@@ -285,7 +295,7 @@ impl Sequencer {
         stopped
     }
 
-    /// A partition has no more readings. What waited for the others is released when it is its turn.
+    /// A partition has no more readings. Its waiting readings are released when it would have been read next.
     pub fn end(&mut self, partition: PartitionId, steps: &mut Vec<Step>) {
         if let Some(own) = self.state.partitions.get_mut(&partition) {
             own.ended = true;
@@ -294,7 +304,7 @@ impl Sequencer {
         self.drain_the_ended(steps);
     }
 
-    /// How far a partition may go before it is another's turn.
+    /// How far a partition may go before another one has to be read.
     fn limit(&self, partition: PartitionId) -> EventTime {
         let others = self.state.partitions.iter().filter(|(id, _)| **id != partition);
         others.map(|(_, other)| other.position()).min().unwrap_or(EventTime::MAX)
@@ -312,9 +322,9 @@ impl Sequencer {
             line: batch.spans.get(index).map(|&span| batch.text(span).to_vec()).unwrap_or_default(),
             origin: batch.origin(index),
         };
-        // Readings of one time are released in the order of their arrival, because only the first of a meter counts.
+        // Readings of one moment keep the order of arrival, because only the first reading of a meter counts.
         own.waiting.insert((reading.time(), own.arrivals), held);
-        // More than one is refused only where a state was stored under a larger limit.
+        // More than one is refused only after a restore, if the limit was larger before.
         while own.waiting.len() > self.settings.most_waiting {
             let Some((_, furthest)) = own.waiting.pop_last() else { break };
             self.state.counts.issue(Issue::ClockAhead);
@@ -322,7 +332,7 @@ impl Sequencer {
         }
     }
 
-    /// Releases what waited, as far as time has gone on; stops where it is another partition's turn.
+    /// Releases waiting readings up to the time to which time has moved on, or until another partition has to be read.
     fn time_went_on(&mut self, own: &mut Partition, limit: EventTime, steps: &mut Vec<Step>) {
         let ahead = self.settings.ahead;
         while let Some(to) = own.goes_on_to(ahead) {
@@ -331,13 +341,14 @@ impl Sequencer {
                 return;
             }
             self.move_front(own, to, false, steps);
-            // The rest of the streak may still be too far ahead of the new front.
+            // Later readings of the streak may still be too far ahead of the new front.
             own.streak.retain(|&(time, _)| time > to.plus(ahead));
         }
     }
 
-    /// It is another partition's turn before the reading at `time`. What waited goes along as far as it may, so that
-    /// nothing of this partition lies before the place where it stops.
+    /// Stops because another partition has to be read before the reading at `time`.
+    ///
+    /// Waiting readings are released as far as allowed, so that none of this partition is before the place of the stop.
     fn stop_before(&mut self, own: &mut Partition, time: EventTime, limit: EventTime, steps: &mut Vec<Step>) {
         while let Some(first) = own.first_waiting().filter(|&first| first <= limit) {
             self.move_front(own, first, true, steps);
@@ -349,14 +360,14 @@ impl Sequencer {
         own.first_waiting().is_some_and(|first| first <= to) || self.closes(to) > self.state.closed
     }
 
-    /// What a lowest front at `front` would close.
+    /// The time up to which intervals close if `front` is the lowest front.
     fn closes(&self, front: EventTime) -> EventTime {
-        // Down to the grid: a part of an interval cannot close.
+        // Round down to the grid: a part of an interval cannot close.
         let length = self.settings.grid.length();
         EventTime(front.minus(self.settings.grace).0.div_euclid(length).saturating_mul(length))
     }
 
-    /// Moves the front of a partition that is the last of all, and releases what waited for that.
+    /// Moves the front of the partition that is furthest behind, and releases readings that waited for that time.
     fn move_front(&mut self, own: &mut Partition, to: EventTime, clocks_ahead: bool, steps: &mut Vec<Step>) {
         while let Some(time) = own.first_waiting().filter(|&first| first <= to) {
             let released = own.take_first_waiting();
@@ -364,7 +375,7 @@ impl Sequencer {
                 self.state.counts.issues(Issue::ClockAhead, released.len() as u64);
             }
             own.front = own.front.max(Some(time));
-            // First close, then admit: a fleet has no more places than intervals may be open.
+            // First close, then admit: a fleet has room only for so many intervals as may be open at once.
             self.close_up_to(own.front.unwrap_or(time), steps);
             steps.push(Step::Released(Box::new(batch_of(released))));
         }
@@ -374,7 +385,7 @@ impl Sequencer {
 
     fn close_up_to(&mut self, front: EventTime, steps: &mut Vec<Step>) {
         let closes = self.closes(front);
-        // The other partitions are not behind `front`, or it would be their turn.
+        // No other partition may be behind `front`: its readings would be late.
         if closes > self.state.closed && self.state.partitions.values().all(|other| other.position() >= front)
         {
             self.state.closed = closes;
@@ -387,7 +398,8 @@ impl Sequencer {
             let limit = self.limit(id);
             let Some(mut own) = self.state.partitions.remove(&id) else { return };
             while let Some(first) = own.first_waiting().filter(|&first| first <= limit) {
-                // Another partition got there, so that it was no broken clock. If none did, its own readings decide.
+                // If another partition has reached this time, the clock was right. Otherwise the partition's own
+                // readings decide.
                 let others_are_there = self.state.partitions.values().any(|other| other.front >= Some(first));
                 if others_are_there || own.believes_first_waiting() {
                     self.move_front(&mut own, first, false, steps);
@@ -404,7 +416,7 @@ impl Sequencer {
                     self.close_up_to(front, steps);
                 }
             } else {
-                // No partition is left that could bring a reading.
+                // No partition is left, so no reading can come.
                 self.state.closed = EventTime::MAX;
                 steps.push(Step::Advance(EventTime::MAX));
             }

@@ -1,4 +1,4 @@
-//! How a fleet counts, and which meters are its own.
+//! The settings of a fleet, and the meters that belong to a shard.
 
 use crate::cell::Cell;
 use crate::fleet::Meter;
@@ -9,37 +9,37 @@ use units::WattHours;
 /// Where an interval's energy comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Energy {
-    /// From registers; the energy of a meter without one is unknown.
+    /// From registers. The energy of a meter without a register is unknown.
     Registers,
-    /// From instantaneous power; registers are ignored.
+    /// From instantaneous power. Registers are ignored.
     Power,
-    /// From registers where the meter sends them, else from power.
+    /// From registers if the meter sends them, otherwise from power.
     Both,
 }
 
 /// An interval is flagged when the energies of registers and of power differ by more than this.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct CrossCheck {
-    /// A share of the larger of the two.
+    /// As a share of the larger of the two.
     pub share: f64,
-    /// But at least this.
+    /// At least this much.
     pub floor: WattHours,
 }
 
-/// How a fleet counts.
+/// The settings of a fleet.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Settings {
     /// The intervals.
     pub grid: Grid,
     /// How long an interval stays open after its end, ms.
     pub grace: i64,
-    /// Where energy comes from.
+    /// The source of energy.
     pub energy: Energy,
-    /// Compare registers with power.
+    /// Whether and how to compare registers with power.
     pub cross_check: Option<CrossCheck>,
     /// The energy of a longer silence is not estimated, ms.
     pub longest_gap: i64,
-    /// How registers may move.
+    /// The limits of what registers may do.
     pub registers: RegisterRules,
 }
 
@@ -49,20 +49,19 @@ impl Settings {
         (self.grace as u64).div_ceil(self.grid.length() as u64) as usize + 1
     }
 
-    /// A number of those settings that the state of a [`Fleet`](crate::Fleet) depends on.
+    /// The fingerprint of the settings that the state of a [`Fleet`](crate::Fleet) depends on.
     ///
-    /// The others only decide what becomes of it from now on: `cross_check`, `longest_gap`, `rollovers`, `reset_power`
-    /// and `most_power` are asked when an interval closes. A register that was in doubt under others is judged again
-    /// together with the next one. `most_power` decides also whether an open interval keeps each of its registers or
-    /// the first and the last, and either form can be closed under any limit.
+    /// `cross_check`, `longest_gap`, `rollovers`, `reset_power` and `most_power` are not in it. They are used only
+    /// when an interval closes, and a doubtful register is judged again with the next one. `most_power` also decides
+    /// whether an open interval keeps all its register readings or two, but either form can be closed under any limit.
     pub fn fingerprint(&self) -> u64 {
         Fingerprint::new("meters")
             // Open and waiting intervals are stored by their number on the grid.
             .whole(self.grid.length())
-            // Each open interval needs a place of its own. The grace matters only by their number.
+            // Each open interval needs a plane. The grace matters only because it decides how many are open.
             .whole(self.open_intervals() as i64)
-            // By power alone no register is ever settled. A meter that has a settled one would wait for the next in
-            // vain.
+            // With energy from power alone, no register is ever settled. A meter with a settled register would wait for
+            // the next one forever.
             .flag(self.energy == Energy::Power)
             .end()
     }
@@ -79,22 +78,22 @@ impl Settings {
     }
 }
 
-/// Which meters a fleet has: every meter belongs to one shard of so many.
+/// A shard of all meters. Every meter belongs to exactly one shard.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Shard {
-    /// Which one, from zero.
+    /// Its number, from zero.
     pub index: u32,
-    /// Of how many.
+    /// How many shards there are.
     pub of: u32,
 }
 
 impl Shard {
-    /// The only one.
+    /// The only shard: it has all meters.
     pub const WHOLE: Self = Self { index: 0, of: 1 };
 
     /// Whether a meter with this hash belongs here.
     pub fn owns(self, hash: u64) -> bool {
-        // The lower half of the hash, so that the upper half stays even within a shard's table.
+        // Use the lower half of the hash: the table uses the upper half, which must stay evenly spread within a shard.
         (u64::from(hash as u32) * u64::from(self.of)) >> 32 == u64::from(self.index)
     }
 }

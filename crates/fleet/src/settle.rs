@@ -1,10 +1,12 @@
 //! One meter's interval is over: it becomes an [`Interval`], or waits for a register.
 //!
-//! Energy is the register at the end less the register at the start. Where a reading at an edge is missing, the
-//! register there is not known until the next one comes; then the advance between the two is spread evenly over the
-//! time between, and what was spread is flagged as estimated. Whatever is spread adds up to the advance.
+//! The energy of an interval is the register at its end minus the register at its start. If a reading at an edge is
+//! missing, the interval waits for the next register reading. The advance between the two readings is then spread
+//! evenly over the time between, and flagged as estimated. The spread energies add up to the advance exactly.
 //!
-//! A register that fell, or jumped, is as good as missing until the next one decides what became of it: see
+//! Example: registers 1000 Wh at 10:00 and 1400 Wh at 11:00, with none between. Each quarter of an hour gets 100 Wh.
+//!
+//! A register that fell or jumped counts as missing until the next reading shows which of them is true: see
 //! `register.rs`.
 
 use crate::fleet::{Fleet, Lane, NO_EXPORTER, NO_POINT};
@@ -14,14 +16,14 @@ use reading::{EventTime, Interval, Issue, MeterId, Quality, Sums};
 use serde::{Deserialize, Serialize};
 use units::WattHours;
 
-/// The most intervals of one meter that wait for a register: a day of quarter-hours and its grace.
+/// At most so many intervals of a meter wait for a register: a day of quarter-hours, and the grace.
 const MOST_WAITING: usize = 128;
 
-/// Intervals that are over and wait for the register that gives their energy.
+/// Intervals that are over, and wait for the register reading that gives their energy.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Pending {
     pub(crate) waiting: Vec<Waiting>,
-    /// The last of those that were published without it, because too many waited.
+    /// The last interval that was published without its energy, because too many waited.
     pub(crate) published: Option<i64>,
 }
 
@@ -30,7 +32,7 @@ pub(crate) struct Pending {
 pub(crate) struct Waiting {
     pub(crate) index: i64,
     pub(crate) sums: Sums,
-    /// What is known so far.
+    /// The sums and flags so far.
     pub(crate) imp: Option<i64>,
     pub(crate) exp: Option<i64>,
     pub(crate) quality: Quality,
@@ -52,32 +54,33 @@ impl Pending {
     }
 }
 
-/// The energy between two registers with none between them, spread evenly over the rows that closed then.
+/// A silence: two register readings with none between them. Its energy is spread evenly over the rows that close with
+/// it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Silence {
-    /// The first row of its meter among those that closed with it.
+    /// The index of the first row of its meter among those that close with it.
     pub row: usize,
-    /// The register before.
+    /// The register reading before the silence.
     pub from: EventTime,
-    /// The register behind.
+    /// The register reading after it.
     pub to: EventTime,
-    /// What it advanced, Wh.
+    /// The energy between them, Wh.
     pub wh: i64,
 }
 
 impl Silence {
-    /// How much of it had been used by then, if it was used evenly.
+    /// How much of the energy was used up to `at`, if it was used evenly.
     pub fn advance_to(&self, at: EventTime) -> i64 {
         spread(self.wh, self.from, self.to, at)
     }
 }
 
-/// One interval's registers of one kind.
+/// The register readings of one interval, of import or of export.
 #[derive(Debug)]
 enum RegisterPoints {
     /// They rise evenly: the first and the last.
     Ends([Point; 2]),
-    /// All that matter, by time.
+    /// All that are needed, by time.
     Points(Vec<Point>),
 }
 
@@ -115,8 +118,8 @@ impl Fleet {
         }
     }
 
-    /// The import of a usual interval: from a register at its start, which is settled, to one at its end, with nothing
-    /// doubtful on the way. Moves the settled register on.
+    /// The import of a usual interval: register readings at its start and its end, and none doubtful between them. The
+    /// reading at the end becomes the settled register.
     fn usual_import(&mut self, meter: &MeterId, slot: u32, index: i64, plane: usize) -> Option<i64> {
         let (start, end) = (self.settings.grid.start(index), self.settings.grid.end(index));
         let imp = self.planes[plane].cells[slot as usize].imp;
@@ -131,15 +134,15 @@ impl Fleet {
         }
         let rises = |from, to| self.settings.registers.advance(from, to).quality == Quality::MEASURED;
         if !rises(good, first) || !rises(first, last) {
-            // Not a plain rise from each to the next: the long way decides.
+            // The register does not simply rise: `settle` has to look at every point.
             return None;
         }
         self.meters[slot as usize].point = last;
         Some(last.wh - good.wh)
     }
 
-    /// Settles one interval of one meter: its row, and rows of the silence before, or none as long as a register is
-    /// missing.
+    /// Settles one interval of one meter. It appends the row, and the rows of a silence before it. It appends none
+    /// while a register reading is missing.
     pub(crate) fn settle(&mut self, slot: u32, index: i64, plane: usize, out: &mut Vec<Interval>) {
         let meter = self.table.meter(slot);
         let sums = self.planes[plane].cells[slot as usize].sums;
@@ -157,7 +160,7 @@ impl Fleet {
         let good = self.meters[slot as usize].point;
         let Some(registers) = registers else {
             if good == NO_POINT {
-                // Without any register so far, the meter is not known to send one: there is nothing to wait for.
+                // The meter has never sent a register, so its interval does not wait for one.
                 if self.settings.energy != Energy::Registers {
                     from_power(&mut now, self.settings.grid.length());
                 }
@@ -170,7 +173,7 @@ impl Fleet {
         let mut points = registers.points();
         let mut trail = Trail { good, doubt: self.doubts.remove(&(slot, Lane::Import)) };
         if good == NO_POINT {
-            // The meter's first register: what it used before, in this interval too, is not known.
+            // This is the meter's first register reading. The energy before it, in this interval too, is unknown.
             now.quality = now.quality.with(Quality::PARTIAL);
             (trail.good, points) = (points[0], &points[1..]);
         }
@@ -191,8 +194,8 @@ impl Fleet {
         }
     }
 
-    /// Brings the energy of a move to the intervals where it belongs: `now`, and those before it that wait. The shares
-    /// are differences of one rounded curve, so that they add up to the advance to the watt-hour.
+    /// Places the energy of a move in its intervals: `now`, and the waiting ones before it. The shares are
+    /// differences of one rounded curve, so that they add up to the advance, to the watt-hour.
     fn place(&mut self, slot: u32, moved: Move, now: &mut Waiting, out: &mut Vec<Interval>) {
         let Move { from, to, advance } = moved;
         let grid = self.settings.grid;
@@ -218,7 +221,8 @@ impl Fleet {
             }
             let share = before(grid.end(index)) - before(grid.start(index));
             if published.is_some_and(|published| index <= published) {
-                // No interval is published twice: its energy became known too late.
+                // This interval was published without its energy. No interval is published twice, so the energy is
+                // unplaced.
                 self.totals.unplaced += WattHours(share);
                 continue;
             }
@@ -236,7 +240,7 @@ impl Fleet {
         if target == now.index {
             now.take(share, quality);
         } else if let Some(mut row) = waiting.next_if(|waiting| waiting.index == target) {
-            // A register in doubt is decided on by a later one: its own interval is over already.
+            // A doubtful reading is decided by a later one, when its own interval is already over.
             row.take(share, quality);
             if to.time == grid.end(target) {
                 out.push(self.row(meter, row));
@@ -250,8 +254,8 @@ impl Fleet {
         }
     }
 
-    /// Whether the energy of a move from one interval to another belongs to none of them: after a swap there is none,
-    /// and across a long silence nothing is known of when it was used. Counts the gap.
+    /// Whether the energy of a move belongs to no interval. After a swap there is no energy. Across a long silence it
+    /// is unknown when the energy was used. Counts the gap.
     fn is_unplaced(&mut self, moved: Move, has_published: bool) -> bool {
         let Move { from, to, advance } = moved;
         if advance.quality.has(Quality::SWAP) {
@@ -263,8 +267,8 @@ impl Fleet {
             return true;
         }
         self.totals.counts.issue(Issue::Gap);
-        // Where some of the energy stands in no row, a better estimate has nothing to add up to: the rows stay as they
-        // are.
+        // If a part of the energy is in no row, a better estimate could not add up to the advance. So the rows stay as
+        // they are.
         if !has_published {
             let (from, to, wh) = (from.time, to.time, advance.wh);
             self.silences.push(Silence { row: self.row_slots.len(), from, to, wh });
@@ -275,7 +279,7 @@ impl Fleet {
     fn wait(&mut self, slot: u32, now: Waiting, out: &mut Vec<Interval>) {
         let pending = self.pending.entry(slot).or_default();
         pending.waiting.push(now);
-        // A meter that sends power but no register for days must not grow without limit.
+        // A meter may send power but no register for days. Its waiting intervals must not grow without limit.
         if pending.waiting.len() > MOST_WAITING {
             let oldest = pending.waiting.remove(0);
             pending.published = Some(oldest.index);
@@ -284,8 +288,7 @@ impl Fleet {
         }
     }
 
-    /// Exported energy up to the last register of this interval. What no register shows yet belongs to a later
-    /// interval.
+    /// The exported energy up to the last register reading of this interval. Later energy belongs to a later interval.
     fn export(&mut self, slot: u32, index: i64, plane: usize) -> Option<i64> {
         let exporter = self.meters[slot as usize].exporter;
         if exporter == NO_EXPORTER || self.settings.energy == Energy::Power {
@@ -314,9 +317,9 @@ impl Fleet {
         exported
     }
 
-    /// From one register to the next, unless they are two devices'.
+    /// The advance from one register reading to the next. It is none if the device was swapped between them.
     fn advance(&self, meter: MeterId, from: Point, to: Point) -> Advance {
-        // A reading of the very moment of the swap is the old device's.
+        // A reading of exactly the moment of the swap belongs to the old device.
         let swaps = self.swaps.get(&meter).map_or(&[][..], Vec::as_slice);
         if swaps.iter().any(|&at| from.time <= at && at < to.time) {
             return Advance { wh: 0, quality: Quality::SWAP, issue: Some(Issue::Swap) };
@@ -337,7 +340,7 @@ impl Fleet {
         }
         let mut points = plane.lists.get(&(slot, lane))?.clone();
         points.sort_by_key(|point| point.time);
-        // Of two devices each point matters: one between two others in height may be the first of the new device.
+        // With two devices keep each point: one whose height is between two others may be the first of the new device.
         if !self.swaps.contains_key(&self.table.meter(slot)) {
             keep_the_turns(&mut points);
         }
@@ -346,7 +349,7 @@ impl Fleet {
 
     fn cross_check(&mut self, now: &mut Waiting) {
         let Some(limit) = self.settings.cross_check else { return };
-        // Estimated energy is spread over time. It differs from the power of one interval without any fault.
+        // Estimated energy is spread over time, so it differs from the power of one interval without any fault.
         if now.quality != Quality::MEASURED || now.sums.p_count == 0 {
             return;
         }
@@ -360,8 +363,8 @@ impl Fleet {
     }
 }
 
-/// Leaves out the points that lie between an earlier and a later one in height too: whether such a point was kept when
-/// it came depends on the order of arrival.
+/// Removes points whose height is between that of an earlier and a later point. Whether such a point was kept depends
+/// on the order of arrival, and the result must not.
 fn keep_the_turns(points: &mut Vec<Point>) {
     let mut turns = vec![false; points.len()];
     let mut lowest = i64::MAX;
@@ -382,7 +385,7 @@ fn keep_the_turns(points: &mut Vec<Point>) {
 fn power_energy(sums: &Sums, length: i64) -> i64 {
     let milliwatt_ms = i128::from(sums.p) * i128::from(length);
     let per_wh = i128::from(sums.p_count) * 3_600_000_000;
-    // Rounded half away from zero, so that export and import are rounded alike.
+    // Rounding is half away from zero, so that export and import are rounded alike.
     let half = if milliwatt_ms < 0 { -per_wh / 2 } else { per_wh / 2 };
     ((milliwatt_ms + half) / per_wh) as i64
 }

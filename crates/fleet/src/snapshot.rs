@@ -1,6 +1,5 @@
-//! The state of a fleet, to be stored and brought back. A snapshot of one shard or of many restores into any number of
-//! shards, and what is restored is stored the same again. What changed since the last one can be stored alone, meter by
-//! meter, and laid over the earlier snapshot.
+//! The stored state of a fleet. A snapshot restores into any number of shards, and a restored fleet is stored as the
+//! same bytes. The meters that changed since the last snapshot can be stored alone, and applied to that snapshot later.
 
 mod interval;
 mod meter;
@@ -16,12 +15,12 @@ use serde::ser::{SerializeSeq, SerializeStruct};
 use serde::{Deserialize, Serialize, Serializer};
 use std::collections::BTreeMap;
 
-/// Why a snapshot is not taken.
+/// Why a snapshot cannot be restored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RestoreError {
     /// More intervals are open than the settings allow: another grid or grace.
     OpenIntervals,
-    /// A number that no fleet stores.
+    /// It holds a number that no fleet stores.
     Value,
 }
 
@@ -34,7 +33,7 @@ pub struct FleetState {
     totals: Totals,
 }
 
-/// What is written as a [`FleetState`], straight from memory: a copy of all meters would take more than the fleet does.
+/// A [`FleetState`] that is written straight from memory, because a copy of all meters would take more than the fleet.
 #[derive(Debug)]
 pub struct Stored<'a> {
     fleet: &'a Fleet,
@@ -92,7 +91,7 @@ impl Fleet {
     /// Goes up when the stored form changes.
     pub const STATE_VERSION: u16 = 1;
 
-    /// A number of those settings that the state depends on.
+    /// The fingerprint of the settings that the state depends on.
     pub fn fingerprint(&self) -> u64 {
         self.settings.fingerprint()
     }
@@ -107,13 +106,13 @@ impl Fleet {
         }
     }
 
-    /// The same, to be written without a copy of it.
+    /// The same state, to be written without a copy.
     pub fn stored(&self) -> Stored<'_> {
         Stored { fleet: self, slots: Slots::All }
     }
 
-    /// The meters that changed since the last call of this or of [`Self::keep_changes`], to be laid over what was
-    /// stored then.
+    /// The meters that changed since the last call of this or of [`Self::keep_changes`]. On restore they are applied to
+    /// what was stored then.
     pub fn changes(&mut self) -> Stored<'_> {
         let changed = std::mem::take(&mut self.changed);
         Stored { fleet: self, slots: Slots::Changed(changed) }
@@ -129,12 +128,12 @@ impl Fleet {
         self.changed.count()
     }
 
-    /// Takes note that a snapshot holds all changes up to now.
+    /// Records that a snapshot holds all changes up to now.
     pub fn keep_changes(&mut self) {
         self.changed = Changed::default();
     }
 
-    /// Takes those meters of a snapshot that belong here, into a fleet that is still empty.
+    /// Restores the meters of a snapshot that belong to this shard. The fleet must be empty.
     pub fn restore(&mut self, stored: &FleetState) -> Result<(), RestoreError> {
         self.closed = self.closed.max(stored.closed);
         for (_, meter) in &stored.meters {
@@ -147,8 +146,10 @@ impl Fleet {
         Ok(())
     }
 
-    /// Takes only the names of the meters, each with its slot, and what was counted: under other settings their open
-    /// intervals and registers cannot be used. Whatever is kept elsewhere by slot stays good.
+    /// Restores only the names of the meters with their slots, and the counts.
+    ///
+    /// Under other settings, open intervals and registers cannot be used. But the books keep profiles and bills by
+    /// slot: with the same slots, they stay valid.
     pub fn restore_names(&mut self, stored: &FleetState) -> Result<(), RestoreError> {
         for (_, meter) in &stored.meters {
             let hash = meter.name.hash();
@@ -164,7 +165,7 @@ impl Fleet {
         for (&meter, times) in &stored.swaps {
             times.iter().for_each(|&at| self.swap(meter, at));
         }
-        // Totals are of the whole; one shard carries them on.
+        // The totals are those of all shards. Only one shard takes them, or they would count several times.
         if self.shard().index == 0 {
             self.totals.add(&stored.totals);
         }
@@ -177,7 +178,7 @@ impl FleetState {
         self.meters.len()
     }
 
-    /// Lays the changes that came after it over a snapshot of one whole shard. A new meter has the next slot.
+    /// Applies later changes to a snapshot of one whole shard. A new meter must have the next slot.
     pub fn overlay(&mut self, later: Self) -> Result<(), RestoreError> {
         let mut meters = std::mem::take(&mut self.meters);
         for (slot, meter) in later.meters {

@@ -1,4 +1,4 @@
-//! Names of meters to dense slots. A name is written once, and looked up with each of its readings.
+//! A hash table from the names of meters to slots. A name is stored once, and looked up with each reading.
 
 use reading::{Key, MeterId, id};
 use std::cmp::Ordering;
@@ -12,7 +12,7 @@ const EMPTY: u64 = u64::MAX;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct ShortName([u64; 2]);
 
-/// In the place of the length: the lowest word is an index into `Table::long`.
+/// Stands in the place of the length of a long name. The lowest word is then an index into `Table::long`.
 const LONG: u64 = 0xff << 56;
 
 /// Open addressing with linear probing. A bucket holds the upper half of a hash, which also says where it belongs, and
@@ -22,7 +22,7 @@ pub(crate) struct Table {
     buckets: Vec<u64>,
     names: Vec<ShortName>,
     long: Vec<MeterId>,
-    /// Slots in the order of their names, as of the last sweep.
+    /// Slots in the order of their names, as of the last close.
     order: Vec<u32>,
 }
 
@@ -58,7 +58,7 @@ impl Table {
         self.names[slot as usize].0[1] as u8
     }
 
-    /// The slot of a name; a new name gets a new slot.
+    /// The slot of a name. A new name gets a new slot.
     pub(crate) fn slot_of(&mut self, key: Key, name: &[u8]) -> u32 {
         if self.buckets.is_empty() {
             self.grow();
@@ -67,7 +67,7 @@ impl Table {
         let mut at = self.home(key.hash);
         while self.buckets[at] != EMPTY {
             let slot = self.buckets[at] as u32;
-            // Half of the hash first: a comparison of names costs another line of the cache.
+            // Compare half of the hash first, because comparing the names costs another cache line.
             if self.buckets[at] >> 32 == key.hash >> 32 && self.is(slot, wanted, name) {
                 return slot;
             }
@@ -119,7 +119,7 @@ impl Table {
         if x.is_long().is_some() || y.is_long().is_some() {
             return self.meter(a).cmp(&self.meter(b));
         }
-        // No letter is zero, so that a length behind equal letters is equal too.
+        // No letter is zero, so equal letters also mean an equal length.
         x.0.map(u64::swap_bytes).cmp(&y.0.map(u64::swap_bytes))
     }
 
@@ -144,7 +144,7 @@ impl Table {
     /// Moves every bucket to a larger table. Both tables are in the order of the hashes, so that both are walked nearly
     /// from end to end, and the cache helps.
     fn grow(&mut self) {
-        // By half, not to twice: with millions of meters the unused half would cost too much.
+        // Grow by half and not to twice the size: with millions of meters the unused half would cost too much memory.
         let many = (self.buckets.len() * 3 / 2).max(64);
         let before = std::mem::replace(&mut self.buckets, vec![EMPTY; many]);
         for bucket in before.into_iter().filter(|&bucket| bucket != EMPTY) {

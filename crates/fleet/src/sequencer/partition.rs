@@ -1,4 +1,4 @@
-//! One partition of a sequencer: how far its time has come, and what waits in it.
+//! One partition of a sequencer: its front, and its waiting readings.
 
 use reading::time::DAY;
 use reading::{Batch, EventTime, Extra, MeterId, Origin, Reading};
@@ -6,18 +6,18 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-/// So many readings in a row that are ahead of the others are no broken clocks, if they are of several meters.
+/// So many readings in a row that are ahead mean that time has moved on, if they come from several meters.
 pub const AGREEING: usize = 16;
 
-/// Of so many meters, or of as many as the partition has.
+/// They must come from so many meters, or from all meters of a partition that has fewer.
 const AGREEING_METERS: usize = 4;
 
-/// So many in a row, of however few meters: the others have gone silent. More than two days of quarter-hours, which a
-/// meter with a broken clock may have kept and send at once.
+/// So many readings in a row are accepted even from one meter, because the other meters have gone silent. It is more
+/// than two days of quarter-hours: a single meter with a broken clock may have stored so many, and send them at once.
 const AGREEING_ALONE: usize = 256;
 
-/// At the end of a partition what waits may be later than the rest because of a pause, up to so much, ms. Beyond it the
-/// clock has a wrong date, unless [`AGREEING_METERS`] agree on the day.
+/// At the end of a partition, a waiting reading is believed if it is later than the front by at most so much, ms: there
+/// may have been a pause. Beyond that the clock has a wrong date, unless [`AGREEING_METERS`] meters agree on the day.
 const FAR_AHEAD: i64 = DAY;
 
 /// A reading that waits, with the bytes it came as.
@@ -25,28 +25,28 @@ const FAR_AHEAD: i64 = DAY;
 pub struct Held {
     /// The meter that sent it.
     pub meter: MeterId,
-    /// What it measured.
+    /// The reading.
     #[serde(with = "crate::snapshot::reading")]
     pub reading: Reading,
-    /// Its events and the position of its relay, if it came with any.
+    /// Events and the position of the relay, if the message had any.
     pub extra: Option<Extra>,
-    /// The message as it came; empty where the source was no text.
+    /// The message as it came. It is empty if the source is no text, as with Parquet.
     pub line: Vec<u8>,
-    /// Where it came from, if the source is a log.
+    /// Its offset, if the source is a log.
     pub origin: Option<Origin>,
 }
 
 #[derive(Debug, Default, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct Partition {
     pub(super) front: Option<EventTime>,
-    /// Where it stopped for the others: none of its readings, read or waiting, is before this. For a partition that has
-    /// not begun, the caller has looked into the source.
+    /// The time at which it stopped for other partitions: all its further readings, also the waiting ones, are at this
+    /// time or later. Before the first reading, it is the time that the caller found by looking ahead.
     pub(super) next: Option<EventTime>,
-    /// By time, and of one time by arrival.
+    /// The waiting readings, by time, then by arrival.
     pub(super) waiting: BTreeMap<(EventTime, u64), Held>,
-    /// The last readings in a row that were ahead, each with the hash of its meter.
+    /// The current streak of readings that are ahead, each with the hash of its meter.
     pub(super) streak: Vec<(EventTime, u64)>,
-    /// The first meters that sent anything, by hash: as many as have to agree.
+    /// The first meters that sent a reading, by hash: as many as have to agree.
     pub(super) meters: Vec<u64>,
     pub(super) arrivals: u64,
     pub(super) ended: bool,
@@ -58,17 +58,19 @@ impl Partition {
     }
 
     pub(super) fn is_ahead(&self, time: EventTime, ahead: i64) -> bool {
-        // At the beginning every reading is: a first one with a broken clock must not set the time of all others.
+        // Without a front, every reading is ahead. Otherwise a first reading with a broken clock would set the time
+        // for all.
         self.front.is_none_or(|front| time > front.plus(ahead))
     }
 
-    /// The earliest of those that wait.
+    /// The time of the earliest waiting reading.
     pub(super) fn first_waiting(&self) -> Option<EventTime> {
         self.waiting.keys().next().map(|(time, _)| *time)
     }
 
-    /// Takes all that wait and are of the earliest time. They go together: a front between two of one time would make
-    /// the second a reading that is at the front already.
+    /// Takes all waiting readings of the earliest time.
+    ///
+    /// They go together. If the front moved after the first of them, the others would no longer count as waiting.
     pub(super) fn take_first_waiting(&mut self) -> Vec<Held> {
         let mut taken = Vec::new();
         let first = self.first_waiting();
@@ -78,25 +80,26 @@ impl Partition {
         taken
     }
 
-    /// Up to when time has gone on, if enough readings in a row agree that it is later than the front says. One meter
-    /// alone must not move it: a single broken clock would make the readings of all others late.
+    /// The time to which time has moved on, if enough readings in a row agree that the front is too early.
+    ///
+    /// One meter alone must not move the front: a single broken clock would make the readings of all other meters late.
     pub(super) fn agreed(&self) -> Option<EventTime> {
-        // As many as are known, at most four: a file of a single meter goes on by itself.
+        // At most four, or as many as the partition has: a file of a single meter must move on by itself.
         let agree = || distinct(self.streak.iter().map(|&(_, meter)| meter)) >= self.meters.len();
         if self.streak.len() < AGREEING || self.streak.len() < AGREEING_ALONE && !agree() {
             return None;
         }
-        // Only to the earliest: the others are released as the front reaches them.
+        // Only to the earliest of the streak: the others are released when the front reaches them.
         self.streak.iter().map(|&(time, _)| time).min()
     }
 
-    /// Takes note of the meters that sent readings, until it knows enough of them.
+    /// Remembers the meters that sent readings, until it knows as many as have to agree.
     pub(super) fn hear(&mut self, batch: &Batch, readings: Range<usize>) {
         for index in readings {
             if self.meters.len() == AGREEING_METERS {
                 return;
             }
-            // Which meters these are does not matter, only how many have to agree.
+            // Only the number of meters matters here, and not which meters they are.
             let hash = batch.key(index).hash;
             if !self.meters.contains(&hash) {
                 self.meters.push(hash);
@@ -104,7 +107,7 @@ impl Partition {
         }
     }
 
-    /// Whether the earliest of those that wait is believed although no other reading will reach its time any more.
+    /// Whether the earliest waiting reading is believed at the end, when no other reading can reach its time.
     pub(super) fn believes_first_waiting(&self) -> bool {
         let Some(first) = self.first_waiting() else { return false };
         let about = self.waiting.range(..=(first.plus(FAR_AHEAD), u64::MAX));
@@ -112,8 +115,8 @@ impl Partition {
         !self.is_ahead(first, FAR_AHEAD) || self.front.is_none() || agree()
     }
 
-    /// Where the front goes without a further reading: to what waited, as far as time has gone on, and on to those that
-    /// are not ahead of it any more.
+    /// The time to which the front moves without a further reading: as far as time has moved on, and then on to waiting
+    /// readings that are no longer ahead of it.
     pub(super) fn goes_on_to(&self, ahead: i64) -> Option<EventTime> {
         let agreed = self.agreed();
         let freed =

@@ -1,12 +1,12 @@
-//! Intervals on their way from one stage to the next, as plain data.
+//! The stored form of closed intervals, as they pass from the first stage to the second.
 
 use super::RestoreError;
 use ::reading::{EventTime, Interval, MeterId, Quality, Sums};
 use serde::{Deserialize, Serialize};
 use units::WattHours;
 
-/// A closed interval. A twin of [`Interval`], which is part of what the engine gives out and has no stored form of its
-/// own: a column that is added there must not change what stages exchange.
+/// The stored form of a closed interval. It is separate from [`Interval`], which is an output: a new column there must
+/// not change the format of what stages exchange.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct IntervalV1 {
     meter: MeterId,
@@ -27,7 +27,8 @@ impl From<&Interval> for IntervalV1 {
 }
 
 impl IntervalV1 {
-    /// The interval again. One that ends before it starts would make power of it the wrong way round, or infinite.
+    /// Restores the interval. It refuses one that ends before it starts, because its power would be negative or
+    /// infinite.
     pub fn restore(&self) -> Result<Interval, RestoreError> {
         let Self { meter, start, end, imp, exp, sums, quality, instead } = *self;
         if end <= start {

@@ -1,6 +1,5 @@
-//! One meter as it is stored. In memory a meter lies in pieces: a cell in the plane of each open interval, and what few
-//! meters need in maps beside them. It is stored in one piece, so that it can be stored and restored alone, and into
-//! any number of shards.
+//! The stored form of one meter. In memory, a meter is spread over cells of open intervals, and over maps for what only
+//! few meters need. It is stored in one piece, so that each meter can be stored alone, and restored into any shard.
 
 use super::RestoreError;
 use crate::cell::{Cell, Registers};
@@ -42,14 +41,14 @@ pub(super) struct CellState {
 }
 
 impl MeterState {
-    /// Gives the vector of cells back, to be filled for the next meter.
+    /// Returns the vector of cells, so that the next meter can reuse its memory.
     pub(super) fn into_cells(self) -> Vec<CellState> {
         self.open
     }
 }
 
 impl Fleet {
-    /// A meter, its cells in a vector that another one has done with.
+    /// The stored form of a meter. `open` is an empty vector of an earlier meter, reused for its memory.
     pub(super) fn meter_state(&self, slot: u32, mut open: Vec<CellState>) -> MeterState {
         let meter = self.meters[slot as usize];
         let exporter = (meter.exporter != NO_EXPORTER).then_some(meter.exporter as usize);
@@ -79,7 +78,7 @@ impl Fleet {
             of.range(own.clone()).map(|(_, offset)| *offset).collect::<Vec<u32>>()
         };
         let listed = [Lane::Import, Lane::Export].map(|lane| {
-            // In the order of time, not of arrival: equal states are stored as equal bytes.
+            // Sort by time and not by arrival, so that equal states are stored as equal bytes.
             let mut points: Vec<Point> = plane.lists.get(&(slot, lane)).cloned().unwrap_or_default();
             points.sort_unstable();
             points
