@@ -1,7 +1,7 @@
 //! `gridwarden demo`: a simulated town through the whole engine.
 //!
-//! Read `feed` first (from the town to the engine), then `picture` (the values to show), `screen` and `lines` (two ways
-//! to show them), `show` (the clock), and `verdict` (the cases compared with the truth).
+//! Read `feed` first (from the town to the engine), then `picture` (the values to show), `screen` and `lines` (two
+//! ways to show them), `show` (the clock), and `verdict` (the cases compared with the truth).
 
 mod feed;
 mod lines;

@@ -59,7 +59,8 @@ pub fn settings(args: &Demo, plan: &Plan) -> Settings {
     }
 }
 
-/// The days until 2100, because readings with a later time are refused. At the usual speed the demo runs for two weeks.
+/// The days until 2100, because readings with a later time are refused. At the usual speed the demo runs for two
+/// weeks.
 fn days_from(start: EventTime) -> u32 {
     let end = EventTime::parse_rfc3339(b"2100-01-01T00:00:00Z").expect("a fixed time");
     (end.since(start) / DAY) as u32

@@ -30,7 +30,8 @@ pub enum Ended {
 
 /// A way to show pictures. An implementation may leave pictures out.
 pub trait View {
-    /// Takes the picture after each step of at most one interval. It must be quick, or the demo falls behind its pace.
+    /// Takes the picture after each step of at most one interval. It must be quick, or the demo falls behind its
+    /// pace.
     fn after_step(&mut self, picture: &Picture) -> io::Result<()>;
     /// Shows the picture, waits so long for the user, and returns whether to go on.
     fn frame(&mut self, picture: &Picture, wait: Duration) -> io::Result<bool>;

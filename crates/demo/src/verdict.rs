@@ -94,7 +94,8 @@ pub fn page(args: &Demo, town: &Town, picture: &Picture, over: bool) -> String {
     }
     line("");
     line("To get the same town as files, replay them, and see every number of one meter:");
-    // Whole days up to the end of today. The onset is given, so that tampering begins on the same days as in the demo.
+    // Whole days up to the end of today. The onset is given, so that tampering begins on the same days as in the
+    // demo.
     let days = -picture.now.since(settings.start).max(1).div_euclid(-DAY);
     let onset = settings.onset_days.map_or(String::new(), |days| format!(" --onset-days {days}"));
     let hours = settings.utc_offset_ms as f64 / reading::time::HOUR as f64;

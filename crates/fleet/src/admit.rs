@@ -224,8 +224,8 @@ fn exporter(meter: &mut Meter, export_points: &mut Vec<Point>) -> usize {
     meter.exporter as usize
 }
 
-/// Keeps the earliest events of a meter, whatever their order of arrival. It keeps one more than are published, so that
-/// the close can report that there were more.
+/// Keeps the earliest events of a meter, whatever their order of arrival. It keeps one more than are published, so
+/// that the close can report that there were more.
 fn add_events(
     events: &mut BTreeSet<(u32, u32, EventCode)>,
     watched: &[EventCode],

@@ -4,8 +4,8 @@ use crate::register::Point;
 use reading::{EventTime, Sums};
 use serde::{Deserialize, Serialize};
 
-/// A cell of 96 bytes. There is one for each meter and open interval, which is most of the engine's memory. Its content
-/// does not depend on the order of arrival.
+/// A cell of 96 bytes. There is one for each meter and open interval, which is most of the engine's memory. Its
+/// content does not depend on the order of arrival.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Cell {
     pub(crate) sums: Sums,

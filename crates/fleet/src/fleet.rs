@@ -20,7 +20,8 @@ use units::WattHours;
 pub struct Totals {
     /// Readings added to an interval.
     pub admitted: u64,
-    /// Import energy that registers show but that is in no interval, such as the energy across a gap that is too long.
+    /// Import energy that registers show but that is in no interval, such as the energy across a gap that is too
+    /// long.
     pub unplaced: WattHours,
     /// How often each issue occurred.
     pub counts: Counts,

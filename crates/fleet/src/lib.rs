@@ -7,8 +7,8 @@
 //! Adding is commutative to the bit, so order inside the grace cannot change an answer. Energy is conserved: what the
 //! registers advanced stands in the intervals, or in [`Totals::unplaced`].
 //!
-//! This crate never knows thresholds, theft or wall time. Read `sequencer.rs`, then `fleet.rs`, `admit.rs`, `close.rs`
-//! and `settle.rs`.
+//! This crate never knows thresholds, theft or wall time. Read `sequencer.rs`, then `fleet.rs`, `admit.rs`,
+//! `close.rs` and `settle.rs`.
 
 mod admit;
 mod cell;

@@ -59,8 +59,8 @@ impl RegisterRules {
 impl Advance {
     /// Whether only the next register reading can show if this one is true.
     ///
-    /// A garbled message looks like a reset or a jump. If the next reading continues from it, it was true. If the next
-    /// reading continues from the one before, it was garbled.
+    /// A garbled message looks like a reset or a jump. If the next reading continues from it, it was true. If the
+    /// next reading continues from the one before, it was garbled.
     fn is_doubtful(self) -> bool {
         self.quality.has(Quality::RESET) || self.quality.has(Quality::SUSPECT)
     }

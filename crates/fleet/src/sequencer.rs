@@ -1,9 +1,9 @@
 //! The sequencer judges the order of arrival: it moves the watermark, and finds late readings and clocks that run
 //! ahead.
 //!
-//! The **front** of a partition is the latest event time among its readings, without those whose clock runs ahead. The
-//! watermark is the lowest front of all partitions that have not ended, less the grace. An interval is closed once
-//! the watermark reaches its end; a reading of a closed interval is late.
+//! The **front** of a partition is the latest event time among its readings, without those whose clock runs ahead.
+//! The watermark is the lowest front of all partitions that have not ended, less the grace. An interval is closed
+//! once the watermark reaches its end; a reading of a closed interval is late.
 //!
 //! A reading that is more than `ahead` later than the front waits until other meters reach its time. It does not move
 //! the front: otherwise one broken clock would close every interval of the town. If [`AGREEING`] readings of several
@@ -11,7 +11,8 @@
 //! them.
 //!
 //! A reading that still waits at the end of its partition is released without moving the front, and [`crate::Fleet`]
-//! refuses it. Every reading is judged by itself, so the result does not depend on how the stream is cut into batches.
+//! refuses it. Every reading is judged by itself, so the result does not depend on how the stream is cut into
+//! batches.
 //!
 //! Several partitions, such as files, are merged by time. [`Sequencer::wants`] names the partition to read next.
 
@@ -198,8 +199,8 @@ impl Sequencer {
         }
     }
 
-    /// Continues a partition that stopped when time had moved on, because another partition had to come first. Returns
-    /// whether it has to stop there again.
+    /// Continues a partition that stopped when time had moved on, because another partition had to come first.
+    /// Returns whether it has to stop there again.
     fn is_still_anothers_turn(
         &mut self,
         own: &mut Partition,
@@ -332,7 +333,8 @@ impl Sequencer {
         }
     }
 
-    /// Releases waiting readings up to the time to which time has moved on, or until another partition has to be read.
+    /// Releases waiting readings up to the time to which time has moved on, or until another partition has to be
+    /// read.
     fn time_went_on(&mut self, own: &mut Partition, limit: EventTime, steps: &mut Vec<Step>) {
         let ahead = self.settings.ahead;
         while let Some(to) = own.goes_on_to(ahead) {
@@ -348,7 +350,8 @@ impl Sequencer {
 
     /// Stops because another partition has to be read before the reading at `time`.
     ///
-    /// Waiting readings are released as far as allowed, so that none of this partition is before the place of the stop.
+    /// Waiting readings are released as far as allowed, so that none of this partition is before the place of the
+    /// stop.
     fn stop_before(&mut self, own: &mut Partition, time: EventTime, limit: EventTime, steps: &mut Vec<Step>) {
         while let Some(first) = own.first_waiting().filter(|&first| first <= limit) {
             self.move_front(own, first, true, steps);

@@ -53,15 +53,16 @@ impl Settings {
     ///
     /// `cross_check`, `longest_gap`, `rollovers`, `reset_power` and `most_power` are not in it. They are used only
     /// when an interval closes, and a doubtful register is judged again with the next one. `most_power` also decides
-    /// whether an open interval keeps all its register readings or two, but either form can be closed under any limit.
+    /// whether an open interval keeps all its register readings or two, but either form can be closed under any
+    /// limit.
     pub fn fingerprint(&self) -> u64 {
         Fingerprint::new("meters")
             // Open and waiting intervals are stored by their number on the grid.
             .whole(self.grid.length())
             // Each open interval needs a plane. The grace matters only because it decides how many are open.
             .whole(self.open_intervals() as i64)
-            // With energy from power alone, no register is ever settled. A meter with a settled register would wait for
-            // the next one forever.
+            // With energy from power alone, no register is ever settled. A meter with a settled register would wait
+            // for the next one forever.
             .flag(self.energy == Energy::Power)
             .end()
     }
@@ -93,7 +94,8 @@ impl Shard {
 
     /// Whether a meter with this hash belongs here.
     pub fn owns(self, hash: u64) -> bool {
-        // Use the lower half of the hash: the table uses the upper half, which must stay evenly spread within a shard.
+        // Use the lower half of the hash: the table uses the upper half, which must stay evenly spread within a
+        // shard.
         (u64::from(hash as u32) * u64::from(self.of)) >> 32 == u64::from(self.index)
     }
 }

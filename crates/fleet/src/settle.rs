@@ -118,8 +118,8 @@ impl Fleet {
         }
     }
 
-    /// The import of a usual interval: register readings at its start and its end, and none doubtful between them. The
-    /// reading at the end becomes the settled register.
+    /// The import of a usual interval: register readings at its start and its end, and none doubtful between them.
+    /// The reading at the end becomes the settled register.
     fn usual_import(&mut self, meter: &MeterId, slot: u32, index: i64, plane: usize) -> Option<i64> {
         let (start, end) = (self.settings.grid.start(index), self.settings.grid.end(index));
         let imp = self.planes[plane].cells[slot as usize].imp;
@@ -267,8 +267,8 @@ impl Fleet {
             return true;
         }
         self.totals.counts.issue(Issue::Gap);
-        // If a part of the energy is in no row, a better estimate could not add up to the advance. So the rows stay as
-        // they are.
+        // If a part of the energy is in no row, a better estimate could not add up to the advance. So the rows stay
+        // as they are.
         if !has_published {
             let (from, to, wh) = (from.time, to.time, advance.wh);
             self.silences.push(Silence { row: self.row_slots.len(), from, to, wh });
@@ -288,7 +288,8 @@ impl Fleet {
         }
     }
 
-    /// The exported energy up to the last register reading of this interval. Later energy belongs to a later interval.
+    /// The exported energy up to the last register reading of this interval. Later energy belongs to a later
+    /// interval.
     fn export(&mut self, slot: u32, index: i64, plane: usize) -> Option<i64> {
         let exporter = self.meters[slot as usize].exporter;
         if exporter == NO_EXPORTER || self.settings.energy == Energy::Power {
@@ -340,7 +341,8 @@ impl Fleet {
         }
         let mut points = plane.lists.get(&(slot, lane))?.clone();
         points.sort_by_key(|point| point.time);
-        // With two devices keep each point: one whose height is between two others may be the first of the new device.
+        // With two devices keep each point: one whose height is between two others may be the first of the new
+        // device.
         if !self.swaps.contains_key(&self.table.meter(slot)) {
             keep_the_turns(&mut points);
         }

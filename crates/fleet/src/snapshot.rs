@@ -1,5 +1,6 @@
 //! The stored state of a fleet. A snapshot restores into any number of shards, and a restored fleet is stored as the
-//! same bytes. The meters that changed since the last snapshot can be stored alone, and applied to that snapshot later.
+//! same bytes. The meters that changed since the last snapshot can be stored alone, and applied to that snapshot
+//! later.
 
 mod interval;
 mod meter;
@@ -33,7 +34,8 @@ pub struct FleetState {
     totals: Totals,
 }
 
-/// A [`FleetState`] that is written straight from memory, because a copy of all meters would take more than the fleet.
+/// A [`FleetState`] that is written straight from memory, because a copy of all meters would take more than the
+/// fleet.
 #[derive(Debug)]
 pub struct Stored<'a> {
     fleet: &'a Fleet,
@@ -111,8 +113,8 @@ impl Fleet {
         Stored { fleet: self, slots: Slots::All }
     }
 
-    /// The meters that changed since the last call of this or of [`Self::keep_changes`]. On restore they are applied to
-    /// what was stored then.
+    /// The meters that changed since the last call of this or of [`Self::keep_changes`]. On restore they are applied
+    /// to what was stored then.
     pub fn changes(&mut self) -> Stored<'_> {
         let changed = std::mem::take(&mut self.changed);
         Stored { fleet: self, slots: Slots::Changed(changed) }

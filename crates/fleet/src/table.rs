@@ -7,16 +7,16 @@ use std::hint::black_box;
 /// An empty bucket.
 const EMPTY: u64 = u64::MAX;
 
-/// A name of up to 15 bytes stands here, eight in each word, its length in the highest byte of all; a longer one stands
-/// in `Table::long`.
+/// A name of up to 15 bytes stands here, eight in each word, its length in the highest byte of all; a longer one
+/// stands in `Table::long`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct ShortName([u64; 2]);
 
 /// Stands in the place of the length of a long name. The lowest word is then an index into `Table::long`.
 const LONG: u64 = 0xff << 56;
 
-/// Open addressing with linear probing. A bucket holds the upper half of a hash, which also says where it belongs, and
-/// below it the slot: a look costs one line, and the table grows without asking for a name.
+/// Open addressing with linear probing. A bucket holds the upper half of a hash, which also says where it belongs,
+/// and below it the slot: a look costs one line, and the table grows without asking for a name.
 #[derive(Debug, Default)]
 pub(crate) struct Table {
     buckets: Vec<u64>,
@@ -38,8 +38,8 @@ impl Table {
             + self.order.capacity() * 4
     }
 
-    /// Loads the cache lines that a look-up of these keys will read, all at once: a prefetch without `unsafe`. The sum
-    /// only keeps the compiler from leaving the loads out.
+    /// Loads the cache lines that a look-up of these keys will read, all at once: a prefetch without `unsafe`. The
+    /// sum only keeps the compiler from leaving the loads out.
     pub(crate) fn touch(&self, keys: impl Iterator<Item = u64>) {
         if self.buckets.is_empty() {
             return;
@@ -131,8 +131,8 @@ impl Table {
         }
     }
 
-    /// The bucket where a hash belongs: Lemire's reduction of its upper half, which the bucket keeps. Buckets so stand
-    /// in the order of the hashes.
+    /// The bucket where a hash belongs: Lemire's reduction of its upper half, which the bucket keeps. Buckets so
+    /// stand in the order of the hashes.
     fn home(&self, hash: u64) -> usize {
         ((u128::from(hash >> 32 << 32) * self.buckets.len() as u128) >> 64) as usize
     }
@@ -141,8 +141,8 @@ impl Table {
         if at + 1 == self.buckets.len() { 0 } else { at + 1 }
     }
 
-    /// Moves every bucket to a larger table. Both tables are in the order of the hashes, so that both are walked nearly
-    /// from end to end, and the cache helps.
+    /// Moves every bucket to a larger table. Both tables are in the order of the hashes, so that both are walked
+    /// nearly from end to end, and the cache helps.
     fn grow(&mut self) {
         // Grow by half and not to twice the size: with millions of meters the unused half would cost too much memory.
         let many = (self.buckets.len() * 3 / 2).max(64);

@@ -1,8 +1,9 @@
 //! A confluence joins the ticks of several lanes: each lane goes at its own pace, but the town needs whole ticks.
 //!
-//! A tick is whole when every lane has closed it. A lane is idle while its log has no more messages, and no tick waits
-//! for an idle lane. Example: partition 3 has no message for an hour, and the ticks of that hour go on without it. If
-//! partition 3 then sends rows of that hour, they come with the next tick, like those of a meter that was silent.
+//! A tick is whole when every lane has closed it. A lane is idle while its log has no more messages, and no tick
+//! waits for an idle lane. Example: partition 3 has no message for an hour, and the ticks of that hour go on without
+//! it. If partition 3 then sends rows of that hour, they come with the next tick, like those of a meter that was
+//! silent.
 
 use crate::parts::PartKind;
 use crate::reports::Report;

@@ -1,6 +1,7 @@
 //! A district is the second stage of some transformers. The lanes feed it through a log.
 //!
-//! Its state depends only on that log up to an offset. So any instance that continues from there gets the same results.
+//! Its state depends only on that log up to an offset. So any instance that continues from there gets the same
+//! results.
 
 use crate::inflow::{INFLOW, Inflow};
 use crate::parts::{LostPart, Restoring, Storing};

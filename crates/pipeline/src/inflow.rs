@@ -99,7 +99,8 @@ impl Inflow {
                 let Some(inlet) = self.inlet(lane).filter(|inlet| closed > inlet.closed) else {
                     return false;
                 };
-                // After a restart, the list may begin with ticks that were closed before: those were passed on already.
+                // After a restart, the list may begin with ticks that were closed before: those were passed on
+                // already.
                 ticks.retain(|tick| *tick > inlet.closed);
                 inlet.goes_on();
                 inlet.closed = closed;

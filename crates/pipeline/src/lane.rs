@@ -1,8 +1,8 @@
 //! A lane is the first stage: it judges the order of arrival, and holds the meters.
 //!
-//! A lane has all partitions of a replay, or one partition of a log. With one partition, its state depends only on the
-//! messages of that partition up to an offset. So a lane that is restored at that offset, in any process, continues as
-//! if it had never stopped.
+//! A lane has all partitions of a replay, or one partition of a log. With one partition, its state depends only on
+//! the messages of that partition up to an offset. So a lane that is restored at that offset, in any process,
+//! continues as if it had never stopped.
 
 use crate::books::Books;
 use crate::outputs::{bury, bury_held, bury_undecoded};

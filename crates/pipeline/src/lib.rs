@@ -7,8 +7,8 @@
 //! - one or more [`fleet::Fleet`]s hold the meters;
 //! - a [`Town`] looks at all closed intervals of a tick.
 //!
-//! The first two, with the [`Books`] of the meters, make a [`Lane`]. If a log has several partitions, each has a lane.
-//! A [`Confluence`] joins their ticks for one town. On several machines, a second log carries the ticks to
+//! The first two, with the [`Books`] of the meters, make a [`Lane`]. If a log has several partitions, each has a
+//! lane. A [`Confluence`] joins their ticks for one town. On several machines, a second log carries the ticks to
 //! [`District`]s: each is the second stage of some transformers.
 //!
 //! Nothing here knows wall time, partitions of Kafka, or tokio. Same input, same output.

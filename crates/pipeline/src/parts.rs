@@ -210,7 +210,8 @@ impl<'a> Restoring<'a> {
         })
     }
 
-    /// Takes a part that is useful in part even if its settings have changed. It is then reported as lost all the same.
+    /// Takes a part that is useful in part even if its settings have changed. It is then reported as lost all the
+    /// same.
     pub(crate) fn take_even_remains(
         &mut self,
         kind: &PartKind,

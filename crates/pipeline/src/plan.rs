@@ -147,8 +147,8 @@ impl Plan {
 
     /// The same plan for a part of the town.
     ///
-    /// A part cannot add up or forecast the whole town. Nor can it count the consumers without supply of a feeder or an
-    /// area, because some of them may belong to another part.
+    /// A part cannot add up or forecast the whole town. Nor can it count the consumers without supply of a feeder or
+    /// an area, because some of them may belong to another part.
     pub fn of_a_part(mut self) -> Self {
         self.groups.iter_mut().for_each(|groups| groups.whole_town = false);
         self.forecast = self.forecast.filter(|forecast| forecast.transformers);

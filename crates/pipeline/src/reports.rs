@@ -1,6 +1,7 @@
 //! Reports carry to the second stage what closed intervals do not hold. Their kinds are a closed list.
 //!
-//! Example: a meter reports that its supply failed at 9:07. No interval can say that, but the stage `supply` needs it.
+//! Example: a meter reports that its supply failed at 9:07. No interval can say that, but the stage `supply` needs
+//! it.
 //!
 //! A report belongs to a meter and travels with the tick of its time, in memory and through the exchange. To add a
 //! kind, add one row to the list below, the place that makes it, and the stage that reads it from its

@@ -91,7 +91,8 @@ impl Pipeline {
 
     /// Takes an input. For readings, returns the index up to which it took the batch.
     ///
-    /// It stops before the end of a batch when another partition has earlier readings: then that one has to come first.
+    /// It stops before the end of a batch when another partition has earlier readings: then that one has to come
+    /// first.
     pub fn step(&mut self, input: &Input<'_>, out: &mut Outputs) -> usize {
         let known = Known {
             ticks: out.ticks.len(),

@@ -1,4 +1,5 @@
-//! The engine on threads: decoders, one sequencer, a thread for each shard, and one for the second stage and the sinks.
+//! The engine on threads: decoders, one sequencer, a thread for each shard, and one for the second stage and the
+//! sinks.
 //!
 //! ```text
 //!  file -> decoder -\                     /-> shard 0 -\
@@ -132,7 +133,8 @@ const MOST_DEAD: usize = 4096;
 
 /// Reads the files in the order that the sequencer wants, and sends every batch with its steps to all shards.
 ///
-/// Each shard takes only its own meters from a batch. All shards get every batch, so their watermarks advance together.
+/// Each shard takes only its own meters from a batch. All shards get every batch, so their watermarks advance
+/// together.
 fn feed(
     sequencer: &mut Sequencer,
     decoders: &mut Decoders,
@@ -174,8 +176,8 @@ fn feed(
             }
         };
         let steps = Arc::new(steps);
-        // Dead letters normally go on when the watermark advances. In a file of nothing but garbage it never does, and
-        // they would fill the memory. So they are flushed by number, too.
+        // Dead letters normally go on when the watermark advances. In a file of nothing but garbage it never does,
+        // and they would fill the memory. So they are flushed by number, too.
         buried += dead.len();
         let flush = buried >= MOST_DEAD;
         if flush {
@@ -191,7 +193,8 @@ fn feed(
         if !open.contains_key(&id) {
             done.push_back(batch);
         }
-        // All shards work through the batches in this order, so the batches that every shard has finished are in front.
+        // All shards work through the batches in this order, so the batches that every shard has finished are in
+        // front.
         while done.front().is_some_and(|batch| Arc::strong_count(batch) == 1) {
             done.pop_front().into_iter().for_each(|batch| decoders.reuse(batch));
         }
@@ -207,7 +210,8 @@ fn collect<S: Sink>(
 ) -> Result<(ShardCounts, NotLookedAt), Failure> {
     let mut all = ShardCounts::default();
     let mut out = Outputs::default();
-    // The second stage compares all meters of a tick, so it needs the whole tick. Without it, small parts save memory.
+    // The second stage compares all meters of a tick, so it needs the whole tick. Without it, small parts save
+    // memory.
     let most = if town.is_some() { usize::MAX } else { PART };
     loop {
         let mut merge = Merge::new(from_shards)?;

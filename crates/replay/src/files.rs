@@ -128,8 +128,8 @@ impl Source {
         }
     }
 
-    /// Whether [`Self::read`] gives text. The caller decodes it with [`wire::json::decode_lines`] after it has released
-    /// the file, so that another thread can read on meanwhile.
+    /// Whether [`Self::read`] gives text. The caller decodes it with [`wire::json::decode_lines`] after it has
+    /// released the file, so that another thread can read on meanwhile.
     pub fn is_text(&self) -> bool {
         matches!(self.format, Format::Lines(_))
     }

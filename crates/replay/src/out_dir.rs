@@ -146,7 +146,8 @@ impl OutDir {
         let letters = self.dead_in_words();
         let mut json = self.counts(plan, counted, wall_s);
         let _moving = self.hold.moving();
-        // `summary.json.partial` marks the folder: if this run is killed now, the next one knows that it may clean up.
+        // `summary.json.partial` marks the folder: if this run is killed now, the next one knows that it may clean
+        // up.
         let _mark = summary(&dir, &json).map_err(text(&dir))?;
         let moved = place_intervals(&dir, self.files.intervals.take())?;
         let moved = place(&dir, self.files, self.pictures, plan, moved);

@@ -16,8 +16,9 @@ const AGREEING_METERS: usize = 4;
 /// than two days of quarter-hours: a single meter with a broken clock may have stored so many, and send them at once.
 const AGREEING_ALONE: usize = 256;
 
-/// At the end of a partition, a waiting reading is believed if it is later than the front by at most so much, ms: there
-/// may have been a pause. Beyond that the clock has a wrong date, unless [`AGREEING_METERS`] meters agree on the day.
+/// At the end of a partition, a waiting reading is believed if it is later than the front by at most so much, ms:
+/// there may have been a pause. Beyond that the clock has a wrong date, unless [`AGREEING_METERS`] meters agree on
+/// the day.
 const FAR_AHEAD: i64 = DAY;
 
 /// A reading that waits, with the bytes it came as.
@@ -39,8 +40,8 @@ pub struct Held {
 #[derive(Debug, Default, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct Partition {
     pub(super) front: Option<EventTime>,
-    /// The time at which it stopped for other partitions: all its further readings, also the waiting ones, are at this
-    /// time or later. Before the first reading, it is the time that the caller found by looking ahead.
+    /// The time at which it stopped for other partitions: all its further readings, also the waiting ones, are at
+    /// this time or later. Before the first reading, it is the time that the caller found by looking ahead.
     pub(super) next: Option<EventTime>,
     /// The waiting readings, by time, then by arrival.
     pub(super) waiting: BTreeMap<(EventTime, u64), Held>,
@@ -82,7 +83,8 @@ impl Partition {
 
     /// The time to which time has moved on, if enough readings in a row agree that the front is too early.
     ///
-    /// One meter alone must not move the front: a single broken clock would make the readings of all other meters late.
+    /// One meter alone must not move the front: a single broken clock would make the readings of all other meters
+    /// late.
     pub(super) fn agreed(&self) -> Option<EventTime> {
         // At most four, or as many as the partition has: a file of a single meter must move on by itself.
         let agree = || distinct(self.streak.iter().map(|&(_, meter)| meter)) >= self.meters.len();
@@ -115,8 +117,8 @@ impl Partition {
         !self.is_ahead(first, FAR_AHEAD) || self.front.is_none() || agree()
     }
 
-    /// The time to which the front moves without a further reading: as far as time has moved on, and then on to waiting
-    /// readings that are no longer ahead of it.
+    /// The time to which the front moves without a further reading: as far as time has moved on, and then on to
+    /// waiting readings that are no longer ahead of it.
     pub(super) fn goes_on_to(&self, ahead: i64) -> Option<EventTime> {
         let agreed = self.agreed();
         let freed =

@@ -5,8 +5,8 @@ use ::reading::{EventTime, Interval, MeterId, Quality, Sums};
 use serde::{Deserialize, Serialize};
 use units::WattHours;
 
-/// The stored form of a closed interval. It is separate from [`Interval`], which is an output: a new column there must
-/// not change the format of what stages exchange.
+/// The stored form of a closed interval. It is separate from [`Interval`], which is an output: a new column there
+/// must not change the format of what stages exchange.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct IntervalV1 {
     meter: MeterId,

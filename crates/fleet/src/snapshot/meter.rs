@@ -1,5 +1,6 @@
-//! The stored form of one meter. In memory, a meter is spread over cells of open intervals, and over maps for what only
-//! few meters need. It is stored in one piece, so that each meter can be stored alone, and restored into any shard.
+//! The stored form of one meter. In memory, a meter is spread over cells of open intervals, and over maps for what
+//! only few meters need. It is stored in one piece, so that each meter can be stored alone, and restored into any
+//! shard.
 
 use super::RestoreError;
 use crate::cell::{Cell, Registers};

@@ -26,7 +26,8 @@ fn a_fleet_depends_on_the_grid_on_how_much_is_open_and_on_registers() {
     assert_eq!(hourly().fingerprint(), 18_013_185_064_329_791_756);
 }
 
-/// Twenty meters, a register each quarter of an hour; the readings of one moment are on their way for so many minutes.
+/// Twenty meters, a register each quarter of an hour; the readings of one moment are on their way for so many
+/// minutes.
 fn day(delays: &[u8]) -> Vec<RawReading> {
     let one = |(place, delay): (usize, &u8)| {
         let (quarter, meter) = (place as i64 / 20, place % 20);

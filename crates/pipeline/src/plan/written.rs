@@ -25,8 +25,8 @@ type Text = Spanned<String>;
 
 macro_rules! plan {
     ($($channel:ident: $Channel:ident,)*) => {
-        /// A plan as it is written in TOML. The shell reads the sections that belong to it: `input`, `output`, `kafka`,
-        /// `grid` and `checkpoints`.
+        /// A plan as it is written in TOML. The shell reads the sections that belong to it: `input`, `output`,
+        /// `kafka`, `grid` and `checkpoints`.
         #[derive(Debug, Deserialize)]
         #[serde(deny_unknown_fields)]
         pub struct PlanToml {

@@ -46,7 +46,8 @@ impl Expectations {
         let today = self.calendar.day(tick.end);
         if self.today.replace(today).is_some_and(|before| before < today) {
             let horizon = Horizon::new(today, &self.calendar, self.grid);
-            // Loads of targets that the plan no longer names are kept. If it names them again, their history is there.
+            // Loads of targets that the plan no longer names are kept. If it names them again, their history is
+            // there.
             for load in self.loads.values().filter(|load| self.plan.forecasts(load.target())) {
                 out.forecasts.extend(load.forecast(tick.end, &horizon, &self.plan.quantiles));
             }

@@ -52,8 +52,8 @@ impl Decoders {
         threads: u32,
         depth: usize,
     ) -> Result<Self, Failure> {
-        // Both channels hold all blocks that can be ordered at once, so no send ever waits. Otherwise this thread could
-        // wait to order a block, while every decoder waits to deliver one: a deadlock.
+        // Both channels hold all blocks that can be ordered at once, so no send ever waits. Otherwise this thread
+        // could wait to order a block, while every decoder waits to deliver one: a deadlock.
         let (jobs, work) = sync_channel::<(PartitionId, Batch)>(depth * pool.sources.len() + 1);
         let (finished, done) = sync_channel(depth * pool.sources.len() + 1);
         let work = Arc::new(Mutex::new(work));
