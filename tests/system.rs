@@ -8,7 +8,7 @@
 //! - `golden` runs small files with every oddity. `UPDATE_EXPECT=1` rewrites the expected results; then read the diff.
 //!
 //! Longer forms of the same checks are ignored tests: `cargo test --release -p system-tests -- --ignored`.
-#![expect(clippy::unwrap_used, reason = "what a test cannot go on without has failed it")]
+#![expect(clippy::unwrap_used, reason = "a test that cannot continue has failed")]
 
 mod dependency_table;
 mod districts;
