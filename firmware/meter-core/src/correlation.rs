@@ -12,8 +12,8 @@ pub(crate) struct Sum {
 
 /// The products of a wave with a cosine and a sine, in halves of a count.
 ///
-/// On a core of 32 bits a product of which only the upper half is kept, and a sum of 32 bits, take four instructions; the
-/// exact product and its sum of 64 bits take ten, and there are six of them in a sample set.
+/// On a core of 32 bits the upper half of a product and a sum of 32 bits take four instructions. The whole product and a
+/// sum of 64 bits take ten, and there are six of them in a sample set.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Correlation {
     part: [i32; 2],

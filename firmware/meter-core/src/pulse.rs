@@ -2,7 +2,8 @@
 
 /// Spreads the energy of each block evenly over the next, so that pulses come at the pace of the load.
 ///
-/// Over time there are exactly as many as the import register's energy makes; at any moment they are a second late.
+/// There are never more than the import register's energy makes, and over time exactly as many. They are 1.25 seconds
+/// late.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Pulses {
     // All in 256ths of a microwatt-hour.
@@ -10,7 +11,7 @@ pub struct Pulses {
     gathered: u32,
     each_sample: u32,
     owed: i64,
-    samples_in_block: u32,
+    longest_block: u32,
 }
 
 impl Pulses {
@@ -18,7 +19,13 @@ impl Pulses {
     pub fn new(pulses_per_kwh: u32, sample_rate: u32) -> Self {
         // 10^9 microwatt-hours in a kWh; at 100 pulses or more the quantum fits 32 bits.
         let quantum = ((1_000_000_000u64 << 8) / u64::from(pulses_per_kwh.max(100))) as u32;
-        Self { quantum, gathered: 0, each_sample: 0, owed: 0, samples_in_block: sample_rate.max(1) }
+        Self {
+            quantum,
+            gathered: 0,
+            each_sample: 0,
+            owed: 0,
+            longest_block: (sample_rate + sample_rate / 4).max(1),
+        }
     }
 
     /// Once with each sample: whether a pulse begins now.
@@ -32,10 +39,10 @@ impl Pulses {
 
     /// At a block's end: what it imported, and how many samples it had.
     pub fn settle(&mut self, micro_watt_hours: u64, samples: u32) {
-        // What the last pace brought is paid; a block that was longer than a second has paid in advance.
         self.owed -= i64::from(self.each_sample) * i64::from(samples);
         self.owed += (micro_watt_hours << 8) as i64;
-        let pace = self.owed.max(0) as u64 / u64::from(self.samples_in_block);
+        // For the longest block that can follow, so that no pulse is ever given in advance: it could not be taken back.
+        let pace = self.owed.max(0) as u64 / u64::from(self.longest_block);
         // Faster than a pulse with every second sample cannot be seen by any head.
         self.each_sample = pace.min(u64::from(self.quantum / 2)) as u32;
     }
