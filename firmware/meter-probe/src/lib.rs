@@ -1,5 +1,5 @@
-//! The same meter and the same samples on every target: what it reports must be equal to the last bit, and what it costs
-//! is counted.
+//! The same meter and the same samples on every target: its reports must be equal to the last bit, and its instructions
+//! are counted.
 //!
 //! [`report`] runs a meter over a stream of whole numbers and writes each reading, event and register as a line. The
 //! host and the boards print these lines, and `scripts/firmware-mcu` compares them. [`cost`] counts instructions.

@@ -113,7 +113,7 @@ impl Converter {
         secondary
     }
 
-    /// The mean of a period lowers a frequency w by 1 - w²/24; its second difference brings that back, one sample late.
+    /// The mean of a period lowers a frequency w by w²/24; its second difference brings that back, one sample late.
     fn flat(&mut self, channel: usize, mean: f64) -> f64 {
         let [before, first] = self.means[channel];
         self.means[channel] = [mean, before];
