@@ -14,11 +14,14 @@ pub struct Times {
 }
 
 macro_rules! kinds {
-    ($($(#[$doc:meta])* $name:ident: $text:literal, $code:literal, $occurs:literal / $restored:literal, $innocent:literal;)*) => {
+    ($(
+        $(#[doc = $doc:literal])*
+        $name:ident: $text:literal, $code:literal, $occurs:literal / $restored:literal, $innocent:literal;
+    )*) => {
         /// What can be noticed.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
         pub enum Kind {
-            $($(#[$doc])* $name,)*
+            $($(#[doc = $doc])* $name,)*
         }
 
         impl Kind {
@@ -38,6 +41,11 @@ macro_rules! kinds {
             /// How long it takes.
             pub fn times(self) -> Times {
                 match self { $(Self::$name => Times { occurs: $occurs, restored: $restored },)* }
+            }
+
+            /// What it means.
+            pub fn meaning(self) -> &'static str {
+                match self { $(Self::$name => concat!($($doc),*).trim_ascii_start(),)* }
             }
 
             /// An innocent cause that has to be looked at before anybody is suspected.

@@ -41,10 +41,13 @@ pub(crate) enum Verdict {
     Unknown,
 }
 
-/// Below this current, phase and neutral are not compared: sensors of class 1 may be far apart there.
-const MISMATCH_FLOOR_UA: u32 = 500_000;
-/// Below this one they may be 25 % apart, above it 6.25 %.
-const LOW_LOAD_UA: u32 = 2_000_000;
+/// Phase and neutral may be apart by this much at any load. These four numbers and [`Kind::times`] are the defaults of
+/// the engine's detector `phase-neutral`.
+pub(crate) const APART_FLOOR_UA: u32 = 500_000;
+/// Below this current the load is low.
+pub(crate) const LOW_LOAD_UA: u32 = 2_000_000;
+/// By which part of the larger current they may be apart at low load, and above it: 25 % and 6.25 %.
+pub(crate) const APART_PARTS: [u32; 2] = [4, 16];
 /// On a phase without voltage; also for the second harmonic.
 const DEAD_PHASE_UA: u32 = 2_000_000;
 /// For reversed energy and for the power factor.
@@ -101,15 +104,17 @@ pub(crate) fn lopsided(seen: &Observation) -> Verdict {
     }
 }
 
-/// Whether one current is larger than another by more than is allowed: a sixteenth, or a quarter at low load. An event
-/// ends at three quarters of that.
+/// Whether one current is larger than another by more than is allowed. An event ends at three quarters of that.
 fn mismatch(larger: u32, smaller: u32, active: bool) -> Verdict {
-    if larger.max(smaller) < MISMATCH_FLOOR_UA {
+    let load = larger.max(smaller);
+    if load < APART_FLOOR_UA {
+        // Nothing can be apart by more, and an event does not end because the load went away.
         return Verdict::Unknown;
     }
-    let allowed = if larger < LOW_LOAD_UA { larger / 4 } else { larger / 16 };
-    let allowed = if active { allowed / 4 * 3 } else { allowed };
-    met(larger.saturating_sub(smaller) > allowed)
+    let [low, high] = APART_PARTS;
+    let share = load / if load < LOW_LOAD_UA { low } else { high };
+    let allowed = share.max(APART_FLOOR_UA);
+    met(larger.saturating_sub(smaller) > if active { allowed / 4 * 3 } else { allowed })
 }
 
 fn met(holds: bool) -> Verdict {

@@ -4,7 +4,7 @@
 use meter_synth::Kind as Converter;
 use meter_tamper::Kind;
 use meter_trial::Lab;
-use meter_trial::tampering::{MONTH, Spread, false_events, on_waves, staged, stated_seconds};
+use meter_trial::tampering::{MONTH, Spread, false_events, honest_hours, on_waves, staged, stated_seconds};
 
 const CONVERTERS: [(&str, Converter); 3] =
     [("24 bits", Converter::Frontend24), ("16 bits", Converter::SigmaDelta16), ("12 bits", Converter::Sar12)];
@@ -56,9 +56,21 @@ fn honest_months(months: u64) -> bool {
     total.iter().all(|&count| u64::from(count) * 100 <= months)
 }
 
+/// An honest household, sample by sample.
+fn honest_day(hours: f64) -> bool {
+    let told = honest_hours(&Lab::new(Converter::Sar12, 1, 10.0, 0.04), 1, hours);
+    println!(
+        "\nHonest household, sample by sample for {hours} hours, 12 bits: {} events {told:?}",
+        told.len()
+    );
+    told.is_empty()
+}
+
 fn main() {
-    let months = std::env::args().nth(1).and_then(|months| months.parse().ok()).unwrap_or(1_000);
-    if !(on_all_waves() & honest_months(months)) {
+    let mut sizes = std::env::args().skip(1).map(|size| size.parse::<u32>());
+    let mut size = |usual| sizes.next().and_then(Result::ok).unwrap_or(usual);
+    let (months, hours) = (size(1_000), size(24));
+    if !(on_all_waves() & honest_months(months.into()) & honest_day(hours.into())) {
         std::process::exit(1);
     }
 }

@@ -1,7 +1,7 @@
 //! Tampering on waves and in honest households, in a short form of what `scripts/firmware-tamper` prints.
 
 use super::sar;
-use crate::tampering::{MONTH, Spread, false_events, on_waves, staged, stated_seconds};
+use crate::tampering::{MONTH, Spread, false_events, honest_hours, on_waves, staged, stated_seconds};
 use crate::{Ours, Wave};
 use meter_synth::{Kind as Converter, Wiring};
 use meter_tamper::{Kind, Observation, Watch};
@@ -30,6 +30,11 @@ fn honest_months_are_quiet() {
     for seed in 0..2 {
         assert_eq!(false_events(aged, seed, MONTH), [0; Kind::ALL.len()], "SEED={seed}");
     }
+}
+
+#[test]
+fn minutes_of_an_honest_household_are_quiet_on_waves() {
+    assert_eq!(honest_hours(&sar(4), 7, 0.05), []);
 }
 
 /// Watt-hours of the last minute of two, by the current that the rules bill by; and what the loads took.
