@@ -6,9 +6,11 @@ use std::fs;
 use toml::Table;
 
 /// Dependencies that are heavy or have one purpose, and the crates that may use them.
-const HOMES: [(&str, &[&str]); 23] = [
+const HOMES: [(&str, &[&str]); 25] = [
     ("arrow", &["columns"]),
     ("parquet", &["columns"]),
+    ("snap", &["columns"]),
+    ("zstd", &["columns"]),
     ("ratatui", &["demo"]),
     ("clap", &["gridwarden"]),
     ("clap_complete", &["gridwarden"]),

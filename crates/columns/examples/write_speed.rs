@@ -1,10 +1,11 @@
 //! CPU time of a row of `intervals.parquet`, one thread: `cargo run --release -p columns --example write_speed`.
 //!
-//! Arguments: meters (100000), intervals a meter (6), and a path where the file is kept.
+//! Arguments: meters (100000), intervals a meter (6), the compression (zstd), and a path where the file is kept.
 
 use columns::IntervalsFile;
 use columns::files::OutputFile;
 use columns::outputs::Intervals;
+use pipeline::Compression;
 use reading::{EventTime, Interval, Limits, MeterId, Phases, Quality, RawReading, Reason, Sums, check};
 use std::error::Error;
 use std::path::PathBuf;
@@ -14,6 +15,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments = std::env::args().skip(1);
     let meters: u32 = arguments.next().map_or(Ok(100_000), |text| text.parse())?;
     let intervals: u32 = arguments.next().map_or(Ok(6), |text| text.parse())?;
+    let compression = arguments.next().map_or(Ok(Compression::USUAL), |name| Compression::named(&name))?;
     let kept = arguments.next().map(PathBuf::from);
     let path = kept.clone().unwrap_or_else(|| std::env::temp_dir().join("write_speed.parquet"));
 
@@ -27,7 +29,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     for _ in 0..5 {
         let before = cpu_ns()?;
         let output = Intervals { candidate: Some((Ratio(0.1), Amperes(0.3))), ..Intervals::PLAIN };
-        let mut file = IntervalsFile::create(&path, output)?;
+        let mut file = IntervalsFile::create(&path, output, compression)?;
         // As the engine does: all meters of one interval at once.
         for tick in all.chunks(meters as usize) {
             file.write(tick)?;

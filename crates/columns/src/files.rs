@@ -9,13 +9,13 @@ pub use lines::{LinesFile, LinesIfAny};
 pub use table::TableFile;
 
 use crate::ColumnsError;
-use pipeline::Outputs;
+use pipeline::{Compression, Outputs};
 use std::path::Path;
 
 /// A file of an output on its way. Dropped before [`finish`](Self::finish), it leaves nothing.
 pub trait OutputFile<O>: Sized {
-    /// Starts the file.
-    fn create(path: &Path, output: O) -> Result<Self, ColumnsError>;
+    /// Starts the file; columns are compressed like this, lines of JSON are not.
+    fn create(path: &Path, output: O, compression: Compression) -> Result<Self, ColumnsError>;
 
     /// Takes the rows of this output.
     fn take(&mut self, out: &Outputs) -> Result<(), ColumnsError>;

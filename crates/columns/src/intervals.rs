@@ -8,7 +8,7 @@ use crate::outputs::Intervals;
 use crate::pages::PagedFile;
 use crate::sheet::record_batch;
 use group::Group;
-use pipeline::Outputs;
+use pipeline::{Compression, Outputs};
 use reading::Interval;
 use std::path::Path;
 
@@ -43,9 +43,10 @@ impl IntervalsFile {
 }
 
 impl OutputFile<Intervals> for IntervalsFile {
-    fn create(path: &Path, output: Intervals) -> Result<Self, ColumnsError> {
+    fn create(path: &Path, output: Intervals, compression: Compression) -> Result<Self, ColumnsError> {
         let schema = record_batch(&output, std::iter::empty()).schema();
-        Ok(Self { file: PagedFile::create(path, &schema)?, group: Group::new(&output), output })
+        let file = PagedFile::create(path, &schema, compression)?;
+        Ok(Self { file, group: Group::new(&output, compression), output })
     }
 
     fn take(&mut self, out: &Outputs) -> Result<(), ColumnsError> {

@@ -1,16 +1,24 @@
-//! Parquet pages made by hand, for the one file that is as long as the input: no Arrow in between, no compression, and
-//! of each column chunk one page, which goes to the file from where it was filled.
+//! Parquet pages made by hand, for the one file that is as long as the input: no Arrow in between, and of each column
+//! chunk one page.
 //!
-//! What is written is a small part of the format: `PLAIN` numbers and flags, `DELTA_BINARY_PACKED` whole numbers,
-//! `DELTA_LENGTH_BYTE_ARRAY` names and `RLE_DICTIONARY` words. Read `columns.rs` first.
+//! What is written is a small part of the format. Whole numbers are `DELTA_BINARY_PACKED`, names `DELTA_BYTE_ARRAY`,
+//! words `RLE_DICTIONARY`, flags `PLAIN`. Numbers with decimals are `PLAIN` in a file without compression, as that is
+//! the least work; else they are `RLE_DICTIONARY` where enough rows share a value, and `BYTE_STREAM_SPLIT` where not.
+//! Read `columns.rs` first.
 
+mod codec;
 mod columns;
 mod delta;
+mod dictionary;
 mod file;
+mod names;
+mod numbers;
 mod runs;
 
-pub(crate) use columns::{Column, Flags, Names, Numbers, Wholes, Words};
+pub(crate) use columns::{Column, Flags, Wholes, Words};
 pub(crate) use file::PagedFile;
+pub(crate) use names::Names;
+pub(crate) use numbers::{Numbers, Scratch};
 
 use parquet::basic::Encoding;
 
@@ -20,11 +28,14 @@ pub(crate) struct Chunk<'a> {
     encoding: Encoding,
     /// A dictionary page, and how many values it has.
     dictionary: Option<(&'a [u8], usize)>,
-    /// The data page: levels, what the encoding tells first, and the values.
-    parts: [&'a [u8]; 3],
-    /// The lowest and the highest value, for those who filter by it.
+    /// The data page: levels, what the encoding needs to know first, and the values.
+    parts: Parts<'a>,
+    /// The lowest and the highest value, for readers that filter by it.
     bounds: Option<(i64, i64)>,
 }
+
+/// A page in parts, which stand one behind the other in the file.
+type Parts<'a> = [&'a [u8]; 5];
 
 /// A number as the format has it in many places: seven bits a byte, the lowest first.
 fn push_varint(mut number: u64, to: &mut Vec<u8>) {

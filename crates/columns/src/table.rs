@@ -2,12 +2,14 @@
 
 use crate::{Aside, ColumnsError};
 use arrow::array::RecordBatch;
-use arrow::datatypes::{DataType, Schema, SchemaRef};
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use parquet::arrow::ArrowWriter;
-use parquet::basic::{Compression, Encoding};
+use parquet::basic::{Compression as Codec, Encoding, ZstdLevel};
 use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterPropertiesBuilder};
 use parquet::schema::types::ColumnPath;
+use pipeline::Compression;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// Rows are handed to the Parquet writer so many at a time.
 pub(crate) const CHUNK_ROWS: usize = 8192;
@@ -61,22 +63,43 @@ impl Table {
     }
 }
 
-/// What all files have in common: snappy, statistics a column chunk, a dictionary only where one is asked for.
-pub(crate) fn properties() -> WriterPropertiesBuilder {
+/// What all files have in common: statistics a column chunk, a dictionary only where one is asked for, and pages that
+/// are cut by their bytes alone, because large ones are compressed better.
+pub(crate) fn properties(compression: Compression) -> WriterPropertiesBuilder {
     WriterProperties::builder()
         .set_created_by(concat!("gridwarden ", env!("CARGO_PKG_VERSION")).to_owned())
-        .set_compression(Compression::SNAPPY)
+        .set_compression(codec(compression))
         .set_statistics_enabled(EnabledStatistics::Chunk)
+        // Readers skip pages by the bounds of pages, and there are those of chunks alone.
+        .set_offset_index_disabled(true)
+        .set_data_page_row_count_limit(usize::MAX)
         .set_dictionary_enabled(false)
 }
 
-/// The properties of an output's file: a dictionary for texts, times and days, of which many rows share a few.
-pub(crate) fn properties_of(schema: &Schema) -> WriterProperties {
-    let many_are_equal = |of: &DataType| {
-        matches!(of, DataType::Utf8 | DataType::Timestamp(..) | DataType::Date32 | DataType::Dictionary(..))
+fn codec(compression: Compression) -> Codec {
+    match compression {
+        Compression::None => Codec::UNCOMPRESSED,
+        Compression::Snappy => Codec::SNAPPY,
+        Compression::Zstd(level) => {
+            // Numbers stay as they are here, and the search of level 3 finds in them what level 1 does not.
+            let level = level.map_or(3, i32::from);
+            Codec::ZSTD(ZstdLevel::try_new(level).expect("a plan has levels of Zstandard only"))
+        }
+    }
+}
+
+/// The properties of an output's file: a dictionary for texts, times and days, of which many rows share a few, and
+/// differences of whole numbers. Numbers with decimals are as they are: of many that are computed, rows share some, and
+/// compression finds these.
+pub(crate) fn properties_of(schema: &Schema, compression: Compression) -> WriterProperties {
+    let layout = |properties: WriterPropertiesBuilder, field: &Arc<Field>| match field.data_type() {
+        DataType::Utf8 | DataType::Timestamp(..) | DataType::Date32 | DataType::Dictionary(..) => {
+            properties.dictionary(field.name())
+        }
+        DataType::Int32 | DataType::Int64 => properties.delta(field.name()),
+        _ => properties,
     };
-    let equal = schema.fields().iter().filter(|field| many_are_equal(field.data_type()));
-    equal.fold(properties(), |properties, field| properties.dictionary(field.name())).build()
+    schema.fields().iter().fold(properties(compression), layout).build()
 }
 
 /// How a column is laid out; the reasons are figures, see the writers.
@@ -101,6 +124,6 @@ impl Encode for WriterPropertiesBuilder {
     }
 
     fn packed(self, column: &str) -> Self {
-        self.set_column_compression(ColumnPath::from(column), Compression::UNCOMPRESSED)
+        self.set_column_compression(ColumnPath::from(column), Codec::UNCOMPRESSED)
     }
 }

@@ -2,6 +2,7 @@
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use pipeline::Compression;
 use replay::Only;
 use std::path::PathBuf;
 use stream::{PARTITIONS, check_name};
@@ -114,6 +115,14 @@ pub struct Replay {
     pub plots: bool,
     #[arg(long, value_parser = only(), value_delimiter = ',', hide_possible_values = true, value_name = "NAME,...", help = only_help())]
     pub only: Vec<Only>,
+    /// Compress Parquet files with none, snappy, zstd or zstd:LEVEL (1 to 22), instead of what the plan says.
+    #[arg(long, value_name = "CODEC", value_parser = compression)]
+    pub compression: Option<Compression>,
+}
+
+fn compression(name: &str) -> Result<Compression, String> {
+    Compression::named(name)
+        .map_err(|wrong| format!("the compression {wrong}; try `--compression {}`", wrong.instead()))
 }
 
 fn only() -> impl TypedValueParser<Value = Only> {
@@ -140,8 +149,8 @@ fn only_help() -> String {
 
 impl From<&Replay> for replay::Replay {
     fn from(args: &Replay) -> Self {
-        let Replay { plan, readings, topology, out, shards, plots, only } = args.clone();
-        Self { plan, readings, topology, out, shards, plots, only }
+        let Replay { plan, readings, topology, out, shards, plots, only, compression } = args.clone();
+        Self { plan, readings, topology, out, shards, plots, only, compression }
     }
 }
 

@@ -1,5 +1,6 @@
 //! Settings in two steps: [`PlanToml`] is the plan as written, [`Plan`] is the checked plan with units and ranges.
 
+mod compression;
 mod detectors;
 mod error;
 mod groups;
@@ -10,6 +11,7 @@ mod section;
 mod supply;
 mod written;
 
+pub use compression::{Compression, WrongCompression};
 pub use error::PlanError;
 pub use written::{PlanToml, at_least, milliseconds};
 
@@ -66,6 +68,8 @@ pub struct Plan {
     pub cases: Option<cases::CaseRules>,
     /// The channels on which messages go out, in the order of their list.
     pub channels: Vec<ChannelRule>,
+    /// How the Parquet files of outputs are compressed.
+    pub compression: Compression,
 }
 
 /// When an interval is flagged as a candidate: its mean imbalance is above both.

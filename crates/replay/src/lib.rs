@@ -14,6 +14,7 @@ pub use only::Only;
 use engine::Progress;
 use grid::Topology;
 use out_dir::{OutDir, Pictures};
+use pipeline::Compression;
 use reading::Issue;
 use shell::{Failure, cores, print, progress_bar, read_plan, read_topology, telemetry};
 use std::path::{Path, PathBuf};
@@ -36,6 +37,8 @@ pub struct Replay {
     pub plots: bool,
     /// The outputs to compute and write. If none is named: all outputs of the plan.
     pub only: Vec<Only>,
+    /// How Parquet files are compressed, if not as the plan says.
+    pub compression: Option<Compression>,
 }
 
 /// Runs the command. With `quiet` it prints no summary.
@@ -53,7 +56,8 @@ pub fn run(args: &Replay, quiet: bool) -> Result<(), Failure> {
     let inputs: Vec<&Path> =
         args.readings.iter().chain(&args.topology).chain([&args.plan]).map(PathBuf::as_path).collect();
     let pictures = args.plots.then(|| Pictures::new(&plan, &topology));
-    let mut out = OutDir::create(&args.out, planned, args.readings.clone(), &inputs, pictures)?;
+    let compression = args.compression.unwrap_or(plan.compression);
+    let mut out = OutDir::create(&args.out, planned, compression, args.readings.clone(), &inputs, pictures)?;
     telemetry::begun(&plan.name, sources.len(), shards);
     let bar = progress_bar(quiet);
     let counted = engine::run(&plan, topology, sources, shards, &mut out, |Progress { readings, front }| {

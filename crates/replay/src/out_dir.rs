@@ -10,7 +10,7 @@ use columns::outputs::{ALL, Files, Intervals, Output, Planned};
 use columns::{Aside, ColumnsError, IntervalsFile};
 use notify::Sent;
 pub use pictures::Pictures;
-use pipeline::{Outputs, Plan};
+use pipeline::{Compression, Outputs, Plan};
 use reading::{Issue, Reason};
 use serde_json::{Map, Value, json};
 use shell::{Failure, log_lost, usage};
@@ -51,6 +51,7 @@ impl OutDir {
     pub fn create(
         dir: &Path,
         mut planned: Planned,
+        compression: Compression,
         sources: Vec<PathBuf>,
         inputs: &[&Path],
         pictures: Option<Pictures>,
@@ -65,7 +66,7 @@ impl OutDir {
         Ok(Self {
             hold,
             dir: dir.to_owned(),
-            files: Files::create(dir, planned).map_err(columns(dir))?,
+            files: Files::create(dir, planned, compression).map_err(columns(dir))?,
             pictures,
             rows: 0,
             alerts: 0,

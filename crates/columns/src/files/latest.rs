@@ -3,7 +3,7 @@
 use super::{OutputFile, TableFile};
 use crate::ColumnsError;
 use crate::outputs::Output;
-use pipeline::Outputs;
+use pipeline::{Compression, Outputs};
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -36,8 +36,8 @@ impl<O: Latest> LatestFile<O> {
 }
 
 impl<O: Latest<File = Self>> OutputFile<O> for LatestFile<O> {
-    fn create(path: &Path, output: O) -> Result<Self, ColumnsError> {
-        Ok(Self { file: TableFile::create(path, output)?, kept: BTreeMap::new() })
+    fn create(path: &Path, output: O, compression: Compression) -> Result<Self, ColumnsError> {
+        Ok(Self { file: TableFile::create(path, output, compression)?, kept: BTreeMap::new() })
     }
 
     fn take(&mut self, out: &Outputs) -> Result<(), ColumnsError> {

@@ -4,7 +4,7 @@ use super::OutputFile;
 use crate::json::Encoder;
 use crate::outputs::Output;
 use crate::{Aside, ColumnsError};
-use pipeline::Outputs;
+use pipeline::{Compression, Outputs};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
@@ -18,7 +18,7 @@ pub struct LinesFile<O> {
 }
 
 impl<O: Output> OutputFile<O> for LinesFile<O> {
-    fn create(path: &Path, output: O) -> Result<Self, ColumnsError> {
+    fn create(path: &Path, output: O, _compression: Compression) -> Result<Self, ColumnsError> {
         Ok(Self { output, encoder: Encoder::default(), path: path.to_owned(), file: create(path)? })
     }
 
@@ -50,7 +50,7 @@ impl<O> LinesIfAny<O> {
 }
 
 impl<O: Output> OutputFile<O> for LinesIfAny<O> {
-    fn create(path: &Path, output: O) -> Result<Self, ColumnsError> {
+    fn create(path: &Path, output: O, _compression: Compression) -> Result<Self, ColumnsError> {
         Ok(Self { output, encoder: Encoder::default(), path: path.to_owned(), file: None, first: None })
     }
 

@@ -5,7 +5,7 @@ use crate::ColumnsError;
 use crate::outputs::Output;
 use crate::sheet::record_batch;
 use crate::table::{CHUNK_ROWS, Table, properties_of};
-use pipeline::Outputs;
+use pipeline::{Compression, Outputs};
 use std::path::Path;
 
 /// The file and what its columns need.
@@ -25,9 +25,9 @@ impl<O: Output> TableFile<O> {
 }
 
 impl<O: Output> OutputFile<O> for TableFile<O> {
-    fn create(path: &Path, output: O) -> Result<Self, ColumnsError> {
+    fn create(path: &Path, output: O, compression: Compression) -> Result<Self, ColumnsError> {
         let schema = record_batch(&output, std::iter::empty()).schema();
-        let properties = properties_of(&schema);
+        let properties = properties_of(&schema, compression);
         Ok(Self { table: Table::create(path, schema, properties)?, output })
     }
 

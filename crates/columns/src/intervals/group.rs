@@ -2,8 +2,9 @@
 
 use crate::ColumnsError;
 use crate::outputs::{Columns, Intervals, Output};
-use crate::pages::{Column, Flags, Names, Numbers, PagedFile, Wholes, Words};
+use crate::pages::{Column, Flags, Names, Numbers, PagedFile, Scratch, Wholes, Words};
 use crate::value::{Cell, Type};
+use pipeline::Compression;
 use reading::{Interval, Quality};
 
 /// The rows that wait to be written, by column.
@@ -11,6 +12,8 @@ use reading::{Interval, Quality};
 pub(super) struct Group {
     rows: usize,
     columns: Vec<Pages>,
+    /// What makes columns small; none if the file is not compressed.
+    scratch: Option<Scratch>,
 }
 
 /// The pages of one column.
@@ -71,10 +74,11 @@ impl Pages {
 
 impl Group {
     /// No rows.
-    pub(super) fn new(output: &Intervals) -> Self {
+    pub(super) fn new(output: &Intervals, compression: Compression) -> Self {
         let mut empty = Empty(Vec::new());
         output.columns(&mut empty);
-        Self { rows: 0, columns: empty.0 }
+        let scratch = (compression != Compression::None).then(Scratch::new);
+        Self { rows: 0, columns: empty.0, scratch }
     }
 
     /// How many wait.
@@ -91,9 +95,12 @@ impl Group {
     /// Writes all that wait.
     pub(super) fn write(&mut self, file: &mut PagedFile) -> Result<(), ColumnsError> {
         let rows = std::mem::take(&mut self.rows);
-        file.group(rows, self.columns.iter_mut().map(|pages| pages.column().end()))?;
-        self.columns.iter_mut().for_each(|pages| pages.column().clear());
-        Ok(())
+        let mut group = file.group(rows);
+        for pages in &mut self.columns {
+            group.add(&pages.column().end(self.scratch.as_mut()))?;
+            pages.column().clear();
+        }
+        group.end()
     }
 }
 

@@ -4,10 +4,10 @@ use crate::sample::{LIMITS, QUARTER_PAST, full, meter};
 use arrow::array::Array;
 use expect_test::{Expect, expect};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
-use reading::{Quality, Sums, check};
+use reading::{Phases, Quality, Sums, check};
 use std::fs;
 use std::fs::File;
-use units::{Amperes, Ratio, WattHours};
+use units::{Amperes, Millivolts, Milliwatts, Ratio, WattHours};
 
 fn measured() -> Interval {
     let mut sums = Sums::EMPTY;
@@ -39,7 +39,7 @@ fn gap() -> Interval {
 fn check_columns(asked: Intervals, expected: &Expect) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("intervals.parquet");
-    let mut writer = IntervalsFile::create(&path, asked).unwrap();
+    let mut writer = IntervalsFile::create(&path, asked, Compression::USUAL).unwrap();
     writer.write(&[measured(), gap()]).unwrap();
     assert!(writer.finish().unwrap());
     let reader = ParquetRecordBatchReaderBuilder::try_new(File::open(&path).unwrap()).unwrap();
@@ -114,6 +114,7 @@ fn rows_come_back_as_they_were() {
     let mut writer = IntervalsFile::create(
         &path,
         Intervals { valid: true, candidate: Some((Ratio(0.001), Amperes(0.01))), ..Intervals::PLAIN },
+        Compression::USUAL,
     )
     .unwrap();
     writer.write(&[measured(), gap()]).unwrap();
@@ -140,7 +141,7 @@ fn many_and_few_at_a_time_give_the_same_rows() {
         .collect();
     let written = |sizes: &[usize]| {
         let path = folder.path().join("intervals.parquet");
-        let mut writer = IntervalsFile::create(&path, Intervals::PLAIN).unwrap();
+        let mut writer = IntervalsFile::create(&path, Intervals::PLAIN, Compression::USUAL).unwrap();
         let mut rest = &all[..];
         for &size in sizes.iter().cycle() {
             let (chunk, more) = rest.split_at(size.min(rest.len()));
@@ -168,7 +169,8 @@ fn many_and_few_at_a_time_give_the_same_rows() {
 fn a_writer_that_is_dropped_leaves_no_file() {
     let folder = tempfile::tempdir().unwrap();
     let mut writer =
-        IntervalsFile::create(&folder.path().join("intervals.parquet"), Intervals::PLAIN).unwrap();
+        IntervalsFile::create(&folder.path().join("intervals.parquet"), Intervals::PLAIN, Compression::USUAL)
+            .unwrap();
     writer.write(&[measured()]).unwrap();
     drop(writer);
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
@@ -176,8 +178,11 @@ fn a_writer_that_is_dropped_leaves_no_file() {
 
 #[test]
 fn a_folder_that_is_not_there_is_an_error() {
-    let Err(error) = IntervalsFile::create("no/such/folder/intervals.parquet".as_ref(), Intervals::PLAIN)
-    else {
+    let Err(error) = IntervalsFile::create(
+        "no/such/folder/intervals.parquet".as_ref(),
+        Intervals::PLAIN,
+        Compression::USUAL,
+    ) else {
         panic!("it wrote")
     };
     expect!["cannot create `no/such/folder/intervals.parquet`"].assert_eq(&error.to_string());
@@ -192,7 +197,7 @@ fn what_is_not_believed_has_something_instead_or_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("intervals.parquet");
     let asked = Intervals { valid: true, pf_true: true, unbalance: true, candidate: None };
-    let mut writer = IntervalsFile::create(&path, asked).unwrap();
+    let mut writer = IntervalsFile::create(&path, asked, Compression::USUAL).unwrap();
     writer.write(&all).unwrap();
     writer.finish().unwrap();
     let valid: Vec<_> =
@@ -202,4 +207,39 @@ fn what_is_not_believed_has_something_instead_or_nothing() {
     let message = record_batch(&asked, all.iter());
     let column = message.column_by_name("valid_wh").unwrap();
     assert_eq!(column.null_count(), valid.iter().filter(|wh| wh.is_none()).count());
+}
+
+/// Intervals of a fleet as they are: registers grow by little, voltages are near each other, names are in order.
+fn fleet(rows: i64) -> Vec<Interval> {
+    let mut all = Vec::new();
+    for row in 0..rows {
+        let noise = (row as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 33;
+        let mut raw = full();
+        raw.v = Some(Phases::One(Millivolts(226_000 + (noise % 90) as i32 * 100)));
+        raw.p = Some(Phases::One(Milliwatts(300_000 + (noise % 2_000) as i64 * 1_000)));
+        let mut sums = Sums::EMPTY;
+        sums.add(&check(&raw, &LIMITS).unwrap().reading);
+        let name = meter(&format!("M{:07}", row % 1_000));
+        let imp = Some(WattHours((noise % 500) as i64));
+        all.push(Interval { meter: name, imp, sums, ..measured() });
+    }
+    all
+}
+
+#[test]
+fn a_file_is_small_unless_a_plan_wants_it_otherwise() {
+    let folder = tempfile::tempdir().unwrap();
+    let all = fleet(20_000);
+    let [none, snappy, usual, highest] =
+        [Compression::None, Compression::Snappy, Compression::USUAL, Compression::Zstd(Some(19))].map(
+            |compression| {
+                let path = folder.path().join("intervals.parquet");
+                let mut writer = IntervalsFile::create(&path, Intervals::PLAIN, compression).unwrap();
+                writer.write(&all).unwrap();
+                writer.finish().unwrap();
+                fs::metadata(&path).unwrap().len()
+            },
+        );
+    assert!(usual * 5 < none, "{usual} bytes, without compression {none}");
+    assert!(highest <= usual && usual < snappy && snappy < none, "{highest}, {usual}, {snappy}, {none}");
 }

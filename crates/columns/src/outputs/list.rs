@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::{ColumnsError, each_output};
+use pipeline::Compression;
 use std::path::Path;
 
 macro_rules! list {
@@ -68,10 +69,17 @@ macro_rules! list {
 
         impl Files {
             /// Starts the files in a folder.
-            pub fn create(dir: &Path, planned: Planned) -> Result<Self, ColumnsError> {
+            pub fn create(
+                dir: &Path,
+                planned: Planned,
+                compression: Compression,
+            ) -> Result<Self, ColumnsError> {
                 Ok(Self {
                     $($field: match planned.$field {
-                        Some(output) => Some(OutputFile::create(&dir.join($Output::ABOUT.file), output)?),
+                        Some(output) => {
+                            let path = dir.join($Output::ABOUT.file);
+                            Some(OutputFile::create(&path, output, compression)?)
+                        }
                         None => None,
                     },)*
                 })

@@ -13,6 +13,7 @@ use grid::Balance;
 use jiff::civil::date;
 use jiff::tz::TimeZone;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use pipeline::Compression;
 use reading::{AreaId, Calendar, Quality, Target, TransformerId};
 use std::fs::File;
 use units::{WattHours, Watts};
@@ -22,7 +23,7 @@ use units::{WattHours, Watts};
 fn show<O: Output>(output: impl Fn() -> O, out: &Outputs, expected: &Expect) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join(O::ABOUT.file);
-    let mut file = O::File::create(&path, output()).unwrap();
+    let mut file = O::File::create(&path, output(), Compression::USUAL).unwrap();
     file.take(out).unwrap();
     assert!(file.finish().unwrap());
     assert_same_as_messages(&output(), out, &read_back(&path).unwrap().1);

@@ -2,13 +2,14 @@
 
 use super::Chunk;
 use super::delta::Deltas;
+use super::numbers::Scratch;
 use super::runs::Runs;
 use parquet::basic::Encoding;
 
 /// A column of the rows of a group.
 pub(crate) trait Column {
-    /// What is to be written, after the last row of the group.
-    fn end(&mut self) -> Chunk<'_>;
+    /// What is to be written, after the last row of the group. There is a scratch if the file is to be small.
+    fn end<'a>(&'a mut self, scratch: Option<&'a mut Scratch>) -> Chunk<'a>;
 
     /// Starts a new group, in the same memory.
     fn clear(&mut self);
@@ -16,70 +17,22 @@ pub(crate) trait Column {
 
 /// Which rows have a value, in a column where some may have none.
 #[derive(Debug)]
-struct Levels {
-    there: Runs,
+pub(super) struct Levels {
+    pub(super) there: Runs,
     bytes: Vec<u8>,
 }
 
 impl Levels {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self { there: Runs::new(1), bytes: Vec::new() }
     }
 
-    fn end(&mut self) -> &[u8] {
+    pub(super) fn end(&mut self) -> &[u8] {
         let runs = self.there.end();
         self.bytes.clear();
         self.bytes.extend_from_slice(&(runs.len() as u32).to_le_bytes());
         self.bytes.extend_from_slice(runs);
         &self.bytes
-    }
-}
-
-/// Numbers as they are, where there are some: means are noise to the last bit, and what snappy could save of the others
-/// took it longer than all else that is done for a row.
-#[derive(Debug)]
-pub(crate) struct Numbers {
-    levels: Levels,
-    bytes: Vec<u8>,
-}
-
-impl Numbers {
-    pub(crate) fn new() -> Self {
-        Self { levels: Levels::new(), bytes: Vec::new() }
-    }
-
-    /// Appends a number a row.
-    #[inline]
-    pub(crate) fn append(&mut self, numbers: impl Iterator<Item = Option<f64>> + Clone) {
-        let from = self.bytes.len();
-        let rows = numbers.size_hint().0;
-        self.bytes.resize(from + 8 * rows, 0);
-        let (places, _) = self.bytes[from..].as_chunks_mut();
-        let mut there = 0;
-        for (number, _) in numbers.clone().zip(0..rows) {
-            // Without a branch: what is not there is overwritten by what comes next.
-            places[there] = number.unwrap_or_default().to_le_bytes();
-            there += usize::from(number.is_some());
-        }
-        self.bytes.truncate(from + 8 * there);
-        // Mostly all rows have a number, or none has.
-        if there == rows || there == 0 {
-            self.levels.there.push(u16::from(there > 0), rows);
-        } else {
-            numbers.for_each(|number| self.levels.there.push(u16::from(number.is_some()), 1));
-        }
-    }
-}
-
-impl Column for Numbers {
-    fn end(&mut self) -> Chunk<'_> {
-        let parts = [self.levels.end(), &[], &self.bytes];
-        Chunk { encoding: Encoding::PLAIN, dictionary: None, parts, bounds: None }
-    }
-
-    fn clear(&mut self) {
-        self.levels.there.clear();
-        self.bytes.clear();
     }
 }
 
@@ -133,10 +86,10 @@ impl Wholes {
 }
 
 impl Column for Wholes {
-    fn end(&mut self) -> Chunk<'_> {
+    fn end<'a>(&'a mut self, _scratch: Option<&'a mut Scratch>) -> Chunk<'a> {
         let levels = self.levels.as_mut().map_or(&[][..], Levels::end);
         let [head, blocks] = self.deltas.end();
-        let parts = [levels, head, blocks];
+        let parts = [levels, head, blocks, &[], &[]];
         Chunk { encoding: Encoding::DELTA_BINARY_PACKED, dictionary: None, parts, bounds: self.bounds }
     }
 
@@ -146,39 +99,6 @@ impl Column for Wholes {
         }
         self.deltas.clear();
         self.bounds = self.bounds.map(|_| NOWHERE);
-    }
-}
-
-/// Text: how long each is, then one after another.
-#[derive(Debug)]
-pub(crate) struct Names {
-    lengths: Deltas,
-    bytes: Vec<u8>,
-}
-
-impl Names {
-    pub(crate) fn new() -> Self {
-        Self { lengths: Deltas::new(), bytes: Vec::new() }
-    }
-
-    /// Appends a text.
-    #[inline]
-    pub(crate) fn push(&mut self, name: &[u8]) {
-        self.lengths.push(name.len() as i64);
-        self.bytes.extend_from_slice(name);
-    }
-}
-
-impl Column for Names {
-    fn end(&mut self) -> Chunk<'_> {
-        let [head, lengths] = self.lengths.end();
-        let parts = [head, lengths, &self.bytes];
-        Chunk { encoding: Encoding::DELTA_LENGTH_BYTE_ARRAY, dictionary: None, parts, bounds: None }
-    }
-
-    fn clear(&mut self) {
-        self.lengths.clear();
-        self.bytes.clear();
     }
 }
 
@@ -217,8 +137,8 @@ impl<T: Copy + PartialEq + ToString> Words<T> {
 }
 
 impl<T: Copy + PartialEq + ToString> Column for Words<T> {
-    fn end(&mut self) -> Chunk<'_> {
-        let parts = [&[], &[Self::WIDTH][..], self.keys.end()];
+    fn end<'a>(&'a mut self, _scratch: Option<&'a mut Scratch>) -> Chunk<'a> {
+        let parts = [&[], &[Self::WIDTH][..], self.keys.end(), &[], &[]];
         let dictionary = Some((&self.dictionary[..], self.known.len()));
         Chunk { encoding: Encoding::RLE_DICTIONARY, dictionary, parts, bounds: None }
     }
@@ -255,8 +175,8 @@ impl Flags {
 }
 
 impl Column for Flags {
-    fn end(&mut self) -> Chunk<'_> {
-        let parts = [&[], &[], &self.bytes[..]];
+    fn end<'a>(&'a mut self, _scratch: Option<&'a mut Scratch>) -> Chunk<'a> {
+        let parts = [&self.bytes[..], &[], &[], &[], &[]];
         Chunk { encoding: Encoding::PLAIN, dictionary: None, parts, bounds: None }
     }
 

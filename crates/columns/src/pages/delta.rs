@@ -12,7 +12,7 @@ const PART: usize = 32;
 pub(crate) struct Deltas {
     head: Vec<u8>,
     blocks: Vec<u8>,
-    waiting: [i64; BLOCK],
+    waiting: Box<[i64; BLOCK]>,
     few: usize,
     first: i64,
     last: i64,
@@ -22,7 +22,7 @@ pub(crate) struct Deltas {
 impl Deltas {
     pub(super) fn new() -> Self {
         let (head, blocks) = (Vec::new(), Vec::new());
-        Self { head, blocks, waiting: [0; BLOCK], few: 0, first: 0, last: 0, count: 0 }
+        Self { head, blocks, waiting: Box::new([0; BLOCK]), few: 0, first: 0, last: 0, count: 0 }
     }
 
     #[inline]
@@ -70,7 +70,7 @@ impl Deltas {
         // The last block may be short; what is missing in a part of it is written as no difference beyond the least.
         self.waiting[self.few..].fill(least);
         push_varint(zigzag(least), &mut self.blocks);
-        let beyond = self.waiting.map(|delta| delta.wrapping_sub(least) as u64);
+        let beyond = (*self.waiting).map(|delta| delta.wrapping_sub(least) as u64);
         let (parts, _) = beyond.as_chunks::<PART>();
         let width =
             |part: &[u64; PART]| u64::BITS - part.iter().fold(0, |all, one| all | one).leading_zeros();

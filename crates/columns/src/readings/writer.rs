@@ -9,6 +9,7 @@ use arrow::array::{
 };
 use arrow::datatypes::{DataType, Field as Column, Schema};
 use parquet::file::properties::WriterPropertiesBuilder;
+use pipeline::Compression;
 use reading::{Phases, RawReading};
 use std::path::Path;
 use std::sync::Arc;
@@ -33,7 +34,7 @@ impl ReadingsWriter {
             Kind::Measured => properties.delta(field.name()).packed(field.name()),
             Kind::Events | Kind::Relay => properties,
         };
-        let properties = Field::ALL.iter().fold(properties(), layout);
+        let properties = Field::ALL.iter().fold(properties(Compression::Snappy), layout);
         Ok(Self { table: Table::create(path.as_ref(), schema, properties.build())? })
     }
 

@@ -9,7 +9,7 @@ use fleet::{Energy, RegisterRules};
 use metering::{DemandRule, Zone};
 use notify::Channel;
 use page::{Page, listed};
-use pipeline::Plan;
+use pipeline::{Compression, Plan};
 use reading::quantity::{amperes, percent, time, volts, watt_hours, watts};
 use reading::{DayType, Limits};
 use shell::{Failure, print, read_plan_and_text};
@@ -41,10 +41,19 @@ fn page_of(plan: &Plan, kafka: Option<&KafkaPlan>) -> String {
     forecast(plan, &mut page);
     watch(plan, &mut page);
     match kafka {
-        None => page.none("kafka"),
-        Some(kafka) => kafka::sections(kafka, &mut page),
+        None => {
+            page.none("kafka");
+            output(plan.compression, &mut page);
+        }
+        Some(kafka) => kafka::sections(kafka, plan.compression, &mut page),
     }
     page.text()
+}
+
+/// What results are written as, where readings come from files or from Kafka.
+fn output(compression: Compression, page: &mut Page) {
+    page.section("output");
+    page.key("compression", format!("{compression}: of Parquet files"));
 }
 
 fn intervals(plan: &Plan, page: &mut Page) {

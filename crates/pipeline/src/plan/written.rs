@@ -1,5 +1,6 @@
 //! The plan as written: every key that the core knows, with its type.
 
+use super::compression::OutputToml;
 use super::detectors::DetectorsToml;
 use super::error::PlanError;
 use super::groups::{self, GroupsToml, SanctionedToml};
@@ -25,8 +26,8 @@ type Text = Spanned<String>;
 
 macro_rules! plan {
     ($($channel:ident: $Channel:ident,)*) => {
-        /// A plan as it is written in TOML. The shell reads the sections that belong to it: `input`, `output`,
-        /// `kafka`, `grid` and `checkpoints`.
+        /// A plan as it is written in TOML. The shell reads the sections that belong to it: `kafka`, `grid`,
+        /// `checkpoints`, and most of `output`.
         #[derive(Debug, Deserialize)]
         #[serde(deny_unknown_fields)]
         pub struct PlanToml {
@@ -65,8 +66,8 @@ macro_rules! plan {
             cases: Option<CasesToml>,
             $(#[serde(default)]
             $channel: Option<Spanned<Section>>,)*
-            #[serde(default, rename = "output")]
-            _output: Option<IgnoredAny>,
+            #[serde(default)]
+            output: OutputToml,
             #[serde(default, rename = "kafka")]
             _kafka: Option<IgnoredAny>,
             #[serde(default, rename = "grid")]
@@ -224,6 +225,7 @@ impl PlanToml {
             detectors,
             cases,
             channels,
+            compression: self.output.check()?,
         })
     }
 }

@@ -4,7 +4,7 @@ use columns::each_output;
 use columns::outputs::Topics;
 use pipeline::PlanError;
 use serde::Deserialize;
-use serde::de::{Deserializer, Error, MapAccess, Visitor};
+use serde::de::{Deserializer, Error, IgnoredAny, MapAccess, Visitor};
 use std::fmt;
 use std::ops::Range;
 use toml::Spanned;
@@ -61,6 +61,9 @@ each_output!(kafka);
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct OutputToml {
+    /// Files are written by a replay, and the core reads this key.
+    #[serde(default, rename = "compression")]
+    _compression: Option<IgnoredAny>,
     pub(super) intervals: Option<Text>,
     #[serde(default)]
     pub(super) transactional: bool,

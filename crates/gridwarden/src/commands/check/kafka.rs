@@ -1,11 +1,12 @@
 //! The sections of a plan about Kafka.
 
 use super::page::Page;
+use pipeline::Compression;
 use reading::quantity::time;
 use std::time::Duration;
 use stream::{Exchange, IntervalsFormat, KafkaPlan};
 
-pub(super) fn sections(plan: &KafkaPlan, page: &mut Page) {
+pub(super) fn sections(plan: &KafkaPlan, compression: Compression, page: &mut Page) {
     page.section("kafka");
     let brokers = if plan.brokers.is_empty() { "none: `--brokers` must name them" } else { &plan.brokers };
     page.key("brokers", brokers);
@@ -25,7 +26,7 @@ pub(super) fn sections(plan: &KafkaPlan, page: &mut Page) {
             settings.for_each(|(name, value)| page.key(name, value));
         }
     }
-    page.section("output");
+    super::output(compression, page);
     page.key(
         "intervals",
         match plan.intervals_format {

@@ -100,6 +100,9 @@ fn every_setting_is_shown_under_its_key_in_the_plan() {
               again_after     7 d
 
             [kafka] none
+
+            [output]
+              compression     zstd: of Parquet files
         "#]],
     );
 }
@@ -185,6 +188,7 @@ fn missing_sections_are_shown_as_none() {
             [kafka.client] none
 
             [output]
+              compression     zstd: of Parquet files
               intervals       json
               transactional   false: after a crash, results may be written again, under the same keys
 
@@ -237,6 +241,7 @@ fn settings_of_kafka_are_shown_as_they_are_used_without_secrets() {
           sasl.username   meters  from GRIDWARDEN_KAFKA_SASL_USERNAME
 
         [output]
+          compression     zstd: of Parquet files
           intervals       json
           transactional   false: after a crash, results may be written again, under the same keys
 

@@ -72,7 +72,7 @@ fn a_missing_key_is_an_error() {
         "[checkpoints]\nevery = \"10 s\"",
         "[output.checkpoints]\n#",
         expect![[r#"
-            error[plan::key]: unknown field `checkpoints`, expected `intervals` or `transactional`
+            error[plan::key]: unknown field `checkpoints`, expected one of `compression`, `intervals`, `transactional`
               --> ami.toml:115:9
                | [output.checkpoints]
               help: pipelines/ami.toml explains every key of these sections
