@@ -6,6 +6,7 @@ mod names;
 
 pub use environment::{BROKERS, Environment};
 
+use super::group::SESSION;
 use names::{Verdict, ask, canonical, is_secret, needs_tls, owned};
 use pipeline::PlanError;
 use rdkafka::ClientConfig;
@@ -15,6 +16,7 @@ use std::collections::btree_map::Entry;
 use std::fmt;
 use std::ops::Range;
 use std::path::Path;
+use std::time::Duration;
 
 /// The name of a connection, unless a setting gives another.
 const CLIENT_ID: &str = "gridwarden";
@@ -41,6 +43,12 @@ impl Connection {
     /// The brokers as the user named them.
     pub fn brokers(&self) -> &str {
         self.0.get("bootstrap.servers").unwrap_or_default()
+    }
+
+    /// How long the group waits for a silent member.
+    pub fn session(&self) -> Duration {
+        let given = self.0.get("session.timeout.ms").and_then(|ms| ms.parse().ok());
+        given.map_or(SESSION, Duration::from_millis)
     }
 
     #[cfg(test)]

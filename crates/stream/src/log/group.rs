@@ -28,6 +28,8 @@ const ANSWER: Duration = Duration::from_secs(15);
 /// Tries to get the ends of a log, together over 5 s.
 const TRIES: u32 = 50;
 const BETWEEN_TRIES: Duration = Duration::from_millis(100);
+/// A member that says nothing for this long is dead to its group, unless the plan sets `session.timeout.ms`.
+pub(super) const SESSION: Duration = Duration::from_secs(10);
 
 /// Which group to join, and what to read.
 #[derive(Debug, Clone, Copy)]
@@ -113,7 +115,7 @@ impl GroupConsumer {
         // In the new protocol, KIP-848, the broker sets these two, and librdkafka refuses them.
         if config.get("group.protocol").is_none_or(|protocol| protocol == "classic") {
             set_unless_given(&mut config, "partition.assignment.strategy", "range");
-            set_unless_given(&mut config, "session.timeout.ms", "10000");
+            set_unless_given(&mut config, "session.timeout.ms", &SESSION.as_millis().to_string());
         }
         for (name, value) in [
             // The limit of messages fetched ahead, for all partitions together.

@@ -15,6 +15,9 @@ const BETWEEN_LOOKS_AT_OTHERS: Duration = Duration::from_millis(500);
 /// How long it waits while they commit nothing new. This is longer than a session of the group: a dead member has lost
 /// its partitions by then, so the silent ones are alive and do not end.
 const OTHERS_PATIENCE: Duration = Duration::from_secs(60);
+/// The same in the grid, in sessions of the group. Nothing is lost if it is too short: the others close their districts
+/// themselves.
+const GRID_SESSIONS: u32 = 3;
 
 impl<C: Consumer> Poller<'_, C> {
     /// Closes all open intervals once every partition is at its end, then waits until the whole group has done so.
@@ -72,7 +75,10 @@ impl<C: Consumer> Poller<'_, C> {
         }
         let since = self.others.map_or(now, |(_, since)| since);
         // A member commits only with its checkpoints, so a long `every` must not look like a standstill.
-        let patience = OTHERS_PATIENCE.max(3 * self.set.kafka.checkpoint_every);
+        let kafka = self.set.kafka;
+        let patience =
+            if of_readings { OTHERS_PATIENCE } else { GRID_SESSIONS * kafka.connection().session() };
+        let patience = patience.max(3 * kafka.checkpoint_every);
         if open == 0 || now - since <= patience {
             return Ok(open == 0);
         }
