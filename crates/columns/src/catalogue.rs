@@ -72,9 +72,9 @@ impl<R> Columns<R> for Entries {
 
 /// The page `docs/reference/outputs.md`.
 pub fn reference() -> String {
-    let mut page = String::from(PREFACE);
+    let mut page = format!("{PREFACE}{}", overview());
     for OutputEntry { topic, about, columns } in catalogue() {
-        let asked = if about.section.is_empty() { "every plan" } else { about.section };
+        let asked = about.asked_for_by();
         let only =
             if about.only.is_empty() { "always written".to_owned() } else { format!("`{}`", about.only) };
         write!(
@@ -97,6 +97,22 @@ pub fn reference() -> String {
         }
     }
     page
+}
+
+/// A line an output: its file, what a row is, the key of its topic and of a message, and what in a plan asks for it.
+fn overview() -> String {
+    let mut table = String::from(
+        "\n| file | a row is | topic in `[kafka]` | key of a message | asked for by |\n\
+         | --- | --- | --- | --- | --- |\n",
+    );
+    for (topic, about) in ALL {
+        let (name, file, asked) = (about.name(), about.file, about.asked_for_by());
+        // Behind a semicolon stands what only one way of writing has.
+        let row = about.row.split(';').next().unwrap_or_default();
+        writeln!(table, "| [`{file}`](#{name}) | {row} | `{topic}` | `{}` | {asked} |", about.key)
+            .expect(TAKES_ALL);
+    }
+    table
 }
 
 const TAKES_ALL: &str = "text takes all text";

@@ -144,6 +144,11 @@ impl About {
     pub fn name(&self) -> &'static str {
         self.file.split_once('.').map_or(self.file, |(name, _)| name)
     }
+
+    /// What in a plan asks for it, for a person who looks for it there.
+    pub(crate) fn asked_for_by(&self) -> &'static str {
+        if self.section.is_empty() { "every plan" } else { self.section }
+    }
 }
 
 /// When the messages of an output are sent.

@@ -49,7 +49,7 @@ fn an_unknown_key_is_named_with_its_place() {
         "exchanged =",
         expect![[r#"
             error[plan::key]: unknown field `exchanged`, expected `exchange`
-              --> ami.toml:113:1
+              --> ami.toml:114:1
                | exchanged = "memory"               # "kafka": instances share the work; no forecast, demand or supply of the whole town
               help: pipelines/ami.toml explains every key of these sections
         "#]],
@@ -73,7 +73,7 @@ fn a_missing_key_is_an_error() {
         "[output.checkpoints]\n#",
         expect![[r#"
             error[plan::key]: unknown field `checkpoints`, expected one of `compression`, `intervals`, `transactional`
-              --> ami.toml:115:9
+              --> ami.toml:116:9
                | [output.checkpoints]
               help: pipelines/ami.toml explains every key of these sections
         "#]],
@@ -106,7 +106,7 @@ fn lengths_of_time_have_units_and_bounds() {
         "every = \"2 h\"",
         expect![[r#"
             error[plan::window]: `every` must be from 100 ms to 1 h, found 2 h
-              --> ami.toml:116:9
+              --> ami.toml:117:9
                | every = "2 h"                    # the time between two checkpoints of the state
               help: try `every = "100 ms"`
         "#]],
@@ -116,7 +116,7 @@ fn lengths_of_time_have_units_and_bounds() {
         "full_after = 0",
         expect![[r#"
             error[plan::range]: `full_after` must be at least 1, found 0
-              --> ami.toml:117:14
+              --> ami.toml:118:14
                | full_after = 0                   # after this many checkpoints of changes comes a full one
               help: try `full_after = 1`
         "#]],
@@ -139,18 +139,18 @@ fn a_value_outside_the_choices_is_an_error() {
         "intervals = \"json\"",
         "intervals = \"frame\"",
         expect![[r#"
-        error[plan::choice]: `intervals` must be "json" or "arrow", found "frame"
-          --> ami.toml:109:13
-           | intervals = "frame"                # or "arrow"
-          help: try `intervals = "json"`
-    "#]],
+            error[plan::choice]: `intervals` must be "json" or "arrow", found "frame"
+              --> ami.toml:110:13
+               | intervals = "frame"                # or "arrow"
+              help: try `intervals = "json"`
+        "#]],
     );
     check(
         "exchange = \"memory\"",
         "exchange = \"disk\"",
         expect![[r#"
             error[plan::choice]: `exchange` must be "memory" or "kafka", found "disk"
-              --> ami.toml:113:12
+              --> ami.toml:114:12
                | exchange = "disk"               # "kafka": instances share the work; no forecast, demand or supply of the whole town
               help: try `exchange = "memory"`
         "#]],
@@ -160,7 +160,7 @@ fn a_value_outside_the_choices_is_an_error() {
         "transactional = \"no\"",
         expect![[r#"
             error[plan::syntax]: invalid type: string "no", expected a boolean
-              --> ami.toml:110:17
+              --> ami.toml:111:17
                | transactional = "no"             # true: results and positions are committed together
               help: pipelines/demo.toml and ami.toml have each key as it is written, quantities in quotes with their units
         "#]],
@@ -179,7 +179,7 @@ fn an_exchange_needs_one_message_for_each_interval() {
         "intervals = \"arrow\"",
         expect![[r#"
             error[plan::exchange]: `exchange = "kafka"` needs one message for each interval, but an Arrow message holds many
-              --> ami.toml:113:12
+              --> ami.toml:114:12
                | exchange = "kafka"               # "kafka": instances share the work; no forecast, demand or supply of the whole town
               help: set `intervals = "json"` in `[output]`
         "#]],
@@ -189,7 +189,7 @@ fn an_exchange_needs_one_message_for_each_interval() {
         "",
         expect![[r#"
             error[plan::exchange]: `exchange = "kafka"` goes through the topic of intervals, and there is none
-              --> ami.toml:113:12
+              --> ami.toml:114:12
                | exchange = "kafka"               # "kafka": instances share the work; no forecast, demand or supply of the whole town
               help: name it: `intervals = "intervals"` in `[kafka]`
         "#]],
@@ -212,11 +212,11 @@ fn topics_have_names_that_kafka_allows_and_one_use_each() {
         "alerts = \"alerts\"",
         "alerts = \"readings\"",
         expect![[r#"
-        error[plan::topic]: `readings` and `alerts` are one topic, "readings"
-          --> ami.toml:100:10
-           | alerts = "readings"
-          help: give each a topic of its own
-    "#]],
+            error[plan::topic]: `readings` and `alerts` are one topic, "readings"
+              --> ami.toml:101:10
+               | alerts = "readings"
+              help: give each a topic of its own
+        "#]],
     );
     check(
         "group = \"gridwarden\"",
@@ -244,7 +244,7 @@ fn connections_have_the_settings_of_librdkafka() {
         "lingers.ms = 20",
         expect![[r#"
             error[plan::client]: librdkafka has no setting `lingers.ms`
-              --> ami.toml:106:9
+              --> ami.toml:107:9
                | lingers.ms = 20 #                    # any setting of librdkafka that the engine does not set itself
               help: CONFIGURATION.md of librdkafka lists all settings; for example `sasl.username` is GRIDWARDEN_KAFKA_SASL_USERNAME in the environment
         "#]],
@@ -253,7 +253,7 @@ fn connections_have_the_settings_of_librdkafka() {
         "linger.ms = -20",
         expect![[r#"
             error[plan::client]: `linger.ms` cannot be used: Configuration property "queue.buffering.max.ms" value -20 is outside allowed range 0..900000
-              --> ami.toml:106:8
+              --> ami.toml:107:8
                | linger.ms = -20 #                    # any setting of librdkafka that the engine does not set itself
               help: CONFIGURATION.md of librdkafka lists its values
         "#]],
@@ -262,7 +262,7 @@ fn connections_have_the_settings_of_librdkafka() {
         "linger.ms = 1.5",
         expect![[r#"
             error[plan::syntax]: invalid type: floating point `1.5`, expected text, a whole number, true or false
-              --> ami.toml:106:13
+              --> ami.toml:107:13
                | linger.ms = 1.5 #                    # any setting of librdkafka that the engine does not set itself
               help: pipelines/demo.toml and ami.toml have each key as it is written, quantities in quotes with their units
         "#]],
@@ -271,7 +271,7 @@ fn connections_have_the_settings_of_librdkafka() {
         "linger.ms = 20\nqueue.buffering.max.ms = 20",
         expect![[r#"
             error[plan::client]: `linger.ms` and `queue.buffering.max.ms` are the same setting
-              --> ami.toml:107:21
+              --> ami.toml:108:21
                | queue.buffering.max.ms = 20 #                    # any setting of librdkafka that the engine does not set itself
               help: remove one of them
         "#]],
@@ -280,7 +280,7 @@ fn connections_have_the_settings_of_librdkafka() {
         "security.protocol = \"tls\"",
         expect![[r#"
             error[plan::client]: `security.protocol` cannot be used: Invalid value "tls" for configuration property "security.protocol"
-              --> ami.toml:106:10
+              --> ami.toml:107:10
                | security.protocol = "tls" #                    # any setting of librdkafka that the engine does not set itself
               help: CONFIGURATION.md of librdkafka lists its values
         "#]],
@@ -293,7 +293,7 @@ fn settings_of_the_engine_itself_are_refused() {
         "group.id = \"mine\"",
         expect![[r#"
             error[plan::client]: `group.id` cannot be set here: `group` names the group
-              --> ami.toml:106:7
+              --> ami.toml:107:7
                | group.id = "mine" #                    # any setting of librdkafka that the engine does not set itself
               help: remove it
         "#]],
@@ -302,7 +302,7 @@ fn settings_of_the_engine_itself_are_refused() {
         "enable.auto.commit = true",
         expect![[r#"
             error[plan::client]: `enable.auto.commit` cannot be set here: checkpoints hold the positions together with the state that belongs to them
-              --> ami.toml:106:13
+              --> ami.toml:107:13
                | enable.auto.commit = true #                    # any setting of librdkafka that the engine does not set itself
               help: remove it
         "#]],
@@ -311,7 +311,7 @@ fn settings_of_the_engine_itself_are_refused() {
         "auto.offset.reset = \"latest\"",
         expect![[r#"
             error[plan::client]: `auto.offset.reset` cannot be set here: a run continues at its checkpoint, and without one it starts at the beginning
-              --> ami.toml:106:13
+              --> ami.toml:107:13
                | auto.offset.reset = "latest" #                    # any setting of librdkafka that the engine does not set itself
               help: remove it
         "#]],
@@ -320,7 +320,7 @@ fn settings_of_the_engine_itself_are_refused() {
         "acks = 1",
         expect![[r#"
             error[plan::client]: `acks` cannot be set here: the producer is idempotent, so that no message is lost or written twice
-              --> ami.toml:106:1
+              --> ami.toml:107:1
                | acks = 1 #                    # any setting of librdkafka that the engine does not set itself
               help: remove it
         "#]],
@@ -329,7 +329,7 @@ fn settings_of_the_engine_itself_are_refused() {
         "metadata.broker.list = \"kafka:9092\"",
         expect![[r#"
             error[plan::client]: `metadata.broker.list` cannot be set here: `brokers` names the brokers
-              --> ami.toml:106:17
+              --> ami.toml:107:17
                | metadata.broker.list = "kafka:9092" #                    # any setting of librdkafka that the engine does not set itself
               help: remove it
         "#]],
@@ -342,7 +342,7 @@ fn a_secret_in_a_plan_is_refused_and_not_shown() {
         "sasl.password = \"hunter2\"",
         expect![[r#"
             error[plan::secret]: `sasl.password` is a secret and must not be written in a plan
-              --> ami.toml:106:6
+              --> ami.toml:107:6
                | (not shown: it may hold a secret)
               help: set GRIDWARDEN_KAFKA_SASL_PASSWORD in the environment, or GRIDWARDEN_KAFKA_SASL_PASSWORD_FILE to the path of a file that holds it
         "#]],
@@ -351,7 +351,7 @@ fn a_secret_in_a_plan_is_refused_and_not_shown() {
         "sasl = { username = \"meters\", password = \"hunter2\" }",
         expect![[r#"
             error[plan::secret]: `sasl.password` is a secret and must not be written in a plan
-              --> ami.toml:106:31
+              --> ami.toml:107:31
                | (not shown: it may hold a secret)
               help: set GRIDWARDEN_KAFKA_SASL_PASSWORD in the environment, or GRIDWARDEN_KAFKA_SASL_PASSWORD_FILE to the path of a file that holds it
         "#]],
@@ -360,7 +360,7 @@ fn a_secret_in_a_plan_is_refused_and_not_shown() {
         "sasl.password = 12.5",
         expect![[r#"
             error[plan::syntax]: invalid type: floating point `12.5`, expected text, a whole number, true or false
-              --> ami.toml:106:17
+              --> ami.toml:107:17
                | (not shown: it may hold a secret)
               help: pipelines/demo.toml and ami.toml have each key as it is written, quantities in quotes with their units
         "#]],
@@ -369,7 +369,7 @@ fn a_secret_in_a_plan_is_refused_and_not_shown() {
         "sasl.pasword = \"hunter2\"",
         expect![[r#"
             error[plan::client]: librdkafka has no setting `sasl.pasword`
-              --> ami.toml:106:6
+              --> ami.toml:107:6
                | (not shown: it may hold a secret)
               help: CONFIGURATION.md of librdkafka lists all settings; for example `sasl.username` is GRIDWARDEN_KAFKA_SASL_USERNAME in the environment
         "#]],
@@ -378,7 +378,7 @@ fn a_secret_in_a_plan_is_refused_and_not_shown() {
         "sasl.password = hunter2",
         expect![[r#"
             error[plan::syntax]: string values must be quoted, expected literal string
-              --> ami.toml:106:17
+              --> ami.toml:107:17
                | (not shown: it may hold a secret)
         "#]],
     );
@@ -390,7 +390,7 @@ fn sasl_needs_a_mechanism_that_is_built_in() {
         "security.protocol = \"sasl_plaintext\"",
         expect![[r#"
             error[plan::client]: `security.protocol = "sasl_plaintext"` needs a `sasl.mechanism`
-              --> ami.toml:106:10
+              --> ami.toml:107:10
                | security.protocol = "sasl_plaintext" #                    # any setting of librdkafka that the engine does not set itself
               help: use one of PLAIN, SCRAM-SHA-256, SCRAM-SHA-512, OAUTHBEARER
         "#]],
@@ -398,11 +398,11 @@ fn sasl_needs_a_mechanism_that_is_built_in() {
     check_client(
         "sasl.mechanism = \"GSSAPI\"",
         expect![[r#"
-        error[plan::client]: `sasl.mechanism` must be one of PLAIN, SCRAM-SHA-256, SCRAM-SHA-512, OAUTHBEARER, found "GSSAPI"
-          --> ami.toml:106:6
-           | sasl.mechanism = "GSSAPI" #                    # any setting of librdkafka that the engine does not set itself
-          help: try `sasl.mechanism = "SCRAM-SHA-512"`
-    "#]],
+            error[plan::client]: `sasl.mechanism` must be one of PLAIN, SCRAM-SHA-256, SCRAM-SHA-512, OAUTHBEARER, found "GSSAPI"
+              --> ami.toml:107:6
+               | sasl.mechanism = "GSSAPI" #                    # any setting of librdkafka that the engine does not set itself
+              help: try `sasl.mechanism = "SCRAM-SHA-512"`
+        "#]],
     );
 }
 
@@ -412,29 +412,29 @@ fn a_build_without_tls_explains_how_to_build_it() {
     check_client(
         "security.protocol = \"SASL_SSL\"",
         expect![[r#"
-        error[plan::tls]: `security.protocol = "SASL_SSL"` needs TLS, which this gridwarden was built without
-          --> ami.toml:106:10
-           | security.protocol = "SASL_SSL" #                    # any setting of librdkafka that the engine does not set itself
-          help: build it with `cargo build --release -p gridwarden --features tls`
-    "#]],
+            error[plan::tls]: `security.protocol = "SASL_SSL"` needs TLS, which this gridwarden was built without
+              --> ami.toml:107:10
+               | security.protocol = "SASL_SSL" #                    # any setting of librdkafka that the engine does not set itself
+              help: build it with `cargo build --release -p gridwarden --features tls`
+        "#]],
     );
     check_client(
         "sasl.mechanism = \"SCRAM-SHA-512\"",
         expect![[r#"
-        error[plan::tls]: `sasl.mechanism = "SCRAM-SHA-512"` needs TLS, which this gridwarden was built without
-          --> ami.toml:106:6
-           | sasl.mechanism = "SCRAM-SHA-512" #                    # any setting of librdkafka that the engine does not set itself
-          help: build it with `cargo build --release -p gridwarden --features tls`
-    "#]],
+            error[plan::tls]: `sasl.mechanism = "SCRAM-SHA-512"` needs TLS, which this gridwarden was built without
+              --> ami.toml:107:6
+               | sasl.mechanism = "SCRAM-SHA-512" #                    # any setting of librdkafka that the engine does not set itself
+              help: build it with `cargo build --release -p gridwarden --features tls`
+        "#]],
     );
     check_client(
         "ssl.ca.location = \"ca.pem\"",
         expect![[r#"
-        error[plan::tls]: `ssl.ca.location = "ca.pem"` needs TLS, which this gridwarden was built without
-          --> ami.toml:106:8
-           | ssl.ca.location = "ca.pem" #                    # any setting of librdkafka that the engine does not set itself
-          help: build it with `cargo build --release -p gridwarden --features tls`
-    "#]],
+            error[plan::tls]: `ssl.ca.location = "ca.pem"` needs TLS, which this gridwarden was built without
+              --> ami.toml:107:8
+               | ssl.ca.location = "ca.pem" #                    # any setting of librdkafka that the engine does not set itself
+              help: build it with `cargo build --release -p gridwarden --features tls`
+        "#]],
     );
     check_environment(
         &[("GRIDWARDEN_KAFKA_SSL_KEY_PASSWORD", "hunter2")],
