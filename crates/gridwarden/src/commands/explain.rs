@@ -273,6 +273,7 @@ fn case(change: &Change, findings: &Findings, own: &[&Interval], page: &mut Page
     }
     for message in findings.messages.iter().filter(|message| has_opened && message.case == case.id) {
         let Message { channel, to, text, .. } = message;
+        let text = text.trim_end().replace('\n', "\n             ");
         page.line(format!("  {:<10} to {to}: {text}", channel.about().label));
     }
 }
