@@ -32,13 +32,13 @@ pub enum Severity {
     Low,
     /// This week.
     Medium,
-    /// Soon: so much current beside the meter can also be a fault that somebody may touch.
+    /// A person should look soon: so much current beside the meter can also be a fault that is dangerous to touch.
     High,
 }
 
 impl Severity {
-    /// By how far the main number of the evidence is beyond what is allowed. Twice and four times are chosen here, until
-    /// field visits show what is better.
+    /// By how far the main number of the evidence is beyond what is allowed. Twice and four times are chosen here,
+    /// until field visits show what is better.
     pub(crate) fn of(evidence: &Evidence) -> Self {
         let main = evidence.main().and_then(|main| Some((main.value, main.limit?)));
         match main {

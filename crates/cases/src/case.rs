@@ -38,7 +38,7 @@ pub struct Case {
     pub detectors: Vec<Detector>,
     /// Which meter.
     pub meter: MeterId,
-    /// The transformer that the meter hung on when the case opened.
+    /// The transformer that supplied the meter when the case opened.
     pub transformer: Option<TransformerId>,
     /// The area that the meter stood in when the case opened.
     pub area: Option<AreaId>,
@@ -61,13 +61,14 @@ pub struct Case {
 }
 
 impl Case {
-    /// How soon somebody should look, by the evidence with the highest score.
+    /// How soon a person should look, by the evidence with the highest score.
     pub fn severity(&self) -> Severity {
         self.evidence.first().map_or(Severity::Low, Severity::of)
     }
 
     /// The energy that may have gone beside the meter on a day: that of all its runs over the time from the first
-    /// interval of evidence to the last, which counts as a day at least. None where a part of the energy is not known.
+    /// interval of evidence to the last, which counts as a day at least. None where a part of the energy is not
+    /// known.
     pub fn excess_a_day(&self) -> Option<WattHours> {
         let since = self.opening.iter().map(|evidence| evidence.since).min()?;
         let days = (self.last_evidence.since(since) as f64 / DAY as f64).max(1.0);

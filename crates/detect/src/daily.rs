@@ -50,8 +50,8 @@ impl DailyScores {
         Self::default()
     }
 
-    /// Takes what the tick that ends at `end` raised, in any order. If that tick is the first of a local day, the rows
-    /// of the day before are added to `out` first, by meter.
+    /// Takes what the tick that ends at `end` raised, in any order. If that tick is the first of a local day, the
+    /// rows of the day before are added to `out` first, by meter.
     pub fn collect(
         &mut self,
         end: EventTime,
@@ -70,7 +70,7 @@ impl DailyScores {
         }
     }
 
-    /// Adds the rows of the day under way, as when the readings end.
+    /// Adds the rows of the current day, when the readings end.
     pub fn finish(&mut self, out: &mut Vec<DailySuspicion>) {
         out.extend(core::mem::take(&mut self.by_meter).into_values());
         self.day = None;

@@ -3,7 +3,8 @@
 //! To add one, write `detectors/NAME.rs`, add its `mod` line and its row in the list below, and give it a section in
 //! the plans that should run it. Its file holds:
 //!
-//! - `Rule`, made by `keys!`: its settings, with `check` for keys that must go together and `fingerprint` of those that
+//! - `Rule`, made by `keys!`: its settings, with `check` for keys that must go together and `fingerprint` of those
+//! that
 //!   its state depends on;
 //! - `ABOUT`: its facts, innocent causes and words, as data;
 //! - `Runs`: its state at work, with `new`, `examine`, `state`, and `restore` from a `State` of `STATE_VERSION`;
@@ -113,7 +114,7 @@ macro_rules! detectors {
                 match detector { $(Detector::$variant => self.$module.as_ref().map($module::Rule::shown),)* }
             }
 
-            /// A number of exactly those settings that the state of a detector depends on, if it runs.
+            /// The fingerprint of exactly those settings that the state of a detector depends on, if it runs.
             pub fn fingerprint(&self, detector: Detector) -> Option<u64> {
                 match detector { $(Detector::$variant => self.$module.as_ref().map($module::Rule::fingerprint),)* }
             }
@@ -142,7 +143,8 @@ macro_rules! detectors {
             }
 
             /// Examines the tick that ends at `end`: every closed interval of the town with its place, in any order,
-            /// with the back-filled older ones of meters that came back. Adds at most one suspicion a meter, by meter.
+            /// with the back-filled older ones of meters that came back. Adds at most one suspicion a meter, by
+            /// meter.
             ///
             /// Returns how many intervals would have been evidence and could not be looked at.
             pub fn examine<'a>(

@@ -1,5 +1,5 @@
-//! What is stored of scores and evidence. Detectors, facts and innocent causes are stored under their names, so that a
-//! state can be read by a program that has more of them. What a detector stores of its own is in its file.
+//! What is stored of scores and evidence. Detectors, facts and innocent causes are stored under their names, so that
+//! a state can be read by a program that has more of them. What a detector stores of its own is in its file.
 
 use crate::{
     DailyScores, DailySuspicion, Detector, Evidence, Fact, FactDefinition, Innocent, InnocentDefinition,
@@ -70,7 +70,7 @@ impl DailyScores {
     /// Goes up when the form of [`DailyScoresState`] changes.
     pub const STATE_VERSION: u16 = 1;
 
-    /// A number of the settings that the state depends on: which day it is, here.
+    /// The fingerprint of the settings that the state depends on: here those that decide which local day it is.
     pub fn fingerprint(calendar: &Calendar) -> u64 {
         Fingerprint::new("suspicions").text(calendar.zone_name()).end()
     }

@@ -20,8 +20,8 @@ impl LoopCurrents {
         self.phase - self.neutral
     }
 
-    /// The larger of the two, which is taken for the load: a bypass of one wire makes the current of that wire too
-    /// small.
+    /// The larger of the two currents. It counts as the load, because a bypass of one wire makes the current of that
+    /// wire too small.
     pub fn load(&self) -> Amperes {
         self.phase.max(self.neutral)
     }

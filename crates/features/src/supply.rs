@@ -1,4 +1,4 @@
-//! Kernels of supply: how often, and for how long, the consumers of a place were without it (IEEE 1366-2012).
+//! Kernels of supply: how often and how long the consumers of a place were without supply (IEEE 1366-2012).
 
 use reading::{Interval, Quality};
 use units::{Volts, WattHours};

@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use units::{WattHours, Watts};
 
-/// How much a [`SeasonalMean`] remembers, ms: 35 days, so that four days of every type are in it. The fourth-last Saturday
-/// is up to 28 days back, and a holiday may take its place.
+/// How much a [`SeasonalMean`] remembers, ms: 35 days, so that four days of every type are in it. The fourth-last
+/// Saturday is up to 28 days back, and a holiday may take its place.
 const HISTORY: i64 = 35 * DAY;
 
 /// How many earlier days a mean is made of. Baselines of demand response use the last four like days, too.
@@ -44,8 +44,8 @@ impl SeasonalMean {
     /// The version of the stored form.
     pub const STATE_VERSION: u16 = 1;
 
-    /// A number of the settings that a stored history depends on: the interval alone, because energies are those of
-    /// intervals. Local days, holidays and quantiles are looked at when a forecast is made.
+    /// The fingerprint of the settings that a stored history depends on: the interval alone, because energies are
+    /// those of intervals. Local days, holidays and quantiles are looked at when a forecast is made.
     pub fn fingerprint(grid: Grid) -> u64 {
         Fingerprint::new("loads").whole(grid.length()).end()
     }
@@ -75,9 +75,9 @@ impl SeasonalMean {
         self.energies.iter().map(|(end, energy)| (*end, *energy))
     }
 
-    /// Remembers the energy of the interval that ends at `end`. A second part of the same interval is added to the first:
-    /// meters that are back-filled come later than the others. An interval that is 35 days older than the newest is
-    /// dropped.
+    /// Remembers the energy of the interval that ends at `end`. A second part of the same interval is added to the
+    /// first: meters that are back-filled come later than the others. An interval that is 35 days older than the
+    /// newest is dropped.
     pub fn observe(&mut self, end: EventTime, energy: WattHours) {
         let newest = self.energies.last_key_value().map_or(end, |(newest, _)| end.max(*newest));
         let oldest = newest.minus(HISTORY);
@@ -92,10 +92,10 @@ impl SeasonalMean {
 
     /// What the target will draw in each interval of the horizon, if any interval like it is known.
     ///
-    /// The mean is that of the same local minute on up to four last days of the same type; without any, on up to four last
-    /// days of any type. Quantiles are those of Student's t around the mean. If the days of a type are normally distributed,
-    /// the next one lies below quantile `p` with probability `p`, however few they are. After a single day all quantiles
-    /// equal the mean, because nothing shows yet how far it may be off.
+    /// The mean is that of the same local minute on up to four last days of the same type; without any, on up to four
+    /// last days of any type. Quantiles are those of Student's t around the mean. If the days of a type are normally
+    /// distributed, the next one lies below quantile `p` with probability `p`, however few they are. After a single
+    /// day all quantiles equal the mean, because nothing shows yet how far it may be off.
     pub fn forecast(&self, issued: EventTime, horizon: &Horizon, quantiles: &[f64]) -> Vec<Forecast> {
         let known = Known { energies: &self.energies, until: issued.min(horizon.starts_at()) };
         let length = horizon.grid().length();
@@ -164,7 +164,7 @@ impl Known<'_> {
         let mean = energies.iter().sum::<i64>() as f64 / count;
         let off = energies.iter().map(|energy| *energy as f64 - mean);
         let squares: f64 = off.map(|off| off * off).sum();
-        // The mean of a few days is itself off, so that the next day is further from it than these days are.
+        // The mean of a few days is uncertain itself, so the next day is further from it than these days are.
         let variance = squares / f64::from(freedom.max(1)) * (1.0 + 1.0 / count);
         Some(Expected { mean, spread: variance.sqrt(), freedom })
     }

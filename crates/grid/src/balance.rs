@@ -14,14 +14,14 @@ pub struct Balance {
     pub start: EventTime,
     /// When it ends.
     pub end: EventTime,
-    /// What the transformer's own meters counted, import less export; `None` unless all of them reported: a part of the
-    /// supply would look like energy that came from nowhere.
+    /// What the transformer's own meters counted, import less export; `None` unless all of them reported: a part of
+    /// the supply would look like energy that came from nowhere.
     pub supplied: Option<WattHours>,
     /// What the reporting consumers counted, import less export.
     pub consumed: WattHours,
     /// Supplied less consumed: losses, and the use of all consumers that did not report or were not measured.
     pub gap: Option<WattHours>,
-    /// How many consumers hang on it in this interval, by the topology.
+    /// How many consumers it supplies in this interval, by the topology.
     pub meters: u32,
     /// How many of them have a known energy.
     pub reporting: u32,
@@ -59,7 +59,7 @@ pub fn balance<'a>(
         tally.start = interval.start;
         tally.quality = tally.quality.with(interval.quality.origin());
         if interval.quality.is_rejected() {
-            // An estimate stands in for it, so that the balance is not measured either.
+            // An estimate takes its place, so the balance is not measured either.
             tally.quality = tally.quality.with(Quality::ESTIMATED);
         }
         let Some(net) = valid_energy(interval) else { continue };

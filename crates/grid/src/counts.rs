@@ -1,6 +1,6 @@
 //! How many consumers a transformer, a feeder or an area has at a moment.
 //!
-//! Rows begin and end, so that the count changes with time; and it is asked for every transformer in every interval.
+//! Rows begin and end, so the count changes with time. It must be fast: every balance of every transformer needs it.
 
 use crate::{Role, TopologyRow};
 use reading::{AreaId, EventTime, Target, TransformerId};
@@ -31,7 +31,7 @@ impl Head {
         if all {
             return self.starts.len() as u32;
         }
-        // Rows that ended also started, so that the difference is what holds.
+        // Every row that has ended has also started, so the difference is the number of rows that hold.
         let started = self.starts.partition_point(|start| *start < time);
         let ended = self.ends.partition_point(|end| *end < time);
         (started - ended) as u32

@@ -1,4 +1,4 @@
-//! Which transformer and feeder each meter hangs on, and whether the energy there adds up.
+//! The transformer and the feeder of each meter, and whether the energy there adds up.
 //!
 //! A [`Topology`] is a dated table: a meter swap or a moved consumer adds a row and rewrites no history. A
 //! [`Balance`] compares, for one transformer and one interval, what its own meter supplied with what the consumers

@@ -47,7 +47,7 @@ pub struct TopologyRow {
     pub meter: MeterId,
     /// What it measures.
     pub role: Role,
-    /// The transformer that it hangs on. Of a meter in the role of a transformer, the one that it measures.
+    /// The transformer that supplies the meter. For a meter in the role of a transformer: the one that it measures.
     pub transformer: Option<TransformerId>,
     /// The feeder above.
     pub feeder: Option<FeederId>,
@@ -67,7 +67,7 @@ pub struct TopologyRow {
     pub serial: Option<String>,
     /// The row holds after this moment; `None` if it always did.
     pub from: Option<EventTime>,
-    /// The row holds up to this moment, which it includes; `None` until further notice.
+    /// The row holds up to and including this moment. `None` means until further notice.
     pub to: Option<EventTime>,
 }
 

@@ -1,4 +1,4 @@
-//! The dated table of the places of meters: which transformer, feeder and area each hangs on, and when.
+//! The topology: the transformer, the feeder and the area of each meter, with dates.
 
 use crate::counts::Counts;
 use crate::join::{Joined, NONE, Seat};
@@ -92,15 +92,15 @@ impl Topology {
         &self.transformers
     }
 
-    /// Where a meter hangs in the interval that ends at `time`. For a whole tick, [`Self::join`] is cheaper.
+    /// The place of a meter in the interval that ends at `time`. For a whole tick, [`Self::join`] is faster.
     pub fn at(&self, meter: &MeterId, time: EventTime) -> Option<&TopologyRow> {
         // The last row that starts before `time` is the only one that can hold then.
         let after = self.rows.partition_point(|row| (row.meter, row.starts()) < (*meter, time));
         self.rows[..after].last().filter(|row| row.meter == *meter && row.holds_at(time))
     }
 
-    /// Every interval with its row, in the given order, which may be any. It is cheap when the intervals are sorted by
-    /// meter: then the whole tick costs one walk along the table, and a tick of few meters skips most of it.
+    /// Every interval with its row, in the given order, which may be any. It is cheap when the intervals are sorted
+    /// by meter: then the whole tick costs one walk along the table, and a tick of few meters skips most of it.
     pub fn join<'a>(&'a self, intervals: &'a [Interval]) -> impl Iterator<Item = Joined<'a>> + Clone + 'a {
         let mut cursor = 0;
         intervals.iter().map(move |interval| {
@@ -127,8 +127,8 @@ impl Topology {
         }
     }
 
-    /// Where the rows of a meter begin, if it has any. It is cheap if meters are asked for in the order of their names,
-    /// each with the answer before as `from`.
+    /// Where the rows of a meter begin, if it has any. It is cheap if meters are asked for in the order of their
+    /// names, each with the answer before as `from`.
     pub fn first_row(&self, meter: &MeterId, from: usize) -> Option<usize> {
         let first = self.first_of(meter, from.min(self.rows.len()));
         self.rows.get(first).is_some_and(|row| row.meter == *meter).then_some(first)

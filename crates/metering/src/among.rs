@@ -1,4 +1,4 @@
-//! What a meter or a group has to do with the others of the town: its part in the peak of all, diversity, peers.
+//! Compares a meter or a group with others in the town: its part in the town's peak, diversity, and peers.
 
 use crate::groups::Groups;
 use crate::rows::{Among, DemandRow};
@@ -7,8 +7,8 @@ use reading::Target;
 use units::{Ratio, Watts};
 
 impl Groups {
-    /// Adds to the row of a meter what is known of the others. The row must be of the billing period under way or of the one
-    /// before.
+    /// Adds to the row of a meter what is known of the others. The row must be of the billing period under way or of
+    /// the one before.
     pub fn complete(&mut self, row: &mut DemandRow) {
         if self.class_means.is_none() {
             self.class_means = Some(self.means_of_classes());
@@ -35,7 +35,8 @@ impl Groups {
         let means = self.class_means.as_deref().unwrap_or_default();
         let (coincident, peers) = match period {
             _ if period == self.period => (part.0, share.and_then(|share| share.over_peers(means))),
-            // Of the period before, the means of classes are gone: each consumer keeps its own ratio.
+            // The means of the classes in the period before are no longer known, so each consumer keeps its own
+            // ratio.
             _ if period == self.period_before => {
                 let before = share.map(|share| f64::from(share.peers_before));
                 (part.1, before.filter(|ratio| !ratio.is_nan()))

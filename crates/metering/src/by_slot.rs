@@ -1,4 +1,4 @@
-//! What is stored of meters, each under the number of its slot.
+//! The stored state of meters, by the number of their slots.
 
 use serde::ser::SerializeSeq;
 use serde::{Deserialize, Serialize, Serializer};
@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize, Serializer};
 pub struct BySlot<T>(Vec<(u32, T)>);
 
 impl<T> BySlot<T> {
-    /// Lays later changes over this state: a meter that changed takes the place of its earlier self.
+    /// Applies later changes to this state: the new state of a meter replaces its old one.
     pub fn overlay(&mut self, later: Self) {
         let mut known = std::mem::take(&mut self.0).into_iter().peekable();
         for (slot, meter) in later.0 {

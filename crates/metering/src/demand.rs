@@ -9,14 +9,14 @@ use reading::time::HOUR;
 use reading::{EventTime, Quality, Target};
 use units::{Ratio, VoltAmperes, WattHours, Watts};
 
-/// What [`PfSpread`] calls low: a twentieth of the time is below.
+/// The share of the time below the low power factor of [`PfSpread`]: a twentieth.
 const LOW_END: f64 = 0.05;
-/// No peak yet: any power is above it.
+/// Stands for no peak yet: any power is above it.
 pub(crate) const NO_PEAK: f32 = f32::NEG_INFINITY;
 
 impl Metering {
-    /// Begins a billing period of a meter, if an interval belongs to another one than the last. The period before is over
-    /// and its rows are added to `out`.
+    /// Begins a billing period of a meter, if an interval belongs to another one than the last. The period before is
+    /// over and its rows are added to `out`.
     #[inline]
     pub(crate) fn turn_period(
         &mut self,
@@ -25,7 +25,7 @@ impl Metering {
         out: &mut Vec<DemandRow>,
     ) {
         let period = self.heads[step.slot].period;
-        // Where clocks go back past midnight, an hour of the day before comes once more: its period is not begun again.
+        // If clocks go back past midnight, an hour of the day before comes twice. Its period must not begin again.
         if period == NO_PERIOD || step.moment.period > period {
             if period != NO_PERIOD {
                 self.push_demand(step.slot, name(), true, out);
@@ -48,15 +48,15 @@ impl Metering {
         let length = self.settings.grid.length();
         let active = features::mean_power(row).filter(|active| active.0 >= 0.0);
         let apparent = apparent_power(row);
-        // A meter that exports has no power factor to be billed by.
+        // A meter that exports has no power factor for billing.
         if let (Some(active), Some(apparent)) = (active, apparent) {
             self.count_power_factor(step, active, apparent);
         }
         let head = &mut self.heads[slot];
         let zones = &mut self.zones[slot * strides.zones..(slot + 1) * strides.zones];
         head.exported += row.exp.map_or(0, |exp| exp.0);
-        // Bill what is believed. Rejected energy without a stand-in is billed as its register shows it, unless the interval
-        // is a spike: no use explains that.
+        // Bill what is believed. Rejected energy without a stand-in is billed as its register shows it, unless the
+        // interval is a spike: no use explains that.
         let spike = row.quality.has(Quality::SPIKE);
         if let Some(imp) = row.valid().or(row.imp.filter(|_| !spike)) {
             head.hours += 1;
@@ -66,7 +66,7 @@ impl Metering {
                 zones[zone].energy += imp.0;
             }
         }
-        // Only measured energy makes a peak, and a block with a hole is no block.
+        // Only measured energy makes a peak, and a block with a missing interval makes none.
         let Some(imp) = row.imp.filter(|_| row.quality.is_whole()) else {
             head.running = 0;
             return;
@@ -86,7 +86,8 @@ impl Metering {
         if usize::from(head.running) < width {
             return;
         }
-        // Where the apparent power of one interval is not known, the mean is NaN, and NaN is above no peak.
+        // If the apparent power of one interval is unknown, the mean is NaN. A comparison with NaN is false, so it
+        // makes no peak.
         let (demand, apparent) = (mean(powers), mean(apparents));
         for zone in bits(moment.block_zones) {
             let zone = &mut zones[zone];
@@ -126,7 +127,8 @@ impl Metering {
         }
     }
 
-    /// Adds the rows of a billing period to `out`, one for each zone. A period that is not over ends with the last interval.
+    /// Adds the rows of a billing period to `out`, one for each zone. A period that is not over ends with the last
+    /// interval.
     pub(crate) fn push_demand(
         &mut self,
         slot: usize,
@@ -164,7 +166,7 @@ impl Metering {
         }
     }
 
-    /// What is known of the period as a whole, beside its energy and its highest block.
+    /// The columns about the period as a whole, beside its energy and its highest block.
     fn whole(&self, slot: usize, block: Option<Peak>, energy: WattHours) -> Whole {
         let Head { known: [active, apparent, lag, lead], exported, low_pf, estimated, hours, .. } =
             self.heads[slot];
@@ -176,7 +178,8 @@ impl Metering {
         let day = self.typical_day(slot).unwrap_or_default();
         Whole {
             exported: WattHours(exported),
-            // Above 1 beside estimates, the mean is above a peak that was not measured.
+            // With estimates the value can be above 1: the mean then exceeds the measured peak, because the real peak
+            // was not measured.
             load_factor: block
                 .and_then(|block| load_factor_of(energy, hours, block.demand))
                 .filter(|factor| factor.0 <= 1.0 || estimated == 0),

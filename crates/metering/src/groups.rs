@@ -1,10 +1,10 @@
-//! Demand of many together.
+//! The demand of groups of consumers.
 //!
-//! A group is the consumers of a transformer, of a feeder, or of the whole town. The sum of their intervals is an interval
-//! of the group, and [`Metering`] makes the group's demand of those.
+//! A group is the consumers of a transformer, of a feeder, or of the whole town. The sum of their intervals is an
+//! interval of the group. [`Metering`] computes the group's demand from such intervals.
 //!
-//! At which moment the town peaks is only known once a block is over. So a few numbers are kept of every consumer and group
-//! for the block under way: if it turns out to be the highest, they show what each of them used in it.
+//! The block in which the town peaks is known only when it is over. So a few numbers of every consumer and group are
+//! kept for the current block. If that block is the highest, they show what each of them used in it.
 
 use crate::metering::{Metering, Strides};
 use crate::moment::{Moment, Moments, NO_PERIOD};
@@ -37,7 +37,7 @@ pub struct Placed<'a> {
     pub place: Option<u32>,
 }
 
-/// Where a consumer hangs, and what its contract says.
+/// The place of a consumer in the network, and the data of its contract.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Place<'a> {
     /// Its transformer.
@@ -94,12 +94,13 @@ pub struct Groups {
     pub(crate) period_before: u32,
     pub(crate) consumers: Consumers,
     pub(crate) classes: Vec<String>,
-    /// What consumers of each class imported on average in the period under way; worked out once a tick, if asked for.
+    /// What consumers of each class imported on average in the period under way; worked out once a tick, if asked
+    /// for.
     pub(crate) class_means: Option<Vec<f64>>,
 }
 
 impl Groups {
-    /// No consumer yet. There are groups if there is a rule, and blocks above the sanctioned load if there is a share.
+    /// Groups without consumers. Without a rule there are no groups, and without a share no blocks are reported.
     pub fn new(
         settings: &MeteringSettings,
         rule: Option<GroupRule>,
@@ -128,20 +129,21 @@ impl Groups {
         }
     }
 
-    /// How many consumers were heard of.
+    /// How many consumers have sent a reading.
     pub fn meters(&self) -> usize {
         self.consumers.len()
     }
 
-    /// Takes note that from now on the number of a place may stand for another one.
+    /// Forgets the numbers of places: from now on a number may stand for another place.
     pub fn forget_places(&mut self) {
         self.consumers.shares.iter_mut().for_each(|share| share.place = PLACE_TO_SEE);
     }
 
-    /// Takes the intervals of a tick, by meter. Intervals that end earlier count in no group: the sum of their tick is over.
+    /// Takes the intervals of a tick, by meter. Intervals that end earlier count in no group: the sum of their tick
+    /// is over.
     ///
-    /// `place_of` gives the place with a number, and `size` the number of consumers of a group. Billing periods that are over
-    /// are added to `out`. Returns the blocks above the sanctioned load.
+    /// `place_of` gives the place with a number, and `size` the number of consumers of a group. Billing periods that
+    /// are over are added to `out`. Returns the blocks above the sanctioned load.
     pub fn tick<'a>(
         &mut self,
         end: EventTime,
@@ -152,7 +154,7 @@ impl Groups {
     ) -> Vec<AboveSanctioned> {
         let moment = self.moments.at(&self.demand.settings, end);
         self.class_means = None;
-        // Where clocks go back past midnight, the period before is not begun again.
+        // If clocks go back past midnight, the period before must not begin again.
         if self.period == NO_PERIOD || moment.period > self.period {
             self.begin_period(moment.period);
         }
@@ -276,7 +278,7 @@ impl Groups {
         let zone = self.demand.zones.get(self.all as usize * count);
         let peaked = zone.is_some_and(|zone| zone.block > 0.0 && zone.block_end == moment.index);
         if peaked {
-            // The block that ends here is the highest of the town so far.
+            // The block that ends here is the town's highest so far.
             let (hours, width) = (self.hours_of_a_block(), Strides::of(&self.demand.settings).in_block);
             self.consumers.shares.iter_mut().for_each(|share| share.block.coincide(moment, width, hours));
             self.groups.iter_mut().for_each(|part| part.coincide(moment, width, hours));

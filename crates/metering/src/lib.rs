@@ -1,10 +1,10 @@
-//! What the closed intervals of each meter add up to: its load profile, and its demand by billing period.
+//! The load profile of each meter, and its demand by billing period, from closed intervals.
 //!
-//! State is bounded: each meter takes the bytes that the [`MeteringSettings`] need, in arrays by slot, whatever comes.
-//! Intervals of a meter come in the order of their ends, and each is counted once. Estimated energy counts as energy, but
-//! makes no peak and teaches no profile.
+//! State is bounded: the [`MeteringSettings`] alone decide how many bytes each meter takes. Intervals of a meter come
+//! in the order of their ends, and each is counted once. Estimated energy counts as energy, but it makes no peak, and
+//! the profile does not learn from it.
 //!
-//! This crate never knows where intervals come from or how rows are written. The arithmetic itself stands in `features`.
+//! This crate never knows where intervals come from or how rows are written. The arithmetic is in `features`.
 //!
 //! Read [`MeteringSettings`] first, then [`Metering`] (`demand.rs`, `profile.rs`), then [`Groups`], then `state.rs`.
 

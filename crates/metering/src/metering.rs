@@ -1,4 +1,4 @@
-//! What closed intervals add up to, meter by meter. State lies in planes over all meters, by slot.
+//! Profiles and demand of each meter. The state is kept in arrays over all meters, by slot.
 
 use crate::demand::NO_PEAK;
 use crate::moment::{Moment, Moments, NO_PERIOD};
@@ -9,16 +9,16 @@ use reading::time::DAY;
 use reading::{Calendar, Interval, MeterId, Target};
 use serde::{Deserialize, Serialize};
 
-/// What every meter has, whatever the tariff zones: 64 bytes, which is one line of the cache. So fields of the demand and
-/// of the profile stand side by side here, although they are stored apart.
+/// The state that every meter has, whatever the tariff zones. It takes 64 bytes, which is one cache line. For that
+/// reason fields of the demand and of the profile are side by side here, although they are stored as two parts.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Head {
     /// The number of the last interval.
     pub last: u32,
     /// The billing period under way.
     pub period: u32,
-    /// Energies of the period while the meter imports and its reactive power is known: active Wh, apparent VAh, lagging
-    /// and leading varh.
+    /// Energies of the period while the meter imports and its reactive power is known: active Wh, apparent VAh,
+    /// lagging and leading varh.
     pub known: [f64; 4],
     pub exported: i64,
     /// Intervals of the period whose energy is known.
@@ -51,10 +51,10 @@ const NOTHING: Head = Head {
     running: 0,
 };
 
-/// A slot with a hole, or one that is learned already.
+/// Stands for a slot with a missing interval, or one that the profile has learned already.
 pub(crate) const BROKEN: u8 = u8::MAX;
 
-/// What a meter has used in one zone of the period under way.
+/// The use of a meter in one zone of the current period.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub(crate) struct ZoneState {
     pub energy: i64,
@@ -76,7 +76,7 @@ pub(crate) const UNUSED: ZoneState = ZoneState {
     sliding_va: NO_PEAK,
 };
 
-/// What closed intervals add up to, meter by meter.
+/// Profiles and demand of each meter.
 #[derive(Debug, Clone)]
 pub struct Metering {
     pub(crate) settings: MeteringSettings,
@@ -141,7 +141,7 @@ pub(crate) struct Step<'a> {
     pub row: &'a Interval,
     pub moment: Moment,
     pub strides: Strides,
-    /// It follows on the last interval of the meter, without a hole.
+    /// Whether it follows the last interval of the meter directly.
     pub follows: bool,
 }
 
@@ -149,7 +149,7 @@ pub(crate) struct Step<'a> {
 const FOUR_WEEKS: i64 = 28 * DAY;
 
 impl Metering {
-    /// No meters yet.
+    /// A metering without meters.
     pub fn new(settings: MeteringSettings, calendar: Calendar) -> Self {
         let keep = settings.profile.map_or(0.0, |profile| profile.keep());
         Self {
@@ -167,18 +167,19 @@ impl Metering {
         }
     }
 
-    /// From now on each meter's profile is published every four weeks, and not at the end alone: for streams, which have no
-    /// end. Each meter has an interval of its own, because all profiles at once would be far more than the intervals.
+    /// From now on each meter's profile is published every four weeks, and not only at the end, because a stream has
+    /// no end. The meters take turns over the four weeks: all profiles at once would be far more rows than the
+    /// intervals.
     pub fn publish_profiles_every_four_weeks(&mut self) {
         self.profile_every = u32::try_from(FOUR_WEEKS / self.settings.grid.length()).ok();
     }
 
-    /// How many slots there are: up to the last meter that was heard of.
+    /// How many slots there are, up to the last meter that has an interval.
     pub fn len(&self) -> usize {
         self.heads.len()
     }
 
-    /// Whether no meter was heard of.
+    /// Whether no meter has an interval.
     pub fn is_empty(&self) -> bool {
         self.heads.is_empty()
     }
@@ -197,7 +198,7 @@ impl Metering {
         self.take_of(slots, rows, |_, row| Target::Meter(row.meter), out);
     }
 
-    /// The same of intervals that belong to another target than their meter.
+    /// The same for intervals of another target than their meter, such as a group.
     pub(crate) fn take_of(
         &mut self,
         slots: &[u32],
@@ -228,7 +229,8 @@ impl Metering {
         }
     }
 
-    /// Ends the run for these meters: adds the billing period under way, as far as it went, and the profiles to `out`.
+    /// Ends the run for these meters: adds the billing period under way, as far as it went, and the profiles to
+    /// `out`.
     pub fn finish(&mut self, meters: impl Iterator<Item = (u32, MeterId)>, out: &mut MeteringRows) {
         for (slot, meter) in meters {
             let slot = slot as usize;

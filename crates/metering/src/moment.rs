@@ -1,4 +1,4 @@
-//! What follows from the end of an interval alone: worked out once for all meters.
+//! What depends only on the end of an interval. It is computed once for all meters.
 
 use crate::rules::{DemandRule, MeteringSettings};
 use jiff::civil::Date;
@@ -82,7 +82,8 @@ impl Moments {
             moment.zones = self.zones(settings, start);
             let behind = i64::from(minute) * MINUTE + length;
             let first = end.minus(demand.block());
-            // Where clocks change within a long block, it may end on a full block and not begin on one.
+            // If clocks change within a long block, it may end at a block's end without having begun at a block's
+            // start.
             let begins = i64::from(self.calendar.minute_of_day(first)) * MINUTE;
             moment.block_ends = behind % demand.block() == 0 && begins % demand.block() == 0;
             let before = i64::from(minute) * MINUTE % demand.block() / length;

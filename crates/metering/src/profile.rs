@@ -8,11 +8,11 @@ use reading::time::{HOUR, MINUTE};
 use reading::{DayType, EventTime, MeterId};
 use units::{WattHours, Watts};
 
-/// A profile that has seen fewer days of a type than this is no measure of such a day.
+/// A profile that has seen fewer days of a type than this is not used to judge such a day.
 pub const ENOUGH_DAYS: u16 = 4;
 
 impl Metering {
-    /// The mean power that a meter's profile has for the slot of an interval; none while it has not seen the slot.
+    /// The mean power in a meter's profile for the slot of an interval, or none if it has not seen the slot.
     pub fn usual(&mut self, slot: u32, end: EventTime) -> Option<Watts> {
         let cells = Strides::of(&self.settings).cells;
         let moment = self.moments.at(&self.settings, end);
@@ -35,14 +35,15 @@ impl Metering {
         imports.then(|| sum * profile.slot() as f64 / HOUR as f64)
     }
 
-    /// What a meter has used of its local day before the interval that ends at `end`; none if some of it is not known.
+    /// The energy that a meter has used on the local day before the interval that ends at `end`, or none if a part is
+    /// unknown.
     pub fn day_before(&self, slot: u32, end: EventTime) -> Option<WattHours> {
         let head = self.heads.get(slot as usize)?;
         let follows = i64::from(head.last) + 1 == end.0 / self.settings.grid.length();
         (follows && !head.day.is_nan()).then_some(WattHours(head.day as i64))
     }
 
-    /// Adds an interval to the slot and the day under way. A slot that is complete is learned.
+    /// Adds an interval to the current slot and day. When a slot is complete, the profile learns it.
     #[inline]
     pub(crate) fn take_profile(&mut self, step: &Step<'_>) {
         let Step { slot, row, moment, strides, follows } = *step;
@@ -53,7 +54,7 @@ impl Metering {
             head.day = f32::NAN;
         }
         let used = row.imp.filter(|_| row.quality.is_whole() && row.exp.is_none_or(|exp| exp.0 == 0));
-        // Once not a number, the day stays so until the next one starts.
+        // After an unknown interval the sum is NaN, and stays NaN until the next day starts.
         head.day += used.map_or(f32::NAN, |used| used.0 as f32);
         if moment.slot_starts {
             (head.slot_sum, head.slot_count) = (0.0, 0);
@@ -78,7 +79,7 @@ impl Metering {
 
     fn learn(&mut self, cell: usize, seen: f64) {
         let (mean, variance) = (f64::from(self.means[cell]), f64::from(self.variances[cell]));
-        // The weight of a profile has a limit: counting on would change nothing.
+        // The weight of a profile has a limit. Above it, more counting would change nothing.
         let count = (usize::from(self.counts[cell]) + 1).min(self.weights.len() - 1);
         let learned = learn(Learned { mean, variance }, seen, self.weights[count]);
         (self.means[cell], self.variances[cell]) = (learned.mean as f32, learned.variance as f32);

@@ -33,13 +33,13 @@ pub struct DemandRow {
     pub sliding_va: Option<VoltAmperes>,
     /// Imported energy, estimated energy included.
     pub energy: WattHours,
-    /// The rest; only in the row of the zone of all minutes.
+    /// The other columns. Only the row of the zone of all minutes has them.
     pub whole: Option<Whole>,
 }
 
 impl DemandRow {
-    /// The highest block over the sanctioned load, in W. Of a group, over the rating of its transformer or feeder, in VA if
-    /// apparent power is known.
+    /// The highest block over the sanctioned load, in W. Of a group, over the rating of its transformer or feeder, in
+    /// VA if apparent power is known.
     pub fn utilisation(&self) -> Option<Ratio> {
         let sanctioned = self.whole.as_ref()?.among.sanctioned.filter(|sanctioned| sanctioned.0 > 0.0)?;
         let active = self.block.map(|block| block.demand.0);
@@ -51,7 +51,7 @@ impl DemandRow {
     }
 }
 
-/// What is known of the whole of a billing period.
+/// The columns about a whole billing period.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Whole {
     /// Exported energy.
@@ -74,7 +74,7 @@ pub struct Whole {
     pub base: Option<Watts>,
     /// The share of the typical day's energy from midnight to six.
     pub night_share: Option<Ratio>,
-    /// What it has to do with the others of the town.
+    /// The columns that compare it with others in the town.
     pub among: Among,
 }
 
@@ -113,7 +113,7 @@ pub struct ProfileRow {
     pub minute: u16,
     /// Mean net power.
     pub mean: Watts,
-    /// How far single days are from the mean: a standard deviation.
+    /// The standard deviation of single days from the mean.
     pub spread: Watts,
     /// How many days the mean is worth.
     pub weight: f64,

@@ -1,10 +1,10 @@
-//! What is kept of each meter: its profile, its demand.
+//! The settings of profiles and demand.
 
 use reading::time::{DAY, HOUR, MINUTE};
 use reading::{DayType, Grid};
 use units::Ratio;
 
-/// What is kept of each meter.
+/// The profile and the demand that are kept of each meter.
 #[derive(Debug, Clone, PartialEq)]
 pub struct MeteringSettings {
     /// The grid of intervals.
@@ -40,7 +40,7 @@ pub struct Zone {
     pub name: String,
     /// The first minute of the day that belongs to it.
     pub from: u16,
-    /// The first minute that does not; before `from` if it goes on past midnight.
+    /// The first minute after it. It is before `from` if the zone continues past midnight.
     pub to: u16,
     /// The months of its season, January the lowest bit.
     pub months: u16,
@@ -54,7 +54,7 @@ impl Zone {
     /// Every type of day.
     pub const ALL_DAYS: u8 = 0b111;
 
-    /// Whether a minute of a local day belongs to it; what goes on past midnight is of the next day.
+    /// Whether a minute of a local day belongs to it. The minutes after midnight belong to the next day.
     pub(crate) fn holds(&self, minute: u16, month: i8, day_type: DayType) -> bool {
         if self.months >> (month - 1) & 1 == 0 || self.days >> day_type as u8 & 1 == 0 {
             return false;
@@ -134,8 +134,8 @@ impl ProfileRule {
 }
 
 impl DemandRule {
-    /// A rule for blocks of so many milliseconds and billing periods that begin on a day of the month. A power factor below
-    /// `low_pf` is low.
+    /// A rule for blocks of so many milliseconds and billing periods that begin on a day of the month. A power factor
+    /// below `low_pf` is low.
     pub fn new(
         block: i64,
         zones: Vec<Zone>,
@@ -165,7 +165,8 @@ impl DemandRule {
         Ok(Self { block, zones, billing_day, low_pf, pf_classes: 0, either_way: false })
     }
 
-    /// The same rule, which also counts the intervals of a billing period by power factor, in so many classes from 0 to 1.
+    /// The same rule, which also counts the intervals of a billing period by power factor, in so many classes from 0
+    /// to 1.
     pub fn with_pf_classes(self, classes: u8) -> Result<Self, RulesError> {
         match classes {
             10..=200 => Ok(Self { pf_classes: classes, ..self }),
@@ -173,8 +174,8 @@ impl DemandRule {
         }
     }
 
-    /// The rule of groups: no classes of the power factor, and apparent power either way, as a transformer carries what its
-    /// consumers export as well.
+    /// The rule of groups: no classes of the power factor, and apparent power either way, as a transformer carries
+    /// what its consumers export as well.
     pub(crate) fn of_groups(self) -> Self {
         Self { pf_classes: 0, either_way: true, ..self }
     }

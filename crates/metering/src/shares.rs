@@ -1,4 +1,4 @@
-//! What is kept of each consumer among the others: little, as there are millions.
+//! The state of each consumer that compares it with others. It is small, because there are millions of consumers.
 
 use crate::moment::Moment;
 use crate::names::Names;
@@ -6,8 +6,9 @@ use reading::MeterId;
 use serde::{Deserialize, Serialize};
 use units::WattHours;
 
-/// What a consumer or a group uses in the block under way, and what it used in the block in which the town had its peak.
-/// Energy takes 32 bits of a consumer and 64 of a group. Stored as it is.
+/// The use of a consumer or a group in the current block, and in the block in which the town had its peak. Energy
+/// takes
+/// 32 bits for a consumer and 64 for a group. It is stored as it is.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub(crate) struct BlockUse<E> {
     /// The first interval of the block under way.
@@ -132,7 +133,7 @@ impl Share {
         Some(f64::from(self.energy()?) / mean)
     }
 
-    /// Another billing period begins. `means` are those of the classes in the one that is over.
+    /// Another billing period begins. `means` are the means of the classes in the period that is over.
     pub(crate) fn begin_period(&mut self, means: &[f64]) {
         self.peers_before = self.over_peers(means).map_or(f32::NAN, |ratio| ratio as f32);
         (self.energy, self.peak, self.reported_above) = (UNKNOWN, f32::NEG_INFINITY, false);
@@ -140,7 +141,7 @@ impl Share {
     }
 }
 
-/// Consumers that were heard of, by name, and what is kept of each.
+/// Consumers that have sent a reading, by name, with the state of each.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Consumers {
     pub names: Names,

@@ -1,11 +1,12 @@
-//! What is stored of meters and groups, and the settings that it depends on.
+//! The stored state of meters and groups, and the settings that it depends on.
 //!
-//! A stored number depends on a setting if the number means something else under another value: the energy of a tariff
-//! zone on the hours of that zone, a cell of a profile on the length of a slot. A limit, a half-life or a holiday
-//! decides only about what comes next. It invalidates nothing: counts of the billing period under way then hold
-//! intervals from before and after the change, and the energies and peaks to bill by are kept.
+//! A stored number depends on a setting if it would mean something else under another value. For example, the energy
+//! of a tariff zone depends on the hours of that zone, and a cell of a profile depends on the length of a slot. A
+//! limit, a half-life or a holiday affects only later intervals. It invalidates nothing: the counts of the current
+//! billing period then hold intervals from before and after the change, and the energies and peaks for billing are
+//! kept.
 //!
-//! [`Metering`] stores three parts, so that a new billing day does not take the profiles of months with it.
+//! [`Metering`] stores three parts, so that a new billing day does not lose the profiles of months.
 
 use crate::by_slot::{BySlot, WrittenBySlot};
 use crate::metering::{Head, Strides, ZoneState};
@@ -14,13 +15,13 @@ use crate::{Groups, Metering, MeteringSettings};
 use reading::{Calendar, Fingerprint, Target};
 use serde::{Deserialize, Serialize};
 
-/// Profiles of meters as they are stored.
+/// The stored form of the profiles of meters.
 pub type ProfilesState = BySlot<MeterProfile>;
 
-/// The demand of meters in the billing period under way, as it is stored.
+/// The stored form of the demand of meters in the current billing period.
 pub type DemandState = BySlot<MeterDemand>;
 
-/// Classes of the power factor in the billing period under way, as they are stored.
+/// The stored form of the classes of the power factor in the current billing period.
 pub type PowerFactorState = BySlot<Vec<(u8, u16)>>;
 
 /// One meter's profile. In memory it lies in planes over all meters, and its first fields share a cache line with
@@ -80,9 +81,9 @@ struct StoredGroup {
 }
 
 impl MeteringSettings {
-    /// The interval, because what is measured of a slot is a number of intervals; the time zone and the slot, because a
-    /// cell is a slot of the local day. Not the half-life: it weighs what comes. Not the holidays: they decide of which
-    /// type a coming day is.
+    /// The interval, because what is measured of a slot is a number of intervals; the time zone and the slot, because
+    /// a cell is a slot of the local day. Not the half-life: it weighs what comes. Not the holidays: they decide of
+    /// which type a coming day is.
     fn profiles_fingerprint(&self, calendar: &Calendar) -> Option<u64> {
         let profile = self.profile?;
         let interval = Fingerprint::new("profiles").whole(self.grid.length());
@@ -90,9 +91,9 @@ impl MeteringSettings {
     }
 
     /// The settings of demand, added to those of a part: the interval, because blocks and hours are counted in
-    /// intervals; the time zone and the billing day, because they say when a billing period begins; the block, because
-    /// peaks are of one; and when each tariff zone holds. A zone's energy is stored under its place among the zones, so
-    /// that its name may change. The limit of a low power factor and the holidays decide about what comes.
+    /// intervals; the time zone and the billing day, because they say when a billing period begins; the block,
+    /// because peaks are of one; and when each tariff zone holds. A zone's energy is stored under its place among the
+    /// zones, so that its name may change. The limit of a low power factor and the holidays decide about what comes.
     fn with_demand(&self, part: Fingerprint, calendar: &Calendar) -> Option<Fingerprint> {
         let demand = self.demand.as_ref()?;
         let period =
@@ -124,15 +125,17 @@ impl Metering {
         demand.map(Fingerprint::end)
     }
 
-    /// A number of the settings that stored classes of the power factor depend on; none if they are not counted. Those of
-    /// demand, because the classes are counted in its billing period and begin afresh with it; and how many there are.
+    /// A number of the settings that stored classes of the power factor depend on; none if they are not counted.
+    /// Those of demand, because the classes are counted in its billing period and begin afresh with it; and how many
+    /// there are.
     pub fn power_factor_fingerprint(&self) -> Option<u64> {
         let classes = self.settings.demand.as_ref()?.pf_classes();
         let demand = self.settings.with_demand(Fingerprint::new("power-factor"), self.moments.calendar())?;
         (classes > 0).then(|| demand.whole(classes as i64).end())
     }
 
-    /// The profiles of the meters in these slots, ascending, to be written; slots that nothing was heard of are left out.
+    /// The profiles of the meters in these slots, ascending, to be written; slots that nothing was heard of are left
+    /// out.
     pub fn stored_profiles(&self, slots: impl Iterator<Item = u32>) -> impl Serialize {
         WrittenBySlot { slots: self.known(slots), meter: |slot| self.profile_of(slot as usize) }
     }
@@ -151,8 +154,8 @@ impl Metering {
         slots.filter(|slot| (*slot as usize) < self.len()).collect()
     }
 
-    /// Takes stored profiles, which must have been stored under the same [`profiles_fingerprint`]. Returns whether they
-    /// can be.
+    /// Takes stored profiles, which must have been stored under the same [`profiles_fingerprint`]. Returns whether
+    /// they can be.
     ///
     /// [`profiles_fingerprint`]: Self::profiles_fingerprint
     pub fn restore_profiles(&mut self, stored: &ProfilesState) -> bool {
@@ -257,10 +260,10 @@ impl Groups {
     /// The version of [`GroupsState`].
     pub const STATE_VERSION: u16 = 1;
 
-    /// A number of the settings that the state depends on: those of [demand](Metering::demand_fingerprint), because groups
-    /// have demand of their own and consumers have highest blocks; and which groups there are. The share of consumers that
-    /// has to report and the share of the sanctioned load decide about what comes: a consumer that was reported once in a
-    /// billing period is not reported again in it, even if the share has changed.
+    /// A number of the settings that the state depends on: those of [demand](Metering::demand_fingerprint), because
+    /// groups have demand of their own and consumers have highest blocks; and which groups there are. The share of
+    /// consumers that has to report and the share of the sanctioned load decide about what comes: a consumer that was
+    /// reported once in a billing period is not reported again in it, even if the share has changed.
     pub fn fingerprint(&self) -> u64 {
         let groups = Fingerprint::new("groups").flag(self.rule.is_some());
         let groups = groups.flag(self.rule.is_some_and(|rule| rule.whole_town));
@@ -286,8 +289,8 @@ impl Groups {
         }
     }
 
-    /// Takes a stored state, which must have been stored under the same [fingerprint](Self::fingerprint), into groups at
-    /// their beginning. Returns whether it can be.
+    /// Takes a stored state, which must have been stored under the same [fingerprint](Self::fingerprint), into groups
+    /// at their beginning. Returns whether it can be.
     pub fn restore(&mut self, stored: GroupsState) -> bool {
         (self.period_before, self.period) = (stored.period_before, stored.period);
         self.classes = stored.classes;

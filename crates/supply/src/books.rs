@@ -1,4 +1,4 @@
-//! What interruptions and voltages add up to, by area and local day or month.
+//! The sums of interruptions and voltages, by area and by local day or month.
 
 use crate::SupplySettings;
 use features::{caidi, maifi, med_threshold, saidi, saifi};
@@ -11,11 +11,11 @@ use std::collections::{BTreeMap, BTreeSet};
 /// Indices of an area and month.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct IndexRow {
-    /// Which area; none is the row of all consumers.
+    /// The area, or none in the row of all consumers.
     pub area: Option<AreaId>,
     /// The first day of the month.
     pub month: Date,
-    /// Consumers served at the end of the month, or at the last tick of a month under way.
+    /// Consumers served at the end of the month, or at the last tick if the month is not over.
     pub consumers: u32,
     /// Minutes without supply, mean of all consumers.
     pub saidi: Option<f64>,
@@ -25,7 +25,7 @@ pub struct IndexRow {
     pub caidi: Option<f64>,
     /// Momentary interruptions, mean of all consumers.
     pub maifi: Option<f64>,
-    /// The same without major event days; none while there are too few days to know what is usual.
+    /// The same without major event days. None while there are too few days to know what is usual.
     pub major: Option<Major>,
     /// Hours with voltage below the limit, mean of all consumers.
     pub low_voltage_hours: Option<f64>,
@@ -53,7 +53,7 @@ pub struct Major {
 /// Interruptions that began on one local day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub(crate) struct Day {
-    /// How long sustained ones lasted, added up.
+    /// The sum of the durations of sustained interruptions.
     pub(crate) ms: u64,
     pub(crate) sustained: u32,
     pub(crate) momentary: u32,
@@ -61,7 +61,7 @@ pub(crate) struct Day {
     pub(crate) consumers: u32,
 }
 
-/// How long voltages were beyond their limits, added up over consumers, ms.
+/// The time for which voltages were beyond their limits, as a sum over consumers, ms.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub(crate) struct Voltage {
     pub(crate) low: u64,
@@ -81,9 +81,10 @@ pub(crate) struct Book {
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub(crate) struct Books {
     pub(crate) all: BTreeMap<Option<AreaId>, Book>,
-    /// The month under way.
+    /// The current month.
     pub(crate) month: Option<LocalDay>,
-    /// Months to publish: the one that has just ended, and earlier ones in which an interruption began that is over now.
+    /// Months to publish: the one that has just ended, and earlier ones in which an interruption began that is over
+    /// now.
     pub(crate) due: BTreeSet<LocalDay>,
     /// The last tick.
     pub(crate) last: Option<EventTime>,
@@ -141,7 +142,7 @@ impl IndexRow {
 impl Books {
     /// Enters an interruption of one consumer that is over.
     ///
-    /// It belongs to the day on which it began, as IEEE 1366 has it, even if that is of an earlier month.
+    /// It belongs to the day on which it began, as IEEE 1366 requires, even if that day is in an earlier month.
     pub(crate) fn interrupted(
         &mut self,
         rules: &SupplySettings,
@@ -206,7 +207,7 @@ impl Books {
                 self.month = Some(month);
                 self.due.insert(before);
                 self.publish_due(calendar, topology, out);
-                // A year more than thresholds need, so that an outage that lasts for months still finds its day.
+                // Keep a year more than thresholds need, so that an outage of several months still finds its day.
                 let oldest = month.years_before(YEARS + 1);
                 for book in self.all.values_mut() {
                     book.days = book.days.split_off(&oldest);
@@ -218,7 +219,7 @@ impl Books {
         self.last = Some(end);
     }
 
-    /// Ends the run: publishes the month under way as far as it went.
+    /// Ends the run: publishes the current month as far as it went.
     pub(crate) fn finish(&mut self, calendar: &Calendar, topology: &Topology, out: &mut Vec<IndexRow>) {
         self.due.extend(self.month);
         self.publish_due(calendar, topology, out);
@@ -245,7 +246,7 @@ struct MajorDays {
 }
 
 impl Book {
-    /// The major event days, from the book of all consumers: a day is one for all areas or for none.
+    /// The major event days, from the book of all consumers. A day is a major event day for all areas or for none.
     fn major_days(&self, month: LocalDay) -> Option<MajorDays> {
         let before = self.days.range(month.years_before(YEARS)..month);
         let threshold = med_threshold(before.filter_map(|(_, day)| day.saidi()))?;

@@ -1,10 +1,10 @@
-//! Which consumers that are out together are one outage: of their transformer, or of the feeder above several.
+//! Finds the consumers that are out together and make one outage, of a transformer or of a feeder.
 //!
-//! Each tick goes through the same steps. Consumers that went out lately and belong to no outage of many are
-//! *candidates*; consumers that are merely not heard of are *unheard*. Both first go to outages under way. What is left
-//! is counted under each feeder, then under each transformer: where three consumers are known to be out, and with the
-//! unheard they are a large enough share of all, an outage of many begins and takes them in. Feeders come first, because
-//! a feeder's outage would otherwise begin as one of each transformer and be withdrawn a moment later.
+//! Each tick goes through the same steps. Consumers that went out recently and belong to no outage of many are
+//! *candidates*. Consumers that only did not send in this tick are *unheard*. Both first join outages that last. The
+//! rest is counted under each feeder, then under each transformer. An outage of many begins if three consumers are
+//! known to be out, and if these and the unheard are a large enough share of all. Feeders come first: otherwise the
+//! outage of a feeder would begin as one outage of each transformer, and these would be withdrawn a moment later.
 
 use crate::groups::{Group, LEAST};
 use crate::spells::{Ended, NEVER};
@@ -14,16 +14,16 @@ use grid::{Role, Topology, TopologyRow};
 use reading::{AreaId, EventTime, FeederId, MeterId, TransformerId};
 use std::collections::BTreeSet;
 
-/// What a tick has brought, on its way through the outages of many.
+/// The changes of a tick, while they pass through the outages of many.
 pub(crate) struct Tick<'a> {
     pub(crate) end: EventTime,
     pub(crate) topology: &'a Topology,
-    /// Spells that ended in it, by meter and start.
+    /// Spells that ended in the tick, by meter and start.
     pub(crate) ended: &'a mut [Ended],
     pub(crate) out: &'a mut SupplyRows,
 }
 
-/// Consumers that are part of no outage of many so far.
+/// Consumers that belong to no outage of many so far.
 struct Loose {
     candidates: Vec<Candidate>,
     unheard: Vec<Unheard>,
@@ -33,7 +33,7 @@ struct Loose {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Candidate {
     pub(crate) meter: MeterId,
-    /// Its number among the spells that ended, unless it lasts.
+    /// Its index among the spells that ended, or none if it lasts.
     pub(crate) ended: Option<usize>,
     start: EventTime,
     cause: Cause,
@@ -41,15 +41,16 @@ pub(crate) struct Candidate {
 }
 
 impl Candidate {
-    /// Whether it went out with an outage under way, or after it began.
+    /// Whether it went out with an outage that lasts, or after that began.
     fn goes_with(&self, group: &Group, rules: &SupplySettings) -> bool {
-        // The last messages before an outage may be lost, so that a silence seems to begin before the last gasps of others.
+        // The last messages before an outage may be lost. A silence then seems to begin before the last gasps of
+        // others.
         let before = if self.cause == Cause::Silence { rules.silent_after } else { rules.about() };
         self.start >= group.start.minus(before)
     }
 }
 
-/// Where a consumer hangs.
+/// The transformer and the feeder of a consumer.
 #[derive(Debug, Clone, Copy)]
 struct Place {
     transformer: Option<TransformerId>,
@@ -64,7 +65,7 @@ impl From<&TopologyRow> for Place {
 }
 
 impl Place {
-    /// What an outage of many may be of, the largest first.
+    /// The targets that an outage of this consumer may have, the largest first.
     fn targets(self) -> impl Iterator<Item = Target> {
         self.feeder.map(Target::Feeder).into_iter().chain(self.transformer.map(Target::Transformer))
     }
@@ -74,7 +75,7 @@ impl Place {
     }
 }
 
-/// A consumer that was not heard of in this tick, and not for long enough to be silent.
+/// A consumer that did not send in this tick, but is not silent for long enough to be out.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Unheard {
     pub(crate) meter: MeterId,
@@ -83,14 +84,14 @@ pub(crate) struct Unheard {
 }
 
 impl Unheard {
-    /// Whether it was last heard of about when an outage began: not since then, and not too long before.
+    /// Whether it sent its last message about when an outage began: not after, and not too long before.
     fn since(&self, start: EventTime, rules: &SupplySettings) -> bool {
         self.heard >= start.minus(rules.silent_after) && self.heard < start.plus(rules.grid.length())
     }
 }
 
 impl Supply {
-    /// Makes consumers that are out together parts of one outage.
+    /// Groups consumers that are out together into outages of many.
     pub(crate) fn cluster(&mut self, tick: &mut Tick<'_>) {
         let candidates = self.candidates(tick);
         if candidates.is_empty() && self.groups.is_empty() {
@@ -104,7 +105,7 @@ impl Supply {
         self.find_transformer_outages(tick, &mut loose);
     }
 
-    /// Sends candidates and unheard consumers to the outages under way.
+    /// Adds candidates and unheard consumers to outages that last.
     fn join_open_groups(&mut self, tick: &mut Tick<'_>, loose: &mut Loose) {
         let rules = self.rules;
         loose.candidates.retain(|one| {
@@ -116,7 +117,7 @@ impl Supply {
         });
         loose.unheard = self.unheard(tick);
         loose.unheard.retain(|one| {
-            // Once the first consumers are back, one that is not heard of may be back as well.
+            // Once the first consumers are back, an unheard consumer may be back as well, so it does not join.
             let open = one.place.targets().find(|target| {
                 self.groups
                     .get(target)
@@ -210,21 +211,22 @@ impl Supply {
             if !is_many(known, missed, all, share) || self.groups.contains_key(&target) {
                 continue;
             }
-            // Without all consumers of the town, an outage of the feeder would never be known.
+            // A part of a town does not know all consumers of a feeder, so it could never find an outage of the
+            // feeder.
             let feeder = feeder.filter(|_| self.rules.whole);
             self.groups.insert(target, Group::new(began, tick.end, feeder));
             self.gather(target, BTreeSet::new(), tick, loose);
         }
     }
 
-    /// How many unheard consumers under a target were last heard of about then.
+    /// How many unheard consumers under a target sent their last message about then.
     fn missed(&self, loose: &Loose, target: Target, start: EventTime) -> u32 {
         let missing = |one: &&Unheard| one.place.is_under(target) && one.since(start, &self.rules);
         loose.unheard.iter().filter(missing).count() as u32
     }
 
-    /// Takes all loose consumers under a target into the outage that has just begun there. Its area is that of all of them,
-    /// and of the outages with `areas` that it has absorbed, if they have the same.
+    /// Takes all loose consumers under a target into the outage that has just begun there. Its area is that of all of
+    /// them, and of the outages with `areas` that it has absorbed, if they have the same.
     fn gather(
         &mut self,
         target: Target,
@@ -262,7 +264,7 @@ fn distinct<'a>(candidates: impl Iterator<Item = &'a Candidate>) -> u32 {
     candidates.map(|one| one.meter).collect::<BTreeSet<_>>().len() as u32
 }
 
-/// When an outage began, and how that is known: by the first last gasp, which is exact; without one, by the middle of the
+/// When an outage began, and how that is known. The first last gasp is exact. Without one, it is the median of the
 /// beginnings, because a single silence may have begun long before.
 fn began(starts: &mut [(EventTime, Cause)]) -> (EventTime, Cause) {
     starts.sort_unstable();
@@ -270,8 +272,9 @@ fn began(starts: &mut [(EventTime, Cause)]) -> (EventTime, Cause) {
     gasp.or_else(|| starts.get((starts.len().max(1) - 1) / 2)).copied().unwrap_or((NEVER, Cause::Silence))
 }
 
-/// Whether so many of all consumers are an outage of many. Those that are known to be out must be enough by themselves;
-/// those that are merely not heard of add to the share.
+/// Whether so many of all consumers are an outage of many.
+///
+/// Consumers that are known to be out must be enough by themselves. Unheard consumers only add to the share.
 fn is_many(known: u32, missed: u32, all: u32, share: f64) -> bool {
     known >= LEAST && f64::from(known + missed) >= share * f64::from(all)
 }

@@ -1,7 +1,7 @@
-//! The life of an outage of many consumers: who joins it, who leaves it, and how it is published.
+//! The life of an outage of many consumers: how consumers join and leave it, and how it is published.
 //!
-//! An outage of many has no consumers of its own. Each of its consumers keeps its [`Spell`], which names the outage; the
-//! outage holds counts. So a consumer that joins is counted, and one that leaves is subtracted, exactly once.
+//! An outage of many has no list of its consumers, only counts. Each consumer has a [`Spell`], which names the
+//! outage. So a consumer that joins is added exactly once, and a consumer that leaves is subtracted exactly once.
 
 use crate::clusters::{Candidate, Tick, Unheard};
 use crate::spells::{Ended, Spell};
@@ -13,8 +13,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// Fewer consumers than this make no outage of many.
 pub(crate) const LEAST: u32 = 3;
-/// Of an outage that is nearly over, one consumer in so many may stay out for reasons of its own: a blown fuse, a meter
-/// that did not come back.
+/// An outage is nearly over when at most one consumer in so many is still out. Such a consumer has a reason of its
+/// own: a blown fuse, or a meter that did not start again.
 const STRAGGLERS: u32 = 20;
 
 /// An outage of many consumers, of a transformer or a feeder.
@@ -25,9 +25,9 @@ pub(crate) struct Group {
     /// The tick that showed it.
     pub(crate) noticed: EventTime,
     pub(crate) area: Option<AreaId>,
-    /// The feeder above a transformer, whose outage it may turn out to be.
+    /// The feeder above a transformer: the outage may prove to be that of the feeder.
     pub(crate) feeder: Option<FeederId>,
-    /// How many spells were part of it, and how many of them last. A consumer that is out twice has two spells.
+    /// How many spells belong to it, and how many of them last. A consumer that is out twice has two spells.
     pub(crate) consumers: u32,
     pub(crate) out: u32,
     /// The sum of the spells that are over, ms.
@@ -64,7 +64,8 @@ impl Group {
         }
     }
 
-    /// What a meter reports is exact; the first interval with a reading starts up to an interval after the return.
+    /// The end of the outage. A return that a meter reports is exact. Without one it is the start of the first
+    /// interval with a reading, which is up to one interval after the return.
     fn end(&self) -> Option<EventTime> {
         self.reported.or(self.heard).map(|end| end.max(self.start))
     }
@@ -74,7 +75,8 @@ impl Group {
     }
 
     fn outage(&self, target: Target, end: Option<EventTime>, members: &Members, momentary: i64) -> Outage {
-        // Where most of them had supply all the time, it was the communication of all: a concentrator, a radio cell.
+        // If most consumers had supply all the time, communication failed for all: at a concentrator, or in a radio
+        // cell.
         let most_had_supply = 2 * members.had_supply > members.was_out + members.had_supply;
         let was_communication = end.is_some() && most_had_supply;
         let cause = if was_communication { Cause::Communication } else { self.cause };
@@ -93,11 +95,11 @@ impl Group {
     }
 }
 
-/// How many different consumers an outage of many has, by what became of them.
+/// How many different consumers an outage of many has, by their state.
 struct Members {
     /// They are back, and were without supply.
     was_out: u32,
-    /// They are back, and as far as is known they had supply all the time.
+    /// They are back, and seem to have had supply all the time.
     had_supply: u32,
     /// They are out and have not been back.
     lasting: u32,
@@ -112,7 +114,7 @@ impl Members {
 }
 
 impl Supply {
-    /// The outage of a transformer turns out to be a part of the outage of its feeder.
+    /// Makes the outage of a transformer a part of the outage of its feeder.
     pub(crate) fn absorb(&mut self, into: Target, target: Target, tick: &mut Tick<'_>) {
         let Some(part) = self.groups.remove(&target) else { return };
         if part.published {
@@ -121,7 +123,7 @@ impl Supply {
         let back = self.returned.remove(&target).unwrap_or_default();
         let all = self.returned.entry(into).or_default();
         back.into_iter().for_each(|(meter, was_out)| *all.entry(meter).or_default() |= was_out);
-        // Spells that ended in this tick are not settled yet: they too must find the outage that they belong to.
+        // Spells that ended in this tick are not settled yet, so they must be moved to the larger outage, too.
         let members = self.out.values_mut().chain(tick.ended.iter_mut().map(|ended| &mut ended.spell));
         members.filter(|spell| spell.group == Some(target)).for_each(|spell| spell.group = Some(into));
         let Some(whole) = self.groups.get_mut(&into) else { return };
@@ -132,7 +134,7 @@ impl Supply {
         whole.heard = whole.heard.max(part.heard);
     }
 
-    /// A consumer that is out becomes part of an outage of many.
+    /// Adds a consumer that is out to an outage of many.
     pub(crate) fn join(&mut self, target: Target, one: &Candidate, tick: &mut Tick<'_>) {
         let Some(group) = self.groups.get_mut(&target) else { return };
         let until = one.ended.map(|at| tick.ended[at].end);
@@ -152,15 +154,17 @@ impl Supply {
             tick.out.outages.push(Change::Withdrawn(Target::Consumer(one.meter), spell.start));
         }
         spell.group = Some(target);
-        // Last gasps of others are exact to the second, a silence to the interval: the silence takes their beginning.
+        // Last gasps are exact to the second, a silence only to the interval. So a silence takes the beginning of the
+        // others.
         let apart = group.start.since(spell.start);
         let began_with_others = match spell.cause {
-            // It was back meanwhile: that it went out with the others is over, and this is an outage of its own.
+            // It was back in the meantime. The outage that it shared with the others is over, and this is one of its
+            // own.
             _ if again => false,
-            // Lost messages explain a silence that begins up to two intervals before the others. One that begins earlier was an
-            // outage before theirs.
+            // Lost messages explain a silence that begins up to two intervals before the others. One that begins
+            // earlier was an outage before theirs.
             Cause::Silence => apart <= self.rules.about() && -apart < self.rules.grid.length(),
-            // Its own last gasp was lost, and it was back before any interval was missing.
+            // Its own last gasp was lost, and it was back before an interval was missing.
             Cause::Restored => {
                 apart.abs() <= self.rules.about() && until.is_some_and(|until| until >= group.start)
             }
@@ -174,22 +178,22 @@ impl Supply {
         group.out += 1;
     }
 
-    /// A consumer that has not been heard of since an outage of many began is part of it, before its silence is long
-    /// enough to be one of its own.
+    /// Adds a consumer that has not sent anything since an outage of many began. Its silence is still too short to be
+    /// an outage by itself.
     pub(crate) fn adopt(&mut self, target: Target, one: &Unheard, tick: EventTime) {
         let Some(group) = self.groups.get_mut(&target) else { return };
         group.consumers += 1;
         group.out += 1;
         let with_others = group.cause == Cause::LastGasp;
-        // After a return it went out at a time of its own, known only from its silence.
+        // It has been back since, so it went out at another time than the others. Only its silence shows when.
         let was_back = is_back(&self.returned, target, one.meter);
         let start = if with_others && !was_back { group.start } else { one.heard };
         let spell = Spell::new(start, Cause::Silence, tick);
         self.out.insert(one.meter, Spell { group: Some(target), with_others, ..spell });
     }
 
-    /// Meters that report the return of supply do so to the second. The others of the outage that came back in the same
-    /// interval take that time.
+    /// Gives the exact time of a reported return to other consumers of the outage that came back in the same
+    /// interval.
     pub(crate) fn share_reported_returns(&mut self, ended: &mut [Ended]) {
         for ended in ended.iter().filter(|ended| ended.reported) {
             if let Some(group) = ended.spell.group.and_then(|target| self.groups.get_mut(&target)) {
@@ -206,7 +210,7 @@ impl Supply {
         }
     }
 
-    /// A consumer of an outage of many has supply again, or had it all the time.
+    /// Removes a consumer that has supply again, or had it all the time, from an outage of many.
     pub(crate) fn leave(&mut self, target: Target, ended: &Ended) {
         let Some(group) = self.groups.get_mut(&target) else { return };
         group.out -= 1;
@@ -222,8 +226,8 @@ impl Supply {
         }
     }
 
-    /// How many different consumers of each outage of many are out and have not been back. Those that have been are
-    /// counted among the returned.
+    /// For each outage of many: how many different consumers are out and have not been back. Those that have been
+    /// back are counted as returned.
     fn lasting(&self) -> BTreeMap<Target, u32> {
         let mut all = BTreeMap::new();
         let members = self.out.iter().filter_map(|(meter, spell)| Some((spell.group?, *meter)));
@@ -252,7 +256,7 @@ impl Supply {
         let (lasting, mut done) = (self.lasting(), BTreeSet::new());
         for (&target, group) in &mut self.groups {
             let back = self.returned.get(&target);
-            // The last consumers get as long to come back as a silence takes to be one.
+            // The last consumers have as long to come back as a meter may be silent before it counts as out.
             let waited = group.heard.is_some_and(|heard| tick.since(heard) >= self.rules.silent_after);
             if group.consumers == 0 {
                 // All of its spells were false alarms.
@@ -276,7 +280,7 @@ impl Supply {
             self.returned.remove(target);
         }
         let own = self.out.values_mut().filter(|spell| spell.group.is_some_and(|of| done.contains(&of)));
-        // Noticed now, so that those that are left may still be found to be a smaller outage together.
+        // Mark them as noticed now, so that the remaining consumers can still become a smaller outage together.
         own.for_each(|spell| (spell.group, spell.noticed) = (None, tick));
     }
 }

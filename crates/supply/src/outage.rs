@@ -5,7 +5,7 @@ use core::fmt;
 use reading::{AreaId, EventTime, FeederId, MeterId, TransformerId};
 use serde::{Deserialize, Serialize};
 
-/// What is without supply. Variants are stored by their number: new ones go to the end.
+/// What is without supply. Variants are stored by their number, so new ones must be added at the end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Target {
     /// One consumer.
@@ -42,18 +42,18 @@ impl fmt::Display for Target {
     }
 }
 
-/// How an outage is known. Variants are stored by their number: new ones go to the end.
+/// How an outage is known. Variants are stored by their number, so new ones must be added at the end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Cause {
     /// Meters sent a last gasp.
     LastGasp,
     /// Meters reported afterwards that supply had returned.
     Restored,
-    /// Meters are or were silent, and nothing shows that it was the communication.
+    /// Meters are or were silent, and nothing shows that only the communication failed.
     Silence,
-    /// Registers went on during the silence: only the communication was gone. No interruption is counted.
+    /// Registers advanced during the silence, so only the communication failed. No interruption is counted.
     Communication,
-    /// The silence was longer than energy is followed, so that its cause cannot be known. No interruption is counted.
+    /// The silence was longer than the longest gap of energy, so its cause is unknown. No interruption is counted.
     Unknown,
 }
 
@@ -103,24 +103,24 @@ impl Interruption {
     }
 }
 
-/// An outage as it stands.
+/// The current state of an outage.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Outage {
     /// What is without supply. Target and start are the key.
     pub target: Target,
-    /// The area, if all its consumers lie in one.
+    /// The area, if all its consumers are in the same one.
     pub area: Option<AreaId>,
     /// When it began.
     pub start: EventTime,
-    /// When it ended; none while it lasts.
+    /// When it ended, or none while it lasts.
     pub end: Option<EventTime>,
     /// How it is known.
     pub cause: Cause,
-    /// How it counts; none while it lasts, and if it is no interruption.
+    /// How it counts. None while it lasts, or if it is no interruption.
     pub kind: Option<Interruption>,
     /// How many different consumers.
     pub consumers: u32,
-    /// How long the consumers that are back were without supply, added up, ms.
+    /// The sum of the times without supply of the consumers that are back, ms.
     pub customer_ms: u64,
 }
 
@@ -143,9 +143,9 @@ fn key(target: &Target, start: EventTime) -> String {
 /// What happened to an outage.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Change {
-    /// It began, or it is over: this is how it stands now.
+    /// It began, changed or ended. This is its state now.
     Updated(Outage),
-    /// It was published and turns out to be no outage, or a part of a larger one.
+    /// It was published, but is no outage, or is a part of a larger one.
     Withdrawn(Target, EventTime),
 }
 
@@ -164,7 +164,7 @@ impl Change {
 pub struct SupplyRows {
     /// Changes of outages, to be applied in this order.
     pub outages: Vec<Change>,
-    /// Indices of months that are over; at the end of a run also of the month under way.
+    /// Indices of months that are over. At the end of a run also those of the current month.
     pub indices: Vec<IndexRow>,
 }
 

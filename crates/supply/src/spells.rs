@@ -1,4 +1,4 @@
-//! One consumer without supply: from its last gasp, or the beginning of its silence, until it is heard of again.
+//! One consumer without supply: from its last gasp, or the beginning of its silence, until it sends something again.
 
 use crate::{Cause, SupplySettings, Target};
 use features::{measured_import, moved_while_silent};
@@ -6,15 +6,15 @@ use reading::{Event, EventCode, EventTime, Interval, MeterId, Quality};
 use serde::{Deserialize, Serialize};
 use units::WattHours;
 
-/// What is kept of a consumer that has supply, 16 bytes. Seats lie by row of the topology; of a meter with several rows
-/// the first one's is used.
+/// The state of a consumer that has supply, in 16 bytes. There is one for each row of the topology. A meter with
+/// several rows uses that of the first row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Seat {
-    /// The end of the last interval that anything was heard of.
+    /// The end of the last interval in which the meter sent something.
     pub(crate) heard: EventTime,
     /// The energy of the last measured interval, Wh; [`NO_ENERGY`] if there is none.
     pub(crate) wh: u32,
-    /// The number of the area in which the row lies; every row has its own.
+    /// The number of the area of the row.
     pub(crate) area: u32,
 }
 
@@ -41,14 +41,14 @@ pub(crate) struct Spell {
     pub(crate) cause: Cause,
     /// The tick that showed it.
     pub(crate) noticed: EventTime,
-    /// It is heard of again from here on, but the row with the energy of the silence is still to come. Only that row shows
-    /// whether it was an outage or the communication.
+    /// The meter sends again from here on, but the row with the energy of the silence has not come yet. Only that
+    /// energy shows whether supply or communication had failed.
     pub(crate) back: Option<EventTime>,
     /// The outage of many that it is part of.
     pub(crate) group: Option<Target>,
     /// It was published as an outage of its own.
     pub(crate) published: bool,
-    /// Others went out at the same time with a last gasp: then even a short silence is an outage.
+    /// Other meters sent a last gasp at the same time, so even a short silence is an outage.
     pub(crate) with_others: bool,
 }
 
@@ -67,15 +67,15 @@ pub(crate) struct Ended {
     pub(crate) end: EventTime,
     /// The meter reported the return itself.
     pub(crate) reported: bool,
-    /// There was no silence: the shell's clock noticed one before messages that were on their way had arrived.
+    /// There was no silence. The shell's clock noticed one too early, while messages were still on their way.
     pub(crate) false_alarm: bool,
 }
 
 /// Something that a meter sent, in its place within the tick.
 #[derive(Debug, Clone, Copy)]
 struct Moment {
-    /// The interval that it belongs to. Events of an interval come before the interval as a whole, which is only known at
-    /// its end.
+    /// The interval that it belongs to. Events of an interval come before the interval as a whole, which is only
+    /// known at its end.
     index: i64,
     is_interval: bool,
     time: EventTime,
@@ -86,11 +86,11 @@ struct Moment {
 enum What {
     Failed,
     Restored,
-    /// Something was heard of the interval; whether its row is here, or waits for a register.
+    /// The meter sent something in the interval. The row is here, or waits for a register.
     Heard(bool),
 }
 
-/// One meter in one tick: what came of it, and what was known of it.
+/// One meter in one tick: what it sent, and its state before.
 pub(crate) struct Visit<'a> {
     pub(crate) rules: &'a SupplySettings,
     /// The end of the tick.
@@ -104,7 +104,7 @@ pub(crate) struct Visit<'a> {
 }
 
 impl Visit<'_> {
-    /// Goes through what came, in the order of its times. Returns the spell that lasts.
+    /// Goes through what the meter sent, in the order of time. Returns the spell if it lasts.
     pub(crate) fn go(mut self) -> Option<Spell> {
         let grid = self.rules.grid;
         let rows = self.rows.iter().filter(|row| row.sums.readings > 0);
@@ -123,7 +123,7 @@ impl Visit<'_> {
             Moment { index: grid.index(time), is_interval, time, what }
         };
         let mut moments: Vec<Moment> = of_rows.chain(of_events).map(moment).collect();
-        // At equal times the failure comes first: supply has to go before it can return.
+        // At equal times the failure comes first, because supply must fail before it can return.
         moments.sort_by_key(|one| (one.index, one.is_interval, one.time, one.what != What::Failed));
         for Moment { index, time, what, .. } in moments {
             let start = grid.start(index);
@@ -146,7 +146,8 @@ impl Visit<'_> {
                 }
             }
         }
-        // Only now: the energy before a silence is compared with that of the silence, which is in these rows.
+        // Update the last energy only now: until here, the energy before the silence was compared with that of the
+        // silence.
         for row in self.rows {
             self.seat.measured(row);
         }
@@ -157,11 +158,12 @@ impl Visit<'_> {
         self.spell = Some(Spell::new(start, cause, self.tick));
     }
 
-    /// Something was heard of the interval that starts at `start`.
+    /// The meter sent something in the interval that starts at `start`.
     fn heard_from(&mut self, start: EventTime, has_row: bool) {
         let was_silent = self.seat.heard != NEVER && start.since(self.seat.heard) >= self.rules.silent_after;
         if self.spell.is_none() && was_silent {
-            // It ends in the very tick that would have noticed it, after a pause of the whole stream for instance.
+            // The silence ends in the same tick that would have noticed it, for example after a pause of the whole
+            // stream.
             self.begin(self.seat.heard, Cause::Silence);
         }
         let Some(spell) = &mut self.spell else { return };
@@ -189,7 +191,7 @@ impl Visit<'_> {
             }
         }
         if let Some(spell) = &mut self.spell {
-            // The meter reports that supply was gone: no need to look at energies for the communication.
+            // The meter itself reports that supply had failed, so the energies need not be compared.
             if spell.cause == Cause::Silence {
                 spell.cause = Cause::Restored;
             }
@@ -203,7 +205,8 @@ impl Visit<'_> {
         if spell.cause == Cause::Silence {
             let least = if spell.with_others { 1 } else { self.rules.silent_after };
             false_alarm = end.since(spell.start) < least;
-            // Last gasps of others are better evidence than energies, of which a short silence holds little.
+            // Last gasps of other meters are better evidence than the energy, because a short silence holds little
+            // energy.
             if !spell.with_others {
                 spell.cause = self.cause_of_silence(&spell, end);
             }
@@ -217,8 +220,9 @@ impl Visit<'_> {
         let since =
             self.rows.iter().filter(|row| row.end > spell.start && row.quality.has(Quality::ESTIMATED));
         let mut estimated = since.filter_map(|row| row.imp).map(|imp| imp.0).peekable();
-        // The advance of a register is spread over the intervals between two readings, unless these are further apart than
-        // the longest gap. Where nothing is spread they may have been: the reading before lies up to an interval earlier.
+        // The advance of a register is spread over the intervals between two readings, unless these are further apart
+        // than the longest gap. Where nothing is spread they may have been: the reading before lies up to an interval
+        // earlier.
         let longest = if estimated.peek().is_some() { 0 } else { self.rules.grid.length() };
         if end.since(spell.start) + longest > self.rules.longest_gap {
             return Cause::Unknown;

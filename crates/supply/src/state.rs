@@ -1,11 +1,11 @@
-//! What is stored, and the settings that it depends on.
+//! The stored state, and the settings that it depends on.
 //!
-//! There are two parts. Outages under way are hours old; the books behind the indices hold six years of days, which
-//! another interval must not take with it.
+//! There are two parts, because another length of intervals loses the first but must not lose the second. The first
+//! holds current outages, which are hours old. The second holds the books behind the indices: six years of days.
 //!
-//! Most settings of supply are limits: how long a silence is, which share of consumers makes one outage, where voltage is
-//! low, how long an interruption is momentary. They decide about what comes. A day of the books keeps what was counted
-//! under the limits of that day.
+//! Most settings of supply are limits: how long a silence is, which share of consumers makes one outage, where
+//! voltage is low, how long an interruption is momentary. They affect only later outages. A day in the books keeps
+//! what was counted under the limits of that day.
 
 use crate::books::Books;
 use crate::groups::{Group, Returned};
@@ -16,23 +16,23 @@ use reading::{EventTime, Fingerprint, MeterId};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// Why a state is not taken: its outages and its consumers contradict each other.
+/// Why a state cannot be restored: its outages and its consumers contradict each other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RestoreError;
 
-/// Who has supply and who has not, as it is stored.
+/// The stored form of the supply of all consumers.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SupplyState {
     last: EventTime,
-    /// Consumers that were heard of: when, and the energy of the last measured interval. In memory they are seats by row of
-    /// the topology, which may be another one after a restart; so they are stored by name.
+    /// Consumers that were heard of: when, and the energy of the last measured interval. In memory they are seats by
+    /// row of the topology, which may be another one after a restart; so they are stored by name.
     heard: Vec<(MeterId, EventTime, u32)>,
     out: BTreeMap<MeterId, Spell>,
     groups: BTreeMap<Target, Group>,
     returned: BTreeMap<Target, Returned>,
 }
 
-/// What the indices are worked out from, as it is stored.
+/// The stored form of the books behind the indices.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct IndicesState(Books);
 
@@ -42,8 +42,9 @@ impl Supply {
     /// The version of [`IndicesState`].
     pub const INDICES_VERSION: u16 = 1;
 
-    /// A number of the settings that [`SupplyState`] depends on: the interval, because times and energies of consumers are
-    /// those of intervals; and whether all consumers are known, because outages of feeders are only found then.
+    /// A number of the settings that [`SupplyState`] depends on: the interval, because times and energies of
+    /// consumers are those of intervals; and whether all consumers are known, because outages of feeders are only
+    /// found then.
     pub fn fingerprint(&self) -> u64 {
         Fingerprint::new("supply").whole(self.rules.grid.length()).flag(self.rules.whole).end()
     }
@@ -65,14 +66,15 @@ impl Supply {
         }
     }
 
-    /// Takes a stored state, which must have been stored under the same [fingerprint](Self::fingerprint), into a supply at
-    /// its beginning.
+    /// Takes a stored state, which must have been stored under the same [fingerprint](Self::fingerprint), into a
+    /// supply at its beginning.
     pub fn restore(&mut self, topology: &Topology, stored: SupplyState) -> Result<(), RestoreError> {
         let mut members = BTreeMap::<Target, u32>::new();
         for target in stored.out.values().filter_map(|spell| spell.group) {
             *members.entry(target).or_default() += 1;
         }
-        // A consumer that returns is subtracted from its outage: a wrong count would wrap around.
+        // A consumer that returns is subtracted from the count of its outage. A wrong count would wrap around below
+        // zero.
         let out = stored.groups.iter().map(|(target, group)| (*target, group.out));
         let counted = stored.groups.values().all(|group| group.out <= group.consumers);
         if !counted || !out.filter(|(_, out)| *out > 0).eq(members) {
@@ -96,7 +98,8 @@ impl Supply {
         IndicesState(self.books.clone())
     }
 
-    /// Takes stored books, which must have been stored under the same [`indices_fingerprint`](Self::indices_fingerprint).
+    /// Takes stored books, which must have been stored under the same
+    /// [`indices_fingerprint`](Self::indices_fingerprint).
     pub fn restore_indices(&mut self, stored: IndicesState) {
         self.books = stored.0;
     }

@@ -1,8 +1,9 @@
 //! The supply of all consumers, tick by tick.
 //!
-//! A tick has two halves. First [`Supply::visit_consumers`] goes along the consumers of which something came: most have
-//! one interval that follows on the last, and are done with at once. Then [`Supply::update_outages`] looks at those that are
-//! out: who has become silent, which of them belong together, who is back; and publishes what has changed.
+//! A tick has two halves. First [`Supply::visit_consumers`] visits the consumers that sent something. Most of them
+//! have one interval that follows on the last one, and need nothing else. Then [`Supply::update_outages`] finds
+//! consumers that have become silent, consumers that belong to one outage, and consumers that are back. It publishes
+//! what has changed.
 
 use crate::books::{Books, Voltage};
 use crate::clusters::Tick;
@@ -15,12 +16,12 @@ use reading::time::DAY;
 use reading::{AreaId, Calendar, Event, EventTime, MeterId};
 use std::collections::BTreeMap;
 
-/// Who has supply and who has not.
+/// The supply of all consumers, and the outages.
 #[derive(Debug, Clone)]
 pub struct Supply {
     pub(crate) rules: SupplySettings,
     pub(crate) calendar: Calendar,
-    /// By row of the topology.
+    /// The state of consumers with supply, by row of the topology.
     pub(crate) seats: Vec<Seat>,
     /// By number of the area, from 1 on: 0 is no area.
     areas: Vec<AreaId>,
@@ -36,7 +37,7 @@ pub struct Supply {
 }
 
 impl Supply {
-    /// No consumer has been heard of yet.
+    /// A supply before the first message of any consumer.
     pub fn new(rules: SupplySettings, calendar: Calendar, topology: &Topology) -> Self {
         let mut supply = Self {
             rules,
@@ -61,7 +62,7 @@ impl Supply {
         self.seats = rows.map(|row| seat(row.area.as_ref().map_or(0, area))).collect();
     }
 
-    /// Takes another topology in place of the one before. What is known of a meter goes to its first row.
+    /// Replaces the topology. The state of a meter moves to its first row.
     pub fn place(&mut self, before: &Topology, topology: &Topology) {
         let known = std::mem::take(&mut self.seats);
         self.seat(topology);
@@ -75,7 +76,7 @@ impl Supply {
         }
     }
 
-    /// How many outages are under way, of many and of single consumers.
+    /// How many outages have not ended, of many and of single consumers.
     pub fn open(&self) -> usize {
         self.groups.len() + self.out.values().filter(|spell| spell.group.is_none()).count()
     }
@@ -85,8 +86,8 @@ impl Supply {
         self.out.values().filter(|spell| spell.cause == Cause::Silence).count()
     }
 
-    /// Takes the tick that ends at `end`: its intervals by meter and end, with their rows of the topology, and the events
-    /// that meters reported, by meter and time.
+    /// Takes the tick that ends at `end`: its intervals by meter and end, with their rows of the topology, and the
+    /// events that meters reported, by meter and time.
     pub fn tick(&mut self, end: EventTime, joined: &Join<'_>, events: &[Event], out: &mut SupplyRows) {
         let (mut ended, topology) = (Vec::new(), joined.topology());
         self.visit_consumers(end, joined, events, &mut ended);
@@ -97,10 +98,11 @@ impl Supply {
         }
     }
 
-    /// Notices silence while no tick comes. The caller has a clock, which shows `now`, and has read all that there is.
+    /// Notices silent consumers while no tick comes. The clock of the caller shows `now`, and the caller has read all
+    /// messages up to now.
     ///
-    /// If the last tick is more than `silent_after` and a day old, the stream is one of history that has been read to its
-    /// end. Then no consumer is silent: there is just no more history.
+    /// If the last tick is older than `silent_after` and a day, the stream is history that was read to its end. Then
+    /// no consumer is silent: there is only no more history.
     pub fn notice(&mut self, now: EventTime, topology: &Topology, out: &mut SupplyRows) {
         // An interval is only complete after its grace, and its messages have another interval to arrive.
         let length = self.rules.grid.length();
@@ -112,7 +114,7 @@ impl Supply {
         }
     }
 
-    /// Ends the run: publishes outages that last as they stand, and the month under way as far as it went.
+    /// Ends the run: publishes the outages that have not ended, and the current month as far as it went.
     pub fn finish(&mut self, topology: &Topology, out: &mut SupplyRows) {
         self.publish_open_groups(out);
         if self.rules.whole {
@@ -120,8 +122,8 @@ impl Supply {
         }
     }
 
-    /// Goes along the consumers of which something came. Intervals, events and consumers that are out all come by meter, so
-    /// that one walk over the topology, from row to row, joins the three.
+    /// Visits the consumers that sent something. Intervals, events and consumers that are out are all sorted by
+    /// meter, so one walk over the rows of the topology joins the three.
     fn visit_consumers(
         &mut self,
         end: EventTime,
@@ -194,7 +196,7 @@ impl Supply {
         let SupplySettings { low_voltage, high_voltage, unbalance, .. } = self.rules;
         let interval = joined.interval;
         let Some((low, high)) = voltage_beyond(interval, low_voltage, high_voltage) else { return };
-        // A reading that lies exactly on the limit is not beyond it, whatever floats make of the division.
+        // A reading exactly on the limit is not beyond it, whatever the rounding of the division says.
         let unbalanced = voltage_unbalance(interval).is_some_and(|apart| apart.0 > unbalance.0 + 1e-9);
         let area = joined.number().map_or(0, |number| self.seats[number as usize].area as usize);
         let length = interval.length() as u64;
@@ -207,7 +209,7 @@ impl Supply {
         }
     }
 
-    /// Finds consumers that are silent and outages of many, settles spells that are over, and publishes what has changed.
+    /// Finds silent consumers and outages of many, settles spells that are over, and publishes what has changed.
     fn update_outages(
         &mut self,
         tick: EventTime,
@@ -224,7 +226,7 @@ impl Supply {
             self.settle(&ended, topology, out);
         }
         self.publish_groups(tick, out);
-        // Last, so that a consumer is only published on its own if it has become part of no outage of many.
+        // Publish single outages last: a consumer that has become part of an outage of many has none of its own.
         let momentary = self.rules.momentary;
         for (&meter, spell) in self.out.iter_mut().filter(|(_, spell)| spell.group.is_none()) {
             if !std::mem::replace(&mut spell.published, true) {
@@ -248,8 +250,8 @@ impl Supply {
         }
     }
 
-    /// Ends the spells of meters that the topology no longer has. They will never report again, so that the cause of a
-    /// silence stays unknown, unless others went out with it.
+    /// Ends the spells of meters that are no longer in the topology. They will never report again, so the cause of
+    /// their silence stays unknown, unless others went out with them.
     fn end_removed(&mut self, tick: EventTime, topology: &Topology, ended: &mut Vec<Ended>) {
         self.out.retain(|&meter, spell| {
             let stays = topology.at(&meter, tick).is_some();
@@ -266,10 +268,11 @@ impl Supply {
         });
     }
 
-    /// One consumer has supply again: publishes its outage or counts it in that of many, and enters it in the books.
+    /// A consumer has supply again. Publishes its outage, or counts it in an outage of many, and enters it in the
+    /// books.
     fn settle(&mut self, ended: &Ended, topology: &Topology, out: &mut SupplyRows) {
         let Ended { meter, spell, end, .. } = *ended;
-        // Where it hung when it went out: rows of the topology hold in `(from, to]`.
+        // Use the row that held when it went out. A row of the topology holds in `(from, to]`.
         let place = topology.at(&meter, EventTime(spell.start.0.saturating_add(1)));
         let area = place.and_then(|row| row.area);
         if let Some(target) = spell.group {

@@ -1,4 +1,4 @@
-//! Energy that was not measured: what a meter used during a silence, and what stands in for energy that is not believed.
+//! Estimates energy that was not measured: the use during a silence, and a stand-in for energy that is not believed.
 
 use fleet::Silence;
 use metering::Metering;
@@ -6,8 +6,9 @@ use reading::Interval;
 use reading::time::HOUR;
 use units::WattHours;
 
-/// Spreads the energy of silences that are longer than `linear_up_to` by the load profile of the meter. Where the profile
-/// has not seen all slots of a silence, its energy stays spread evenly over the time. The sum stays the same to the Wh.
+/// Spreads the energy of silences that are longer than `linear_up_to` by the load profile of the meter. Where the
+/// profile has not seen all slots of a silence, its energy stays spread evenly over the time. The sum stays the same
+/// to the Wh.
 ///
 /// `rows` are the closed intervals that the silences came with, and `slots` the slots of their meters.
 pub fn estimate(
@@ -41,8 +42,8 @@ pub fn stand_in(slots: &[u32], rows: &mut [Interval], known: &mut Metering) {
 
 /// Spreads one silence over the intervals that it touches.
 fn spread(silence: &Silence, slot: u32, rows: &mut [Interval], known: &mut Metering) {
-    // Running sums of mW times ms. They are whole numbers, and each interval gets the difference of two roundings of the
-    // whole, so that the parts add up to the advance of the register exactly.
+    // Running sums of mW times ms. They are whole numbers, and each interval gets the difference of two roundings of
+    // the whole, so that the parts add up to the advance of the register exactly.
     let mut weights = Vec::with_capacity(rows.len());
     let mut whole = 0_i128;
     for row in rows.iter() {

@@ -1,4 +1,5 @@
-//! Rules that compare: a meter with its contract, a transformer with its consumers. Each finding is about one local day.
+//! Rules that compare: a meter with its contract, a transformer with its consumers. Each finding is about one local
+//! day.
 
 use crate::rule::{Rule, Tally};
 use reading::{Calendar, Event, EventCode, EventTime, Grid, Interval, MeterId, TransformerId};
@@ -19,7 +20,7 @@ pub struct FindingsSettings {
     pub multiplier_days: u32,
 }
 
-/// Whom a finding is about.
+/// The meter or group that a finding is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Whose {
     /// A meter.
@@ -37,21 +38,21 @@ impl core::fmt::Display for Whose {
     }
 }
 
-/// What a rule has met on a local day.
+/// A finding: how often a rule fired on a local day, and with which number.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Finding {
-    /// Which rule.
+    /// The rule.
     pub rule: Rule,
-    /// Whom it is about.
+    /// The meter or group that it is about.
     pub whose: Whose,
     /// When the day starts.
     pub start: EventTime,
     /// When the day ends.
     pub end: EventTime,
-    /// In how many intervals.
+    /// In how many intervals the rule fired.
     pub intervals: u32,
-    /// The number that was compared: W for `sanctioned`, Wh for `inactive`, energy given over energy used for groups, and
-    /// how often an event was reported.
+    /// The number that was compared: W for `sanctioned`, Wh for `inactive`, energy given over energy used for groups,
+    /// and how often an event was reported.
     pub seen: f64,
     /// The limit, in the same unit.
     pub allowed: f64,
@@ -68,10 +69,10 @@ pub struct Findings {
     pub(crate) factors: Factors,
 }
 
-/// What was met on the local day under way.
+/// The findings of the current local day.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub(crate) struct Day {
-    /// When the day starts; none before the first tick.
+    /// When the day starts, or none before the first tick.
     start: Option<EventTime>,
     above: BTreeMap<MeterId, Above>,
     inactive: BTreeMap<MeterId, Used>,
@@ -90,7 +91,7 @@ struct Above {
     allowed: i64,
 }
 
-/// What a meter has used that should use nothing.
+/// The use of a meter that should use nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 struct Used {
     intervals: u32,
@@ -180,7 +181,8 @@ impl Findings {
         }
     }
 
-    /// Takes what a transformer gave in an interval and what its consumers used. All of them must have reported.
+    /// Takes the energy that a transformer gave in an interval, and that its consumers used. All of them must have
+    /// reported.
     pub fn group(&mut self, transformer: TransformerId, supplied: WattHours, consumed: WattHours) {
         let group = self.day.groups.entry(transformer).or_default();
         group.intervals += 1;
@@ -188,7 +190,7 @@ impl Findings {
         group.consumed += consumed.0;
     }
 
-    /// Closes the day under way, as far as it went, and adds its findings to `out`.
+    /// Closes the current day, as far as it went, and adds its findings to `out`.
     pub fn close_day(&mut self, out: &mut Vec<Finding>) {
         let day = std::mem::take(&mut self.day);
         let Some(start) = day.start else { return };
@@ -229,8 +231,8 @@ impl Findings {
         out[known..].iter().for_each(|finding| self.tally.count(finding.rule));
     }
 
-    /// Compares what a transformer gave on a day with what its consumers used: the rule that was met, the ratio, and the
-    /// limit of the ratio.
+    /// Compares what a transformer gave on a day with what its consumers used: the rule that was met, the ratio, and
+    /// the limit of the ratio.
     fn compare(&mut self, transformer: TransformerId, group: Group) -> Option<(Rule, f64, f64)> {
         let (supplied, consumed) = (group.supplied.max(1) as f64, group.consumed.max(1) as f64);
         let ratio = supplied / consumed;
@@ -244,7 +246,8 @@ impl Findings {
             Some(factor) => self.factors.insert(transformer, (factor, days)),
             None => self.factors.remove(&transformer),
         };
-        // A wrong multiplier is a whole factor off every day. One day of it may be anything, and counts as a wrong sum.
+        // A wrong multiplier makes the energy wrong by the same whole factor every day. On a single day it may have
+        // any cause.
         if let Some(factor) = factor.filter(|_| days >= self.settings.multiplier_days) {
             let allowed = if ratio < 1.0 { 1.0 / f64::from(factor) } else { f64::from(factor) };
             return Some((Rule::Multiplier, ratio, allowed));

@@ -1,11 +1,11 @@
-//! Whether the energy of an interval can be believed, and what stands in where nothing was measured.
+//! Judges whether the energy of an interval can be believed, and estimates energy that was not measured.
 //!
-//! A [`Rule`] is one way in which data can be wrong. The list is closed: each rule has a name, a definition, a default
-//! with its reason, and a counter. Rules at the door, at the order of arrival and at the registers are counted under
-//! the names of their issues. [`Vet`] looks at closed intervals, one meter at a time, and sets flags of their quality.
-//! A flag takes nothing away: the energy by the registers stays as it is. [`estimate`] spreads the energy of a silence
-//! over its intervals as the meter usually uses it; the sum stays the advance of the register. [`Findings`] compares
-//! meters with their contracts and transformers with their consumers.
+//! A [`Rule`] is one way in which data can be wrong. The list is closed: each rule has a name, a definition, a
+//! default with its reason, and a counter. Rules at the door, at the order of arrival and at the registers are
+//! counted under the names of their issues. [`Vet`] looks at closed intervals, one meter at a time, and sets flags of
+//! their quality. A flag takes nothing away: the energy by the registers stays as it is. [`estimate`] spreads the
+//! energy of a silence over its intervals as the meter usually uses it; the sum stays the advance of the register.
+//! [`Findings`] compares meters with their contracts and transformers with their consumers.
 //!
 //! This crate never knows the topology: the caller passes in what there is to compare. It suspects no one.
 //!

@@ -1,4 +1,4 @@
-//! What one interval shows by itself, and beside the intervals before it.
+//! The rules that look at one interval by itself, and beside the intervals before it.
 
 use crate::rough::Rough;
 use crate::settings::{MOST_FLAT, VetSettings};
@@ -70,8 +70,8 @@ impl Limits {
             let (i, neutral) = (f64::from(sums.i), f64::from(sums.neutral));
             let too_much = p > self.most * f64::from(sums.v_max) * i.max(neutral) + SMALL * count;
             let asked = p >= 0.0 && i >= self.amperes_floor * count;
-            // A solar roof covers the active power of a house and not its reactive power: current flows, and little active
-            // power. So where reactive power is known, both together have to explain the current.
+            // A solar roof covers the active power of a house and not its reactive power: current flows, and little
+            // active power. So where reactive power is known, both together have to explain the current.
             let carried =
                 if sums.q_count == sums.p_count { (p * p + (sums.q as f64).powi(2)).sqrt() } else { p };
             let too_little = asked && carried < self.least * f64::from(sums.v_min) * i;
@@ -94,7 +94,7 @@ impl Limits {
         let near = (imp - base).abs() <= self.flat_floor.max((base * self.spread) >> 16);
         if near && memory.flat & MOST_FLAT > 0 {
             memory.flat += u16::from(memory.flat & MOST_FLAT < MOST_FLAT);
-            // A line of nothing but zeros is judged as a run of zeros.
+            // A run of zeros is also flat, but another rule judges it.
             let flat = memory.flat & MOST_FLAT;
             if flat >= self.flat && memory.zeros < flat && flags == 0 {
                 flags |= Quality::FLAT.0;
@@ -103,7 +103,7 @@ impl Limits {
             memory.base = Rough::of(imp);
             memory.flat = memory.flat & !MOST_FLAT | 1;
         }
-        // The third-highest, as in VEE practice: two outliers do not raise it.
+        // Compare with the third-highest, as is usual in validation (VEE): two outliers do not raise it.
         let third = memory.peaks[2].wh();
         if imp > third {
             if memory.flat >= ENOUGH && imp > self.spike_floor && imp as f64 > self.spike * third as f64 {

@@ -1,4 +1,4 @@
-//! What follows from the end of an interval alone: worked out once for all meters.
+//! What depends only on the end of an interval. It is computed once for all meters.
 
 use reading::{Calendar, DayType, EventTime};
 

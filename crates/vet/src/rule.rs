@@ -1,4 +1,4 @@
-//! The closed list of what can be wrong with data.
+//! The closed list of quality rules.
 
 use reading::issue::Counts;
 use reading::{Issue, Quality};
@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 macro_rules! rules {
     ($($variant:ident $name:literal $unit:literal $by:expr, $definition:literal, $default:literal, $source:literal;)*) => {
-        /// One way in which data can be wrong.
+        /// A quality rule: one way in which data can be wrong.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
         #[repr(u8)]
         #[expect(missing_docs, reason = "each has its definition as data")]
@@ -160,8 +160,8 @@ impl Rule {
     }
 }
 
-/// How often each rule was met, without those that are counted as issues. Stored by the names of rules, so that the list may
-/// grow and change its order; a count of a rule that is gone is dropped.
+/// How often each rule was met, without those that are counted as issues. Stored by the names of rules, so that the
+/// list may grow and change its order; a count of a rule that is gone is dropped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(into = "Vec<(String, u64)>", from = "Vec<(String, u64)>")]
 pub struct Tally([u64; Rule::ALL.len()]);

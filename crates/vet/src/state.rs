@@ -1,7 +1,7 @@
-//! What is stored of meters and of the day under way, and the settings that it depends on.
+//! The stored state of meters and of the current day, and the settings that it depends on.
 //!
-//! The limits of rules are no such settings. They decide about what comes, and a run of zeros, a highest energy or a sum
-//! that was counted under another limit is still what it was.
+//! The limits of rules are not among these settings. They affect only later intervals. A run of zeros, a highest
+//! energy or a sum that was counted under another limit is still valid.
 
 use crate::findings::{Day, Factors};
 use crate::rule::Tally;
@@ -19,7 +19,7 @@ pub struct VetState {
 }
 
 impl VetState {
-    /// Lays later changes over this state.
+    /// Applies later changes to this state.
     pub fn overlay(&mut self, later: Self) {
         self.tally = later.tally;
         self.meters.overlay(later.meters);
@@ -30,12 +30,12 @@ impl Vet {
     /// The version of [`VetState`].
     pub const STATE_VERSION: u16 = 1;
 
-    /// A number of the settings that the state depends on: the interval alone, because runs are counted in intervals and
-    /// the energies are those of one.
+    /// A number of the settings that the state depends on: the interval alone, because runs are counted in intervals
+    /// and the energies are those of one.
     ///
-    /// What the profile had for the day under way is of a local day. Still the time zone is not among them: the energy of
-    /// that day is stored with the profiles, which another time zone invalidates, and until the next day begins there is
-    /// nothing to compare.
+    /// The energy that the profile expects of the current day belongs to a local day, but the time zone is not among
+    /// the settings. The energy used on that day is stored with the profiles, which another time zone invalidates. So
+    /// nothing is compared until the next day begins.
     pub fn fingerprint(&self) -> u64 {
         Fingerprint::new("vet").whole(self.settings.grid.length()).end()
     }
@@ -68,8 +68,8 @@ impl Findings {
     /// The version of [`FindingsState`].
     pub const STATE_VERSION: u16 = 1;
 
-    /// A number of the settings that the state depends on: the interval, because intervals are counted; and the time zone,
-    /// because the day under way is a local one.
+    /// A number of the settings that the state depends on: the interval, because intervals are counted; and the time
+    /// zone, because the day under way is a local one.
     pub fn fingerprint(&self) -> u64 {
         Fingerprint::new("findings").whole(self.length).text(self.calendar.zone_name()).end()
     }

@@ -1,4 +1,4 @@
-//! Closed intervals, judged one after another, with a few bytes of memory for each meter.
+//! Judges closed intervals one after another, with a few bytes of memory for each meter.
 
 use crate::limits::Limits;
 use crate::moment::Moments;
@@ -10,25 +10,25 @@ use reading::{Calendar, Interval, Quality};
 use serde::{Deserialize, Serialize};
 use units::WattHours;
 
-/// What is remembered of a meter, in 14 bytes.
+/// The memory of a meter, in 14 bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub(crate) struct Memory {
-    /// The first energy of the run of nearly equal ones.
+    /// The first energy of the current run of nearly equal energies.
     pub base: Rough,
-    /// In the lower 14 bits, how many energies in a row have been near it; in the two highest, how many Mondays have passed, up
-    /// to two.
+    /// In the lower 14 bits, how many energies in a row have been near it; in the two highest, how many Mondays have
+    /// passed, up to two.
     pub flat: u16,
     /// How many energies in a row have been zero.
     pub zeros: u16,
     /// The three highest energies of the last weeks, the highest first.
     pub peaks: [Rough; 3],
-    /// What the profile expected of the local day when the day began; zero if it could not.
+    /// The energy that the profile expected of the local day when the day began, or zero if it expected none.
     pub usual: Rough,
 }
 
 /// One Monday, in `Memory::flat`.
 const MONDAY: u16 = MOST_FLAT + 1;
-/// After two Mondays the peaks are those of a whole week at least. Before, a usual Sunday could be a spike.
+/// After two Mondays, the peaks cover at least a whole week. Before that, a usual Sunday could count as a spike.
 pub(crate) const ENOUGH: u16 = 2 * MONDAY;
 
 /// Judges closed intervals, meter by meter.
@@ -68,8 +68,9 @@ impl Vet {
         self.meters.capacity() * size_of::<Memory>()
     }
 
-    /// Judges closed intervals, each with the slot of its meter, and sets flags of their quality. Intervals of a meter come
-    /// in the order of their ends, and `known` has not taken them yet. Returns whether any energy among them is rejected.
+    /// Judges closed intervals, each with the slot of its meter, and sets flags of their quality. Intervals of a
+    /// meter come in the order of their ends, and `known` has not taken them yet. Returns whether any energy among
+    /// them is rejected.
     pub fn judge(&mut self, slots: &[u32], rows: &mut [Interval], known: Option<&Metering>) -> bool {
         let mut rejected = false;
         debug_assert_eq!(slots.len(), rows.len(), "a slot for each row");
@@ -83,12 +84,13 @@ impl Vet {
                 memory.fade();
             }
             if moment.day_starts {
-                // Kept for the whole day: during it the profile learns from it, and would expect what it has just seen.
+                // Keep this value for the whole day. The profile learns during the day, and would then expect what it
+                // has just seen.
                 let usual = known.and_then(|known| known.usual_day(slot, moment.day_type));
                 memory.usual = Rough::of(usual.unwrap_or_default().round() as i64);
             }
             if !row.quality.is_whole() {
-                // An estimate neither ends a run nor is part of it.
+                // An estimate does not end a run, and is not a part of it.
                 rejected |= row.quality.is_rejected();
                 continue;
             }

@@ -1,8 +1,8 @@
 //! Phase and neutral current of a single-phase supply apart for several blocks: the rule of the meters' firmware.
 //!
-//! What goes out through the phase comes back through the neutral. Where it does not, some current takes a way round
-//! the meter, or two supplies share a neutral, or the load is so low that the meter itself is unsure. Only the first
-//! is worth a visit, so the others are looked at before a suspicion is raised.
+//! The current that goes out through the phase comes back through the neutral. If it does not, some current takes a
+//! way round the meter, or two supplies share a neutral, or the load is so low that the meter itself is unsure. Only
+//! the first is worth a visit, so the others are looked at before a suspicion is raised.
 
 mod neighbours;
 mod without_case;
@@ -143,7 +143,8 @@ impl Rule {
         })
     }
 
-    /// A number of what the runs depend on. How many blocks a suspicion needs is asked only when one is raised.
+    /// The fingerprint of the settings that the runs depend on. `blocks` is not among them: it is used only for a new
+    /// suspicion.
     pub(super) fn fingerprint(&self) -> u64 {
         let Self { share, floor, low_load, low_load_share, blocks: _ } = self;
         let shares = Fingerprint::new("phase-neutral").number(share.0).number(floor.0);
@@ -268,8 +269,8 @@ impl Runs {
     /// back-filled older ones of meters that came back. Adds evidence for every run that is long enough and reaches
     /// to `end`.
     ///
-    /// A meter without a known transformer has no known neighbours: whether it shares a neutral cannot be looked at, so
-    /// its intervals are no evidence. Returns how many of them were apart and held back for that.
+    /// A meter without a known transformer has no known neighbours: whether it shares a neutral cannot be looked at,
+    /// so its intervals are no evidence. Returns how many of them were apart and held back for that.
     pub fn examine<'a>(
         &mut self,
         end: EventTime,
@@ -350,9 +351,9 @@ impl Rule {
 
     /// Size times persistence.
     ///
-    /// Size is `1 - allowed / apart`: 0 at the threshold, 0.5 at twice, 0.75 at four times the threshold. Persistence is
-    /// `1 - needed / (2 blocks)`: 0.5 when the run is just long enough, near 1 after days. Both lie between 0 and 1, and
-    /// so does their product; it grows with either.
+    /// Size is `1 - allowed / apart`: 0 at the threshold, 0.5 at twice, 0.75 at four times the threshold. Persistence
+    /// is `1 - needed / (2 blocks)`: 0.5 when the run is just long enough, near 1 after days. Both lie between 0 and
+    /// 1, and so does their product; it grows with either.
     fn score(&self, run: &Run, apart: Amperes, allowed: Amperes) -> f64 {
         let size = 1.0 - (allowed / apart).0;
         let persistence = 1.0 - f64::from(self.blocks) / (2.0 * f64::from(run.blocks));
