@@ -23,7 +23,7 @@ impl AlertKind {
     }
 }
 
-/// How soon somebody should look.
+/// How soon a person should look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Severity {
     /// For the record: a case closed.
@@ -76,7 +76,7 @@ pub struct Alert {
     pub transformer: Option<TransformerId>,
     /// Its area.
     pub area: Option<AreaId>,
-    /// How soon somebody should look.
+    /// How soon a person should look.
     pub severity: Severity,
     /// One line with its numbers, in local time.
     pub text: String,

@@ -197,7 +197,7 @@ fn evidence_after_a_silence_without_ticks_is_another_case() {
 }
 
 #[test]
-fn ids_are_safe_as_keys_and_tell_seconds_only_where_there_are_any() {
+fn ids_are_safe_as_keys_and_have_seconds_only_if_they_are_not_zero() {
     let id =
         |ms| CaseId::new(Detector::PhaseNeutral, MeterId::new("M000123").unwrap(), EventTime(ms)).to_string();
     let half_past = 1_704_465_000_000;

@@ -93,7 +93,7 @@ pub struct Picture {
     pub opened: u64,
     /// For each meter that ever had a case: when the first case opened.
     pub first_cases: BTreeMap<MeterId, EventTime>,
-    /// The last message to somebody.
+    /// The last message to a person.
     pub message: Option<Message>,
     /// How many there were.
     pub sent: Sent,

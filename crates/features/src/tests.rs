@@ -129,7 +129,7 @@ fn of_three_phases(readings: &[([i32; 3], [i32; 3], i64)]) -> Interval {
 }
 
 #[test]
-fn the_worst_reading_tells_how_unbalanced_the_phases_were() {
+fn the_unbalance_is_that_of_the_worst_reading() {
     let even = ([230, 230, 230], [10, 10, 10], 5520);
     // (240 - 220) / 230.
     let uneven = ([240, 220, 231], [10, 10, 10], 5520);

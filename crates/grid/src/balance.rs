@@ -15,7 +15,7 @@ pub struct Balance {
     /// When it ends.
     pub end: EventTime,
     /// What the transformer's own meters counted, import less export; `None` unless all of them reported: a part of
-    /// the supply would look like energy that came from nowhere.
+    /// the supply would look as if consumers used more than was supplied.
     pub supplied: Option<WattHours>,
     /// What the reporting consumers counted, import less export.
     pub consumed: WattHours,

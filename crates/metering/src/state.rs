@@ -81,9 +81,9 @@ struct StoredGroup {
 }
 
 impl MeteringSettings {
-    /// The interval, because what is measured of a slot is a number of intervals; the time zone and the slot, because
-    /// a cell is a slot of the local day. Not the half-life: it weighs what comes. Not the holidays: they decide of
-    /// which type a coming day is.
+    /// The settings of profiles: the interval, because a slot is a number of intervals; the time zone and the slot,
+    /// because a cell is a slot of the local day. The half-life is not among them, because it weighs only later days.
+    /// Holidays are not among them, because they decide only the type of later days.
     fn profiles_fingerprint(&self, calendar: &Calendar) -> Option<u64> {
         let profile = self.profile?;
         let interval = Fingerprint::new("profiles").whole(self.grid.length());

@@ -15,7 +15,7 @@ impl Load {
         Self { grid, energy: BTreeMap::new() }
     }
 
-    /// Adds the energy of somebody in the interval that ends so; export has a minus.
+    /// Adds the energy of a meter in the interval that ends at `end`. Export is negative.
     pub fn add(&mut self, end: EventTime, energy: WattHours) {
         *self.energy.entry(end).or_default() += energy.0;
     }

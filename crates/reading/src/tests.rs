@@ -226,7 +226,7 @@ fn days_of_23_and_25_hours_are_as_long_as_they_are() {
     let hours =
         |day: jiff::civil::Date| london.start_of(day.tomorrow().unwrap()).since(london.start_of(day)) / HOUR;
     assert_eq!([date(2024, 3, 31), date(2024, 4, 1), date(2024, 10, 27)].map(hours), [23, 24, 25]);
-    // 01:30 comes twice that day; the distance from UTC tells the two apart.
+    // 01:30 comes twice that day. The distance from UTC shows which one is meant.
     let first = london.start_of(date(2024, 10, 27)).plus(HOUR + HOUR / 2);
     assert_eq!(london.stamp(first), "2024-10-27T01:30:00+01:00");
     assert_eq!(london.stamp(first.plus(HOUR)), "2024-10-27T01:30:00+00:00");

@@ -245,7 +245,7 @@ const HABITS: [Habits; 6] = [
         tan_phi: 0.30,
         shop: false,
     },
-    // Somebody who works at night.
+    // A home where people work at night.
     Habits {
         weekday: [
             180, 160, 150, 150, 160, 210, 300, 340, 220, 90, 70, 65, 65, 70, 90, 180, 310, 430, 470, 430,

@@ -5,7 +5,7 @@
 //! about every odd meter, and every message that its meters send, in the order of their arrival. The same settings
 //! give the same messages on every machine: arithmetic only, one random stream a meter, no library sine.
 //!
-//! This crate never knows detectors, and no threshold of one: whether somebody is found is not its question.
+//! This crate never knows detectors or their thresholds: which meters are found is not its question.
 //! It has no clock, no thread and no environment; the code that iterates [`Messages`] decides how fast time goes.
 //!
 //! Read [`settings`] first, then [`town`], then [`messages`]. Tests of other crates start with [`picture`].

@@ -1,4 +1,4 @@
-//! Who is out of the ordinary, and how: a lottery that a larger town does not draw anew.
+//! Chooses the unusual consumers by a lottery. A larger town keeps the winners of a smaller one.
 //!
 //! For a share of 2 %, each block of 50 consumers has one winner at a random place. A seat that is taken passes its
 //! lot on to the next free one. So shares are met to within one, and a consumer added at the end moves no other.

@@ -1,4 +1,4 @@
-//! Wiring out of the ordinary: what of the true current each element of the meter sees.
+//! Unusual wiring: the part of the true current that each element of the meter sees.
 //!
 //! Registers, power and `i` come from the element in the phase wire, `in` from the one in the neutral wire.
 

@@ -1,4 +1,4 @@
-//! A town: who hangs where, and the truth about it.
+//! A town: the places of its meters, and the truth about them.
 
 use crate::blackout::{Blackout, Of};
 use crate::consumer::{Consumer, Wiring};
@@ -21,7 +21,7 @@ pub const LINE_LOSS: f64 = 0.008;
 pub(crate) const TRANSFORMERS_A_FEEDER: usize = 10;
 pub(crate) const TRANSFORMERS_AN_AREA: usize = 5;
 
-/// Where a meter hangs, and for how long: one row of the topology.
+/// The place of a meter and for how long it holds: one row of the topology.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Connection {
     /// The meter.

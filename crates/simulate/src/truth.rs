@@ -1,4 +1,4 @@
-//! What is really so about every meter that is, or only looks, out of the ordinary.
+//! The truth about every meter that is unusual, or only looks unusual.
 
 use reading::{EventTime, MeterId};
 

@@ -41,7 +41,7 @@ fn measure(name: &str, block: &[u8], rounds: u64) {
 
 /// Seconds that this process had a processor: the first number of `/proc/self/schedstat`, in nanoseconds.
 fn cpu_seconds() -> f64 {
-    let stat = std::fs::read_to_string("/proc/self/schedstat").expect("Linux tells");
+    let stat = std::fs::read_to_string("/proc/self/schedstat").expect("Linux has this file");
     let ns: f64 =
         stat.split_whitespace().next().and_then(|ns| ns.parse().ok()).expect("a number comes first");
     ns / 1e9

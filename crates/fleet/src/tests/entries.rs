@@ -14,7 +14,7 @@ fn dictionary(turn: usize) -> Arc<Dictionary> {
 }
 
 #[test]
-fn dictionaries_that_take_turns_tell_the_same_meters() {
+fn dictionaries_that_take_turns_name_the_same_meters() {
     let hour = |hour: i64| METERS.iter().map(move |name| register(name, hour * 60, hour * hour * 10));
     let named: Vec<RawReading> = (0..60).flat_map(hour).collect();
     // More than are kept in mind, and one that is used all the time.

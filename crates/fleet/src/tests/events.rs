@@ -60,7 +60,7 @@ fn without_watched_codes_there_are_no_events() {
 }
 
 #[test]
-fn two_messages_of_one_moment_are_both_told_and_a_late_one_is_not() {
+fn the_events_of_two_messages_of_one_moment_count_and_those_of_a_late_one_do_not() {
     let mut engine = engine(1, &WATCHED);
     let mut readings = vec![event("a", 10, &[101]), event("a", 10, &[102])];
     // Time goes on once enough of them agree, and two hours close.

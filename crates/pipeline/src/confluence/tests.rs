@@ -18,11 +18,11 @@ fn row(lane: PartitionId, hour: i64) -> Interval {
     }
 }
 
-/// `A3` closes hours up to 3, `Aidle`, `Abusy` and `Aend` say so of lane A, `stop` stores and restores.
+/// `A3` closes the hours of lane A up to 3. `Aidle`, `Abusy` and `Aend` change its state. `stop` stores and restores.
 fn flow(words: &str) -> String {
     let mut all = Confluence::default();
     let mut closed = BTreeMap::<PartitionId, i64>::new();
-    let mut told = Vec::new();
+    let mut lines = Vec::new();
     for lane in 0..2 {
         all.open(lane, EventTime::MIN);
     }
@@ -46,11 +46,11 @@ fn flow(words: &str) -> String {
         }
         while let Some((end, Gathered { rows, .. })) = all.next_tick() {
             let rows: Vec<_> = rows.iter().map(|row| format!("{}@{}", row.meter, row.end.0 / HOUR)).collect();
-            told.push(format!("{}: {}", end.0 / HOUR, rows.join(" ")));
+            lines.push(format!("{}: {}", end.0 / HOUR, rows.join(" ")));
         }
     }
-    told.push(format!("{} wait", all.waiting()));
-    told.join("\n")
+    lines.push(format!("{} wait", all.waiting()));
+    lines.join("\n")
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "`expect!` is written in place")]
@@ -70,7 +70,7 @@ fn a_tick_waits_for_the_slowest() {
 }
 
 #[test]
-fn an_idle_lane_holds_nobody_up_and_loses_nothing() {
+fn no_tick_waits_for_an_idle_lane_and_no_row_is_lost() {
     check(
         "A1 B1 Bidle A3 Bbusy B2 A4 B4",
         expect![[r#"
@@ -83,7 +83,7 @@ fn an_idle_lane_holds_nobody_up_and_loses_nothing() {
 }
 
 #[test]
-fn a_lane_at_its_end_holds_nobody_up() {
+fn no_tick_waits_for_a_lane_at_its_end() {
     check(
         "A2 B1 Bend",
         expect![[r#"
@@ -115,5 +115,5 @@ fn only_those_that_are_waited_for_may_go_on_for_ever() {
     assert_eq!(all.too_far_ahead(4).collect::<Vec<_>>(), [0]);
     assert_eq!(all.too_far_ahead(5).count(), 0);
     all.take(1, EventTime(5 * HOUR), &[], &[], &[]);
-    assert_eq!(all.too_far_ahead(4).count(), 0, "nobody is behind");
+    assert_eq!(all.too_far_ahead(4).count(), 0, "no lane is behind");
 }

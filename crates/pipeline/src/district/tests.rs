@@ -20,7 +20,7 @@ fn topology() -> Arc<Topology> {
 
 const NOON: EventTime = EventTime(473_352 * HOUR);
 
-/// What is told at a time of the clock, so many minutes after the interval that ends at noon.
+/// The outages that are published when the clock is so many minutes after the interval that ends at noon.
 fn noticed(district: &mut District, minutes: i64) -> Vec<String> {
     let mut out = Outputs::default();
     district.notice(NOON.plus(minutes * MINUTE), &mut out);
@@ -28,7 +28,7 @@ fn noticed(district: &mut District, minutes: i64) -> Vec<String> {
 }
 
 #[test]
-fn a_district_notices_silence_only_where_no_lane_has_anything_to_say() {
+fn a_district_notices_silence_only_when_every_lane_is_idle() {
     let (plan, topology) = (plan(), topology());
     let mut district = District::new(&plan, Arc::clone(&topology), 1).unwrap();
     for name in ["A", "B", "C"] {
@@ -48,14 +48,14 @@ fn a_district_notices_silence_only_where_no_lane_has_anything_to_say() {
     district.take(closed, &mut Outputs::default());
     assert_eq!(noticed(&mut district, 600), [""; 0], "the lane may be far behind");
     district.take(Passed::Idle { lane: 0, idle: true }, &mut Outputs::default());
-    // Two hours, and what an interval takes to be closed: a quarter of an hour of grace, and one to come in.
+    // Two hours of silence, a quarter of an hour of grace, and another quarter for messages to arrive.
     assert_eq!(noticed(&mut district, 149), [""; 0]);
     let (mut again, lost) = District::restore(&plan, Arc::clone(&topology), 1, &district.store()).unwrap();
     assert_eq!(lost, []);
     let expected = [format!("transformer/T1/{NOON}")];
     assert_eq!(noticed(&mut district, 150), expected);
     assert_eq!(noticed(&mut district, 300), [""; 0]);
-    // Who takes over from before that tells the same, under the same key.
+    // An instance that takes over from an earlier state publishes the same outage under the same key.
     assert_eq!(noticed(&mut again, 200), expected);
     let supply = again.town().supply().unwrap();
     assert_eq!((supply.open(), supply.silent()), (1, 3));

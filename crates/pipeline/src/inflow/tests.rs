@@ -45,7 +45,7 @@ fn word(text: &str) -> Passed {
     }
 }
 
-fn told(end: EventTime, tick: &Gathered) -> String {
+fn line_of(end: EventTime, tick: &Gathered) -> String {
     let rows = tick.rows.iter().map(|row| format!("{}@{}", row.meter, row.end.0 / HOUR));
     let reports = tick.reports.iter().map(|report| format!("{}!", report.meter()));
     let rows: Vec<_> = rows.chain(reports).collect();
@@ -68,12 +68,12 @@ fn flow_of<'a>(words: impl IntoIterator<Item = &'a str>) -> Vec<String> {
         assert_eq!(Passed::decode(&bytes).as_ref(), Some(&passed));
         let ended = all.take(passed);
         while let Some((end, tick)) = all.next_tick() {
-            lines.push(told(end, &tick));
+            lines.push(line_of(end, &tick));
         }
         if ended {
             let mut last = all.to_the_end();
             while let Some((end, tick)) = last.next_tick() {
-                lines.push(format!("end {}", told(end, &tick)));
+                lines.push(format!("end {}", line_of(end, &tick)));
             }
         }
     }
@@ -117,7 +117,7 @@ fn events_come_with_their_tick_once_or_with_the_next_one_if_they_come_too_late()
 }
 
 #[test]
-fn nobody_waits_for_an_idle_lane_even_after_a_stop() {
+fn no_tick_waits_for_an_idle_lane_even_after_a_stop() {
     check(
         "A1 A1| Bidle stop A2 A2| Bbusy A3 A3| B1 B1| B3|",
         expect![[r#"
@@ -128,7 +128,7 @@ fn nobody_waits_for_an_idle_lane_even_after_a_stop() {
 }
 
 #[test]
-fn an_end_is_told_and_not_remembered() {
+fn an_end_is_published_and_not_remembered() {
     check(
         "A1 B1 A1| B1| A2* Aend stop B2* Bend A2 A2| B2 B2|",
         expect![[r#"
@@ -139,7 +139,7 @@ fn an_end_is_told_and_not_remembered() {
 }
 
 #[test]
-fn an_end_that_is_said_again_is_the_same_end() {
+fn a_repeated_end_is_the_same_end() {
     check(
         "A1* Aend B1* B1* Bend Aend A1* Aend A1",
         expect![[r#"

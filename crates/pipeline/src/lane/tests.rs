@@ -51,11 +51,11 @@ fn changes_of_more_meters_than_there_are_call_for_the_whole_state() {
     let second = lane.store_changes();
     hear(&plan, &mut lane, 1, 45);
     assert!(lane.is_mostly_changed());
-    let nowhere = Topology::default();
-    let (mut restored, lost) = Lane::restore(&plan, &nowhere, &[first, second]).unwrap();
+    let topology = Topology::default();
+    let (mut restored, lost) = Lane::restore(&plan, &topology, &[first, second]).unwrap();
     assert_eq!(lost, []);
     hear(&plan, &mut restored, 1, 45);
-    assert!(restored.is_mostly_changed(), "whoever restores reads all changes once more");
+    assert!(restored.is_mostly_changed(), "another restore reads all changes once more");
     restored.store();
     assert!(!restored.is_mostly_changed());
 }

@@ -103,7 +103,7 @@ fn changes_are_laid_over_the_whole() {
 }
 
 #[test]
-fn the_number_of_parts_tells_settings_and_versions_apart_and_not_what_they_hold() {
+fn the_fingerprint_of_parts_depends_on_settings_and_versions_and_not_on_content() {
     let number = |bytes: &[u8]| fingerprint_of_parts(bytes).unwrap();
     let one = number(&stored(&[1, 2], 7, &["M1"]));
     assert_eq!(one, number(&stored(&[9], 7, &[])));

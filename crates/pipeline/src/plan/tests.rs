@@ -388,20 +388,20 @@ fn what_asks_for_usual_days_needs_profiles() {
         format!("{}{}", &text[..begin], &text[end..])
     };
     let no_profiles = without("[profiles]", "[demand]", DEMO);
-    let told = |text: &str| Plan::read(text).unwrap_err().render("demo.toml", text);
+    let page = |text: &str| Plan::read(text).unwrap_err().render("demo.toml", text);
     expect![[r#"
         error[plan::missing]: `quality.day` asks what a meter usually uses, and the plan has no section `[profiles]`
           --> demo.toml:51:7
            | day = { low = "5 %", high = "400 %", floor = "1 kWh" }   # energy of a local day as a share of the load profile, if that expects at least the floor
           help: add `[profiles]` with `slot` and `half_life` as in pipelines/demo.toml
-    "#]].assert_eq(&told(&no_profiles));
+    "#]].assert_eq(&page(&no_profiles));
     let no_estimation = without("[estimation]", "[quality]", &no_profiles);
     expect![[r#"
         error[plan::missing]: `quality.day` asks what a meter usually uses, and the plan has no section `[profiles]`
           --> demo.toml:48:7
            | day = { low = "5 %", high = "400 %", floor = "1 kWh" }   # energy of a local day as a share of the load profile, if that expects at least the floor
           help: add `[profiles]` with `slot` and `half_life` as in pipelines/demo.toml
-    "#]].assert_eq(&told(&no_estimation));
+    "#]].assert_eq(&page(&no_estimation));
     assert!(Plan::read(&without("day = {", "reverse =", &no_estimation)).is_ok());
 }
 

@@ -305,7 +305,7 @@ fn every_fault_happens() {
         assert!(messages.is_sorted_by_key(|m| m.arrival));
         (messages, town.truth())
     };
-    let told =
+    let stretches =
         |truth: &[crate::Truth], kind| truth.iter().filter(|row| row.kind == kind && !row.guilty()).count();
     let share = |n: usize| n as f64 / clean.len() as f64;
     let delay = |m: &Message| m.arrival.since(m.raw.time);
@@ -325,17 +325,17 @@ fn every_fault_happens() {
 
     let (ahead, truth) = with(Faults { clock_ahead: 0.05, ..Faults::NONE });
     assert!(ahead.iter().any(|m| delay(m) < -HOUR) && ahead.iter().all(|m| delay(m) > -3 * HOUR));
-    assert_eq!(told(&truth, Kind::ClockAhead), 5);
+    assert_eq!(stretches(&truth, Kind::ClockAhead), 5);
     let (behind, truth) = with(Faults { clock_behind: 0.1, ..Faults::NONE });
     assert!(behind.iter().any(|m| delay(m) > HOUR) && behind.iter().any(|m| delay(m) > MINUTE));
-    assert_eq!(told(&truth, Kind::ClockBehind), 10);
+    assert_eq!(stretches(&truth, Kind::ClockBehind), 10);
     let (reset, truth) = with(Faults { reset: 0.05, ..Faults::NONE });
-    assert_eq!(told(&truth, Kind::Reset), 5);
+    assert_eq!(stretches(&truth, Kind::Reset), 5);
     let low: BTreeSet<MeterId> =
         reset.iter().filter(|m| m.raw.imp.unwrap().0 < 10_000).map(|m| m.raw.meter).collect();
     assert_eq!(low.len(), 5);
     let (swap, truth) = with(Faults { swap: 0.05, ..Faults::NONE });
-    assert_eq!((swap.len(), told(&truth, Kind::Swap)), (clean.len(), 5));
+    assert_eq!((swap.len(), stretches(&truth, Kind::Swap)), (clean.len(), 5));
     for row in truth.iter().filter(|row| row.kind == Kind::Swap) {
         let new = format!("{}-2", row.meter);
         for message in &swap {

@@ -34,7 +34,7 @@ fn from_fifty_on_a_small_share_means_one() {
 }
 
 #[test]
-fn a_larger_town_moves_nobody() {
+fn a_larger_town_moves_no_consumer() {
     for meters in [100, 499, 501, 733] {
         let small = deal(&settings(meters, 5));
         let large = deal(&settings(meters + 300, 5));

@@ -169,7 +169,7 @@ fn null_is_an_absent_field() {
 }
 
 #[test]
-fn who_and_when_must_be_said() {
+fn meter_and_time_are_required() {
     check("{}", expect!["meter-missing"]);
     check(r#"{"time":1,"imp":1}"#, expect!["meter-missing"]);
     check(r#"{"meter":"M1","imp":1}"#, expect!["time-missing"]);

@@ -18,7 +18,8 @@ fn end_of(block: i64) -> EventTime {
     EventTime(19_727 * reading::time::DAY + block * BLOCK)
 }
 
-/// `8/5`: mean phase and neutral current in A. A `~` behind: estimated. `8`: no neutral, as on three phases. `.`: none.
+/// `8/5`: mean phase and neutral current in A. A `~` behind: estimated. `8`: no neutral, as on three phases. `.`:
+/// none.
 fn interval(meter: &str, block: i64, text: &str) -> Option<Interval> {
     let (text, quality) = match text.strip_suffix('~') {
         Some(text) => (text, Quality::ESTIMATED),
@@ -222,8 +223,8 @@ fn lone() -> Topology {
 
 #[test]
 fn without_a_known_transformer_nothing_is_suspected_and_what_was_apart_is_counted() {
-    let nowhere = TopologyRow::new(MeterId::new("M1").unwrap(), Role::Consumer);
-    for topology in [Topology::default(), Topology::new(vec![nowhere]).unwrap()] {
+    let without_transformer = TopologyRow::new(MeterId::new("M1").unwrap(), Role::Consumer);
+    for topology in [Topology::default(), Topology::new(vec![without_transformer]).unwrap()] {
         let mut runs = Runs::new(rule());
         let mut out = Vec::new();
         let mut held_back = 0;
