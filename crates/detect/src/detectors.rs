@@ -4,8 +4,7 @@
 //! the plans that should run it. Its file holds:
 //!
 //! - `Rule`, made by `keys!`: its settings, with `check` for keys that must go together and `fingerprint` of those
-//! that
-//!   its state depends on;
+//!   that its state depends on;
 //! - `ABOUT`: its facts, innocent causes and words, as data;
 //! - `Runs`: its state at work, with `new`, `examine`, `state`, and `restore` from a `State` of `STATE_VERSION`;
 //! - `Rule::why_no_case`: what it made of a meter that has no case, in sentences.
