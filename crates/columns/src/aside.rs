@@ -65,7 +65,7 @@ impl Drop for Aside {
         if let Some(file) = self.file.take() {
             // What the buffer still holds is not wanted any more.
             drop(file.into_parts());
-            // Nobody is left to hear of a failure; the next run overwrites the leftover.
+            // A failure here has no one to report to; the next run overwrites the leftover.
             let _ = fs::remove_file(&self.partial);
         }
     }

@@ -175,7 +175,7 @@ fn list(columns: &[String]) -> String {
     if columns.is_empty() {
         return "none".to_owned();
     }
-    // A person looks for a misspelt name; beyond this many nobody reads on.
+    // A person looks for a misspelt name, and does not read a longer list.
     let shown = columns.iter().take(12).map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
     match columns.len().checked_sub(12) {
         Some(more) if more > 0 => format!("{shown} and {more} more"),

@@ -15,8 +15,8 @@ pub(crate) fn guarded<T>(decode: impl FnOnce() -> T) -> Option<T> {
     decoded.ok()
 }
 
-/// Whether this thread runs a decoder whose panic will be caught and told as an error of damaged bytes: a panic hook
-/// has nothing to add to that.
+/// Whether this thread runs a decoder whose panic will be caught and reported as an error of damaged bytes. A panic hook
+/// should then print nothing.
 pub fn is_guarded() -> bool {
     GUARDED.get()
 }

@@ -156,7 +156,7 @@ impl About {
 pub enum Sent {
     /// By partition of the readings, by code of the stream's own.
     ByPartition,
-    /// Before the others of a tick, because somebody waits for them.
+    /// Before the others of a tick, because a person waits for them.
     First,
     /// With the others of a tick.
     WithTick,

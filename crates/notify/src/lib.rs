@@ -1,7 +1,7 @@
 //! Who gets a message about an alert, when, and in which words: routes by area, channels, a throttle for each address.
 //!
 //! The list of channels is closed, and each is one file in `channels/`: its settings, its addresses, and how a message
-//! is shaped. A message has what was measured and a request to check; it accuses nobody. Messages over an address's
+//! is shaped. A message has what was measured and a request to check; it accuses no one. Messages over an address's
 //! allowance wait and go out later as one digest. An alert that would repeat a message about the same meter is handed
 //! back: nothing is dropped silently.
 //!

@@ -95,7 +95,7 @@ impl Routes {
     }
 
     /// Each area has the address of its rows that hold until further notice. What has no area, or an area without an
-    /// address, goes to nobody.
+    /// address, reaches no one.
     pub fn by_area(topology: &Topology, column: &'static AddressColumn) -> Result<Self, RouteError> {
         let mut by_area = BTreeMap::<AreaId, Address>::new();
         for row in topology.rows().iter().filter(|row| row.to.is_none()) {

@@ -49,7 +49,7 @@ fn every_picture_is_drawn_of_a_day_of_a_year_and_of_a_load_that_never_changes() 
 
 #[test]
 fn an_unknown_load_has_no_picture() {
-    assert!(pictures(&load(0, |_| 0), &calendar(), "nobody").is_empty());
+    assert!(pictures(&load(0, |_| 0), &calendar(), "no load").is_empty());
 }
 
 #[test]

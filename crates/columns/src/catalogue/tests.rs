@@ -18,7 +18,7 @@ fn every_column_has_a_definition_and_a_source_that_stand_alone() {
             let elsewhere = [definition, source].iter().any(|text| text.contains(".md"));
             assert!(
                 !elsewhere,
-                "{whole}: somebody who has only the program cannot open a file of the repository"
+                "{whole}: a user who has only the program cannot open a file of the repository"
             );
         }
     }

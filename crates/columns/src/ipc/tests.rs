@@ -17,7 +17,7 @@ fn decoded(message: &[u8]) -> Batch {
     batch
 }
 
-/// A message as others write it: dictionaries, views, lists, columns that nobody knows.
+/// A message as others write it: dictionaries, views, lists, unknown columns.
 fn theirs() -> Vec<u8> {
     let to = |kind: DataType, array: ArrayRef| cast(&array, &kind).unwrap();
     let dictionary = DataType::Dictionary(Box::new(DataType::UInt8), Box::new(DataType::Utf8));

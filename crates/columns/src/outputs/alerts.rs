@@ -142,7 +142,7 @@ impl Output for Alerts {
         to.column(
             "severity",
             "",
-            "how soon somebody should look: `info`, `low`, `medium` or `high`",
+            "how soon a person should look: `info`, `low`, `medium` or `high`",
             "by the size and the persistence of the evidence",
             |row| match row {
                 AlertRow::Case(alert) => alert.severity.name(),

@@ -154,7 +154,7 @@ fn weight<'a>(to: &mut impl Columns<&'a Case>) {
     to.column(
         "severity",
         "",
-        "how soon somebody should look: `high` if the main number of the strongest evidence is four times what is allowed \
+        "how soon a person should look: `high` if the main number of the strongest evidence is four times what is allowed \
          or more, `medium` from twice on, else `low`",
         "chosen here, until field visits show what is better",
         |one| one.severity().name(),

@@ -45,7 +45,7 @@ pub(crate) struct Wholes {
 }
 
 /// The bounds of nothing.
-const NOWHERE: (i64, i64) = (i64::MAX, i64::MIN);
+const NO_BOUNDS: (i64, i64) = (i64::MAX, i64::MIN);
 
 impl Wholes {
     pub(crate) fn new() -> Self {
@@ -54,7 +54,7 @@ impl Wholes {
 
     /// With the lowest and the highest of a group beside it.
     pub(crate) fn bounded() -> Self {
-        Self { bounds: Some(NOWHERE), ..Self::new() }
+        Self { bounds: Some(NO_BOUNDS), ..Self::new() }
     }
 
     /// Some may be missing.
@@ -98,7 +98,7 @@ impl Column for Wholes {
             levels.there.clear();
         }
         self.deltas.clear();
-        self.bounds = self.bounds.map(|_| NOWHERE);
+        self.bounds = self.bounds.map(|_| NO_BOUNDS);
     }
 }
 

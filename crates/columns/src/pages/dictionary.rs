@@ -89,7 +89,8 @@ impl Dictionary {
     }
 }
 
-/// The highest bits tell numbers apart. Those of few digits have nothing in their lowest, so these take the highest too.
+/// The slot is the highest bits of a product, which depend on all bits below them. A number of few digits has zeros in
+/// its lower half, so the upper half is mixed in.
 #[inline]
 fn hash(number: &[u8; 8]) -> u64 {
     let bits = u64::from_le_bytes(*number);

@@ -150,8 +150,8 @@ fn bounds_are_those_of_each_group() {
     file.finish().unwrap();
     let reader = ParquetRecordBatchReaderBuilder::try_new(File::open(&path).unwrap()).unwrap();
     let bounds = reader.metadata().row_groups().iter().map(|group| {
-        let told = group.column(0).statistics().unwrap();
-        [told.min_bytes_opt(), told.max_bytes_opt()].map(|bound| bound.unwrap()[0] as i8)
+        let statistics = group.column(0).statistics().unwrap();
+        [statistics.min_bytes_opt(), statistics.max_bytes_opt()].map(|bound| bound.unwrap()[0] as i8)
     });
     assert_eq!(bounds.collect::<Vec<_>>(), [[-2, 5], [8, 9]]);
 }

@@ -39,7 +39,7 @@ pub struct ParquetReadings {
     as_dictionary: ArrowReaderMetadata,
     next_group: usize,
     group: Option<Group>,
-    // One record batch ahead, so that the next time can be told.
+    // One record batch ahead: whether there is a next reading, and of which time, is known before it is read.
     ahead: Option<RecordBatch>,
     rows_read: u64,
     rows: Rows,

@@ -19,7 +19,7 @@ pub enum Compression {
 }
 
 impl Compression {
-    /// What holds if nobody says otherwise.
+    /// The default of a plan without the key.
     pub const USUAL: Self = Self::Zstd(None);
 
     /// The levels of Zstandard: 1 is the fastest, 22 makes the smallest files.
