@@ -23,6 +23,8 @@ static PLAN: LazyLock<Table> = LazyLock::new(|| {
     let mut plan: Table = fs::read_to_string(repository("pipelines/ami.toml")).unwrap().parse().unwrap();
     // The only section that ami.toml does not have.
     plan.insert("power_factor".to_owned(), "step = 0.05".parse::<Table>().unwrap().into());
+    // And the only key that the core reads from a section of the shell.
+    plan["output"].as_table_mut().unwrap().insert("compression".to_owned(), "zstd".into());
     plan
 });
 
@@ -76,8 +78,10 @@ fn settings(table: &Table, path: &str, all: &mut Vec<String>) {
     for (key, value) in table {
         let path = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
         match value {
-            // The shell reads these sections; the core ignores them.
-            Value::Table(_) if ["kafka", "output", "grid", "checkpoints"].contains(&&path[..]) => {}
+            // The shell reads these sections; the core ignores them, but for one key.
+            Value::Table(_) if ["kafka", "output", "grid", "checkpoints"].contains(&&path[..]) => {
+                all.extend((path == "output").then(|| "output.compression".to_owned()));
+            }
             Value::Table(inner) => settings(inner, &path, all),
             _ => all.push(path),
         }
@@ -98,6 +102,7 @@ const OTHERS: &[(&str, &str)] = &[
     ("demand.zones", "[{ name = 'evening', from = '18:00', to = '23:00' }]"),
     ("estimation.linear_up_to", "'3 h'"),
     ("power_factor.step", "0.1"),
+    ("output.compression", "'none'"),
     ("forecast.quantiles", "[0.1, 0.5, 0.8]"),
 ];
 
@@ -226,6 +231,7 @@ fn a_changed_setting_loses_the_parts_that_depend_on_it_and_no_other() {
         limits.power
         limits.voltage
         name
+        output.compression
         profiles.half_life
         quality.day.floor
         quality.day.high

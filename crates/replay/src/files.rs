@@ -15,8 +15,8 @@ const PARQUET: &[u8] = b"PAR1";
 /// The first bytes of formats that users try and that are not read here, with the way out.
 ///
 /// Without this check, each piece of such a file would become a dead letter, and the cause would stay unclear.
-/// Sources: RFC 1952 for gzip, RFC 8878 for zstd, and the two forms of Arrow IPC.
-const FOREIGN: [(&[u8], &str, &str); 4] = [
+/// Sources: RFC 1952 for gzip, RFC 8878 for zstd, Parquet Modular Encryption, and the two forms of Arrow IPC.
+const FOREIGN: [(&[u8], &str, &str); 5] = [
     (
         b"\x1f\x8b",
         "compressed with gzip",
@@ -26,6 +26,11 @@ const FOREIGN: [(&[u8], &str, &str); 4] = [
         b"\x28\xb5\x2f\xfd",
         "compressed with zstd",
         "decompress it first: `zstd -dc FILE | gridwarden ... --readings -`",
+    ),
+    (
+        b"PARE",
+        "an encrypted Parquet file",
+        "decrypt it first, for example with pyarrow, and write it as Parquet again",
     ),
     (b"ARRO", "an Arrow file", "write it as Parquet: its columns have the same names"),
     (b"\xff\xff\xff\xff", "an Arrow stream", "write it as Parquet: its columns have the same names"),
@@ -140,7 +145,10 @@ fn broken(path: &Path, cause: &(dyn std::error::Error + 'static)) -> Failure {
 }
 
 fn damaged(path: &Path, error: &ColumnsError) -> Failure {
-    broken(path, error).help(error.help().or_else(|| Some("copy or write the file again".to_owned())))
+    broken(path, error).help(error.help().or_else(|| {
+        // With a plain footer, encrypted columns look like damage.
+        Some("copy or write the file again; decrypt it first if its columns are encrypted".to_owned())
+    }))
 }
 
 fn is_stdin(path: &Path) -> bool {

@@ -51,11 +51,14 @@ fn readings_that_are_compressed() {
 }
 
 #[test]
-fn readings_that_are_arrow_ipc() {
+fn readings_in_a_format_that_is_not_read() {
     let desk = Desk::new();
-    for (magic, name) in
-        [(&b"ARROW1\0\0"[..], "an Arrow file"), (b"\xff\xff\xff\xff\x10\0\0\0", "an Arrow stream")]
-    {
+    let formats = [
+        (&b"PARE"[..], "an encrypted Parquet file"),
+        (b"ARROW1\0\0", "an Arrow file"),
+        (b"\xff\xff\xff\xff\x10\0\0\0", "an Arrow stream"),
+    ];
+    for (magic, name) in formats {
         desk.write("readings.arrow", magic);
         desk.check(&desk.replay("readings.arrow"), 1, &["readings.arrow is", name, "write it as Parquet"]);
     }
