@@ -56,12 +56,16 @@ impl Limits {
         let mut flags = 0;
         let (p, count) = (sums.p as f64, f64::from(sums.p_count));
         let no_export = row.exp.is_none_or(|exp| exp.0 == 0);
-        // Both are energies times the number of readings, so that nothing has to be divided.
-        let (by_power, by_register) = (p * self.wh_of_mw, imp as f64 * count);
+        // Energies are compared times the number of readings, so that nothing has to be divided.
+        let by_power = p * self.wh_of_mw;
         if by_power < -self.reverse * count && no_export {
             flags |= Quality::REVERSE.0;
         }
-        if imp >= LEAST_FOR_UNIT && (is_thousand(by_power, by_register) || is_thousand(by_register, by_power))
+        // Power is net of what was exported, so the energy beside it has to be too.
+        let net = imp - row.exp.unwrap_or_default().0;
+        let by_registers = net as f64 * count;
+        if net >= LEAST_FOR_UNIT
+            && (is_thousand(by_power, by_registers) || is_thousand(by_registers, by_power))
         {
             // Power that is a thousand times off fits no current either: one mistake, one flag.
             return flags | Quality::UNIT.0;

@@ -128,7 +128,7 @@ rules! {
         "power shows that more than this was exported, and no export register moved: wires or a current transformer are connected the wrong way round",
         "10 Wh", "IS 15959: reverse current events; registers count forward all the same";
     Unit "unit" "" By::Flag(Quality::UNIT),
-        "the energies by registers and by power differ by a factor of 500 to 2000: one of them is sent in thousands",
+        "the energies by registers, import less export, and by power differ by a factor of 500 to 2000: one of them is sent in thousands",
         "always", "chosen here: kW that are sent as W";
     PowerFactor "power-factor" "" By::Flag(Quality::POWER_FACTOR),
         "of a single-phase meter that exports nothing: active power is above `most` times voltage times the larger current; or power, with reactive power where that is known, is below `least` times voltage times a phase current above `floor`",

@@ -220,6 +220,13 @@ fn a_factor_of_a_thousand_is_a_unit() {
 }
 
 #[test]
+fn power_of_a_solar_home_is_compared_with_import_less_export() {
+    assert_eq!(electrical(190, Some(189), [0.6, 230.0, 4.4, 4.4]), "measured", "net 1 Wh");
+    assert_eq!(electrical(190, Some(170), [40.0, 230.0, 4.4, 4.4]), "measured", "net 20 Wh");
+    assert_eq!(electrical(690, Some(190), [1.0, 230.0, 4.4, 4.4]), "unit", "net 500 Wh, power in kW");
+}
+
+#[test]
 fn power_is_at_most_voltage_times_the_larger_current() {
     assert_eq!(electrical(500, None, [1000.0, 230.0, 3.0, 3.0]), "power-factor");
     assert_eq!(electrical(500, None, [1000.0, 230.0, 3.0, 4.4]), "measured", "the neutral carries it");
