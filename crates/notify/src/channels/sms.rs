@@ -1,6 +1,6 @@
 //! Short messages to the meter reader of the area.
 //!
-//! One SMS is one segment of the GSM alphabet, at most 160 characters, and [`SmsText`] cannot hold more. It has what was
+//! One SMS is one segment of the GSM alphabet, at most 160 characters, and `SmsText` cannot hold more. It has what was
 //! measured and a request to check, and never a word about why.
 
 use crate::{About, Address, AddressColumn, Held, RouteError, Routes, Throttle};

@@ -11,7 +11,7 @@ const PREFIX: &str = "GRIDWARDEN_KAFKA_";
 /// The variable that names the brokers.
 pub const BROKERS: &str = "GRIDWARDEN_KAFKA_BROKERS";
 
-/// The variables whose names begin with [`PREFIX`].
+/// The variables whose names begin with `GRIDWARDEN_KAFKA_`.
 #[derive(Default)]
 pub struct Environment(BTreeMap<String, OsString>);
 
