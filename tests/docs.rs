@@ -1,28 +1,25 @@
-//! Tests of the documents: links have targets, lines are short, and the pages of the catalogue agree with the code.
+//! Tests of the documents: links have targets, lines are short, and the pages of the reference agree with the code.
+
+mod reference;
 
 use crate::program::{Scratch, done, names, repository, run_in};
-use detect::{Detector, Key};
-use expect_test::expect_file;
-use features::{CATALOGUE, Entry};
-use notify::{About, Channel};
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
-use vet::{By, Rule};
 
 /// The longest line of a document, in characters. Two such lines fit side by side on a screen.
 const LONGEST_LINE: usize = 120;
-/// The first words of a generated page. Its lines may be longer.
-const GENERATED: [&str; 2] = ["<!-- Generated ", "<!-- Written by a test "];
 
-/// Documents at the root of the repository, and how many lines each may have.
-const AT_THE_ROOT: [(&str, usize); 6] = [
+/// Documents outside of the book and the examples, and how many lines each may have.
+const ALONE: [(&str, usize); 8] = [
     ("README.md", 150),
     ("ARCHITECTURE.md", 200),
     ("CONTRIBUTING.md", 200),
     ("SECURITY.md", 100),
     ("CHANGELOG.md", usize::MAX),
     (".github/pull_request_template.md", 100),
+    ("benches/README.md", usize::MAX),
+    ("firmware/README.md", 100),
 ];
 
 /// Every Markdown file in a folder and its subfolders.
@@ -39,7 +36,7 @@ fn pages(folder: &Path, found: &mut Vec<PathBuf>) {
 
 /// All documents, with their texts.
 fn documents() -> Vec<(PathBuf, String)> {
-    let mut paths: Vec<PathBuf> = AT_THE_ROOT.iter().map(|(name, _)| repository(name)).collect();
+    let mut paths: Vec<PathBuf> = ALONE.iter().map(|(name, _)| repository(name)).collect();
     for folder in ["docs", "examples"] {
         pages(&repository(folder), &mut paths);
     }
@@ -124,10 +121,6 @@ fn no_line_of_the_documents_is_too_long() {
     let mut wrong = Vec::new();
     // The changelog is left out: each change is one line.
     for (path, text) in documents().into_iter().filter(|(path, _)| !path.ends_with("CHANGELOG.md")) {
-        let is_mark = |line: &str| GENERATED.iter().any(|mark| line.starts_with(mark));
-        if text.lines().take(3).any(is_mark) {
-            continue;
-        }
         for (number, line) in (1..).zip(text.lines()) {
             let is_excepted = line.contains("https://");
             if line.chars().count() > LONGEST_LINE && !is_excepted {
@@ -140,7 +133,7 @@ fn no_line_of_the_documents_is_too_long() {
 
 #[test]
 fn the_first_documents_are_short() {
-    for (name, most) in AT_THE_ROOT {
+    for (name, most) in ALONE {
         let lines = fs::read_to_string(repository(name)).unwrap().lines().count();
         assert!(lines <= most, "{name} has {lines} lines, and {most} are its limit");
     }
@@ -201,126 +194,4 @@ fn the_first_example_prints_what_its_page_shows() {
     for line in printed.lines().take(2) {
         assert!(shown.contains(line), "the page does not show \"{line}\"");
     }
-}
-
-/// A generated page: its title, its text, and each table with a heading.
-fn page(of: &str, words: &str, tables: &[(String, String)]) -> String {
-    let rewrite = "UPDATE_EXPECT=1 cargo test -p system-tests docs";
-    let mut page = format!("<!-- Generated from the code: `{rewrite}` rewrites it. -->\n\n# {of}\n\n{words}");
-    for (heading, table) in tables {
-        let heading = if heading.is_empty() { String::new() } else { format!("## {heading}\n\n") };
-        page += &format!("\n{heading}{table}");
-    }
-    page
-}
-
-/// Text as a cell of a table.
-fn cell(text: &str) -> String {
-    text.replace('|', "\\|")
-}
-
-fn entries(column: &str, entries: &[Entry]) -> String {
-    let mut table = format!("| {column} | unit | meaning | source |\n| --- | --- | --- | --- |\n");
-    for Entry { name, unit, definition, source } in entries {
-        table += &format!("| `{name}` | {unit} | {} | {} |\n", cell(definition), cell(source));
-    }
-    table
-}
-
-#[test]
-fn the_page_of_kernels_agrees_with_the_code() {
-    let words = "A kernel is a function that computes one number of an interval, a day or a period.\n";
-    expect_file!["../docs/reference/kernels.md"].assert_eq(&page(
-        "Kernels",
-        words,
-        &[(String::new(), entries("kernel", CATALOGUE))],
-    ));
-}
-
-#[test]
-fn the_page_of_detectors_agrees_with_the_code() {
-    let words = "\
-        What a detector, evidence and a case are is in [Suspicions, cases and messages](../concepts/cases.md).\n\
-        A fact is one number of the evidence. Its limit is what it was allowed to be, or had to reach to count.\n";
-    let sections: Vec<(String, String)> =
-        Detector::ALL.iter().map(|one| (one.to_string(), section(*one))).collect();
-    expect_file!["../docs/reference/detectors.md"].assert_eq(&page("Detectors", words, &sections));
-}
-
-#[test]
-fn the_page_of_channels_is_that_of_the_code() {
-    let words = "\
-        A channel is a way on which a message about a new case reaches a person.\n\
-        When a message is sent, held back or joined with others is in\n\
-        [Suspicions, cases and messages](../concepts/cases.md#messages).\n";
-    let section = |channel: Channel| {
-        let About { row, to, to_source, text, text_source, .. } = channel.about();
-        let keys = keys_of(&format!("[{channel}]"), channel.keys());
-        format!(
-            "A message is {row}; the columns are in [Outputs](outputs.md#{channel}).\n\n\
-             - `to`: {to}. Source: {to_source}.\n- `text`: {text}. Source: {text_source}.\n\n{keys}"
-        )
-    };
-    let sections: Vec<(String, String)> =
-        Channel::ALL.iter().map(|one| (one.to_string(), section(*one))).collect();
-    expect_file!["../docs/reference/channels.md"].assert_eq(&page("Channels", words, &sections));
-}
-
-/// The keys of a section of a plan.
-fn keys_of(section: &str, keys: &[Key]) -> String {
-    let mut table = format!("| key of `{section}` | default | meaning |\n| --- | --- | --- |\n");
-    for key in keys {
-        table += &format!("| `{}` | `{}` | {} |\n", key.name, key.default, cell(key.definition));
-    }
-    table
-}
-
-fn section(detector: Detector) -> String {
-    let mut text = format!("It looks for this: {}.\nSource: {}.\n", detector.definition(), detector.source());
-    text.push('\n');
-    text += &keys_of(&format!("[detectors.{detector}]"), detector.keys());
-    text += "\n| looked at | fact | unit | limit | meaning |\n| --- | --- | --- | --- | --- |\n";
-    let about = detector.about();
-    let causes = about.innocent.iter().map(|innocent| (innocent.name, innocent.facts));
-    for (cause, facts) in [("", about.facts)].into_iter().chain(causes) {
-        let cause =
-            if cause.is_empty() { "the suspicion".to_owned() } else { format!("innocent cause `{cause}`") };
-        for fact in facts {
-            let limit = fact.limit.map(|limit| format!("`{limit}`")).unwrap_or_default();
-            let (name, unit) = (fact.name, fact.unit.symbol());
-            text += &format!("| {cause} | `{name}` | {unit} | {limit} | {} |\n", cell(fact.definition));
-        }
-    }
-    text
-}
-
-#[test]
-fn the_page_of_rules_agrees_with_the_code() {
-    let words = "\
-        What the rules are for, and what a flag changes, is in [Data quality](../concepts/quality.md).\n\
-        The default is what the plans of the project set, or what holds without a setting.\n";
-    let table = |wanted: fn(By) -> bool| {
-        let mut table =
-            "| rule | unit | meaning | default | source |\n| --- | --- | --- | --- | --- |\n".to_owned();
-        for rule in Rule::ALL.iter().filter(|rule| wanted(rule.by())) {
-            let (name, unit, default) = (rule.name(), rule.unit(), rule.default());
-            let (definition, source) = (cell(rule.definition()), cell(rule.source()));
-            table += &format!("| `{name}` | {unit} | {definition} | {default} | {source} |\n");
-        }
-        table
-    };
-    let tables = [
-        (
-            "Always, at the door, the order of arrival and the registers",
-            table(|by| matches!(by, By::Issue(_))),
-        ),
-        ("With `[quality]`, flags of intervals", table(|by| matches!(by, By::Flag(_)))),
-        ("With `town` in `[quality]`, findings of a day", table(|by| by == By::Town)),
-    ];
-    let tables = tables.map(|(heading, table)| (heading.to_owned(), table));
-    expect_file!["../docs/reference/quality-rules.md"].assert_eq(&page(
-        "Rules of data quality",
-        words,
-        &tables,
-    ));
 }

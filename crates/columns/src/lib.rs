@@ -35,7 +35,7 @@ mod table;
 pub mod value;
 
 pub use aside::Aside;
-pub use catalogue::{ColumnEntry, OutputEntry, catalogue, reference};
+pub use catalogue::{ColumnEntry, OutputEntry, catalogue};
 pub use error::ColumnsError;
 pub use guard::is_guarded;
 pub use intervals::IntervalsFile;

@@ -8,7 +8,7 @@
 //!    columns that a plan may ask for, `balances.rs` a plain one.
 //! 2. Add its `mod` line and its row in `each_output!` to this file. Files, topics and pages follow that list.
 //! 3. Let the core fill a field of [`pipeline::Outputs`], which `Output::rows` reads.
-//! 4. Run `UPDATE_EXPECT=1 cargo test -p columns` and read the new lines of `docs/reference/outputs.md`.
+//! 4. Run `UPDATE_EXPECT=1 cargo test -p system-tests docs` and read the new lines of `docs/reference/outputs.md`.
 //!
 //! A column is one call of [`Columns::column`]; its type follows from the value, see [`Cell`].
 
@@ -146,7 +146,7 @@ impl About {
     }
 
     /// What in a plan asks for it, for a person who looks for it there.
-    pub(crate) fn asked_for_by(&self) -> &'static str {
+    pub fn asked_for_by(&self) -> &'static str {
         if self.section.is_empty() { "every plan" } else { self.section }
     }
 }

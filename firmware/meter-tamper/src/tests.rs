@@ -71,25 +71,22 @@ fn duration(blocks: u16) -> String {
 #[test]
 fn the_page_of_events_is_what_the_rules_are() {
     let mut page = String::from(
-        "<!-- Written by a test of meter-tamper: `UPDATE_EXPECT=1 cargo test -p meter-tamper` in firmware/ rewrites it. -->\n\n\
+        "<!-- Generated from the code: `UPDATE_EXPECT=1 cargo test -p meter-tamper` in firmware/ rewrites it. -->\n\n\
          # Events of the meter\n\n\
          Numbers are those of IS 15959, and from 401 on Gridwarden's own.\n\
          A rule that cannot be judged, without a load or without voltage, neither occurs nor is restored.\n\
          Every kind has innocent causes. An event is a reason to look, and no proof.\n\n\
-         | event | number, restored | occurs after | restored after | meaning | look at this first |\n\
-         | --- | --- | --- | --- | --- | --- |\n",
+         Each rule has two times: how long it must hold to occur, and how long it must be over to be restored.\n\n",
     );
     for kind in Kind::ALL {
         let times = kind.times();
-        let (restored, after) = match kind.restored() {
-            Some(code) => (code.0.to_string(), duration(times.restored)),
-            None => ("-".to_owned(), "-".to_owned()),
-        };
+        let occurs = format!("{} after {}", kind.occurs().0, duration(times.occurs));
+        let restored = kind.restored().map_or("not restored".to_owned(), |code| {
+            format!("restored: {} after {}", code.0, duration(times.restored))
+        });
         page += &format!(
-            "| `{}` | {}, {restored} | {} | {after} | {} | {} |\n",
+            "- `{}` ({occurs}; {restored}).\n  {}\n  Look first at: {}.\n",
             kind.name(),
-            kind.occurs().0,
-            duration(times.occurs),
             kind.meaning(),
             kind.innocent()
         );

@@ -1,11 +1,5 @@
 use super::*;
-use expect_test::expect_file;
 use std::collections::BTreeSet;
-
-#[test]
-fn the_page_of_outputs_is_that_of_the_declarations() {
-    expect_file!["../../../../docs/reference/outputs.md"].assert_eq(&reference());
-}
 
 #[test]
 fn every_column_has_a_definition_and_a_source_that_stand_alone() {
