@@ -50,8 +50,8 @@ pub async fn serve(listener: TcpListener, routes: Router, limits: Limits) -> Inf
             end_oldest(&mut open);
         }
         open.push_back(task::spawn(answer(stream, routes.clone(), limits)));
-        // Let the new connection read before the next one is accepted: in a flood, an honest probe would otherwise be
-        // the oldest before it has been looked at.
+        // Give the connections a turn after each `accept`. Otherwise this loop would accept a whole flood in one turn,
+        // and end an honest probe as the oldest before its request is read.
         task::yield_now().await;
     }
 }

@@ -115,27 +115,19 @@ impl Http {
         A: Fn(Question) -> Result<String, Refusal> + Send + Sync + 'static,
         E: FnOnce(&io::Error) + Send + 'static,
     {
-        Self::start_within(LIMITS, address, answer, ended)
+        let listener = listen(address)?;
+        Self::serve(listener, LIMITS, answer, ended)
+            .map_err(|source| ListenError::Failed { address: address.to_owned(), source })
     }
 
-    fn start_within<A, E>(limits: Limits, address: &str, answer: A, ended: E) -> Result<Self, ListenError>
+    fn serve<A, E>(listener: TcpListener, limits: Limits, answer: A, ended: E) -> io::Result<Self>
     where
         A: Fn(Question) -> Result<String, Refusal> + Send + Sync + 'static,
         E: FnOnce(&io::Error) + Send + 'static,
     {
-        let asked = || address.to_owned();
-        let failed = |source: io::Error| ListenError::Failed { address: asked(), source };
-        let found = address.to_socket_addrs();
-        let found = found.map_err(|source| ListenError::NoAddress { address: asked(), source })?;
-        // A name may have several addresses, and this machine may have only some of them. The first that works is used.
-        let listener =
-            TcpListener::bind(found.collect::<Vec<_>>().as_slice()).map_err(|cause| match cause.kind() {
-                io::ErrorKind::AddrInUse => ListenError::Taken { address: asked() },
-                _ => failed(cause),
-            })?;
-        listener.set_nonblocking(true).map_err(failed)?;
-        let local = listener.local_addr().map_err(failed)?;
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(failed)?;
+        listener.set_nonblocking(true)?;
+        let address = listener.local_addr()?;
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let (stop, stopped) = oneshot::channel();
         let serve = async move {
             // `from_std` needs a listener that does not block, which `set_nonblocking` has made of it.
@@ -150,8 +142,8 @@ impl Http {
             if let Err(cause) = runtime.block_on(serve) {
                 ended(&cause);
             }
-        });
-        Ok(Self { address: local, stop: Some(stop), thread: Some(thread.map_err(failed)?) })
+        })?;
+        Ok(Self { address, stop: Some(stop), thread: Some(thread) })
     }
 
     /// The address on which it listens.
@@ -168,6 +160,17 @@ impl Drop for Http {
             drop(thread.join());
         }
     }
+}
+
+fn listen(address: &str) -> Result<TcpListener, ListenError> {
+    let asked = || address.to_owned();
+    let found = address.to_socket_addrs();
+    let found = found.map_err(|source| ListenError::NoAddress { address: asked(), source })?;
+    // A name may have several addresses, and this machine may have only some of them. The first that works is used.
+    TcpListener::bind(found.collect::<Vec<_>>().as_slice()).map_err(|source| match source.kind() {
+        io::ErrorKind::AddrInUse => ListenError::Taken { address: asked() },
+        _ => ListenError::Failed { address: asked(), source },
+    })
 }
 
 fn routes<A>(answer: A) -> Router

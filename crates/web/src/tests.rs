@@ -40,6 +40,18 @@ fn check(http: &Http, request: &str, expected: Expect) {
     expected.assert_eq(&format!("{}\n{body}", head.lines().next().unwrap()));
 }
 
+#[track_caller]
+fn check_healthy(http: &Http) {
+    check(
+        http,
+        "GET /healthz",
+        expect![[r#"
+        HTTP/1.1 200 OK
+        ok
+    "#]],
+    );
+}
+
 #[test]
 fn a_scrape_gives_open_metrics() {
     let answer = ask(&start(), "GET /metrics", "");
@@ -73,14 +85,7 @@ fn each_probe_has_its_own_answer() {
         starting
     "#]],
     );
-    check(
-        &http,
-        "GET /healthz",
-        expect![[r#"
-        HTTP/1.1 200 OK
-        ok
-    "#]],
-    );
+    check_healthy(&http);
 }
 
 #[test]
@@ -153,8 +158,8 @@ fn it_stops_when_dropped_even_if_a_client_is_connected() {
 }
 
 /// A connection with half a request.
-fn half_a_request(http: &Http) -> TcpStream {
-    let mut stream = TcpStream::connect(http.address()).unwrap();
+fn half_a_request(address: SocketAddr) -> TcpStream {
+    let mut stream = TcpStream::connect(address).unwrap();
     stream.write_all(b"GET /metrics HTTP/1.1\r\nhost: x\r\nx-").unwrap();
     stream
 }
@@ -174,16 +179,9 @@ fn half_sent_requests_do_not_delay_a_probe() {
     let http = start();
     let mut held: VecDeque<TcpStream> = VecDeque::new();
     for turn in 0..10 * LIMITS.connections {
-        held.push_back(half_a_request(&http));
+        held.push_back(half_a_request(http.address()));
         if turn % 16 == 0 {
-            check(
-                &http,
-                "GET /healthz",
-                expect![[r#"
-                    HTTP/1.1 200 OK
-                    ok
-                "#]],
-            );
+            check_healthy(&http);
         }
     }
     // The server has ended all but the last few to make room.
@@ -191,10 +189,25 @@ fn half_sent_requests_do_not_delay_a_probe() {
 }
 
 #[test]
+fn a_flood_at_the_start_does_not_take_the_answer_of_a_probe() {
+    let listener = listen(ANY).unwrap();
+    let address = listener.local_addr().unwrap();
+    // All wait to be accepted, and the probe is the oldest.
+    let mut probe = TcpStream::connect(address).unwrap();
+    probe.write_all(b"GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n").unwrap();
+    let flood: Vec<TcpStream> = (0..3 * LIMITS.connections).map(|_| half_a_request(address)).collect();
+    let http = Http::serve(listener, LIMITS, answer, |cause| panic!("{cause}")).unwrap();
+    let mut answer = String::new();
+    probe.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200 OK\r\n"), "{answer}");
+    drop((flood, http));
+}
+
+#[test]
 fn a_head_that_does_not_come_ends_the_connection() {
     let limits = Limits { head: Duration::from_millis(50), ..LIMITS };
-    let http = Http::start_within(limits, ANY, answer, |cause| panic!("{cause}")).unwrap();
-    assert!(is_ended(half_a_request(&http)));
+    let http = Http::serve(listen(ANY).unwrap(), limits, answer, |cause| panic!("{cause}")).unwrap();
+    assert!(is_ended(half_a_request(http.address())));
 }
 
 #[test]
