@@ -12,8 +12,8 @@ use std::time::{Duration, Instant};
 
 /// How often a run that is at its end asks whether the other members of its group are, too.
 const BETWEEN_LOOKS_AT_OTHERS: Duration = Duration::from_millis(500);
-/// How long it waits while they commit nothing new. This is longer than a session of the group: a dead member has lost
-/// its partitions by then, so the silent ones are alive and do not end.
+/// How long it waits while they commit nothing new. This is longer than the usual session of a group: a dead member has
+/// lost its partitions by then, so the silent ones are alive and do not end.
 const OTHERS_PATIENCE: Duration = Duration::from_secs(60);
 /// The same in the grid, in sessions of the group. Nothing is lost if it is too short: the others close their districts
 /// themselves.
