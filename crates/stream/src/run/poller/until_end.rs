@@ -12,12 +12,12 @@ use std::time::{Duration, Instant};
 
 /// How often a run that is at its end asks whether the other members of its group are, too.
 const BETWEEN_LOOKS_AT_OTHERS: Duration = Duration::from_millis(500);
-/// How long it waits while they commit nothing new. This is longer than the usual session of a group: a dead member has
-/// lost its partitions by then, so the silent ones are alive and do not end.
-const OTHERS_PATIENCE: Duration = Duration::from_secs(60);
-/// The same in the grid, in sessions of the group. Nothing is lost if it is too short: the others close their districts
-/// themselves.
-const GRID_SESSIONS: u32 = 3;
+/// How long it waits while they commit nothing new, in sessions of the group: a dead member has lost its partitions by
+/// then, so the silent ones are alive and do not end.
+const SESSIONS: u32 = 3;
+/// The stage of readings waits at least this long: a member that reads a large state back commits nothing meanwhile. In
+/// the grid nothing is lost if it is too short, because the others close their districts themselves.
+const OF_READINGS: Duration = Duration::from_secs(60);
 
 impl<C: Consumer> Poller<'_, C> {
     /// Closes all open intervals once every partition is at its end, then waits until the whole group has done so.
@@ -74,11 +74,10 @@ impl<C: Consumer> Poller<'_, C> {
             self.others = Some((come, now));
         }
         let since = self.others.map_or(now, |(_, since)| since);
-        // A member commits only with its checkpoints, so a long `every` must not look like a standstill.
         let kafka = self.set.kafka;
-        let patience =
-            if of_readings { OTHERS_PATIENCE } else { GRID_SESSIONS * kafka.connection().session() };
-        let patience = patience.max(3 * kafka.checkpoint_every);
+        let least = if of_readings { OF_READINGS } else { Duration::ZERO };
+        // A member commits only with its checkpoints, so a long `every` must not look like a standstill.
+        let patience = least.max(SESSIONS * kafka.connection().session()).max(3 * kafka.checkpoint_every);
         if open == 0 || now - since <= patience {
             return Ok(open == 0);
         }
