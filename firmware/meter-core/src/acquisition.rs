@@ -151,13 +151,13 @@ impl Acquisition {
     fn close(&mut self, at_crossing: bool) -> Block {
         self.flush(self.sums.samples % PART);
         let block = self.block();
-        if let Some(turns) = block.turns_per_sample(self.sample_rate) {
-            self.turns = turns;
-        }
+        let frequency = block.turns_per_sample(self.sample_rate);
         if let Some(tone) = &self.tone {
-            let current = &self.currents[0].sums;
-            self.spectrum.take(tone, self.sums.wave.whole(), current.wave.whole());
+            // Without a frequency there is no voltage to be distorted, only noise.
+            let voltage = frequency.map_or([0; 2], |_| self.sums.wave.whole());
+            self.spectrum.take(tone, voltage, self.currents[0].sums.wave.whole());
         }
+        self.turns = frequency.unwrap_or(self.turns);
         // An offset that drifts is followed block by block; what is left within a block is taken out of its sums.
         self.voltage_offset += mean(self.sums.sum.whole(), self.sums.samples);
         for current in &mut self.currents {

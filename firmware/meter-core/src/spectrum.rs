@@ -50,7 +50,8 @@ impl Spectrum {
         }
     }
 
-    /// Total harmonic distortion of voltage and current, in ten-thousandths of the fundamental.
+    /// Total harmonic distortion of voltage and current, in ten-thousandths of the fundamental. That of the voltage is 0
+    /// when there has been no voltage for ten blocks.
     pub fn distortion(&self) -> (u32, u32) {
         let total =
             |heights: &[u16]| square_root(heights.iter().map(|&one| u64::from(one).pow(2)).sum()) as u32;
@@ -64,6 +65,7 @@ impl Spectrum {
         Some(Tone { oscillator, voltage: Correlation::default(), current: Correlation::default() })
     }
 
+    /// Takes the harmonic of a block, beside the block's fundamentals. A fundamental of zero has no harmonics.
     pub(crate) fn take(&mut self, tone: &Tone, voltage: [i64; 2], current: [i64; 2]) {
         let place = usize::from(self.last);
         self.voltage[place] = share(tone.voltage.whole(), voltage);
