@@ -1,4 +1,4 @@
-//! Products of 128 bits, divided and rounded, without the compiler's 128-bit division: that routine alone would take an
+//! Products that are divided and rounded, without the compiler's 128-bit division: that routine alone would take an
 //! eighth of the code that the core may have.
 
 /// `a * b / d`, rounded to the nearest whole number, halves up. A quotient that does not fit is `u64::MAX`.
@@ -32,6 +32,12 @@ pub(crate) fn mul_div_signed(a: i64, b: u64, d: u64) -> i64 {
 pub(crate) fn product_over(a: i64, b: i64, d: u64) -> i64 {
     let size = mul_div_signed(a, b.unsigned_abs(), d);
     if b < 0 { -size } else { size }
+}
+
+/// The upper 32 bits of a product: on a core of 32 bits it is one instruction.
+#[inline]
+pub(crate) fn upper_half(a: i32, b: i32) -> i32 {
+    ((i64::from(a) * i64::from(b)) >> 32) as i32
 }
 
 /// The square root of `square / count`, in 256ths, for a sum of squares of at most 2^46 each.

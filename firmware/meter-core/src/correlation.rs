@@ -1,5 +1,7 @@
 //! Sums of 64 bits at the price of 32: samples are gathered in short parts, and a part is added to the whole.
 
+use crate::arithmetic::upper_half;
+
 /// Samples in a part. Of 32 products of 25.5 bits, 31 bits are made.
 pub(crate) const PART: u32 = 32;
 
@@ -58,9 +60,4 @@ impl Correlation {
     pub fn whole(&self) -> [i64; 2] {
         self.whole.map(|sum| sum + i64::from(self.samples / 2))
     }
-}
-
-#[inline]
-fn upper_half(a: i32, b: i32) -> i32 {
-    ((i64::from(a) * i64::from(b)) >> 32) as i32
 }

@@ -6,6 +6,7 @@
 use crate::arithmetic::{mul_div, mul_div_signed, product_over};
 use crate::block::Block;
 use crate::calibration::{Calibration, Delay, Scale};
+use crate::oscillator::TURN;
 use units::{Millivars, Milliwatts};
 
 /// What the reference of the test bench shows.
@@ -21,12 +22,6 @@ pub struct Reference {
     pub reactive: Millivars,
 }
 
-impl Calibration {
-    fn scaled(range: u32, is: u64, should: u32) -> u32 {
-        mul_div(u64::from(range), u64::from(should), is.max(1)).min(u64::from(u32::MAX)) as u32
-    }
-}
-
 /// Takes the noise of the current channels from a block in which no current flows.
 pub fn fit_noise(calibration: Calibration, quiet: &Block) -> Calibration {
     let noise = quiet.currents.map(|sums| {
@@ -38,22 +33,18 @@ pub fn fit_noise(calibration: Calibration, quiet: &Block) -> Calibration {
 
 /// Takes the ranges of the channels from a block at unity power factor.
 pub fn fit_gain(calibration: Calibration, loaded: &Block, reference: &Reference) -> Calibration {
-    let samples = loaded.samples;
-    // Roots in 256ths of a count. `range * root / 2^31` is what was measured, so the range follows the ratio.
-    let measured = |square: i64, range: u32| {
-        let root = crate::arithmetic::root_mean_square_q8(square.max(0) as u64, samples);
-        mul_div(root, u64::from(range), 1 << 31)
-    };
-    let voltage = measured(loaded.voltage_square, calibration.voltage_range_uv);
     let mut fitted = calibration;
-    fitted.voltage_range_uv =
-        Calibration::scaled(calibration.voltage_range_uv, voltage, reference.voltage_uv);
+    let voltage = loaded.voltage_uv(&calibration);
+    fitted.voltage_range_uv = scaled(calibration.voltage_range_uv, voltage, reference.voltage_uv);
     for (channel, range) in fitted.current_range_ua.iter_mut().enumerate() {
-        let noise = i64::from(calibration.noise[channel]) * i64::from(samples);
-        let current = measured(loaded.currents[channel].square - noise, *range);
-        *range = Calibration::scaled(*range, current, reference.current_ua);
+        *range = scaled(*range, loaded.current_ua(&calibration, channel), reference.current_ua);
     }
     fitted
+}
+
+/// What is measured grows with the range, so the range follows the ratio.
+fn scaled(range: u32, is: u64, should: u32) -> u32 {
+    mul_div(u64::from(range), u64::from(should), is.max(1)).min(u64::from(u32::MAX)) as u32
 }
 
 /// Takes the delays of the current channels from a block at a power factor of 0.5 lagging. Two or three rounds settle.
@@ -70,7 +61,7 @@ pub fn fit_phase(calibration: Calibration, lagging: &Block, reference: &Referenc
         let angle = mul_div_signed(apart, 1 << 30, together as u64);
         let Some(turns) = lagging.turns_per_sample(calibration.sample_rate) else { continue };
         // 2^48 / 2^30 / 2 pi / turns, with 2 pi in 2^-30.
-        let per_sample = mul_div(u64::from(turns), 6_746_518_852, 1 << 32);
+        let per_sample = mul_div(u64::from(turns), TURN, 1 << 32);
         let change = mul_div_signed(angle, 1 << 16, per_sample.max(1));
         let delay = i64::from(calibration.current_delay[channel].samples_q16()) - change;
         // Out of range the delay stays as it is: the sensor is the wrong way round, or not of this kind.

@@ -1,8 +1,8 @@
 //! Blocks in volts, amperes and watts.
 
-use crate::Scale;
 use crate::arithmetic::{mul_div, mul_div_signed, root_mean_square_q8};
 use crate::block::{Block, CurrentSums};
+use crate::{Calibration, Scale};
 use units::{Millihertz, Millivars, Millivolts, Milliwatts};
 
 /// Current in millionths of an ampere: a starting current is a few thousand.
@@ -60,33 +60,41 @@ impl MeasuredCurrent {
 }
 
 impl Block {
+    /// RMS of the voltage in microvolts.
+    pub(crate) fn voltage_uv(&self, calibration: &Calibration) -> u64 {
+        self.root_in_range(self.voltage_square, calibration.voltage_range_uv)
+    }
+
+    /// RMS of a current without its channel's noise, in microamperes.
+    pub(crate) fn current_ua(&self, calibration: &Calibration, channel: usize) -> u64 {
+        let noise = i64::from(calibration.noise[channel]) * i64::from(self.samples);
+        self.root_in_range(self.currents[channel].square - noise, calibration.current_range_ua[channel])
+    }
+
+    fn root_in_range(&self, square: i64, range: u32) -> u64 {
+        // The root is in 256ths of a count, the range is 2^23 counts.
+        mul_div(root_mean_square_q8(square.max(0) as u64, self.samples), u64::from(range), 1 << 31)
+    }
+
     /// In physical units.
     pub fn measure(&self, scale: &Scale) -> Measured {
         let calibration = &scale.calibration;
         let (samples, rate) = (u64::from(self.samples.max(1)), u64::from(calibration.sample_rate));
-        // The root is in 256ths of a count, the range is 2^23 counts.
-        let in_range = |square: i64, range: u32| {
-            mul_div(root_mean_square_q8(square.max(0) as u64, self.samples), u64::from(range), 1 << 31)
-        };
         let one = |channel: usize, sums: &CurrentSums| {
-            let noise = i64::from(calibration.noise[channel]) * i64::from(self.samples);
-            let root = in_range(sums.square - noise, calibration.current_range_ua[channel]);
             // A microwatt-hour in a second is 18/5 milliwatts.
             let power = |sum: i64| {
                 let in_a_second = mul_div_signed(sum, 18 * rate, 5 * samples);
                 Milliwatts(mul_div_signed(in_a_second, 1, scale.per_micro_watt_hour[channel]))
             };
             MeasuredCurrent {
-                current: Microamperes(root.min(u64::from(u32::MAX)) as u32),
+                current: Microamperes(self.current_ua(calibration, channel).min(u64::from(u32::MAX)) as u32),
                 active: power(sums.product),
                 reactive: Millivars(power(sums.reactive).0),
             }
         };
         Measured {
             milliseconds: (1_000 * samples / rate) as u32,
-            voltage: Millivolts(
-                ((in_range(self.voltage_square, calibration.voltage_range_uv) + 500) / 1_000) as i32,
-            ),
+            voltage: Millivolts(((self.voltage_uv(calibration) + 500) / 1_000) as i32),
             frequency: Millihertz(mul_div(
                 u64::from(self.cycles) * 1_000,
                 rate << 8,

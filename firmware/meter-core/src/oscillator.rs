@@ -1,12 +1,14 @@
 //! A sine and a cosine that turn by a fixed angle with each sample: four multiplications, no table.
 
+use crate::arithmetic::upper_half;
+
 const ONE: i32 = 1 << 30;
 
 /// The largest angle between two samples, in 2^-30 radians: the series of [`sine_cosine`] is right to 2^-30 up to here.
 pub(crate) const LARGEST_STEP: u64 = 1_180_000_000;
 
 /// 2 pi in 2^-30.
-const TURN: u64 = 6_746_518_852;
+pub(crate) const TURN: u64 = 6_746_518_852;
 
 /// A point that walks round the unit circle.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,8 +31,8 @@ impl Oscillator {
     #[inline]
     pub fn next(&mut self) -> (i32, i32) {
         let now = (self.cosine, self.sine);
-        let cosine = high(self.cosine, self.step_cosine) - high(self.sine, self.step_sine);
-        let sine = high(self.sine, self.step_cosine) + high(self.cosine, self.step_sine);
+        let cosine = upper_half(self.cosine, self.step_cosine) - upper_half(self.sine, self.step_sine);
+        let sine = upper_half(self.sine, self.step_cosine) + upper_half(self.cosine, self.step_sine);
         (self.cosine, self.sine) = (cosine << 2, sine << 2);
         now
     }
@@ -50,11 +52,6 @@ impl Step {
         let radians = (u64::from(turns) * u64::from(order) * (TURN >> 4)) >> 28;
         (radians <= LARGEST_STEP).then_some(Self(radians as i32))
     }
-}
-
-#[inline]
-fn high(a: i32, b: i32) -> i32 {
-    ((i64::from(a) * i64::from(b)) >> 32) as i32
 }
 
 fn times(a: i32, b: i32) -> i32 {
