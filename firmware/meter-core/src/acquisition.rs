@@ -226,7 +226,7 @@ impl Sums {
 
 /// The sum of the reactive products at the fundamental, in square counts: positive if the current lags.
 ///
-/// Of the fundamental alone: definitions of the "reactive power" of harmonics differ, and nobody is billed for it.
+/// Of the fundamental alone: definitions of the "reactive power" of harmonics differ, and no customer is billed for it.
 fn reactive(voltage: [i64; 2], current: [i64; 2], samples: u64) -> i64 {
     // The waves are in halves of a count.
     let samples = 2 * samples;

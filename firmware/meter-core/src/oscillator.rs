@@ -21,7 +21,7 @@ pub(crate) struct Oscillator {
 
 impl Oscillator {
     /// Starts at angle zero and turns by `step` with each sample. It is restarted with every block, so the rounding of
-    /// at most 10,000 turns (2^-28 each) is all that it ever gathers.
+    /// at most 10,000 steps (2^-28 each) is all that it ever gathers.
     pub fn start(step: Step) -> Self {
         let (step_sine, step_cosine) = sine_cosine(step.0);
         Self { cosine: ONE, sine: 0, step_cosine, step_sine }
@@ -82,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn twenty_thousand_turns_stay_on_the_circle() {
+    fn twenty_thousand_steps_stay_on_the_circle() {
         let mut wave = Oscillator::start(Step::of((1u64 << 32).div_ceil(80) as u32, 1).unwrap());
         (0..20_000).for_each(|_| {
             wave.next();

@@ -16,7 +16,6 @@ pub use stream::Stream;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::fmt::Write;
 
     #[test]
     fn the_report_holds_each_scene() {
@@ -32,8 +31,7 @@ mod tests {
 
     #[test]
     fn the_meter_fits_a_kilobyte() {
-        let mut text = String::new();
-        write!(text, "{}", size_of::<Meter>()).unwrap();
-        assert!(size_of::<Meter>() <= 1_024, "{text} bytes");
+        let bytes = size_of::<Meter>();
+        assert!(bytes <= 1_024, "{bytes} bytes");
     }
 }

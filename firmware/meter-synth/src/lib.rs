@@ -1,4 +1,4 @@
-//! Mains on demand: what a meter's converter would read of a grid, of loads and of what somebody did to the wires.
+//! Mains on demand: what a meter's converter would read of a grid, of loads and of tampering with the wires.
 //!
 //! Everything is a function of time and a seed, in 64-bit floats: [`Mains`] gives the voltage, [`Appliance`]s the
 //! current, [`Wiring`] what of both reaches the meter, and a [`Converter`] makes [`Samples`](meter_core::Samples) of

@@ -48,7 +48,7 @@ macro_rules! kinds {
                 match self { $(Self::$name => concat!($($doc),*).trim_ascii_start(),)* }
             }
 
-            /// An innocent cause that has to be looked at before anybody is suspected.
+            /// An innocent cause that has to be looked at before a customer is suspected.
             pub fn innocent(self) -> &'static str {
                 match self { $(Self::$name => $innocent,)* }
             }
@@ -62,7 +62,7 @@ kinds! {
     /// More current in the neutral than in the phase: a wire around the phase terminals.
     CurrentBypass: "current-bypass", 65, 5 / 5, "a neighbour's current in this neutral";
     /// Energy flows backwards where nothing generates.
-    CurrentReversed: "current-reversed-a", 51, 2 / 2, "solar cells that nobody registered, or swapped wires";
+    CurrentReversed: "current-reversed-a", 51, 2 / 2, "solar cells that are not registered, or swapped wires";
     /// Current without voltage: the meter's neutral is off.
     NeutralMissing: "neutral-missing", 207, 2 / 2, "a loose screw, or a broken neutral of the utility";
     /// The magnet sensor, or a current whose half-waves differ for half an hour.

@@ -30,16 +30,16 @@ fn at(volts: i32, seen: Observation) -> Observation {
     Observation { measured: Measured { voltage: Millivolts(volts * 1_000), ..seen.measured }, ..seen }
 }
 
-/// The letters' blocks in their order, so many each; what occurs with its block, and who is billed at the end.
+/// The letters' blocks in their order, so many each; what occurs with its block, and the current that is billed at the end.
 fn run(blocks: &[(usize, Observation)]) -> String {
     let mut watch = Watch::new(LIMITS);
-    let mut told = String::new();
+    let mut reported = String::new();
     for (number, seen) in blocks.iter().flat_map(|(times, seen)| vec![seen; *times]).enumerate() {
         for (_, code) in watch.look(seen).codes() {
-            told += &format!("{} {}; ", number + 1, EventCode(code.0));
+            reported += &format!("{} {}; ", number + 1, EventCode(code.0));
         }
     }
-    told + &format!("{:?}", watch.billed_by())
+    reported + &format!("{:?}", watch.billed_by())
 }
 
 fn check(blocks: &[(usize, Observation)], expected: Expect) {

@@ -97,17 +97,17 @@ pub fn honest_hours(lab: &Lab, seed: u64, hours: f64) -> Vec<(Kind, f64)> {
 
 fn watched(lab: &Lab, wave: &Wave, wiring: Wiring, seconds: f64) -> Vec<(Kind, f64)> {
     let mut bench = lab.bench(wave, wiring);
-    let (mut meter, mut watch, mut told) = (Ours::new(lab.calibration), Watch::new(LIMITS), Vec::new());
+    let (mut meter, mut watch, mut occurred) = (Ours::new(lab.calibration), Watch::new(LIMITS), Vec::new());
     while bench.truth().seconds < seconds {
         meter.push(bench.sample());
         if let Some((measured, second_harmonic)) = meter.live() {
             let seen =
                 Observation { measured, second_harmonic, relay_closed: true, ..Observation::default() };
-            told.extend(watch.look(&seen).codes().map(|(kind, _)| (kind, bench.truth().seconds)));
+            occurred.extend(watch.look(&seen).codes().map(|(kind, _)| (kind, bench.truth().seconds)));
             meter.bill_by(watch.billed_by());
         }
     }
-    told
+    occurred
 }
 
 /// How far measured currents are from the true ones, as found on waves: of size, and steps of noise.

@@ -9,7 +9,7 @@ use meter_trial::tampering::{MONTH, Spread, false_events, honest_hours, on_waves
 const CONVERTERS: [(&str, Converter); 3] =
     [("24 bits", Converter::Frontend24), ("16 bits", Converter::SigmaDelta16), ("12 bits", Converter::Sar12)];
 
-/// Every theft and lookalike, sample by sample; whether each was noticed in time, and nothing where nothing was.
+/// Every theft and lookalike, sample by sample: whether each theft was noticed in time, and no lookalike was.
 fn on_all_waves() -> bool {
     println!("Staged on the wires, seconds until the event:\n");
     println!("{:32}{:26}{:>8}{:>10}{:>10}{:>10}", "", "expected", "stated", "24 bits", "16 bits", "12 bits");
@@ -18,11 +18,12 @@ fn on_all_waves() -> bool {
     for one in staged() {
         let stated = one.expected.map(stated_seconds);
         let found = labs.each_ref().map(|lab| {
-            let told = on_waves(lab, &one, stated.map_or(180.0, |stated| stated + 15.0));
-            let second = told.iter().find(|(kind, _)| Some(*kind) == one.expected).map(|(_, second)| *second);
+            let occurred = on_waves(lab, &one, stated.map_or(180.0, |stated| stated + 15.0));
+            let second =
+                occurred.iter().find(|(kind, _)| Some(*kind) == one.expected).map(|(_, second)| *second);
             held &= match stated {
                 Some(stated) => second.is_some_and(|second| second <= stated),
-                None => told.is_empty(),
+                None => occurred.is_empty(),
             };
             second.map_or("-".to_owned(), |second| format!("{second:.0}"))
         });
@@ -58,12 +59,12 @@ fn honest_months(months: u64) -> bool {
 
 /// An honest household, sample by sample.
 fn honest_day(hours: f64) -> bool {
-    let told = honest_hours(&Lab::new(Converter::Sar12, 1, 10.0, 0.04), 1, hours);
+    let occurred = honest_hours(&Lab::new(Converter::Sar12, 1, 10.0, 0.04), 1, hours);
     println!(
-        "\nHonest household, sample by sample for {hours} hours, 12 bits: {} events {told:?}",
-        told.len()
+        "\nHonest household, sample by sample for {hours} hours, 12 bits: {} events {occurred:?}",
+        occurred.len()
     );
-    told.is_empty()
+    occurred.is_empty()
 }
 
 fn main() {

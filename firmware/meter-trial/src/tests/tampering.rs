@@ -15,10 +15,10 @@ fn each_theft_is_noticed_in_its_time_and_no_lookalike_is() {
         if seconds > 400.0 {
             continue;
         }
-        let told = on_waves(&lab, &one, seconds);
-        let noticed = told.iter().any(|(kind, _)| Some(*kind) == one.expected);
-        assert_eq!(noticed, one.expected.is_some(), "{}: {told:?}", one.name);
-        assert!(one.expected.is_some() || told.is_empty(), "{}: {told:?}", one.name);
+        let occurred = on_waves(&lab, &one, seconds);
+        let noticed = occurred.iter().any(|(kind, _)| Some(*kind) == one.expected);
+        assert_eq!(noticed, one.expected.is_some(), "{}: {occurred:?}", one.name);
+        assert!(one.expected.is_some() || occurred.is_empty(), "{}: {occurred:?}", one.name);
     }
 }
 
