@@ -5,87 +5,64 @@ use detect::Detector;
 use reading::{EventTime, MeterId};
 use serde::{Deserialize, Serialize};
 
-/// The name of a case: detector, meter and opening time, as in `phase-neutral.M000123.20240105T1430Z`.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(into = "String", try_from = "String")]
-pub struct CaseId(String);
+macro_rules! names {
+    ($($(#[$doc:meta])* $id:ident;)*) => {$(
+        $(#[$doc])*
+        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+        #[serde(into = "String", try_from = "String")]
+        pub struct $id(String);
+
+        impl $id {
+            /// The name as text.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl From<$id> for String {
+            fn from(id: $id) -> Self {
+                id.0
+            }
+        }
+
+        impl TryFrom<String> for $id {
+            type Error = NotAName;
+
+            /// A name as it was stored, if every byte of it may stand in a name.
+            fn try_from(text: String) -> Result<Self, NotAName> {
+                if text.is_empty() || !text.bytes().all(reading::id::is_name_byte) {
+                    return Err(NotAName { text });
+                }
+                Ok(Self(text))
+            }
+        }
+
+        impl fmt::Display for $id {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.pad(&self.0)
+            }
+        }
+    )*};
+}
+
+names! {
+    /// The name of a case: detector, meter and opening time, as in `phase-neutral.M000123.20240105T1430Z`.
+    CaseId;
+    /// The name of an alert: that of its case, and what happened to it.
+    AlertId;
+}
 
 impl CaseId {
     /// The name of the case that this detector opens for this meter at this time.
     pub fn new(detector: Detector, meter: MeterId, opened: EventTime) -> Self {
         Self(format!("{detector}.{meter}.{}", compact(opened)))
     }
-
-    /// A name as it was stored, if every byte of it may stand in a name.
-    pub fn parse(text: &str) -> Option<Self> {
-        (!text.is_empty() && text.bytes().all(reading::id::is_name_byte)).then(|| Self(text.to_owned()))
-    }
-
-    /// The name as text.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
 }
-
-impl From<CaseId> for String {
-    fn from(id: CaseId) -> Self {
-        id.0
-    }
-}
-
-impl TryFrom<String> for CaseId {
-    type Error = NotAName;
-
-    fn try_from(text: String) -> Result<Self, NotAName> {
-        Self::parse(&text).ok_or(NotAName { text })
-    }
-}
-
-impl fmt::Display for CaseId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(&self.0)
-    }
-}
-
-/// The name of an alert: that of its case, and what happened to it.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(into = "String", try_from = "String")]
-pub struct AlertId(String);
 
 impl AlertId {
     /// The name of the alert about what happened to a case.
     pub fn new(case: &CaseId, what: &str) -> Self {
         Self(format!("{case}.{what}"))
-    }
-
-    /// A name as it was stored, if every byte of it may stand in a name.
-    pub fn parse(text: &str) -> Option<Self> {
-        CaseId::parse(text).map(|id| Self(id.0))
-    }
-
-    /// The name as text.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl From<AlertId> for String {
-    fn from(id: AlertId) -> Self {
-        id.0
-    }
-}
-
-impl TryFrom<String> for AlertId {
-    type Error = NotAName;
-
-    fn try_from(text: String) -> Result<Self, NotAName> {
-        Self::parse(&text).ok_or(NotAName { text })
-    }
-}
-
-impl fmt::Display for AlertId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(&self.0)
     }
 }
 
