@@ -68,8 +68,7 @@ impl Rule {
             let rest = if rest > 0 { format!(" +{rest} more") } else { String::new() };
             format!("Please check {total} {meters}: {}{rest}.", names.join(", "))
         };
-        let fitting =
-            (1..=held.len()).rev().find_map(|named| Some((SmsText::new(&named_of(named)).ok()?, named)));
+        let fitting = (1..=held.len()).rev().find_map(|named| Some((SmsText::new(&named_of(named))?, named)));
         let (text, named) = fitting.unwrap_or_else(|| {
             let named = held.len().min(1);
             (SmsText::fit(&named_of(named), &[]), named)
@@ -119,38 +118,11 @@ fn septets(c: char) -> Option<usize> {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct SmsText(String);
 
-/// Why a text does not fit one SMS.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum TextError {
-    /// Too much of it.
-    #[error("text takes {septets} places of the {SEGMENT} that an sms has")]
-    TooLong {
-        /// How many places it takes.
-        septets: usize,
-    },
-    /// A character that phones cannot be sent.
-    #[error("text holds `{character}`, which the alphabet of sms lacks")]
-    Character {
-        /// Which.
-        character: char,
-    },
-    /// No text.
-    #[error("text is empty")]
-    Empty,
-}
-
 impl SmsText {
-    /// The text, if it fits as it is.
-    pub(crate) fn new(text: &str) -> Result<Self, TextError> {
-        let mut total = 0;
-        for character in text.chars() {
-            total += septets(character).ok_or(TextError::Character { character })?;
-        }
-        match total {
-            0 => Err(TextError::Empty),
-            1..=SEGMENT => Ok(Self(text.to_owned())),
-            _ => Err(TextError::TooLong { septets: total }),
-        }
+    /// The text, if it fits as it is: it is not empty, has only characters of the alphabet, and is not too long.
+    pub(crate) fn new(text: &str) -> Option<Self> {
+        let places: usize = text.chars().map(septets).sum::<Option<_>>()?;
+        (1..=SEGMENT).contains(&places).then(|| Self(text.to_owned()))
     }
 
     /// The first of these parts, and of the others as many as fit, in their order. Only a first part that is too long
