@@ -55,7 +55,7 @@ pub fn weigh(time: EventTime, mut found: Vec<Found>, out: &mut Vec<Suspicion>) {
         one.meter.cmp(&other.meter).then(heavier).then(detectors)
     };
     found.sort_by(order);
-    for group in found.chunk_by_mut(|one, other| one.meter == other.meter) {
+    for group in found.chunk_by(|one, other| one.meter == other.meter) {
         let sum: f64 = group.iter().map(|found| found.evidence.score).sum();
         let (first, count) = (&group[0], group.len() as f64);
         let Found { meter, transformer, area, .. } = *first;
