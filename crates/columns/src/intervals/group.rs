@@ -3,9 +3,10 @@
 use crate::ColumnsError;
 use crate::outputs::{Columns, Intervals, Output};
 use crate::pages::{Column, Flags, Names, Numbers, PagedFile, Scratch, Wholes, Words};
-use crate::value::{Cell, Type};
+use crate::value::{Cell, Type, Value};
 use pipeline::Compression;
 use reading::{Interval, Quality};
+use std::mem::ManuallyDrop;
 
 /// The rows that wait to be written, by column.
 #[derive(Debug)]
@@ -49,15 +50,15 @@ impl Pages {
             Self::Names(names) => {
                 cells.for_each(|cell| names.push(cell.value().bytes().unwrap_or_default()));
             }
-            Self::Wholes(wholes) if T::OPTIONAL => wholes.append_some(cells.map(|cell| cell.value().whole())),
+            Self::Wholes(wholes) if T::OPTIONAL => wholes.append_some(cells.map(|cell| value(cell).whole())),
             Self::Wholes(wholes) => {
-                wholes.append(cells.map(|cell| cell.value().whole().unwrap_or_default()));
+                wholes.append(cells.map(|cell| value(cell).whole().unwrap_or_default()));
             }
-            Self::Numbers(numbers) => numbers.append(cells.map(|cell| cell.value().number())),
+            Self::Numbers(numbers) => numbers.append(cells.map(|cell| value(cell).number())),
             Self::Words(words) => {
-                words.append(cells.map(|cell| cell.value().quality().unwrap_or_default()));
+                words.append(cells.map(|cell| value(cell).quality().unwrap_or_default()));
             }
-            Self::Flags(flags) => flags.append(cells.map(|cell| cell.value().whole() == Some(1))),
+            Self::Flags(flags) => flags.append(cells.map(|cell| value(cell).whole() == Some(1))),
         }
     }
 
@@ -70,6 +71,13 @@ impl Pages {
             Self::Flags(flags) => flags,
         }
     }
+}
+
+/// The value of a cell that is no text, and so owns no memory. The compiler does not always see that, and then it calls
+/// the drop of [`Value`] for every cell.
+#[inline(always)]
+fn value<'v>(cell: impl Cell + 'v) -> ManuallyDrop<Value<'v>> {
+    ManuallyDrop::new(cell.value())
 }
 
 impl Group {
