@@ -1,10 +1,10 @@
 //! Parquet pages made by hand, for the one file that is as long as the input: no Arrow in between, and of each column
 //! chunk one page.
 //!
-//! What is written is a small part of the format. Whole numbers are `DELTA_BINARY_PACKED`, names `DELTA_BYTE_ARRAY`,
-//! words `RLE_DICTIONARY`, flags `PLAIN`. Numbers with decimals are `PLAIN` in a file without compression, as that is
-//! the least work; else they are `RLE_DICTIONARY` where enough rows share a value, and `BYTE_STREAM_SPLIT` where not.
-//! Read `columns.rs` first.
+//! What is written is a small part of the format. Whole numbers are `DELTA_BINARY_PACKED`, words `RLE_DICTIONARY`, flags
+//! `PLAIN`. In a file without compression, names are `DELTA_LENGTH_BYTE_ARRAY` and numbers with decimals `PLAIN`, as that
+//! is the least work. Else names are `DELTA_BYTE_ARRAY`, and numbers with decimals `RLE_DICTIONARY` where enough rows
+//! share a value, and `BYTE_STREAM_SPLIT` where not. Read `columns.rs` first.
 
 mod codec;
 mod columns;

@@ -1,5 +1,5 @@
-//! Names, each as what it has in common with the one before and what not (`DELTA_BYTE_ARRAY` of the Parquet format).
-//! The meters of a tick stand in the order of their names, so that little is left of most.
+//! Names: as they are, or each as what it has in common with the one before and what not. The meters of a tick stand in
+//! the order of their names, so that little is left of most.
 
 use super::Chunk;
 use super::columns::Column;
@@ -10,29 +10,26 @@ use parquet::basic::Encoding;
 /// A column of names.
 #[derive(Debug)]
 pub(crate) struct Names {
-    /// How many bytes each shares with the name before.
-    shared: Deltas,
-    /// How many bytes each has beyond those, and the bytes.
-    lengths: Deltas,
+    /// The names, one behind the other.
     bytes: Vec<u8>,
-    last: Vec<u8>,
+    /// How many bytes each has.
+    sizes: Vec<u32>,
+    /// How many bytes each shares with the name before. Used only for a file that is to be small.
+    shared: Deltas,
+    /// How many bytes each has, or has beyond those.
+    lengths: Deltas,
 }
 
 impl Names {
     pub(crate) fn new() -> Self {
-        Self { shared: Deltas::new(), lengths: Deltas::new(), bytes: Vec::new(), last: Vec::new() }
+        Self { bytes: Vec::new(), sizes: Vec::new(), shared: Deltas::new(), lengths: Deltas::new() }
     }
 
     /// Appends a name.
     #[inline]
     pub(crate) fn push(&mut self, name: &[u8]) {
-        let shared = shared(&self.last, name);
-        let own = &name[shared..];
-        self.shared.push(shared as i64);
-        self.lengths.push(own.len() as i64);
-        self.bytes.extend_from_slice(own);
-        self.last.truncate(shared);
-        self.last.extend_from_slice(own);
+        self.bytes.extend_from_slice(name);
+        self.sizes.push(name.len() as u32);
     }
 }
 
@@ -54,17 +51,41 @@ fn shared(before: &[u8], name: &[u8]) -> usize {
 }
 
 impl Column for Names {
-    fn end<'a>(&'a mut self, _scratch: Option<&'a mut Scratch>) -> Chunk<'a> {
-        let [head, shared] = self.shared.end();
-        let [head_of_lengths, lengths] = self.lengths.end();
-        let parts = [head, shared, head_of_lengths, lengths, &self.bytes[..]];
+    fn end<'a>(&'a mut self, scratch: Option<&'a mut Scratch>) -> Chunk<'a> {
+        let Self { bytes, sizes, shared: all_shared, lengths } = self;
+        let Some(Scratch { page, .. }) = scratch else {
+            // Comparing each with the one before takes more than all else that is done for a name.
+            sizes.iter().for_each(|&size| lengths.push(size.into()));
+            let [head, lengths] = lengths.end();
+            let parts = [head, lengths, &bytes[..], &[], &[]];
+            return Chunk {
+                encoding: Encoding::DELTA_LENGTH_BYTE_ARRAY,
+                dictionary: None,
+                parts,
+                bounds: None,
+            };
+        };
+        page.clear();
+        let (mut before, mut rest) = (&[][..], &bytes[..]);
+        for &size in &*sizes {
+            let (name, behind) = rest.split_at(size as usize);
+            let shared = shared(before, name);
+            let own = &name[shared..];
+            all_shared.push(shared as i64);
+            lengths.push(own.len() as i64);
+            page.extend_from_slice(own);
+            (before, rest) = (name, behind);
+        }
+        let [head, all_shared] = all_shared.end();
+        let [head_of_lengths, lengths] = lengths.end();
+        let parts = [head, all_shared, head_of_lengths, lengths, page];
         Chunk { encoding: Encoding::DELTA_BYTE_ARRAY, dictionary: None, parts, bounds: None }
     }
 
     fn clear(&mut self) {
+        self.bytes.clear();
+        self.sizes.clear();
         self.shared.clear();
         self.lengths.clear();
-        self.bytes.clear();
-        self.last.clear();
     }
 }

@@ -12,11 +12,11 @@ pub(crate) struct Numbers {
     bytes: Vec<u8>,
 }
 
-/// Memory for the encoding of numbers, used for one column after another.
+/// Memory for the encoding of numbers and names, used for one column after another.
 #[derive(Debug)]
 pub(crate) struct Scratch {
     dictionary: Dictionary,
-    page: Vec<u8>,
+    pub(super) page: Vec<u8>,
 }
 
 impl Scratch {
