@@ -33,8 +33,8 @@ pub struct Refusal {
 impl Fleet {
     /// Adds the readings of a range that belong to this shard.
     ///
-    /// A reading outside the open intervals is refused. [`crate::Sequencer`] holds such readings back, but this check
-    /// makes sure that none can reach the wrong interval.
+    /// A reading outside the open intervals is refused. [`crate::Sequencer`] lets such a reading through only at the
+    /// end of a partition, where no other reading confirms its time.
     pub fn admit(&mut self, batch: &Batch, range: Range<usize>, refused: &mut Vec<Refusal>) {
         let mut at = range.start;
         while at < range.end {

@@ -10,9 +10,11 @@
 //! meters in a row are ahead, time itself has moved on, as after a pause of the whole stream. Then the front follows
 //! them.
 //!
-//! A reading that still waits at the end of its partition is released without moving the front, and [`crate::Fleet`]
-//! refuses it. Every reading is judged by itself, so the result does not depend on how the stream is cut into
-//! batches.
+//! At the end of its partition, a waiting reading is believed if another partition has reached its time, if it is at
+//! most a day later than the front, or if several meters agree. Otherwise it is released without moving the front, and
+//! [`crate::Fleet`] refuses it.
+//!
+//! Readings are judged one by one, so the result does not depend on how the stream is cut into batches.
 //!
 //! Several partitions, such as files, are merged by time. [`Sequencer::wants`] names the partition to read next.
 

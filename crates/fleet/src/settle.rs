@@ -32,7 +32,7 @@ pub(crate) struct Pending {
 pub(crate) struct Waiting {
     pub(crate) index: i64,
     pub(crate) sums: Sums,
-    /// The sums and flags so far.
+    /// The energies and flags so far.
     pub(crate) imp: Option<i64>,
     pub(crate) exp: Option<i64>,
     pub(crate) quality: Quality,

@@ -118,8 +118,8 @@ impl Confluence {
         let Some(arm) = self.lanes.get_mut(&lane) else { return };
         arm.closed = arm.closed.max(closed);
         let (mut first, mut reports) = (0, reports);
-        // Rows that were still open at the end of a replay go to the files only: the tick `MAX` would close all other
-        // ticks.
+        // Rows that waited for a register until the end go to the files only: after a tick `MAX`, the rows of every
+        // other tick would be behind.
         for &(end, upto) in ticks.iter().filter(|(end, _)| *end != EventTime::MAX) {
             let rows = &rows[first..upto];
             first = upto;

@@ -54,7 +54,8 @@ outputs! {
     alerts: Vec<Alert>,
     /// Messages to people, of all channels.
     messages: Vec<Message>,
-    /// Alerts without a message, because there was one about the same meter not long ago.
+    /// Alerts that a channel left out, because it sent a message about the same meter not long ago. An alert is here
+    /// once for each such channel.
     told_already: Vec<AlertId>,
     /// Findings of the quality rules on a local day that is over: by rule, then by what they are about.
     findings: Vec<Finding>,

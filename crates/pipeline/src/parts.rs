@@ -276,7 +276,7 @@ impl Found<'_> {
         self.decode(self.pieces.last().expect("a part that was found has a state"))
     }
 
-    /// The same for a state whose form depends on the plan: `read` decodes it.
+    /// The same for a state whose type is known only at run time, as that of a detector: `read` decodes it.
     pub(crate) fn whole_by<S>(
         &self,
         read: impl FnOnce(&mut PartReader<'_>) -> Result<S, postcard::Error>,

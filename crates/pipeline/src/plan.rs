@@ -24,7 +24,8 @@ use reading::{Calendar, EventCode, Grid, Limits, Target};
 use units::{Amperes, Ratio};
 use vet::{By, FindingsSettings, Rule, Vet};
 
-/// A checked plan. A part that is `None` is not asked for. Nothing else is optional, and the core has no defaults.
+/// A checked plan. A part that is `None` is not asked for. Nothing else is optional: a key that the plan left out has
+/// its default here.
 #[derive(Debug, Clone)]
 pub struct Plan {
     /// The name of the plan.

@@ -85,7 +85,7 @@ impl Town {
     /// Works on the tick that ends at `end`. The intervals that it closed are sorted by meter, then by end, and the
     /// reports of each kind by meter and time.
     ///
-    /// The order of the stages is fixed, because later stages add to the outputs of earlier ones.
+    /// The balances of transformers are computed once, for every stage that needs them.
     pub fn tick(&mut self, end: EventTime, rows: &[Interval], reports: &Reports, out: &mut Outputs) {
         let topology = Arc::clone(&self.topology);
         let joined = Join::new(&topology, rows);

@@ -17,7 +17,7 @@ fn dictionary(turn: usize) -> Arc<Dictionary> {
 fn dictionaries_that_take_turns_name_the_same_meters() {
     let hour = |hour: i64| METERS.iter().map(move |name| register(name, hour * 60, hour * hour * 10));
     let named: Vec<RawReading> = (0..60).flat_map(hour).collect();
-    // More than are kept in mind, and one that is used all the time.
+    // More dictionaries than are remembered, and one that is used all the time.
     let dictionaries: Vec<_> = (0..12).map(dictionary).collect();
     let mut engine = Engine::new(&hourly(), 2);
     for (turn, readings) in named.chunks(METERS.len()).enumerate() {

@@ -10,9 +10,9 @@ use toml::Spanned;
 /// How the columns of Parquet files are compressed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Compression {
-    /// Not at all, and numbers as they are: the least work, and files several times as large.
+    /// No compression, and names and numbers as they are: the least work, but files several times as large.
     None,
-    /// Snappy, for readers that know nothing else.
+    /// Snappy, for readers that cannot read Zstandard.
     Snappy,
     /// Zstandard of a level within [`LEVELS`](Self::LEVELS), or of the level that suits each file.
     Zstd(Option<u8>),
@@ -68,7 +68,7 @@ pub enum WrongCompression {
 }
 
 impl WrongCompression {
-    /// The nearest name that there is.
+    /// A compression to write in its place.
     pub fn instead(&self) -> &'static str {
         match self {
             Self::Name(_) => "zstd",

@@ -20,7 +20,7 @@ impl PlanError {
         Self { code, problem, help: Some(help.into()), span: Some(span) }
     }
 
-    /// An error in the syntax, or an unknown key.
+    /// An error that the parser found: in the syntax, in the type of a value, or a key that is unknown or missing.
     pub fn toml(error: &toml::de::Error) -> Self {
         let message = error.message().to_owned();
         let (code, help) = if message.starts_with("unknown field") {
