@@ -124,8 +124,7 @@ impl Fleet {
     fn add(&mut self, batch: &Batch, refused: &mut Vec<Refusal>) {
         let grid = self.settings.grid;
         let sixtieth = (grid.length() / 60) as u32;
-        // Nearly all readings of a stride have the same time, so what depends on the time is computed only when it
-        // changes.
+        // Nearly all readings of a stride have the same time: compute what depends on it only when it changes.
         let (mut moment, mut offset, mut bit) = (EventTime::MIN, 0, None);
         let planes = self.planes.len() as i64;
         let open = self.open();

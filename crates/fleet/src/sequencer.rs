@@ -241,8 +241,7 @@ impl Sequencer {
         let mut front = own.front.unwrap_or(EventTime::MIN);
         for (index, reading) in batch.readings.iter().enumerate().skip(from) {
             let time = reading.time();
-            // The usual case: at the front or inside the grace. It ends a streak of readings ahead: time has not
-            // moved on.
+            // The usual case: at the front or inside the grace. It ends a streak, because time has not moved on.
             if time <= front && time > self.state.closed {
                 own.streak.clear();
                 continue;
@@ -272,8 +271,7 @@ impl Sequencer {
             own.streak.clear();
             if time > front {
                 if self.would_do_more_than_move(own, time) {
-                    // Earlier readings of the batch must be admitted before an interval closes, or they would be
-                    // refused.
+                    // Admit the readings before this one first: the fleet refuses them once their interval is closed.
                     judged.admit(begun..index);
                     begun = index;
                     self.move_front(own, time, true, judged.steps);
