@@ -24,7 +24,7 @@ impl PlanError {
     pub fn toml(error: &toml::de::Error) -> Self {
         let message = error.message().to_owned();
         let (code, help) = if message.starts_with("unknown field") {
-            ("plan::key", Some("keys are listed in pipelines/demo.toml, each with its meaning".to_owned()))
+            ("plan::key", Some("each key is explained in pipelines/demo.toml or ami.toml".to_owned()))
         } else if message.starts_with("missing field") {
             ("plan::missing", Some("a plan says what runs: nothing is assumed for this key".to_owned()))
         } else {

@@ -36,7 +36,7 @@ fn an_unknown_key_is_named_with_its_place() {
             error[plan::key]: unknown field `grase`, expected one of `length`, `grace`, `clock_ahead`, `most_waiting`, `longest_gap`, `energy`, `cross_check`, `pf_true`, `unbalance`, `candidate`
               --> demo.toml:11:1
                | grase = "15 min"              # an interval closes when the latest reading is this much later than its end
-              help: keys are listed in pipelines/demo.toml, each with its meaning
+              help: each key is explained in pipelines/demo.toml or ami.toml
         "#]],
     );
 }
@@ -549,7 +549,7 @@ fn a_compression_that_is_not_there_is_named_with_one_that_is() {
         error[plan::key]: unknown field `compresion`, expected one of `compression`, `intervals`, `transactional`
           --> demo.toml:91:1
            | compresion = "zstd"          # of Parquet files: "none", "snappy", "zstd" or "zstd:LEVEL" (1 to 22)
-          help: keys are listed in pipelines/demo.toml, each with its meaning
+          help: each key is explained in pipelines/demo.toml or ami.toml
     "#]],
     );
 }
