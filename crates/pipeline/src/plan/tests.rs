@@ -154,6 +154,30 @@ fn a_window_that_does_not_divide_an_hour_is_an_error() {
 }
 
 #[test]
+fn a_limit_that_the_engine_cannot_count_with_is_an_error() {
+    check(
+        "current = \"2000 A\"",
+        "current = \"5 kA\"",
+        expect![[r#"
+            error[plan::range]: `current` must be at most 4194 A, found 5 kA
+              --> demo.toml:22:11
+               | current = "5 kA"
+              help: try `current = "4194 A"`
+        "#]],
+    );
+    check(
+        "power = \"10 MW\"",
+        "power = \"1001 MW\"",
+        expect![[r#"
+            error[plan::range]: `power` must be at most 1000 MW, found 1001 MW
+              --> demo.toml:23:9
+               | power = "1001 MW"
+              help: try `power = "1000 MW"`
+        "#]],
+    );
+}
+
+#[test]
 fn an_unknown_time_zone_is_an_error() {
     check(
         "Asia/Kolkata",

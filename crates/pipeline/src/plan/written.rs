@@ -14,6 +14,7 @@ use fleet::{CrossCheck, Energy, RegisterRules, SequencerSettings, Settings};
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use notify::{Channel, ChannelRule};
+use reading::quantity::amperes;
 use reading::time::{DAY, HOUR, MINUTE, SECOND};
 use reading::{Calendar, Grid, Limits, Sums};
 use serde::Deserialize;
@@ -291,9 +292,10 @@ impl IntervalsToml {
 
 impl LimitsToml {
     fn check(&self) -> Result<Limits, PlanError> {
-        let i_max = within(&CURRENT, "current", &self.current, f64::from(Sums::MOST_CURRENT.0) / 1000.0)?;
-        let v_max = within(&VOLTAGE, "voltage", &self.voltage, 1e6)?;
-        let p_max = within(&POWER, "power", &self.power, 1e9)?;
+        let most = f64::from(Sums::MOST_CURRENT.0) / 1000.0;
+        let i_max = within(&CURRENT, "current", &self.current, most, &amperes(most))?;
+        let v_max = within(&VOLTAGE, "voltage", &self.voltage, 1e6, "1000 kV")?;
+        let p_max = within(&POWER, "power", &self.power, 1e9, "1000 MW")?;
         Ok(Limits {
             v_max: Millivolts((v_max * 1000.0) as i32),
             i_max: Milliamperes((i_max * 1000.0) as i32),
@@ -410,13 +412,14 @@ pub(super) fn share(key: &str, written: &Text) -> Result<Ratio, PlanError> {
     Err(PlanError::new("plan::range", written.span(), problem, format!("try `{key} = \"10 %\"`")))
 }
 
-fn within(units: &Units, key: &str, written: &Text, most: f64) -> Result<f64, PlanError> {
+/// Checks that a quantity is at most `most`, which is `shown` as a plan has it.
+fn within(units: &Units, key: &str, written: &Text, most: f64, shown: &str) -> Result<f64, PlanError> {
     let value = units.read(key, written, false)?;
     if value <= most {
         return Ok(value);
     }
-    let problem = format!("`{key}` is more than the engine counts with, found {}", written.get_ref());
-    Err(PlanError::new("plan::range", written.span(), problem, format!("at most {most} of the base unit")))
+    let problem = format!("`{key}` must be at most {shown}, found {}", written.get_ref());
+    Err(PlanError::new("plan::range", written.span(), problem, format!("try `{key} = \"{shown}\"`")))
 }
 
 /// Checks that a number is not too small.
