@@ -58,7 +58,7 @@ struct Arm {
 
 /// The stored form of a confluence.
 #[derive(Debug, Serialize, Deserialize)]
-pub struct ConfluenceV2 {
+pub struct ConfluenceV1 {
     last_tick: i64,
     behind: GatheredV1,
     lanes: Vec<ArmV1>,
@@ -203,11 +203,11 @@ impl Confluence {
     }
 
     /// The stored form. It leaves out which lanes are idle: after a restart that is found out anew.
-    pub fn snapshot(&self) -> ConfluenceV2 {
+    pub fn snapshot(&self) -> ConfluenceV1 {
         let ticks = |arm: &Arm| arm.ticks.iter().map(|(end, tick)| (end.0, tick.into())).collect();
         let arm =
             |(&lane, arm): (&PartitionId, &Arm)| ArmV1 { lane, closed: arm.closed.0, ticks: ticks(arm) };
-        ConfluenceV2 {
+        ConfluenceV1 {
             last_tick: self.last_tick.0,
             behind: (&self.behind).into(),
             lanes: self.lanes.iter().map(arm).collect(),
@@ -215,7 +215,7 @@ impl Confluence {
     }
 
     /// Restores a confluence.
-    pub fn restore(stored: &ConfluenceV2) -> Result<Self, SnapshotError> {
+    pub fn restore(stored: &ConfluenceV1) -> Result<Self, SnapshotError> {
         let wrong = |_| SnapshotError::Content { what: CONFLUENCE.name };
         let mut lanes = BTreeMap::new();
         for arm in &stored.lanes {

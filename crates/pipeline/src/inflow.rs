@@ -7,7 +7,7 @@
 //! A run with `--until-end` closes all open intervals at its end, and a later run passes on those ticks again, whole.
 //! So rows that were closed at such an end are kept apart. They count only until the lane continues.
 
-use crate::confluence::{Confluence, ConfluenceV2, Gathered, GatheredV1};
+use crate::confluence::{Confluence, ConfluenceV1, Gathered, GatheredV1};
 use crate::parts::PartKind;
 use crate::passed::Passed;
 use crate::reports::Report;
@@ -54,13 +54,13 @@ struct Inlet {
 }
 
 #[derive(Debug, Serialize, Deserialize)]
-pub(crate) struct InflowV2 {
-    confluence: ConfluenceV2,
-    inlets: Vec<InletV2>,
+pub(crate) struct InflowV1 {
+    confluence: ConfluenceV1,
+    inlets: Vec<InletV1>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
-struct InletV2 {
+struct InletV1 {
     lane: PartitionId,
     closed: i64,
     idle: bool,
@@ -175,8 +175,8 @@ impl Inflow {
     }
 
     /// The stored form.
-    pub fn snapshot(&self) -> InflowV2 {
-        let inlet = |(&lane, inlet): (&PartitionId, &Inlet)| InletV2 {
+    pub fn snapshot(&self) -> InflowV1 {
+        let inlet = |(&lane, inlet): (&PartitionId, &Inlet)| InletV1 {
             lane,
             closed: inlet.closed.0,
             idle: inlet.idle,
@@ -184,11 +184,11 @@ impl Inflow {
             last: stored(&inlet.last),
             ended: inlet.ended,
         };
-        InflowV2 { confluence: self.confluence.snapshot(), inlets: self.inlets.iter().map(inlet).collect() }
+        InflowV1 { confluence: self.confluence.snapshot(), inlets: self.inlets.iter().map(inlet).collect() }
     }
 
     /// Restores an inflow.
-    pub fn restore(from: &InflowV2) -> Result<Self, SnapshotError> {
+    pub fn restore(from: &InflowV1) -> Result<Self, SnapshotError> {
         let mut inflow = Self { confluence: Confluence::restore(&from.confluence)?, inlets: BTreeMap::new() };
         for inlet in &from.inlets {
             // A lane sends that it is idle only once. If this were not restored, every tick would wait for it.

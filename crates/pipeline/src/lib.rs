@@ -31,7 +31,7 @@ mod step;
 mod town;
 
 pub use books::Books;
-pub use confluence::{Confluence, ConfluenceV2, Gathered};
+pub use confluence::{Confluence, ConfluenceV1, Gathered};
 pub use district::District;
 pub use fleet::{Fleet, PartitionId, Sequencer, Shard, Step};
 pub use lane::Lane;

@@ -59,8 +59,9 @@ pub enum Passed {
     },
 }
 
+/// The stored form of [`VERSION`].
 #[derive(Serialize, Deserialize)]
-enum PassedV3 {
+enum PassedV4 {
     Row { lane: PartitionId, tick: i64, last: bool, row: IntervalV1 },
     Report { lane: PartitionId, tick: i64, last: bool, report: Report },
     Closed { lane: PartitionId, closed: i64, ticks: Vec<i64>, newest_ms: i64 },
@@ -77,16 +78,16 @@ impl Passed {
         let all = |ticks: &[EventTime]| ticks.iter().map(|tick| tick.0).collect();
         let stored = match self {
             Self::Row { lane, tick, last, row } => {
-                PassedV3::Row { lane: *lane, tick: tick.0, last: *last, row: row.into() }
+                PassedV4::Row { lane: *lane, tick: tick.0, last: *last, row: row.into() }
             }
             Self::Report { lane, tick, last, report } => {
-                PassedV3::Report { lane: *lane, tick: tick.0, last: *last, report: *report }
+                PassedV4::Report { lane: *lane, tick: tick.0, last: *last, report: *report }
             }
             Self::Closed { lane, closed, ticks, newest_ms } => {
-                PassedV3::Closed { lane: *lane, closed: closed.0, ticks: all(ticks), newest_ms: *newest_ms }
+                PassedV4::Closed { lane: *lane, closed: closed.0, ticks: all(ticks), newest_ms: *newest_ms }
             }
-            Self::Idle { lane, idle } => PassedV3::Idle { lane: *lane, idle: *idle },
-            Self::Ended { lane, ticks } => PassedV3::Ended { lane: *lane, ticks: all(ticks) },
+            Self::Idle { lane, idle } => PassedV4::Idle { lane: *lane, idle: *idle },
+            Self::Ended { lane, ticks } => PassedV4::Ended { lane: *lane, ticks: all(ticks) },
         };
         to.push(VERSION);
         to.extend(postcard::to_stdvec(&stored).expect("plain data in memory can be written"));
@@ -97,17 +98,17 @@ impl Passed {
         let all = |ticks: Vec<i64>| ticks.into_iter().map(EventTime).collect();
         let stored = bytes.strip_prefix(&[VERSION])?;
         Some(match postcard::from_bytes(stored).ok()? {
-            PassedV3::Row { lane, tick, last, row } => {
+            PassedV4::Row { lane, tick, last, row } => {
                 Self::Row { lane, tick: EventTime(tick), last, row: row.restore().ok()? }
             }
-            PassedV3::Report { lane, tick, last, report } => {
+            PassedV4::Report { lane, tick, last, report } => {
                 Self::Report { lane, tick: EventTime(tick), last, report }
             }
-            PassedV3::Closed { lane, closed, ticks, newest_ms } => {
+            PassedV4::Closed { lane, closed, ticks, newest_ms } => {
                 Self::Closed { lane, closed: EventTime(closed), ticks: all(ticks), newest_ms }
             }
-            PassedV3::Idle { lane, idle } => Self::Idle { lane, idle },
-            PassedV3::Ended { lane, ticks } => Self::Ended { lane, ticks: all(ticks) },
+            PassedV4::Idle { lane, idle } => Self::Idle { lane, idle },
+            PassedV4::Ended { lane, ticks } => Self::Ended { lane, ticks: all(ticks) },
         })
     }
 }
