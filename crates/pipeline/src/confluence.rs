@@ -216,7 +216,7 @@ impl Confluence {
 
     /// Restores a confluence.
     pub fn restore(stored: &ConfluenceV1) -> Result<Self, SnapshotError> {
-        let wrong = |_| SnapshotError::Content { what: CONFLUENCE.name };
+        let wrong = |_| SnapshotError::Content { part: CONFLUENCE.name };
         let mut lanes = BTreeMap::new();
         for arm in &stored.lanes {
             let mut ticks = BTreeMap::new();

@@ -248,7 +248,7 @@ fn stored(ticks: &Ticks) -> Vec<(i64, GatheredV1)> {
 }
 
 fn restored(stored: &[(i64, GatheredV1)]) -> Result<Ticks, SnapshotError> {
-    let wrong = |_| SnapshotError::Content { what: INFLOW.name };
+    let wrong = |_| SnapshotError::Content { part: INFLOW.name };
     let mut ticks = Ticks::new();
     for (tick, stored) in stored {
         let Gathered { rows, reports } = stored.restore().map_err(wrong)?;

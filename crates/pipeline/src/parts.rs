@@ -131,7 +131,7 @@ pub struct StoredPart<'a> {
 
 /// Splits a stored list into its parts, by name.
 pub fn parts_of(bytes: &[u8]) -> Result<BTreeMap<&str, StoredPart<'_>>, SnapshotError> {
-    let wrong = || SnapshotError::Content { what: "its list of parts" };
+    let wrong = || SnapshotError::Parts { problem: "is no list of parts" };
     let mut rest = bytes.strip_prefix(MAGIC).ok_or_else(wrong)?;
     let mut next = |length: usize| -> Result<&[u8], SnapshotError> {
         let (taken, left) = rest.split_at_checked(length).ok_or_else(wrong)?;
@@ -193,7 +193,7 @@ impl<'a> Restoring<'a> {
         let pieces: Result<Vec<_>, _> = chain.iter().map(|piece| parts_of(piece.as_ref())).collect();
         let pieces = pieces?;
         if pieces.is_empty() {
-            return Err(SnapshotError::Content { what: "no state at all" });
+            return Err(SnapshotError::Parts { problem: "is empty" });
         }
         Ok(Self { pieces, lost: Vec::new() })
     }
@@ -227,7 +227,9 @@ impl<'a> Restoring<'a> {
             return Ok(None);
         }
         if taken.iter().any(|part| (part.version, part.fingerprint) != (version, stored)) {
-            return Err(SnapshotError::Content { what: "changes that do not fit the state they build on" });
+            return Err(SnapshotError::Parts {
+                problem: "has changes that do not fit the state before them",
+            });
         }
         let pieces = taken.into_iter().map(|part| part.bytes).collect();
         let found = Found { name: kind.name, version, pieces };
@@ -304,7 +306,7 @@ impl Found<'_> {
 
     /// The error for a state that is impossible although the checksum is right.
     pub(crate) fn wrong(&self) -> SnapshotError {
-        SnapshotError::Content { what: self.name }
+        SnapshotError::Content { part: self.name }
     }
 }
 

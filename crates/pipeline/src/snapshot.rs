@@ -59,11 +59,17 @@ pub enum SnapshotError {
         /// The checksum that is stored.
         expected: u32,
     },
-    /// The checksum is right, but the content is impossible.
-    #[error("the stored state holds what cannot be, in its part `{what}`")]
+    /// The checksum is right, but the content of a part is impossible.
+    #[error("part `{part}` of the stored state is missing, or holds values that are impossible")]
     Content {
         /// The part.
-        what: &'static str,
+        part: &'static str,
+    },
+    /// The checksum is right, but the parts are no state.
+    #[error("the stored state {problem}")]
+    Parts {
+        /// What is wrong with them.
+        problem: &'static str,
     },
     /// The plan and the topology do not fit together.
     #[error(transparent)]
@@ -176,6 +182,6 @@ pub fn positions_of(bytes: &[u8]) -> Result<BTreeMap<PartitionId, i64>, Snapshot
 }
 
 fn positions_in(parts: &mut Restoring<'_>) -> Result<BTreeMap<PartitionId, i64>, SnapshotError> {
-    let found = parts.take(&POSITIONS, 0)?.ok_or(SnapshotError::Content { what: POSITIONS.name })?;
+    let found = parts.take(&POSITIONS, 0)?.ok_or(SnapshotError::Content { part: POSITIONS.name })?;
     Ok(found.whole::<Vec<(PartitionId, i64)>>()?.into_iter().collect())
 }
