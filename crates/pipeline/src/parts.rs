@@ -145,7 +145,9 @@ pub fn parts_of(bytes: &[u8]) -> Result<BTreeMap<&str, StoredPart<'_>>, Snapshot
         let fingerprint = u64::from_le_bytes(next(8)?.try_into().map_err(|_| wrong())?);
         let length = u64::from_le_bytes(next(8)?.try_into().map_err(|_| wrong())?);
         let state = next(usize::try_from(length).map_err(|_| wrong())?)?;
-        parts.insert(name, StoredPart { version, fingerprint, bytes: state });
+        if parts.insert(name, StoredPart { version, fingerprint, bytes: state }).is_some() {
+            return Err(SnapshotError::Parts { problem: "has two parts of one name" });
+        }
     }
     Ok(parts)
 }

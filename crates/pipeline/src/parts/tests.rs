@@ -116,6 +116,15 @@ fn the_fingerprint_of_parts_depends_on_settings_and_versions_and_not_on_content(
 }
 
 #[test]
+fn two_parts_of_one_name_are_refused() {
+    let mut parts = Storing::new();
+    parts.part(&COUNTS, 7, &[1_u32]);
+    parts.part(&PartKind { version: 1, ..COUNTS }, 7, &1_u32);
+    let message = parts_of(&parts.end()).unwrap_err().to_string();
+    assert_eq!(message, "the stored state has two parts of one name");
+}
+
+#[test]
 fn torn_and_foreign_lists_are_refused() {
     let bytes = stored(&[1, 2], 7, &["M1"]);
     for length in 0..bytes.len() {
