@@ -80,6 +80,16 @@ pub enum SettingsError {
         /// What was written.
         found: i64,
     },
+    /// Too many.
+    #[error("`{key}` must be at most {}, found {found}", u32::MAX)]
+    TooMany {
+        /// Which key.
+        key: &'static str,
+        /// What was written.
+        found: i64,
+        /// What it looks like.
+        example: String,
+    },
     /// Two keys that do not go together.
     #[error("{problem}")]
     Contradiction {
@@ -101,6 +111,7 @@ impl SettingsError {
             | Self::Type { key, .. }
             | Self::AboveAll { key, .. }
             | Self::TooFew { key, .. }
+            | Self::TooMany { key, .. }
             | Self::Contradiction { key, .. } => key,
         }
     }
@@ -114,7 +125,10 @@ impl SettingsError {
                 QuantityCause::NoNumber | QuantityCause::Unit => "plan::unit",
                 QuantityCause::Negative | QuantityCause::NotAboveZero => "plan::range",
             },
-            Self::AboveAll { .. } | Self::TooFew { .. } | Self::Contradiction { .. } => "plan::range",
+            Self::AboveAll { .. }
+            | Self::TooFew { .. }
+            | Self::TooMany { .. }
+            | Self::Contradiction { .. } => "plan::range",
         }
     }
 
@@ -126,7 +140,9 @@ impl SettingsError {
                 None => "`gridwarden check` prints all keys with their values".to_owned(),
             },
             Self::Quantity { source, .. } => source.help(),
-            Self::Type { key, example, .. } => format!("try `{key} = {example}`"),
+            Self::Type { key, example, .. } | Self::TooMany { key, example, .. } => {
+                format!("try `{key} = {example}`")
+            }
             Self::AboveAll { key, .. } => format!("try `{key} = \"10 %\"`"),
             Self::TooFew { key, least, .. } => format!("try `{key} = {least}`"),
             Self::Contradiction { help, .. } => help.clone(),
@@ -270,6 +286,9 @@ impl Setting for u32 {
         let least = u32::from(!key.zero);
         match u32::try_from(number) {
             Ok(number) if number >= least => Ok(number),
+            Err(_) if number > 0 => {
+                Err(SettingsError::TooMany { key: key.name, found: number, example: key.default.to_string() })
+            }
             _ => Err(SettingsError::TooFew { key: key.name, least, found: number }),
         }
     }

@@ -56,6 +56,7 @@ fn what_is_refused_has_a_code_a_cause_and_a_way_out() {
             refused("share", Written::Text("101 %")),
             refused("count", Written::Text("3")),
             refused("count", Written::Whole(-1)),
+            refused("count", Written::Whole(5_000_000_000)),
             refused("count", Written::Other("float")),
         ],
         [
@@ -68,6 +69,7 @@ fn what_is_refused_has_a_code_a_cause_and_a_way_out() {
             "plan::range: `share` must be at most 100 %, found 101 %; try `share = \"10 %\"`",
             "plan::syntax: `count` must be a whole number, found the text \"3\"; try `count = 0`",
             "plan::range: `count` must be at least 0, found -1; try `count = 0`",
+            "plan::range: `count` must be at most 4294967295, found 5000000000; try `count = 0`",
             "plan::syntax: `count` must be a whole number, found a value of type float; try `count = 0`",
         ]
     );
