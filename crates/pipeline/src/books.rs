@@ -23,7 +23,7 @@ const VET: PartKind = PartKind {
     name: "vet",
     version: Vet::STATE_VERSION,
     reads: &[],
-    holds: "what rules of data quality remember of each meter",
+    holds: "what quality rules remember of each meter",
     settings: "`length` of `[intervals]`",
 };
 const PROFILES: PartKind = PartKind {

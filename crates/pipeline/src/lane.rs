@@ -19,7 +19,7 @@ const ORDER: PartKind = PartKind {
     name: "order",
     version: Sequencer::STATE_VERSION,
     reads: &[],
-    holds: "how far each partition has come, and readings that wait for a clock",
+    holds: "how far each partition has come, and readings of clocks that seem to run ahead",
     settings: "no setting",
 };
 const METERS: PartKind = PartKind {

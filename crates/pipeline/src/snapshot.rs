@@ -27,7 +27,7 @@ const POSITIONS: PartKind = PartKind {
     name: "positions",
     version: 1,
     reads: &[],
-    holds: "the place in each log that the second stage has come to",
+    holds: "the offset in each partition up to which the second stage has worked",
     settings: "no setting",
 };
 

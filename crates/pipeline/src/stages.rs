@@ -106,8 +106,8 @@ impl TownGauge {
     pub fn help(self) -> &'static str {
         match self {
             Self::CasesOpen => "Cases that are open",
-            Self::OutagesOpen => "Outages of feeders, transformers and consumers under way",
-            Self::SilentMeters => "Consumers that nothing is heard of, by event time",
+            Self::OutagesOpen => "Outages of feeders, transformers and consumers that have not ended",
+            Self::SilentMeters => "Consumers that send nothing, by event time",
         }
     }
 }

@@ -16,7 +16,7 @@ const FINDINGS: PartKind = PartKind {
     name: "findings",
     version: Findings::STATE_VERSION,
     reads: &[],
-    holds: "what rules of data quality found on the day under way",
+    holds: "what quality rules found on the current day",
     settings: "`length` of `[intervals]`, or `time_zone`",
 };
 

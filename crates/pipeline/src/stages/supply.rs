@@ -13,7 +13,7 @@ const SUPPLY: PartKind = PartKind {
     name: "supply",
     version: supply::Supply::STATE_VERSION,
     reads: &[],
-    holds: "outages that last, and when each consumer was heard of",
+    holds: "outages that have not ended, and when each consumer sent something last",
     settings: "`length` of `[intervals]`, or `exchange` of `[grid]`",
 };
 const INDICES: PartKind = PartKind {

@@ -30,7 +30,7 @@ fn part_of_channel(channel: Channel) -> PartKind {
         name: channel.about().part,
         version: Notifier::STATE_VERSION,
         reads: &[],
-        holds: "which messages were sent of late, and which wait",
+        holds: "messages that were sent recently, and messages that wait",
         settings: "no setting",
     }
 }
@@ -39,21 +39,21 @@ const SCORES: PartKind = PartKind {
     name: "suspicions",
     version: DailyScores::STATE_VERSION,
     reads: &[],
-    holds: "the suspicions of the day under way",
+    holds: "the suspicions of the current day",
     settings: "`time_zone`",
 };
 const CASES: PartKind = PartKind {
     name: "cases",
     version: Cases::STATE_VERSION,
     reads: &[],
-    holds: "open cases, and those closed of late",
+    holds: "open cases, and cases that closed recently",
     settings: "no setting",
 };
 const NOT_LOOKED_AT: PartKind = PartKind {
     name: "not-looked-at",
     version: 1,
     reads: &[],
-    holds: "how many intervals and alerts could not be followed up",
+    holds: "counts of intervals and alerts that could not be judged or sent",
     settings: "no setting",
 };
 
