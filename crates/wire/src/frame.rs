@@ -6,7 +6,7 @@
 //! | 1 to 3 | which fields are there: the bits below as a varint |
 //! | 1 | name: bits 0 to 4 its length less 1, bits 5 and 6 its packing, bit 7 set if the time is in milliseconds |
 //! | 1 to 32 | the name: packing 0 as ASCII; 1 (`0-9 A-Z . _ -`) and 2 (`0-9 a-z . _ -`) three letters in two bytes |
-//! | 4, or 1 to 10 | time: whole seconds since 2000-01-01 UTC, little-endian; or milliseconds since then, as a signed varint |
+//! | 4, or 1 to 10 | time since 2000-01-01 UTC: whole seconds, little-endian, or milliseconds as a signed varint |
 //! | 1 to 10 each | the fields that are there, in the order of their bits |
 //! | 2 | CRC-16 of everything before, little-endian: the one of HDLC (X.25), which DLMS meters know from IEC 62056-46 |
 //!
