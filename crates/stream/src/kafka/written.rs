@@ -4,7 +4,7 @@ use columns::each_output;
 use columns::outputs::Topics;
 use pipeline::PlanError;
 use serde::Deserialize;
-use serde::de::{Deserializer, Error, IgnoredAny, MapAccess, Visitor};
+use serde::de::{Deserializer, Error, MapAccess, Visitor};
 use std::fmt;
 use std::ops::Range;
 use toml::Spanned;
@@ -58,12 +58,9 @@ macro_rules! kafka {
 // Each output may have a topic.
 each_output!(kafka);
 
+/// The keys of `[output]` about Kafka. The core reads the others, and refuses unknown ones.
 #[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub(super) struct OutputToml {
-    /// Files are written by a replay, and the core reads this key.
-    #[serde(default, rename = "compression")]
-    _compression: Option<IgnoredAny>,
     pub(super) intervals: Option<Text>,
     #[serde(default)]
     pub(super) transactional: bool,

@@ -69,16 +69,6 @@ fn a_missing_key_is_an_error() {
     "#]],
     );
     check(
-        "[checkpoints]\nevery = \"10 s\"",
-        "[output.checkpoints]\n#",
-        expect![[r#"
-            error[plan::key]: unknown field `checkpoints`, expected one of `compression`, `intervals`, `transactional`
-              --> ami.toml:116:9
-               | [output.checkpoints]
-              help: pipelines/ami.toml explains every key of these sections
-        "#]],
-    );
-    check(
         "[checkpoints]",
         "[grids]",
         expect![[r#"
