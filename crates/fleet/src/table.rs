@@ -7,16 +7,17 @@ use std::hint::black_box;
 /// An empty bucket.
 const EMPTY: u64 = u64::MAX;
 
-/// A name of up to 15 bytes stands here, eight in each word, its length in the highest byte of all; a longer one
-/// stands in `Table::long`.
+/// A name of up to 15 bytes: eight in each word, and its length in the highest byte of the second. A longer name is
+/// in `Table::long`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct ShortName([u64; 2]);
 
 /// Stands in the place of the length of a long name. The lowest word is then an index into `Table::long`.
 const LONG: u64 = 0xff << 56;
 
-/// Open addressing with linear probing. A bucket holds the upper half of a hash, which also says where it belongs,
-/// and below it the slot: a look costs one line, and the table grows without asking for a name.
+/// A table with open addressing and linear probing. A bucket holds the upper half of a hash and, below it, the slot.
+/// That half also gives the bucket's place, so most look-ups cost one cache line, and the table grows without reading
+/// a name.
 #[derive(Debug, Default)]
 pub(crate) struct Table {
     buckets: Vec<u64>,
@@ -97,8 +98,8 @@ impl Table {
         }
     }
 
-    /// All slots in the order of their names. They are sorted again only after new ones came, and the old ones are in
-    /// order then, which the sort makes use of.
+    /// All slots in the order of their names. They are sorted again only after new ones came. The sort is fast then,
+    /// because the old ones are in order already.
     pub(crate) fn take_order(&mut self) -> Vec<u32> {
         let mut order = std::mem::take(&mut self.order);
         if order.len() < self.len() {
@@ -131,8 +132,8 @@ impl Table {
         }
     }
 
-    /// The bucket where a hash belongs: Lemire's reduction of its upper half, which the bucket keeps. Buckets so
-    /// stand in the order of the hashes.
+    /// The bucket where a hash belongs: Lemire's reduction of its upper half, which the bucket keeps. So buckets are
+    /// in the order of the hashes.
     fn home(&self, hash: u64) -> usize {
         ((u128::from(hash >> 32 << 32) * self.buckets.len() as u128) >> 64) as usize
     }
@@ -141,8 +142,8 @@ impl Table {
         if at + 1 == self.buckets.len() { 0 } else { at + 1 }
     }
 
-    /// Moves every bucket to a larger table. Both tables are in the order of the hashes, so that both are walked
-    /// nearly from end to end, and the cache helps.
+    /// Moves every bucket to a larger table. Both tables are in the order of the hashes, so both are walked nearly
+    /// from end to end, which suits the cache.
     fn grow(&mut self) {
         // Grow by half and not to twice the size: with millions of meters the unused half would cost too much memory.
         let many = (self.buckets.len() * 3 / 2).max(64);
