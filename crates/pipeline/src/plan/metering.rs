@@ -94,7 +94,7 @@ pub(super) fn fits_local_time(
 
 impl ProfilesToml {
     fn check(self, grid: Grid) -> Result<ProfileRule, PlanError> {
-        let slot = milliseconds("slot", &self.slot, MINUTE..=DAY)?;
+        let slot = milliseconds("slot", &self.slot, grid.length()..=DAY)?;
         ProfileRule::new(slot, *self.half_life.get_ref(), grid).map_err(|error| {
             let at = if error == RulesError::HalfLife { self.half_life.span() } else { self.slot.span() };
             as_plan_error(error, at, grid)
@@ -104,7 +104,7 @@ impl ProfilesToml {
 
 impl DemandToml {
     fn check(self, grid: Grid) -> Result<DemandRule, PlanError> {
-        let block = milliseconds("block", &self.block, MINUTE..=4 * HOUR)?;
+        let block = milliseconds("block", &self.block, grid.length()..=4 * HOUR)?;
         let low = *self.low_power_factor.get_ref();
         if !(0.0..=1.0).contains(&low) {
             let problem = format!("`low_power_factor` must be from 0 to 1, found {low}");

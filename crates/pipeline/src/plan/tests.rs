@@ -154,6 +154,30 @@ fn a_window_that_does_not_divide_an_hour_is_an_error() {
 }
 
 #[test]
+fn a_length_of_time_outside_its_range_is_answered_with_one_that_is_accepted() {
+    check(
+        "length = \"15 min\"",
+        "length = \"30 s\"",
+        expect![[r#"
+            error[plan::window]: `length` must be from 1 min to 1 h, found 30 s
+              --> demo.toml:10:10
+               | length = "30 s"             # whole minutes that divide an hour
+              help: try `length = "1 min"`
+        "#]],
+    );
+    check(
+        "block = \"30 min\"",
+        "block = \"5 min\"",
+        expect![[r#"
+            error[plan::window]: `block` must be from 15 min to 4 h, found 5 min
+              --> demo.toml:34:9
+               | block = "5 min"              # peaks are means over this time: in fixed blocks, and in blocks that slide by one interval
+              help: try `block = "15 min"`
+        "#]],
+    );
+}
+
+#[test]
 fn a_limit_that_the_engine_cannot_count_with_is_an_error() {
     check(
         "current = \"2000 A\"",

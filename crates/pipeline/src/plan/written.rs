@@ -236,8 +236,8 @@ impl IntervalsToml {
         self,
         registers: RegisterRules,
     ) -> Result<(Settings, SequencerSettings, Option<Candidate>), PlanError> {
-        let length = milliseconds("length", &self.length, SECOND..=HOUR)?;
-        let Some(grid) = Grid::new(length).filter(|_| length % (60 * 1000) == 0) else {
+        let length = milliseconds("length", &self.length, MINUTE..=HOUR)?;
+        let Some(grid) = Grid::new(length).filter(|_| length % MINUTE == 0) else {
             return Err(PlanError::new(
                 "plan::window",
                 self.length.span(),
