@@ -46,7 +46,7 @@ pub struct Lane {
 /// Profiles of so many meters are published at once: each takes some kilobytes.
 const AT_ONCE: usize = 64;
 
-/// Below so many changed meters, the whole state is never stored anew: reading the changes costs a restart little.
+/// Changes of so few meters are no reason to store the whole state anew: a restart reads them in no time.
 const FEW: usize = 10_000;
 
 impl Lane {
@@ -195,7 +195,7 @@ impl Lane {
         parts.end()
     }
 
-    /// Whether the changes since the whole state was stored hold more meters than the whole state.
+    /// Whether the changes since the whole state was stored hold more meters than the whole state, and not few.
     ///
     /// A restart reads the whole state and all changes. So it is then better to store the whole state anew.
     pub fn is_mostly_changed(&self) -> bool {
