@@ -4,8 +4,9 @@
 //! it.
 //!
 //! A report belongs to a meter and travels with the tick of its time, in memory and through the exchange. To add a
-//! kind, add one row to the list below, the place that makes it, and the stage that reads it from its
-//! [`Tick`](crate::stages::Tick). The code between passes on all reports alike, and knows no kind of them.
+//! kind, add one row at the end of the list below, because a kind is stored by its place there. Then add the code
+//! that makes it, and the stage that reads it from its [`Tick`](crate::stages::Tick). The code between passes on all
+//! reports alike, and knows no kind of them.
 
 use reading::{Event, EventTime, MeterId};
 use serde::{Deserialize, Serialize};
