@@ -162,7 +162,7 @@ impl Picture {
             watermark: Some(pipeline.sequencer().closed()).filter(|closed| *closed > EventTime::MIN),
             open_intervals: fleet.open_cells() as u64,
             torn: feed.torn(),
-            late: pipeline.sequencer().counts().of_issue(Issue::Late),
+            late: fleet.totals().counts.of_issue(Issue::Late),
             repeats: fleet.totals().counts.of_issue(Issue::Repeat),
             bytes_a_meter: (pipeline.memory() as u64).checked_div(meters).unwrap_or_default(),
             open_cases: pipeline.town().map_or(0, |town| town.open_cases().count() as u64),

@@ -6,12 +6,11 @@
 
 use crate::cell::{Cell, Registers};
 use crate::entries::{OTHERS, UNKNOWN};
-use crate::fleet::{Fleet, Lane, Meter, NO_EXPORTER, NO_POINT, Plane};
+use crate::fleet::{Fleet, Lane, Meter, NO_EXPORTER, NO_INDEX, NO_POINT, Plane};
 use crate::register::Point;
 use crate::table::grow_by_a_quarter;
-use reading::issue::Counts;
 use reading::{Batch, EventCode, EventTime, Issue, Reason, Sums};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::hint::black_box;
 use std::ops::Range;
 
@@ -33,8 +32,7 @@ pub struct Refusal {
 impl Fleet {
     /// Adds the readings of a range that belong to this shard.
     ///
-    /// A reading outside the open intervals is refused. [`crate::Sequencer`] lets such a reading through only at the
-    /// end of a partition, where no other reading confirms its time.
+    /// A reading is refused as late only if its interval is closed for its own meter.
     pub fn admit(&mut self, batch: &Batch, range: Range<usize>, refused: &mut Vec<Refusal>) {
         let mut at = range.start;
         while at < range.end {
@@ -90,7 +88,7 @@ impl Fleet {
             *slot = self.table.slot_of(batch.key(*at as usize), batch.name(*at as usize));
             if *slot as usize == self.meters.len() {
                 grow_by_a_quarter(&mut self.meters);
-                self.meters.push(Meter { point: NO_POINT, exporter: NO_EXPORTER });
+                self.meters.push(Meter { point: NO_POINT, exporter: NO_EXPORTER, closed: NO_INDEX });
                 self.changed.insert(*slot);
             }
         }
@@ -113,7 +111,7 @@ impl Fleet {
     }
 
     /// The intervals that may be open now. Before the first close, these are all intervals.
-    fn open(&self) -> Range<i64> {
+    pub(crate) fn open(&self) -> Range<i64> {
         if self.closed == EventTime::MIN {
             return i64::MIN..i64::MAX;
         }
@@ -133,6 +131,7 @@ impl Fleet {
         let mut plane = &mut Plane::default();
         let mut keeping = Keeping { start: EventTime::MAX, most: self.settings.most_rise(), each: false };
         let mut swaps_here = false;
+        let mut apart = Vec::new();
         for &(at, slot) in &self.slots {
             let reading = &batch.readings[at as usize];
             let time = reading.time();
@@ -142,7 +141,7 @@ impl Fleet {
                 if !open.contains(&index) || plane.index.is_some_and(|other| other != index) {
                     // An empty span contains no reading, so the next reading looks for its interval again.
                     (keeping.start, end) = (EventTime::MAX, EventTime::MIN);
-                    refused.push(outside(at, index < open.end, &mut self.totals.counts));
+                    apart.push((at, slot));
                     continue;
                 }
                 (keeping.start, end) = (grid.start(index), grid.end(index));
@@ -179,7 +178,8 @@ impl Fleet {
             keeping.each = swaps_here && self.swaps.contains_key(&self.table.meter(slot));
             if let Some(imp) = reading.imp() {
                 let point = Point { time, wh: imp.0 };
-                keeping.add(&mut cell.imp, &mut plane.lists, (slot, Lane::Import), point);
+                let lists = &mut plane.lists;
+                keeping.add(&mut cell.imp, || lists.entry((slot, Lane::Import)).or_default(), point);
             }
             if let Some(exp) = reading.exp() {
                 let place = exporter(&mut self.meters[slot as usize], &mut self.export_points);
@@ -187,19 +187,14 @@ impl Fleet {
                     plane.exports.resize(place + 1, Registers::EMPTY);
                 }
                 let point = Point { time, wh: exp.0 };
-                keeping.add(&mut plane.exports[place], &mut plane.lists, (slot, Lane::Export), point);
+                let (lists, exports) = (&mut plane.lists, &mut plane.exports);
+                keeping.add(&mut exports[place], || lists.entry((slot, Lane::Export)).or_default(), point);
             }
         }
+        for (at, slot) in apart {
+            self.add_apart(batch, at, slot, refused);
+        }
     }
-}
-
-/// Counts a reading outside the open intervals, and refuses it.
-#[cold]
-fn outside(index: u32, is_before: bool, counts: &mut Counts) -> Refusal {
-    let (issue, reason) =
-        if is_before { (Issue::Late, Reason::Late) } else { (Issue::ClockAhead, Reason::ClockAhead) };
-    counts.issue(issue);
-    Refusal { index, reason }
 }
 
 /// The cell of a slot. The vector grows to the newest meter that has a reading in this interval.
@@ -214,7 +209,7 @@ fn grown_to(cells: &mut Vec<Cell>, slot: u32) -> &mut Cell {
 
 /// The index of a meter among those that export. A meter gets one with its first export register.
 #[inline]
-fn exporter(meter: &mut Meter, export_points: &mut Vec<Point>) -> usize {
+pub(crate) fn exporter(meter: &mut Meter, export_points: &mut Vec<Point>) -> usize {
     if meter.exporter == NO_EXPORTER {
         meter.exporter = export_points.len() as u32;
         grow_by_a_quarter(export_points);
@@ -233,11 +228,7 @@ fn add_events(
     slot: u32,
     offset: u32,
 ) {
-    let Ok(found) = batch.extras.binary_search_by_key(&at, |(at, _)| *at) else { return };
-    let mut codes = batch.extras[found].1.events.clone();
-    codes.sort_unstable();
-    codes.dedup();
-    for code in codes.into_iter().filter(|code| watched.binary_search(code).is_ok()) {
+    for code in events_of(batch, at, watched) {
         events.insert((slot, offset, code));
         let own = || events.range((slot, 0, EventCode(0))..=(slot, u32::MAX, EventCode(u16::MAX)));
         if own().count() > MOST_EVENTS + 1
@@ -248,29 +239,38 @@ fn add_events(
     }
 }
 
+/// The events of a reading that are watched, ascending.
+pub(crate) fn events_of(batch: &Batch, at: u32, watched: &[EventCode]) -> Vec<EventCode> {
+    let Ok(found) = batch.extras.binary_search_by_key(&at, |(at, _)| *at) else { return Vec::new() };
+    let mut codes = batch.extras[found].1.events.clone();
+    codes.retain(|code| watched.binary_search(code).is_ok());
+    codes.sort_unstable();
+    codes.dedup();
+    codes
+}
+
 /// How register readings are kept in an interval.
-struct Keeping {
+pub(crate) struct Keeping {
     /// When the interval starts.
-    start: EventTime,
+    pub(crate) start: EventTime,
     /// After a rise by more than this, every register reading is kept, Wh.
-    most: u32,
+    pub(crate) most: u32,
     /// Whether to keep every register reading: after a swap of devices, the first and the last do not show where it
     /// was.
-    each: bool,
+    pub(crate) each: bool,
 }
 
 impl Keeping {
     #[inline]
-    fn add(
+    pub(crate) fn add<'a>(
         &self,
         registers: &mut Registers,
-        lists: &mut BTreeMap<(u32, Lane), Vec<Point>>,
-        whose: (u32, Lane),
+        list: impl FnOnce() -> &'a mut Vec<Point>,
         point: Point,
     ) {
         let offset = point.time.since(self.start) as u32;
         if self.each && !registers.is_empty() || registers.add(offset, point.wh, self.most).is_err() {
-            list_register(registers, lists.entry(whose).or_default(), self.start, point);
+            list_register(registers, list(), self.start, point);
         }
     }
 }

@@ -1,7 +1,7 @@
 //! One meter in one open interval: sums, the first and the last register, and the moments of its readings.
 
 use crate::register::Point;
-use reading::{EventTime, Sums};
+use reading::{EventCode, EventTime, Sums};
 use serde::{Deserialize, Serialize};
 
 /// A cell of 96 bytes. There is one for each meter and open interval, which is most of the engine's memory. Its
@@ -25,6 +25,11 @@ impl Cell {
     pub(crate) fn bit(offset: u32, sixtieth: u32) -> Option<u64> {
         // An interval excludes its start, so offsets begin above zero, and the last sixtieth has bit 59.
         offset.is_multiple_of(sixtieth).then(|| 1 << (offset / sixtieth - 1))
+    }
+
+    /// Whether there was a reading at the end of the interval.
+    pub(crate) fn has_end(&self) -> bool {
+        self.seen >> 59 & 1 == 1
     }
 
     /// Marks the moment of a bit, and returns whether it was marked before.
@@ -97,5 +102,39 @@ impl Registers {
         let point = |offset: u32, wh| Point { time: start.plus(i64::from(offset)), wh };
         let wh_first = self.wh_last - i64::from(self.wh_between);
         (self.last != 0).then(|| (point(self.first, wh_first), point(self.last, self.wh_last)))
+    }
+}
+
+/// An open interval of one meter alone, with its share of what a plane keeps for all meters.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct OwnCell {
+    pub(crate) index: i64,
+    pub(crate) sums: Sums,
+    pub(crate) seen: u64,
+    pub(crate) odd: Vec<u32>,
+    pub(crate) bare: Vec<u32>,
+    pub(crate) imp: Registers,
+    pub(crate) exp: Option<Registers>,
+    pub(crate) listed: [Vec<Point>; 2],
+    pub(crate) events: Vec<(u32, EventCode)>,
+}
+
+impl OwnCell {
+    pub(crate) fn new(index: i64) -> Self {
+        Self {
+            index,
+            sums: Sums::EMPTY,
+            seen: 0,
+            odd: Vec::new(),
+            bare: Vec::new(),
+            imp: Registers::EMPTY,
+            exp: None,
+            listed: [Vec::new(), Vec::new()],
+            events: Vec::new(),
+        }
+    }
+
+    pub(crate) fn cell(&self) -> Cell {
+        Cell { sums: self.sums, seen: self.seen, imp: self.imp }
     }
 }

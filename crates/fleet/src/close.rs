@@ -2,7 +2,7 @@
 
 use crate::admit::MOST_EVENTS;
 use crate::cell::{Cell, Registers};
-use crate::fleet::{Fleet, Lane};
+use crate::fleet::{Fleet, Plane};
 use crate::settle::Silence;
 use reading::{Event, EventCode, EventTime, Interval, Issue};
 
@@ -26,37 +26,23 @@ impl Fleet {
         mut hand_on: impl FnMut(EventTime, &mut Vec<Interval>, &[u32], &[Silence]),
     ) -> Option<EventTime> {
         self.closed = self.closed.max(watermark);
-        let open = |plane: usize| self.planes[plane].index.map(|index| (index, plane));
-        let (index, plane) = (0..self.planes.len()).filter_map(open).min()?;
-        let end = self.settings.grid.end(index);
-        if end > watermark {
+        let Some((index, plane)) = self.next_to_close(watermark) else {
+            self.fill_planes();
             return None;
-        }
-        let silent = self.silent_for_too_long(end);
+        };
+        // Only before the first close may the plane hold another interval.
+        let is_taken = self.planes[plane].index.is_some_and(|other| other != index);
+        let aside = is_taken.then(|| std::mem::take(&mut self.planes[plane]));
+        self.fill_plane(index);
+        let end = self.settings.grid.end(index);
         // By name, because later stages join the topology, which is sorted by name, in one walk.
         let order = self.table.take_order();
-        let watches = self.watches();
         self.row_slots.clear();
         self.silences.clear();
         self.tick_events.clear();
         let mut known = out.len();
         for &slot in &order {
-            // Publish waiting rows before the rows of this interval, so that the rows of a meter stay in the order of
-            // their ends.
-            if !silent.is_empty() && silent.binary_search(&slot).is_ok() {
-                self.give_up(slot, out);
-            }
-            let cells = &self.planes[plane].cells;
-            if cells.get(slot as usize).is_some_and(|cell| !cell.is_empty()) {
-                self.changed.insert(slot);
-                let known = out.len();
-                self.settle(slot, index, plane, out);
-                if watches {
-                    let waits = !out[known..].iter().any(|row| row.end == end);
-                    self.take_events(slot, plane, index, waits);
-                }
-                self.planes[plane].cells[slot as usize] = Cell::EMPTY;
-            }
+            self.close_of(slot, index, plane, watermark, out);
             self.row_slots.resize(out.len() - known, slot);
             if out.len() >= part {
                 hand_on(end, out, &self.row_slots, &self.silences);
@@ -66,15 +52,58 @@ impl Fleet {
             }
         }
         self.table.put_order_back(order);
-        let plane = &mut self.planes[plane];
-        // The vectors keep their memory, because the plane is soon used for another interval.
-        plane.index = None;
-        plane.exports.fill(Registers::EMPTY);
-        plane.odd.clear();
-        plane.bare.clear();
-        plane.lists.clear();
-        plane.events.clear();
+        if !self.behind_events.is_empty() {
+            self.tick_events.append(&mut self.behind_events);
+            self.tick_events.sort_unstable();
+        }
+        match aside {
+            Some(aside) => self.planes[plane] = aside,
+            None => self.planes[plane].clear(),
+        }
         Some(end)
+    }
+
+    /// The earliest open interval that ends at or before `watermark`, and its plane.
+    fn next_to_close(&self, watermark: EventTime) -> Option<(i64, usize)> {
+        let in_planes = self.planes.iter().filter_map(|plane| plane.index);
+        let index = in_planes.chain(self.far.keys().next().copied()).min()?;
+        (self.settings.grid.end(index) <= watermark).then(|| (index, self.plane_of(index)))
+    }
+
+    /// Closes an interval of one meter, and those before it that are still open.
+    #[inline]
+    fn close_of(
+        &mut self,
+        slot: u32,
+        index: i64,
+        plane: usize,
+        watermark: EventTime,
+        out: &mut Vec<Interval>,
+    ) {
+        // The rows of a meter come in the order of their ends.
+        if self.has_behind.contains(slot) {
+            self.settle_behind(slot, self.is_in_time(slot), out);
+        }
+        if self.planes[plane].cells.get(slot as usize).is_none_or(Cell::is_empty) {
+            return;
+        }
+        self.changed.insert(slot);
+        let known = out.len();
+        // At the end of a run no reading can follow.
+        let is_over = watermark == EventTime::MAX || self.is_over(slot, index, plane);
+        if is_over {
+            let over = self.over(slot, index, plane);
+            self.settle(slot, over, out);
+        }
+        if self.watches() {
+            let end = self.settings.grid.end(index);
+            let waits = !out[known..].iter().any(|row| row.end == end);
+            self.take_events(slot, plane, index, waits);
+        }
+        if !is_over {
+            self.keep_open(slot, plane);
+        }
+        self.planes[plane].cells[slot as usize] = Cell::EMPTY;
     }
 
     /// Takes the events that a meter reported in an interval that is over.
@@ -99,10 +128,19 @@ impl Fleet {
         self.tick_events[known..].sort_unstable();
     }
 
-    /// No further reading will come, and all intervals are closed. Rows that wait for a register are published
-    /// without it.
+    /// No further reading will come, and all ticks are closed. Intervals of meters that were behind are closed, and
+    /// rows that wait for a register are published without it.
     pub fn finish(&mut self, out: &mut Vec<Interval>) {
-        let mut rows = Vec::new();
+        self.row_slots.clear();
+        self.silences.clear();
+        let mut settled = Vec::new();
+        for slot in self.has_behind.slots().collect::<Vec<_>>() {
+            self.settle_behind(slot, true, &mut settled);
+            self.row_slots.resize(settled.len(), slot);
+        }
+        let slots = std::mem::take(&mut self.row_slots);
+        let ended: Vec<u32> = self.silences.iter().map(|silence| slots[silence.row]).collect();
+        let mut rows: Vec<_> = settled.into_iter().zip(slots).collect();
         let pending = std::mem::take(&mut self.pending);
         for (slot, pending) in pending {
             for waiting in pending.waiting {
@@ -110,11 +148,12 @@ impl Fleet {
             }
         }
         rows.sort_by_key(|(row, _)| (row.meter, row.end));
-        self.row_slots.clear();
-        self.silences.clear();
         for (row, slot) in rows {
             out.push(row);
             self.row_slots.push(slot);
+        }
+        for (silence, slot) in self.silences.iter_mut().zip(ended) {
+            silence.row = self.row_slots.iter().position(|other| *other == slot).unwrap_or(silence.row);
         }
     }
 
@@ -127,23 +166,16 @@ impl Fleet {
     pub fn silences(&self) -> &[Silence] {
         &self.silences
     }
+}
 
-    /// The slots of the meters that have been silent for longer than the longest gap that is filled.
-    ///
-    /// Two intervals are added, because the register that ends the longest gap is settled only when its own interval
-    /// closes.
-    fn silent_for_too_long(&self, now: EventTime) -> Vec<u32> {
-        let longest = self.settings.longest_gap.saturating_add(2 * self.settings.grid.length());
-        let silent = |slot: &u32| now.since(self.meters[*slot as usize].point.time) > longest;
-        self.pending.keys().copied().filter(silent).collect()
-    }
-
-    /// Publishes the waiting rows of a meter without the register that they wait for.
-    fn give_up(&mut self, slot: u32, out: &mut Vec<Interval>) {
-        self.changed.insert(slot);
-        for waiting in self.pending.remove(&slot).unwrap_or_default().waiting {
-            out.push(self.incomplete(slot, waiting));
-        }
-        self.doubts.remove(&(slot, Lane::Import));
+impl Plane {
+    /// Makes room for another interval. The vectors keep their memory.
+    fn clear(&mut self) {
+        self.index = None;
+        self.exports.fill(Registers::EMPTY);
+        self.odd.clear();
+        self.bare.clear();
+        self.lists.clear();
+        self.events.clear();
     }
 }

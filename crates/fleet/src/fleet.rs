@@ -1,12 +1,12 @@
 //! The meters of one shard, and the state of each.
 
 use crate::admit::STRIDE;
-use crate::cell::{Cell, Registers};
-use crate::changed::Changed;
+use crate::cell::{Cell, OwnCell, Registers};
 use crate::entries::Entries;
 use crate::register::Point;
 use crate::settings::{Settings, Shard};
 use crate::settle::{Pending, Silence};
+use crate::slot_set::SlotSet;
 use crate::snapshot::RestoreError;
 use crate::table::{Table, grow_by_a_quarter};
 use reading::issue::Counts;
@@ -62,6 +62,16 @@ pub(crate) struct Meter {
     pub(crate) point: Point,
     /// The place of the meter among those that export.
     pub(crate) exporter: u32,
+    /// The number of the last interval that is closed for this meter. Readings of it, or before, are late.
+    pub(crate) closed: i32,
+}
+
+/// Stands for no closed interval.
+pub(crate) const NO_INDEX: i32 = i32::MIN;
+
+/// The number of an interval in half the bytes: minutes since 1970 are enough for 4,000 years.
+pub(crate) fn number(index: i64) -> i32 {
+    index.clamp(i64::from(NO_INDEX), i64::from(i32::MAX)) as i32
 }
 
 pub(crate) const NO_POINT: Point = Point { time: EventTime::MIN, wh: 0 };
@@ -102,8 +112,17 @@ pub struct Fleet {
     pub(crate) table: Table,
     pub(crate) meters: Vec<Meter>,
     pub(crate) planes: Vec<Plane>,
-    /// Every interval that ends here or before is closed.
+    /// Every tick that ends here or before is closed.
     pub(crate) closed: EventTime,
+    /// Open intervals of closed ticks, of meters that are behind: by slot, then by interval.
+    pub(crate) behind: BTreeMap<(u32, i64), OwnCell>,
+    /// The meters that have any of those: a look into the map for each meter and tick would be slow.
+    pub(crate) has_behind: SlotSet,
+    /// Open intervals that no plane has room for yet, because their meters are ahead of the others: by interval, then
+    /// by slot.
+    pub(crate) far: BTreeMap<i64, BTreeMap<u32, OwnCell>>,
+    /// Events of backlogs. They come with the next tick.
+    pub(crate) behind_events: Vec<Event>,
     /// The last export register of each meter that exports.
     pub(crate) export_points: Vec<Point>,
     /// Meters whose last intervals wait for a register reading.
@@ -116,7 +135,7 @@ pub struct Fleet {
     pub(crate) swap_intervals: BTreeSet<i64>,
     pub(crate) totals: Totals,
     /// The meters that changed since they were stored last.
-    pub(crate) changed: Changed,
+    pub(crate) changed: SlotSet,
     pub(crate) entries: Entries,
     /// The slots of the rows that the last close has left with the caller.
     pub(crate) row_slots: Vec<u32>,
@@ -141,13 +160,17 @@ impl Fleet {
             meters: Vec::new(),
             planes,
             closed: EventTime::MIN,
+            behind: BTreeMap::new(),
+            has_behind: SlotSet::default(),
+            far: BTreeMap::new(),
+            behind_events: Vec::new(),
             export_points: Vec::new(),
             pending: BTreeMap::new(),
             doubts: BTreeMap::new(),
             swaps: BTreeMap::new(),
             swap_intervals: BTreeSet::new(),
             totals: Totals::default(),
-            changed: Changed::default(),
+            changed: SlotSet::default(),
             entries: Entries::default(),
             row_slots: Vec::new(),
             silences: Vec::new(),
@@ -173,17 +196,24 @@ impl Fleet {
         &self.tick_events
     }
 
-    pub(crate) fn shard(&self) -> Shard {
+    /// Which of the meters are here.
+    pub fn shard(&self) -> Shard {
         self.shard
     }
 
-    pub(crate) fn put_meter(&mut self, slot: u32, point: Point, exporter: u32) -> Result<(), RestoreError> {
+    pub(crate) fn put_meter(
+        &mut self,
+        slot: u32,
+        point: Point,
+        exporter: u32,
+        closed: i32,
+    ) -> Result<(), RestoreError> {
         // If a name were in a snapshot twice, one slot would get two states.
         if slot as usize != self.meters.len() {
             return Err(RestoreError::Value);
         }
         grow_by_a_quarter(&mut self.meters);
-        self.meters.push(Meter { point, exporter });
+        self.meters.push(Meter { point, exporter, closed });
         Ok(())
     }
 
@@ -217,6 +247,8 @@ impl Fleet {
     /// How many open intervals with a reading there are, over all meters. This walks all cells.
     pub fn open_cells(&self) -> usize {
         self.planes.iter().flat_map(|plane| &plane.cells).filter(|cell| !cell.is_empty()).count()
+            + self.behind.len()
+            + self.far.values().map(BTreeMap::len).sum::<usize>()
             + self.pending.len()
     }
 
@@ -242,7 +274,10 @@ impl Fleet {
                 .sum::<usize>()
                 + self.export_points.capacity() * size_of::<Point>()
                 + self.doubts.len() * (size_of::<Point>() + 8)
+                + self.behind.len() * (size_of::<OwnCell>() + 16)
+                + self.far.values().map(|cells| 32 + cells.len() * size_of::<OwnCell>()).sum::<usize>()
                 + self.changed.bytes()
+                + self.has_behind.bytes()
                 + self.entries.bytes()
                 + self.pending.values().map(Pending::bytes).sum::<usize>(),
         }

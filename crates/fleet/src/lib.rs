@@ -11,8 +11,8 @@
 //! `close.rs` and `settle.rs`.
 
 mod admit;
+mod apart;
 mod cell;
-mod changed;
 mod close;
 mod entries;
 mod fleet;
@@ -20,16 +20,20 @@ mod register;
 mod sequencer;
 mod settings;
 mod settle;
+mod slot_set;
 mod snapshot;
 mod table;
 
 pub use admit::Refusal;
 pub use fleet::{Fleet, FleetMemory, Totals};
 pub use register::RegisterRules;
-pub use sequencer::{AGREEING, Held, PartitionId, Sequencer, SequencerSettings, SequencerState, Step};
+pub use sequencer::{
+    Held, PartitionId, Sequencer, SequencerSettings, SequencerState, SequencerStateV1, Step,
+    WAITING_PER_METER,
+};
 pub use settings::{CrossCheck, Energy, Settings, Shard};
 pub use settle::Silence;
-pub use snapshot::{FleetState, IntervalV1, MeterState, RestoreError, Stored};
+pub use snapshot::{FleetState, FleetStateV1, IntervalV1, MeterState, RestoreError, Stored};
 
 #[cfg(test)]
 mod tests;

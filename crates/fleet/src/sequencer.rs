@@ -1,29 +1,24 @@
-//! The sequencer judges the order of arrival: it moves the watermark, and finds late readings and clocks that run
-//! ahead.
+//! The sequencer judges the order of arrival: it moves the watermark, and holds back clocks that run ahead.
 //!
-//! The **front** of a partition is the latest event time among its readings, without those whose clock runs ahead.
-//! The watermark is the lowest front of all partitions that have not ended, less the grace. An interval is closed
-//! once the watermark reaches its end; a reading of a closed interval is late.
+//! The **front** of a partition is the time that enough of its meters have reached: see `panel.rs`.
+//! The watermark is the lowest front of all partitions that have not ended, less the grace. A tick is closed once the
+//! watermark reaches its end. A reading of a closed tick is not late for that: [`crate::Fleet`] looks whether its own
+//! meter has gone on.
 //!
-//! A reading that is more than `ahead` later than the front waits until other meters reach its time. It does not move
-//! the front: otherwise one broken clock would close every interval of the town. If [`AGREEING`] readings of several
-//! meters in a row are ahead, time itself has moved on, as after a pause of the whole stream. Then the front follows
-//! them.
+//! A reading that is more than `ahead` later than the front waits until the front reaches its time.
 //!
-//! At the end of its partition, a waiting reading is believed if another partition has reached its time, if it is at
-//! most a day later than the front, or if several meters agree. Otherwise it is released without moving the front, and
-//! [`crate::Fleet`] refuses it.
-//!
-//! Readings are judged one by one, so the result does not depend on how the stream is cut into batches.
+//! A reading that still waits at the end of its partition is refused, unless it is believed that its time has come.
+//! Every reading is judged by itself, so the result does not depend on how the stream is cut into batches.
 //!
 //! Several partitions, such as files, are merged by time. [`Sequencer::wants`] names the partition to read next.
 
+mod panel;
 mod partition;
 
-pub use partition::{AGREEING, Held};
+pub use partition::Held;
 
 use crate::snapshot::RestoreError;
-use partition::Partition;
+use partition::{Partition, PartitionV1};
 use reading::issue::Counts;
 use reading::{Batch, Checked, EventTime, Fingerprint, Grid, Issue, Issues, Message, Reason, Span};
 use serde::{Deserialize, Serialize};
@@ -42,9 +37,21 @@ pub struct SequencerSettings {
     pub grace: i64,
     /// A reading that is later than the front by more than this has a clock that runs ahead, ms.
     pub ahead: i64,
-    /// At most so many readings of a partition wait. If there are more, the one furthest ahead is refused.
+    /// At most so many readings of a partition wait, or [`WAITING_PER_METER`] for each of its meters if that is more.
+    /// Of more, the one furthest ahead is refused.
     pub most_waiting: usize,
 }
+
+/// After a pause of the whole stream every reading waits until enough meters agree that time has moved on. These are
+/// at most two for each meter.
+pub const WAITING_PER_METER: usize = 3;
+
+/// The rows of backlogs are published after so many readings of closed ticks, even if no tick closes: they must not
+/// fill the memory.
+const BACKLOG: u32 = 65_536;
+
+/// A vote for a front is rounded down to this part of an interval.
+const STEPS: i64 = 12;
 
 /// A step for the fleet. Steps must be done in their order.
 #[derive(Debug)]
@@ -53,6 +60,10 @@ pub enum Step {
     Admit(Range<usize>),
     /// Admit these readings, which came earlier and had to wait.
     Released(Box<Batch>),
+    /// Refuse these readings, which waited in vain: their clocks were ahead.
+    Refused(Box<Batch>),
+    /// Publish what is over of the backlogs of meters.
+    Join,
     /// Close every interval that ends here or before.
     Advance(EventTime),
 }
@@ -64,6 +75,24 @@ pub struct SequencerState {
     closed: EventTime,
     partitions: BTreeMap<PartitionId, Partition>,
     counts: Counts,
+    /// Readings of closed ticks since the last tick or [`Step::Join`].
+    backlog: u32,
+}
+
+/// The form before fronts were voted for.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SequencerStateV1 {
+    closed: EventTime,
+    partitions: BTreeMap<PartitionId, PartitionV1>,
+    counts: Counts,
+}
+
+impl From<SequencerStateV1> for SequencerState {
+    fn from(from: SequencerStateV1) -> Self {
+        let SequencerStateV1 { closed, partitions, counts } = from;
+        let partitions = partitions.into_iter().map(|(id, partition)| (id, partition.into())).collect();
+        Self { closed, partitions, counts, backlog: 0 }
+    }
 }
 
 /// Judges the order of arrival of some partitions.
@@ -78,7 +107,6 @@ pub struct Sequencer {
 /// Where the judgements of a batch go.
 struct Judged<'a> {
     steps: &'a mut Vec<Step>,
-    late: &'a mut Vec<u32>,
     refused: &'a mut Vec<(Held, Reason)>,
 }
 
@@ -92,12 +120,12 @@ impl Judged<'_> {
 
 impl Sequencer {
     /// Goes up when the stored form changes.
-    pub const STATE_VERSION: u16 = 1;
+    pub const STATE_VERSION: u16 = 2;
 
     /// A sequencer without partitions.
     pub fn new(settings: SequencerSettings) -> Self {
         let (partitions, counts) = (BTreeMap::new(), Counts::default());
-        let state = SequencerState { closed: EventTime::MIN, partitions, counts };
+        let state = SequencerState { closed: EventTime::MIN, partitions, counts, backlog: 0 };
         Self { settings, state, is_restored: false }
     }
 
@@ -148,7 +176,7 @@ impl Sequencer {
         self.state.partitions.values().map(|partition| partition.front).min().flatten()
     }
 
-    /// Late readings and clocks ahead, counted.
+    /// Clocks ahead, counted.
     pub fn counts(&self) -> &Counts {
         &self.state.counts
     }
@@ -160,15 +188,14 @@ impl Sequencer {
 
     /// Judges the readings of a batch from `from` on, and returns the index up to which it judged them.
     ///
-    /// It stops early when another partition has to be read first. `late` gets the indices of late readings.
-    /// `refused` gets readings that are ahead and have no room to wait.
+    /// It stops early when another partition has to be read first. `refused` gets readings that are ahead and have no
+    /// room to wait.
     pub fn sequence(
         &mut self,
         partition: PartitionId,
         batch: &Batch,
         from: usize,
         steps: &mut Vec<Step>,
-        late: &mut Vec<u32>,
         refused: &mut Vec<(Held, Reason)>,
     ) -> usize {
         if std::mem::take(&mut self.is_restored) {
@@ -177,15 +204,12 @@ impl Sequencer {
         let limit = self.limit(partition);
         // Remove this partition from the map: how far it may go, and what it closes, depends on the others only.
         let mut own = self.state.partitions.remove(&partition).unwrap_or_default();
-        let stopped = if self.is_still_anothers_turn(&mut own, limit, steps) {
+        own.next = None;
+        self.go_on(&mut own, limit, steps);
+        let stopped = if own.next.is_some() {
             from
-        } else if from == 0 && self.is_usual(&own, batch) {
-            own.streak.clear();
-            own.hear(batch, 0..batch.len());
-            steps.push(Step::Admit(0..batch.len()));
-            batch.len()
         } else {
-            self.judge(&mut own, limit, batch, from, &mut Judged { steps, late, refused })
+            self.judge(&mut own, limit, batch, from, &mut Judged { steps, refused })
         };
         self.state.partitions.insert(partition, own);
         self.drain_the_ended(steps);
@@ -201,29 +225,6 @@ impl Sequencer {
         }
     }
 
-    /// Continues a partition that stopped when time had moved on, because another partition had to come first.
-    /// Returns whether it has to stop there again.
-    fn is_still_anothers_turn(
-        &mut self,
-        own: &mut Partition,
-        limit: EventTime,
-        steps: &mut Vec<Step>,
-    ) -> bool {
-        let Some(next) = own.next.take() else { return false };
-        if own.goes_on_to(self.settings.ahead) == Some(next) {
-            self.time_went_on(own, limit, steps);
-        }
-        own.next.is_some()
-    }
-
-    /// Whether all readings of a batch are at the front or inside the grace.
-    ///
-    /// Most batches are. Then the whole batch is admitted at once, which is much faster than reading by reading.
-    fn is_usual(&self, own: &Partition, batch: &Batch) -> bool {
-        let within = |(earliest, latest)| earliest > self.state.closed && Some(latest) <= own.front;
-        batch.reach().is_some_and(within)
-    }
-
     /// Judges readings one by one, until another partition has to be read first.
     fn judge(
         &mut self,
@@ -233,73 +234,78 @@ impl Sequencer {
         from: usize,
         judged: &mut Judged<'_>,
     ) -> usize {
-        let ahead = self.settings.ahead;
+        let step = (self.settings.grid.length() / STEPS).max(1);
         // Readings from `begun` on are admitted together, when one comes that does not belong to them.
         let mut begun = from;
-        let mut heard = from;
         let mut stopped = batch.len();
-        let mut front = own.front.unwrap_or(EventTime::MIN);
-        for (index, reading) in batch.readings.iter().enumerate().skip(from) {
-            let time = reading.time();
-            // The usual case: at the front or inside the grace. It ends a streak, because time has not moved on.
-            if time <= front && time > self.state.closed {
-                own.streak.clear();
-                continue;
-            }
-            if own.is_ahead(time, ahead) {
-                judged.admit(begun..index);
-                begun = index + 1;
-                own.hear(batch, heard..begun);
-                heard = begun;
-                self.hold(own, batch, index, judged.refused);
-                if own.agreed().is_some() {
-                    self.time_went_on(own, limit, judged.steps);
-                    front = own.front.unwrap_or(EventTime::MIN);
-                    if own.next.is_some() {
-                        stopped = begun;
-                        break;
-                    }
-                }
-                continue;
-            }
-            if time > front && time > limit {
-                judged.admit(begun..index);
-                (begun, stopped) = (index, index);
-                self.stop_before(own, time, limit, judged.steps);
-                break;
-            }
-            own.streak.clear();
-            if time > front {
-                if self.would_do_more_than_move(own, time) {
-                    // Admit the readings before this one first: the fleet refuses them once their interval is closed.
+        // In most batches every reading may be admitted, and only the votes for the front matter.
+        let mut is_usual = self.is_usual(own, limit, batch);
+        for index in from..batch.len() {
+            let time = || batch.readings[index].time();
+            if !is_usual {
+                if own.is_ahead(time(), self.ahead()) {
+                    judged.admit(begun..index);
+                    begun = index + 1;
+                    self.hold(own, batch, index, judged.refused);
+                } else if Some(time()) > own.front && time() > limit {
+                    judged.admit(begun..index);
+                    (begun, stopped) = (index, index);
+                    self.stop_before(own, time(), limit, judged.steps);
+                    break;
+                } else if time() <= self.state.closed && self.is_long_backlog() {
                     judged.admit(begun..index);
                     begun = index;
-                    self.move_front(own, time, true, judged.steps);
-                } else {
-                    own.front = Some(time);
+                    judged.steps.push(Step::Join);
                 }
-                front = time;
             }
-            if time <= self.state.closed {
-                judged.admit(begun..index);
-                begun = index + 1;
-                judged.late.push(index as u32);
-                self.state.counts.issue(Issue::Late);
+            if own.panel.hear(batch.key(index).hash, time, step) {
+                if self.would_do_more_than_move(own) {
+                    // Earlier readings of the batch come first: a tick may close now. Then some of the later ones are
+                    // of a closed tick.
+                    judged.admit(begun..index);
+                    begun = begun.max(index);
+                    is_usual = false;
+                }
+                self.go_on(own, limit, judged.steps);
+                if own.next.is_some() {
+                    stopped = index + 1;
+                    break;
+                }
             }
         }
         judged.admit(begun..stopped);
-        own.hear(batch, heard..stopped);
-        debug_assert!(
-            own.next.is_some() || own.agreed().is_none(),
-            "time goes on, or it is another partition's turn"
-        );
         stopped
+    }
+
+    /// Whether all readings of a batch may be admitted: none is ahead, beyond the limit, or of a closed tick.
+    fn is_usual(&self, own: &Partition, limit: EventTime, batch: &Batch) -> bool {
+        let Some(front) = own.front else { return false };
+        let latest_to_admit = front.plus(self.ahead()).min(limit.max(front));
+        let within = |(earliest, latest)| earliest > self.state.closed && latest <= latest_to_admit;
+        batch.reach().is_some_and(within)
+    }
+
+    /// A reading later than the front by more than this waits, ms. Meters may send once an interval, so one interval
+    /// is always allowed.
+    fn ahead(&self) -> i64 {
+        self.settings.ahead.max(self.settings.grid.length())
+    }
+
+    /// Counts a reading of a closed tick. Returns whether so many came that their rows have to be published.
+    fn is_long_backlog(&mut self) -> bool {
+        self.state.backlog += 1;
+        let is_long = self.state.backlog == BACKLOG;
+        if is_long {
+            self.state.backlog = 0;
+        }
+        is_long
     }
 
     /// A partition has no more readings. Its waiting readings are released when it would have been read next.
     pub fn end(&mut self, partition: PartitionId, steps: &mut Vec<Step>) {
         if let Some(own) = self.state.partitions.get_mut(&partition) {
             own.ended = true;
+            own.panel.end();
             own.next = own.first_waiting();
         }
         self.drain_the_ended(steps);
@@ -314,7 +320,6 @@ impl Sequencer {
     fn hold(&mut self, own: &mut Partition, batch: &Batch, index: usize, refused: &mut Vec<(Held, Reason)>) {
         let reading = batch.readings[index];
         own.arrivals += 1;
-        own.streak.push((reading.time(), batch.key(index).hash));
         let extra = batch.extras.binary_search_by_key(&(index as u32), |(at, _)| *at).ok();
         let held = Held {
             meter: batch.meter(index),
@@ -326,25 +331,25 @@ impl Sequencer {
         // Readings of one moment keep the order of arrival, because only the first reading of a meter counts.
         own.waiting.insert((reading.time(), own.arrivals), held);
         // More than one is refused only after a restore, if the limit was larger before.
-        while own.waiting.len() > self.settings.most_waiting {
+        let most = self.settings.most_waiting.max(WAITING_PER_METER * own.panel.meters());
+        while own.waiting.len() > most {
             let Some((_, furthest)) = own.waiting.pop_last() else { break };
             self.state.counts.issue(Issue::ClockAhead);
             refused.push((furthest, Reason::ClockAhead));
         }
     }
 
-    /// Releases waiting readings up to the time to which time has moved on, or until another partition has to be
-    /// read.
-    fn time_went_on(&mut self, own: &mut Partition, limit: EventTime, steps: &mut Vec<Step>) {
-        let ahead = self.settings.ahead;
-        while let Some(to) = own.goes_on_to(ahead) {
+    /// Moves the front to where its meters are, or until another partition has to be read. Readings that waited for
+    /// that time are released.
+    fn go_on(&mut self, own: &mut Partition, limit: EventTime, steps: &mut Vec<Step>) {
+        // If time moved on by this much, the clocks of those that waited were right.
+        let has_jumped = own.panel.front().is_some_and(|goal| own.is_ahead(goal, self.ahead()));
+        while let Some(to) = own.goes_on_to() {
             if to > limit {
                 own.next = Some(to);
                 return;
             }
-            self.move_front(own, to, false, steps);
-            // Later readings of the streak may still be too far ahead of the new front.
-            own.streak.retain(|&(time, _)| time > to.plus(ahead));
+            self.move_front(own, to, !has_jumped, steps);
         }
     }
 
@@ -353,13 +358,14 @@ impl Sequencer {
     /// Waiting readings are released as far as allowed, so that none of this partition is before the place of the
     /// stop.
     fn stop_before(&mut self, own: &mut Partition, time: EventTime, limit: EventTime, steps: &mut Vec<Step>) {
-        while let Some(first) = own.first_waiting().filter(|&first| first <= limit) {
-            self.move_front(own, first, true, steps);
+        while own.first_waiting().is_some_and(|first| first <= limit) {
+            self.release(own, true, steps);
         }
         own.next = Some(own.first_waiting().map_or(time, |first| first.min(time)));
     }
 
-    fn would_do_more_than_move(&self, own: &Partition, to: EventTime) -> bool {
+    fn would_do_more_than_move(&self, own: &Partition) -> bool {
+        let Some(to) = own.panel.front() else { return false };
         own.first_waiting().is_some_and(|first| first <= to) || self.closes(to) > self.state.closed
     }
 
@@ -373,25 +379,33 @@ impl Sequencer {
     /// Moves the front of the partition that is furthest behind, and releases readings that waited for that time.
     fn move_front(&mut self, own: &mut Partition, to: EventTime, clocks_ahead: bool, steps: &mut Vec<Step>) {
         while let Some(time) = own.first_waiting().filter(|&first| first <= to) {
-            let released = own.take_first_waiting();
-            if clocks_ahead {
-                self.state.counts.issues(Issue::ClockAhead, released.len() as u64);
-            }
             own.front = own.front.max(Some(time));
-            // First close, then admit: a fleet has room only for so many intervals as may be open at once.
+            // First close, then admit: the ticks up to here have all their readings.
             self.close_up_to(own.front.unwrap_or(time), steps);
-            steps.push(Step::Released(Box::new(batch_of(released))));
+            self.release(own, clocks_ahead, steps);
         }
         own.front = own.front.max(Some(to));
         self.close_up_to(to, steps);
     }
 
+    /// Releases the earliest waiting readings.
+    fn release(&mut self, own: &mut Partition, clocks_ahead: bool, steps: &mut Vec<Step>) {
+        let released = own.take_first_waiting();
+        if clocks_ahead {
+            self.state.counts.issues(Issue::ClockAhead, released.len() as u64);
+        }
+        steps.push(Step::Released(Box::new(batch_of(released))));
+    }
+
     fn close_up_to(&mut self, front: EventTime, steps: &mut Vec<Step>) {
         let closes = self.closes(front);
-        // No other partition may be behind `front`: its readings would be late.
-        if closes > self.state.closed && self.state.partitions.values().all(|other| other.position() >= front)
+        let ahead = self.ahead();
+        // No other partition may be behind `front`: the tick would miss its readings.
+        if closes > self.state.closed
+            && self.state.partitions.values().all(|other| other.reached(ahead) >= front)
         {
             self.state.closed = closes;
+            self.state.backlog = 0;
             steps.push(Step::Advance(closes));
         }
     }
@@ -407,14 +421,17 @@ impl Sequencer {
                 if others_are_there || own.believes_first_waiting() {
                     self.move_front(&mut own, first, false, steps);
                 } else {
-                    let released = own.take_first_waiting();
-                    steps.push(Step::Released(Box::new(batch_of(released))));
+                    let refused = own.take_first_waiting();
+                    self.state.counts.issues(Issue::ClockAhead, refused.len() as u64);
+                    steps.push(Step::Refused(Box::new(batch_of(refused))));
                 }
             }
             if let Some(first) = own.first_waiting() {
                 own.next = Some(first);
                 self.state.partitions.insert(id, own);
-            } else if let Some(front) = self.state.partitions.values().map(Partition::position).min() {
+            } else if let Some(front) =
+                self.state.partitions.values().map(|other| other.reached(self.ahead())).min()
+            {
                 if front > EventTime::MIN {
                     self.close_up_to(front, steps);
                 }

@@ -9,7 +9,9 @@
 //! A register that fell or jumped counts as missing until the next reading shows which of them is true: see
 //! `register.rs`.
 
-use crate::fleet::{Fleet, Lane, NO_EXPORTER, NO_POINT};
+use crate::apart::Over;
+use crate::cell::Registers;
+use crate::fleet::{Fleet, Lane, NO_EXPORTER, NO_POINT, number};
 use crate::register::{Advance, Move, Point, Trail, spread};
 use crate::settings::Energy;
 use reading::{EventTime, Interval, Issue, MeterId, Quality, Sums};
@@ -120,9 +122,8 @@ impl Fleet {
 
     /// The import of a usual interval: register readings at its start and its end, and none doubtful between them.
     /// The reading at the end becomes the settled register.
-    fn usual_import(&mut self, meter: &MeterId, slot: u32, index: i64, plane: usize) -> Option<i64> {
+    fn usual_import(&mut self, meter: &MeterId, slot: u32, index: i64, imp: &Registers) -> Option<i64> {
         let (start, end) = (self.settings.grid.start(index), self.settings.grid.end(index));
-        let imp = self.planes[plane].cells[slot as usize].imp;
         let good = self.meters[slot as usize].point;
         let (first, last) = imp.ends(start).filter(|(_, last)| last.time == end && !imp.listed)?;
         if good.time != start
@@ -143,19 +144,20 @@ impl Fleet {
 
     /// Settles one interval of one meter. It appends the row, and the rows of a silence before it. It appends none
     /// while a register reading is missing.
-    pub(crate) fn settle(&mut self, slot: u32, index: i64, plane: usize, out: &mut Vec<Interval>) {
+    pub(crate) fn settle(&mut self, slot: u32, over: Over, out: &mut Vec<Interval>) {
+        let Over { index, sums, imp, exp, listed: [imports, exports] } = over;
         let meter = self.table.meter(slot);
-        let sums = self.planes[plane].cells[slot as usize].sums;
-        let exp = self.export(slot, index, plane);
+        self.meters[slot as usize].closed = number(index);
+        let exp = self.export(slot, index, exp, exports);
         let mut now = Waiting { index, sums, imp: None, exp, quality: Quality::MEASURED };
-        now.imp = self.usual_import(&meter, slot, index, plane);
+        now.imp = self.usual_import(&meter, slot, index, &imp);
         if now.imp.is_some() {
             self.cross_check(&mut now);
             return out.push(self.row(meter, now));
         }
         let registers = match self.settings.energy {
             Energy::Power => None,
-            Energy::Registers | Energy::Both => self.register_points(slot, index, plane, Lane::Import),
+            Energy::Registers | Energy::Both => self.register_points(slot, index, imp, imports),
         };
         let good = self.meters[slot as usize].point;
         let Some(registers) = registers else {
@@ -290,12 +292,12 @@ impl Fleet {
 
     /// The exported energy up to the last register reading of this interval. Later energy belongs to a later
     /// interval.
-    fn export(&mut self, slot: u32, index: i64, plane: usize) -> Option<i64> {
+    fn export(&mut self, slot: u32, index: i64, exp: Registers, listed: Vec<Point>) -> Option<i64> {
         let exporter = self.meters[slot as usize].exporter;
         if exporter == NO_EXPORTER || self.settings.energy == Energy::Power {
             return None;
         }
-        let registers = self.register_points(slot, index, plane, Lane::Export)?;
+        let registers = self.register_points(slot, index, exp, listed)?;
         let meter = self.table.meter(slot);
         let mut points = registers.points();
         let mut trail = Trail {
@@ -328,18 +330,17 @@ impl Fleet {
         self.settings.registers.advance(from, to)
     }
 
-    fn register_points(&self, slot: u32, index: i64, plane: usize, lane: Lane) -> Option<RegisterPoints> {
-        let start = self.settings.grid.start(index);
-        let plane = &self.planes[plane];
-        let registers = match lane {
-            Lane::Import => plane.cells[slot as usize].imp,
-            Lane::Export => *plane.exports.get(self.meters[slot as usize].exporter as usize)?,
-        };
-        let (first, last) = registers.ends(start)?;
+    fn register_points(
+        &self,
+        slot: u32,
+        index: i64,
+        registers: Registers,
+        mut points: Vec<Point>,
+    ) -> Option<RegisterPoints> {
+        let (first, last) = registers.ends(self.settings.grid.start(index))?;
         if !registers.listed {
             return Some(RegisterPoints::Ends([first, last]));
         }
-        let mut points = plane.lists.get(&(slot, lane))?.clone();
         points.sort_by_key(|point| point.time);
         // With two devices keep each point: one whose height is between two others may be the first of the new
         // device.

@@ -9,8 +9,8 @@ pub(crate) mod reading;
 pub use interval::IntervalV1;
 pub use meter::MeterState;
 
-use crate::changed::Changed;
-use crate::fleet::{Fleet, Totals};
+use crate::fleet::{Fleet, NO_INDEX, Totals, number};
+use crate::slot_set::SlotSet;
 use ::reading::{EventTime, MeterId};
 use serde::ser::{SerializeSeq, SerializeStruct};
 use serde::{Deserialize, Serialize, Serializer};
@@ -32,6 +32,24 @@ pub struct FleetState {
     meters: Vec<(u32, MeterState)>,
     swaps: BTreeMap<MeterId, Vec<EventTime>>,
     totals: Totals,
+    /// For each of `meters`: the number of the last interval that is closed.
+    orders: Vec<i32>,
+}
+
+/// The form before each meter had an order of its own.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct FleetStateV1 {
+    closed: EventTime,
+    meters: Vec<(u32, MeterState)>,
+    swaps: BTreeMap<MeterId, Vec<EventTime>>,
+    totals: Totals,
+}
+
+impl From<FleetStateV1> for FleetState {
+    fn from(from: FleetStateV1) -> Self {
+        let FleetStateV1 { closed, meters, swaps, totals } = from;
+        Self { closed, meters, swaps, totals, orders: Vec::new() }
+    }
 }
 
 /// A [`FleetState`] that is written straight from memory, because a copy of all meters would take more than the
@@ -45,18 +63,24 @@ pub struct Stored<'a> {
 #[derive(Debug)]
 enum Slots {
     All,
-    Changed(Changed),
+    Changed(SlotSet),
 }
 
 impl Serialize for Stored<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let fleet = self.fleet;
         // The fields of `FleetState` in their order.
-        let mut fields = serializer.serialize_struct("FleetState", 4)?;
+        let mut fields = serializer.serialize_struct("FleetState", 5)?;
         fields.serialize_field("closed", &fleet.closed)?;
         fields.serialize_field("meters", &Meters(self))?;
         fields.serialize_field("swaps", &fleet.swaps)?;
         fields.serialize_field("totals", &fleet.totals)?;
+        let order = |slot: u32| fleet.meters[slot as usize].closed;
+        let orders: Vec<i32> = match &self.slots {
+            Slots::All => (0..fleet.len() as u32).map(order).collect(),
+            Slots::Changed(changed) => changed.slots().map(order).collect(),
+        };
+        fields.serialize_field("orders", &orders)?;
         fields.end()
     }
 }
@@ -91,7 +115,7 @@ fn one_by_one<S: Serializer>(
 
 impl Fleet {
     /// Goes up when the stored form changes.
-    pub const STATE_VERSION: u16 = 1;
+    pub const STATE_VERSION: u16 = 2;
 
     /// The fingerprint of the settings that the state depends on.
     pub fn fingerprint(&self) -> u64 {
@@ -105,6 +129,7 @@ impl Fleet {
             meters: (0..self.len() as u32).map(|slot| (slot, self.meter_state(slot, Vec::new()))).collect(),
             swaps: self.swaps.clone(),
             totals: self.totals.clone(),
+            orders: self.meters.iter().map(|meter| meter.closed).collect(),
         }
     }
 
@@ -132,16 +157,25 @@ impl Fleet {
 
     /// Records that a snapshot holds all changes up to now.
     pub fn keep_changes(&mut self) {
-        self.changed = Changed::default();
+        self.changed = SlotSet::default();
     }
 
     /// Restores the meters of a snapshot that belong to this shard. The fleet must be empty.
     pub fn restore(&mut self, stored: &FleetState) -> Result<(), RestoreError> {
         self.closed = self.closed.max(stored.closed);
-        for (_, meter) in &stored.meters {
+        if !stored.orders.is_empty() && stored.orders.len() != stored.meters.len() {
+            return Err(RestoreError::Value);
+        }
+        // Without orders, in the first version, an interval was closed for all meters at once.
+        let closed = match stored.closed {
+            EventTime::MIN => NO_INDEX,
+            closed => number(self.settings.grid.index(closed)),
+        };
+        for (place, (_, meter)) in stored.meters.iter().enumerate() {
             let hash = meter.name.hash();
             if self.shard().owns(hash) {
-                self.restore_meter(meter, hash)?;
+                let closed = stored.orders.get(place).copied().unwrap_or(closed);
+                self.restore_meter(meter, closed, hash)?;
             }
         }
         self.restore_rest(stored);
@@ -182,17 +216,27 @@ impl FleetState {
 
     /// Applies later changes to a snapshot of one whole shard. A new meter must have the next slot.
     pub fn overlay(&mut self, later: Self) -> Result<(), RestoreError> {
-        let mut meters = std::mem::take(&mut self.meters);
+        let (mut meters, mut orders) = (std::mem::take(&mut self.meters), std::mem::take(&mut self.orders));
+        let mut later_orders = later.orders.into_iter();
         for (slot, meter) in later.meters {
-            if (slot as usize) < meters.len() {
-                meters[slot as usize].1 = meter;
-            } else if slot as usize == meters.len() {
-                meters.push((slot, meter));
-            } else {
+            let place = slot as usize;
+            if place > meters.len() {
                 return Err(RestoreError::Value);
             }
+            put(&mut meters, place, (slot, meter));
+            if let Some(order) = later_orders.next() {
+                put(&mut orders, place, order);
+            }
         }
-        *self = Self { meters, ..later };
+        *self = Self { closed: later.closed, meters, swaps: later.swaps, totals: later.totals, orders };
         Ok(())
+    }
+}
+
+/// Replaces an element, or appends the next one.
+fn put<T>(all: &mut Vec<T>, place: usize, value: T) {
+    match all.get_mut(place) {
+        Some(known) => *known = value,
+        None => all.push(value),
     }
 }

@@ -81,10 +81,10 @@ impl Engine {
     }
 
     fn take(&mut self, batch: &Batch) {
-        let (mut steps, mut late, mut waited) = (Vec::new(), Vec::new(), Vec::new());
-        let taken = self.sequencer.sequence(0, batch, 0, &mut steps, &mut late, &mut waited);
+        let (mut steps, mut waited) = (Vec::new(), Vec::new());
+        let taken = self.sequencer.sequence(0, batch, 0, &mut steps, &mut waited);
         assert_eq!(taken, batch.len());
-        self.late += late.len() + waited.len();
+        self.late += waited.len();
         self.step(batch, steps);
     }
 
@@ -101,9 +101,15 @@ impl Engine {
                         shard.admit(&released, 0..released.len(), &mut self.refused);
                     }
                 }
+                Step::Refused(refused) => {
+                    let refusal = |index| Refusal { index, reason: Reason::ClockAhead };
+                    self.refused.extend((0..refused.len() as u32).map(refusal));
+                }
+                Step::Join => self.shards.iter_mut().for_each(|shard| shard.join(&mut self.rows)),
                 Step::Advance(watermark) => self.advance(watermark),
             }
         }
+        self.late = self.refused.iter().filter(|refusal| refusal.reason == Reason::Late).count();
     }
 
     fn advance(&mut self, watermark: EventTime) {
@@ -127,8 +133,9 @@ impl Engine {
         for shard in &mut self.shards {
             shard.finish(&mut last);
         }
-        last.sort_by_key(|row| (row.meter, row.end));
         self.rows.extend(last);
+        // In which tick the rows of a meter come depends on the others.
+        self.rows.sort_by_key(|row| (row.meter, row.end));
         self.rows
     }
 

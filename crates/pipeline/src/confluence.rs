@@ -118,11 +118,13 @@ impl Confluence {
         let Some(arm) = self.lanes.get_mut(&lane) else { return };
         arm.closed = arm.closed.max(closed);
         let (mut first, mut reports) = (0, reports);
-        // Rows that waited for a register until the end go to the files only: after a tick `MAX`, the rows of every
-        // other tick would be behind.
-        for &(end, upto) in ticks.iter().filter(|(end, _)| *end != EventTime::MAX) {
+        for &(end, upto) in ticks {
             let rows = &rows[first..upto];
             first = upto;
+            // Rows of no tick go to the files only: the tick `MAX` would close all other ticks.
+            if end == EventTime::MAX {
+                continue;
+            }
             let reports = reports_of(end, &mut reports);
             if end <= self.last_tick {
                 self.behind.extend(rows, &reports);

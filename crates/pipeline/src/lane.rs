@@ -5,11 +5,11 @@
 //! continues as if it had never stopped.
 
 use crate::books::Books;
-use crate::outputs::{bury, bury_held, bury_undecoded};
+use crate::outputs::{bury, bury_held, bury_undecoded, clocks_ahead};
 use crate::parts::{Found, LostPart, PartKind, Restoring, Storing, Taken};
 use crate::snapshot::SnapshotError;
 use crate::{Outputs, Plan};
-use fleet::{Fleet, FleetState, PartitionId, Sequencer, Shard, Step};
+use fleet::{Fleet, FleetState, FleetStateV1, PartitionId, Sequencer, SequencerStateV1, Shard, Step};
 use grid::Topology;
 use metering::MeteringRows;
 use reading::{Batch, EventTime};
@@ -18,14 +18,14 @@ use vet::Tally;
 const ORDER: PartKind = PartKind {
     name: "order",
     version: Sequencer::STATE_VERSION,
-    reads: &[],
-    holds: "how far each partition has come, and readings of clocks that seem to run ahead",
+    reads: &[1],
+    holds: "how far each partition has come, and readings that wait for a clock",
     settings: "no setting",
 };
 const METERS: PartKind = PartKind {
     name: "meters",
     version: Fleet::STATE_VERSION,
-    reads: &[],
+    reads: &[1],
     holds: "registers and open intervals: the first interval of every meter is then partial",
     settings: "`length`, `grace` or `energy` of `[intervals]`",
 };
@@ -92,9 +92,8 @@ impl Lane {
         if from == 0 {
             bury_undecoded(partition, batch, &mut out.dead);
         }
-        let (mut late, mut waited) = (Vec::new(), Vec::new());
-        let came = self.sequencer.sequence(partition, batch, from, &mut self.steps, &mut late, &mut waited);
-        bury(partition, batch, &late, &[], &mut out.dead);
+        let mut waited = Vec::new();
+        let came = self.sequencer.sequence(partition, batch, from, &mut self.steps, &mut waited);
         for (held, reason) in waited {
             bury_held(partition, held, reason, &mut out.dead);
         }
@@ -115,8 +114,7 @@ impl Lane {
         // These rows belong to ticks that are over. `EventTime::MAX` keeps the second stage from taking them for a
         // tick.
         out.ticks.push((EventTime::MAX, out.intervals.len()));
-        let rows = &mut out.intervals[known..];
-        self.books.enter(self.fleet.row_slots(), self.fleet.silences(), rows, &mut out.metering);
+        self.enter(known, out);
         out.demand_upto.push(out.metering.demand.len());
     }
 
@@ -136,7 +134,7 @@ impl Lane {
 
     fn take_steps(&mut self, partition: PartitionId, batch: &Batch, out: &mut Outputs) {
         let mut refused = Vec::new();
-        for step in self.steps.drain(..) {
+        for step in std::mem::take(&mut self.steps) {
             match step {
                 Step::Admit(range) => self.fleet.admit(batch, range, &mut refused),
                 // Readings that came too early and waited have a batch of their own. Their refusals are indices into
@@ -144,19 +142,25 @@ impl Lane {
                 Step::Released(released) => {
                     let mut refused = Vec::new();
                     self.fleet.admit(&released, 0..released.len(), &mut refused);
-                    bury(partition, &released, &[], &refused, &mut out.dead);
+                    bury(partition, &released, &refused, &mut out.dead);
+                }
+                Step::Refused(refused) => {
+                    bury(partition, &refused, &clocks_ahead(&refused), &mut out.dead);
+                }
+                Step::Join => {
+                    let known = out.intervals.len();
+                    self.fleet.join(&mut out.intervals);
+                    self.enter(known, out);
+                    // Of a long backlog only the first stage takes these rows: the second stage would have to keep
+                    // all of them until the next tick.
+                    out.ticks.push((EventTime::MAX, out.intervals.len()));
+                    out.demand_upto.push(out.metering.demand.len());
                 }
                 Step::Advance(watermark) => {
                     let mut known = out.intervals.len();
                     while let Some(end) = self.fleet.close_next(watermark, &mut out.intervals) {
+                        self.enter(known, out);
                         out.ticks.push((end, out.intervals.len()));
-                        let rows = &mut out.intervals[known..];
-                        self.books.enter(
-                            self.fleet.row_slots(),
-                            self.fleet.silences(),
-                            rows,
-                            &mut out.metering,
-                        );
                         let reports = self.books.reports(&self.fleet);
                         out.reports.extend(reports.into_iter().map(|report| (end, report)));
                         out.demand_upto.push(out.metering.demand.len());
@@ -165,7 +169,13 @@ impl Lane {
                 }
             }
         }
-        bury(partition, batch, &[], &refused, &mut out.dead);
+        bury(partition, batch, &refused, &mut out.dead);
+    }
+
+    /// Enters the rows from `known` on into the books.
+    fn enter(&mut self, known: usize, out: &mut Outputs) {
+        let rows = &mut out.intervals[known..];
+        self.books.enter(self.fleet.row_slots(), self.fleet.silences(), rows, &mut out.metering);
     }
 
     /// The whole state, as bytes to store. From here on, changes are kept for [`Self::store_changes`].
@@ -220,7 +230,11 @@ impl Lane {
     /// Restores the parts of a lane. It must have no state yet.
     pub(crate) fn take_parts(&mut self, parts: &mut Restoring<'_>) -> Result<(), SnapshotError> {
         if let Some(found) = parts.take(&ORDER, self.sequencer.fingerprint())? {
-            self.sequencer.restore(&found.whole()?).map_err(|_| found.wrong())?;
+            let stored = match found.version {
+                1 => found.whole::<SequencerStateV1>()?.into(),
+                _ => found.whole()?,
+            };
+            self.sequencer.restore(&stored).map_err(|_| found.wrong())?;
         }
         match parts.take_even_remains(&METERS, self.meters_fingerprint)? {
             Some(Taken::Whole(found)) => {
@@ -244,10 +258,14 @@ impl Lane {
     /// The stored state of the meters, with all changes applied.
     fn meters_in(&mut self, found: &Found<'_>) -> Result<FleetState, SnapshotError> {
         self.behind = 0;
-        found.overlaid(|whole: &mut FleetState, later: FleetState| {
+        let mut overlay = |whole: &mut FleetState, later: FleetState| {
             self.behind += later.meters();
             whole.overlay(later).map_err(|_| found.wrong())
-        })
+        };
+        match found.version {
+            1 => found.overlaid_as::<FleetStateV1, _>(overlay),
+            _ => found.overlaid(&mut overlay),
+        }
     }
 
     /// From now on each meter's profile is published every four weeks.

@@ -35,7 +35,7 @@ pub use confluence::{Confluence, ConfluenceV1, Gathered};
 pub use district::District;
 pub use fleet::{Fleet, PartitionId, Sequencer, Shard, Step};
 pub use lane::Lane;
-pub use outputs::{Dead, Outputs, bury, bury_held, bury_undecoded};
+pub use outputs::{Dead, Outputs, bury, bury_held, bury_undecoded, clocks_ahead};
 pub use parts::{LostPart, StoredPart, WhyLost, fingerprint_of_parts, parts_of};
 pub use passed::Passed;
 pub use plan::{Compression, Plan, PlanError, WrongCompression};

@@ -89,17 +89,20 @@ pub fn bury_undecoded(partition: PartitionId, batch: &Batch, out: &mut Vec<Dead>
     }));
 }
 
-/// Makes dead letters of the readings of a batch that are late or refused.
-pub fn bury(partition: PartitionId, batch: &Batch, late: &[u32], refused: &[Refusal], out: &mut Vec<Dead>) {
-    let reading = |index: u32, reason| Dead {
+/// Makes dead letters of the readings of a batch that are refused.
+pub fn bury(partition: PartitionId, batch: &Batch, refused: &[Refusal], out: &mut Vec<Dead>) {
+    out.extend(refused.iter().map(|&Refusal { index, reason }| Dead {
         partition,
         reason,
         bytes: batch.spans.get(index as usize).map(|&span| batch.text(span).to_vec()).unwrap_or_default(),
         reading: Some((batch.meter(index as usize), batch.readings[index as usize])),
         origin: batch.origin(index as usize),
-    };
-    out.extend(late.iter().map(|&index| reading(index, Reason::Late)));
-    out.extend(refused.iter().map(|refusal| reading(refusal.index, refusal.reason)));
+    }));
+}
+
+/// The refusals of a batch of readings that waited in vain until other meters reach their time.
+pub fn clocks_ahead(batch: &Batch) -> Vec<Refusal> {
+    (0..batch.len() as u32).map(|index| Refusal { index, reason: Reason::ClockAhead }).collect()
 }
 
 /// Makes a dead letter of a reading that waited, and was refused in the end.

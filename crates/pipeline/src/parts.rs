@@ -175,7 +175,6 @@ pub(crate) struct Restoring<'a> {
 pub(crate) struct Found<'a> {
     name: &'static str,
     /// The version of its stored form: the current one, or one that the kind reads.
-    #[cfg_attr(not(test), expect(dead_code, reason = "the first part of two versions will ask for it"))]
     pub(crate) version: u16,
     /// The whole state, then the changes to it.
     pieces: Vec<&'a [u8]>,
@@ -294,10 +293,18 @@ impl Found<'_> {
         &self,
         mut overlay: impl FnMut(&mut S, S) -> Result<(), SnapshotError>,
     ) -> Result<S, SnapshotError> {
+        self.overlaid_as::<S, S>(&mut overlay)
+    }
+
+    /// The same for a state that is stored in an earlier form.
+    pub(crate) fn overlaid_as<V: DeserializeOwned + Into<S>, S>(
+        &self,
+        mut overlay: impl FnMut(&mut S, S) -> Result<(), SnapshotError>,
+    ) -> Result<S, SnapshotError> {
         let (first, changes) = self.pieces.split_first().expect("a part that was found has a state");
-        let mut state = self.decode(first)?;
+        let mut state = self.decode::<V>(first)?.into();
         for changes in changes {
-            overlay(&mut state, self.decode(changes)?)?;
+            overlay(&mut state, self.decode::<V>(changes)?.into())?;
         }
         Ok(state)
     }

@@ -144,6 +144,11 @@ impl Pipeline {
             out.metering.demand.extend(of_meters.by_ref().take(out.demand_upto[index] - taken));
             taken = out.demand_upto[index];
             let groups = out.metering.demand.len();
+            if end == EventTime::MAX {
+                town.complete(&mut out.metering.demand[own..groups]);
+                first = upto;
+                continue;
+            }
             let own_reports: Reports = reports_of(end, &mut rest).into_iter().collect();
             town.tick(end, &rows[first..upto], &own_reports, out);
             town.complete(&mut out.metering.demand[own..groups]);

@@ -21,8 +21,7 @@ use disconnected::Disconnected;
 use grid::Topology;
 use merge::Merge;
 use pipeline::{
-    Books, Dead, NotLookedAt, Outputs, PartitionId, Plan, Sequencer, Shard, Town, bury, bury_held,
-    bury_undecoded,
+    Books, Dead, NotLookedAt, Outputs, PartitionId, Plan, Sequencer, Shard, Town, bury_held, bury_undecoded,
 };
 use reading::issue::Counts;
 use reading::{Batch, EventTime};
@@ -163,9 +162,8 @@ fn feed(
                 Arc::new(Batch::default())
             }
             Some((batch, from)) => {
-                let (mut late, mut waited) = (Vec::new(), Vec::new());
-                let came = sequencer.sequence(id, &batch, from, &mut steps, &mut late, &mut waited);
-                bury(id, &batch, &late, &[], &mut dead);
+                let mut waited = Vec::new();
+                let came = sequencer.sequence(id, &batch, from, &mut steps, &mut waited);
                 for (held, reason) in waited {
                     bury_held(id, held, reason, &mut dead);
                 }
@@ -220,7 +218,7 @@ fn collect<S: Sink>(
                 sink.take(&mut out)?;
             }
             out.ticks.push((end, out.intervals.len()));
-            // `EventTime::MAX` marks the rows that were still open at the end. They belong to no single tick.
+            // `EventTime::MAX` marks rows that belong to no single tick.
             if let Some(town) = town.as_mut().filter(|_| end != EventTime::MAX) {
                 let rows = std::mem::take(&mut out.intervals);
                 let of_meters = out.metering.demand.len();

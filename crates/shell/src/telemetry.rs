@@ -110,7 +110,7 @@ pub fn mostly_late(late: u64, readings: u64) {
     warn!(
         late,
         readings,
-        "{percent} % of the readings came too late: sort the file by time, give each meter a file of its own, or set a longer grace"
+        "{percent} % of the readings came too late: their own meters had gone on to later intervals. Sort the file by time; the newest readings must come last"
     );
 }
 

@@ -80,10 +80,10 @@ rules! {
         "the meter has sent a message for the same time before; only the first one counts",
         "always", "a message that arrives twice must not count twice";
     Late "late" "min" By::Issue(Issue::Late),
-        "the reading arrived after its interval was closed: it was long on its way, or the meter's clock is behind by more than `grace` of `[intervals]`",
-        "15 min to 2 h", "an interval closes once the readings of all partitions are past its end by the grace";
+        "the reading arrived after its interval was closed for its own meter, which had gone on to later intervals",
+        "15 min to 2 h", "an interval of a meter closes with its tick, or later if the meter itself has not gone on";
     ClockAhead "clock-ahead" "min" By::Issue(Issue::ClockAhead),
-        "the reading is more than `clock_ahead` of `[intervals]` later than those of all other meters",
+        "the reading is more than `clock_ahead` of `[intervals]` later than the time that three eighths of the meters have reached",
         "20 min", "one wrong clock must not close the intervals of all other meters";
     Gap "gap" "" By::Issue(Issue::Gap),
         "the meter was silent, and its register is known before and after; the energy between is estimated",

@@ -1,24 +1,13 @@
 //! One partition of a sequencer: its front, and its waiting readings.
 
+use super::panel::Panel;
 use reading::time::DAY;
-use reading::{Batch, EventTime, Extra, MeterId, Origin, Reading};
+use reading::{EventTime, Extra, MeterId, Origin, Reading};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use std::ops::Range;
-
-/// So many readings in a row that are ahead mean that time has moved on, if they come from several meters.
-pub const AGREEING: usize = 16;
-
-/// They must come from so many meters, or from all meters of a partition that has fewer.
-const AGREEING_METERS: usize = 4;
-
-/// So many readings in a row are accepted even from one meter, because the other meters have gone silent. It is more
-/// than two days of quarter-hours: a single meter with a broken clock may have stored so many, and send them at once.
-const AGREEING_ALONE: usize = 256;
 
 /// At the end of a partition, a waiting reading is believed if it is later than the front by at most so much, ms:
-/// there may have been a pause. Beyond that the clock has a wrong date, unless [`AGREEING_METERS`] meters agree on
-/// the day.
+/// there may have been a pause. Beyond that the clock has a wrong date.
 const FAR_AHEAD: i64 = DAY;
 
 /// A reading that waits, with the bytes it came as.
@@ -45,17 +34,45 @@ pub(super) struct Partition {
     pub(super) next: Option<EventTime>,
     /// The waiting readings, by time, then by arrival.
     pub(super) waiting: BTreeMap<(EventTime, u64), Held>,
-    /// The current streak of readings that are ahead, each with the hash of its meter.
-    pub(super) streak: Vec<(EventTime, u64)>,
-    /// The first meters that sent a reading, by hash: as many as have to agree.
-    pub(super) meters: Vec<u64>,
+    /// Where the front is to go.
+    pub(super) panel: Panel,
     pub(super) arrivals: u64,
     pub(super) ended: bool,
+}
+
+/// The form before fronts were voted for.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(super) struct PartitionV1 {
+    front: Option<EventTime>,
+    next: Option<EventTime>,
+    waiting: BTreeMap<(EventTime, u64), Held>,
+    streak: Vec<(EventTime, u64)>,
+    meters: Vec<u64>,
+    arrivals: u64,
+    ended: bool,
+}
+
+impl From<PartitionV1> for Partition {
+    fn from(from: PartitionV1) -> Self {
+        let PartitionV1 { front, next, waiting, streak: _, meters: _, arrivals, ended } = from;
+        Self { front, next, waiting, panel: Panel::of_front(front), arrivals, ended }
+    }
 }
 
 impl Partition {
     pub(super) fn position(&self) -> EventTime {
         self.next.or(self.front).unwrap_or(EventTime::MIN)
+    }
+
+    /// The time up to which all its readings have come, as far as its meters agree.
+    ///
+    /// A single reading that is a little ahead makes the partition stop for others, but shows nothing of its other
+    /// meters. If the partition stopped for a longer pause, its meters have agreed on it.
+    pub(super) fn reached(&self, ahead: i64) -> EventTime {
+        match (self.next, self.front) {
+            (Some(next), Some(front)) if next <= front.plus(ahead) => front,
+            _ => self.position(),
+        }
     }
 
     pub(super) fn is_ahead(&self, time: EventTime, ahead: i64) -> bool {
@@ -81,61 +98,15 @@ impl Partition {
         taken
     }
 
-    /// The time to which time has moved on, if enough readings in a row agree that the front is too early.
-    ///
-    /// One meter alone must not move the front: a single broken clock would make the readings of all other meters
-    /// late.
-    pub(super) fn agreed(&self) -> Option<EventTime> {
-        // At most four, or as many as the partition has: a file of a single meter must move on by itself.
-        let agree = || distinct(self.streak.iter().map(|&(_, meter)| meter)) >= self.meters.len();
-        if self.streak.len() < AGREEING || self.streak.len() < AGREEING_ALONE && !agree() {
-            return None;
-        }
-        // Only to the earliest of the streak: the others are released when the front reaches them.
-        self.streak.iter().map(|&(time, _)| time).min()
-    }
-
-    /// Remembers the meters that sent readings, until it knows as many as have to agree.
-    pub(super) fn hear(&mut self, batch: &Batch, readings: Range<usize>) {
-        for index in readings {
-            if self.meters.len() == AGREEING_METERS {
-                return;
-            }
-            // Only the number of meters matters here, and not which meters they are.
-            let hash = batch.key(index).hash;
-            if !self.meters.contains(&hash) {
-                self.meters.push(hash);
-            }
-        }
+    /// Where the front has to go next: on to what its meters agree on, with a stop at every reading that waits.
+    pub(super) fn goes_on_to(&self) -> Option<EventTime> {
+        let goal = self.panel.front().filter(|goal| self.front < Some(*goal))?;
+        Some(self.first_waiting().map_or(goal, |first| first.min(goal)))
     }
 
     /// Whether the earliest waiting reading is believed at the end, when no other reading can reach its time.
     pub(super) fn believes_first_waiting(&self) -> bool {
         let Some(first) = self.first_waiting() else { return false };
-        let about = self.waiting.range(..=(first.plus(FAR_AHEAD), u64::MAX));
-        let agree = || distinct(about.map(|(_, held)| held.meter.hash())) >= self.meters.len();
-        !self.is_ahead(first, FAR_AHEAD) || self.front.is_none() || agree()
+        !self.is_ahead(first, FAR_AHEAD) || self.front.is_none() || Some(first) <= self.panel.front()
     }
-
-    /// The time to which the front moves without a further reading: as far as time has moved on, and then on to
-    /// waiting readings that are no longer ahead of it.
-    pub(super) fn goes_on_to(&self, ahead: i64) -> Option<EventTime> {
-        let agreed = self.agreed();
-        let freed =
-            |time: &EventTime| agreed.is_some_and(|agreed| *time <= agreed) || !self.is_ahead(*time, ahead);
-        self.first_waiting().filter(freed).or(agreed)
-    }
-}
-
-/// How many different meters there are, counted up to [`AGREEING_METERS`].
-fn distinct(meters: impl Iterator<Item = u64>) -> usize {
-    let mut known = [0; AGREEING_METERS];
-    let mut count = 0;
-    for meter in meters {
-        if count < AGREEING_METERS && !known[..count].contains(&meter) {
-            known[count] = meter;
-            count += 1;
-        }
-    }
-    count
 }

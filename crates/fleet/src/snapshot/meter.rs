@@ -3,11 +3,11 @@
 //! shard.
 
 use super::RestoreError;
-use crate::cell::{Cell, Registers};
-use crate::fleet::{Fleet, Lane, NO_EXPORTER, NO_POINT};
+use crate::cell::OwnCell;
+use crate::fleet::{Fleet, Lane, NO_EXPORTER, NO_INDEX, NO_POINT};
 use crate::register::Point;
 use crate::settle::{Pending, Waiting};
-use ::reading::{EventCode, Key, MeterId, Sums};
+use ::reading::{EventCode, Key, MeterId};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
@@ -21,40 +21,28 @@ pub struct MeterState {
     export: Option<Point>,
     exports: bool,
     doubts: [Option<Point>; 2],
-    open: Vec<CellState>,
+    open: Vec<OwnCell>,
     waiting: Vec<Waiting>,
     /// The last interval that was published without its register.
     published: Option<i64>,
 }
 
-/// One open interval of a meter: its cell, and its share of what the plane keeps for all meters.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub(super) struct CellState {
-    index: i64,
-    sums: Sums,
-    seen: u64,
-    odd: Vec<u32>,
-    bare: Vec<u32>,
-    imp: Registers,
-    exp: Option<Registers>,
-    listed: [Vec<Point>; 2],
-    events: Vec<(u32, EventCode)>,
-}
-
 impl MeterState {
     /// Returns the vector of cells, so that the next meter can reuse its memory.
-    pub(super) fn into_cells(self) -> Vec<CellState> {
+    pub(super) fn into_cells(self) -> Vec<OwnCell> {
         self.open
     }
 }
 
 impl Fleet {
     /// The stored form of a meter. `open` is an empty vector of an earlier meter, reused for its memory.
-    pub(super) fn meter_state(&self, slot: u32, mut open: Vec<CellState>) -> MeterState {
+    pub(super) fn meter_state(&self, slot: u32, mut open: Vec<OwnCell>) -> MeterState {
         let meter = self.meters[slot as usize];
         let exporter = (meter.exporter != NO_EXPORTER).then_some(meter.exporter as usize);
         open.clear();
         open.extend((0..self.planes.len()).filter_map(|plane| self.cell_state(slot, exporter, plane)));
+        open.extend(self.behind.range((slot, i64::MIN)..=(slot, i64::MAX)).map(|(_, cell)| cell.clone()));
+        open.extend(self.far.values().filter_map(|cells| cells.get(&slot).cloned()));
         open.sort_unstable_by_key(|cell| cell.index);
         let known = |point: Point| (point != NO_POINT).then_some(point);
         let pending = self.pending.get(&slot);
@@ -70,7 +58,8 @@ impl Fleet {
         }
     }
 
-    fn cell_state(&self, slot: u32, exporter: Option<usize>, plane: usize) -> Option<CellState> {
+    /// What a plane holds of a meter.
+    pub(crate) fn cell_state(&self, slot: u32, exporter: Option<usize>, plane: usize) -> Option<OwnCell> {
         let plane = &self.planes[plane];
         let index = plane.index?;
         let cell = plane.cells.get(slot as usize).filter(|cell| !cell.is_empty())?;
@@ -86,7 +75,7 @@ impl Fleet {
         });
         let events = plane.events.range((slot, 0, EventCode(0))..=(slot, u32::MAX, EventCode(u16::MAX)));
         let exp = exporter.and_then(|place| plane.exports.get(place)).filter(|exp| !exp.is_empty());
-        Some(CellState {
+        Some(OwnCell {
             index,
             sums: cell.sums,
             seen: cell.seen,
@@ -102,10 +91,15 @@ impl Fleet {
     pub(super) fn restore_name(&mut self, stored: &MeterState, hash: u64) -> Result<(), RestoreError> {
         let name = stored.name.as_bytes();
         let slot = self.table.slot_of(Key { hash, at: 0, len: name.len() as u8 }, name);
-        self.put_meter(slot, NO_POINT, NO_EXPORTER)
+        self.put_meter(slot, NO_POINT, NO_EXPORTER, NO_INDEX)
     }
 
-    pub(super) fn restore_meter(&mut self, stored: &MeterState, hash: u64) -> Result<(), RestoreError> {
+    pub(super) fn restore_meter(
+        &mut self,
+        stored: &MeterState,
+        closed: i32,
+        hash: u64,
+    ) -> Result<(), RestoreError> {
         let name = stored.name.as_bytes();
         let slot = self.table.slot_of(Key { hash, at: 0, len: name.len() as u8 }, name);
         let mut exporter = NO_EXPORTER;
@@ -113,49 +107,21 @@ impl Fleet {
             exporter = self.export_points.len() as u32;
             self.export_points.push(stored.export.unwrap_or(NO_POINT));
         }
-        self.put_meter(slot, stored.point.unwrap_or(NO_POINT), exporter)?;
+        self.put_meter(slot, stored.point.unwrap_or(NO_POINT), exporter, closed)?;
         for (lane, doubt) in [Lane::Import, Lane::Export].into_iter().zip(stored.doubts) {
             if let Some(doubt) = doubt {
                 self.doubts.insert((slot, lane), doubt);
             }
         }
         for cell in &stored.open {
-            self.restore_cell(slot, exporter, cell)?;
+            if cell.exp.is_some() && exporter == NO_EXPORTER {
+                return Err(RestoreError::Value);
+            }
+            self.put_cell(slot, cell.clone());
         }
         if !stored.waiting.is_empty() {
             let pending = Pending { waiting: stored.waiting.clone(), published: stored.published };
             self.pending.insert(slot, pending);
-        }
-        Ok(())
-    }
-
-    fn restore_cell(&mut self, slot: u32, exporter: u32, stored: &CellState) -> Result<(), RestoreError> {
-        let planes = self.planes.len() as i64;
-        let plane = &mut self.planes[stored.index.rem_euclid(planes) as usize];
-        if plane.index.is_some_and(|open| open != stored.index) {
-            return Err(RestoreError::OpenIntervals);
-        }
-        plane.index = Some(stored.index);
-        if plane.cells.len() <= slot as usize {
-            plane.cells.resize(slot as usize + 1, Cell::EMPTY);
-        }
-        plane.cells[slot as usize] = Cell { sums: stored.sums, seen: stored.seen, imp: stored.imp };
-        if let Some(exp) = stored.exp {
-            if exporter == NO_EXPORTER {
-                return Err(RestoreError::Value);
-            }
-            if plane.exports.len() <= exporter as usize {
-                plane.exports.resize(exporter as usize + 1, Registers::EMPTY);
-            }
-            plane.exports[exporter as usize] = exp;
-        }
-        plane.events.extend(stored.events.iter().map(|&(offset, code)| (slot, offset, code)));
-        plane.odd.extend(stored.odd.iter().map(|&offset| (slot, offset)));
-        plane.bare.extend(stored.bare.iter().map(|&offset| (slot, offset)));
-        for (lane, points) in [Lane::Import, Lane::Export].into_iter().zip(&stored.listed) {
-            if !points.is_empty() {
-                plane.lists.insert((slot, lane), points.clone());
-            }
         }
         Ok(())
     }

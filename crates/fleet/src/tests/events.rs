@@ -59,17 +59,28 @@ fn without_watched_codes_there_are_no_events() {
     assert_eq!(events(engine), "");
 }
 
+/// Registers of twenty meters, each quarter of an hour.
+fn others(quarters: std::ops::Range<i64>) -> Vec<RawReading> {
+    let meters = |quarter| (0..20).map(move |meter| register(&format!("m{meter:02}"), quarter * 15, quarter));
+    quarters.flat_map(meters).collect()
+}
+
 #[test]
-fn the_events_of_two_messages_of_one_moment_count_and_those_of_a_late_one_do_not() {
+fn the_events_of_a_meter_that_is_behind_come_with_the_next_tick_and_those_of_a_late_one_do_not() {
     let mut engine = engine(1, &WATCHED);
-    let mut readings = vec![event("a", 10, &[101]), event("a", 10, &[102])];
-    // Time goes on once enough of them agree, and two hours close.
-    readings.extend((1..20).map(|quarter| register("b", quarter * 15, quarter)));
-    engine.take(&batch(&readings));
-    engine.take(&batch(&[event("a", 30, &[102])]));
+    engine.take(&batch(&[event("a", 10, &[101]), event("a", 10, &[102])]));
+    engine.take(&batch(&others(0..10)));
+    assert_eq!(engine.shards[0].totals().counts.of_issue(Issue::Repeat), 1, "two messages of one moment");
+    // The tick of the first hour is closed, but `a` has not gone on.
+    engine.take(&batch(&[event("a", 30, &[102]), event("a", 155, &[7])]));
+    assert_eq!(engine.late, 0);
+    engine.take(&batch(&others(10..20)));
+    engine.take(&batch(&[event("a", 40, &[102])]));
     assert_eq!(engine.late, 1);
-    assert_eq!(engine.shards[0].totals().counts.of_issue(Issue::Repeat), 1);
-    assert_eq!(events(engine), "a@10 101, a@10 102\nb@300 0", "the last row of `b` waits for a register");
+    let with_each_tick = "a@10 101, a@10 102, a@60 0\na@30 102\na@180 0";
+    // At the end, the last rows of the others wait for a register.
+    let all = events(engine);
+    assert_eq!(all.rsplit_once('\n').map(|(ticks, _)| ticks), Some(with_each_tick));
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use super::*;
 use proptest::prelude::*;
+use std::collections::VecDeque;
 
 /// What happens to one reading on its way.
 #[derive(Debug, Clone)]
@@ -15,7 +16,7 @@ struct Arrival {
     kind: u8,
 }
 
-fn arrivals() -> impl Strategy<Value = Vec<Arrival>> {
+fn arrivals(count: std::ops::Range<usize>) -> impl Strategy<Value = Vec<Arrival>> {
     let one = (
         0..6_u8,
         0..40_i64,
@@ -33,7 +34,7 @@ fn arrivals() -> impl Strategy<Value = Vec<Arrival>> {
             use_wh,
             kind,
         }),
-        20..150,
+        count,
     )
 }
 
@@ -72,7 +73,7 @@ fn jumbled(readings: &[(RawReading, i64)]) -> Vec<RawReading> {
 proptest! {
     #[test]
     fn order_inside_the_grace_cuts_shards_and_restarts_change_nothing(
-        arrivals in arrivals(),
+        arrivals in arrivals(20..150),
         cuts in proptest::collection::vec(1..40_usize, 1..20),
         shards in prop_oneof![Just(1_u32), Just(4)],
         restart in 0..150_usize,
@@ -103,7 +104,7 @@ proptest! {
     }
 
     #[test]
-    fn repeats_change_nothing(arrivals in arrivals(), twice in proptest::collection::vec(any::<bool>(), 150)) {
+    fn repeats_change_nothing(arrivals in arrivals(20..150), twice in proptest::collection::vec(any::<bool>(), 150)) {
         let in_time: Vec<RawReading> = readings(arrivals).into_iter().map(|(raw, _)| raw).collect();
         let whole = run(&hourly(), &in_time);
         let repeated: Vec<RawReading> = in_time
@@ -112,6 +113,57 @@ proptest! {
             .flat_map(|(raw, twice)| std::iter::repeat_n(raw.clone(), if *twice { 2 } else { 1 }))
             .collect();
         prop_assert_eq!(run(&hourly(), &repeated), whole);
+    }
+}
+
+/// The readings with those of each meter in their order, and the meters interleaved as `turns` say.
+fn interleaved(readings: &[RawReading], turns: &[u8]) -> Vec<RawReading> {
+    let mut queues: Vec<VecDeque<&RawReading>> = vec![VecDeque::new(); 6];
+    for raw in readings {
+        queues[usize::from(raw.meter.as_bytes()[1] - b'0')].push_back(raw);
+    }
+    let mut turns = turns.iter().cycle();
+    std::iter::from_fn(|| {
+        let left: Vec<usize> = (0..6).filter(|&meter| !queues[meter].is_empty()).collect();
+        let turn = usize::from(*turns.next()?);
+        queues[*left.get(turn % left.len().max(1))?].pop_front().cloned()
+    })
+    .collect()
+}
+
+proptest! {
+    /// A meter may deliver at once what it measured in ten hours, before the others or after them.
+    #[test]
+    fn what_other_meters_do_changes_no_row_of_a_meter(
+        arrivals in arrivals(100..400),
+        turns in proptest::collection::vec(0..6_u8, 1..60),
+        cuts in proptest::collection::vec(1..40_usize, 1..20),
+        shards in prop_oneof![Just(1_u32), Just(4)],
+        restart in 0..240_usize,
+        quarter_hours in any::<bool>(),
+    ) {
+        let mut settings = hourly();
+        if quarter_hours {
+            settings.grid = Grid::new(QUARTER).unwrap();
+        }
+        let in_time: Vec<RawReading> = readings(arrivals).into_iter().map(|(raw, _)| raw).collect();
+        let whole = run(&settings, &in_time);
+        let arrived = interleaved(&in_time, &turns);
+        prop_assert_eq!(arrived.len(), in_time.len());
+
+        let mut engine = Engine::new(&settings, shards);
+        let (mut rest, mut cut) = (arrived.as_slice(), cuts.iter().cycle());
+        while !rest.is_empty() {
+            let (now, later) = rest.split_at((*cut.next().unwrap()).min(rest.len()));
+            let done = arrived.len() - rest.len();
+            engine.take(&batch(now));
+            if done < restart && restart <= done + now.len() {
+                engine = engine.restarted(&settings, 5 - shards);
+            }
+            rest = later;
+        }
+        prop_assert_eq!(engine.refused.len(), 0);
+        prop_assert_eq!(engine.finish(), whole);
     }
 }
 
@@ -156,7 +208,7 @@ fn a_message_lost_from_one_of_several_files_moves_no_reading() {
 proptest! {
     #[test]
     fn a_file_for_each_meter_gives_what_one_file_gives(
-        arrivals in arrivals(),
+        arrivals in arrivals(20..150),
         twice in proptest::collection::vec(any::<bool>(), 150),
         quarter_hours in any::<bool>(),
     ) {
@@ -206,11 +258,10 @@ fn merged_by(settings: &Settings, files: &[Vec<RawReading>]) -> Vec<Interval> {
     let batches: Vec<Batch> = files.iter().map(|file| batch(file)).collect();
     let mut done = vec![0; files.len()];
     while let Some(id) = engine.sequencer.wants() {
-        let (mut steps, mut late, mut waited) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut steps, mut waited) = (Vec::new(), Vec::new());
         let place = id as usize;
-        done[place] =
-            engine.sequencer.sequence(id, &batches[place], done[place], &mut steps, &mut late, &mut waited);
-        assert_eq!((late.len(), waited.len()), (0, 0));
+        done[place] = engine.sequencer.sequence(id, &batches[place], done[place], &mut steps, &mut waited);
+        assert_eq!(waited.len(), 0);
         if done[place] == batches[place].len() {
             engine.sequencer.end(id, &mut steps);
         }

@@ -7,7 +7,8 @@ fn bytes(state: &impl serde::Serialize) -> Vec<u8> {
     postcard::to_stdvec(state).unwrap()
 }
 
-/// A fleet with all that a meter may have: a register in doubt, an export, an odd moment, a row that waits, a swap.
+/// A fleet with all that a meter may have: a register in doubt, an export, an odd moment, a row that waits, a swap, and
+/// intervals behind and ahead of the others.
 fn fleet() -> Fleet {
     let mut fleet = Fleet::new(hourly(), Shard::WHOLE);
     let (mut refused, mut rows) = (Vec::new(), Vec::new());
@@ -17,12 +18,18 @@ fn fleet() -> Fleet {
     export.exp = Some(WattHours(7));
     let first = [register("a", 15, 1100), register("a", 30, 50), register("b", 0, 400), export];
     fleet.admit(&batch(&first), 0..4, &mut refused);
+    let gone_on = [register("a", 70, 60), register("b", 80, 590)];
+    fleet.admit(&batch(&gone_on), 0..2, &mut refused);
     while fleet.close_next(START.plus(60 * MINUTE), &mut rows).is_some() {}
     let mut odd = register("b", 90, 600);
     odd.time = odd.time.plus(1234);
     odd.events = vec![EventCode(101)];
     let second = [odd, register("d", 75, 900), register("d", 90, 800), register("d", 105, 850)];
     fleet.admit(&batch(&second), 0..4, &mut refused);
+    let mut elsewhere = [register("e", -100, 5), register("e", -90, 3), register("f", 500, 5)];
+    (elsewhere[0].exp, elsewhere[1].events) = (Some(WattHours(2)), vec![EventCode(101)]);
+    fleet.admit(&batch(&elsewhere), 0..3, &mut refused);
+    assert_eq!((fleet.behind.len(), fleet.far.len()), (1, 1));
     assert_eq!((rows.len(), fleet.doubts.len(), fleet.pending.len(), refused.len()), (1, 1, 2, 0));
     fleet
 }

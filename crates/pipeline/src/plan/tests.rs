@@ -35,8 +35,8 @@ fn an_unknown_key_is_named_with_its_place() {
         expect![[r#"
             error[plan::key]: unknown field `grase`, expected one of `length`, `grace`, `clock_ahead`, `most_waiting`, `longest_gap`, `energy`, `cross_check`, `pf_true`, `unbalance`, `candidate`
               --> demo.toml:11:1
-               | grase = "15 min"              # an interval closes when the latest reading is this much later than its end
-              help: each key is explained in pipelines/demo.toml or ami.toml
+               | grase = "15 min"              # a tick closes when enough meters are this much later than its end
+              help: keys are listed in pipelines/demo.toml, each with its meaning
         "#]],
     );
 }
@@ -119,7 +119,7 @@ fn a_number_without_a_unit_is_an_error() {
         expect![[r#"
             error[plan::unit]: `grace` must be a length of time in ms, s, m, min, h, d, found no unit
               --> demo.toml:11:9
-               | grace = "20"              # an interval closes when the latest reading is this much later than its end
+               | grace = "20"              # a tick closes when enough meters are this much later than its end
               help: try `grace = "20 min"`
         "#]],
     );

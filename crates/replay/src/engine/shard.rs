@@ -2,7 +2,7 @@
 
 use fleet::{Refusal, Silence, Totals};
 use metering::{DemandRow, MeteringRows};
-use pipeline::{Books, Dead, Fleet, PartitionId, Report, Step, bury};
+use pipeline::{Books, Dead, Fleet, PartitionId, Report, Step, bury, clocks_ahead};
 use reading::{Batch, EventTime, Interval};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SendError, SyncSender};
@@ -70,10 +70,23 @@ pub(super) fn work(mut fleet: Fleet, mut books: Books, work: &Receiver<Work>, to
                 Step::Released(released) => {
                     let mut refusals = Vec::new();
                     fleet.admit(released, 0..released.len(), &mut refusals);
-                    bury(partition, released, &[], &refusals, &mut done.refused);
+                    bury(partition, released, &refusals, &mut done.refused);
+                }
+                // The readings of other shards are among them, so only one shard buries them.
+                Step::Refused(refused) if fleet.shard().index == 0 => {
+                    bury(partition, refused, &clocks_ahead(refused), &mut done.refused);
+                }
+                Step::Refused(_) => {}
+                Step::Join => {
+                    let mut rows = Vec::new();
+                    fleet.join(&mut rows);
+                    let demand = enter(&mut books, &mut rows, fleet.row_slots(), fleet.silences());
+                    if send_apart(rows, demand, to).is_err() {
+                        return;
+                    }
                 }
                 Step::Advance(watermark) => {
-                    bury(partition, &batch, &[], &refusals, &mut done.refused);
+                    bury(partition, &batch, &refusals, &mut done.refused);
                     refusals.clear();
                     let done = std::mem::take(&mut done);
                     if close(&mut fleet, &mut books, *watermark, done, to).is_err() {
@@ -82,7 +95,7 @@ pub(super) fn work(mut fleet: Fleet, mut books: Books, work: &Receiver<Work>, to
                 }
             }
         }
-        bury(partition, &batch, &[], &refusals, &mut done.refused);
+        bury(partition, &batch, &refusals, &mut done.refused);
         if flush && to.send(FromShard::Done(Box::new(std::mem::take(&mut done)))).is_err() {
             return;
         }
@@ -103,7 +116,7 @@ fn finish(
     let mut rows = Vec::new();
     fleet.finish(&mut rows);
     let demand = enter(books, &mut rows, fleet.row_slots(), fleet.silences());
-    send_last_tick(EventTime::MAX, rows, demand, to)?;
+    send_apart(rows, demand, to)?;
     for slots in fleet.by_name().chunks(METERS) {
         let meters = slots.iter().map(|&slot| (slot, fleet.meter(slot)));
         let Some(rows) = books.finish(meters) else { return Ok(()) };
@@ -145,12 +158,12 @@ fn close(
     to.send(FromShard::Done(Box::new(done)))
 }
 
-/// Sends the rows that were still open at the end of the run, and the end of their tick.
-fn send_last_tick(
-    end: EventTime,
+/// Sends rows of no tick: those of a long backlog, and those that were still open at the end of the run.
+fn send_apart(
     rows: Vec<Interval>,
     demand: Vec<DemandRow>,
     to: &SyncSender<FromShard>,
 ) -> Result<(), SendError<FromShard>> {
+    let end = EventTime::MAX;
     to.send(FromShard::Rows(end, rows, demand)).and_then(|()| to.send(FromShard::TickOver(end, Vec::new())))
 }

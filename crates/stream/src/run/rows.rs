@@ -68,7 +68,12 @@ impl<'a> Rows<'a> {
                 let transformer = transformer.map_or("-".to_owned(), |id| id.to_string());
                 for (part, rows) in rows.chunks(BATCH_ROWS).enumerate() {
                     // More than one part happens only without a topology, when all meters share the key `-`.
-                    let part = if part == 0 { String::new() } else { format!("/{part}") };
+                    let part = match (end, part) {
+                        // Rows of no tick come at any time: the first of them names the batch.
+                        (EventTime::MAX, _) => format!("/{}/{}", rows[0].meter, rows[0].end),
+                        (_, 0) => String::new(),
+                        _ => format!("/{part}"),
+                    };
                     let key = format!("{transformer}/{}/{partition}{part}", end_of(end));
                     let value = ipc::encode_intervals(rows, &self.intervals);
                     send(&Record {

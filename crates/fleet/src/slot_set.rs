@@ -1,10 +1,10 @@
-//! The set of meters that changed since they were stored last: one bit for each meter.
+//! A set of meters, one bit for each: those that changed since they were stored last, and those that are behind.
 
 /// A set of slots.
 #[derive(Debug, Default)]
-pub(crate) struct Changed(Vec<u64>);
+pub(crate) struct SlotSet(Vec<u64>);
 
-impl Changed {
+impl SlotSet {
     #[inline]
     pub(crate) fn insert(&mut self, slot: u32) {
         let word = slot as usize / 64;
@@ -12,6 +12,17 @@ impl Changed {
             self.0.resize(word + 1, 0);
         }
         self.0[word] |= 1 << (slot % 64);
+    }
+
+    pub(crate) fn remove(&mut self, slot: u32) {
+        if let Some(word) = self.0.get_mut(slot as usize / 64) {
+            *word &= !(1 << (slot % 64));
+        }
+    }
+
+    #[inline]
+    pub(crate) fn contains(&self, slot: u32) -> bool {
+        self.0.get(slot as usize / 64).is_some_and(|word| word >> (slot % 64) & 1 == 1)
     }
 
     pub(crate) fn bytes(&self) -> usize {

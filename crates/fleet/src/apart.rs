@@ -1,0 +1,277 @@
+//! Meters that are not where the others are: behind closed ticks, or ahead of every plane.
+//!
+//! What other meters do makes no reading late. A meter that delivers a backlog fills its intervals in its own order,
+//! each in a cell of its own. An interval of it is over when its last reading is there, or one of a later interval.
+//! Its row is published with the next tick.
+//!
+//! Example: a meter was silent from 08:00 on, and at 20:00 it sends the day. The ticks of the day are closed. Its
+//! intervals come with the tick of 20:00, all of them measured.
+
+use crate::admit::{Keeping, MOST_EVENTS, Refusal, events_of, exporter};
+use crate::cell::{Cell, OwnCell, Registers};
+use crate::fleet::{Fleet, Lane, NO_EXPORTER, Plane, number};
+use crate::register::Point;
+use reading::{Batch, Event, EventCode, EventTime, Interval, Issue, Reading, Reason, Sums};
+
+impl Fleet {
+    /// Adds a reading that no plane has room for.
+    #[cold]
+    pub(crate) fn add_apart(&mut self, batch: &Batch, at: u32, slot: u32, refused: &mut Vec<Refusal>) {
+        let reading = &batch.readings[at as usize];
+        let index = self.settings.grid.index(reading.time());
+        if number(index) <= self.meters[slot as usize].closed {
+            self.totals.counts.issue(Issue::Late);
+            refused.push(Refusal { index: at, reason: Reason::Late });
+            return;
+        }
+        let start = self.settings.grid.start(index);
+        let each = self.swap_intervals.contains(&index) && self.swaps.contains_key(&self.table.meter(slot));
+        let keeping = Keeping { start, most: self.settings.most_rise(), each };
+        let events = if self.watches() { events_of(batch, at, &self.watched) } else { Vec::new() };
+        if reading.exp().is_some() {
+            exporter(&mut self.meters[slot as usize], &mut self.export_points);
+        }
+        let sixtieth = (self.settings.grid.length() / 60) as u32;
+        let cell = if self.closed != EventTime::MIN && index < self.open().start {
+            self.has_behind.insert(slot);
+            self.behind.entry((slot, index)).or_insert_with(|| OwnCell::new(index))
+        } else {
+            let cells = self.far.entry(index).or_default();
+            cells.entry(slot).or_insert_with(|| OwnCell::new(index))
+        };
+        self.changed.insert(slot);
+        match cell.add(reading, sixtieth, &keeping, events) {
+            Added::New => self.totals.admitted += 1,
+            Added::Repeat => self.totals.counts.issue(Issue::Repeat),
+            Added::TooMany => refused.push(Refusal { index: at, reason: Reason::TooMany }),
+        }
+    }
+
+    /// Whether an interval of a meter is over at its tick: its last reading is there, or one of a later interval.
+    pub(crate) fn is_over(&self, slot: u32, index: i64, plane: usize) -> bool {
+        let is_later = |plane: &Plane| {
+            plane.index.is_some_and(|other| other > index)
+                && plane.cells.get(slot as usize).is_some_and(|cell| !cell.is_empty())
+        };
+        self.planes[plane].cells[slot as usize].has_end()
+            || self.planes.iter().any(is_later)
+            || self.far.range(index + 1..).any(|(_, cells)| cells.contains_key(&slot))
+    }
+
+    /// Keeps an interval open whose tick closes: its meter has not gone on yet.
+    pub(crate) fn keep_open(&mut self, slot: u32, plane: usize) {
+        let exporter = self.meters[slot as usize].exporter;
+        let exporter = (exporter != NO_EXPORTER).then_some(exporter as usize);
+        if let Some(mut cell) = self.cell_state(slot, exporter, plane) {
+            // The events have come with the tick.
+            cell.events.clear();
+            self.put_behind(slot, cell);
+        }
+    }
+
+    fn put_behind(&mut self, slot: u32, cell: OwnCell) {
+        self.has_behind.insert(slot);
+        self.behind.insert((slot, cell.index), cell);
+    }
+
+    /// Settles the intervals of a meter that is behind, as far as they are over; all of them if it has gone on.
+    pub(crate) fn settle_behind(&mut self, slot: u32, has_gone_on: bool, out: &mut Vec<Interval>) {
+        if !self.has_behind.contains(slot) {
+            return;
+        }
+        self.has_behind.remove(slot);
+        let own = (slot, i64::MIN)..=(slot, i64::MAX);
+        let mut cells: Vec<OwnCell> =
+            self.behind.extract_if(own, |_, _| true).map(|(_, cell)| cell).collect();
+        let is_open = cells.last().is_some_and(|last| !has_gone_on && !Cell::has_end(&last.cell()));
+        let open = if is_open { cells.pop() } else { None };
+        self.changed.insert(slot);
+        for mut cell in cells {
+            self.take_behind_events(slot, cell.index, &std::mem::take(&mut cell.events));
+            self.settle(slot, Over::from(cell), out);
+        }
+        if let Some(open) = open {
+            self.put_behind(slot, open);
+        }
+    }
+
+    fn take_behind_events(&mut self, slot: u32, index: i64, events: &[(u32, EventCode)]) {
+        let (meter, start) = (self.table.meter(slot), self.settings.grid.start(index));
+        let event = |&(offset, code): &_| Event { meter, time: start.plus(i64::from(offset)), code };
+        self.behind_events.extend(events.iter().take(MOST_EVENTS).map(event));
+        if events.len() > MOST_EVENTS {
+            self.totals.counts.issue(Issue::EventsLeftOut);
+        }
+    }
+
+    /// Whether a meter has a reading in an open plane, so that its intervals before are over.
+    pub(crate) fn is_in_time(&self, slot: u32) -> bool {
+        let has_cell = |plane: &Plane| plane.cells.get(slot as usize).is_some_and(|cell| !cell.is_empty());
+        self.planes.iter().any(|plane| plane.index.is_some() && has_cell(plane))
+    }
+
+    /// Publishes what is over of the backlogs of meters, although no tick closes. The rows come by meter, then by end.
+    pub fn join(&mut self, out: &mut Vec<Interval>) {
+        self.row_slots.clear();
+        self.silences.clear();
+        let known = out.len();
+        let order = self.table.take_order();
+        for &slot in &order {
+            if self.has_behind.contains(slot) {
+                self.settle_behind(slot, self.is_in_time(slot), out);
+            }
+            self.row_slots.resize(out.len() - known, slot);
+        }
+        self.table.put_order_back(order);
+    }
+
+    /// Moves intervals into planes that have become free for them.
+    pub(crate) fn fill_planes(&mut self) {
+        let open = self.open();
+        while let Some(index) = self.far.range(open.clone()).map(|(&index, _)| index).find(|&index| {
+            let plane = &self.planes[self.plane_of(index)];
+            plane.index.is_none_or(|other| other == index)
+        }) {
+            self.fill_plane(index);
+        }
+    }
+
+    /// Moves an interval into its plane.
+    pub(crate) fn fill_plane(&mut self, index: i64) {
+        for (slot, cell) in self.far.remove(&index).unwrap_or_default() {
+            self.put_in_plane(slot, cell);
+        }
+    }
+
+    pub(crate) fn plane_of(&self, index: i64) -> usize {
+        index.rem_euclid(self.planes.len() as i64) as usize
+    }
+
+    /// Puts an open interval of a meter where it belongs.
+    pub(crate) fn put_cell(&mut self, slot: u32, cell: OwnCell) {
+        let plane = &self.planes[self.plane_of(cell.index)];
+        let open = self.open();
+        if self.closed != EventTime::MIN && cell.index < open.start {
+            self.put_behind(slot, cell);
+        } else if open.contains(&cell.index) && plane.index.is_none_or(|other| other == cell.index) {
+            self.put_in_plane(slot, cell);
+        } else {
+            self.far.entry(cell.index).or_default().insert(slot, cell);
+        }
+    }
+
+    fn put_in_plane(&mut self, slot: u32, own: OwnCell) {
+        let place = self.plane_of(own.index);
+        let plane = &mut self.planes[place];
+        plane.index = Some(own.index);
+        if plane.cells.len() <= slot as usize {
+            plane.cells.resize(slot as usize + 1, Cell::EMPTY);
+        }
+        plane.cells[slot as usize] = own.cell();
+        let exporter = self.meters[slot as usize].exporter as usize;
+        if let Some(exp) = own.exp {
+            if plane.exports.len() <= exporter {
+                plane.exports.resize(exporter + 1, Registers::EMPTY);
+            }
+            plane.exports[exporter] = exp;
+        }
+        plane.events.extend(own.events.iter().map(|&(offset, code)| (slot, offset, code)));
+        plane.odd.extend(own.odd.iter().map(|&offset| (slot, offset)));
+        plane.bare.extend(own.bare.iter().map(|&offset| (slot, offset)));
+        for (lane, points) in [Lane::Import, Lane::Export].into_iter().zip(own.listed) {
+            if !points.is_empty() {
+                plane.lists.insert((slot, lane), points);
+            }
+        }
+    }
+}
+
+/// What became of a reading.
+enum Added {
+    New,
+    Repeat,
+    TooMany,
+}
+
+impl OwnCell {
+    /// Adds a reading as [`Fleet::admit`] adds it to a plane.
+    fn add(&mut self, reading: &Reading, sixtieth: u32, keeping: &Keeping, events: Vec<EventCode>) -> Added {
+        let time = reading.time();
+        let offset = time.since(keeping.start) as u32;
+        self.events.extend(events.into_iter().map(|code| (offset, code)));
+        self.events.sort_unstable();
+        self.events.dedup();
+        // One more than are published, so that the close can report that there were more.
+        self.events.truncate(MOST_EVENTS + 1);
+        let is_repeat = match Cell::bit(offset, sixtieth) {
+            _ if reading.is_bare() => !insert(&mut self.bare, offset),
+            Some(bit) => {
+                let before = self.seen & bit != 0;
+                self.seen |= bit;
+                before
+            }
+            None => !insert(&mut self.odd, offset),
+        };
+        if is_repeat {
+            return Added::Repeat;
+        }
+        if self.sums.readings == Sums::MOST_READINGS {
+            return Added::TooMany;
+        }
+        self.sums.add(reading);
+        let [imports, exports] = &mut self.listed;
+        if let Some(imp) = reading.imp() {
+            keeping.add(&mut self.imp, || imports, Point { time, wh: imp.0 });
+        }
+        if let Some(exp) = reading.exp() {
+            keeping.add(self.exp.get_or_insert(Registers::EMPTY), || exports, Point { time, wh: exp.0 });
+        }
+        Added::New
+    }
+}
+
+/// Inserts into a sorted list. Returns whether the value is new.
+fn insert(sorted: &mut Vec<u32>, value: u32) -> bool {
+    let place = sorted.binary_search(&value);
+    if let Err(place) = place {
+        sorted.insert(place, value);
+    }
+    place.is_err()
+}
+
+/// An interval of one meter that is over.
+#[derive(Debug)]
+pub(crate) struct Over {
+    pub(crate) index: i64,
+    pub(crate) sums: Sums,
+    pub(crate) imp: Registers,
+    pub(crate) exp: Registers,
+    /// All register readings, where a register does not rise evenly.
+    pub(crate) listed: [Vec<Point>; 2],
+}
+
+impl From<OwnCell> for Over {
+    fn from(from: OwnCell) -> Self {
+        let OwnCell { index, sums, imp, exp, listed, .. } = from;
+        Self { index, sums, imp, exp: exp.unwrap_or(Registers::EMPTY), listed }
+    }
+}
+
+impl Fleet {
+    /// What a plane holds of a meter whose interval is over.
+    #[inline]
+    pub(crate) fn over(&self, slot: u32, index: i64, plane: usize) -> Over {
+        let (exporter, plane) = (self.meters[slot as usize].exporter, &self.planes[plane]);
+        let Cell { sums, imp, .. } = plane.cells[slot as usize];
+        let mut exp = Registers::EMPTY;
+        if exporter != NO_EXPORTER {
+            exp = plane.exports.get(exporter as usize).copied().unwrap_or(exp);
+        }
+        let list = |registers: &Registers, lane| match registers.listed {
+            true => plane.lists.get(&(slot, lane)).cloned().unwrap_or_default(),
+            false => Vec::new(),
+        };
+        let listed = [list(&imp, Lane::Import), list(&exp, Lane::Export)];
+        Over { index, sums, imp, exp, listed }
+    }
+}
