@@ -128,7 +128,9 @@ impl Picture {
         self.intervals += out.intervals.len() as u64;
         // Torn lines are counted where they are decoded.
         self.dead += out.dead.iter().filter(|dead| dead.reading.is_some()).count() as u64;
-        self.balances.extend(out.balances.iter().map(|balance| (balance.transformer, *balance)));
+        // Without the use of all consumers there is no gap to rank by: the last complete balance is shown.
+        let complete = out.balances.iter().filter(|balance| balance.gap.is_some());
+        self.balances.extend(complete.map(|balance| (balance.transformer, *balance)));
         let of_town = out.forecasts.iter().filter(|forecast| forecast.target == Target::System);
         self.expected.extend(of_town.map(expected));
         let oldest = self.now.minus(DAY);

@@ -73,10 +73,10 @@ fn a_small_terminal_shows_everything_one_below_another() {
             |         ⠤⠤⠜⠉░             ░ ░⠁⠁░░╌░░░░░░░░         ░╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌░
             | -5.0 kW                                                ░░░ ░  ░ │
             |                  18:00         00:00         06:00         12:00         18:00
-            | Transformers by gap, quarter-hour to 13:45 (~ estimated)
+            | Transformers by gap, quarter-hour to 13:30 (~ estimated)
             |         supplied  consumed  gap kWh     gap    heard
-            | T0002       2.12      1.97     0.15    7.2 %    24/25  ████████████████████████
-            | T0001       1.72      1.62     0.10    5.9 %    24/25  ████████████████
+            | T0001       3.00      2.95     0.05    1.8 %    25/25  ████████████████████████
+            | T0002       2.61      2.56     0.04    1.6 %    25/25  ███████████████████
             |
             | 1 alert and 1 case opened, 1 open now
             |  3 Jan 12:30  check M000027  phase 8.47 A  neutral 6.47 A  1.99 A apart, 24 %
@@ -99,10 +99,10 @@ fn a_large_terminal_shows_chart_and_table_side_by_side() {
             | gridwarden demo   Sat 2024-01-06 14:05                                                              live, Asia/Kolkata
             | 1,040 readings/s  27,835 readings  52 meters  400 B/meter  watermark 13:45, 20 min behind  51 intervals open
             | 22 dead letters: 17 late, 5 torn  144 repeats
-            | Load 14.4 kW  expected 8.4 kW  (5.5 to 11.2)          Transformers by gap, quarter-hour to 13:45 (~ estimated)
+            | Load 14.4 kW  expected 8.4 kW  (5.5 to 11.2)          Transformers by gap, quarter-hour to 13:30 (~ estimated)
             | 50.0 kW                                  │                    supplied  consumed  gap kWh     gap    heard
-            |               ░                          │            T0002       2.12      1.97     0.15    7.2 %    24/25  ██████████
-            |              ░⢰⡄░                        │       ░    T0001       1.72      1.62     0.10    5.9 %    24/25  ███████
+            |               ░                          │            T0001       3.00      2.95     0.05    1.8 %    25/25  ██████████
+            |              ░⢰⡄░                        │       ░    T0002       2.61      2.56     0.04    1.6 %    25/25  █████████
             |              ⣄⢸⣧⡀                        │      ░░
             |             ░⣿⢸⣿⡇              ░         │      ╌╌
             |             ░⡟⣼⣿⡇              ░         │    ░░░░

@@ -19,13 +19,15 @@ pub struct Balance {
     pub supplied: Option<WattHours>,
     /// What the reporting consumers counted, import less export.
     pub consumed: WattHours,
-    /// Supplied less consumed: losses, and the use of all consumers that did not report or were not measured.
+    /// Supplied less consumed: losses, and use that no meter counted. `None` unless all consumers reported: the use of
+    /// those that are missing would look like a loss.
     pub gap: Option<WattHours>,
     /// How many consumers it supplies in this interval, by the topology.
     pub meters: u32,
     /// How many of them have a known energy.
     pub reporting: u32,
-    /// How the energy of the intervals that went in came about: the flags of all of them.
+    /// How the energy of the intervals that went in came about: the flags of all of them, and `PARTIAL` if a consumer
+    /// is missing.
     pub quality: Quality,
 }
 
@@ -75,16 +77,18 @@ pub fn balance<'a>(
         let tally = tally?;
         let (meters, own) = topology.meters_of(number, end);
         let supplied = (tally.own > 0 && tally.own == own).then_some(tally.supplied);
+        let is_complete = tally.reporting == meters;
+        let missing = if is_complete { Quality::MEASURED } else { Quality::PARTIAL };
         Some(Balance {
             transformer: topology.transformers()[number as usize],
             start: tally.start,
             end,
             supplied,
             consumed: tally.consumed,
-            gap: supplied.map(|supplied| supplied - tally.consumed),
+            gap: supplied.filter(|_| is_complete).map(|supplied| supplied - tally.consumed),
             meters,
             reporting: tally.reporting,
-            quality: tally.quality,
+            quality: tally.quality.with(missing),
         })
     };
     (0..).zip(tallies).filter_map(balance_of).collect()

@@ -164,7 +164,7 @@ fn a_silent_consumer_is_counted_as_silent() {
             interval("M2", 10, None, None),
         ],
         &expect![[r#"
-            T1 0..10: 1000 - 300 = 700, 1 of 2, gap
+            T1 0..10: 1000 - 300 = -, 1 of 2, partial,gap
         "#]],
     );
 }
@@ -175,7 +175,7 @@ fn what_comes_back_late_makes_no_second_balance() {
         STREET,
         &[interval("M1", 0, Some(9000), None), interval("M1", 10, Some(300), None)],
         &expect![[r#"
-            T1 0..10: - - 300 = -, 1 of 2, measured
+            T1 0..10: - - 300 = -, 1 of 2, partial
         "#]],
     );
 }

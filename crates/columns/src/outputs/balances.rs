@@ -71,8 +71,8 @@ impl Output for Balances {
         to.column(
             "gap_wh",
             "Wh",
-            "`supplied_wh` less `consumed_wh`: losses, and the use of consumers that are not among `reporting`; null \
-             without `supplied_wh`",
+            "`supplied_wh` less `consumed_wh`: losses, and use that no meter counted; null without `supplied_wh`, or \
+             while a consumer is missing: what it uses would look like a loss",
             "conservation of energy",
             |one| one.gap,
         );
@@ -87,14 +87,14 @@ impl Output for Balances {
             "reporting",
             "",
             "those of them whose energy is known when the tick closes",
-            "a tick closes when the watermark, the latest time heard of less the grace, reaches its end",
+            "a tick closes when the watermark, the time that enough meters have reached less the grace, reaches its end",
             |one| one.reporting,
         );
         to.column(
             "quality",
             "",
-            "every flag of how the energy of its meters came about, known or not; `measured` if there is none; \
-             without the flags of `[quality]`",
+            "every flag of how the energy of its meters came about, known or not, and partial if a consumer is \
+             missing; `measured` if there is none; without the flags of `[quality]`",
             "a sum is as good as its worst part; flags of rules would hide how it was measured",
             |one| one.quality,
         );
