@@ -227,6 +227,7 @@ fn a_changed_setting_loses_the_parts_that_depend_on_it_and_no_other() {
         intervals.cross_check.share
         intervals.longest_gap
         intervals.most_waiting
+        intervals.snap
         limits.current
         limits.power
         limits.voltage

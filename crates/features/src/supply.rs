@@ -58,8 +58,7 @@ pub fn moved_while_silent(advanced: WattHours, before: Option<WattHours>) -> boo
 /// Energy that an interval's own registers show: not spread over a gap, and not only a part.
 #[inline]
 pub fn measured_import(interval: &Interval) -> Option<WattHours> {
-    let spread = interval.quality.has(Quality::ESTIMATED) || interval.quality.has(Quality::PARTIAL);
-    interval.imp.filter(|_| !spread)
+    interval.imp.filter(|_| !interval.quality.is_spread() && !interval.quality.has(Quality::PARTIAL))
 }
 
 fn per_consumer(sum: f64, consumers: u32) -> Option<f64> {

@@ -40,7 +40,9 @@ impl Fleet {
             at = stride.end;
             self.look_up(batch, stride);
             self.touch_cells(batch);
-            self.add(batch, refused);
+            let slots = std::mem::take(&mut self.slots);
+            self.add(batch, &slots, None, refused);
+            self.slots = slots;
         }
     }
 
@@ -119,8 +121,17 @@ impl Fleet {
         first..first + self.planes.len() as i64
     }
 
-    fn add(&mut self, batch: &Batch, refused: &mut Vec<Refusal>) {
+    /// Adds readings, each with its slot, at their own time or at `moved`.
+    pub(crate) fn add(
+        &mut self,
+        batch: &Batch,
+        slots: &[(u32, u32)],
+        moved: Option<EventTime>,
+        refused: &mut Vec<Refusal>,
+    ) {
         let grid = self.settings.grid;
+        // A reading that was moved to the end of an interval stays there.
+        let snap = if moved.is_some() { 0 } else { self.settings.snap };
         let sixtieth = (grid.length() / 60) as u32;
         // Nearly all readings of a stride have the same time: compute what depends on it only when it changes.
         let (mut moment, mut offset, mut bit) = (EventTime::MIN, 0, None);
@@ -131,22 +142,27 @@ impl Fleet {
         let mut plane = &mut Plane::default();
         let mut keeping = Keeping { start: EventTime::MAX, most: self.settings.most_rise(), each: false };
         let mut swaps_here = false;
-        let mut apart = Vec::new();
-        for &(at, slot) in &self.slots {
+        let mut alone = Vec::new();
+        for &(at, slot) in slots {
             let reading = &batch.readings[at as usize];
-            let time = reading.time();
+            let time = moved.unwrap_or(reading.time());
             if time <= keeping.start || time > end {
                 let index = grid.index(time);
                 plane = &mut self.planes[index.rem_euclid(planes) as usize];
-                if !open.contains(&index) || plane.index.is_some_and(|other| other != index) {
+                let has_plane = open.contains(&index) && plane.index.is_none_or(|other| other == index);
+                if !has_plane || time.since(grid.start(index)) <= snap {
                     // An empty span contains no reading, so the next reading looks for its interval again.
                     (keeping.start, end) = (EventTime::MAX, EventTime::MIN);
-                    apart.push((at, slot));
+                    alone.push((at, slot));
                     continue;
                 }
                 (keeping.start, end) = (grid.start(index), grid.end(index));
                 plane.index = Some(index);
                 swaps_here = self.swap_intervals.contains(&index);
+            }
+            if time.since(keeping.start) <= snap {
+                alone.push((at, slot));
+                continue;
             }
             let cell = grown_to(&mut plane.cells, slot);
             if time != moment {
@@ -191,8 +207,8 @@ impl Fleet {
                 keeping.add(&mut exports[place], || lists.entry((slot, Lane::Export)).or_default(), point);
             }
         }
-        for (at, slot) in apart {
-            self.add_apart(batch, at, slot, refused);
+        for (at, slot) in alone {
+            self.add_alone(batch, at, slot, refused);
         }
     }
 }

@@ -14,11 +14,53 @@ use crate::register::Point;
 use reading::{Batch, Event, EventCode, EventTime, Interval, Issue, Reading, Reason, Sums};
 
 impl Fleet {
-    /// Adds a reading that no plane has room for.
+    /// Adds a reading that is not simply added to the plane of its time: no plane has room for it, or it stands shortly
+    /// after the end of an interval.
     #[cold]
-    pub(crate) fn add_apart(&mut self, batch: &Batch, at: u32, slot: u32, refused: &mut Vec<Refusal>) {
+    pub(crate) fn add_alone(&mut self, batch: &Batch, at: u32, slot: u32, refused: &mut Vec<Refusal>) {
         let reading = &batch.readings[at as usize];
-        let index = self.settings.grid.index(reading.time());
+        // A message with an event was sent because of the event, and not because an interval was over.
+        let extra = batch.extras.binary_search_by_key(&at, |(at, _)| *at);
+        let has_event = extra.is_ok_and(|extra| !batch.extras[extra].1.events.is_empty());
+        let stays = has_event || reading.is_bare();
+        let time = if stays { reading.time() } else { self.snapped(slot, reading.time()) };
+        if self.has_plane(self.settings.grid.index(time)) {
+            self.add(batch, &[(at, slot)], Some(time), refused);
+        } else {
+            self.add_apart(batch, at, slot, time, refused);
+        }
+    }
+
+    /// The time of a reading, or the end of the interval before if it is that near, and no other reading is.
+    ///
+    /// Its power is a mean since the reading before, so that it belongs to the interval before.
+    fn snapped(&self, slot: u32, time: EventTime) -> EventTime {
+        let grid = self.settings.grid;
+        let before = grid.index(time) - 1;
+        let end = grid.end(before);
+        if time.since(end) > self.settings.snap || number(before) <= self.meters[slot as usize].closed {
+            return time;
+        }
+        let near = self.settings.near_end();
+        if self.has_plane(before) {
+            let cell = self.planes[self.plane_of(before)].cells.get(slot as usize);
+            return if cell.is_some_and(|cell| cell.has_end(&near)) { time } else { end };
+        }
+        let far = self.far.get(&before).and_then(|cells| cells.get(&slot));
+        let own = far.or_else(|| self.behind.get(&(slot, before)));
+        if own.is_some_and(|own| own.cell().has_end(&near)) { time } else { end }
+    }
+
+    /// Whether a reading of an interval goes into a plane.
+    fn has_plane(&self, index: i64) -> bool {
+        let plane = &self.planes[self.plane_of(index)];
+        self.open().contains(&index) && plane.index.is_none_or(|other| other == index)
+    }
+
+    /// Adds a reading that no plane has room for.
+    fn add_apart(&mut self, batch: &Batch, at: u32, slot: u32, time: EventTime, refused: &mut Vec<Refusal>) {
+        let reading = &batch.readings[at as usize];
+        let index = self.settings.grid.index(time);
         if number(index) <= self.meters[slot as usize].closed {
             self.totals.counts.issue(Issue::Late);
             refused.push(Refusal { index: at, reason: Reason::Late });
@@ -40,7 +82,7 @@ impl Fleet {
             cells.entry(slot).or_insert_with(|| OwnCell::new(index))
         };
         self.changed.insert(slot);
-        match cell.add(reading, sixtieth, &keeping, events) {
+        match cell.add(reading, time, sixtieth, &keeping, events) {
             Added::New => self.totals.admitted += 1,
             Added::Repeat => self.totals.counts.issue(Issue::Repeat),
             Added::TooMany => refused.push(Refusal { index: at, reason: Reason::TooMany }),
@@ -53,7 +95,7 @@ impl Fleet {
             plane.index.is_some_and(|other| other > index)
                 && plane.cells.get(slot as usize).is_some_and(|cell| !cell.is_empty())
         };
-        self.planes[plane].cells[slot as usize].has_end()
+        self.planes[plane].cells[slot as usize].has_end(&self.settings.near_end())
             || self.planes.iter().any(is_later)
             || self.far.range(index + 1..).any(|(_, cells)| cells.contains_key(&slot))
     }
@@ -83,7 +125,8 @@ impl Fleet {
         let own = (slot, i64::MIN)..=(slot, i64::MAX);
         let mut cells: Vec<OwnCell> =
             self.behind.extract_if(own, |_, _| true).map(|(_, cell)| cell).collect();
-        let is_open = cells.last().is_some_and(|last| !has_gone_on && !Cell::has_end(&last.cell()));
+        let near = self.settings.near_end();
+        let is_open = cells.last().is_some_and(|last| !has_gone_on && !last.cell().has_end(&near));
         let open = if is_open { cells.pop() } else { None };
         self.changed.insert(slot);
         for mut cell in cells {
@@ -149,11 +192,9 @@ impl Fleet {
 
     /// Puts an open interval of a meter where it belongs.
     pub(crate) fn put_cell(&mut self, slot: u32, cell: OwnCell) {
-        let plane = &self.planes[self.plane_of(cell.index)];
-        let open = self.open();
-        if self.closed != EventTime::MIN && cell.index < open.start {
+        if self.closed != EventTime::MIN && cell.index < self.open().start {
             self.put_behind(slot, cell);
-        } else if open.contains(&cell.index) && plane.index.is_none_or(|other| other == cell.index) {
+        } else if self.has_plane(cell.index) {
             self.put_in_plane(slot, cell);
         } else {
             self.far.entry(cell.index).or_default().insert(slot, cell);
@@ -195,8 +236,14 @@ enum Added {
 
 impl OwnCell {
     /// Adds a reading as [`Fleet::admit`] adds it to a plane.
-    fn add(&mut self, reading: &Reading, sixtieth: u32, keeping: &Keeping, events: Vec<EventCode>) -> Added {
-        let time = reading.time();
+    fn add(
+        &mut self,
+        reading: &Reading,
+        time: EventTime,
+        sixtieth: u32,
+        keeping: &Keeping,
+        events: Vec<EventCode>,
+    ) -> Added {
         let offset = time.since(keeping.start) as u32;
         self.events.extend(events.into_iter().map(|code| (offset, code)));
         self.events.sort_unstable();

@@ -27,9 +27,9 @@ impl Cell {
         offset.is_multiple_of(sixtieth).then(|| 1 << (offset / sixtieth - 1))
     }
 
-    /// Whether there was a reading at the end of the interval.
-    pub(crate) fn has_end(&self) -> bool {
-        self.seen >> 59 & 1 == 1
+    /// Whether there was a reading at the end of the interval, or a register that near to it.
+    pub(crate) fn has_end(&self, near: &NearEnd) -> bool {
+        self.seen >> 59 & 1 == 1 || self.imp.last >= near.from
     }
 
     /// Marks the moment of a bit, and returns whether it was marked before.
@@ -38,6 +38,15 @@ impl Cell {
         self.seen |= bit;
         before
     }
+}
+
+/// Where in an interval a reading counts as the one at the end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct NearEnd {
+    /// The offset of the end, ms.
+    pub(crate) end: u32,
+    /// The first offset that is near enough.
+    pub(crate) from: u32,
 }
 
 /// The first and the last of the register readings of one interval.
@@ -95,6 +104,17 @@ impl Registers {
             return Err(Uneven);
         }
         Ok(())
+    }
+
+    /// Moves the last register to the end if it is near enough.
+    pub(crate) fn snap(&mut self, near: &NearEnd) {
+        if self.last < near.from {
+            return;
+        }
+        if self.first == self.last {
+            self.first = near.end;
+        }
+        self.last = near.end;
     }
 
     /// The first and the last point, of an interval that starts at `start`.

@@ -1,6 +1,6 @@
 //! The settings of a fleet, and the meters that belong to a shard.
 
-use crate::cell::Cell;
+use crate::cell::{Cell, NearEnd};
 use crate::fleet::Meter;
 use crate::register::{RegisterRules, energy};
 use reading::{Fingerprint, Grid};
@@ -33,6 +33,8 @@ pub struct Settings {
     pub grid: Grid,
     /// How long an interval stays open after its end, ms.
     pub grace: i64,
+    /// A reading this near to the end of an interval, before it or after it, counts as the reading at the end, ms.
+    pub snap: i64,
     /// The source of energy.
     pub energy: Energy,
     /// Whether and how to compare registers with power.
@@ -51,7 +53,7 @@ impl Settings {
 
     /// The fingerprint of the settings that the state of a [`Fleet`](crate::Fleet) depends on.
     ///
-    /// `cross_check`, `longest_gap`, `rollovers`, `reset_power` and `most_power` are not in it. They are used only
+    /// `snap`, `cross_check`, `longest_gap`, `rollovers`, `reset_power` and `most_power` are not in it. They are used only
     /// when an interval closes, and a doubtful register is judged again with the next one. `most_power` also decides
     /// whether an open interval keeps all its register readings or two, but either form can be closed under any
     /// limit.
@@ -65,6 +67,13 @@ impl Settings {
             // for the next one forever.
             .flag(self.energy == Energy::Power)
             .end()
+    }
+
+    /// Where in an interval a reading counts as the one at the end.
+    #[inline]
+    pub(crate) fn near_end(&self) -> NearEnd {
+        let end = self.grid.length() as u32;
+        NearEnd { end, from: end - self.snap as u32 }
     }
 
     /// The most that a register can rise in one interval, Wh.

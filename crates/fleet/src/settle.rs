@@ -145,7 +145,17 @@ impl Fleet {
     /// Settles one interval of one meter. It appends the row, and the rows of a silence before it. It appends none
     /// while a register reading is missing.
     pub(crate) fn settle(&mut self, slot: u32, over: Over, out: &mut Vec<Interval>) {
-        let Over { index, sums, imp, exp, listed: [imports, exports] } = over;
+        let Over { index, sums, mut imp, mut exp, listed: [mut imports, mut exports] } = over;
+        if self.settings.snap > 0 {
+            let (near, start) = (self.settings.near_end(), self.settings.grid.start(index));
+            for (registers, points) in [(&mut imp, &mut imports), (&mut exp, &mut exports)] {
+                let last = points.iter_mut().max_by_key(|point| point.time);
+                if let Some(last) = last.filter(|last| last.time.since(start) >= i64::from(near.from)) {
+                    last.time = self.settings.grid.end(index);
+                }
+                registers.snap(&near);
+            }
+        }
         let meter = self.table.meter(slot);
         self.meters[slot as usize].closed = number(index);
         let exp = self.export(slot, index, exp, exports);
@@ -214,6 +224,8 @@ impl Fleet {
         let before = |at: EventTime| spread(advance.wh, from.time, to.time, at);
         let crosses = from.time < grid.start(target);
         let unplaced = crosses && self.is_unplaced(moved, published.is_some());
+        let spread_over =
+            if self.is_interpolated(moved) { Quality::INTERPOLATED } else { Quality::ESTIMATED };
         // From the interval that `from` stands in, or the one that starts there.
         for index in from.time.0.div_euclid(grid.length())..target {
             let known = waiting.next_if(|waiting| waiting.index == index);
@@ -229,12 +241,12 @@ impl Fleet {
                 continue;
             }
             let mut row = known.unwrap_or(Waiting { index, quality: Quality::GAP, ..Waiting::EMPTY });
-            row.take(share, advance.quality.with(Quality::ESTIMATED));
+            row.take(share, advance.quality.with(spread_over));
             out.push(self.row(meter, row));
         }
         let (share, quality) = match (unplaced, crosses) {
             (true, _) => (0, Quality::PARTIAL),
-            (false, true) => (advance.wh - before(grid.start(target)), Quality::ESTIMATED),
+            (false, true) => (advance.wh - before(grid.start(target)), spread_over),
             (false, false) => (advance.wh, Quality::MEASURED),
         };
         let quality = advance.quality.with(quality);
@@ -256,10 +268,20 @@ impl Fleet {
         }
     }
 
+    /// Whether the two readings of a move are so near to each other that the energy at an edge between them is known
+    /// well enough: an interval and a half.
+    fn is_interpolated(&self, moved: Move) -> bool {
+        let near = self.settings.grid.length() * 3 / 2;
+        moved.to.time.since(moved.from.time) <= near.min(self.settings.longest_gap)
+    }
+
     /// Whether the energy of a move belongs to no interval. After a swap there is no energy. Across a long silence it
     /// is unknown when the energy was used. Counts the gap.
     fn is_unplaced(&mut self, moved: Move, has_published: bool) -> bool {
         let Move { from, to, advance } = moved;
+        if self.is_interpolated(moved) && !advance.quality.has(Quality::SWAP) {
+            return false;
+        }
         if advance.quality.has(Quality::SWAP) {
             return true;
         }

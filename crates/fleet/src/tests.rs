@@ -26,6 +26,7 @@ fn hourly() -> Settings {
     Settings {
         grid: Grid::new(60 * MINUTE).unwrap(),
         grace: 20 * MINUTE,
+        snap: 0,
         energy: Energy::Both,
         cross_check: None,
         longest_gap: 10 * 24 * 60 * MINUTE,

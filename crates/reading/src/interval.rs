@@ -46,8 +46,12 @@ impl Quality {
     /// Power, voltage and current do not fit together.
     pub const POWER_FACTOR: Self = Self(1 << 16);
 
+    /// A register reading at an edge is missing, but others are near: no more than an interval and a half apart. The
+    /// energy at the edge lies on the line between them.
+    pub const INTERPOLATED: Self = Self(1 << 17);
+
     /// The flags of how the energy came about. The others come from a comparison with other energy.
-    const ORIGIN: u32 = (1 << 9) - 1;
+    const ORIGIN: u32 = (1 << 9) - 1 | Self::INTERPOLATED.0;
     /// With any of these flags, the energy was not measured over all of the interval, or is not believed.
     const FLAWS: u32 = Self::ESTIMATED.0
         | Self::PARTIAL.0
@@ -57,8 +61,9 @@ impl Quality {
         | Self::SUSPECT.0
         | Self::SPIKE.0;
 
-    const NAMES: [(Self, &'static str); 17] = [
+    const NAMES: [(Self, &'static str); 18] = [
         (Self::ESTIMATED, "estimated"),
+        (Self::INTERPOLATED, "interpolated"),
         (Self::PARTIAL, "partial"),
         (Self::GAP, "gap"),
         (Self::POWER, "power"),
@@ -94,6 +99,12 @@ impl Quality {
     #[inline]
     pub fn is_whole(self) -> bool {
         self.0 & Self::FLAWS == 0
+    }
+
+    /// Whether some of the energy was spread over the time between two readings, however near they are.
+    #[inline]
+    pub fn is_spread(self) -> bool {
+        self.0 & (Self::ESTIMATED.0 | Self::INTERPOLATED.0) != 0
     }
 
     /// Whether the energy is not believed.

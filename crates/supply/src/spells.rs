@@ -2,7 +2,7 @@
 
 use crate::{Cause, SupplySettings, Target};
 use features::{measured_import, moved_while_silent};
-use reading::{Event, EventCode, EventTime, Interval, MeterId, Quality};
+use reading::{Event, EventCode, EventTime, Interval, MeterId};
 use serde::{Deserialize, Serialize};
 use units::WattHours;
 
@@ -217,8 +217,7 @@ impl Visit<'_> {
 
     /// What a silence was, by the energy that the register counted during it.
     fn cause_of_silence(&self, spell: &Spell, end: EventTime) -> Cause {
-        let since =
-            self.rows.iter().filter(|row| row.end > spell.start && row.quality.has(Quality::ESTIMATED));
+        let since = self.rows.iter().filter(|row| row.end > spell.start && row.quality.is_spread());
         let mut estimated = since.filter_map(|row| row.imp).map(|imp| imp.0).peekable();
         // The advance of a register is spread over the intervals between two readings, unless these are further apart
         // than the longest gap. Where nothing is spread they may have been: the reading before lies up to an interval

@@ -171,8 +171,8 @@ fn quality<'a>(to: &mut impl Columns<&'a Interval>) {
     to.column(
         "quality",
         "",
-        "how the energy came about and what is odd about it, names joined by commas: estimated, partial, gap, power, \
-         reset, rollover, swap, disagrees, suspect; with `[quality]` also zero-run, flat, spike, high, low, reverse, \
+        "how the energy came about and what is odd about it, names joined by commas: estimated, interpolated, \
+         partial, gap, power, reset, rollover, swap, disagrees, suspect; with `[quality]` also zero-run, flat, spike, high, low, reverse, \
          unit, power-factor; `measured` if there is nothing of these",
         "the rules of data quality, each with an entry of its own",
         |one| one.quality,

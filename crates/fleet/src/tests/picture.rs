@@ -67,16 +67,93 @@ fn a_reading_lost_inside_changes_no_energy() {
 }
 
 #[test]
-fn a_reading_lost_at_the_edge_is_estimated_from_its_neighbours() {
+fn a_reading_lost_at_the_edge_is_interpolated_between_its_neighbours() {
     check(
         "0 111. 3111 1111",
         expect![[r#"
             00:00 - Wh, 1 readings, partial
-            01:00 500 Wh, 3 readings, estimated
-            02:00 500 Wh, 4 readings, estimated
+            01:00 500 Wh, 3 readings, interpolated
+            02:00 500 Wh, 4 readings, interpolated
             03:00 400 Wh, 4 readings, measured
         "#]],
     );
+}
+
+#[test]
+fn readings_too_far_apart_are_estimated() {
+    check(
+        "0 11.. .... ..11 1111",
+        expect![[r#"
+            00:00 - Wh, 1 readings, partial
+            01:00 400 Wh, 2 readings, estimated
+            02:00 400 Wh, 0 readings, estimated,gap
+            03:00 400 Wh, 2 readings, estimated
+            04:00 400 Wh, 4 readings, measured
+        "#]],
+    );
+}
+
+/// Registers of one meter with the seconds that their stamps are off a quarter of an hour, under a `snap` of 90 s.
+fn snapped(registers: &[(i64, i64, i64)]) -> String {
+    let settings = Settings { grid: Grid::new(QUARTER).unwrap(), grace: QUARTER, snap: 90_000, ..hourly() };
+    let reading = |&(quarter, seconds, wh)| {
+        let mut raw = register("a", quarter * 15, wh);
+        raw.time = raw.time.plus(seconds * 1000);
+        raw
+    };
+    text(&run(&settings, &registers.iter().map(reading).collect::<Vec<_>>()))
+}
+
+#[test]
+fn a_reading_some_seconds_off_the_end_counts_as_the_one_at_the_end() {
+    for seconds in [-90, -20, 1, 50, 90] {
+        let off = [(0, seconds, 1000), (1, seconds, 1100), (2, seconds, 1250), (3, seconds, 1300)];
+        expect![[r#"
+            00:00 - Wh, 1 readings, partial
+            00:15 100 Wh, 1 readings, measured
+            00:30 150 Wh, 1 readings, measured
+            00:45 50 Wh, 1 readings, measured
+        "#]]
+        .assert_eq(&snapped(&off));
+    }
+}
+
+#[test]
+fn only_one_reading_is_moved_and_an_exact_one_comes_first() {
+    // A register each minute around 00:15; the energy of the others stays where it was used.
+    let minutes = [(0, 0, 1000), (1, -60, 1093), (1, 0, 1100), (1, 60, 1107), (2, 0, 1200)];
+    expect![[r#"
+        00:00 - Wh, 1 readings, partial
+        00:15 100 Wh, 2 readings, measured
+        00:30 100 Wh, 2 readings, measured
+    "#]]
+    .assert_eq(&snapped(&minutes));
+    // Without an exact one, the one before the end.
+    let without = [(0, 0, 1000), (1, -60, 1093), (1, 60, 1107), (2, 0, 1200)];
+    expect![[r#"
+        00:00 - Wh, 1 readings, partial
+        00:15 93 Wh, 1 readings, measured
+        00:30 107 Wh, 2 readings, measured
+    "#]]
+    .assert_eq(&snapped(&without));
+}
+
+#[test]
+fn registers_with_no_common_grid_give_whole_intervals() {
+    // One each seven minutes, 10 Wh a minute.
+    let settings = Settings { grid: Grid::new(QUARTER).unwrap(), grace: QUARTER, ..hourly() };
+    let readings: Vec<RawReading> =
+        (0..=10).map(|place| register("a", place * 7, 1000 + place * 70)).collect();
+    let rows = text(&run(&settings, &readings));
+    expect![[r#"
+        00:00 - Wh, 1 readings, partial
+        00:15 150 Wh, 2 readings, interpolated
+        00:30 150 Wh, 2 readings, interpolated
+        00:45 150 Wh, 2 readings, interpolated
+        01:00 150 Wh, 2 readings, interpolated
+        01:15 100 Wh, 2 readings, interpolated,partial
+    "#]]
+    .assert_eq(&rows);
 }
 
 #[test]

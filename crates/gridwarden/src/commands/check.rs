@@ -64,6 +64,7 @@ fn intervals(plan: &Plan, page: &mut Page) {
     page.key("clock_ahead", time(plan.order.ahead));
     page.key("most_waiting", plan.order.most_waiting);
     page.key("longest_gap", time(settings.longest_gap));
+    page.key("snap", if settings.snap == 0 { "none".to_owned() } else { time(settings.snap) });
     page.key(
         "energy",
         match settings.energy {

@@ -33,10 +33,10 @@ fn an_unknown_key_is_named_with_its_place() {
         "grace =",
         "grase =",
         expect![[r#"
-            error[plan::key]: unknown field `grase`, expected one of `length`, `grace`, `clock_ahead`, `most_waiting`, `longest_gap`, `energy`, `cross_check`, `pf_true`, `unbalance`, `candidate`
+            error[plan::key]: unknown field `grase`, expected one of `length`, `grace`, `clock_ahead`, `most_waiting`, `longest_gap`, `snap`, `energy`, `cross_check`, `pf_true`, `unbalance`, `candidate`
               --> demo.toml:11:1
                | grase = "15 min"              # a tick closes when enough meters are this much later than its end
-              help: keys are listed in pipelines/demo.toml, each with its meaning
+              help: each key is explained in pipelines/demo.toml or ami.toml
         "#]],
     );
 }
@@ -48,7 +48,7 @@ fn an_unknown_detector_or_key_of_one_is_named_with_its_place_and_the_nearest_nam
         "[detectors.phase-neutal]",
         expect![[r#"
             error[plan::key]: no detector is called `phase-neutal`
-              --> demo.toml:73:12
+              --> demo.toml:74:12
                | [detectors.phase-neutal]     # the phase and neutral currents of a meter should be equal
               help: did you mean `phase-neutral`?
         "#]],
@@ -57,11 +57,11 @@ fn an_unknown_detector_or_key_of_one_is_named_with_its_place_and_the_nearest_nam
         "low_load =",
         "low_laod =",
         expect![[r#"
-        error[plan::key]: unknown key `low_laod`, expected one of `share`, `floor`, `low_load`, `low_load_share`, `blocks`
-          --> demo.toml:76:1
-           | low_laod = "2 A"              # below this current
-          help: did you mean `low_load`?
-    "#]],
+            error[plan::key]: unknown key `low_laod`, expected one of `share`, `floor`, `low_load`, `low_load_share`, `blocks`
+              --> demo.toml:77:1
+               | low_laod = "2 A"              # below this current
+              help: did you mean `low_load`?
+        "#]],
     );
 }
 
@@ -71,18 +71,18 @@ fn keys_of_a_detector_must_fit_together() {
         "low_load_share = \"25 %\"",
         "low_load_share = \"2 %\"",
         expect![[r#"
-        error[plan::range]: `low_load_share` (2 %) must be at least `share` (6.25 %)
-          --> demo.toml:77:18
-           | low_load_share = "2 %"       # by more than this share;
-          help: see `[detectors.phase-neutral]` of pipelines/demo.toml
-    "#]],
+            error[plan::range]: `low_load_share` (2 %) must be at least `share` (6.25 %)
+              --> demo.toml:78:18
+               | low_load_share = "2 %"       # by more than this share;
+              help: see `[detectors.phase-neutral]` of pipelines/demo.toml
+        "#]],
     );
     check(
         "blocks = 5",
         "blocks = \"5\"",
         expect![[r#"
             error[plan::syntax]: `blocks` must be a whole number, found the text "5"
-              --> demo.toml:78:10
+              --> demo.toml:79:10
                | blocks = "5"                    # in this many intervals in a row
               help: try `blocks = 5`
         "#]],
@@ -104,7 +104,7 @@ fn a_wrong_unit_is_an_error() {
         "floor = \"0.5 V\"",
         expect![[r#"
             error[plan::unit]: `floor` must be a current in mA, A, kA, found the unit "V"
-              --> demo.toml:75:9
+              --> demo.toml:76:9
                | floor = "0.5 V"               # and by more than this;
               help: try `floor = "0.5 A"`
         "#]],
@@ -170,7 +170,7 @@ fn a_length_of_time_outside_its_range_is_answered_with_one_that_is_accepted() {
         "block = \"5 min\"",
         expect![[r#"
             error[plan::window]: `block` must be from 15 min to 4 h, found 5 min
-              --> demo.toml:34:9
+              --> demo.toml:35:9
                | block = "5 min"              # peaks are means over this time: in fixed blocks, and in blocks that slide by one interval
               help: try `block = "15 min"`
         "#]],
@@ -184,7 +184,7 @@ fn a_limit_that_the_engine_cannot_count_with_is_an_error() {
         "current = \"5 kA\"",
         expect![[r#"
             error[plan::range]: `current` must be at most 4194 A, found 5 kA
-              --> demo.toml:22:11
+              --> demo.toml:23:11
                | current = "5 kA"
               help: try `current = "4194 A"`
         "#]],
@@ -194,7 +194,7 @@ fn a_limit_that_the_engine_cannot_count_with_is_an_error() {
         "power = \"1001 MW\"",
         expect![[r#"
             error[plan::range]: `power` must be at most 1000 MW, found 1001 MW
-              --> demo.toml:23:9
+              --> demo.toml:24:9
                | power = "1001 MW"
               help: try `power = "1000 MW"`
         "#]],
@@ -222,7 +222,7 @@ fn what_is_no_toml_is_an_error_with_its_place() {
         "[limits",
         expect![[r#"
             error[plan::syntax]: unclosed table, expected `]`
-              --> demo.toml:20:8
+              --> demo.toml:21:8
                | [limits                      # a value above these is left out of its reading, and counted
         "#]],
     );
@@ -259,7 +259,7 @@ fn a_season_that_cannot_be_is_an_error_with_a_way_out() {
             "to = \"22:00\", months = [0, 4] }]",
             expect![[r#"
                 error[plan::range]: `months` must be numbers from 1 to 12, found [0, 4]
-                  --> demo.toml:37:69
+                  --> demo.toml:38:69
                    | zones = [{ name = "evening", from = "18:00", to = "22:00", months = [0, 4] }]   # separate peaks and energy for these hours; a zone may have `days = ["weekday"]` and a season, `months = [11, 12, 1]`
                   help: try `months = [4, 5, 6]`, or leave it out for the whole year
             "#]],
@@ -268,7 +268,7 @@ fn a_season_that_cannot_be_is_an_error_with_a_way_out() {
             "to = \"22:00\", months = [] }]",
             expect![[r#"
                 error[plan::range]: `months` must be numbers from 1 to 12, found []
-                  --> demo.toml:37:69
+                  --> demo.toml:38:69
                    | zones = [{ name = "evening", from = "18:00", to = "22:00", months = [] }]   # separate peaks and energy for these hours; a zone may have `days = ["weekday"]` and a season, `months = [11, 12, 1]`
                   help: try `months = [4, 5, 6]`, or leave it out for the whole year
             "#]],
@@ -277,7 +277,7 @@ fn a_season_that_cannot_be_is_an_error_with_a_way_out() {
             "to = \"22:00\", days = [\"monday\"] }]",
             expect![[r#"
                 error[plan::choice]: `days` must be of "weekday", "saturday" and "sunday", found ["monday"]
-                  --> demo.toml:37:67
+                  --> demo.toml:38:67
                    | zones = [{ name = "evening", from = "18:00", to = "22:00", days = ["monday"] }]   # separate peaks and energy for these hours; a zone may have `days = ["weekday"]` and a season, `months = [11, 12, 1]`
                   help: try `days = ["weekday"]`, or leave it out for every day; holidays are Sundays
             "#]],
@@ -298,7 +298,7 @@ fn profiles_and_demand_that_cannot_be_are_errors_with_a_way_out() {
         "slot = \"50 min\"",
         expect![[r#"
             error[plan::window]: `slot` must be whole intervals of 15 min, and whole slots must make a day
-              --> demo.toml:30:8
+              --> demo.toml:31:8
                | slot = "50 min"                  # whole intervals; shorter slots take more memory, see `gridwarden check`
               help: try `slot = "60 min"`
         "#]],
@@ -308,7 +308,7 @@ fn profiles_and_demand_that_cannot_be_are_errors_with_a_way_out() {
         "block = \"20 min\"",
         expect![[r#"
             error[plan::window]: `block` must be 1 to 60 intervals of 15 min, at most 4 h, and whole blocks must make a day
-              --> demo.toml:34:9
+              --> demo.toml:35:9
                | block = "20 min"              # peaks are means over this time: in fixed blocks, and in blocks that slide by one interval
               help: try `block = "30 min"`, or shorter intervals
         "#]],
@@ -318,7 +318,7 @@ fn profiles_and_demand_that_cannot_be_are_errors_with_a_way_out() {
         "billing_day = 31",
         expect![[r#"
             error[plan::range]: `billing_day` must be from 1 to 28: every month has such a day
-              --> demo.toml:35:15
+              --> demo.toml:36:15
                | billing_day = 31               # a period begins at midnight of this day of the month
               help: try `billing_day = 1`
         "#]],
@@ -328,7 +328,7 @@ fn profiles_and_demand_that_cannot_be_are_errors_with_a_way_out() {
         "low_power_factor = 85.0",
         expect![[r#"
             error[plan::range]: `low_power_factor` must be from 0 to 1, found 85
-              --> demo.toml:36:20
+              --> demo.toml:37:20
                | low_power_factor = 85.0       # hours below this are counted
               help: try `low_power_factor = 0.85`
         "#]],
@@ -338,7 +338,7 @@ fn profiles_and_demand_that_cannot_be_are_errors_with_a_way_out() {
         "from = \"18\"",
         expect![[r#"
             error[plan::time]: `from` must be a time of the day, found "18"
-              --> demo.toml:37:37
+              --> demo.toml:38:37
                | zones = [{ name = "evening", from = "18", to = "22:00" }]   # separate peaks and energy for these hours; a zone may have `days = ["weekday"]` and a season, `months = [11, 12, 1]`
               help: try `from = "18:00"`
         "#]],
@@ -348,7 +348,7 @@ fn profiles_and_demand_that_cannot_be_are_errors_with_a_way_out() {
         "from = \"18:10\"",
         expect![[r#"
             error[plan::time]: `from` must be where an interval of 15 min begins, found "18:10"
-              --> demo.toml:37:37
+              --> demo.toml:38:37
                | zones = [{ name = "evening", from = "18:10", to = "22:00" }]   # separate peaks and energy for these hours; a zone may have `days = ["weekday"]` and a season, `months = [11, 12, 1]`
               help: try `from = "18:00"`
         "#]],
@@ -368,7 +368,7 @@ fn profiles_and_demand_that_cannot_be_are_errors_with_a_way_out() {
         "name = \"all\"",
         expect![[r#"
             error[plan::choice]: `zones` need different names, and `all` is that of all minutes
-              --> demo.toml:37:9
+              --> demo.toml:38:9
                | zones = [{ name = "all", from = "18:00", to = "22:00" }]   # separate peaks and energy for these hours; a zone may have `days = ["weekday"]` and a season, `months = [11, 12, 1]`
               help: call each zone as the tariff does
         "#]],
@@ -382,7 +382,7 @@ fn rules_of_quality_that_cannot_be_are_errors_with_a_way_out() {
         "zero_run = \"3 min\"",
         expect![[r#"
             error[plan::window]: `zero_run` must be from 1 h to 366 d, found 3 min
-              --> demo.toml:52:12
+              --> demo.toml:53:12
                | zero_run = "3 min"              # no energy imported for this time
               help: try `zero_run = "1 h"`
         "#]],
@@ -392,7 +392,7 @@ fn rules_of_quality_that_cannot_be_are_errors_with_a_way_out() {
         "run = \"30 min\"",
         expect![[r#"
             error[plan::range]: `run` must be 3 to 16383 intervals
-              --> demo.toml:53:16
+              --> demo.toml:54:16
                | flat = { run = "30 min", spread = "0.5 %", floor = "1 Wh" }   # for this time, all energies are within this share or floor of the first
               help: try `run = "24 h"`
         "#]],
@@ -402,7 +402,7 @@ fn rules_of_quality_that_cannot_be_are_errors_with_a_way_out() {
         "times = 0.5",
         expect![[r#"
             error[plan::range]: `times` must be above 1, and at most 1000
-              --> demo.toml:54:19
+              --> demo.toml:55:19
                | spike = { times = 0.5, floor = "2 kW" }   # this many times the third-highest of the last weeks, and above the floor
               help: try `times = 3.0`
         "#]],
@@ -412,7 +412,7 @@ fn rules_of_quality_that_cannot_be_are_errors_with_a_way_out() {
         "low = \"150 %\", high",
         expect![[r#"
             error[plan::range]: a low day must be below 100 % of a usual one, and a high one above
-              --> demo.toml:55:7
+              --> demo.toml:56:7
                | day = { low = "150 %", high = "400 %", floor = "1 kWh" }   # energy of a local day as a share of the load profile, if that expects at least the floor
               help: try `low = "5 %", high = "400 %"`
         "#]],
@@ -422,7 +422,7 @@ fn rules_of_quality_that_cannot_be_are_errors_with_a_way_out() {
         "least = \"120 %\"",
         expect![[r#"
             error[plan::range]: a power factor is at most 1: `least` must be below 100 %, and `most`, with room for errors, not
-              --> demo.toml:57:26
+              --> demo.toml:58:26
                | power_factor = { least = "120 %", most = "120 %", floor = "2 A" }   # active power as a share of voltage times current
               help: try `least = "20 %", most = "120 %"`
         "#]],
@@ -439,14 +439,14 @@ fn what_asks_for_usual_days_needs_profiles() {
     let page = |text: &str| Plan::read(text).unwrap_err().render("demo.toml", text);
     expect![[r#"
         error[plan::missing]: `quality.day` asks what a meter usually uses, and the plan has no section `[profiles]`
-          --> demo.toml:51:7
+          --> demo.toml:52:7
            | day = { low = "5 %", high = "400 %", floor = "1 kWh" }   # energy of a local day as a share of the load profile, if that expects at least the floor
           help: add `[profiles]` with `slot` and `half_life` as in pipelines/demo.toml
     "#]].assert_eq(&page(&no_profiles));
     let no_estimation = without("[estimation]", "[quality]", &no_profiles);
     expect![[r#"
         error[plan::missing]: `quality.day` asks what a meter usually uses, and the plan has no section `[profiles]`
-          --> demo.toml:48:7
+          --> demo.toml:49:7
            | day = { low = "5 %", high = "400 %", floor = "1 kWh" }   # energy of a local day as a share of the load profile, if that expects at least the floor
           help: add `[profiles]` with `slot` and `half_life` as in pipelines/demo.toml
     "#]].assert_eq(&page(&no_estimation));
@@ -475,7 +475,7 @@ fn supply_that_cannot_be_is_an_error_with_a_way_out() {
         "silent_after = \"20 min\"",
         expect![[r#"
             error[plan::window]: `silent_after` must be whole intervals of 15 min, found 20 min
-              --> demo.toml:61:16
+              --> demo.toml:62:16
                | silent_after = "20 min"          # a consumer without readings for this time is silent: whole intervals, and longer than usual pauses of meters
               help: try `silent_after = "2 h"`
         "#]],
@@ -485,7 +485,7 @@ fn supply_that_cannot_be_is_an_error_with_a_way_out() {
         "silent_after = \"10 min\"",
         expect![[r#"
             error[plan::window]: `silent_after` must be from 15 min to 7 d, found 10 min
-              --> demo.toml:61:16
+              --> demo.toml:62:16
                | silent_after = "10 min"          # a consumer without readings for this time is silent: whole intervals, and longer than usual pauses of meters
               help: try `silent_after = "15 min"`
         "#]],
@@ -495,7 +495,7 @@ fn supply_that_cannot_be_is_an_error_with_a_way_out() {
         "low_voltage = \"253 V\"",
         expect![[r#"
             error[plan::range]: `low_voltage` must be below `high_voltage`, found 253 V and 253 V
-              --> demo.toml:65:15
+              --> demo.toml:66:15
                | low_voltage = "253 V"         # hours below and above these are counted for each area and month: 230 V, plus or minus 10 %
               help: try `low_voltage = "207 V"` and `high_voltage = "253 V"`
         "#]],
@@ -505,7 +505,7 @@ fn supply_that_cannot_be_is_an_error_with_a_way_out() {
         "feeder_share = \"160 %\"",
         expect![[r#"
             error[plan::range]: `feeder_share` must be at most 100 %, found 160 %
-              --> demo.toml:64:16
+              --> demo.toml:65:16
                | feeder_share = "160 %"         # the same for a feeder, if they are on two or more transformers
               help: try `feeder_share = "10 %"`
         "#]],
@@ -515,7 +515,7 @@ fn supply_that_cannot_be_is_an_error_with_a_way_out() {
         "",
         expect![[r#"
             error[plan::missing]: missing field `momentary`
-              --> demo.toml:60:1
+              --> demo.toml:61:1
                | [supply]                      # outages of consumers, transformers and feeders, and the indices of IEEE 1366
               help: a plan says what runs: nothing is assumed for this key
         "#]],
@@ -568,21 +568,21 @@ fn a_compression_that_is_not_there_is_named_with_one_that_is() {
         "\"zstd\"  ",
         "\"gzip\"",
         expect![[r#"
-        error[plan::choice]: `compression` must be "none", "snappy", "zstd" or "zstd:LEVEL", found "gzip"
-          --> demo.toml:91:15
-           | compression = "gzip"        # of Parquet files: "none", "snappy", "zstd" or "zstd:LEVEL" (1 to 22)
-          help: try `compression = "zstd"`
-    "#]],
+            error[plan::choice]: `compression` must be "none", "snappy", "zstd" or "zstd:LEVEL", found "gzip"
+              --> demo.toml:92:15
+               | compression = "gzip"        # of Parquet files: "none", "snappy", "zstd" or "zstd:LEVEL" (1 to 22)
+              help: try `compression = "zstd"`
+        "#]],
     );
     check(
         "\"zstd\"  ",
         "\"zstd:99\"",
         expect![[r#"
-        error[plan::choice]: `compression` must have a level of zstd from 1 to 22, found "99"
-          --> demo.toml:91:15
-           | compression = "zstd:99"        # of Parquet files: "none", "snappy", "zstd" or "zstd:LEVEL" (1 to 22)
-          help: try `compression = "zstd:19"`
-    "#]],
+            error[plan::choice]: `compression` must have a level of zstd from 1 to 22, found "99"
+              --> demo.toml:92:15
+               | compression = "zstd:99"        # of Parquet files: "none", "snappy", "zstd" or "zstd:LEVEL" (1 to 22)
+              help: try `compression = "zstd:19"`
+        "#]],
     );
     for wrong in ["zstd:0", "zstd:", "zstd:-1", "zstd:one"] {
         assert!(matches!(Compression::named(wrong), Err(WrongCompression::Level(_))), "{wrong}");
@@ -594,10 +594,10 @@ fn a_compression_that_is_not_there_is_named_with_one_that_is() {
         "compression =",
         "compresion =",
         expect![[r#"
-        error[plan::key]: unknown field `compresion`, expected one of `compression`, `intervals`, `transactional`
-          --> demo.toml:91:1
-           | compresion = "zstd"          # of Parquet files: "none", "snappy", "zstd" or "zstd:LEVEL" (1 to 22)
-          help: each key is explained in pipelines/demo.toml or ami.toml
-    "#]],
+            error[plan::key]: unknown field `compresion`, expected one of `compression`, `intervals`, `transactional`
+              --> demo.toml:92:1
+               | compresion = "zstd"          # of Parquet files: "none", "snappy", "zstd" or "zstd:LEVEL" (1 to 22)
+              help: each key is explained in pipelines/demo.toml or ami.toml
+        "#]],
     );
 }

@@ -105,6 +105,8 @@ struct IntervalsToml {
     clock_ahead: Text,
     most_waiting: Spanned<u32>,
     longest_gap: Text,
+    #[serde(default)]
+    snap: Option<Text>,
     energy: Text,
     #[serde(default)]
     cross_check: Option<CrossCheckToml>,
@@ -277,9 +279,14 @@ impl IntervalsToml {
             }),
             None => None,
         };
+        let snap = match &self.snap {
+            Some(snap) => milliseconds("snap", snap, 0..=length / 4)?,
+            None => 0,
+        };
         let settings = Settings {
             grid,
             grace,
+            snap,
             energy,
             cross_check,
             longest_gap: milliseconds("longest_gap", &self.longest_gap, length..=366 * DAY)?,

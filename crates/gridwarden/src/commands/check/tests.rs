@@ -49,6 +49,7 @@ fn every_setting_is_shown_under_its_key_in_the_plan() {
               clock_ahead     15 min
               most_waiting    20000
               longest_gap     7 d
+              snap            90 s
               energy          both: registers where a meter sends them, else power
               cross_check     share 50 %, floor 200 Wh
               pf_true         true: a column of intervals
@@ -171,6 +172,7 @@ fn missing_sections_are_shown_as_none() {
               clock_ahead     20 min
               most_waiting    20000
               longest_gap     7 d
+              snap            none
               energy          both: registers where a meter sends them, else power
               candidate       share 10 %, floor 0.5 A
               pf_true         false
