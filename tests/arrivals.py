@@ -1,0 +1,157 @@
+"""The readings of an area as real meters deliver them, and whether the results stay whole. See scripts/arrivals-check.
+
+    arrivals.py write ORDERLY TOPOLOGY FOLDER     writes a file of readings for each way of delivery
+    arrivals.py compare WAY ORDERLY OUT TRUTH     compares the results of a way with those of the orderly file
+"""
+
+import csv
+import json
+import random
+import sys
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+
+import polars as pl
+
+SECOND = timedelta(seconds=1)
+DAY = timedelta(days=1)
+WAYS = ["orderly", "bursts", "ahead", "future", "seconds", "by-meter"]
+
+
+def moment(ms):
+    return datetime.fromtimestamp(ms / 1000, timezone.utc)
+
+
+def stamp(time):
+    return round(time.timestamp() * 1000)
+
+
+def places(topology):
+    with open(topology, newline="") as file:
+        return {row["meter"]: row for row in csv.DictReader(file)}
+
+
+def concentrator(topology):
+    """The meters of one concentrator: those of the first two transformers."""
+    rows = places(topology)
+    first = sorted({row["transformer"] for row in rows.values() if row["transformer"]})[:2]
+    return {meter for meter, row in rows.items() if row["transformer"] in first}
+
+
+def bursts(readings, chance):
+    """30 % of the meters deliver once a day, 3 % after three days, each in its own order."""
+    meters = sorted({meter for meter, _, _ in readings})
+    chance.shuffle(meters)
+    daily = set(meters[: len(meters) * 30 // 100])
+    seldom = set(meters[len(daily) : len(daily) + max(1, len(meters) * 3 // 100)])
+    offset = {meter: chance.random() * DAY for meter in meters}
+    first = min(time for _, time, _ in readings)
+
+    def arrival(meter, time):
+        every = DAY if meter in daily else 3 * DAY if meter in seldom else None
+        if every is None:
+            return time + 5 * SECOND
+        passed = (time - first - offset[meter]) // every + 1
+        return first + offset[meter] + passed * every
+
+    # The sort keeps the order of each meter.
+    return sorted(readings, key=lambda one: arrival(one[0], one[1]))
+
+
+def seconds_off(readings, chance):
+    """Every meter stamps 1 to 50 s after the quarter, each by its own number of seconds."""
+    off = {}
+    for meter, time, line in readings:
+        late = off.setdefault(meter, chance.randint(1, 50))
+        raw = json.loads(line)
+        raw["time"] = stamp(time + late * SECOND)
+        yield time + late * SECOND, json.dumps(raw)
+
+
+def write(orderly, topology, folder):
+    readings = []
+    for line in Path(orderly).read_text().splitlines():
+        raw = json.loads(line)
+        readings.append((raw["meter"], moment(raw["time"]), line))
+    chance = random.Random(13)
+    folder = Path(folder)
+
+    def put(way, lines):
+        (folder / f"{way}.ndjson").write_text("\n".join(lines) + "\n")
+
+    put("orderly", (line for _, _, line in readings))
+    put("bursts", (line for _, _, line in bursts(readings, chance)))
+    put("by-meter", (line for _, _, line in sorted(readings, key=lambda one: one[0])))
+    fast, ahead = concentrator(topology), []
+    for meter, time, line in readings:
+        if meter in fast:
+            raw = json.loads(line)
+            raw["time"] = stamp(time + timedelta(hours=1))
+            line = json.dumps(raw)
+        ahead.append(line)
+    put("ahead", ahead)
+    future = [line for _, _, line in readings]
+    names = sorted({meter for meter, _, _ in readings})[:4]
+    for place in range(16):
+        at = len(future) // 2 + place * 40
+        time = datetime(2099, 1, 1, place, tzinfo=timezone.utc)
+        absurd = {"meter": names[place % 4], "time": stamp(time), "imp": 1000 + place}
+        future.insert(at, json.dumps(absurd))
+    put("future", future)
+    put("seconds", (line for _, line in sorted(seconds_off(readings, chance), key=lambda one: one[0])))
+
+
+def thieves(out, truth):
+    with open(truth, newline="") as file:
+        guilty = {row["meter"] for row in csv.DictReader(file) if row["guilty"] == "true"}
+    cases = pl.read_parquet(out / "cases.parquet")
+    found = {target.rsplit("/", 1)[-1] for target in cases["target"].cast(pl.String).to_list()}
+    return len(guilty & found), len(guilty), len(found - guilty)
+
+
+def intervals(out):
+    rows = pl.read_parquet(out / "intervals.parquet", columns=["meter", "end", "imp_wh", "readings", "quality"])
+    return rows.with_columns(pl.col("meter").cast(pl.String), pl.col("quality").cast(pl.String))
+
+
+def compare(way, orderly, out, truth):
+    orderly, out = Path(orderly), Path(out)
+    before, now = intervals(orderly), intervals(out)
+    summary = json.loads((out / "summary.json").read_text())
+    if way == "ahead":
+        fast = concentrator(truth.replace("truth.csv", "topology.csv"))
+        hour = pl.when(pl.col("meter").is_in(list(fast))).then(timedelta(hours=1)).otherwise(timedelta())
+        before = before.with_columns(pl.col("end") + hour)
+    both = before.join(now, on=["meter", "end"], how="left", suffix="_now")
+    same = pl.lit(True)
+    for column in ["imp_wh", "readings", "quality"]:
+        same &= pl.col(column).eq_missing(pl.col(column + "_now"))
+    wrong = both.filter(~same)
+    balances = pl.read_parquet(out / "balance.parquet")
+    partial = balances.filter((pl.col("quality").cast(pl.String) == "measured") & (pl.col("reporting") < pl.col("meters")))
+    found, guilty, others = thieves(out, truth)
+    measured = now.filter(pl.col("quality").is_in(["measured", "disagrees"])).height
+    energy = lambda rows: rows.group_by("meter").agg(pl.col("imp_wh").sum()).sort("meter")
+    print(f"{way:9} {wrong.height:7,} of {before.height:,} intervals lost or wrong; "
+          f"{100 * measured / now.height:5.1f} % measured; {summary['late']:6,} late; "
+          f"{partial.height:5,} balances measured in part; {found} of {guilty} thieves, {others} others")
+    failures = []
+    if partial.height:
+        failures.append("a balance is called measured although a consumer is missing")
+    if way == "seconds":
+        if measured < 0.9 * now.height:
+            failures.append("less than 90 % of the intervals are measured")
+        if not energy(before).equals(energy(now)):
+            failures.append("the energy of a meter is not that of its registers")
+    elif wrong.height:
+        failures.append("intervals are lost or wrong")
+        print(wrong.head(5))
+    for failure in failures:
+        print(f"error: {way}: {failure}")
+    return not failures
+
+
+if sys.argv[1] == "write":
+    write(*sys.argv[2:5])
+elif not compare(*sys.argv[2:6]):
+    sys.exit(1)
