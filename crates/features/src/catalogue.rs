@@ -1,4 +1,4 @@
-//! Every kernel with its unit and its meaning: for documentation, column headings and people who check a number.
+//! Every kernel with its unit and its definition: for documents, column headings and people who check a number.
 
 use units::{Amperes, Vars, VoltAmperes, Volts, WattHours, Watts};
 

@@ -1,4 +1,4 @@
-//! Current of one interval, and how far the two wires of a single-phase supply are apart.
+//! The current of one interval, and the difference between the two wires of a single-phase supply.
 
 use reading::Interval;
 use units::{Amperes, Ratio};
@@ -10,12 +10,12 @@ pub struct LoopCurrents {
     pub phase: Amperes,
     /// Mean neutral current.
     pub neutral: Amperes,
-    /// How far the two means are apart, without a sign.
+    /// The difference of the two means, without a sign.
     pub apart: Amperes,
 }
 
 impl LoopCurrents {
-    /// Phase less neutral: negative when more comes back than went out through the meter.
+    /// Phase less neutral. It is negative if more current returns than went out through the meter.
     pub fn difference(&self) -> Amperes {
         self.phase - self.neutral
     }
@@ -27,7 +27,7 @@ impl LoopCurrents {
     }
 }
 
-/// Mean phase current; with three phases, of their mean.
+/// Mean phase current. With three phases, it is the mean of the three.
 #[inline]
 pub fn mean_current(interval: &Interval) -> Option<Amperes> {
     mean(u64::from(interval.sums.i), interval.sums.i_count)
@@ -45,9 +45,9 @@ pub fn max_imbalance(interval: &Interval) -> Option<Amperes> {
     (interval.sums.loop_count > 0).then(|| Amperes(f64::from(interval.sums.imbalance_max) / 1000.0))
 }
 
-/// Phase and neutral current, where they should be equal.
+/// Phase and neutral current of a single-phase supply, which should be equal.
 ///
-/// `None` when only some of the readings with a phase current carry a neutral current: the phase sum is over all of
+/// `None` if only some of the readings with a phase current carry a neutral current. The phase sum is over all of
 /// them, so the two means would be of different moments.
 pub fn loop_currents(interval: &Interval) -> Option<LoopCurrents> {
     let sums = &interval.sums;

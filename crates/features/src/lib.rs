@@ -1,11 +1,11 @@
 //! Pure kernels: power, current, voltage, load and supply, computed from one interval or from one row of numbers.
 //!
-//! Every kernel is a small function from whole-number sums to a typed quantity; where the numbers do not carry the
-//! feature the answer is `None`, never a zero that could be mistaken for a measurement. The [`CATALOGUE`] lists
-//! each kernel with its unit, its definition and where that definition comes from.
+//! Every kernel is a small function from whole-number sums to a typed quantity. If the sums are not enough for the
+//! quantity, the answer is `None`, and never a zero: a zero would look like a measurement. The [`CATALOGUE`] lists
+//! each kernel with its unit, its definition and the source of that definition.
 //!
-//! This crate never knows how intervals are kept, written or chosen, nor what its numbers are used for. Sums stay whole
-//! numbers until the last step, so no order of readings changes a bit.
+//! This crate never knows how intervals are stored, written or chosen, nor what its numbers are used for. Sums stay
+//! whole numbers until the last step, so the order of the readings does not change the result.
 //!
 //! Read [`power`] first, then [`current`]; [`profile`] holds the kernels over a row of numbers.
 

@@ -4,19 +4,20 @@ use crate::{mean_current, mean_voltage};
 use reading::Interval;
 use units::{Ratio, Vars, VoltAmperes, WattHours, Watts};
 
-/// Import less export, where the import is known; a meter without an export register exports nothing.
+/// Import less export, if the import is known. A meter without an export register exports nothing.
 #[inline]
 pub fn net_energy(interval: &Interval) -> Option<WattHours> {
     Some(interval.imp? - interval.exp.unwrap_or_default())
 }
 
-/// The same of the energy to bill: where the import is not believed, the estimate in its place counts.
+/// Net energy for billing. If the import is not believed, the estimate in its place counts.
 #[inline]
 pub fn valid_energy(interval: &Interval) -> Option<WattHours> {
     Some(interval.valid()? - interval.exp.unwrap_or_default())
 }
 
-/// Mean of the readings' own power where they carry it, else net energy over the time. Negative is export.
+/// Mean of the active power that the readings carry. If they carry none, net energy over the time. Negative is
+/// export.
 #[inline]
 pub fn mean_power(interval: &Interval) -> Option<Watts> {
     let sums = &interval.sums;
@@ -27,7 +28,7 @@ pub fn mean_power(interval: &Interval) -> Option<Watts> {
     net_energy(interval).filter(|_| length > 0).map(|net| net.mean_over(length))
 }
 
-/// The highest power of a reading where they carry it, else the same as [`mean_power`].
+/// The highest active power of a reading. If the readings carry none, [`mean_power`].
 #[inline]
 pub fn max_power(interval: &Interval) -> Option<Watts> {
     if interval.sums.p_count > 0 {
@@ -50,8 +51,9 @@ pub fn power_factor(interval: &Interval) -> Option<Ratio> {
     Some(Ratio(p / (p * p + q * q).sqrt()))
 }
 
-/// Mean active power over voltage times current, of all phases: with the currents that distortion adds, which
-/// [`power_factor`] leaves out where meters count reactive power of the fundamental. At most 1, negative on export.
+/// Mean active power over voltage times current, of all phases. At most 1, negative on export. It includes the
+/// currents that distortion adds. [`power_factor`] does not, if meters count only the reactive power of the
+/// fundamental.
 ///
 /// `None` without power, voltage or current, if not every reading has both power and current, or if a phase was dead.
 #[inline]

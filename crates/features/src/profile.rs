@@ -11,10 +11,10 @@ pub struct Peak {
     pub demand: Watts,
 }
 
-/// The block of `width` intervals with the highest mean power; of equals, the first.
+/// The block of `width` intervals with the highest mean power. If several are equal, it is the first of them.
 ///
-/// Blocks stand side by side from the row's start, as a demand register counts them. A block with a hole and the
-/// rest of a block at the end take no part.
+/// Blocks follow one another from the start of the row, as a demand register counts them. A block with an unknown
+/// interval is left out, and so is an incomplete block at the end.
 pub fn block_peak(powers: &[Option<Watts>], width: usize) -> Option<Peak> {
     if width == 0 {
         return None;
@@ -45,17 +45,17 @@ pub fn load_factor(powers: &[Option<Watts>]) -> Option<Ratio> {
 pub fn base_load(powers: &[Option<Watts>]) -> Option<Watts> {
     let mut known: Vec<f64> = powers.iter().flatten().map(|power| power.0).collect();
     known.sort_by(f64::total_cmp);
-    // As many intervals as a twentieth lie below it.
+    // A twentieth of the intervals are below it.
     known.get(known.len() / 20).copied().map(Watts)
 }
 
-/// The mean of energy over known hours, over a peak. `None` without hours or without a peak.
+/// Energy over known hours, as a share of a peak. `None` without hours or without a peak.
 pub fn load_factor_of(energy: WattHours, hours: f64, peak: Watts) -> Option<Ratio> {
     (hours > 0.0 && peak.0 > 0.0).then(|| Ratio(energy.0 as f64 / hours / peak.0))
 }
 
-/// The value that a share of all is below. `counts` belong to classes of equal width that reach from 0 to 1, and the
-/// values of a class are taken to lie evenly in it. `None` when nothing was counted.
+/// The value that a share of all values is below. `counts` are those of classes of equal width from 0 to 1. The
+/// values of a class are assumed to be spread evenly over it. `None` if nothing was counted.
 pub fn percentile(counts: &[u16], share: f64) -> Option<Ratio> {
     let all: u32 = counts.iter().map(|&count| u32::from(count)).sum();
     let mut wanted = f64::from(all) * share;
@@ -69,8 +69,8 @@ pub fn percentile(counts: &[u16], share: f64) -> Option<Ratio> {
     None
 }
 
-/// The typical day of a load profile: slot by slot the mean over weekdays, Saturdays and Sundays, as a week has them;
-/// of the types of day that are known. `None` unless something is known of every slot.
+/// The typical day of a load profile: for each slot the mean of five weekdays, one Saturday and one Sunday. A type of
+/// day whose slot is unknown is left out. `None` if a slot is unknown for all types.
 pub fn typical_day(types: [&[Option<Watts>]; 3]) -> Option<Vec<Watts>> {
     const DAYS: [f64; 3] = [5.0, 1.0, 1.0];
     let slot = |at: usize| {
@@ -82,8 +82,8 @@ pub fn typical_day(types: [&[Option<Watts>]; 3]) -> Option<Vec<Watts>> {
     (0..types[0].len()).map(slot).collect()
 }
 
-/// The share of a day's energy that is used from midnight to six. `None` for a day without use, or one that exports
-/// more than it imports.
+/// The share of a day's energy that is used from midnight to six. `None` for a day that uses nothing, or exports more
+/// than it imports.
 pub fn night_share(day: &[Watts]) -> Option<Ratio> {
     let sum = |slots: &[Watts]| slots.iter().map(|power| power.0).sum::<f64>();
     let (night, all) = (sum(&day[..day.len() / 4]), sum(day));
@@ -99,7 +99,7 @@ pub struct Learned {
     pub variance: f64,
 }
 
-/// Takes one more observation. With it, all observations together weigh `weight` times the last one.
+/// Takes one more observation. `weight` is the weight of all observations, if this one has the weight 1.
 #[inline]
 pub fn learn(learned: Learned, seen: f64, weight: f64) -> Learned {
     let off = seen - learned.mean;
@@ -107,8 +107,9 @@ pub fn learn(learned: Learned, seen: f64, weight: f64) -> Learned {
     Learned { mean: learned.mean + step, variance: (1.0 - 1.0 / weight) * (learned.variance + off * step) }
 }
 
-/// By the number of observations: how many times the last one all of them weigh. Each keeps the share `keep` of its
-/// weight when another comes. The list ends where one more changes nothing, or at `most`.
+/// The weight of all observations, by their number, if the last one has the weight 1. An observation keeps the share
+/// `keep` of its weight when the next one comes. The list ends when one more observation changes nothing, or at
+/// `most`.
 pub fn weights(keep: f64, most: usize) -> Vec<f64> {
     let mut weights = vec![0.0];
     while weights.len() <= most {

@@ -3,12 +3,12 @@
 use reading::{Interval, Quality};
 use units::{Volts, WattHours};
 
-/// Minutes that a consumer was without supply on average: SAIDI. `None` where no consumer is served.
+/// Minutes that a consumer was without supply on average: SAIDI. `None` if no consumer is served.
 pub fn saidi(customer_minutes: f64, consumers: u32) -> Option<f64> {
     per_consumer(customer_minutes, consumers)
 }
 
-/// How often a consumer was without supply for longer than a moment, on average: SAIFI.
+/// How often a consumer had a sustained interruption on average: SAIFI.
 pub fn saifi(sustained: u64, consumers: u32) -> Option<f64> {
     per_consumer(sustained as f64, consumers)
 }
@@ -18,17 +18,17 @@ pub fn caidi(customer_minutes: f64, sustained: u64) -> Option<f64> {
     (sustained > 0).then(|| customer_minutes / sustained as f64)
 }
 
-/// How often a consumer was without supply for a moment, on average: MAIFI.
+/// How often a consumer had a momentary interruption on average: MAIFI.
 pub fn maifi(momentary: u64, consumers: u32) -> Option<f64> {
     per_consumer(momentary as f64, consumers)
 }
 
-/// The fewest days with interruptions that make a threshold of major event days.
+/// The threshold of major event days needs at least so many days with interruptions.
 pub const MED_LEAST_DAYS: usize = 30;
 
-/// The daily SAIDI beyond which a day is a major event day, of the days before it: exp(alpha + 2.5 beta), alpha and
-/// beta being mean and standard deviation of the logarithms of the days above zero. `None` of fewer than
-/// [`MED_LEAST_DAYS`].
+/// The daily SAIDI above which a day is a major event day: exp(alpha + 2.5 beta). Alpha and beta are the mean and the
+/// standard deviation of the logarithm of daily SAIDI, over the earlier days on which it was not zero. `None` if
+/// there are fewer than [`MED_LEAST_DAYS`] such days.
 pub fn med_threshold(daily_saidi: impl Iterator<Item = f64> + Clone) -> Option<f64> {
     let logs = daily_saidi.filter(|saidi| *saidi > 0.0).map(f64::ln);
     let count = logs.clone().count();
@@ -47,15 +47,16 @@ pub fn voltage_beyond(interval: &Interval, low: Volts, high: Volts) -> Option<(b
     interval.sums.v().map(|(min, max)| (Volts::from(min) < low, Volts::from(max) > high))
 }
 
-/// Whether more energy passed a silent meter than two intervals at the edges of an outage can have used.
+/// Whether a silent meter counted more energy than the two intervals at the edges of an outage can hold.
 #[inline]
 pub fn moved_while_silent(advanced: WattHours, before: Option<WattHours>) -> bool {
-    // The meter counted up to the moment that supply went, and from the moment that it came back: at most one
-    // interval's use each, and half as much again, because a load is not the same at both ends.
+    // In an outage, the meter counts until supply fails, and again from its return on. That is at most the use of two
+    // intervals. The limit is half as much again, because the load is not the same at both ends.
     before.is_some_and(|before| advanced.0 > 3 * before.0.max(0))
 }
 
-/// Energy that an interval's own registers show: not spread over a gap, and not only a part.
+/// Imported energy that the interval's own registers show. Energy that was spread over a gap does not count, and
+/// neither does energy of a part of the interval.
 #[inline]
 pub fn measured_import(interval: &Interval) -> Option<WattHours> {
     interval.imp.filter(|_| !interval.quality.is_spread() && !interval.quality.has(Quality::PARTIAL))

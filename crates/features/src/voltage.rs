@@ -15,15 +15,15 @@ pub fn v_max(interval: &Interval) -> Option<Volts> {
     interval.sums.v().map(|(_, max)| max.into())
 }
 
-/// How far the phase voltages of a reading were apart at most, over the middle of them. `None` without the voltages of
-/// several phases.
+/// The largest difference between phase voltages of a reading, over the mean of the highest and the lowest. `None`
+/// without the voltages of several phases.
 #[inline]
 pub fn voltage_unbalance(interval: &Interval) -> Option<Ratio> {
     let apart = interval.sums.unbalance.checked_sub(1)?;
     Some(Ratio(f64::from(apart) / 10_000.0))
 }
 
-/// Midway between the lowest and the highest phase voltage: good enough to turn a current into a power.
+/// The middle between the lowest and the highest phase voltage: good enough to turn a current into a power.
 pub fn mean_voltage(interval: &Interval) -> Option<Volts> {
     interval.sums.v().map(|(min, max)| (Volts::from(min) + Volts::from(max)) * 0.5)
 }
