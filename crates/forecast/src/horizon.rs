@@ -1,4 +1,4 @@
-//! The local day to forecast, and for each of its intervals the earlier ones that it is like.
+//! The local day to forecast, and for each of its intervals the earlier intervals that are like it.
 
 use jiff::civil::Date;
 use reading::{Calendar, EventTime, Grid};
@@ -75,25 +75,26 @@ impl Horizon {
         self.slots.len()
     }
 
-    /// Whether the day has no interval, as where a country skipped a day.
+    /// Whether the day has no interval. A country skips a day if it moves across the date line.
     pub fn is_empty(&self) -> bool {
         self.slots.is_empty()
     }
 }
 
-/// The intervals that start in a local day, each with its local minute and its start. Between the two midnights time is
-/// counted in UTC, so that a day of 23 or 25 hours has its own number of intervals.
+/// The intervals that start in a local day, each with its local minute and its start. Between the two midnights time
+/// is counted in UTC, so a day of 23 or 25 hours has the right number of intervals.
 fn starts_of_day(day: Date, calendar: &Calendar, grid: Grid) -> Vec<(u16, EventTime)> {
     let Ok(tomorrow) = day.tomorrow() else { return Vec::new() };
     let (from, to) = (calendar.start_of(day), calendar.start_of(tomorrow));
-    // Where a time zone puts midnight inside an interval, the day begins with the next interval.
+    // If midnight of the time zone is inside an interval, the day begins with the next interval.
     let first = -(-from.0).div_euclid(grid.length());
     let usual = to.since(from) == reading::time::DAY && calendar.minute_of_day(from) == 0;
     (first..)
         .map(|index| grid.start(index))
         .take_while(|start| *start < to)
         .map(|start| {
-            // On a day without a change of the clock the local minute is plain arithmetic, which is thirty times faster.
+            // If the clock does not change on the day, plain arithmetic gives the local minute. It is thirty times
+            // faster.
             let since = (start.since(from) / reading::time::MINUTE) as u16;
             (if usual { since } else { calendar.minute_of_day(start) }, start)
         })

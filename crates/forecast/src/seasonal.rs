@@ -45,12 +45,12 @@ impl SeasonalMean {
     pub const STATE_VERSION: u16 = 1;
 
     /// The fingerprint of the settings that a stored history depends on: the interval alone, because energies are
-    /// those of intervals. Local days, holidays and quantiles are looked at when a forecast is made.
+    /// those of intervals. Local days, holidays and quantiles matter only when a forecast is made.
     pub fn fingerprint(grid: Grid) -> u64 {
         Fingerprint::new("loads").whole(grid.length()).end()
     }
 
-    /// Nothing remembered yet.
+    /// An empty history.
     pub fn new(target: Target) -> Self {
         Self { target, energies: BTreeMap::new() }
     }
@@ -90,12 +90,14 @@ impl SeasonalMean {
         }
     }
 
-    /// What the target will draw in each interval of the horizon, if any interval like it is known.
+    /// Forecasts the power of the target in each interval of the horizon. An interval is left out if no earlier
+    /// interval like it is known.
     ///
-    /// The mean is that of the same local minute on up to four last days of the same type; without any, on up to four
-    /// last days of any type. Quantiles are those of Student's t around the mean. If the days of a type are normally
-    /// distributed, the next one lies below quantile `p` with probability `p`, however few they are. After a single
-    /// day all quantiles equal the mean, because nothing shows yet how far it may be off.
+    /// The mean is that of the same local minute on the last four days of the same type, or on fewer if only fewer
+    /// are known. If none is known, the last four days of any type are used. Quantiles are those of Student's t
+    /// around the mean. If the days of a type are normally distributed, the next one is below quantile `p` with
+    /// probability `p`, even after few days. After a single day all quantiles equal the mean, because nothing shows
+    /// yet how far it may be off.
     pub fn forecast(&self, issued: EventTime, horizon: &Horizon, quantiles: &[f64]) -> Vec<Forecast> {
         let known = Known { energies: &self.energies, until: issued.min(horizon.starts_at()) };
         let length = horizon.grid().length();
@@ -131,7 +133,7 @@ impl Known<'_> {
         self.energies.get(&end).filter(|_| end <= self.until).copied()
     }
 
-    /// The ends of the intervals that this slot is expected to be like.
+    /// The ends of the earlier intervals that the forecast of this slot uses.
     fn last_like(&self, slot: &Slot) -> Vec<EventTime> {
         let same = self.last_days(slot.like.iter().filter(|like| like.same_type));
         if same.is_empty() { self.last_days(slot.like.iter()) } else { same }
@@ -160,7 +162,7 @@ impl Known<'_> {
             self.last_like(slot).iter().filter_map(|end| self.at(*end)).map(|energy| energy.0).collect();
         let freedom = (energies.len() as u32).checked_sub(1)?;
         let count = energies.len() as f64;
-        // A sum of whole numbers: its order changes nothing.
+        // A sum of whole numbers does not depend on their order.
         let mean = energies.iter().sum::<i64>() as f64 / count;
         let off = energies.iter().map(|energy| *energy as f64 - mean);
         let squares: f64 = off.map(|off| off * off).sum();
@@ -170,10 +172,10 @@ impl Known<'_> {
     }
 }
 
-/// What is expected of one interval of the horizon, Wh.
+/// The expected energy of one interval of the horizon, Wh.
 struct Expected {
     mean: f64,
-    /// By how much a quantile of Student's t is multiplied.
+    /// The factor for quantiles of Student's t.
     spread: f64,
     /// Degrees of freedom of Student's t.
     freedom: u32,

@@ -2,11 +2,11 @@
 
 use core::f64::consts::FRAC_2_PI;
 
-/// A handful of days says nothing about anything rarer.
+/// A few days show nothing about rarer events.
 const RAREST: f64 = 0.0001;
 
-/// Quantile `p` of Student's t (Biometrika 6, 1908). It is 0 without any degree of freedom, because one number shows nothing
-/// of how far the next may be off. `p` is limited to 0.0001 and 0.9999.
+/// Quantile `p` of Student's t (Biometrika 6, 1908). Without a degree of freedom it is 0, because a single number
+/// does not show how far the next one may be off. `p` is limited to the range from 0.0001 to 0.9999.
 pub(crate) fn student(p: f64, freedom: u32) -> f64 {
     let p = p.clamp(RAREST, 1.0 - RAREST);
     if freedom == 0 {
@@ -16,7 +16,7 @@ pub(crate) fn student(p: f64, freedom: u32) -> f64 {
         return -student(1.0 - p, freedom);
     }
     let within = 2.0 * p - 1.0;
-    // With one degree of freedom the rarest quantile is 3183. Sixty halvings are more than a float resolves.
+    // With one degree of freedom, the rarest quantile is 3183. A float resolves fewer than sixty halvings.
     let (mut low, mut high) = (0.0, 4096.0);
     for _ in 0..60 {
         let middle = (low + high) / 2.0;
@@ -29,7 +29,7 @@ pub(crate) fn student(p: f64, freedom: u32) -> f64 {
     (low + high) / 2.0
 }
 
-/// The share of Student's t that lies between `-t` and `t` (Abramowitz and Stegun, 1964, 26.7.3 and 26.7.4).
+/// The share of Student's t between `-t` and `t` (Abramowitz and Stegun, 1964, 26.7.3 and 26.7.4).
 fn share_within(t: f64, freedom: u32) -> f64 {
     let tangent = t / f64::from(freedom).sqrt();
     let cosine = 1.0 / (1.0 + tangent * tangent).sqrt();
