@@ -8,7 +8,7 @@ use units::WattHours;
 /// The energy of one transformer in one interval `(start, end]`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Balance {
-    /// Which transformer.
+    /// The transformer.
     pub transformer: TransformerId,
     /// When the interval starts.
     pub start: EventTime,
@@ -43,8 +43,8 @@ struct Tally {
 
 /// The balance of every transformer that has a meter with an interval that ends at `end`, by transformer.
 ///
-/// Intervals that end earlier are left out. They belong to balances that were published before, and their other parts
-/// are not at hand. A replay corrects those balances.
+/// Intervals that end earlier are left out. They belong to balances that were published before, and the other
+/// intervals of those balances are no longer known. A replay corrects those balances.
 pub fn balance<'a>(
     end: EventTime,
     intervals: impl Iterator<Item = Joined<'a>>,

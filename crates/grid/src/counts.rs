@@ -25,7 +25,7 @@ impl Head {
     }
 
     fn count_at(&self, time: EventTime) -> u32 {
-        // Mostly no row begins or ends around the time that is asked for.
+        // In most cases, all rows hold at this time.
         let all = self.starts.last().is_none_or(|start| *start < time)
             && self.ends.first().is_none_or(|end| *end >= time);
         if all {

@@ -45,7 +45,7 @@ fn known(number: u32) -> Option<u32> {
     (number != NONE).then_some(number)
 }
 
-/// Where a meter stands in the table.
+/// The place of a meter in the table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Seat {
     pub first: u32,
@@ -65,7 +65,7 @@ pub struct Join<'a> {
 }
 
 impl<'a> Join<'a> {
-    /// Looks the places of all intervals up.
+    /// Looks up the places of all intervals.
     pub fn new(topology: &'a Topology, intervals: &'a [Interval]) -> Self {
         let seats = topology.join(intervals).map(|joined| joined.seat).collect();
         Self { topology, intervals, seats }

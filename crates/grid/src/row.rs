@@ -65,14 +65,14 @@ pub struct TopologyRow {
     pub reader_phone: Option<String>,
     /// The serial number of the device.
     pub serial: Option<String>,
-    /// The row holds after this moment; `None` if it always did.
+    /// The row holds after this moment. `None` means that it has always held.
     pub from: Option<EventTime>,
     /// The row holds up to and including this moment. `None` means until further notice.
     pub to: Option<EventTime>,
 }
 
 impl TopologyRow {
-    /// A row that holds at all times, of a meter whose place is not known.
+    /// A row that holds at all times, for a meter whose place is unknown.
     pub fn new(meter: MeterId, role: Role) -> Self {
         Self {
             meter,

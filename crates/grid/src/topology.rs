@@ -7,7 +7,7 @@ use core::fmt;
 use reading::{AreaId, EventTime, Interval, MeterId, Target, TransformerId};
 use std::collections::BTreeSet;
 
-/// Why some rows make no topology.
+/// Why rows cannot form a topology.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TopologyError {
     /// Two rows of one meter hold at the same time.
@@ -87,7 +87,8 @@ impl Topology {
         &self.rows
     }
 
-    /// Every transformer that a row names, in the order of their names. The place of one among them is its number.
+    /// Every transformer that a row names, in the order of their names. The number of a transformer is its index
+    /// here.
     pub fn transformers(&self) -> &[TransformerId] {
         &self.transformers
     }
@@ -127,8 +128,8 @@ impl Topology {
         }
     }
 
-    /// Where the rows of a meter begin, if it has any. It is cheap if meters are asked for in the order of their
-    /// names, each with the answer before as `from`.
+    /// The index of the first row of a meter, if it has any. It is cheap if the caller asks for meters in the order
+    /// of their names, and passes the last answer as `from`.
     pub fn first_row(&self, meter: &MeterId, from: usize) -> Option<usize> {
         let first = self.first_of(meter, from.min(self.rows.len()));
         self.rows.get(first).is_some_and(|row| row.meter == *meter).then_some(first)
@@ -149,7 +150,7 @@ impl Topology {
 
     /// The first row of `meter` or of a later one. The search begins at `from` if it can be there or later.
     fn first_of(&self, meter: &MeterId, from: usize) -> usize {
-        // Nearly always it is the next row, or the same once more.
+        // Nearly always it is the same row again, or the next one.
         let is = |index: usize| self.rows.get(index).is_some_and(|row| row.meter == *meter);
         match is(from) {
             true if from == 0 || !is(from - 1) => return from,
@@ -157,7 +158,7 @@ impl Topology {
             _ => {}
         }
         let before = |index: usize| self.rows.get(index).is_some_and(|row| row.meter < *meter);
-        // The meter stands before `from`, so the intervals are not sorted: search from the beginning.
+        // If the meter is before `from`, the intervals are not sorted: search from the beginning.
         let mut low = if from == 0 || before(from - 1) { from } else { 0 };
         // Doubling steps: one step for the neighbour in the table, few for a meter far away.
         let mut step = 1;
@@ -169,8 +170,8 @@ impl Topology {
         low + self.rows[low..high].partition_point(|row| row.meter < *meter)
     }
 
-    /// The moments at which a meter's device was exchanged: two rows, one after the other, with different serial
-    /// numbers. Rows without one show no exchange.
+    /// The moments at which a meter's device was exchanged: between two rows of the meter with different serial
+    /// numbers. Rows without a serial number show no exchange.
     pub fn swaps(&self) -> impl Iterator<Item = (MeterId, EventTime)> {
         self.rows.windows(2).filter_map(|pair| {
             let (one, next) = (&pair[0], &pair[1]);
@@ -203,7 +204,7 @@ impl Topology {
         self.counts.areas()
     }
 
-    /// How many consumers hang on the transformer with a number in the interval that ends at `time`, and how many
+    /// How many consumers the transformer with a number supplies in the interval that ends at `time`, and how many
     /// meters measure the transformer itself.
     pub fn meters_of(&self, transformer: u32, time: EventTime) -> (u32, u32) {
         let number = transformer as usize;
