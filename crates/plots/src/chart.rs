@@ -23,7 +23,7 @@ pub(crate) fn begin(title: &str, about: &str) -> Svg {
     svg
 }
 
-/// Draws the axis of power at the left; gives the way from watts to places.
+/// Draws the axis of power on the left, and returns the scale from watts to positions.
 pub(crate) fn power_axis(svg: &mut Svg, low: Watts, high: Watts) -> Scale {
     let ticks = ticks(low.0.min(0.0), high.0.max(1.0));
     let (first, last) = (ticks[0], ticks[ticks.len() - 1]);
@@ -36,13 +36,13 @@ pub(crate) fn power_axis(svg: &mut Svg, low: Watts, high: Watts) -> Scale {
     scale
 }
 
-/// A label below the frame, with a small line to it.
+/// Draws a label below the frame, with a small line to it.
 pub(crate) fn below(svg: &mut Svg, x: f64, label: &str) {
     svg.line((x, BOTTOM), (x, BOTTOM + 5.0), "axis");
     svg.text((x, BOTTOM + 20.0), Anchor::Middle, "tick", label);
 }
 
-/// Names of lines, one beside the other at the top right.
+/// Draws the names of lines, side by side at the top right.
 pub(crate) fn legend(svg: &mut Svg, names: &[(&str, &str)]) {
     let mut x = RIGHT;
     for (name, color) in names.iter().rev() {

@@ -1,4 +1,4 @@
-//! For how much of the time the load is at least so high.
+//! The load duration curve: for which share of the time the load is at least so high.
 
 use crate::Load;
 use crate::chart::{BLUE, LEFT, ORANGE, RIGHT, begin, below, power_axis};

@@ -1,7 +1,7 @@
 //! Pictures of a load as SVG: its typical days, its duration curve, its year by day and hour, its peaks.
 //!
-//! A [`Load`] collects the energy of intervals; [`pictures`] draws it. Numbers come from `features`; here they get axes
-//! and words. This crate never knows files, nor whose load it is.
+//! A [`Load`] collects the energy of intervals, and [`pictures`] draws it. The numbers come from `features`; this
+//! crate adds axes and labels. It never knows files, and it does not know whose load it draws.
 //!
 //! Read [`Load`] first, then one picture, such as `duration.rs`; `chart.rs` holds what all of them have in common.
 

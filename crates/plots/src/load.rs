@@ -1,3 +1,5 @@
+//! The energy of a load, by interval.
+
 use reading::{Calendar, EventTime, Grid};
 use std::collections::BTreeMap;
 use units::{WattHours, Watts};
@@ -10,7 +12,7 @@ pub struct Load {
 }
 
 impl Load {
-    /// Nothing yet.
+    /// An empty load.
     pub fn new(grid: Grid) -> Self {
         Self { grid, energy: BTreeMap::new() }
     }
@@ -40,7 +42,7 @@ impl Load {
         WattHours(self.energy.values().sum())
     }
 
-    /// The first and the last day, as people say them.
+    /// The first and the last day, as text.
     pub(crate) fn span(&self, calendar: &Calendar) -> String {
         let day = |end: &EventTime| calendar.day_of_interval(*end).to_string();
         match (self.energy.keys().next(), self.energy.keys().next_back()) {

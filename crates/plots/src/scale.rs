@@ -1,8 +1,8 @@
-//! Numbers to places, and to words.
+//! Converts numbers to positions in a picture, and to labels.
 
 use units::Watts;
 
-/// A straight way from numbers to places.
+/// A linear map from numbers to positions.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Scale {
     from: (f64, f64),
@@ -11,7 +11,7 @@ pub(crate) struct Scale {
 
 impl Scale {
     pub fn new(from: (f64, f64), to: (f64, f64)) -> Self {
-        // A load that never changes has an axis all the same.
+        // A load that never changes needs an axis, too.
         let from = if from.1 > from.0 { from } else { (from.0, from.0 + 1.0) };
         Self { from, to }
     }
@@ -21,7 +21,7 @@ impl Scale {
     }
 }
 
-/// Round numbers that cover a range, five or so.
+/// About five round numbers that cover a range.
 pub(crate) fn ticks(low: f64, high: f64) -> Vec<f64> {
     let rough = ((high - low) / 5.0).max(1e-9);
     let mut step = 1.0;

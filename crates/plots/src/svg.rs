@@ -1,8 +1,8 @@
-//! Text that a browser draws.
+//! SVG: text that a browser draws as a picture.
 
 use std::fmt::Write;
 
-/// A picture on its way.
+/// A picture that is not finished yet.
 pub(crate) struct Svg {
     body: String,
     width: f64,
@@ -50,7 +50,7 @@ impl Svg {
         self.push(format_args!("<circle cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"{radius}\" fill=\"{fill}\"/>"));
     }
 
-    /// Points joined by straight lines, as attributes say.
+    /// Draws points joined by straight lines. `attributes` set the style.
     pub fn path(&mut self, points: &[(f64, f64)], closed: bool, attributes: &str) {
         let mut d = String::new();
         for (index, (x, y)) in points.iter().enumerate() {

@@ -12,7 +12,7 @@ use units::Watts;
 
 /// Shorter slots would be thinner than a line.
 const SLOT: i64 = 30;
-/// Dark is little, light is much; equal steps look equal (viridis, by S. van der Walt and N. Smith, CC0).
+/// From dark for little to light for much. Equal steps look equal (viridis, by S. van der Walt and N. Smith, CC0).
 const COLORS: [&str; 16] = [
     "#440154", "#481a6c", "#472f7d", "#414487", "#39568c", "#31688e", "#2a788e", "#23888e", "#1f988b",
     "#22a884", "#35b779", "#54c568", "#7ad151", "#a5db36", "#d2e21b", "#fde725",
@@ -71,7 +71,7 @@ pub(crate) fn draw(load: &Load, calendar: &Calendar, whose: &str) -> String {
     svg.finish()
 }
 
-/// Draws slots of one day and color as one.
+/// Draws neighbouring slots of one day and one color as one rectangle.
 fn flush(svg: &mut Svg, column: &mut Vec<((Date, i64), usize)>, first: Date, slot: i64, x: Scale, y: Scale) {
     if let (Some(&((day, from), color)), Some(&((_, to), _))) = (column.first(), column.last()) {
         let at = days_between(first, day);
@@ -86,7 +86,7 @@ fn days_between(first: Date, day: Date) -> f64 {
     f64::from((day - first).get_days())
 }
 
-/// The first of each month, or of a short load some of its days.
+/// Labels of days: the first of each month, or some of the days if the load is short.
 pub(crate) fn labels(first: Date, last: Date) -> Vec<(f64, String)> {
     let days = days_between(first, last) as i64 + 1;
     let step = (days / 8).max(1);
@@ -103,7 +103,7 @@ pub(crate) fn labels(first: Date, last: Date) -> Vec<(f64, String)> {
         let Ok(next) = day.tomorrow() else { break };
         day = next;
     }
-    // Of many years, a month in four or so.
+    // A load of many years has too many months: at most thirteen labels fit.
     let every = labels.len().div_ceil(13).max(1);
     labels.into_iter().step_by(every).collect()
 }
