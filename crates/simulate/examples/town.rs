@@ -1,4 +1,6 @@
-//! One day of one household, and how many messages a town sends: `cargo run --release -p simulate --example town 1000 10`.
+//! One day of one household, and how many messages a town sends.
+//!
+//! `cargo run --release -p simulate --example town 1000 10`
 
 use reading::{EventTime, Phases};
 use simulate::{Settings, Town};

@@ -1,4 +1,4 @@
-//! Supply that goes and comes back: of a feeder, a transformer, or one consumer.
+//! Outages of a feeder, a transformer or one consumer, from the failure of supply to its return.
 
 use crate::Settings;
 use crate::random::{Random, Stream};
@@ -24,13 +24,13 @@ pub(crate) struct Blackout {
     pub(crate) to: EventTime,
 }
 
-/// So many meters have the charge for a last gasp that gets through,
+/// The share of meters whose last gasp arrives: the others have too little charge for it.
 const GASPS: f64 = 0.75;
-/// and of so many it is heard that supply is back.
+/// The share of meters whose report of the return arrives.
 const RETURNS: f64 = 0.9;
 
 impl Blackout {
-    /// As many as the settings say, one after another. `consumers` are those of a feeder or transformer.
+    /// As many as the settings ask for, one after another. `consumers` gives the consumers that lose supply.
     pub(crate) fn all(
         settings: &Settings,
         sizes: [usize; 3],
@@ -38,7 +38,8 @@ impl Blackout {
     ) -> Vec<Self> {
         let count = u64::from(settings.outages);
         let minutes = settings.end().since(settings.start) / MINUTE;
-        // Meters have to be known first, and to come back: a tenth of the time at either end is quiet.
+        // Nothing fails in the first and the last tenth of the time: meters must be known before, and back at the
+        // end.
         let room = (minutes * 8 / 10) / i64::from(settings.outages.max(1));
         let one = |index: u64| {
             let mut random = Random::stream(settings.seed, Stream::Blackout, index);
@@ -49,7 +50,7 @@ impl Blackout {
                 _ => Of::Feeder(pick(sizes[0])),
             };
             let begins = minutes / 10 + room * index as i64 + random.whole(room / 10, room / 5);
-            // Every fourth is a moment: a recloser that opens and closes again.
+            // Every fourth one is momentary: a recloser opens and closes again.
             let lasts = match index % 4 {
                 3 => random.whole(1, 4),
                 _ => random.whole(20, (room / 2).clamp(21, 360)),
@@ -65,12 +66,12 @@ impl Blackout {
         self.from < time && time <= self.to
     }
 
-    /// How long of a step supply is gone, ms.
+    /// For how much of a step there is no supply, ms.
     pub(crate) fn of_step(&self, step: &Step) -> i64 {
         self.to.min(step.end).since(self.from.max(step.start)).max(0)
     }
 
-    /// Whether this meter's last gasp is heard, and the word of its return.
+    /// Whether this meter's last gasp arrives, and whether its report of the return does.
     pub(crate) fn heard(&self, settings: &Settings, consumer: usize) -> (bool, bool) {
         let minute = self.from.0 / MINUTE;
         let mut random =

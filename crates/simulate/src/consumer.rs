@@ -1,4 +1,4 @@
-//! One consumer and its meter: what flows in the wires, and what the meter makes of it.
+//! One consumer and its meter: the true power in the wires, and what the meter measures and sends.
 
 use crate::Settings;
 use crate::faults::{Amiss, Mishap};
@@ -44,7 +44,7 @@ impl Consumer {
         let story = Story::new(seat.oddity, settings, index);
         let usual = Ct::usual(&mut random);
         let each = settings.consumers_each();
-        // Neighbours whose neutrals are joined hang on the same phase.
+        // Neighbours with joined neutrals are on the same phase.
         let phase = if matches!(story, Story::SharedMore { .. }) { index - 1 } else { index } % 3;
         let split: [f64; 3] = core::array::from_fn(|_| random.between(0.7, 1.3) / 3.0);
         let imp = Register::new(random.whole(1_000_000, 30_000_000));
@@ -70,7 +70,7 @@ impl Consumer {
         MeterId::new(format!("{}-2", self.meter)).expect("letters, digits and a dash")
     }
 
-    /// What truly flows in a step. Steps must come one after another.
+    /// The true power in a step. Steps must be given in their order.
     pub(crate) fn flow(&mut self, step: &Step) -> Flow {
         let load = self.household.load(step);
         let extra = self.story.extra_watts(step);
@@ -82,11 +82,11 @@ impl Consumer {
                 flow.q[phase] = load.q + 0.33 * extra;
             }
             Wiring::Three(split) => {
-                // What is switched on wanders from one phase to another.
+                // The load moves between phases, as devices are switched on and off.
                 let lean = 1.0 + 0.3 * self.household.noise();
                 let split = [split[0] * lean, split[1], split[2] / lean];
                 let whole: f64 = split.iter().sum();
-                // A roof on a three-phase supply feeds all of them alike.
+                // A solar roof on a three-phase supply feeds all phases equally.
                 flow.p = split.map(|part| load.p * part / whole - load.solar / 3.0);
                 flow.q = split.map(|part| load.q * part / whole);
             }
@@ -94,8 +94,8 @@ impl Consumer {
         flow
     }
 
-    /// Counts so much of a step as there is supply, and says what the meter sends at its end. For `shared` see
-    /// [`Story::seen`].
+    /// Counts the part of a step that has supply, and returns the reading that the meter sends at the end of the
+    /// step. For `shared` see [`Story::seen`].
     pub(crate) fn reading(
         &mut self,
         step: &Step,
@@ -131,12 +131,12 @@ impl Consumer {
             }
             Some(Mishap::Swap { step: at }) if at == step.index => {
                 self.meter = self.replacement();
-                // What the test bench left in it.
+                // A new meter has counted a little on the test bench.
                 self.imp = Register::new(self.noise.whole(0, 5000));
                 self.exp = self.exp.map(|_| Register::new(0));
                 self.seq = 0;
             }
-            // Fifty times a supply of 5 kW.
+            // Fifty times what a supply of 5 kW can use.
             Some(Mishap::Spike { step: at }) if at == step.index => {
                 self.imp.count(250_000_000, step.length);
             }
@@ -144,7 +144,7 @@ impl Consumer {
         }
     }
 
-    /// What is amiss with the element in a step.
+    /// The defect of the measuring element in a step, if it has one.
     fn amiss(&self, step: &Step) -> Option<Amiss> {
         match self.mishap {
             Some(Mishap::Amiss { what, from, to }) if from < step.end && step.end <= to => Some(what),
@@ -152,7 +152,7 @@ impl Consumer {
         }
     }
 
-    /// What is sent, and the power that is counted.
+    /// The reading to send, and the power that the registers count.
     fn single(
         &mut self,
         step: &Step,
@@ -168,7 +168,7 @@ impl Consumer {
         let amiss = self.amiss(step);
         let seen = amiss.map_or(seen, |amiss| mistaken(seen, volts, amiss));
         let p_mw = milli(seen.p);
-        // A meter with its wires exchanged counts forward all the same.
+        // A meter with exchanged wires counts forward, too.
         let counted = if matches!(self.story, Story::SwappedWires) { -p_mw } else { p_mw };
         let mut raw = RawReading::new(self.meter, step.end);
         raw.v = Some(Phases::One(meter::volts(volts)));
@@ -202,7 +202,7 @@ impl Consumer {
     }
 }
 
-/// What an element that is out of order makes of what it should see.
+/// What a defective element measures instead of the true values.
 fn mistaken(seen: Seen, volts: f64, amiss: Amiss) -> Seen {
     match amiss {
         Amiss::Stuck { mw } => {

@@ -1,4 +1,4 @@
-//! Topology and truth as tables.
+//! Topology, truth and outages as tables.
 
 use crate::{Connection, Outage, Truth};
 use core::fmt::Display;
@@ -12,7 +12,7 @@ pub const TRUTH: &str = "meter,kind,guilty,from,to,share,note";
 /// The columns of the outages.
 pub const OUTAGES: &str = "role,target,from,to,consumers,gasps,returns";
 
-/// Writes who hangs where; what is not so for a row is left empty.
+/// Writes the topology. A column that does not apply to a row stays empty.
 pub fn write_topology_csv(rows: &[Connection], mut to: impl Write) -> io::Result<()> {
     writeln!(to, "{TOPOLOGY}")?;
     for row in rows {
@@ -36,7 +36,7 @@ pub fn write_topology_csv(rows: &[Connection], mut to: impl Write) -> io::Result
     Ok(())
 }
 
-/// Writes what is so about odd meters. Notes may hold commas, so they are quoted.
+/// Writes the truth about unusual meters. Notes may contain commas, so they are quoted.
 pub fn write_truth_csv(rows: &[Truth], mut to: impl Write) -> io::Result<()> {
     writeln!(to, "{TRUTH}")?;
     for row in rows {
@@ -56,7 +56,7 @@ pub fn write_truth_csv(rows: &[Truth], mut to: impl Write) -> io::Result<()> {
     Ok(())
 }
 
-/// Writes when supply was gone.
+/// Writes the outages.
 pub fn write_outages_csv(rows: &[Outage], mut to: impl Write) -> io::Result<()> {
     writeln!(to, "{OUTAGES}")?;
     for Outage { role, target, from, to: until, consumers, gasps, returns } in rows {

@@ -1,23 +1,23 @@
-//! What goes wrong: with a single message on its way, or once with a whole meter.
+//! Faults: of a single message on its way, or once of a whole meter.
 
 use crate::random::{Random, Stream};
 use reading::EventTime;
 use reading::time::{DAY, HOUR, MINUTE, SECOND};
 
-/// How often each fault happens: the first five as shares of messages, the others as shares of meters. The last five are
-/// what the rules of data quality are for; on an ordinary day there are none.
+/// How often each fault happens. The first five are shares of messages, the others are shares of meters. The last
+/// five test the rules of data quality, and do not happen on an ordinary day.
 ///
-/// Faults of whole meters befall only meters that are neither tampered with nor look like it, and a message has
-/// one fault at most, so that the truth stays simple.
+/// Only meters that are not tampered with, and do not look like it, have faults of a whole meter. A message has at
+/// most one fault. So the truth stays simple.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Faults {
-    /// Messages that come 2 to 12 hours late.
+    /// Messages that arrive 2 to 12 hours late.
     pub late: f64,
-    /// Messages that never come.
+    /// Messages that never arrive.
     pub lost: f64,
-    /// Messages that come a second time, some seconds to 5 minutes after the first.
+    /// Messages that arrive a second time, some seconds to 5 minutes after the first.
     pub twice: f64,
-    /// Messages that are overtaken: they come after others, but within 15 minutes of their time.
+    /// Messages that others overtake, but that still arrive within 15 minutes of their time.
     pub out_of_order: f64,
     /// Messages that are cut short.
     pub torn: f64,
@@ -29,7 +29,7 @@ pub struct Faults {
     pub reset: f64,
     /// Meters that are exchanged once.
     pub swap: f64,
-    /// Meters whose registers leap in one interval by fifty times what they can use.
+    /// Meters whose registers jump in one interval by fifty times what the consumer can use.
     pub spike: f64,
     /// Meters whose element is stuck for two to six days: it measures the same all the time.
     pub stuck: f64,
@@ -37,12 +37,12 @@ pub struct Faults {
     pub dead: f64,
     /// Meters that send power in kW, as a number of W, for some days.
     pub unit: f64,
-    /// Meters whose current transformer reads a tenth for some days: their power and registers are right.
+    /// Meters that send a tenth of their currents for some days, while their power and registers are right.
     pub ct_tenth: f64,
 }
 
 impl Faults {
-    /// Everything comes once, in order and whole.
+    /// Every message arrives once, in order and complete.
     pub const NONE: Self = Self {
         late: 0.0,
         lost: 0.0,
@@ -60,7 +60,7 @@ impl Faults {
         ct_tenth: 0.0,
     };
 
-    /// What a radio network in a town does on an ordinary day.
+    /// The faults of a town's radio network on an ordinary day.
     pub const fn usual() -> Self {
         Self {
             late: 0.0005,
@@ -101,24 +101,24 @@ impl Faults {
     }
 }
 
-/// What becomes of one message.
+/// What happens to one message.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Fate {
     Punctual,
     Lost,
-    /// Comes, and comes again so many milliseconds later.
+    /// Arrives, and arrives again so many milliseconds later.
     Twice(i64),
-    /// Comes so many milliseconds after it should.
+    /// Arrives so many milliseconds too late.
     Delayed(i64),
-    /// Comes with so many bytes of its line.
+    /// Only so many bytes of its line arrive.
     Torn(usize),
 }
 
-// A punctual message comes within 20 seconds, so that an overtaken one stays within its 15 minutes.
+// A punctual message arrives within 20 seconds, so an overtaken one still arrives within 15 minutes.
 const OVERTAKEN: (i64, i64) = (20 * SECOND, 14 * MINUTE);
 const LATE: (i64, i64) = (2 * HOUR, 12 * HOUR);
 const AGAIN: (i64, i64) = (2 * SECOND, 5 * MINUTE);
-// No line of a meter is as short as that: name, time and register alone take more.
+// Every whole line is longer than this: name, time and register alone take more.
 const TORN: (i64, i64) = (1, 60);
 
 /// Decides the fate of message after message.
@@ -159,35 +159,35 @@ impl Fates {
     }
 }
 
-/// What befalls one meter once.
+/// A fault that a meter has once.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Mishap {
     /// Its registers fall to zero as this step begins.
     Reset { step: u64 },
     /// Another meter takes its place as this step begins.
     Swap { step: u64 },
-    /// Readings stamped in `(from, to]` are stamped so many milliseconds later; before is negative.
+    /// Readings with a time in `(from, to]` get a time that is so many milliseconds later. Negative is earlier.
     Clock { ahead_ms: i64, from: EventTime, to: EventTime },
-    /// Its registers leap as this step begins.
+    /// Its registers jump as this step begins.
     Spike { step: u64 },
-    /// What it measures in steps that end in `(from, to]` is not what flows.
+    /// In steps that end in `(from, to]` it does not measure the true values.
     Amiss { what: Amiss, from: EventTime, to: EventTime },
 }
 
-/// What an element makes of what flows.
+/// A defect of a measuring element, by what it measures or sends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Amiss {
     /// The same power all the time, in mW.
     Stuck { mw: i64 },
     /// Nothing.
     Dead,
-    /// Power is sent in thousandths of what it is.
+    /// Power is sent as a thousandth of what it is.
     Unit,
     /// Currents are sent as a tenth of what they are.
     CtTenth,
 }
 
-/// Which mishap a seat is for.
+/// The mishap that a seat gets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Misfortune {
     ClockAhead,
@@ -205,7 +205,7 @@ impl Mishap {
     pub(crate) fn new(misfortune: Misfortune, settings: &crate::Settings, index: usize) -> Self {
         let mut random = Random::stream(settings.seed, Stream::Mishap, index as u64);
         let steps = u64::from(settings.onset_days()) * settings.steps_a_day();
-        // In the middle of those days, so that there is a before and an after.
+        // Not near the ends of those days, so that there is a time before and a time after.
         let step = (steps as f64 * random.between(0.2, 0.8)) as u64;
         let from = settings.start.plus(step as i64 * settings.interval_ms);
         let to = from.plus(random.whole(DAY, 5 * DAY)).min(settings.end());

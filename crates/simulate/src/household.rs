@@ -1,9 +1,9 @@
-//! What people use and when: habits by kind of household, appliances that cycle, days away, a roof that gives.
+//! The load of a household: habits by kind of household, appliances that cycle, days away, and a solar roof.
 
 use crate::random::{Random, Stream};
 use crate::step::Step;
 
-/// Active and reactive power that the loads draw, and what the roof gives, in W and var.
+/// Active and reactive power that the household draws, and the power of its solar roof, in W and var.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Load {
     pub(crate) p: f64,
@@ -15,7 +15,7 @@ pub(crate) struct Load {
 pub(crate) struct Household {
     habits: &'static Habits,
     scale: f64,
-    /// How much earlier or later than others, in hours.
+    /// By how many hours its day is later than usual; negative is earlier.
     shift: f64,
     fridge: Cycle,
     fridge_w: f64,
@@ -79,12 +79,12 @@ impl Household {
         self.habits.shop
     }
 
-    /// A slow wander between -1 and 1, new in each step.
+    /// A random number between -1 and 1 that changes slowly from step to step.
     pub(crate) fn noise(&self) -> f64 {
         self.noise
     }
 
-    /// What is used in a step. Steps must come one after another.
+    /// The load in a step. Steps must be given in their order.
     pub(crate) fn load(&mut self, step: &Step) -> Load {
         if self.today.day != step.day {
             self.today = self.day(step.day);
@@ -93,7 +93,7 @@ impl Household {
         let profile = if step.weekend { &habits.weekend } else { &habits.weekday };
         let at_home =
             if self.today.away { 0.0 } else { between_hours(profile, step.local_hour - self.shift) };
-        // Loads wander by a third, and what was on a moment ago is mostly still on.
+        // The load changes slowly: most of what was on a moment ago is still on.
         self.noise = 0.7 * self.noise + 0.3 * self.random.noise();
         let standby = 0.3 * f64::from(habits.weekday[3]);
         let mut light = (standby + at_home * self.today.factor) * self.scale * (1.0 + 0.6 * self.noise);
@@ -130,7 +130,7 @@ impl Household {
     }
 }
 
-/// Something that switches on and off by itself.
+/// A device that switches itself on and off.
 #[derive(Debug, Clone, Copy)]
 struct Cycle {
     period: i64,
@@ -143,7 +143,7 @@ impl Cycle {
         Self { period, phase: random.below(period as u64) as i64 }
     }
 
-    /// Which share of a stretch of time it is on, when it is on for `duty` of each period.
+    /// For which share of the time from `start` to `end` it is on, if it is on for `duty` of each period.
     fn share_on(&self, start: i64, end: i64, duty: f64) -> f64 {
         let on = (self.period as f64 * duty.clamp(0.0, 1.0)) as i64;
         let until = |at: i64| {
@@ -180,7 +180,7 @@ fn between_hours(profile: &[u16; 24], hour: f64) -> f64 {
     now + (next - now) * part
 }
 
-/// How a kind of household spends its days: watts at each full hour, before appliances that cycle.
+/// The days of a kind of household: watts at each full hour, without appliances that cycle.
 #[derive(Debug)]
 struct Habits {
     weekday: [u16; 24],
@@ -190,7 +190,8 @@ struct Habits {
     shop: bool,
 }
 
-// Shapes after the habit groups that load studies keep finding; levels for 2 to 10 kWh a day with the appliances.
+// The shapes follow groups of habits that load studies find again and again. The levels give 2 to 10 kWh a day, with
+// the appliances.
 const SHOP: Habits = Habits {
     weekday: [
         90, 80, 80, 80, 80, 90, 120, 240, 700, 1000, 1050, 1100, 1100, 1050, 1050, 1100, 1150, 1250, 1300,

@@ -1,9 +1,10 @@
-//! Seeded towns: households, solar roofs, network voltages, tampering and outages with their truth, and faults
-//! on the way.
+//! Seeded towns: households, solar roofs, network voltages, tampering and outages with their truth, and faults of
+//! messages and meters.
 //!
-//! [`Settings`] say how large a town is and what goes wrong in it; [`Town`] is that town: its topology, the truth
-//! about every odd meter, and every message that its meters send, in the order of their arrival. The same settings
-//! give the same messages on every machine: arithmetic only, one random stream a meter, no library sine.
+//! [`Settings`] say how large a town is and what goes wrong in it. [`Town`] is that town: its topology, the truth
+//! about every unusual meter, and every message that its meters send, in the order of arrival. The same settings give
+//! the same messages on every machine: each meter has random numbers of its own, and only arithmetic is used that is
+//! the same everywhere, so no sine of a library.
 //!
 //! This crate never knows detectors or their thresholds: which meters are found is not its question.
 //! It has no clock, no thread and no environment; the code that iterates [`Messages`] decides how fast time goes.

@@ -1,7 +1,8 @@
-//! Every message of a town in order of arrival, made when it is asked for.
+//! All messages of a town in the order of arrival, each made when it is asked for.
 //!
-//! One transformer at a time: its consumers' flows, then its voltages, then what each meter says. Held in memory
-//! are the meters, the messages of that transformer, and the few that are on their way for longer.
+//! The town is computed one transformer at a time: first the power of its consumers, then its voltages, then the
+//! reading of each meter. In memory are the meters, the messages of that transformer, and the few messages that are
+//! delayed.
 
 use crate::blackout::Blackout;
 use crate::consumer::Consumer;
@@ -14,14 +15,14 @@ use reading::time::SECOND;
 use reading::{EventCode, EventTime, RawReading};
 use std::collections::{BinaryHeap, VecDeque};
 
-/// A reading on its arrival.
+/// A message as it arrives.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Message {
-    /// When we hear of it.
+    /// When it arrives.
     pub arrival: EventTime,
-    /// What the meter said.
+    /// What the meter sent.
     pub raw: RawReading,
-    /// If its line was cut on the way: how many bytes of it arrived, always too few to be a whole line.
+    /// How many bytes of its line arrived, if the line was cut on the way. They are always too few for a whole line.
     pub torn: Option<usize>,
 }
 
@@ -69,13 +70,14 @@ impl<'town> Messages<'town> {
         self.step.index >= self.town.settings.steps()
     }
 
-    /// Takes the readings of the next transformer, and of its feeder behind its last transformer.
+    /// Takes the readings of the next transformer. After the last transformer of a feeder, it takes that of the
+    /// feeder.
     fn advance(&mut self) {
         if self.next == 0 {
             self.report_supply();
         }
         let (town, first) = (self.town, self.transformers[self.next].consumers.start);
-        // How much of this step a consumer, by its number, has no supply; and whether it has none at its end.
+        // For how many ms of a step a consumer has no supply, and whether it has none at the end of the step.
         let gone = |index: usize, step: &Step| {
             let own = town.blackouts.iter().filter(|blackout| blackout.consumers.contains(&index));
             own.fold((0, false), |(gone, off), one| (gone + one.of_step(step), off || one.is_on_at(step.end)))
@@ -131,7 +133,7 @@ impl<'town> Messages<'town> {
 }
 
 impl Messages<'_> {
-    /// Last gasps of the step that begins, and the word of those whose supply comes back in it.
+    /// Sends the last gasps of the step that begins, and the reports of meters whose supply returns in it.
     fn report_supply(&mut self) {
         let step = self.step;
         for blackout in &self.town.blackouts {
@@ -169,7 +171,7 @@ impl Iterator for Messages<'_> {
     }
 }
 
-/// What is on its way.
+/// The messages that are on their way.
 #[derive(Debug)]
 struct Road {
     fates: Fates,
@@ -180,7 +182,7 @@ struct Road {
     /// How many meters have sent in this step, and how many will.
     place: u64,
     places: u64,
-    /// The first arrives so long after its time, the last so much later than the first.
+    /// The first message of a step arrives so long after its time, and the last one so much later than the first.
     first_ms: i64,
     spread_ms: i64,
 }

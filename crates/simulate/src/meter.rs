@@ -3,7 +3,7 @@
 use reading::{EventTime, MeterId, Phases, RawReading};
 use units::{Milliamperes, Millivars, Millivolts, Milliwatts, WattHours};
 
-/// A register: whole watt-hours, and exactly what is left over.
+/// A register: whole watt-hours, and the exact rest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Register {
     wh: i64,
@@ -30,32 +30,32 @@ impl Register {
     }
 }
 
-/// Watts as the meter's own arithmetic holds them.
+/// Converts watts to milliwatts, in which the meter calculates.
 pub(crate) fn milli(value: f64) -> i64 {
     (value * 1000.0).round() as i64
 }
 
-/// To the whole watt.
+/// Rounds to a whole watt.
 pub(crate) fn watts(mw: i64) -> Milliwatts {
     Milliwatts((mw + 500).div_euclid(1000) * 1000)
 }
 
-/// To the whole var.
+/// Rounds to a whole var.
 pub(crate) fn vars(value: f64) -> Millivars {
     Millivars(value.round() as i64 * 1000)
 }
 
-/// To the tenth of a volt.
+/// Rounds to a tenth of a volt.
 pub(crate) fn volts(value: f64) -> Millivolts {
     Millivolts((value * 10.0).round() as i32 * 100)
 }
 
-/// To the hundredth of an ampere.
+/// Rounds to a hundredth of an ampere.
 pub(crate) fn amperes(value: f64) -> Milliamperes {
     Milliamperes((value * 100.0).round() as i32 * 10)
 }
 
-/// The size of three currents a third of a turn apart, added: the neutral of a three-phase supply.
+/// The size of the vector sum of three currents that are 120 degrees apart: the neutral of a three-phase supply.
 pub(crate) fn vector_sum([a, b, c]: [f64; 3]) -> f64 {
     (a * a + b * b + c * c - a * b - b * c - c * a).max(0.0).sqrt()
 }

@@ -1,4 +1,4 @@
-//! Between the feeder and the houses: voltages that fall with load, and what is lost on the way.
+//! The network between feeder and houses: voltages that fall with the load, and losses.
 
 use crate::meter::{Register, ThreePhase, milli, vars, vector_sum, watts};
 use crate::random::{Random, Stream};
@@ -55,7 +55,7 @@ pub(crate) struct Feeder {
     pub(crate) book: Book,
 }
 
-/// What a meter at a transformer or feeder keeps.
+/// The state of a meter at a transformer or feeder.
 #[derive(Debug, Clone)]
 pub(crate) struct Book {
     pub(crate) imp: Register,
@@ -66,9 +66,9 @@ pub(crate) struct Book {
 
 /// 400 V three-phase network (IEC 60038).
 const NOMINAL: f64 = 230.0;
-/// Volts that full load takes, as a share: copper of the transformer and the first length of cable.
+/// The voltage drop at full load, as a share: in the transformer and the first length of cable.
 const DROP: f64 = 0.05;
-/// And what the rest of the cable takes from the last house.
+/// The further drop at full load along the rest of the cable, up to the last house.
 const DROP_LAST: f64 = 0.03;
 
 impl Transformer {
@@ -98,12 +98,12 @@ impl Transformer {
         }
     }
 
-    /// The busbar under this load, phase by phase. Called once a step.
+    /// The voltages at the busbar under this load, by phase. It must be called once a step.
     pub(crate) fn bus(&mut self, load: &Flow) -> Bus {
         self.hum = 0.9 * self.hum + 0.25 * self.noise.noise();
         let mut bus = Bus { volts: [0.0; 3], fall: [0.0; 3] };
         for phase in 0..3 {
-            // Power that flows back lifts the voltage.
+            // Power that flows back raises the voltage.
             let load = (load.p[phase] + 0.5 * load.q[phase]) / (self.rated_va / 3.0);
             let volts = self.open_volts * (1.0 - DROP * load.clamp(-1.0, 2.0)) + self.hum;
             bus.volts[phase] = volts.clamp(185.0, V_HIGH);
@@ -112,7 +112,7 @@ impl Transformer {
         bus
     }
 
-    /// The load with technical loss: iron always, copper the more the higher the load.
+    /// The load with technical losses: in the iron always, and in the copper more at a higher load.
     pub(crate) fn with_loss(&self, load: &Flow) -> Flow {
         let mut with = *load;
         for phase in 0..3 {
@@ -122,7 +122,7 @@ impl Transformer {
         with
     }
 
-    /// Counts a step and says what the transformer's meter sends at its end.
+    /// Counts a step, and returns the reading that the transformer's meter sends at its end.
     pub(crate) fn reading(&mut self, step: &Step, bus: &Bus, flow: &Flow) -> RawReading {
         let (i, neutral) = bus.currents(flow);
         let three = ThreePhase { v: bus.volts, i, neutral, p_mw: flow.p.map(milli), q: flow.q };
@@ -131,7 +131,7 @@ impl Transformer {
     }
 }
 
-/// No house sees more; a transformer's tap is set so.
+/// No house gets a higher voltage: the taps of transformers are set for that.
 const V_HIGH: f64 = 248.0;
 
 /// Voltages of one transformer in one step.
@@ -156,7 +156,8 @@ impl Bus {
 
 impl Feeder {
     pub(crate) fn new(seed: u64, index: usize, transformers: Range<usize>, exports: bool) -> Self {
-        // Feeders follow transformers in the same stream numbers, far beyond any of them.
+        // Feeders and transformers share one range of stream numbers. Those of feeders are far above all
+        // transformers.
         let mut random = Random::stream(seed, Stream::Transformer, (1 << 40) + index as u64);
         let name = format!("F{:02}", index + 1);
         Self {
@@ -174,7 +175,7 @@ impl Feeder {
         with
     }
 
-    /// Power and registers: its voltages and currents are those of another network.
+    /// Only power and registers: voltages and currents of a feeder belong to another network.
     pub(crate) fn reading(&mut self, step: &Step, load: &Flow) -> RawReading {
         let flow = self.with_loss(load);
         let p_mw = flow.p.map(milli);

@@ -2,14 +2,14 @@
 //!
 //! | sign | meaning |
 //! | --- | --- |
-//! | `0` to `9` | one interval, in which so many tenths of a kWh are used; its reading arrives |
-//! | `.` | one interval, in which nothing is used and whose reading is lost |
-//! | `!` | the message before comes once more, right behind it; takes no interval |
-//! | `<` | the message before comes late: behind what the next interval sends in time. `<<`: behind the one after that |
-//! | space, line end | nothing; for the eye |
+//! | `0` to `9` | one interval that uses so many tenths of a kWh; its reading arrives |
+//! | `.` | one interval that uses nothing; its reading is lost |
+//! | `!` | no interval: the message before arrives a second time, directly after it |
+//! | `<` | no interval: the message before arrives after that of the next interval; `<<`: one interval later still |
+//! | space, line end | nothing |
 //!
-//! Before all of them comes a reading at the start of the first interval, which opens the register, so that the
-//! first digit's energy is known. The register starts at [`OPENS_AT`] and every reading has nothing else.
+//! The first reading is at the start of the first interval, so that the energy of the first digit is known. The
+//! register starts at [`OPENS_AT`], and a reading has nothing but the register.
 
 use reading::{EventTime, MeterId, RawReading};
 use units::WattHours;
@@ -28,7 +28,7 @@ const A_DIGIT: i64 = 100;
 pub fn readings(picture: &str, meter: MeterId, start: EventTime, interval_ms: i64) -> Vec<RawReading> {
     let mut register = OPENS_AT;
     let mut time = start;
-    // Each message with the interval behind whose own message it arrives, and whether it is late at all.
+    // Each message with the interval after whose message it arrives, and whether it is late.
     let mut messages: Vec<(Place, RawReading)> = Vec::new();
     let mut slot = 0;
     messages.push((Place { slot, late: false }, reading(meter, time, register)));
@@ -47,9 +47,9 @@ pub fn readings(picture: &str, meter: MeterId, start: EventTime, interval_ms: i6
                 let last = messages.last_mut().expect("the opening reading is there");
                 last.0 = Place { slot: last.0.slot + 1, late: true };
             }
-            _ => panic!(
-                "picture {picture:?} holds {sign:?} where only 0 to 9, `.`, or behind them `!`, `<` may be"
-            ),
+            _ => {
+                panic!("picture {picture:?} holds {sign:?}, but takes only 0 to 9, `.`, and then `!` or `<`")
+            }
         }
     }
     // Stable, so that messages of one place keep the order in which they are drawn.

@@ -48,7 +48,7 @@ impl Random {
         mix(self.0)
     }
 
-    /// 0 up to 1.
+    /// From 0 up to 1, without 1.
     #[inline]
     pub(crate) fn unit(&mut self) -> f64 {
         (self.bits() >> 11) as f64 * (1.0 / (1_u64 << 53) as f64)
@@ -59,7 +59,7 @@ impl Random {
         low + (high - low) * self.unit()
     }
 
-    /// 0 up to `n`, without `n`.
+    /// From 0 up to `n`, without `n`.
     #[inline]
     pub(crate) fn below(&mut self, n: u64) -> u64 {
         ((u128::from(self.bits()) * u128::from(n)) >> 64) as u64

@@ -7,7 +7,7 @@ use crate::Settings;
 use crate::faults::Misfortune;
 use crate::random::{Random, Stream};
 
-/// What is out of the ordinary about a consumer's wiring.
+/// What is unusual about a consumer's wiring.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Oddity {
     Theft,
@@ -29,7 +29,7 @@ pub(crate) struct Seat {
 }
 
 impl Seat {
-    /// Whether its element measures what flows, on whatever supply.
+    /// Whether the wiring is usual, and the element measures the true values.
     fn is_usual(&self) -> bool {
         use Misfortune::{CtTenth, Dead, Spike, Stuck, Unit};
         let amiss = matches!(self.misfortune, Some(Spike | Stuck | Dead | Unit | CtTenth));
@@ -88,7 +88,7 @@ pub(crate) fn deal(settings: &Settings) -> Vec<Seat> {
             seat(&mut seats, target, |seat| seat.misfortune = Some(misfortune));
         });
     }
-    // Solar roofs and three phases are for those whose wiring is in order: the odd ones are about a single phase.
+    // Only consumers with usual wiring get solar roofs and three phases: the unusual ones are about a single phase.
     draw(9, settings.solar).each_target(|at| seats[at].solar = seats[at].is_usual());
     draw(10, settings.three_phase).each_target(|at| seats[at].three_phase = seats[at].is_usual());
     seats
@@ -124,7 +124,7 @@ impl Draw {
     }
 
     fn first_of(&self, block: u64) -> usize {
-        // A share of almost nothing has a first block that never ends; `as` keeps it within `usize`.
+        // With a tiny share the first block hardly ends; `as` limits it to `usize`.
         (block as f64 / self.share) as usize
     }
 

@@ -1,15 +1,15 @@
-//! How large a town is, how long it runs and what goes wrong in it.
+//! The settings of a town: how large it is, how long it runs and what goes wrong in it.
 
 use crate::Faults;
 use reading::EventTime;
 use reading::time::{DAY, HOUR, MINUTE, SECOND};
 
-/// What a town is made from. Any value may be written; [`Settings::check`] says whether a town can be made of it.
+/// The settings of a town. The fields take any value, and [`Settings::check`] shows whether they make a town.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Settings {
     /// Consumers.
     pub meters: usize,
-    /// Days that they are watched.
+    /// How many days are simulated.
     pub days: u32,
     /// Milliseconds between two readings of a meter; an hour is a whole number of them.
     pub interval_ms: i64,
@@ -17,7 +17,7 @@ pub struct Settings {
     pub seed: u64,
     /// When the first interval starts. A day of the simulation starts here, and every 24 hours later.
     pub start: EventTime,
-    /// How far the town's clocks are ahead of UTC; people get up and the sun rises by it.
+    /// By how much the town's clocks are ahead of UTC. The habits of people and the sun follow these clocks.
     pub utc_offset_ms: i64,
     /// How many transformers share the consumers evenly; without a number, each has
     /// [`CONSUMERS_EACH`](Self::CONSUMERS_EACH). If even shares leave some without consumers, those are not built.
@@ -30,12 +30,12 @@ pub struct Settings {
     pub solar: f64,
     /// Share of consumers with a three-phase meter.
     pub three_phase: f64,
-    /// Days within which what happens once begins: tampering, joined neutrals, mishaps of a meter. Without a number,
-    /// those that it is watched. With one, a town that is watched for longer is the same town.
+    /// Tampering, joined neutrals and mishaps of a meter begin within so many days. Without a number, within all
+    /// days. With a number, the town stays the same if more days are simulated.
     pub onset_days: Option<u32>,
-    /// How often supply goes: of a transformer, a consumer, a feeder, and again.
+    /// How many outages there are: of a transformer, a consumer, a feeder, and again in this order.
     pub outages: u32,
-    /// What goes wrong between meter and reader.
+    /// The faults of messages and meters.
     pub faults: Faults,
     /// Whether each transformer has a meter.
     pub transformer_meters: bool,
@@ -47,7 +47,7 @@ impl Settings {
     /// Consumers of one transformer, unless the settings say how many transformers there are.
     pub const CONSUMERS_EACH: usize = 25;
 
-    /// A town as they usually are: quarter-hours, 2 % thieves, 1 % of each lookalike, the usual faults.
+    /// A usual town: quarter-hours, 2 % thieves, 1 % of each lookalike, the usual faults.
     pub fn usual(meters: usize, days: u32, seed: u64, start: EventTime) -> Self {
         Self {
             meters,
@@ -69,7 +69,7 @@ impl Settings {
         }
     }
 
-    /// The same town with ordinary wiring everywhere and nothing wrong on the way.
+    /// The same town with usual wiring everywhere and without faults.
     #[must_use]
     pub fn honest(self) -> Self {
         Self { thieves: 0.0, lookalikes: 0.0, faults: Faults::NONE, ..self }
@@ -83,7 +83,7 @@ impl Settings {
         if self.days == 0 {
             return Err(SettingsError::NoDays);
         }
-        // Between one and the next, meters have to come back.
+        // Meters must be back before the next outage.
         if i64::from(self.outages) * 12 > i64::from(self.days) * 24 {
             return Err(SettingsError::TooManyOutages { got: self.outages, most: self.days * 2 });
         }
@@ -93,7 +93,7 @@ impl Settings {
         if self.interval_ms < SECOND || HOUR % self.interval_ms != 0 {
             return Err(SettingsError::Interval { got_ms: self.interval_ms });
         }
-        // The range of times that the door lets in: 2000 to 2100.
+        // Readings with a time outside of 2000 to 2100 are refused.
         let last = EventTime(4_102_444_800_000);
         if self.start < EventTime(946_684_800_000) || self.end() > last {
             return Err(SettingsError::Start { start: self.start, days: self.days });
@@ -129,7 +129,7 @@ impl Settings {
         self.start.plus(i64::from(self.days) * DAY)
     }
 
-    /// How many readings a meter takes.
+    /// How many readings each meter takes.
     pub fn steps(&self) -> u64 {
         u64::from(self.days) * self.steps_a_day()
     }
@@ -150,13 +150,13 @@ impl Settings {
 /// Why no town can be made of some settings.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum SettingsError {
-    /// An empty home.
+    /// A town without consumers.
     #[error("`meters` must be at least 1")]
     NoMeters,
-    /// Nothing happens.
+    /// A run without days.
     #[error("`days` must be at least 1")]
     NoDays,
-    /// Outages that would run into each other.
+    /// More outages than fit one after another.
     #[error("`outages` must be at most 2 a day, {most}, found {got}")]
     TooManyOutages {
         /// The outages.
@@ -164,7 +164,7 @@ pub enum SettingsError {
         /// The most.
         most: u32,
     },
-    /// No day for anything to begin.
+    /// No day on which anything can begin.
     #[error("`onset_days` must be at least 1")]
     NoOnsetDays,
     /// Intervals that do not fill an hour.
@@ -206,15 +206,15 @@ pub enum SettingsError {
     /// A share below 0 or above 1, or not a number.
     #[error("share `{name}` must be between 0 and 1, found {got}")]
     Share {
-        /// Of what.
+        /// The name of the share.
         name: &'static str,
         /// The share.
         got: f64,
     },
-    /// A message has one fault or none.
+    /// Shares of message faults of more than 1 together: a message has at most one fault.
     #[error("`lost`, `twice`, `late`, `out_of_order` and `torn` must be at most 1 together, found {sum}")]
     TooManyFaults {
-        /// All of them.
+        /// The sum of the shares.
         sum: f64,
     },
 }

@@ -1,4 +1,4 @@
-//! What is the same for the whole town during one interval.
+//! One interval, with everything that is the same for the whole town.
 
 use crate::Settings;
 use crate::weather::{Sky, Weather};

@@ -1,6 +1,6 @@
 //! Unusual wiring: the part of the true current that each element of the meter sees.
 //!
-//! Registers, power and `i` come from the element in the phase wire, `in` from the one in the neutral wire.
+//! Registers, power and `i` come from the element in the phase wire, and `in` from the one in the neutral wire.
 
 use crate::Settings;
 use crate::random::{Random, Stream};
@@ -41,16 +41,17 @@ pub(crate) enum Story {
 pub(crate) struct Theft {
     pub(crate) share: f64,
     pub(crate) onset: u32,
-    /// Whether every fourth day or so is honest.
+    /// Whether about every fourth day is without tampering.
     pub(crate) interrupted: bool,
-    /// What it is worth the trouble for: a pump, a workshop, a large air conditioner, ten hours a day.
+    /// The large load that is hidden: a pump, a workshop, a large air conditioner, for ten hours a day.
     watts: f64,
     from: i64,
     seed: u64,
     index: u64,
 }
 
-/// A load on another neutral for up to three quarters of an hour, some days: a repair, a drill, a visitor's cable.
+/// A load on another neutral, on some days, for up to three quarters of an hour: a repair, a drill, a visitor's
+/// cable.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Brief {
     watts: f64,
@@ -59,7 +60,7 @@ pub(crate) struct Brief {
     index: u64,
 }
 
-/// What the current transformer in the neutral makes of its current.
+/// The error of the current transformer in the neutral.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Ct {
     pub(crate) gain: f64,
@@ -87,11 +88,11 @@ impl Ct {
     }
 }
 
-/// Ten hours, so that the difference lasts for eight whatever the blocks.
+/// Ten hours, so that eight hours of whole blocks fit into them, wherever blocks begin.
 const WINDOW: i64 = 10 * HOUR;
-/// What the diverted current is at least while the window is open, in A.
+/// The least current that is diverted while the window is open, in A.
 const DIVERTED: f64 = 1.1;
-/// The highest voltage of the network; the least current of a load.
+/// The highest voltage of the network, at which a load draws its least current.
 const V_HIGH: f64 = 250.0;
 
 impl Theft {
@@ -161,7 +162,7 @@ impl Story {
         }
     }
 
-    /// Load that is there because of the story, in W.
+    /// The load that the story adds, in W.
     pub(crate) fn extra_watts(&self, step: &Step) -> f64 {
         match self {
             Self::EarthReturn(theft) | Self::PhaseBypass(theft) => theft.watts(step),
@@ -170,8 +171,8 @@ impl Story {
         }
     }
 
-    /// What the elements see. `shared` is the current that a pair of joined neutrals exchanges: the first of the
-    /// two writes it, the second reads it.
+    /// What the elements of the meter see. `shared` is the current that two joined neutrals exchange: the first
+    /// consumer of the pair writes it, and the second reads it.
     pub(crate) fn seen(&self, step: &Step, volts: f64, flow: Seen, shared: &mut f64) -> Seen {
         match self {
             Self::EarthReturn(theft) if theft.on_day(step.day) => {

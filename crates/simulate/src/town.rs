@@ -11,11 +11,11 @@ use crate::{Kind, Messages, Outage, Settings, SettingsError, Truth};
 use reading::{AreaId, EventTime, FeederId, MeterId, TransformerId};
 use units::Watts;
 
-/// The least that a transformer and its cables lose, as a share of what passes them.
+/// The loss of a transformer and its cables at a very small load, as a share of the power that passes them.
 pub const LOSS_IDLE: f64 = 0.01;
-/// The most, at full load: with the current's square, a share that grows with the current.
+/// The same at full load. Losses grow with the square of the current, so their share grows with the current.
 pub const LOSS_FULL: f64 = 0.03;
-/// What a feeder loses on its line, as a share.
+/// The loss of a feeder's line, as a share.
 pub const LINE_LOSS: f64 = 0.008;
 
 pub(crate) const TRANSFORMERS_A_FEEDER: usize = 10;
@@ -28,25 +28,25 @@ pub struct Connection {
     pub meter: MeterId,
     /// What it measures.
     pub role: Role,
-    /// The transformer that it hangs on or measures.
+    /// The transformer that supplies the meter, or that it measures.
     pub transformer: Option<TransformerId>,
     /// The feeder above.
     pub feeder: FeederId,
-    /// The reader's area.
+    /// The area that one meter reader walks.
     pub area: AreaId,
     /// `a`, `b`, `c` or `abc`.
     pub phase: &'static str,
-    /// What kind of customer.
+    /// The kind of customer.
     pub class: Option<Class>,
-    /// The load that was agreed on.
+    /// The load that the contract allows.
     pub sanctioned: Option<Watts>,
     /// The customer's telephone; no such number exists.
     pub phone: Option<String>,
     /// The meter reader's telephone; no such number exists.
     pub reader_phone: String,
-    /// Since when, if not always.
+    /// When the row begins to hold. None means that it has always held.
     pub from: Option<EventTime>,
-    /// Until when, if not for ever.
+    /// When the row ends. None means that it holds until further notice.
     pub to: Option<EventTime>,
 }
 
@@ -72,7 +72,7 @@ impl Role {
     }
 }
 
-/// What kind of customer.
+/// The kind of customer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Class {
     /// A home.
@@ -141,7 +141,7 @@ impl Town {
         Ok(Self { settings, weather, consumers, transformers, feeders, blackouts })
     }
 
-    /// What it was made from.
+    /// The settings that it was made from.
     pub fn settings(&self) -> &Settings {
         &self.settings
     }
@@ -151,7 +151,7 @@ impl Town {
         Messages::new(self)
     }
 
-    /// How many readings are taken; with repeats, losses and tears, about as many messages arrive.
+    /// How many readings its meters take. About as many messages arrive: some are repeated, and some are lost.
     pub fn readings(&self) -> u64 {
         self.places() * self.settings.steps()
     }
@@ -163,8 +163,7 @@ impl Town {
         (self.consumers.len() + transformers + feeders) as u64
     }
 
-    /// Who hangs where: consumers, then transformers, then feeders, each where they have a meter. A meter that was
-    /// exchanged is two rows.
+    /// The topology: consumers, then transformers and feeders if they have meters. An exchanged meter has two rows.
     pub fn topology(&self) -> Vec<Connection> {
         let mut rows = Vec::with_capacity(self.places() as usize);
         for transformer in &self.transformers {
@@ -230,7 +229,7 @@ impl Town {
         }
     }
 
-    /// When supply was gone, by time.
+    /// The outages, in the order of time.
     pub fn outages(&self) -> Vec<Outage> {
         let one = |blackout: &Blackout| {
             let (role, target) = match blackout.of {
@@ -254,14 +253,14 @@ impl Town {
         self.blackouts.iter().map(one).collect()
     }
 
-    /// What is so about every meter that is, or only looks, out of the ordinary; by meter, then by time.
+    /// The truth about every meter that is unusual, or only looks unusual: by meter, then by time.
     pub fn truth(&self) -> Vec<Truth> {
         let mut rows = Vec::new();
         for (index, consumer) in self.consumers.iter().enumerate() {
             self.truth_of_wiring(index, consumer, &mut rows);
             self.truth_of_mishap(consumer, &mut rows);
         }
-        // What would begin after the last day never does.
+        // Leave out what would begin after the last day.
         rows.retain(|row| row.from < self.settings.end());
         rows
     }

@@ -2,26 +2,26 @@
 
 use reading::{EventTime, MeterId};
 
-/// One stretch of time in which something was so about one meter.
+/// What was unusual about one meter in one stretch of time.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Truth {
-    /// Whose.
+    /// The meter.
     pub meter: MeterId,
-    /// What.
+    /// What was unusual.
     pub kind: Kind,
-    /// Readings stamped after this moment (by a right clock).
+    /// It concerns readings after this moment, by a correct clock,
     pub from: EventTime,
-    /// Up to and with this one.
+    /// up to and including this one.
     pub to: EventTime,
-    /// How much, where that has a number: of the load that passes an element, of the neutral that is shared, of the
-    /// current that the neutral's transformer misreads.
+    /// Its size, if it has one: the share of the load that bypasses an element, of the neutral current that is
+    /// shared, or of the neutral current that is misread.
     pub share: Option<f64>,
-    /// In words.
+    /// The same in words.
     pub note: String,
 }
 
 impl Truth {
-    /// Whether a customer gains by it.
+    /// Whether a customer gains from it.
     pub fn guilty(&self) -> bool {
         self.kind.guilty()
     }
@@ -30,23 +30,23 @@ impl Truth {
 /// One stretch of time in which some consumers had no supply.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Outage {
-    /// What was without it: `feeder`, `transformer` or `consumer`.
+    /// What had no supply: `feeder`, `transformer` or `consumer`.
     pub role: &'static str,
     /// Its name.
     pub target: String,
-    /// Supply was gone after this moment,
+    /// There was no supply after this moment,
     pub from: EventTime,
-    /// up to and with this one.
+    /// up to and including this one.
     pub to: EventTime,
     /// How many consumers.
     pub consumers: usize,
-    /// Of how many a last gasp was sent.
+    /// Of how many a last gasp arrived.
     pub gasps: usize,
-    /// How many said that it was back.
+    /// Of how many a report of the return arrived.
     pub returns: usize,
 }
 
-/// What can be so about a meter.
+/// What can be unusual about a meter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Kind {
     /// Tampering: a part of the load returns through a local earth.
@@ -71,7 +71,7 @@ pub enum Kind {
     ClockAhead,
     /// Its clock ran behind.
     ClockBehind,
-    /// Its registers leapt.
+    /// Its registers jumped.
     Spike,
     /// Its element measured the same all the time.
     Stuck,
@@ -106,7 +106,7 @@ impl Kind {
         }
     }
 
-    /// Whether a customer gains by it.
+    /// Whether a customer gains from it.
     pub const fn guilty(self) -> bool {
         matches!(self, Self::EarthReturn | Self::PhaseBypass)
     }

@@ -7,7 +7,7 @@ use reading::time::DAY;
 pub(crate) struct Sky {
     /// Outside, in degrees Celsius.
     pub(crate) temperature: f64,
-    /// What a solar roof gives of its peak, 0 to 1.
+    /// The power of a solar roof as a share of its peak, 0 to 1.
     pub(crate) sun: f64,
 }
 
@@ -16,12 +16,12 @@ pub(crate) struct Weather {
     seed: u64,
 }
 
-// A warm plain at 25 degrees north: mild winters that ask for a heater at night, summers for a cooler all day.
+// A warm plain at 25 degrees north: mild winters with heaters at night, and summers with coolers all day.
 const MEAN: f64 = 22.0;
 const YEARLY: f64 = 9.0;
 const DAILY: f64 = 6.0;
 const YEAR: i64 = 365 * DAY + DAY / 4;
-/// 20 July and 20 January, the middle of summer and winter, are half a year apart.
+/// 20 July. The coldest day is half a year later, on 20 January.
 const HOTTEST: i64 = 200 * DAY;
 
 /// A sine of so many turns, by Bhaskara I (7th century), within 0.002: only `+ * /`, so every machine agrees.
