@@ -15,8 +15,8 @@ const LOW_END: f64 = 0.05;
 pub(crate) const NO_PEAK: f32 = f32::NEG_INFINITY;
 
 impl Metering {
-    /// Begins a billing period of a meter, if an interval belongs to another one than the last. The period before is
-    /// over and its rows are added to `out`.
+    /// Begins a billing period of a meter if the interval belongs to a later period than the last one. The rows of
+    /// the period before are added to `out`.
     #[inline]
     pub(crate) fn turn_period(
         &mut self,

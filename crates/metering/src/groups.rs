@@ -290,7 +290,7 @@ impl Groups {
         block as f64 / reading::time::HOUR as f64
     }
 
-    /// Begins another billing period. What rows of the one before still need is kept beside it.
+    /// Begins another billing period. Rows of the period before still need its means and peaks, so these are kept.
     fn begin_period(&mut self, period: u32) {
         self.peaks_before = self.peaks();
         let means = self.means_of_classes();

@@ -80,7 +80,8 @@ pub(crate) const UNUSED: ZoneState = ZoneState {
 #[derive(Debug, Clone)]
 pub struct Metering {
     pub(crate) settings: MeteringSettings,
-    /// After so many intervals the profile of a meter is published again; never, without a number.
+    /// After how many intervals the profile of a meter is published again. Without a number, it is published only at
+    /// the end.
     profile_every: Option<u32>,
     pub(crate) moments: Moments,
     /// The weight of so many observations.

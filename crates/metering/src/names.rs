@@ -31,8 +31,8 @@ impl Names {
         self.ends.push(self.letters.len() as u32);
     }
 
-    /// The place of a name, or the place at which it would have to be inserted. The search begins at `from`, because names are
-    /// asked for in their order and the next one is mostly the one that follows.
+    /// The place of a name, or the place at which it must be inserted. The search begins at `from`: callers ask for
+    /// names in their order, and in most cases the next name is the one that follows.
     pub(crate) fn find(&self, name: &str, from: usize) -> Result<usize, usize> {
         if self.get(from + 1) == Some(name) {
             return Ok(from + 1);

@@ -7,8 +7,7 @@ use serde::{Deserialize, Serialize};
 use units::WattHours;
 
 /// The use of a consumer or a group in the current block, and in the block in which the town had its peak. Energy
-/// takes
-/// 32 bits for a consumer and 64 for a group. It is stored as it is.
+/// takes 32 bits for a consumer and 64 for a group. It is stored as it is.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub(crate) struct BlockUse<E> {
     /// The first interval of the block under way.
@@ -84,7 +83,7 @@ pub(crate) const NO_GROUP: u32 = u32::MAX;
 pub(crate) const NO_CLASS: u16 = u16::MAX;
 /// In no place that is known.
 pub(crate) const NO_PLACE: u32 = u32::MAX;
-/// Its place has not been looked at since places got their numbers.
+/// Its place has not been looked up since places got new numbers.
 pub(crate) const PLACE_TO_SEE: u32 = u32::MAX - 1;
 const UNKNOWN: u32 = u32::MAX;
 
@@ -174,7 +173,7 @@ impl Consumers {
             if found.is_err() && new.last().is_none_or(|(_, last)| *last != meter) {
                 new.push((at as u32, meter));
             }
-            // The new ones before it will stand before it.
+            // The new meters that come before it move it by as many places.
             places.push((at + new.len() - usize::from(found.is_err())) as u32);
         }
         if !new.is_empty() {

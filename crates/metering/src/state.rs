@@ -91,9 +91,10 @@ impl MeteringSettings {
     }
 
     /// The settings of demand, added to those of a part: the interval, because blocks and hours are counted in
-    /// intervals; the time zone and the billing day, because they say when a billing period begins; the block,
-    /// because peaks are of one; and when each tariff zone holds. A zone's energy is stored under its place among the
-    /// zones, so that its name may change. The limit of a low power factor and the holidays decide about what comes.
+    /// intervals; the time zone and the billing day, because they decide when a billing period begins; the block,
+    /// because peaks are those of blocks; and when each tariff zone holds. A zone's energy is stored by the place of
+    /// the zone in the plan, so its name may change. The limit of a low power factor and the holidays affect only
+    /// later intervals.
     fn with_demand(&self, part: Fingerprint, calendar: &Calendar) -> Option<Fingerprint> {
         let demand = self.demand.as_ref()?;
         let period =
@@ -126,15 +127,15 @@ impl Metering {
     }
 
     /// A number of the settings that stored classes of the power factor depend on; none if they are not counted.
-    /// Those of demand, because the classes are counted in its billing period and begin afresh with it; and how many
-    /// there are.
+    /// These are the settings of demand, because the counts begin anew with each billing period, and the number of
+    /// classes.
     pub fn power_factor_fingerprint(&self) -> Option<u64> {
         let classes = self.settings.demand.as_ref()?.pf_classes();
         let demand = self.settings.with_demand(Fingerprint::new("power-factor"), self.moments.calendar())?;
         (classes > 0).then(|| demand.whole(classes as i64).end())
     }
 
-    /// The profiles of the meters in these slots, ascending, to be written; slots that nothing was heard of are left
+    /// The profiles of the meters in these slots, to be written. Slots must ascend. A slot without a meter is left
     /// out.
     pub fn stored_profiles(&self, slots: impl Iterator<Item = u32>) -> impl Serialize {
         WrittenBySlot { slots: self.known(slots), meter: |slot| self.profile_of(slot as usize) }
@@ -262,8 +263,8 @@ impl Groups {
 
     /// A number of the settings that the state depends on: those of [demand](Metering::demand_fingerprint), because
     /// groups have demand of their own and consumers have highest blocks; and which groups there are. The share of
-    /// consumers that has to report and the share of the sanctioned load decide about what comes: a consumer that was
-    /// reported once in a billing period is not reported again in it, even if the share has changed.
+    /// consumers that has to report and the share of the sanctioned load affect only later blocks. A consumer that
+    /// was reported once in a billing period is not reported again in it, even if the share has changed.
     pub fn fingerprint(&self) -> u64 {
         let groups = Fingerprint::new("groups").flag(self.rule.is_some());
         let groups = groups.flag(self.rule.is_some_and(|rule| rule.whole_town));

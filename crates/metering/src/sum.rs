@@ -14,7 +14,7 @@ pub(crate) struct Sum {
     /// Active and reactive power, mW and mvar.
     active: i64,
     reactive: i64,
-    /// Some interval carries no power, or not both: then that of the group is not known.
+    /// An interval lacks active or reactive power, so the power of the group is unknown.
     without: bool,
 }
 
@@ -51,7 +51,7 @@ impl Sum {
         }
         let [imp, exp] = [self.net.0.max(0), (-self.net.0).max(0)].map(WattHours);
         let quality = if is_whole { Quality::MEASURED } else { Quality::PARTIAL };
-        // Groups have names of their own, and the one of the meter is never looked at.
+        // The meter of this interval is not used, because groups have names of their own.
         let meter = MeterId::new("-").expect("a name");
         Interval { meter, start, end, imp: Some(imp), exp: Some(exp), sums, quality, instead: None }
     }
