@@ -213,7 +213,7 @@ impl Findings {
             Some(finding(rule_of(code)?, meter, reported.intervals, reported.times.into(), 0.0))
         }));
         for (transformer, group) in day.groups {
-            // Half a day is enough to compare sums.
+            // Sums are compared only if at least half a day is known.
             if i64::from(group.intervals) * self.length * 2 < end.since(start) {
                 continue;
             }

@@ -26,7 +26,7 @@ macro_rules! rules {
                 match self { $(Self::$variant => $unit,)* }
             }
 
-            /// What it means, in words that stand by themselves: `gridwarden catalogue` prints them.
+            /// What it means, in words that need no context: `gridwarden catalogue` prints them.
             pub const fn definition(self) -> &'static str {
                 match self { $(Self::$variant => $definition,)* }
             }
@@ -160,8 +160,8 @@ impl Rule {
     }
 }
 
-/// How often each rule was met, without those that are counted as issues. Stored by the names of rules, so that the
-/// list may grow and change its order; a count of a rule that is gone is dropped.
+/// How often each rule was met, without the rules that are counted as issues. It is stored by the names of rules, so
+/// that the list may grow and change its order. The count of a rule that no longer exists is dropped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(into = "Vec<(String, u64)>", from = "Vec<(String, u64)>")]
 pub struct Tally([u64; Rule::ALL.len()]);
@@ -178,7 +178,7 @@ impl Tally {
         self.add_of(rule, 1);
     }
 
-    /// Counts so many.
+    /// Adds to the count of a rule.
     pub fn add_of(&mut self, rule: Rule, times: u64) {
         self.0[rule as usize] += times;
     }
@@ -210,7 +210,7 @@ impl Tally {
 }
 
 impl From<Tally> for Vec<(String, u64)> {
-    /// Those that are not zero, by name.
+    /// The counts that are not zero, by name.
     fn from(tally: Tally) -> Self {
         let counted = Rule::ALL.iter().map(|&rule| (rule.name().to_owned(), tally.0[rule as usize]));
         counted.filter(|(_, count)| *count > 0).collect()

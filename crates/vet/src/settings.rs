@@ -16,9 +16,10 @@ pub struct VetSettings {
     pub spike: SpikeRule,
     /// When a day differs from the load profile, if the plan has profiles.
     pub day: Option<DayRule>,
-    /// Exported energy of an interval that no register counts.
+    /// The export of an interval by its power, if no export register moved, above which the meter is connected the
+    /// wrong way round.
     pub reverse: WattHours,
-    /// Which power factors can be.
+    /// Which power factors are plausible.
     pub power_factor: PowerFactorRule,
 }
 
@@ -53,12 +54,12 @@ pub struct DayRule {
     pub floor: WattHours,
 }
 
-/// Which power factors can be: active power over voltage times current.
+/// Which power factors are plausible: active power over voltage times current.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct PowerFactorRule {
     /// The lowest.
     pub least: Ratio,
-    /// The highest. Rounded readings make more than 1 of a power factor near it.
+    /// The highest. Rounded readings can give slightly more than 1.
     pub most: Ratio,
     /// Below this current there is no lowest: idle devices draw mostly reactive power.
     pub floor: Milliamperes,
@@ -73,7 +74,7 @@ pub enum VetSettingsError {
     FlatRun,
     /// A spike that is no higher than what it is compared with, or more than a thousand times as high.
     Spike,
-    /// A low day that may be a usual one, or a high day that may be.
+    /// A limit for low days of 100 % or more, or a limit for high days of 100 % or less: usual days would meet them.
     Day,
     /// A lowest power factor of 1 or more, or a highest below 1.
     PowerFactor,

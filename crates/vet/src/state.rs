@@ -40,7 +40,7 @@ impl Vet {
         Fingerprint::new("vet").whole(self.settings.grid.length()).end()
     }
 
-    /// The meters of these slots, ascending, to be written; slots that nothing was heard of are left out.
+    /// The meters of these slots, to be written. Slots must ascend. A slot without a meter is left out.
     pub fn stored(&self, slots: impl Iterator<Item = u32>) -> VetState {
         let meter = |slot: u32| Some((slot, *self.meters.get(slot as usize)?));
         VetState { tally: self.tally, meters: slots.filter_map(meter).collect() }
@@ -56,7 +56,7 @@ impl Vet {
     }
 }
 
-/// [`Findings`] as they are stored: the day under way, and what goes on from day to day.
+/// [`Findings`] as they are stored: the current day, and the ratios of groups, which continue from day to day.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct FindingsState {
     tally: Tally,
@@ -69,7 +69,7 @@ impl Findings {
     pub const STATE_VERSION: u16 = 1;
 
     /// A number of the settings that the state depends on: the interval, because intervals are counted; and the time
-    /// zone, because the day under way is a local one.
+    /// zone, because the current day is a local one.
     pub fn fingerprint(&self) -> u64 {
         Fingerprint::new("findings").whole(self.length).text(self.calendar.zone_name()).end()
     }
