@@ -13,8 +13,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// Fewer consumers than this make no outage of many.
 pub(crate) const LEAST: u32 = 3;
-/// An outage is nearly over when at most one consumer in so many is still out. Such a consumer has a reason of its
-/// own: a blown fuse, or a meter that did not start again.
+/// An outage is nearly over when fewer than one consumer in so many, or fewer than [`LEAST`], are still out. Such a
+/// consumer has a reason of its own: a blown fuse, or a meter that did not start again.
 const STRAGGLERS: u32 = 20;
 
 /// An outage of many consumers, of a transformer or a feeder.
@@ -237,7 +237,7 @@ impl Supply {
         all
     }
 
-    /// Publishes the outages of many that last, as they stand at the end of a run.
+    /// Publishes the outages of many that last, with their state at the end of a run.
     pub(crate) fn publish_open_groups(&self, out: &mut SupplyRows) {
         let lasting = if self.groups.is_empty() { BTreeMap::new() } else { self.lasting() };
         for (&target, group) in self.groups.iter().filter(|(_, group)| group.published) {
@@ -247,7 +247,8 @@ impl Supply {
         }
     }
 
-    /// Publishes outages of many that begin and those that are over. Consumers that are still out then go on alone.
+    /// Publishes outages of many that begin, and those that are over. After the end of one, each consumer that is
+    /// still out has an outage of its own.
     pub(crate) fn publish_groups(&mut self, tick: EventTime, out: &mut SupplyRows) {
         if self.groups.is_empty() {
             return;

@@ -24,7 +24,7 @@ pub struct SupplySettings {
     pub low_voltage: Volts,
     /// Voltage is high above this.
     pub high_voltage: Volts,
-    /// Phase voltages that are further apart than this share of their middle are unbalanced.
+    /// Phase voltages are unbalanced if the highest and the lowest differ by more than this share of their mean.
     pub unbalance: Ratio,
     /// Whether all consumers of the town are known. Feeders and areas belong to several parts of a town, so a part
     /// alone has neither outages of feeders nor indices.

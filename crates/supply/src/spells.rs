@@ -220,8 +220,8 @@ impl Visit<'_> {
         let since = self.rows.iter().filter(|row| row.end > spell.start && row.quality.is_spread());
         let mut estimated = since.filter_map(|row| row.imp).map(|imp| imp.0).peekable();
         // The advance of a register is spread over the intervals between two readings, unless these are further apart
-        // than the longest gap. Where nothing is spread they may have been: the reading before lies up to an interval
-        // earlier.
+        // than the longest gap. If nothing was spread, they may have been, even if the silence is shorter: the last
+        // reading may be up to an interval before the silence.
         let longest = if estimated.peek().is_some() { 0 } else { self.rules.grid.length() };
         if end.since(spell.start) + longest > self.rules.longest_gap {
             return Cause::Unknown;

@@ -24,8 +24,8 @@ pub struct RestoreError;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SupplyState {
     last: EventTime,
-    /// Consumers that were heard of: when, and the energy of the last measured interval. In memory they are seats by
-    /// row of the topology, which may be another one after a restart; so they are stored by name.
+    /// Consumers that have sent something: until when, and the energy of the last measured interval. In memory these
+    /// are seats by row of the topology. After a restart the topology may be another one, so they are stored by name.
     heard: Vec<(MeterId, EventTime, u32)>,
     out: BTreeMap<MeterId, Spell>,
     groups: BTreeMap<Target, Group>,
@@ -54,7 +54,7 @@ impl Supply {
         Fingerprint::new("indices").text(self.calendar.zone_name()).end()
     }
 
-    /// The outages under way and the consumers with supply, to be stored; with the topology that is in use.
+    /// The outages that last and the consumers with supply, to be stored. `topology` is the one in use.
     pub fn snapshot(&self, topology: &Topology) -> SupplyState {
         let seats = topology.rows().iter().zip(&self.seats).filter(|(_, seat)| seat.heard != NEVER);
         SupplyState {

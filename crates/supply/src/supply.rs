@@ -101,7 +101,7 @@ impl Supply {
     /// Notices silent consumers while no tick comes. The clock of the caller shows `now`, and the caller has read all
     /// messages up to now.
     ///
-    /// If the last tick is older than `silent_after` and a day, the stream is history that was read to its end. Then
+    /// If the last tick is older than `silent_after` plus a day, the stream is history that was read to its end. Then
     /// no consumer is silent: there is only no more history.
     pub fn notice(&mut self, now: EventTime, topology: &Topology, out: &mut SupplyRows) {
         // An interval is only complete after its grace, and its messages have another interval to arrive.
