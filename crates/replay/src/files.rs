@@ -54,8 +54,8 @@ impl Source {
     pub fn open_all(paths: &[PathBuf]) -> Result<Vec<Self>, Failure> {
         if paths.iter().filter(|path| is_stdin(path)).count() > 1 {
             return Err(Failure::wrong(
-                "standard input stands twice among the readings",
-                "write `-` once; of two streams, write one to a file",
+                "standard input is named twice among the readings",
+                "write `-` once, and write the second stream to a file first",
             ));
         }
         paths.iter().map(|path| Self::open(path)).collect()
@@ -77,7 +77,7 @@ impl Source {
         if magic.is_empty() {
             return Err(Failure::failed_with_help(
                 format!("{shown} is empty"),
-                "leave it out, or check what was to write it",
+                "leave it out, or check the program that should have written it",
             ));
         }
         if let Some((_, what, help)) = FOREIGN.iter().find(|(begins, ..)| magic.starts_with(begins)) {
@@ -85,8 +85,8 @@ impl Source {
         }
         let format = if is_stdin(path) && magic == PARQUET {
             return Err(Failure::wrong(
-                "standard input takes JSON lines, and this is Parquet",
-                "write it to a file, and name that",
+                "standard input takes JSON lines, but this is Parquet",
+                "write it to a file, and name the file",
             ));
         } else if magic == PARQUET || path.extension().is_some_and(|extension| extension == "parquet") {
             let columns = ParquetReadings::open(path).map_err(|error| {
@@ -134,14 +134,14 @@ impl Source {
     }
 
     /// Whether [`Self::read`] gives text. The caller decodes it with [`wire::json::decode_lines`] after it has
-    /// released the file, so that another thread can read on meanwhile.
+    /// released the file, so that another thread can read the next block in the meantime.
     pub fn is_text(&self) -> bool {
         matches!(self.format, Format::Lines(_))
     }
 }
 
 fn broken(path: &Path, cause: &(dyn std::error::Error + 'static)) -> Failure {
-    Failure::failed(format!("cannot read on in {}", path.display()), cause)
+    Failure::failed(format!("cannot read the rest of {}", path.display()), cause)
 }
 
 fn damaged(path: &Path, error: &ColumnsError) -> Failure {

@@ -44,7 +44,7 @@ pub fn check_owner(dir: &Path, names: &[&str]) -> Result<(), Failure> {
     }
     Err(Failure::wrong(
         format!("{} is in the way, and there is no summary.json of a replay beside it", first.display()),
-        "give another folder with `--out`, or take the file away yourself",
+        "give another folder with `--out`, or remove the file yourself",
     ))
 }
 
