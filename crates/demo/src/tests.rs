@@ -84,7 +84,7 @@ fn a_small_terminal_shows_everything_one_below_another() {
             |
             | SMS 1 at  3 Jan 12:30 to +000200000001: Please check meter M000027: phase 8.5
             | A, neutral 6.5 A since 3 Jan 11:15. Transformer T0002. Area A01.
-            | q ends the demo; its last words say what was found, and what to try next
+            | q ends the demo and prints a summary: what was found, and what to try next
         "#]],
     );
 }
@@ -135,7 +135,7 @@ fn a_large_terminal_shows_chart_and_table_side_by_side() {
             |
             | SMS 1 at  3 Jan 12:30 to +000200000001: Please check meter M000027: phase 8.5 A, neutral 6.5 A since 3 Jan 11:15.
             | Transformer T0002. Area A01.
-            | q ends the demo; its last words say what was found, and what to try next
+            | q ends the demo and prints a summary: what was found, and what to try next
         "#]],
     );
 }
@@ -158,7 +158,7 @@ fn a_tiny_terminal_shows_words() {
             | Please check meter M000027: phase 8.5
             | A, neutral 6.5 A since 3 Jan 11:15.
             | Transformer T0002. Area A01.
-            |q ends the demo; its last words say …
+            |q ends the demo and prints a summary: …
         "#]],
     );
 }

@@ -198,7 +198,7 @@ fn message(picture: &Picture, width: usize) -> Vec<String> {
 
 fn foot_line(picture: &Picture, width: usize, theme: Theme) -> Line<'static> {
     let Some(share) = picture.history else {
-        let hint = " q ends the demo; its last words say what was found, and what to try next";
+        let hint = " q ends the demo and prints a summary: what was found, and what to try next";
         return Line::styled(fitting(hint, width), theme.dim());
     };
     let words = format!(" history {:>3.0} % ", 100.0 * share);
