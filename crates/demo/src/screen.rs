@@ -18,7 +18,8 @@ pub use theme::Theme;
 
 /// The terminal while the demo draws on it. Dropping this restores the terminal, and so does a panic.
 pub struct Screen {
-    // Never dropped: once the terminal has gone, dropping it would complain on standard error, and panic over that.
+    // Never dropped: once the terminal has gone, the drop would print an error on standard error, and panic because
+    // that fails.
     terminal: ManuallyDrop<DefaultTerminal>,
     stop: Stop,
     theme: Theme,
@@ -28,9 +29,13 @@ pub struct Screen {
 impl Screen {
     /// Takes the terminal. `stop` knows whether the process is asked to end.
     pub fn open(stop: Stop, color: bool) -> io::Result<Self> {
-        let terminal = ManuallyDrop::new(ratatui::try_init()?);
-        let watch = TerminalWatch::start(stop.clone(), give_back)?;
-        Ok(Self { terminal, stop, theme: Theme { color }, _watch: watch })
+        let opened = ratatui::try_init().and_then(|terminal| {
+            let terminal = ManuallyDrop::new(terminal);
+            let watch = TerminalWatch::start(stop.clone(), give_back)?;
+            Ok(Self { terminal, stop, theme: Theme { color }, _watch: watch })
+        });
+        // Without a `Screen` there is no drop that restores what was changed already, such as the raw mode.
+        opened.inspect_err(|_| give_back())
     }
 }
 
@@ -61,8 +66,8 @@ impl View for Screen {
     }
 }
 
-/// Gives the terminal back. Where it has gone there is nothing to give back, and no place for a complaint:
-/// `ratatui::restore` would print one, and panic over that.
+/// Gives the terminal back. An error is ignored: it means that the terminal has gone. `ratatui::restore` would print
+/// the error, and panic because it cannot be printed.
 fn give_back() {
     let _ = ratatui::try_restore();
 }
