@@ -37,21 +37,17 @@ pub fn fitting(text: &str, width: usize) -> String {
     if text.chars().count() <= width {
         return text.to_owned();
     }
+    // Each word comes with the space after it, where the ellipsis stands if the next word does not fit.
     let mut kept = String::new();
     let mut used = 0;
-    for word in text.split(' ') {
-        // The 2 is for the ellipsis and a space before it.
-        let more = word.chars().count() + usize::from(used > 0);
-        if used + more + 2 > width {
+    for word in text.split_inclusive(' ') {
+        used += word.chars().count();
+        if used + 1 > width {
             break;
         }
-        if used > 0 {
-            kept.push(' ');
-        }
         kept.push_str(word);
-        used += more;
     }
-    kept + if used == 0 { "…" } else { " …" }
+    kept + "…"
 }
 
 /// Breaks a text into lines, between words.

@@ -158,7 +158,7 @@ fn a_tiny_terminal_shows_words() {
             | Please check meter M000027: phase 8.5
             | A, neutral 6.5 A since 3 Jan 11:15.
             | Transformer T0002. Area A01.
-            |q ends the demo and prints a summary: …
+            | q ends the demo and prints a summary: …
         "#]],
     );
 }
