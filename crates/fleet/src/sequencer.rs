@@ -58,10 +58,11 @@ const STEPS: i64 = 12;
 pub enum Step {
     /// Admit these readings of the batch.
     Admit(Range<usize>),
-    /// Admit these readings, which came earlier and had to wait.
-    Released(Box<Batch>),
-    /// Refuse these readings, which waited in vain: their clocks were ahead.
-    Refused(Box<Batch>),
+    /// Admit these readings of a partition, which came earlier and had to wait. It may be another partition than the
+    /// one that is read now, if it has ended.
+    Released(PartitionId, Box<Batch>),
+    /// Refuse these readings of a partition, which waited in vain: their clocks were ahead.
+    Refused(PartitionId, Box<Batch>),
     /// Publish what is over of the backlogs of meters.
     Join,
     /// Close every interval that ends here or before.
@@ -104,18 +105,24 @@ pub struct Sequencer {
     is_restored: bool,
 }
 
-/// Where the judgements of a batch go.
-struct Judged<'a> {
-    steps: &'a mut Vec<Step>,
-    refused: &'a mut Vec<(Held, Reason)>,
+/// Where the steps of one partition go.
+struct Steps<'a> {
+    partition: PartitionId,
+    all: &'a mut Vec<Step>,
 }
 
-impl Judged<'_> {
+impl Steps<'_> {
     fn admit(&mut self, readings: Range<usize>) {
         if !readings.is_empty() {
-            self.steps.push(Step::Admit(readings));
+            self.all.push(Step::Admit(readings));
         }
     }
+}
+
+/// Where the judgements of a batch go.
+struct Judged<'a> {
+    steps: Steps<'a>,
+    refused: &'a mut Vec<(Held, Reason)>,
 }
 
 impl Sequencer {
@@ -205,11 +212,12 @@ impl Sequencer {
         // Remove this partition from the map: how far it may go, and what it closes, depends on the others only.
         let mut own = self.state.partitions.remove(&partition).unwrap_or_default();
         own.next = None;
-        self.go_on(&mut own, limit, steps);
+        let mut of_own = Steps { partition, all: steps };
+        self.go_on(&mut own, limit, &mut of_own);
         let stopped = if own.next.is_some() {
             from
         } else {
-            self.judge(&mut own, limit, batch, from, &mut Judged { steps, refused })
+            self.judge(&mut own, limit, batch, from, &mut Judged { steps: of_own, refused })
         };
         self.state.partitions.insert(partition, own);
         self.drain_the_ended(steps);
@@ -244,36 +252,36 @@ impl Sequencer {
             let time = || batch.readings[index].time();
             if !is_usual {
                 if own.is_ahead(time(), self.ahead()) {
-                    judged.admit(begun..index);
+                    judged.steps.admit(begun..index);
                     begun = index + 1;
                     self.hold(own, batch, index, judged.refused);
                 } else if Some(time()) > own.front && time() > limit {
-                    judged.admit(begun..index);
+                    judged.steps.admit(begun..index);
                     (begun, stopped) = (index, index);
-                    self.stop_before(own, time(), limit, judged.steps);
+                    self.stop_before(own, time(), limit, &mut judged.steps);
                     break;
                 } else if time() <= self.state.closed && self.is_long_backlog() {
-                    judged.admit(begun..index);
+                    judged.steps.admit(begun..index);
                     begun = index;
-                    judged.steps.push(Step::Join);
+                    judged.steps.all.push(Step::Join);
                 }
             }
             if own.panel.hear(batch.key(index).hash, time, step) {
                 if self.would_do_more_than_move(own) {
                     // Earlier readings of the batch come first: a tick may close now. Then some of the later ones are
                     // of a closed tick.
-                    judged.admit(begun..index);
+                    judged.steps.admit(begun..index);
                     begun = begun.max(index);
                     is_usual = false;
                 }
-                self.go_on(own, limit, judged.steps);
+                self.go_on(own, limit, &mut judged.steps);
                 if own.next.is_some() {
                     stopped = index + 1;
                     break;
                 }
             }
         }
-        judged.admit(begun..stopped);
+        judged.steps.admit(begun..stopped);
         stopped
     }
 
@@ -341,7 +349,7 @@ impl Sequencer {
 
     /// Moves the front to where its meters are, or until another partition has to be read. Readings that waited for
     /// that time are released.
-    fn go_on(&mut self, own: &mut Partition, limit: EventTime, steps: &mut Vec<Step>) {
+    fn go_on(&mut self, own: &mut Partition, limit: EventTime, steps: &mut Steps<'_>) {
         // If time moved on by this much, the clocks of those that waited were right.
         let has_jumped = own.panel.front().is_some_and(|goal| own.is_ahead(goal, self.ahead()));
         while let Some(to) = own.goes_on_to() {
@@ -357,7 +365,7 @@ impl Sequencer {
     ///
     /// Waiting readings are released as far as allowed, so that none of this partition is before the place of the
     /// stop.
-    fn stop_before(&mut self, own: &mut Partition, time: EventTime, limit: EventTime, steps: &mut Vec<Step>) {
+    fn stop_before(&mut self, own: &mut Partition, time: EventTime, limit: EventTime, steps: &mut Steps<'_>) {
         while own.first_waiting().is_some_and(|first| first <= limit) {
             self.release(own, true, steps);
         }
@@ -377,24 +385,24 @@ impl Sequencer {
     }
 
     /// Moves the front of the partition that is furthest behind, and releases readings that waited for that time.
-    fn move_front(&mut self, own: &mut Partition, to: EventTime, clocks_ahead: bool, steps: &mut Vec<Step>) {
+    fn move_front(&mut self, own: &mut Partition, to: EventTime, clocks_ahead: bool, steps: &mut Steps<'_>) {
         while let Some(time) = own.first_waiting().filter(|&first| first <= to) {
             own.front = own.front.max(Some(time));
             // First close, then admit: the ticks up to here have all their readings.
-            self.close_up_to(own.front.unwrap_or(time), steps);
+            self.close_up_to(own.front.unwrap_or(time), steps.all);
             self.release(own, clocks_ahead, steps);
         }
         own.front = own.front.max(Some(to));
-        self.close_up_to(to, steps);
+        self.close_up_to(to, steps.all);
     }
 
     /// Releases the earliest waiting readings.
-    fn release(&mut self, own: &mut Partition, clocks_ahead: bool, steps: &mut Vec<Step>) {
+    fn release(&mut self, own: &mut Partition, clocks_ahead: bool, steps: &mut Steps<'_>) {
         let released = own.take_first_waiting();
         if clocks_ahead {
             self.state.counts.issues(Issue::ClockAhead, released.len() as u64);
         }
-        steps.push(Step::Released(Box::new(batch_of(released))));
+        steps.all.push(Step::Released(steps.partition, Box::new(batch_of(released))));
     }
 
     fn close_up_to(&mut self, front: EventTime, steps: &mut Vec<Step>) {
@@ -418,21 +426,24 @@ impl Sequencer {
                 // If another partition has reached this time, the clock was right. Otherwise the partition's own
                 // readings decide.
                 let others_are_there = self.state.partitions.values().any(|other| other.front >= Some(first));
-                if others_are_there || own.believes_first_waiting() {
-                    self.move_front(&mut own, first, false, steps);
+                if others_are_there || own.believes_first_waiting(self.state.closed) {
+                    self.move_front(&mut own, first, false, &mut Steps { partition: id, all: steps });
                 } else {
                     let refused = own.take_first_waiting();
                     self.state.counts.issues(Issue::ClockAhead, refused.len() as u64);
-                    steps.push(Step::Refused(Box::new(batch_of(refused))));
+                    steps.push(Step::Refused(id, Box::new(batch_of(refused))));
                 }
             }
             if let Some(first) = own.first_waiting() {
                 own.next = Some(first);
                 self.state.partitions.insert(id, own);
-            } else if let Some(front) =
-                self.state.partitions.values().map(|other| other.reached(self.ahead())).min()
-            {
-                if front > EventTime::MIN {
+            } else if let Some(next) = self.wants() {
+                let ahead = self.ahead();
+                let front = self.state.partitions.values().map(|other| other.reached(ahead)).min();
+                // An ended partition has only waiting readings left, and their clocks may run ahead. No tick closes
+                // for them before their own turn decides about them.
+                let is_ended = self.state.partitions[&next].ended;
+                if let Some(front) = front.filter(|front| *front > EventTime::MIN && !is_ended) {
                     self.close_up_to(front, steps);
                 }
             } else {

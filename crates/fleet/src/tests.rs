@@ -97,12 +97,12 @@ impl Engine {
                         shard.admit(batch, range.clone(), &mut self.refused);
                     }
                 }
-                Step::Released(released) => {
+                Step::Released(_, released) => {
                     for shard in &mut self.shards {
                         shard.admit(&released, 0..released.len(), &mut self.refused);
                     }
                 }
-                Step::Refused(refused) => {
+                Step::Refused(_, refused) => {
                     let refusal = |index| Refusal { index, reason: Reason::ClockAhead };
                     self.refused.extend((0..refused.len() as u32).map(refusal));
                 }

@@ -139,12 +139,12 @@ impl Lane {
                 Step::Admit(range) => self.fleet.admit(batch, range, &mut refused),
                 // Readings that came too early and waited have a batch of their own. Their refusals are indices into
                 // that batch, and not into the current one.
-                Step::Released(released) => {
+                Step::Released(partition, released) => {
                     let mut refused = Vec::new();
                     self.fleet.admit(&released, 0..released.len(), &mut refused);
                     bury(partition, &released, &refused, &mut out.dead);
                 }
-                Step::Refused(refused) => {
+                Step::Refused(partition, refused) => {
                     bury(partition, &refused, &clocks_ahead(&refused), &mut out.dead);
                 }
                 Step::Join => {

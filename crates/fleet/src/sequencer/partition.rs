@@ -105,8 +105,10 @@ impl Partition {
     }
 
     /// Whether the earliest waiting reading is believed at the end, when no other reading can reach its time.
-    pub(super) fn believes_first_waiting(&self) -> bool {
+    pub(super) fn believes_first_waiting(&self, closed: EventTime) -> bool {
         let Some(first) = self.first_waiting() else { return false };
-        !self.is_ahead(first, FAR_AHEAD) || self.front.is_none() || Some(first) <= self.panel.front()
+        // Other partitions may have come further than this one, and may have ended since.
+        let near = first <= closed.plus(FAR_AHEAD) || !self.is_ahead(first, FAR_AHEAD);
+        near || self.front.is_none() || Some(first) <= self.panel.front()
     }
 }

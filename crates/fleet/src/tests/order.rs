@@ -232,6 +232,24 @@ proptest! {
 }
 
 #[test]
+fn a_clock_far_ahead_moves_no_time_if_its_file_ends_first() {
+    let half_day = |quarters: std::ops::Range<i64>| -> Vec<RawReading> {
+        let at = |quarter| ["a", "b", "c", "d"].map(|name| register(name, quarter * 15, quarter * 100));
+        quarters.flat_map(at).collect()
+    };
+    let read_with = |ahead: i64| {
+        let first = [half_day(0..48), vec![register("a", ahead * 60, 10_000)]].concat();
+        let engine = read(&hourly(), &[first, half_day(48..97)]);
+        let reasons: Vec<Reason> = engine.refused.iter().map(|refusal| refusal.reason).collect();
+        (reasons, engine.rows.iter().map(|row| row.end).max())
+    };
+    let (reasons, last) = read_with(365 * 24);
+    assert_eq!((reasons, last), (vec![Reason::ClockAhead], read_with(23).1));
+    // Twenty hours after the end of the last file may be the end of a pause.
+    assert_eq!(read_with(44).0, []);
+}
+
+#[test]
 fn a_register_that_wavers_counts_the_same_in_any_order() {
     let points = [(15, 1000), (30, 1001), (45, 1000), (60, 1001)];
     let rows = |order: [usize; 4]| {
@@ -250,6 +268,13 @@ fn merged(files: &[Vec<RawReading>]) -> Vec<Interval> {
 
 /// The rows by meter and end: in which tick a silent meter's rows come depends on who closes it.
 fn merged_by(settings: &Settings, files: &[Vec<RawReading>]) -> Vec<Interval> {
+    let mut engine = read(settings, files);
+    assert_eq!(engine.refused, []);
+    engine.rows.sort_by_key(|row| (row.meter, row.end));
+    engine.rows
+}
+
+fn read(settings: &Settings, files: &[Vec<RawReading>]) -> Engine {
     let mut engine = Engine::new(settings, 1);
     engine.sequencer = Sequencer::new(order_of(settings));
     for (id, file) in files.iter().enumerate() {
@@ -270,7 +295,5 @@ fn merged_by(settings: &Settings, files: &[Vec<RawReading>]) -> Vec<Interval> {
     let mut last = Vec::new();
     engine.shards[0].finish(&mut last);
     engine.rows.extend(last);
-    assert_eq!(engine.refused, []);
-    engine.rows.sort_by_key(|row| (row.meter, row.end));
-    engine.rows
+    engine
 }

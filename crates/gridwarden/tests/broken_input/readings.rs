@@ -207,6 +207,22 @@ fn a_line_without_an_end_is_one_dead_letter_with_its_beginning() {
 }
 
 #[test]
+fn a_reading_that_waited_longer_than_its_file_is_a_dead_letter_of_that_file() {
+    let desk = Desk::new();
+    let all = lines(80);
+    let second = all.match_indices('\n').nth(39).unwrap().0 + 1;
+    let a_year_ahead = "{\"meter\":\"M2\",\"time\":1735689600000,\"imp\":1}\n";
+    desk.write("first.ndjson", all[..second].to_owned() + a_year_ahead);
+    desk.write("second.ndjson", &all[second..]);
+    let files = ["--readings", "first.ndjson", "second.ndjson"];
+    let output = desk.run(&[&["-q", "replay", "plan.toml"][..], &files, &["--out", "out"]].concat());
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let letters = fs::read_to_string(desk.path("out/dead-letters.ndjson")).unwrap();
+    let letter: serde_json::Value = serde_json::from_str(letters.trim_end()).unwrap();
+    assert_eq!([&letter["reason"], &letter["source"]], ["clock-ahead", "first.ndjson"]);
+}
+
+#[test]
 fn a_file_in_another_order_is_reported_with_help() {
     let desk = Desk::new();
     // A few thousand readings would be put in order.

@@ -67,16 +67,16 @@ pub(super) fn work(mut fleet: Fleet, mut books: Books, work: &Receiver<Work>, to
         for step in steps.iter() {
             match step {
                 Step::Admit(range) => fleet.admit(&batch, range.clone(), &mut refusals),
-                Step::Released(released) => {
+                Step::Released(partition, released) => {
                     let mut refusals = Vec::new();
                     fleet.admit(released, 0..released.len(), &mut refusals);
-                    bury(partition, released, &refusals, &mut done.refused);
+                    bury(*partition, released, &refusals, &mut done.refused);
                 }
                 // The readings of other shards are among them, so only one shard buries them.
-                Step::Refused(refused) if fleet.shard().index == 0 => {
-                    bury(partition, refused, &clocks_ahead(refused), &mut done.refused);
+                Step::Refused(partition, refused) if fleet.shard().index == 0 => {
+                    bury(*partition, refused, &clocks_ahead(refused), &mut done.refused);
                 }
-                Step::Refused(_) => {}
+                Step::Refused(..) => {}
                 Step::Join => {
                     let mut rows = Vec::new();
                     fleet.join(&mut rows);
