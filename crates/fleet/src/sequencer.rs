@@ -18,7 +18,8 @@ mod partition;
 pub use partition::Held;
 
 use crate::snapshot::RestoreError;
-use partition::{Partition, PartitionV1};
+use panel::Votes;
+use partition::{FAR_AHEAD, Partition, PartitionV1};
 use reading::issue::Counts;
 use reading::{Batch, Checked, EventTime, Fingerprint, Grid, Issue, Issues, Message, Reason, Span};
 use serde::{Deserialize, Serialize};
@@ -242,7 +243,7 @@ impl Sequencer {
         from: usize,
         judged: &mut Judged<'_>,
     ) -> usize {
-        let step = (self.settings.grid.length() / STEPS).max(1);
+        let votes = Votes { step: (self.settings.grid.length() / STEPS).max(1), far: FAR_AHEAD };
         // Readings from `begun` on are admitted together, when one comes that does not belong to them.
         let mut begun = from;
         let mut stopped = batch.len();
@@ -266,7 +267,7 @@ impl Sequencer {
                     judged.steps.all.push(Step::Join);
                 }
             }
-            if own.panel.hear(batch.key(index).hash, time, step) {
+            if own.panel.hear(batch.key(index).hash, time, votes) {
                 if self.would_do_more_than_move(own) {
                     // Earlier readings of the batch come first: a tick may close now. Then some of the later ones are
                     // of a closed tick.

@@ -34,14 +34,34 @@ const FORGOTTEN: u64 = 64;
 /// Three of eight votes move the front.
 const SHARE: (usize, usize) = (3, 8);
 
+/// Among fewer than [`FIRST_MEMBERS`] meters, one wrong clock is much. There a meter votes for a time far ahead only
+/// after so many of its readings in a row stand there.
+const IN_A_ROW: u8 = 8;
+
+/// How many of so many votes move the front: never one of several alone.
+pub(super) fn needed(votes: usize) -> usize {
+    (votes * SHARE.0).div_ceil(SHARE.1).max(votes.min(2))
+}
+
+/// How votes are judged.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Votes {
+    /// Votes are rounded down to this, ms, so that clocks that differ by seconds agree.
+    pub(super) step: i64,
+    /// A reading later than the front by more than this is far ahead, ms: a wrong date, or a long pause.
+    pub(super) far: i64,
+}
+
 /// The vote of a meter.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 struct Member {
     hash: u64,
-    /// The time of its latest reading, rounded down to [`Panel::step`].
+    /// The time of its latest reading, rounded down to [`Votes::step`].
     latest: EventTime,
-    /// The number of that reading in its partition.
+    /// The number of its last reading in the partition.
     heard: u64,
+    /// How many of its last readings in a row were far ahead, up to [`IN_A_ROW`].
+    far: u8,
 }
 
 /// Some of the meters of a partition, and the front that they agree on.
@@ -68,27 +88,42 @@ impl Panel {
         self.front
     }
 
+    /// How many meters of so many in the panel have to agree.
+    pub(super) fn agreeing(&self) -> usize {
+        needed(self.members.len())
+    }
+
     /// About how many meters the partition has.
     pub(super) fn meters(&self) -> usize {
         self.members.len() << self.bits
     }
 
     /// Hears a reading: the vote of its meter, if that is in the panel. Returns whether the front moved.
-    ///
-    /// Votes are rounded down to `step`, ms, so that clocks that differ by seconds agree.
     #[inline]
-    pub(super) fn hear(&mut self, hash: u64, time: impl FnOnce() -> EventTime, step: i64) -> bool {
+    pub(super) fn hear(&mut self, hash: u64, time: impl FnOnce() -> EventTime, votes: Votes) -> bool {
         self.readings += 1;
-        hash.trailing_zeros() >= self.bits && self.vote(hash, time(), step)
+        hash.trailing_zeros() >= self.bits && self.vote(hash, time(), votes)
     }
 
-    fn vote(&mut self, hash: u64, time: EventTime, step: i64) -> bool {
-        let latest = EventTime(time.0.div_euclid(step).saturating_mul(step));
-        let vote = Member { hash, latest, heard: self.readings };
+    fn vote(&mut self, hash: u64, time: EventTime, votes: Votes) -> bool {
+        let latest = EventTime(time.0.div_euclid(votes.step).saturating_mul(votes.step));
+        let is_far = self.front.is_some_and(|front| time > front.plus(votes.far));
+        let is_small = self.members.len() < FIRST_MEMBERS;
         match self.members.binary_search_by_key(&hash, |member| member.hash) {
-            Ok(place) => self.members[place] = vote,
+            Ok(place) => {
+                let member = &mut self.members[place];
+                member.heard = self.readings;
+                member.far = if is_far { IN_A_ROW.min(member.far + 1) } else { 0 };
+                if is_small && is_far && member.far < IN_A_ROW {
+                    return false;
+                }
+                member.latest = latest;
+            }
             Err(place) => {
-                self.members.insert(place, vote);
+                // A new meter whose first reading is far ahead has not voted yet.
+                let latest = if is_small && is_far { EventTime::MIN } else { latest };
+                let far = u8::from(is_far);
+                self.members.insert(place, Member { hash, latest, heard: self.readings, far });
                 while self.members.len() > MOST_MEMBERS {
                     self.bits += 1;
                     let bits = self.bits;
@@ -121,7 +156,7 @@ impl Panel {
         self.members.retain(|member| ago(member) < forgotten.max(LEAST_HEARD));
         let voters = self.members.iter().filter(|member| ago(member) < readings.max(LEAST_HEARD));
         let mut votes: Vec<EventTime> = voters.map(|member| member.latest).collect();
-        let needed = (votes.len() * SHARE.0).div_ceil(SHARE.1);
+        let needed = needed(votes.len());
         let beyond = |front| votes.iter().filter(|vote| **vote > front).count();
         if needed == 0 || self.front.is_some_and(|front| beyond(front) < needed) {
             return false;

@@ -4,11 +4,11 @@ use super::panel::Panel;
 use reading::time::DAY;
 use reading::{EventTime, Extra, MeterId, Origin, Reading};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// At the end of a partition, a waiting reading is believed if it is later than the front by at most so much, ms:
-/// there may have been a pause. Beyond that the clock has a wrong date.
-const FAR_AHEAD: i64 = DAY;
+/// there may have been a pause. Beyond that the clock has a wrong date, unless enough meters agree on the day.
+pub(super) const FAR_AHEAD: i64 = DAY;
 
 /// A reading that waits, with the bytes it came as.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -109,6 +109,9 @@ impl Partition {
         let Some(first) = self.first_waiting() else { return false };
         // Other partitions may have come further than this one, and may have ended since.
         let near = first <= closed.plus(FAR_AHEAD) || !self.is_ahead(first, FAR_AHEAD);
-        near || self.front.is_none() || Some(first) <= self.panel.front()
+        let about = self.waiting.range(..=(first.plus(FAR_AHEAD), u64::MAX));
+        let meters: BTreeSet<MeterId> = about.map(|(_, held)| held.meter).collect();
+        let agree = meters.len() >= self.panel.agreeing();
+        near || self.front.is_none() || agree || Some(first) <= self.panel.front()
     }
 }

@@ -1,11 +1,11 @@
 use super::*;
 use reading::id;
-use reading::time::MINUTE;
+use reading::time::{DAY, MINUTE};
 
-const STEP: i64 = MINUTE;
+const VOTES: Votes = Votes { step: MINUTE, far: DAY };
 
 fn hear(panel: &mut Panel, meter: usize, minute: i64) {
-    panel.hear(id::hash(format!("m{meter}").as_bytes()), || EventTime(minute * MINUTE), STEP);
+    panel.hear(id::hash(format!("m{meter}").as_bytes()), || EventTime(minute * MINUTE), VOTES);
 }
 
 fn front(panel: &Panel) -> Option<i64> {
@@ -87,9 +87,34 @@ fn seconds_off_the_quarter_do_not_matter() {
     let mut panel = Panel::default();
     for meter in 0..200 {
         let time = EventTime(600 * MINUTE + i64::from(meter % 50) * 1000);
-        panel.hear(id::hash(format!("m{meter}").as_bytes()), || time, STEP);
+        panel.hear(id::hash(format!("m{meter}").as_bytes()), || time, VOTES);
     }
     assert_eq!(front(&panel), Some(600));
+}
+
+#[test]
+fn few_meters_go_far_ahead_only_after_eight_readings_in_a_row() {
+    for meters in [1, 2, 3] {
+        let mut panel = Panel::default();
+        (0..40).for_each(|round| (0..meters).for_each(|meter| hear(&mut panel, meter, round * 15)));
+        let now = front(&panel);
+        (0..7).for_each(|place| hear(&mut panel, 0, 50_000_000 + place * 15));
+        hear(&mut panel, 0, 40 * 15);
+        (1..8).for_each(|place| hear(&mut panel, 0, 50_000_000 + place * 15));
+        let after = if meters == 1 { Some(40 * 15) } else { now };
+        assert_eq!(front(&panel), after, "{meters} meters");
+    }
+}
+
+#[test]
+fn after_a_pause_all_go_on() {
+    for meters in [1, 2, 5, 20, 1000] {
+        let mut panel = Panel::default();
+        for round in (0..40).chain(400..408) {
+            (0..meters).for_each(|meter| hear(&mut panel, meter, round * 15));
+        }
+        assert_eq!(front(&panel), Some(407 * 15), "{meters} meters");
+    }
 }
 
 #[test]
