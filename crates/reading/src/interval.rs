@@ -51,7 +51,7 @@ impl Quality {
     pub const INTERPOLATED: Self = Self(1 << 17);
 
     /// The flags of how the energy came about. The others come from a comparison with other energy.
-    const ORIGIN: u32 = (1 << 9) - 1 | Self::INTERPOLATED.0;
+    const ORIGIN: u32 = ((1 << 9) - 1) | Self::INTERPOLATED.0;
     /// With any of these flags, the energy was not measured over all of the interval, or is not believed.
     const FLAWS: u32 = Self::ESTIMATED.0
         | Self::PARTIAL.0
