@@ -441,10 +441,11 @@ impl Sequencer {
             } else if let Some(next) = self.wants() {
                 let ahead = self.ahead();
                 let front = self.state.partitions.values().map(|other| other.reached(ahead)).min();
-                // An ended partition has only waiting readings left, and their clocks may run ahead. No tick closes
-                // for them before their own turn decides about them.
-                let is_ended = self.state.partitions[&next].ended;
-                if let Some(front) = front.filter(|front| *front > EventTime::MIN && !is_ended) {
+                // A partition that has ended, or has no front yet, has only readings whose clocks may run ahead. No tick
+                // closes for them before their own turn decides about them.
+                let next = &self.state.partitions[&next];
+                let is_sure = !next.ended && next.front.is_some();
+                if let Some(front) = front.filter(|front| *front > EventTime::MIN && is_sure) {
                     self.close_up_to(front, steps);
                 }
             } else {

@@ -111,7 +111,10 @@ impl Partition {
         let near = first <= closed.plus(FAR_AHEAD) || !self.is_ahead(first, FAR_AHEAD);
         let about = self.waiting.range(..=(first.plus(FAR_AHEAD), u64::MAX));
         let meters: BTreeSet<MeterId> = about.map(|(_, held)| held.meter).collect();
-        let agree = meters.len() >= self.panel.agreeing();
-        near || self.front.is_none() || agree || Some(first) <= self.panel.front()
+        // A meter that sent hardly anything agrees only with itself. Other partitions know the time better.
+        let has_weight = self.front.is_some() || meters.len() > 1;
+        let agree = meters.len() >= self.panel.agreeing() || Some(first) <= self.panel.front();
+        let is_alone = self.front.is_none() && closed == EventTime::MIN;
+        near || is_alone || has_weight && agree
     }
 }

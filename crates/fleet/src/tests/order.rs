@@ -250,6 +250,20 @@ fn a_clock_far_ahead_moves_no_time_if_its_file_ends_first() {
 }
 
 #[test]
+fn a_file_of_a_single_reading_moves_no_time_of_other_files() {
+    let day: Vec<RawReading> = (0..96)
+        .flat_map(|quarter| ["a", "b", "c", "d"].map(|name| register(name, quarter * 15, quarter * 100)))
+        .collect();
+    let with = |minutes: i64| {
+        let engine = read(&hourly(), &[day.clone(), vec![register("z", minutes, 1)]]);
+        engine.refused.iter().map(|refusal| refusal.reason).collect::<Vec<_>>()
+    };
+    assert_eq!(with(365 * 24 * 60), [Reason::ClockAhead]);
+    assert_eq!(with(30 * 60), []);
+    assert_eq!(with(12 * 60), []);
+}
+
+#[test]
 fn a_register_that_wavers_counts_the_same_in_any_order() {
     let points = [(15, 1000), (30, 1001), (45, 1000), (60, 1001)];
     let rows = |order: [usize; 4]| {
