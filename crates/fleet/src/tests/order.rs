@@ -70,6 +70,23 @@ fn jumbled(readings: &[(RawReading, i64)]) -> Vec<RawReading> {
     jumbled.into_iter().map(|(raw, _)| raw.clone()).collect()
 }
 
+/// An engine that has taken all readings, cut into batches, and was restarted with other shards in the batch in which
+/// reading number `restart` came.
+fn fed(settings: &Settings, arrived: &[RawReading], cuts: &[usize], shards: u32, restart: usize) -> Engine {
+    let mut engine = Engine::new(settings, shards);
+    let (mut rest, mut cut) = (arrived, cuts.iter().cycle());
+    while !rest.is_empty() {
+        let (now, later) = rest.split_at((*cut.next().unwrap()).min(rest.len()));
+        let done = arrived.len() - rest.len();
+        engine.take(&batch(now));
+        if done < restart && restart <= done + now.len() {
+            engine = engine.restarted(settings, 5 - shards);
+        }
+        rest = later;
+    }
+    engine
+}
+
 proptest! {
     #[test]
     fn order_inside_the_grace_cuts_shards_and_restarts_change_nothing(
@@ -87,18 +104,7 @@ proptest! {
         let whole = run(&settings, &in_time.iter().map(|(raw, _)| raw.clone()).collect::<Vec<_>>());
 
         let arrived = jumbled(&in_time);
-        let mut engine = Engine::new(&settings, shards);
-        let mut rest = arrived.as_slice();
-        let mut cut = cuts.iter().cycle();
-        while !rest.is_empty() {
-            let (now, later) = rest.split_at((*cut.next().unwrap()).min(rest.len()));
-            let done = arrived.len() - rest.len();
-            engine.take(&batch(now));
-            if done < restart && restart <= done + now.len() {
-                engine = engine.restarted(&settings, 5 - shards);
-            }
-            rest = later;
-        }
+        let engine = fed(&settings, &arrived, &cuts, shards, restart);
         prop_assert_eq!(engine.late, 0);
         prop_assert_eq!(engine.finish(), whole);
     }
@@ -151,17 +157,7 @@ proptest! {
         let arrived = interleaved(&in_time, &turns);
         prop_assert_eq!(arrived.len(), in_time.len());
 
-        let mut engine = Engine::new(&settings, shards);
-        let (mut rest, mut cut) = (arrived.as_slice(), cuts.iter().cycle());
-        while !rest.is_empty() {
-            let (now, later) = rest.split_at((*cut.next().unwrap()).min(rest.len()));
-            let done = arrived.len() - rest.len();
-            engine.take(&batch(now));
-            if done < restart && restart <= done + now.len() {
-                engine = engine.restarted(&settings, 5 - shards);
-            }
-            rest = later;
-        }
+        let engine = fed(&settings, &arrived, &cuts, shards, restart);
         prop_assert_eq!(engine.refused.len(), 0);
         prop_assert_eq!(engine.finish(), whole);
     }
