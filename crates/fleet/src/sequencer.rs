@@ -225,9 +225,10 @@ impl Sequencer {
         stopped
     }
 
-    /// Closes intervals that are open only because the state was stored under a longer grace.
+    /// Closes ticks that are open only because the state was stored under a longer grace.
     ///
-    /// This must happen before a reading is admitted. Otherwise [`crate::Fleet`] has no room for the newest interval.
+    /// This happens before a reading is admitted, or the readings of the newest interval would find no plane, and each
+    /// would have a cell of its own.
     fn catch_up(&mut self, steps: &mut Vec<Step>) {
         if let Some(front) = self.front() {
             self.close_up_to(front, steps);

@@ -19,8 +19,6 @@ use std::collections::BTreeMap;
 /// Why a snapshot cannot be restored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RestoreError {
-    /// More intervals are open than the settings allow: another grid or grace.
-    OpenIntervals,
     /// It holds a number that no fleet stores.
     Value,
 }

@@ -23,7 +23,7 @@ pub struct Partition {
     pub position: Gauge,
     /// 1 if the partition has been silent for so long that the others go on without it.
     pub idle: Gauge,
-    /// The latest event time, in milliseconds since 1970.
+    /// The time that its meters have reached, in milliseconds since 1970.
     front: AtomicI64,
     /// Memory by part, in the order of `PARTS`.
     memory: [Gauge; 5],
@@ -40,7 +40,7 @@ impl Partition {
         Self { lag, position, idle, front: AtomicI64::new(NO_FRONT), memory: Default::default() }
     }
 
-    /// Sets the latest event time of its readings.
+    /// Sets the time that its meters have reached.
     pub fn front(&self, front: EventTime) {
         self.front.store(front.0, Ordering::Relaxed);
     }
@@ -134,7 +134,7 @@ impl Collector for Computed {
         encode_gauge(
             "partition_watermark_delay",
             Some(Unit::Seconds),
-            "How far the latest event time of the partition is behind the clock.",
+            "How far the front of the partition, the time that its meters have reached, is behind the clock.",
             &|of| {
                 let front = of.front.load(Ordering::Relaxed);
                 (front != NO_FRONT).then(|| now.saturating_sub(front) as f64 / 1000.0)
