@@ -68,7 +68,7 @@ fn check(name: &'static str, which: &str, transactional: bool) {
 fn kill_again_and_again(bench: &mut Bench, plan: &Plan, town: &Town, pause: &'static str) {
     bench.make_topics(plan, 4);
     let checkpoints = bench.path("checkpoints");
-    let times = bench.form(12, 50);
+    let times = bench.form(8, 50);
     let mut kills = [0; 3];
     for turn in 0..times {
         let moment = match turn % 4 {
@@ -98,7 +98,7 @@ fn kill_again_and_again(bench: &mut Bench, plan: &Plan, town: &Town, pause: &'st
         "killed {all} times: {starting} at the start, {checkpoint} at a checkpoint, {working} at work; then: {}",
         words.unwrap_or_default()
     ));
-    assert!(all * 10 >= times * 9 && working > times / 4, "the log is too short for so many kills");
+    assert!(all >= times - times / 8 && working > times / 4, "the log is too short for so many kills");
 }
 
 fn await_moment(process: &mut Process, moment: Moment, checkpoints: &Path, before: &BTreeSet<PathBuf>) {
