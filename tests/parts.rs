@@ -251,6 +251,7 @@ fn a_changed_setting_loses_the_parts_that_depend_on_it_and_no_other() {
         quality.town.multiplier_days
         quality.town.sanctioned
         quality.zero_run
+        registers.most_power
         registers.reset_power
         registers.rollovers
         sanctioned.above

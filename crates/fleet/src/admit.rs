@@ -140,7 +140,7 @@ impl Fleet {
         let has_events = self.watches() && !batch.extras.is_empty();
         let mut end = EventTime::MIN;
         let mut plane = &mut Plane::default();
-        let mut keeping = Keeping { start: EventTime::MAX, most: self.settings.most_rise(), each: false };
+        let mut keeping = Keeping { start: EventTime::MAX, most: self.most_rise(), each: false };
         let mut swaps_here = false;
         let mut alone = Vec::new();
         for &(at, slot) in slots {

@@ -68,7 +68,7 @@ impl Fleet {
         }
         let start = self.settings.grid.start(index);
         let each = self.swap_intervals.contains(&index) && self.swaps.contains_key(&self.table.meter(slot));
-        let keeping = Keeping { start, most: self.settings.most_rise(), each };
+        let keeping = Keeping { start, most: self.most_rise(), each };
         let events = if self.watches() { events_of(batch, at, &self.watched) } else { Vec::new() };
         if reading.exp().is_some() {
             exporter(&mut self.meters[slot as usize], &mut self.export_points);

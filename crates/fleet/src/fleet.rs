@@ -3,7 +3,7 @@
 use crate::admit::STRIDE;
 use crate::cell::{Cell, OwnCell, Registers};
 use crate::entries::Entries;
-use crate::register::Point;
+use crate::register::{MostPower, Point, energy};
 use crate::settings::{Settings, Shard};
 use crate::settle::{Pending, Silence};
 use crate::slot_set::SlotSet;
@@ -133,6 +133,8 @@ pub struct Fleet {
     pub(crate) swaps: BTreeMap<MeterId, Vec<EventTime>>,
     /// The intervals that hold a swap of any meter. All other intervals need no look-up of swaps.
     pub(crate) swap_intervals: BTreeSet<i64>,
+    /// How much power each meter can use.
+    pub(crate) most_power: MostPower,
     pub(crate) totals: Totals,
     /// The meters that changed since they were stored last.
     pub(crate) changed: SlotSet,
@@ -154,6 +156,7 @@ impl Fleet {
     pub fn new(settings: Settings, shard: Shard) -> Self {
         let planes = (0..settings.open_intervals()).map(|_| Plane::default()).collect();
         Self {
+            most_power: MostPower::new(settings.registers.most_power, BTreeMap::new()),
             settings,
             shard,
             table: Table::default(),
@@ -293,5 +296,17 @@ impl Fleet {
         if let Err(place) = times.binary_search(&at) {
             times.insert(place, at);
         }
+    }
+
+    /// Sets the most power that some meters can use, W. For all others it is the `most_power` of the settings. A
+    /// register that rises faster is doubtful.
+    pub fn limit_power(&mut self, own: BTreeMap<MeterId, i64>) {
+        self.most_power = MostPower::new(self.settings.registers.most_power, own);
+    }
+
+    /// The most that a register can rise in one interval, Wh.
+    pub(crate) fn most_rise(&self) -> u32 {
+        let wh = energy(self.most_power.greatest, self.settings.grid.length());
+        u32::try_from(wh).unwrap_or(u32::MAX)
     }
 }

@@ -1,7 +1,8 @@
 //! The energy between two register readings, when the register may have rolled over, been reset, or been garbled.
 
-use reading::{EventTime, Issue, Quality};
+use reading::{EventTime, Issue, MeterId, Quality};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// The limits of what a register may do.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -10,8 +11,40 @@ pub struct RegisterRules {
     pub rollovers: Vec<i64>,
     /// After a reset to zero, a register holds no more than this power could have used since, W.
     pub reset_power: i64,
-    /// A rise by more than this power could have used is not counted as energy, W.
+    /// A rise by more than this power could have used is not counted as energy, W. Some meters have a limit of their
+    /// own: see [`Fleet::limit_power`](crate::Fleet::limit_power).
     pub most_power: i64,
+}
+
+/// The most power that each meter can use, W.
+#[derive(Debug, Clone)]
+pub(crate) struct MostPower {
+    /// Of a meter without a limit of its own.
+    usual: i64,
+    own: BTreeMap<MeterId, i64>,
+    /// The least and the greatest of all limits. Nearly all rises are below the least, and need no look-up.
+    least: i64,
+    pub(crate) greatest: i64,
+}
+
+impl MostPower {
+    pub(crate) fn new(usual: i64, own: BTreeMap<MeterId, i64>) -> Self {
+        let (least, greatest) = own
+            .values()
+            .fold((usual, usual), |(least, greatest), &watts| (least.min(watts), greatest.max(watts)));
+        Self { usual, own, least, greatest }
+    }
+
+    /// Whether every meter can have used so much.
+    #[inline]
+    pub(crate) fn is_usual_rise(&self, from: Point, to: Point) -> bool {
+        let rise = to.wh - from.wh;
+        rise >= 0 && rise <= energy(self.least, to.time.since(from.time))
+    }
+
+    pub(crate) fn of(&self, meter: &MeterId) -> i64 {
+        self.own.get(meter).copied().unwrap_or(self.usual)
+    }
 }
 
 /// A register at a moment.
@@ -30,12 +63,13 @@ pub(crate) struct Advance {
 }
 
 impl RegisterRules {
-    pub(crate) fn advance(&self, from: Point, to: Point) -> Advance {
+    /// Compares two points of a register of a meter that can use `most_power`.
+    pub(crate) fn advance(&self, most_power: i64, from: Point, to: Point) -> Advance {
         let ms = to.time.since(from.time);
         let rise = to.wh - from.wh;
         if rise >= 0 {
-            if rise <= energy(self.most_power, ms) {
-                return Advance { wh: rise, quality: Quality::MEASURED, issue: None };
+            if rise <= energy(most_power, ms) {
+                return Advance::measured(rise);
             }
             return Advance { wh: 0, quality: Quality::SUSPECT, issue: Some(Issue::RegisterJumped) };
         }
@@ -57,6 +91,10 @@ impl RegisterRules {
 }
 
 impl Advance {
+    pub(crate) fn measured(wh: i64) -> Self {
+        Self { wh, quality: Quality::MEASURED, issue: None }
+    }
+
     /// Whether only the next register reading can show if this one is true.
     ///
     /// A garbled message looks like a reset or a jump. If the next reading continues from it, it was true. If the
@@ -87,41 +125,48 @@ pub(crate) struct Trail {
     pub(crate) doubt: Option<Point>,
 }
 
+/// What a point of a register decides.
+#[derive(Debug, Default)]
+pub(crate) struct Decided {
+    pub(crate) moves: [Option<Move>; 2],
+    /// A doubtful point was garbled, and is passed over for this reason.
+    pub(crate) passed_over: Option<Issue>,
+}
+
 impl Trail {
-    /// Takes the next point; `advance` compares two. Returns the moves of the register that are decided by it.
-    pub(crate) fn follow(
-        &mut self,
-        next: Point,
-        advance: impl Fn(Point, Point) -> Advance,
-    ) -> [Option<Move>; 2] {
+    /// Takes the next point; `advance` compares two.
+    pub(crate) fn follow(&mut self, next: Point, advance: impl Fn(Point, Point) -> Advance) -> Decided {
         let Self { good, doubt } = *self;
         let whole = advance(good, next);
         let Some(doubt) = doubt else {
             if whole.is_doubtful() {
                 self.doubt = Some(next);
-                return [None, None];
+                return Decided::default();
             }
             self.good = next;
-            return [Some(Move { from: good, to: next, advance: whole }), None];
+            let moves = [Some(Move { from: good, to: next, advance: whole }), None];
+            return Decided { moves, passed_over: None };
         };
         let odd = advance(good, doubt);
         if !whole.is_doubtful() {
             // The doubtful point was garbled, because the register continues from the point before.
             *self = Self { good: next, doubt: None };
-            let quality = whole.quality.with(Quality::SUSPECT);
-            let advance = Advance { quality, issue: whole.issue.or(odd.refused().issue), ..whole };
-            return [Some(Move { from: good, to: next, advance }), None];
+            let advance = Advance { quality: whole.quality.with(Quality::GARBLED), ..whole };
+            let moves = [Some(Move { from: good, to: next, advance }), None];
+            return Decided { moves, passed_over: odd.refused().issue };
         }
         let after = advance(doubt, next);
         if !after.is_doubtful() {
             // The register continues from the doubtful point, so that point was true.
             *self = Self { good: next, doubt: None };
             let fell = Move { from: good, to: doubt, advance: odd };
-            return [Some(fell), Some(Move { from: doubt, to: next, advance: after })];
+            let moves = [Some(fell), Some(Move { from: doubt, to: next, advance: after })];
+            return Decided { moves, passed_over: None };
         }
-        // Neither holds: no energy is counted, and the new point is as doubtful as the last.
-        *self = Self { good: Point { time: doubt.time, wh: good.wh }, doubt: Some(next) };
-        [Some(Move { from: good, to: doubt, advance: odd.refused() }), None]
+        // Neither holds: the last point was garbled, and the new one is as doubtful. The register may still go on
+        // from the good point, and then all energy since counts.
+        self.doubt = Some(next);
+        Decided { moves: [None, None], passed_over: odd.refused().issue }
     }
 }
 

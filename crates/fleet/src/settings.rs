@@ -2,7 +2,7 @@
 
 use crate::cell::{Cell, NearEnd};
 use crate::fleet::Meter;
-use crate::register::{RegisterRules, energy};
+use crate::register::RegisterRules;
 use reading::{Fingerprint, Grid};
 use units::WattHours;
 
@@ -74,11 +74,6 @@ impl Settings {
     pub(crate) fn near_end(&self) -> NearEnd {
         let end = self.grid.length() as u32;
         NearEnd { end, from: end - self.snap as u32 }
-    }
-
-    /// The most that a register can rise in one interval, Wh.
-    pub(crate) fn most_rise(&self) -> u32 {
-        u32::try_from(energy(self.registers.most_power, self.grid.length())).unwrap_or(u32::MAX)
     }
 
     /// Bytes that one single-phase meter takes, growth and indices included, names of up to 15 letters.

@@ -12,7 +12,7 @@
 use crate::apart::Over;
 use crate::cell::Registers;
 use crate::fleet::{Fleet, Lane, NO_EXPORTER, NO_POINT, number};
-use crate::register::{Advance, Move, Point, Trail, spread};
+use crate::register::{Advance, Decided, Move, Point, Trail, spread};
 use crate::settings::Energy;
 use reading::{EventTime, Interval, Issue, MeterId, Quality, Sums};
 use serde::{Deserialize, Serialize};
@@ -133,7 +133,7 @@ impl Fleet {
         {
             return None;
         }
-        let rises = |from, to| self.settings.registers.advance(from, to).quality == Quality::MEASURED;
+        let rises = |from, to| self.compare(meter, from, to).quality == Quality::MEASURED;
         if !rises(good, first) || !rises(first, last) {
             // The register does not simply rise: `settle` has to look at every point.
             return None;
@@ -190,7 +190,10 @@ impl Fleet {
             (trail.good, points) = (points[0], &points[1..]);
         }
         for &point in points {
-            for moved in trail.follow(point, |from, to| self.advance(meter, from, to)).into_iter().flatten() {
+            let Decided { moves, passed_over } =
+                trail.follow(point, |from, to| self.advance(&meter, from, to));
+            passed_over.into_iter().for_each(|issue| self.totals.counts.issue(issue));
+            for moved in moves.into_iter().flatten() {
                 self.place(slot, moved, &mut now, out);
             }
         }
@@ -331,7 +334,8 @@ impl Fleet {
         }
         let mut exported = None;
         for &point in points {
-            for moved in trail.follow(point, |from, to| self.advance(meter, from, to)).into_iter().flatten() {
+            let decided = trail.follow(point, |from, to| self.advance(&meter, from, to));
+            for moved in decided.moves.into_iter().flatten() {
                 *exported.get_or_insert(0) += moved.advance.wh;
             }
         }
@@ -343,13 +347,22 @@ impl Fleet {
     }
 
     /// The advance from one register reading to the next. It is none if the device was swapped between them.
-    fn advance(&self, meter: MeterId, from: Point, to: Point) -> Advance {
+    fn advance(&self, meter: &MeterId, from: Point, to: Point) -> Advance {
         // A reading of exactly the moment of the swap belongs to the old device.
-        let swaps = self.swaps.get(&meter).map_or(&[][..], Vec::as_slice);
+        let swaps = self.swaps.get(meter).map_or(&[][..], Vec::as_slice);
         if swaps.iter().any(|&at| from.time <= at && at < to.time) {
             return Advance { wh: 0, quality: Quality::SWAP, issue: Some(Issue::Swap) };
         }
-        self.settings.registers.advance(from, to)
+        self.compare(meter, from, to)
+    }
+
+    /// The advance from one register reading of a device to the next.
+    #[inline]
+    fn compare(&self, meter: &MeterId, from: Point, to: Point) -> Advance {
+        if self.most_power.is_usual_rise(from, to) {
+            return Advance::measured(to.wh - from.wh);
+        }
+        self.settings.registers.advance(self.most_power.of(meter), from, to)
     }
 
     fn register_points(

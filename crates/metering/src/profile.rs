@@ -61,7 +61,7 @@ impl Metering {
         } else if !follows {
             head.slot_count = BROKEN;
         }
-        let Some(net) = net_energy(row).filter(|_| row.quality.is_whole()) else {
+        let Some(net) = net_energy(row).filter(|_| row.quality.is_typical()) else {
             head.slot_count = BROKEN;
             return;
         };

@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use reading::time::{DAY, HOUR, MINUTE};
 use reading::{Calendar, DayType, EventTime, Grid, Interval, MeterId, Quality, Sums};
 use std::collections::BTreeMap;
-use units::{Ratio, WattHours};
+use units::{Ratio, WattHours, Watts};
 
 const HALF: i64 = 30 * MINUTE;
 /// Monday, 1 January 2024, midnight in Kolkata.
@@ -339,14 +339,33 @@ fn a_twentieth_of_the_time_is_below_the_low_end_of_the_power_factor() {
 #[test]
 fn billed_is_what_stands_in_for_energy_that_is_not_believed() {
     let rules = rules(HALF, HOUR);
-    let mut spike = row(1, Some(90_000), None, Quality::SPIKE);
+    let of_power = Quality::SPIKE.with(Quality::POWER);
+    let mut spike = row(1, Some(90_000), None, of_power);
     spike.instead = Some(WattHours(250));
-    let unknown = row(2, Some(90_000), None, Quality::SPIKE);
+    let unknown = row(2, Some(90_000), None, of_power);
     let suspect = row(3, Some(40), None, Quality::SUSPECT);
     let rows = [row(0, Some(300), None, Quality::MEASURED), spike, unknown, suspect];
     let out = &metered(&rules, &rows, 1).demand[0];
     let whole = out.whole.as_ref().unwrap();
     assert_eq!((out.energy, whole.hours, whole.estimated_hours), (WattHours(590), 1.5, 0.5));
+}
+
+#[test]
+fn a_spike_that_a_register_counted_is_billed_and_makes_the_peak_but_teaches_no_profile() {
+    let mut rules = rules(HALF, HOUR);
+    rules.demand = DemandRule::new(HALF, vec![], 1, Ratio(0.9), rules.grid).ok();
+    let day = |spike| {
+        let energy = |number| if number == 60 { 2400 } else { 300 };
+        let quality = |number| if number == 60 { spike } else { Quality::MEASURED };
+        let rows: Vec<_> =
+            (0..96).map(|number| row(number, Some(energy(number)), None, quality(number))).collect();
+        metered(&rules, &rows, 1)
+    };
+    let (usual, out) = (day(Quality::MEASURED), day(Quality::SPIKE));
+    assert_eq!(out.demand[0].energy, WattHours(95 * 300 + 2400));
+    assert_eq!(out.demand[0].block.map(|peak| peak.demand), Some(Watts(4800.0)));
+    assert!(usual.profiles.iter().any(|cell| cell.mean.0 > 600.0));
+    assert!(out.profiles.iter().all(|cell| cell.mean == Watts(600.0)));
 }
 
 #[test]

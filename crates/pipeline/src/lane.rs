@@ -7,6 +7,7 @@
 use crate::books::Books;
 use crate::outputs::{bury, bury_held, bury_undecoded, clocks_ahead};
 use crate::parts::{Found, LostPart, PartKind, Restoring, Storing, Taken};
+use crate::plan::MostPower;
 use crate::snapshot::SnapshotError;
 use crate::{Outputs, Plan};
 use fleet::{Fleet, FleetState, FleetStateV1, PartitionId, Sequencer, SequencerStateV1, Shard, Step};
@@ -36,6 +37,7 @@ pub struct Lane {
     pub(crate) sequencer: Sequencer,
     pub(crate) fleet: Fleet,
     pub(crate) books: Books,
+    most_power: MostPower,
     steps: Vec<Step>,
     /// The fingerprint of the settings that the stored meters depend on.
     meters_fingerprint: u64,
@@ -52,17 +54,15 @@ const FEW: usize = 10_000;
 impl Lane {
     /// A lane without any state.
     pub fn new(plan: &Plan, topology: &Topology) -> Self {
-        let fleet = plan.new_fleet(Shard::WHOLE);
-        let mut lane = Self {
+        Self {
             sequencer: Sequencer::new(plan.order),
-            fleet,
+            fleet: plan.new_fleet(Shard::WHOLE, topology),
             books: Books::new(plan),
+            most_power: plan.most_power.clone(),
             meters_fingerprint: plan.intervals.fingerprint(),
             steps: Vec::new(),
             behind: 0,
-        };
-        lane.place(topology);
-        lane
+        }
     }
 
     /// The meters.
@@ -75,9 +75,9 @@ impl Lane {
         &self.sequencer
     }
 
-    /// Takes the meter swaps from the topology: the registers of a new device start anew.
+    /// Takes from the topology when devices were swapped and how much power each meter can use.
     pub fn place(&mut self, topology: &Topology) {
-        topology.swaps().for_each(|(meter, at)| self.fleet.swap(meter, at));
+        self.most_power.place(topology, &mut self.fleet);
     }
 
     /// A partition begins. Its first reading is not before `first`, if that is known.

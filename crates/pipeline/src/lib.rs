@@ -38,7 +38,7 @@ pub use lane::Lane;
 pub use outputs::{Dead, Outputs, bury, bury_held, bury_undecoded, clocks_ahead};
 pub use parts::{LostPart, StoredPart, WhyLost, fingerprint_of_parts, parts_of};
 pub use passed::Passed;
-pub use plan::{Compression, Plan, PlanError, WrongCompression};
+pub use plan::{Compression, MostPower, Plan, PlanError, WrongCompression};
 pub use reports::{Report, Reports};
 pub use snapshot::{Second, SnapshotError, positions_of, restore_second, store_second};
 pub use stages::{NotLookedAt, TownGauge, TownGauges};

@@ -7,18 +7,21 @@ mod groups;
 mod metering;
 mod quality;
 mod quantity;
+mod registers;
 mod section;
 mod supply;
 mod written;
 
 pub use compression::{Compression, WrongCompression};
 pub use error::PlanError;
+pub use registers::MostPower;
 pub use written::{PlanToml, at_least, milliseconds};
 
 use crate::stages::Stages;
 use ::metering::{GroupRule, Metering, MeteringSettings};
 use detect::DetectorRules;
 use fleet::{Fleet, SequencerSettings, Settings, Shard};
+use grid::Topology;
 use notify::{Channel, ChannelRule};
 use reading::{Calendar, EventCode, Grid, Limits, Target};
 use units::{Amperes, Ratio};
@@ -34,6 +37,8 @@ pub struct Plan {
     pub calendar: Calendar,
     /// The limits of plausible readings.
     pub limits: Limits,
+    /// How much power each meter can have used.
+    pub most_power: MostPower,
     /// How intervals are made.
     pub intervals: Settings,
     /// How the order of arrival is judged.
@@ -143,10 +148,11 @@ impl Plan {
         Stages::events(self)
     }
 
-    /// The meters of a shard without any state.
-    pub fn new_fleet(&self, shard: Shard) -> Fleet {
+    /// The meters of a shard without any state, placed as the topology has them.
+    pub fn new_fleet(&self, shard: Shard, topology: &Topology) -> Fleet {
         let mut fleet = Fleet::new(self.intervals.clone(), shard);
         fleet.watch(&self.events());
+        self.most_power.place(topology, &mut fleet);
         fleet
     }
 

@@ -27,13 +27,14 @@ impl Quality {
     pub const SWAP: Self = Self(64);
     /// Registers and power disagree.
     pub const DISAGREES: Self = Self(128);
-    /// A register moved by more, or in another direction, than any use explains. That move is not counted.
+    /// A register fell, or rose by more than any use explains, and went on from there. That move is not counted.
     pub const SUSPECT: Self = Self(256);
     /// Nothing imported for long.
     pub const ZERO_RUN: Self = Self(1 << 9);
     /// The same energy for long.
     pub const FLAT: Self = Self(1 << 10);
-    /// Far more energy than any other interval of the last weeks; not believed.
+    /// Far more energy than any other interval of the last weeks. If a register counted it, it was used; a profile
+    /// learns nothing from it.
     pub const SPIKE: Self = Self(1 << 11);
     /// The day that ends here used far more than is usual.
     pub const HIGH: Self = Self(1 << 12);
@@ -45,23 +46,20 @@ impl Quality {
     pub const UNIT: Self = Self(1 << 15);
     /// Power, voltage and current do not fit together.
     pub const POWER_FACTOR: Self = Self(1 << 16);
-
     /// A register reading at an edge is missing, but others are near: no more than an interval and a half apart. The
     /// energy at the edge lies on the line between them.
     pub const INTERPOLATED: Self = Self(1 << 17);
+    /// A garbled register was passed over: the register went on from the reading before it. The energy between the
+    /// two readings that fit counts.
+    pub const GARBLED: Self = Self(1 << 18);
 
     /// The flags of how the energy came about. The others come from a comparison with other energy.
-    const ORIGIN: u32 = ((1 << 9) - 1) | Self::INTERPOLATED.0;
-    /// With any of these flags, the energy was not measured over all of the interval, or is not believed.
-    const FLAWS: u32 = Self::ESTIMATED.0
-        | Self::PARTIAL.0
-        | Self::GAP.0
-        | Self::RESET.0
-        | Self::SWAP.0
-        | Self::SUSPECT.0
-        | Self::SPIKE.0;
+    const ORIGIN: u32 = ((1 << 9) - 1) | Self::INTERPOLATED.0 | Self::GARBLED.0;
+    /// With any of these flags, the energy was not measured over all of the interval.
+    const FLAWS: u32 =
+        Self::ESTIMATED.0 | Self::PARTIAL.0 | Self::GAP.0 | Self::RESET.0 | Self::SWAP.0 | Self::SUSPECT.0;
 
-    const NAMES: [(Self, &'static str); 18] = [
+    const NAMES: [(Self, &'static str); 19] = [
         (Self::ESTIMATED, "estimated"),
         (Self::INTERPOLATED, "interpolated"),
         (Self::PARTIAL, "partial"),
@@ -72,6 +70,7 @@ impl Quality {
         (Self::SWAP, "swap"),
         (Self::DISAGREES, "disagrees"),
         (Self::SUSPECT, "suspect"),
+        (Self::GARBLED, "garbled"),
         (Self::ZERO_RUN, "zero-run"),
         (Self::FLAT, "flat"),
         (Self::SPIKE, "spike"),
@@ -94,11 +93,16 @@ impl Quality {
         Self(self.0 & Self::ORIGIN)
     }
 
-    /// Whether the energy was measured over all of the interval and is believed. Only such energy enters peaks and
-    /// profiles.
+    /// Whether the energy was measured over all of the interval and is believed. Only such energy enters peaks.
     #[inline]
     pub fn is_whole(self) -> bool {
-        self.0 & Self::FLAWS == 0
+        self.0 & Self::FLAWS == 0 && !self.is_spike_of_power()
+    }
+
+    /// Whether the energy is whole and usual enough for a profile to learn from it.
+    #[inline]
+    pub fn is_typical(self) -> bool {
+        self.0 & (Self::FLAWS | Self::SPIKE.0) == 0
     }
 
     /// Whether some of the energy was spread over the time between two readings, however near they are.
@@ -107,10 +111,16 @@ impl Quality {
         self.0 & (Self::ESTIMATED.0 | Self::INTERPOLATED.0) != 0
     }
 
-    /// Whether the energy is not believed.
+    /// Whether the energy is not believed: a register contradicts itself, or only instantaneous power shows a spike.
     #[inline]
     pub fn is_rejected(self) -> bool {
-        self.0 & (Self::SUSPECT.0 | Self::SPIKE.0) != 0
+        self.has(Self::SUSPECT) || self.is_spike_of_power()
+    }
+
+    /// A spike that no register confirms.
+    #[inline]
+    fn is_spike_of_power(self) -> bool {
+        self.has(Self(Self::SPIKE.0 | Self::POWER.0))
     }
 
     /// Whether all flags of `other` are set.

@@ -81,7 +81,8 @@ pub fn run<S: Sink>(
     for (id, source) in sources.iter_mut().enumerate() {
         sequencer.open(id as PartitionId, source.first_time(&plan.limits)?);
     }
-    let swaps: Vec<_> = topology.swaps().collect();
+    let fleets: Vec<_> =
+        (0..shards).map(|index| plan.new_fleet(Shard { index, of: shards }, &topology)).collect();
     let town = if plan.has_second_stage() {
         let town = Town::new(plan, topology);
         Some(town.map_err(|error| unfit(&error))?)
@@ -95,11 +96,9 @@ pub fn run<S: Sink>(
         let mut decoders = Decoders::start(scope, &pool, plan.limits, shards, depth)?;
         let mut to_shards = Vec::new();
         let mut from_shards = Vec::new();
-        for index in 0..shards {
+        for (index, fleet) in fleets.into_iter().enumerate() {
             let (to, work) = sync_channel(4);
             let (done, closed) = sync_channel(8);
-            let mut fleet = plan.new_fleet(Shard { index, of: shards });
-            swaps.iter().for_each(|&(meter, at)| fleet.swap(meter, at));
             to_shards.push(to);
             from_shards.push(closed);
             let books = Books::new(plan);

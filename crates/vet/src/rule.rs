@@ -90,7 +90,7 @@ rules! {
         "always", "validation of meter data (VEE): a gap is filled from the advance of the register";
     GapTooLong "gap-too-long" "d" By::Issue(Issue::GapTooLong),
         "the meter was silent for longer than `longest_gap` of `[intervals]`; the energy of the silence stands in no interval, and counts in `unplaced_wh` of `summary.json`",
-        "7 d", "chosen here: over a longer time, any spread over intervals would be a guess";
+        "35 d", "a billing month and some days: a bill between two good registers has all of their energy";
     Rollover "rollover" "Wh" By::Issue(Issue::Rollover),
         "a register returned to zero at one of the `rollovers` of `[registers]`; it is counted across",
         "100 MWh, 1000 MWh", "registers of five and six digits of kWh";
@@ -101,8 +101,8 @@ rules! {
         "a register fell, and it was neither a rollover nor a reset; nothing is counted across the fall",
         "always", "a register only counts forward: what it fell by is no energy";
     RegisterJumped "register-jumped" "W" By::Issue(Issue::RegisterJumped),
-        "a register rose by more than `power` of `[limits]` allows; nothing is counted across the jump",
-        "10 MW", "more than can flow is no energy";
+        "a register rose by more than `most_power` of `[registers]` allows, or `power` of `[limits]` for a transformer or feeder; nothing is counted across the jump",
+        "100 kW, or three times the sanctioned load", "more than can flow is no energy: a meter without current transformers carries at most 100 A a phase";
     Swap "swap" "" By::Issue(Issue::Swap),
         "the topology says that the device was exchanged; the registers of the two devices are not compared",
         "always", "each device counts from a register of its own";
@@ -116,7 +116,7 @@ rules! {
         "all energies for as long as `run` lie within `spread` or `floor` of the first of them, as of a stuck meter; silences are no part of the run",
         "24 h, 0.5 % or 1 Wh", "chosen here; the limits were tried on 143 homes in London";
     Spike "spike" "" By::Flag(Quality::SPIKE),
-        "the energy is more than `times` the third-highest of the last weeks, and its power above `floor`; what is remembered fades by a sixteenth each Monday, and is used once two Mondays have passed",
+        "the energy is more than `times` the third-highest of the last weeks, and its power above `floor`; what is remembered fades by a sixteenth each Monday, and is used once two Mondays have passed; energy that a register counted is billed all the same",
         "3 times and 2 kW", "validation of meter data (VEE), spike check: highest against third-highest peak";
     High "high" "" By::Flag(Quality::HIGH),
         "the local day that ends with this interval used more than this share of what the load profile expects",

@@ -190,10 +190,12 @@ fn a_folder_that_is_not_there_is_an_error() {
 
 #[test]
 fn what_is_not_believed_has_something_instead_or_nothing() {
-    let spike = Interval { quality: Quality::SPIKE, instead: Some(WattHours(7)), ..measured() };
+    let spike = Interval { quality: Quality::SPIKE, ..measured() };
+    let of_power = Interval { quality: Quality::SPIKE.with(Quality::POWER), ..measured() };
+    let of_power = Interval { instead: Some(WattHours(7)), ..of_power };
     let suspect = Interval { quality: Quality::SUSPECT, ..measured() };
     let estimated = Interval { quality: Quality::ESTIMATED, instead: None, ..measured() };
-    let all = [measured(), spike, suspect, estimated, gap()];
+    let all = [measured(), spike, of_power, suspect, estimated, gap()];
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("intervals.parquet");
     let asked = Intervals { valid: true, pf_true: true, unbalance: true, candidate: None };
@@ -202,7 +204,7 @@ fn what_is_not_believed_has_something_instead_or_nothing() {
     writer.finish().unwrap();
     let valid: Vec<_> =
         read_back(&path).unwrap().1.iter().map(|row| row["valid_wh"].as_i64().map(WattHours)).collect();
-    assert_eq!(valid, [all[0].imp, Some(WattHours(7)), None, all[3].imp, all[4].imp]);
+    assert_eq!(valid, [all[0].imp, all[1].imp, Some(WattHours(7)), None, all[4].imp, all[5].imp]);
     // The same in messages.
     let message = record_batch(&asked, all.iter());
     let column = message.column_by_name("valid_wh").unwrap();

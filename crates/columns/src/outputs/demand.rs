@@ -121,7 +121,7 @@ impl Demand {
             "W",
             "highest mean imported power over a block, blocks side by side from local midnight. A block lies in one \
              zone and one period, and each of its intervals was measured: none is estimated, partial, a gap, a reset, \
-             a swap, suspect or a spike. A group is net, and enough of its consumers were measured. Null without such a block",
+             a swap or suspect. A group is net, and enough of its consumers were measured. Null without such a block",
             "block demand, as tariffs define it",
             |row| row.block.map(|peak| peak.demand),
         );

@@ -172,7 +172,7 @@ fn quality<'a>(to: &mut impl Columns<&'a Interval>) {
         "quality",
         "",
         "how the energy came about and what is odd about it, names joined by commas: estimated, interpolated, \
-         partial, gap, power, reset, rollover, swap, disagrees, suspect; with `[quality]` also zero-run, flat, spike, high, low, reverse, \
+         partial, gap, power, reset, rollover, swap, disagrees, suspect, garbled; with `[quality]` also zero-run, flat, spike, high, low, reverse, \
          unit, power-factor; `measured` if there is nothing of these",
         "the rules of data quality, each with an entry of its own",
         |one| one.quality,
@@ -185,9 +185,10 @@ impl Intervals {
             to.column(
                 "valid_wh",
                 "Wh",
-                "imported energy to bill by: `imp_wh`; if that is `suspect` or a `spike`, what the load profile has \
-                 for the slot, at least zero, or null if the profile does not know the slot. With `[quality]`",
-                "VEE (validation, estimation, editing): energy that is not believed is replaced, and flagged",
+                "imported energy to bill by: `imp_wh`; if that is `suspect`, or a `spike` of `power` that no register \
+                 counted, what the load profile has for the slot, at least zero, or null if the profile does not know \
+                 the slot. With `[quality]`",
+                "VEE (validation, estimation, editing): the register is believed unless it contradicts itself",
                 Interval::valid,
             );
         }

@@ -208,11 +208,45 @@ fn a_garbled_register_is_passed_over() {
     for garbled in [50, 1099, 999_999_999] {
         assert_eq!(
             quarters(&[1000, 1100, garbled, 1300, 1400]),
-            "00:15 100 Wh, 1 readings, measured\n00:30 100 Wh, 1 readings, estimated,suspect\n\
-             00:45 100 Wh, 1 readings, estimated,suspect\n01:00 100 Wh, 1 readings, measured\n",
+            "00:15 100 Wh, 1 readings, measured\n00:30 100 Wh, 1 readings, estimated,garbled\n\
+             00:45 100 Wh, 1 readings, estimated,garbled\n01:00 100 Wh, 1 readings, measured\n",
             "{garbled}"
         );
     }
+}
+
+#[test]
+fn several_garbled_registers_in_a_row_are_passed_over() {
+    assert_eq!(
+        quarters(&[1000, 999_999_999, 50, 1300, 1400]),
+        "00:15 100 Wh, 1 readings, estimated,garbled\n00:30 100 Wh, 1 readings, estimated,garbled\n\
+         00:45 100 Wh, 1 readings, estimated,garbled\n01:00 100 Wh, 1 readings, measured\n"
+    );
+}
+
+#[test]
+fn a_meter_with_a_limit_of_its_own_jumps_by_more_or_by_less() {
+    let of = |limit: i64| {
+        let settings = Settings { grid: Grid::new(QUARTER).unwrap(), grace: QUARTER, ..hourly() };
+        let mut engine = Engine::new(&settings, 1);
+        let meter = MeterId::new("a").unwrap();
+        engine.shards[0].limit_power([(meter, limit)].into());
+        // 80 kW for a quarter of an hour.
+        let registers = [1000, 1100, 21_100, 21_200].iter().zip(0..);
+        let readings: Vec<_> = registers.map(|(&wh, quarter)| register("a", quarter * 15, wh)).collect();
+        engine.take(&batch(&readings));
+        text(&engine.finish()[1..])
+    };
+    assert_eq!(
+        of(80_000),
+        "00:15 100 Wh, 1 readings, measured\n00:30 20000 Wh, 1 readings, measured\n\
+         00:45 100 Wh, 1 readings, measured\n"
+    );
+    assert_eq!(
+        of(30_000),
+        "00:15 100 Wh, 1 readings, measured\n00:30 0 Wh, 1 readings, suspect\n\
+         00:45 100 Wh, 1 readings, measured\n"
+    );
 }
 
 #[test]
@@ -220,7 +254,7 @@ fn a_garbled_register_inside_an_interval_moves_no_energy() {
     for garbled in [50, 1099, 999_999_999] {
         let points = [(0, 1000), (15, 1100), (30, garbled), (45, 1300), (60, 1400)];
         let rows = run(&hourly(), &points.map(|(minutes, wh)| register("a", minutes, wh)));
-        assert_eq!(text(&rows[1..]), "01:00 400 Wh, 4 readings, suspect\n", "{garbled}");
+        assert_eq!(text(&rows[1..]), "01:00 400 Wh, 4 readings, garbled\n", "{garbled}");
     }
 }
 
@@ -237,8 +271,8 @@ fn a_register_that_falls_by_a_little_invents_no_energy() {
 fn a_register_that_runs_backwards_invents_no_energy() {
     assert_eq!(
         quarters(&[10_000, 9_990, 9_980, 9_970, 9_975]),
-        "00:15 0 Wh, 1 readings, suspect\n00:30 0 Wh, 1 readings, suspect\n\
-         00:45 0 Wh, 1 readings, suspect\n01:00 5 Wh, 1 readings, measured\n"
+        "00:15 0 Wh, 1 readings, estimated,suspect\n00:30 0 Wh, 1 readings, estimated,suspect\n\
+         00:45 0 Wh, 1 readings, estimated,suspect\n01:00 5 Wh, 1 readings, measured\n"
     );
 }
 

@@ -140,7 +140,7 @@ mod tests {
             &expect![[r#"
                 repeat  -     the meter has sent a message for the same time before; only the first one counts
                               rule of data quality, always: a message that arrives twice must not count twice
-                spike   -     the energy is more than `times` the third-highest of the last weeks, and its power above `floor`; what is remembered fades by a sixteenth each Monday, and is used once two Mondays have passed
+                spike   -     the energy is more than `times` the third-highest of the last weeks, and its power above `floor`; what is remembered fades by a sixteenth each Monday, and is used once two Mondays have passed; energy that a register counted is billed all the same
                               rule of data quality, 3 times and 2 kW: validation of meter data (VEE), spike check: highest against third-highest peak
             "#]],
         );

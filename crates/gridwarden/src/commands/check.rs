@@ -9,7 +9,7 @@ use fleet::{Energy, RegisterRules};
 use metering::{DemandRule, Zone};
 use notify::Channel;
 use page::{Page, listed};
-use pipeline::{Compression, Plan};
+use pipeline::{Compression, MostPower, Plan};
 use reading::quantity::{amperes, percent, time, volts, watt_hours, watts};
 use reading::{DayType, Limits};
 use shell::{Failure, print, read_plan_and_text};
@@ -33,7 +33,7 @@ fn page_of(plan: &Plan, kafka: Option<&KafkaPlan>) -> String {
     page.key("balance", if plan.balance { "true: of every transformer" } else { "false" });
     intervals(plan, &mut page);
     limits(&plan.limits, &mut page);
-    registers(&plan.intervals.registers, &mut page);
+    registers(&plan.intervals.registers, &plan.most_power, &mut page);
     metering(plan, &mut page);
     groups(plan, &mut page);
     quality(plan, &mut page);
@@ -245,10 +245,18 @@ fn limits(limits: &Limits, page: &mut Page) {
     page.key("power", watts(limits.p_max.0 / 1000));
 }
 
-fn registers(rules: &RegisterRules, page: &mut Page) {
+fn registers(rules: &RegisterRules, most_power: &MostPower, page: &mut Page) {
     page.section("registers");
     page.key("rollovers", listed(rules.rollovers.iter().map(|at| watt_hours(*at))));
     page.key("reset_power", watts(rules.reset_power));
+    page.key("most_power", watts(most_power.usual));
+    if !most_power.by_class.is_empty() {
+        let by_class = most_power.by_class.iter();
+        page.key(
+            "most_power_by_class",
+            listed(by_class.map(|(class, most)| format!("{class} {}", watts(*most)))),
+        );
+    }
 }
 
 fn detectors(rules: &DetectorRules, page: &mut Page) {

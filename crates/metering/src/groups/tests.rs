@@ -285,7 +285,7 @@ fn what_is_not_believed_is_in_no_peak_and_what_stands_in_is_in_the_sum() {
     for tick in 0..4 {
         let mut rows = intervals(tick, &[usual; METERS]);
         if tick == 1 {
-            (rows[0].imp, rows[0].quality) = (Some(WattHours(900_000)), Quality::SPIKE);
+            (rows[0].imp, rows[0].quality) = (Some(WattHours(900_000)), Quality::SUSPECT);
             rows[0].instead = Some(WattHours(90));
         }
         let placed = rows.iter().map(|row| Placed { row, place: None });

@@ -7,6 +7,7 @@ use super::groups::{self, GroupsToml, SanctionedToml};
 use super::metering::{self, DemandToml, PowerFactorToml, ProfilesToml};
 use super::quality::{EstimationToml, QualityToml, Rest};
 use super::quantity::{CURRENT, ENERGY, POWER, SHARE, TIME, Units, VOLTAGE};
+use super::registers::RegistersToml;
 use super::section::{self, Section};
 use super::supply::SupplyToml;
 use super::{Candidate, ForecastPlan, Plan};
@@ -93,10 +94,6 @@ macro_rules! plan {
 // Each channel has a section.
 notify::each_channel!(plan);
 
-/// The largest power, in W, for a plan without `[registers]`. A meter without current transformers has no larger
-/// supply: three phases of 100 A at 230 V are 69 kW.
-const RESET_POWER: i64 = 200_000;
-
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct IntervalsToml {
@@ -142,13 +139,6 @@ struct LimitsToml {
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct RegistersToml {
-    rollovers: Vec<Text>,
-    reset_power: Text,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
 struct ForecastToml {
     quantiles: Spanned<Vec<f64>>,
     transformers: bool,
@@ -173,13 +163,9 @@ impl PlanToml {
         let channels = self.channels()?;
         let calendar = calendar(self.time_zone.as_ref(), &self.holidays)?;
         let limits = self.limits.check()?;
-        let registers = match self.registers {
+        let (registers, most_power) = match self.registers {
             Some(registers) => registers.check(&limits)?,
-            None => RegisterRules {
-                rollovers: Vec::new(),
-                reset_power: RESET_POWER.min(limits.p_max.0 / 1000),
-                most_power: limits.p_max.0 / 1000,
-            },
+            None => RegistersToml::absent(&limits),
         };
         let length = self.intervals.length.span();
         let IntervalsToml { pf_true, unbalance, .. } = self.intervals;
@@ -218,6 +204,7 @@ impl PlanToml {
             supply: self.supply.map(|supply| supply.check(&intervals)).transpose()?,
             calendar,
             limits,
+            most_power,
             intervals,
             order,
             pf_true,
@@ -307,18 +294,6 @@ impl LimitsToml {
             v_max: Millivolts((v_max * 1000.0) as i32),
             i_max: Milliamperes((i_max * 1000.0) as i32),
             p_max: Milliwatts((p_max * 1000.0) as i64),
-        })
-    }
-}
-
-impl RegistersToml {
-    fn check(&self, limits: &Limits) -> Result<RegisterRules, PlanError> {
-        let rollovers: Result<Vec<i64>, PlanError> =
-            self.rollovers.iter().map(|at| Ok(ENERGY.read("rollovers", at, false)? as i64)).collect();
-        Ok(RegisterRules {
-            rollovers: rollovers?,
-            reset_power: POWER.read("reset_power", &self.reset_power, false)? as i64,
-            most_power: limits.p_max.0 / 1000,
         })
     }
 }

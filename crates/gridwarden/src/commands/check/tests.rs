@@ -48,7 +48,7 @@ fn every_setting_is_shown_under_its_key_in_the_plan() {
               grace           15 min
               clock_ahead     15 min
               most_waiting    20000
-              longest_gap     7 d
+              longest_gap     35 d
               snap            90 s
               energy          both: registers where a meter sends them, else power
               cross_check     share 50 %, floor 200 Wh
@@ -64,6 +64,7 @@ fn every_setting_is_shown_under_its_key_in_the_plan() {
             [registers]
               rollovers       100 MWh, 1000 MWh
               reset_power     200 kW
+              most_power      100 kW
 
             [profiles]
               slot            2 h: 12 a day
@@ -187,6 +188,7 @@ fn missing_sections_are_shown_as_none() {
             [registers]
               rollovers       none
               reset_power     200 kW
+              most_power      10 MW
 
             [profiles] none
 
