@@ -212,8 +212,8 @@ pub const CATALOGUE: &[Entry] = &[
     Entry {
         name: "moved_while_silent",
         unit: "",
-        definition: "energy across a silence is more than three times that of the last interval before it",
-        source: "Gridwarden: the edges of an outage hold at most two intervals' use, and half as much again",
+        definition: "energy across a silence is above the mean of what is usually used in all of it and in the intervals at its edges",
+        source: "Gridwarden: an outage has at most the use of its edges, and a silence with supply has all",
     },
     Entry {
         name: "measured_import",

@@ -47,12 +47,13 @@ pub fn voltage_beyond(interval: &Interval, low: Volts, high: Volts) -> Option<(b
     interval.sums.v().map(|(min, max)| (Volts::from(min) < low, Volts::from(max) > high))
 }
 
-/// Whether a silent meter counted more energy than the two intervals at the edges of an outage can hold.
+/// Whether a register that advanced across a silence shows that there was supply. `edges` is what is usually used in the
+/// intervals at the edges of the silence, and `all` what is used in all of it.
 #[inline]
-pub fn moved_while_silent(advanced: WattHours, before: Option<WattHours>) -> bool {
-    // In an outage, the meter counts until supply fails, and again from its return on. That is at most the use of two
-    // intervals. The limit is half as much again, because the load is not the same at both ends.
-    before.is_some_and(|before| advanced.0 > 3 * before.0.max(0))
+pub fn moved_while_silent(advanced: WattHours, edges: WattHours, all: WattHours) -> bool {
+    // In an outage, a meter counts until supply fails, and again from its return on: at most the use of the edges. With
+    // supply it counts all. The limit is halfway between the two.
+    2 * advanced.0 > edges.0 + all.0
 }
 
 /// Imported energy that the interval's own registers show. Energy that was spread over a gap does not count, and

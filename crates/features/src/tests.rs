@@ -255,10 +255,9 @@ fn a_major_event_day_is_beyond_two_and_a_half_deviations_of_the_logarithms() {
 #[test]
 fn a_meter_that_counted_more_than_the_edges_had_supply() {
     let moved =
-        |advanced, before: Option<i64>| moved_while_silent(WattHours(advanced), before.map(WattHours));
-    assert!(!moved(300, Some(100)) && moved(301, Some(100)));
-    assert!(moved(1, Some(0)) && !moved(0, Some(0)));
-    assert!(!moved(1000, None), "without a register before, nothing is known");
+        |advanced, edges, all| moved_while_silent(WattHours(advanced), WattHours(edges), WattHours(all));
+    assert!(!moved(500, 200, 800) && moved(501, 200, 800));
+    assert!(!moved(0, 0, 0), "nobody is at home");
 }
 
 #[test]

@@ -70,11 +70,10 @@ impl Books {
         {
             estimate(silences, linear_up_to, slots, rows, metering);
         }
-        if let Some(vet) = &mut self.vet {
-            let some_rejected = vet.judge(slots, rows, self.metering.as_ref());
-            if let Some(metering) = self.metering.as_mut().filter(|_| some_rejected) {
-                stand_in(slots, rows, metering);
-            }
+        let metering = self.metering.as_ref();
+        let some_rejected = self.vet.as_mut().is_some_and(|vet| vet.judge(slots, rows, metering));
+        if let Some(metering) = self.metering.as_mut().filter(|_| some_rejected || !silences.is_empty()) {
+            stand_in(slots, rows, metering);
         }
         if let Some(metering) = &mut self.metering {
             metering.take(slots, rows, closed);

@@ -275,7 +275,8 @@ pub struct Interval {
     pub sums: Sums,
     /// How the energy came about.
     pub quality: Quality,
-    /// An estimate in the place of imported energy that is not believed, if there is one.
+    /// What the meter usually imports in such an interval, if its energy is estimated or not believed and its profile
+    /// knows.
     pub instead: Option<WattHours>,
 }
 

@@ -7,7 +7,7 @@
 //! outage of a feeder would begin as one outage of each transformer, and these would be withdrawn a moment later.
 
 use crate::groups::{Group, LEAST};
-use crate::spells::{Ended, NEVER};
+use crate::spells::{Ended, NEVER, Seat};
 use crate::supply::Supply;
 use crate::{Cause, SupplyRows, SupplySettings, Target};
 use grid::{Role, Topology, TopologyRow};
@@ -27,6 +27,17 @@ pub(crate) struct Tick<'a> {
 struct Loose {
     candidates: Vec<Candidate>,
     unheard: Vec<Unheard>,
+    /// Consumers that are silent for another reason.
+    quiet: Vec<Quiet>,
+}
+
+/// A consumer of which nothing was heard, and that shows nothing about an outage of others.
+#[derive(Debug, Clone, Copy)]
+struct Quiet {
+    heard: EventTime,
+    /// It usually delivers late.
+    is_late: bool,
+    place: Place,
 }
 
 /// A consumer that is out, or was out for a moment, and may be part of an outage of many.
@@ -43,10 +54,13 @@ pub(crate) struct Candidate {
 impl Candidate {
     /// Whether it went out with an outage that lasts, or after that began.
     fn goes_with(&self, group: &Group, rules: &SupplySettings) -> bool {
+        if self.cause != Cause::Silence {
+            return self.start >= group.start.minus(rules.about());
+        }
         // The last messages before an outage may be lost. A silence then seems to begin before the last gasps of
-        // others.
-        let before = if self.cause == Cause::Silence { rules.silent_after } else { rules.about() };
-        self.start >= group.start.minus(before)
+        // others. One that begins when others are back has another reason: many meters deliver once a day.
+        let is_after = group.heard.is_some_and(|heard| self.start >= heard);
+        self.start >= group.start.minus(rules.silent_after) && !is_after
     }
 }
 
@@ -97,8 +111,9 @@ impl Supply {
         if candidates.is_empty() && self.groups.is_empty() {
             return;
         }
-        let mut loose = Loose { candidates, unheard: Vec::new() };
+        let mut loose = Loose { candidates, unheard: Vec::new(), quiet: Vec::new() };
         self.join_open_groups(tick, &mut loose);
+        loose.quiet = self.quiet(tick, &loose.candidates);
         if self.rules.whole {
             self.find_feeder_outages(tick, &mut loose);
         }
@@ -131,7 +146,7 @@ impl Supply {
     fn candidates(&self, tick: &Tick<'_>) -> Vec<Candidate> {
         let since = tick.end.minus(self.rules.silent_after);
         let lasting = self.out.iter().map(|(meter, spell)| (*meter, spell, None));
-        let ended = tick.ended.iter().enumerate().filter(|(_, ended)| !ended.false_alarm);
+        let ended = tick.ended.iter().enumerate().filter(|(_, ended)| !ended.false_alarm && !ended.joined);
         let ended = ended.map(|(at, ended)| (ended.meter, &ended.spell, Some(at)));
         let fresh =
             lasting.chain(ended).filter(|(_, spell, _)| spell.group.is_none() && spell.noticed >= since);
@@ -147,12 +162,30 @@ impl Supply {
     fn unheard(&self, tick: &Tick<'_>) -> Vec<Unheard> {
         let returned: BTreeSet<MeterId> = tick.ended.iter().map(|ended| ended.meter).collect();
         let seats = self.seats.iter().enumerate();
-        let silent = seats.filter(|(_, seat)| seat.heard != NEVER && seat.heard < tick.end);
+        let length = self.rules.grid.length();
+        let silent = seats.filter(|(_, seat)| seat.heard != NEVER && seat.expected(length) < tick.end);
         let silent = silent.filter_map(|(first, seat)| {
             let row = tick.topology.row_at(first, tick.end).filter(|row| row.role == Role::Consumer)?;
             Some(Unheard { meter: row.meter, heard: seat.heard, place: row.into() })
         });
         silent.filter(|one| !self.out.contains_key(&one.meter) && !returned.contains(&one.meter)).collect()
+    }
+
+    fn quiet(&self, tick: &Tick<'_>, candidates: &[Candidate]) -> Vec<Quiet> {
+        if candidates.is_empty() {
+            return Vec::new();
+        }
+        let (since, length) = (tick.end.minus(self.rules.silent_after), self.rules.grid.length());
+        let is_late = |seat: &Seat| seat.heard < tick.end && seat.expected(length) >= tick.end;
+        let seats = self.seats.iter().enumerate().filter(|(_, seat)| seat.heard != NEVER);
+        let quiet = seats.filter(|(_, seat)| seat.heard < since || is_late(seat));
+        let placed = quiet.filter_map(|(first, seat)| {
+            let row = tick.topology.row_at(first, tick.end).filter(|row| row.role == Role::Consumer)?;
+            let is_candidate = candidates.binary_search_by_key(&row.meter, |one| one.meter).is_ok();
+            let quiet = Quiet { heard: seat.heard, is_late: is_late(seat), place: row.into() };
+            (!is_candidate).then_some(quiet)
+        });
+        placed.collect()
     }
 
     /// Finds outages of feeders: consumers or outages on two of its transformers or more.
@@ -183,6 +216,7 @@ impl Supply {
             let known = distinct(own) + groups.iter().map(|(_, group)| group.consumers).sum::<u32>();
             let all = tick.topology.consumers_at(reading::Target::Feeder(feeder), tick.end);
             let missed = self.missed(loose, target, began.0);
+            let all = all - self.absent(loose, target, began.0).min(all / 2);
             if !is_many(known, missed, all, self.rules.feeder_share.0) || self.groups.contains_key(&target) {
                 continue;
             }
@@ -208,6 +242,7 @@ impl Supply {
             let (known, missed) = (distinct(own), self.missed(loose, target, began.0));
             let all = tick.topology.consumers_at(reading::Target::Transformer(transformer), tick.end);
             let share = self.rules.transformer_share.0;
+            let all = all - self.absent(loose, target, began.0).min(all / 2);
             if !is_many(known, missed, all, share) || self.groups.contains_key(&target) {
                 continue;
             }
@@ -223,6 +258,14 @@ impl Supply {
     fn missed(&self, loose: &Loose, target: Target, start: EventTime) -> u32 {
         let missing = |one: &&Unheard| one.place.is_under(target) && one.since(start, &self.rules);
         loose.unheard.iter().filter(missing).count() as u32
+    }
+
+    /// How many consumers under a target show nothing of an outage that began at `start`: they had been silent for long,
+    /// or they deliver late and have sent nothing since.
+    fn absent(&self, loose: &Loose, target: Target, start: EventTime) -> u32 {
+        let since = start.minus(self.rules.silent_after);
+        let quiet = loose.quiet.iter().filter(|one| one.heard < since || one.is_late && one.heard < start);
+        quiet.filter(|one| one.place.is_under(target)).count() as u32
     }
 
     /// Takes all loose consumers under a target into the outage that has just begun there. Its area is that of all of

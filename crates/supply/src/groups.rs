@@ -4,6 +4,7 @@
 //! outage. So a consumer that joins is added exactly once, and a consumer that leaves is subtracted exactly once.
 
 use crate::clusters::{Candidate, Tick, Unheard};
+use crate::past::Over;
 use crate::spells::{Ended, Spell};
 use crate::supply::Supply;
 use crate::{Cause, Change, Interruption, Outage, SupplyRows, Target};
@@ -66,8 +67,13 @@ impl Group {
 
     /// The end of the outage. A return that a meter reports is exact. Without one it is the start of the first
     /// interval with a reading, which is up to one interval after the return.
-    fn end(&self) -> Option<EventTime> {
+    pub(crate) fn end(&self) -> Option<EventTime> {
         self.reported.or(self.heard).map(|end| end.max(self.start))
+    }
+
+    /// The outage once it is over.
+    pub(crate) fn over(&self, target: Target, back: &Returned, momentary: i64) -> Outage {
+        self.outage(target, self.end(), &Members::of(Some(back), None), momentary)
     }
 
     fn is_nearly_over(&self) -> bool {
@@ -254,7 +260,7 @@ impl Supply {
             return;
         }
         let momentary = self.rules.momentary;
-        let (lasting, mut done) = (self.lasting(), BTreeSet::new());
+        let (lasting, mut done, mut over) = (self.lasting(), BTreeSet::new(), BTreeSet::new());
         for (&target, group) in &mut self.groups {
             let back = self.returned.get(&target);
             // The last consumers have as long to come back as a meter may be silent before it counts as out.
@@ -268,17 +274,22 @@ impl Supply {
             } else if group.out == 0 || group.is_nearly_over() && waited {
                 group.consumers -= group.out;
                 group.out = 0;
-                let outage = group.outage(target, group.end(), &Members::of(back, None), momentary);
-                out.outages.push(Change::Updated(outage));
                 done.insert(target);
+                over.insert(target);
             } else if !std::mem::replace(&mut group.published, true) {
                 let members = Members::of(back, lasting.get(&target));
                 out.outages.push(Change::Updated(group.outage(target, None, &members, momentary)));
             }
         }
         for target in &done {
-            self.groups.remove(target);
-            self.returned.remove(target);
+            let (Some(group), back) = (self.groups.remove(target), self.returned.remove(target)) else {
+                continue;
+            };
+            if over.contains(target) {
+                let over = Over { group, back: back.unwrap_or_default() };
+                out.outages.push(Change::Updated(over.outage(*target, momentary)));
+                self.past.insert((*target, group.start), over);
+            }
         }
         let own = self.out.values_mut().filter(|spell| spell.group.is_some_and(|of| done.contains(&of)));
         // Mark them as noticed now, so that the remaining consumers can still become a smaller outage together.

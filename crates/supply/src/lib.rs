@@ -17,7 +17,9 @@ mod books;
 mod clusters;
 mod groups;
 mod outage;
+mod past;
 mod settings;
+mod silence;
 mod spells;
 mod state;
 mod supply;
@@ -25,7 +27,7 @@ mod supply;
 pub use books::IndexRow;
 pub use outage::{Cause, Change, Interruption, Outage, SupplyRows, Target};
 pub use settings::SupplySettings;
-pub use state::{IndicesState, RestoreError, SupplyState};
+pub use state::{IndicesState, RestoreError, SupplyState, SupplyStateV1};
 pub use supply::Supply;
 
 #[cfg(test)]

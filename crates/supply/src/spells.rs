@@ -1,7 +1,8 @@
 //! One consumer without supply: from its last gasp, or the beginning of its silence, until it sends something again.
 
+use crate::silence::Across;
 use crate::{Cause, SupplySettings, Target};
-use features::{measured_import, moved_while_silent};
+use features::measured_import;
 use reading::{Event, EventCode, EventTime, Interval, MeterId};
 use serde::{Deserialize, Serialize};
 use units::WattHours;
@@ -14,14 +15,60 @@ pub(crate) struct Seat {
     pub(crate) heard: EventTime,
     /// The energy of the last measured interval, Wh; [`NO_ENERGY`] if there is none.
     pub(crate) wh: u32,
-    /// The number of the area of the row.
-    pub(crate) area: u32,
+    /// The number of the area of the row, and above it how many intervals late the meter usually delivers.
+    area_and_late: u32,
 }
+
+/// How many bits the number of an area has: a million areas. The others are enough for 4,095 intervals.
+const AREA_BITS: u32 = 20;
 
 pub(crate) const NEVER: EventTime = EventTime::MIN;
 pub(crate) const NO_ENERGY: u32 = u32::MAX;
 
 impl Seat {
+    /// The seat of a meter that has not sent anything.
+    pub(crate) fn empty(area: u32) -> Self {
+        debug_assert!(area < 1 << AREA_BITS, "a town has fewer than a million areas");
+        Self { heard: NEVER, wh: NO_ENERGY, area_and_late: area }
+    }
+
+    /// What the meter has sent so far, in this place of the topology.
+    pub(crate) fn take(&mut self, (heard, wh, late): (EventTime, u32, u16)) {
+        (self.heard, self.wh) = (heard, wh);
+        self.set_late(late.into());
+    }
+
+    #[inline]
+    pub(crate) fn area(&self) -> usize {
+        (self.area_and_late & ((1 << AREA_BITS) - 1)) as usize
+    }
+
+    /// How many intervals late the meter usually delivers: the latest of its last deliveries, fading.
+    #[inline]
+    pub(crate) fn late(&self) -> u32 {
+        self.area_and_late >> AREA_BITS
+    }
+
+    fn set_late(&mut self, late: u32) {
+        self.area_and_late = self.area() as u32 | late.min((1 << (32 - AREA_BITS)) - 1) << AREA_BITS;
+    }
+
+    /// The meter delivered what it had measured since it was heard of last, so many intervals late. After some thirty
+    /// deliveries in time, one late delivery is forgotten.
+    #[inline]
+    pub(crate) fn delivered(&mut self, late: i64) {
+        if late > 0 || self.late() > 0 {
+            let faded = self.late() - self.late().div_ceil(32);
+            self.set_late(faded.max(u32::try_from(late).unwrap_or(u32::MAX)));
+        }
+    }
+
+    /// Until when nothing is odd about hearing nothing of the meter.
+    #[inline]
+    pub(crate) fn expected(&self, length: i64) -> EventTime {
+        EventTime(self.heard.0.saturating_add(i64::from(self.late()) * length))
+    }
+
     fn energy(&self) -> Option<WattHours> {
         (self.wh != NO_ENERGY).then_some(WattHours(self.wh.into()))
     }
@@ -41,8 +88,8 @@ pub(crate) struct Spell {
     pub(crate) cause: Cause,
     /// The tick that showed it.
     pub(crate) noticed: EventTime,
-    /// The meter sends again from here on, but the row with the energy of the silence has not come yet. Only that
-    /// energy shows whether supply or communication had failed.
+    /// The meter sends again from here on, or reported that supply was back then. The row with the energy of the silence
+    /// has not come yet. Only that energy shows whether supply or communication had failed.
     pub(crate) back: Option<EventTime>,
     /// The outage of many that it is part of.
     pub(crate) group: Option<Target>,
@@ -65,10 +112,24 @@ pub(crate) struct Ended {
     pub(crate) meter: MeterId,
     pub(crate) spell: Spell,
     pub(crate) end: EventTime,
+    /// The start of the interval in which the meter sent something again.
+    pub(crate) heard: EventTime,
+    /// What its register counted across the silence, if that is known.
+    pub(crate) across: Option<Across>,
     /// The meter reported the return itself.
     pub(crate) reported: bool,
+    /// It is part of an outage of many that was over before.
+    pub(crate) joined: bool,
     /// There was no silence. The shell's clock noticed one too early, while messages were still on their way.
     pub(crate) false_alarm: bool,
+}
+
+impl Ended {
+    /// Of a meter that the topology no longer has.
+    pub(crate) fn taken_away(meter: MeterId, spell: Spell, end: EventTime) -> Self {
+        let (reported, joined, false_alarm) = (false, false, false);
+        Self { meter, spell, end, heard: end, across: None, reported, joined, false_alarm }
+    }
 }
 
 /// Something that a meter sent, in its place within the tick.
@@ -125,6 +186,14 @@ impl Visit<'_> {
         let mut moments: Vec<Moment> = of_rows.chain(of_events).map(moment).collect();
         // At equal times the failure comes first, because supply must fail before it can return.
         moments.sort_by_key(|one| (one.index, one.is_interval, one.time, one.what != What::Failed));
+        // A backlog holds nearly all intervals since the meter was heard of. What is missing after an outage is not
+        // late.
+        let heard = self.seat.heard;
+        let since = self.tick.since(heard) / grid.length();
+        let own = self.rows.iter().filter(|row| row.sums.readings > 0 && row.end > heard).count() as i64;
+        if heard != NEVER && 4 * own >= 3 * since {
+            self.seat.delivered(since - 1);
+        }
         for Moment { index, time, what, .. } in moments {
             let start = grid.start(index);
             match what {
@@ -168,10 +237,14 @@ impl Visit<'_> {
         }
         let Some(spell) = &mut self.spell else { return };
         match spell.back {
-            Some(back) => self.end(back, false),
+            Some(back) if has_row => {
+                let reported = spell.cause == Cause::Restored;
+                self.end(back, start, reported);
+            }
+            Some(_) => {}
             // The interval in which it went out, or one before that.
             None if start < spell.start => {}
-            None if has_row || spell.cause != Cause::Silence => self.end(start, false),
+            None if has_row || spell.cause != Cause::Silence => self.end(start, start, false),
             None => spell.back = Some(start),
         }
     }
@@ -180,7 +253,7 @@ impl Visit<'_> {
     fn restored(&mut self, time: EventTime, start: EventTime) {
         // The shell's clock noticed a silence too early: no interval is missing.
         if self.spell.is_some_and(|spell| spell.cause == Cause::Silence && start <= spell.start) {
-            self.end(start, false);
+            self.end(start, start, false);
         }
         if self.spell.is_none() {
             match self.seat.heard {
@@ -190,46 +263,68 @@ impl Visit<'_> {
                 heard => self.begin(heard, Cause::Restored),
             }
         }
-        if let Some(spell) = &mut self.spell {
-            // The meter itself reports that supply had failed, so the energies need not be compared.
-            if spell.cause == Cause::Silence {
-                spell.cause = Cause::Restored;
+        let silent_after = self.rules.silent_after;
+        let Some(spell) = &mut self.spell else { return };
+        let is_long = start.since(spell.start) >= silent_after && !spell.with_others;
+        if matches!(spell.cause, Cause::Silence | Cause::Restored) {
+            // The meter itself reports that supply had failed, but not when. After a long silence only the energy shows
+            // whether it was gone all the time.
+            spell.cause = Cause::Restored;
+            if is_long {
+                spell.back = spell.back.max(Some(time));
+                return;
             }
-            self.end(time, true);
         }
+        self.end(time, start, true);
     }
 
-    fn end(&mut self, end: EventTime, reported: bool) {
+    /// The spell ends at `end`, in a visit that heard of the meter in the interval that starts at `heard`.
+    fn end(&mut self, end: EventTime, heard: EventTime, reported: bool) {
         let Some(mut spell) = self.spell.take() else { return };
         let mut false_alarm = false;
+        let across = self.across(&spell, end, heard);
         if spell.cause == Cause::Silence {
             let least = if spell.with_others { 1 } else { self.rules.silent_after };
             false_alarm = end.since(spell.start) < least;
-            // Last gasps of other meters are better evidence than the energy, because a short silence holds little
-            // energy.
-            if !spell.with_others {
-                spell.cause = self.cause_of_silence(&spell, end);
+            if !spell.with_others && self.is_unknown(&spell, end, heard) {
+                spell.cause = Cause::Unknown;
             }
         }
         let end = end.max(spell.start);
-        self.ended.push(Ended { meter: self.meter, spell, end, reported, false_alarm });
+        let (meter, joined) = (self.meter, false);
+        self.ended.push(Ended { meter, spell, end, heard, across, reported, joined, false_alarm });
     }
 
-    /// What a silence was, by the energy that the register counted during it.
-    fn cause_of_silence(&self, spell: &Spell, end: EventTime) -> Cause {
-        let since = self.rows.iter().filter(|row| row.end > spell.start && row.quality.is_spread());
-        let mut estimated = since.filter_map(|row| row.imp).map(|imp| imp.0).peekable();
+    /// The rows over which the energy of a silence is spread, up to the one in which the meter was heard again.
+    fn spread(&self, spell: &Spell, heard: EventTime) -> impl Iterator<Item = &Interval> + Clone {
+        let since = spell.start;
+        let within = self.rows.iter().filter(move |row| row.end > since && row.start <= heard);
+        within.filter(|row| row.quality.is_spread())
+    }
+
+    /// Whether a silence is too long for its energy to be known.
+    fn is_unknown(&self, spell: &Spell, end: EventTime, heard: EventTime) -> bool {
         // The advance of a register is spread over the intervals between two readings, unless these are further apart
         // than the longest gap. If nothing was spread, they may have been, even if the silence is shorter: the last
         // reading may be up to an interval before the silence.
-        let longest = if estimated.peek().is_some() { 0 } else { self.rules.grid.length() };
-        if end.since(spell.start) + longest > self.rules.longest_gap {
-            return Cause::Unknown;
+        let is_spread = self.spread(spell, heard).any(|row| row.imp.is_some());
+        let longest = if is_spread { 0 } else { self.rules.grid.length() };
+        end.since(spell.start) + longest > self.rules.longest_gap
+    }
+
+    /// What the register counted across a silence, beside what is usual: by the profile, or as in the last interval
+    /// before. It is unknown without either.
+    fn across(&self, spell: &Spell, end: EventTime, heard: EventTime) -> Option<Across> {
+        let mut across = Across::default();
+        for (place, row) in self.spread(spell, heard).enumerate() {
+            let usual = row.instead.or(self.seat.energy())?.0.max(0);
+            across.advanced += row.imp.map_or(0, |imp| imp.0);
+            across.all += usual;
+            // Supply may have failed at any time in the first interval, and it was back in those from `end` on.
+            if place == 0 || row.end > end {
+                across.edges += usual;
+            }
         }
-        let advanced = estimated.sum();
-        match moved_while_silent(WattHours(advanced), self.seat.energy()) {
-            true => Cause::Communication,
-            false => Cause::Silence,
-        }
+        (across != Across::default()).then_some(across)
     }
 }

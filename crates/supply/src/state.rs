@@ -9,7 +9,8 @@
 
 use crate::books::Books;
 use crate::groups::{Group, Returned};
-use crate::spells::{NEVER, Seat, Spell};
+use crate::past::Past;
+use crate::spells::{NEVER, Spell};
 use crate::{Supply, Target};
 use grid::Topology;
 use reading::{EventTime, Fingerprint, MeterId};
@@ -24,12 +25,32 @@ pub struct RestoreError;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SupplyState {
     last: EventTime,
-    /// Consumers that have sent something: until when, and the energy of the last measured interval. In memory these
-    /// are seats by row of the topology. After a restart the topology may be another one, so they are stored by name.
+    /// Consumers that have sent something: until when, the energy of the last measured interval, and how many intervals
+    /// late they deliver. In memory these are seats by row of the topology. After a restart the topology may be another
+    /// one, so they are stored by name.
+    heard: Vec<(MeterId, (EventTime, u32, u16))>,
+    out: BTreeMap<MeterId, Spell>,
+    groups: BTreeMap<Target, Group>,
+    returned: BTreeMap<Target, Returned>,
+    past: Past,
+}
+
+/// Version 1 of [`SupplyState`], without late deliveries and past outages.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SupplyStateV1 {
+    last: EventTime,
     heard: Vec<(MeterId, EventTime, u32)>,
     out: BTreeMap<MeterId, Spell>,
     groups: BTreeMap<Target, Group>,
     returned: BTreeMap<Target, Returned>,
+}
+
+impl From<SupplyStateV1> for SupplyState {
+    fn from(stored: SupplyStateV1) -> Self {
+        let SupplyStateV1 { last, heard, out, groups, returned } = stored;
+        let heard = heard.into_iter().map(|(meter, heard, wh)| (meter, (heard, wh, 0))).collect();
+        Self { last, heard, out, groups, returned, past: Past::default() }
+    }
 }
 
 /// The stored form of the books behind the indices.
@@ -38,7 +59,7 @@ pub struct IndicesState(Books);
 
 impl Supply {
     /// The version of [`SupplyState`].
-    pub const STATE_VERSION: u16 = 1;
+    pub const STATE_VERSION: u16 = 2;
     /// The version of [`IndicesState`].
     pub const INDICES_VERSION: u16 = 1;
 
@@ -59,10 +80,11 @@ impl Supply {
         let seats = topology.rows().iter().zip(&self.seats).filter(|(_, seat)| seat.heard != NEVER);
         SupplyState {
             last: self.last,
-            heard: seats.map(|(row, seat)| (row.meter, seat.heard, seat.wh)).collect(),
+            heard: seats.map(|(row, seat)| (row.meter, (seat.heard, seat.wh, seat.late() as u16))).collect(),
             out: self.out.clone(),
             groups: self.groups.clone(),
             returned: self.returned.clone(),
+            past: self.past.clone(),
         }
     }
 
@@ -81,15 +103,14 @@ impl Supply {
             return Err(RestoreError);
         }
         let mut cursor = 0;
-        for (meter, heard, wh) in stored.heard {
+        for (meter, known) in stored.heard {
             // A meter that has left the topology since is no consumer any more.
             let Some(first) = topology.first_row(&meter, cursor) else { continue };
             cursor = first;
-            let area = self.seats[first].area;
-            self.seats[first] = Seat { heard, wh, area };
+            self.seats[first].take(known);
         }
         (self.last, self.out) = (stored.last, stored.out);
-        (self.groups, self.returned) = (stored.groups, stored.returned);
+        (self.groups, self.returned, self.past) = (stored.groups, stored.returned, stored.past);
         Ok(())
     }
 

@@ -8,7 +8,8 @@
 use crate::books::{Books, Voltage};
 use crate::clusters::Tick;
 use crate::groups::{Group, Returned};
-use crate::spells::{Ended, NEVER, NO_ENERGY, Seat, Spell, Visit};
+use crate::past::Past;
+use crate::spells::{Ended, NEVER, Seat, Spell, Visit};
 use crate::{Cause, Change, Interruption, Outage, SupplyRows, SupplySettings, Target};
 use features::{voltage_beyond, voltage_unbalance};
 use grid::{Join, Joined, Role, Topology};
@@ -31,6 +32,8 @@ pub struct Supply {
     pub(crate) groups: BTreeMap<Target, Group>,
     /// Consumers of these outages that are back.
     pub(crate) returned: BTreeMap<Target, Returned>,
+    /// Outages of many that are over.
+    pub(crate) past: Past,
     pub(crate) books: Books,
     /// The last tick.
     pub(crate) last: EventTime,
@@ -47,6 +50,7 @@ impl Supply {
             out: BTreeMap::new(),
             groups: BTreeMap::new(),
             returned: BTreeMap::new(),
+            past: Past::new(),
             books: Books::default(),
             last: NEVER,
         };
@@ -57,9 +61,8 @@ impl Supply {
     fn seat(&mut self, topology: &Topology) {
         self.areas = topology.areas().collect();
         let area = |area: &AreaId| self.areas.binary_search(area).map_or(0, |at| at as u32 + 1);
-        let seat = |area| Seat { heard: NEVER, wh: NO_ENERGY, area };
         let rows = topology.rows().iter();
-        self.seats = rows.map(|row| seat(row.area.as_ref().map_or(0, area))).collect();
+        self.seats = rows.map(|row| Seat::empty(row.area.as_ref().map_or(0, area))).collect();
     }
 
     /// Replaces the topology. The state of a meter moves to its first row.
@@ -70,8 +73,7 @@ impl Supply {
         for (row, seat) in before.rows().iter().zip(known).filter(|(_, seat)| seat.heard != NEVER) {
             if let Some(first) = topology.first_row(&row.meter, cursor) {
                 cursor = first;
-                let area = self.seats[first].area;
-                self.seats[first] = Seat { area, ..seat };
+                self.seats[first].take((seat.heard, seat.wh, seat.late() as u16));
             }
         }
     }
@@ -178,6 +180,7 @@ impl Supply {
             {
                 seat.heard = interval.end;
                 seat.measured(interval);
+                seat.delivered(end.since(interval.end) / self.rules.grid.length());
                 continue;
             }
             let meter = topology.rows()[first as usize].meter;
@@ -198,7 +201,7 @@ impl Supply {
         let Some((low, high)) = voltage_beyond(interval, low_voltage, high_voltage) else { return };
         // A reading exactly on the limit is not beyond it, whatever the rounding of the division says.
         let unbalanced = voltage_unbalance(interval).is_some_and(|apart| apart.0 > unbalance.0 + 1e-9);
-        let area = joined.number().map_or(0, |number| self.seats[number as usize].area as usize);
+        let area = joined.number().map_or(0, |number| self.seats[number as usize].area());
         let length = interval.length() as u64;
         let both = if area == 0 { &[0][..] } else { &[0, area] };
         for &at in both {
@@ -220,12 +223,15 @@ impl Supply {
         self.find_silent(tick, topology);
         self.end_removed(tick, topology, &mut ended);
         ended.sort_by_key(|ended| (ended.meter, ended.spell.start));
+        self.join_past(&mut ended, topology, out);
         self.cluster(&mut Tick { end: tick, topology, ended: &mut ended, out });
+        self.judge_silences(&mut ended);
         self.share_reported_returns(&mut ended);
         for ended in ended {
             self.settle(&ended, topology, out);
         }
         self.publish_groups(tick, out);
+        self.forget_past(tick);
         // Publish single outages last: a consumer that has become part of an outage of many has none of its own.
         let momentary = self.rules.momentary;
         for (&meter, spell) in self.out.iter_mut().filter(|(_, spell)| spell.group.is_none()) {
@@ -238,9 +244,9 @@ impl Supply {
 
     /// Begins a spell for each consumer that has become silent.
     fn find_silent(&mut self, tick: EventTime, topology: &Topology) {
-        let limit = tick.minus(self.rules.silent_after);
+        let (limit, length) = (tick.minus(self.rules.silent_after), self.rules.grid.length());
         for (first, seat) in self.seats.iter().enumerate() {
-            if seat.heard == NEVER || seat.heard > limit {
+            if seat.heard == NEVER || seat.heard > limit || seat.expected(length) > limit {
                 continue;
             }
             let Some(row) = topology.row_at(first, tick).filter(|row| row.role == Role::Consumer) else {
@@ -262,7 +268,7 @@ impl Supply {
                 let ends = topology.rows_of(&meter).filter_map(|row| row.to);
                 let removed = ends.filter(|to| *to <= tick).max();
                 let end = removed.unwrap_or(tick).max(spell.start);
-                ended.push(Ended { meter, spell: *spell, end, reported: false, false_alarm: false });
+                ended.push(Ended::taken_away(meter, *spell, end));
             }
             stays
         });
@@ -281,7 +287,7 @@ impl Supply {
             if spell.published {
                 out.outages.push(Change::Withdrawn(Target::Consumer(meter), spell.start));
             }
-        } else {
+        } else if !ended.joined {
             out.outages.push(Change::Updated(single(meter, area, &spell, Some(end), self.rules.momentary)));
         }
         if spell.cause.interrupts() && !ended.false_alarm {

@@ -1,7 +1,8 @@
 //! Streets in pictures: a consumer a line, an interval of an hour a letter, the first of 2024-01-01 UTC.
 //!
 //! A digit is energy in 100 Wh, `.` nothing heard, `x` a last gasp 40 minutes into the interval, `r` supply that is back
-//! 20 minutes into it, `b` a blink (gone after 30 minutes, back two minutes later), `~` heard of with a row that waits.
+//! 20 minutes into it, `b` a blink (gone after 30 minutes, back two minutes later), `~` heard of with a row that waits,
+//! `m` as `r` but with such a row. `@12` behind a place means that the meter delivers every twelve hours.
 //! What a meter used since it was heard of last is a number behind its line: it is spread over the hours in which nothing
 //! was heard and the next one, as `fleet` does; without one, nothing was used.
 
@@ -96,7 +97,14 @@ fn street(picture: &str) -> (Topology, Vec<(usize, Came)>) {
         places.push(placed(words[0], words[1], words[2], words[3]));
         let (hours, gaps) = hours.split_once('+').unwrap_or((hours, ""));
         let mut gaps = gaps.split_whitespace().map(|wh| wh.parse::<i64>().unwrap());
-        live(MeterId::new(words[0]).unwrap(), hours, &mut gaps, &mut ticks);
+        let mut own = BTreeMap::new();
+        live(MeterId::new(words[0]).unwrap(), hours, &mut gaps, &mut own);
+        let every = words.get(4).map_or(1, |every| every[1..].parse().unwrap());
+        for (at, came) in own {
+            let tick = ticks.entry((at / every + 1) * every - 1).or_default();
+            tick.rows.extend(came.rows);
+            tick.events.extend(came.events);
+        }
     }
     (Topology::new(places).unwrap(), sorted(ticks))
 }
@@ -129,14 +137,14 @@ fn live(
                 continue;
             }
             'x' => event(40, EventCode::POWER_FAILURE),
-            'r' => event(20, EventCode::POWER_FAILURE_RESTORED),
+            'r' | 'm' => event(20, EventCode::POWER_FAILURE_RESTORED),
             'b' => {
                 event(30, EventCode::POWER_FAILURE);
                 event(32, EventCode::POWER_FAILURE_RESTORED);
             }
             _ => {}
         }
-        if matches!(letter, 'x' | '~') {
+        if matches!(letter, 'x' | '~' | 'm') {
             event(60, EventCode::HEARD);
             waiting.push((at, false));
             continue;

@@ -2,8 +2,8 @@
 
 use fleet::Silence;
 use metering::Metering;
-use reading::Interval;
 use reading::time::HOUR;
+use reading::{Interval, Quality};
 use units::WattHours;
 
 /// Spreads the energy of silences that are longer than `linear_up_to` by the load profile of the meter. Where the
@@ -30,9 +30,11 @@ pub fn estimate(
     }
 }
 
-/// Puts what a meter usually uses beside energy that is rejected, where its profile has seen the slot.
+/// Puts what a meter usually uses beside energy that is rejected or estimated, where its profile has seen the slot. It
+/// stands in for the one, and shows how much of the other is missing.
 pub fn stand_in(slots: &[u32], rows: &mut [Interval], known: &mut Metering) {
-    for (&slot, row) in slots.iter().zip(rows).filter(|(_, row)| row.quality.is_rejected()) {
+    let is_in_doubt = |row: &Interval| row.quality.is_rejected() || row.quality.has(Quality::ESTIMATED);
+    for (&slot, row) in slots.iter().zip(rows).filter(|(_, row)| is_in_doubt(row)) {
         // The profile is of net power: a solar roof that exports imports nothing meanwhile.
         let usual = known.usual(slot, row.end).map(|usual| usual.0.max(0.0));
         let wh = usual.map(|usual| usual * row.length() as f64 / HOUR as f64);

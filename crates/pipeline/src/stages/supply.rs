@@ -7,12 +7,12 @@ use crate::{Outputs, Plan, TownError};
 use grid::Topology;
 use reading::{EventCode, EventTime};
 use std::sync::Arc;
-use supply::SupplySettings;
+use supply::{SupplySettings, SupplyStateV1};
 
 const SUPPLY: PartKind = PartKind {
     name: "supply",
     version: supply::Supply::STATE_VERSION,
-    reads: &[],
+    reads: &[1],
     holds: "outages that have not ended, and when each consumer sent something last",
     settings: "`length` of `[intervals]`, or `exchange` of `[grid]`",
 };
@@ -69,7 +69,11 @@ impl Stage for Supply {
 
     fn restore(&mut self, topology: &Topology, parts: &mut Restoring<'_>) -> Result<(), SnapshotError> {
         if let Some(found) = parts.take(&SUPPLY, self.supply.fingerprint())? {
-            self.supply.restore(topology, found.whole()?).map_err(|_| found.wrong())?;
+            let stored = match found.version {
+                1 => found.whole::<SupplyStateV1>()?.into(),
+                _ => found.whole()?,
+            };
+            self.supply.restore(topology, stored).map_err(|_| found.wrong())?;
         }
         if let Some(found) = parts.take(&INDICES, self.supply.indices_fingerprint())? {
             self.supply.restore_indices(found.whole()?);

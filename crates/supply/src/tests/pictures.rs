@@ -513,3 +513,81 @@ fn who_stays_out_when_an_outage_is_over_was_part_of_it_if_it_had_been_back() {
 fn a_consumer_with_supply_takes_sixteen_bytes() {
     assert_eq!(size_of::<crate::spells::Seat>(), 16);
 }
+
+#[test]
+fn consumers_that_are_silent_together_are_judged_together() {
+    // Supply is back in the morning: C cooks, and D is away.
+    let street = |both: &str, cooks: &str, away: &str| {
+        let line = |name, energy| format!("{name} T1 F1 A1 | 1111 .....5 5555 + {energy}\n");
+        published(&[line("A", both), line("B", both), line("C", cooks), line("D", away)].concat())
+    };
+    expect![[r#"
+        10 transformer/T1 04:00 to 09:00 silence sustained 4 1200 min A1
+        SAIDI 300.000 SAIFI 1.000 CAIDI 300.000 MAIFI 0.000
+    "#]]
+    .assert_eq(&street("120", "430", "20"));
+    // The whole street went on using as before: a concentrator was out of order.
+    expect![[r#"
+        10 transformer/T1 04:00 to 09:00 communication 4 0 min A1
+        SAIDI 0.000 SAIFI 0.000 CAIDI - MAIFI 0.000
+    "#]]
+    .assert_eq(&street("600", "900", "20"));
+}
+
+#[test]
+fn a_return_reported_within_a_silence_proves_no_outage_if_the_energy_went_on() {
+    check(
+        "A T1 F1 A1 | 1111 ..... m.... .1 + 1100
+         B T1 F1 A1 | 1111 11111 11111 11",
+        expect![[r#"
+             8 consumer/A 04:00 to ? silence 1 0 min A1
+            16 consumer/A 04:00 to 15:00 communication 1 0 min A1
+            16 consumer/A 09:20 to 09:20 restored momentary 1 0 min A1
+            SAIDI 0.000 SAIFI 0.000 CAIDI - MAIFI 0.500
+        "#]],
+    );
+    // With hardly any energy, supply was gone until then.
+    check(
+        "A T1 F1 A1 | 1111 ..... m1111 11 + 150
+         B T1 F1 A1 | 1111 11111 11111 11",
+        expect![[r#"
+             8 consumer/A 04:00 to ? silence 1 0 min A1
+            11 consumer/A 04:00 to 09:20 restored sustained 1 320 min A1
+            SAIDI 160.000 SAIFI 0.500 CAIDI 320.000 MAIFI 0.000
+        "#]],
+    );
+}
+
+#[test]
+fn a_meter_that_delivers_twice_a_day_is_silent_only_once() {
+    check(
+        "A T1 F1 A1     | 111111111111 111111111111 111111111111 111111111111
+         B T1 F1 A1 @12 | 111111111111 111111111111 111111111111 111111111111",
+        expect![[r#"
+            16 consumer/B 12:00 to ? silence 1 0 min A1
+            24 not consumer/B 12:00
+            SAIDI 0.000 SAIFI 0.000 CAIDI - MAIFI 0.000
+        "#]],
+    );
+}
+
+#[test]
+fn a_backlog_shows_who_else_was_in_an_outage_that_is_over() {
+    check(
+        "A T1 F1 A1     | 111111111111 111x..r11111 111111111111
+         B T1 F1 A1     | 111111111111 111x..r11111 111111111111
+         C T1 F1 A1     | 111111111111 111x..r11111 111111111111
+         D T1 F1 A1 @12 | 111111111111 111x..r11111 111111111111
+         E T1 F1 A1 @12 | 111111111111 111111111111 111111111111",
+        expect![[r#"
+            16 transformer/T1 15:40 to ? last-gasp 5 0 min A1
+            23 transformer/T1 15:40 to 18:20 last-gasp sustained 3 480 min A1
+            23 consumer/D 12:00 to ? silence 1 0 min A1
+            23 consumer/E 12:00 to ? silence 1 0 min A1
+            24 transformer/T1 15:40 to 18:20 last-gasp sustained 4 640 min A1
+            24 not consumer/D 12:00
+            24 not consumer/E 12:00
+            SAIDI 128.000 SAIFI 0.800 CAIDI 160.000 MAIFI 0.000
+        "#]],
+    );
+}

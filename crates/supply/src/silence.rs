@@ -1,0 +1,96 @@
+//! What silences were, by the energy that registers counted across them.
+
+use crate::spells::{Ended, Spell};
+use crate::supply::Supply;
+use crate::{Cause, Target};
+use core::ops::AddAssign;
+use features::moved_while_silent;
+use std::collections::BTreeMap;
+use units::WattHours;
+
+/// What a register counted across a silence, beside what is usual, Wh.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Across {
+    pub(crate) advanced: i64,
+    /// What is usual in the intervals at its edges.
+    pub(crate) edges: i64,
+    /// What is usual in all of it.
+    pub(crate) all: i64,
+}
+
+impl AddAssign for Across {
+    fn add_assign(&mut self, other: Self) {
+        self.advanced += other.advanced;
+        self.edges += other.edges;
+        self.all += other.all;
+    }
+}
+
+impl Across {
+    /// Whether there was supply.
+    fn has_moved(self) -> bool {
+        moved_while_silent(WattHours(self.advanced), WattHours(self.edges), WattHours(self.all))
+    }
+
+    /// Whether nearly as much was used as usual. No outage of others explains that.
+    fn is_as_usual(self) -> bool {
+        self.has_moved() && 4 * self.advanced >= 3 * self.all
+    }
+}
+
+impl Ended {
+    /// Whether the consumer was without supply, as far as its own messages and energy show.
+    pub(crate) fn was_out(&self) -> bool {
+        let is_report = self.spell.cause != Cause::Silence;
+        let had_supply = |across: Across| if is_report { across.is_as_usual() } else { across.has_moved() };
+        self.spell.cause.interrupts() && !self.across.is_some_and(had_supply)
+    }
+}
+
+impl Supply {
+    /// Decides what the silences were that ended in this tick.
+    ///
+    /// One consumer may cook when supply returns, and another one may be away. So consumers that were silent together,
+    /// and are back together, are judged by the sum of their energies.
+    pub(crate) fn judge_silences(&self, ended: &mut Vec<Ended>) {
+        let mut together: BTreeMap<Target, Across> = BTreeMap::new();
+        let by_energy =
+            |one: &Ended| one.spell.cause == Cause::Silence && !one.spell.with_others && !one.joined;
+        for one in ended.iter().filter(|one| by_energy(one)) {
+            if let (Some(target), Some(across)) = (one.spell.group, one.across) {
+                *together.entry(target).or_default() += across;
+            }
+        }
+        let mut moments = Vec::new();
+        for one in ended.iter_mut() {
+            let Some(across) = one.across else { continue };
+            let group = one.spell.group;
+            if by_energy(one) {
+                let sum = group.and_then(|target| together.get(&target));
+                if sum.map_or(across.has_moved(), |sum| sum.has_moved() || across.is_as_usual()) {
+                    one.spell.cause = Cause::Communication;
+                }
+            } else if one.spell.cause == Cause::Restored && one.spell.back.is_some() {
+                // It reports that supply returned, and it had supply nearly all the time. So supply was gone for a
+                // moment then, and the silence has another reason.
+                if across.is_as_usual() {
+                    moments.push(moment_of(one));
+                    one.spell.cause = Cause::Communication;
+                    (one.end, one.reported) = (one.heard, false);
+                }
+            } else if across.is_as_usual() && !one.reported {
+                // Supply failed with that of others, and was back long before the meter sent again.
+                let others = group.and_then(|target| self.groups.get(&target)).and_then(|group| group.end());
+                one.end = others.unwrap_or(one.spell.start).clamp(one.spell.start, one.end);
+            }
+        }
+        ended.append(&mut moments);
+        ended.sort_by_key(|one| (one.meter, one.spell.start));
+    }
+}
+
+/// The moment without supply whose end a meter has reported.
+fn moment_of(one: &Ended) -> Ended {
+    let spell = Spell::new(one.end, Cause::Restored, one.spell.noticed);
+    Ended { spell, across: None, ..*one }
+}
