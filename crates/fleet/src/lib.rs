@@ -16,6 +16,7 @@ mod cell;
 mod close;
 mod entries;
 mod fleet;
+mod points;
 mod register;
 mod sequencer;
 mod settings;

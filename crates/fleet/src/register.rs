@@ -95,6 +95,11 @@ impl Advance {
         Self { wh, quality: Quality::MEASURED, issue: None }
     }
 
+    /// The energy, unless the points are of two devices.
+    pub(crate) fn known(self) -> Option<i64> {
+        (!self.quality.has(Quality::SWAP)).then_some(self.wh)
+    }
+
     /// Whether only the next register reading can show if this one is true.
     ///
     /// A garbled message looks like a reset or a jump. If the next reading continues from it, it was true. If the

@@ -44,8 +44,11 @@ impl Waiting {
     const EMPTY: Self =
         Self { index: 0, sums: Sums::EMPTY, imp: None, exp: None, quality: Quality::MEASURED };
 
-    fn take(&mut self, wh: i64, quality: Quality) {
-        self.imp = Some(self.imp.unwrap_or(0) + wh);
+    /// Adds a share of a move, or only its flags if it is not known what was used.
+    fn take(&mut self, wh: Option<i64>, quality: Quality) {
+        if let Some(wh) = wh {
+            self.imp = Some(self.imp.unwrap_or(0) + wh);
+        }
         self.quality = self.quality.with(quality);
     }
 }
@@ -74,25 +77,6 @@ impl Silence {
     /// How much of the energy was used up to `at`, if it was used evenly.
     pub fn advance_to(&self, at: EventTime) -> i64 {
         spread(self.wh, self.from, self.to, at)
-    }
-}
-
-/// The register readings of one interval, of import or of export.
-#[derive(Debug)]
-enum RegisterPoints {
-    /// They rise evenly: the first and the last.
-    Ends([Point; 2]),
-    /// All that are needed, by time.
-    Points(Vec<Point>),
-}
-
-impl RegisterPoints {
-    fn points(&self) -> &[Point] {
-        match self {
-            Self::Ends([first, last]) if first == last => std::slice::from_ref(first),
-            Self::Ends(ends) => ends,
-            Self::Points(points) => points,
-        }
     }
 }
 
@@ -218,7 +202,7 @@ impl Fleet {
             self.totals.counts.issue(issue);
         }
         if from.time >= grid.start(now.index) {
-            now.take(advance.wh, advance.quality);
+            now.take(advance.known(), advance.quality);
             return;
         }
         let (target, meter) = (grid.index(to.time), self.table.meter(slot));
@@ -244,13 +228,13 @@ impl Fleet {
                 continue;
             }
             let mut row = known.unwrap_or(Waiting { index, quality: Quality::GAP, ..Waiting::EMPTY });
-            row.take(share, advance.quality.with(spread_over));
+            row.take(Some(share), advance.quality.with(spread_over));
             out.push(self.row(meter, row));
         }
         let (share, quality) = match (unplaced, crosses) {
-            (true, _) => (0, Quality::PARTIAL),
-            (false, true) => (advance.wh - before(grid.start(target)), spread_over),
-            (false, false) => (advance.wh, Quality::MEASURED),
+            (true, _) => (None, Quality::PARTIAL),
+            (false, true) => (Some(advance.wh - before(grid.start(target))), spread_over),
+            (false, false) => (advance.known(), Quality::MEASURED),
         };
         let quality = advance.quality.with(quality);
         let mut left = None;
@@ -335,9 +319,14 @@ impl Fleet {
         let mut exported = None;
         for &point in points {
             let decided = trail.follow(point, |from, to| self.advance(&meter, from, to));
-            for moved in decided.moves.into_iter().flatten() {
-                *exported.get_or_insert(0) += moved.advance.wh;
+            let advances = decided.moves.into_iter().flatten().map(|moved| moved.advance);
+            for Advance { wh, issue, quality } in advances {
+                issue.into_iter().for_each(|issue| self.totals.counts.issue(issue));
+                if !quality.has(Quality::SUSPECT) && !quality.has(Quality::SWAP) {
+                    *exported.get_or_insert(0) += wh;
+                }
             }
+            decided.passed_over.into_iter().for_each(|issue| self.totals.counts.issue(issue));
         }
         self.export_points[exporter as usize] = trail.good;
         if let Some(doubt) = trail.doubt {
@@ -365,26 +354,6 @@ impl Fleet {
         self.settings.registers.advance(self.most_power.of(meter), from, to)
     }
 
-    fn register_points(
-        &self,
-        slot: u32,
-        index: i64,
-        registers: Registers,
-        mut points: Vec<Point>,
-    ) -> Option<RegisterPoints> {
-        let (first, last) = registers.ends(self.settings.grid.start(index))?;
-        if !registers.listed {
-            return Some(RegisterPoints::Ends([first, last]));
-        }
-        points.sort_by_key(|point| point.time);
-        // With two devices keep each point: one whose height is between two others may be the first of the new
-        // device.
-        if !self.swaps.contains_key(&self.table.meter(slot)) {
-            keep_the_turns(&mut points);
-        }
-        Some(RegisterPoints::Points(points))
-    }
-
     fn cross_check(&mut self, now: &mut Waiting) {
         let Some(limit) = self.settings.cross_check else { return };
         // Estimated energy is spread over time, so it differs from the power of one interval without any fault.
@@ -399,24 +368,6 @@ impl Fleet {
             self.totals.counts.issue(Issue::Disagrees);
         }
     }
-}
-
-/// Removes points whose height is between that of an earlier and a later point. Whether such a point was kept depends
-/// on the order of arrival, and the result must not.
-fn keep_the_turns(points: &mut Vec<Point>) {
-    let mut turns = vec![false; points.len()];
-    let mut lowest = i64::MAX;
-    for (turn, point) in turns.iter_mut().zip(points.iter()) {
-        *turn |= point.wh < lowest;
-        lowest = lowest.min(point.wh);
-    }
-    let mut highest = i64::MIN;
-    for (turn, point) in turns.iter_mut().zip(points.iter()).rev() {
-        *turn |= point.wh > highest;
-        highest = highest.max(point.wh);
-    }
-    let mut turns = turns.into_iter();
-    points.retain(|_| turns.next() == Some(true));
 }
 
 /// Mean power times time, in Wh.

@@ -1,5 +1,6 @@
 //! What silences were, by the energy that registers counted across them.
 
+use crate::groups::Group;
 use crate::spells::{Ended, Spell};
 use crate::supply::Supply;
 use crate::{Cause, Target};
@@ -80,7 +81,7 @@ impl Supply {
                 }
             } else if across.is_as_usual() && !one.reported {
                 // Supply failed with that of others, and was back long before the meter sent again.
-                let others = group.and_then(|target| self.groups.get(&target)).and_then(|group| group.end());
+                let others = group.and_then(|target| self.groups.get(&target)).and_then(Group::end);
                 one.end = others.unwrap_or(one.spell.start).clamp(one.spell.start, one.end);
             }
         }

@@ -320,7 +320,7 @@ fn a_swap_compares_no_registers() {
     let rows = engine.finish();
     assert_eq!(
         text(&rows[1..]),
-        "01:00 100 Wh, 1 readings, measured\n02:00 0 Wh, 1 readings, swap\n03:00 100 Wh, 1 readings, measured\n"
+        "01:00 100 Wh, 1 readings, measured\n02:00 - Wh, 1 readings, partial,swap\n03:00 100 Wh, 1 readings, measured\n"
     );
 }
 
@@ -334,7 +334,7 @@ fn a_reading_at_the_moment_of_a_swap_is_the_old_device_s() {
     let rows = engine.finish();
     assert_eq!(
         text(&rows[1..]),
-        "01:00 100 Wh, 1 readings, measured\n02:00 0 Wh, 1 readings, swap\n03:00 100 Wh, 1 readings, measured\n"
+        "01:00 100 Wh, 1 readings, measured\n02:00 - Wh, 1 readings, partial,swap\n03:00 100 Wh, 1 readings, measured\n"
     );
 }
 
@@ -361,6 +361,36 @@ fn a_swap_inside_an_interval_compares_no_registers() {
         );
         assert_eq!(rows[2].exp, Some(WattHours(75)));
     }
+}
+
+#[test]
+fn an_export_register_that_falls_or_is_garbled_is_counted_as_an_issue() {
+    let exported = |registers: [i64; 5]| {
+        let settings = Settings { grid: Grid::new(QUARTER).unwrap(), grace: QUARTER, ..hourly() };
+        let reading = |(&wh, quarter): (&i64, i64)| {
+            let mut raw = register("a", quarter * 15, 1000 + quarter);
+            raw.exp = Some(WattHours(wh));
+            raw
+        };
+        let readings: Vec<_> = registers.iter().zip(0..).map(reading).collect();
+        let mut engine = Engine::new(&settings, 1);
+        engine.take(&batch(&readings));
+        let mut steps = Vec::new();
+        engine.sequencer.end(0, &mut steps);
+        engine.step(&Batch::default(), steps);
+        let rows = &engine.rows;
+        let counts = engine.shards[0].totals().counts.clone();
+        let export = rows[1..].iter().map(|row| row.exp.map(|exp| exp.0)).collect::<Vec<_>>();
+        (export, counts.of_issue(Issue::RegisterFell), counts.of_issue(Issue::RegisterJumped))
+    };
+    // It fell for good: what it exported meanwhile is not known.
+    assert_eq!(exported([500_000, 500_100, 90_000, 90_070, 90_090]).1, 1);
+    assert_eq!(exported([500_000, 500_100, 90_000, 90_070, 90_090]).0, [Some(100), None, Some(70), Some(20)]);
+    // One message was garbled: the energy comes with the next.
+    assert_eq!(
+        exported([500, 600, 999_999_999, 800, 850]),
+        (vec![Some(100), None, Some(200), Some(50)], 0, 1)
+    );
 }
 
 #[test]
