@@ -15,7 +15,7 @@ const HOMES: [(&str, &[&str]); 25] = [
     ("clap", &["gridwarden"]),
     ("clap_complete", &["gridwarden"]),
     ("indicatif", &["shell"]),
-    ("csv", &["shell"]),
+    ("csv", &["columns", "shell"]),
     ("signal-hook", &["shell"]),
     ("rustix", &["shell"]),
     ("serde_json", &["shell", "columns", "replay", "stream"]),

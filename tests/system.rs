@@ -10,6 +10,7 @@
 //! Longer forms of the same checks are ignored tests: `cargo test --release -p system-tests -- --ignored`.
 #![expect(clippy::unwrap_used, reason = "a test that cannot continue has failed")]
 
+mod csv;
 mod dependency_table;
 mod districts;
 mod docs;

@@ -13,6 +13,7 @@
 
 pub mod aside;
 mod catalogue;
+mod csv;
 mod error;
 mod field;
 pub mod files;
@@ -34,6 +35,7 @@ mod sheet;
 mod table;
 pub mod value;
 
+pub use crate::csv::{csv_path, write_csv};
 pub use aside::Aside;
 pub use catalogue::{ColumnEntry, OutputEntry, catalogue};
 pub use error::ColumnsError;

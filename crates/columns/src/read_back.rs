@@ -18,33 +18,39 @@ pub type Row = Map<String, Value>;
 
 /// The names of the columns and all rows of a Parquet file that the engine wrote, in its order.
 pub fn read_back(path: impl AsRef<Path>) -> Result<(Vec<String>, Vec<Row>), ColumnsError> {
-    let path = path.as_ref();
-    let file = look_at(path)?;
-    let footer = |source| ColumnsError::Footer { path: path.to_owned(), source };
-    let reader = ParquetRecordBatchReaderBuilder::try_new_with_options(file, as_parquet()).map_err(footer)?;
-    let names = reader.schema().fields().iter().map(|field| field.name().clone()).collect();
     let mut all = Vec::new();
-    for rows in reader.build().map_err(footer)? {
-        let read = rows.and_then(|rows| append(&rows, &mut all));
-        let damaged =
-            |source| ColumnsError::Damaged { path: path.to_owned(), rows: all.len() as u64, source };
-        read.map_err(damaged)?;
-    }
+    let names = each_row(path.as_ref(), |names, cells| {
+        all.push(names.iter().cloned().zip(cells).collect());
+        Ok(())
+    })?;
     Ok((names, all))
 }
 
-fn append(rows: &RecordBatch, all: &mut Vec<Row>) -> Result<(), ArrowError> {
-    let schema = rows.schema();
-    let columns: Vec<(&str, Vec<Value>)> = schema
-        .fields()
-        .iter()
-        .zip(rows.columns())
-        .map(|(field, column)| Ok((field.name().as_str(), values(column)?)))
-        .collect::<Result<_, ArrowError>>()?;
-    all.extend((0..rows.num_rows()).map(|row| {
-        columns.iter().map(|(name, values)| ((*name).to_owned(), values[row].clone())).collect::<Row>()
-    }));
-    Ok(())
+/// Hands on the names of the columns and the values of each row, and returns the names.
+pub(crate) fn each_row(
+    path: &Path,
+    mut to: impl FnMut(&[String], Vec<Value>) -> Result<(), ColumnsError>,
+) -> Result<Vec<String>, ColumnsError> {
+    let file = look_at(path)?;
+    let footer = |source| ColumnsError::Footer { path: path.to_owned(), source };
+    let reader = ParquetRecordBatchReaderBuilder::try_new_with_options(file, as_parquet()).map_err(footer)?;
+    let names: Vec<String> = reader.schema().fields().iter().map(|field| field.name().clone()).collect();
+    let mut count = 0;
+    for batch in reader.build().map_err(footer)? {
+        let read = batch.and_then(|batch| Ok((batch.num_rows(), columns(&batch)?)));
+        let damaged = |source| ColumnsError::Damaged { path: path.to_owned(), rows: count, source };
+        let (rows, columns) = read.map_err(damaged)?;
+        let mut columns: Vec<_> = columns.into_iter().map(Vec::into_iter).collect();
+        for _ in 0..rows {
+            to(&names, columns.iter_mut().filter_map(Iterator::next).collect())?;
+        }
+        count += rows as u64;
+    }
+    Ok(names)
+}
+
+fn columns(batch: &RecordBatch) -> Result<Vec<Vec<Value>>, ArrowError> {
+    batch.columns().iter().map(values).collect()
 }
 
 fn values(column: &ArrayRef) -> Result<Vec<Value>, ArrowError> {

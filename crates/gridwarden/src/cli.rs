@@ -118,6 +118,9 @@ pub struct Replay {
     /// Compress Parquet files with none, snappy, zstd or zstd:LEVEL (1 to 22), instead of what the plan says.
     #[arg(long, value_name = "CODEC", value_parser = compression)]
     pub compression: Option<Compression>,
+    /// Write each Parquet file as CSV, too: intervals.parquet as csv/intervals.csv.
+    #[arg(long)]
+    pub csv: bool,
 }
 
 fn compression(name: &str) -> Result<Compression, String> {
@@ -149,8 +152,8 @@ fn only_help() -> String {
 
 impl From<&Replay> for replay::Replay {
     fn from(args: &Replay) -> Self {
-        let Replay { plan, readings, topology, out, shards, plots, only, compression } = args.clone();
-        Self { plan, readings, topology, out, shards, plots, only, compression }
+        let Replay { plan, readings, topology, out, shards, plots, only, compression, csv } = args.clone();
+        Self { plan, readings, topology, out, shards, plots, only, compression, csv }
     }
 }
 

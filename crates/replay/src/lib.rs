@@ -39,6 +39,8 @@ pub struct Replay {
     pub only: Vec<Only>,
     /// How Parquet files are compressed, if not as the plan says.
     pub compression: Option<Compression>,
+    /// Whether to write each Parquet file as CSV, too.
+    pub csv: bool,
 }
 
 /// Runs the command. With `quiet` it prints no summary.
@@ -89,7 +91,7 @@ pub fn run(args: &Replay, quiet: bool) -> Result<(), Failure> {
     if counted.unplaced_wh > 0 {
         telemetry::unplaced(counted.unplaced_wh);
     }
-    let summary = out.finish(&plan, &counted, began.elapsed().as_secs_f64())?;
+    let summary = out.finish(&plan, &counted, args.csv, began.elapsed().as_secs_f64())?;
     if !quiet {
         print(&format!("{summary}\n"))?;
     }

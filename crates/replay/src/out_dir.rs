@@ -7,7 +7,7 @@ use crate::hold::{Hold, remove_files};
 use crate::places;
 use columns::files::OutputFile;
 use columns::outputs::{ALL, Files, Intervals, Output, Planned};
-use columns::{Aside, ColumnsError, IntervalsFile};
+use columns::{Aside, ColumnsError, IntervalsFile, csv_path, write_csv};
 use notify::Sent;
 pub use pictures::Pictures;
 use pipeline::{Compression, Outputs, Plan};
@@ -25,8 +25,17 @@ use vet::Rule;
 const SUMMARY: &str = "summary.json";
 
 /// The names of all files that a run may write.
-static NAMES: LazyLock<Vec<&str>> =
-    LazyLock::new(|| ALL.iter().map(|(_, about)| about.file).chain(plots::NAMES).chain([SUMMARY]).collect());
+static NAMES: LazyLock<Vec<&str>> = LazyLock::new(|| {
+    let tables = ALL.iter().map(|(_, about)| about.file);
+    let csv = CSV.iter().map(|(_, csv)| csv.as_str());
+    tables.chain(csv).chain(plots::NAMES).chain([SUMMARY]).collect()
+});
+
+/// Each Parquet file with the name of its CSV.
+static CSV: LazyLock<Vec<(&str, String)>> = LazyLock::new(|| {
+    let parquet = ALL.iter().map(|(_, about)| about.file).filter(|file| file.ends_with(".parquet"));
+    parquet.map(|file| (file, csv_path(file.as_ref()).display().to_string())).collect()
+});
 
 /// The system counts CPU time in hundredths of a second, so a speed over a shorter time would be mostly rounding.
 const LEAST_CPU_S: f64 = 0.5;
@@ -141,12 +150,18 @@ impl OutDir {
     }
 
     /// Moves every file to its place, `summary.json` last, and returns the summary as a few lines of text.
-    pub fn finish(mut self, plan: &Plan, counted: &Counted, wall_s: f64) -> Result<String, Failure> {
+    pub fn finish(
+        mut self,
+        plan: &Plan,
+        counted: &Counted,
+        with_csv: bool,
+        wall_s: f64,
+    ) -> Result<String, Failure> {
         let dir = std::mem::take(&mut self.dir);
         let (opened, _) = self.cases();
         let letters = self.dead_in_words();
         let mut json = self.counts(plan, counted, wall_s);
-        let _moving = self.hold.moving();
+        let moving = self.hold.moving();
         // `summary.json.partial` marks the folder: if this run is killed now, the next one knows that it may clean
         // up.
         let _mark = summary(&dir, &json).map_err(text(&dir))?;
@@ -161,6 +176,12 @@ impl OutDir {
         json["cpu_s"] = cpu_s.into();
         json["peak_rss_bytes"] = usage::peak_rss().into();
         summary(&dir, &json).and_then(Aside::finish).map_err(text(&dir))?;
+        drop(moving);
+        if with_csv {
+            // Last, because large files take long, and a signal may end the run meanwhile.
+            let there = CSV.iter().map(|(parquet, _)| dir.join(parquet)).filter(|path| path.is_file());
+            there.into_iter().try_for_each(|path| write_csv(&path)).map_err(columns(&dir))?;
+        }
         let speed =
             cpu_s.filter(|cpu_s| *cpu_s >= LEAST_CPU_S).map(|cpu_s| counted.readings as f64 / cpu_s / 1e6);
         let text = format!(
