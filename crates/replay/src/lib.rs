@@ -15,7 +15,7 @@ use engine::Progress;
 use grid::Topology;
 use out_dir::{OutDir, Pictures};
 use pipeline::Compression;
-use reading::Issue;
+use reading::{Issue, Reason};
 use shell::{Failure, cores, print, progress_bar, read_plan, read_topology, telemetry};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -91,11 +91,36 @@ pub fn run(args: &Replay, quiet: bool) -> Result<(), Failure> {
     if counted.unplaced_wh > 0 {
         telemetry::unplaced(counted.unplaced_wh);
     }
+    let mostly_dead = out.mostly_dead(counted.readings);
     let summary = out.finish(&plan, &counted, args.csv, began.elapsed().as_secs_f64())?;
     if !quiet {
         print(&format!("{summary}\n"))?;
     }
-    Ok(())
+    match mostly_dead {
+        None => Ok(()),
+        Some((reason, dead)) => Err(unusable(reason, dead, &args.out)),
+    }
+}
+
+/// More than half of the messages are dead letters: whoever started the run must not take it for a good one.
+fn unusable(reason: Reason, dead: u64, out: &Path) -> Failure {
+    let (cause, help) = match reason {
+        Reason::Late => (
+            "the readings of each meter come newest first, or in no order",
+            "sort the file by time, the oldest readings first",
+        ),
+        Reason::ClockAhead => (
+            "most stamps are ahead of the meters that the run could follow",
+            "check the clocks of the meters, or raise `clock_ahead` in `[intervals]`",
+        ),
+        _ => ("most messages cannot be read", "the README shows a reading"),
+    };
+    Failure::failed_with_help(
+        format!(
+            "more than half of the messages ({dead}) became dead letters, most of them `{reason}`: {cause}"
+        ),
+        format!("{help}; every dead letter is in {}", out.join("dead-letters.ndjson").display()),
+    )
 }
 
 fn nothing_read(dead: u64, first: Option<&str>) -> Failure {

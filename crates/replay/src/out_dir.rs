@@ -101,6 +101,15 @@ impl OutDir {
         format!("{all} dead letter{plural}{colon}{}", by_reason.join(", "))
     }
 
+    /// The most frequent reason of dead letters and their number, if more than half of the messages became one.
+    ///
+    /// Repeats are no dead letters, so history that is sent again does not count.
+    pub fn mostly_dead(&self, readings: u64) -> Option<(Reason, u64)> {
+        let (dead, _) = self.dead();
+        let most = self.dead_letters.iter().max_by_key(|(_, count)| **count);
+        most.filter(|_| 2 * dead > readings + self.unread).map(|(reason, _)| (*reason, dead))
+    }
+
     /// How many cases were opened, and how many of them are still open.
     fn cases(&self) -> (usize, usize) {
         let Some(cases) = &self.files.cases else { return (0, 0) };
