@@ -7,7 +7,8 @@
 //! outage of a feeder would begin as one outage of each transformer, and these would be withdrawn a moment later.
 
 use crate::groups::{Group, LEAST};
-use crate::spells::{Ended, NEVER, Seat};
+use crate::seat::{NEVER, Seat};
+use crate::spells::Ended;
 use crate::supply::Supply;
 use crate::{Cause, SupplyRows, SupplySettings, Target};
 use grid::{Role, Topology, TopologyRow};

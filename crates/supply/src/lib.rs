@@ -3,21 +3,23 @@
 //! A consumer is without supply from the last gasp of its meter on. If there is no last gasp, it is without supply
 //! once its meter has been silent for long enough; the outage then begins at the end of its last interval. It has
 //! supply again when its meter reports so, or from the first interval in which the meter sends again. If its register
-//! advanced during the silence, only the communication had failed. Consumers of one transformer or feeder that are
+//! went on during the silence, only the communication had failed. Consumers of one transformer or feeder that are
 //! out together are one outage. From all outages come the indices of IEEE 1366.
 //!
-//! State is bounded: 16 bytes for each row of the topology, the outages that last, and six years of days by area.
+//! State is bounded: 16 bytes for each row of the topology, the outages that last, those of the last four days with
+//! their consumers, and six years of days by area.
 //!
 //! This crate never knows files, clocks or thresholds of theft. The arithmetic is in `features`.
 //!
-//! Read [`SupplySettings`] and [`Outage`] first, then `supply.rs` (a tick), `spells.rs` (one consumer), `clusters.rs`
-//! and `groups.rs` (outages of many), and `books.rs` (indices).
+//! Read [`SupplySettings`] and [`Outage`] first, then `supply.rs` (a tick), `seat.rs` and `spells.rs` (one consumer),
+//! `silence.rs` (what a silence was), `clusters.rs`, `groups.rs` and `past.rs` (outages of many), and `books.rs` (indices).
 
 mod books;
 mod clusters;
 mod groups;
 mod outage;
 mod past;
+mod seat;
 mod settings;
 mod silence;
 mod spells;

@@ -10,7 +10,8 @@
 use crate::books::Books;
 use crate::groups::{Group, Returned};
 use crate::past::Past;
-use crate::spells::{NEVER, Spell};
+use crate::seat::NEVER;
+use crate::spells::Spell;
 use crate::{Supply, Target};
 use grid::Topology;
 use reading::{EventTime, Fingerprint, MeterId};

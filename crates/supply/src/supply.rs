@@ -9,7 +9,8 @@ use crate::books::{Books, Voltage};
 use crate::clusters::Tick;
 use crate::groups::{Group, Returned};
 use crate::past::Past;
-use crate::spells::{Ended, NEVER, Seat, Spell, Visit};
+use crate::seat::{NEVER, Seat};
+use crate::spells::{Ended, Spell, Visit};
 use crate::{Cause, Change, Interruption, Outage, SupplyRows, SupplySettings, Target};
 use features::{voltage_beyond, voltage_unbalance};
 use grid::{Join, Joined, Role, Topology};
@@ -180,7 +181,8 @@ impl Supply {
             {
                 seat.heard = interval.end;
                 seat.measured(interval);
-                seat.delivered(end.since(interval.end) / self.rules.grid.length());
+                let is_late = interval.end != end;
+                seat.delivered(if is_late { end.since(interval.end) / self.rules.grid.length() } else { 0 });
                 continue;
             }
             let meter = topology.rows()[first as usize].meter;

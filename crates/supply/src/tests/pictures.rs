@@ -511,7 +511,7 @@ fn who_stays_out_when_an_outage_is_over_was_part_of_it_if_it_had_been_back() {
 
 #[test]
 fn a_consumer_with_supply_takes_sixteen_bytes() {
-    assert_eq!(size_of::<crate::spells::Seat>(), 16);
+    assert_eq!(size_of::<crate::seat::Seat>(), 16);
 }
 
 #[test]
