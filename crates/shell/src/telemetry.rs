@@ -3,7 +3,6 @@
 use crate::Failure;
 use crate::log_lines::LogLines;
 use pipeline::LostPart;
-use reading::{MeterId, TransformerId};
 use std::error::Error;
 use std::fmt::Display;
 use std::io::{self, IsTerminal};
@@ -72,13 +71,9 @@ pub fn unknown_column(path: &Path, column: &str) {
     warn!(path = %path.display(), column, "an unknown column of the topology was ignored");
 }
 
-/// Some consumers are on transformers that the topology does not list, although it lists others.
-pub fn strange_transformer(path: &Path, consumers: u64, meter: MeterId, transformer: TransformerId) {
-    warn!(
-        path = %path.display(),
-        consumers,
-        "consumers are on transformers that have no row of their own, the first: {meter} on {transformer}"
-    );
+/// Rows of a topology that are used, and are probably a mistake.
+pub fn odd_topology(path: &Path, count: u64, what: &str) {
+    warn!(path = %path.display(), count, "{what}");
 }
 
 /// Some messages became part of no interval.

@@ -1,13 +1,15 @@
 //! Reads a topology from a CSV file with a header.
 
+mod oddities;
+
 use crate::Failure;
 use crate::telemetry;
 use csv::{Position, StringRecord};
 use grid::{Role, Topology, TopologyError, TopologyRow};
+use oddities::oddities;
 use pipeline::TownError;
 use reading::{AreaId, EventTime, FeederId, MeterId, TransformerId};
 use serde::Deserialize;
-use std::collections::BTreeSet;
 use std::path::Path;
 use units::Watts;
 
@@ -77,7 +79,9 @@ pub fn read_topology(path: &Path) -> Result<Topology, Failure> {
             if header.len() > 1 { "leave out `--topology`".to_owned() } else { help_with(&header) },
         ));
     }
-    warn_of_strange_transformers(path, &rows);
+    for odd in oddities(&rows) {
+        telemetry::odd_topology(path, odd.count, &odd.what);
+    }
     Topology::new(rows).map_err(|error| {
         let (TopologyError::Overlap { meter, .. } | TopologyError::Backwards { meter, .. }) = &error;
         let at = lines.iter().filter(|(of, _)| of == meter).map(|(_, line)| format!("line {line}"));
@@ -99,21 +103,6 @@ fn help_with(header: &StringRecord) -> String {
         format!("columns: {names}")
     } else {
         format!("the first line must name the columns: {names}")
-    }
-}
-
-/// Warns of consumers on unknown transformers. If other transformers have rows, the name is probably misspelt.
-fn warn_of_strange_transformers(path: &Path, rows: &[TopologyRow]) {
-    let of = |role: Role| rows.iter().filter(move |row| row.role == role);
-    let known: BTreeSet<_> = of(Role::Transformer).filter_map(|row| row.transformer).collect();
-    if known.is_empty() {
-        return;
-    }
-    let mut strange = of(Role::Consumer)
-        .filter_map(|row| Some((row.meter, row.transformer?)))
-        .filter(|(_, on)| !known.contains(on));
-    if let Some((meter, transformer)) = strange.next() {
-        telemetry::strange_transformer(path, strange.count() as u64 + 1, meter, transformer);
     }
 }
 

@@ -70,7 +70,7 @@ fn useless_parts_of_a_topology_are_reported() {
     let output = desk.run(&REPLAY);
     let errors = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{errors}");
-    for words in ["column=\"colour\"", "consumers=2", "M2 on T9"] {
+    for words in ["column=\"colour\"", "count=2", "M2 on T9"] {
         assert!(errors.contains(words), "no {words} in {errors}");
     }
 }
