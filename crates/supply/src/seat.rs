@@ -51,8 +51,8 @@ impl Seat {
         self.area_and_late = self.area() as u32 | late.min((1 << (32 - AREA_BITS)) - 1) << AREA_BITS;
     }
 
-    /// The meter delivered what it had measured since it was heard of last, so many intervals late. After some thirty
-    /// deliveries in time, one late delivery is forgotten.
+    /// The meter delivered what it had measured since it was heard of last, so many intervals late. A delivery in
+    /// time lowers the usual delay by a thirty-second part, and by one interval at least.
     #[inline]
     pub(crate) fn delivered(&mut self, late: i64) {
         if late > 0 || self.late() > 0 {
