@@ -234,6 +234,14 @@ pub fn broker_answers(brokers: &str) {
     info!(brokers, "a broker answers");
 }
 
+/// A signal has ended the run, and no broker can be reached.
+pub fn ends_without_a_broker(brokers: &str) {
+    warn!(
+        brokers,
+        "no broker can be reached, so the run ends without a last checkpoint: the next start goes on from the one before"
+    );
+}
+
 /// A message of librdkafka, and how often it came since the last log line about it.
 pub fn librdkafka(about: &str, text: &str, repeats: u64) {
     warn!(about, repeats, "librdkafka: {text}");

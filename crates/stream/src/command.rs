@@ -1,14 +1,15 @@
 //! `gridwarden run`: the streaming engine on Kafka.
 
 use crate::kafka::{Exchange, KafkaPlan};
-use crate::log::{Broker, topics};
+use crate::log::{Broker, Connection, accepts_any, topics};
 use crate::metrics::Metrics;
 use crate::run::{self, Done, Job, Outcome};
 use checkpoints::{OpenError, Store};
 use shell::{Failure, Stop, cores, print, read_plan_and_text, telemetry, usage};
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Instant;
+use std::thread;
+use std::time::{Duration, Instant};
 use web::{Http, ListenError};
 
 /// What to run, and for how long.
@@ -48,6 +49,7 @@ pub fn run(args: &Run, quiet: bool) -> Result<(), Failure> {
     if let Some(http) = &http {
         telemetry::answers(http.address());
     }
+    end_at_once_without_a_broker(&signals, kafka.connection())?;
     let store = Store::open(&args.checkpoints).map_err(|error| no_store(&error))?;
     let plan = if kafka.exchange == Exchange::Kafka { plan.of_a_part() } else { plan };
     // Checkpoints of a second stage in memory are numbered. Two processes would write different states under one name.
@@ -81,6 +83,26 @@ pub fn run(args: &Run, quiet: bool) -> Result<(), Failure> {
         print(&format!("{}\n", summary(&job, &outcome, began.elapsed().as_secs_f64(), &args.checkpoints)))?;
     }
     Ok(())
+}
+
+/// A signal ends the process at once if no broker can be reached. The engine would otherwise wait, call by call, until
+/// librdkafka gives up. The state is that of the last checkpoint, as after a crash.
+fn end_at_once_without_a_broker(signals: &Stop, connection: Connection) -> Result<(), Failure> {
+    let signals = signals.clone();
+    let wait = move || {
+        let signal = loop {
+            if let Some(signal) = signals.signal() {
+                break signal;
+            }
+            thread::sleep(Duration::from_millis(100));
+        };
+        if !accepts_any(&connection) {
+            telemetry::ends_without_a_broker(connection.brokers());
+            std::process::exit(128 + i32::from(signal));
+        }
+    };
+    let spawned = thread::Builder::new().name("signals".to_owned()).spawn(wait);
+    spawned.map(drop).map_err(|cause| Failure::failed("cannot start a thread", &cause))
 }
 
 /// Serves metrics and health over HTTP.

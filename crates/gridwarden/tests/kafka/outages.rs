@@ -36,6 +36,7 @@ const ONE: [End; 2] = [("stop", "1", 15), ("kill", "1", 50)];
 /// Brokers end and come back while a slow run works. Its results must be those of an undisturbed run.
 pub fn check(name: &'static str, transactional: bool, ends: &[End], pace: Pace) {
     let (mut bench, town, plan) = undisturbed(name, transactional, pace.meters);
+    let ends = bench.form(&ends[..2], ends);
     let disturbed = plan.clone().named(&bench.own("b"));
     bench.make_topics(&disturbed, 4);
     // Progress is measured by published intervals, not by committed positions: a group that the broker took for dead
@@ -50,6 +51,13 @@ pub fn check(name: &'static str, transactional: bool, ends: &[End], pace: Pace) 
         });
         assert!(run.runs(), "it ended before:\n{}", run.log());
         bench.kafka(&[end, broker]);
+        let is_alone = !bench.brokers.contains(',');
+        if is_alone && *end == "stop" {
+            run.term();
+            run.wait(PATIENCE).expect(143).says("no broker can be reached");
+            bench.say("a signal ends the run while the broker is away; another run goes on");
+            run = bench.run_in(&disturbed, &town, &checkpoints, &["--until-end"], &slowly(pace.pause_ms));
+        }
         bench.kafka(&["start", broker]);
         let percent = 100 * so_far.messages() / all;
         bench.say(&format!("scripts/kafka {end} {broker}, start {broker}; {percent} % are published"));
