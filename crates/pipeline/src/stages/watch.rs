@@ -92,8 +92,10 @@ impl Watch {
     pub(crate) fn tick(&mut self, tick: &Tick<'_>, out: &mut Outputs) {
         let mut suspicions = Vec::new();
         self.not_looked_at.held_back += self.detectors.examine(tick.end, tick.joined.iter(), &mut suspicions);
-        let strange = |joined: &Joined<'_>| {
-            joined.role.is_none() || joined.is_consumer() && joined.transformer().is_none()
+        // A meter whose last row ended inside the interval is not strange: the topology knows it.
+        let strange = |joined: &Joined<'_>| match joined.role {
+            None => joined.first().is_none(),
+            Some(_) => joined.is_consumer() && joined.transformer().is_none(),
         };
         let strangers = tick.joined.iter().filter(strange).map(|joined| joined.interval.meter);
         self.not_looked_at.strangers.extend(strangers);
