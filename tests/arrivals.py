@@ -15,7 +15,6 @@ import polars as pl
 
 SECOND = timedelta(seconds=1)
 DAY = timedelta(days=1)
-WAYS = ["orderly", "bursts", "ahead", "future", "seconds", "by-meter"]
 
 
 def moment(ms):
@@ -68,6 +67,15 @@ def seconds_off(readings, chance):
         yield time + late * SECOND, json.dumps(raw)
 
 
+def missing(readings, topology, chance):
+    """From the third day on, a tenth of the consumers send nothing any more."""
+    rows = places(topology)
+    consumers = sorted({meter for meter, _, _ in readings if rows[meter]["role"] == "consumer"})
+    gone = set(chance.sample(consumers, len(consumers) // 10))
+    since = min(time for _, time, _ in readings) + 3 * DAY
+    return (line for meter, time, line in readings if meter not in gone or time < since)
+
+
 def write(orderly, topology, folder):
     readings = []
     for line in Path(orderly).read_text().splitlines():
@@ -82,6 +90,7 @@ def write(orderly, topology, folder):
     put("orderly", (line for _, _, line in readings))
     put("bursts", (line for _, _, line in bursts(readings, chance)))
     put("by-meter", (line for _, _, line in sorted(readings, key=lambda one: one[0])))
+    put("missing", missing(readings, topology, random.Random(14)))
     fast, ahead = concentrator(topology), []
     for meter, time, line in readings:
         if meter in fast:
@@ -114,6 +123,40 @@ def intervals(out):
     return rows.with_columns(pl.col("meter").cast(pl.String), pl.col("quality").cast(pl.String))
 
 
+def balances_that_differ(orderly, out):
+    """How many balances have other sums than in order, and how many there are."""
+    def read(folder):
+        rows = pl.read_parquet(folder / "balance.parquet")
+        return rows.with_columns(pl.col("transformer").cast(pl.String))
+    both = read(orderly).join(read(out), on=["transformer", "end"], how="left", suffix="_now")
+    same = pl.lit(True)
+    for column in ["supplied_wh", "consumed_wh", "meters", "reporting"]:
+        same &= pl.col(column).eq_missing(pl.col(column + "_now"))
+    return both.filter(~same).height, both.height
+
+
+def compare_missing(orderly, out):
+    """How near the estimates for missing consumers come to what these really used."""
+    columns = ["transformer", "end", "consumed_wh", "estimated_wh", "gap_wh", "gap_low_wh", "gap_high_wh", "meters", "reporting"]
+    def read(folder):
+        rows = pl.read_parquet(Path(folder) / "balance.parquet", columns=columns)
+        return rows.with_columns(pl.col("transformer").cast(pl.String))
+    short = read(out).filter(pl.col("reporting") < pl.col("meters"))
+    both = short.join(read(orderly), on=["transformer", "end"], suffix="_true").filter(
+        pl.col("reporting_true") == pl.col("meters_true"))
+    known = both.filter(pl.col("gap_wh").is_not_null() & pl.col("gap_wh_true").is_not_null())
+    within = known.filter(
+        (pl.col("gap_low_wh") <= pl.col("gap_wh_true")) & (pl.col("gap_wh_true") <= pl.col("gap_high_wh"))).height
+    used = (known["consumed_wh_true"] - known["consumed_wh"]).sum()
+    estimated = known["estimated_wh"].sum()
+    print(f"missing   {known.height:,} of {both.height:,} balances with someone missing have a gap; the true one is within "
+          f"the bounds of {100 * within / known.height:.1f} %; estimated {estimated / 1000:,.0f} of {used / 1000:,.0f} kWh")
+    if within < 0.95 * known.height:
+        print("error: missing: less than 95 % of the true gaps are within the bounds")
+        return False
+    return True
+
+
 def compare(way, orderly, out, truth):
     orderly, out = Path(orderly), Path(out)
     before, now = intervals(orderly), intervals(out)
@@ -129,15 +172,18 @@ def compare(way, orderly, out, truth):
     wrong = both.filter(~same)
     balances = pl.read_parquet(out / "balance.parquet")
     partial = balances.filter((pl.col("quality").cast(pl.String) == "measured") & (pl.col("reporting") < pl.col("meters")))
+    other_sums, all_balances = balances_that_differ(orderly, out)
     found, guilty, others = thieves(out, truth)
     measured = now.filter(pl.col("quality").is_in(["measured", "disagrees"])).height
     energy = lambda rows: rows.group_by("meter").agg(pl.col("imp_wh").sum()).sort("meter")
     print(f"{way:9} {wrong.height:7,} of {before.height:,} intervals lost or wrong; "
           f"{100 * measured / now.height:5.1f} % measured; {summary['late']:6,} late; "
-          f"{partial.height:5,} balances measured in part; {found} of {guilty} thieves, {others} others")
+          f"{partial.height:5,} balances measured in part, {other_sums:,} of {all_balances:,} with other sums; {found} of {guilty} thieves, {others} others")
     failures = []
     if partial.height:
         failures.append("a balance is called measured although a consumer is missing")
+    if way in ["bursts", "future"] and other_sums:
+        failures.append("balances do not end at the sums of the orderly file")
     if way == "seconds":
         if measured < 0.9 * now.height:
             failures.append("less than 90 % of the intervals are measured")
@@ -153,5 +199,5 @@ def compare(way, orderly, out, truth):
 
 if sys.argv[1] == "write":
     write(*sys.argv[2:5])
-elif not compare(*sys.argv[2:6]):
+elif not (compare_missing(*sys.argv[3:5]) if sys.argv[2] == "missing" else compare(*sys.argv[2:6])):
     sys.exit(1)

@@ -34,8 +34,8 @@ const HOMES: [(&str, &[&str]); 25] = [
     (
         "jiff",
         &[
-            "reading", "metering", "supply", "detect", "forecast", "notify", "pipeline", "columns", "plots",
-            "replay", "demo",
+            "reading", "grid", "metering", "supply", "detect", "forecast", "notify", "pipeline", "columns",
+            "plots", "replay", "demo",
         ],
     ),
 ];

@@ -5,6 +5,7 @@ use crate::program::repository;
 use grid::{Role, Topology, TopologyRow};
 use pipeline::{Confluence, Lane, Outputs, PartitionId, Plan, Town, restore_second, store_second};
 use proptest::prelude::*;
+use reading::time::HOUR;
 use reading::{Batch, EventTime, Message, Origin};
 use simulate::{Connection, Faults, Settings};
 use std::collections::BTreeMap;
@@ -32,7 +33,9 @@ pub static LOG: LazyLock<Log> = LazyLock::new(|| {
         bytes.truncate(message.torn.unwrap_or(bytes.len()));
         partitions[message.raw.meter.hash() as usize % PARTITIONS].push(bytes);
     }
-    let plan = Plan::read(&fs::read_to_string(repository("pipelines/ami.toml")).unwrap()).unwrap();
+    let mut plan = Plan::read(&fs::read_to_string(repository("pipelines/ami.toml")).unwrap()).unwrap();
+    // The log goes over three days.
+    plan.final_after = 12 * HOUR;
     let topology = Topology::new(town.topology().iter().map(row).collect()).unwrap();
     let mut log = Log { plan, topology, partitions, undisturbed: BTreeMap::new() };
     log.undisturbed = Shell::new(&log).publish_all();
@@ -270,6 +273,10 @@ pub fn write_down(out: &Outputs, published: &mut BTreeMap<String, String>) {
     for one in &out.balances {
         publish(format!("balances {}/{}", one.transformer, one.end), format!("{one:?}"));
     }
+    for one in &out.losses {
+        let key = format!("{}/{}/{}", one.transformer, one.period.name(), one.day);
+        publish(format!("losses {key}"), format!("{one:?}"));
+    }
     for one in &out.forecasts {
         publish(format!("forecasts {}/{}", one.target, one.end), format!("{one:?}"));
     }
@@ -311,6 +318,7 @@ fn the_log_has_every_kind_of_result() {
         "sms ",
         "suspicions ",
         "balances ",
+        "losses ",
         "outages consumer/",
         "outages transformer/",
         "supply all/",

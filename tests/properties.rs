@@ -97,7 +97,7 @@ fn row(connection: &Connection) -> TopologyRow {
 #[derive(Default, PartialEq)]
 struct Results {
     intervals: Vec<String>,
-    others: [Vec<String>; 13],
+    others: [Vec<String>; 14],
     dead: Vec<String>,
 }
 
@@ -120,6 +120,7 @@ impl Results {
             each(&out.supply.outages),
             each(&out.supply.indices),
             each(&out.balances),
+            each(&out.losses),
             each(&out.forecasts),
             each(&out.suspicions),
             each(&out.changes),
@@ -141,6 +142,7 @@ impl Results {
             "outages",
             "indices",
             "balances",
+            "losses",
             "forecasts",
             "suspicions",
             "changes",

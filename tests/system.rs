@@ -5,6 +5,7 @@
 //! - `properties`, `lanes` and `districts` run the core: batches, orders, stops and crashes of any kind change nothing.
 //! - `thieves` checks in seeded towns that all tampered meters are found and no others; `quality` does so for faults
 //!   of data, and `supply` for outages.
+//! - `losses` checks balances and losses of meters that deliver late.
 //! - `golden` runs small files with every oddity. `UPDATE_EXPECT=1` rewrites the expected results; then read the diff.
 //!
 //! Longer forms of the same checks are ignored tests: `cargo test --release -p system-tests -- --ignored`.
@@ -19,6 +20,7 @@ mod golden;
 mod intervals;
 mod j1;
 mod lanes;
+mod losses;
 mod numbers;
 mod parts;
 mod program;

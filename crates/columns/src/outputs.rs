@@ -22,6 +22,7 @@ mod findings;
 mod forecasts;
 mod intervals;
 mod list;
+mod losses;
 mod messages;
 mod outages;
 mod profiles;
@@ -61,6 +62,11 @@ pub trait Output: Sized {
     /// The rows.
     fn rows(out: &Outputs) -> impl Iterator<Item = Self::Row<'_>> + Clone;
 
+    /// Whether a row stands in the file. A row that comes again stands there once, as it came last.
+    fn in_file(_row: Self::Row<'_>) -> bool {
+        true
+    }
+
     /// The parts of a message's key, joined by `/`. It is the same in every run and different for every row.
     fn key<'a>(&'a self, row: Self::Row<'a>) -> impl IntoIterator<Item = Value<'a>>;
 
@@ -88,6 +94,7 @@ macro_rules! each_output {
             profiles: Profiles,
             demand: Demand,
             balances: Balances,
+            losses: Losses,
             forecasts: Forecasts,
             outages: Outages,
             supply: Supply,

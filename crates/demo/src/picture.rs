@@ -128,9 +128,13 @@ impl Picture {
         self.intervals += out.intervals.len() as u64;
         // Torn lines are counted where they are decoded.
         self.dead += out.dead.iter().filter(|dead| dead.reading.is_some()).count() as u64;
-        // Without the use of all consumers there is no gap to rank by: the last complete balance is shown.
-        let complete = out.balances.iter().filter(|balance| balance.gap.is_some());
-        self.balances.extend(complete.map(|balance| (balance.transformer, *balance)));
+        // Transformers are ranked by what is known, not by what is estimated: the last complete balance is shown.
+        for balance in out.balances.iter().filter(|balance| balance.is_complete() && balance.gap.is_some()) {
+            let shown = self.balances.entry(balance.transformer).or_insert(*balance);
+            if balance.end >= shown.end {
+                *shown = *balance;
+            }
+        }
         let of_town = out.forecasts.iter().filter(|forecast| forecast.target == Target::System);
         self.expected.extend(of_town.map(expected));
         let oldest = self.now.minus(DAY);
@@ -212,7 +216,7 @@ impl Picture {
     /// The last balances. The largest gap comes first, and balances without a gap come last.
     pub fn by_gap(&self) -> Vec<&Balance> {
         let mut balances: Vec<&Balance> = self.balances.values().collect();
-        balances.sort_by_key(|balance| std::cmp::Reverse(balance.gap));
+        balances.sort_by_key(|balance| std::cmp::Reverse(balance.gap.map(|gap| gap.probable)));
         balances
     }
 }

@@ -1,7 +1,5 @@
 //! Whether a transformer supplied as much energy as its consumers took.
 
-use crate::{Joined, Role, Topology};
-use features::valid_energy;
 use reading::{EventTime, Quality, TransformerId};
 use units::WattHours;
 
@@ -19,9 +17,10 @@ pub struct Balance {
     pub supplied: Option<WattHours>,
     /// What the reporting consumers counted, import less export.
     pub consumed: WattHours,
-    /// Supplied less consumed: losses, and use that no meter counted. `None` unless all consumers reported: the use of
-    /// those that are missing would look like a loss.
-    pub gap: Option<WattHours>,
+    /// What the missing consumers probably used: 0 if none is missing, `None` if too few of the others reported to say.
+    pub estimated: Option<WattHours>,
+    /// What is not accounted for. `None` without supply or without [`Self::estimated`].
+    pub gap: Option<Gap>,
     /// How many consumers it supplies in this interval, by the topology.
     pub meters: u32,
     /// How many of them have a known energy.
@@ -29,67 +28,37 @@ pub struct Balance {
     /// How the energy of the intervals that went in came about: the flags of all of them, and `PARTIAL` if a consumer
     /// is missing.
     pub quality: Quality,
+    /// How many rows joined after the tick of the interval.
+    pub revision: u32,
+    /// Whether rows may still join.
+    pub standing: Standing,
 }
 
-#[derive(Clone, Default)]
-struct Tally {
-    start: EventTime,
-    supplied: WattHours,
-    own: u32,
-    consumed: WattHours,
-    reporting: u32,
-    quality: Quality,
+/// Supplied less consumed and estimated: losses, and use that no meter counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Gap {
+    /// If the missing consumers used what is estimated.
+    pub probable: WattHours,
+    /// If the missing consumers used as much as consumers of the transformer ever did in an interval.
+    pub low: WattHours,
+    /// If the missing consumers gave back as much as consumers of the transformer ever did; used nothing, if none did.
+    pub high: WattHours,
 }
 
-/// The balance of every transformer that has a meter with an interval that ends at `end`, by transformer.
-///
-/// Intervals that end earlier are left out. They belong to balances that were published before, and the other
-/// intervals of those balances are no longer known. A replay corrects those balances.
-pub fn balance<'a>(
-    end: EventTime,
-    intervals: impl Iterator<Item = Joined<'a>>,
-    topology: &Topology,
-) -> Vec<Balance> {
-    let mut tallies = vec![None::<Tally>; topology.transformers().len()];
-    for joined in intervals.filter(|joined| joined.interval.end == end) {
-        let Joined { interval, role, .. } = joined;
-        let (Some(role), Some(number)) = (role, joined.transformer()) else { continue };
-        if role == Role::Feeder {
-            continue;
-        }
-        let tally = tallies[number as usize].get_or_insert_default();
-        tally.start = interval.start;
-        tally.quality = tally.quality.with(interval.quality.origin());
-        if interval.quality.is_rejected() {
-            // An estimate takes its place, so the balance is not measured either.
-            tally.quality = tally.quality.with(Quality::ESTIMATED);
-        }
-        let Some(net) = valid_energy(interval) else { continue };
-        if role == Role::Transformer {
-            tally.supplied += net;
-            tally.own += 1;
-        } else {
-            tally.consumed += net;
-            tally.reporting += 1;
-        }
+/// Whether a balance may change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// Rows that come late may join it. Then it comes again, under the same key.
+    Open,
+    /// Nothing can join it any more.
+    Final,
+    /// Rows could still have joined, but the run ends. It came before as [`Open`](Self::Open), with the same rows.
+    Ended,
+}
+
+impl Balance {
+    /// Whether every consumer has a known energy.
+    pub fn is_complete(&self) -> bool {
+        self.reporting == self.meters
     }
-    let balance_of = |(number, tally): (u32, Option<Tally>)| {
-        let tally = tally?;
-        let (meters, own) = topology.meters_of(number, end);
-        let supplied = (tally.own > 0 && tally.own == own).then_some(tally.supplied);
-        let is_complete = tally.reporting == meters;
-        let missing = if is_complete { Quality::MEASURED } else { Quality::PARTIAL };
-        Some(Balance {
-            transformer: topology.transformers()[number as usize],
-            start: tally.start,
-            end,
-            supplied,
-            consumed: tally.consumed,
-            gap: supplied.filter(|_| is_complete).map(|supplied| supplied - tally.consumed),
-            meters,
-            reporting: tally.reporting,
-            quality: tally.quality.with(missing),
-        })
-    };
-    (0..).zip(tallies).filter_map(balance_of).collect()
 }

@@ -7,16 +7,23 @@
 //! This crate never knows cases or alerts, and it gives no reason why energy is missing: technical losses, a meter
 //! that does not report and a bypass look the same in one balance. There is no model of losses yet.
 //!
-//! Read [`Topology`] first, then [`Join`], then [`balance()`].
+//! Rows that come late join the balance of their interval, until it is final.
+//!
+//! Read [`Topology`] first, then [`Join`], then [`Balances`].
 
 mod balance;
+mod balances;
 mod counts;
 pub mod join;
+mod losses;
 mod row;
 mod topology;
+mod usual;
 
-pub use balance::{Balance, balance};
+pub use balance::{Balance, Gap, Standing};
+pub use balances::{Balances, BalancesState};
 pub use join::{Join, Joined};
+pub use losses::{Loss, Losses, LossesState, Period};
 pub use row::{Role, TopologyRow};
 pub use topology::{Edge, Topology, TopologyError};
 

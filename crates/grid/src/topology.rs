@@ -204,6 +204,18 @@ impl Topology {
         self.counts.areas()
     }
 
+    /// The number of the transformer in the row with a number.
+    pub(crate) fn transformer_of(&self, row: u32) -> Option<u32> {
+        Some(self.spots[row as usize].transformer).filter(|number| *number != NONE)
+    }
+
+    /// The number of the first row of the meter in the row with a number.
+    pub(crate) fn first_of_row(&self, row: u32) -> u32 {
+        let meter = &self.rows[row as usize].meter;
+        let before = (0..row).rev().take_while(|&earlier| self.rows[earlier as usize].meter == *meter);
+        before.last().unwrap_or(row)
+    }
+
     /// How many consumers the transformer with a number supplies in the interval that ends at `time`, and how many
     /// meters measure the transformer itself.
     pub fn meters_of(&self, transformer: u32, time: EventTime) -> (u32, u32) {

@@ -50,6 +50,8 @@ pub enum Command {
     Check(Check),
     /// Explain the cases of one meter: show every number that led to them.
     Explain(Explain),
+    /// Show which transformers lose most and least, from the outputs of a replay.
+    Losses(Losses),
     /// List every kernel, column, rule and detector with unit, definition and source.
     Catalogue(Catalogue),
     /// Print a completion script for a shell.
@@ -154,6 +156,62 @@ impl From<&Replay> for replay::Replay {
     fn from(args: &Replay) -> Self {
         let Replay { plan, readings, topology, out, shards, plots, only, compression, csv } = args.clone();
         Self { plan, readings, topology, out, shards, plots, only, compression, csv }
+    }
+}
+
+/// `gridwarden losses`
+#[derive(Debug, Clone, Args)]
+#[command(after_help = "Example:\n  gridwarden losses out --period day --at 2024-01-15\n\n\
+    A loss is what a transformer supplied, less what its consumers used: technical losses, and use that no meter counted. \
+    The columns of losses.parquet are explained by `gridwarden catalogue`.")]
+pub struct Losses {
+    /// The folder that a replay wrote, or its losses.parquet.
+    #[arg(value_name = "DIR")]
+    pub folder: PathBuf,
+    /// Add up by day or by month.
+    #[arg(long, value_enum, default_value_t = LossPeriod::Month)]
+    pub period: LossPeriod,
+    /// The day or month that this day belongs to. Default: the last one with a rank.
+    #[arg(long, value_name = "YYYY-MM-DD", value_parser = day)]
+    pub at: Option<String>,
+    /// How many to show at each end.
+    #[arg(long, default_value_t = 10, value_name = "N")]
+    pub top: usize,
+}
+
+fn day(text: &str) -> Result<String, String> {
+    let looks_right = text.len() == 10
+        && text.bytes().enumerate().all(|(at, byte)| match at {
+            4 | 7 => byte == b'-',
+            _ => byte.is_ascii_digit(),
+        });
+    looks_right.then(|| text.to_owned()).ok_or_else(|| "a day is written like 2024-01-15".to_owned())
+}
+
+/// The period of a loss.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum LossPeriod {
+    /// Local days.
+    Day,
+    /// Local months.
+    Month,
+}
+
+impl LossPeriod {
+    /// The name in the file.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Day => "day",
+            Self::Month => "month",
+        }
+    }
+
+    /// The part of `YYYY-MM-DD` that all days of a period have in common.
+    pub fn of_day(self, day: &str) -> &str {
+        match self {
+            Self::Day => day,
+            Self::Month => day.rsplit_once('-').map_or(day, |(month, _)| month),
+        }
     }
 }
 

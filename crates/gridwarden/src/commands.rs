@@ -3,4 +3,5 @@
 pub mod catalogue;
 pub mod check;
 pub mod explain;
+pub mod losses;
 pub mod simulate;

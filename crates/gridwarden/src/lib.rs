@@ -1,7 +1,7 @@
 //! The program: the command line, and the commands that have no crate of their own.
 //!
 //! Replays, the demo and the engine on Kafka are in [`replay`], [`demo`] and [`stream`]. The commands `check`,
-//! `explain`, `catalogue` and `simulate` are here. This crate reads the arguments, runs the command, and prints its
+//! `explain`, `losses`, `catalogue` and `simulate` are here. This crate reads the arguments, runs the command, and prints its
 //! failure.
 //!
 //! Read `cli` (commands and options), then `commands`.
@@ -27,6 +27,7 @@ pub fn main() -> ExitCode {
         Command::Simulate(simulate) => commands::simulate::run(simulate, cli.quiet),
         Command::Check(check) => commands::check::run(check),
         Command::Explain(explain) => commands::explain::run(explain),
+        Command::Losses(args) => commands::losses::run(args),
         Command::Catalogue(args) => commands::catalogue::run(args),
         Command::Completions(completions) => {
             let mut script = Vec::new();

@@ -3,7 +3,7 @@ use cases::{Alert, AlertId, Change};
 use detect::DailySuspicion;
 use fleet::{Held, PartitionId, Refusal};
 use forecast::Forecast;
-use grid::Balance;
+use grid::{Balance, Loss};
 use metering::{AboveSanctioned, MeteringRows};
 use notify::Message;
 use reading::{Batch, EventTime, Interval, MeterId, Origin, Reading, Reason};
@@ -42,8 +42,10 @@ outputs! {
     above: Vec<AboveSanctioned>,
     /// Outages, and indices of supply reliability.
     supply: supply::SupplyRows,
-    /// Balances of transformers.
+    /// Balances of transformers: new ones, revised ones and final ones.
     balances: Vec<Balance>,
+    /// Losses of transformers on local days and months that are over.
+    losses: Vec<Loss>,
     /// Forecasts.
     forecasts: Vec<Forecast>,
     /// Suspicions: one row for a meter and day.

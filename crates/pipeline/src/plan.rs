@@ -66,6 +66,10 @@ pub struct Plan {
     pub supply: Option<::supply::SupplySettings>,
     /// Whether to publish the balances of transformers.
     pub balance: bool,
+    /// How long after the end of an interval late rows join its balance, ms.
+    pub final_after: i64,
+    /// Whether all transformers are judged in one place, so that their losses can be ranked.
+    pub whole_town: bool,
     /// Whether and how to forecast the next day.
     pub forecast: Option<ForecastPlan>,
     /// The rules of the detectors.
@@ -116,6 +120,12 @@ impl Plan {
             + self.quality.map_or(0, |_| vet::VetSettings::BYTES_PER_METER)
     }
 
+    /// Bytes that the balances of one transformer take that are not final.
+    pub fn bytes_per_transformer(&self) -> usize {
+        let intervals = self.final_after.div_euclid(self.grid().length()) as usize;
+        intervals * grid::Balances::BYTES_PER_INTERVAL
+    }
+
     /// The settings of a channel, if it has a section.
     pub fn channel(&self, channel: Channel) -> Option<&ChannelRule> {
         self.channels.iter().find(|rule| rule.channel() == channel)
@@ -159,12 +169,13 @@ impl Plan {
     /// The same plan for a part of the town.
     ///
     /// A part cannot add up or forecast the whole town. Nor can it count the consumers without supply of a feeder or
-    /// an area, because some of them may belong to another part.
+    /// an area, because some of them may belong to another part. Nor can it rank transformers by their losses.
     pub fn of_a_part(mut self) -> Self {
         self.groups.iter_mut().for_each(|groups| groups.whole_town = false);
         self.forecast = self.forecast.filter(|forecast| forecast.transformers);
         self.forecast.iter_mut().for_each(|forecast| forecast.town = false);
         self.supply.iter_mut().for_each(|rules| rules.whole = false);
+        self.whole_town = false;
         self
     }
 

@@ -39,7 +39,7 @@ pub(crate) struct Tick<'a> {
     pub(crate) joined: &'a Join<'a>,
     /// The reports of the tick, each kind by meter and time.
     pub(crate) reports: &'a Reports,
-    /// The balance of every transformer. It is empty if no stage of the plan needs it.
+    /// The balances that are new in this tick or have changed. There are none if no stage of the plan needs them.
     pub(crate) balances: &'a [Balance],
 }
 

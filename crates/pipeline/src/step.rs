@@ -117,7 +117,7 @@ impl Pipeline {
 
     /// All partitions have ended. Intervals that still wait for a register reading are closed with what is known.
     pub fn finish(&mut self, out: &mut Outputs) {
-        let known = out.metering.demand.len();
+        let (known, rows) = (out.metering.demand.len(), out.intervals.len());
         self.lane.finish(out);
         let Ok(()) = self.lane.finish_metering(|rows| {
             out.metering.demand.extend(rows.demand);
@@ -125,7 +125,9 @@ impl Pipeline {
             Ok::<_, Infallible>(())
         });
         if let Some(town) = &mut self.town {
+            town.join(&out.intervals[rows..]);
             town.complete(&mut out.metering.demand[known..]);
+            while town.end_balances(out) {}
             town.finish(out);
         }
     }
@@ -145,6 +147,7 @@ impl Pipeline {
             taken = out.demand_upto[index];
             let groups = out.metering.demand.len();
             if end == EventTime::MAX {
+                town.join(&rows[first..upto]);
                 town.complete(&mut out.metering.demand[own..groups]);
                 first = upto;
                 continue;

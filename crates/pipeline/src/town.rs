@@ -7,7 +7,7 @@ use crate::reports::Reports;
 use crate::snapshot::SnapshotError;
 use crate::stages::{NotLookedAt, Stages, Tick, TownGauges, Watch};
 use forecast::SeasonalMean;
-use grid::{Join, Topology, balance};
+use grid::{Join, Topology};
 use metering::DemandRow;
 use notify::RouteError;
 use reading::{EventTime, Fingerprint, Grid, Interval, Target};
@@ -90,8 +90,7 @@ impl Town {
         let topology = Arc::clone(&self.topology);
         let joined = Join::new(&topology, rows);
         let Stages { balances, contracts, supply, watch, groups, expectations } = &mut self.stages;
-        let is_balanced = balances.is_some() || contracts.is_some();
-        let balanced = if is_balanced { balance(end, joined.iter(), &topology) } else { Vec::new() };
+        let balanced = balances.as_mut().map(|stage| stage.compute(end, &joined)).unwrap_or_default();
         let tick = Tick { end, joined: &joined, reports, balances: &balanced };
         if let Some(balances) = balances {
             balances.tick(&tick, out);
@@ -113,6 +112,14 @@ impl Town {
         }
     }
 
+    /// Takes rows of ticks that are over and that belong to no later tick: a part of a long backlog, or what was open
+    /// when the run ended. They join the balances, and no other stage looks at them.
+    pub fn join(&mut self, rows: &[Interval]) {
+        if let Some(balances) = &mut self.stages.balances {
+            balances.join(&Join::new(&self.topology, rows));
+        }
+    }
+
     /// Notices that meters are silent although no tick comes.
     ///
     /// If a whole town loses supply, no reading arrives, so no watermark advances and no tick closes. The shell then
@@ -121,6 +128,12 @@ impl Town {
         if let Some(supply) = &mut self.stages.supply {
             supply.notice(now, &self.topology, out);
         }
+    }
+
+    /// No further tick will come, and files are written that hold balances and losses that are not final. Call it until
+    /// it returns false: it publishes one interval at a time, because there may be days of them.
+    pub fn end_balances(&mut self, out: &mut Outputs) -> bool {
+        self.stages.balances.as_mut().is_some_and(|stage| stage.end(&self.topology, out))
     }
 
     /// No further tick will come. The current day and month are published as far as they went.

@@ -217,15 +217,17 @@ fn collect<S: Sink>(
                 sink.take(&mut out)?;
             }
             out.ticks.push((end, out.intervals.len()));
-            // `EventTime::MAX` marks rows that belong to no single tick.
-            if let Some(town) = town.as_mut().filter(|_| end != EventTime::MAX) {
+            if let Some(town) = &mut town {
                 let rows = std::mem::take(&mut out.intervals);
                 let of_meters = out.metering.demand.len();
-                town.tick(end, &rows, &merge.reports(), &mut out);
+                // `EventTime::MAX` marks rows that belong to no single tick.
+                if end == EventTime::MAX {
+                    town.join(&rows);
+                } else {
+                    town.tick(end, &rows, &merge.reports(), &mut out);
+                }
                 town.complete(&mut out.metering.demand[..of_meters]);
                 out.intervals = rows;
-            } else {
-                complete(town.as_mut(), &mut out);
             }
             sink.take(&mut out)?;
         }
@@ -252,6 +254,9 @@ fn collect<S: Sink>(
         out.dead.append(&mut refused);
         if last {
             if let Some(town) = &mut town {
+                while town.end_balances(&mut out) {
+                    sink.take(&mut out)?;
+                }
                 town.finish(&mut out);
             }
             sink.take(&mut out)?;

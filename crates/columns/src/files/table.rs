@@ -32,7 +32,7 @@ impl<O: Output> OutputFile<O> for TableFile<O> {
     }
 
     fn take(&mut self, out: &Outputs) -> Result<(), ColumnsError> {
-        let rows: Vec<_> = O::rows(out).collect();
+        let rows: Vec<_> = O::rows(out).filter(|row| O::in_file(*row)).collect();
         self.write(&rows)
     }
 

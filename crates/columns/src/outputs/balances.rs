@@ -1,9 +1,10 @@
 //! What each transformer gave, beside what its consumers used.
 
+use super::losses::Losses;
 use super::{About, Columns, Output, Sent, Wanted};
 use crate::files::TableFile;
 use crate::value::{Cell, Value};
-use grid::Balance;
+use grid::{Balance, Gap, Standing};
 use pipeline::{Outputs, Plan};
 
 /// `balance.parquet`.
@@ -13,7 +14,8 @@ pub struct Balances;
 impl Output for Balances {
     const ABOUT: About = About {
         file: "balance.parquet",
-        row: "a transformer and interval",
+        row: "a transformer and interval; a message when its tick closes, again with each tick in which late rows join, \
+              and a last one when it is final",
         key: "TRANSFORMER/END",
         section: "`balance = true`",
         only: "balance",
@@ -31,12 +33,18 @@ impl Output for Balances {
         Self
     }
 
-    fn leave_out(plan: &mut Plan, _wanted: Wanted<'_>) {
-        plan.balance = false;
+    fn leave_out(plan: &mut Plan, wanted: Wanted<'_>) {
+        if !wanted.has(&Losses::ABOUT) {
+            plan.balance = false;
+        }
     }
 
     fn rows(out: &Outputs) -> impl Iterator<Item = &Balance> + Clone {
         out.balances.iter()
+    }
+
+    fn in_file(one: &Balance) -> bool {
+        one.standing != Standing::Open
     }
 
     fn key<'a>(&'a self, one: &'a Balance) -> impl IntoIterator<Item = Value<'a>> {
@@ -64,17 +72,17 @@ impl Output for Balances {
             "consumed_wh",
             "Wh",
             "import less export of its consumers whose energy is known, estimated energy included; validated energy \
-             where the register is not believed; without rows that closed later than their tick",
+             where the register is not believed",
             "kernel `valid_energy`",
             |one| one.consumed,
         );
         to.column(
             "gap_wh",
             "Wh",
-            "`supplied_wh` less `consumed_wh`: losses, and use that no meter counted; null without `supplied_wh`, or \
-             while a consumer is missing: what it uses would look like a loss",
+            "`supplied_wh` less `consumed_wh` and `estimated_wh`: losses, and use that no meter counted; null without one \
+             of them",
             "conservation of energy",
-            |one| one.gap,
+            |one| one.gap.map(|gap| gap.probable),
         );
         to.column(
             "meters",
@@ -86,19 +94,66 @@ impl Output for Balances {
         to.column(
             "reporting",
             "",
-            "those of them whose energy is known when the tick closes",
-            "a tick closes when the watermark, the time that enough meters have reached less the grace, reaches its end",
+            "those of them whose energy is known so far",
+            "a tick closes when the watermark, the time that enough meters have reached less the grace, reaches its end; \
+             rows that come later join the balance of their interval until it is final",
             |one| one.reporting,
         );
+        missing(to);
         to.column(
             "quality",
             "",
-            "every flag of how the energy of its meters came about, known or not, and partial if a consumer is \
-             missing; `measured` if there is none; without the flags of `[quality]`",
+            "every flag of how the energy of its meters came about, known or not; partial if a consumer is missing, and \
+             estimated if its use is; `measured` if there is none; without the flags of `[quality]`",
             "a sum is as good as its worst part; flags of rules would hide how it was measured",
             |one| one.quality,
         );
+        to.column(
+            "revision",
+            "",
+            "how many rows joined after the tick of the interval closed, up to 65,535",
+            "key `final_after` of the plan",
+            |one| one.revision,
+        );
+        to.column(
+            "final",
+            "",
+            "whether nothing can join any more: the tick that ends `final_after` after the interval has closed; a file \
+             holds the last revision of each balance, final or not",
+            "key `final_after` of the plan",
+            |one| one.standing == Standing::Final,
+        );
     }
+}
+
+/// The columns about consumers that are missing.
+fn missing<'a>(to: &mut impl Columns<&'a Balance>) {
+    to.column(
+        "estimated_wh",
+        "Wh",
+        "what the missing consumers probably used: their usual use, times how much the reporting ones used in relation \
+         to theirs; 0 if none is missing; null unless the reporting ones are half of all, usually use half of the \
+         energy, and used more than they gave back",
+        "ratio estimate; the usual use is a mean over the last 256 intervals of the consumer",
+        |one| one.estimated,
+    );
+    let bound = |of: fn(Gap) -> units::WattHours| move |one: &'a Balance| one.gap.map(of);
+    to.column(
+        "gap_low_wh",
+        "Wh",
+        "the gap if the missing consumers had used as much as consumers of this transformer ever did: their part, by number \
+         or by usual use, of the highest use of each so far",
+        "the highest use of each consumer in an interval so far",
+        bound(|gap| gap.low),
+    );
+    to.column(
+        "gap_high_wh",
+        "Wh",
+        "the gap if the missing consumers had used nothing, or had given back as much as consumers of this transformer ever \
+         did",
+        "the highest export of each consumer in an interval so far",
+        bound(|gap| gap.high),
+    );
 }
 
 const INTERVAL: &str = "an interval is (start, end]: a reading stamped `end` belongs to it";

@@ -9,7 +9,7 @@ use arrow::util::display::{ArrayFormatter, FormatOptions};
 use detect::{DailySuspicion, Detector, Innocent};
 use expect_test::{Expect, expect};
 use forecast::Forecast;
-use grid::Balance;
+use grid::{Balance, Gap, Standing};
 use jiff::civil::date;
 use jiff::tz::TimeZone;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
@@ -226,19 +226,24 @@ fn evidence_is_a_fact_a_row_of_the_opening_and_the_strongest_run() {
 }
 
 #[test]
-fn a_balance_without_a_supply_has_no_gap() {
+fn a_balance_without_a_supply_has_no_gap_and_a_file_holds_the_last_revision() {
     let whole = Balance {
         transformer: transformer(),
         start: QUARTER_PAST.minus(900_000),
         end: QUARTER_PAST,
         supplied: Some(WattHours(1000)),
         consumed: WattHours(900),
-        gap: Some(WattHours(100)),
+        estimated: Some(WattHours(60)),
+        gap: Some(Gap { probable: WattHours(40), low: WattHours(-20), high: WattHours(100) }),
         meters: 12,
         reporting: 11,
-        quality: Quality::MEASURED,
+        quality: Quality::PARTIAL.with(Quality::ESTIMATED),
+        revision: 2,
+        standing: Standing::Final,
     };
-    let half = Balance { supplied: None, gap: None, quality: Quality::GAP.with(Quality::ESTIMATED), ..whole };
+    let half = Balance { supplied: None, estimated: None, gap: None, ..whole };
+    let in_file = |standing| Balances::in_file(&Balance { standing, ..whole });
+    assert_eq!([Standing::Open, Standing::Final, Standing::Ended].map(in_file), [false, true, true]);
     show(
         || Balances,
         &Outputs { balances: vec![whole, half], ..Outputs::default() },
@@ -248,10 +253,15 @@ fn a_balance_without_a_supply_has_no_gap() {
             end Timestamp(ms, "UTC"): 2024-01-01T00:15:00 2024-01-01T00:15:00
             supplied_wh Int64: 1000 -
             consumed_wh Int64: 900 900
-            gap_wh Int64: 100 -
+            gap_wh Int64: 40 -
             meters Int32: 12 12
             reporting Int32: 11 11
-            quality Dictionary(Int32, Utf8): measured estimated,gap
+            estimated_wh Int64: 60 -
+            gap_low_wh Int64: -20 -
+            gap_high_wh Int64: 100 -
+            quality Dictionary(Int32, Utf8): estimated,partial estimated,partial
+            revision Int32: 2 2
+            final Boolean: true true
         "#]],
     );
 }

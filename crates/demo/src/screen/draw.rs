@@ -113,11 +113,16 @@ fn draw_table(frame: &mut Frame<'_>, area: Rect, picture: &Picture, theme: Theme
         ),
         Line::styled(header, theme.dim()),
     ];
-    let widest = balances.iter().filter_map(|balance| balance.gap).max().map_or(1, |gap| gap.0.max(1));
+    let widest = balances.iter().filter_map(|balance| gap_of(balance)).max().map_or(1, |gap| gap.max(1));
     // The bar takes what the columns leave.
     let room = usize::from(area.width).saturating_sub(55).min(24);
     lines.extend(balances.iter().take(rows).map(|balance| table_row(balance, widest, room, theme)));
     frame.render_widget(Paragraph::new(lines), area);
+}
+
+/// What is not accounted for, Wh.
+fn gap_of(balance: &Balance) -> Option<i64> {
+    balance.gap.map(|gap| gap.probable.0)
 }
 
 /// The gap as a share of the supplied energy.
@@ -125,7 +130,7 @@ fn draw_table(frame: &mut Frame<'_>, area: Rect, picture: &Picture, theme: Theme
 /// There is none where solar roofs generate about as much as the consumers use. The supply is then near zero, and the
 /// share would be huge and mean nothing.
 fn share(balance: &Balance) -> Option<f64> {
-    let (supplied, gap) = (balance.supplied?.0, balance.gap?.0);
+    let (supplied, gap) = (balance.supplied?.0, gap_of(balance)?);
     (supplied > 0 && gap.abs() < supplied).then(|| gap as f64 / supplied as f64)
 }
 
@@ -135,7 +140,7 @@ fn table_row(balance: &Balance, widest: i64, room: usize, theme: Theme) -> Line<
     let share = share(balance);
     let estimated = if balance.quality.has(Quality::ESTIMATED) { "~" } else { "" };
     let percent = share.map_or("-".to_owned(), |share| format!("{estimated}{:.1} %", 100.0 * share));
-    let gap = balance.gap.map_or(0, |gap| gap.0.max(0));
+    let gap = gap_of(balance).map_or(0, |gap| gap.max(0));
     let bar = (gap as f64 / widest as f64).min(1.0) * room as f64;
     // Technical losses are 1 to 3 %, so a gap above 8 % has another reason. Below 100 Wh the share is not trusted:
     // the rounding of 25 registers to whole Wh, and solar roofs, explain some tens of Wh.
@@ -150,7 +155,7 @@ fn table_row(balance: &Balance, widest: i64, room: usize, theme: Theme) -> Line<
             balance.transformer.to_string(),
             kwh(balance.supplied),
             kwh(Some(balance.consumed)),
-            kwh(balance.gap),
+            kwh(balance.gap.map(|gap| gap.probable)),
             format!("{}/{}", balance.reporting, balance.meters),
         )),
         Span::styled("█".repeat(bar.round() as usize), theme.fg(color)),

@@ -127,7 +127,7 @@ mod tests {
                                       block demand as tariffs have it
                 demand.hours    h     hours of the intervals of the period whose imported energy is known, estimated energy included
                                       an interval counts once its energy is known
-                balance.gap_wh  Wh    `supplied_wh` less `consumed_wh`: losses, and use that no meter counted; null without `supplied_wh`, or while a consumer is missing: what it uses would look like a loss
+                balance.gap_wh  Wh    `supplied_wh` less `consumed_wh` and `estimated_wh`: losses, and use that no meter counted; null without one of them
                                       conservation of energy
             "#]],
         );

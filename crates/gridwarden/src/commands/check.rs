@@ -65,6 +65,7 @@ fn intervals(plan: &Plan, page: &mut Page) {
     page.key("most_waiting", plan.order.most_waiting);
     page.key("longest_gap", time(settings.longest_gap));
     page.key("snap", if settings.snap == 0 { "none".to_owned() } else { time(settings.snap) });
+    page.key("final_after", if plan.final_after == 0 { "at once".to_owned() } else { final_after(plan) });
     page.key(
         "energy",
         match settings.energy {
@@ -89,6 +90,16 @@ fn intervals(plan: &Plan, page: &mut Page) {
     page.key("unbalance", column(plan.unbalance));
     let (open, bytes) = (settings.open_intervals(), plan.bytes_per_meter());
     page.key("memory", format!("{bytes} bytes a single-phase meter, {open} intervals open at once"));
+}
+
+/// How long balances may change, and the memory that this takes.
+fn final_after(plan: &Plan) -> String {
+    let bytes = plan.bytes_per_transformer();
+    format!(
+        "{}: {} kB a transformer for balances that may change",
+        time(plan.final_after),
+        bytes.div_ceil(1000)
+    )
 }
 
 /// A column of intervals that a plan may ask for.

@@ -37,7 +37,7 @@ fn an_unknown_key_is_named_with_its_place() {
         "grace =",
         "grase =",
         expect![[r#"
-            error[plan::key]: unknown field `grase`, expected one of `length`, `grace`, `clock_ahead`, `most_waiting`, `longest_gap`, `snap`, `energy`, `cross_check`, `pf_true`, `unbalance`, `candidate`
+            error[plan::key]: unknown field `grase`, expected one of `length`, `grace`, `clock_ahead`, `most_waiting`, `longest_gap`, `snap`, `final_after`, `energy`, `cross_check`, `pf_true`, `unbalance`, `candidate`
               --> demo.toml:11:1
                | grase = "15 min"              # a tick closes when enough meters are this much later than its end
               help: each key is explained in pipelines/demo.toml or ami.toml
@@ -52,7 +52,7 @@ fn an_unknown_detector_or_key_of_one_is_named_with_its_place_and_the_nearest_nam
         "[detectors.phase-neutal]",
         expect![[r#"
             error[plan::key]: no detector is called `phase-neutal`
-              --> demo.toml:75:12
+              --> demo.toml:76:12
                | [detectors.phase-neutal]     # the phase and neutral currents of a meter should be equal
               help: did you mean `phase-neutral`?
         "#]],
@@ -62,7 +62,7 @@ fn an_unknown_detector_or_key_of_one_is_named_with_its_place_and_the_nearest_nam
         "low_laod =",
         expect![[r#"
             error[plan::key]: unknown key `low_laod`, expected one of `share`, `floor`, `low_load`, `low_load_share`, `blocks`
-              --> demo.toml:78:1
+              --> demo.toml:79:1
                | low_laod = "2 A"              # below this current
               help: did you mean `low_load`?
         "#]],
@@ -76,7 +76,7 @@ fn keys_of_a_detector_must_fit_together() {
         "low_load_share = \"2 %\"",
         expect![[r#"
             error[plan::range]: `low_load_share` (2 %) must be at least `share` (6.25 %)
-              --> demo.toml:79:18
+              --> demo.toml:80:18
                | low_load_share = "2 %"       # by more than this share;
               help: see `[detectors.phase-neutral]` of pipelines/demo.toml
         "#]],
@@ -86,7 +86,7 @@ fn keys_of_a_detector_must_fit_together() {
         "blocks = \"5\"",
         expect![[r#"
             error[plan::syntax]: `blocks` must be a whole number, found the text "5"
-              --> demo.toml:80:10
+              --> demo.toml:81:10
                | blocks = "5"                    # in this many intervals in a row
               help: try `blocks = 5`
         "#]],
@@ -108,7 +108,7 @@ fn a_wrong_unit_is_an_error() {
         "floor = \"0.5 V\"",
         expect![[r#"
             error[plan::unit]: `floor` must be a current in mA, A, kA, found the unit "V"
-              --> demo.toml:77:9
+              --> demo.toml:78:9
                | floor = "0.5 V"               # and by more than this;
               help: try `floor = "0.5 A"`
         "#]],
@@ -174,7 +174,7 @@ fn a_length_of_time_outside_its_range_is_answered_with_one_that_is_accepted() {
         "block = \"5 min\"",
         expect![[r#"
             error[plan::window]: `block` must be from 15 min to 4 h, found 5 min
-              --> demo.toml:36:9
+              --> demo.toml:37:9
                | block = "5 min"              # peaks are means over this time: in fixed blocks, and in blocks that slide by one interval
               help: try `block = "15 min"`
         "#]],
@@ -188,7 +188,7 @@ fn a_limit_that_the_engine_cannot_count_with_is_an_error() {
         "current = \"5 kA\"",
         expect![[r#"
             error[plan::range]: `current` must be at most 4194 A, found 5 kA
-              --> demo.toml:23:11
+              --> demo.toml:24:11
                | current = "5 kA"
               help: try `current = "4194 A"`
         "#]],
@@ -198,7 +198,7 @@ fn a_limit_that_the_engine_cannot_count_with_is_an_error() {
         "power = \"1001 MW\"",
         expect![[r#"
             error[plan::range]: `power` must be at most 1000 MW, found 1001 MW
-              --> demo.toml:24:9
+              --> demo.toml:25:9
                | power = "1001 MW"
               help: try `power = "1000 MW"`
         "#]],
@@ -226,7 +226,7 @@ fn what_is_no_toml_is_an_error_with_its_place() {
         "[limits",
         expect![[r#"
             error[plan::syntax]: unclosed table, expected `]`
-              --> demo.toml:21:8
+              --> demo.toml:22:8
                | [limits                      # a value above these is left out of its reading, and counted
         "#]],
     );
@@ -277,7 +277,7 @@ fn supply_that_cannot_be_is_an_error_with_a_way_out() {
         "silent_after = \"20 min\"",
         expect![[r#"
             error[plan::window]: `silent_after` must be whole intervals of 15 min, found 20 min
-              --> demo.toml:63:16
+              --> demo.toml:64:16
                | silent_after = "20 min"          # a consumer without readings for this time is silent: whole intervals, and longer than usual pauses of meters
               help: try `silent_after = "2 h"`
         "#]],
@@ -287,7 +287,7 @@ fn supply_that_cannot_be_is_an_error_with_a_way_out() {
         "silent_after = \"10 min\"",
         expect![[r#"
             error[plan::window]: `silent_after` must be from 15 min to 7 d, found 10 min
-              --> demo.toml:63:16
+              --> demo.toml:64:16
                | silent_after = "10 min"          # a consumer without readings for this time is silent: whole intervals, and longer than usual pauses of meters
               help: try `silent_after = "15 min"`
         "#]],
@@ -297,7 +297,7 @@ fn supply_that_cannot_be_is_an_error_with_a_way_out() {
         "low_voltage = \"253 V\"",
         expect![[r#"
             error[plan::range]: `low_voltage` must be below `high_voltage`, found 253 V and 253 V
-              --> demo.toml:67:15
+              --> demo.toml:68:15
                | low_voltage = "253 V"         # hours below and above these are counted for each area and month: 230 V, plus or minus 10 %
               help: try `low_voltage = "207 V"` and `high_voltage = "253 V"`
         "#]],
@@ -307,7 +307,7 @@ fn supply_that_cannot_be_is_an_error_with_a_way_out() {
         "feeder_share = \"160 %\"",
         expect![[r#"
             error[plan::range]: `feeder_share` must be at most 100 %, found 160 %
-              --> demo.toml:66:16
+              --> demo.toml:67:16
                | feeder_share = "160 %"         # the same for a feeder, if they are on two or more transformers
               help: try `feeder_share = "10 %"`
         "#]],
@@ -317,7 +317,7 @@ fn supply_that_cannot_be_is_an_error_with_a_way_out() {
         "",
         expect![[r#"
             error[plan::missing]: missing field `momentary`
-              --> demo.toml:62:1
+              --> demo.toml:63:1
                | [supply]                      # outages of consumers, transformers and feeders, and the indices of IEEE 1366
               help: a plan says what runs: nothing is assumed for this key
         "#]],

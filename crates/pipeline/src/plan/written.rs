@@ -104,6 +104,8 @@ struct IntervalsToml {
     longest_gap: Text,
     #[serde(default)]
     snap: Option<Text>,
+    #[serde(default)]
+    final_after: Option<Text>,
     energy: Text,
     #[serde(default)]
     cross_check: Option<CrossCheckToml>,
@@ -168,8 +170,13 @@ impl PlanToml {
             None => RegistersToml::absent(&limits),
         };
         let length = self.intervals.length.span();
-        let IntervalsToml { pf_true, unbalance, .. } = self.intervals;
+        let IntervalsToml { pf_true, unbalance, ref final_after, .. } = self.intervals;
+        let final_after = final_after.clone();
         let (intervals, order, candidate) = self.intervals.check(registers)?;
+        let final_after = match final_after {
+            Some(final_after) => milliseconds("final_after", &final_after, 0..=31 * DAY)?,
+            None => 0,
+        };
         let detectors = self.detectors.check()?;
         let cases = self.cases.map(|cases| cases.check()).transpose()?;
         if !detectors.is_empty() && cases.is_none() {
@@ -211,6 +218,8 @@ impl PlanToml {
             unbalance,
             candidate,
             balance: self.balance,
+            final_after,
+            whole_town: true,
             forecast: self.forecast.map(ForecastToml::check).transpose()?,
             detectors,
             cases,

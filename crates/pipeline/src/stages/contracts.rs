@@ -41,7 +41,9 @@ impl Contracts {
             };
             findings.consumer(joined.interval, joined.row.and_then(|row| row.sanctioned), is_active);
         }
-        for one in tick.balances.iter().filter(|one| one.reporting == one.meters && one.meters > 0) {
+        // Only those of this tick: a day is judged when it is over, and rows that come later do not change that.
+        let of_tick = tick.balances.iter().filter(|one| one.end == tick.end);
+        for one in of_tick.filter(|one| one.is_complete() && one.meters > 0) {
             let measured = one.quality.is_whole();
             if let Some(supplied) = one.supplied.filter(|_| measured) {
                 findings.group(one.transformer, supplied, one.consumed);

@@ -50,6 +50,7 @@ fn every_setting_is_shown_under_its_key_in_the_plan() {
               most_waiting    20000
               longest_gap     35 d
               snap            90 s
+              final_after     4 d: 13 kB a transformer for balances that may change
               energy          both: registers where a meter sends them, else power
               cross_check     share 50 %, floor 200 Wh
               pf_true         true: a column of intervals
@@ -174,6 +175,7 @@ fn missing_sections_are_shown_as_none() {
               most_waiting    20000
               longest_gap     7 d
               snap            none
+              final_after     at once
               energy          both: registers where a meter sends them, else power
               candidate       share 10 %, floor 0.5 A
               pf_true         false

@@ -10,7 +10,7 @@ fn a_season_that_cannot_be_is_an_error_with_a_way_out() {
             "to = \"22:00\", months = [0, 4] }]",
             expect![[r#"
                 error[plan::range]: `months` must be numbers from 1 to 12, found [0, 4]
-                  --> demo.toml:39:69
+                  --> demo.toml:40:69
                    | zones = [{ name = "evening", from = "18:00", to = "22:00", months = [0, 4] }]   # separate peaks and energy for these hours; a zone may have `days = ["weekday"]` and a season, `months = [11, 12, 1]`
                   help: try `months = [4, 5, 6]`, or leave it out for the whole year
             "#]],
@@ -19,7 +19,7 @@ fn a_season_that_cannot_be_is_an_error_with_a_way_out() {
             "to = \"22:00\", months = [] }]",
             expect![[r#"
                 error[plan::range]: `months` must be numbers from 1 to 12, found []
-                  --> demo.toml:39:69
+                  --> demo.toml:40:69
                    | zones = [{ name = "evening", from = "18:00", to = "22:00", months = [] }]   # separate peaks and energy for these hours; a zone may have `days = ["weekday"]` and a season, `months = [11, 12, 1]`
                   help: try `months = [4, 5, 6]`, or leave it out for the whole year
             "#]],
@@ -28,7 +28,7 @@ fn a_season_that_cannot_be_is_an_error_with_a_way_out() {
             "to = \"22:00\", days = [\"monday\"] }]",
             expect![[r#"
                 error[plan::choice]: `days` must be of "weekday", "saturday" and "sunday", found ["monday"]
-                  --> demo.toml:39:67
+                  --> demo.toml:40:67
                    | zones = [{ name = "evening", from = "18:00", to = "22:00", days = ["monday"] }]   # separate peaks and energy for these hours; a zone may have `days = ["weekday"]` and a season, `months = [11, 12, 1]`
                   help: try `days = ["weekday"]`, or leave it out for every day; holidays are Sundays
             "#]],
@@ -49,7 +49,7 @@ fn profiles_and_demand_that_cannot_be_are_errors_with_a_way_out() {
         "slot = \"50 min\"",
         expect![[r#"
             error[plan::window]: `slot` must be whole intervals of 15 min, and whole slots must make a day
-              --> demo.toml:32:8
+              --> demo.toml:33:8
                | slot = "50 min"                  # whole intervals; shorter slots take more memory, see `gridwarden check`
               help: try `slot = "60 min"`
         "#]],
@@ -59,7 +59,7 @@ fn profiles_and_demand_that_cannot_be_are_errors_with_a_way_out() {
         "block = \"20 min\"",
         expect![[r#"
             error[plan::window]: `block` must be 1 to 60 intervals of 15 min, at most 4 h, and whole blocks must make a day
-              --> demo.toml:36:9
+              --> demo.toml:37:9
                | block = "20 min"              # peaks are means over this time: in fixed blocks, and in blocks that slide by one interval
               help: try `block = "30 min"`, or shorter intervals
         "#]],
@@ -69,7 +69,7 @@ fn profiles_and_demand_that_cannot_be_are_errors_with_a_way_out() {
         "billing_day = 31",
         expect![[r#"
             error[plan::range]: `billing_day` must be from 1 to 28: every month has such a day
-              --> demo.toml:37:15
+              --> demo.toml:38:15
                | billing_day = 31               # a period begins at midnight of this day of the month
               help: try `billing_day = 1`
         "#]],
@@ -79,7 +79,7 @@ fn profiles_and_demand_that_cannot_be_are_errors_with_a_way_out() {
         "low_power_factor = 85.0",
         expect![[r#"
             error[plan::range]: `low_power_factor` must be from 0 to 1, found 85
-              --> demo.toml:38:20
+              --> demo.toml:39:20
                | low_power_factor = 85.0       # hours below this are counted
               help: try `low_power_factor = 0.85`
         "#]],
@@ -89,7 +89,7 @@ fn profiles_and_demand_that_cannot_be_are_errors_with_a_way_out() {
         "from = \"18\"",
         expect![[r#"
             error[plan::time]: `from` must be a time of the day, found "18"
-              --> demo.toml:39:37
+              --> demo.toml:40:37
                | zones = [{ name = "evening", from = "18", to = "22:00" }]   # separate peaks and energy for these hours; a zone may have `days = ["weekday"]` and a season, `months = [11, 12, 1]`
               help: try `from = "18:00"`
         "#]],
@@ -99,7 +99,7 @@ fn profiles_and_demand_that_cannot_be_are_errors_with_a_way_out() {
         "from = \"18:10\"",
         expect![[r#"
             error[plan::time]: `from` must be where an interval of 15 min begins, found "18:10"
-              --> demo.toml:39:37
+              --> demo.toml:40:37
                | zones = [{ name = "evening", from = "18:10", to = "22:00" }]   # separate peaks and energy for these hours; a zone may have `days = ["weekday"]` and a season, `months = [11, 12, 1]`
               help: try `from = "18:00"`
         "#]],
@@ -119,7 +119,7 @@ fn profiles_and_demand_that_cannot_be_are_errors_with_a_way_out() {
         "name = \"all\"",
         expect![[r#"
             error[plan::choice]: `zones` need different names, and `all` is that of all minutes
-              --> demo.toml:39:9
+              --> demo.toml:40:9
                | zones = [{ name = "all", from = "18:00", to = "22:00" }]   # separate peaks and energy for these hours; a zone may have `days = ["weekday"]` and a season, `months = [11, 12, 1]`
               help: call each zone as the tariff does
         "#]],

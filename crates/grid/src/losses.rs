@@ -1,0 +1,227 @@
+//! The losses of each transformer by local day and month: its balances added up when they are final.
+
+use crate::balance::{Balance, Standing};
+use jiff::civil::Date;
+use reading::time::HOUR;
+use reading::{Calendar, EventTime, Fingerprint, Grid, TransformerId};
+use serde::{Deserialize, Serialize};
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+use units::{Ratio, WattHours};
+
+/// With a gap for fewer of its hours, a transformer has no rank: a small loss would only mean that little is known.
+const RANKED_FROM: f64 = 0.9;
+
+/// A local day or month.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Period {
+    /// From midnight to midnight.
+    Day,
+    /// From the first day to the last.
+    Month,
+}
+
+impl Period {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Day, Self::Month];
+
+    /// The name that files use.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Day => "day",
+            Self::Month => "month",
+        }
+    }
+
+    /// The first day of the period that a day belongs to, and that of the next period.
+    fn around(self, day: Date) -> (Date, Date) {
+        let (first, last) = match self {
+            Self::Day => (day, day),
+            Self::Month => (day.first_of_month(), day.last_of_month()),
+        };
+        (first, last.tomorrow().expect("readings are of 2000 to 2100"))
+    }
+}
+
+/// What a transformer lost in a period. All energies are sums over the intervals whose gap is known.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Loss {
+    /// The transformer.
+    pub transformer: TransformerId,
+    /// Day or month.
+    pub period: Period,
+    /// The first local day of the period.
+    pub day: Date,
+    /// When the period starts.
+    pub start: EventTime,
+    /// When it ends.
+    pub end: EventTime,
+    /// What its own meters counted.
+    pub supplied: WattHours,
+    /// What the reporting consumers counted.
+    pub consumed: WattHours,
+    /// What the missing consumers probably used.
+    pub estimated: WattHours,
+    /// Supplied less consumed and estimated. `None` if no interval has a gap.
+    pub gap: Option<WattHours>,
+    /// The gap as a share of what was supplied.
+    pub share: Option<Ratio>,
+    /// The hours in which the supply and all consumers are known.
+    pub hours_complete: f64,
+    /// These hours as a share of the period.
+    pub completeness: Ratio,
+    /// The place among the transformers of the period, the largest gap first. `None` with a gap for less than nine
+    /// tenths of the period, or if the transformers of others are not known.
+    pub rank: Option<u32>,
+    /// Whether every balance in it is final.
+    pub is_final: bool,
+}
+
+/// The balances of one transformer in the current period.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+struct Sum {
+    supplied: i64,
+    consumed: i64,
+    estimated: i64,
+    /// Intervals with a gap.
+    judged: u32,
+    /// Those of them without anyone missing.
+    complete: u32,
+}
+
+impl Sum {
+    fn add(&mut self, balance: &Balance) {
+        let (Some(supplied), Some(estimated), Some(_)) = (balance.supplied, balance.estimated, balance.gap)
+        else {
+            return;
+        };
+        self.supplied += supplied.0;
+        self.consumed += balance.consumed.0;
+        self.estimated += estimated.0;
+        self.judged += 1;
+        self.complete += u32::from(balance.is_complete());
+    }
+}
+
+/// The current day and month.
+#[derive(Debug, Clone)]
+pub struct Losses {
+    calendar: Calendar,
+    grid: Grid,
+    /// Whether all transformers of the town are here to be ranked.
+    ranked: bool,
+    state: LossesState,
+}
+
+/// What [`Losses`] store: for each [`Period`], what was added up since it started.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LossesState([Running; 2]);
+
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+struct Running {
+    /// Start and end of the period; none before the first balance.
+    span: Option<(EventTime, EventTime)>,
+    sums: BTreeMap<TransformerId, Sum>,
+}
+
+impl Losses {
+    /// The version of [`LossesState`].
+    pub const STATE_VERSION: u16 = 1;
+
+    /// Nothing added up yet.
+    pub fn new(calendar: Calendar, grid: Grid, ranked: bool) -> Self {
+        Self { calendar, grid, ranked, state: LossesState::default() }
+    }
+
+    /// Adds those of these balances that are final. Returns the losses of periods that are over.
+    pub fn take(&mut self, balances: &[Balance]) -> Vec<Loss> {
+        let mut closed = Vec::new();
+        for balance in balances.iter().filter(|balance| balance.standing == Standing::Final) {
+            self.add(balance, true, &mut closed);
+        }
+        closed
+    }
+
+    /// Adds balances that are not final, because the run ends. Returns the losses of periods that end before them.
+    pub fn take_ended(&mut self, balances: &[Balance]) -> Vec<Loss> {
+        let mut closed = Vec::new();
+        balances.iter().for_each(|balance| self.add(balance, false, &mut closed));
+        closed
+    }
+
+    /// The losses of periods that are not over, because the run ends.
+    pub fn finish(&self) -> Vec<Loss> {
+        let mut rows = Vec::new();
+        for (period, running) in Period::ALL.into_iter().zip(&self.state.0) {
+            self.close(period, running, false, &mut rows);
+        }
+        rows
+    }
+
+    fn add(&mut self, balance: &Balance, is_final: bool, closed: &mut Vec<Loss>) {
+        for (at, period) in Period::ALL.into_iter().enumerate() {
+            let running = &self.state.0[at];
+            if running.span.is_none_or(|(_, end)| balance.end > end) {
+                self.close(period, running, is_final, closed);
+                let (first, next) = period.around(self.calendar.day_of_interval(balance.end));
+                let span = (self.calendar.start_of(first), self.calendar.start_of(next));
+                self.state.0[at] = Running { span: Some(span), sums: BTreeMap::new() };
+            }
+            self.state.0[at].sums.entry(balance.transformer).or_default().add(balance);
+        }
+    }
+
+    fn close(&self, period: Period, running: &Running, is_final: bool, closed: &mut Vec<Loss>) {
+        let Some((start, end)) = running.span else { return };
+        let all = end.since(start) as f64 / self.grid.length() as f64;
+        let (known, day) = (closed.len(), self.calendar.day(start));
+        closed.extend(running.sums.iter().map(|(&transformer, sum)| {
+            let gap = (sum.judged > 0).then_some(WattHours(sum.supplied - sum.consumed - sum.estimated));
+            let share = gap.filter(|_| sum.supplied > 0).map(|gap| gap.0 as f64 / sum.supplied as f64);
+            let hours = self.grid.length() as f64 / HOUR as f64;
+            Loss {
+                transformer,
+                period,
+                day,
+                start,
+                end,
+                supplied: WattHours(sum.supplied),
+                consumed: WattHours(sum.consumed),
+                estimated: WattHours(sum.estimated),
+                gap,
+                share: share.map(Ratio),
+                hours_complete: f64::from(sum.complete) * hours,
+                completeness: Ratio(f64::from(sum.complete) / all),
+                rank: None,
+                is_final,
+            }
+        }));
+        if !self.ranked {
+            return;
+        }
+        let judged = |loss: &Loss| running.sums[&loss.transformer].judged;
+        let mut ranked: Vec<&mut Loss> = closed[known..].iter_mut().collect();
+        ranked.retain(|loss| f64::from(judged(loss)) >= RANKED_FROM * all);
+        // By name where gaps are equal: the list is by name already, and the sort keeps that order.
+        ranked.sort_by_key(|loss| Reverse(loss.gap));
+        (1..).zip(ranked).for_each(|(rank, loss)| loss.rank = Some(rank));
+    }
+
+    /// A number of the settings that [`LossesState`] depends on.
+    pub fn fingerprint(&self) -> u64 {
+        Fingerprint::new("losses").whole(self.grid.length()).text(self.calendar.zone_name()).end()
+    }
+
+    /// What is to be stored.
+    pub fn snapshot(&self) -> &LossesState {
+        &self.state
+    }
+
+    /// Takes what was stored.
+    pub fn restore(&mut self, state: LossesState) {
+        self.state = state;
+    }
+}
+
+#[cfg(test)]
+mod tests;

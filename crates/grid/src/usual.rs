@@ -1,0 +1,203 @@
+//! What each consumer usually uses, to fill in for those that are missing in a balance.
+
+use crate::{Role, Topology};
+use features::valid_energy;
+use reading::{EventTime, Interval, MeterId};
+use serde::{Deserialize, Serialize};
+
+/// The mean goes back over so many intervals, five days of half-hours; older ones fade.
+const MEMORY: u32 = 256;
+/// Means are kept in parts of a watt-hour, so that small changes are not lost.
+const PARTS: i64 = 256;
+/// The bits of `seen_and_out` that count.
+const SEEN_BITS: u32 = 9;
+
+/// What a consumer usually uses in an interval, in 12 bytes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Usual {
+    /// The mean of its net use, in [`PARTS`] of a Wh. It is below 0 if it gives back more than it uses.
+    mean: i32,
+    /// The most that it used in an interval, Wh.
+    most: u32,
+    /// How many intervals the mean holds, up to [`MEMORY`]; above them the most that it gave back, Wh.
+    seen_and_out: u32,
+}
+
+impl Usual {
+    fn seen(self) -> u32 {
+        self.seen_and_out & ((1 << SEEN_BITS) - 1)
+    }
+
+    fn out(self) -> u32 {
+        self.seen_and_out >> SEEN_BITS
+    }
+
+    /// Learns from an interval of its consumer, if its energy is typical.
+    #[inline]
+    pub(crate) fn learn(&mut self, interval: &Interval) {
+        let Some(net) = valid_energy(interval).filter(|_| interval.quality.is_typical()) else { return };
+        let most = i64::from(i32::MAX) / PARTS;
+        let used = net.0.clamp(-most, most);
+        let seen = (self.seen() + 1).min(MEMORY);
+        let mean = i64::from(self.mean);
+        self.mean = (mean + (used * PARTS - mean) / i64::from(seen)) as i32;
+        self.most = self.most.max(used.max(0) as u32);
+        let gave = (-used).clamp(0, (1 << (32 - SEEN_BITS)) - 1) as u32;
+        self.seen_and_out = seen | self.out().max(gave) << SEEN_BITS;
+    }
+}
+
+/// The usual use of some consumers, added up.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Load {
+    /// Their means, in [`PARTS`] of a Wh.
+    mean: i64,
+    /// The most of each, Wh.
+    most: u64,
+    /// The most that each gave back, Wh.
+    out: u64,
+    /// How many are known, and how many are not.
+    known: u32,
+    unknown: u32,
+}
+
+impl Load {
+    fn add(&mut self, usual: Usual) {
+        if usual.seen() == 0 {
+            self.unknown += 1;
+            return;
+        }
+        self.mean += i64::from(usual.mean);
+        self.most += u64::from(usual.most);
+        self.out += u64::from(usual.out());
+        self.known += 1;
+    }
+
+    /// The mean of all, Wh. A consumer that was never heard counts as much as the others of `all` do on average.
+    pub(crate) fn mean_among(&self, all: &Self) -> i64 {
+        let of_unknown = (all.mean * i64::from(self.unknown)).checked_div(all.known.into());
+        (self.mean + of_unknown.unwrap_or_default()) / PARTS
+    }
+
+    /// What `missing` of them use at most, and what they give back at most, if their usual use is `mean`: the same part
+    /// of what all of them ever did in an interval, by number or by usual use, whichever is more.
+    pub(crate) fn bounds(&self, missing: u32, mean: i64) -> (i64, i64) {
+        let by_number = |all: u64| times(all as i64, missing.into(), self.known.into());
+        let by_use = |all: u64| times(all as i64, mean.max(0), self.mean / PARTS);
+        (by_number(self.most).max(by_use(self.most)), by_number(self.out).max(by_use(self.out)))
+    }
+}
+
+/// `number * above / below`; 0 unless something positive is below.
+pub(crate) fn times(number: i64, above: i64, below: i64) -> i64 {
+    let whole = i128::from(number) * i128::from(above);
+    if below > 0 { i64::try_from(whole / i128::from(below)).unwrap_or_default() } else { 0 }
+}
+
+/// Marks a row that always holds and is the only one of its meter. Then the table itself, which is large, need not be
+/// looked at.
+const PLAIN: u32 = 1 << 31;
+
+/// The usual use of all consumers.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Usuals {
+    /// By row of the topology. A meter with several rows uses that of the first one.
+    of_rows: Vec<Usual>,
+    /// The rows of consumers, transformer by transformer; with [`PLAIN`] most of them.
+    rows: Vec<u32>,
+    /// Where the rows of each transformer end in `rows`.
+    ends: Vec<u32>,
+}
+
+impl Usuals {
+    pub(crate) fn new(topology: &Topology) -> Self {
+        let transformers = topology.transformers().len();
+        let mut placed: Vec<(u32, u32)> = (0..)
+            .zip(topology.rows())
+            .filter(|(_, row)| row.role == Role::Consumer)
+            .filter_map(|(number, _)| Some((topology.transformer_of(number)?, number)))
+            .collect();
+        placed.sort_unstable();
+        let ends = (0..transformers as u32)
+            .map(|transformer| placed.partition_point(|(of, _)| *of <= transformer) as u32)
+            .collect();
+        Self {
+            of_rows: vec![Usual::default(); topology.rows().len()],
+            rows: placed.into_iter().map(|(_, row)| row | plain(topology, row)).collect(),
+            ends,
+        }
+    }
+
+    /// Bytes in memory.
+    pub(crate) fn memory(&self) -> usize {
+        self.of_rows.len() * size_of::<Usual>() + (self.rows.len() + self.ends.len()) * size_of::<u32>()
+    }
+
+    /// The usual use of the meter whose first row has a number.
+    #[inline]
+    pub(crate) fn of(&mut self, first: u32) -> &mut Usual {
+        &mut self.of_rows[first as usize]
+    }
+
+    /// The usual use of one consumer, Wh.
+    pub(crate) fn mean_of(&self, first: u32) -> i64 {
+        i64::from(self.of_rows[first as usize].mean) / PARTS
+    }
+
+    /// The usual use of all consumers that a transformer supplies at `end`, and of those of them that are missing:
+    /// `reported` knows the others by their rows.
+    pub(crate) fn loads(
+        &self,
+        topology: &Topology,
+        transformer: u32,
+        end: EventTime,
+        reported: impl Fn(u32) -> bool,
+    ) -> (Load, Load) {
+        let to = self.ends[transformer as usize] as usize;
+        let from = transformer.checked_sub(1).map_or(0, |before| self.ends[before as usize] as usize);
+        let (mut all, mut missing) = (Load::default(), Load::default());
+        for &row in &self.rows[from..to] {
+            let number = row & !PLAIN;
+            let is_plain = row & PLAIN != 0;
+            if !is_plain && !topology.rows()[number as usize].holds_at(end) {
+                continue;
+            }
+            let first = if is_plain { number } else { topology.first_of_row(number) };
+            let usual = self.of_rows[first as usize];
+            all.add(usual);
+            if !reported(number) {
+                missing.add(usual);
+            }
+        }
+        (all, missing)
+    }
+
+    /// What is known of each meter, by meter.
+    pub(crate) fn by_meter(&self, topology: &Topology) -> Vec<(MeterId, Usual)> {
+        let known = topology.rows().iter().zip(&self.of_rows).filter(|(_, usual)| usual.seen() > 0);
+        known.map(|(row, usual)| (row.meter, *usual)).collect()
+    }
+
+    /// Takes what is known of each meter, by meter. A meter that left the topology is forgotten.
+    pub(crate) fn take(&mut self, topology: &Topology, known: &[(MeterId, Usual)]) {
+        let mut cursor = 0;
+        for (meter, usual) in known {
+            if let Some(first) = topology.first_row(meter, cursor) {
+                cursor = first;
+                self.of_rows[first] = *usual;
+            }
+        }
+    }
+}
+
+/// [`PLAIN`] if it fits the row with a number.
+fn plain(topology: &Topology, number: u32) -> u32 {
+    let at = number as usize;
+    let row = &topology.rows()[at];
+    let is_other = |neighbour: Option<usize>| {
+        neighbour.and_then(|at| topology.rows().get(at)).is_none_or(|other| other.meter != row.meter)
+    };
+    let is_plain =
+        row.from.is_none() && row.to.is_none() && is_other(at.checked_sub(1)) && is_other(Some(at + 1));
+    if is_plain { PLAIN } else { 0 }
+}

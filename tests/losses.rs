@@ -1,0 +1,101 @@
+//! Balances and losses of a town whose meters deliver late, and the command that shows them.
+
+use crate::program::{Scratch, repository};
+use columns::{Row, read_back};
+use std::collections::BTreeMap;
+use std::fs;
+
+/// A town of 60 consumers and three days, without faults.
+fn town() -> Scratch {
+    let scratch = Scratch::new();
+    let of_town = ["--meters", "60", "--days", "3", "--seed", "5", "--no-faults", "--out", "."];
+    scratch.done(&[&["-q", "simulate"][..], &of_town].concat());
+    scratch
+}
+
+fn replay(scratch: &Scratch, readings: &str, out: &str) {
+    let plan = repository("pipelines/demo.toml");
+    let plan = ["-q", "replay", plan.to_str().unwrap(), "--readings", readings, "--topology", "topology.csv"];
+    scratch.done(&[&plan[..], &["--out", out]].concat());
+}
+
+fn rows(scratch: &Scratch, file: &str) -> Vec<Row> {
+    read_back(scratch.path(file)).unwrap().1
+}
+
+/// The readings again, with every fifth meter a day behind.
+fn delay(scratch: &Scratch) {
+    let text = scratch.text("readings.ndjson");
+    let lines: Vec<&str> = text.lines().collect();
+    let a_day = lines.len() / 3;
+    let is_late = |line: &str| line.split('"').nth(3).is_some_and(|meter| meter.ends_with(['0', '5']));
+    let mut placed: Vec<(usize, &str)> = lines
+        .iter()
+        .enumerate()
+        .map(|(at, line)| (if is_late(line) { at + a_day } else { at }, *line))
+        .collect();
+    placed.sort_by_key(|(place, _)| *place);
+    let text: String = placed.iter().map(|(_, line)| format!("{line}\n")).collect();
+    fs::write(scratch.path("late.ndjson"), text).unwrap();
+}
+
+#[test]
+fn balances_of_late_meters_end_at_the_sums_of_timely_ones() {
+    let scratch = town();
+    delay(&scratch);
+    replay(&scratch, "readings.ndjson", "timely");
+    replay(&scratch, "late.ndjson", "late");
+    let sums = |out: &str| -> Vec<Row> {
+        let mut rows = rows(&scratch, &format!("{out}/balance.parquet"));
+        rows.iter_mut().for_each(|row| drop(row.shift_remove("revision")));
+        rows
+    };
+    assert_eq!(sums("timely"), sums("late"));
+    let revised = |out: &str| {
+        let rows = rows(&scratch, &format!("{out}/balance.parquet"));
+        rows.iter().filter(|row| row["revision"].as_u64() > Some(0)).count()
+    };
+    assert_eq!(revised("timely"), 0);
+    assert!(revised("late") > 500, "{}", revised("late"));
+    assert_eq!(rows(&scratch, "timely/losses.parquet"), rows(&scratch, "late/losses.parquet"));
+}
+
+#[test]
+fn losses_are_the_sums_of_balances_and_the_command_shows_the_largest_first() {
+    let scratch = town();
+    replay(&scratch, "readings.ndjson", "out");
+    let balances = rows(&scratch, "out/balance.parquet");
+    let losses = rows(&scratch, "out/losses.parquet");
+    let text = |row: &Row, name: &str| row[name].as_str().unwrap().to_owned();
+    let mut gaps = BTreeMap::<(String, String), i64>::new();
+    for loss in losses.iter().filter(|row| row["period"] == "day") {
+        let is_within = |row: &&Row| {
+            row["transformer"] == loss["target"]
+                && (text(loss, "start")..text(loss, "end")).contains(&text(row, "start"))
+        };
+        let gap = balances.iter().filter(is_within).filter_map(|row| row["gap_wh"].as_i64()).sum();
+        assert_eq!(loss["gap_wh"].as_i64(), Some(gap), "{loss:?}");
+        gaps.insert((text(loss, "target"), text(loss, "day")), gap);
+    }
+    let all: i64 = balances.iter().filter_map(|row| row["gap_wh"].as_i64()).sum();
+    assert_eq!(gaps.values().sum::<i64>(), all, "every balance belongs to a day");
+    let page = scratch.done(&["losses", "out", "--period", "day", "--at", "2024-01-02"]);
+    let ranks: Vec<&str> = page.lines().skip(2).map(|line| line.split_whitespace().nth(1).unwrap()).collect();
+    let mut expected: Vec<(&String, i64)> = gaps
+        .iter()
+        .filter(|((_, day), _)| day == "2024-01-02")
+        .map(|((name, _), gap)| (name, *gap))
+        .collect();
+    expected.sort_by_key(|(_, gap)| -gap);
+    assert_eq!(ranks, expected.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>(), "{page}");
+    let refused = |arguments: &[&str]| {
+        let output = scratch.run(arguments);
+        (output.status.code(), String::from_utf8(output.stderr).unwrap())
+    };
+    let (code, text) = refused(&["losses", "out", "--period", "day", "--at", "2024-02-01"]);
+    assert!(code == Some(1) && text.contains("from 2024-01-01 to 2024-01-0"), "{text}");
+    let (code, text) = refused(&["losses", "nowhere"]);
+    assert!(code == Some(2) && text.contains("balance = true"), "{text}");
+    let (code, _) = refused(&["losses", "out", "--at", "yesterday"]);
+    assert_eq!(code, Some(2));
+}
