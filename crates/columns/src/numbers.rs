@@ -19,10 +19,12 @@ pub(crate) struct Block {
     pub(crate) valid: u64,
     /// The rows whose number is too large to be kept; they are in `valid` too.
     pub(crate) beyond: u64,
+    /// The rows that hold NaN; they are not in `valid`.
+    pub(crate) nan: u64,
 }
 
 impl Block {
-    pub(crate) const EMPTY: Self = Self { numbers: [0; BLOCK], valid: 0, beyond: 0 };
+    pub(crate) const EMPTY: Self = Self { numbers: [0; BLOCK], valid: 0, beyond: 0, nan: 0 };
 }
 
 /// The lowest so many bits.
@@ -120,7 +122,7 @@ impl<'a> Numbers<'a> {
     /// Whole units of the rows from `from`. The layout lets no register be a float or a decimal.
     pub(crate) fn whole(&self, from: usize, rows: usize, block: &mut Block) {
         block.valid = valid(self.nulls, from, rows);
-        block.beyond = 0;
+        (block.beyond, block.nan) = (0, 0);
         let out = &mut block.numbers[..rows];
         match self.native {
             Native::I8(all) => widen(&all[from..], out),
@@ -153,9 +155,10 @@ impl<'a> Numbers<'a> {
     }
 
     /// Thousandths of the rows from `from`; what is not within `min` and `max` is beyond, and what is no number
-    /// at all counts as absent, because that is how data frames write it.
+    /// at all counts as absent, because that is how data frames write it, and is in `nan`.
     pub(crate) fn thousandths(&self, from: usize, rows: usize, (min, max): (i64, i64), block: &mut Block) {
         block.valid = valid(self.nulls, from, rows);
+        block.nan = 0;
         let out = &mut block.numbers[..rows];
         let kept = |value: i64| (value, value < min || value > max);
         let beyond = match self.native {
@@ -173,8 +176,8 @@ impl<'a> Numbers<'a> {
                 let value = i64::try_from(one).ok().and_then(|one| one.checked_mul(1000));
                 value.map_or((0, true), kept)
             }),
-            Native::F32(all) => floats(&all[from..from + rows], out, (min, max), &mut block.valid),
-            Native::F64(all) => floats(&all[from..from + rows], out, (min, max), &mut block.valid),
+            Native::F32(all) => floats(&all[from..from + rows], out, (min, max), &mut block.nan),
+            Native::F64(all) => floats(&all[from..from + rows], out, (min, max), &mut block.nan),
             // As our own files have them.
             Native::D64(all, 3) => each(&all[from..], out, kept),
             Native::D32(all, scale) => {
@@ -187,6 +190,8 @@ impl<'a> Numbers<'a> {
                 each(&all[from..], out, |one| decimal(one, scale).map_or((0, true), kept))
             }
         };
+        block.nan &= block.valid;
+        block.valid &= !block.nan;
         block.beyond = beyond & block.valid;
     }
 }
@@ -228,9 +233,8 @@ fn there<T: Copy>(all: &[T], holds: impl Fn(T) -> bool) -> u64 {
     all.iter().rev().fold(0, |bits, &one| bits << 1 | u64::from(holds(one)))
 }
 
-/// Thousandths of floats, half away from zero. Clears the bits of what is no number, and gives those of what is
-/// beyond.
-fn floats<T: Copy + Into<f64>>(all: &[T], out: &mut [i64], (min, max): (i64, i64), valid: &mut u64) -> u64 {
+/// Thousandths of floats, half away from zero. Sets the bits of what is no number, and gives those of what is beyond.
+fn floats<T: Copy + Into<f64>>(all: &[T], out: &mut [i64], (min, max): (i64, i64), nan: &mut u64) -> u64 {
     // Adding three halves of 2^52 leaves no room for a fraction: the number stands, rounded, in the low bits of the
     // sum. That holds below 2^51, and compilers know how to do it for several numbers at once.
     const SHIFT: f64 = 6_755_399_441_055_744.0;
@@ -246,17 +250,12 @@ fn floats<T: Copy + Into<f64>>(all: &[T], out: &mut [i64], (min, max): (i64, i64
         let down = i64::from((rest == -0.5) & (wide < 0.0));
         *to = (sum.to_bits() as i64).wrapping_sub(SHIFT.to_bits() as i64) + up - down;
     }
-    if usual { 0 } else { odd_floats(all, out, (min, max), valid) }
+    if usual { 0 } else { odd_floats(all, out, (min, max), nan) }
 }
 
 #[cold]
-fn odd_floats<T: Copy + Into<f64>>(
-    all: &[T],
-    out: &mut [i64],
-    (min, max): (i64, i64),
-    valid: &mut u64,
-) -> u64 {
-    *valid &= there(all, |one| !one.into().is_nan());
+fn odd_floats<T: Copy + Into<f64>>(all: &[T], out: &mut [i64], (min, max): (i64, i64), nan: &mut u64) -> u64 {
+    *nan = there(all, |one| one.into().is_nan());
     each(all, out, |one| {
         let wide = one.into() * 1000.0;
         let value = wide.round() as i64;

@@ -324,8 +324,10 @@ impl Filling<'_> {
                 numbers.thousandths(self.from, self.drafts.len(), range, block);
             }
             self.refuse(block.beyond, Reason::NumberRange);
+            note_nan(self.drafts, block.nan);
         }
         self.refuse(total.beyond, Reason::NumberRange);
+        note_nan(self.drafts, total.nan);
         for (row, draft) in self.drafts.iter_mut().enumerate() {
             let has = |block: &Block| block.valid >> row & 1 == 1;
             let [a, b, c] = each.each_ref().map(|block| has(block).then_some(block.numbers[row]));
@@ -351,6 +353,7 @@ impl Filling<'_> {
     #[inline(always)]
     fn put(&mut self, put: impl Fn(&mut Draft, i64)) {
         self.refuse(self.block.beyond, Reason::NumberRange);
+        note_nan(self.drafts, self.block.nan);
         let rows = self.drafts.iter_mut().zip(&self.block.numbers);
         if self.block.valid == first(rows.len()) {
             rows.for_each(|(draft, &one)| put(draft, one));
@@ -368,6 +371,15 @@ impl Filling<'_> {
                 self.refused[row].get_or_insert(reason);
             }
         }
+    }
+}
+
+/// Marks the readings of these rows: one of their values is NaN, and was left out.
+#[inline(always)]
+fn note_nan(drafts: &mut [Draft], rows: u64) {
+    if rows != 0 {
+        let noted = drafts.iter_mut().enumerate().filter(|(row, _)| rows >> row & 1 == 1);
+        noted.for_each(|(_, draft)| draft.not_a_number());
     }
 }
 

@@ -263,6 +263,12 @@ impl Draft {
         Self { reading, issues: Issues::NONE, more: false }
     }
 
+    /// A value is no number, as data frames write what is absent. It is left out.
+    #[inline]
+    pub fn not_a_number(&mut self) {
+        self.issues.insert(Issue::NotANumber);
+    }
+
     /// The import register.
     #[inline]
     pub fn imp(&mut self, imp: WattHours) {

@@ -69,6 +69,8 @@ named! {
         Swap = "swap",
         /// Registers and instantaneous power give different energies.
         Disagrees = "disagrees",
+        /// A column of numbers holds NaN; the value was left out.
+        NotANumber = "not-a-number",
     }
 }
 

@@ -76,6 +76,9 @@ rules! {
     PowerImplausible "power-implausible" "W" By::Issue(Issue::PowerImplausible),
         "a power is above `power` of `[limits]`, in either direction; the value is left out",
         "10 MW", "chosen here: more than any feeder at low voltage carries";
+    NotANumber "not-a-number" "" By::Issue(Issue::NotANumber),
+        "a value of a Parquet file or Arrow message is NaN, as data frames write what is absent; the value is left out",
+        "always", "IEEE 754: NaN is no number, so it is no measurement";
     Repeat "repeat" "" By::Issue(Issue::Repeat),
         "the meter has sent a message for the same time before; only the first one counts",
         "always", "a message that arrives twice must not count twice";

@@ -10,7 +10,7 @@ use parquet::file::properties::WriterProperties;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::Index;
-use reading::{Batch, EventTime, RawReading};
+use reading::{Batch, EventTime, Issue, RawReading};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -294,6 +294,27 @@ fn what_is_no_number_is_absent_and_what_is_endless_is_dead() {
             number-range: {"meter":"M5","time":1704068100000,"imp":5,"v":230,"p":10000000000000000}
         "#]],
     );
+}
+
+#[test]
+fn each_reading_with_a_value_that_is_no_number_is_counted() {
+    let folder = Folder::new();
+    // Two blocks of rows: of the second column every value is NaN, of the third one value.
+    let rows = 130;
+    let meters: ArrayRef = Arc::new(StringArray::from_iter_values((0..rows).map(|row| format!("M{row}"))));
+    let once: Vec<f64> = (0..rows).map(|row| if row == 129 { f64::NAN } else { 230.0 }).collect();
+    let count = |columns: Vec<(&str, ArrayRef)>| {
+        let mut all = vec![("meter", Arc::clone(&meters)), ("time", time(&vec![QUARTER_PAST.0; rows]))];
+        all.push(("imp", ints(&vec![5; rows])));
+        all.extend(columns);
+        let read = read(&folder.theirs(&all, plain()));
+        assert_eq!((read.len(), read.dead.len()), (rows, 0));
+        read.counts.of_issue(Issue::NotANumber)
+    };
+    assert_eq!(count(vec![("p", floats(&vec![1.0; rows]))]), 0);
+    assert_eq!(count(vec![("p", floats(&vec![f64::NAN; rows]))]), rows as u64);
+    assert_eq!(count(vec![("v", floats(&once))]), 1);
+    assert_eq!(count(vec![("v", floats(&once)), ("q", floats(&once))]), 1, "a reading counts once");
 }
 
 #[test]

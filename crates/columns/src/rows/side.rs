@@ -93,7 +93,7 @@ fn of<'a>(
 #[inline(always)]
 fn all_or_none(block: &Block, rows: usize) -> Had<'_> {
     match block.valid {
-        0 => Some(None),
+        0 => (block.nan == 0).then_some(None),
         valid => (valid == first(rows) && block.beyond == 0).then_some(Some(&block.numbers)),
     }
 }

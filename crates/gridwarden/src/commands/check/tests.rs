@@ -97,7 +97,7 @@ fn every_setting_is_shown_under_its_key_in_the_plan() {
               reverse         10 Wh
               power_factor    least 20 %, most 120 %, floor 2 A
               town            sanctioned 150 %, inactive 100 Wh, group_sum 15 %, multiplier_days 3
-              counted         negative-register, negative-current, voltage-implausible, current-implausible, power-implausible, repeat, late, clock-ahead, gap, gap-too-long, rollover, reset, register-fell, register-jumped, swap, disagrees, zero-run, flat, spike, high, low, reverse, unit, power-factor, sanctioned, inactive, group-sum, multiplier, phase-sequence, event-log
+              counted         negative-register, negative-current, voltage-implausible, current-implausible, power-implausible, not-a-number, repeat, late, clock-ahead, gap, gap-too-long, rollover, reset, register-fell, register-jumped, swap, disagrees, zero-run, flat, spike, high, low, reverse, unit, power-factor, sanctioned, inactive, group-sum, multiplier, phase-sequence, event-log
 
             [supply]
               silent_after    2 h
@@ -205,7 +205,7 @@ fn missing_sections_are_shown_as_none() {
             [estimation] none
 
             [quality] none
-              counted         negative-register, negative-current, voltage-implausible, current-implausible, power-implausible, repeat, late, clock-ahead, gap, gap-too-long, rollover, reset, register-fell, register-jumped, swap, disagrees
+              counted         negative-register, negative-current, voltage-implausible, current-implausible, power-implausible, not-a-number, repeat, late, clock-ahead, gap, gap-too-long, rollover, reset, register-fell, register-jumped, swap, disagrees
 
             [supply] none
 
