@@ -2,8 +2,10 @@
 
 use grid::{Role, Topology, TopologyRow};
 use pipeline::{Input, Outputs, PartitionId, Pipeline, Plan};
-use reading::{Batch, EventTime, Limits};
-use simulate::{Connection, Messages, Town};
+use reading::time::MINUTE;
+use reading::{Batch, EventTime, Limits, MeterId};
+use simulate::{Connection, Message, Messages, Town};
+use std::collections::BTreeSet;
 use std::error::Error;
 use std::iter::Peekable;
 
@@ -30,6 +32,32 @@ pub struct Feed<'town> {
     batch: Batch,
     readings: u64,
     torn: u64,
+    ahead: Ahead,
+}
+
+/// Meters whose clocks are ahead: their messages arrive before the time that is in them.
+#[derive(Debug, Clone, Default)]
+pub struct Ahead {
+    /// Which meters.
+    pub meters: BTreeSet<MeterId>,
+    /// How many readings.
+    pub readings: u64,
+    /// By how much the furthest was ahead, ms.
+    pub most: i64,
+}
+
+impl Ahead {
+    /// Clocks may differ by so much.
+    const USUAL: i64 = MINUTE;
+
+    fn note(&mut self, message: &Message) {
+        let ahead = message.raw.time.since(message.arrival);
+        if ahead > Self::USUAL {
+            self.meters.insert(message.raw.meter);
+            self.readings += 1;
+            self.most = self.most.max(ahead);
+        }
+    }
 }
 
 impl<'town> Feed<'town> {
@@ -40,7 +68,15 @@ impl<'town> Feed<'town> {
         pipeline.step(&Input::Open { partition: PARTITION, first: None }, &mut Outputs::default());
         let messages = town.messages().peekable();
         let batch = Batch::default();
-        Ok(Self { messages, pipeline, limits: plan.limits, batch, readings: 0, torn: 0 })
+        Ok(Self {
+            messages,
+            pipeline,
+            limits: plan.limits,
+            batch,
+            readings: 0,
+            torn: 0,
+            ahead: Ahead::default(),
+        })
     }
 
     /// Takes the messages that arrive up to `until`, at most one batch. Outputs are added to `out`.
@@ -57,6 +93,7 @@ impl<'town> Feed<'town> {
                 Some(_) => {
                     let message = self.messages.next().expect("it was just seen");
                     last_arrival = Some(message.arrival);
+                    self.ahead.note(&message);
                     message.write_line(&mut batch.bytes);
                     batch.bytes.push(b'\n');
                     continue;
@@ -82,6 +119,11 @@ impl<'town> Feed<'town> {
     /// Readings that could be decoded, repeats and late ones included.
     pub fn readings(&self) -> u64 {
         self.readings
+    }
+
+    /// Meters whose clocks are ahead.
+    pub fn ahead(&self) -> &Ahead {
+        &self.ahead
     }
 
     /// Torn lines, which could not be decoded.

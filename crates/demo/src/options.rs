@@ -6,7 +6,7 @@ use pipeline::Plan;
 use reading::EventTime;
 use reading::time::DAY;
 use shell::Failure;
-use simulate::{Settings, SettingsError};
+use simulate::{Faults, Settings, SettingsError};
 use std::error::Error;
 
 /// The options of the demo.
@@ -25,6 +25,11 @@ pub struct Demo {
     /// Plain lines, even on a terminal.
     pub plain: bool,
 }
+
+/// The share of meters that deliver once a day.
+pub const DAILY: f64 = 0.04;
+/// The share of concentrators whose clock is an hour ahead.
+pub const FAST: f64 = 0.05;
 
 /// The pace that the options ask for, or why it is impossible.
 pub fn pace(args: &Demo) -> Result<Pace, Failure> {
@@ -55,6 +60,8 @@ pub fn settings(args: &Demo, plan: &Plan) -> Settings {
         utc_offset_ms: utc_midnight.since(start),
         interval_ms: plan.grid().length(),
         onset_days: Some(onset_days(args.days)),
+        // Real meters are not orderly: some deliver once a day, and of 20 concentrators the clock of one is wrong.
+        faults: Faults { daily: DAILY, fast_concentrators: FAST, ..Faults::usual() },
         ..Settings::usual(args.meters, days_from(start), args.seed, start)
     }
 }

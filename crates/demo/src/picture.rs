@@ -1,10 +1,10 @@
 //! The values that the demo shows. They come from the outputs of the engine and do not depend on the terminal.
 
-use super::feed::Feed;
+use super::feed::{Ahead, Feed};
 use super::shown_alert::ShownAlert;
 use cases::Change;
 use forecast::Forecast;
-use grid::Balance;
+use grid::{Balance, Standing};
 use notify::{Message, Sent};
 use pipeline::Outputs;
 use reading::time::{DAY, HOUR};
@@ -93,6 +93,12 @@ pub struct Picture {
     pub opened: u64,
     /// For each meter that ever had a case: when the first case opened.
     pub first_cases: BTreeMap<MeterId, EventTime>,
+    /// For each meter that delivered hours late: how many of its intervals came after their tick.
+    pub late: BTreeMap<MeterId, u64>,
+    /// How often a balance was published again, because rows joined it late.
+    pub revised: u64,
+    /// Meters whose clocks are ahead.
+    pub ahead: Ahead,
     /// The last message to a person.
     pub message: Option<Message>,
     /// How many there were.
@@ -118,6 +124,9 @@ impl Picture {
             alert_count: 0,
             opened: 0,
             first_cases: BTreeMap::new(),
+            late: BTreeMap::new(),
+            revised: 0,
+            ahead: Ahead::default(),
             message: None,
             sent: Sent::default(),
         }
@@ -126,6 +135,7 @@ impl Picture {
     /// Takes the outputs of the engine, and leaves them empty.
     pub fn take(&mut self, out: &mut Outputs) {
         self.intervals += out.intervals.len() as u64;
+        self.note_late(out);
         // Torn lines are counted where they are decoded.
         self.dead += out.dead.iter().filter(|dead| dead.reading.is_some()).count() as u64;
         // Transformers are ranked by what is known, not by what is estimated: the last complete balance is shown.
@@ -158,6 +168,18 @@ impl Picture {
         out.clear();
     }
 
+    /// Notes the intervals that came hours after their tick, and the balances that they joined.
+    fn note_late(&mut self, out: &Outputs) {
+        let mut first = 0;
+        for &(end, upto) in &out.ticks {
+            let late = out.intervals[first..upto].iter().filter(|row| end.since(row.end) > 2 * HOUR);
+            late.for_each(|row| *self.late.entry(row.meter).or_default() += 1);
+            first = upto;
+        }
+        let is_revised = |balance: &&Balance| balance.standing == Standing::Open && balance.revision > 0;
+        self.revised += out.balances.iter().filter(is_revised).count() as u64;
+    }
+
     /// Asks the engine for its gauges and for the load of the last day.
     pub fn refresh(&mut self, feed: &Feed<'_>) {
         let (pipeline, fleet) = (feed.pipeline(), feed.pipeline().fleet());
@@ -173,6 +195,7 @@ impl Picture {
             bytes_a_meter: (pipeline.memory() as u64).checked_div(meters).unwrap_or_default(),
             open_cases: pipeline.town().map_or(0, |town| town.open_cases().count() as u64),
         };
+        self.ahead = feed.ahead().clone();
         let Some(load) = pipeline.town().and_then(|town| town.load_of(Target::System)) else { return };
         let oldest = self.now.minus(DAY);
         let hours = self.grid.length() as f64 / HOUR as f64;

@@ -12,7 +12,7 @@ use ratatui::backend::TestBackend;
 use reading::time::{DAY, HOUR, MINUTE};
 use reading::{EventTime, MeterId};
 use shell::Stop;
-use simulate::{Kind, Settings, Truth};
+use simulate::{Faults, Kind, Settings, Truth};
 use std::collections::BTreeSet;
 
 fn args(meters: usize, days: u32) -> Demo {
@@ -28,7 +28,11 @@ fn small_town(args: &Demo) -> (Plan, Town) {
 /// The picture of a small town after so many days and a bit. Values that differ between machines are fixed.
 fn picture_of(args: &Demo) -> Picture {
     let (plan, town) = small_town(args);
-    let mut feed = Feed::new(&plan, &town).unwrap();
+    picture_of_town(args, &plan, &town)
+}
+
+fn picture_of_town(args: &Demo, plan: &Plan, town: &Town) -> Picture {
+    let mut feed = Feed::new(plan, town).unwrap();
     let mut picture = Picture::new(plan.calendar.clone(), plan.grid(), town.settings().start);
     let mut out = Outputs::default();
     let end = town.settings().start.plus(i64::from(args.days) * DAY + 14 * HOUR + 5 * MINUTE);
@@ -62,21 +66,21 @@ fn a_small_terminal_shows_everything_one_below_another() {
         24,
         &expect![[r#"
             | gridwarden demo   Sat 2024-01-06 14:05                      live, Asia/Kolkata
-            | 1,040 readings/s  27,835 readings  52 meters  400 B/meter
-            | watermark 13:45, 20 min behind  51 intervals open
-            | 22 dead letters: 17 late, 5 torn  144 repeats
-            | Load 14.4 kW  expected 8.4 kW  (5.5 to 11.2)  at 13:45
-            | 50.0 kW         ⢀░░⣄⢀░                         ░                │        ░░░ ░
-            |                ╌⡎⠣⢄⠏⠞⠧⠢⡀░                    ░╌░░               │      ╌╌╌╌╌╌╌
-            | 22.5 kW     ░░⣀⠏░   ░░░⠑⠔⠢⡀ ░     ░ ░ ░░░░░╌╌⣀⡠⣀⠜⠦⠋⡦⣀⡠⡀   ⡀     │    ░╌░░   ░░
-            |            ░⡠⠊░          ╌⠘⠔⠤⣠⣀⡰⠢⣀⠦⠒⠢⠤⠤⠔⠤⠒⠉⠊⠞  ░ ╌╌╌░ ⠑⠜⠒⠒⠉⠑⠒⠒⢱ │  ░╌╌░
-            |         ⠤⠤⠜⠉░             ░ ░⠁⠁░░╌░░░░░░░░         ░╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌░
-            | -5.0 kW                                                ░░░ ░  ░ │
+            | 1,040 readings/s  27,717 readings  52 meters  400 B/meter
+            | watermark 13:45, 20 min behind  49 intervals open
+            | 22 dead letters: 17 late, 5 torn  140 repeats
+            | Load 15.1 kW  expected 9.1 kW  (7.6 to 10.6)  at 13:45
+            | 50.0 kW         ⢀░░⣄░                          ░                │        ░░░
+            |                ░⡜⢇⣀⠏⣾⣆⢄╌░                    ░░░                │      ░░╌╌╌╌╌
+            | 25.0 kW       ╌⡖⠁ ░ ⠁░░⢣⢠⢄░               ░╌╌╌╌╌⢀░⡤⡀ ⢀          │     ╌╌╌ ░ ░░
+            |             ╌⡰⠉         ⠁╌⠱⣀░░░⢀⡀░⡀⣀⣀░╌⢀╌⡀⡤⡠⣀⠖⠒⠒⠁⠉╌⠉⠉⠁⠣⡠⠒⠢⠓⠢⠤⠢⢢ │   ╌╌░
+            |         ╌╌⡠⠔⠊            ░░⠁⠉⠊⠒⠊⠈⠊⠈╌░⠉⠉⠁⠉⠈░ ⠁     ░╌╌╌╌░░╌╌╌░╌⠈╌╌╌╌╌░
+            |  0.0 kW ⠉⠉░                 ░░░░ ░                  ░░░╌╌░░░╌░░░│░
             |                  18:00         00:00         06:00         12:00         18:00
-            | Transformers by gap, quarter-hour to 13:30 (~ estimated)
+            | Transformers by gap, last complete quarter-hours (~ estimated)
             |         supplied  consumed  gap kWh     gap    heard
-            | T0001       3.00      2.95     0.05    1.8 %    25/25  ████████████████████████
-            | T0002       2.61      2.56     0.04    1.6 %    25/25  ███████████████████
+            | T0002       4.62      4.50     0.12   ~2.5 %    25/25  ████████████████████████
+            | T0001       1.90      1.87     0.03    1.3 %    25/25  █████
             |
             | 1 alert and 1 case opened, 1 open now
             |  3 Jan 12:30  check M000027  phase 8.47 A  neutral 6.47 A  1.99 A apart, 24 %
@@ -97,33 +101,33 @@ fn a_large_terminal_shows_chart_and_table_side_by_side() {
         40,
         &expect![[r#"
             | gridwarden demo   Sat 2024-01-06 14:05                                                              live, Asia/Kolkata
-            | 1,040 readings/s  27,835 readings  52 meters  400 B/meter  watermark 13:45, 20 min behind  51 intervals open
-            | 22 dead letters: 17 late, 5 torn  144 repeats
-            | Load 14.4 kW  expected 8.4 kW  (5.5 to 11.2)          Transformers by gap, quarter-hour to 13:30 (~ estimated)
+            | 1,040 readings/s  27,717 readings  52 meters  400 B/meter  watermark 13:45, 20 min behind  49 intervals open
+            | 22 dead letters: 17 late, 5 torn  140 repeats
+            | Load 15.1 kW  expected 9.1 kW  (7.6 to 10.6)          Transformers by gap, last complete quarter-hours (~ estimated)
             | 50.0 kW                                  │                    supplied  consumed  gap kWh     gap    heard
-            |               ░                          │            T0001       3.00      2.95     0.05    1.8 %    25/25  ██████████
-            |              ░⢰⡄░                        │       ░    T0002       2.61      2.56     0.04    1.6 %    25/25  █████████
-            |              ⣄⢸⣧⡀                        │      ░░
+            |               ░                          │            T0002       4.62      4.50     0.12   ~2.5 %    25/25  ██████████
+            |              ░⢠⡀░                        │            T0001       1.90      1.87     0.03    1.3 %    25/25  ██
+            |              ⡀⢸⡇░                        │      ░░
+            |              ⣿⢸⣷⡄                        │      ░░
             |             ░⣿⢸⣿⡇              ░         │      ╌╌
-            |             ░⡟⣼⣿⡇              ░         │    ░░░░
-            |             ░⡇⣿⡿⠑⡄            ░░         │    ░╌░░
-            |             ╌⡇⠁░░⡇            ░░         │    ╌
-            |             ⡔⠁ ░░⢇           ░╌╌ ⣄       │    ░
-            |            ░⡇    ⢸⣦          ░░░ ⡇⡇      │   ░░
-            |            ░⡇    ⢸⢿        ░░╌░⡀⡤⠃⡇⣄     │   ╌░
-            | 22.5 kW    ⢰⠁     ⠸⡀      ░░░░⢰⠉╌ ⠸⢻  ⣄  │   ░
-            |            ⢸      ╌⡇░░░ ░░░░⢠⢳⡸░░░ ⠸⣠⡀⡿⡀⢸│  ░░
-            |           ░⡜      ░⢣░░⣦⢀⢰⡄╌╌⡸⢸⡇  ╌  ⣿⠑⠁⠟⡾│  ░
-            |           ⢠⠃      ░⠸⢄░⡿⣸⠟⢣⠖⠢⠃⠘⠁  ░░ ⠟    │  ╌
-            |           ⢸        ░⢸⢸╌⠋░╌░░░    ░░     ░│ ░░
-            |         ░⢠⠃         ⠈⠁░╌░░░░      ░░    ░│░╌░
-            |         ╌⢸          ░░░░░░        ╌╌░░  ░│░░
-            |         ⠔⠊           ░░░          ░░░░░╌╌╌╌
-            |         ░                         ░░╌╌╌░░│░
+            |             ░⡏⣾⣿⡇              ░         │    ░░░░
+            |             ░⡇⡿⣿⠑⡄            ░░         │    ░╌
+            |             ╌⡇░⠁░⡇            ░░         │    ╌░
+            |             ⡜  ░░⡇           ░╌╌         │    ░
+            |            ░⡇    ⢸⣦          ░░░ ⡔⡄      │   ░░
+            | 25.0 kW    ░⡇    ⢸⣿         ░╌░░░⡇⡇⣄     │   ╌
+            |            ⢠⠃    ⠘⢹       ░░░░ ░⡦⠃⠓⢹  ⣷  │   ░
+            |            ⢸      ╌⡇  ░ ░ ░░░░⢀⠏░░ ⢸ ⡀⡟⣄⢰│  ░░
+            |           ░⢸      ░⡇░░░ ░░░░⢀⢦⢸  ░  ⣿⠈ ⠁⡿│  ░
+            |           ╌⡇      ░⢸░░⣷⢠⣰⡄╌╌⢸⢸⡇  ╌  ⠋    │  ╌
+            |           ⢸       ░⠘⢢░⡟⣼⠟⠸⠒⠤⠃⠘⠁  ░░      │ ░░
+            |          ░⡜        ░⢸⠜╌⠋░░░░░     ░░ ░  ░│░░░
+            |         ░⢸          ░░░░░░ ░      ╌░ ░ ░░│░╌
+            |         ╌⢸           ░░░░░        ░╌░░░░╌│╌░
+            |         ⠜⠁           ░░░          ░░╌╌╌╌░╌░
+            |                                    ░░░░░░│░
             |                                     ░░░ ░│
-            |                                          │
-            |                                          │
-            | -5.0 kW                                  │
+            |  0.0 kW                              ░   │
             |              18:00   00:00    06:00   12:00
             | 1 alert and 1 case opened, 1 open now
             |  3 Jan 12:30  check M000027  phase 8.47 A  neutral 6.47 A  1.99 A apart, 24 %  allowed 0.57 A
@@ -148,12 +152,12 @@ fn a_tiny_terminal_shows_words() {
         12,
         &expect![[r#"
             | gridwarden demo   Sat 2024-01-06 14:05
-            | 1,040 readings/s  27,835 readings
+            | 1,040 readings/s  27,717 readings
             | 52 meters  400 B/meter
             | watermark 13:45, 20 min behind
-            | 51 intervals open
+            | 49 intervals open
             | 22 dead letters: 17 late, 5 torn
-            | 144 repeats
+            | 140 repeats
             | SMS 1 at  3 Jan 12:30 to +000200000001:
             | Please check meter M000027: phase 8.5
             | A, neutral 6.5 A since 3 Jan 11:15.
@@ -295,7 +299,22 @@ fn the_command_in_the_summary_makes_the_same_town_again() {
     let town = Town::new(Settings { onset_days: Some(60), ..*town.settings() }).unwrap();
     let page = verdict::page(&args, &town, &picture, false);
     let line = page.lines().find(|line| line.contains("gridwarden simulate")).unwrap();
-    expect!["  gridwarden simulate --meters 20 --days 2 --onset-days 60 --seed 7 --start 2023-12-31T18:30:00Z --utc-offset 5.5 --out town"].assert_eq(line);
+    expect!["  gridwarden simulate --meters 20 --days 2 --onset-days 60 --seed 7 --start 2023-12-31T18:30:00Z --utc-offset 5.5 --daily 0.04 --fast-concentrators 0.05 --out town"].assert_eq(line);
+}
+
+#[test]
+fn the_summary_says_what_was_done_about_meters_that_are_not_in_order() {
+    let args = args(150, 3);
+    let plan = Plan::read(PLAN).unwrap();
+    let faults = Faults { daily: 0.04, fast_concentrators: 0.2, ..Faults::usual() };
+    let town = Town::new(Settings { days: 12, onset_days: None, faults, ..settings(&args, &plan) }).unwrap();
+    let picture = picture_of_town(&args, &plan, &town);
+    let page = verdict::page(&args, &town, &picture, false);
+    let said =
+        page.lines().map(str::trim).filter(|line| line.starts_with("late ") || line.starts_with("clocks "));
+    expect![[r#"
+        late       6 meters deliver hours late: 1,634 intervals joined the balances of their time; balances were revised 2,103 times
+        clocks     26 meters stamp up to 59 min ahead: 8,582 readings waited until the others had come so far; mend the clocks"#]].assert_eq(&said.collect::<Vec<_>>().join("\n"));
 }
 
 #[test]

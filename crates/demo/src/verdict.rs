@@ -2,13 +2,16 @@
 
 use super::local;
 use super::picture::Picture;
-use crate::options::Demo;
-use reading::time::DAY;
+use crate::options::{DAILY, Demo, FAST};
+use reading::time::{DAY, MINUTE};
 use reading::{EventTime, MeterId};
 use shell::{count, grouped};
 use simulate::{Town, Truth};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
+
+/// A meter with so many late intervals delivers late as a rule.
+const LATE_INTERVALS: u64 = 48;
 
 /// Cases compared with the truth.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -89,6 +92,9 @@ pub fn page(args: &Demo, town: &Town, picture: &Picture, over: bool) -> String {
         count(picture.alert_count, "alert"),
         picture.sent.in_words(grouped),
     ));
+    for text in disorder(picture) {
+        line(&text);
+    }
     for text in comparison(&verdict, picture) {
         line(&text);
     }
@@ -99,8 +105,9 @@ pub fn page(args: &Demo, town: &Town, picture: &Picture, over: bool) -> String {
     let days = -picture.now.since(settings.start).max(1).div_euclid(-DAY);
     let onset = settings.onset_days.map_or(String::new(), |days| format!(" --onset-days {days}"));
     let hours = settings.utc_offset_ms as f64 / reading::time::HOUR as f64;
+    let disorder = format!("--daily {DAILY} --fast-concentrators {FAST}");
     line(&format!(
-        "  gridwarden simulate --meters {} --days {days}{onset} --seed {} --start {} --utc-offset {hours} --out town",
+        "  gridwarden simulate --meters {} --days {days}{onset} --seed {} --start {} --utc-offset {hours} {disorder} --out town",
         settings.meters, settings.seed, settings.start,
     ));
     let files = "--readings town/readings.ndjson --topology town/topology.csv";
@@ -108,6 +115,32 @@ pub fn page(args: &Demo, town: &Town, picture: &Picture, over: bool) -> String {
     let meter = picture.first_cases.keys().next().map_or("M000001".to_owned(), MeterId::to_string);
     line(&format!("  gridwarden explain {meter} --plan pipelines/demo.toml {files}"));
     page
+}
+
+/// Which meters were not in order, and what was done about it.
+fn disorder(picture: &Picture) -> Vec<String> {
+    let mut lines = Vec::new();
+    // A few lost messages let an interval wait; a meter that delivers late does so every day.
+    let late = picture.late.values().filter(|intervals| **intervals >= LATE_INTERVALS);
+    let (meters, intervals) = late.fold((0, 0), |(meters, all), one| (meters + 1, all + one));
+    if meters > 0 {
+        lines.push(format!(
+            "  late       {} deliver hours late: {} joined the balances of their time; balances were revised {}",
+            count(meters, "meter"),
+            count(intervals, "interval"),
+            count(picture.revised, "time"),
+        ));
+    }
+    let ahead = &picture.ahead;
+    if !ahead.meters.is_empty() {
+        lines.push(format!(
+            "  clocks     {} stamp up to {} min ahead: {} waited until the others had come so far; mend the clocks",
+            count(ahead.meters.len() as u64, "meter"),
+            ahead.most / MINUTE,
+            count(ahead.readings, "reading"),
+        ));
+    }
+    lines
 }
 
 fn comparison(verdict: &Verdict, picture: &Picture) -> Vec<String> {

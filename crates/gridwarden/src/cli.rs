@@ -433,6 +433,12 @@ pub struct Simulate {
     /// Share of meters that send a tenth of their currents for some days.
     #[arg(long, value_name = "SHARE", allow_hyphen_values = true, help_heading = "Faults on the way")]
     pub ct_tenth: Option<String>,
+    /// Share of meters that deliver what they measured once a day. Default for this and the next: none.
+    #[arg(long, value_name = "SHARE", allow_hyphen_values = true, help_heading = "Faults on the way")]
+    pub daily: Option<String>,
+    /// Share of transformers, rounded down, whose meters are stamped by a concentrator that is an hour ahead.
+    #[arg(long, value_name = "SHARE", allow_hyphen_values = true, help_heading = "Faults on the way")]
+    pub fast_concentrators: Option<String>,
 }
 
 /// Twice the largest fleet with which this engine is measured. A town of this size needs some gigabytes of memory.

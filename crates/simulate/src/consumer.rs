@@ -9,7 +9,8 @@ use crate::random::{Random, Stream};
 use crate::seats::Seat;
 use crate::step::Step;
 use crate::tamper::{Ct, Seen, Story};
-use reading::{MeterId, Phases, RawReading};
+use reading::time::DAY;
+use reading::{EventTime, MeterId, Phases, RawReading};
 use units::Milliwatts;
 
 #[derive(Debug, Clone)]
@@ -121,6 +122,14 @@ impl Consumer {
             raw.time = step.end.plus(ahead_ms);
         }
         raw
+    }
+
+    /// When a reading of that moment is delivered, if the meter delivers once a day.
+    pub(crate) fn delivery(&self, settings: &Settings, measured: EventTime) -> Option<EventTime> {
+        let Some(Mishap::Daily { at_ms }) = self.mishap else { return None };
+        let first = settings.start.plus(at_ms);
+        let days = (measured.since(first) + DAY - 1).div_euclid(DAY);
+        Some(first.plus(days * DAY))
     }
 
     fn suffer(&mut self, step: &Step) {

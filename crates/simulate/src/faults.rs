@@ -4,8 +4,9 @@ use crate::random::{Random, Stream};
 use reading::EventTime;
 use reading::time::{DAY, HOUR, MINUTE, SECOND};
 
-/// How often each fault happens. The first five are shares of messages, the others are shares of meters. The last
-/// five test the rules of data quality, and do not happen on an ordinary day.
+/// How often each fault happens. The first five are shares of messages, the others are shares of meters, the last one
+/// is of transformers. Those from `spike` to `ct_tenth` test the rules of data quality, and do not happen on an
+/// ordinary day.
 ///
 /// Only meters that are not tampered with, and do not look like it, have faults of a whole meter. A message has at
 /// most one fault. So the truth stays simple.
@@ -39,6 +40,10 @@ pub struct Faults {
     pub unit: f64,
     /// Meters that send a tenth of their currents for some days, while their power and registers are right.
     pub ct_tenth: f64,
+    /// Meters that deliver what they measured once a day, each at its own time of day.
+    pub daily: f64,
+    /// Transformers whose concentrator has a clock that is an hour ahead: it stamps what their meters send.
+    pub fast_concentrators: f64,
 }
 
 impl Faults {
@@ -58,6 +63,8 @@ impl Faults {
         dead: 0.0,
         unit: 0.0,
         ct_tenth: 0.0,
+        daily: 0.0,
+        fast_concentrators: 0.0,
     };
 
     /// The faults of a town's radio network on an ordinary day.
@@ -77,7 +84,7 @@ impl Faults {
     }
 
     /// Every share with its name.
-    pub fn shares(&self) -> [(&'static str, f64); 14] {
+    pub fn shares(&self) -> [(&'static str, f64); 16] {
         [
             ("late", self.late),
             ("lost", self.lost),
@@ -93,6 +100,8 @@ impl Faults {
             ("dead", self.dead),
             ("unit", self.unit),
             ("ct_tenth", self.ct_tenth),
+            ("daily", self.daily),
+            ("fast_concentrators", self.fast_concentrators),
         ]
     }
 
@@ -172,6 +181,8 @@ pub(crate) enum Mishap {
     Spike { step: u64 },
     /// In steps that end in `(from, to]` it does not measure the true values.
     Amiss { what: Amiss, from: EventTime, to: EventTime },
+    /// It delivers once a day, so many milliseconds after the town's day begins.
+    Daily { at_ms: i64 },
 }
 
 /// A defect of a measuring element, by what it measures or sends.
@@ -199,6 +210,7 @@ pub(crate) enum Misfortune {
     Dead,
     Unit,
     CtTenth,
+    Daily,
 }
 
 impl Mishap {
@@ -223,6 +235,7 @@ impl Mishap {
                 Self::Amiss { what: Amiss::Dead, from, to }
             }
             Misfortune::Unit => amiss(Amiss::Unit),
+            Misfortune::Daily => Self::Daily { at_ms: random.whole(0, DAY / SECOND - 1) * SECOND },
             Misfortune::CtTenth => amiss(Amiss::CtTenth),
             Misfortune::Reset => Self::Reset { step },
             Misfortune::Swap => Self::Swap { step },

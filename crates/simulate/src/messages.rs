@@ -83,6 +83,7 @@ impl<'town> Messages<'town> {
             own.fold((0, false), |(gone, off), one| (gone + one.of_step(step), off || one.is_on_at(step.end)))
         };
         let transformer = &mut self.transformers[self.next];
+        let ahead_ms = transformer.ahead_ms;
         let consumers = &mut self.consumers[transformer.consumers.clone()];
         let step = &self.step;
         self.flows.clear();
@@ -99,8 +100,10 @@ impl<'town> Messages<'town> {
         let mut shared = 0.0;
         for (index, (consumer, flow)) in (first..).zip(consumers.iter_mut().zip(&self.flows)) {
             let (gone, is_off) = gone(index, step);
-            let raw = consumer.reading(step, step.length - gone, &bus, flow, &mut shared);
-            self.road.send_if(!is_off, step.end, raw, &mut consumer.fate);
+            let mut raw = consumer.reading(step, step.length - gone, &bus, flow, &mut shared);
+            raw.time = raw.time.plus(ahead_ms);
+            let delivery = consumer.delivery(&town.settings, step.end);
+            self.road.send_if(!is_off, step.end, raw, delivery, &mut consumer.fate);
         }
         // A meter at a transformer is without supply if all below it are.
         let all_off = |mut below: core::ops::Range<usize>| {
@@ -108,9 +111,10 @@ impl<'town> Messages<'town> {
         };
         let with_loss = transformer.with_loss(&load);
         if self.town.settings.transformer_meters {
-            let raw = transformer.reading(step, &bus, &with_loss);
+            let mut raw = transformer.reading(step, &bus, &with_loss);
+            raw.time = raw.time.plus(ahead_ms);
             let is_on = !all_off(transformer.consumers.clone());
-            self.road.send_if(is_on, step.end, raw, &mut transformer.book.fate);
+            self.road.send_if(is_on, step.end, raw, None, &mut transformer.book.fate);
         }
         self.feeder_flow.add(&with_loss);
         let feeder = &mut self.feeders[transformer.feeder];
@@ -120,7 +124,7 @@ impl<'town> Messages<'town> {
                 let raw = feeder.reading(step, &self.feeder_flow);
                 let (first, last) = (feeder.transformers.start, feeder.transformers.end - 1);
                 let below = town.transformers[first].consumers.start..town.transformers[last].consumers.end;
-                self.road.send_if(!all_off(below), step.end, raw, &mut feeder.book.fate);
+                self.road.send_if(!all_off(below), step.end, raw, None, &mut feeder.book.fate);
             }
             self.feeder_flow = Flow::default();
         }
@@ -207,20 +211,36 @@ impl Road {
         is_on: bool,
         measured: EventTime,
         raw: RawReading,
+        delivery: Option<EventTime>,
         fate: &mut crate::random::Random,
     ) {
         match is_on {
-            true => self.send(measured, raw, fate),
+            true => self.send(measured, raw, delivery, fate),
             false => self.place += 1,
         }
     }
 
-    fn send(&mut self, measured: EventTime, raw: RawReading, fate: &mut crate::random::Random) {
+    /// A meter that delivers at another time than at once has a `delivery`. What is lost or torn is so there, too.
+    fn send(
+        &mut self,
+        measured: EventTime,
+        raw: RawReading,
+        delivery: Option<EventTime>,
+        fate: &mut crate::random::Random,
+    ) {
         let spread = self.spread_ms as u64 * self.place / self.places;
         self.place += 1;
         let arrival = measured.plus(self.first_ms + spread as i64);
         let message = |raw, arrival, torn| Message { arrival, raw, torn };
-        match self.fates.next(fate) {
+        let fate = self.fates.next(fate);
+        if let Some(delivery) = delivery {
+            let torn = if let Fate::Torn(bytes) = fate { Some(bytes) } else { None };
+            if fate != Fate::Lost {
+                self.delay(message(raw, arrival.max(delivery), torn));
+            }
+            return;
+        }
+        match fate {
             Fate::Punctual => self.punctual.push_back(message(raw, arrival, None)),
             Fate::Lost => {}
             Fate::Twice(again) => {

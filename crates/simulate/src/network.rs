@@ -40,6 +40,8 @@ pub(crate) struct Transformer {
     pub(crate) area: usize,
     pub(crate) consumers: Range<usize>,
     pub(crate) book: Book,
+    /// By how much the clock of its concentrator is ahead.
+    pub(crate) ahead_ms: i64,
     rated_va: f64,
     open_volts: f64,
     noise: Random,
@@ -90,6 +92,7 @@ impl Transformer {
             area: index / crate::town::TRANSFORMERS_AN_AREA,
             consumers,
             book,
+            ahead_ms: 0,
             // 1.4 kVA a house after diversity, and no transformer is built smaller than 10 kVA.
             rated_va: (1400.0 * each as f64).max(10_000.0),
             open_volts: NOMINAL * random.between(1.01, 1.05),

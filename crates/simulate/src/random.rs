@@ -16,6 +16,7 @@ pub(crate) enum Stream {
     Mishap = 11,
     Transformer = 12,
     Blackout = 13,
+    Concentrator = 14,
 }
 
 /// SplitMix64: Steele, Lea and Flood, "Fast splittable pseudorandom number generators", OOPSLA 2014.

@@ -82,6 +82,7 @@ pub(crate) fn deal(settings: &Settings) -> Vec<Seat> {
         (13, settings.faults.dead, Misfortune::Dead),
         (14, settings.faults.unit, Misfortune::Unit),
         (15, settings.faults.ct_tenth, Misfortune::CtTenth),
+        (16, settings.faults.daily, Misfortune::Daily),
     ];
     for (purpose, share, misfortune) in misfortunes {
         draw(purpose, share).each_target(|target| {

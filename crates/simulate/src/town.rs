@@ -4,10 +4,12 @@ use crate::blackout::{Blackout, Of};
 use crate::consumer::{Consumer, Wiring};
 use crate::faults::{Amiss, Mishap};
 use crate::network::{Feeder, Transformer};
+use crate::random::{Random, Stream};
 use crate::seats::{self, Seat};
 use crate::tamper::{Story, Theft, stretches};
 use crate::weather::Weather;
 use crate::{Kind, Messages, Outage, Settings, SettingsError, Truth};
+use reading::time::{HOUR, MINUTE};
 use reading::{AreaId, EventTime, FeederId, MeterId, TransformerId};
 use units::Watts;
 
@@ -110,7 +112,7 @@ impl Town {
         let consumers = seats.iter().enumerate().map(|(index, &seat)| Consumer::new(&settings, index, seat));
         let consumers: Vec<Consumer> = consumers.collect();
         let each = settings.consumers_each();
-        let transformers: Vec<Transformer> = (0..settings.meters.div_ceil(each))
+        let mut transformers: Vec<Transformer> = (0..settings.meters.div_ceil(each))
             .map(|index| {
                 let range = index * each..((index + 1) * each).min(settings.meters);
                 let exports = exports(&seats[range.clone()]);
@@ -118,6 +120,9 @@ impl Town {
                 Transformer::new(settings.seed, index, range, each, feeder, exports)
             })
             .collect();
+        for index in fast_concentrators(&settings, transformers.len()) {
+            transformers[index].ahead_ms = HOUR;
+        }
         let feeders = (0..transformers.len().div_ceil(TRANSFORMERS_A_FEEDER))
             .map(|index| {
                 let first = index * TRANSFORMERS_A_FEEDER;
@@ -259,6 +264,17 @@ impl Town {
         for (index, consumer) in self.consumers.iter().enumerate() {
             self.truth_of_wiring(index, consumer, &mut rows);
             self.truth_of_mishap(consumer, &mut rows);
+            let transformer = &self.transformers[index / self.settings.consumers_each()];
+            if transformer.ahead_ms > 0 {
+                rows.push(Truth {
+                    meter: consumer.meter,
+                    kind: Kind::ClockAhead,
+                    from: self.settings.start,
+                    to: self.settings.end(),
+                    share: None,
+                    note: format!("the clock of its concentrator is {} s ahead", transformer.ahead_ms / 1000),
+                });
+            }
         }
         // Leave out what would begin after the last day.
         rows.retain(|row| row.from < self.settings.end());
@@ -368,6 +384,11 @@ impl Town {
                 let to = self.start_of(step + 1);
                 truth(Kind::Spike, at, to, "registers leapt by 250 kW over an interval".to_owned())
             }
+            Mishap::Daily { at_ms } => {
+                let (hour, minute) = (at_ms / HOUR, at_ms % HOUR / MINUTE);
+                let note = format!("delivers once a day, {hour} h {minute} min after it begins");
+                truth(Kind::Daily, self.settings.start, self.settings.end(), note)
+            }
             Mishap::Amiss { what, from, to } => {
                 let (kind, note) = match what {
                     Amiss::Stuck { mw } => (Kind::Stuck, format!("measures {} W all the time", mw / 1000)),
@@ -383,6 +404,15 @@ impl Town {
     fn start_of(&self, step: u64) -> EventTime {
         self.settings.start.plus(step as i64 * self.settings.interval_ms)
     }
+}
+
+/// The transformers whose concentrator is ahead: the share of them, rounded down.
+fn fast_concentrators(settings: &Settings, transformers: usize) -> Vec<usize> {
+    let lot = |index: &usize| Random::stream(settings.seed, Stream::Concentrator, *index as u64).bits();
+    let mut all: Vec<usize> = (0..transformers).collect();
+    all.sort_by_key(lot);
+    all.truncate((settings.faults.fast_concentrators * transformers as f64) as usize);
+    all
 }
 
 fn exports(seats: &[Seat]) -> bool {

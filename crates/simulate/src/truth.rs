@@ -81,6 +81,8 @@ pub enum Kind {
     Unit,
     /// It sent a tenth of its currents.
     CtTenth,
+    /// It delivered once a day.
+    Daily,
 }
 
 impl Kind {
@@ -103,6 +105,7 @@ impl Kind {
             Self::Dead => "dead",
             Self::Unit => "unit",
             Self::CtTenth => "ct-tenth",
+            Self::Daily => "daily",
         }
     }
 

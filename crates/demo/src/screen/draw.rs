@@ -98,10 +98,15 @@ fn numbers(picture: &Picture) -> Vec<String> {
 fn draw_table(frame: &mut Frame<'_>, area: Rect, picture: &Picture, theme: Theme) {
     let Some(rows) = usize::from(area.height).checked_sub(2) else { return };
     let balances = picture.by_gap();
-    let end = balances.iter().map(|balance| balance.end).max();
-    let end = end.map_or(String::new(), |end| {
-        format!(", quarter-hour to {} (~ estimated)", clock(&picture.calendar, end))
-    });
+    let ends = || balances.iter().map(|balance| balance.end);
+    let end = match ends().min().zip(ends().max()) {
+        None => String::new(),
+        Some((first, last)) if first == last => {
+            format!(", quarter-hour to {} (~ estimated)", clock(&picture.calendar, last))
+        }
+        // Where a meter delivers once a day, the last balance with all consumers is hours old.
+        Some(_) => ", last complete quarter-hours (~ estimated)".to_owned(),
+    };
     let header = format!(
         " {:<8}{:>8}  {:>8} {:>8} {:>7}  {:>7}",
         "", "supplied", "consumed", "gap kWh", "gap", "heard"

@@ -257,6 +257,12 @@ fn settings(args: &cli::Simulate) -> Result<Settings, Failure> {
             dead: fault("dead", &args.dead, base.dead)?,
             unit: fault("unit", &args.unit, base.unit)?,
             ct_tenth: fault("ct-tenth", &args.ct_tenth, base.ct_tenth)?,
+            daily: fault("daily", &args.daily, base.daily)?,
+            fast_concentrators: fault(
+                "fast-concentrators",
+                &args.fast_concentrators,
+                base.fast_concentrators,
+            )?,
         },
         ..Settings::usual(args.meters, args.days, args.seed, start)
     })

@@ -370,3 +370,43 @@ fn truth_lies_within_the_run() {
         }
     }
 }
+
+#[test]
+fn a_daily_meter_delivers_a_day_at_once_in_its_own_order() {
+    let faults = Faults { daily: 0.1, ..Faults::NONE };
+    let town = town(Settings { faults, ..usual(50, 4, 8) });
+    let daily: Vec<MeterId> =
+        town.truth().iter().filter(|truth| truth.kind == Kind::Daily).map(|truth| truth.meter).collect();
+    assert_eq!(daily.len(), 5);
+    for meter in daily {
+        let own: Vec<Message> = town.messages().filter(|message| message.raw.meter == meter).collect();
+        assert_eq!(own.len(), 4 * 96);
+        assert!(own.is_sorted_by_key(|message| message.raw.time));
+        let waits = own.iter().map(|message| message.arrival.since(message.raw.time));
+        assert!(waits.clone().all(|wait| (0..=DAY + MINUTE).contains(&wait)));
+        assert!(waits.max() > Some(23 * HOUR));
+        let mut arrivals: Vec<_> = own.iter().map(|message| message.arrival).collect();
+        arrivals.dedup();
+        assert!(arrivals.len() <= 5 + 1, "{} deliveries in four days", arrivals.len());
+    }
+}
+
+#[test]
+fn a_fast_concentrator_stamps_all_meters_of_its_transformer_an_hour_ahead() {
+    let faults = Faults { fast_concentrators: 0.26, ..Faults::NONE };
+    let town = town(Settings { faults, ..usual(100, 1, 8) });
+    let ahead = |message: &Message| message.raw.time.since(message.arrival) > 50 * MINUTE;
+    let fast: BTreeSet<MeterId> = town.messages().filter(ahead).map(|message| message.raw.meter).collect();
+    let of_truth: BTreeSet<MeterId> = town
+        .truth()
+        .into_iter()
+        .filter(|truth| truth.kind == Kind::ClockAhead)
+        .map(|truth| truth.meter)
+        .collect();
+    assert_eq!(of_truth.len(), 25, "one of four transformers");
+    assert_eq!(fast.len(), 26, "and the meter of the transformer");
+    assert!(fast.is_superset(&of_truth));
+    let wrong =
+        town.messages().filter(|message| fast.contains(&message.raw.meter) && !ahead(message)).count();
+    assert_eq!(wrong, 0);
+}
