@@ -130,7 +130,8 @@ impl Balances {
     ) -> Vec<Balance> {
         self.last_final = end.minus(self.final_after);
         self.reported.fill(false);
-        let mut new = vec![Tally::default(); topology.transformers().len()];
+        let mut new = self.open.remove(&end).unwrap_or_default();
+        new.resize(topology.transformers().len(), Tally::default());
         for joined in joined {
             let (Some(role), Some(transformer)) = (joined.role, joined.transformer()) else { continue };
             if role == Role::Feeder {
@@ -322,6 +323,9 @@ impl Balances {
             for (number, tally) in tallies {
                 if let Some(Some(now)) = numbers.get(number as usize) {
                     all[*now] = tally;
+                    if tally.marks & Tally::CHANGED != 0 {
+                        self.changed.push((end, *now as u32));
+                    }
                 }
             }
             self.open.insert(end, all);

@@ -185,16 +185,26 @@ proptest! {
     #[test]
     fn late_rows_end_at_the_sums_of_rows_in_time(arrivals in arrivals(), stop in 0_usize..16) {
         let topology = topology(STREET);
-        let (mut late, mut timely) = (new(&topology), new(&topology));
+        let (mut late, mut unstopped, mut timely) = (new(&topology), new(&topology), new(&topology));
         let mut last = BTreeMap::new();
         let mut whole = Vec::new();
         for (at, (end, rows)) in in_ticks(&arrivals, false).into_iter().enumerate() {
+            // A long backlog comes in parts, the first of them before the tick.
+            let (behind, rows): (Vec<Interval>, Vec<Interval>) = if at % 2 == 0 {
+                rows.into_iter().partition(|row| row.end < end)
+            } else {
+                (Vec::new(), rows)
+            };
+            late.join(topology.join(&behind), &topology);
+            unstopped.join(topology.join(&behind), &topology);
             if at == stop {
                 let bytes = postcard::to_allocvec(&late.snapshot(&topology)).unwrap();
                 late = new(&topology);
                 late.restore(&topology, postcard::from_bytes(&bytes).unwrap());
             }
-            for row in late.tick(end, topology.join(&rows), &topology) {
+            let published = late.tick(end, topology.join(&rows), &topology);
+            prop_assert_eq!(&published, &unstopped.tick(end, topology.join(&rows), &topology));
+            for row in published {
                 let key = (row.transformer, row.end);
                 if let Some(Balance { standing, revision, .. }) = last.insert(key, row) {
                     prop_assert!(standing == Standing::Open && revision <= row.revision);
