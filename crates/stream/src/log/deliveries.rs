@@ -11,8 +11,15 @@ pub struct Deliveries {
     /// Messages that the broker has not confirmed, of even and of odd epochs. Two counters are enough: the poller
     /// begins the next epoch only after the last checkpoint is written, and by then the epoch before is complete.
     under_way: [AtomicI64; 2],
-    failed: Mutex<Option<String>>,
+    failed: Mutex<Option<Problem>>,
     failures: Counter,
+}
+
+/// Why messages cannot be delivered, and what to do about it.
+#[derive(Debug, Clone)]
+struct Problem {
+    what: String,
+    help: &'static str,
 }
 
 impl Deliveries {
@@ -39,8 +46,24 @@ impl Deliveries {
 
     /// A message of an epoch could not be sent at all.
     pub fn not_sent(&self, epoch: u64, why: String) {
-        self.failed.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(why);
+        self.fail(Problem {
+            what: format!("the broker refused a result: {why}"),
+            help: "check the topic's settings and the rights of this user; the next start publishes unconfirmed results again",
+        });
         self.confirmed(epoch);
+    }
+
+    /// The client will never send to some partition again: only a new client does.
+    pub fn stuck(&self, why: &str) {
+        self.fail(Problem {
+            what: format!("results to a partition are stuck: {why}"),
+            help: "a partition had no leader for a moment, and librdkafka may never notice the next one \
+                   (confluentinc/librdkafka#5430); the next start publishes unconfirmed results again",
+        });
+    }
+
+    fn fail(&self, problem: Problem) {
+        self.failed.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(problem);
     }
 
     /// Whether the broker has all messages of an epoch, or has refused them.
@@ -60,13 +83,7 @@ impl Deliveries {
 
     /// The failure to deliver a message, if there is one.
     pub fn failure(&self) -> Option<Failure> {
-        let why = self.failed.lock().unwrap_or_else(PoisonError::into_inner).clone()?;
-        Some(
-            Failure::failed_with_help(
-                format!("the broker refused a result: {why}"),
-                "check the topic's settings and the rights of this user; the next start publishes unconfirmed results again",
-            )
-            .again(),
-        )
+        let Problem { what, help } = self.failed.lock().unwrap_or_else(PoisonError::into_inner).clone()?;
+        Some(Failure::failed_with_help(what, help).again())
     }
 }

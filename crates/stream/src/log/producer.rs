@@ -70,6 +70,9 @@ struct Context {
 impl ClientContext for Context {
     fn log(&self, level: RDKafkaLogLevel, fac: &str, message: &str) {
         self.client_log.log(level, fac, message);
+        if fac == "METADATAUPDATE" && message.contains("new leader-1 not found in cache") {
+            self.deliveries.stuck(message);
+        }
     }
 
     fn error(&self, error: KafkaError, reason: &str) {
