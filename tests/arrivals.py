@@ -118,6 +118,15 @@ def thieves(out, truth):
     return len(guilty & found), len(guilty), len(found - guilty)
 
 
+def cases_that_differ(orderly, out):
+    """How many cases one of the two has and the other has not, with all their numbers and evidence."""
+    def read(folder, name):
+        rows = pl.read_parquet(folder / name)
+        return {json.dumps(row, default=str, sort_keys=True) for row in rows.to_dicts()}
+    both = [read(orderly, name) ^ read(out, name) for name in ["cases.parquet", "evidence.parquet"]]
+    return len(both[0] | both[1])
+
+
 def intervals(out):
     rows = pl.read_parquet(out / "intervals.parquet", columns=["meter", "end", "imp_wh", "readings", "quality"])
     return rows.with_columns(pl.col("meter").cast(pl.String), pl.col("quality").cast(pl.String))
@@ -174,16 +183,20 @@ def compare(way, orderly, out, truth):
     partial = balances.filter((pl.col("quality").cast(pl.String) == "measured") & (pl.col("reporting") < pl.col("meters")))
     other_sums, all_balances = balances_that_differ(orderly, out)
     found, guilty, others = thieves(out, truth)
+    other_cases = cases_that_differ(orderly, out)
     measured = now.filter(pl.col("quality").is_in(["measured", "disagrees"])).height
     energy = lambda rows: rows.group_by("meter").agg(pl.col("imp_wh").sum()).sort("meter")
     print(f"{way:9} {wrong.height:7,} of {before.height:,} intervals lost or wrong; "
           f"{100 * measured / now.height:5.1f} % measured; {summary['late']:6,} late; "
-          f"{partial.height:5,} balances measured in part, {other_sums:,} of {all_balances:,} with other sums; {found} of {guilty} thieves, {others} others")
+          f"{partial.height:5,} balances measured in part, {other_sums:,} of {all_balances:,} with other sums; {found} of {guilty} thieves, {others} others, "
+          f"{other_cases} rows of cases and evidence differ")
     failures = []
     if partial.height:
         failures.append("a balance is called measured although a consumer is missing")
     if way in ["bursts", "future"] and other_sums:
         failures.append("balances do not end at the sums of the orderly file")
+    if way in ["bursts", "future"] and other_cases:
+        failures.append("cases are not those of the orderly file")
     if way == "seconds":
         if measured < 0.9 * now.height:
             failures.append("less than 90 % of the intervals are measured")

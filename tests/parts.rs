@@ -172,6 +172,7 @@ fn the_plan_keeps_every_kind_of_state() {
         confluence
         findings
         groups
+        heard
         loads
         losses
         messages
@@ -210,7 +211,7 @@ fn a_changed_setting_loses_the_parts_that_depend_on_it_and_no_other() {
         detectors.phase-neutral.share: phase-neutral
         intervals.energy: meters
         intervals.grace: meters
-        intervals.length: balances confluence demand findings groups loads losses meters phase-neutral power-factor profiles supply vet
+        intervals.length: balances confluence demand findings groups heard loads losses meters phase-neutral power-factor profiles supply vet
         power_factor.step: power-factor
         profiles.slot: profiles
         time_zone: demand findings groups losses power-factor profiles supply-indices suspicions

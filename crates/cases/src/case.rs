@@ -42,11 +42,12 @@ pub struct Case {
     pub transformer: Option<TransformerId>,
     /// The area that the meter stood in when the case opened.
     pub area: Option<AreaId>,
-    /// When it opened: the end of the tick that brought the first evidence.
+    /// When it opened: the end of the first interval that raised a suspicion. Its neighbours may have been compared
+    /// later, when the last of them was heard.
     pub opened: EventTime,
-    /// The end of the last tick that brought evidence.
+    /// The end of the last interval that raised a suspicion.
     pub last_evidence: EventTime,
-    /// When it closed.
+    /// When it closed: the cool-down after the last evidence.
     pub closed: Option<EventTime>,
     /// The highest score of its suspicions.
     pub score_max: f64,

@@ -3,7 +3,7 @@
 use crate::{Case, CaseId};
 use core::mem;
 use detect::{Detector, Evidence, Suspicion};
-use reading::{EventTime, MeterId};
+use reading::{EventTime, MeterId, TransformerId};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use units::WattHours;
@@ -86,6 +86,12 @@ impl Change {
             Self::Opened(case) | Self::Grew(case) | Self::Closed(case) => case,
         }
     }
+
+    /// By time; what closed comes first.
+    fn order(&self) -> (EventTime, bool, MeterId) {
+        let case = self.case();
+        (case.closed.unwrap_or(case.last_evidence), case.closed.is_none(), case.meter)
+    }
 }
 
 /// An open case and where its counting stands.
@@ -125,37 +131,53 @@ impl Cases {
         self.open.values().map(|open| &open.case)
     }
 
-    /// Considers what the tick that ends at `end` raised, in any order, and adds what changed to `out`: first what
+    /// Considers what a tick raised, in any order, and adds what changed to `out`: by time, and at one time first what
     /// closed, then what opened or grew, each by meter. A suspicion without evidence changes nothing.
     ///
-    /// Cases that are cool by `end` close first, so that evidence as far apart as the cool-down never belongs to one
-    /// case, even if no tick fell between.
-    pub fn consider(&mut self, end: EventTime, suspicions: &[Suspicion], out: &mut Vec<Change>) {
+    /// A case closes when it has had no evidence for the cool-down. Evidence comes as late as the slowest neighbour is
+    /// heard, so `looked_at` says up to when a meter on a transformer has been looked at; no meter was looked at less far
+    /// than `least`. Evidence as far apart as the cool-down never belongs to one case.
+    pub fn consider(
+        &mut self,
+        suspicions: &[Suspicion],
+        looked_at: impl Fn(Option<TransformerId>) -> EventTime,
+        least: EventTime,
+        out: &mut Vec<Change>,
+    ) {
         let rules = self.rules;
-        let cooled = |open: &Open| end.since(open.case.last_evidence) >= rules.cool_down;
-        for (key, mut open) in self.open.extract_if(.., |_, open| cooled(open)) {
-            open.case.closed = Some(end);
-            self.closed.insert(key, (open.case.id.clone(), end));
-            out.push(Change::Closed(open.case));
-        }
-        self.closed.retain(|_, (_, closed)| end.since(*closed) <= rules.follow_within);
+        let first = out.len();
         let mut sorted: Vec<&Suspicion> = suspicions.iter().filter(|one| !one.evidence.is_empty()).collect();
         // Of several of one meter and detector, the strongest comes first and opens the case.
         sorted.sort_by(|one, other| {
-            let key = |suspicion: &Suspicion| (suspicion.meter, suspicion.detector, suspicion.time);
+            let key = |suspicion: &Suspicion| (suspicion.time, suspicion.meter, suspicion.detector);
             key(one).cmp(&key(other)).then(other.score.total_cmp(&one.score))
         });
         for suspicion in sorted {
-            let (meter, kind) = (suspicion.meter, suspicion.detector);
+            let (meter, time) = (suspicion.meter, suspicion.time);
+            self.close(|open| open.case.meter == meter && open.is_cool(time, &rules), out);
             if let Some(open) = self.open_case_of(suspicion) {
                 out.extend(open.grow(suspicion));
             } else if self.open_of(meter) < rules.most_open {
-                let key = (meter, kind);
-                let follows = self.closed.remove(&key).map(|(id, _)| id);
-                let open = Open::new(suspicion, follows);
+                let key = (meter, suspicion.detector);
+                let closed = self.closed.remove(&key);
+                let follows = closed.filter(|(_, closed)| time.since(*closed) <= rules.follow_within);
+                let open = Open::new(suspicion, follows.map(|(id, _)| id));
                 out.push(Change::Opened(open.case.clone()));
                 self.open.insert(key, open);
             }
+        }
+        self.close(|open| open.is_cool(looked_at(open.case.transformer), &rules), out);
+        self.closed.retain(|_, (_, closed)| least.since(*closed) <= rules.follow_within);
+        out[first..].sort_by_key(Change::order);
+    }
+
+    /// Closes the cases that have had no evidence for long enough.
+    fn close(&mut self, is_cool: impl Fn(&Open) -> bool, out: &mut Vec<Change>) {
+        for (key, mut open) in self.open.extract_if(.., |_, open| is_cool(open)) {
+            let closed = EventTime(open.case.last_evidence.0.saturating_add(self.rules.cool_down));
+            open.case.closed = Some(closed);
+            self.closed.insert(key, (open.case.id.clone(), closed));
+            out.push(Change::Closed(open.case));
         }
     }
 
@@ -174,6 +196,11 @@ impl Cases {
 }
 
 impl Open {
+    /// Whether it has had no evidence for long enough, if its meter has been looked at up to `time`.
+    fn is_cool(&self, time: EventTime, rules: &CaseRules) -> bool {
+        time.since(self.case.last_evidence) >= rules.cool_down
+    }
+
     fn new(suspicion: &Suspicion, follows: Option<CaseId>) -> Self {
         let run = run_of(&suspicion.evidence);
         let case = Case {

@@ -54,6 +54,11 @@ fn suspicion(meter: &str, block: usize, blocks: u32, score: f64) -> Suspicion {
     }
 }
 
+/// A tick in which everything up to its end has been looked at.
+fn tick(cases: &mut Cases, end: EventTime, raised: &[Suspicion], out: &mut Vec<Change>) {
+    cases.consider(raised, |_| end, end, out);
+}
+
 /// One meter, a character for each tick: a digit is a suspicion with so many tenths as its score, whose run began
 /// five blocks before the first digit of its group; `.` is none. What changes in which tick is the answer.
 fn check(picture: &str, answer: &Expect) {
@@ -61,7 +66,7 @@ fn check(picture: &str, answer: &Expect) {
     let mut lines = String::new();
     for (block, raised) in raised(picture).iter().enumerate() {
         let mut out = Vec::new();
-        cases.consider(end_of(block), raised, &mut out);
+        tick(&mut cases, end_of(block), raised, &mut out);
         for change in &out {
             lines += &format!("{block}: {}\n", line(change));
         }
@@ -143,7 +148,7 @@ fn a_case_keeps_what_opened_it_beside_its_strongest_and_the_energy_of_all_its_ru
     let mut cases = Cases::new(rules());
     let mut out = Vec::new();
     for (block, raised) in raised("46..8..22").iter().enumerate() {
-        cases.consider(end_of(block), raised, &mut out);
+        tick(&mut cases, end_of(block), raised, &mut out);
     }
     let case = cases.open().next().unwrap();
     let share = |evidence: &[Evidence]| (evidence[0].main().unwrap().value, evidence[0].blocks);
@@ -158,7 +163,7 @@ fn what_is_not_known_of_one_run_is_not_known_of_the_case() {
     let mut unknown = suspicion("M1", 1, 6, 0.4);
     unknown.evidence[0].excess = None;
     for raised in [suspicion("M1", 0, 5, 0.4), unknown, suspicion("M1", 2, 7, 0.4)] {
-        cases.consider(raised.time, &[raised], &mut Vec::new());
+        tick(&mut cases, raised.time, &[raised], &mut Vec::new());
     }
     assert_eq!(cases.open().next().unwrap().excess, None);
 }
@@ -187,8 +192,8 @@ fn new_evidence_soon_after_closing_opens_a_case_that_follows() {
 fn evidence_after_a_silence_without_ticks_is_another_case() {
     let mut cases = Cases::new(rules());
     let mut out = Vec::new();
-    cases.consider(end_of(0), &[suspicion("M1", 0, 5, 0.4)], &mut out);
-    cases.consider(end_of(8), &[suspicion("M1", 8, 5, 0.4)], &mut out);
+    tick(&mut cases, end_of(0), &[suspicion("M1", 0, 5, 0.4)], &mut out);
+    tick(&mut cases, end_of(8), &[suspicion("M1", 8, 5, 0.4)], &mut out);
     let lines: Vec<String> = out.iter().map(line).collect();
     expect![[r#"
         opened phase-neutral.M1.20240105T1400Z: 5 blocks, score 0.4, open
@@ -212,7 +217,7 @@ fn alerts(picture: &str) -> Vec<Alert> {
     let mut cases = Cases::new(rules());
     let mut out = Vec::new();
     for (block, raised) in raised(picture).iter().enumerate() {
-        cases.consider(end_of(block), raised, &mut out);
+        tick(&mut cases, end_of(block), raised, &mut out);
     }
     out.iter().filter_map(|change| alert(change, &calendar())).collect()
 }
@@ -257,7 +262,7 @@ fn rules_that_make_no_sense_are_refused() {
 #[test]
 fn a_stored_case_without_evidence_is_refused() {
     let mut cases = Cases::new(rules());
-    cases.consider(end_of(0), &[suspicion("M1", 0, 5, 0.4)], &mut Vec::new());
+    tick(&mut cases, end_of(0), &[suspicion("M1", 0, 5, 0.4)], &mut Vec::new());
     let mut stored = cases.snapshot();
     stored.open[0].evidence.clear();
     expect!["case phase-neutral.M1.20240105T1400Z has no evidence"]
@@ -283,7 +288,7 @@ fn towns() -> impl Strategy<Value = Vec<Vec<Suspicion>>> {
 fn considered(cases: &mut Cases, ticks: &[Vec<Suspicion>], from: usize) -> Vec<Change> {
     let mut out = Vec::new();
     for (number, raised) in ticks.iter().enumerate() {
-        cases.consider(end_of(from + number), raised, &mut out);
+        tick(cases, end_of(from + number), raised, &mut out);
     }
     out
 }
@@ -321,6 +326,20 @@ proptest! {
         let (closed, distinct) = named(|change| matches!(change, Change::Closed(_)));
         prop_assert_eq!(closed, distinct);
         prop_assert!(closed <= opened);
+    }
+
+    /// Neighbours that come late let many intervals be looked at in one tick.
+    #[test]
+    fn ticks_that_are_considered_together_change_the_same(ticks in towns(), cut in 0_usize..60) {
+        let expected = considered(&mut Cases::new(rules()), &ticks, 0);
+        let (mut cases, mut out) = (Cases::new(rules()), Vec::new());
+        let (early, late) = ticks.split_at(cut.min(ticks.len()));
+        for (number, part) in [(early.len(), early), (ticks.len(), late)] {
+            if number > 0 {
+                tick(&mut cases, end_of(number - 1), &part.concat(), &mut out);
+            }
+        }
+        prop_assert_eq!(out, expected);
     }
 
     #[test]

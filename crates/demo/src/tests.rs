@@ -86,7 +86,7 @@ fn a_small_terminal_shows_everything_one_below_another() {
             |  3 Jan 12:30  check M000027  phase 8.47 A  neutral 6.47 A  1.99 A apart, 24 %
             |
             |
-            | SMS 1 at  3 Jan 12:30 to +000200000001: Please check meter M000027: phase 8.5
+            | SMS 1 at  3 Jan 19:15 to +000200000001: Please check meter M000027: phase 8.5
             | A, neutral 6.5 A since 3 Jan 11:15. Transformer T0002. Area A01.
             | q ends the demo and prints a summary: what was found, and what to try next
         "#]],
@@ -137,7 +137,7 @@ fn a_large_terminal_shows_chart_and_table_side_by_side() {
             |
             |
             |
-            | SMS 1 at  3 Jan 12:30 to +000200000001: Please check meter M000027: phase 8.5 A, neutral 6.5 A since 3 Jan 11:15.
+            | SMS 1 at  3 Jan 19:15 to +000200000001: Please check meter M000027: phase 8.5 A, neutral 6.5 A since 3 Jan 11:15.
             | Transformer T0002. Area A01.
             | q ends the demo and prints a summary: what was found, and what to try next
         "#]],
@@ -158,7 +158,7 @@ fn a_tiny_terminal_shows_words() {
             | 49 intervals open
             | 22 dead letters: 17 late, 5 torn
             | 140 repeats
-            | SMS 1 at  3 Jan 12:30 to +000200000001:
+            | SMS 1 at  3 Jan 19:15 to +000200000001:
             | Please check meter M000027: phase 8.5
             | A, neutral 6.5 A since 3 Jan 11:15.
             | Transformer T0002. Area A01.

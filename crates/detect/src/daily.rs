@@ -2,7 +2,7 @@
 
 use crate::{Detector, Suspicion};
 use jiff::civil::Date;
-use reading::{Calendar, EventTime, MeterId};
+use reading::{Calendar, EventTime, MeterId, TransformerId};
 use std::collections::BTreeMap;
 
 /// One meter on one local day. A meter without a suspicion has no row.
@@ -37,11 +37,19 @@ impl DailySuspicion {
     }
 }
 
-/// Collects the suspicions of the day that is under way.
+/// Collects the suspicions of days that are under way. A day is over for a meter when the neighbours on its
+/// transformer have been compared in the first interval of the next day.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct DailyScores {
-    pub(crate) day: Option<Date>,
-    pub(crate) by_meter: BTreeMap<MeterId, DailySuspicion>,
+    pub(crate) open: BTreeMap<(Date, MeterId), OpenDay>,
+}
+
+/// A day of a meter that is under way.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct OpenDay {
+    pub(crate) row: DailySuspicion,
+    /// Where the meter stands.
+    pub(crate) transformer: Option<TransformerId>,
 }
 
 impl DailyScores {
@@ -50,29 +58,30 @@ impl DailyScores {
         Self::default()
     }
 
-    /// Takes what the tick that ends at `end` raised, in any order. If that tick is the first of a local day, the
-    /// rows of the day before are added to `out` first, by meter.
+    /// Takes what a tick raised, in any order. The rows of days that are over are added to `out`, by day and meter:
+    /// `front_of` knows up to when neighbours on a transformer have been compared.
     pub fn collect(
         &mut self,
-        end: EventTime,
         calendar: &Calendar,
         raised: &[Suspicion],
+        front_of: impl Fn(Option<TransformerId>) -> EventTime,
         out: &mut Vec<DailySuspicion>,
     ) {
-        let day = calendar.day_of_interval(end);
-        if self.day != Some(day) {
-            self.finish(out);
-            self.day = Some(day);
-        }
         for suspicion in raised.iter().filter(|suspicion| suspicion.score > 0.0) {
-            let meter = suspicion.meter;
-            self.by_meter.entry(meter).or_insert_with(|| DailySuspicion::new(meter, day)).add(suspicion);
+            let (day, meter) = (calendar.day_of_interval(suspicion.time), suspicion.meter);
+            let new = || OpenDay { row: DailySuspicion::new(meter, day), transformer: None };
+            let open = self.open.entry((day, meter)).or_insert_with(new);
+            open.row.add(suspicion);
+            open.transformer = suspicion.transformer;
         }
+        let is_over = |&(day, _): &(Date, MeterId), open: &mut OpenDay| {
+            calendar.day_of_interval(front_of(open.transformer)) > day
+        };
+        out.extend(self.open.extract_if(.., is_over).map(|(_, open)| open.row));
     }
 
-    /// Adds the rows of the current day, when the readings end.
+    /// Adds the rows of the days under way, when the readings end.
     pub fn finish(&mut self, out: &mut Vec<DailySuspicion>) {
-        out.extend(core::mem::take(&mut self.by_meter).into_values());
-        self.day = None;
+        out.extend(core::mem::take(&mut self.open).into_values().map(|open| open.row));
     }
 }

@@ -6,19 +6,20 @@
 //! - `Rule`, made by `keys!`: its settings, with `check` for keys that must go together and `fingerprint` of those
 //!   that its state depends on;
 //! - `ABOUT`: its facts, innocent causes and words, as data;
-//! - `Runs`: its state at work, with `new`, `examine`, `state`, and `restore` from a `State` of `STATE_VERSION`;
+//! - `Runs`: its state at work, with `new`, `examine`, `state`, and `restore` from a `State` of `STATE_VERSION`, whose
+//!   `read` also knows the versions in `READS`;
 //! - `Rule::why_no_case`: what it made of a meter that has no case, in sentences.
 //!
 //! Everything else (plans, `gridwarden check`, files, texts, stored state, the catalogue) works from this list.
 
 pub mod phase_neutral;
 
-use crate::weigh::Found;
+use crate::weigh::{Comparing, Found};
 use crate::{About, Key, SettingsError, Suspicion, Written, weigh};
 use core::fmt;
-use grid::Joined;
-use reading::{EventTime, MeterId};
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use grid::{Joined, Topology};
+use reading::MeterId;
+use serde::{Deserializer, Serialize, Serializer};
 
 macro_rules! detectors {
     ($($module:ident $variant:ident $name:literal, $definition:literal, $remembers:literal, $source:literal;)*) => {
@@ -87,6 +88,11 @@ macro_rules! detectors {
             pub const fn state_version(self) -> u16 {
                 match self { $(Self::$variant => $module::STATE_VERSION,)* }
             }
+
+            /// Earlier versions of it that can be read.
+            pub const fn state_reads(self) -> &'static [u16] {
+                match self { $(Self::$variant => $module::READS,)* }
+            }
         }
 
         /// The settings of the detectors that a plan runs.
@@ -141,38 +147,39 @@ macro_rules! detectors {
                 Self { $($module: rules.$module.clone().map($module::Runs::new),)* }
             }
 
-            /// Examines the tick that ends at `end`: every closed interval of the town with its place, in any order,
-            /// with the back-filled older ones of meters that came back. Adds at most one suspicion a meter, by
-            /// meter.
+            /// Examines a tick of the town: every closed interval with its place, in any order, with the older ones of
+            /// meters that come late. Adds at most one suspicion a meter and interval, by time and meter.
             ///
             /// Returns how many intervals would have been evidence and could not be looked at.
             pub fn examine<'a>(
                 &mut self,
-                end: EventTime,
+                comparing: &Comparing<'_>,
                 rows: impl Iterator<Item = Joined<'a>> + Clone,
                 out: &mut Vec<Suspicion>,
             ) -> u64 {
                 let (mut found, mut held_back) = (Vec::<Found>::new(), 0);
                 $(if let Some(runs) = &mut self.$module {
-                    held_back += runs.examine(end, rows.clone(), &mut found);
+                    held_back += runs.examine(comparing, rows.clone(), &mut found);
                 })*
-                weigh(end, found, out);
+                weigh(found, out);
                 held_back
             }
 
             /// The state of a detector that runs, to be stored.
-            pub fn state(&self, detector: Detector) -> Option<DetectorState> {
+            pub fn state(&self, detector: Detector, topology: &Topology) -> Option<DetectorState> {
                 match detector {
-                    $(Detector::$variant => Some(DetectorState::$variant(self.$module.as_ref()?.state())),)*
+                    $(Detector::$variant => {
+                        Some(DetectorState::$variant(self.$module.as_ref()?.state(topology)))
+                    })*
                 }
             }
 
             /// Goes on from a stored state, if its detector runs.
-            pub fn restore(&mut self, state: DetectorState) {
+            pub fn restore(&mut self, state: DetectorState, topology: &Topology) {
                 match state {
                     $(DetectorState::$variant(state) => {
                         if let Some(runs) = &mut self.$module {
-                            runs.restore(state);
+                            runs.restore(state, topology);
                         }
                     })*
                 }
@@ -186,10 +193,14 @@ macro_rules! detectors {
         pub enum DetectorState { $($variant($module::State),)* }
 
         impl DetectorState {
-            /// Reads the state of this detector.
-            pub fn read<'de, D: Deserializer<'de>>(detector: Detector, stored: D) -> Result<Self, D::Error> {
+            /// Reads the state of this detector in the form of a version.
+            pub fn read<'de, D: Deserializer<'de>>(
+                detector: Detector,
+                version: u16,
+                stored: D,
+            ) -> Result<Self, D::Error> {
                 match detector {
-                    $(Detector::$variant => $module::State::deserialize(stored).map(Self::$variant),)*
+                    $(Detector::$variant => $module::State::read(version, stored).map(Self::$variant),)*
                 }
             }
         }

@@ -26,8 +26,8 @@ pub use daily::{DailyScores, DailySuspicion};
 pub use detectors::{Detector, DetectorRules, DetectorState, Detectors};
 pub use evidence::{Evidence, Fact, Innocent};
 pub use settings::{Key, Milliseconds, Setting, SettingsError, Written, nearest};
-pub use stored::{DailyScoresState, EvidenceState, RestoreError};
-pub use weigh::{Suspicion, weigh};
+pub use stored::{DailyScoresState, DailyScoresStateV1, EvidenceState, RestoreError};
+pub use weigh::{Comparing, Suspicion, weigh};
 pub use words::{About, FactDefinition, InnocentDefinition, Unit, Words};
 
 #[cfg(test)]

@@ -1,11 +1,12 @@
 //! What is stored of scores and evidence. Detectors, facts and innocent causes are stored under their names, so that
 //! a state can be read by a program that has more of them. What a detector stores of its own is in its file.
 
+use crate::daily::OpenDay;
 use crate::{
     DailyScores, DailySuspicion, Detector, Evidence, Fact, FactDefinition, Innocent, InnocentDefinition,
 };
 use jiff::civil::Date;
-use reading::{Calendar, EventTime, Fingerprint, MeterId};
+use reading::{Calendar, EventTime, Fingerprint, MeterId, TransformerId};
 use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use units::WattHours;
@@ -50,25 +51,54 @@ fn unknown(what: &'static str, name: &str) -> RestoreError {
     RestoreError::Unknown { what, name: name.to_owned() }
 }
 
-/// The stored state of [`DailyScores`].
+/// The stored state of [`DailyScores`]: the days under way.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct DailyScoresState {
-    /// Year, month and day under way.
-    day: Option<(i16, i8, i8)>,
-    meters: Vec<DailyRow>,
+    days: Vec<DailyRow>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 struct DailyRow {
+    /// Year, month and day.
+    day: (i16, i8, i8),
     meter: MeterId,
+    transformer: Option<TransformerId>,
     score: f64,
     /// Those above zero.
     by_detector: Vec<(Detector, f64)>,
 }
 
+/// Version 1 of [`DailyScoresState`], which had one day only.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct DailyScoresStateV1 {
+    day: Option<(i16, i8, i8)>,
+    meters: Vec<DailyRowV1>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+struct DailyRowV1 {
+    meter: MeterId,
+    score: f64,
+    by_detector: Vec<(Detector, f64)>,
+}
+
+impl From<DailyScoresStateV1> for DailyScoresState {
+    fn from(stored: DailyScoresStateV1) -> Self {
+        let Some(day) = stored.day else { return Self { days: Vec::new() } };
+        let row = |DailyRowV1 { meter, score, by_detector }| DailyRow {
+            day,
+            meter,
+            transformer: None,
+            score,
+            by_detector,
+        };
+        Self { days: stored.meters.into_iter().map(row).collect() }
+    }
+}
+
 impl DailyScores {
     /// Goes up when the form of [`DailyScoresState`] changes.
-    pub const STATE_VERSION: u16 = 1;
+    pub const STATE_VERSION: u16 = 2;
 
     /// The fingerprint of the settings that the state depends on: here those that decide which local day it is.
     pub fn fingerprint(calendar: &Calendar) -> u64 {
@@ -77,29 +107,28 @@ impl DailyScores {
 
     /// What must be stored to go on later.
     pub fn snapshot(&self) -> DailyScoresState {
-        let row = |row: &DailySuspicion| {
+        let row = |OpenDay { row, transformer }: &OpenDay| {
             let scores = Detector::ALL.iter().map(|&detector| (detector, row.score_of(detector)));
             let by_detector = scores.filter(|(_, score)| *score > 0.0).collect();
-            DailyRow { meter: row.meter, score: row.score, by_detector }
+            let day = (row.day.year(), row.day.month(), row.day.day());
+            DailyRow { day, meter: row.meter, transformer: *transformer, score: row.score, by_detector }
         };
-        DailyScoresState {
-            day: self.day.map(|day| (day.year(), day.month(), day.day())),
-            meters: self.by_meter.values().map(row).collect(),
-        }
+        DailyScoresState { days: self.open.values().map(row).collect() }
     }
 
     /// Goes on from what was stored.
     pub fn restore(stored: DailyScoresState) -> Result<Self, RestoreError> {
-        let Some((year, month, day)) = stored.day else { return Ok(Self::new()) };
-        let Ok(day) = Date::new(year, month, day) else { return Err(RestoreError::Day { year, month, day }) };
-        let mut restored = Self { day: Some(day), by_meter: Default::default() };
-        for row in stored.meters {
-            let mut daily = DailySuspicion::new(row.meter, day);
-            daily.score = row.score;
-            for (detector, score) in row.by_detector {
-                daily.by_detector[detector as usize] = score;
+        let mut restored = Self::new();
+        for DailyRow { day: (year, month, day), meter, transformer, score, by_detector } in stored.days {
+            let Ok(day) = Date::new(year, month, day) else {
+                return Err(RestoreError::Day { year, month, day });
+            };
+            let mut row = DailySuspicion::new(meter, day);
+            row.score = score;
+            for (detector, score) in by_detector {
+                row.by_detector[detector as usize] = score;
             }
-            restored.by_meter.insert(row.meter, daily);
+            restored.open.insert((day, meter), OpenDay { row, transformer });
         }
         Ok(restored)
     }

@@ -1,7 +1,7 @@
 //! Evidence of one meter, weighed together.
 
 use crate::{Detector, Evidence};
-use grid::TopologyRow;
+use grid::{Fronts, Topology, TopologyRow};
 use reading::{AreaId, EventTime, MeterId, TransformerId};
 
 /// Something about a meter that a person should look at, with its reasons.
@@ -13,7 +13,7 @@ pub struct Suspicion {
     pub transformer: Option<TransformerId>,
     /// The area that it stands in then.
     pub area: Option<AreaId>,
-    /// The end of the tick in which it was raised.
+    /// The end of the interval that raised it. Its tick may be over for long: see [`Comparing`].
     pub time: EventTime,
     /// The leading detector: the one whose evidence weighs most.
     pub detector: Detector,
@@ -23,9 +23,43 @@ pub struct Suspicion {
     pub evidence: Vec<Evidence>,
 }
 
-/// Evidence of a detector, and where its meter stands.
+/// Which intervals detectors may compare among neighbours: those in which all consumers of a transformer have been
+/// heard, or were waited for long enough.
+#[derive(Debug, Clone, Copy)]
+pub struct Comparing<'a> {
+    /// The topology.
+    pub topology: &'a Topology,
+    /// How far the consumers of each transformer have been heard.
+    pub fronts: &'a Fronts,
+    /// Whether the readings have ended: a consumer that was never heard is not waited for any more.
+    pub at_the_end: bool,
+}
+
+impl Comparing<'_> {
+    /// Neighbours on the transformer with a number are compared up to here.
+    pub fn front_of(&self, transformer: u32) -> EventTime {
+        match self.at_the_end {
+            false => self.fronts.of(transformer, self.topology),
+            true => self.fronts.at_the_end(transformer, self.topology),
+        }
+    }
+
+    /// The same by name: of a transformer that the topology no longer knows, nothing is waited for.
+    pub fn front_of_named(&self, transformer: Option<TransformerId>) -> EventTime {
+        let number = transformer.and_then(|name| self.topology.number_of(name));
+        number.map_or(self.fronts.last_tick(), |number| self.front_of(number))
+    }
+
+    pub(crate) fn consumers_of(&self, transformer: u32) -> u32 {
+        self.topology.meters_of(transformer, self.fronts.last_tick()).0
+    }
+}
+
+/// Evidence of a detector in an interval, and where its meter stands.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Found {
+    /// The end of the interval.
+    pub time: EventTime,
     /// Which meter.
     pub meter: MeterId,
     /// The transformer that it hangs on.
@@ -37,28 +71,34 @@ pub struct Found {
 }
 
 impl Found {
-    pub(crate) fn new(meter: MeterId, place: Option<&TopologyRow>, evidence: Evidence) -> Self {
+    pub(crate) fn new(
+        time: EventTime,
+        meter: MeterId,
+        place: Option<&TopologyRow>,
+        evidence: Evidence,
+    ) -> Self {
         let (transformer, area) = place.map_or((None, None), |row| (row.transformer, row.area));
-        Self { meter, transformer, area, evidence }
+        Self { time, meter, transformer, area, evidence }
     }
 }
 
-/// Joins what the detectors found in the tick that ends at `time` into one suspicion a meter, by meter.
+/// Joins what the detectors found into one suspicion a meter and interval, by time and meter.
 ///
 /// The score of a suspicion is the **highest** score of its evidence, not yet a probability: scores of different
 /// detectors are not calibrated to each other, and adding them up would count correlated evidence twice. The weight of
 /// a piece of evidence is its share of the sum of all scores.
-pub fn weigh(time: EventTime, mut found: Vec<Found>, out: &mut Vec<Suspicion>) {
+pub fn weigh(mut found: Vec<Found>, out: &mut Vec<Suspicion>) {
     let order = |one: &Found, other: &Found| {
         let heavier = other.evidence.score.total_cmp(&one.evidence.score);
         let detectors = one.evidence.detector.cmp(&other.evidence.detector);
-        one.meter.cmp(&other.meter).then(heavier).then(detectors)
+        let key = |found: &Found| (found.time, found.meter);
+        key(one).cmp(&key(other)).then(heavier).then(detectors)
     };
     found.sort_by(order);
-    for group in found.chunk_by(|one, other| one.meter == other.meter) {
+    for group in found.chunk_by(|one, other| (one.time, one.meter) == (other.time, other.meter)) {
         let sum: f64 = group.iter().map(|found| found.evidence.score).sum();
         let (first, count) = (&group[0], group.len() as f64);
-        let Found { meter, transformer, area, .. } = *first;
+        let Found { time, meter, transformer, area, .. } = *first;
         let (detector, score) = (first.evidence.detector, first.evidence.score);
         let evidence = group.iter().map(|found| {
             let score = found.evidence.score;

@@ -100,8 +100,8 @@ pub struct InnocentDefinition {
     pub name: &'static str,
     /// The numbers that speak for or against it.
     pub facts: &'static [&'static FactDefinition],
-    /// What it is and what was seen of it: a template.
-    pub words: &'static str,
+    /// What it is and what was seen of it: templates, of which the first one holds whose facts are all there.
+    pub words: &'static [&'static str],
 }
 
 /// What everything that prints the evidence of a detector needs of it.
@@ -202,7 +202,8 @@ impl Evidence {
 impl crate::Innocent {
     /// What it is and what was seen of it.
     pub fn in_words(&self) -> String {
-        fill(self.definition.words, |hole| Some(of_facts(&self.facts, hole))).unwrap_or_default()
+        let fill = |words: &&str| fill(words, |hole| known(&self.facts, hole));
+        self.definition.words.iter().find_map(fill).unwrap_or_default()
     }
 }
 
@@ -237,14 +238,18 @@ pub(crate) fn fill(words: &str, value: impl Fn(Hole<'_>) -> Option<String>) -> O
 
 /// What stands in a hole; a dash where the evidence lacks it.
 fn of_facts(facts: &[Fact], hole: Hole<'_>) -> String {
-    let fact = facts.iter().find(|fact| fact.definition.name == hole.name);
-    let text = fact.and_then(|fact| match hole.part {
+    known(facts, hole).unwrap_or_else(|| "-".to_owned())
+}
+
+/// What stands in a hole, if the evidence has it.
+fn known(facts: &[Fact], hole: Hole<'_>) -> Option<String> {
+    let fact = facts.iter().find(|fact| fact.definition.name == hole.name)?;
+    match hole.part {
         None => Some(fact.definition.unit.text(fact.value, hole.decimals)),
         Some("about") => fact.about.as_ref().map(MeterId::to_string),
         Some(part) if fact.definition.limit == Some(part) => {
             Some(fact.definition.unit.text(fact.limit?, hole.decimals))
         }
         Some(_) => None,
-    });
-    text.unwrap_or_else(|| "-".to_owned())
+    }
 }

@@ -41,7 +41,7 @@ impl Joined<'_> {
 /// Stands for no number: a `u32` alone is half as long as an `Option` of it.
 pub(crate) const NONE: u32 = u32::MAX;
 
-fn known(number: u32) -> Option<u32> {
+pub(crate) fn known(number: u32) -> Option<u32> {
     (number != NONE).then_some(number)
 }
 

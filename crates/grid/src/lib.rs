@@ -14,14 +14,17 @@
 mod balance;
 mod balances;
 mod counts;
+mod fronts;
 pub mod join;
 mod losses;
+mod members;
 mod row;
 mod topology;
 mod usual;
 
 pub use balance::{Balance, Gap, Standing};
 pub use balances::{Balances, BalancesState};
+pub use fronts::{Fronts, FrontsState};
 pub use join::{Join, Joined};
 pub use losses::{Loss, Losses, LossesState, Period};
 pub use row::{Role, TopologyRow};

@@ -1,7 +1,8 @@
 //! The topology: the transformer, the feeder and the area of each meter, with dates.
 
 use crate::counts::Counts;
-use crate::join::{Joined, NONE, Seat};
+use crate::join::{Joined, NONE, Seat, known};
+use crate::members::Members;
 use crate::row::{Role, TopologyRow};
 use core::fmt;
 use reading::{AreaId, EventTime, Interval, MeterId, Target, TransformerId};
@@ -62,6 +63,7 @@ pub struct Topology {
     /// Ascending; a number of a transformer is its place here.
     transformers: Vec<TransformerId>,
     counts: Counts,
+    members: Members,
 }
 
 impl Topology {
@@ -79,7 +81,9 @@ impl Topology {
         let spots: Vec<Spot> = rows.iter().map(spot).collect();
         let numbered = rows.iter().zip(spots.iter().map(|spot| spot.transformer));
         let counts = Counts::new(numbered, &transformers);
-        Ok(Self { rows, spots, transformers, counts })
+        let transformer_of = |row: u32| known(spots[row as usize].transformer);
+        let members = Members::new(&rows, transformer_of, transformers.len());
+        Ok(Self { rows, spots, transformers, counts, members })
     }
 
     /// The rows, by meter and then by start.
@@ -95,9 +99,16 @@ impl Topology {
 
     /// The place of a meter in the interval that ends at `time`. For a whole tick, [`Self::join`] is faster.
     pub fn at(&self, meter: &MeterId, time: EventTime) -> Option<&TopologyRow> {
+        self.number_at(meter, time).map(|(_, row)| row)
+    }
+
+    /// The same with the number of the row.
+    pub fn number_at(&self, meter: &MeterId, time: EventTime) -> Option<(u32, &TopologyRow)> {
         // The last row that starts before `time` is the only one that can hold then.
         let after = self.rows.partition_point(|row| (row.meter, row.starts()) < (*meter, time));
-        self.rows[..after].last().filter(|row| row.meter == *meter && row.holds_at(time))
+        let number = after.checked_sub(1)?;
+        let row = &self.rows[number];
+        (row.meter == *meter && row.holds_at(time)).then_some((number as u32, row))
     }
 
     /// Every interval with its row, in the given order, which may be any. It is cheap when the intervals are sorted
@@ -204,16 +215,15 @@ impl Topology {
         self.counts.areas()
     }
 
-    /// The number of the transformer in the row with a number.
-    pub(crate) fn transformer_of(&self, row: u32) -> Option<u32> {
-        Some(self.spots[row as usize].transformer).filter(|number| *number != NONE)
+    /// The consumers that the transformer with a number supplies in the interval that ends at `time`: for each the
+    /// number of its row, and that of the first row of its meter.
+    pub fn consumers_of(&self, transformer: u32, time: EventTime) -> impl Iterator<Item = (u32, u32)> + '_ {
+        self.members.at(&self.rows, transformer, time)
     }
 
-    /// The number of the first row of the meter in the row with a number.
-    pub(crate) fn first_of_row(&self, row: u32) -> u32 {
-        let meter = &self.rows[row as usize].meter;
-        let before = (0..row).rev().take_while(|&earlier| self.rows[earlier as usize].meter == *meter);
-        before.last().unwrap_or(row)
+    /// The number of a transformer.
+    pub fn number_of(&self, transformer: TransformerId) -> Option<u32> {
+        self.transformers.binary_search(&transformer).ok().map(|at| at as u32)
     }
 
     /// How many consumers the transformer with a number supplies in the interval that ends at `time`, and how many

@@ -1,6 +1,6 @@
 //! What each consumer usually uses, to fill in for those that are missing in a balance.
 
-use crate::{Role, Topology};
+use crate::Topology;
 use features::valid_energy;
 use reading::{EventTime, Interval, MeterId};
 use serde::{Deserialize, Serialize};
@@ -94,43 +94,21 @@ pub(crate) fn times(number: i64, above: i64, below: i64) -> i64 {
     if below > 0 { i64::try_from(whole / i128::from(below)).unwrap_or_default() } else { 0 }
 }
 
-/// Marks a row that always holds and is the only one of its meter. Then the table itself, which is large, need not be
-/// looked at.
-const PLAIN: u32 = 1 << 31;
-
 /// The usual use of all consumers.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Usuals {
     /// By row of the topology. A meter with several rows uses that of the first one.
     of_rows: Vec<Usual>,
-    /// The rows of consumers, transformer by transformer; with [`PLAIN`] most of them.
-    rows: Vec<u32>,
-    /// Where the rows of each transformer end in `rows`.
-    ends: Vec<u32>,
 }
 
 impl Usuals {
     pub(crate) fn new(topology: &Topology) -> Self {
-        let transformers = topology.transformers().len();
-        let mut placed: Vec<(u32, u32)> = (0..)
-            .zip(topology.rows())
-            .filter(|(_, row)| row.role == Role::Consumer)
-            .filter_map(|(number, _)| Some((topology.transformer_of(number)?, number)))
-            .collect();
-        placed.sort_unstable();
-        let ends = (0..transformers as u32)
-            .map(|transformer| placed.partition_point(|(of, _)| *of <= transformer) as u32)
-            .collect();
-        Self {
-            of_rows: vec![Usual::default(); topology.rows().len()],
-            rows: placed.into_iter().map(|(_, row)| row | plain(topology, row)).collect(),
-            ends,
-        }
+        Self { of_rows: vec![Usual::default(); topology.rows().len()] }
     }
 
     /// Bytes in memory.
     pub(crate) fn memory(&self) -> usize {
-        self.of_rows.len() * size_of::<Usual>() + (self.rows.len() + self.ends.len()) * size_of::<u32>()
+        self.of_rows.len() * size_of::<Usual>()
     }
 
     /// The usual use of the meter whose first row has a number.
@@ -153,16 +131,8 @@ impl Usuals {
         end: EventTime,
         reported: impl Fn(u32) -> bool,
     ) -> (Load, Load) {
-        let to = self.ends[transformer as usize] as usize;
-        let from = transformer.checked_sub(1).map_or(0, |before| self.ends[before as usize] as usize);
         let (mut all, mut missing) = (Load::default(), Load::default());
-        for &row in &self.rows[from..to] {
-            let number = row & !PLAIN;
-            let is_plain = row & PLAIN != 0;
-            if !is_plain && !topology.rows()[number as usize].holds_at(end) {
-                continue;
-            }
-            let first = if is_plain { number } else { topology.first_of_row(number) };
+        for (number, first) in topology.consumers_of(transformer, end) {
             let usual = self.of_rows[first as usize];
             all.add(usual);
             if !reported(number) {
@@ -188,16 +158,4 @@ impl Usuals {
             }
         }
     }
-}
-
-/// [`PLAIN`] if it fits the row with a number.
-fn plain(topology: &Topology, number: u32) -> u32 {
-    let at = number as usize;
-    let row = &topology.rows()[at];
-    let is_other = |neighbour: Option<usize>| {
-        neighbour.and_then(|at| topology.rows().get(at)).is_none_or(|other| other.meter != row.meter)
-    };
-    let is_plain =
-        row.from.is_none() && row.to.is_none() && is_other(at.checked_sub(1)) && is_other(Some(at + 1));
-    if is_plain { PLAIN } else { 0 }
 }

@@ -76,6 +76,8 @@ pub struct Plan {
     pub detectors: DetectorRules,
     /// When a case opens and closes.
     pub cases: Option<cases::CaseRules>,
+    /// How long detectors wait for neighbours that are not heard, ms.
+    pub settle: i64,
     /// The channels on which messages go out, in the order of their list.
     pub channels: Vec<ChannelRule>,
     /// How the Parquet files of outputs are compressed.

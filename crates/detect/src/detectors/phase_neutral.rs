@@ -4,21 +4,25 @@
 //! way round the meter, or two supplies share a neutral, or the load is so low that the meter itself is unsure. Only
 //! the first is worth a visit, so the others are looked at before a suspicion is raised.
 
+mod block;
 mod neighbours;
+mod state;
+mod street;
 mod without_case;
 
-use crate::weigh::Found;
+pub use state::{READS, STATE_VERSION, State};
+
+use crate::weigh::{Comparing, Found};
 use crate::{
     About, Detector, Evidence, FactDefinition, Innocent, InnocentDefinition, Setting, SettingsError, Unit,
     Words,
 };
-use features::{LoopCurrents, loop_currents, mean_voltage};
-use grid::{Joined, Role, TopologyRow};
-use neighbours::Neighbours;
-use reading::time::HOUR;
-use reading::{EventTime, Fingerprint, Interval, MeterId, Quality};
-use serde::{Deserialize, Serialize};
+use block::{Block, Run};
+use features::{LoopCurrents, loop_currents};
+use grid::Joined;
+use reading::{Fingerprint, Interval, MeterId, Quality};
 use std::collections::BTreeMap;
+use street::Street;
 use units::{Amperes, Ratio, WattHours};
 
 keys! {
@@ -62,18 +66,26 @@ static BLOCKS: FactDefinition = FactDefinition::new(
 
 static SHARED_NEUTRAL: InnocentDefinition = InnocentDefinition {
     name: "shared-neutral",
-    facts: &[&OPPOSITE],
-    words: "a shared neutral: the neighbour that comes nearest, {apart.about}, is {apart} apart",
+    facts: &[&OPPOSITE, &LEAST],
+    words: &[
+        "a shared neutral: the neighbour that comes nearest, {apart.about}, is {apart} apart",
+        "a shared neutral: no neighbour is as much as {least} apart",
+    ],
 };
 static OPPOSITE: FactDefinition = FactDefinition::new(
     "apart",
     Unit::Amperes,
     "phase less neutral of the neighbour that comes nearest, in the last interval; the opposite of the meter's own would explain it",
 );
+static LEAST: FactDefinition = FactDefinition::new(
+    "least",
+    Unit::Amperes,
+    "in place of `apart` if no neighbour's phase and neutral differ by so much: less cannot explain a difference",
+);
 static LOW_LOAD: InnocentDefinition = InnocentDefinition {
     name: "low-load",
     facts: &[&LOAD, &LOW_BLOCKS],
-    words: "low load: {load} on average, low is below {load.limit}, {blocks} blocks were",
+    words: &["low load: {load} on average, low is below {load.limit}, {blocks} blocks were"],
 };
 static LOAD: FactDefinition = FactDefinition::new(
     "load",
@@ -89,7 +101,7 @@ static LOW_BLOCKS: FactDefinition = FactDefinition::new(
 static THREE_PHASE: InnocentDefinition = InnocentDefinition {
     name: "three-phase",
     facts: &[&LOOP_READINGS],
-    words: "a three-phase meter: {readings} readings of a single phase and its neutral say no",
+    words: &["a three-phase meter: {readings} readings of a single phase and its neutral say no"],
 };
 static LOOP_READINGS: FactDefinition = FactDefinition::new(
     "readings",
@@ -99,7 +111,7 @@ static LOOP_READINGS: FactDefinition = FactDefinition::new(
 static BRIEF: InnocentDefinition = InnocentDefinition {
     name: "brief",
     facts: &[&BLOCKS],
-    words: "a brief fault: {blocks} blocks running, {blocks.needed} are needed",
+    words: &["a brief fault: {blocks} blocks running, {blocks.needed} are needed"],
 };
 
 pub(super) static ABOUT: About = About {
@@ -161,153 +173,65 @@ impl Rule {
         currents.load() < self.low_load
     }
 
-    /// The block of an interval, if it can be evidence and its currents are apart.
-    fn apart<'a>(&self, joined: Joined<'a>) -> Option<Block<'a>> {
-        let Joined { interval, row, .. } = joined;
-        if row.is_some_and(|row| row.role != Role::Consumer) {
-            return None;
-        }
-        let currents = evidence_currents(interval)?;
-        let (allowed, low) = (self.allowed(&currents), self.is_low(&currents));
-        (currents.apart > allowed).then_some(Block { interval, row, currents, allowed, low })
+    /// Whether phase and neutral are apart by more than is allowed.
+    fn is_apart(&self, block: &Block) -> bool {
+        block.currents.apart > self.allowed(&block.currents)
+    }
+
+    /// The least difference of a neighbour that can explain a block: see [`explains`].
+    fn least(&self) -> Amperes {
+        (self.floor - EXPLAINED.max(self.floor * EXPLAINED_SHARE)).max(Amperes(0.0))
+    }
+
+    /// Whether a block is apart, or can explain one that is.
+    fn is_notable(&self, block: &Block) -> bool {
+        const ROUNDING: Amperes = Amperes(1e-6);
+        block.currents.apart >= self.least() - ROUNDING
     }
 }
 
-/// Goes up when the form of [`State`] changes.
-pub(super) const STATE_VERSION: u16 = 1;
-
-/// The stored state: the run of every meter that has one.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct State(BTreeMap<MeterId, Run>);
-
-/// Blocks of one meter, one after the other, each of them apart to the same side. Sums in time order.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-struct Run {
-    since: EventTime,
-    until: EventTime,
-    blocks: u32,
-    low_blocks: u32,
-    readings: u64,
-    phase_sum: f64,
-    neutral_sum: f64,
-    allowed_sum: f64,
-    apart_max: f64,
-    // Watt-hours, before rounding.
-    excess: Option<f64>,
-}
-
-impl Run {
-    fn new(since: EventTime) -> Self {
-        Self {
-            since,
-            until: since,
-            blocks: 0,
-            low_blocks: 0,
-            readings: 0,
-            phase_sum: 0.0,
-            neutral_sum: 0.0,
-            allowed_sum: 0.0,
-            apart_max: 0.0,
-            excess: Some(0.0),
-        }
-    }
-
-    fn add(&mut self, block: &Block) {
-        self.until = block.interval.end;
-        self.blocks += 1;
-        self.low_blocks += u32::from(block.low);
-        self.readings += u64::from(block.interval.sums.loop_count);
-        self.phase_sum += block.currents.phase.0;
-        self.neutral_sum += block.currents.neutral.0;
-        self.allowed_sum += block.allowed.0;
-        self.apart_max = self.apart_max.max(block.currents.apart.0);
-        let hours = block.interval.length() as f64 / HOUR as f64;
-        let volts = mean_voltage(block.interval);
-        let power = volts.map(|volts| (volts * block.currents.apart).0);
-        self.excess = self.excess.zip(power).map(|(sum, power)| sum + power * hours);
-    }
-
-    /// Whether phase was above neutral.
-    fn side(&self) -> bool {
-        self.phase_sum > self.neutral_sum
-    }
-}
-
-/// One interval whose currents are apart by more than is allowed.
-struct Block<'a> {
-    interval: &'a Interval,
-    row: Option<&'a TopologyRow>,
-    currents: LoopCurrents,
-    allowed: Amperes,
-    low: bool,
-}
-
-/// The rule at work: a run for every meter that has one, and for no other.
+/// The rule at work: what waits for neighbours, and the runs, by number of the transformer.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Runs {
     rule: Rule,
-    runs: BTreeMap<MeterId, Run>,
+    streets: BTreeMap<u32, Street>,
 }
 
 impl Runs {
     /// No run yet.
     pub fn new(rule: Rule) -> Self {
-        Self { rule, runs: BTreeMap::new() }
+        Self { rule, streets: BTreeMap::new() }
     }
 
-    /// What must be stored to go on later.
-    pub fn state(&self) -> State {
-        State(self.runs.clone())
-    }
-
-    /// Goes on from what was stored.
-    pub fn restore(&mut self, state: State) {
-        self.runs = state.0;
-    }
-
-    /// Examines the tick that ends at `end`: every closed interval of the town with its place, in any order, with the
-    /// back-filled older ones of meters that came back. Adds evidence for every run that is long enough and reaches
-    /// to `end`.
+    /// Examines a tick of the town: every closed interval with its place, in any order, with the older ones of meters
+    /// that come late. Adds evidence for every run that is long enough, once for each interval that its transformer's
+    /// consumers can be compared in.
     ///
     /// A meter without a known transformer has no known neighbours: whether it shares a neutral cannot be looked at,
     /// so its intervals are no evidence. Returns how many of them were apart and held back for that.
     pub fn examine<'a>(
         &mut self,
-        end: EventTime,
-        rows: impl Iterator<Item = Joined<'a>> + Clone,
+        comparing: &Comparing<'_>,
+        rows: impl Iterator<Item = Joined<'a>>,
         out: &mut Vec<Found>,
     ) -> u64 {
-        let mut blocks: Vec<Block<'a>> = rows.clone().filter_map(|joined| self.rule.apart(joined)).collect();
-        let apart = blocks.len();
-        blocks.retain(|block| block.row.is_some_and(|row| row.transformer.is_some()));
-        let held_back = (apart - blocks.len()) as u64;
-        blocks.sort_by_key(|block| (block.interval.meter, block.interval.end));
-        let neighbours = Neighbours::of(blocks.iter().map(|block| (block.interval, block.row)), rows);
-        for block in &blocks {
-            let meter = block.interval.meter;
-            let difference = block.currents.difference();
-            let nearest = neighbours.nearest_opposite(block.interval, block.row, difference);
-            if nearest.is_some_and(|(_, apart)| explains(difference, apart)) {
+        let mut held_back = 0;
+        for joined in rows.filter(Joined::is_consumer) {
+            let Some(block) = Block::new(joined.interval) else { continue };
+            let Some((transformer, row)) = joined.transformer().zip(joined.number()) else {
+                held_back += u64::from(self.rule.is_apart(&block));
                 continue;
-            }
-            let start = block.interval.start;
-            let run = self.runs.entry(meter).or_insert_with(|| Run::new(start));
-            if block.interval.end <= run.until {
-                // Back-filled, but the run has long passed it.
-                continue;
-            }
-            let other_side = run.blocks > 0 && run.side() != (difference.0 > 0.0);
-            if start != run.until || other_side {
-                *run = Run::new(start);
-            }
-            run.add(block);
-            if block.interval.end == end && run.blocks >= self.rule.blocks {
-                let evidence = self.rule.evidence(run, nearest);
-                out.push(Found::new(meter, block.row, evidence));
+            };
+            if self.rule.is_notable(&block) {
+                let most = street::most_kept(comparing.consumers_of(transformer));
+                let street = self.streets.entry(transformer).or_default();
+                held_back += street.keep(row, block, most, &self.rule);
             }
         }
-        // Missing, honest, explained or held back: in all cases the run did not reach the end of this tick.
-        self.runs.retain(|_, run| run.until == end);
+        for (&transformer, street) in &mut self.streets {
+            street.compare(&self.rule, comparing, comparing.front_of(transformer), out);
+        }
+        self.streets.retain(|_, street| !street.is_empty());
         held_back
     }
 }
@@ -320,8 +244,10 @@ impl Rule {
         let load = phase.max(neutral);
         let blocks = BLOCKS.of(run.blocks.into()).limited(self.blocks.into());
         let low_load = [LOAD.of(load.0).limited(self.low_load.0), LOW_BLOCKS.of(run.low_blocks.into())];
-        let opposite = |(other, apart): (MeterId, Amperes)| OPPOSITE.of(apart.0).about(other);
-        let shared = nearest.map(|nearest| Innocent::new(&SHARED_NEUTRAL, [opposite(nearest)]));
+        let shared = match nearest {
+            Some((other, apart)) => OPPOSITE.of(apart.0).about(other),
+            None => LEAST.of(self.least().0),
+        };
         Evidence {
             detector: Detector::PhaseNeutral,
             since: run.since,
@@ -338,14 +264,12 @@ impl Rule {
                 blocks,
             ],
             excess: run.excess.map(|sum| WattHours(sum.round() as i64)),
-            looked_at: shared
-                .into_iter()
-                .chain([
-                    Innocent::new(&LOW_LOAD, low_load),
-                    Innocent::new(&THREE_PHASE, [LOOP_READINGS.of(run.readings as f64)]),
-                    Innocent::new(&BRIEF, [blocks]),
-                ])
-                .collect(),
+            looked_at: vec![
+                Innocent::new(&SHARED_NEUTRAL, [shared]),
+                Innocent::new(&LOW_LOAD, low_load),
+                Innocent::new(&THREE_PHASE, [LOOP_READINGS.of(run.readings as f64)]),
+                Innocent::new(&BRIEF, [blocks]),
+            ],
         }
     }
 
@@ -371,10 +295,11 @@ fn evidence_currents(interval: &Interval) -> Option<LoopCurrents> {
 /// Whether a neighbour's difference is the opposite of the meter's own, within 20 % or 0.3 A, whichever is more: two
 /// meters of class 1 that measure one current disagree by less, and loads move between two readings.
 fn explains(own: Amperes, theirs: Amperes) -> bool {
-    const SHARE: f64 = 0.2;
-    const FLOOR: Amperes = Amperes(0.3);
-    (own + theirs).abs() <= FLOOR.max(own.abs() * SHARE)
+    (own + theirs).abs() <= EXPLAINED.max(own.abs() * EXPLAINED_SHARE)
 }
+
+const EXPLAINED_SHARE: f64 = 0.2;
+const EXPLAINED: Amperes = Amperes(0.3);
 
 #[cfg(test)]
 mod tests;

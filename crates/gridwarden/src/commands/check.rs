@@ -241,6 +241,7 @@ fn watch(plan: &Plan, page: &mut Page) {
         page.key("cool_down", time(rules.cool_down()));
         page.key("follow_within", time(rules.follow_within()));
         page.key("most_open", rules.most_open());
+        page.key("settle", time(plan.settle));
     });
     for channel in Channel::ALL {
         page.section_if(channel.name(), plan.channel(*channel), |page, rule| {

@@ -152,6 +152,8 @@ struct CasesToml {
     cool_down: Text,
     follow_within: Text,
     most_open: Spanned<u32>,
+    #[serde(default)]
+    settle: Option<Text>,
 }
 
 impl PlanToml {
@@ -178,6 +180,10 @@ impl PlanToml {
             None => 0,
         };
         let detectors = self.detectors.check()?;
+        let settle = match self.cases.as_ref().and_then(|cases| cases.settle.as_ref()) {
+            Some(settle) => milliseconds("settle", settle, 0..=31 * DAY)?,
+            None => final_after,
+        };
         let cases = self.cases.map(|cases| cases.check()).transpose()?;
         if !detectors.is_empty() && cases.is_none() {
             return Err(PlanError {
@@ -223,6 +229,7 @@ impl PlanToml {
             forecast: self.forecast.map(ForecastToml::check).transpose()?,
             detectors,
             cases,
+            settle,
             channels,
             compression: self.output.check()?,
         })

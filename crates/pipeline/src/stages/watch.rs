@@ -1,12 +1,12 @@
 //! Suspicions, the cases that they open, and the messages about these.
 
 use super::{Stage, Tick, TownGauge};
-use crate::parts::{PartKind, Restoring, Storing};
+use crate::parts::{PartKind, PartReader, Restoring, Storing};
 use crate::snapshot::SnapshotError;
 use crate::{Outputs, Plan, TownError};
 use cases::Cases;
-use detect::{DailyScores, Detector, DetectorRules, DetectorState, Detectors};
-use grid::{Joined, Topology};
+use detect::{Comparing, DailyScores, DailyScoresStateV1, Detector, DetectorRules, DetectorState, Detectors};
+use grid::{Fronts, Join, Joined, Topology};
 use notify::{Channel, Notifier};
 use reading::{Calendar, Fingerprint, MeterId};
 use serde::{Deserialize, Serialize};
@@ -18,7 +18,7 @@ fn part_of(detector: Detector) -> PartKind {
     PartKind {
         name: detector.name(),
         version: detector.state_version(),
-        reads: &[],
+        reads: detector.state_reads(),
         holds: detector.remembers(),
         settings: detector.state_settings(),
     }
@@ -38,9 +38,16 @@ fn part_of_channel(channel: Channel) -> PartKind {
 const SCORES: PartKind = PartKind {
     name: "suspicions",
     version: DailyScores::STATE_VERSION,
-    reads: &[],
-    holds: "the suspicions of the current day",
+    reads: &[1],
+    holds: "the suspicions of days that are under way",
     settings: "`time_zone`",
+};
+const FRONTS: PartKind = PartKind {
+    name: "heard",
+    version: Fronts::STATE_VERSION,
+    reads: &[],
+    holds: "when each consumer was heard of last, so that late neighbours are waited for",
+    settings: "`length` of `[intervals]`",
 };
 const CASES: PartKind = PartKind {
     name: "cases",
@@ -68,6 +75,7 @@ pub(crate) struct Watch {
     case_rules: cases::CaseRules,
     /// The length of an interval, ms.
     length: i64,
+    fronts: Fronts,
     detectors: Detectors,
     daily: DailyScores,
     cases: Cases,
@@ -90,8 +98,8 @@ pub struct NotLookedAt {
 
 impl Watch {
     pub(crate) fn tick(&mut self, tick: &Tick<'_>, out: &mut Outputs) {
-        let mut suspicions = Vec::new();
-        self.not_looked_at.held_back += self.detectors.examine(tick.end, tick.joined.iter(), &mut suspicions);
+        self.fronts.tick(tick.end, tick.joined.iter());
+        self.examine(tick.joined, false, out);
         // A meter whose last row ended inside the interval is not strange: the topology knows it.
         let strange = |joined: &Joined<'_>| match joined.role {
             None => joined.first().is_none(),
@@ -99,14 +107,23 @@ impl Watch {
         };
         let strangers = tick.joined.iter().filter(strange).map(|joined| joined.interval.meter);
         self.not_looked_at.strangers.extend(strangers);
-        self.daily.collect(tick.end, &self.calendar, &suspicions, &mut out.suspicions);
+    }
+
+    /// Examines the rows of a tick, and everything before them that can be compared since.
+    fn examine(&mut self, joined: &Join<'_>, at_the_end: bool, out: &mut Outputs) {
+        let mut suspicions = Vec::new();
+        let comparing = Comparing { topology: joined.topology(), fronts: &self.fronts, at_the_end };
+        self.not_looked_at.held_back += self.detectors.examine(&comparing, joined.iter(), &mut suspicions);
+        let front_of = |transformer| comparing.front_of_named(transformer);
+        self.daily.collect(&self.calendar, &suspicions, front_of, &mut out.suspicions);
         let known = out.changes.len();
-        self.cases.consider(tick.end, &suspicions, &mut out.changes);
+        self.cases.consider(&suspicions, front_of, self.fronts.patient_until(), &mut out.changes);
         let first = out.alerts.len();
         let alert = |change| cases::alert(change, &self.calendar);
         out.alerts.extend(out.changes[known..].iter().filter_map(alert));
+        let now = self.fronts.last_tick();
         for notifier in &mut self.notifiers {
-            let routed = notifier.route(tick.end, &out.alerts[first..], &self.calendar);
+            let routed = notifier.route(now, &out.alerts[first..], &self.calendar);
             self.not_looked_at.unrouted += routed.unrouted.len() as u64;
             out.messages.extend(routed.messages);
             out.told_already.extend(routed.repeated);
@@ -119,6 +136,10 @@ impl Watch {
 
     pub(crate) fn not_looked_at(&self) -> &NotLookedAt {
         &self.not_looked_at
+    }
+
+    fn fronts_fingerprint(&self) -> u64 {
+        Fingerprint::new("heard").whole(self.length).end()
     }
 
     /// The fingerprint of the settings that the state of a detector depends on, if it runs.
@@ -150,6 +171,7 @@ impl Stage for Watch {
             rules: rules.clone(),
             case_rules,
             length: plan.grid().length(),
+            fronts: Fronts::new(plan.grid(), plan.settle, topology),
             daily: DailyScores::new(),
             cases: Cases::new(case_rules),
             notifiers,
@@ -164,7 +186,14 @@ impl Stage for Watch {
         Ok(())
     }
 
-    fn place(&mut self, _before: &Topology, topology: &Arc<Topology>) {
+    fn place(&mut self, before: &Topology, topology: &Arc<Topology>) {
+        self.fronts.place(before, topology);
+        let states = Detector::ALL.iter().filter_map(|&detector| self.detectors.state(detector, before));
+        let states: Vec<DetectorState> = states.collect();
+        self.detectors = Detectors::new(&self.rules);
+        for state in states {
+            self.detectors.restore(state, topology);
+        }
         for notifier in &mut self.notifiers {
             if let Ok(routes) = notifier.rule().routes(topology) {
                 notifier.set_routes(routes);
@@ -172,14 +201,16 @@ impl Stage for Watch {
         }
     }
 
-    fn finish(&mut self, _topology: &Topology, out: &mut Outputs) {
+    fn finish(&mut self, topology: &Topology, out: &mut Outputs) {
+        self.examine(&Join::new(topology, &[]), true, out);
         self.daily.finish(&mut out.suspicions);
     }
 
-    fn store(&self, _topology: &Topology, parts: &mut Storing) {
+    fn store(&self, topology: &Topology, parts: &mut Storing) {
+        parts.part(&FRONTS, self.fronts_fingerprint(), &self.fronts.snapshot(topology));
         for &detector in Detector::ALL {
-            if let Some((fingerprint, state)) = self.fingerprint(detector).zip(self.detectors.state(detector))
-            {
+            let state = self.detectors.state(detector, topology);
+            if let Some((fingerprint, state)) = self.fingerprint(detector).zip(state) {
                 parts.part(&part_of(detector), fingerprint, &state);
             }
         }
@@ -191,16 +222,24 @@ impl Stage for Watch {
         parts.part(&NOT_LOOKED_AT, ANY_SETTINGS, &self.not_looked_at);
     }
 
-    fn restore(&mut self, _topology: &Topology, parts: &mut Restoring<'_>) -> Result<(), SnapshotError> {
+    fn restore(&mut self, topology: &Topology, parts: &mut Restoring<'_>) -> Result<(), SnapshotError> {
+        if let Some(found) = parts.take(&FRONTS, self.fronts_fingerprint())? {
+            self.fronts.restore(topology, &found.whole()?);
+        }
         for &detector in Detector::ALL {
             if let Some(fingerprint) = self.fingerprint(detector)
                 && let Some(found) = parts.take(&part_of(detector), fingerprint)?
             {
-                self.detectors.restore(found.whole_by(|stored| DetectorState::read(detector, stored))?);
+                let read = |stored: &mut PartReader<'_>| DetectorState::read(detector, found.version, stored);
+                self.detectors.restore(found.whole_by(read)?, topology);
             }
         }
         if let Some(found) = parts.take(&SCORES, DailyScores::fingerprint(&self.calendar))? {
-            self.daily = DailyScores::restore(found.whole()?).map_err(|_| found.wrong())?;
+            let stored = match found.version {
+                1 => found.whole::<DailyScoresStateV1>()?.into(),
+                _ => found.whole()?,
+            };
+            self.daily = DailyScores::restore(stored).map_err(|_| found.wrong())?;
         }
         if let Some(found) = parts.take(&CASES, ANY_SETTINGS)? {
             self.cases = Cases::restore(self.case_rules, found.whole()?).map_err(|_| found.wrong())?;

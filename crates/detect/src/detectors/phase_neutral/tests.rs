@@ -1,10 +1,11 @@
 use super::*;
+use crate::Comparing;
 use crate::{EvidenceState, Written};
 use expect_test::{Expect, expect};
-use grid::Topology;
+use grid::{Fronts, Role, Topology, TopologyRow};
 use proptest::prelude::*;
 use reading::time::MINUTE;
-use reading::{Sums, TransformerId};
+use reading::{EventTime, Grid, Sums, TransformerId};
 use without_case::Looked;
 
 /// Firmware thresholds in the field, which are the defaults.
@@ -45,16 +46,57 @@ fn row(meter: &str, role: Role, transformer: &str) -> TopologyRow {
     row
 }
 
+/// The rule at work in a street, with what it needs to know of who was heard.
+#[derive(Debug, Clone, PartialEq)]
+struct Town {
+    topology: Topology,
+    fronts: Fronts,
+    runs: Runs,
+    held_back: u64,
+}
+
+impl Town {
+    /// Waits for nobody.
+    fn new(topology: Topology) -> Self {
+        Self::patient(topology, 0)
+    }
+
+    /// Waits for so many blocks.
+    fn patient(topology: Topology, blocks: i64) -> Self {
+        let fronts = Fronts::new(Grid::new(BLOCK).unwrap(), blocks * BLOCK, &topology);
+        Self { topology, fronts, runs: Runs::new(rule()), held_back: 0 }
+    }
+
+    /// A tick with rows of this block, and of earlier ones.
+    fn tick(&mut self, block: i64, rows: &[Interval]) -> Vec<Found> {
+        self.fronts.tick(end_of(block), self.topology.join(rows));
+        self.examine(rows, false)
+    }
+
+    fn end(&mut self) -> Vec<Found> {
+        self.examine(&[], true)
+    }
+
+    fn examine(&mut self, rows: &[Interval], at_the_end: bool) -> Vec<Found> {
+        let comparing = Comparing { topology: &self.topology, fronts: &self.fronts, at_the_end };
+        let mut out = Vec::new();
+        self.held_back += self.runs.examine(&comparing, self.topology.join(rows), &mut out);
+        out
+    }
+
+    fn runs(&self) -> usize {
+        self.runs.streets.values().map(|street| street.runs.len()).sum()
+    }
+}
+
 /// A street: a line for each meter, `M1@T1 8/5 8/5 .`, a word for each block. Every tick is examined; what is
 /// suspected in which block is the answer.
 fn check(street: &str, answer: &Expect) {
     let (topology, ticks) = read(street);
-    let mut runs = Runs::new(rule());
+    let mut town = Town::new(topology);
     let mut lines = String::new();
     for (number, intervals) in ticks.iter().enumerate() {
-        let mut out = Vec::new();
-        runs.examine(end_of(number as i64 + 1), topology.join(intervals), &mut out);
-        for found in &out {
+        for found in &town.tick(number as i64 + 1, intervals) {
             lines += &format!("{}: {}\n", number + 1, line(found));
         }
     }
@@ -86,7 +128,10 @@ fn allowed(found: &Found) -> f64 {
 
 fn line(found: &Found) -> String {
     let innocent = |innocent: &Innocent| match (innocent.name(), &innocent.facts[..]) {
-        ("shared-neutral", [apart]) => format!("{} {:.1}", apart.about.unwrap(), apart.value),
+        ("shared-neutral", [apart]) => match apart.about {
+            Some(other) => format!("{other} {:.1}", apart.value),
+            None => format!("none {:.1}", apart.value),
+        },
         ("low-load", [load, low]) => {
             format!("load {:.1} of {:.1} low {}", load.value, load.limit.unwrap(), low.value)
         }
@@ -114,9 +159,9 @@ fn five_blocks_apart_are_suspicious_and_every_one_after_them() {
     check(
         "M1@T1 8/5 8/5 8/5 8/5 8/5 8/5",
         &expect![[r#"
-        5: M1 8.0/5.0 = 3.0 > 0.50, 38 %, 1725 Wh, score 0.417 (load 8.0 of 2.0 low 0, 10 loop readings, 5 of 5 blocks)
-        6: M1 8.0/5.0 = 3.0 > 0.50, 38 %, 2070 Wh, score 0.486 (load 8.0 of 2.0 low 0, 12 loop readings, 6 of 5 blocks)
-    "#]],
+            5: M1 8.0/5.0 = 3.0 > 0.50, 38 %, 1725 Wh, score 0.417 (none 0.2, load 8.0 of 2.0 low 0, 10 loop readings, 5 of 5 blocks)
+            6: M1 8.0/5.0 = 3.0 > 0.50, 38 %, 2070 Wh, score 0.486 (none 0.2, load 8.0 of 2.0 low 0, 12 loop readings, 6 of 5 blocks)
+        "#]],
     );
 }
 
@@ -160,8 +205,8 @@ fn the_opposite_on_another_transformer_explains_nothing() {
         M2@T2 2/5 2/5 2/5 2/5 2/5
         ",
         &expect![[r#"
-            5: M1 8.0/5.0 = 3.0 > 0.50, 38 %, 1725 Wh, score 0.417 (load 8.0 of 2.0 low 0, 10 loop readings, 5 of 5 blocks)
-            5: M2 2.0/5.0 = 3.0 > 0.50, 60 %, 1725 Wh, score 0.417 (load 5.0 of 2.0 low 0, 10 loop readings, 5 of 5 blocks)
+            5: M1 8.0/5.0 = 3.0 > 0.50, 38 %, 1725 Wh, score 0.417 (none 0.2, load 8.0 of 2.0 low 0, 10 loop readings, 5 of 5 blocks)
+            5: M2 2.0/5.0 = 3.0 > 0.50, 60 %, 1725 Wh, score 0.417 (none 0.2, load 5.0 of 2.0 low 0, 10 loop readings, 5 of 5 blocks)
         "#]],
     );
 }
@@ -188,8 +233,8 @@ fn at_low_load_the_floor_decides() {
     check(
         "M1@T1 1.9/1.3 1.9/1.3 1.9/1.3 1.9/1.3 1.9/1.3",
         &expect![[r#"
-        5: M1 1.9/1.3 = 0.6 > 0.50, 32 %, 345 Wh, score 0.083 (load 1.9 of 2.0 low 5, 10 loop readings, 5 of 5 blocks)
-    "#]],
+            5: M1 1.9/1.3 = 0.6 > 0.50, 32 %, 345 Wh, score 0.083 (none 0.2, load 1.9 of 2.0 low 5, 10 loop readings, 5 of 5 blocks)
+        "#]],
     );
 }
 
@@ -225,14 +270,11 @@ fn lone() -> Topology {
 fn without_a_known_transformer_nothing_is_suspected_and_what_was_apart_is_counted() {
     let without_transformer = TopologyRow::new(MeterId::new("M1").unwrap(), Role::Consumer);
     for topology in [Topology::default(), Topology::new(vec![without_transformer]).unwrap()] {
-        let mut runs = Runs::new(rule());
-        let mut out = Vec::new();
-        let mut held_back = 0;
+        let mut town = Town::new(topology);
         for (block, text) in (1..).zip(["8/5", "8/5", "8/5", "8/5", "8/5", "8/8"]) {
-            held_back +=
-                runs.examine(end_of(block), topology.join(&[interval("M1", block, text).unwrap()]), &mut out);
+            assert_eq!(town.tick(block, &[interval("M1", block, text).unwrap()]), []);
         }
-        assert_eq!((out.len(), runs.runs.len(), held_back), (0, 0, 5));
+        assert_eq!((town.runs(), town.held_back), (0, 5));
     }
 }
 
@@ -241,9 +283,10 @@ fn a_run_begins_when_the_transformer_is_known() {
     let mut known = row("M1", Role::Consumer, "T1");
     known.from = Some(end_of(3));
     let topology = Topology::new(vec![known]).unwrap();
-    let (mut runs, mut out) = (Runs::new(rule()), Vec::new());
+    let mut town = Town::new(topology);
+    let mut out = Vec::new();
     for block in 1..=8 {
-        runs.examine(end_of(block), topology.join(&[interval("M1", block, "8/5").unwrap()]), &mut out);
+        out.extend(town.tick(block, &[interval("M1", block, "8/5").unwrap()]));
     }
     assert_eq!(out.len(), 1);
     assert_eq!((out[0].evidence.since, out[0].evidence.blocks), (end_of(3), 5));
@@ -273,26 +316,85 @@ fn what_became_of_a_meter_without_a_case_is_counted() {
 
 #[test]
 fn blocks_that_come_back_late_count_in_their_order() {
-    let topology = lone();
-    let late: Vec<Interval> = (1..=5).filter_map(|block| interval("M1", block, "8/5")).collect();
-    let (mut runs, mut out) = (Runs::new(rule()), Vec::new());
-    runs.examine(end_of(5), topology.join(&late), &mut out);
-    assert_eq!(out.len(), 1);
+    let late: Vec<Interval> = (1..=6).filter_map(|block| interval("M1", block, "8/5")).collect();
+    for end in [6, 7] {
+        let mut town = Town::new(lone());
+        let found = town.tick(end, &late);
+        let of: Vec<(EventTime, u32)> =
+            found.iter().map(|found| (found.time, found.evidence.blocks)).collect();
+        assert_eq!(of, [(end_of(5), 5), (end_of(6), 6)]);
+        assert_eq!(town.runs(), usize::from(end == 6), "a run that does not reach the tick is over");
+    }
+}
 
-    // The same without the block of the tick itself: what happened hours ago is no suspicion of now.
-    let (mut runs, mut out) = (Runs::new(rule()), Vec::new());
-    runs.examine(end_of(6), topology.join(&late), &mut out);
-    assert_eq!((out.len(), runs.runs.len()), (0, 0));
+/// `M1` and `M2` share a neutral, and `M2` delivers all its blocks in one tick.
+fn late_neighbour(patience: i64, delivered_in: i64) -> (Vec<Found>, Town) {
+    let (topology, _) = read("M1@T1 .\nM2@T1 .");
+    let mut town = Town::patient(topology, patience);
+    let mut found = Vec::new();
+    for block in 1..=12 {
+        let mut rows = vec![interval("M1", block, "8/5").unwrap()];
+        match block {
+            1 => rows.extend(interval("M2", 1, "2/5")),
+            _ if block == delivered_in => rows.extend((2..=block).filter_map(|of| interval("M2", of, "2/5"))),
+            _ => {}
+        }
+        found.extend(town.tick(block, &rows));
+    }
+    (found, town)
+}
+
+#[test]
+fn a_late_neighbour_is_waited_for() {
+    assert_eq!(late_neighbour(20, 12).0, [], "the late one explains the other");
+    assert!(!late_neighbour(0, 12).0.is_empty(), "and without patience it does not");
+    let (found, mut town) = late_neighbour(20, 99);
+    assert_eq!(found, []);
+    assert_eq!(town.end(), [], "what cannot be looked at raises nothing, not even at the end");
+}
+
+#[test]
+fn a_neighbour_that_is_silent_for_too_long_is_not_waited_for() {
+    let (found, _) = late_neighbour(6, 99);
+    let times: Vec<EventTime> = found.iter().map(|found| found.time).collect();
+    // Heard in block 1 and given up with block 7: then all blocks so far are compared, of which the first was explained.
+    assert_eq!(times, (6..=12).map(end_of).collect::<Vec<_>>());
+}
+
+#[test]
+fn a_neighbour_that_was_never_heard_is_waited_for_once() {
+    let (topology, ticks) = read("M1@T1 8/5 8/5 8/5 8/5 8/5 8/5 8/5\nM2@T1 .");
+    let mut town = Town::patient(topology, 20);
+    let ticks = (1..).zip(&ticks);
+    assert!(ticks.clone().all(|(block, rows)| town.tick(block, rows).is_empty()));
+    assert_eq!(town.end().len(), 3, "at the end it is clear that it will not come");
+    for (block, rows) in ticks {
+        town.tick(block + 30, rows);
+    }
+    let late = town.tick(60, &[interval("M1", 60, "8/8").unwrap()]);
+    assert_eq!(late, []);
+}
+
+#[test]
+fn what_waits_is_bounded() {
+    let (topology, _) = read("M1@T1 .\nM2@T1 .\nM3@T1 .");
+    let mut town = Town::patient(topology, 10_000);
+    for block in 1..=1000 {
+        let of = |meter| interval(meter, block, "8/5").unwrap();
+        town.tick(block, &[of("M1"), of("M2")]);
+    }
+    let waiting = town.runs.streets[&0].waiting.values().map(Vec::len).sum::<usize>();
+    assert!(waiting <= 512, "{waiting}");
+    assert_eq!(town.held_back, 2000 - waiting as u64);
 }
 
 #[test]
 fn without_voltage_the_excess_is_not_guessed() {
-    let topology = lone();
-    let (mut runs, mut out) = (Runs::new(rule()), Vec::new());
+    let (mut town, mut out) = (Town::new(lone()), Vec::new());
     for block in 1..=5 {
         let mut interval = interval("M1", block, "8/5").unwrap();
         (interval.sums.v_min, interval.sums.v_max) = (i32::MAX, i32::MIN);
-        runs.examine(end_of(block), topology.join(&[interval]), &mut out);
+        out.extend(town.tick(block, &[interval]));
     }
     assert_eq!(out[0].evidence.excess, None);
 }
@@ -322,10 +424,9 @@ fn the_runs_depend_on_what_is_allowed_and_not_on_how_many_blocks_are_needed() {
 #[test]
 fn the_score_grows_with_size_and_with_length() {
     let score = |blocks: i64, text: &str| {
-        let (mut runs, mut out) = (Runs::new(rule()), Vec::new());
+        let (mut town, mut out) = (Town::new(lone()), Vec::new());
         for block in 1..=blocks {
-            out.clear();
-            runs.examine(end_of(block), lone().join(&[interval("M1", block, text).unwrap()]), &mut out);
+            out = town.tick(block, &[interval("M1", block, text).unwrap()]);
         }
         format!("{:.3}", out[0].evidence.score)
     };
@@ -354,18 +455,35 @@ fn streets() -> impl Strategy<Value = (Topology, Vec<Vec<Interval>>)> {
     })
 }
 
-fn examined(runs: &mut Runs, topology: &Topology, ticks: &[Vec<Interval>], from: usize) -> Vec<Found> {
-    let mut out = Vec::new();
-    for (number, intervals) in ticks.iter().enumerate() {
-        runs.examine(end_of((from + number) as i64 + 1), topology.join(intervals), &mut out);
+fn examined(town: &mut Town, ticks: &[Vec<Interval>], from: usize) -> Vec<Found> {
+    let ticks = (from as i64 + 1..).zip(ticks);
+    ticks.flat_map(|(block, intervals)| town.tick(block, intervals)).collect()
+}
+
+/// The ticks in which the rows of each meter arrive, if each meter delivers whenever its own pattern says so, and all
+/// of them at the end.
+fn delivered(ticks: &[Vec<Interval>], patterns: &[u16]) -> Vec<Vec<Interval>> {
+    let mut late = vec![Vec::new(); ticks.len()];
+    for (number, rows) in ticks.iter().enumerate() {
+        for row in rows {
+            let meter = row.meter.to_string()[1..].parse::<usize>().unwrap();
+            let delivers = |tick: &usize| patterns[meter % patterns.len()] >> tick & 1 == 1;
+            late[(number..ticks.len() - 1).find(delivers).unwrap_or(ticks.len() - 1)].push(*row);
+        }
     }
-    out
+    late.iter_mut().for_each(|tick| tick.sort_by_key(|row| (row.meter, row.end)));
+    late
+}
+
+fn sorted(mut found: Vec<Found>) -> Vec<Found> {
+    found.sort_by_key(|found| (found.time, found.meter));
+    found
 }
 
 proptest! {
     #[test]
     fn all_evidence_passes_the_rule((topology, ticks) in streets()) {
-        for found in examined(&mut Runs::new(rule()), &topology, &ticks, 0) {
+        for found in examined(&mut Town::new(topology), &ticks, 0) {
             let numbers = &found.evidence;
             prop_assert!(numbers.score > 0.0 && numbers.score < 1.0, "{}", numbers.score);
             prop_assert!(number(&found, "apart") > allowed(&found));
@@ -399,19 +517,38 @@ proptest! {
             })
             .collect();
         prop_assert_eq!(
-            examined(&mut Runs::new(rule()), &topology, &ticks, 0),
-            examined(&mut Runs::new(rule()), &topology, &turned, 0)
+            examined(&mut Town::new(topology.clone()), &ticks, 0),
+            examined(&mut Town::new(topology), &turned, 0)
         );
     }
 
+    /// Whenever the meters deliver, each in its own order: the same evidence, of the same intervals.
     #[test]
-    fn a_restored_detector_goes_on_the_same((topology, ticks) in streets(), cut in 0_usize..12) {
-        let mut whole = Runs::new(rule());
-        examined(&mut whole, &topology, &ticks[..cut], 0);
-        let mut restored = Runs::new(rule());
-        restored.restore(whole.state());
-        let rest = examined(&mut whole, &topology, &ticks[cut..], cut);
-        prop_assert_eq!(&rest, &examined(&mut restored, &topology, &ticks[cut..], cut));
+    fn the_order_of_arrival_changes_nothing(
+        (topology, ticks) in streets(),
+        patterns in prop::collection::vec(any::<u16>(), 1..8),
+    ) {
+        let mut in_time = Town::patient(topology.clone(), 20);
+        let mut expected = examined(&mut in_time, &ticks, 0);
+        expected.extend(in_time.end());
+        let mut late = Town::patient(topology, 20);
+        let mut found = examined(&mut late, &delivered(&ticks, &patterns), 0);
+        found.extend(late.end());
+        prop_assert_eq!(sorted(found), sorted(expected));
+    }
+
+    #[test]
+    fn a_restored_detector_goes_on_the_same(
+        (topology, ticks) in streets(),
+        cut in 0_usize..12,
+        patience in 0_i64..20,
+    ) {
+        let mut whole = Town::patient(topology.clone(), patience);
+        examined(&mut whole, &ticks[..cut], 0);
+        let mut restored = Town { runs: Runs::new(rule()), ..whole.clone() };
+        restored.runs.restore(whole.runs.state(&topology), &topology);
+        let rest = examined(&mut whole, &ticks[cut..], cut);
+        prop_assert_eq!(&rest, &examined(&mut restored, &ticks[cut..], cut));
         prop_assert_eq!(whole, restored);
         for found in rest {
             let stored = EvidenceState::from(&found.evidence);

@@ -1,9 +1,10 @@
 //! What the rule made of all intervals of one meter, for a person who asks why there is no case.
 
-use super::neighbours::Neighbours;
-use super::{Block, Rule, evidence_currents, explains};
-use grid::Joined;
-use reading::{EventTime, MeterId};
+use super::block::Block;
+use super::neighbours::Differences;
+use super::{Rule, explains};
+use grid::{Joined, Role, TopologyRow};
+use reading::{EventTime, MeterId, TransformerId};
 use std::collections::BTreeMap;
 
 /// The intervals of a meter, counted by what became of them.
@@ -39,35 +40,58 @@ impl Rule {
         meter: MeterId,
         rows: impl Iterator<Item = Joined<'a>> + Clone,
     ) -> Looked {
-        let own = rows.clone().filter(|joined| joined.interval.meter == meter);
-        let compared = own.clone().filter(|joined| evidence_currents(joined.interval).is_some()).count();
-        let blocks: Vec<Block<'a>> = own.filter_map(|joined| self.apart(joined)).collect();
-        let neighbours = Neighbours::of(blocks.iter().map(|block| (block.interval, block.row)), rows);
+        let of_consumers = rows.filter(Joined::is_consumer);
+        let own = of_consumers.clone().filter(|joined| joined.interval.meter == meter);
+        let compared = own.filter_map(|joined| Some((Block::new(joined.interval)?, joined.row)));
+        let compared: Vec<(Block, Option<&TopologyRow>)> = compared.collect();
+        let apart = || compared.iter().filter(|(block, _)| self.is_apart(block));
+        let neighbours = neighbours(apart(), of_consumers);
         let mut looked = Looked {
-            compared: compared as u32,
-            apart: blocks.len() as u32,
+            compared: compared.len() as u32,
+            apart: apart().count() as u32,
             needed: self.blocks,
             ..Looked::default()
         };
         let mut run = (EventTime::MIN, false, 0);
-        for block in &blocks {
-            if block.row.is_none_or(|row| row.transformer.is_none()) {
+        for (block, row) in apart() {
+            let Some(transformer) = row.and_then(|row| row.transformer) else {
                 looked.held_back += 1;
                 continue;
-            }
-            let difference = block.currents.difference();
-            let nearest = neighbours.nearest_opposite(block.interval, block.row, difference);
+            };
+            let difference = block.difference();
+            let nearest = neighbours[&(transformer, block.end)].nearest_opposite(meter, difference);
             if let Some((other, _)) = nearest.filter(|(_, apart)| explains(difference, *apart)) {
                 *looked.shared.entry(other).or_default() += 1;
                 continue;
             }
             let side = difference.0 > 0.0;
-            let before = if run.0 == block.interval.start && run.1 == side { run.2 } else { 0 };
-            run = (block.interval.end, side, before + 1);
+            let before = if run.0 == block.start && run.1 == side { run.2 } else { 0 };
+            run = (block.end, side, before + 1);
             looked.longest_run = looked.longest_run.max(run.2);
         }
         looked
     }
+}
+
+/// The differences of all consumers on the transformers of these blocks, by transformer and end.
+fn neighbours<'a, 'b>(
+    blocks: impl Iterator<Item = &'b (Block, Option<&'a TopologyRow>)>,
+    rows: impl Iterator<Item = Joined<'a>>,
+) -> BTreeMap<(TransformerId, EventTime), Differences>
+where
+    'a: 'b,
+{
+    let place = |row: Option<&TopologyRow>| row.and_then(|row| row.transformer);
+    let interesting = blocks.filter_map(|(block, row)| Some(((place(*row)?, block.end), Vec::new())));
+    let mut all: BTreeMap<_, Vec<_>> = interesting.collect();
+    for joined in rows.filter(|joined| joined.role == Some(Role::Consumer)) {
+        let block =
+            place(joined.row).and_then(|transformer| all.get_mut(&(transformer, joined.interval.end)));
+        if let Some((block, own)) = block.zip(Block::new(joined.interval)) {
+            block.push((own.difference(), joined.interval.meter));
+        }
+    }
+    all.into_iter().map(|(key, block)| (key, Differences::new(block.into_iter()))).collect()
 }
 
 impl Looked {

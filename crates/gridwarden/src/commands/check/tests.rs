@@ -116,6 +116,7 @@ fn every_setting_is_shown_under_its_key_in_the_plan() {
               cool_down       72 h
               follow_within   14 d
               most_open       4
+              settle          4 d
 
             [kafka] none
 

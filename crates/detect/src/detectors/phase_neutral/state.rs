@@ -1,0 +1,103 @@
+//! What is stored of the rule at work. Meters stand under their names: numbers of rows and transformers belong to one
+//! table only.
+
+use super::block::{Block, Run};
+use super::{Runs, street};
+use features::LoopCurrents;
+use grid::{Role, Topology};
+use reading::{EventTime, MeterId};
+use serde::{Deserialize, Deserializer, Serialize};
+use std::collections::BTreeMap;
+use units::{Amperes, Volts};
+
+/// Goes up when the form of [`State`] changes.
+pub const STATE_VERSION: u16 = 2;
+/// Version 1 had runs only.
+pub const READS: &[u16] = &[1];
+
+/// The stored state: the run of every meter that has one, and the blocks that wait.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct State {
+    runs: BTreeMap<MeterId, Run>,
+    waiting: Vec<Waiting>,
+}
+
+/// A block that waits for neighbours.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+struct Waiting {
+    meter: MeterId,
+    start: EventTime,
+    end: EventTime,
+    readings: u32,
+    phase: f64,
+    neutral: f64,
+    volts: Option<f64>,
+}
+
+impl State {
+    /// Reads the form of a version.
+    pub fn read<'de, D: Deserializer<'de>>(version: u16, stored: D) -> Result<Self, D::Error> {
+        match version {
+            1 => Ok(Self { runs: BTreeMap::deserialize(stored)?, waiting: Vec::new() }),
+            _ => Self::deserialize(stored),
+        }
+    }
+}
+
+impl Runs {
+    /// What must be stored to go on later. `topology` is the one in use.
+    pub fn state(&self, topology: &Topology) -> State {
+        let mut state = State::default();
+        for street in self.streets.values() {
+            state.runs.extend(&street.runs);
+            for street::Kept { row, block } in street.waiting.values().flatten() {
+                let Block { start, end, readings, currents, volts } = *block;
+                state.waiting.push(Waiting {
+                    meter: topology.rows()[*row as usize].meter,
+                    start,
+                    end,
+                    readings,
+                    phase: currents.phase.0,
+                    neutral: currents.neutral.0,
+                    volts: volts.map(|volts| volts.0),
+                });
+            }
+        }
+        state
+    }
+
+    /// Goes on from what was stored. What belongs to a meter without a transformer is forgotten.
+    pub fn restore(&mut self, state: State, topology: &Topology) {
+        for (meter, run) in state.runs {
+            if let Some((transformer, _)) = place(topology, &meter, run.until) {
+                self.streets.entry(transformer).or_default().runs.insert(meter, run);
+            }
+        }
+        for waiting in state.waiting {
+            if let Some((transformer, row)) = place(topology, &waiting.meter, waiting.end) {
+                let street = self.streets.entry(transformer).or_default();
+                street.keep(row, waiting.block(), usize::MAX, &self.rule);
+            }
+        }
+    }
+}
+
+impl Waiting {
+    fn block(&self) -> Block {
+        let (phase, neutral) = (Amperes(self.phase), Amperes(self.neutral));
+        Block {
+            start: self.start,
+            end: self.end,
+            readings: self.readings,
+            currents: LoopCurrents { phase, neutral, apart: (phase - neutral).abs() },
+            volts: self.volts.map(Volts),
+        }
+    }
+}
+
+/// The number of the transformer of a consumer, and that of its row.
+fn place(topology: &Topology, meter: &MeterId, time: EventTime) -> Option<(u32, u32)> {
+    let (number, row) = topology.number_at(meter, time)?;
+    let transformer = topology.number_of(row.transformer?)?;
+    (row.role == Role::Consumer).then_some((transformer, number))
+}

@@ -1,0 +1,102 @@
+//! The consumers of one transformer: the blocks that wait until all of them are heard, and the runs.
+
+use super::block::{Block, Run};
+use super::neighbours::Differences;
+use super::{Rule, explains};
+use crate::weigh::{Comparing, Found};
+use reading::{EventTime, MeterId};
+use std::collections::BTreeMap;
+
+/// A block of the meter in a row of the topology.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Kept {
+    pub(super) row: u32,
+    pub(super) block: Block,
+}
+
+/// What is known of the consumers of one transformer.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub(super) struct Street {
+    /// The blocks that are apart, or can explain one that is, by their end.
+    pub(super) waiting: BTreeMap<EventTime, Vec<Kept>>,
+    /// How many wait.
+    count: usize,
+    pub(super) runs: BTreeMap<MeterId, Run>,
+}
+
+/// How many blocks of a transformer wait at most: they can only be so many if the meters of a whole street measure
+/// wrongly, and one consumer of it is not heard for days.
+pub(super) fn most_kept(consumers: u32) -> usize {
+    const EACH: usize = 16;
+    const LEAST: usize = 512;
+    (consumers as usize * EACH).max(LEAST)
+}
+
+impl Street {
+    pub(super) fn is_empty(&self) -> bool {
+        self.waiting.is_empty() && self.runs.is_empty()
+    }
+
+    /// Keeps a block. If more than `most` wait, the earliest are dropped. Returns how many of these were apart.
+    pub(super) fn keep(&mut self, row: u32, block: Block, most: usize, rule: &Rule) -> u64 {
+        self.waiting.entry(block.end).or_default().push(Kept { row, block });
+        self.count += 1;
+        if self.count <= most {
+            return 0;
+        }
+        let Some((_, dropped)) = self.waiting.pop_first() else { return 0 };
+        self.count -= dropped.len();
+        dropped.iter().filter(|kept| rule.is_apart(&kept.block)).count() as u64
+    }
+
+    /// Compares the neighbours in all intervals up to `front`, in the order of time.
+    pub(super) fn compare(
+        &mut self,
+        rule: &Rule,
+        comparing: &Comparing<'_>,
+        front: EventTime,
+        out: &mut Vec<Found>,
+    ) {
+        while let Some(first) = self.waiting.first_entry().filter(|first| *first.key() <= front) {
+            let mut blocks = first.remove();
+            self.count -= blocks.len();
+            // Rows stand in the order of their meters.
+            blocks.sort_unstable_by_key(|kept| kept.row);
+            self.compare_block(rule, comparing, &blocks, out);
+        }
+        // Missing, honest, explained or held back: in all cases the run did not go on.
+        self.runs.retain(|_, run| run.until >= front);
+    }
+
+    /// Compares the neighbours in one interval.
+    fn compare_block(
+        &mut self,
+        rule: &Rule,
+        comparing: &Comparing<'_>,
+        blocks: &[Kept],
+        out: &mut Vec<Found>,
+    ) {
+        let rows = comparing.topology.rows();
+        let difference = |kept: &Kept| (kept.block.difference(), rows[kept.row as usize].meter);
+        let differences = Differences::new(blocks.iter().map(difference));
+        for Kept { row, block } in blocks.iter().filter(|kept| rule.is_apart(&kept.block)) {
+            let row = &rows[*row as usize];
+            let nearest = differences.nearest_opposite(row.meter, block.difference());
+            if nearest.is_some_and(|(_, apart)| explains(block.difference(), apart)) {
+                continue;
+            }
+            let run = self.runs.entry(row.meter).or_insert_with(|| Run::new(block.start));
+            if block.end <= run.until {
+                // It comes late, and the run has long passed it.
+                continue;
+            }
+            if block.start != run.until || run.turns(block) {
+                *run = Run::new(block.start);
+            }
+            run.add(block, rule);
+            if run.blocks >= rule.blocks {
+                out.push(Found::new(block.end, row.meter, Some(row), rule.evidence(run, nearest)));
+            }
+        }
+    }
+}
