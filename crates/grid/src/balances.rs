@@ -49,25 +49,24 @@ impl Tally {
         Quality(self.marks & !Self::MARKS)
     }
 
-    /// Adds a row. Returns whether it is that of a consumer whose energy is known.
+    /// Adds a row. Returns the energy if it is that of a consumer, and known.
     #[inline]
-    fn add(&mut self, interval: &Interval, role: Role) -> bool {
+    fn add(&mut self, interval: &Interval, role: Role) -> Option<WattHours> {
         let mut quality = interval.quality.origin();
         if interval.quality.is_rejected() {
             // An estimate takes its place, so the balance is not measured either.
             quality = quality.with(Quality::ESTIMATED);
         }
         self.marks |= quality.0 | Self::PRESENT;
-        let Some(net) = valid_energy(interval) else { return false };
+        let net = valid_energy(interval)?;
         if role == Role::Transformer {
             self.supplied += net.0;
             self.own = self.own.saturating_add(1);
-            false
-        } else {
-            self.consumed += net.0;
-            self.reporting += 1;
-            true
+            return None;
         }
+        self.consumed += net.0;
+        self.reporting += 1;
+        Some(net)
     }
 }
 
@@ -141,10 +140,10 @@ impl Balances {
                 self.join_late(&joined, role, transformer, topology);
                 continue;
             }
-            let is_known = new[transformer as usize].add(joined.interval, role);
-            if let (Some(number), Some(first)) = (joined.number(), joined.first().filter(|_| is_known)) {
+            let used = new[transformer as usize].add(joined.interval, role);
+            if let (Some(used), Some(number), Some(first)) = (used, joined.number(), joined.first()) {
                 self.reported[number as usize] = true;
-                self.usuals.of(first).learn(joined.interval);
+                self.usuals.of(first).learn(used, joined.interval.quality);
             }
         }
         for (transformer, tally) in (0..).zip(&mut new) {
@@ -196,9 +195,9 @@ impl Balances {
             self.changed.push((interval.end, transformer));
         }
         tally.revision = tally.revision.saturating_add(1);
-        if let (true, Some(first)) = (tally.add(interval, role), joined.first()) {
+        if let (Some(used), Some(first)) = (tally.add(interval, role), joined.first()) {
             tally.missing = small(i64::from(tally.missing) - self.usuals.mean_of(first));
-            self.usuals.of(first).learn(interval);
+            self.usuals.of(first).learn(used, interval.quality);
         }
     }
 

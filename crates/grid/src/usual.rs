@@ -1,9 +1,9 @@
 //! What each consumer usually uses, to fill in for those that are missing in a balance.
 
 use crate::Topology;
-use features::valid_energy;
-use reading::{EventTime, Interval, MeterId};
+use reading::{EventTime, MeterId, Quality};
 use serde::{Deserialize, Serialize};
+use units::WattHours;
 
 /// The mean goes back over so many intervals, five days of half-hours; older ones fade.
 const MEMORY: u32 = 256;
@@ -32,15 +32,20 @@ impl Usual {
         self.seen_and_out >> SEEN_BITS
     }
 
-    /// Learns from an interval of its consumer, if its energy is typical.
+    /// Learns the net use of an interval of its consumer, if it is typical.
     #[inline]
-    pub(crate) fn learn(&mut self, interval: &Interval) {
-        let Some(net) = valid_energy(interval).filter(|_| interval.quality.is_typical()) else { return };
+    pub(crate) fn learn(&mut self, net: WattHours, quality: Quality) {
+        if !quality.is_typical() {
+            return;
+        }
         let most = i64::from(i32::MAX) / PARTS;
         let used = net.0.clamp(-most, most);
         let seen = (self.seen() + 1).min(MEMORY);
         let mean = i64::from(self.mean);
-        self.mean = (mean + (used * PARTS - mean) / i64::from(seen)) as i32;
+        let further = used * PARTS - mean;
+        // Nearly always it is the constant, by which a processor divides much faster.
+        let step = if seen == MEMORY { further / i64::from(MEMORY) } else { further / i64::from(seen) };
+        self.mean = (mean + step) as i32;
         self.most = self.most.max(used.max(0) as u32);
         let gave = (-used).clamp(0, (1 << (32 - SEEN_BITS)) - 1) as u32;
         self.seen_and_out = seen | self.out().max(gave) << SEEN_BITS;

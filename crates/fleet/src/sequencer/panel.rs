@@ -73,8 +73,8 @@ pub(super) struct Panel {
     bits: u32,
     /// How many readings the partition has had.
     readings: u64,
-    /// Votes beyond the front that have not been counted yet.
-    uncounted: u64,
+    /// After so many more votes beyond the front they are counted.
+    until_count: u64,
     front: Option<EventTime>,
 }
 
@@ -134,12 +134,11 @@ impl Panel {
         if self.front.is_some_and(|front| latest <= front) {
             return false;
         }
-        // Counting walks all members, so a large panel does not count at each vote.
-        self.uncounted += 1;
-        if self.uncounted * 64 < self.members.len() as u64 {
+        // Counting walks all members, so a panel does not count at each vote.
+        self.until_count = self.until_count.saturating_sub(1);
+        if self.until_count > 0 {
             return false;
         }
-        self.uncounted = 0;
         let is_enough = self.members.len() >= FIRST_MEMBERS || self.readings >= FIRST_READINGS;
         is_enough && self.count(2 * self.meters() as u64)
     }
@@ -154,13 +153,16 @@ impl Panel {
         let (now, forgotten) = (self.readings, FORGOTTEN * self.meters() as u64);
         let ago = |member: &Member| now - member.heard;
         self.members.retain(|member| ago(member) < forgotten.max(LEAST_HEARD));
-        let voters = self.members.iter().filter(|member| ago(member) < readings.max(LEAST_HEARD));
-        let mut votes: Vec<EventTime> = voters.map(|member| member.latest).collect();
-        let needed = needed(votes.len());
-        let beyond = |front| votes.iter().filter(|vote| **vote > front).count();
-        if needed == 0 || self.front.is_some_and(|front| beyond(front) < needed) {
+        let voters = || self.members.iter().filter(|member| ago(member) < readings.max(LEAST_HEARD));
+        let needed = needed(voters().count());
+        let beyond = |front| voters().filter(|member| member.latest > front).count();
+        let lacking = needed - self.front.map_or(needed, beyond).min(needed);
+        // Half of them, because fewer are needed when meters are not heard any more.
+        self.until_count = (lacking as u64 / 2).max(self.members.len() as u64 / 64);
+        if needed == 0 || lacking > 0 {
             return false;
         }
+        let mut votes: Vec<EventTime> = voters().map(|member| member.latest).collect();
         let (_, reached, _) = votes.select_nth_unstable_by(needed - 1, |a, b| b.cmp(a));
         let moved = self.front < Some(*reached);
         self.front = self.front.max(Some(*reached));

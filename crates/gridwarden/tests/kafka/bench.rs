@@ -96,7 +96,12 @@ impl Bench {
 
     /// A town whose readings are sent to a topic before this returns.
     pub fn town(&mut self, size: Size) -> Town {
-        let (process, town) = self.town_that_sends(size, 0);
+        self.town_with(size, &[])
+    }
+
+    /// The same, with more options of `simulate`.
+    pub fn town_with(&mut self, size: Size, options: &[&str]) -> Town {
+        let (process, town) = self.send_town(size, 0, options);
         process.wait(WHOLE_RUN).expect(0);
         let sent = Watcher::new(&self.brokers, "kafka-suite-reader", &town.readings).messages();
         self.say(&format!("{sent} readings of {} meters lie in {} partitions", size.meters, size.partitions));
@@ -105,6 +110,10 @@ impl Bench {
 
     /// A town that goes on sending, this many times faster than real meters.
     pub fn town_that_sends(&mut self, size: Size, speed: u32) -> (Process, Town) {
+        self.send_town(size, speed, &[])
+    }
+
+    fn send_town(&mut self, size: Size, speed: u32, options: &[&str]) -> (Process, Town) {
         let town = Town { readings: self.own("readings"), topology: self.path("town/topology.csv") };
         let mut command = Command::new(gridwarden());
         command.args(["simulate", "--quiet", "--create-topics", "--brokers", &self.brokers]);
@@ -120,6 +129,7 @@ impl Bench {
         }
         // Enough thieves, so that even a small town has alerts.
         command.args(["--thieves", "6%", "--lookalikes", "3%"]);
+        command.args(options);
         let log = self.next_log("simulate");
         (Process::start(&mut command, &log), town)
     }

@@ -1,6 +1,6 @@
 //! A run that is killed at any moment publishes, in the end, what an undisturbed run publishes.
 
-use crate::bench::{Bench, Size, Town, WHOLE_RUN, comes_true, slowly};
+use crate::bench::{self, Bench, Size, WHOLE_RUN, comes_true, slowly};
 use crate::contents::{Look, expect_same};
 use crate::plan::Plan;
 use crate::process::Process;
@@ -13,26 +13,46 @@ use std::time::Duration;
 #[test]
 #[ignore = "needs a broker: scripts/kafka-suite"]
 fn killed_with_a_second_stage() {
-    check("killed_with_a_second_stage", "ami", false);
+    check("killed_with_a_second_stage", "ami", false, &ORDERLY);
+}
+
+#[test]
+#[ignore = "needs a broker: scripts/kafka-suite"]
+fn killed_while_meters_deliver_in_bursts() {
+    check("killed_while_meters_deliver_in_bursts", "ami", false, &BURSTS);
 }
 
 #[test]
 #[ignore = "needs a broker: scripts/kafka-suite"]
 fn killed_without_a_second_stage() {
-    check("killed_without_a_second_stage", "j1", false);
+    check("killed_without_a_second_stage", "j1", false, &ORDERLY);
 }
 
 #[test]
 #[ignore = "needs a broker: scripts/kafka-suite"]
 fn killed_within_transactions() {
-    check("killed_within_transactions", "ami", true);
+    check("killed_within_transactions", "ami", true, &ORDERLY);
 }
 
 #[test]
 #[ignore = "needs a broker: scripts/kafka-suite"]
 fn killed_within_transactions_without_a_second_stage() {
-    check("killed_within_transactions_without_a_second_stage", "j1", true);
+    check("killed_within_transactions_without_a_second_stage", "j1", true, &ORDERLY);
 }
+
+/// How the meters of a town deliver, and how often the process is killed.
+struct Town {
+    partitions: u32,
+    options: &'static [&'static str],
+    /// In the short form of the suite.
+    kills: i32,
+}
+
+const ORDERLY: Town = Town { partitions: 4, options: &[], kills: 8 };
+
+/// A third of the meters deliver once a day, and the clocks of some concentrators are ahead.
+const BURSTS: Town =
+    Town { partitions: 12, options: &["--daily", "30%", "--fast-concentrators", "5%"], kills: 20 };
 
 /// When a process is killed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -45,10 +65,11 @@ enum Moment {
     Working(Duration),
 }
 
-fn check(name: &'static str, which: &str, transactional: bool) {
+fn check(name: &'static str, which: &str, transactional: bool, of: &Town) {
     let mut bench = Bench::new(name);
     let size = bench.form((500, 5), (4000, 5));
-    let town = bench.town(Size { meters: size.0, days: size.1, partitions: 4 });
+    let size = Size { meters: size.0, days: size.1, partitions: of.partitions };
+    let town = bench.town_with(size, of.options);
     let plan = Plan::new(which, &town.readings, &bench.own("a"));
     // A killed member is known to be dead soon, so that most of the time is spent on work.
     let plan = plan.with_client("session.timeout.ms", 2000).with_client("heartbeat.interval.ms", 500);
@@ -58,17 +79,17 @@ fn check(name: &'static str, which: &str, transactional: bool) {
     // Slow enough that even a fast machine has readings left at the last kill. One stage alone is the faster of the
     // two.
     let pause = bench.form("300", if which == "j1" { "180" } else { "60" });
-    kill_again_and_again(&mut bench, &killed, &town, pause);
+    bench.make_topics(&killed, of.partitions);
+    let kills = bench.form(of.kills, 50);
+    kill_again_and_again(&mut bench, &killed, &town, kills, pause);
     let look = if transactional { Look::Each } else { Look::Last };
     let counts = expect_same(&bench.brokers, &plan, &killed, look);
     bench.say(&format!("equal: {counts:?}"));
     assert!(which == "j1" || counts["alerts"] > 0, "a town without alerts shows little");
 }
 
-fn kill_again_and_again(bench: &mut Bench, plan: &Plan, town: &Town, pause: &'static str) {
-    bench.make_topics(plan, 4);
+fn kill_again_and_again(bench: &mut Bench, plan: &Plan, town: &bench::Town, times: i32, pause: &'static str) {
     let checkpoints = bench.path("checkpoints");
-    let times = bench.form(8, 50);
     let mut kills = [0; 3];
     for turn in 0..times {
         let moment = match turn % 4 {
