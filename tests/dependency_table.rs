@@ -6,7 +6,7 @@ use std::fs;
 use toml::Table;
 
 /// Dependencies that are heavy or have one purpose, and the crates that may use them.
-const HOMES: [(&str, &[&str]); 25] = [
+const HOMES: [(&str, &[&str]); 26] = [
     ("arrow", &["columns"]),
     ("parquet", &["columns"]),
     ("snap", &["columns"]),
@@ -15,6 +15,7 @@ const HOMES: [(&str, &[&str]); 25] = [
     ("clap", &["gridwarden"]),
     ("clap_complete", &["gridwarden"]),
     ("indicatif", &["shell"]),
+    ("unicode-width", &["shell"]),
     ("csv", &["columns", "shell"]),
     ("signal-hook", &["shell"]),
     ("rustix", &["shell"]),

@@ -142,7 +142,7 @@ impl<'a> Town<'a> {
         let ticks: Vec<_> = out.ticks.iter().filter(|(end, _)| *end != EventTime::MAX).collect();
         for &&(tick, upto) in &ticks {
             for Joined { interval, row, .. } in self.log.topology.join(&out.intervals[first..upto]) {
-                let name = row.and_then(|row| row.transformer).map(|id| id.to_string());
+                let name = row.and_then(|row| row.transformer.as_ref()).map(ToString::to_string);
                 let name = name.unwrap_or_else(|| interval.meter.to_string());
                 let district = reading::id::hash(name.as_bytes()) as usize % DISTRICTS;
                 let row = Passed::Row { lane, tick, last: closed.is_none(), row: *interval };
@@ -152,7 +152,7 @@ impl<'a> Town<'a> {
         }
         for &(tick, report) in &out.reports {
             let place = self.log.topology.at(&report.meter(), report.time());
-            let name = place.and_then(|place| place.transformer).map(|id| id.to_string());
+            let name = place.and_then(|place| place.transformer.as_ref()).map(ToString::to_string);
             let name = name.unwrap_or_else(|| report.meter().to_string());
             let district = reading::id::hash(name.as_bytes()) as usize % DISTRICTS;
             self.messages[district].push(encoded(&Passed::Report {

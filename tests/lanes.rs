@@ -10,7 +10,7 @@ use reading::{Batch, EventTime, Message, Origin};
 use simulate::{Connection, Faults, Settings};
 use std::collections::BTreeMap;
 use std::fs;
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 pub const PARTITIONS: usize = 3;
 
@@ -73,8 +73,8 @@ impl Log {
 
 fn row(connection: &Connection) -> TopologyRow {
     TopologyRow {
-        transformer: connection.transformer,
-        area: Some(connection.area),
+        transformer: connection.transformer.map(Arc::new),
+        area: Some(Arc::new(connection.area)),
         reader_phone: Some(connection.reader_phone.clone()),
         from: connection.from,
         to: connection.to,
@@ -259,7 +259,7 @@ pub fn write_down(out: &Outputs, published: &mut BTreeMap<String, String>) {
         publish(format!("intervals {}/{}", row.meter, row.end), format!("{row:?}"));
     }
     for row in &out.metering.demand {
-        publish(format!("demand {}/{}/{}", row.target, row.start, row.zone), format!("{row:?}"));
+        publish(format!("demand {}/{}/{}", row.target(), row.start, row.zone), format!("{row:?}"));
     }
     for row in &out.metering.profiles {
         let slot = format!("{}/{:?}/{}", row.meter, row.day_type, row.minute);

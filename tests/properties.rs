@@ -10,7 +10,7 @@ use reading::time::MINUTE;
 use reading::{Batch, EventTime};
 use simulate::{Connection, Faults, Settings, Town};
 use std::fs;
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 /// A message as it came, and the time of its measurement.
 #[derive(Clone)]
@@ -82,9 +82,9 @@ fn sample(settings: Settings) -> Sample {
 
 fn row(connection: &Connection) -> TopologyRow {
     TopologyRow {
-        transformer: connection.transformer,
-        feeder: Some(connection.feeder),
-        area: Some(connection.area),
+        transformer: connection.transformer.map(Arc::new),
+        feeder: Some(Arc::new(connection.feeder)),
+        area: Some(Arc::new(connection.area)),
         sanctioned: connection.sanctioned,
         reader_phone: Some(connection.reader_phone.clone()),
         from: connection.from,

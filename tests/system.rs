@@ -6,6 +6,7 @@
 //! - `thieves` checks in seeded towns that all tampered meters are found and no others; `quality` does so for faults
 //!   of data, and `supply` for outages.
 //! - `losses` checks balances and losses of meters that deliver late.
+//! - `places` checks that names of places in any script change nothing but the names.
 //! - `golden` runs small files with every oddity. `UPDATE_EXPECT=1` rewrites the expected results; then read the diff.
 //!
 //! Longer forms of the same checks are ignored tests: `cargo test --release -p system-tests -- --ignored`.
@@ -23,6 +24,7 @@ mod lanes;
 mod losses;
 mod numbers;
 mod parts;
+mod places;
 mod program;
 mod properties;
 mod quality;

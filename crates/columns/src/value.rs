@@ -10,7 +10,7 @@ use units::{Amperes, Ratio, VoltAmperes, Volts, WattHours, Watts};
 pub enum Value<'v> {
     /// Not known, or not applicable: null.
     Nothing,
-    /// The name of a meter, transformer, feeder or area: letters that need no escape in any form.
+    /// The name of a meter: letters that need no escape in any form.
     Name(&'v [u8]),
     /// Any other text.
     Text(Cow<'v, str>),
@@ -109,9 +109,9 @@ macro_rules! cells {
 
 cells! {
     &MeterId => Text "", |it| Value::Name(it.as_bytes());
-    &TransformerId => Text "", |it| Value::Name(it.as_bytes());
-    &FeederId => Text "", |it| Value::Name(it.as_bytes());
-    &AreaId => Text "", |it| Value::Name(it.as_bytes());
+    &TransformerId => Text "", |it| Value::Text(Cow::Borrowed(it.as_str()));
+    &FeederId => Text "", |it| Value::Text(Cow::Borrowed(it.as_str()));
+    &AreaId => Text "", |it| Value::Text(Cow::Borrowed(it.as_str()));
     &str => Text "", |it| Value::Text(Cow::Borrowed(it));
     String => Text "", |it| Value::Text(Cow::Owned(it));
     EventTime => Time "", |it| Value::Time(it);

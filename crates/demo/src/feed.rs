@@ -1,6 +1,6 @@
 //! Feeds the messages of the town to the engine, as the bytes that a real meter would send.
 
-use grid::{Role, Topology, TopologyRow};
+use grid::{PlaceNames, Role, Topology, TopologyRow};
 use pipeline::{Input, Outputs, PartitionId, Pipeline, Plan};
 use reading::time::MINUTE;
 use reading::{Batch, EventTime, Limits, MeterId};
@@ -63,7 +63,8 @@ impl Ahead {
 impl<'town> Feed<'town> {
     /// A town before its first message.
     pub fn new(plan: &Plan, town: &'town Town) -> Result<Self, Box<dyn Error>> {
-        let rows = town.topology().into_iter().map(row).collect();
+        let mut names = PlaceNames::default();
+        let rows = town.topology().into_iter().map(|one| row(one, &mut names)).collect();
         let mut pipeline = Pipeline::new(plan, Topology::new(rows)?)?;
         pipeline.step(&Input::Open { partition: PARTITION, first: None }, &mut Outputs::default());
         let messages = town.messages().peekable();
@@ -132,16 +133,16 @@ impl<'town> Feed<'town> {
     }
 }
 
-fn row(connection: Connection) -> TopologyRow {
+fn row(connection: Connection, names: &mut PlaceNames) -> TopologyRow {
     let role = match connection.role {
         simulate::Role::Consumer => Role::Consumer,
         simulate::Role::Transformer => Role::Transformer,
         simulate::Role::Feeder => Role::Feeder,
     };
     TopologyRow {
-        transformer: connection.transformer,
-        feeder: Some(connection.feeder),
-        area: Some(connection.area),
+        transformer: connection.transformer.map(|id| names.transformers.share(id)),
+        feeder: Some(names.feeders.share(connection.feeder)),
+        area: Some(names.areas.share(connection.area)),
         phase: Some(connection.phase.to_owned()),
         class: connection.class.map(|class| class.name().to_owned()),
         sanctioned: connection.sanctioned,

@@ -77,7 +77,7 @@ impl Found {
         place: Option<&TopologyRow>,
         evidence: Evidence,
     ) -> Self {
-        let (transformer, area) = place.map_or((None, None), |row| (row.transformer, row.area));
+        let (transformer, area) = place.map_or((None, None), |row| (row.transformer(), row.area()));
         Self { time, meter, transformer, area, evidence }
     }
 }

@@ -68,10 +68,10 @@ impl Counts {
     fn add(&mut self, row: &TopologyRow, transformer: usize) {
         let of_transformers = match row.role {
             Role::Consumer => {
-                for target in [row.feeder.map(Target::Feeder), Some(Target::System)].into_iter().flatten() {
+                for target in [row.feeder().map(Target::Feeder), Some(Target::System)].into_iter().flatten() {
                     self.wider.entry(target).or_default().add(row);
                 }
-                if let Some(area) = row.area {
+                if let Some(area) = row.area() {
                     self.areas.entry(area).or_default().add(row);
                 }
                 &mut self.consumers

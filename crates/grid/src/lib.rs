@@ -18,6 +18,7 @@ mod fronts;
 pub mod join;
 mod losses;
 mod members;
+mod place_names;
 mod row;
 mod topology;
 mod usual;
@@ -27,6 +28,7 @@ pub use balances::{Balances, BalancesState};
 pub use fronts::{Fronts, FrontsState};
 pub use join::{Join, Joined};
 pub use losses::{Loss, Losses, LossesState, Period};
+pub use place_names::{PlaceNames, Shared};
 pub use row::{Role, TopologyRow};
 pub use topology::{Edge, Topology, TopologyError};
 

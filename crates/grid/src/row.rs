@@ -2,6 +2,7 @@
 
 use core::fmt;
 use reading::{AreaId, EventTime, FeederId, MeterId, TransformerId};
+use std::sync::Arc;
 use units::Watts;
 
 /// What a meter measures.
@@ -40,7 +41,7 @@ impl fmt::Display for Role {
     }
 }
 
-/// The place of a meter from one moment to another.
+/// The place of a meter from one moment to another. Rows of one place share its name: see [`crate::PlaceNames`].
 #[derive(Debug, Clone, PartialEq)]
 pub struct TopologyRow {
     /// The meter.
@@ -48,11 +49,11 @@ pub struct TopologyRow {
     /// What it measures.
     pub role: Role,
     /// The transformer that supplies the meter. For a meter in the role of a transformer: the one that it measures.
-    pub transformer: Option<TransformerId>,
+    pub transformer: Option<Arc<TransformerId>>,
     /// The feeder above.
-    pub feeder: Option<FeederId>,
+    pub feeder: Option<Arc<FeederId>>,
     /// The area that one meter reader walks.
-    pub area: Option<AreaId>,
+    pub area: Option<Arc<AreaId>>,
     /// The phase of the supply, as the register of the utility writes it.
     pub phase: Option<String>,
     /// The class of consumer, as the register of the utility writes it.
@@ -89,6 +90,21 @@ impl TopologyRow {
             from: None,
             to: None,
         }
+    }
+
+    /// A copy of the name of its transformer.
+    pub fn transformer(&self) -> Option<TransformerId> {
+        self.transformer.as_deref().copied()
+    }
+
+    /// A copy of the name of its feeder.
+    pub fn feeder(&self) -> Option<FeederId> {
+        self.feeder.as_deref().copied()
+    }
+
+    /// A copy of the name of its area.
+    pub fn area(&self) -> Option<AreaId> {
+        self.area.as_deref().copied()
     }
 
     /// Whether the row holds for an interval that ends at `time`: periods are `(from, to]`, as intervals are.

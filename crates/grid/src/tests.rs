@@ -2,6 +2,7 @@ use crate::*;
 use expect_test::{Expect, expect};
 use proptest::prelude::*;
 use reading::{EventTime, FeederId, Grid, Interval, MeterId, Quality, Sums, Target, TransformerId};
+use std::sync::Arc;
 use units::WattHours;
 
 fn meter(name: &str) -> MeterId {
@@ -20,8 +21,8 @@ fn row(text: &str) -> TopologyRow {
             row.from = from.parse().ok().map(EventTime);
             row.to = to.parse().ok().map(EventTime);
         } else {
-            row.transformer = TransformerId::new(word);
-            row.feeder = FeederId::new("F1");
+            row.transformer = TransformerId::new(word).map(Arc::new);
+            row.feeder = FeederId::new("F1").map(Arc::new);
         }
     }
     row
@@ -57,7 +58,7 @@ fn balanced(intervals: &[Interval], topology: &Topology) -> Vec<Balance> {
 #[test]
 fn a_moved_consumer_rewrites_no_history() {
     let topology = topology(&["M1 consumer T2 20..", "M1 consumer T1 ..20"]);
-    let at = |time| topology.at(&meter("M1"), EventTime(time)).and_then(|row| row.transformer).unwrap();
+    let at = |time| topology.at(&meter("M1"), EventTime(time)).and_then(TopologyRow::transformer).unwrap();
     assert_eq!(at(10).as_str(), "T1");
     assert_eq!(at(20).as_str(), "T1", "the interval that ends at the move lies before it");
     assert_eq!(at(21).as_str(), "T2");
@@ -250,7 +251,7 @@ proptest! {
             prop_assert_eq!(row, joined.number().map(|number| &topology.rows()[number as usize]));
             prop_assert_eq!(role, row.map(|row| row.role));
             let transformer = joined.transformer().map(|number| topology.transformers()[number as usize]);
-            prop_assert_eq!(transformer, row.and_then(|row| row.transformer));
+            prop_assert_eq!(transformer, row.and_then(TopologyRow::transformer));
             let slow_first = topology.rows().iter().position(|row| row.meter == interval.meter);
             prop_assert_eq!(joined.first().map(|first| first as usize), slow_first);
         }
@@ -263,7 +264,7 @@ proptest! {
         for &transformer in topology.transformers() {
             let slow = rows
                 .iter()
-                .filter(|row| row.transformer == Some(transformer) && row.holds_at(EventTime(time)))
+                .filter(|row| row.transformer() == Some(transformer) && row.holds_at(EventTime(time)))
                 .count();
             prop_assert_eq!(topology.consumers_at(Target::Transformer(transformer), EventTime(time)), slow as u32);
         }
@@ -284,4 +285,19 @@ proptest! {
         turned.1.rotate_left(at);
         prop_assert_eq!(whole, balanced(&turned.1, &Topology::new(turned.0).unwrap()));
     }
+}
+
+#[test]
+fn a_row_is_small_because_rows_share_the_names_of_places() {
+    // With three names of 64 bytes in each row it would be 400 bytes long.
+    assert_eq!(size_of::<TopologyRow>(), 232);
+    let (mut names, id) = (PlaceNames::default(), |name: &str| TransformerId::new(name).unwrap());
+    let all = ["T1", "मुंबई पूर्व", "T1", "T2", "मुंबई पूर्व"].map(|name| names.transformers.share(id(name)));
+    assert!(Arc::ptr_eq(&all[0], &all[2]) && Arc::ptr_eq(&all[1], &all[4]));
+    assert_eq!((*all[1], *all[3]), (id("मुंबई पूर्व"), id("T2")));
+    let first = Arc::clone(&all[0]);
+    drop(all);
+    names.transformers.forget_unused();
+    assert!(Arc::ptr_eq(&first, &names.transformers.share(id("T1"))), "a row has it");
+    assert_eq!(Arc::strong_count(&names.transformers.share(id("T2"))), 3, "no row had it, so it is new");
 }

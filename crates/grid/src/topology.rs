@@ -71,12 +71,13 @@ impl Topology {
     pub fn new(mut rows: Vec<TopologyRow>) -> Result<Self, TopologyError> {
         rows.sort_by_key(|row| (row.meter, row.starts(), row.ends()));
         check(&rows)?;
-        let transformers: BTreeSet<TransformerId> = rows.iter().filter_map(|row| row.transformer).collect();
+        let transformers: BTreeSet<TransformerId> =
+            rows.iter().filter_map(TopologyRow::transformer).collect();
         let transformers: Vec<TransformerId> = transformers.into_iter().collect();
-        let number_of = |id: TransformerId| transformers.binary_search(&id).ok().map(|at| at as u32);
+        let number_of = |id: &TransformerId| transformers.binary_search(id).ok().map(|at| at as u32);
         let spot = |row: &TopologyRow| Spot {
             role: row.role,
-            transformer: row.transformer.and_then(number_of).unwrap_or(NONE),
+            transformer: row.transformer.as_deref().and_then(number_of).unwrap_or(NONE),
         };
         let spots: Vec<Spot> = rows.iter().map(spot).collect();
         let numbered = rows.iter().zip(spots.iter().map(|spot| spot.transformer));

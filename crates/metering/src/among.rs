@@ -18,9 +18,10 @@ impl Groups {
 
     /// The same of the row of a group. `peaks` are the sums of the highest blocks of the consumers of each group.
     pub(crate) fn complete_with(&self, row: &mut DemandRow, peaks: &[f64]) {
+        let target = row.target();
         let Some(whole) = &mut row.whole else { return };
-        let group = self.numbers.get(&row.target).map(|&number| number as usize);
-        let (part, share) = match (row.target, group) {
+        let group = self.numbers.get(&target).map(|&number| number as usize);
+        let (part, share) = match (target, group) {
             (Target::Meter(meter), _) => {
                 let Some(share) = self.consumers.of(meter) else { return };
                 ((share.block.coincident, share.block.before), Some(share))

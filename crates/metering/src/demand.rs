@@ -2,11 +2,11 @@
 
 use crate::metering::{Head, Metering, Step, UNUSED};
 use crate::moment::NO_PERIOD;
-use crate::rows::{Among, DemandRow, Peak, PfSpread, Whole};
+use crate::rows::{Among, DemandRow, Peak, PfSpread, Whole, Whose};
 use crate::rules::DemandRule;
 use features::{apparent_power, load_factor_of, mean_reactive_power, percentile, power_factor};
 use reading::time::HOUR;
-use reading::{EventTime, Quality, Target};
+use reading::{EventTime, Quality};
 use units::{Ratio, VoltAmperes, WattHours, Watts};
 
 /// The share of the time below the low power factor of [`PfSpread`]: a twentieth.
@@ -21,7 +21,7 @@ impl Metering {
     pub(crate) fn turn_period(
         &mut self,
         step: &Step<'_>,
-        name: impl Fn() -> Target,
+        name: impl Fn() -> Whose,
         out: &mut Vec<DemandRow>,
     ) {
         let period = self.heads[step.slot].period;
@@ -129,13 +129,7 @@ impl Metering {
 
     /// Adds the rows of a billing period to `out`, one for each zone. A period that is not over ends with the last
     /// interval.
-    pub(crate) fn push_demand(
-        &mut self,
-        slot: usize,
-        target: Target,
-        is_over: bool,
-        out: &mut Vec<DemandRow>,
-    ) {
+    pub(crate) fn push_demand(&mut self, slot: usize, whose: Whose, is_over: bool, out: &mut Vec<DemandRow>) {
         let Some(rule) = &self.settings.demand else { return };
         let (length, count) = (self.settings.grid.length(), rule.zones().len() + 1);
         let head = self.heads[slot];
@@ -152,7 +146,7 @@ impl Metering {
         for (number, zone) in self.zones[slot * count..(slot + 1) * count].iter().enumerate() {
             let (block, energy) = (peak(zone.block, zone.block_end), WattHours(zone.energy));
             out.push(DemandRow {
-                target,
+                whose: whose.clone(),
                 start,
                 end,
                 zone: number as u8,

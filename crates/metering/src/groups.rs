@@ -8,7 +8,7 @@
 
 use crate::metering::{Metering, Strides};
 use crate::moment::{Moment, Moments, NO_PERIOD};
-use crate::rows::{DemandRow, MeteringRows};
+use crate::rows::{DemandRow, MeteringRows, Whose};
 use crate::rules::MeteringSettings;
 use crate::shares::{BlockUse, Consumers, NO_CLASS, NO_GROUP, NO_PLACE, PLACE_TO_SEE};
 use crate::sum::Sum;
@@ -270,8 +270,9 @@ impl Groups {
             intervals.push(interval);
         }
         let names = &self.names;
+        let whose = |number: u32, _: &Interval| Whose::Group(Box::new(names[number as usize]));
         let mut ended = MeteringRows::default();
-        self.demand.take_of(&numbers, &intervals, |number, _| names[number as usize], &mut ended);
+        self.demand.take_of(&numbers, &intervals, whose, &mut ended);
         ended.demand.iter_mut().for_each(|row| self.complete_with(row, &self.peaks_before));
         out.append(&mut ended.demand);
         let count = Strides::of(&self.demand.settings).zones;
@@ -304,7 +305,8 @@ impl Groups {
         let mut ended = Vec::new();
         for (target, number) in self.numbers.clone() {
             if self.demand.len() > number as usize {
-                self.demand.push_demand(number as usize, target, false, &mut ended);
+                let whose = Whose::Group(Box::new(target));
+                self.demand.push_demand(number as usize, whose, false, &mut ended);
             }
         }
         let peaks = self.peaks();

@@ -26,7 +26,7 @@ pub use by_slot::BySlot;
 pub use groups::{AboveSanctioned, GroupRule, Groups, Place, Placed};
 pub use metering::Metering;
 pub use profile::ENOUGH_DAYS;
-pub use rows::{Among, DemandRow, MeteringRows, Peak, PfSpread, ProfileRow, Whole};
+pub use rows::{Among, DemandRow, MeteringRows, Peak, PfSpread, ProfileRow, Whole, Whose};
 pub use rules::{DemandRule, MeteringSettings, ProfileRule, RulesError, Zone};
 pub use state::{DemandState, GroupsState, PowerFactorState, ProfilesState};
 

@@ -2,11 +2,11 @@
 
 use crate::demand::NO_PEAK;
 use crate::moment::{Moment, Moments, NO_PERIOD};
-use crate::rows::MeteringRows;
+use crate::rows::{MeteringRows, Whose};
 use crate::rules::{DemandRule, MeteringSettings};
 use features::profile::weights;
 use reading::time::DAY;
-use reading::{Calendar, Interval, MeterId, Target};
+use reading::{Calendar, Interval, MeterId};
 use serde::{Deserialize, Serialize};
 
 /// The state that every meter has, whatever the tariff zones. It takes 64 bytes, which is one cache line. For that
@@ -196,7 +196,7 @@ impl Metering {
     /// Takes closed intervals, each with the slot of its meter. Intervals of a meter come in the order of their ends.
     /// Billing periods that are over are added to `out`.
     pub fn take(&mut self, slots: &[u32], rows: &[Interval], out: &mut MeteringRows) {
-        self.take_of(slots, rows, |_, row| Target::Meter(row.meter), out);
+        self.take_of(slots, rows, |_, row| Whose::Meter(row.meter), out);
     }
 
     /// The same for intervals of another target than their meter, such as a group.
@@ -204,7 +204,7 @@ impl Metering {
         &mut self,
         slots: &[u32],
         rows: &[Interval],
-        target: impl Fn(u32, &Interval) -> Target,
+        whose: impl Fn(u32, &Interval) -> Whose,
         out: &mut MeteringRows,
     ) {
         debug_assert_eq!(slots.len(), rows.len(), "a slot for each row");
@@ -217,7 +217,7 @@ impl Metering {
             let follows = self.heads[slot as usize].last + 1 == moment.index;
             let step = Step { slot: slot as usize, row, moment, strides, follows };
             if strides.zones > 0 {
-                self.turn_period(&step, || target(slot, row), &mut out.demand);
+                self.turn_period(&step, || whose(slot, row), &mut out.demand);
                 self.take_demand(&step);
             }
             self.heads[step.slot].last = moment.index;
@@ -236,7 +236,7 @@ impl Metering {
         for (slot, meter) in meters {
             let slot = slot as usize;
             if slot < self.heads.len() {
-                self.push_demand(slot, Target::Meter(meter), false, &mut out.demand);
+                self.push_demand(slot, Whose::Meter(meter), false, &mut out.demand);
                 self.push_profile(slot, meter, &mut out.profiles);
             }
         }

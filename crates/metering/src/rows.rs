@@ -12,11 +12,21 @@ pub struct Peak {
     pub end: EventTime,
 }
 
+/// Whose demand a row has. A period ends for all meters at once, and the name of a group may be twice as long as that of
+/// a meter: it stands apart, so that the rows of meters stay small.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Whose {
+    /// A meter.
+    Meter(MeterId),
+    /// A group.
+    Group(Box<Target>),
+}
+
 /// What a meter or a group used in a billing period and tariff zone.
 #[derive(Debug, Clone, PartialEq)]
 pub struct DemandRow {
     /// The meter or the group.
-    pub target: Target,
+    pub whose: Whose,
     /// When the billing period starts.
     pub start: EventTime,
     /// When it ends; of a period under way, when its last interval ends.
@@ -38,14 +48,22 @@ pub struct DemandRow {
 }
 
 impl DemandRow {
+    /// The meter or the group.
+    pub fn target(&self) -> Target {
+        match &self.whose {
+            Whose::Meter(meter) => Target::Meter(*meter),
+            Whose::Group(group) => **group,
+        }
+    }
+
     /// The highest block over the sanctioned load, in W. Of a group, over the rating of its transformer or feeder, in
     /// VA if apparent power is known.
     pub fn utilisation(&self) -> Option<Ratio> {
         let sanctioned = self.whole.as_ref()?.among.sanctioned.filter(|sanctioned| sanctioned.0 > 0.0)?;
         let active = self.block.map(|block| block.demand.0);
-        let most = match self.target {
-            Target::Meter(_) => active,
-            _ => self.block_va.map(|most| most.0).or(active),
+        let most = match self.whose {
+            Whose::Meter(_) => active,
+            Whose::Group(_) => self.block_va.map(|most| most.0).or(active),
         }?;
         Some(Ratio(most / sanctioned.0))
     }

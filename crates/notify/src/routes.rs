@@ -5,6 +5,7 @@ use grid::{Topology, TopologyRow};
 use reading::{AreaId, MeterId};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// Where a message goes: a text that the file of its channel has checked.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -72,7 +73,7 @@ pub enum RouteError {
         /// Which column.
         column: &'static AddressColumn,
         /// Which area.
-        area: AreaId,
+        area: Arc<AreaId>,
         /// An address.
         one: Address,
         /// Another.
@@ -99,19 +100,19 @@ impl Routes {
     pub fn by_area(topology: &Topology, column: &'static AddressColumn) -> Result<Self, RouteError> {
         let mut by_area = BTreeMap::<AreaId, Address>::new();
         for row in topology.rows().iter().filter(|row| row.to.is_none()) {
-            let (Some(area), Some(found)) = (row.area, (column.value)(row)) else { continue };
+            let (Some(area), Some(found)) = (&row.area, (column.value)(row)) else { continue };
             let address = (column.read)(found).ok_or_else(|| RouteError::NoAddress {
                 column,
                 meter: row.meter,
                 found: found.to_owned(),
             })?;
-            match by_area.get(&area) {
+            match by_area.get(&**area) {
                 Some(known) if *known != address => {
                     let one = known.clone().min(address.clone());
                     let other = known.clone().max(address);
-                    return Err(RouteError::TwoAddresses { column, area, one, other });
+                    return Err(RouteError::TwoAddresses { column, area: Arc::clone(area), one, other });
                 }
-                _ => by_area.insert(area, address),
+                _ => by_area.insert(**area, address),
             };
         }
         Ok(Self { by_area, otherwise: None })

@@ -8,6 +8,7 @@ use jiff::tz::TimeZone;
 use proptest::prelude::*;
 use reading::time::{DAY, HOUR, MINUTE};
 use reading::{AreaId, Calendar, EventTime, MeterId, TransformerId};
+use std::sync::Arc;
 
 pub(crate) fn calendar() -> Calendar {
     Calendar::new(TimeZone::get("Asia/Kolkata").unwrap(), Default::default())
@@ -56,7 +57,11 @@ pub(crate) fn readers(phones: &[(&str, &str)]) -> Topology {
     let row = |(number, (area, phone)): (usize, &(&str, &str))| {
         let meter = MeterId::new(format!("R{number}")).unwrap();
         let reader_phone = Some((*phone).to_owned());
-        TopologyRow { area: AreaId::new(area), reader_phone, ..TopologyRow::new(meter, Role::Consumer) }
+        TopologyRow {
+            area: AreaId::new(area).map(Arc::new),
+            reader_phone,
+            ..TopologyRow::new(meter, Role::Consumer)
+        }
     };
     Topology::new(phones.iter().enumerate().map(row).collect()).unwrap()
 }

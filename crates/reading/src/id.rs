@@ -1,22 +1,33 @@
-//! Names of meters, transformers, feeders and areas: short, printable, copied without allocation.
+//! Names of meters, and of places: transformers, feeders and areas. Both are copied without allocation.
+//!
+//! A meter's name comes with every reading, so it is short, and plain in every form that it is sent in. A place is
+//! named by people, in their own letters: see [`NotAPlace`].
 
+mod place;
 #[cfg(feature = "serde")]
 mod stored;
 
+pub use place::{LONGEST_PLACE, NotAPlace, check_place, is_place_letter};
+
 use core::cmp::Ordering;
 use core::fmt;
+use place::PlaceName;
 
-/// The most bytes that a name may have.
+/// The most bytes that the name of a meter may have.
 pub const LONGEST: usize = 32;
 
+/// A text of up to `MOST` bytes, which must be a multiple of eight.
 #[derive(Clone, Copy, PartialEq, Eq)]
-struct Name {
+struct Name<const MOST: usize> {
     // Unused bytes are zero.
-    bytes: [u8; LONGEST],
+    bytes: [u8; MOST],
     len: u8,
 }
 
-impl Ord for Name {
+/// The name of a meter.
+type MeterName = Name<LONGEST>;
+
+impl<const MOST: usize> Ord for Name<MOST> {
     /// The order of the text. No letter is zero, so that names with equal bytes also have equal lengths.
     #[inline]
     fn cmp(&self, other: &Self) -> Ordering {
@@ -29,14 +40,14 @@ impl Ord for Name {
     }
 }
 
-impl PartialOrd for Name {
+impl<const MOST: usize> PartialOrd for Name<MOST> {
     #[inline]
     fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
         Some(self.cmp(other))
     }
 }
 
-impl Name {
+impl MeterName {
     #[inline]
     fn new(text: &[u8]) -> Option<Self> {
         if text.is_empty() || text.len() > LONGEST {
@@ -51,7 +62,9 @@ impl Name {
         }
         (bad == 0).then(|| Self { bytes: bytes_of(words), len: text.len() as u8 })
     }
+}
 
+impl<const MOST: usize> Name<MOST> {
     fn as_bytes(&self) -> &[u8] {
         &self.bytes[..self.len as usize]
     }
@@ -74,11 +87,11 @@ impl Name {
     }
 
     fn as_str(&self) -> &str {
-        core::str::from_utf8(self.as_bytes()).expect("names are ASCII by construction")
+        core::str::from_utf8(self.as_bytes()).expect("names are text by construction")
     }
 }
 
-/// Whether a byte may stand in a name: `A-Z a-z 0-9 . _ -`.
+/// Whether a byte may stand in the name of a meter: `A-Z a-z 0-9 . _ -`.
 pub const fn is_name_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-')
 }
@@ -125,7 +138,7 @@ fn no_letters(word: u64, count: usize) -> u64 {
     !good & HIGH & (u64::MAX >> (64 - 8 * count))
 }
 
-/// A 64-bit mix of a meter's name: the same on every machine and in every run.
+/// A 64-bit mix of a name: the same on every machine and in every run.
 #[inline]
 pub fn hash(name: &[u8]) -> u64 {
     let mut mixed = SEED ^ name.len() as u64;
@@ -154,11 +167,11 @@ fn fold(a: u64, b: u64) -> u64 {
 }
 
 macro_rules! ids {
-    ($($(#[$doc:meta])* $id:ident;)*) => {$(
+    ($($(#[$doc:meta])* $id:ident: $name:ident, $right:literal;)*) => {$(
         $(#[$doc])*
         #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
         #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(transparent))]
-        pub struct $id(Name);
+        pub struct $id($name);
 
         impl $id {
             /// [`hash`] of its name.
@@ -166,10 +179,10 @@ macro_rules! ids {
                 self.0.hash()
             }
 
-            /// The id with this name, if it is 1 to 32 of `A-Z a-z 0-9 . _ -`.
+            #[doc = concat!("The id with this name, if it is ", $right, ".")]
             #[inline]
             pub fn new(name: impl AsRef<[u8]>) -> Option<Self> {
-                Name::new(name.as_ref()).map(Self)
+                $name::new(name.as_ref()).map(Self)
             }
 
             /// The name as text.
@@ -202,19 +215,19 @@ impl MeterId {
     /// [`word_of`].
     #[inline]
     pub fn again(words: [u64; 2], len: u8) -> Self {
-        let name = Name { bytes: bytes_of([words[0], words[1], 0, 0]), len };
-        debug_assert!(Name::new(name.as_bytes()) == Some(name), "names are checked at the door");
+        let name = MeterName { bytes: bytes_of([words[0], words[1], 0, 0]), len };
+        debug_assert!(MeterName::new(name.as_bytes()) == Some(name), "names are checked at the door");
         Self(name)
     }
 }
 
 ids! {
     /// A meter, by the name that it sends.
-    MeterId;
+    MeterId: MeterName, "1 to 32 of `A-Z a-z 0-9 . _ -`";
     /// A distribution transformer.
-    TransformerId;
+    TransformerId: PlaceName, "the name of a place: see [`NotAPlace`]";
     /// A feeder, which supplies several transformers.
-    FeederId;
+    FeederId: PlaceName, "the name of a place: see [`NotAPlace`]";
     /// The area that one meter reader walks.
-    AreaId;
+    AreaId: PlaceName, "the name of a place: see [`NotAPlace`]";
 }

@@ -124,6 +124,32 @@ proptest! {
     }
 
     #[test]
+    fn a_place_has_1_to_64_bytes_of_utf8_without_what_hurts(text in prop_oneof![
+        "\\PC{0,24}",
+        "[ /a-zü\u{200D}\u{202E}\u{2066}\u{FEFF}\u{2028}\n\u{85}क ]{0,20}",
+        "[a-z]{60,68}",
+    ]) {
+        let hurts = |c: char| {
+            c == '/' || c.is_control() || "\u{2028}\u{2029}\u{FEFF}".contains(c)
+                || ('\u{202A}'..='\u{202E}').contains(&c) || ('\u{2066}'..='\u{2069}').contains(&c)
+        };
+        let good = (1..=64).contains(&text.len()) && !text.contains(hurts) && text.trim() == text;
+        let id = AreaId::new(&text);
+        prop_assert_eq!(id.is_some(), good);
+        prop_assert_eq!(id::check_place(&text).is_ok(), good);
+        if let Some(id) = id {
+            prop_assert_eq!((id.as_str(), id.hash()), (text.as_str(), id::hash(text.as_bytes())));
+            prop_assert_eq!(Target::parse(&format!("feeder/{text}")), FeederId::new(&text).map(Target::Feeder));
+        }
+    }
+
+    #[test]
+    fn places_sort_as_their_bytes_do(one in "[a-zäक.]{1,16}", other in "[a-zäक.]{1,16}") {
+        let (a, b) = (TransformerId::new(&one).unwrap(), TransformerId::new(&other).unwrap());
+        prop_assert_eq!(a.cmp(&b), one.as_bytes().cmp(other.as_bytes()));
+    }
+
+    #[test]
     fn every_moment_lies_in_the_interval_that_counts_it(ms in 0..4_102_444_800_000_i64, length in prop_oneof![Just(15), Just(30), Just(60)]) {
         let grid = Grid::new(length * MINUTE).unwrap();
         let index = grid.index(EventTime(ms));
@@ -148,6 +174,29 @@ fn a_name_has_1_to_32_plain_characters() {
     let good = |name: &str| MeterId::new(name).is_some();
     assert!(good("a") && good(&"x".repeat(32)) && good("A-z.0_9"));
     assert!(!good("") && !good(&"x".repeat(33)) && !good("a b") && !good("ä") && !good("a/b"));
+}
+
+#[test]
+fn a_place_is_named_in_any_script() {
+    for name in
+        ["Zürich", "मुंबई पूर्व", "क्‍ष", "北京 3号", "T0007", "a.b-c_d", "..", "Öst \"3\", \\x", &"ü".repeat(32)]
+    {
+        assert_eq!(FeederId::new(name).map(|id| id.to_string()).as_deref(), Some(name));
+    }
+    assert_ne!(AreaId::new("Z\u{FC}rich"), AreaId::new("Zu\u{308}rich"), "bytes are compared");
+    assert_eq!(AreaId::new(b"Z\xFCrich"), None, "this is Latin-1");
+}
+
+#[test]
+fn a_text_that_is_no_place_is_explained() {
+    let why = |text: &str| id::check_place(text).unwrap_err().to_string();
+    assert_eq!(why(""), "it is empty");
+    assert_eq!(why(&"ü".repeat(33)), "it has 66 bytes of UTF-8");
+    assert_eq!(why("North "), "it begins or ends with white space");
+    assert_eq!(why("\u{A0}"), "it begins or ends with white space");
+    assert_eq!(why("Süd/3"), "character 4 is `/`");
+    assert_eq!(why("a\tb"), "character 2 is U+0009, an invisible control character");
+    assert_eq!(why("\u{202E}ab"), "character 1 is U+202E, an invisible control character");
 }
 
 #[test]

@@ -25,7 +25,7 @@ pub use failure::Failure;
 pub use indicatif::ProgressBar;
 pub use log_lines::lost as log_lost;
 pub use plan_file::{read_plan, read_plan_and_text};
-pub use print::print;
+pub use print::{print, width};
 pub use progress::progress_bar;
 pub use stop::{Stop, end_by_signal};
 pub use terminal::TerminalWatch;

@@ -25,34 +25,34 @@ pub(crate) struct Tick<'a> {
 }
 
 /// Consumers that belong to no outage of many so far.
-struct Loose {
-    candidates: Vec<Candidate>,
-    unheard: Vec<Unheard>,
+struct Loose<'a> {
+    candidates: Vec<Candidate<'a>>,
+    unheard: Vec<Unheard<'a>>,
     /// Consumers that are silent for another reason.
-    quiet: Vec<Quiet>,
+    quiet: Vec<Quiet<'a>>,
 }
 
 /// A consumer of which nothing was heard, and that shows nothing about an outage of others.
 #[derive(Debug, Clone, Copy)]
-struct Quiet {
+struct Quiet<'a> {
     heard: EventTime,
     /// It usually delivers late.
     is_late: bool,
-    place: Place,
+    place: Place<'a>,
 }
 
 /// A consumer that is out, or was out for a moment, and may be part of an outage of many.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Candidate {
+pub(crate) struct Candidate<'a> {
     pub(crate) meter: MeterId,
     /// Its index among the spells that ended, or none if it lasts.
     pub(crate) ended: Option<usize>,
     start: EventTime,
     cause: Cause,
-    place: Place,
+    place: Place<'a>,
 }
 
-impl Candidate {
+impl Candidate<'_> {
     /// Whether it went out with an outage that lasts, or after that began.
     fn goes_with(&self, group: &Group, rules: &SupplySettings) -> bool {
         if self.cause != Cause::Silence {
@@ -65,40 +65,47 @@ impl Candidate {
     }
 }
 
-/// The transformer and the feeder of a consumer.
+/// The transformer and the feeder of a consumer: its row of the topology, because a blackout makes a candidate of
+/// every consumer, and three names take 200 bytes.
 #[derive(Debug, Clone, Copy)]
-struct Place {
-    transformer: Option<TransformerId>,
-    feeder: Option<FeederId>,
-    area: Option<AreaId>,
-}
+struct Place<'a>(&'a TopologyRow);
 
-impl From<&TopologyRow> for Place {
-    fn from(row: &TopologyRow) -> Self {
-        Self { transformer: row.transformer, feeder: row.feeder, area: row.area }
+impl Place<'_> {
+    fn transformer(self) -> Option<TransformerId> {
+        self.0.transformer()
     }
-}
 
-impl Place {
+    fn feeder(self) -> Option<FeederId> {
+        self.0.feeder()
+    }
+
+    fn area(self) -> Option<AreaId> {
+        self.0.area()
+    }
+
     /// The targets that an outage of this consumer may have, the largest first.
     fn targets(self) -> impl Iterator<Item = Target> {
-        self.feeder.map(Target::Feeder).into_iter().chain(self.transformer.map(Target::Transformer))
+        self.feeder().map(Target::Feeder).into_iter().chain(self.transformer().map(Target::Transformer))
     }
 
     fn is_under(self, target: Target) -> bool {
-        self.targets().any(|own| own == target)
+        match target {
+            Target::Consumer(_) => false,
+            Target::Transformer(id) => self.0.transformer.as_deref() == Some(&id),
+            Target::Feeder(id) => self.0.feeder.as_deref() == Some(&id),
+        }
     }
 }
 
 /// A consumer that did not send in this tick, but is not silent for long enough to be out.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Unheard {
+pub(crate) struct Unheard<'a> {
     pub(crate) meter: MeterId,
     pub(crate) heard: EventTime,
-    place: Place,
+    place: Place<'a>,
 }
 
-impl Unheard {
+impl Unheard<'_> {
     /// Whether it sent its last message about when an outage began: not after, and not too long before.
     fn since(&self, start: EventTime, rules: &SupplySettings) -> bool {
         self.heard >= start.minus(rules.silent_after) && self.heard < start.plus(rules.grid.length())
@@ -122,7 +129,7 @@ impl Supply {
     }
 
     /// Adds candidates and unheard consumers to outages that last.
-    fn join_open_groups(&mut self, tick: &mut Tick<'_>, loose: &mut Loose) {
+    fn join_open_groups<'a>(&mut self, tick: &mut Tick<'a>, loose: &mut Loose<'a>) {
         let rules = self.rules;
         loose.candidates.retain(|one| {
             let open = one
@@ -144,57 +151,59 @@ impl Supply {
     }
 
     /// Consumers that are on their own and were noticed not long ago, by meter and start.
-    fn candidates(&self, tick: &Tick<'_>) -> Vec<Candidate> {
-        let since = tick.end.minus(self.rules.silent_after);
+    fn candidates<'a>(&self, tick: &Tick<'a>) -> Vec<Candidate<'a>> {
+        let (topology, since) = (tick.topology, tick.end.minus(self.rules.silent_after));
         let lasting = self.out.iter().map(|(meter, spell)| (*meter, spell, None));
         let ended = tick.ended.iter().enumerate().filter(|(_, ended)| !ended.false_alarm && !ended.joined);
         let ended = ended.map(|(at, ended)| (ended.meter, &ended.spell, Some(at)));
         let fresh =
             lasting.chain(ended).filter(|(_, spell, _)| spell.group.is_none() && spell.noticed >= since);
         let placed = fresh.filter_map(|(meter, spell, ended)| {
-            let place = Place::from(tick.topology.at(&meter, tick.end)?);
+            let place = Place(topology.at(&meter, tick.end)?);
             Some(Candidate { meter, ended, start: spell.start, cause: spell.cause, place })
         });
-        let mut all: Vec<Candidate> = placed.collect();
+        let mut all: Vec<Candidate<'a>> = placed.collect();
         all.sort_by_key(|one| (one.meter, one.start));
         all
     }
 
-    fn unheard(&self, tick: &Tick<'_>) -> Vec<Unheard> {
+    fn unheard<'a>(&self, tick: &Tick<'a>) -> Vec<Unheard<'a>> {
+        let topology = tick.topology;
         let returned: BTreeSet<MeterId> = tick.ended.iter().map(|ended| ended.meter).collect();
         let seats = self.seats.iter().enumerate();
         let length = self.rules.grid.length();
         let silent = seats.filter(|(_, seat)| seat.heard != NEVER && seat.expected(length) < tick.end);
         let silent = silent.filter_map(|(first, seat)| {
-            let row = tick.topology.row_at(first, tick.end).filter(|row| row.role == Role::Consumer)?;
-            Some(Unheard { meter: row.meter, heard: seat.heard, place: row.into() })
+            let row = topology.row_at(first, tick.end).filter(|row| row.role == Role::Consumer)?;
+            Some(Unheard { meter: row.meter, heard: seat.heard, place: Place(row) })
         });
         silent.filter(|one| !self.out.contains_key(&one.meter) && !returned.contains(&one.meter)).collect()
     }
 
-    fn quiet(&self, tick: &Tick<'_>, candidates: &[Candidate]) -> Vec<Quiet> {
+    fn quiet<'a>(&self, tick: &Tick<'a>, candidates: &[Candidate<'_>]) -> Vec<Quiet<'a>> {
         if candidates.is_empty() {
             return Vec::new();
         }
+        let topology = tick.topology;
         let (since, length) = (tick.end.minus(self.rules.silent_after), self.rules.grid.length());
         let is_late = |seat: &Seat| seat.heard < tick.end && seat.expected(length) >= tick.end;
         let seats = self.seats.iter().enumerate().filter(|(_, seat)| seat.heard != NEVER);
         let quiet = seats.filter(|(_, seat)| seat.heard < since || is_late(seat));
         let placed = quiet.filter_map(|(first, seat)| {
-            let row = tick.topology.row_at(first, tick.end).filter(|row| row.role == Role::Consumer)?;
+            let row = topology.row_at(first, tick.end).filter(|row| row.role == Role::Consumer)?;
             let is_candidate = candidates.binary_search_by_key(&row.meter, |one| one.meter).is_ok();
-            let quiet = Quiet { heard: seat.heard, is_late: is_late(seat), place: row.into() };
+            let quiet = Quiet { heard: seat.heard, is_late: is_late(seat), place: Place(row) };
             (!is_candidate).then_some(quiet)
         });
         placed.collect()
     }
 
     /// Finds outages of feeders: consumers or outages on two of its transformers or more.
-    fn find_feeder_outages(&mut self, tick: &mut Tick<'_>, loose: &mut Loose) {
+    fn find_feeder_outages(&mut self, tick: &mut Tick<'_>, loose: &mut Loose<'_>) {
         let since = tick.end.minus(self.rules.silent_after);
         let fresh = |group: &Group| group.noticed >= since;
         let mut feeders: BTreeSet<FeederId> =
-            loose.candidates.iter().filter_map(|one| one.place.feeder).collect();
+            loose.candidates.iter().filter_map(|one| one.place.feeder()).collect();
         feeders.extend(self.groups.values().filter(|group| fresh(group)).filter_map(|group| group.feeder));
         for feeder in feeders {
             let target = Target::Feeder(feeder);
@@ -206,7 +215,7 @@ impl Supply {
                 .collect();
             let own = loose.candidates.iter().filter(|one| one.place.is_under(target));
             let mut below: BTreeSet<Target> =
-                own.clone().filter_map(|one| one.place.transformer).map(Target::Transformer).collect();
+                own.clone().filter_map(|one| one.place.transformer()).map(Target::Transformer).collect();
             below.extend(groups.iter().map(|(target, _)| *target));
             if below.len() < 2 {
                 continue;
@@ -231,15 +240,15 @@ impl Supply {
     }
 
     /// Finds outages of single transformers among the consumers that are left.
-    fn find_transformer_outages(&mut self, tick: &mut Tick<'_>, loose: &mut Loose) {
+    fn find_transformer_outages(&mut self, tick: &mut Tick<'_>, loose: &mut Loose<'_>) {
         let transformers: BTreeSet<TransformerId> =
-            loose.candidates.iter().filter_map(|one| one.place.transformer).collect();
+            loose.candidates.iter().filter_map(|one| one.place.transformer()).collect();
         for transformer in transformers {
             let target = Target::Transformer(transformer);
             let own = loose.candidates.iter().filter(|one| one.place.is_under(target));
             let mut starts: Vec<(EventTime, Cause)> = own.clone().map(|one| (one.start, one.cause)).collect();
             let began = began(&mut starts);
-            let feeder = own.clone().next().and_then(|one| one.place.feeder);
+            let feeder = own.clone().next().and_then(|one| one.place.feeder());
             let (known, missed) = (distinct(own), self.missed(loose, target, began.0));
             let all = tick.topology.consumers_at(reading::Target::Transformer(transformer), tick.end);
             let share = self.rules.transformer_share.0;
@@ -256,14 +265,14 @@ impl Supply {
     }
 
     /// How many unheard consumers under a target sent their last message about then.
-    fn missed(&self, loose: &Loose, target: Target, start: EventTime) -> u32 {
+    fn missed(&self, loose: &Loose<'_>, target: Target, start: EventTime) -> u32 {
         let missing = |one: &&Unheard| one.place.is_under(target) && one.since(start, &self.rules);
         loose.unheard.iter().filter(missing).count() as u32
     }
 
     /// How many consumers under a target show nothing of an outage that began at `start`: they had been silent for long,
     /// or they deliver late and have sent nothing since.
-    fn absent(&self, loose: &Loose, target: Target, start: EventTime) -> u32 {
+    fn absent(&self, loose: &Loose<'_>, target: Target, start: EventTime) -> u32 {
         let since = start.minus(self.rules.silent_after);
         let quiet = loose.quiet.iter().filter(|one| one.heard < since || one.is_late && one.heard < start);
         quiet.filter(|one| one.place.is_under(target)).count() as u32
@@ -276,7 +285,7 @@ impl Supply {
         target: Target,
         mut areas: BTreeSet<Option<AreaId>>,
         tick: &mut Tick<'_>,
-        loose: &mut Loose,
+        loose: &mut Loose<'_>,
     ) {
         let (rules, Some(start)) = (self.rules, self.groups.get(&target).map(|group| group.start)) else {
             return;
@@ -284,7 +293,7 @@ impl Supply {
         loose.candidates.retain(|one| {
             let own = one.place.is_under(target);
             if own {
-                areas.insert(one.place.area);
+                areas.insert(one.place.area());
                 self.join(target, one, tick);
             }
             !own
@@ -292,7 +301,7 @@ impl Supply {
         loose.unheard.retain(|one| {
             let missing = one.place.is_under(target) && one.since(start, &rules);
             if missing {
-                areas.insert(one.place.area);
+                areas.insert(one.place.area());
                 self.adopt(target, one, tick.end);
             }
             !missing
@@ -304,7 +313,7 @@ impl Supply {
 }
 
 /// How many different consumers there are: one may have been out twice.
-fn distinct<'a>(candidates: impl Iterator<Item = &'a Candidate>) -> u32 {
+fn distinct<'a>(candidates: impl Iterator<Item = &'a Candidate<'a>>) -> u32 {
     candidates.map(|one| one.meter).collect::<BTreeSet<_>>().len() as u32
 }
 

@@ -141,7 +141,7 @@ impl Supply {
     }
 
     /// Adds a consumer that is out to an outage of many.
-    pub(crate) fn join(&mut self, target: Target, one: &Candidate, tick: &mut Tick<'_>) {
+    pub(crate) fn join(&mut self, target: Target, one: &Candidate<'_>, tick: &mut Tick<'_>) {
         let Some(group) = self.groups.get_mut(&target) else { return };
         let until = one.ended.map(|at| tick.ended[at].end);
         // `ended` is sorted by meter: within one tick a consumer may have been out twice, and the first time counts.
@@ -186,7 +186,7 @@ impl Supply {
 
     /// Adds a consumer that has not sent anything since an outage of many began. Its silence is still too short to be
     /// an outage by itself.
-    pub(crate) fn adopt(&mut self, target: Target, one: &Unheard, tick: EventTime) {
+    pub(crate) fn adopt(&mut self, target: Target, one: &Unheard<'_>, tick: EventTime) {
         let Some(group) = self.groups.get_mut(&target) else { return };
         group.consumers += 1;
         group.out += 1;

@@ -75,8 +75,8 @@ impl Supply {
     fn past_of(&self, one: &Ended, topology: &Topology) -> Option<(Target, EventTime)> {
         let (start, about) = (one.spell.start, self.rules.about());
         let row = topology.at(&one.meter, EventTime(start.0.saturating_add(1)))?;
-        let feeder = row.feeder.map(Target::Feeder);
-        let above = feeder.into_iter().chain(row.transformer.map(Target::Transformer));
+        let feeder = row.feeder().map(Target::Feeder);
+        let above = feeder.into_iter().chain(row.transformer().map(Target::Transformer));
         // A meter that reports only its return may have lost supply long before.
         let only_return = one.spell.cause == Cause::Restored;
         let since = start.minus(if only_return { KEPT } else { about });

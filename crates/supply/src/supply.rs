@@ -13,7 +13,7 @@ use crate::seat::{NEVER, Seat};
 use crate::spells::{Ended, Spell, Visit};
 use crate::{Cause, Change, Interruption, Outage, SupplyRows, SupplySettings, Target};
 use features::{voltage_beyond, voltage_unbalance};
-use grid::{Join, Joined, Role, Topology};
+use grid::{Join, Joined, Role, Topology, TopologyRow};
 use reading::time::DAY;
 use reading::{AreaId, Calendar, Event, EventTime, MeterId};
 use std::collections::BTreeMap;
@@ -63,7 +63,7 @@ impl Supply {
         self.areas = topology.areas().collect();
         let area = |area: &AreaId| self.areas.binary_search(area).map_or(0, |at| at as u32 + 1);
         let rows = topology.rows().iter();
-        self.seats = rows.map(|row| Seat::empty(row.area.as_ref().map_or(0, area))).collect();
+        self.seats = rows.map(|row| Seat::empty(row.area.as_deref().map_or(0, area))).collect();
     }
 
     /// Replaces the topology. The state of a meter moves to its first row.
@@ -238,7 +238,7 @@ impl Supply {
         let momentary = self.rules.momentary;
         for (&meter, spell) in self.out.iter_mut().filter(|(_, spell)| spell.group.is_none()) {
             if !std::mem::replace(&mut spell.published, true) {
-                let area = topology.at(&meter, tick).and_then(|row| row.area);
+                let area = topology.at(&meter, tick).and_then(TopologyRow::area);
                 out.outages.push(Change::Updated(single(meter, area, spell, None, momentary)));
             }
         }
@@ -282,7 +282,7 @@ impl Supply {
         let Ended { meter, spell, end, .. } = *ended;
         // Use the row that held when it went out. A row of the topology holds in `(from, to]`.
         let place = topology.at(&meter, EventTime(spell.start.0.saturating_add(1)));
-        let area = place.and_then(|row| row.area);
+        let area = place.and_then(TopologyRow::area);
         if let Some(target) = spell.group {
             self.leave(target, ended);
         } else if ended.false_alarm {

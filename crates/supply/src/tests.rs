@@ -20,6 +20,7 @@ use reading::{
     AreaId, Calendar, Event, EventCode, EventTime, FeederId, Grid, Interval, MeterId, Quality, Sums,
 };
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use units::{Ratio, Volts, WattHours};
 
 const START: EventTime = EventTime(1_704_067_200_000);
@@ -61,9 +62,9 @@ fn hour(number: usize) -> EventTime {
 /// A row of the topology from `METER TRANSFORMER FEEDER AREA`.
 fn placed(name: &str, transformer: &str, feeder: &str, area: &str) -> TopologyRow {
     TopologyRow {
-        transformer: TransformerId::new(transformer),
-        feeder: FeederId::new(feeder),
-        area: AreaId::new(area),
+        transformer: TransformerId::new(transformer).map(Arc::new),
+        feeder: FeederId::new(feeder).map(Arc::new),
+        area: AreaId::new(area).map(Arc::new),
         ..TopologyRow::new(MeterId::new(name).unwrap(), Role::Consumer)
     }
 }

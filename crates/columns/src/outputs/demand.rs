@@ -70,7 +70,7 @@ impl Output for Demand {
     }
 
     fn key<'a>(&'a self, row: &'a DemandRow) -> impl IntoIterator<Item = Value<'a>> {
-        [demand_name(row.target).value(), row.start.value(), self.rule.zone_name(row.zone).value()]
+        [demand_name(row.target()).value(), row.start.value(), self.rule.zone_name(row.zone).value()]
     }
 
     fn columns<'a>(&'a self, to: &mut impl Columns<&'a DemandRow>) {
@@ -93,7 +93,7 @@ impl Demand {
             "",
             "the meter by its name, or the group: `transformer/T1`, `feeder/F1`, `system` for all consumers",
             "the topology says who is in a group",
-            |row| demand_name(row.target),
+            |row| demand_name(row.target()),
         );
         to.column(
             "start",

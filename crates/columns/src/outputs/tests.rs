@@ -1,7 +1,7 @@
 use super::*;
 use crate::files::OutputFile;
 use crate::sample::{QUARTER_PAST, meter};
-use crate::{Encoder, read_back};
+use crate::{Encoder, Message, read_back};
 use ::cases::{Case, CaseId, Change};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, TimeUnit};
@@ -69,6 +69,18 @@ fn assert_same_as_messages<O: Output>(output: &O, out: &Outputs, rows: &[crate::
 
 fn transformer() -> TransformerId {
     TransformerId::new("T01").unwrap()
+}
+
+#[test]
+fn names_of_places_are_escaped_in_json() {
+    let name = r#"मुंबई "पूर्व" \ 3"#;
+    let (mut one, output) = (balance(), Balances);
+    one.transformer = TransformerId::new(name).unwrap();
+    let mut encoder = Encoder::default();
+    let Message { key, value } = encoder.row(&output, &one);
+    assert_eq!(key, format!("{name}/{}", one.end).as_bytes());
+    let row: crate::Row = serde_json::from_slice(value.unwrap()).unwrap();
+    assert_eq!(row["transformer"], name);
 }
 
 #[test]
@@ -225,9 +237,8 @@ fn evidence_is_a_fact_a_row_of_the_opening_and_the_strongest_run() {
     );
 }
 
-#[test]
-fn a_balance_without_a_supply_has_no_gap_and_a_file_holds_the_last_revision() {
-    let whole = Balance {
+fn balance() -> Balance {
+    Balance {
         transformer: transformer(),
         start: QUARTER_PAST.minus(900_000),
         end: QUARTER_PAST,
@@ -240,7 +251,12 @@ fn a_balance_without_a_supply_has_no_gap_and_a_file_holds_the_last_revision() {
         quality: Quality::PARTIAL.with(Quality::ESTIMATED),
         revision: 2,
         standing: Standing::Final,
-    };
+    }
+}
+
+#[test]
+fn a_balance_without_a_supply_has_no_gap_and_a_file_holds_the_last_revision() {
+    let whole = balance();
     let half = Balance { supplied: None, estimated: None, gap: None, ..whole };
     let in_file = |standing| Balances::in_file(&Balance { standing, ..whole });
     assert_eq!([Standing::Open, Standing::Final, Standing::Ended].map(in_file), [false, true, true]);

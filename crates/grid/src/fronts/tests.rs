@@ -2,6 +2,7 @@ use super::*;
 use crate::TopologyRow;
 use reading::time::{DAY, MINUTE};
 use reading::{Interval, Quality, Sums, TransformerId};
+use std::sync::Arc;
 
 const BLOCK: i64 = 30 * MINUTE;
 
@@ -11,6 +12,10 @@ fn end_of(block: i64) -> EventTime {
 
 fn id(meter: &str) -> MeterId {
     MeterId::new(meter).unwrap()
+}
+
+fn named(transformer: &str) -> Option<Arc<TransformerId>> {
+    TransformerId::new(transformer).map(Arc::new)
 }
 
 fn interval(meter: &str, block: i64) -> Interval {
@@ -23,7 +28,7 @@ fn interval(meter: &str, block: i64) -> Interval {
 fn topology(meters: &[(&str, u32)]) -> Topology {
     let row = |(meter, transformer): &(&str, u32)| {
         let mut row = TopologyRow::new(id(meter), Role::Consumer);
-        row.transformer = TransformerId::new(format!("T{transformer}").as_str());
+        row.transformer = named(&format!("T{transformer}"));
         row
     };
     Topology::new(meters.iter().map(row).collect()).unwrap()
@@ -89,9 +94,9 @@ fn a_meter_that_was_never_heard_is_not_waited_for_at_the_end() {
 #[test]
 fn a_meter_that_moved_out_is_not_waited_for() {
     let mut gone = TopologyRow::new(id("B"), Role::Consumer);
-    (gone.transformer, gone.to) = (TransformerId::new("T1"), Some(end_of(2)));
+    (gone.transformer, gone.to) = (named("T1"), Some(end_of(2)));
     let mut stays = TopologyRow::new(id("A"), Role::Consumer);
-    stays.transformer = TransformerId::new("T1");
+    stays.transformer = named("T1");
     let topology = Topology::new(vec![gone, stays]).unwrap();
     let mut fronts = fronts(100, &topology);
     tick(&mut fronts, &topology, 1, &[("A", 1), ("B", 1)]);

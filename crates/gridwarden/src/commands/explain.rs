@@ -83,10 +83,16 @@ fn why(plan: &Plan, pipeline: &Pipeline, meter: MeterId, findings: &Findings) ->
 
 /// The meters to follow: this one and its neighbours, because a neighbour may be the innocent cause.
 fn neighbours(topology: &Topology, meter: MeterId) -> BTreeSet<MeterId> {
-    let transformers: BTreeSet<_> =
-        topology.rows().iter().filter(|row| row.meter == meter).filter_map(|row| row.transformer).collect();
-    let near =
-        topology.rows().iter().filter(|row| row.transformer.is_some_and(|id| transformers.contains(&id)));
+    let transformers: BTreeSet<_> = topology
+        .rows()
+        .iter()
+        .filter(|row| row.meter == meter)
+        .filter_map(|row| row.transformer.as_deref())
+        .collect();
+    let near = topology
+        .rows()
+        .iter()
+        .filter(|row| row.transformer.as_deref().is_some_and(|id| transformers.contains(id)));
     near.map(|row| row.meter).chain([meter]).collect()
 }
 
@@ -96,9 +102,9 @@ fn place(topology: &Topology, meter: MeterId) -> String {
     };
     let mut place = row.role.name().to_owned();
     for (what, name) in [
-        ("transformer", row.transformer.map(|id| id.to_string())),
-        ("feeder", row.feeder.map(|id| id.to_string())),
-        ("area", row.area.map(|id| id.to_string())),
+        ("transformer", row.transformer.as_ref().map(ToString::to_string)),
+        ("feeder", row.feeder.as_ref().map(ToString::to_string)),
+        ("area", row.area.as_ref().map(ToString::to_string)),
     ] {
         if let Some(name) = name.filter(|_| what != "transformer" || row.role == Role::Consumer) {
             place += &format!(", {what} {name}");

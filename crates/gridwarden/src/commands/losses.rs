@@ -3,7 +3,7 @@
 use crate::cli;
 use columns::outputs::{Losses, Output};
 use columns::{Row, read_back};
-use shell::{Failure, count, print};
+use shell::{Failure, count, print, width};
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
@@ -96,11 +96,13 @@ fn page(losses: &[&Loss], time: &str, top: usize) -> String {
     }
     text.push('\n');
     let (worst, best) = ranked.split_at(ranked.len().min(top));
+    let best = &best[best.len().saturating_sub(top)..];
+    let widest = worst.iter().chain(best).map(|loss| width(&loss.target)).max().unwrap_or_default().max(18);
     if !worst.is_empty() {
-        table(if best.is_empty() { "all" } else { "worst" }, worst, &mut text);
+        table(if best.is_empty() { "all" } else { "worst" }, worst, widest, &mut text);
     }
     if !best.is_empty() {
-        table("best", &best[best.len().saturating_sub(top)..], &mut text);
+        table("best", best, widest, &mut text);
     }
     let mut others: Vec<&Loss> = losses.iter().copied().filter(|loss| loss.rank.is_none()).collect();
     if !others.is_empty() {
@@ -121,12 +123,14 @@ fn page(losses: &[&Loss], time: &str, top: usize) -> String {
     text
 }
 
-fn table(title: &str, losses: &[&Loss], text: &mut String) {
+/// Appends some rows. The names take as many columns as `widest`.
+fn table(title: &str, losses: &[&Loss], widest: usize, text: &mut String) {
     let kwh = |wh: i64| format!("{:.1}", wh as f64 / 1000.0);
     let mut line = |cells: [&str; 8]| {
         let [rank, name, supplied, consumed, estimated, gap, share, complete] = cells;
         let energies = format!("{supplied:>13}{consumed:>14}{estimated:>15}{gap:>10}");
-        writeln!(text, "{rank:>10}  {name:<18}{energies}{share:>9}{complete:>10}")
+        let space = " ".repeat(widest.saturating_sub(width(name)));
+        writeln!(text, "{rank:>10}  {name}{space}{energies}{share:>9}{complete:>10}")
             .expect("writing to a string cannot fail");
     };
     let rank = format!("{title} rank");

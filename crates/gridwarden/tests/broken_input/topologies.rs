@@ -61,6 +61,47 @@ fn a_topology_names_the_lines_that_contradict_each_other() {
 }
 
 #[test]
+fn a_topology_with_a_wrong_name() {
+    let place = "1 to 64 bytes of UTF-8";
+    check_topology(
+        "meter,role,area\nM1,consumer,Süd\nM2,consumer,Süd/3\n",
+        &["area \"Süd/3\" at line 3", "character 4 is `/`", place],
+    );
+    check_topology(
+        "meter,role,area\nM1,consumer,मुंबई/पूर्व\n",
+        &["area \"मुंबई/पूर्व\" at line 2", "character 6 is `/`"],
+    );
+    check_topology(
+        "meter,role,transformer\nM1,consumer,T\u{202E}1\n",
+        &[r#"transformer "T\u{202e}1" at line 2"#, "character 2 is U+202E", place],
+    );
+    let long = "ü".repeat(33);
+    check_topology(
+        &format!("meter,role,feeder\nM1,consumer,{long}\n"),
+        &["line 2", "it has 66 bytes of UTF-8", place],
+    );
+    check_topology(
+        "meter,role\nM ü,consumer\n",
+        &["meter \"M ü\" at line 2", "1 to 32 of A-Z a-z 0-9 . _ -"],
+    );
+}
+
+#[test]
+fn a_topology_in_another_encoding() {
+    let desk = Desk::new();
+    let latin = b"meter,role,area\nM1,consumer,S\xFCd\n";
+    let wide: Vec<u8> =
+        "\u{FEFF}meter,role\nM1,consumer\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
+    for text in [&latin[..], &wide] {
+        fs::write(desk.path("topology.csv"), text).unwrap();
+        desk.check(&desk.run(&REPLAY), 1, &["topology.csv", "at line", "UTF-8"]);
+    }
+    desk.write("topology.csv", "\u{FEFF}meter,role,area\nM1,consumer,  Süd  \n");
+    let output = desk.run(&REPLAY);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+#[test]
 fn useless_parts_of_a_topology_are_reported() {
     let desk = Desk::new();
     desk.write(

@@ -196,7 +196,7 @@ fn check_period(
 /// An empty row of a meter, as the first stage publishes it.
 fn blank(number: usize, start: EventTime) -> DemandRow {
     DemandRow {
-        target: Target::Meter(meter(number)),
+        whose: crate::Whose::Meter(meter(number)),
         start,
         end: start,
         zone: 0,
@@ -254,11 +254,11 @@ proptest! {
         let starts = ["2023-12-15", "2024-01-15"].map(|day| calendar().start_of(day.parse().unwrap()));
         for (start, period) in starts.into_iter().zip([0..turn, turn..ticks.len()]) {
             let mut rows: BTreeMap<Target, DemandRow> =
-                out.iter().filter(|row| row.start == start).map(|row| (row.target, row.clone())).collect();
+                out.iter().filter(|row| row.start == start).map(|row| (row.target(), row.clone())).collect();
             for number in 0..METERS {
                 let mut row = blank(number, start);
                 groups.complete(&mut row);
-                rows.insert(row.target, row);
+                rows.insert(row.target(), row);
             }
             // A turn that nothing came after is not known of.
             if !period.is_empty() {
@@ -293,7 +293,7 @@ fn what_is_not_believed_is_in_no_peak_and_what_stands_in_is_in_the_sum() {
         above.extend(groups.tick(end, placed, |_| Place::default(), size, &mut out));
     }
     groups.finish(&mut out);
-    let all = out.iter().find(|row| row.target == Target::System).unwrap();
+    let all = out.iter().find(|row| row.target() == Target::System).unwrap();
     // Six in four half-hours, and one of those had 90 Wh.
     assert_eq!(all.energy, WattHours(2390));
     assert_eq!(all.block.map(|peak| peak.demand), Some(Watts(1200.0)));

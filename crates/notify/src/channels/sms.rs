@@ -42,7 +42,8 @@ impl Rule {
         Routes::by_area(topology, &PHONES)
     }
 
-    /// One alert. Meter, what was seen and since when always stand in it; transformer and area if they fit.
+    /// One alert. Meter, what was seen and since when always stand in it; transformer and area if they fit, and if the
+    /// alphabet has their letters.
     pub(super) fn single(&self, alert: &Alert, calendar: &Calendar) -> String {
         let mut first = format!("Please check meter {}", alert.meter);
         if let Some(evidence) = alert.evidence.first() {
@@ -121,35 +122,34 @@ pub(crate) struct SmsText(String);
 impl SmsText {
     /// The text, if it fits as it is: it is not empty, has only characters of the alphabet, and is not too long.
     pub(crate) fn new(text: &str) -> Option<Self> {
-        let places: usize = text.chars().map(septets).sum::<Option<_>>()?;
-        (1..=SEGMENT).contains(&places).then(|| Self(text.to_owned()))
+        (1..=SEGMENT).contains(&places(text)?).then(|| Self(text.to_owned()))
     }
 
     /// The first of these parts, and of the others as many as fit, in their order. Only a first part that is too long
-    /// by itself is cut, and ends in `..` then. A character that the alphabet lacks becomes `?`.
+    /// by itself is cut, and ends in `..` then; a character that the alphabet lacks becomes `?` there.
+    ///
+    /// Another part with such a character is left out. One such character makes it an SMS in UCS-2, whose segment has
+    /// 70 characters: hardly more than the first part takes alone.
     fn fit(first: &str, others: &[String]) -> Self {
-        let plain = |text: &str| -> String {
-            text.chars().map(|c| if septets(c).is_some() { c } else { '?' }).collect()
-        };
-        let mut text = cut(plain(first));
-        let mut total = places(&text);
+        let plain = first.chars().map(|c| if septets(c).is_some() { c } else { '?' });
+        let mut text = cut(plain.collect());
+        let mut total = places(&text).unwrap_or(SEGMENT);
         for other in others {
-            let other = plain(other);
-            if total + places(&other) <= SEGMENT {
-                total += places(&other);
-                text.push_str(&other);
-            }
+            let Some(more) = places(other).filter(|more| total + more <= SEGMENT) else { continue };
+            total += more;
+            text.push_str(other);
         }
         Self(text)
     }
 }
 
-fn places(text: &str) -> usize {
-    text.chars().filter_map(septets).sum()
+/// How many places a text takes; `None` if the alphabet lacks one of its characters.
+fn places(text: &str) -> Option<usize> {
+    text.chars().map(septets).sum()
 }
 
 fn cut(text: String) -> String {
-    if places(&text) <= SEGMENT {
+    if places(&text).is_some_and(|places| places <= SEGMENT) {
         return text;
     }
     let mut total = "..".len();

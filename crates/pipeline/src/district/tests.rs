@@ -12,7 +12,7 @@ fn plan() -> Plan {
 
 fn topology() -> Arc<Topology> {
     let row = |name: &str| TopologyRow {
-        transformer: TransformerId::new("T1"),
+        transformer: TransformerId::new("T1").map(Arc::new),
         ..TopologyRow::new(MeterId::new(name).unwrap(), Role::Consumer)
     };
     Arc::new(Topology::new(["A", "B", "C"].map(row).to_vec()).unwrap())

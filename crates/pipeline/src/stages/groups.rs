@@ -4,8 +4,8 @@ use super::{Stage, Tick};
 use crate::parts::{PartKind, Restoring, Storing};
 use crate::snapshot::SnapshotError;
 use crate::{Outputs, Plan, TownError};
-use grid::{Joined, Role, Topology, TopologyRow};
-use metering::{DemandRow, MeteringSettings, Place, Placed};
+use grid::{Joined, Role, Topology};
+use metering::{DemandRow, MeteringSettings, Place, Placed, Whose};
 use reading::Target;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -34,8 +34,8 @@ impl Groups {
         let placed = of_consumers.map(|joined| Placed { row: joined.interval, place: joined.number() });
         let place_of = |number: u32| {
             let row = &topology.rows()[number as usize];
-            let TopologyRow { transformer, feeder, area, sanctioned, .. } = *row;
-            Place { transformer, feeder, area, sanctioned, class: row.class.as_deref() }
+            let (transformer, feeder, area) = (row.transformer(), row.feeder(), row.area());
+            Place { transformer, feeder, area, sanctioned: row.sanctioned, class: row.class.as_deref() }
         };
         // Without a topology, the whole town is all consumers that have sent a reading.
         let heard = self.groups.meters() as u32;
@@ -51,8 +51,8 @@ impl Groups {
     pub(crate) fn complete(&mut self, demand: &mut [DemandRow], topology: &Topology) {
         for row in demand {
             self.groups.complete(row);
-            let (Some(whole), Target::Meter(meter)) = (&mut row.whole, row.target) else { continue };
-            whole.among.sanctioned = topology.at(&meter, row.end).and_then(|place| place.sanctioned);
+            let (Some(whole), Whose::Meter(meter)) = (&mut row.whole, &row.whose) else { continue };
+            whole.among.sanctioned = topology.at(meter, row.end).and_then(|place| place.sanctioned);
         }
     }
 }
@@ -97,8 +97,8 @@ fn ratings(topology: &Topology) -> BTreeMap<Target, Watts> {
     let rating = own.filter_map(|row| {
         let target = match row.role {
             Role::Consumer => return None,
-            Role::Transformer => Target::Transformer(row.transformer?),
-            Role::Feeder => Target::Feeder(row.feeder?),
+            Role::Transformer => Target::Transformer(row.transformer()?),
+            Role::Feeder => Target::Feeder(row.feeder()?),
         };
         Some((target, row.sanctioned?))
     });
@@ -108,8 +108,9 @@ fn ratings(topology: &Topology) -> BTreeMap<Target, Watts> {
 /// Adds the rated power to the demand of groups.
 fn rate(demand: &mut [DemandRow], ratings: &BTreeMap<Target, Watts>) {
     for row in demand {
+        let rating = ratings.get(&row.target()).copied();
         if let Some(whole) = &mut row.whole {
-            whole.among.sanctioned = ratings.get(&row.target).copied();
+            whole.among.sanctioned = rating;
         }
     }
 }

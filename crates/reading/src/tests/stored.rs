@@ -26,6 +26,7 @@ fn names_times_and_bits_are_stored_bare() {
     check(TransformerId::new("T1").unwrap(), r#""T1""#);
     check(FeederId::new("F.1").unwrap(), r#""F.1""#);
     check(AreaId::new("a_1").unwrap(), r#""a_1""#);
+    check(AreaId::new("मुंबई \"पूर्व\"").unwrap(), r#""मुंबई \"पूर्व\"""#);
     check(EventTime(-1), "-1");
     check(EventCode(101), "101");
     check(Quality::GAP.with(Quality::ESTIMATED), "5");
@@ -48,5 +49,9 @@ fn a_stored_name_is_checked_again() {
     for bad in [r#""""#, r#""a b""#, r#""a/b""#, "7", r#""123456789012345678901234567890123""#] {
         let error = serde_json::from_str::<MeterId>(bad).unwrap_err().to_string();
         assert!(error.contains("a name of 1 to 32"), "{error}");
+    }
+    for bad in [r#""""#, r#"" a""#, r#""a/b""#, "7", r#""a\nb""#] {
+        let error = serde_json::from_str::<AreaId>(bad).unwrap_err().to_string();
+        assert!(error.contains("a name of 1 to 64 bytes"), "{error}");
     }
 }

@@ -58,7 +58,7 @@ impl Default for Unfinished {
 impl Unfinished {
     /// The meter whose rows come next.
     fn meter(&mut self) -> Option<Target> {
-        let demand = self.demand.peek().map(|row| row.target);
+        let demand = self.demand.peek().map(DemandRow::target);
         let profile = self.profiles.peek().map(|row| Target::Meter(row.meter));
         demand.into_iter().chain(profile).min()
     }
@@ -171,7 +171,7 @@ impl<'a> Merge<'a> {
                 return Ok(false);
             };
             out.push(row);
-            let of_meter = |ended: &mut DemandRow| ended.target == Target::Meter(row.meter);
+            let of_meter = |ended: &mut DemandRow| ended.target() == Target::Meter(row.meter);
             while let Some(ended) = stream.demand.pop_front_if(of_meter) {
                 demand.push(ended);
             }
@@ -195,7 +195,7 @@ impl<'a> Merge<'a> {
                 self.shards.iter_mut().filter_map(|stream| Some((stream.unfinished.meter()?, stream)));
             let Some((meter, stream)) = meters.min_by_key(|(meter, _)| *meter) else { return Ok(false) };
             let rows = &mut stream.unfinished;
-            out.demand.extend(std::iter::from_fn(|| rows.demand.next_if(|row| row.target == meter)));
+            out.demand.extend(std::iter::from_fn(|| rows.demand.next_if(|row| row.target() == meter)));
             let of_meter = |row: &ProfileRow| Target::Meter(row.meter) == meter;
             out.profiles.extend(std::iter::from_fn(|| rows.profiles.next_if(of_meter)));
             stream.receive()?;

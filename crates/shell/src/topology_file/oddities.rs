@@ -22,10 +22,10 @@ const PHASES: &[&str] = &[
 /// What is odd in these rows.
 pub(super) fn oddities(rows: &[TopologyRow]) -> Vec<Oddity> {
     let of = |role: Role| rows.iter().filter(move |row| row.role == role);
-    let known: BTreeSet<_> = of(Role::Transformer).filter_map(|row| row.transformer).collect();
+    let known: BTreeSet<_> = of(Role::Transformer).filter_map(|row| row.transformer.as_deref()).collect();
     // If other transformers have rows, the name is probably misspelt.
     let strange = of(Role::Consumer)
-        .filter_map(|row| Some((row.meter, row.transformer?)))
+        .filter_map(|row| Some((row.meter, row.transformer.as_deref()?)))
         .filter(|(_, on)| !known.is_empty() && !known.contains(on));
     let nothing = of(Role::Consumer).filter(|row| row.sanctioned.is_some_and(|watts| watts.0 == 0.0));
     let phases = rows.iter().filter_map(|row| Some((row.meter, row.phase.as_ref()?)));
@@ -62,10 +62,12 @@ fn odd<T>(mut found: impl Iterator<Item = T>, what: &str, shown: impl Fn(T) -> S
 fn two_feeders(rows: &[TopologyRow]) -> impl Iterator<Item = (String, String, String)> {
     let mut by_transformer: BTreeMap<_, Vec<&TopologyRow>> = BTreeMap::new();
     for row in rows {
-        if let (Some(transformer), Some(_)) = (row.transformer, row.feeder) {
+        if let (Some(transformer), Some(_)) = (row.transformer.as_deref(), row.feeder.as_deref()) {
             let own = by_transformer.entry(transformer).or_default();
             // Nearly all rows of a transformer say the same.
-            if !own.iter().any(|other| (other.feeder, other.from, other.to) == (row.feeder, row.from, row.to))
+            if !own
+                .iter()
+                .any(|other| (&other.feeder, other.from, other.to) == (&row.feeder, row.from, row.to))
             {
                 own.push(row);
             }
@@ -75,7 +77,7 @@ fn two_feeders(rows: &[TopologyRow]) -> impl Iterator<Item = (String, String, St
         let pairs =
             own.iter().enumerate().flat_map(|(at, one)| own[at + 1..].iter().map(move |other| (one, other)));
         let two = pairs.into_iter().find(|(one, other)| one.feeder != other.feeder && overlap(one, other))?;
-        let name = |row: &TopologyRow| row.feeder.map(|feeder| feeder.to_string()).unwrap_or_default();
+        let name = |row: &TopologyRow| row.feeder.as_ref().map(ToString::to_string).unwrap_or_default();
         Some((transformer.to_string(), name(two.0), name(two.1)))
     })
 }
@@ -92,12 +94,13 @@ fn overlap(one: &TopologyRow, other: &TopologyRow) -> bool {
 mod tests {
     use super::*;
     use reading::{EventTime, FeederId, MeterId, TransformerId};
+    use std::sync::Arc;
     use units::Watts;
 
     fn row(meter: &str, role: Role, transformer: &str, feeder: &str) -> TopologyRow {
         TopologyRow {
-            transformer: TransformerId::new(transformer),
-            feeder: FeederId::new(feeder),
+            transformer: TransformerId::new(transformer).map(Arc::new),
+            feeder: FeederId::new(feeder).map(Arc::new),
             ..TopologyRow::new(MeterId::new(meter).expect("a name"), role)
         }
     }

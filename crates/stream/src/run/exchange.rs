@@ -34,9 +34,9 @@ impl Passing {
     /// on the transformer's name, or on the meter's own if its transformer is unknown.
     pub fn district(&self, meter: &MeterId, place: Option<&TopologyRow>) -> i32 {
         // A meter without a transformer has no neighbours to be compared with, so its own name decides.
-        let transformer = place.and_then(|place| place.transformer);
+        let transformer = place.and_then(|place| place.transformer.as_deref());
         let hash = match transformer {
-            Some(transformer) => id::hash(transformer.to_string().as_bytes()),
+            Some(transformer) => transformer.hash(),
             None => meter.hash(),
         };
         (hash % u64::from(self.partitions)) as i32

@@ -58,14 +58,14 @@ impl<'a> Rows<'a> {
         for &(end, upto) in ticks {
             // A meter that was silent brings intervals of earlier ticks. They go into the batch of the present tick: a
             // batch under the key of an earlier tick would overwrite that tick's rows.
-            let mut batches = BTreeMap::<Option<TransformerId>, Vec<Interval>>::new();
+            let mut batches = BTreeMap::<Option<&TransformerId>, Vec<Interval>>::new();
             for Joined { interval, row, .. } in topology.join(&rows[first..upto]) {
-                batches.entry(row.and_then(|row| row.transformer)).or_default().push(*interval);
+                batches.entry(row.and_then(|row| row.transformer.as_deref())).or_default().push(*interval);
             }
             first = upto;
             // In the order of names: a hash map would give another order of messages in each run.
             for (transformer, rows) in batches {
-                let transformer = transformer.map_or("-".to_owned(), |id| id.to_string());
+                let transformer = transformer.map_or("-".to_owned(), ToString::to_string);
                 for (part, rows) in rows.chunks(BATCH_ROWS).enumerate() {
                     // More than one part happens only without a topology, when all meters share the key `-`.
                     let part = match (end, part) {

@@ -3,7 +3,7 @@
 use super::halt::Halt;
 use crate::kafka::KafkaPlan;
 use crate::log::{Row, Table};
-use grid::{Topology, TopologyRow};
+use grid::{PlaceNames, Topology, TopologyError, TopologyRow};
 use shell::{Failure, read_topology, read_topology_row, telemetry};
 use std::collections::BTreeMap;
 use std::fs;
@@ -32,7 +32,24 @@ pub enum Source {
 /// The rows of a compacted topic, by key.
 pub struct Rows {
     table: Table,
+    known: Known,
+}
+
+/// The rows, and the names that they share.
+#[derive(Default)]
+struct Known {
     rows: BTreeMap<Vec<u8>, TopologyRow>,
+    names: PlaceNames,
+}
+
+impl Known {
+    fn topology(&mut self) -> Result<Topology, TopologyError> {
+        let PlaceNames { transformers, feeders, areas } = &mut self.names;
+        transformers.forget_unused();
+        feeders.forget_unused();
+        areas.forget_unused();
+        Topology::new(self.rows.values().cloned().collect())
+    }
 }
 
 impl Source {
@@ -81,8 +98,8 @@ impl Source {
                     if halt.check().is_err() {
                         return;
                     }
-                    let Rows { table, rows } = &mut *rows;
-                    if !table.poll(QUIET, |row| changed |= take(table.topic(), rows, row)) {
+                    let Rows { table, known } = &mut *rows;
+                    if !table.poll(QUIET, |row| changed |= take(table.topic(), known, row)) {
                         break;
                     }
                 }
@@ -90,7 +107,7 @@ impl Source {
                 if !changed {
                     continue;
                 }
-                match Topology::new(rows.rows.values().cloned().collect()) {
+                match rows.known.topology() {
                     Ok(topology) => {
                         telemetry::topology_taken(&rows.table.topic());
                         send_to_all(pollers, topology);
@@ -114,15 +131,15 @@ impl Rows {
         table.begin().map_err(|cause| {
             Failure::failed(format!("cannot read the topology from the topic {topic}"), &cause).again()
         })?;
-        Ok(Self { table, rows: BTreeMap::new() })
+        Ok(Self { table, known: Known::default() })
     }
 
     /// Reads all rows that the topic has now.
     fn read_to_end(&mut self) -> Result<Topology, Failure> {
-        let Self { table, rows } = self;
+        let Self { table, known } = self;
         let topic = table.topic();
         let has_ended = table.read_to_end(|row| {
-            take(topic, rows, row);
+            take(topic, known, row);
         });
         if !has_ended {
             return Err(Failure::failed_with_help(
@@ -131,7 +148,7 @@ impl Rows {
             )
             .again());
         }
-        Topology::new(rows.values().cloned().collect()).map_err(|error| {
+        known.topology().map_err(|error| {
             Failure::failed(format!("the topology of the topic {topic} contradicts itself"), &error).help(
                 Some(
                     "set `to` of a meter's earlier row to the time at which its later row starts".to_owned(),
@@ -142,17 +159,17 @@ impl Rows {
 }
 
 /// Applies a row of the topic, or removes it if it has no value. Returns whether anything changed.
-fn take(topic: &str, rows: &mut BTreeMap<Vec<u8>, TopologyRow>, row: &Row<'_>) -> bool {
+fn take(topic: &str, known: &mut Known, row: &Row<'_>) -> bool {
     let key = row.key.unwrap_or_default().to_vec();
     let Some(value) = row.value else {
-        return rows.remove(&key).is_some();
+        return known.rows.remove(&key).is_some();
     };
-    match read_topology_row(value) {
+    match read_topology_row(value, &mut known.names) {
         Ok(place) => {
             // A topic without keys works as well: meter and date then serve as the key.
             let key =
                 if key.is_empty() { format!("{}/{:?}", place.meter, place.from).into_bytes() } else { key };
-            rows.insert(key, place.clone()) != Some(place)
+            known.rows.insert(key, place.clone()) != Some(place)
         }
         Err(why) => {
             telemetry::topology_row_refused(topic, row.partition, row.offset, &why);

@@ -98,6 +98,6 @@ impl Waiting {
 /// The number of the transformer of a consumer, and that of its row.
 fn place(topology: &Topology, meter: &MeterId, time: EventTime) -> Option<(u32, u32)> {
     let (number, row) = topology.number_at(meter, time)?;
-    let transformer = topology.number_of(row.transformer?)?;
+    let transformer = topology.number_of(row.transformer()?)?;
     (row.role == Role::Consumer).then_some((transformer, number))
 }

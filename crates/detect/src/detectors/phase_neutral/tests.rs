@@ -6,6 +6,7 @@ use grid::{Fronts, Role, Topology, TopologyRow};
 use proptest::prelude::*;
 use reading::time::MINUTE;
 use reading::{EventTime, Grid, Sums, TransformerId};
+use std::sync::Arc;
 use without_case::Looked;
 
 /// Firmware thresholds in the field, which are the defaults.
@@ -42,7 +43,7 @@ fn interval(meter: &str, block: i64, text: &str) -> Option<Interval> {
 
 fn row(meter: &str, role: Role, transformer: &str) -> TopologyRow {
     let mut row = TopologyRow::new(MeterId::new(meter).unwrap(), role);
-    row.transformer = TransformerId::new(transformer);
+    row.transformer = TransformerId::new(transformer).map(Arc::new);
     row
 }
 

@@ -54,7 +54,7 @@ impl Rule {
         };
         let mut run = (EventTime::MIN, false, 0);
         for (block, row) in apart() {
-            let Some(transformer) = row.and_then(|row| row.transformer) else {
+            let Some(transformer) = row.and_then(TopologyRow::transformer) else {
                 looked.held_back += 1;
                 continue;
             };
@@ -81,7 +81,7 @@ fn neighbours<'a, 'b>(
 where
     'a: 'b,
 {
-    let place = |row: Option<&TopologyRow>| row.and_then(|row| row.transformer);
+    let place = |row: Option<&TopologyRow>| row.and_then(TopologyRow::transformer);
     let interesting = blocks.filter_map(|(block, row)| Some(((place(*row)?, block.end), Vec::new())));
     let mut all: BTreeMap<_, Vec<_>> = interesting.collect();
     for joined in rows.filter(|joined| joined.role == Some(Role::Consumer)) {

@@ -16,6 +16,20 @@ fn the_longest_names_still_fit() {
 }
 
 #[test]
+fn a_name_that_the_alphabet_cannot_write_is_left_out() {
+    let text = |transformer: &str, area: &str| {
+        let mut one = alert("M1", area, 0);
+        one.transformer = TransformerId::new(transformer);
+        Rule::read(&[]).unwrap().single(&one, &calendar())
+    };
+    expect!["Please check meter M1: phase 7.2 A, neutral 4.1 A since 5 Jan 12:00. Transformer Zürich [Süd]. Area Öst."].assert_eq(&text("Zürich [Süd]", "Öst"));
+    expect!["Please check meter M1: phase 7.2 A, neutral 4.1 A since 5 Jan 12:00. Area Zürich."]
+        .assert_eq(&text("मुंबई पूर्व", "Zürich"));
+    expect!["Please check meter M1: phase 7.2 A, neutral 4.1 A since 5 Jan 12:00."]
+        .assert_eq(&text("São Paulo", "北京"));
+}
+
+#[test]
 fn the_alphabet_of_sms_counts_some_characters_twice() {
     assert_eq!(
         [septets('a'), septets('€'), septets('['), septets('ñ')],
