@@ -21,6 +21,7 @@ mod guard;
 mod intervals;
 pub mod ipc;
 mod json;
+mod letter;
 mod names;
 mod numbers;
 pub mod outputs;
@@ -42,6 +43,7 @@ pub use error::ColumnsError;
 pub use guard::is_guarded;
 pub use intervals::IntervalsFile;
 pub use json::{Encoder, Message};
+pub use letter::Letter;
 // `each_output!` names it: the list of outputs holds that of channels.
 pub use notify::each_channel;
 pub use read_back::{Row, read_back};

@@ -31,6 +31,7 @@ mod suspicions;
 
 pub use alerts::{AlertRow, above_text};
 pub use dead_letters::dead_bytes;
+pub(crate) use dead_letters::readable;
 pub use list::{ALL, Files, NotPlanned, Planned, Topics, names};
 
 use crate::files::OutputFile;

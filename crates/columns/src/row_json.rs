@@ -1,4 +1,4 @@
-//! One row of known columns as a JSON object: what stands in a dead letter, where there were never any bytes.
+//! One row of known columns as the JSON of a reading: what stands in a dead letter, where there were never any bytes.
 
 use crate::field::{Field, Layout, is_text};
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
@@ -11,23 +11,61 @@ const LONGEST_TEXT: usize = 256;
 /// As are lists.
 const LONGEST_LIST: usize = 64;
 
-/// Appends the row, absent fields left out, timestamps as they were where they are no whole milliseconds.
+/// A quantity as a whole, and its phases.
+const PHASED: [[Field; 4]; 4] = [
+    [Field::V, Field::VA, Field::VB, Field::VC],
+    [Field::I, Field::IA, Field::IB, Field::IC],
+    [Field::P, Field::PA, Field::PB, Field::PC],
+    [Field::Q, Field::QA, Field::QB, Field::QC],
+];
+
+/// Appends the row as a line of JSON would say it, so that it can be read again once its fault is mended. Absent fields
+/// are left out; timestamps stand as they were where they are no whole milliseconds.
 pub(crate) fn write(layout: &Layout, rows: &RecordBatch, row: usize, out: &mut Vec<u8>) {
+    let at = |field: Field| {
+        let column = rows.column(layout.at(field)?);
+        column.is_valid(row).then(|| column.slice(row, 1))
+    };
     out.push(b'{');
     let start = out.len();
-    for (field, at) in layout.known() {
-        let column = rows.column(at);
-        if column.is_null(row) {
-            continue;
-        }
+    for (field, _) in layout.known() {
+        let Some(one) = at(field) else { continue };
+        let phased = PHASED.iter().find(|all| all.contains(&field));
+        let Some((name, all)) = said(field, one, phased.map(|all| (all[0], all.map(at)))) else { continue };
         if out.len() > start {
             out.push(b',');
         }
-        text(field.name(), out);
+        text(name.name(), out);
         out.push(b':');
-        value(field, &column.slice(row, 1), out);
+        match &all[..] {
+            [one] => value(field, one, out),
+            several => {
+                for (index, one) in several.iter().enumerate() {
+                    out.push(if index == 0 { b'[' } else { b',' });
+                    value(field, one, out);
+                }
+                out.push(b']');
+            }
+        }
     }
     out.push(b'}');
+}
+
+/// The name and the values under which a line of JSON has a column; nothing if an earlier column has said it.
+///
+/// Phases that are no reading, such as two of three, stand under the names of their columns.
+fn said(
+    field: Field,
+    one: ArrayRef,
+    phased: Option<(Field, [Option<ArrayRef>; 4])>,
+) -> Option<(Field, Vec<ArrayRef>)> {
+    match phased {
+        Some((whole, [None, Some(a), Some(b), Some(c)])) => {
+            matches!(field, Field::VA | Field::IA | Field::PA | Field::QA).then(|| (whole, vec![a, b, c]))
+        }
+        Some((whole, [None, Some(a), None, None])) => Some((whole, vec![a])),
+        _ => Some((field, vec![one])),
+    }
 }
 
 /// The only value of a column of one row.
@@ -35,8 +73,8 @@ fn value(field: Field, one: &ArrayRef, out: &mut Vec<u8>) {
     let found = one.data_type();
     match found {
         DataType::Boolean => {
-            let word: &[u8] = if one.as_boolean().value(0) { b"true" } else { b"false" };
-            out.extend_from_slice(word);
+            // The only column of this type is the relay.
+            text(if one.as_boolean().value(0) { "on" } else { "off" }, out);
         }
         DataType::UInt64 => number(out, one.as_primitive::<UInt64Type>().value(0)),
         DataType::Float32

@@ -330,11 +330,10 @@ impl Sequencer {
     fn hold(&mut self, own: &mut Partition, batch: &Batch, index: usize, refused: &mut Vec<(Held, Reason)>) {
         let reading = batch.readings[index];
         own.arrivals += 1;
-        let extra = batch.extras.binary_search_by_key(&(index as u32), |(at, _)| *at).ok();
         let held = Held {
             meter: batch.meter(index),
             reading,
-            extra: extra.map(|at| batch.extras[at].1.clone()),
+            extra: batch.extra(index as u32).cloned(),
             line: batch.spans.get(index).map(|&span| batch.text(span).to_vec()).unwrap_or_default(),
             origin: batch.origin(index),
         };

@@ -6,7 +6,7 @@ use forecast::Forecast;
 use grid::{Balance, Loss};
 use metering::{AboveSanctioned, MeteringRows};
 use notify::Message;
-use reading::{Batch, EventTime, Interval, MeterId, Origin, Reading, Reason};
+use reading::{Batch, EventTime, Extra, Interval, MeterId, Origin, Reading, Reason};
 use vet::Finding;
 
 /// Defines [`Outputs`] from its fields, and a `clear` that can forget none of them.
@@ -76,6 +76,8 @@ pub struct Dead {
     pub bytes: Vec<u8>,
     /// The reading, if the bytes could be decoded.
     pub reading: Option<(MeterId, Reading)>,
+    /// Events and the position of the relay, if the reading had any.
+    pub extra: Option<Extra>,
     /// Its offset in the log that it came from.
     pub origin: Option<Origin>,
 }
@@ -87,6 +89,7 @@ pub fn bury_undecoded(partition: PartitionId, batch: &Batch, out: &mut Vec<Dead>
         reason: letter.reason,
         bytes: batch.text(letter.span).to_vec(),
         reading: None,
+        extra: None,
         origin: batch.origin_of_dead(index),
     }));
 }
@@ -98,6 +101,7 @@ pub fn bury(partition: PartitionId, batch: &Batch, refused: &[Refusal], out: &mu
         reason,
         bytes: batch.spans.get(index as usize).map(|&span| batch.text(span).to_vec()).unwrap_or_default(),
         reading: Some((batch.meter(index as usize), batch.readings[index as usize])),
+        extra: batch.extra(index).cloned(),
         origin: batch.origin(index as usize),
     }));
 }
@@ -109,6 +113,6 @@ pub fn clocks_ahead(batch: &Batch) -> Vec<Refusal> {
 
 /// Makes a dead letter of a reading that waited, and was refused in the end.
 pub fn bury_held(partition: PartitionId, held: Held, reason: Reason, out: &mut Vec<Dead>) {
-    let Held { meter, reading, line: bytes, origin, .. } = held;
-    out.push(Dead { partition, reason, bytes, reading: Some((meter, reading)), origin });
+    let Held { meter, reading, extra, line: bytes, origin } = held;
+    out.push(Dead { partition, reason, bytes, reading: Some((meter, reading)), extra, origin });
 }

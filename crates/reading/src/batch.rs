@@ -188,6 +188,12 @@ impl Batch {
         MeterId::new(self.name(index)).expect("names are checked when a reading is added")
     }
 
+    /// What reading `index` carries beside its numbers, if it carries any such thing.
+    pub fn extra(&self, index: u32) -> Option<&Extra> {
+        let found = self.extras.binary_search_by_key(&index, |(at, _)| *at).ok()?;
+        Some(&self.extras[found].1)
+    }
+
     /// The bytes of a span.
     pub fn text(&self, span: Span) -> &[u8] {
         &self.bytes[span.at as usize..(span.at + span.len) as usize]

@@ -127,15 +127,22 @@ impl Reading {
         }
     }
 
-    /// Writes the fields that a reading carries back into the form of the wire.
+    /// Writes the fields that a reading carries back into the form of the wire. [`check`] makes the same reading of it.
+    ///
+    /// Of three voltages only the lowest and the highest are known, so the highest stands twice; of three currents only
+    /// their mean, so it stands three times. One meter in a street may still lose that it has three phases: one with a
+    /// single plausible voltage and no current.
     pub fn write_back(&self, raw: &mut RawReading) {
         raw.time = self.time;
         raw.imp = self.imp();
         raw.exp = self.exp();
         raw.p = self.p().map(Phases::One);
         raw.q = self.q().map(Phases::One);
-        raw.v = self.v().map(|(min, _)| Phases::One(min));
-        raw.i = self.i().map(Phases::One);
+        raw.v = self.v().map(|(min, max)| match self.v_of_several() {
+            Some(_) => Phases::Three([min, max, max]),
+            None => Phases::One(min),
+        });
+        raw.i = self.i().map(|i| if self.is_three_phase() { Phases::Three([i; 3]) } else { Phases::One(i) });
         raw.neutral = self.neutral();
     }
 }

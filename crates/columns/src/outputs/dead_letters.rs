@@ -4,7 +4,7 @@ use super::{About, Columns, Output, Sent, Wanted};
 use crate::files::LinesIfAny;
 use crate::value::{Cell, Value};
 use pipeline::{Dead, Outputs, Plan};
-use reading::{Phases, RawReading};
+use reading::{EventTime, MeterId, RawReading};
 use std::borrow::Cow;
 use std::fmt::Write;
 use std::path::PathBuf;
@@ -17,21 +17,33 @@ pub struct DeadLetters {
     pub sources: Vec<PathBuf>,
 }
 
-/// The bytes of a dead letter as they came; of a reading that came as columns, the reading.
+/// The bytes of a dead letter as they came; of a binary source the reading as JSON, so that it can be read again.
 pub fn dead_bytes(dead: &Dead) -> Cow<'_, [u8]> {
     let Some((meter, reading)) = dead.reading.as_ref().filter(|_| dead.bytes.is_empty()) else {
-        return Cow::Borrowed(&dead.bytes);
+        return readable(&dead.bytes);
     };
     let mut raw = RawReading::new(*meter, reading.time());
     reading.write_back(&mut raw);
-    if let (Some(Phases::One(_)), Some((min, max))) = (raw.v, reading.v())
-        && min != max
-    {
-        raw.v = None;
+    if let Some(extra) = &dead.extra {
+        (raw.events, raw.relay) = (extra.events.clone(), extra.relay);
     }
+    Cow::Owned(as_json(&raw))
+}
+
+/// A frame that can be decoded as JSON, and any other bytes as they are. No text passes for a frame, which has a
+/// checksum.
+pub(crate) fn readable(bytes: &[u8]) -> Cow<'_, [u8]> {
+    let mut raw = RawReading::new(MeterId::new("-").expect("a dash is a name"), EventTime(0));
+    match wire::frame::decode(bytes, &mut raw) {
+        Ok(()) => Cow::Owned(as_json(&raw)),
+        Err(_) => Cow::Borrowed(bytes),
+    }
+}
+
+fn as_json(raw: &RawReading) -> Vec<u8> {
     let mut written = Vec::new();
-    wire::json::encode(&raw, &mut written);
-    Cow::Owned(written)
+    wire::json::encode(raw, &mut written);
+    written
 }
 
 /// As many of the bytes as a line may have: the whole of a line that is too long would be too long here as well.
@@ -63,7 +75,9 @@ impl Output for DeadLetters {
     const ABOUT: About = About {
         file: "dead-letters.ndjson",
         row: "what became no part of an interval; the file is only there if there is one. A message has the bytes as \
-              they came, 900,000 at most, and its reason in the header `reason`",
+              they came, 900,000 at most, and its reason in the header `reason`. A reading of a binary source (Parquet, \
+              Arrow, a frame) is written as JSON, so that it can be read again. A message without a value withdraws a \
+              letter: it was sent again",
         key: "TOPIC/PARTITION/OFFSET/ITEM",
         section: "",
         only: "",
@@ -118,7 +132,8 @@ impl Output for DeadLetters {
         to.if_any(
             "bytes",
             "",
-            "the bytes as they came, if they are text; of a line that is too long, the first 64 KiB",
+            "the bytes as they came, if they are text, or the reading as JSON if its source is binary; of a line that \
+             is too long, the first 64 KiB",
             "the message itself",
             text,
         );

@@ -345,10 +345,10 @@ fn dead_rows_keep_what_they_said() {
     ];
     let path = folder.theirs(&columns, plain());
     expect![[r#"
-        meter-missing: {"time":1704068100000,"imp":1,"relay":true}
+        meter-missing: {"time":1704068100000,"imp":1,"relay":"on"}
         time-missing: {"meter":"M1","imp":2}
         meter-name: {"meter":"a \"bad\"\u000a\\ name","time":1704068100000,"imp":3}
-        time-implausible: {"meter":"M1","time":0,"relay":true}
+        time-implausible: {"meter":"M1","time":0,"relay":"on"}
         number-range: {"meter":"M1","time":1704068100000,"imp":18446744073709551615}
     "#]]
     .assert_eq(&words(&read(&path)));

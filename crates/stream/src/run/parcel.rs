@@ -113,6 +113,7 @@ impl Parcel {
             reason: Reason::NothingMeasured,
             bytes: Vec::new(),
             reading: None,
+            extra: None,
             origin: Some(first(offset)),
         }));
         if self.format == MessageFormat::Json {

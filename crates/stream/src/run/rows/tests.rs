@@ -29,7 +29,14 @@ fn note(all: &mut Vec<(String, usize)>, record: &Record<'_>) -> Result<(), Ended
 
 #[test]
 fn a_letter_that_a_broker_would_refuse_is_cut() {
-    let dead = |bytes| Dead { partition: 3, reason: Reason::TooLong, bytes, reading: None, origin: None };
+    let dead = |bytes| Dead {
+        partition: 3,
+        reason: Reason::TooLong,
+        bytes,
+        reading: None,
+        extra: None,
+        origin: None,
+    };
     let lengths = [10, 2_000_000].map(|length| {
         let all =
             sent("json", |rows, all| rows.dead(&dead(vec![b'x'; length]), |one| note(all, one)).unwrap());
