@@ -7,12 +7,14 @@
 //!   of data, and `supply` for outages.
 //! - `losses` checks balances and losses of meters that deliver late.
 //! - `places` checks that names of places in any script change nothing but the names.
+//! - `dead_letters` replays dead letters: they come out as if they had never been dead.
 //! - `golden` runs small files with every oddity. `UPDATE_EXPECT=1` rewrites the expected results; then read the diff.
 //!
 //! Longer forms of the same checks are ignored tests: `cargo test --release -p system-tests -- --ignored`.
 #![expect(clippy::unwrap_used, reason = "a test that cannot continue has failed")]
 
 mod csv;
+mod dead_letters;
 mod dependency_table;
 mod districts;
 mod docs;

@@ -100,7 +100,8 @@ pub struct Replay {
     /// The plan, which says what to compute: see pipelines/demo.toml.
     #[arg(value_name = "PLAN")]
     pub plan: PathBuf,
-    /// Files of readings, JSON lines or Parquet; `-` is standard input.
+    /// Files of readings, JSON lines or Parquet; `-` is standard input. A dead-letters.ndjson among them goes back in:
+    /// each reading in it counts at its place in the order of its meter.
     #[arg(long, required = true, num_args = 1.., value_name = "FILE")]
     pub readings: Vec<PathBuf>,
     /// The topology as a CSV file: which meter is on which transformer and feeder.

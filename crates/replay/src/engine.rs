@@ -15,7 +15,8 @@ mod disconnected;
 mod merge;
 mod shard;
 
-use crate::files::Source;
+use crate::files::Inputs;
+use crate::letters::Letters;
 use decoders::{Decoders, Pool};
 use disconnected::Disconnected;
 use grid::Topology;
@@ -24,7 +25,7 @@ use pipeline::{
     Books, Dead, NotLookedAt, Outputs, PartitionId, Plan, Sequencer, Shard, Town, bury_held, bury_undecoded,
 };
 use reading::issue::Counts;
-use reading::{Batch, EventTime};
+use reading::{Batch, EventTime, Issue};
 use shard::{FromShard, PART, ShardCounts, Work};
 use shell::{Failure, join, spawn, unfit};
 use std::collections::{BTreeMap, VecDeque};
@@ -71,13 +72,13 @@ pub struct Counted {
 pub fn run<S: Sink>(
     plan: &Plan,
     topology: Topology,
-    sources: Vec<Source>,
+    inputs: Inputs,
     shards: u32,
     sink: &mut S,
     mut watch: impl FnMut(Progress),
 ) -> Result<Counted, Failure> {
     let mut sequencer = Sequencer::new(plan.order);
-    let mut sources = sources;
+    let Inputs { mut sources, mut letters, .. } = inputs;
     for (id, source) in sources.iter_mut().enumerate() {
         sequencer.open(id as PartitionId, source.first_time(&plan.limits)?);
     }
@@ -107,7 +108,10 @@ pub fn run<S: Sink>(
         let end = spawn(scope, "town".to_owned(), move || collect(town, &from_shards, sink))?;
 
         let mut counted = Counted::default();
-        let fed = feed(&mut sequencer, &mut decoders, &to_shards, &mut counted, &mut watch);
+        counted.readings += letters.len() as u64;
+        counted.counts.add(letters.counts());
+        let order = Order { sequencer: &mut sequencer, letters: &mut letters };
+        let fed = feed(order, &mut decoders, &to_shards, &mut counted, &mut watch);
         drop(decoders);
         drop(to_shards);
         let collected = join(end);
@@ -129,29 +133,39 @@ pub fn run<S: Sink>(
 /// So many dead letters are written at once, even if the watermark stands still.
 const MOST_DEAD: usize = 4096;
 
+/// What decides when a reading counts.
+struct Order<'a> {
+    sequencer: &'a mut Sequencer,
+    letters: &'a mut Letters,
+}
+
 /// Reads the files in the order that the sequencer wants, and sends every batch with its steps to all shards.
 ///
 /// Each shard takes only its own meters from a batch. All shards get every batch, so their watermarks advance
 /// together.
 fn feed(
-    sequencer: &mut Sequencer,
+    order: Order<'_>,
     decoders: &mut Decoders,
     to_shards: &[SyncSender<Work>],
     counted: &mut Counted,
     watch: &mut impl FnMut(Progress),
 ) -> Result<(), Failure> {
+    let Order { sequencer, letters } = order;
     // Batches that were sequenced in part: the sequencer turned to another file whose readings are earlier.
     let mut open: BTreeMap<PartitionId, (Arc<Batch>, usize)> = BTreeMap::new();
     let mut done: VecDeque<Arc<Batch>> = VecDeque::new();
     let (mut dead, mut buried) = (Vec::new(), 0);
     while let Some(id) = sequencer.wants() {
         let mut steps = Vec::new();
+        let mut judged = 0..0;
         let held = match open.remove(&id) {
             Some(held) => Some(held),
             None => decoders.next(id)?.map(|batch| {
                 counted.readings += batch.len() as u64;
                 counted.counts.add(&batch.counts);
+                let from = dead.len();
                 bury_undecoded(id, &batch, &mut dead);
+                dead[from..].iter().for_each(|dead| letters.forget(dead));
                 (Arc::new(batch), 0)
             }),
         };
@@ -163,8 +177,13 @@ fn feed(
             Some((batch, from)) => {
                 let mut waited = Vec::new();
                 let came = sequencer.sequence(id, &batch, from, &mut steps, &mut waited);
+                judged = from..came;
                 for (held, reason) in waited {
-                    bury_held(id, held, reason, &mut dead);
+                    if letters.is_letter(&held.meter, &held.reading) {
+                        counted.counts.issue(Issue::Repeat);
+                    } else {
+                        bury_held(id, held, reason, &mut dead);
+                    }
                 }
                 if came < batch.len() {
                     open.insert(id, (Arc::clone(&batch), came));
@@ -172,7 +191,7 @@ fn feed(
                 batch
             }
         };
-        let steps = Arc::new(steps);
+        let steps = Arc::new(letters.put_into((&batch, judged), steps, &mut counted.counts));
         // Dead letters normally go on when the watermark advances. In a file of nothing but garbage it never does,
         // and they would fill the memory. So they are flushed by number, too.
         buried += dead.len();
@@ -195,6 +214,11 @@ fn feed(
         while done.front().is_some_and(|batch| Arc::strong_count(batch) == 1) {
             done.pop_front().into_iter().for_each(|batch| decoders.reuse(batch));
         }
+    }
+    let mut dead = letters.take_dead();
+    for shard in to_shards {
+        let (batch, steps, dead) = (Arc::default(), Arc::default(), std::mem::take(&mut dead));
+        shard.send(Work { partition: 0, batch, steps, dead, flush: true }).map_err(|_| Disconnected)?;
     }
     Ok(())
 }

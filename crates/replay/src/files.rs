@@ -1,15 +1,20 @@
-//! Readings from files, block by block: JSON lines or Parquet. The first bytes of a file show which.
+//! Readings from files, block by block: JSON lines or Parquet. The first bytes of a file show which. A file of dead
+//! letters is noticed as well: the readings in them are read again.
 
-use columns::{ColumnsError, ParquetReadings};
-use reading::{Batch, EventTime, Limits, Reading};
+use crate::letters::Letters;
+use columns::{ColumnsError, Letter, ParquetReadings};
+use pipeline::Plan;
+use reading::{Batch, EventTime, Limits, Reading, Reason};
 use shell::Failure;
 use std::fs::File;
-use std::io::{self, Read};
+use std::io::{self, BufRead, BufReader, Cursor, Read};
 use std::path::{Path, PathBuf};
 use wire::json::LONGEST_LINE;
 
 /// How much text is decoded at once: about two thousand readings, few enough to stay in the CPU cache until admitted.
 const BLOCK: usize = 256 * 1024;
+/// Readings of dead letters are handed out in batches of this size.
+const LETTERS: usize = 2048;
 /// The first bytes of a Parquet file.
 const PARQUET: &[u8] = b"PAR1";
 /// The first bytes of formats that users try and that are not read here, with the way out.
@@ -36,6 +41,16 @@ const FOREIGN: [(&[u8], &str, &str); 5] = [
     (b"\xff\xff\xff\xff", "an Arrow stream", "write it as Parquet: its columns have the same names"),
 ];
 
+/// What a replay reads.
+pub struct Inputs {
+    /// The files of readings. Each file is one partition.
+    pub sources: Vec<Source>,
+    /// The dead letters that go back beside them.
+    pub letters: Letters,
+    /// The files by partition, and behind them those that dead letters came from.
+    pub names: Vec<PathBuf>,
+}
+
 /// A file of readings, or standard input.
 pub struct Source {
     path: PathBuf,
@@ -47,20 +62,48 @@ pub struct Source {
 enum Format {
     Lines(Lines),
     Columns(Box<ParquetReadings>),
+    /// Dead letters without the files that they came from.
+    Letters(Box<Letters>),
 }
 
-impl Source {
-    /// Opens files. Each file is one partition.
-    pub fn open_all(paths: &[PathBuf]) -> Result<Vec<Self>, Failure> {
+impl Inputs {
+    /// Opens files of readings and of dead letters. Dead letters alone are a file of their own, in the order of time.
+    pub fn open(paths: &[PathBuf], plan: &Plan) -> Result<Self, Failure> {
         if paths.iter().filter(|path| is_stdin(path)).count() > 1 {
             return Err(Failure::wrong(
                 "standard input is named twice among the readings",
                 "write `-` once, and write the second stream to a file first",
             ));
         }
-        paths.iter().map(|path| Self::open(path)).collect()
+        let mut opened: Vec<Source> =
+            paths.iter().map(|path| Source::open(path)).collect::<Result<_, _>>()?;
+        let mut letters = Vec::new();
+        let mut of_letters = None;
+        for source in opened.extract_if(.., Source::holds_letters) {
+            of_letters.get_or_insert_with(|| source.path.clone());
+            source.into_letters(&mut letters)?;
+        }
+        let alone = of_letters.filter(|_| opened.is_empty());
+        let mut names: Vec<PathBuf> =
+            opened.iter().map(|source| source.path.clone()).chain(alone.clone()).collect();
+        let mut letters = Letters::new(letters.into_iter(), plan, &mut names)?;
+        if let Some(path) = alone {
+            opened.push(Source::of_letters(path, &mut letters));
+        }
+        Ok(Self { sources: opened, letters, names })
     }
 
+    /// The same files, and the dead letters as one more in the order of time.
+    pub fn into_sources(self) -> Vec<Source> {
+        let Self { mut sources, mut letters, .. } = self;
+        if !letters.is_empty() {
+            sources.push(Source::of_letters(PathBuf::new(), &mut letters));
+        }
+        sources
+    }
+}
+
+impl Source {
     /// Opens a file; `-` is standard input, as JSON lines.
     fn open(path: &Path) -> Result<Self, Failure> {
         let shown = if is_stdin(path) { "standard input".to_owned() } else { path.display().to_string() };
@@ -130,7 +173,43 @@ impl Source {
             Format::Columns(columns) => {
                 columns.next_batch(limits, batch).map_err(|error| damaged(&self.path, &error))
             }
+            Format::Letters(letters) => {
+                *batch = letters.next_by_time(LETTERS);
+                Ok(!batch.is_empty())
+            }
         }
+    }
+
+    fn of_letters(path: PathBuf, letters: &mut Letters) -> Self {
+        Self { path, format: Format::Letters(Box::new(letters.take_readings())), peeked: None }
+    }
+
+    /// Whether the first line is a dead letter.
+    fn holds_letters(&mut self) -> bool {
+        let Format::Lines(lines) = &mut self.format else { return false };
+        lines.peek();
+        let first = lines.carry.split(|byte| *byte == b'\n').find(|line| !line.trim_ascii().is_empty());
+        first.is_some_and(|line| Letter::parse(line).is_some())
+    }
+
+    /// Reads all dead letters of a file. Any other line of it is taken as it stands.
+    fn into_letters(self, letters: &mut Vec<Letter>) -> Result<(), Failure> {
+        let Self { path, format: Format::Lines(Lines { from, carry, .. }), .. } = self else { return Ok(()) };
+        let mut lines = BufReader::new(Cursor::new(carry).chain(from));
+        let source = path.display().to_string();
+        let mut line = Vec::new();
+        while lines.read_until(b'\n', &mut line).map_err(|cause| broken(&path, &cause))? > 0 {
+            let text = line.trim_ascii();
+            if !text.is_empty() {
+                letters.push(Letter::parse(text).unwrap_or_else(|| Letter {
+                    reason: Reason::NotJson,
+                    source: source.clone(),
+                    bytes: text.to_vec(),
+                }));
+            }
+            line.clear();
+        }
+        Ok(())
     }
 
     /// Whether [`Self::read`] gives text. The caller decodes it with [`wire::json::decode_lines`] after it has
@@ -168,6 +247,12 @@ struct Lines {
 impl Lines {
     fn new(from: Box<dyn Read + Send>) -> Self {
         Self { from, carry: Vec::new(), ended: false, in_long_line: false }
+    }
+
+    /// Reads ahead, about as much as a block. A failure shows again when the next block is read.
+    fn peek(&mut self) {
+        let missing = BLOCK.saturating_sub(self.carry.len()) as u64;
+        drop((&mut self.from).take(missing).read_to_end(&mut self.carry));
     }
 
     fn next_block(&mut self, block: &mut Vec<u8>) -> io::Result<bool> {

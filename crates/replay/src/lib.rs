@@ -3,11 +3,12 @@
 mod engine;
 mod files;
 mod hold;
+mod letters;
 mod only;
 mod out_dir;
 mod places;
 
-pub use files::Source;
+pub use files::{Inputs, Source};
 pub use hold::{Hold, remove_files};
 pub use only::Only;
 
@@ -25,7 +26,7 @@ use std::time::Instant;
 pub struct Replay {
     /// The plan.
     pub plan: PathBuf,
-    /// Files of readings, JSON lines or Parquet; `-` is standard input.
+    /// Files of readings, JSON lines or Parquet, or of dead letters; `-` is standard input.
     pub readings: Vec<PathBuf>,
     /// The topology, as CSV: which meter is connected to which transformer.
     pub topology: Option<PathBuf>,
@@ -53,16 +54,16 @@ pub fn run(args: &Replay, quiet: bool) -> Result<(), Failure> {
         Some(path) => read_topology(path)?,
         None => Topology::new(Vec::new()).expect("no rows cannot contradict each other"),
     };
-    let sources = Source::open_all(&args.readings)?;
+    let inputs = Inputs::open(&args.readings, &plan)?;
     let shards = args.shards.unwrap_or_else(cores);
-    let inputs: Vec<&Path> =
+    let named: Vec<&Path> =
         args.readings.iter().chain(&args.topology).chain([&args.plan]).map(PathBuf::as_path).collect();
     let pictures = args.plots.then(|| Pictures::new(&plan, &topology));
     let compression = args.compression.unwrap_or(plan.compression);
-    let mut out = OutDir::create(&args.out, planned, compression, args.readings.clone(), &inputs, pictures)?;
-    telemetry::begun(&plan.name, sources.len(), shards);
+    let mut out = OutDir::create(&args.out, planned, compression, inputs.names.clone(), &named, pictures)?;
+    telemetry::begun(&plan.name, args.readings.len(), shards);
     let bar = progress_bar(quiet);
-    let counted = engine::run(&plan, topology, sources, shards, &mut out, |Progress { readings, front }| {
+    let counted = engine::run(&plan, topology, inputs, shards, &mut out, |Progress { readings, front }| {
         bar.set_position(readings);
         if let Some(front) = front {
             bar.set_message(front.to_string());

@@ -7,7 +7,7 @@ use grid::{Role, Topology};
 use notify::Message;
 use pipeline::{Input, Outputs, PartitionId, Pipeline, Plan};
 use reading::{Batch, Calendar, EventTime, Interval, MeterId};
-use replay::Source;
+use replay::{Inputs, Source};
 use shell::{Failure, print, read_plan, read_topology, unfit};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
@@ -23,7 +23,7 @@ pub fn run(args: &cli::Explain) -> Result<(), Failure> {
     let neighbours = neighbours(&topology, meter);
     let place = place(&topology, meter);
     let mut pipeline = Pipeline::new(&plan, topology).map_err(|error| unfit(&error))?;
-    let sources = Source::open_all(&args.readings)?;
+    let sources = Inputs::open(&args.readings, &plan)?.into_sources();
     let mut findings = Findings::default();
     follow(&plan, &mut pipeline, sources, &neighbours, &mut findings)?;
     let own: Vec<&Interval> = findings.intervals.iter().filter(|row| row.meter == meter).collect();
