@@ -16,7 +16,7 @@ use engine::Progress;
 use grid::Topology;
 use out_dir::{OutDir, Pictures};
 use pipeline::Compression;
-use reading::{Issue, Reason};
+use reading::Issue;
 use shell::{Failure, cores, print, progress_bar, read_plan, read_topology, telemetry};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -97,31 +97,7 @@ pub fn run(args: &Replay, quiet: bool) -> Result<(), Failure> {
     if !quiet {
         print(&format!("{summary}\n"))?;
     }
-    match mostly_dead {
-        None => Ok(()),
-        Some((reason, dead)) => Err(unusable(reason, dead, &args.out)),
-    }
-}
-
-/// More than half of the messages are dead letters: whoever started the run must not take it for a good one.
-fn unusable(reason: Reason, dead: u64, out: &Path) -> Failure {
-    let (cause, help) = match reason {
-        Reason::Late => (
-            "the readings of each meter come newest first, or in no order",
-            "sort the file by time, the oldest readings first",
-        ),
-        Reason::ClockAhead => (
-            "most stamps are ahead of the meters that the run could follow",
-            "check the clocks of the meters, or raise `clock_ahead` in `[intervals]`",
-        ),
-        _ => ("most messages cannot be read", "the README shows a reading"),
-    };
-    Failure::failed_with_help(
-        format!(
-            "more than half of the messages ({dead}) became dead letters, most of them `{reason}`: {cause}"
-        ),
-        format!("{help}; every dead letter is in {}", out.join("dead-letters.ndjson").display()),
-    )
+    mostly_dead.map_or(Ok(()), Err)
 }
 
 fn nothing_read(dead: u64, first: Option<&str>) -> Failure {

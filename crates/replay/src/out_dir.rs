@@ -6,15 +6,14 @@ use crate::engine::{Counted, Sink};
 use crate::hold::{Hold, remove_files};
 use crate::places;
 use columns::files::OutputFile;
-use columns::outputs::{ALL, Files, Intervals, Output, Planned};
+use columns::outputs::{ALL, DeadLetters, Files, Intervals, Output, Planned};
 use columns::{Aside, ColumnsError, IntervalsFile, csv_path, write_csv};
 use notify::Sent;
 pub use pictures::Pictures;
 use pipeline::{Compression, Outputs, Plan};
 use reading::{Issue, Reason};
 use serde_json::{Map, Value, json};
-use shell::{Failure, log_lost, usage};
-use std::collections::BTreeMap;
+use shell::{DeadShare, Failure, log_lost, usage};
 use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -50,9 +49,7 @@ pub struct OutDir {
     alerts: u64,
     sent: Sent,
     told_already: u64,
-    dead_letters: BTreeMap<Reason, u64>,
-    /// Dead letters that could not be decoded into a reading.
-    unread: u64,
+    dead: DeadShare,
 }
 
 impl OutDir {
@@ -81,33 +78,29 @@ impl OutDir {
             alerts: 0,
             sent: Sent::default(),
             told_already: 0,
-            dead_letters: BTreeMap::new(),
-            unread: 0,
+            dead: DeadShare::default(),
         })
     }
 
     /// How many messages went into no interval, and the first of them as a line.
     pub fn dead(&self) -> (u64, Option<&str>) {
-        (self.dead_letters.values().sum(), self.files.dead_letters.as_ref().and_then(|file| file.first()))
+        (self.dead.all(), self.files.dead_letters.as_ref().and_then(|file| file.first()))
     }
 
     /// The same by reason, as text. The number is that of the lines in `dead-letters.ndjson`.
     pub fn dead_in_words(&self) -> String {
         let (all, _) = self.dead();
         let by_reason: Vec<String> =
-            self.dead_letters.iter().map(|(reason, count)| format!("{count} {reason}")).collect();
+            self.dead.reasons().iter().map(|(reason, count)| format!("{count} {reason}")).collect();
         let plural = if all == 1 { "" } else { "s" };
         let colon = if all == 0 { "" } else { ": " };
         format!("{all} dead letter{plural}{colon}{}", by_reason.join(", "))
     }
 
-    /// The most frequent reason of dead letters and their number, if more than half of the messages became one.
-    ///
-    /// Repeats are no dead letters, so history that is sent again does not count.
-    pub fn mostly_dead(&self, readings: u64) -> Option<(Reason, u64)> {
-        let (dead, _) = self.dead();
-        let most = self.dead_letters.iter().max_by_key(|(_, count)| **count);
-        most.filter(|_| 2 * dead > readings + self.unread).map(|(reason, _)| (*reason, dead))
+    /// The failure of a run of which more than half of the messages became dead letters.
+    pub fn mostly_dead(&self, readings: u64) -> Option<Failure> {
+        let kept = format!("every dead letter is in {}", self.dir.join(DeadLetters::ABOUT.file).display());
+        self.dead.failure(readings, "the README shows a reading", &kept)
     }
 
     /// How many cases were opened, and how many of them are still open.
@@ -119,11 +112,11 @@ impl OutDir {
     /// The content of `summary.json`, except CPU time and memory, which are known only at the end.
     fn counts(&self, plan: &Plan, counted: &Counted, wall_s: f64) -> Value {
         let (opened, open) = self.cases();
-        let dead = self.dead_letters.iter().filter(|(reason, _)| **reason != Reason::Late);
+        let dead = self.dead.reasons().iter().filter(|(reason, _)| **reason != Reason::Late);
         let dead: u64 = dead.map(|(_, count)| count).sum();
         let mut json = json!({
             "plan": plan.name,
-            "messages": counted.readings + self.unread,
+            "messages": counted.readings + self.dead.unread(),
             "readings": counted.readings,
             "admitted": counted.admitted,
             "duplicates": counted.counts.of_issue(Issue::Repeat),
@@ -148,7 +141,7 @@ impl OutDir {
             tally(Issue::ALL.iter().map(|&issue| (issue.name(), counted.counts.of_issue(issue)))).into();
         let of_rule = |rule: Rule| (rule.name(), counted.tally.of(rule, &counted.counts));
         json["quality"] = tally(plan.rules().map(of_rule)).into();
-        let by_reason = self.dead_letters.iter().map(|(reason, &count)| (reason.name(), count));
+        let by_reason = self.dead.reasons().iter().map(|(reason, &count)| (reason.name(), count));
         json["dead_reasons"] = tally(by_reason).into();
         json["wall_s"] = wall_s.into();
         if let Some(outages) = &self.files.outages {
@@ -257,10 +250,7 @@ impl Sink for OutDir {
         self.alerts += (out.alerts.len() + out.above.len()) as u64;
         self.sent.count(&out.messages);
         self.told_already += out.told_already.len() as u64;
-        for letter in &out.dead {
-            *self.dead_letters.entry(letter.reason).or_default() += 1;
-            self.unread += u64::from(letter.reading.is_none());
-        }
+        self.dead.take(out);
         if let Some(pictures) = &mut self.pictures {
             pictures.take(&out.intervals);
         }

@@ -8,6 +8,7 @@
 //! [`read_topology`].
 
 mod counts;
+mod dead_share;
 mod failure;
 mod log_lines;
 mod plan_file;
@@ -21,6 +22,7 @@ mod topology_file;
 pub mod usage;
 
 pub use counts::{count, grouped};
+pub use dead_share::DeadShare;
 pub use failure::Failure;
 pub use indicatif::ProgressBar;
 pub use log_lines::lost as log_lost;

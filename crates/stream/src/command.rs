@@ -82,7 +82,20 @@ pub fn run(args: &Run, quiet: bool) -> Result<(), Failure> {
     if !quiet {
         print(&format!("{}\n", summary(&job, &outcome, began.elapsed().as_secs_f64(), &args.checkpoints)))?;
     }
-    Ok(())
+    mostly_dead(&job.kafka, &outcome).map_or(Ok(()), Err)
+}
+
+/// The failure of a run to the end of which more than half of the messages became dead letters.
+fn mostly_dead(kafka: &KafkaPlan, outcome: &Outcome) -> Option<Failure> {
+    let unread = format!(
+        "messages without a header `format` are taken for \"{}\": check `format` in `[kafka]`",
+        kafka.format.name()
+    );
+    let kept = match &kafka.outputs.dead_letters {
+        Some(topic) => format!("every dead letter is in the topic `{topic}`"),
+        None => "name a topic as `dead_letters` in `[kafka]`, and they are kept".to_owned(),
+    };
+    outcome.tally.dead.failure(outcome.tally.readings, &unread, &kept)
 }
 
 /// A signal ends the process at once if no broker can be reached. The engine would otherwise wait, call by call, until
@@ -140,7 +153,7 @@ fn summary(job: &Job<'_>, outcome: &Outcome, wall_s: f64, checkpoints: &str) -> 
         found.alerts,
         found.sent.in_words(|number| number.to_string()),
         tally.repeats,
-        tally.dead,
+        tally.dead.all(),
         tally.late,
         speed.unwrap_or_default(),
     )

@@ -241,3 +241,12 @@ fn a_file_in_another_order_is_reported_with_help() {
         assert!(errors.contains(words), "no {words} in {errors}");
     }
 }
+
+#[test]
+fn history_that_is_sent_again_is_no_failure() {
+    let desk = Desk::new();
+    desk.write("thrice.ndjson", lines(2000).repeat(3));
+    let output = desk.replay("thrice.ndjson");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(desk.summary()["late"].as_u64().unwrap() > 3900, "{}", desk.summary());
+}

@@ -4,8 +4,9 @@ use super::messages::{LastStored, State};
 use super::tally::Tally;
 use crate::metrics::{Metrics, Partition};
 use pipeline::{Lane, Plan, TownGauges};
-use reading::Issue;
 use reading::issue::Counts;
+use reading::{EventTime, Issue};
+use shell::DeadShare;
 use std::sync::Arc;
 use vet::{Rule, Tally as RuleTally};
 
@@ -33,10 +34,12 @@ impl Progress {
             State::Lane(lane) => (Self::counted(lane), Self::quality(lane)),
             State::District(_) => ([0; 3], [0; Rule::ALL.len()]),
         };
+        let goes_on = matches!(state, State::Lane(lane) if lane.sequencer().closed() > EventTime::MIN);
+        let dead = if goes_on { DeadShare::of_a_restart() } else { DeadShare::default() };
         Self {
             position,
             stored,
-            tally: Tally::default(),
+            tally: Tally { dead, ..Tally::default() },
             before,
             quality,
             counted: TownGauges::default(),

@@ -2,14 +2,15 @@
 
 use notify::Sent;
 use pipeline::Outputs;
+use shell::DeadShare;
 
 /// The counts of a partition while this process had it.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Tally {
     pub messages: u64,
     pub readings: u64,
     pub intervals: u64,
-    pub dead: u64,
+    pub dead: DeadShare,
     pub late: u64,
     pub repeats: u64,
     pub found: Found,
@@ -21,7 +22,7 @@ impl Tally {
         self.messages += other.messages;
         self.readings += other.readings;
         self.intervals += other.intervals;
-        self.dead += other.dead;
+        self.dead.add(&other.dead);
         self.late += other.late;
         self.repeats += other.repeats;
         self.found.add(&other.found);

@@ -241,7 +241,7 @@ impl Worker<'_> {
         cause: Cause,
     ) -> Result<(), Ended> {
         let publish = |record: &Record<'_>| self.publisher.send(self.epoch, record);
-        progress.tally.dead += out.dead.len() as u64;
+        progress.tally.dead.take(&out);
         progress.tally.intervals += out.intervals.len() as u64;
         self.metrics.intervals.inc_by(out.intervals.len() as u64);
         for dead in &out.dead {
