@@ -3,6 +3,7 @@
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use pipeline::Compression;
+use reading::{EventTime, Reason};
 use replay::Only;
 use std::path::PathBuf;
 use stream::{PARTITIONS, check_name};
@@ -44,6 +45,8 @@ pub enum Command {
     Replay(Replay),
     /// Run a plan on Kafka, until a signal or to the present end of the topic.
     Run(Run),
+    /// Send dead letters to the topic of readings again, once their cause is mended.
+    Resend(Resend),
     /// Simulate a town: its readings, its topology, and a list of what is really wrong in it.
     Simulate(Box<Simulate>),
     /// Check a plan: show every setting as it will be used, or the mistakes.
@@ -275,6 +278,59 @@ impl From<&Run> for stream::Run {
             accept_new_plan,
             http,
         }
+    }
+}
+
+/// `gridwarden resend`
+#[derive(Debug, Clone, Args)]
+#[command(
+    after_help = "Example:\n  gridwarden resend pipelines/ami.toml --brokers 127.0.0.1:9092 --dry-run\n\n\
+    Sent are the letters whose readings can be read now. A letter that was sent is withdrawn from its topic, or listed in \
+    FILE.sent, so that another run does not send it again. After a crash a letter may be sent twice: the engine takes the \
+    second one for a repeat. `late` readings are never sent: they go back by `gridwarden replay` together with the \
+    original file."
+)]
+pub struct Resend {
+    /// The plan, which names the topics: see pipelines/ami.toml.
+    #[arg(value_name = "PLAN")]
+    pub plan: PathBuf,
+    /// Brokers to use in place of those of the plan.
+    #[arg(long, value_name = "HOST:PORT")]
+    pub brokers: Option<String>,
+    /// The dead-letters.ndjson of a replay, in place of the plan's topic of dead letters.
+    #[arg(long, value_name = "FILE")]
+    pub from: Option<PathBuf>,
+    /// Only letters of these reasons, for example not-json.
+    #[arg(long, value_parser = reason(), num_args = 1.., value_delimiter = ',', hide_possible_values = true, value_name = "REASON")]
+    pub reason: Vec<Reason>,
+    /// Only readings of this time or later.
+    #[arg(long, value_name = "TIME", value_parser = moment)]
+    pub since: Option<EventTime>,
+    /// Only readings before this time.
+    #[arg(long, value_name = "TIME", value_parser = moment)]
+    pub until: Option<EventTime>,
+    /// Write the letters that are left to a new file, which `gridwarden replay --readings` takes.
+    #[arg(long, value_name = "FILE")]
+    pub save: Option<PathBuf>,
+    /// Only count what would be sent.
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+fn reason() -> impl TypedValueParser<Value = Reason> {
+    PossibleValuesParser::new(Reason::ALL.iter().map(|reason| reason.name()))
+        .map(|name| Reason::named(&name).expect("the parser accepts only these names"))
+}
+
+fn moment(text: &str) -> Result<EventTime, String> {
+    EventTime::parse_rfc3339(text.as_bytes())
+        .ok_or_else(|| "a time is written like 2024-01-15T00:00:00Z or 2024-01-15T00:00:00+05:30".to_owned())
+}
+
+impl From<&Resend> for stream::Resend {
+    fn from(args: &Resend) -> Self {
+        let Resend { plan, brokers, from, reason, since, until, save, dry_run } = args.clone();
+        Self { plan, brokers, from, reasons: reason, since, until, save, dry_run }
     }
 }
 

@@ -24,6 +24,7 @@ pub fn main() -> ExitCode {
         Command::Demo(args) => demo::run(&args.into(), cli.quiet),
         Command::Replay(args) => replay::run(&args.into(), cli.quiet),
         Command::Run(args) => stream::run(&args.into(), cli.quiet),
+        Command::Resend(args) => stream::resend(&args.into(), cli.quiet),
         Command::Simulate(simulate) => commands::simulate::run(simulate, cli.quiet),
         Command::Check(check) => commands::check::run(check),
         Command::Explain(explain) => commands::explain::run(explain),

@@ -6,7 +6,8 @@
 //! ([`checkpoints`]), or how metrics are served ([`web`]).
 //!
 //! Read `command` (what `gridwarden run` does), then `run` (its threads), `kafka` (the sections of a plan about Kafka),
-//! `log` (the edge to the broker) and `metrics`; `feed` is `gridwarden simulate --brokers`.
+//! `log` (the edge to the broker) and `metrics`; `feed` is `gridwarden simulate --brokers`, `resend` is the command of
+//! that name.
 
 mod clock;
 mod command;
@@ -14,6 +15,7 @@ mod feed;
 mod kafka;
 mod log;
 mod metrics;
+mod resend;
 mod run;
 
 pub use command::{Run, run};
@@ -21,3 +23,4 @@ pub use feed::{Feed, Sent, feed};
 pub use kafka::{Exchange, IntervalsFormat, KafkaPlan, MessageFormat};
 pub use log::topics::{PARTITIONS, check_name};
 pub use log::{ClientSettings, Environment};
+pub use resend::{Resend, resend};

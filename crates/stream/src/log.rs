@@ -32,5 +32,5 @@ pub use group::{GroupConsumer, Joining};
 pub use positions::{Commit, Committed, Membership, Positions};
 pub use producer::{NotSent, Producer, Record, Transactions};
 pub use reach::accepts_any;
-pub use sender::{Packed, Sender};
+pub use sender::{Packed, Sender, partition_of};
 pub use table::{Row, Table};

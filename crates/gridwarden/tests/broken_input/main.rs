@@ -12,6 +12,7 @@ mod log;
 mod output;
 mod plans;
 mod readings;
+mod resend;
 
 #[cfg(target_os = "linux")]
 mod terminal;

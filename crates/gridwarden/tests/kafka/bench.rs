@@ -166,6 +166,16 @@ impl Bench {
         Process::start(&mut command, &log)
     }
 
+    /// Starts `gridwarden resend` of a plan, with more arguments.
+    pub fn resend(&mut self, plan: &Plan, more: &[&str]) -> Process {
+        let mut command = Command::new(gridwarden());
+        let path = plan.write(&self.path(&format!("plan-{}.toml", self.processes)));
+        command.arg("resend").arg(path).args(["--brokers", &self.brokers]).args(more);
+        command.env_remove("GRIDWARDEN_KAFKA_BROKERS");
+        let log = self.next_log("resend");
+        Process::start(&mut command, &log)
+    }
+
     /// An undisturbed run to the end of the readings, into topics that it creates.
     pub fn undisturbed(&mut self, plan: &Plan, town: &Town) {
         let checkpoints = self.path(&plan.group());
@@ -226,7 +236,7 @@ pub fn comes_true(longest: Duration, mut holds: impl FnMut() -> bool) -> bool {
 }
 
 /// The program to check: the release build if the script names one.
-fn gridwarden() -> PathBuf {
+pub fn gridwarden() -> PathBuf {
     variable("SUITE_GRIDWARDEN").map_or_else(|| env!("CARGO_BIN_EXE_gridwarden").into(), PathBuf::from)
 }
 

@@ -2,7 +2,7 @@
 //! the broker restarts, the disk is full: in the end the topics of results must hold the same as after a run without
 //! any of this. `scripts/kafka-suite` starts a broker and runs these checks; `cargo test` alone skips them.
 //!
-//! Read `bench` first, then the checks: `kills`, `instances`, `outages`, `skew`, `wrong_use`.
+//! Read `bench` first, then the checks: `kills`, `instances`, `outages`, `skew`, `wrong_use`, `resend`.
 #![expect(clippy::unwrap_used, reason = "a test that cannot continue has failed")]
 
 mod bench;
@@ -16,5 +16,6 @@ mod topics;
 mod instances;
 mod kills;
 mod outages;
+mod resend;
 mod skew;
 mod wrong_use;

@@ -56,6 +56,12 @@ impl Plan {
         self
     }
 
+    /// The same plan without the topic of one kind of results.
+    pub fn without(mut self, key: &str) -> Self {
+        self.kafka().remove(key);
+        self
+    }
+
     /// The topics of results: their keys and names.
     pub fn topics(&self) -> Vec<(&'static str, String)> {
         let kafka = self.0["kafka"].as_table().unwrap();

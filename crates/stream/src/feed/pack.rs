@@ -2,7 +2,7 @@
 //! full.
 
 use crate::kafka::MessageFormat;
-use crate::log::Packed;
+use crate::log::{Packed, partition_of};
 use reading::{MeterId, RawReading};
 use simulate::Message;
 use wire::frame::LONGEST;
@@ -34,8 +34,7 @@ impl Packer {
     /// Puts a reading on the pile of its meter's partition. Returns the partition if that pile is now full.
     pub fn add(&mut self, message: &Message) -> Option<u32> {
         let raw = &message.raw;
-        // The remainder is below the number of partitions, which has 32 bits.
-        let partition = (raw.meter.hash() % self.piles.len() as u64) as u32;
+        let partition = partition_of(&raw.meter, self.piles.len() as u32);
         let pile = &mut self.piles[partition as usize];
         match self.format {
             MessageFormat::Json => {

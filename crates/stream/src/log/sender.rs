@@ -10,6 +10,7 @@ use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{Header, OwnedHeaders};
 use rdkafka::producer::{BaseProducer, BaseRecord, DeliveryResult, Producer, ProducerContext};
+use reading::MeterId;
 use shell::Failure;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -26,6 +27,12 @@ pub struct Packed<'a> {
     pub payload: &'a [u8],
     /// How many readings, including torn ones.
     pub readings: u32,
+}
+
+/// The partition of a meter's readings: the hash of its name modulo the number of partitions.
+pub fn partition_of(meter: &MeterId, partitions: u32) -> u32 {
+    // The remainder is below the number of partitions, which has 32 bits.
+    (meter.hash() % u64::from(partitions)) as u32
 }
 
 /// Sends to one topic.
@@ -59,6 +66,17 @@ impl Sender {
                 .payload(packed.payload)
                 .headers(self.headers.clone());
         record.key = packed.key;
+        self.queue(record)
+    }
+
+    /// Queues a message without a value, which withdraws what stands under this key.
+    pub fn withdraw(&self, partition: i32, key: &[u8]) -> Result<(), NotSent> {
+        let record: BaseRecord<'_, [u8], [u8], Box<u64>> =
+            BaseRecord::with_opaque_to(&self.topic, Box::new(0)).partition(partition).key(key);
+        self.queue(record)
+    }
+
+    fn queue(&self, record: BaseRecord<'_, [u8], [u8], Box<u64>>) -> Result<(), NotSent> {
         self.producer.send(record).map_err(|(error, _)| match error {
             KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull) => NotSent::QueueFull,
             error => NotSent::Refused(error.into()),

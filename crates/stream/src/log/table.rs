@@ -6,7 +6,7 @@ use super::client_log::ClientLog;
 use super::error::LogError;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::KafkaError;
-use rdkafka::message::Message;
+use rdkafka::message::{BorrowedMessage, Headers, Message};
 use rdkafka::metadata::MetadataTopic;
 use rdkafka::{Offset, TopicPartitionList};
 use std::collections::BTreeSet;
@@ -28,6 +28,8 @@ pub struct Row<'a> {
     pub key: Option<&'a [u8]>,
     /// The new value; none if the row is removed.
     pub value: Option<&'a [u8]>,
+    /// The header `reason`, which a dead letter has.
+    pub reason: Option<&'a [u8]>,
     /// Its partition.
     pub partition: i32,
     /// Its offset in the partition.
@@ -86,8 +88,10 @@ impl Table {
     }
 }
 
-fn row(message: &impl Message) -> Row<'_> {
+fn row<'a>(message: &'a BorrowedMessage<'_>) -> Row<'a> {
+    let mut headers = message.headers().into_iter().flat_map(Headers::iter);
     Row {
+        reason: headers.find(|header| header.key == "reason").and_then(|header| header.value),
         key: message.key(),
         value: message.payload().filter(|value| !value.is_empty()),
         partition: message.partition(),

@@ -38,6 +38,19 @@ pub fn find_readings(broker: &Broker, name: &str, make: Option<u32>) -> Result<u
     Ok(partitions)
 }
 
+/// The number of partitions of the topic of readings, which must be there, as well as the topic of dead letters.
+pub fn find_existing(broker: &Broker, readings: &str, dead_letters: Option<&str>) -> Result<u32, Failure> {
+    let wanted: Vec<&str> = dead_letters.into_iter().chain([readings]).collect();
+    let there = look(broker, &wanted)?;
+    if let Some(missing) = dead_letters.filter(|name| !there.contains_key(*name)) {
+        return Err(Failure::failed_with_help(
+            format!("{} has no topic `{missing}` of dead letters, or does not let us see it", broker.name()),
+            "check `dead_letters` in the plan; `gridwarden run --create-topics` makes this topic",
+        ));
+    }
+    there.get(readings).copied().ok_or_else(|| no_readings(broker, readings))
+}
+
 /// Finds the topics of results, whose messages have keys, beside the topic of readings. With `make`, missing ones are
 /// created; otherwise they are an error. `read_back` is the topic that the second stage reads, if any.
 ///
