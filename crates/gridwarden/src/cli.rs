@@ -558,6 +558,12 @@ pub struct Check {
     /// The plan.
     #[arg(value_name = "PLAN")]
     pub plan: PathBuf,
+    /// Files of readings, JSON lines or Parquet: say what is in them, and what to do about it.
+    #[arg(long, num_args = 1.., value_name = "FILE")]
+    pub readings: Vec<PathBuf>,
+    /// The topology as a CSV file: say also which meters are missing in it, or in the readings.
+    #[arg(long, value_name = "FILE", requires = "readings")]
+    pub topology: Option<PathBuf>,
 }
 
 /// `gridwarden explain`

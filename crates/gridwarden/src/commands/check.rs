@@ -1,7 +1,9 @@
 //! `gridwarden check`: shows the plan as it will be used, with the keys and units of plans.
 
+mod advice;
 mod kafka;
 mod page;
+mod survey;
 
 use crate::cli;
 use detect::{Detector, DetectorRules};
@@ -12,8 +14,9 @@ use page::{Page, listed};
 use pipeline::{Compression, MostPower, Plan};
 use reading::quantity::{amperes, percent, time, volts, watt_hours, watts};
 use reading::{DayType, Limits};
-use shell::{Failure, print, read_plan_and_text};
+use shell::{Failure, print, read_plan_and_text, read_topology};
 use stream::{Environment, Exchange, KafkaPlan};
+use survey::Survey;
 use vet::{FindingsSettings, PowerFactorRule, Rule, VetSettings};
 
 /// Runs the command.
@@ -22,11 +25,17 @@ pub fn run(args: &cli::Check) -> Result<(), Failure> {
     let kafka = KafkaPlan::if_any(&text, &args.plan, None, &Environment::of_process())?;
     let in_parts = kafka.as_ref().is_some_and(|kafka| kafka.exchange == Exchange::Kafka);
     let plan = if in_parts { plan.of_a_part() } else { plan };
-    print(&page_of(&plan, kafka.as_ref()))
+    let mut page = page_of(&plan, kafka.as_ref());
+    if !args.readings.is_empty() {
+        let topology = args.topology.as_deref().map(read_topology).transpose()?;
+        let survey = Survey::of(&args.readings, &plan)?;
+        advice::readings(&survey, &plan, topology.as_ref(), &mut page);
+    }
+    print(&page.text())
 }
 
 /// The whole page, section by section.
-fn page_of(plan: &Plan, kafka: Option<&KafkaPlan>) -> String {
+fn page_of(plan: &Plan, kafka: Option<&KafkaPlan>) -> Page {
     let mut page = Page::about(&plan.name);
     page.key("time_zone", plan.calendar.zone_name());
     page.key("holidays", listed(plan.calendar.holidays()));
@@ -47,7 +56,7 @@ fn page_of(plan: &Plan, kafka: Option<&KafkaPlan>) -> String {
         }
         Some(kafka) => kafka::sections(kafka, plan.compression, &mut page),
     }
-    page.text()
+    page
 }
 
 /// What results are written as, where readings come from files or from Kafka.

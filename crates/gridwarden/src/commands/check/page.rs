@@ -40,6 +40,11 @@ impl Page {
         self.line(format_args!("  {name:<15} {value}"));
     }
 
+    /// A line of words below the keys.
+    pub(super) fn line_of(&mut self, words: &str) {
+        self.line(format_args!("  {words}"));
+    }
+
     fn line(&mut self, line: std::fmt::Arguments<'_>) {
         writeln!(self.0, "{line}").expect("writing to a string cannot fail");
     }

@@ -4,7 +4,7 @@ use expect_test::{Expect, expect};
 
 fn page(plan: &str, environment: &Environment) -> String {
     let kafka = KafkaPlan::if_any(plan, "plan.toml".as_ref(), None, environment).unwrap();
-    page_of(&Plan::read(plan).unwrap(), kafka.as_ref())
+    page_of(&Plan::read(plan).unwrap(), kafka.as_ref()).text()
 }
 
 /// The page without what closed lists add to it, so that another detector, channel or output changes no picture of all.
@@ -284,7 +284,7 @@ fn results_of_the_whole_town_are_left_out_if_instances_share_it() {
     let plan = include_str!("../../../../../pipelines/ami.toml");
     let plan = plan.replacen("exchange = \"memory\"", "exchange = \"kafka\"", 1);
     let kafka = KafkaPlan::if_any(&plan, "plan.toml".as_ref(), None, &Environment::default()).unwrap();
-    let page = page_of(&Plan::read(&plan).unwrap().of_a_part(), kafka.as_ref());
+    let page = page_of(&Plan::read(&plan).unwrap().of_a_part(), kafka.as_ref()).text();
     let about = |line: &&str| line.contains("  transformers ") || line.contains("  exchange ");
     let lines: Vec<&str> = page.lines().filter(about).map(str::trim_start).collect();
     expect![[r#"
