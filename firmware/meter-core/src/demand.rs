@@ -39,6 +39,11 @@ impl Demand {
         Self { period_s: period_s.max(1), begin: None, largest: None }
     }
 
+    /// Goes on after a power cut: with what was stored of the billing month.
+    pub fn restored(period_s: u32, largest: Option<DemandPeriod>) -> Self {
+        Self { largest, ..Self::new(period_s) }
+    }
+
     /// The largest whole period since the last [`Self::reset`].
     pub fn largest(&self) -> Option<DemandPeriod> {
         self.largest

@@ -1,4 +1,5 @@
-//! Trials of the meter on synthetic mains: accuracy beside other meters' arithmetic, on the same samples.
+//! Trials of the meter on synthetic mains: accuracy beside other meters' arithmetic, on the same samples; what tamper
+//! rules notice; and what its log remembers through power cuts.
 //!
 //! [`Lab`] calibrates a meter and its rivals on one converter as a test bench does, then runs waves through all of
 //! them. [`points`] are the tests of the standards with their limits. Nothing here runs on the meter.
@@ -6,6 +7,7 @@
 mod lab;
 mod ours;
 pub mod points;
+pub mod power;
 mod rivals;
 pub mod tampering;
 

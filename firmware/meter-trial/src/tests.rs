@@ -1,5 +1,6 @@
 //! The limits hold, in a short form of what `scripts/firmware-accuracy` prints.
 
+mod power;
 mod tampering;
 
 use crate::points::{Class, Point, corners, influences, living, loads};
