@@ -36,6 +36,7 @@ impl Calendar {
         (0..31).map(|days| first.saturating_add(days * DAY_S as u32)).find(begins).unwrap_or(u32::MAX)
     }
 
+    #[inline(never)]
     fn floor(&self, time: u32, length_s: i64) -> u32 {
         let local = self.local(time);
         (local - local.rem_euclid(length_s) - i64::from(self.offset_s)).clamp(0, u32::MAX.into()) as u32

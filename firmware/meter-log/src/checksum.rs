@@ -26,6 +26,7 @@ const fn step(crc: u32) -> u32 {
 }
 
 /// Of a seed and then the bytes. The seed says where the bytes belong, so that they are refused anywhere else.
+#[inline(never)]
 pub(crate) fn checksum(seed: u32, bytes: &[u8]) -> u32 {
     let mut crc = u32::MAX;
     for &byte in seed.to_le_bytes().iter().chain(bytes) {

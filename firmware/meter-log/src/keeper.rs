@@ -177,6 +177,7 @@ impl<F: MultiwriteNorFlash> Keeper<F> {
     }
 
     /// At once, when the supply fails: what is lost then is less than a block.
+    #[inline(never)]
     pub fn save_now(&mut self, live: &Live) -> Result<(), Failure<F>> {
         // Never under a time whose boundary is still to be closed.
         let open = self.calendar.interval_end(self.closed) > self.ticked;
@@ -218,6 +219,7 @@ impl<F: MultiwriteNorFlash> Keeper<F> {
         if self.clock_lost { Flags::CLOCK_LOST } else { Flags::default() }
     }
 
+    #[inline(never)]
     fn save(&mut self, snapshot: &Snapshot) -> Result<(), Failure<F>> {
         self.log.append(Shelf::Energy, snapshot)?;
         self.blocks = 0;

@@ -70,6 +70,7 @@ impl Shelf {
     }
 
     /// What the ring is known by in the flash. A number that was once used keeps its meaning.
+    #[inline(never)]
     pub(crate) fn id(self) -> u16 {
         match self {
             Self::Events(topic) => 1_000 + topic.code(),
@@ -149,6 +150,7 @@ impl Layout {
         sectors.max(3)
     }
 
+    #[inline(never)]
     pub(crate) fn rings(&self) -> [Ring; SHELVES] {
         let mut rings = [const { Ring::new(0, 0, 3) }; SHELVES];
         let mut first = 0;

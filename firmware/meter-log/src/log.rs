@@ -142,6 +142,7 @@ impl<F: MultiwriteNorFlash> Log<F> {
     }
 
     /// The next older record, and whether a bit of it was corrected.
+    #[inline(never)]
     fn entry_before(&mut self, walk: &mut Walk) -> Result<Option<(Entry, bool)>, Failure<F>> {
         let ring = &self.rings[walk.shelf.place()];
         loop {

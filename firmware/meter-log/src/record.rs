@@ -254,6 +254,7 @@ fn laid<const N: usize>(fields: [&[u8]; N]) -> [u8; CONTENT] {
     bytes
 }
 
+#[inline(never)]
 fn stored(energies: &Energies) -> [u8; Energies::BYTES] {
     let mut bytes = [0; Energies::BYTES];
     energies.put(&mut bytes);

@@ -97,7 +97,9 @@ impl Ring {
         Ok(None)
     }
 
+    // Not inlined, as much else here: the code would be a quarter larger.
     /// Takes a record, and gives its number once it would survive a power cut.
+    #[inline(never)]
     pub(crate) fn append<F: MultiwriteNorFlash>(
         &mut self,
         flash: &mut F,
@@ -161,6 +163,7 @@ impl Ring {
         Ok(self.header(flash, number)?.is_some_and(|header| header.number == number))
     }
 
+    #[inline(never)]
     pub(crate) fn read<F: MultiwriteNorFlash>(
         &self,
         flash: &mut F,
@@ -174,6 +177,7 @@ impl Ring {
 
     /// Gives up what a cut may have touched: the first slot that looks blank, and the one before it if it is no record.
     /// Those before were given up at an earlier start.
+    #[inline(never)]
     fn settle<F: MultiwriteNorFlash>(&mut self, flash: &mut F) -> Result<(), Failure<F>> {
         // If the driver fails meanwhile, the next try begins anew.
         let mut ring = *self;
@@ -217,6 +221,7 @@ impl Ring {
     }
 
     /// Erases the place of a sector's number, and writes the header that proves it.
+    #[inline(never)]
     fn prepare<F: MultiwriteNorFlash>(&mut self, flash: &mut F, number: u32) -> Result<(), Failure<F>> {
         let old = self.header(flash, number)?;
         // Without its header a sector counts as worn as the most worn of its ring, but for the first round.
@@ -249,6 +254,7 @@ impl Ring {
         Ok(seen == *bytes)
     }
 
+    #[inline(never)]
     fn scan<F: MultiwriteNorFlash>(&self, flash: &mut F, sector: u32) -> Result<Scanned, Failure<F>> {
         let mut scanned = Scanned::default();
         for slot in 1..slots::<F>() {
@@ -262,6 +268,7 @@ impl Ring {
     }
 
     /// The header at the place of a sector's number, whichever number it has.
+    #[inline(never)]
     fn header<F: MultiwriteNorFlash>(
         &self,
         flash: &mut F,

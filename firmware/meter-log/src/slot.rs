@@ -38,6 +38,7 @@ pub(crate) enum Look {
 }
 
 impl Entry {
+    #[inline(never)]
     pub(crate) fn to_slot(self, ring: u16) -> [u8; SLOT] {
         let mut bytes = [0; SLOT];
         bytes[..4].copy_from_slice(&self.number.to_le_bytes());
@@ -50,6 +51,7 @@ impl Entry {
 }
 
 /// Looks at the bytes of one read. A second read could differ: bits of a write that was cut short may be unstable.
+#[inline(never)]
 pub(crate) fn look(mut bytes: [u8; SLOT], ring: u16) -> Look {
     if bytes == [0xFF; SLOT] {
         return Look::Blank;

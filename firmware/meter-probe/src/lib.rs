@@ -3,19 +3,25 @@
 //!
 //! [`report`] runs a meter over a stream of whole numbers and writes each reading, event and register as a line. The
 //! host and the boards print these lines, and `scripts/firmware-mcu` compares them. [`cost`] counts instructions.
+//! [`cuts`] is a meter for `scripts/firmware-power`, which resets its board again and again.
 #![cfg_attr(not(test), no_std)]
 
 mod cost;
+mod cuts;
+mod keeping;
 mod meter;
 mod stream;
 
 pub use cost::cost;
+pub use cuts::{Ended, FLASH_BYTES, SlowFlash, WITNESS_WORDS, Witness, begin, block, cuts};
+pub use keeping::{keeping_cost, keeping_size};
 pub use meter::{Meter, REPORT_SECONDS, Size, report};
 pub use stream::Stream;
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use core::sync::atomic::{AtomicU8, AtomicU32, Ordering::SeqCst};
 
     #[test]
     fn the_report_holds_each_scene() {
@@ -27,6 +33,29 @@ mod tests {
             assert!(events.iter().any(|event| event.ends_with(code)), "{code} in {events:?}");
         }
         assert!(lines.lines().filter(|line| line.starts_with("reading ")).count() >= 18);
+    }
+
+    #[test]
+    fn a_start_finds_what_was_kept_and_misses_what_was_not() {
+        let cells: Vec<AtomicU8> = (0..FLASH_BYTES).map(|_| AtomicU8::new(0)).collect();
+        let words = [const { AtomicU32::new(0) }; WITNESS_WORDS];
+        let (witness, mut lines) = (Witness::new(&words), String::new());
+        for _ in 0..3 {
+            let mut keeper = begin(&mut lines, &cells, witness, 9).unwrap();
+            for _ in 0..200 {
+                block(&mut lines, &mut keeper, witness).unwrap();
+            }
+        }
+        assert_eq!(
+            lines,
+            "start 0 in nothing blocks 0 lost 0\n\
+             start 1 in nothing blocks 200 lost 0\n\
+             start 2 in nothing blocks 400 lost 0\n"
+        );
+        // As if an event had been acknowledged that is not there.
+        words[6].fetch_add(1, SeqCst);
+        assert_eq!(begin(&mut lines, &cells, witness, 9).unwrap_err(), Ended::Broken);
+        assert!(lines.ends_with("19 was acknowledged, newest is Some(18)\n"), "{lines}");
     }
 
     #[test]

@@ -5,6 +5,8 @@ use core::arch::{asm, global_asm};
 use core::cell::Cell;
 use core::fmt;
 use core::panic::PanicInfo;
+use core::sync::atomic::{AtomicU8, AtomicU32};
+use meter_probe::{FLASH_BYTES, WITNESS_WORDS};
 
 global_asm!(
     ".section .vectors, \"a\"",
@@ -80,6 +82,18 @@ impl Clock {
         let passed = self.last.replace(now).wrapping_sub(now) & 0xFF_FFFF;
         self.ticks.set(self.ticks.get() + u64::from(passed));
         self.ticks.get() * NANOSECONDS_PER_TICK
+    }
+}
+
+/// Where memory begins that no program is loaded into, so that a reset leaves it as it is.
+const SURVIVORS: usize = 0x2010_0000;
+
+/// Memory that survives a reset: for a flash, and for a witness.
+pub fn survivors() -> (&'static [AtomicU8; FLASH_BYTES], &'static [AtomicU32; WITNESS_WORDS]) {
+    // SAFETY: RAM of the machine beyond code, data and stack, that nothing else uses; atomics allow sharing.
+    unsafe {
+        let cells = SURVIVORS as *const [AtomicU8; FLASH_BYTES];
+        (&*cells, &*cells.add(1).cast())
     }
 }
 

@@ -7,7 +7,8 @@ use board_qemu_rv32::{Console, exit, instructions};
 #[unsafe(no_mangle)]
 extern "C" fn main() -> ! {
     let mut console = Console;
-    let written =
-        meter_probe::report(&mut console).and_then(|()| meter_probe::cost(&mut console, instructions));
+    let written = meter_probe::report(&mut console)
+        .and_then(|()| meter_probe::cost(&mut console, instructions))
+        .and_then(|()| meter_probe::keeping_cost(&mut console, instructions));
     exit(written.is_err())
 }
