@@ -31,7 +31,7 @@ pub struct Snapshot {
     pub energies: Energies,
     /// The largest demand since the begin of the billing month, and the end of its period.
     pub largest: Demanded,
-    /// What has to be known about it.
+    /// What has to be known about it; of a day or a month, about its last interval.
     pub flags: Flags,
 }
 

@@ -23,8 +23,11 @@ use crate::sector::Header;
 use crate::slot::{Entry, Look, SLOT, look};
 use embedded_storage::nor_flash::MultiwriteNorFlash;
 
-/// Slots that may refuse a record, one after another, until the sector counts as worn out.
+/// Slots that may refuse a record, one after another, until the rest of the sector is passed over.
 const TRIES: usize = 4;
+
+/// Sectors that may do so until the ring counts as worn out.
+const SECTORS_TRIED: usize = 3;
 
 /// Where a ring goes on. Everything else is in the flash.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,6 +45,8 @@ pub(crate) struct Ring {
     pub(crate) prepared: bool,
     /// The head holds no record yet.
     fresh: bool,
+    /// Whether it was tried to erase that sector in advance.
+    tended: bool,
     /// Nothing that a cut may have left is behind the newest record.
     settled: bool,
     /// The most erases of any of its sectors.
@@ -61,8 +66,8 @@ type Failure<F> = Error<<F as embedded_storage::nor_flash::ErrorType>::Error>;
 impl Ring {
     pub(crate) const fn new(id: u16, first: u16, sectors: u16) -> Self {
         let (head, slot, next) = (0, u16::MAX, 1);
-        let (prepared, fresh, settled) = (false, false, true);
-        Self { id, first, sectors, head, slot, next, prepared, fresh, settled, erases: 0 }
+        let (prepared, fresh, tended, settled) = (false, false, false, true);
+        Self { id, first, sectors, head, slot, next, prepared, fresh, tended, settled, erases: 0 }
     }
 
     /// Finds the end of the ring: its newest record, and where the next one goes. Programs what it found once more.
@@ -88,7 +93,7 @@ impl Ring {
             }
             let Some((slot, entry)) = self.scan(flash, number)?.newest else { continue };
             flash.write(self.address::<F>(number, slot), &entry.to_slot(self.id))?;
-            self.next = entry.number.wrapping_add(1);
+            self.next = entry.number + 1;
             if number == self.head {
                 (self.slot, self.fresh) = (slot + 1, false);
             }
@@ -110,35 +115,61 @@ impl Ring {
         if !self.settled {
             self.settle(flash)?;
         }
-        for _ in 0..TRIES {
-            if self.slot >= slots::<F>() {
-                if self.fresh && !self.prepared {
-                    // Only cuts have filled it. A sector of records must not go for that.
-                    self.prepare(flash, self.head)?;
-                    self.slot = 1;
-                } else {
-                    self.prepare_next(flash)?;
-                    self.advance();
+        for _ in 0..SECTORS_TRIED {
+            if self.slot >= slots::<F>() && !self.turn(flash)? {
+                // It does not take even its header.
+                self.give_up();
+                continue;
+            }
+            for _ in 0..TRIES {
+                if self.slot >= slots::<F>() {
+                    break;
+                }
+                // If the driver fails, the slot is as dubious as after a cut.
+                self.settled = false;
+                let written = self.program(flash, self.slot, &bytes)?;
+                self.settled = true;
+                self.slot += 1;
+                if written {
+                    (self.next, self.fresh) = (self.next + 1, false);
+                    return Ok(entry.number);
                 }
             }
-            // If the driver fails, the slot is as dubious as after a cut.
-            self.settled = false;
-            let written = self.program(flash, self.slot, &bytes)?;
-            self.settled = true;
-            self.slot += 1;
-            if written {
-                (self.next, self.fresh) = (self.next.wrapping_add(1), false);
-                return Ok(entry.number);
+            if self.slot < slots::<F>() {
+                self.give_up();
             }
         }
         Err(Error::Worn { sector: self.sector(self.head) })
     }
 
+    /// Makes a sector ready whose first slot is the next: false if it is worn out.
+    fn turn<F: MultiwriteNorFlash>(&mut self, flash: &mut F) -> Result<bool, Failure<F>> {
+        if self.fresh && !self.prepared {
+            // Only cuts have filled it. A sector of records must not go for that.
+            let ready = self.prepare(flash, self.head)?;
+            self.slot = if ready { 1 } else { self.slot };
+            return Ok(ready);
+        }
+        let ready = self.prepared || self.prepare(flash, self.head + 1)?;
+        self.advance();
+        Ok(ready)
+    }
+
+    /// Passes over the rest of a sector that takes nothing.
+    fn give_up(&mut self) {
+        (self.slot, self.fresh) = (u16::MAX, false);
+    }
+
     /// Erases the next sector in advance if half of this one is used: true if it did.
     pub(crate) fn tend<F: MultiwriteNorFlash>(&mut self, flash: &mut F) -> Result<bool, Failure<F>> {
-        let due = !self.prepared && !self.fresh && self.slot > slots::<F>() / 2;
+        let due = !self.prepared
+            && !self.fresh
+            && self.slot > slots::<F>() / 2
+            // A sector that is worn out is not tried again and again.
+            && !self.tended;
         if due {
-            self.prepare_next(flash)?;
+            self.tended = true;
+            self.prepared = self.prepare(flash, self.head + 1)?;
         }
         Ok(due)
     }
@@ -209,20 +240,12 @@ impl Ring {
 
     fn advance(&mut self) {
         self.head += 1;
-        (self.slot, self.prepared, self.fresh) = (1, false, true);
+        (self.slot, self.prepared, self.fresh, self.tended) = (1, false, true, false);
     }
 
-    fn prepare_next<F: MultiwriteNorFlash>(&mut self, flash: &mut F) -> Result<(), Failure<F>> {
-        if !self.prepared {
-            self.prepare(flash, self.head + 1)?;
-            self.prepared = true;
-        }
-        Ok(())
-    }
-
-    /// Erases the place of a sector's number, and writes the header that proves it.
+    /// Erases the place of a sector's number, and writes the header that proves it: false if it does not take it.
     #[inline(never)]
-    fn prepare<F: MultiwriteNorFlash>(&mut self, flash: &mut F, number: u32) -> Result<(), Failure<F>> {
+    fn prepare<F: MultiwriteNorFlash>(&mut self, flash: &mut F, number: u32) -> Result<bool, Failure<F>> {
         let old = self.header(flash, number)?;
         // Without its header a sector counts as worn as the most worn of its ring, but for the first round.
         let unknown = if number <= u32::from(self.sectors) { 0 } else { self.erases };
@@ -236,10 +259,7 @@ impl Ring {
         flash.erase(from, from + F::ERASE_SIZE as u32)?;
         self.erases = self.erases.max(header.erases);
         flash.write(from, &header.to_slot())?;
-        if !self.holds(flash, number)? {
-            return Err(Error::Worn { sector: self.sector(number) });
-        }
-        Ok(())
+        self.holds(flash, number)
     }
 
     fn program<F: MultiwriteNorFlash>(

@@ -3,7 +3,7 @@
 //! Four copies, each with a checksum, since a sector without its header would be erased.
 
 use crate::checksum::checksum;
-use crate::slot::{SLOT, word};
+use crate::slot::{MOST, SLOT, word};
 
 /// The layout of sectors and slots.
 const VERSION: u8 = 1;
@@ -44,7 +44,7 @@ impl Header {
         let copy = bytes
             .chunks_exact(COPY)
             .find(|copy| word(copy, 12) == checksum(0, &copy[..12]) && copy[0] == VERSION)?;
-        Some(Self {
+        (1..MOST).contains(&word(copy, 8)).then_some(Self {
             ring: u16::from_le_bytes([copy[1], copy[2]]),
             sectors: u16::from_le_bytes([copy[3], copy[4]]),
             number: word(copy, 8),

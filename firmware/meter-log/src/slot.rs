@@ -10,6 +10,10 @@ pub const SLOT: usize = 64;
 /// The bytes of a record's content.
 pub const CONTENT: usize = 54;
 
+/// Records and sectors are numbered up to here: at one in five seconds it takes 340 years. Whatever has a higher number
+/// was not written by us, and the next number never overflows.
+pub(crate) const MOST: u32 = 1 << 31;
+
 const CHECKED: usize = SLOT - 4;
 
 /// What a slot holds, before anybody knows what it means.
@@ -67,6 +71,9 @@ pub(crate) fn look(mut bytes: [u8; SLOT], ring: u16) -> Look {
     let mut content = [0; CONTENT];
     content.copy_from_slice(&bytes[6..CHECKED]);
     let entry = Entry { number: word(&bytes, 0), format: bytes[4], note: bytes[5], content };
+    if entry.number >= MOST {
+        return Look::Damaged;
+    }
     Look::Whole { entry, corrected: difference != 0 }
 }
 

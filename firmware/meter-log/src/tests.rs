@@ -3,6 +3,7 @@
 mod formats;
 mod keeping;
 mod ring;
+mod wild;
 
 use crate::{Error, Layout, Log};
 use embedded_storage::nor_flash::{ErrorType, MultiwriteNorFlash, NorFlash, NorFlashErrorKind, ReadNorFlash};
@@ -16,15 +17,15 @@ struct Sheet {
     cells: Vec<u8>,
     /// Operations until one fails.
     fails_in: Option<u32>,
-    /// A sector that does not take zeros any more.
-    worn: Option<usize>,
+    /// Sectors that do not take zeros any more.
+    worn: Vec<usize>,
 }
 
 const SECTOR: usize = 512;
 
 impl Sheet {
     fn new(sectors: u32) -> Self {
-        Self { cells: vec![0xA5; sectors as usize * SECTOR], fails_in: None, worn: None }
+        Self { cells: vec![0xA5; sectors as usize * SECTOR], fails_in: None, worn: Vec::new() }
     }
 
     fn step(&mut self) -> Result<(), NorFlashErrorKind> {
@@ -71,7 +72,7 @@ impl NorFlash for Sheet {
     fn write(&mut self, offset: u32, bytes: &[u8]) -> Result<(), NorFlashErrorKind> {
         self.step()?;
         let at = offset as usize;
-        if self.worn != Some(at / SECTOR) {
+        if !self.worn.contains(&(at / SECTOR)) {
             self.cells[at..].iter_mut().zip(bytes).for_each(|(cell, byte)| *cell &= byte);
         }
         Ok(())

@@ -100,6 +100,14 @@ fn demand_is_the_mean_of_whole_periods() {
     "#]]
     .assert_eq(&periods);
     assert_eq!(demand.largest().map(|largest| largest.mean.0 / 1_000), Some(2_999));
+    // After a start a smaller demand does not take its place, until the month is over.
+    let mut demand = Demand::restored(900, demand.largest());
+    (0..=1_800).for_each(|second| {
+        demand.advance(clock - clock % 900 + second, energy + second * 100_000);
+    });
+    assert_eq!(demand.largest().map(|largest| largest.mean.0 / 1_000), Some(2_999));
+    demand.reset();
+    assert_eq!(demand.largest(), None);
 }
 
 proptest! {

@@ -1,6 +1,6 @@
 //! Stored formats: bytes that were once written stay readable.
 
-use crate::slot::{Entry, Look, SLOT, look};
+use crate::slot::{Entry, Look, MOST, SLOT, look};
 use crate::{
     CONFIGURATION_BYTES, Configuration, Constants, Demanded, Energies, Event, Flags, Image, Interval, Record,
     Snapshot,
@@ -148,7 +148,7 @@ fn registers_beyond_72_gwh_stay_there() {
 }
 
 prop_compose! {
-    fn entries()(number: u32, format: u8, note: u8, content in proptest::collection::vec(any::<u8>(), 54))
+    fn entries()(number in 0..MOST, format: u8, note: u8, content in proptest::collection::vec(any::<u8>(), 54))
         -> Entry {
         Entry { number, format, note, content: content.try_into().unwrap() }
     }

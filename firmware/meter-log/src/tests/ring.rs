@@ -84,14 +84,27 @@ fn a_failing_driver_loses_nothing_and_the_record_may_be_tried_again() {
 }
 
 #[test]
-fn a_sector_that_takes_nothing_is_reported_with_its_place() {
+fn a_sector_that_takes_nothing_is_passed_over() {
     let mut log = formatted();
-    // Of energy, profile and daily: the first of the latter.
-    let sector = usize::from(LAYOUT.energy + LAYOUT.profile) + 1;
-    log.flash.worn = Some(sector);
+    // Of energy, profile and daily: the second of the latter.
+    let sector = usize::from(LAYOUT.energy + LAYOUT.profile) + 2;
+    log.flash.worn = vec![sector];
+    fill(&mut log, 50);
+    assert_eq!(numbers(&mut log, Shelf::Daily)[..2], [50, 49]);
+    let mut log = reopened(log);
+    fill(&mut log, 100);
+    assert_eq!(numbers(&mut log, Shelf::Daily)[..2], [100, 99]);
+}
+
+#[test]
+fn a_ring_that_takes_nothing_is_reported_with_its_place() {
+    let mut log = formatted();
+    let first = usize::from(LAYOUT.energy + LAYOUT.profile);
+    log.flash.worn = (first..first + 3).collect();
     let failed = log.append(Shelf::Daily, &snapshot(1)).unwrap_err();
-    assert_eq!(failed, Error::Worn { sector: sector as u32 });
-    assert_eq!(failed.to_string(), format!("sector {sector} is worn out: replace the flash"));
+    assert!(matches!(failed, Error::Worn { sector } if (first..first + 3).contains(&(sector as usize))));
+    assert!(failed.to_string().ends_with(" is worn out: replace the flash"), "{failed}");
+    assert_eq!(log.append(Shelf::Billing, &snapshot(1)), Ok(1), "another ring goes on");
 }
 
 #[test]
