@@ -16,10 +16,10 @@
 //! # Why not `sequential-storage`
 //!
 //! It is the crate of the field, and was tried first: `scripts/firmware-power --beside` runs it on the same simulated
-//! chip with the same cuts. It acknowledges values that are gone or older after the next start, and at other starts it
-//! refuses to read at all. A write that was cut short is the cause: its next record may go right behind a torn one
-//! (tweedegolf/sequential-storage, issue 136, open at version 8.0.2), and it takes a sector for erased that looks so.
-//! Beside that, it erases within a write, up to 400 ms when the power may be failing, and corrects no bit.
+//! chip with the same cuts. While a cut ends at a byte, it keeps what it acknowledged. Where a cut ends at any bit, which
+//! `embedded-storage` leaves open, it acknowledges values that are gone or older after the next start, and at other
+//! starts it refuses to read. Its issue 136 describes one way, open at version 8.0.2. Beside that, it erases within a
+//! write, up to 400 ms when the power may be failing, and corrects no bit.
 //! `embedded-storage`, the traits of flash drivers, is what we use of it.
 //!
 //! Read [`Keeper`] first, then [`Log`], then `ring.rs`, which says what a cut can leave behind.

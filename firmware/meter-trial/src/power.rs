@@ -6,7 +6,7 @@ mod rival;
 mod wear;
 mod witness;
 
-pub use chip::{Chip, Moment, PowerCut, When, Work};
+pub use chip::{Chip, Moment, PowerCut, Tearing, When, Work};
 pub use life::{Count, Life};
 pub use rival::{Kept, kept_by_log, kept_by_map};
 pub use wear::{Profile, SECTOR, Worn, measured, wear};

@@ -3,7 +3,7 @@
 
 use meter_log::{Keeper, Layout, Log};
 use meter_trial::power::{
-    Broken, Count, Kept, Life, Profile, SECTOR, kept_by_log, kept_by_map, measured, wear,
+    Broken, Count, Kept, Life, Profile, SECTOR, Tearing, kept_by_log, kept_by_map, measured, wear,
 };
 use std::process::ExitCode;
 
@@ -86,16 +86,26 @@ fn report(count: &Count) {
 fn print_beside(cuts: u64) -> bool {
     let chips = cuts.div_ceil(100);
     println!(
-        "One value of 48 bytes in 4 sectors of 512, {chips} chips with 100 cuts each; starts at which it was\n"
+        "One value of 48 bytes in 4 sectors of 512, {chips} chips with 100 cuts each; starts at which it was"
     );
-    println!("{:28}{:>14}{:>10}{:>10}{:>12}", "", "acknowledged", "older", "none", "unreadable");
-    let all = |kept: fn(u64, u64) -> Kept| (1..=chips).map(|seed| kept(100, seed)).fold(Kept::default(), add);
-    let rows = [("meter-log", all(kept_by_log)), ("sequential-storage 8.0.2", all(kept_by_map))];
-    for (name, Kept { acknowledged, older, none, refused }) in rows {
-        println!("{name:28}{acknowledged:>14}{older:>10}{none:>10}{refused:>12}");
+    let mut held = true;
+    for (title, tearing) in [
+        ("cuts end at a byte:", Tearing::Bytes),
+        ("cuts end at any bit:", Tearing::Bits),
+        ("cuts leave unstable bits too:", Tearing::Unstable),
+    ] {
+        println!("\n{title:32}{:>14}{:>10}{:>10}{:>12}", "acknowledged", "older", "none", "unreadable");
+        let all = |kept: fn(u64, u64, Tearing) -> Kept| {
+            (1..=chips).map(|seed| kept(100, seed, tearing)).fold(Kept::default(), add)
+        };
+        let rows = [("meter-log", all(kept_by_log)), ("sequential-storage 8.0.2", all(kept_by_map))];
+        for (name, Kept { acknowledged, older, none, refused }) in rows {
+            println!("{name:32}{acknowledged:>14}{older:>10}{none:>10}{refused:>12}");
+        }
+        let ours = rows[0].1;
+        held &= ours.acknowledged > 0 && (ours.older, ours.none, ours.refused) == (0, 0, 0);
     }
-    let ours = rows[0].1;
-    ours.acknowledged > 0 && (ours.older, ours.none, ours.refused) == (0, 0, 0)
+    held
 }
 
 fn add(one: Kept, other: Kept) -> Kept {

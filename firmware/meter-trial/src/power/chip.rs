@@ -49,6 +49,17 @@ pub enum When {
     Erases(u64),
 }
 
+/// What an operation that was cut short leaves behind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tearing {
+    /// It is done up to a byte, and not from there on.
+    Bytes,
+    /// Any bit is done or not, and an erase leaves bytes wild.
+    Bits,
+    /// The same, and bits that read differently from read to read.
+    Unstable,
+}
+
 /// What was done to the chip.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Work {
@@ -67,6 +78,7 @@ struct Die<const SECTOR: usize> {
     cells: Vec<u8>,
     /// Bits that read as they like.
     unstable: Vec<u8>,
+    tearing: Tearing,
     /// How often they read as one since the power came: it depends on temperature and voltage.
     ones: f64,
     /// Units of which a bit has flipped.
@@ -88,6 +100,7 @@ impl<const SECTOR: usize> Chip<SECTOR> {
             unstable: vec![0; cells.len()],
             cells,
             ones: 0.5,
+            tearing: Tearing::Unstable,
             flipped: BTreeSet::new(),
             random,
             left: None,
@@ -95,6 +108,11 @@ impl<const SECTOR: usize> Chip<SECTOR> {
             work: Work::default(),
             erases: vec![0; sectors as usize],
         })))
+    }
+
+    /// Cuts leave no more behind than this.
+    pub fn tear(&self, tearing: Tearing) {
+        self.0.borrow_mut().tearing = tearing;
     }
 
     /// The power is there until then.
@@ -172,6 +190,9 @@ impl<const SECTOR: usize> Die<SECTOR> {
     /// Byte by byte up to somewhere, or all bits at once, each as far as it came.
     fn program_in_part(&mut self, at: usize, bytes: &[u8], share: f64) {
         let done = (share * bytes.len() as f64) as usize;
+        if self.tearing == Tearing::Bytes {
+            return self.program(at, &bytes[..done]);
+        }
         let in_order = self.random.bits().is_multiple_of(2);
         let shaky = self.shaky();
         if in_order {
@@ -194,7 +215,10 @@ impl<const SECTOR: usize> Die<SECTOR> {
 
     /// Each byte is erased, as it was, anything, or unstable.
     fn erase_in_part(&mut self, at: usize, share: f64) {
-        let (shaky, wild) = (self.shaky(), self.shaky() / 8.0);
+        if self.tearing == Tearing::Bytes {
+            return self.cells[at..at + (share * SECTOR as f64) as usize].fill(0xFF);
+        }
+        let (shaky, wild) = (self.shaky(), self.few() / 8.0);
         for place in at..at + SECTOR {
             if self.random.share() < share {
                 (self.cells[place], self.unstable[place]) = (0xFF, 0);
@@ -207,8 +231,14 @@ impl<const SECTOR: usize> Die<SECTOR> {
         }
     }
 
-    /// How many bits of an operation that was cut short are unstable: none, a few, some or all.
+    /// How many bits of an operation that was cut short are unstable.
     fn shaky(&mut self) -> f64 {
+        let share = self.few();
+        if self.tearing == Tearing::Unstable { share } else { 0.0 }
+    }
+
+    /// None, a few, some or all.
+    fn few(&mut self) -> f64 {
         [0.0, 0.01, 0.1, 1.0][(self.random.bits() % 4) as usize]
     }
 

@@ -1,6 +1,6 @@
 //! The same value kept by our log and by the map of the crate `sequential-storage`, on the same chip with the same cuts.
 
-use super::chip::{Chip, PowerCut, When};
+use super::chip::{Chip, PowerCut, Tearing, When};
 use embedded_storage::nor_flash::{NorFlash as _, ReadNorFlash as _};
 use embedded_storage_async::nor_flash::{ErrorType, NorFlash, ReadNorFlash};
 use meter_log::{Energies, Layout, Log, Shelf, Snapshot};
@@ -43,17 +43,19 @@ trait Keeps: Sized {
 }
 
 /// By our log.
-pub fn kept_by_log(cuts: u64, seed: u64) -> Kept {
+pub fn kept_by_log(cuts: u64, seed: u64, tearing: Tearing) -> Kept {
     let chip = Chip::new(LAYOUT.sectors(), seed);
     Log::format(chip.clone(), &LAYOUT).expect("a new chip takes a log");
+    chip.tear(tearing);
     kept::<Log<Chip<SECTOR>>>(&chip, cuts, seed)
 }
 
 /// By a map of `sequential-storage`, in four sectors.
-pub fn kept_by_map(cuts: u64, seed: u64) -> Kept {
+pub fn kept_by_map(cuts: u64, seed: u64, tearing: Tearing) -> Kept {
     let mut chip = Chip::new(4, seed);
     let end = chip.capacity() as u32;
     chip.erase(0, end).expect("power does not fail yet");
+    chip.tear(tearing);
     kept::<Map>(&chip, cuts, seed)
 }
 

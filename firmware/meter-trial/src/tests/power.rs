@@ -1,6 +1,6 @@
 //! The log holds what it promises, in a short form of what `scripts/firmware-power` tries.
 
-use crate::power::{Chip, Life, Profile, SECTOR, kept_by_log, measured, wear};
+use crate::power::{Chip, Life, Profile, SECTOR, Tearing, kept_by_log, measured, wear};
 use meter_log::{Energies, Event, Interval, Layout, Log, Record, Shelf, Snapshot, Topic};
 use meter_tamper::Code;
 
@@ -19,7 +19,7 @@ fn sectors_of_four_kilobytes_lose_nothing_either() {
 
 #[test]
 fn a_value_is_kept() {
-    let kept = kept_by_log(500, 3);
+    let kept = kept_by_log(500, 3, Tearing::Unstable);
     assert!(kept.acknowledged > 5_000, "{kept:?}");
     assert_eq!((kept.older, kept.none, kept.refused), (0, 0, 0));
 }
