@@ -2,6 +2,7 @@
 
 use crate::{Case, CaseId};
 use core::mem;
+use core::ops::RangeBounds;
 use detect::{Detector, Evidence, Suspicion};
 use reading::{EventTime, MeterId, TransformerId};
 use serde::{Deserialize, Serialize};
@@ -67,6 +68,9 @@ impl CaseRules {
         self.most_open
     }
 }
+
+const FIRST: Detector = Detector::ALL[0];
+const LAST: Detector = Detector::ALL[Detector::ALL.len() - 1];
 
 /// What a tick did to a case, with the case as it is now.
 #[derive(Debug, Clone, PartialEq)]
@@ -154,7 +158,9 @@ impl Cases {
         });
         for suspicion in sorted {
             let (meter, time) = (suspicion.meter, suspicion.time);
-            self.close(|open| open.case.meter == meter && open.is_cool(time, &rules), out);
+            // Only those of this meter: there may be as many open cases as suspicions.
+            let own = (meter, FIRST)..=(meter, LAST);
+            self.close(own, |open| open.is_cool(time, &rules), out);
             if let Some(open) = self.open_case_of(suspicion) {
                 out.extend(open.grow(suspicion));
             } else if self.open_of(meter) < rules.most_open {
@@ -166,14 +172,19 @@ impl Cases {
                 self.open.insert(key, open);
             }
         }
-        self.close(|open| open.is_cool(looked_at(open.case.transformer), &rules), out);
+        self.close(.., |open| open.is_cool(looked_at(open.case.transformer), &rules), out);
         self.closed.retain(|_, (_, closed)| least.since(*closed) <= rules.follow_within);
         out[first..].sort_by_key(Change::order);
     }
 
-    /// Closes the cases that have had no evidence for long enough.
-    fn close(&mut self, is_cool: impl Fn(&Open) -> bool, out: &mut Vec<Change>) {
-        for (key, mut open) in self.open.extract_if(.., |_, open| is_cool(open)) {
+    /// Closes those of some cases that have had no evidence for long enough.
+    fn close(
+        &mut self,
+        of: impl RangeBounds<(MeterId, Detector)>,
+        is_cool: impl Fn(&Open) -> bool,
+        out: &mut Vec<Change>,
+    ) {
+        for (key, mut open) in self.open.extract_if(of, |_, open| is_cool(open)) {
             let closed = EventTime(open.case.last_evidence.0.saturating_add(self.rules.cool_down));
             open.case.closed = Some(closed);
             self.closed.insert(key, (open.case.id.clone(), closed));
