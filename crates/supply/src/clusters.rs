@@ -13,7 +13,7 @@ use crate::supply::Supply;
 use crate::{Cause, SupplyRows, SupplySettings, Target};
 use grid::{Role, Topology, TopologyRow};
 use reading::{AreaId, EventTime, FeederId, MeterId, TransformerId};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The changes of a tick, while they pass through the outages of many.
 pub(crate) struct Tick<'a> {
@@ -30,6 +30,66 @@ struct Loose<'a> {
     unheard: Vec<Unheard<'a>>,
     /// Consumers that are silent for another reason.
     quiet: Vec<Quiet<'a>>,
+}
+
+/// The loose consumers under one transformer or feeder.
+#[derive(Debug, Default)]
+struct Under<'l, 'a> {
+    candidates: Vec<&'l Candidate<'a>>,
+    unheard: Vec<&'l Unheard<'a>>,
+    quiet: Vec<&'l Quiet<'a>>,
+}
+
+impl<'a> Loose<'a> {
+    /// Divides the loose consumers by these targets in one walk: a third of a million meters may deliver late.
+    fn under<T: Ord>(
+        &self,
+        targets: impl Iterator<Item = T>,
+        target_of: impl Fn(Place<'a>) -> Option<T>,
+    ) -> BTreeMap<T, Under<'_, 'a>> {
+        let mut under: BTreeMap<T, Under<'_, 'a>> =
+            targets.map(|target| (target, Under::default())).collect();
+        for one in &self.candidates {
+            if let Some(under) = target_of(one.place).and_then(|target| under.get_mut(&target)) {
+                under.candidates.push(one);
+            }
+        }
+        for one in &self.unheard {
+            if let Some(under) = target_of(one.place).and_then(|target| under.get_mut(&target)) {
+                under.unheard.push(one);
+            }
+        }
+        for one in &self.quiet {
+            if let Some(under) = target_of(one.place).and_then(|target| under.get_mut(&target)) {
+                under.quiet.push(one);
+            }
+        }
+        under
+    }
+}
+
+impl Under<'_, '_> {
+    /// How many different consumers are out: one may have been out twice.
+    fn known(&self) -> u32 {
+        self.candidates.iter().map(|one| one.meter).collect::<BTreeSet<_>>().len() as u32
+    }
+
+    fn starts(&self) -> Vec<(EventTime, Cause)> {
+        self.candidates.iter().map(|one| (one.start, one.cause)).collect()
+    }
+
+    /// How many unheard consumers sent their last message about then.
+    fn missed(&self, start: EventTime, rules: &SupplySettings) -> u32 {
+        self.unheard.iter().filter(|one| one.since(start, rules)).count() as u32
+    }
+
+    /// How many consumers show nothing of an outage that began at `start`: they had been silent for long, or they
+    /// deliver late and have sent nothing since.
+    fn absent(&self, start: EventTime, rules: &SupplySettings) -> u32 {
+        let since = start.minus(rules.silent_after);
+        let absent = |one: &&&Quiet<'_>| one.heard < since || one.is_late && one.heard < start;
+        self.quiet.iter().filter(absent).count() as u32
+    }
 }
 
 /// A consumer of which nothing was heard, and that shows nothing about an outage of others.
@@ -87,14 +147,6 @@ impl Place<'_> {
     fn targets(self) -> impl Iterator<Item = Target> {
         self.feeder().map(Target::Feeder).into_iter().chain(self.transformer().map(Target::Transformer))
     }
-
-    fn is_under(self, target: Target) -> bool {
-        match target {
-            Target::Consumer(_) => false,
-            Target::Transformer(id) => self.0.transformer.as_deref() == Some(&id),
-            Target::Feeder(id) => self.0.feeder.as_deref() == Some(&id),
-        }
-    }
 }
 
 /// A consumer that did not send in this tick, but is not silent for long enough to be out.
@@ -125,7 +177,7 @@ impl Supply {
         if self.rules.whole {
             self.find_feeder_outages(tick, &mut loose);
         }
-        self.find_transformer_outages(tick, &mut loose);
+        self.find_transformer_outages(tick, &loose);
     }
 
     /// Adds candidates and unheard consumers to outages that last.
@@ -202,10 +254,12 @@ impl Supply {
     fn find_feeder_outages(&mut self, tick: &mut Tick<'_>, loose: &mut Loose<'_>) {
         let since = tick.end.minus(self.rules.silent_after);
         let fresh = |group: &Group| group.noticed >= since;
-        let mut feeders: BTreeSet<FeederId> =
-            loose.candidates.iter().filter_map(|one| one.place.feeder()).collect();
-        feeders.extend(self.groups.values().filter(|group| fresh(group)).filter_map(|group| group.feeder));
-        for feeder in feeders {
+        let of_candidates = loose.candidates.iter().filter_map(|one| one.place.feeder());
+        let of_groups = self.groups.values().filter(|group| fresh(group)).filter_map(|group| group.feeder);
+        let feeders: BTreeSet<FeederId> = of_candidates.chain(of_groups).collect();
+        // The outages that begin, each with its beginning.
+        let mut found = BTreeMap::new();
+        for (feeder, own) in loose.under(feeders.into_iter(), Place::feeder) {
             let target = Target::Feeder(feeder);
             let groups: Vec<(Target, Group)> = self
                 .groups
@@ -213,20 +267,19 @@ impl Supply {
                 .filter(|(_, group)| group.feeder == Some(feeder) && fresh(group))
                 .map(|(target, group)| (*target, *group))
                 .collect();
-            let own = loose.candidates.iter().filter(|one| one.place.is_under(target));
-            let mut below: BTreeSet<Target> =
-                own.clone().filter_map(|one| one.place.transformer()).map(Target::Transformer).collect();
+            let of_candidates = own.candidates.iter().filter_map(|one| one.place.transformer());
+            let mut below: BTreeSet<Target> = of_candidates.map(Target::Transformer).collect();
             below.extend(groups.iter().map(|(target, _)| *target));
             if below.len() < 2 {
                 continue;
             }
-            let mut starts: Vec<(EventTime, Cause)> = own.clone().map(|one| (one.start, one.cause)).collect();
+            let mut starts = own.starts();
             starts.extend(groups.iter().map(|(_, group)| (group.start, group.cause)));
             let began = began(&mut starts);
-            let known = distinct(own) + groups.iter().map(|(_, group)| group.consumers).sum::<u32>();
+            let known = own.known() + groups.iter().map(|(_, group)| group.consumers).sum::<u32>();
             let all = tick.topology.consumers_at(reading::Target::Feeder(feeder), tick.end);
-            let missed = self.missed(loose, target, began.0);
-            let all = all - self.absent(loose, target, began.0).min(all / 2);
+            let all = all - own.absent(began.0, &self.rules).min(all / 2);
+            let missed = own.missed(began.0, &self.rules);
             if !is_many(known, missed, all, self.rules.feeder_share.0) || self.groups.contains_key(&target) {
                 continue;
             }
@@ -235,24 +288,28 @@ impl Supply {
             for (absorbed, _) in groups {
                 self.absorb(target, absorbed, tick);
             }
-            self.gather(target, areas, tick, loose);
+            found.extend(self.gather(target, areas, tick, &own).map(|start| (feeder, start)));
         }
+        if found.is_empty() {
+            return;
+        }
+        let begun = |place: Place<'_>| found.get(&place.feeder()?);
+        loose.candidates.retain(|one| begun(one.place).is_none());
+        loose.unheard.retain(|one| begun(one.place).is_none_or(|start| !one.since(*start, &self.rules)));
     }
 
     /// Finds outages of single transformers among the consumers that are left.
-    fn find_transformer_outages(&mut self, tick: &mut Tick<'_>, loose: &mut Loose<'_>) {
+    fn find_transformer_outages(&mut self, tick: &mut Tick<'_>, loose: &Loose<'_>) {
         let transformers: BTreeSet<TransformerId> =
             loose.candidates.iter().filter_map(|one| one.place.transformer()).collect();
-        for transformer in transformers {
+        for (transformer, own) in loose.under(transformers.into_iter(), Place::transformer) {
             let target = Target::Transformer(transformer);
-            let own = loose.candidates.iter().filter(|one| one.place.is_under(target));
-            let mut starts: Vec<(EventTime, Cause)> = own.clone().map(|one| (one.start, one.cause)).collect();
-            let began = began(&mut starts);
-            let feeder = own.clone().next().and_then(|one| one.place.feeder());
-            let (known, missed) = (distinct(own), self.missed(loose, target, began.0));
+            let began = began(&mut own.starts());
+            let feeder = own.candidates.first().and_then(|one| one.place.feeder());
             let all = tick.topology.consumers_at(reading::Target::Transformer(transformer), tick.end);
+            let all = all - own.absent(began.0, &self.rules).min(all / 2);
+            let (known, missed) = (own.known(), own.missed(began.0, &self.rules));
             let share = self.rules.transformer_share.0;
-            let all = all - self.absent(loose, target, began.0).min(all / 2);
             if !is_many(known, missed, all, share) || self.groups.contains_key(&target) {
                 continue;
             }
@@ -260,61 +317,33 @@ impl Supply {
             // feeder.
             let feeder = feeder.filter(|_| self.rules.whole);
             self.groups.insert(target, Group::new(began, tick.end, feeder));
-            self.gather(target, BTreeSet::new(), tick, loose);
+            self.gather(target, BTreeSet::new(), tick, &own);
         }
     }
 
-    /// How many unheard consumers under a target sent their last message about then.
-    fn missed(&self, loose: &Loose<'_>, target: Target, start: EventTime) -> u32 {
-        let missing = |one: &&Unheard| one.place.is_under(target) && one.since(start, &self.rules);
-        loose.unheard.iter().filter(missing).count() as u32
-    }
-
-    /// How many consumers under a target show nothing of an outage that began at `start`: they had been silent for long,
-    /// or they deliver late and have sent nothing since.
-    fn absent(&self, loose: &Loose<'_>, target: Target, start: EventTime) -> u32 {
-        let since = start.minus(self.rules.silent_after);
-        let quiet = loose.quiet.iter().filter(|one| one.heard < since || one.is_late && one.heard < start);
-        quiet.filter(|one| one.place.is_under(target)).count() as u32
-    }
-
     /// Takes all loose consumers under a target into the outage that has just begun there. Its area is that of all of
-    /// them, and of the outages with `areas` that it has absorbed, if they have the same.
+    /// them, and of the outages with `areas` that it has absorbed, if they have the same. Returns when it began.
     fn gather(
         &mut self,
         target: Target,
         mut areas: BTreeSet<Option<AreaId>>,
         tick: &mut Tick<'_>,
-        loose: &mut Loose<'_>,
-    ) {
-        let (rules, Some(start)) = (self.rules, self.groups.get(&target).map(|group| group.start)) else {
-            return;
-        };
-        loose.candidates.retain(|one| {
-            let own = one.place.is_under(target);
-            if own {
-                areas.insert(one.place.area());
-                self.join(target, one, tick);
-            }
-            !own
-        });
-        loose.unheard.retain(|one| {
-            let missing = one.place.is_under(target) && one.since(start, &rules);
-            if missing {
-                areas.insert(one.place.area());
-                self.adopt(target, one, tick.end);
-            }
-            !missing
-        });
+        own: &Under<'_, '_>,
+    ) -> Option<EventTime> {
+        let (rules, start) = (self.rules, self.groups.get(&target)?.start);
+        for one in &own.candidates {
+            areas.insert(one.place.area());
+            self.join(target, one, tick);
+        }
+        for one in own.unheard.iter().filter(|one| one.since(start, &rules)) {
+            areas.insert(one.place.area());
+            self.adopt(target, one, tick.end);
+        }
         if let Some(group) = self.groups.get_mut(&target) {
             group.area = if areas.len() == 1 { areas.pop_first().flatten() } else { None };
         }
+        Some(start)
     }
-}
-
-/// How many different consumers there are: one may have been out twice.
-fn distinct<'a>(candidates: impl Iterator<Item = &'a Candidate<'a>>) -> u32 {
-    candidates.map(|one| one.meter).collect::<BTreeSet<_>>().len() as u32
 }
 
 /// When an outage began, and how that is known. The first last gasp is exact. Without one, it is the median of the
