@@ -49,6 +49,9 @@ impl<'a> Loose<'a> {
     ) -> BTreeMap<T, Under<'_, 'a>> {
         let mut under: BTreeMap<T, Under<'_, 'a>> =
             targets.map(|target| (target, Under::default())).collect();
+        if under.is_empty() {
+            return under;
+        }
         for one in &self.candidates {
             if let Some(under) = target_of(one.place).and_then(|target| under.get_mut(&target)) {
                 under.candidates.push(one);
