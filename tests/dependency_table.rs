@@ -35,8 +35,8 @@ const HOMES: [(&str, &[&str]); 26] = [
     (
         "jiff",
         &[
-            "reading", "grid", "metering", "supply", "detect", "forecast", "notify", "pipeline", "columns",
-            "plots", "replay", "demo",
+            "reading", "grid", "metering", "supply", "health", "detect", "forecast", "notify", "pipeline",
+            "columns", "plots", "replay", "demo",
         ],
     ),
 ];

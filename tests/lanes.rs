@@ -61,7 +61,13 @@ impl Log {
         let mut batch = Batch::default();
         for message in &messages[..count.min(messages.len())] {
             let (byte, offset) = (batch.bytes.len() as u32, *position as i64);
-            batch.messages.push(Message { first: Origin { offset, item: 0 }, byte, reading: 0, dead: 0 });
+            batch.messages.push(Message {
+                first: Origin { offset, item: 0 },
+                byte,
+                reading: 0,
+                dead: 0,
+                sent: None,
+            });
             batch.bytes.extend_from_slice(message);
             batch.bytes.push(b'\n');
             *position += 1;

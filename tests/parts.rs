@@ -162,6 +162,7 @@ fn the_plan_keeps_every_kind_of_state() {
         .collect();
     expect![[r#"
         demand
+        health
         meters
         order
         power-factor
@@ -170,6 +171,7 @@ fn the_plan_keeps_every_kind_of_state() {
         balances
         cases
         confluence
+        deliveries
         findings
         groups
         heard
@@ -211,10 +213,10 @@ fn a_changed_setting_loses_the_parts_that_depend_on_it_and_no_other() {
         detectors.phase-neutral.share: phase-neutral
         intervals.energy: meters
         intervals.grace: meters
-        intervals.length: balances confluence demand findings groups heard loads losses meters phase-neutral power-factor profiles supply vet
+        intervals.length: balances confluence deliveries demand findings groups health heard loads losses meters phase-neutral power-factor profiles supply vet
         power_factor.step: power-factor
         profiles.slot: profiles
-        time_zone: demand findings groups losses power-factor profiles supply-indices suspicions
+        time_zone: deliveries demand findings groups health losses power-factor profiles supply-indices suspicions
 
         nothing is lost by
         cases.cool_down
@@ -277,7 +279,7 @@ fn a_changed_setting_loses_the_parts_that_depend_on_it_and_no_other() {
 fn a_removed_section_loses_its_own_parts() {
     let mut lines = Vec::new();
     for section in
-        ["profiles", "power_factor", "groups", "sanctioned", "quality", "supply", "forecast", "sms"]
+        ["profiles", "power_factor", "groups", "sanctioned", "quality", "supply", "health", "forecast", "sms"]
     {
         let mut without = PLAN.clone();
         if section == "quality" {
@@ -302,6 +304,7 @@ fn a_removed_section_loses_its_own_parts() {
         sanctioned: 
         quality: findings vet
         supply: supply supply-indices
+        health: deliveries health
         forecast: loads
         sms: messages"#]]
     .assert_eq(&lines.join("\n"));

@@ -20,6 +20,7 @@ mod demand;
 mod evidence;
 mod findings;
 mod forecasts;
+mod health;
 mod intervals;
 mod list;
 mod losses;
@@ -96,6 +97,7 @@ macro_rules! each_output {
             demand: Demand,
             balances: Balances,
             losses: Losses,
+            health: Health,
             forecasts: Forecasts,
             outages: Outages,
             supply: Supply,

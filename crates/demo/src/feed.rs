@@ -143,6 +143,7 @@ fn row(connection: Connection, names: &mut PlaceNames) -> TopologyRow {
         transformer: connection.transformer.map(|id| names.transformers.share(id)),
         feeder: Some(names.feeders.share(connection.feeder)),
         area: Some(names.areas.share(connection.area)),
+        concentrator: connection.concentrator.map(|id| names.concentrators.share(id)),
         phase: Some(connection.phase.to_owned()),
         class: connection.class.map(|class| class.name().to_owned()),
         sanctioned: connection.sanctioned,

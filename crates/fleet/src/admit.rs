@@ -6,7 +6,7 @@
 
 use crate::cell::{Cell, Registers};
 use crate::entries::{OTHERS, UNKNOWN};
-use crate::fleet::{Fleet, Lane, Meter, NO_EXPORTER, NO_INDEX, NO_POINT, Plane};
+use crate::fleet::{Fleet, Heard, Lane, Meter, NO_EXPORTER, NO_INDEX, NO_POINT, Plane, Totals};
 use crate::register::Point;
 use crate::table::grow_by_a_quarter;
 use reading::{Batch, EventCode, EventTime, Issue, Reason, Sums};
@@ -34,6 +34,11 @@ impl Fleet {
     ///
     /// A reading is refused as late only if its interval is closed for its own meter.
     pub fn admit(&mut self, batch: &Batch, range: Range<usize>, refused: &mut Vec<Refusal>) {
+        let known = refused.len();
+        if let Some(heard) = &mut self.heard {
+            heard.all.clear();
+            heard.not_new.clear();
+        }
         let mut at = range.start;
         while at < range.end {
             let stride = at..(at + STRIDE).min(range.end);
@@ -42,7 +47,14 @@ impl Fleet {
             self.touch_cells(batch);
             let slots = std::mem::take(&mut self.slots);
             self.add(batch, &slots, None, refused);
+            if let Some(heard) = &mut self.heard {
+                heard.all.extend_from_slice(&slots);
+            }
             self.slots = slots;
+        }
+        if let Some(heard) = &mut self.heard {
+            heard.not_new.extend(refused[known..].iter().map(|refusal| (refusal.index, false)));
+            heard.not_new.sort_unstable();
         }
     }
 
@@ -180,7 +192,7 @@ impl Fleet {
                 self.changed.insert(slot);
             }
             if repeat {
-                self.totals.counts.issue(Issue::Repeat);
+                count_repeat(&mut self.totals, &mut self.heard, at);
                 continue;
             }
             // One more reading could overflow a sum.
@@ -210,6 +222,15 @@ impl Fleet {
         for (at, slot) in alone {
             self.add_alone(batch, at, slot, refused);
         }
+    }
+}
+
+/// Counts a reading of a moment that its meter has sent before.
+#[cold]
+pub(crate) fn count_repeat(totals: &mut Totals, heard: &mut Option<Heard>, at: u32) {
+    totals.counts.issue(Issue::Repeat);
+    if let Some(heard) = heard {
+        heard.not_new.push((at, true));
     }
 }
 

@@ -7,7 +7,7 @@
 //! Example: a meter was silent from 08:00 on, and at 20:00 it sends the day. The ticks of the day are closed. Its
 //! intervals come with the tick of 20:00, all of them measured.
 
-use crate::admit::{Keeping, MOST_EVENTS, Refusal, events_of, exporter};
+use crate::admit::{Keeping, MOST_EVENTS, Refusal, count_repeat, events_of, exporter};
 use crate::cell::{Cell, OwnCell, Registers};
 use crate::fleet::{Fleet, Lane, NO_EXPORTER, Plane, number};
 use crate::register::Point;
@@ -84,7 +84,7 @@ impl Fleet {
         self.changed.insert(slot);
         match cell.add(reading, time, sixtieth, &keeping, events) {
             Added::New => self.totals.admitted += 1,
-            Added::Repeat => self.totals.counts.issue(Issue::Repeat),
+            Added::Repeat => count_repeat(&mut self.totals, &mut self.heard, at),
             Added::TooMany => refused.push(Refusal { index: at, reason: Reason::TooMany }),
         }
     }

@@ -149,6 +149,43 @@ pub struct Fleet {
     pub(crate) tick_events: Vec<Event>,
     /// The current readings, each with its slot.
     pub(crate) slots: Vec<(u32, u32)>,
+    /// What the last call of [`Self::admit`] took, if somebody asked for it.
+    pub(crate) heard: Option<Heard>,
+}
+
+/// The readings that were taken last, each with the slot of its meter.
+#[derive(Debug, Default)]
+pub struct Heard {
+    /// Index in the batch and slot of all readings, by index.
+    pub(crate) all: Vec<(u32, u32)>,
+    /// The indices of those that are no new measurement, ascending, each with whether it is a repeat. Others are
+    /// refused.
+    pub(crate) not_new: Vec<(u32, bool)>,
+}
+
+/// A reading that was taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Taken {
+    /// Its index in the batch.
+    pub index: u32,
+    /// The slot of its meter.
+    pub slot: u32,
+    /// Whether it is of a moment that the meter had sent before.
+    pub is_repeat: bool,
+}
+
+impl Heard {
+    /// The readings that were not refused, by index.
+    pub fn taken(&self) -> impl Iterator<Item = Taken> {
+        let mut not_new = self.not_new.iter().peekable();
+        self.all.iter().filter_map(move |&(index, slot)| {
+            match not_new.next_if(|(other, _)| *other == index) {
+                None => Some(Taken { index, slot, is_repeat: false }),
+                Some((_, true)) => Some(Taken { index, slot, is_repeat: true }),
+                Some((_, false)) => None,
+            }
+        })
+    }
 }
 
 impl Fleet {
@@ -180,7 +217,28 @@ impl Fleet {
             watched: Vec::new(),
             tick_events: Vec::new(),
             slots: Vec::with_capacity(STRIDE),
+            heard: None,
         }
+    }
+
+    /// From now on, [`Self::heard`] has what was taken last.
+    pub fn listen(&mut self) {
+        self.heard = Some(Heard::default());
+    }
+
+    /// What the last call of [`Self::admit`] took. None unless [`Self::listen`] was called.
+    pub fn heard(&self) -> Option<&Heard> {
+        self.heard.as_ref()
+    }
+
+    /// Every tick that ends here or before is closed.
+    pub fn closed(&self) -> EventTime {
+        self.closed
+    }
+
+    /// Counts meters as changed, because what is kept of them elsewhere has changed.
+    pub fn touch(&mut self, slots: &[u32]) {
+        slots.iter().for_each(|&slot| self.changed.insert(slot));
     }
 
     /// From now on, events with these codes are kept, and returned tick by tick. An [`EventCode::HEARD`] comes with

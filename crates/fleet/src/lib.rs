@@ -26,11 +26,11 @@ mod snapshot;
 mod table;
 
 pub use admit::Refusal;
-pub use fleet::{Fleet, FleetMemory, Totals};
+pub use fleet::{Fleet, FleetMemory, Heard, Taken, Totals};
 pub use register::RegisterRules;
 pub use sequencer::{
-    Held, PartitionId, Sequencer, SequencerSettings, SequencerState, SequencerStateV1, Step,
-    WAITING_PER_METER,
+    Held, PartitionId, Sequencer, SequencerSettings, SequencerState, SequencerStateV1, SequencerStateV2,
+    Step, WAITING_PER_METER,
 };
 pub use settings::{CrossCheck, Energy, Settings, Shard};
 pub use settle::Silence;

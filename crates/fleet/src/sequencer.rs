@@ -19,9 +19,9 @@ pub use partition::Held;
 
 use crate::snapshot::RestoreError;
 use panel::Votes;
-use partition::{FAR_AHEAD, Partition, PartitionV1};
+use partition::{FAR_AHEAD, Partition, PartitionV1, PartitionV2};
 use reading::issue::Counts;
-use reading::{Batch, Checked, EventTime, Fingerprint, Grid, Issue, Issues, Message, Reason, Span};
+use reading::{Arrival, Batch, Checked, EventTime, Fingerprint, Grid, Issue, Issues, Message, Reason, Span};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -81,6 +81,23 @@ pub struct SequencerState {
     backlog: u32,
 }
 
+/// The form before arrivals were kept.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SequencerStateV2 {
+    closed: EventTime,
+    partitions: BTreeMap<PartitionId, PartitionV2>,
+    counts: Counts,
+    backlog: u32,
+}
+
+impl From<SequencerStateV2> for SequencerState {
+    fn from(from: SequencerStateV2) -> Self {
+        let SequencerStateV2 { closed, partitions, counts, backlog } = from;
+        let partitions = partitions.into_iter().map(|(id, partition)| (id, partition.into())).collect();
+        Self { closed, partitions, counts, backlog }
+    }
+}
+
 /// The form before fronts were voted for.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SequencerStateV1 {
@@ -128,7 +145,7 @@ struct Judged<'a> {
 
 impl Sequencer {
     /// Goes up when the stored form changes.
-    pub const STATE_VERSION: u16 = 2;
+    pub const STATE_VERSION: u16 = 3;
 
     /// A sequencer without partitions.
     pub fn new(settings: SequencerSettings) -> Self {
@@ -336,6 +353,7 @@ impl Sequencer {
             extra: batch.extra(index as u32).cloned(),
             line: batch.spans.get(index).map(|&span| batch.text(span).to_vec()).unwrap_or_default(),
             origin: batch.origin(index),
+            arrival: Arrival { sent: batch.sent(index), front: own.front.unwrap_or(EventTime::MIN) },
         };
         // Readings of one moment keep the order of arrival, because only the first reading of a meter counts.
         own.waiting.insert((reading.time(), own.arrivals), held);
@@ -459,12 +477,13 @@ impl Sequencer {
 
 fn batch_of(released: Vec<Held>) -> Batch {
     let mut batch = Batch::default();
-    for Held { meter, reading, extra, line, origin } in released {
+    for Held { meter, reading, extra, line, origin, arrival } in released {
         let span = Span { at: batch.bytes.len() as u32, len: line.len() as u32 };
         if let Some(first) = origin {
             let reading = batch.len() as u32;
-            batch.messages.push(Message { first, byte: span.at, reading, dead: 0 });
+            batch.messages.push(Message { first, byte: span.at, reading, dead: 0, sent: arrival.sent });
         }
+        batch.arrivals.push(arrival);
         batch.bytes.extend_from_slice(&line);
         batch.spans.push(span);
         batch.push(&meter, Checked { reading, extra, issues: Issues::NONE });

@@ -1,6 +1,6 @@
 //! Names of places, each of them kept once.
 
-use reading::{AreaId, FeederId, TransformerId};
+use reading::{AreaId, ConcentratorId, FeederId, TransformerId};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -14,6 +14,8 @@ pub struct PlaceNames {
     pub feeders: Shared<FeederId>,
     /// Names of areas.
     pub areas: Shared<AreaId>,
+    /// Names of concentrators.
+    pub concentrators: Shared<ConcentratorId>,
 }
 
 /// The names of one kind.

@@ -1,7 +1,7 @@
 //! One row of the topology: the place of a meter from one moment to another.
 
 use core::fmt;
-use reading::{AreaId, EventTime, FeederId, MeterId, TransformerId};
+use reading::{AreaId, ConcentratorId, EventTime, FeederId, MeterId, TransformerId};
 use std::sync::Arc;
 use units::Watts;
 
@@ -54,6 +54,8 @@ pub struct TopologyRow {
     pub feeder: Option<Arc<FeederId>>,
     /// The area that one meter reader walks.
     pub area: Option<Arc<AreaId>>,
+    /// The concentrator or gateway that sends for the meter.
+    pub concentrator: Option<Arc<ConcentratorId>>,
     /// The phase of the supply, as the register of the utility writes it.
     pub phase: Option<String>,
     /// The class of consumer, as the register of the utility writes it.
@@ -81,6 +83,7 @@ impl TopologyRow {
             transformer: None,
             feeder: None,
             area: None,
+            concentrator: None,
             phase: None,
             class: None,
             sanctioned: None,

@@ -35,7 +35,9 @@ impl<T> FromIterator<(u32, T)> for BySlot<T> {
 }
 
 /// Is written as a [`BySlot`], one meter at a time, so that the state of millions of meters is never in memory twice.
-pub(crate) struct WrittenBySlot<F> {
+#[derive(Debug)]
+pub struct WrittenBySlot<F> {
+    /// The slots, ascending.
     pub slots: Vec<u32>,
     /// What is stored of the meter in a slot.
     pub meter: F,

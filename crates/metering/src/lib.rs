@@ -22,7 +22,7 @@ mod shares;
 mod state;
 mod sum;
 
-pub use by_slot::BySlot;
+pub use by_slot::{BySlot, WrittenBySlot};
 pub use groups::{AboveSanctioned, GroupRule, Groups, Place, Placed};
 pub use metering::Metering;
 pub use profile::ENOUGH_DAYS;

@@ -1,12 +1,17 @@
 //! The books estimate, vet and add up closed intervals, meter by meter, before any output sees them.
 
+mod health;
+
+use self::health::Health;
 use crate::Plan;
 use crate::parts::{Found, PartKind, Restoring, Storing};
 use crate::reports::Report;
 use crate::snapshot::SnapshotError;
+use ::health::Summary;
 use fleet::{Fleet, Silence};
+use grid::Topology;
 use metering::{BySlot, Metering, MeteringRows};
-use reading::{Interval, MeterId};
+use reading::{Batch, EventTime, Interval, MeterId};
 use serde::de::DeserializeOwned;
 use vet::{Tally, Vet, VetState, estimate, stand_in};
 
@@ -17,6 +22,7 @@ pub struct Books {
     linear_up_to: Option<i64>,
     vet: Option<Vet>,
     metering: Option<Metering>,
+    health: Option<Health>,
 }
 
 const VET: PartKind = PartKind {
@@ -50,8 +56,29 @@ const POWER_FACTOR: PartKind = PartKind {
 
 impl Books {
     /// Empty books.
-    pub fn new(plan: &Plan) -> Self {
-        Self { linear_up_to: plan.linear_up_to, vet: plan.new_vet(), metering: plan.new_metering() }
+    pub fn new(plan: &Plan, topology: &Topology) -> Self {
+        let mut books = Self {
+            linear_up_to: plan.linear_up_to,
+            vet: plan.new_vet(),
+            metering: plan.new_metering(),
+            health: plan.health.clone().map(Health::new),
+        };
+        books.place(topology);
+        books
+    }
+
+    /// Takes another topology: it says which meters are gone.
+    pub fn place(&mut self, topology: &Topology) {
+        if let Some(health) = &mut self.health {
+            health.place(topology);
+        }
+    }
+
+    /// Notes what the meters have just taken of a batch, for data health.
+    pub fn hear(&mut self, fleet: &Fleet, batch: &Batch) {
+        if let (Some(health), Some(heard)) = (&mut self.health, fleet.heard()) {
+            health.hear(heard, batch, fleet.closed());
+        }
     }
 
     /// Takes closed intervals, each with the slot of its meter, and the silences that they ended.
@@ -78,11 +105,29 @@ impl Books {
         if let Some(metering) = &mut self.metering {
             metering.take(slots, rows, closed);
         }
+        if let Some(health) = &mut self.health {
+            health.enter(slots, rows);
+        }
     }
 
-    /// The reports for the second stage about the tick that was closed last. Each kind is sorted by meter and time.
-    pub fn reports(&mut self, fleet: &Fleet) -> Vec<Report> {
-        fleet.tick_events().iter().copied().map(Report::Event).collect()
+    /// The reports for the second stage about the tick that was closed last, which ended at `end`. Each kind is sorted
+    /// by meter and time.
+    pub fn reports(&mut self, end: EventTime, fleet: &mut Fleet) -> Vec<Report> {
+        let mut reports: Vec<Report> = fleet.tick_events().iter().copied().map(Report::Event).collect();
+        if let Some(health) = &mut self.health {
+            reports.extend(health.tick(end, fleet));
+        }
+        reports
+    }
+
+    /// The run ends: the last reports for the second stage. Only [`Self::summary`] is of use afterwards.
+    pub fn last_reports(&mut self, fleet: &Fleet) -> Vec<Report> {
+        self.health.as_mut().map(|health| health.finish(fleet)).unwrap_or_default()
+    }
+
+    /// What has been wrong with the readings since the state began.
+    pub fn summary(&self, fleet: &Fleet) -> Summary {
+        self.health.as_ref().map(|health| health.summary(fleet)).unwrap_or_default()
     }
 
     /// Unfinished billing periods, and profiles. None if the plan keeps neither.
@@ -105,13 +150,18 @@ impl Books {
 
     /// Bytes that the books take.
     pub fn memory(&self) -> usize {
-        self.vet.as_ref().map_or(0, Vet::memory) + self.metering.as_ref().map_or(0, Metering::memory)
+        self.vet.as_ref().map_or(0, Vet::memory)
+            + self.metering.as_ref().map_or(0, Metering::memory)
+            + self.health.as_ref().map_or(0, Health::memory)
     }
 
     /// Appends the parts of the meters with these slots, which ascend.
     pub(crate) fn store(&self, slots: impl Iterator<Item = u32> + Clone, parts: &mut Storing) {
         if let Some(vet) = &self.vet {
             parts.part(&VET, vet.fingerprint(), &vet.stored(slots.clone()));
+        }
+        if let Some(health) = &self.health {
+            health.store(slots.clone(), parts);
         }
         let Some(metering) = &self.metering else { return };
         if let Some(fingerprint) = metering.profiles_fingerprint() {
@@ -135,6 +185,9 @@ impl Books {
                 Ok(())
             })?);
         }
+        if let Some(health) = &mut self.health {
+            health.restore(parts)?;
+        }
         let Some(metering) = &mut self.metering else { return Ok(()) };
         if let Some(found) = take(parts, &PROFILES, metering.profiles_fingerprint())? {
             fits(&found, metering.restore_profiles(&by_slot(&found)?))?;
@@ -154,6 +207,7 @@ impl Books {
         parts.lose_with(&PROFILES, beneath);
         parts.lose_with(&DEMAND, beneath);
         parts.lose_with(&POWER_FACTOR, beneath);
+        parts.lose_with(&Health::PART, beneath);
     }
 }
 

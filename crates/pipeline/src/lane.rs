@@ -10,8 +10,11 @@ use crate::parts::{Found, LostPart, PartKind, Restoring, Storing, Taken};
 use crate::plan::MostPower;
 use crate::snapshot::SnapshotError;
 use crate::{Outputs, Plan};
-use fleet::{Fleet, FleetState, FleetStateV1, PartitionId, Sequencer, SequencerStateV1, Shard, Step};
+use fleet::{
+    Fleet, FleetState, FleetStateV1, PartitionId, Sequencer, SequencerStateV1, SequencerStateV2, Shard, Step,
+};
 use grid::Topology;
+use health::Summary;
 use metering::MeteringRows;
 use reading::{Batch, EventTime};
 use vet::Tally;
@@ -19,7 +22,7 @@ use vet::Tally;
 const ORDER: PartKind = PartKind {
     name: "order",
     version: Sequencer::STATE_VERSION,
-    reads: &[1],
+    reads: &[1, 2],
     holds: "how far each partition has come, and readings that wait for a clock",
     settings: "no setting",
 };
@@ -57,7 +60,7 @@ impl Lane {
         Self {
             sequencer: Sequencer::new(plan.order),
             fleet: plan.new_fleet(Shard::WHOLE, topology),
-            books: Books::new(plan),
+            books: Books::new(plan, topology),
             most_power: plan.most_power.clone(),
             meters_fingerprint: plan.intervals.fingerprint(),
             steps: Vec::new(),
@@ -75,9 +78,10 @@ impl Lane {
         &self.sequencer
     }
 
-    /// Takes from the topology when devices were swapped and how much power each meter can use.
+    /// Takes from the topology when devices were swapped, how much power each meter can use, and which are gone.
     pub fn place(&mut self, topology: &Topology) {
         self.most_power.place(topology, &mut self.fleet);
+        self.books.place(topology);
     }
 
     /// A partition begins. Its first reading is not before `first`, if that is known.
@@ -116,6 +120,13 @@ impl Lane {
         out.ticks.push((EventTime::MAX, out.intervals.len()));
         self.enter(known, out);
         out.demand_upto.push(out.metering.demand.len());
+        let reports = self.books.last_reports(&self.fleet);
+        out.reports.extend(reports.into_iter().map(|report| (EventTime::MAX, report)));
+    }
+
+    /// What has been wrong with the readings since the state began.
+    pub fn summary(&self) -> Summary {
+        self.books.summary(&self.fleet)
     }
 
     /// To be called after [`Self::finish`]. Passes on unfinished billing periods, and profiles, of some meters at a
@@ -136,12 +147,16 @@ impl Lane {
         let mut refused = Vec::new();
         for step in std::mem::take(&mut self.steps) {
             match step {
-                Step::Admit(range) => self.fleet.admit(batch, range, &mut refused),
+                Step::Admit(range) => {
+                    self.fleet.admit(batch, range, &mut refused);
+                    self.books.hear(&self.fleet, batch);
+                }
                 // Readings that came too early and waited have a batch of their own. Their refusals are indices into
                 // that batch, and not into the current one.
                 Step::Released(partition, released) => {
                     let mut refused = Vec::new();
                     self.fleet.admit(&released, 0..released.len(), &mut refused);
+                    self.books.hear(&self.fleet, &released);
                     bury(partition, &released, &refused, &mut out.dead);
                 }
                 Step::Refused(partition, refused) => {
@@ -161,7 +176,7 @@ impl Lane {
                     while let Some(end) = self.fleet.close_next(watermark, &mut out.intervals) {
                         self.enter(known, out);
                         out.ticks.push((end, out.intervals.len()));
-                        let reports = self.books.reports(&self.fleet);
+                        let reports = self.books.reports(end, &mut self.fleet);
                         out.reports.extend(reports.into_iter().map(|report| (end, report)));
                         out.demand_upto.push(out.metering.demand.len());
                         known = out.intervals.len();
@@ -232,6 +247,7 @@ impl Lane {
         if let Some(found) = parts.take(&ORDER, self.sequencer.fingerprint())? {
             let stored = match found.version {
                 1 => found.whole::<SequencerStateV1>()?.into(),
+                2 => found.whole::<SequencerStateV2>()?.into(),
                 _ => found.whole()?,
             };
             self.sequencer.restore(&stored).map_err(|_| found.wrong())?;

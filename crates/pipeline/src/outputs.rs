@@ -4,6 +4,7 @@ use detect::DailySuspicion;
 use fleet::{Held, PartitionId, Refusal};
 use forecast::Forecast;
 use grid::{Balance, Loss};
+use health::HealthRow;
 use metering::{AboveSanctioned, MeteringRows};
 use notify::Message;
 use reading::{Batch, EventTime, Extra, Interval, MeterId, Origin, Reading, Reason};
@@ -46,6 +47,8 @@ outputs! {
     balances: Vec<Balance>,
     /// Losses of transformers on local days and months that are over.
     losses: Vec<Loss>,
+    /// What meters, transformers and concentrators delivered of a local day.
+    health: Vec<HealthRow>,
     /// Forecasts.
     forecasts: Vec<Forecast>,
     /// Suspicions: one row for a meter and day.
@@ -63,6 +66,21 @@ outputs! {
     findings: Vec<Finding>,
     /// Dead letters: messages that went into no interval, with their bytes.
     dead: Vec<Dead>,
+}
+
+impl Outputs {
+    /// Lets the last reports of a lane travel with its last tick, where no message can come behind it.
+    pub fn reports_of_last_tick(&mut self) {
+        let last = self.ticks.iter().map(|(end, _)| *end).rfind(|end| *end != EventTime::MAX);
+        match last {
+            Some(last) => {
+                let ended = self.reports.iter_mut().filter(|(end, _)| *end == EventTime::MAX);
+                ended.for_each(|(end, _)| *end = last);
+                self.reports.sort_unstable();
+            }
+            None => self.reports.retain(|(end, _)| *end != EventTime::MAX),
+        }
+    }
 }
 
 /// Bytes or a reading that went into no interval, and why.
@@ -113,6 +131,6 @@ pub fn clocks_ahead(batch: &Batch) -> Vec<Refusal> {
 
 /// Makes a dead letter of a reading that waited, and was refused in the end.
 pub fn bury_held(partition: PartitionId, held: Held, reason: Reason, out: &mut Vec<Dead>) {
-    let Held { meter, reading, extra, line: bytes, origin } = held;
+    let Held { meter, reading, extra, line: bytes, origin, arrival: _ } = held;
     out.push(Dead { partition, reason, bytes, reading: Some((meter, reading)), extra, origin });
 }

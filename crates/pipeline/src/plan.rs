@@ -22,6 +22,7 @@ use ::metering::{GroupRule, Metering, MeteringSettings};
 use detect::DetectorRules;
 use fleet::{Fleet, SequencerSettings, Settings, Shard};
 use grid::Topology;
+use health::HealthSettings;
 use notify::{Channel, ChannelRule};
 use reading::{Calendar, EventCode, Grid, Limits, Target};
 use units::{Amperes, Ratio};
@@ -68,6 +69,8 @@ pub struct Plan {
     pub balance: bool,
     /// How long after the end of an interval late rows join its balance, ms.
     pub final_after: i64,
+    /// Whether and how to publish what meters deliver.
+    pub health: Option<HealthSettings>,
     /// Whether all transformers are judged in one place, so that their losses can be ranked.
     pub whole_town: bool,
     /// Whether and how to forecast the next day.
@@ -120,6 +123,7 @@ impl Plan {
         self.intervals.bytes_per_meter()
             + self.metering.as_ref().map_or(0, MeteringSettings::bytes_per_meter)
             + self.quality.map_or(0, |_| vet::VetSettings::BYTES_PER_METER)
+            + self.health.as_ref().map_or(0, |_| HealthSettings::BYTES_PER_METER)
     }
 
     /// Bytes that the balances of one transformer take that are not final.
@@ -164,6 +168,9 @@ impl Plan {
     pub fn new_fleet(&self, shard: Shard, topology: &Topology) -> Fleet {
         let mut fleet = Fleet::new(self.intervals.clone(), shard);
         fleet.watch(&self.events());
+        if self.health.is_some() {
+            fleet.listen();
+        }
         self.most_power.place(topology, &mut fleet);
         fleet
     }
@@ -171,13 +178,15 @@ impl Plan {
     /// The same plan for a part of the town.
     ///
     /// A part cannot add up or forecast the whole town. Nor can it count the consumers without supply of a feeder or
-    /// an area, because some of them may belong to another part. Nor can it rank transformers by their losses.
+    /// an area, because some of them may belong to another part. Nor can it rank transformers by their losses, or add
+    /// up the meters of a concentrator.
     pub fn of_a_part(mut self) -> Self {
         self.groups.iter_mut().for_each(|groups| groups.whole_town = false);
         self.forecast = self.forecast.filter(|forecast| forecast.transformers);
         self.forecast.iter_mut().for_each(|forecast| forecast.town = false);
         self.supply.iter_mut().for_each(|rules| rules.whole = false);
         self.whole_town = false;
+        self.health.iter_mut().for_each(|health| health.whole_town = false);
         self
     }
 

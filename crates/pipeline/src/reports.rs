@@ -8,6 +8,7 @@
 //! that makes it, and the stage that reads it from its [`Tick`](crate::stages::Tick). The code between passes on all
 //! reports alike, and knows no kind of them.
 
+use health::MeterDay;
 use reading::{Event, EventTime, MeterId};
 use serde::{Deserialize, Serialize};
 
@@ -76,6 +77,22 @@ macro_rules! reports {
 reports! {
     /// An event that a meter reported.
     Event(Event) in events, named "event";
+    /// What a meter delivered of a day.
+    Delivered(MeterDay) in deliveries, named "delivered";
+}
+
+impl Reported for MeterDay {
+    fn meter(&self) -> MeterId {
+        self.meter
+    }
+
+    fn time(&self) -> EventTime {
+        self.end
+    }
+
+    fn key(&self) -> String {
+        format!("{}/{}", self.meter, health::date_of(self.day))
+    }
 }
 
 impl Reported for Event {

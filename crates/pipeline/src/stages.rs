@@ -9,6 +9,7 @@
 
 mod balances;
 mod contracts;
+mod deliveries;
 mod expectations;
 mod groups;
 mod supply;
@@ -16,6 +17,7 @@ mod watch;
 
 pub(crate) use balances::Balances;
 pub(crate) use contracts::Contracts;
+pub(crate) use deliveries::Deliveries;
 pub(crate) use expectations::Expectations;
 pub(crate) use groups::Groups;
 pub(crate) use supply::Supply;
@@ -203,4 +205,5 @@ stages! {
     watch: Watch,
     groups: Groups,
     expectations: Expectations,
+    deliveries: Deliveries,
 }

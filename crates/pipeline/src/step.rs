@@ -126,6 +126,9 @@ impl Pipeline {
         });
         if let Some(town) = &mut self.town {
             town.join(&out.intervals[rows..]);
+            let last = out.reports.iter().filter(|(end, _)| *end == EventTime::MAX);
+            let last = last.map(|(_, report)| *report).collect();
+            town.take_last(&last, out);
             town.complete(&mut out.metering.demand[known..]);
             while town.end_balances(out) {}
             town.finish(out);

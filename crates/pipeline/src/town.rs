@@ -10,7 +10,8 @@ use forecast::SeasonalMean;
 use grid::{Join, Topology};
 use metering::DemandRow;
 use notify::RouteError;
-use reading::{EventTime, Fingerprint, Grid, Interval, Target};
+use reading::{ConcentratorId, EventTime, Fingerprint, Grid, Interval, Target};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use supply::Supply;
 use vet::Tally;
@@ -77,6 +78,11 @@ impl Town {
         self.stages.contracts.as_ref().map(|stage| *stage.tally()).unwrap_or_default()
     }
 
+    /// The concentrators whose clock was ahead, with by how much it was last, s.
+    pub fn wrong_clocks(&self) -> BTreeMap<ConcentratorId, i64> {
+        self.stages.deliveries.as_ref().map(|stage| stage.wrong_clocks().clone()).unwrap_or_default()
+    }
+
     /// The gauges of all stages.
     pub fn gauges(&self) -> TownGauges {
         self.stages.gauges()
@@ -89,7 +95,8 @@ impl Town {
     pub fn tick(&mut self, end: EventTime, rows: &[Interval], reports: &Reports, out: &mut Outputs) {
         let topology = Arc::clone(&self.topology);
         let joined = Join::new(&topology, rows);
-        let Stages { balances, contracts, supply, watch, groups, expectations } = &mut self.stages;
+        let Stages { balances, contracts, supply, watch, groups, expectations, deliveries } =
+            &mut self.stages;
         let balanced = balances.as_mut().map(|stage| stage.compute(end, &joined)).unwrap_or_default();
         let tick = Tick { end, joined: &joined, reports, balances: &balanced };
         if let Some(balances) = balances {
@@ -109,6 +116,16 @@ impl Town {
         }
         if let Some(expectations) = expectations {
             expectations.tick(&tick, out);
+        }
+        if let Some(deliveries) = deliveries {
+            deliveries.tick(&tick, out);
+        }
+    }
+
+    /// Takes the last reports of the first stage, when no further tick will come.
+    pub fn take_last(&mut self, reports: &Reports, out: &mut Outputs) {
+        if let Some(deliveries) = &mut self.stages.deliveries {
+            deliveries.take_last(&reports.deliveries, &self.topology, out);
         }
     }
 

@@ -62,6 +62,16 @@ pub struct Origin {
     pub item: u32,
 }
 
+/// When something arrived.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct Arrival {
+    /// By the clock of the broker, if the source is a log with times.
+    pub sent: Option<EventTime>,
+    /// The time that enough meters had reached by then, or [`EventTime::MIN`] if it was not known yet.
+    pub front: EventTime,
+}
+
 /// A message of a log, and the place in a [`Batch`] where its readings begin.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Message {
@@ -73,6 +83,8 @@ pub struct Message {
     pub reading: u32,
     /// The index of its first dead letter, used likewise.
     pub dead: u32,
+    /// When the broker took it, if the log has times.
+    pub sent: Option<EventTime>,
 }
 
 /// Some readings of one partition, in the order in which they came.
@@ -95,6 +107,8 @@ pub struct Batch {
     pub dead: Vec<DeadLetter>,
     /// The messages that brought it, if the source is a log.
     pub messages: Vec<Message>,
+    /// When each reading arrived, if the batch is of readings that waited since; else empty.
+    pub arrivals: Vec<Arrival>,
     /// How often each issue and each refusal was met.
     pub counts: Counts,
     reach: Reach,
@@ -148,6 +162,7 @@ impl Batch {
         self.extras.clear();
         self.dead.clear();
         self.messages.clear();
+        self.arrivals.clear();
         self.counts = Counts::default();
         self.reach = Reach::default();
     }
@@ -279,6 +294,30 @@ impl Batch {
             });
         };
         self.origin_at(span)
+    }
+
+    /// When the broker took the message of a reading, if the source is a log with times.
+    pub fn sent(&self, index: usize) -> Option<EventTime> {
+        let (message, _) = match self.spans.get(index) {
+            Some(span) => self.message_at(|message| message.byte <= span.at)?,
+            None => self.message_at(|message| message.reading as usize <= index)?,
+        };
+        message.sent
+    }
+
+    /// The same for readings whose indices ascend: it looks up no message twice.
+    pub fn sent_in_order(&self) -> impl FnMut(usize) -> Option<EventTime> {
+        let mut after = 0;
+        move |index| {
+            let is_before = |message: &Message| match self.spans.get(index) {
+                Some(span) => message.byte <= span.at,
+                None => message.reading as usize <= index,
+            };
+            while self.messages.get(after).is_some_and(is_before) {
+                after += 1;
+            }
+            self.messages.get(after.checked_sub(1)?)?.sent
+        }
     }
 
     /// Where dead letter `index` came from, if the source is a log.

@@ -230,4 +230,6 @@ ids! {
     FeederId: PlaceName, "the name of a place: see [`NotAPlace`]";
     /// The area that one meter reader walks.
     AreaId: PlaceName, "the name of a place: see [`NotAPlace`]";
+    /// A concentrator or gateway, which sends for several meters and often stamps their readings.
+    ConcentratorId: PlaceName, "the name of a place: see [`NotAPlace`]";
 }

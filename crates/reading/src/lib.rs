@@ -25,14 +25,14 @@ pub mod raw;
 pub mod target;
 pub mod time;
 
-pub use batch::{Batch, DeadLetter, Extra, Key, Message, Origin, Span};
+pub use batch::{Arrival, Batch, DeadLetter, Extra, Key, Message, Origin, Span};
 #[cfg(feature = "calendar")]
 pub use calendar::{Calendar, DayType};
 pub use checked::{ABREAST, Abreast, Checked, Draft, Limits, Parts, Reading, check, total};
 pub use dictionary::Dictionary;
 pub use event::{Event, EventCode};
 pub use fingerprint::Fingerprint;
-pub use id::{AreaId, FeederId, MeterId, TransformerId};
+pub use id::{AreaId, ConcentratorId, FeederId, MeterId, TransformerId};
 pub use interval::{Interval, Quality, Sums};
 pub use issue::{Issue, Issues, Reason};
 pub use raw::{Phases, RawReading};

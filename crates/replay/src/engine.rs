@@ -20,6 +20,7 @@ use crate::letters::Letters;
 use decoders::{Decoders, Pool};
 use disconnected::Disconnected;
 use grid::Topology;
+use health::Summary;
 use merge::Merge;
 use pipeline::{
     Books, Dead, NotLookedAt, Outputs, PartitionId, Plan, Sequencer, Shard, Town, bury_held, bury_undecoded,
@@ -66,6 +67,8 @@ pub struct Counted {
     pub meters: u64,
     /// What the second stage could not judge, for lack of topology.
     pub missing: NotLookedAt,
+    /// What was wrong with the readings, if the plan has a section `[health]`.
+    pub health: Summary,
 }
 
 /// Runs a plan over files. `watch` is called after every block of readings.
@@ -82,8 +85,9 @@ pub fn run<S: Sink>(
     for (id, source) in sources.iter_mut().enumerate() {
         sequencer.open(id as PartitionId, source.first_time(&plan.limits)?);
     }
-    let fleets: Vec<_> =
-        (0..shards).map(|index| plan.new_fleet(Shard { index, of: shards }, &topology)).collect();
+    let meters: Vec<_> = (0..shards)
+        .map(|index| (plan.new_fleet(Shard { index, of: shards }, &topology), Books::new(plan, &topology)))
+        .collect();
     let town = if plan.has_second_stage() {
         let town = Town::new(plan, topology);
         Some(town.map_err(|error| unfit(&error))?)
@@ -97,12 +101,11 @@ pub fn run<S: Sink>(
         let mut decoders = Decoders::start(scope, &pool, plan.limits, shards, depth)?;
         let mut to_shards = Vec::new();
         let mut from_shards = Vec::new();
-        for (index, fleet) in fleets.into_iter().enumerate() {
+        for (index, (fleet, books)) in meters.into_iter().enumerate() {
             let (to, work) = sync_channel(4);
             let (done, closed) = sync_channel(8);
             to_shards.push(to);
             from_shards.push(closed);
-            let books = Books::new(plan);
             spawn(scope, format!("shard-{index}"), move || shard::work(fleet, books, &work, &done))?;
         }
         let end = spawn(scope, "town".to_owned(), move || collect(town, &from_shards, sink))?;
@@ -117,7 +120,7 @@ pub fn run<S: Sink>(
         let collected = join(end);
         // If the sink fails, `feed` fails as well, because its channels close. The sink's error is the cause: report
         // it.
-        let (ShardCounts { totals, tally, meters }, missing) = collected?;
+        let (ShardCounts { totals, tally, meters, health }, missing) = collected?;
         fed?;
         counted.counts.add(sequencer.counts());
         counted.counts.add(&totals.counts);
@@ -126,6 +129,7 @@ pub fn run<S: Sink>(
         counted.admitted = totals.admitted;
         counted.meters = meters;
         counted.missing = missing;
+        counted.health = health;
         Ok(counted)
     })
 }
@@ -247,6 +251,7 @@ fn collect<S: Sink>(
                 // `EventTime::MAX` marks rows that belong to no single tick.
                 if end == EventTime::MAX {
                     town.join(&rows);
+                    town.take_last(&merge.reports(), &mut out);
                 } else {
                     town.tick(end, &rows, &merge.reports(), &mut out);
                 }
@@ -264,9 +269,10 @@ fn collect<S: Sink>(
         for done in merge.done() {
             out.dead.extend(done.dead);
             refused.extend(done.refused);
-            if let Some(ShardCounts { totals, tally, meters }) = done.counts {
+            if let Some(ShardCounts { totals, tally, meters, health }) = done.counts {
                 last = true;
                 all.meters += meters;
+                all.health.add(&health);
                 all.tally.add(&tally);
                 all.totals.admitted += totals.admitted;
                 all.totals.unplaced += totals.unplaced;
@@ -286,6 +292,7 @@ fn collect<S: Sink>(
             sink.take(&mut out)?;
             let missing = town.map(|town| {
                 all.tally.add(&town.tally());
+                all.health.set_wrong_clocks(town.wrong_clocks());
                 town.not_looked_at()
             });
             return Ok((all, missing.unwrap_or_default()));

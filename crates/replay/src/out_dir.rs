@@ -8,6 +8,7 @@ use crate::places;
 use columns::files::OutputFile;
 use columns::outputs::{ALL, DeadLetters, Files, Intervals, Output, Planned};
 use columns::{Aside, ColumnsError, IntervalsFile, csv_path, write_csv};
+use health::{Cause, Summary};
 use notify::Sent;
 pub use pictures::Pictures;
 use pipeline::{Compression, Outputs, Plan};
@@ -143,6 +144,11 @@ impl OutDir {
         json["quality"] = tally(plan.rules().map(of_rule)).into();
         let by_reason = self.dead.reasons().iter().map(|(reason, &count)| (reason.name(), count));
         json["dead_reasons"] = tally(by_reason).into();
+        if plan.health.is_some() {
+            let of_cause = |cause: &Cause| (cause.name(), counted.health.meters(*cause));
+            json["health"] = tally(Cause::ALL.iter().map(of_cause)).into();
+            json["wrong_clocks"] = counted.health.wrong_clocks().len().into();
+        }
         json["wall_s"] = wall_s.into();
         if let Some(outages) = &self.files.outages {
             json["outages"] = outages.kept().len().into();
@@ -199,7 +205,10 @@ impl OutDir {
             speed.map(|speed| format!(", {speed:.2} M readings a CPU second")).unwrap_or_default(),
             dir.display(),
         );
-        Ok(text)
+        if counted.health == Summary::default() {
+            return Ok(text);
+        }
+        Ok(format!("{text}\n{}", counted.health))
     }
 }
 

@@ -8,7 +8,7 @@ use csv::{Position, StringRecord};
 use grid::{PlaceNames, Role, Shared, Topology, TopologyError, TopologyRow};
 use oddities::oddities;
 use pipeline::TownError;
-use reading::{AreaId, EventTime, FeederId, MeterId, TransformerId, id};
+use reading::{AreaId, ConcentratorId, EventTime, FeederId, MeterId, TransformerId, id};
 use serde::Deserialize;
 use std::path::Path;
 use std::sync::Arc;
@@ -24,6 +24,8 @@ struct TopologyCsv {
     feeder: String,
     #[serde(default)]
     area: String,
+    #[serde(default)]
+    concentrator: String,
     #[serde(default)]
     phase: String,
     #[serde(default)]
@@ -169,12 +171,13 @@ impl Wrong {
 /// More letters of a wrong field say no more.
 const MOST_SHOWN: usize = 100;
 
-const COLUMNS: [&str; 13] = [
+const COLUMNS: [&str; 14] = [
     "meter",
     "role",
     "transformer",
     "feeder",
     "area",
+    "concentrator",
     "phase",
     "class",
     "sanctioned_w",
@@ -185,7 +188,7 @@ const COLUMNS: [&str; 13] = [
     "to",
 ];
 const METER: &str = "names of meters are 1 to 32 of A-Z a-z 0-9 . _ -";
-const PLACE: &str = "names of transformers, feeders and areas are 1 to 64 bytes of UTF-8 without `/` and control characters; letters beyond A-Z take two bytes or more";
+const PLACE: &str = "names of transformers, feeders, areas and concentrators are 1 to 64 bytes of UTF-8 without `/` and control characters; letters beyond A-Z take two bytes or more";
 const ROLE: &str = "roles are consumer, transformer and feeder";
 const WATTS: &str = "write watts from 0 on, or leave it empty";
 const MOMENT: &str = "write times like 2024-01-01T00:00:00Z, or leave them empty";
@@ -201,6 +204,9 @@ impl TopologyCsv {
         })?;
         row.feeder = place("feeder", &self.feeder, &mut names.feeders, |text| FeederId::new(text))?;
         row.area = place("area", &self.area, &mut names.areas, |text| AreaId::new(text))?;
+        row.concentrator = place("concentrator", &self.concentrator, &mut names.concentrators, |text| {
+            ConcentratorId::new(text)
+        })?;
         row.from = moment("from", &self.from)?;
         row.to = moment("to", &self.to)?;
         if let Some(watts) = self.sanctioned_w.filter(|watts| !(*watts >= 0.0 && watts.is_finite())) {

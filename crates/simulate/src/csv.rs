@@ -6,7 +6,7 @@ use std::io::{self, Write};
 
 /// The columns of the topology.
 pub const TOPOLOGY: &str =
-    "meter,role,transformer,feeder,area,phase,class,sanctioned_w,phone,reader_phone,from,to";
+    "meter,role,transformer,feeder,area,phase,class,sanctioned_w,phone,reader_phone,from,to,concentrator";
 /// The columns of the truth.
 pub const TRUTH: &str = "meter,kind,guilty,from,to,share,note";
 /// The columns of the outages.
@@ -18,7 +18,7 @@ pub fn write_topology_csv(rows: &[Connection], mut to: impl Write) -> io::Result
     for row in rows {
         writeln!(
             to,
-            "{},{},{},{},{},{},{},{},{},{},{},{}",
+            "{},{},{},{},{},{},{},{},{},{},{},{},{}",
             row.meter,
             row.role.name(),
             or_empty(row.transformer),
@@ -31,6 +31,7 @@ pub fn write_topology_csv(rows: &[Connection], mut to: impl Write) -> io::Result
             row.reader_phone,
             or_empty(row.from),
             or_empty(row.to),
+            or_empty(row.concentrator),
         )?;
     }
     Ok(())

@@ -10,7 +10,7 @@ use crate::tamper::{Story, Theft, stretches};
 use crate::weather::Weather;
 use crate::{Kind, Messages, Outage, Settings, SettingsError, Truth};
 use reading::time::{HOUR, MINUTE};
-use reading::{AreaId, EventTime, FeederId, MeterId, TransformerId};
+use reading::{AreaId, ConcentratorId, EventTime, FeederId, MeterId, TransformerId};
 use units::Watts;
 
 /// The loss of a transformer and its cables at a very small load, as a share of the power that passes them.
@@ -36,6 +36,8 @@ pub struct Connection {
     pub feeder: FeederId,
     /// The area that one meter reader walks.
     pub area: AreaId,
+    /// The concentrator that sends for all meters of a transformer.
+    pub concentrator: Option<ConcentratorId>,
     /// `a`, `b`, `c` or `abc`.
     pub phase: &'static str,
     /// The kind of customer.
@@ -179,6 +181,7 @@ impl Town {
         if self.settings.transformer_meters {
             rows.extend(self.transformers.iter().map(|transformer| Connection {
                 transformer: Some(transformer.id),
+                concentrator: Some(transformer.concentrator()),
                 ..self.upstream(transformer.meter, Role::Transformer, transformer.feeder, transformer.area)
             }));
         }
@@ -202,6 +205,7 @@ impl Town {
         };
         let mut row = Connection {
             transformer: Some(transformer.id),
+            concentrator: Some(transformer.concentrator()),
             phase,
             class: Some(if shop { Class::Commercial } else { Class::Domestic }),
             sanctioned: Some(Watts(sanctioned)),
@@ -224,6 +228,7 @@ impl Town {
             transformer: None,
             feeder: self.feeders[feeder].id,
             area: AreaId::new(format!("A{:02}", area + 1)).expect("letters and digits"),
+            concentrator: None,
             phase: "abc",
             class: None,
             sanctioned: None,

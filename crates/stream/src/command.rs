@@ -5,6 +5,7 @@ use crate::log::{Broker, Connection, accepts_any, topics};
 use crate::metrics::Metrics;
 use crate::run::{self, Done, Job, Outcome};
 use checkpoints::{OpenError, Store};
+use health::Summary;
 use shell::{Failure, Stop, cores, print, read_plan_and_text, telemetry, usage};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -144,8 +145,11 @@ fn summary(job: &Job<'_>, outcome: &Outcome, wall_s: f64, checkpoints: &str) -> 
         let speed = tally.readings as f64 / cpu_s / 1e6;
         format!(", {cpu_s:.2} CPU s, {speed:.2} M readings a CPU second")
     });
+    let mut health = tally.found.health.clone();
+    health.add(&found.health);
+    let health = if health == Summary::default() { String::new() } else { format!("\n{health}") };
     format!(
-        "{} readings in {} messages -> {} intervals, {} cases, {} alerts, {}\n{} repeats, {} dead letters, {} of them late\n{wall_s:.2} s{}\nthe state is kept in {checkpoints}",
+        "{} readings in {} messages -> {} intervals, {} cases, {} alerts, {}\n{} repeats, {} dead letters, {} of them late\n{wall_s:.2} s{}\nthe state is kept in {checkpoints}{health}",
         tally.readings,
         tally.messages,
         tally.intervals,

@@ -2,7 +2,7 @@
 
 use super::panel::Panel;
 use reading::time::DAY;
-use reading::{EventTime, Extra, MeterId, Origin, Reading};
+use reading::{Arrival, EventTime, Extra, MeterId, Origin, Reading};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -24,6 +24,33 @@ pub struct Held {
     pub line: Vec<u8>,
     /// Its offset, if the source is a log.
     pub origin: Option<Origin>,
+    /// When it arrived.
+    pub arrival: Arrival,
+}
+
+/// The form before arrivals were kept.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(super) struct HeldV2 {
+    meter: MeterId,
+    #[serde(with = "crate::snapshot::reading")]
+    reading: Reading,
+    extra: Option<Extra>,
+    line: Vec<u8>,
+    origin: Option<Origin>,
+}
+
+impl From<HeldV2> for Held {
+    fn from(from: HeldV2) -> Self {
+        let HeldV2 { meter, reading, extra, line, origin } = from;
+        // Not known: it counts as in time.
+        let arrival = Arrival { sent: None, front: EventTime::MIN };
+        Self { meter, reading, extra, line, origin, arrival }
+    }
+}
+
+/// Waiting readings of an earlier form.
+fn renewed(waiting: BTreeMap<(EventTime, u64), HeldV2>) -> BTreeMap<(EventTime, u64), Held> {
+    waiting.into_iter().map(|(place, held)| (place, held.into())).collect()
 }
 
 #[derive(Debug, Default, Clone, PartialEq, Serialize, Deserialize)]
@@ -40,12 +67,30 @@ pub(super) struct Partition {
     pub(super) ended: bool,
 }
 
+/// The form before arrivals were kept.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(super) struct PartitionV2 {
+    front: Option<EventTime>,
+    next: Option<EventTime>,
+    waiting: BTreeMap<(EventTime, u64), HeldV2>,
+    panel: Panel,
+    arrivals: u64,
+    ended: bool,
+}
+
+impl From<PartitionV2> for Partition {
+    fn from(from: PartitionV2) -> Self {
+        let PartitionV2 { front, next, waiting, panel, arrivals, ended } = from;
+        Self { front, next, waiting: renewed(waiting), panel, arrivals, ended }
+    }
+}
+
 /// The form before fronts were voted for.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct PartitionV1 {
     front: Option<EventTime>,
     next: Option<EventTime>,
-    waiting: BTreeMap<(EventTime, u64), Held>,
+    waiting: BTreeMap<(EventTime, u64), HeldV2>,
     streak: Vec<(EventTime, u64)>,
     meters: Vec<u64>,
     arrivals: u64,
@@ -55,7 +100,7 @@ pub(super) struct PartitionV1 {
 impl From<PartitionV1> for Partition {
     fn from(from: PartitionV1) -> Self {
         let PartitionV1 { front, next, waiting, streak: _, meters: _, arrivals, ended } = from;
-        Self { front, next, waiting, panel: Panel::of_front(front), arrivals, ended }
+        Self { front, next, waiting: renewed(waiting), panel: Panel::of_front(front), arrivals, ended }
     }
 }
 

@@ -13,6 +13,7 @@ use notify::Channel;
 use page::{Page, listed};
 use pipeline::{Compression, MostPower, Plan};
 use reading::quantity::{amperes, percent, time, volts, watt_hours, watts};
+use reading::time::DAY;
 use reading::{DayType, Limits};
 use shell::{Failure, print, read_plan_and_text, read_topology};
 use stream::{Environment, Exchange, KafkaPlan};
@@ -47,6 +48,7 @@ fn page_of(plan: &Plan, kafka: Option<&KafkaPlan>) -> Page {
     groups(plan, &mut page);
     quality(plan, &mut page);
     page.section_if("supply", plan.supply.as_ref(), supply);
+    health(plan, &mut page);
     forecast(plan, &mut page);
     watch(plan, &mut page);
     match kafka {
@@ -227,6 +229,15 @@ fn supply(page: &mut Page, rules: &supply::SupplySettings) {
     page.key("low_voltage", volts(rules.low_voltage.0));
     page.key("high_voltage", volts(rules.high_voltage.0));
     page.key("unbalance", percent(rules.unbalance.0));
+}
+
+fn health(plan: &Plan, page: &mut Page) {
+    page.section_if("health", plan.health.as_ref(), |page, health| {
+        let whose =
+            if health.whole_town { "meters, transformers, concentrators" } else { "meters, transformers" };
+        page.key("rows", format!("{whose}; each a local day"));
+        page.key("final", format!("{} after the day", time(plan.final_after.max(DAY))));
+    });
 }
 
 fn forecast(plan: &Plan, page: &mut Page) {

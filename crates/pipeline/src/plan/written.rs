@@ -12,6 +12,7 @@ use super::section::{self, Section};
 use super::supply::SupplyToml;
 use super::{Candidate, ForecastPlan, Plan};
 use fleet::{CrossCheck, Energy, RegisterRules, SequencerSettings, Settings};
+use health::HealthSettings;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use notify::{Channel, ChannelRule};
@@ -60,6 +61,8 @@ macro_rules! plan {
             supply: Option<SupplyToml>,
             #[serde(default)]
             balance: bool,
+            #[serde(default)]
+            health: Option<HealthToml>,
             #[serde(default)]
             forecast: Option<ForecastToml>,
             #[serde(default)]
@@ -139,6 +142,11 @@ struct LimitsToml {
     power: Text,
 }
 
+/// A section without keys: everything that it needs stands in `[intervals]`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct HealthToml {}
+
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct ForecastToml {
@@ -215,6 +223,13 @@ impl PlanToml {
             quality: quality.map(|(rules, _)| rules),
             town_rules: quality.and_then(|(_, rules)| rules),
             supply: self.supply.map(|supply| supply.check(&intervals)).transpose()?,
+            health: self.health.map(|HealthToml {}| HealthSettings {
+                grid: intervals.grid,
+                calendar: calendar.clone(),
+                grace: intervals.grace,
+                final_after,
+                whole_town: true,
+            }),
             calendar,
             limits,
             most_power,

@@ -1,6 +1,7 @@
 //! One shard: a part of the meters, on a thread of its own.
 
 use fleet::{Refusal, Silence, Totals};
+use health::Summary;
 use metering::{DemandRow, MeteringRows};
 use pipeline::{Books, Dead, Fleet, PartitionId, Report, Step, bury, clocks_ahead};
 use reading::{Batch, EventTime, Interval};
@@ -51,6 +52,8 @@ pub(super) struct ShardCounts {
     pub(super) tally: Tally,
     /// Meters that have sent a reading.
     pub(super) meters: u64,
+    /// What was wrong with the readings.
+    pub(super) health: Summary,
 }
 
 /// Unfinished rows are sent for so many meters at once: the profile of one meter takes some kilobytes.
@@ -66,10 +69,14 @@ pub(super) fn work(mut fleet: Fleet, mut books: Books, work: &Receiver<Work>, to
         let mut refusals: Vec<Refusal> = Vec::new();
         for step in steps.iter() {
             match step {
-                Step::Admit(range) => fleet.admit(&batch, range.clone(), &mut refusals),
+                Step::Admit(range) => {
+                    fleet.admit(&batch, range.clone(), &mut refusals);
+                    books.hear(&fleet, &batch);
+                }
                 Step::Released(partition, released) => {
                     let mut refusals = Vec::new();
                     fleet.admit(released, 0..released.len(), &mut refusals);
+                    books.hear(&fleet, released);
                     bury(*partition, released, &refusals, &mut done.refused);
                 }
                 // The readings of other shards are among them, so only one shard buries them.
@@ -81,7 +88,7 @@ pub(super) fn work(mut fleet: Fleet, mut books: Books, work: &Receiver<Work>, to
                     let mut rows = Vec::new();
                     fleet.join(&mut rows);
                     let demand = enter(&mut books, &mut rows, fleet.row_slots(), fleet.silences());
-                    if send_apart(rows, demand, to).is_err() {
+                    if send_apart(rows, demand, Vec::new(), to).is_err() {
                         return;
                     }
                 }
@@ -103,7 +110,8 @@ pub(super) fn work(mut fleet: Fleet, mut books: Books, work: &Receiver<Work>, to
     // A send fails only if the receiving thread has failed. That thread reports the cause.
     let sent = finish(&mut fleet, &mut books, to);
     let (totals, tally, meters) = (fleet.totals().clone(), books.tally(), fleet.len() as u64);
-    done.counts = Some(ShardCounts { totals, tally, meters });
+    let health = books.summary(&fleet);
+    done.counts = Some(ShardCounts { totals, tally, meters, health });
     drop(sent.and_then(|()| to.send(FromShard::Done(Box::new(done)))));
 }
 
@@ -116,7 +124,7 @@ fn finish(
     let mut rows = Vec::new();
     fleet.finish(&mut rows);
     let demand = enter(books, &mut rows, fleet.row_slots(), fleet.silences());
-    send_apart(rows, demand, to)?;
+    send_apart(rows, demand, books.last_reports(fleet), to)?;
     for slots in fleet.by_name().chunks(METERS) {
         let meters = slots.iter().map(|&slot| (slot, fleet.meter(slot)));
         let Some(rows) = books.finish(meters) else { return Ok(()) };
@@ -153,7 +161,7 @@ fn close(
         let Some(end) = fleet.close_next_in_parts(watermark, PART, &mut rows, &mut hand_on) else { break };
         hand_on(end, &mut rows, fleet.row_slots(), fleet.silences());
         sent?;
-        to.send(FromShard::TickOver(end, books.reports(fleet)))?;
+        to.send(FromShard::TickOver(end, books.reports(end, fleet)))?;
     }
     to.send(FromShard::Done(Box::new(done)))
 }
@@ -162,8 +170,9 @@ fn close(
 fn send_apart(
     rows: Vec<Interval>,
     demand: Vec<DemandRow>,
+    reports: Vec<Report>,
     to: &SyncSender<FromShard>,
 ) -> Result<(), SendError<FromShard>> {
     let end = EventTime::MAX;
-    to.send(FromShard::Rows(end, rows, demand)).and_then(|()| to.send(FromShard::TickOver(end, Vec::new())))
+    to.send(FromShard::Rows(end, rows, demand)).and_then(|()| to.send(FromShard::TickOver(end, reports)))
 }

@@ -17,13 +17,14 @@ fn topology() -> String {
 #[test]
 fn the_topology_has_its_columns_in_every_row() {
     let text = topology();
-    let head = "meter,role,transformer,feeder,area,phase,class,sanctioned_w,phone,reader_phone,from,to";
+    let head =
+        "meter,role,transformer,feeder,area,phase,class,sanctioned_w,phone,reader_phone,from,to,concentrator";
     assert_eq!(text.lines().next(), Some(head));
-    assert!(text.lines().all(|line| line.split(',').count() == 12));
-    let first = "M000001,consumer,T0001,F01,A01,a,domestic,3000,+000100000001,+000200000001,,";
+    assert!(text.lines().all(|line| line.split(',').count() == 13));
+    let first = "M000001,consumer,T0001,F01,A01,a,domestic,3000,+000100000001,+000200000001,,,C0001";
     assert_eq!(text.lines().nth(1), Some(first));
-    assert!(text.contains("\nT0012,transformer,T0012,F02,A03,abc,,,,+000200000003,,\n"));
-    assert!(text.contains("\nF02,feeder,,F02,A03,abc,,,,+000200000003,,\n"));
+    assert!(text.contains("\nT0012,transformer,T0012,F02,A03,abc,,,,+000200000003,,,C0012\n"));
+    assert!(text.contains("\nF02,feeder,,F02,A03,abc,,,,+000200000003,,,\n"));
 }
 
 #[test]

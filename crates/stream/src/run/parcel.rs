@@ -2,7 +2,7 @@
 
 use crate::kafka::MessageFormat;
 use pipeline::{Dead, PartitionId};
-use reading::{Batch, Limits, Message, Origin, Reason};
+use reading::{Batch, EventTime, Limits, Message, Origin, Reason};
 use std::sync::{Mutex, PoisonError};
 
 /// Decoded parcels, kept to be filled again: fresh memory costs a page fault for every 4 KiB of messages.
@@ -33,13 +33,21 @@ impl Empties {
     }
 }
 
+/// Where the value of a message stands in its parcel.
+#[derive(Debug, Clone, Copy)]
+struct Packed {
+    offset: i64,
+    sent: Option<EventTime>,
+    at: u32,
+    len: u32,
+}
+
 /// Some messages of a partition in their order, all of one format.
 #[derive(Debug)]
 pub struct Parcel {
     format: MessageFormat,
     bytes: Vec<u8>,
-    /// Offset, first byte, length.
-    messages: Vec<(i64, u32, u32)>,
+    messages: Vec<Packed>,
     /// Messages without a value.
     empty: Vec<i64>,
     next: i64,
@@ -86,7 +94,8 @@ impl Parcel {
         let Some(value) = value.filter(|value| !value.is_empty()) else {
             return self.empty.push(offset);
         };
-        self.messages.push((offset, self.bytes.len() as u32, value.len() as u32));
+        let (at, len) = (self.bytes.len() as u32, value.len() as u32);
+        self.messages.push(Packed { offset, sent: timestamp.map(EventTime), at, len });
         self.bytes.extend_from_slice(value);
         if self.format == MessageFormat::Json {
             // A line break after each message: a torn last line must not run into the next message.
@@ -96,7 +105,7 @@ impl Parcel {
 
     /// The values of its messages.
     pub fn values(&self) -> impl Iterator<Item = &[u8]> {
-        self.messages.iter().map(|&(_, at, len)| &self.bytes[at as usize..(at + len) as usize])
+        self.messages.iter().map(|&Packed { at, len, .. }| &self.bytes[at as usize..(at + len) as usize])
     }
 
     /// Decodes all messages into an empty batch. A message without a value becomes a dead letter at once.
@@ -119,16 +128,20 @@ impl Parcel {
         if self.format == MessageFormat::Json {
             // Swap and do not copy: the batch takes these bytes, and this parcel the memory of the batch.
             std::mem::swap(&mut batch.bytes, &mut self.bytes);
-            let place = |(offset, byte, _)| Message { first: first(offset), byte, reading: 0, dead: 0 };
+            let place = |Packed { offset, sent, at: byte, .. }| {
+                let first = first(offset);
+                Message { first, byte, reading: 0, dead: 0, sent }
+            };
             batch.messages.extend(self.messages.drain(..).map(place));
             return wire::json::decode_lines(limits, batch);
         }
-        for (offset, at, len) in self.messages.drain(..) {
+        for Packed { offset, sent, at, len } in self.messages.drain(..) {
             batch.messages.push(Message {
                 first: first(offset),
                 byte: batch.bytes.len() as u32,
                 reading: batch.len() as u32,
                 dead: batch.dead.len() as u32,
+                sent,
             });
             let message = &self.bytes[at as usize..(at + len) as usize];
             match self.format {

@@ -83,6 +83,9 @@ impl Second<'_> {
             }
             self.take(epoch, message, &mut found)?;
         }
+        if let Some(town) = &self.town {
+            found.health.set_wrong_clocks(town.wrong_clocks());
+        }
         Ok(found)
     }
 

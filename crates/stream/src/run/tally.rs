@@ -1,5 +1,6 @@
 //! The counts of a run, for its summary.
 
+use health::Summary;
 use notify::Sent;
 use pipeline::Outputs;
 use shell::DeadShare;
@@ -29,12 +30,14 @@ impl Tally {
     }
 }
 
-/// The findings of a second stage.
-#[derive(Debug, Clone, Copy, Default)]
+/// The findings of a second stage, or of a lane.
+#[derive(Debug, Clone, Default)]
 pub struct Found {
     pub alerts: u64,
     pub sent: Sent,
     pub cases: u64,
+    /// What was wrong with the readings.
+    pub health: Summary,
 }
 
 impl Found {
@@ -51,5 +54,6 @@ impl Found {
         self.alerts += other.alerts;
         self.sent.add(&other.sent);
         self.cases += other.cases;
+        self.health.add(&other.health);
     }
 }

@@ -44,10 +44,11 @@ struct Known {
 
 impl Known {
     fn topology(&mut self) -> Result<Topology, TopologyError> {
-        let PlaceNames { transformers, feeders, areas } = &mut self.names;
+        let PlaceNames { transformers, feeders, areas, concentrators } = &mut self.names;
         transformers.forget_unused();
         feeders.forget_unused();
         areas.forget_unused();
+        concentrators.forget_unused();
         Topology::new(self.rows.values().cloned().collect())
     }
 }

@@ -90,7 +90,13 @@ impl Worker<'_> {
             }
         }
         let Partitions { held, mut tally, .. } = partitions;
-        held.values().for_each(|held| tally.add(&held.progress.tally));
+        for held in held.values() {
+            tally.add(&held.progress.tally);
+            match &held.state {
+                State::Lane(lane) => tally.found.health.add(&lane.summary()),
+                State::District(_) => {}
+            }
+        }
         Ok(tally)
     }
 
@@ -191,12 +197,14 @@ impl Worker<'_> {
             let mut out = Outputs::default();
             lane.end(partition, &mut out);
             lane.finish(&mut out);
+            out.reports_of_last_tick();
             progress.count_quality(&lane, self.plan, &Counts::default(), self.metrics);
             self.hand_on(partition, &lane, &mut progress, out, Cause::End)?;
             lane.finish_metering(|rows| {
                 self.rows.metering(rows, |record| self.publisher.send(self.epoch, record))
             })?;
             partitions.tally.add(&progress.tally);
+            partitions.tally.found.health.add(&lane.summary());
             // The stored state stays the one from before the end, which the last barrier has written. A later run
             // continues from there with open intervals.
             let position = progress.position;

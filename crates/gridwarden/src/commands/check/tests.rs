@@ -55,7 +55,7 @@ fn every_setting_is_shown_under_its_key_in_the_plan() {
               cross_check     share 50 %, floor 200 Wh
               pf_true         true: a column of intervals
               unbalance       true: a column of intervals
-              memory          969 bytes a single-phase meter, 2 intervals open at once
+              memory          1021 bytes a single-phase meter, 2 intervals open at once
 
             [limits]
               voltage         600 V
@@ -107,6 +107,10 @@ fn every_setting_is_shown_under_its_key_in_the_plan() {
               low_voltage     207 V
               high_voltage    253 V
               unbalance       5 %
+
+            [health]
+              rows            meters, transformers, concentrators; each a local day
+              final           4 d after the day
 
             [forecast]
               quantiles       0.1, 0.5, 0.9
@@ -209,6 +213,8 @@ fn missing_sections_are_shown_as_none() {
               counted         negative-register, negative-current, voltage-implausible, current-implausible, power-implausible, not-a-number, repeat, late, clock-ahead, gap, gap-too-long, rollover, reset, register-fell, register-jumped, swap, disagrees
 
             [supply] none
+
+            [health] none
 
             [forecast] none
 

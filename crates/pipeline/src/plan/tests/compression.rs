@@ -26,7 +26,7 @@ fn a_compression_that_is_not_there_is_named_with_one_that_is() {
         "\"gzip\"",
         expect![[r#"
             error[plan::choice]: `compression` must be "none", "snappy", "zstd" or "zstd:LEVEL", found "gzip"
-              --> demo.toml:95:15
+              --> demo.toml:97:15
                | compression = "gzip"        # of Parquet files: "none", "snappy", "zstd" or "zstd:LEVEL" (1 to 22)
               help: try `compression = "zstd"`
         "#]],
@@ -36,7 +36,7 @@ fn a_compression_that_is_not_there_is_named_with_one_that_is() {
         "\"zstd:99\"",
         expect![[r#"
             error[plan::choice]: `compression` must have a level of zstd from 1 to 22, found "99"
-              --> demo.toml:95:15
+              --> demo.toml:97:15
                | compression = "zstd:99"        # of Parquet files: "none", "snappy", "zstd" or "zstd:LEVEL" (1 to 22)
               help: try `compression = "zstd:19"`
         "#]],
@@ -52,7 +52,7 @@ fn a_compression_that_is_not_there_is_named_with_one_that_is() {
         "compresion =",
         expect![[r#"
             error[plan::key]: unknown field `compresion`, expected one of `compression`, `intervals`, `transactional`
-              --> demo.toml:95:1
+              --> demo.toml:97:1
                | compresion = "zstd"          # of Parquet files: "none", "snappy", "zstd" or "zstd:LEVEL" (1 to 22)
               help: each key is explained in pipelines/demo.toml or ami.toml
         "#]],

@@ -1,0 +1,102 @@
+//! What was wrong with the readings of a run, the worst first, and what to do about it.
+
+use crate::cause::Cause;
+use reading::{ConcentratorId, MeterId};
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+use std::fmt;
+
+/// So many causes are named.
+const MOST: usize = 10;
+
+/// How many meters have had each cause of bad data, and which concentrators a wrong clock.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Summary {
+    /// With the first meter by name.
+    causes: BTreeMap<Cause, (u64, MeterId)>,
+    wrong_clocks: BTreeMap<ConcentratorId, i64>,
+}
+
+/// A cause and the way out, in words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Advice {
+    /// What is wrong: `12 meters deliver hours later, for example M000012`.
+    pub what: String,
+    /// What to do about it.
+    pub what_to_do: &'static str,
+}
+
+impl Summary {
+    /// Counts meters with a cause. `first` is the first of them by name.
+    pub(crate) fn count(&mut self, cause: Cause, meters: u64, first: MeterId) {
+        let (count, known) = self.causes.entry(cause).or_insert((0, first));
+        *count += meters;
+        *known = first.min(*known);
+    }
+
+    /// Adds those of other meters.
+    pub fn add(&mut self, other: &Self) {
+        for (&cause, &(meters, first)) in &other.causes {
+            self.count(cause, meters, first);
+        }
+        self.wrong_clocks.extend(other.wrong_clocks.iter().map(|(&id, &offset)| (id, offset)));
+    }
+
+    /// Sets the concentrators whose clock was ahead, with by how much, s.
+    pub fn set_wrong_clocks(&mut self, clocks: BTreeMap<ConcentratorId, i64>) {
+        self.wrong_clocks = clocks;
+    }
+
+    /// How many meters have had a cause.
+    pub fn meters(&self, cause: Cause) -> u64 {
+        self.causes.get(&cause).map_or(0, |(meters, _)| *meters)
+    }
+
+    /// The concentrators whose clock was ahead, with by how much it was last, s.
+    pub fn wrong_clocks(&self) -> &BTreeMap<ConcentratorId, i64> {
+        &self.wrong_clocks
+    }
+
+    /// All of it in words: concentrators first, for they are one visit each, then the causes of most meters.
+    pub fn advice(&self) -> Vec<Advice> {
+        let mut advice = Vec::new();
+        if let Some((first, offset)) =
+            self.wrong_clocks.iter().max_by_key(|(id, offset)| (**offset, Reverse(**id)))
+        {
+            let minutes = (offset + 30) / 60;
+            let what = match self.wrong_clocks.len() {
+                1 => format!("the clock of concentrator {first} is {minutes} min ahead"),
+                count => {
+                    format!("the clocks of {count} concentrators are ahead, that of {first} by {minutes} min")
+                }
+            };
+            let what_to_do = "set it: until then the day and hour of all its meters are wrong";
+            advice.push(Advice { what, what_to_do });
+        }
+        let mut causes: Vec<_> = self.causes.iter().collect();
+        causes.sort_by_key(|(cause, (meters, _))| (Reverse(*meters), **cause));
+        for (cause, (meters, first)) in causes {
+            let meters = match meters {
+                1 => format!("meter {first}"),
+                meters => format!("{meters} meters ({first} and others)"),
+            };
+            advice.push(Advice { what: format!("{meters}: {}", cause.words()), what_to_do: cause.advice() });
+        }
+        advice
+    }
+}
+
+/// The table at the end of a run: the worst causes, each with what to do. Nothing if all is well.
+impl fmt::Display for Summary {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let advice = self.advice();
+        if advice.is_empty() {
+            return Ok(());
+        }
+        f.write_str("what the readings lack, and what to do:")?;
+        for Advice { what, what_to_do } in advice.iter().take(MOST) {
+            write!(f, "\n  {what}\n      {what_to_do}")?;
+        }
+        Ok(())
+    }
+}
