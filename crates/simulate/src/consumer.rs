@@ -1,7 +1,7 @@
 //! One consumer and its meter: the true power in the wires, and what the meter measures and sends.
 
 use crate::Settings;
-use crate::faults::{Amiss, Mishap};
+use crate::faults::{Amiss, Mishap, replacement};
 use crate::household::Household;
 use crate::meter::{self, Register, ThreePhase, milli, vector_sum};
 use crate::network::{Bus, Flow};
@@ -64,11 +64,6 @@ impl Consumer {
             seq: 0,
             noise: random,
         }
-    }
-
-    /// The meter that takes the place of this one.
-    pub(crate) fn replacement(&self) -> MeterId {
-        MeterId::new(format!("{}-2", self.meter)).expect("letters, digits and a dash")
     }
 
     /// The true power in a step. Steps must be given in their order.
@@ -139,7 +134,7 @@ impl Consumer {
                 self.exp = self.exp.map(|_| Register::new(0));
             }
             Some(Mishap::Swap { step: at }) if at == step.index => {
-                self.meter = self.replacement();
+                self.meter = replacement(self.meter);
                 // A new meter has counted a little on the test bench.
                 self.imp = Register::new(self.noise.whole(0, 5000));
                 self.exp = self.exp.map(|_| Register::new(0));

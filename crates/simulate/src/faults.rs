@@ -1,8 +1,8 @@
 //! Faults: of a single message on its way, or once of a whole meter.
 
 use crate::random::{Random, Stream};
-use reading::EventTime;
 use reading::time::{DAY, HOUR, MINUTE, SECOND};
+use reading::{EventTime, MeterId};
 
 /// How often each fault happens. The first five are shares of messages, the others are shares of meters, the last one
 /// is of transformers. Those from `spike` to `ct_tenth` test the rules of data quality, and do not happen on an
@@ -166,6 +166,11 @@ impl Fates {
             Fate::Torn(random.whole(TORN.0, TORN.1) as usize)
         }
     }
+}
+
+/// The meter that takes the place of this one.
+pub(crate) fn replacement(meter: MeterId) -> MeterId {
+    MeterId::new(format!("{meter}-2")).expect("letters, digits and a dash")
 }
 
 /// A fault that a meter has once.

@@ -21,6 +21,7 @@ mod meter;
 mod network;
 pub mod picture;
 mod random;
+mod road;
 mod seats;
 pub mod settings;
 mod step;

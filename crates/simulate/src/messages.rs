@@ -4,16 +4,14 @@
 //! reading of each meter. In memory are the meters, the messages of that transformer, and the few messages that are
 //! delayed.
 
+use crate::Town;
 use crate::blackout::Blackout;
 use crate::consumer::Consumer;
-use crate::faults::{Fate, Fates};
 use crate::network::{Feeder, Flow, Transformer};
+use crate::road::Road;
 use crate::step::Step;
-use crate::{Settings, Town};
-use core::cmp::Reverse;
 use reading::time::SECOND;
 use reading::{EventCode, EventTime, RawReading};
-use std::collections::{BinaryHeap, VecDeque};
 
 /// A message as it arrives.
 #[derive(Debug, Clone, PartialEq)]
@@ -130,7 +128,7 @@ impl<'town> Messages<'town> {
         }
         if self.next == self.transformers.len() {
             self.next = 0;
-            self.road.place = 0;
+            self.road.next_step();
             self.step = Step::new(&self.town.settings, &self.town.weather, step.index + 1);
         }
     }
@@ -168,138 +166,10 @@ impl Iterator for Messages<'_> {
     type Item = Message;
 
     fn next(&mut self) -> Option<Message> {
-        while self.road.punctual.is_empty() && !self.done() {
+        while self.road.is_quiet() && !self.done() {
             self.advance();
         }
         self.road.take()
-    }
-}
-
-/// The messages that are on their way.
-#[derive(Debug)]
-struct Road {
-    fates: Fates,
-    /// In order of arrival, because meters send one after another.
-    punctual: VecDeque<Message>,
-    delayed: BinaryHeap<Reverse<Delayed>>,
-    serial: u64,
-    /// How many meters have sent in this step, and how many will.
-    place: u64,
-    places: u64,
-    /// The first message of a step arrives so long after its time, and the last one so much later than the first.
-    first_ms: i64,
-    spread_ms: i64,
-}
-
-impl Road {
-    fn new(settings: &Settings, places: u64) -> Self {
-        Self {
-            fates: Fates::new(&settings.faults),
-            punctual: VecDeque::new(),
-            delayed: BinaryHeap::new(),
-            serial: 0,
-            place: 0,
-            places,
-            first_ms: (2 * SECOND).min(settings.interval_ms / 10),
-            spread_ms: (18 * SECOND).min(settings.interval_ms / 2),
-        }
-    }
-
-    /// A meter without supply sends nothing.
-    fn send_if(
-        &mut self,
-        is_on: bool,
-        measured: EventTime,
-        raw: RawReading,
-        delivery: Option<EventTime>,
-        fate: &mut crate::random::Random,
-    ) {
-        match is_on {
-            true => self.send(measured, raw, delivery, fate),
-            false => self.place += 1,
-        }
-    }
-
-    /// A meter that delivers at another time than at once has a `delivery`. What is lost or torn is so there, too.
-    fn send(
-        &mut self,
-        measured: EventTime,
-        raw: RawReading,
-        delivery: Option<EventTime>,
-        fate: &mut crate::random::Random,
-    ) {
-        let spread = self.spread_ms as u64 * self.place / self.places;
-        self.place += 1;
-        let arrival = measured.plus(self.first_ms + spread as i64);
-        let message = |raw, arrival, torn| Message { arrival, raw, torn };
-        let fate = self.fates.next(fate);
-        if let Some(delivery) = delivery {
-            let torn = if let Fate::Torn(bytes) = fate { Some(bytes) } else { None };
-            if fate != Fate::Lost {
-                self.delay(message(raw, arrival.max(delivery), torn));
-            }
-            return;
-        }
-        match fate {
-            Fate::Punctual => self.punctual.push_back(message(raw, arrival, None)),
-            Fate::Lost => {}
-            Fate::Twice(again) => {
-                self.delay(message(raw.clone(), arrival.plus(again), None));
-                self.punctual.push_back(message(raw, arrival, None));
-            }
-            Fate::Delayed(by) => self.delay(message(raw, arrival.plus(by), None)),
-            Fate::Torn(bytes) => self.punctual.push_back(message(raw, arrival, Some(bytes))),
-        }
-    }
-
-    fn delay(&mut self, message: Message) {
-        self.serial += 1;
-        self.delayed.push(Reverse(Delayed { serial: self.serial, message }));
-    }
-
-    fn take(&mut self) -> Option<Message> {
-        let first_delayed = self.delayed.peek().map(|Reverse(delayed)| delayed.message.arrival);
-        match (self.punctual.front(), first_delayed) {
-            (Some(punctual), Some(delayed)) if delayed < punctual.arrival => self.take_delayed(),
-            (Some(_), _) => self.punctual.pop_front(),
-            (None, _) => self.take_delayed(),
-        }
-    }
-
-    fn take_delayed(&mut self) -> Option<Message> {
-        self.delayed.pop().map(|Reverse(delayed)| delayed.message)
-    }
-}
-
-#[derive(Debug)]
-struct Delayed {
-    serial: u64,
-    message: Message,
-}
-
-impl Delayed {
-    fn key(&self) -> (EventTime, u64) {
-        (self.message.arrival, self.serial)
-    }
-}
-
-impl PartialEq for Delayed {
-    fn eq(&self, other: &Self) -> bool {
-        self.key() == other.key()
-    }
-}
-
-impl Eq for Delayed {}
-
-impl PartialOrd for Delayed {
-    fn partial_cmp(&self, other: &Self) -> Option<core::cmp::Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl Ord for Delayed {
-    fn cmp(&self, other: &Self) -> core::cmp::Ordering {
-        self.key().cmp(&other.key())
     }
 }
 

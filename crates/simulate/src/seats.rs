@@ -3,9 +3,9 @@
 //! For a share of 2 %, each block of 50 consumers has one winner at a random place. A seat that is taken passes its
 //! lot on to the next free one. So shares are met to within one, and a consumer added at the end moves no other.
 
-use crate::Settings;
 use crate::faults::Misfortune;
 use crate::random::{Random, Stream};
+use crate::{Faults, Settings};
 
 /// What is unusual about a consumer's wiring.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,7 +42,7 @@ impl Seat {
 }
 
 /// From so many consumers on, a share of thieves above zero means at least one.
-const SURELY_ONE: usize = 50;
+pub(crate) const SURELY_ONE: usize = 50;
 
 pub(crate) fn deal(settings: &Settings) -> Vec<Seat> {
     let mut seats = vec![Seat::default(); settings.meters];
@@ -72,19 +72,7 @@ pub(crate) fn deal(settings: &Settings) -> Vec<Seat> {
             seat(&mut seats, target, |seat| seat.oddity = Some(oddity));
         });
     }
-    let misfortunes = [
-        (5, settings.faults.clock_ahead, Misfortune::ClockAhead),
-        (6, settings.faults.clock_behind, Misfortune::ClockBehind),
-        (7, settings.faults.reset, Misfortune::Reset),
-        (8, settings.faults.swap, Misfortune::Swap),
-        (11, settings.faults.spike, Misfortune::Spike),
-        (12, settings.faults.stuck, Misfortune::Stuck),
-        (13, settings.faults.dead, Misfortune::Dead),
-        (14, settings.faults.unit, Misfortune::Unit),
-        (15, settings.faults.ct_tenth, Misfortune::CtTenth),
-        (16, settings.faults.daily, Misfortune::Daily),
-    ];
-    for (purpose, share, misfortune) in misfortunes {
+    for (purpose, share, misfortune) in misfortunes(&settings.faults) {
         draw(purpose, share).each_target(|target| {
             seat(&mut seats, target, |seat| seat.misfortune = Some(misfortune));
         });
@@ -95,21 +83,38 @@ pub(crate) fn deal(settings: &Settings) -> Vec<Seat> {
     seats
 }
 
+/// The lottery and the share of each fault of a meter.
+pub(crate) fn misfortunes(faults: &Faults) -> [(u64, f64, Misfortune); 10] {
+    [
+        (5, faults.clock_ahead, Misfortune::ClockAhead),
+        (6, faults.clock_behind, Misfortune::ClockBehind),
+        (7, faults.reset, Misfortune::Reset),
+        (8, faults.swap, Misfortune::Swap),
+        (11, faults.spike, Misfortune::Spike),
+        (12, faults.stuck, Misfortune::Stuck),
+        (13, faults.dead, Misfortune::Dead),
+        (14, faults.unit, Misfortune::Unit),
+        (15, faults.ct_tenth, Misfortune::CtTenth),
+        (16, faults.daily, Misfortune::Daily),
+    ]
+}
+
 fn seat(seats: &mut [Seat], target: usize, take: impl FnOnce(&mut Seat)) {
     if let Some(free) = seats[target..].iter_mut().find(|seat| seat.is_free()) {
         take(free);
     }
 }
 
-struct Draw {
-    seed: u64,
-    purpose: u64,
-    share: f64,
-    meters: usize,
+/// One lottery: its winners are a share of the consumers.
+pub(crate) struct Draw {
+    pub(crate) seed: u64,
+    pub(crate) purpose: u64,
+    pub(crate) share: f64,
+    pub(crate) meters: usize,
 }
 
 impl Draw {
-    fn each_target(&self, mut each: impl FnMut(usize)) {
+    pub(crate) fn each_target(&self, mut each: impl FnMut(usize)) {
         if self.share <= 0.0 {
             return;
         }
@@ -129,7 +134,7 @@ impl Draw {
         (block as f64 / self.share) as usize
     }
 
-    fn target(&self, block: u64) -> usize {
+    pub(crate) fn target(&self, block: u64) -> usize {
         let first = self.first_of(block);
         let size = (self.first_of(block + 1) - first).max(1);
         let mut random = Random::of_part(self.seed, Stream::Seats, self.purpose, block);

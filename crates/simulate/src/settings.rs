@@ -134,6 +134,11 @@ impl Settings {
         u64::from(self.days) * self.steps_a_day()
     }
 
+    /// When a step starts.
+    pub(crate) fn start_of(&self, step: u64) -> EventTime {
+        self.start.plus(step as i64 * self.interval_ms)
+    }
+
     pub(crate) fn onset_days(&self) -> u32 {
         self.onset_days.unwrap_or(self.days)
     }

@@ -2,14 +2,14 @@
 
 use crate::blackout::{Blackout, Of};
 use crate::consumer::{Consumer, Wiring};
-use crate::faults::{Amiss, Mishap};
+use crate::faults::{Mishap, replacement};
 use crate::network::{Feeder, Transformer};
 use crate::random::{Random, Stream};
 use crate::seats::{self, Seat};
 use crate::tamper::{Story, Theft, stretches};
 use crate::weather::Weather;
 use crate::{Kind, Messages, Outage, Settings, SettingsError, Truth};
-use reading::time::{HOUR, MINUTE};
+use reading::time::HOUR;
 use reading::{AreaId, ConcentratorId, EventTime, FeederId, MeterId, TransformerId};
 use units::Watts;
 
@@ -214,9 +214,9 @@ impl Town {
             ..self.upstream(consumer.meter, Role::Consumer, transformer.feeder, transformer.area)
         };
         if let Some(Mishap::Swap { step }) = consumer.mishap {
-            let at = self.start_of(step);
+            let at = self.settings.start_of(step);
             rows.push(Connection { to: Some(at), ..row.clone() });
-            row = Connection { meter: consumer.replacement(), from: Some(at), ..row };
+            row = Connection { meter: replacement(consumer.meter), from: Some(at), ..row };
         }
         rows.push(row);
     }
@@ -268,7 +268,8 @@ impl Town {
         let mut rows = Vec::new();
         for (index, consumer) in self.consumers.iter().enumerate() {
             self.truth_of_wiring(index, consumer, &mut rows);
-            self.truth_of_mishap(consumer, &mut rows);
+            let mishap = consumer.mishap.as_ref();
+            rows.extend(mishap.map(|mishap| Truth::of_mishap(mishap, consumer.meter, &self.settings)));
             let transformer = &self.transformers[index / self.settings.consumers_each()];
             if transformer.ahead_ms > 0 {
                 rows.push(Truth {
@@ -295,7 +296,7 @@ impl Town {
             share,
             note: note.to_owned(),
         };
-        let since = |day: u32| self.start_of(u64::from(day) * self.settings.steps_a_day());
+        let since = |day: u32| self.settings.start_of(u64::from(day) * self.settings.steps_a_day());
         let neighbour = |index: usize| format!("neutral joined with {}", self.consumers[index].meter);
         match &consumer.story {
             Story::Plain => {}
@@ -364,50 +365,6 @@ impl Town {
                 note: format!("{:.0} % of the load {how}", theft.share * 100.0),
             });
         }
-    }
-
-    fn truth_of_mishap(&self, consumer: &Consumer, rows: &mut Vec<Truth>) {
-        let Some(mishap) = consumer.mishap else { return };
-        let meter = consumer.meter;
-        let truth = |kind, from, to, note| Truth { meter, kind, from, to, share: None, note };
-        rows.push(match mishap {
-            Mishap::Reset { step } => {
-                let at = self.start_of(step);
-                truth(Kind::Reset, at, at, "registers fell to zero".to_owned())
-            }
-            Mishap::Swap { step } => {
-                let at = self.start_of(step);
-                truth(Kind::Swap, at, at, format!("replaced by {}", consumer.replacement()))
-            }
-            Mishap::Clock { ahead_ms, from, to } => {
-                let (kind, which) =
-                    if ahead_ms > 0 { (Kind::ClockAhead, "ahead") } else { (Kind::ClockBehind, "behind") };
-                truth(kind, from, to, format!("clock {} s {which}", ahead_ms.abs() / 1000))
-            }
-            Mishap::Spike { step } => {
-                let at = self.start_of(step);
-                let to = self.start_of(step + 1);
-                truth(Kind::Spike, at, to, "registers leapt by 250 kW over an interval".to_owned())
-            }
-            Mishap::Daily { at_ms } => {
-                let (hour, minute) = (at_ms / HOUR, at_ms % HOUR / MINUTE);
-                let note = format!("delivers once a day, {hour} h {minute} min after it begins");
-                truth(Kind::Daily, self.settings.start, self.settings.end(), note)
-            }
-            Mishap::Amiss { what, from, to } => {
-                let (kind, note) = match what {
-                    Amiss::Stuck { mw } => (Kind::Stuck, format!("measures {} W all the time", mw / 1000)),
-                    Amiss::Dead => (Kind::Dead, "measures nothing".to_owned()),
-                    Amiss::Unit => (Kind::Unit, "sends power in kW, as a number of W".to_owned()),
-                    Amiss::CtTenth => (Kind::CtTenth, "sends a tenth of its currents".to_owned()),
-                };
-                truth(kind, from, to, note)
-            }
-        });
-    }
-
-    fn start_of(&self, step: u64) -> EventTime {
-        self.settings.start.plus(step as i64 * self.settings.interval_ms)
     }
 }
 

@@ -1,5 +1,8 @@
 //! The truth about every meter that is unusual, or only looks unusual.
 
+use crate::Settings;
+use crate::faults::{Amiss, Mishap, replacement};
+use reading::time::{HOUR, MINUTE};
 use reading::{EventTime, MeterId};
 
 /// What was unusual about one meter in one stretch of time.
@@ -24,6 +27,44 @@ impl Truth {
     /// Whether a customer gains from it.
     pub fn guilty(&self) -> bool {
         self.kind.guilty()
+    }
+
+    /// The row about a fault of this meter.
+    pub(crate) fn of_mishap(mishap: &Mishap, meter: MeterId, settings: &Settings) -> Self {
+        let truth = |kind, from, to, note| Self { meter, kind, from, to, share: None, note };
+        match *mishap {
+            Mishap::Reset { step } => {
+                let at = settings.start_of(step);
+                truth(Kind::Reset, at, at, "registers fell to zero".to_owned())
+            }
+            Mishap::Swap { step } => {
+                let at = settings.start_of(step);
+                truth(Kind::Swap, at, at, format!("replaced by {}", replacement(meter)))
+            }
+            Mishap::Clock { ahead_ms, from, to } => {
+                let (kind, which) =
+                    if ahead_ms > 0 { (Kind::ClockAhead, "ahead") } else { (Kind::ClockBehind, "behind") };
+                truth(kind, from, to, format!("clock {} s {which}", ahead_ms.abs() / 1000))
+            }
+            Mishap::Spike { step } => {
+                let (at, to) = (settings.start_of(step), settings.start_of(step + 1));
+                truth(Kind::Spike, at, to, "registers leapt by 250 kW over an interval".to_owned())
+            }
+            Mishap::Daily { at_ms } => {
+                let (hour, minute) = (at_ms / HOUR, at_ms % HOUR / MINUTE);
+                let note = format!("delivers once a day, {hour} h {minute} min after it begins");
+                truth(Kind::Daily, settings.start, settings.end(), note)
+            }
+            Mishap::Amiss { what, from, to } => {
+                let (kind, note) = match what {
+                    Amiss::Stuck { mw } => (Kind::Stuck, format!("measures {} W all the time", mw / 1000)),
+                    Amiss::Dead => (Kind::Dead, "measures nothing".to_owned()),
+                    Amiss::Unit => (Kind::Unit, "sends power in kW, as a number of W".to_owned()),
+                    Amiss::CtTenth => (Kind::CtTenth, "sends a tenth of its currents".to_owned()),
+                };
+                truth(kind, from, to, note)
+            }
+        }
     }
 }
 

@@ -8,7 +8,7 @@ use crate::log::{Broker, ClientSettings, Environment, NotSent, Packed, Sender, t
 use pack::Packer;
 use reading::EventTime;
 use shell::{Failure, ProgressBar, Stop, count, progress_bar, telemetry};
-use simulate::Town;
+use simulate::Message;
 use std::time::{Duration, Instant};
 
 /// How many messages are sent before the next look at confirmations.
@@ -49,8 +49,13 @@ pub struct Sent {
     pub partitions: u32,
 }
 
-/// Sends all readings of a town whose meters send every `interval_ms`.
-pub fn feed(town: &Town, to: &Feed<'_>, interval_ms: i64, quiet: bool) -> Result<Sent, Failure> {
+/// Sends all messages of a town whose meters send every `interval_ms`.
+pub fn feed(
+    messages: impl Iterator<Item = Message>,
+    to: &Feed<'_>,
+    interval_ms: i64,
+    quiet: bool,
+) -> Result<Sent, Failure> {
     let topic = to.topic;
     let settings = ClientSettings::of(&Environment::of_process())?;
     settings.check_at_hand()?;
@@ -67,7 +72,7 @@ pub fn feed(town: &Town, to: &Feed<'_>, interval_ms: i64, quiet: bool) -> Result
         bar: progress_bar(quiet),
         sent: Sent { readings: 0, messages: 0, partitions },
     };
-    let ended = feeding.send_all(town, to, interval_ms).and_then(|()| feeding.finish());
+    let ended = feeding.send_all(messages, to, interval_ms).and_then(|()| feeding.finish());
     feeding.bar.finish_and_clear();
     ended?;
     Ok(feeding.sent)
@@ -82,11 +87,16 @@ struct Feeding<'a> {
 }
 
 impl Feeding<'_> {
-    fn send_all(&mut self, town: &Town, to: &Feed<'_>, interval_ms: i64) -> Result<(), Failure> {
+    fn send_all(
+        &mut self,
+        messages: impl Iterator<Item = Message>,
+        to: &Feed<'_>,
+        interval_ms: i64,
+    ) -> Result<(), Failure> {
         let mut packer = Packer::new(to.messages, to.batch, self.sent.partitions);
         let mut pace = None;
         let mut last_step = i64::MIN;
-        for message in town.messages() {
+        for message in messages {
             if to.speed > 0.0 {
                 let pace = pace.get_or_insert_with(|| Pace::new(message.arrival, to.speed));
                 // At the pace of meters, a batch may be full only tomorrow. So send what there is at every interval.

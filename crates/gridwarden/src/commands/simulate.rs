@@ -41,7 +41,7 @@ pub fn run(args: &cli::Simulate, quiet: bool) -> Result<(), Failure> {
                 messages: args.messages.into(),
                 make: args.create_topics.then_some(args.partitions),
             };
-            let sent = stream::feed(&town, &feed, settings.interval_ms, quiet)?;
+            let sent = stream::feed(town.messages(), &feed, settings.interval_ms, quiet)?;
             let (messages, partitions) =
                 (count(sent.messages, "message"), count(u64::from(sent.partitions), "partition"));
             done.insert(0, format!("sent to {topic} of {brokers}: {messages}, {partitions}"));

@@ -1,6 +1,6 @@
 use super::*;
 use crate::town::{LOSS_FULL, LOSS_IDLE};
-use crate::{Faults, Kind, Role};
+use crate::{Faults, Kind, Role, Settings};
 use reading::MeterId;
 use reading::time::{DAY, HOUR, MINUTE};
 use std::collections::{BTreeMap, BTreeSet};
