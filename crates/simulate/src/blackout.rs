@@ -1,8 +1,8 @@
 //! Outages of a feeder, a transformer or one consumer, from the failure of supply to its return.
 
-use crate::Settings;
 use crate::random::{Random, Stream};
 use crate::step::Step;
+use crate::{Outage, Settings};
 use core::ops::Range;
 use reading::EventTime;
 use reading::time::MINUTE;
@@ -71,6 +71,12 @@ impl Blackout {
         self.to.min(step.end).since(self.from.max(step.start)).max(0)
     }
 
+    /// For how many ms of a step a consumer has no supply, and whether it has none at the end of the step.
+    pub(crate) fn gone(all: &[Self], consumer: usize, step: &Step) -> (i64, bool) {
+        let own = all.iter().filter(|blackout| blackout.consumers.contains(&consumer));
+        own.fold((0, false), |(gone, off), one| (gone + one.of_step(step), off || one.is_on_at(step.end)))
+    }
+
     /// Whether this meter's last gasp arrives, and whether its report of the return does.
     pub(crate) fn heard(&self, settings: &Settings, consumer: usize) -> (bool, bool) {
         let minute = self.from.0 / MINUTE;
@@ -78,6 +84,30 @@ impl Blackout {
             Random::of_part(settings.seed, Stream::Blackout, (1 << 40) + consumer as u64, minute as u64);
         (random.chance(GASPS), random.chance(RETURNS))
     }
+}
+
+/// The outages as the truth has them, in the order of time. `name` gives the name of what was without supply.
+pub(crate) fn outages(all: &[Blackout], settings: &Settings, name: impl Fn(Of) -> String) -> Vec<Outage> {
+    let one = |blackout: &Blackout| {
+        let role = match blackout.of {
+            Of::Feeder(_) => "feeder",
+            Of::Transformer(_) => "transformer",
+            Of::Consumer(_) => "consumer",
+        };
+        let heard = blackout.consumers.clone().map(|index| blackout.heard(settings, index));
+        let (gasps, returns): (Vec<bool>, Vec<bool>) = heard.unzip();
+        let count = |of: Vec<bool>| of.into_iter().filter(|heard| *heard).count();
+        Outage {
+            role,
+            target: name(blackout.of),
+            from: blackout.from,
+            to: blackout.to,
+            consumers: blackout.consumers.len(),
+            gasps: count(gasps),
+            returns: count(returns),
+        }
+    };
+    all.iter().map(one).collect()
 }
 
 #[cfg(test)]

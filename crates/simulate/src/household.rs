@@ -132,19 +132,19 @@ impl Household {
 
 /// A device that switches itself on and off.
 #[derive(Debug, Clone, Copy)]
-struct Cycle {
+pub(crate) struct Cycle {
     period: i64,
     phase: i64,
 }
 
 impl Cycle {
-    fn new(random: &mut Random, from_min: i64, to_min: i64) -> Self {
+    pub(crate) fn new(random: &mut Random, from_min: i64, to_min: i64) -> Self {
         let period = random.whole(from_min, to_min) * reading::time::MINUTE;
         Self { period, phase: random.below(period as u64) as i64 }
     }
 
     /// For which share of the time from `start` to `end` it is on, if it is on for `duty` of each period.
-    fn share_on(&self, start: i64, end: i64, duty: f64) -> f64 {
+    pub(crate) fn share_on(&self, start: i64, end: i64, duty: f64) -> f64 {
         let on = (self.period as f64 * duty.clamp(0.0, 1.0)) as i64;
         let until = |at: i64| {
             let at = at + self.phase;
@@ -155,19 +155,19 @@ impl Cycle {
 }
 
 #[derive(Debug, Clone, Copy)]
-struct Thermostat {
-    watts: f64,
-    set: f64,
-    cycle: Cycle,
+pub(crate) struct Thermostat {
+    pub(crate) watts: f64,
+    pub(crate) set: f64,
+    pub(crate) cycle: Cycle,
 }
 
 impl Thermostat {
-    fn watts(&self, start: i64, end: i64, duty: f64) -> f64 {
+    pub(crate) fn watts(&self, start: i64, end: i64, duty: f64) -> f64 {
         if duty <= 0.0 { 0.0 } else { self.watts * self.cycle.share_on(start, end, duty) }
     }
 }
 
-fn between_hours(profile: &[u16; 24], hour: f64) -> f64 {
+pub(crate) fn between_hours(profile: &[u16; 24], hour: f64) -> f64 {
     let hour = if hour < 0.0 {
         hour + 24.0
     } else if hour >= 24.0 {
@@ -182,17 +182,17 @@ fn between_hours(profile: &[u16; 24], hour: f64) -> f64 {
 
 /// The days of a kind of household: watts at each full hour, without appliances that cycle.
 #[derive(Debug)]
-struct Habits {
-    weekday: [u16; 24],
-    weekend: [u16; 24],
+pub(crate) struct Habits {
+    pub(crate) weekday: [u16; 24],
+    pub(crate) weekend: [u16; 24],
     /// Reactive over active power of lights, screens and small motors.
-    tan_phi: f64,
-    shop: bool,
+    pub(crate) tan_phi: f64,
+    pub(crate) shop: bool,
 }
 
 // The shapes follow groups of habits that load studies find again and again. The levels give 2 to 10 kWh a day, with
 // the appliances.
-const SHOP: Habits = Habits {
+pub(crate) const SHOP: Habits = Habits {
     weekday: [
         90, 80, 80, 80, 80, 90, 120, 240, 700, 1000, 1050, 1100, 1100, 1050, 1050, 1100, 1150, 1250, 1300,
         1200, 900, 400, 150, 100,
@@ -205,7 +205,7 @@ const SHOP: Habits = Habits {
     shop: true,
 };
 
-const HABITS: [Habits; 6] = [
+pub(crate) const HABITS: [Habits; 6] = [
     SHOP,
     // A family with school children.
     Habits {

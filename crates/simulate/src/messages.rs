@@ -10,8 +10,7 @@ use crate::consumer::Consumer;
 use crate::network::{Feeder, Flow, Transformer};
 use crate::road::Road;
 use crate::step::Step;
-use reading::time::SECOND;
-use reading::{EventCode, EventTime, RawReading};
+use reading::{EventTime, RawReading};
 
 /// A message as it arrives.
 #[derive(Debug, Clone, PartialEq)]
@@ -72,14 +71,11 @@ impl<'town> Messages<'town> {
     /// feeder.
     fn advance(&mut self) {
         if self.next == 0 {
-            self.report_supply();
+            let meter_of = |index: usize| self.consumers[index].meter;
+            self.road.report_supply(&self.town.blackouts, &self.town.settings, &self.step, meter_of);
         }
         let (town, first) = (self.town, self.transformers[self.next].consumers.start);
-        // For how many ms of a step a consumer has no supply, and whether it has none at the end of the step.
-        let gone = |index: usize, step: &Step| {
-            let own = town.blackouts.iter().filter(|blackout| blackout.consumers.contains(&index));
-            own.fold((0, false), |(gone, off), one| (gone + one.of_step(step), off || one.is_on_at(step.end)))
-        };
+        let gone = |index: usize, step: &Step| Blackout::gone(&town.blackouts, index, step);
         let transformer = &mut self.transformers[self.next];
         let ahead_ms = transformer.ahead_ms;
         let consumers = &mut self.consumers[transformer.consumers.clone()];
@@ -130,34 +126,6 @@ impl<'town> Messages<'town> {
             self.next = 0;
             self.road.next_step();
             self.step = Step::new(&self.town.settings, &self.town.weather, step.index + 1);
-        }
-    }
-}
-
-impl Messages<'_> {
-    /// Sends the last gasps of the step that begins, and the reports of meters whose supply returns in it.
-    fn report_supply(&mut self) {
-        let step = self.step;
-        for blackout in &self.town.blackouts {
-            let Blackout { from, to, .. } = *blackout;
-            let is_now = |time: EventTime| step.start < time && time <= step.end;
-            if !is_now(from) && !is_now(to) {
-                continue;
-            }
-            for index in blackout.consumers.clone() {
-                let (gasps, returns) = blackout.heard(&self.town.settings, index);
-                let mut report = |time: EventTime, code| {
-                    let mut raw = RawReading::new(self.consumers[index].meter, time);
-                    raw.events = vec![code];
-                    self.road.delay(Message { arrival: time.plus(SECOND), raw, torn: None });
-                };
-                if gasps && is_now(from) {
-                    report(from, EventCode::POWER_FAILURE);
-                }
-                if returns && is_now(to) {
-                    report(to, EventCode::POWER_FAILURE_RESTORED);
-                }
-            }
         }
     }
 }

@@ -17,6 +17,14 @@ pub(crate) enum Stream {
     Transformer = 12,
     Blackout = 13,
     Concentrator = 14,
+    LvDeal = 15,
+    LvStory = 16,
+    LvTraits = 17,
+    LvLoad = 18,
+    LvDays = 19,
+    LvMeter = 20,
+    LvTransformer = 21,
+    LvSource = 22,
 }
 
 /// SplitMix64: Steele, Lea and Flood, "Fast splittable pseudorandom number generators", OOPSLA 2014.

@@ -1,11 +1,13 @@
 //! The way from the meters: what happens to a message, and when it arrives.
 
+use crate::blackout::Blackout;
 use crate::faults::{Fate, Fates};
 use crate::random::Random;
+use crate::step::Step;
 use crate::{Message, Settings};
 use core::cmp::Reverse;
 use reading::time::SECOND;
-use reading::{EventTime, RawReading};
+use reading::{EventCode, EventTime, MeterId, RawReading};
 use std::collections::{BinaryHeap, VecDeque};
 
 /// The messages that are on their way.
@@ -43,9 +45,46 @@ impl Road {
         self.punctual.is_empty()
     }
 
+    /// How many messages are delayed.
+    #[cfg(test)]
+    pub(crate) fn waiting(&self) -> usize {
+        self.delayed.len()
+    }
+
     /// All meters have sent: the first one is next.
     pub(crate) fn next_step(&mut self) {
         self.place = 0;
+    }
+
+    /// Sends the last gasps of the step that begins, and the reports of meters whose supply returns in it.
+    pub(crate) fn report_supply(
+        &mut self,
+        blackouts: &[Blackout],
+        settings: &Settings,
+        step: &Step,
+        meter_of: impl Fn(usize) -> MeterId,
+    ) {
+        for blackout in blackouts {
+            let Blackout { from, to, .. } = *blackout;
+            let is_now = |time: EventTime| step.start < time && time <= step.end;
+            if !is_now(from) && !is_now(to) {
+                continue;
+            }
+            for index in blackout.consumers.clone() {
+                let (gasps, returns) = blackout.heard(settings, index);
+                let mut report = |time: EventTime, code| {
+                    let mut raw = RawReading::new(meter_of(index), time);
+                    raw.events = vec![code];
+                    self.delay(Message { arrival: time.plus(SECOND), raw, torn: None });
+                };
+                if gasps && is_now(from) {
+                    report(from, EventCode::POWER_FAILURE);
+                }
+                if returns && is_now(to) {
+                    report(to, EventCode::POWER_FAILURE_RESTORED);
+                }
+            }
+        }
     }
 
     /// A meter without supply sends nothing.

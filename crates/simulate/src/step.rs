@@ -16,6 +16,8 @@ pub(crate) struct Step {
     pub(crate) day: u32,
     /// Counted from the start of the day of the run.
     pub(crate) of_day: u64,
+    /// The local day, counted from 1970.
+    pub(crate) local_day: i64,
     /// Hours since local midnight, at the middle of the interval.
     pub(crate) local_hour: f64,
     pub(crate) weekend: bool,
@@ -36,6 +38,7 @@ impl Step {
             length,
             day: (index / settings.steps_a_day()) as u32,
             of_day: index % settings.steps_a_day(),
+            local_day: local.div_euclid(DAY),
             local_hour: local.rem_euclid(DAY) as f64 / HOUR as f64,
             weekend: weekday == 0 || weekday == 6,
             sky: weather.at(local),

@@ -1,6 +1,6 @@
 //! A town: the places of its meters, and the truth about them.
 
-use crate::blackout::{Blackout, Of};
+use crate::blackout::{Blackout, Of, outages};
 use crate::consumer::{Consumer, Wiring};
 use crate::faults::{Mishap, replacement};
 use crate::network::{Feeder, Transformer};
@@ -83,6 +83,10 @@ pub enum Class {
     Domestic,
     /// A shop.
     Commercial,
+    /// A workshop. Only towns with a network have some, and the next one, too.
+    Industrial,
+    /// Irrigation.
+    Agricultural,
 }
 
 impl Class {
@@ -91,6 +95,8 @@ impl Class {
         match self {
             Self::Domestic => "domestic",
             Self::Commercial => "commercial",
+            Self::Industrial => "industrial",
+            Self::Agricultural => "agricultural",
         }
     }
 }
@@ -241,26 +247,12 @@ impl Town {
 
     /// The outages, in the order of time.
     pub fn outages(&self) -> Vec<Outage> {
-        let one = |blackout: &Blackout| {
-            let (role, target) = match blackout.of {
-                Of::Feeder(index) => ("feeder", self.feeders[index].id.to_string()),
-                Of::Transformer(index) => ("transformer", self.transformers[index].id.to_string()),
-                Of::Consumer(index) => ("consumer", self.consumers[index].meter.to_string()),
-            };
-            let heard = blackout.consumers.clone().map(|index| blackout.heard(&self.settings, index));
-            let (gasps, returns): (Vec<bool>, Vec<bool>) = heard.unzip();
-            let count = |of: Vec<bool>| of.into_iter().filter(|heard| *heard).count();
-            Outage {
-                role,
-                target,
-                from: blackout.from,
-                to: blackout.to,
-                consumers: blackout.consumers.len(),
-                gasps: count(gasps),
-                returns: count(returns),
-            }
+        let name = |of| match of {
+            Of::Feeder(index) => self.feeders[index].id.to_string(),
+            Of::Transformer(index) => self.transformers[index].id.to_string(),
+            Of::Consumer(index) => self.consumers[index].meter.to_string(),
         };
-        self.blackouts.iter().map(one).collect()
+        outages(&self.blackouts, &self.settings, name)
     }
 
     /// The truth about every meter that is unusual, or only looks unusual: by meter, then by time.
@@ -272,14 +264,7 @@ impl Town {
             rows.extend(mishap.map(|mishap| Truth::of_mishap(mishap, consumer.meter, &self.settings)));
             let transformer = &self.transformers[index / self.settings.consumers_each()];
             if transformer.ahead_ms > 0 {
-                rows.push(Truth {
-                    meter: consumer.meter,
-                    kind: Kind::ClockAhead,
-                    from: self.settings.start,
-                    to: self.settings.end(),
-                    share: None,
-                    note: format!("the clock of its concentrator is {} s ahead", transformer.ahead_ms / 1000),
-                });
+                rows.push(Truth::of_concentrator(consumer.meter, transformer.ahead_ms, &self.settings));
             }
         }
         // Leave out what would begin after the last day.
@@ -369,7 +354,7 @@ impl Town {
 }
 
 /// The transformers whose concentrator is ahead: the share of them, rounded down.
-fn fast_concentrators(settings: &Settings, transformers: usize) -> Vec<usize> {
+pub(crate) fn fast_concentrators(settings: &Settings, transformers: usize) -> Vec<usize> {
     let lot = |index: &usize| Random::stream(settings.seed, Stream::Concentrator, *index as u64).bits();
     let mut all: Vec<usize> = (0..transformers).collect();
     all.sort_by_key(lot);

@@ -29,6 +29,13 @@ impl Truth {
         self.kind.guilty()
     }
 
+    /// The row about a meter whose concentrator has a fast clock.
+    pub(crate) fn of_concentrator(meter: MeterId, ahead_ms: i64, settings: &Settings) -> Self {
+        let note = format!("the clock of its concentrator is {} s ahead", ahead_ms / 1000);
+        let (from, to) = (settings.start, settings.end());
+        Self { meter, kind: Kind::ClockAhead, from, to, share: None, note }
+    }
+
     /// The row about a fault of this meter.
     pub(crate) fn of_mishap(mishap: &Mishap, meter: MeterId, settings: &Settings) -> Self {
         let truth = |kind, from, to, note| Self { meter, kind, from, to, share: None, note };
