@@ -2,6 +2,7 @@
 
 use crate::program::{Scratch, names, repository};
 use serde_json::Value;
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
@@ -38,6 +39,74 @@ fn a_seed_gives_the_same_json_and_another_seed_another() {
 #[test]
 fn a_seed_gives_the_same_parquet_and_another_seed_another() {
     check_seeds("parquet");
+}
+
+/// A town with a network, and every kind in it.
+const NETWORK: [&str; 7] = ["--network", "--meters", "200", "--thieves", "10 %", "--innocents", "10 %"];
+
+fn network(scratch: &Scratch, out: &str, seed: &str, more: &[&str]) -> Vec<(String, Vec<u8>)> {
+    let start = ["-q", "simulate", "--days", "2", "--seed", seed, "--out", out];
+    scratch.done(&[&start[..], &NETWORK[..], more].concat());
+    files(&scratch.path(out))
+}
+
+#[test]
+fn a_town_with_a_network_is_the_same_for_a_seed_and_can_be_replayed() {
+    let scratch = Scratch::new();
+    let more = ["--outages", "3", "--daily", "5%", "--fast-concentrators", "20%"];
+    let one = network(&scratch, "one", "5", &more);
+    let names: Vec<&str> = one.iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(names, ["outages.csv", "readings.ndjson", "topology.csv", "truth.csv"]);
+    assert!(one == network(&scratch, "same", "5", &more), "the same seed gives other bytes");
+    assert!(one != network(&scratch, "other", "6", &more), "another seed gives the same town");
+    let plan = repository("pipelines/ami.toml");
+    let from = ["--topology", "one/topology.csv", "--readings", "one/readings.ndjson", "--out", "out"];
+    scratch.done(&[&["-q", "replay", plan.to_str().unwrap()][..], &from[..]].concat());
+    let summary = scratch.summary("out");
+    assert!(summary["readings"].as_u64().unwrap() > 200 * 190, "{summary}");
+}
+
+#[test]
+fn parquet_of_a_town_with_a_network_holds_all_that_its_lines_hold() {
+    let scratch = Scratch::new();
+    let plan = repository("pipelines/ami.toml");
+    for format in ["ndjson", "parquet"] {
+        network(&scratch, format, "5", &["--format", format, "--torn", "0"]);
+        let (readings, out) = (format!("{format}/readings.{format}"), format!("{format}-out"));
+        let from = ["--topology", "ndjson/topology.csv", "--readings", &readings, "--out", &out];
+        scratch.done(&[&["-q", "replay", plan.to_str().unwrap()][..], &from[..]].concat());
+    }
+    let file = |name: &str| fs::read(scratch.path(name)).unwrap();
+    assert!(file("ndjson/truth.csv") == file("parquet/truth.csv"));
+    for name in ["intervals.parquet", "balance.parquet", "alerts.ndjson"] {
+        let [lines, columns] = ["ndjson", "parquet"].map(|format| file(&format!("{format}-out/{name}")));
+        assert!(lines == columns, "{name} differs");
+    }
+}
+
+#[test]
+fn the_kinds_are_listed_and_chosen_by_name() {
+    let scratch = Scratch::new();
+    let output = scratch.run(&["simulate", "--list-kinds"]);
+    let listed = String::from_utf8(output.stdout).unwrap();
+    for kind in simulate::lv::Kind::ALL {
+        assert!(listed.contains(&format!("\n{:<24}{}\n", kind.name(), kind.says())), "{listed}");
+    }
+    network(&scratch, "town", "5", &["--kinds", "magnet,vacancy", "--no-faults"]);
+    let truth = scratch.text("town/truth.csv");
+    let kinds: BTreeSet<&str> = truth.lines().skip(1).map(|line| line.split(',').nth(1).unwrap()).collect();
+    assert_eq!(kinds, BTreeSet::from(["magnet", "vacancy"]));
+    let wrong = |words: &[&str]| {
+        let town = ["simulate", "--meters", "20", "--days", "1", "--out", "x"];
+        let output = scratch.run(&[&town[..], words].concat());
+        assert_eq!(output.status.code(), Some(2));
+        String::from_utf8(output.stderr).unwrap()
+    };
+    assert!(wrong(&["--kinds", "magnet"]).contains("--network"));
+    assert!(wrong(&["--network", "--kinds", "theft"]).contains("possible values: neutral-bypass"));
+    assert!(wrong(&["--network", "--lookalikes", "1%"]).contains("cannot be used with"));
+    let lone = wrong(&["--network", "--kinds", "wrong-transformer"]);
+    assert!(lone.contains("second transformer") && lone.contains("--transformers 2"), "{lone}");
 }
 
 #[test]

@@ -6,6 +6,7 @@ use detect::{Detector, Key};
 use expect_test::{ExpectFile, expect_file};
 use features::{CATALOGUE, Entry};
 use notify::{About, Channel};
+use simulate::lv::Kind;
 use std::fmt::Display;
 use vet::{By, Rule};
 
@@ -216,3 +217,93 @@ fn the_page_of_rules_agrees_with_the_code() {
     ];
     check(expect_file!["../../docs/reference/quality-rules.md"], "Rules of data quality", words, &parts);
 }
+
+#[test]
+fn the_page_of_the_simulated_network_has_every_kind() {
+    let words = "\
+        A town in which the numbers follow from one another, with thefts and innocent causes, and the truth about both:\n\
+        \n\
+        ```sh\n\
+        gridwarden simulate --network --meters 900 --days 45 --seed 3 --out town\n\
+        gridwarden replay pipelines/ami.toml --readings town/readings.ndjson --topology town/topology.csv --out out\n\
+        ```\n\
+        \n\
+        | option | what it does |\n\
+        | --- | --- |\n\
+        | `--thieves 3%` | share of consumers with a theft; the chosen kinds take turns |\n\
+        | `--innocents 3%` | share of consumers with an innocent cause; likewise |\n\
+        | `--kinds magnet,vacancy` | only these kinds of either sort |\n\
+        | `--list-kinds` | the list below |\n\
+        | `--meters`, `--transformers` | the size; without the second, 25 consumers share a transformer |\n\
+        \n\
+        All other options of [`simulate`](command-line.md#simulate) but `--lookalikes` work as in any town:\n\
+        faults on the way, meters that deliver once a day, outages, formats, a Kafka topic.\n\
+        One seed gives one town. Another choice of kinds keeps the homes, the lines and who wins.\n";
+    let list = |guilty: bool| -> String {
+        let kinds = Kind::ALL.iter().filter(|kind| kind.guilty() == guilty);
+        kinds.map(|kind| item(code(kind.name()), &[], kind.says(), &[])).collect()
+    };
+    let parts = [
+        ("Thefts".to_owned(), list(true)),
+        ("Innocent causes".to_owned(), list(false)),
+        ("The truth".to_owned(), TRUTH.to_owned()),
+        ("The network".to_owned(), NETWORK.to_owned()),
+        ("The meters".to_owned(), METERS.to_owned()),
+    ];
+    let page = expect_file!["../../docs/reference/simulated-town.md"];
+    check(page, "A simulated town with a network", words, &parts);
+}
+
+const TRUTH: &str = "\
+`truth.csv` has the columns of any town's truth, and three more.
+
+| column | meaning |
+| --- | --- |
+| `meter` | the consumer's; of `hooking` and `meter-error` the transformer's |
+| `kind`, `guilty` | a name above, or a fault of a meter; whether a customer gains from it |
+| `from`, `to` | it concerns readings after the first moment, up to the second |
+| `share` | its share, if it has one: of the current that passes an element, of the power, of the joined neutral |
+| `note` | hours of the day, the phase, the neighbour, what the topology names |
+| `transformer` | the one that really supplies the consumer |
+| `wh_used` | energy that the consumer used from `from` to `to` |
+| `wh_lost` | what of it no register counted because of this |
+
+A house behind a broken neutral of the line has a row, too.
+`wh_lost` is negative where more was counted than used, or energy was fed back for nothing.
+What a transformer supplies is what registers count, what `wh_lost` names, and what wires and the transformer lose:
+a test compares them to the watt-hour. The error of a meter within its class is in none of them.
+With `--brokers`, `truth.csv` is complete after the last message.
+";
+
+const NETWORK: &str = "\
+Each transformer has its own source voltage: lower in the evening, with the feeder's swings, its own, and flicker.
+It loses 0.25 % of its rating always, and 1.75 % of it at full load.
+Lines leave it with four wires, two consumers at a pole, neighbours on phases a, b and c in turn.
+A service cable leads from the pole to each house.
+
+At each step a load flow finds the currents of all houses at their own voltages.
+So the voltage at a meter falls with its own current and with that of its neighbours, most with those of its phase,
+and it rises where a solar roof feeds back.
+Currents in the neutral add as phasors, and a current that returns through the earth is missing in it.
+A current that passes a meter still flows through the lines: the voltage and the transformer show it.
+
+Homes have lights, fridge, fans, air conditioner, heater, geyser, washing machine and water pump,
+each with its power factor, its hours and its season. People travel, and the town has holidays.
+There are shops, workshops, irrigation pumps, solar roofs and batteries.
+";
+
+const METERS: &str = "\
+A meter errs within class 1 and a little more at small currents, and starts at some milliamperes.
+It counts whole watt-hours. It sends `imp`, `v`, `i`, `in`, `p`, `q`, `relay`, `seq`, with a registered roof `exp`,
+and with a single phase `vl`.
+Three-phase meters send one value a phase.
+Values are means of the interval.
+
+Events follow the rules of usual firmware, from what the meter sees and whatever the cause:
+phase and neutral apart (65, 69), backward power (51 to 55), a phase without voltage (1 to 5) or current (57 to 61),
+voltage out of limits (7, 9), a low power factor (205), current without voltage (207),
+voltage behind an open relay (407). Sensors and the relay report 201, 251, 301 and 302.
+
+A transformer's meter is of class 0.5 and measures at the high-voltage side, so its energy has all losses;
+its voltages and currents are referred to the low-voltage side.
+";

@@ -1,6 +1,8 @@
 //! The options of `gridwarden simulate`: a town, its thefts and faults, and where its readings go.
 
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueEnum};
+use simulate::lv::Kind;
 use std::path::PathBuf;
 use stream::{PARTITIONS, check_name};
 
@@ -13,11 +15,11 @@ use stream::{PARTITIONS, check_name};
 )]
 pub struct Simulate {
     /// The number of consumers.
-    #[arg(long, value_name = "N", value_parser = meters, allow_negative_numbers = true)]
-    pub meters: usize,
+    #[arg(long, value_name = "N", value_parser = meters, allow_negative_numbers = true, required_unless_present = "list_kinds")]
+    pub meters: Option<usize>,
     /// The number of days.
-    #[arg(long, value_name = "D", value_parser = days, allow_negative_numbers = true)]
-    pub days: u32,
+    #[arg(long, value_name = "D", value_parser = days, allow_negative_numbers = true, required_unless_present = "list_kinds")]
+    pub days: Option<u32>,
     /// The time between two readings of a meter.
     #[arg(long, default_value = "15m", value_name = "TIME", allow_hyphen_values = true)]
     pub interval: String,
@@ -28,7 +30,7 @@ pub struct Simulate {
     #[arg(long, default_value = "2024-01-01T00:00:00Z", value_name = "TIME")]
     pub start: String,
     /// The folder for readings, topology.csv and truth.csv; with --brokers, for topology.csv and truth.csv.
-    #[arg(long, value_name = "DIR", required_unless_present = "brokers")]
+    #[arg(long, value_name = "DIR", required_unless_present_any = ["brokers", "list_kinds"])]
     pub out: Option<PathBuf>,
     /// The format of readings. Only ndjson can hold torn lines.
     #[arg(long, value_enum, default_value_t = Format::Ndjson)]
@@ -69,11 +71,12 @@ pub struct Simulate {
         help_heading = "The town"
     )]
     pub thieves: String,
-    /// Share of consumers of each innocent kind that looks like theft.
+    /// Share of consumers of each innocent kind that looks like theft, in a town without --network.
     #[arg(
         long,
         default_value = "1%",
         value_name = "SHARE",
+        conflicts_with = "network",
         allow_hyphen_values = true,
         help_heading = "The town"
     )]
@@ -115,6 +118,34 @@ pub struct Simulate {
         help_heading = "The town"
     )]
     pub utc_offset: f64,
+    /// A low-voltage network with physics: voltages follow the currents of all houses on a line, a transformer supplies
+    /// what is used and what wires lose, and `truth.csv` has the energy that no register counted.
+    #[arg(long, help_heading = "A town with a network")]
+    pub network: bool,
+    /// The kinds of theft and of innocent cause that happen. Default: all. A share is divided among its kinds.
+    #[arg(
+        long,
+        value_name = "KIND,...",
+        value_parser = kinds(),
+        value_delimiter = ',',
+        hide_possible_values = true,
+        requires = "network",
+        help_heading = "A town with a network"
+    )]
+    pub kinds: Vec<Kind>,
+    /// Share of consumers with an innocent cause of any kind.
+    #[arg(
+        long,
+        default_value = "2%",
+        value_name = "SHARE",
+        allow_hyphen_values = true,
+        requires = "network",
+        help_heading = "A town with a network"
+    )]
+    pub innocents: String,
+    /// Print each kind with a sentence, and do nothing else.
+    #[arg(long, help_heading = "A town with a network")]
+    pub list_kinds: bool,
     /// No faults, except those that other options set.
     #[arg(long, help_heading = "Faults on the way")]
     pub no_faults: bool,
@@ -181,6 +212,12 @@ pub(super) fn meters(text: &str) -> Result<usize, String> {
 pub(super) fn days(text: &str) -> Result<u32, String> {
     let number = text.parse().ok().filter(|number| *number <= MOST_DAYS);
     number.ok_or_else(|| format!("days are a whole number up to {MOST_DAYS}"))
+}
+
+fn kinds() -> impl TypedValueParser<Value = Kind> {
+    let names = Kind::ALL.iter().map(|kind| kind.name());
+    PossibleValuesParser::new(names)
+        .map(|name| Kind::named(&name).expect("the parser accepts only these names"))
 }
 
 fn topic(text: &str) -> Result<String, String> {

@@ -1,14 +1,16 @@
 //! `gridwarden simulate`: writes the readings, the topology and the truth of a town.
 
+mod source;
+
 use crate::cli::{self, Format};
 use columns::{Aside, ColumnsError, ReadingsWriter};
 use reading::time::{HOUR, MINUTE, SECOND};
 use reading::{EventTime, RawReading};
 use replay::{Hold, remove_files};
 use shell::{Failure, count, print, telemetry};
-use simulate::{Faults, Settings, SettingsError, Town};
-use simulate::{write_outages_csv, write_topology_csv, write_truth_csv};
-use std::collections::BTreeSet;
+use simulate::lv::{Kind, LvSettingsError};
+use simulate::{Faults, LvSettings, LvTown, Settings, SettingsError, Town};
+use source::{AnyTown, Source};
 use std::fs;
 use std::io::{self, Write};
 use std::path::Path;
@@ -19,17 +21,23 @@ const NAMES: [&str; 5] = [READINGS[0], READINGS[1], "topology.csv", "truth.csv",
 /// The names of files with readings.
 const READINGS: [&str; 2] = ["readings.ndjson", "readings.parquet"];
 
+/// Why the size of the town is known.
+const GIVEN: &str = "the command line asks for it";
+
 /// Runs the command.
 pub fn run(args: &cli::Simulate, quiet: bool) -> Result<(), Failure> {
+    if args.list_kinds {
+        return print(&kinds());
+    }
     let settings = settings(args)?;
-    let town = Town::new(settings).map_err(|error| wrong_town(&error))?;
-    let truth = town.truth();
+    let town = town(args, settings)?;
+    let mut source = town.source();
     let mut done = Vec::new();
     let readings = match &args.brokers {
         Some(brokers) => {
             // The topology first, so that a reader of the topic knows the meters when their readings come.
             if let Some(dir) = &args.out {
-                write_tables(&town, &truth, dir)?;
+                write_tables(&source, dir)?;
                 done.push(format!("written to {}", dir.display()));
             }
             let topic = args.topic.as_deref().expect("the command line asks for a topic beside the brokers");
@@ -41,7 +49,11 @@ pub fn run(args: &cli::Simulate, quiet: bool) -> Result<(), Failure> {
                 messages: args.messages.into(),
                 make: args.create_topics.then_some(args.partitions),
             };
-            let sent = stream::feed(town.messages(), &feed, settings.interval_ms, quiet)?;
+            let sent = stream::feed(&mut source, &feed, settings.interval_ms, quiet)?;
+            if let Some(dir) = &args.out {
+                // Only now is it known how much energy was lost.
+                write_tables(&source, dir)?;
+            }
             let (messages, partitions) =
                 (count(sent.messages, "message"), count(u64::from(sent.partitions), "partition"));
             done.insert(0, format!("sent to {topic} of {brokers}: {messages}, {partitions}"));
@@ -50,34 +62,62 @@ pub fn run(args: &cli::Simulate, quiet: bool) -> Result<(), Failure> {
         None => {
             let dir = args.out.as_deref().expect("the command line asks for a folder or for brokers");
             done.push(format!("written to {}", dir.display()));
-            write_all(&town, &truth, args.format, dir)?
+            write_all(&mut source, args.format, dir)?
         }
     };
     if !quiet {
-        let guilty: BTreeSet<_> =
-            truth.iter().filter(|truth| truth.guilty()).map(|truth| truth.meter).collect();
-        let guilty = guilty.len();
         print(&format!(
-            "{} of {} over {}, {guilty} tampered with\n{}\n",
+            "{} of {} over {}, {} tampered with\n{}\n",
             count(readings, "reading"),
-            count(args.meters as u64, "consumer"),
-            count(u64::from(args.days), "day"),
+            count(settings.meters as u64, "consumer"),
+            count(u64::from(settings.days), "day"),
+            source.guilty(),
             done.join("\n"),
         ))?;
     }
     Ok(())
 }
 
+/// The list of `--list-kinds`.
+fn kinds() -> String {
+    let line = |kind: &Kind| format!("{:<24}{}\n", kind.name(), kind.says());
+    let of = |guilty: bool| Kind::ALL.iter().filter(move |kind| kind.guilty() == guilty).map(line);
+    let (thefts, innocents): (String, String) = (of(true).collect(), of(false).collect());
+    format!(
+        "thefts, a share of `--thieves` together:\n{thefts}\ninnocent causes, `--innocents` together:\n{innocents}"
+    )
+}
+
+fn town(args: &cli::Simulate, settings: Settings) -> Result<AnyTown, Failure> {
+    if !args.network {
+        return Ok(AnyTown::Plain(Box::new(Town::new(settings).map_err(|error| wrong_town(&error))?)));
+    }
+    let settings = LvSettings {
+        innocents: share("innocents", &args.innocents)?,
+        kinds: if args.kinds.is_empty() { Kind::ALL.to_vec() } else { args.kinds.clone() },
+        ..LvSettings::usual(settings)
+    };
+    let town = LvTown::new(settings).map_err(|error| match error {
+        LvSettingsError::Town(error) => wrong_town(&error),
+        LvSettingsError::OneTransformer => Failure::wrong(
+            "these options do not make a town: `wrong-transformer` needs a second transformer",
+            "try `--transformers 2`, or more consumers",
+        ),
+    })?;
+    Ok(AnyTown::Lv(Box::new(town)))
+}
+
 /// Writes readings and tables to a folder; returns the number of readings.
-fn write_all(town: &Town, truth: &[simulate::Truth], format: Format, dir: &Path) -> Result<u64, Failure> {
+fn write_all(source: &mut Source<'_>, format: Format, dir: &Path) -> Result<u64, Failure> {
     let hold = Hold::take(dir, &NAMES)?;
     hold.clear()?;
     let (sent, other) = match format {
         Format::Ndjson => {
-            (lines(town, &dir.join(READINGS[0])).map_err(|cause| broken(dir, &cause))?, READINGS[1])
+            (lines(source, &dir.join(READINGS[0])).map_err(|cause| broken(dir, &cause))?, READINGS[1])
         }
         Format::Parquet => {
-            let (sent, torn) = columns(town, &dir.join(READINGS[1])).map_err(|cause| broken(dir, &cause))?;
+            let (sent, torn) =
+                columns(source, &dir.join(READINGS[1])).map_err(|cause| broken(dir, &cause))?;
             if torn > 0 {
                 telemetry::torn_left_out(torn);
             }
@@ -85,35 +125,34 @@ fn write_all(town: &Town, truth: &[simulate::Truth], format: Format, dir: &Path)
         }
     };
     let _moving = hold.moving();
-    if !is_this_town(town, truth, dir) {
+    if !is_this_town(source, dir) {
         take_away_readings(dir, other)?;
     }
-    tables(town, truth, dir).map_err(|cause| broken(dir, &cause))?;
+    tables(source, dir).map_err(|cause| broken(dir, &cause))?;
     Ok(sent)
 }
 
 /// Writes only the tables.
-fn write_tables(town: &Town, truth: &[simulate::Truth], dir: &Path) -> Result<(), Failure> {
+fn write_tables(source: &Source<'_>, dir: &Path) -> Result<(), Failure> {
     let hold = Hold::take_without_signals(dir, &NAMES)?;
     hold.clear()?;
     // A replay may still use these readings, and with the topology of another town its results would be wrong.
-    if READINGS.iter().any(|name| dir.join(name).exists()) && !is_this_town(town, truth, dir) {
+    if READINGS.iter().any(|name| dir.join(name).exists()) && !is_this_town(source, dir) {
         return Err(Failure::failed_with_help(
             format!("{} holds the readings of another town", dir.display()),
             "give this one a folder of its own with `--out`",
         ));
     }
-    tables(town, truth, dir).map_err(|cause| broken(dir, &cause))
+    tables(source, dir).map_err(|cause| broken(dir, &cause))
 }
 
 /// Whether the folder holds this town: the same topology and truth as would be written now.
-fn is_this_town(town: &Town, truth: &[simulate::Truth], dir: &Path) -> bool {
-    let is_same = |name: &str, write: &dyn Fn(&mut Vec<u8>) -> io::Result<()>| {
-        let mut now = Vec::new();
-        write(&mut now).is_ok() && fs::read(dir.join(name)).is_ok_and(|before| before == now)
+fn is_this_town(source: &Source<'_>, dir: &Path) -> bool {
+    let is_same = |name: &str, is_own: &dyn Fn(&[u8]) -> bool| {
+        fs::read(dir.join(name)).is_ok_and(|before| is_own(&before))
     };
-    is_same("topology.csv", &|out| write_topology_csv(&town.topology(), out))
-        && is_same("truth.csv", &|out| write_truth_csv(truth, out))
+    is_same("topology.csv", &|before| before == source.topology())
+        && is_same("truth.csv", &|before| source.is_own_truth(before))
 }
 
 /// Deletes readings of an earlier town: they would not fit the topology of this one.
@@ -130,27 +169,25 @@ fn broken(dir: &Path, cause: &(dyn std::error::Error + 'static)) -> Failure {
     Failure::failed(format!("cannot write to {}", dir.display()), cause)
 }
 
-fn tables(town: &Town, truth: &[simulate::Truth], dir: &Path) -> io::Result<()> {
-    let mut topology = Aside::create(dir.join("topology.csv"))?;
-    write_topology_csv(&town.topology(), &mut topology)?;
-    topology.finish()?;
-    let mut file = Aside::create(dir.join("truth.csv"))?;
-    write_truth_csv(truth, &mut file)?;
-    file.finish()?;
-    let (outages, place) = (town.outages(), dir.join("outages.csv"));
-    if outages.is_empty() {
-        return remove_files([place].into_iter());
+fn tables(source: &Source<'_>, dir: &Path) -> io::Result<()> {
+    let write = |name: &str, text: &[u8]| {
+        let mut file = Aside::create(dir.join(name))?;
+        file.write_all(text)?;
+        file.finish()
+    };
+    write("topology.csv", &source.topology())?;
+    write("truth.csv", &source.truth())?;
+    match source.outages() {
+        Some(text) => write("outages.csv", &text),
+        None => remove_files([dir.join("outages.csv")].into_iter()),
     }
-    let mut file = Aside::create(place)?;
-    write_outages_csv(&outages, &mut file)?;
-    file.finish()
 }
 
-fn lines(town: &Town, path: &Path) -> io::Result<u64> {
+fn lines(source: &mut Source<'_>, path: &Path) -> io::Result<u64> {
     let mut file = Aside::create(path)?;
     let mut sent = 0;
     let mut line = Vec::new();
-    for message in town.messages() {
+    for message in source {
         line.clear();
         message.write_line(&mut line);
         line.push(b'\n');
@@ -163,11 +200,11 @@ fn lines(town: &Town, path: &Path) -> io::Result<u64> {
 
 /// Writes readings as Parquet. Returns how many it wrote, and how many torn messages it left out, which columns
 /// cannot hold.
-fn columns(town: &Town, path: &Path) -> Result<(u64, u64), ColumnsError> {
+fn columns(source: &mut Source<'_>, path: &Path) -> Result<(u64, u64), ColumnsError> {
     let mut file = ReadingsWriter::create(path)?;
     let mut some: Vec<RawReading> = Vec::with_capacity(8192);
     let mut torn = 0;
-    for message in town.messages() {
+    for message in source {
         if message.torn.is_some() {
             torn += 1;
             continue;
@@ -264,7 +301,7 @@ fn settings(args: &cli::Simulate) -> Result<Settings, Failure> {
                 base.fast_concentrators,
             )?,
         },
-        ..Settings::usual(args.meters, args.days, args.seed, start)
+        ..Settings::usual(args.meters.expect(GIVEN), args.days.expect(GIVEN), args.seed, start)
     })
 }
 
