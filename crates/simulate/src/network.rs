@@ -5,7 +5,7 @@ use crate::random::{Random, Stream};
 use crate::step::Step;
 use crate::town::{LINE_LOSS, LOSS_FULL, LOSS_IDLE};
 use core::ops::Range;
-use reading::{ConcentratorId, FeederId, MeterId, Phases, RawReading, TransformerId};
+use reading::{FeederId, MeterId, Phases, RawReading, TransformerId};
 
 /// Active and reactive power on the three phases, in W and var.
 #[derive(Debug, Clone, Copy, Default)]
@@ -99,11 +99,6 @@ impl Transformer {
             noise: random,
             hum: 0.0,
         }
-    }
-
-    /// The concentrator of its meters: there is one at each transformer.
-    pub(crate) fn concentrator(&self) -> ConcentratorId {
-        ConcentratorId::new(format!("C{}", &self.id.as_str()[1..])).expect("letters and digits")
     }
 
     /// The voltages at the busbar under this load, by phase. It must be called once a step.

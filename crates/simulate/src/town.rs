@@ -54,6 +54,11 @@ pub struct Connection {
     pub to: Option<EventTime>,
 }
 
+/// The concentrator at a transformer, which sends for all of its meters.
+pub(crate) fn concentrator_at(transformer: TransformerId) -> ConcentratorId {
+    ConcentratorId::new(format!("C{}", &transformer.as_str()[1..])).expect("letters and digits")
+}
+
 /// What a meter measures.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Role {
@@ -187,7 +192,7 @@ impl Town {
         if self.settings.transformer_meters {
             rows.extend(self.transformers.iter().map(|transformer| Connection {
                 transformer: Some(transformer.id),
-                concentrator: Some(transformer.concentrator()),
+                concentrator: Some(concentrator_at(transformer.id)),
                 ..self.upstream(transformer.meter, Role::Transformer, transformer.feeder, transformer.area)
             }));
         }
@@ -211,7 +216,7 @@ impl Town {
         };
         let mut row = Connection {
             transformer: Some(transformer.id),
-            concentrator: Some(transformer.concentrator()),
+            concentrator: Some(concentrator_at(transformer.id)),
             phase,
             class: Some(if shop { Class::Commercial } else { Class::Domestic }),
             sanctioned: Some(Watts(sanctioned)),

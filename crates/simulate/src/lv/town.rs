@@ -12,7 +12,7 @@ use super::truth::LvTruth;
 use crate::blackout::{Blackout, Of, outages};
 use crate::faults::{Mishap, replacement};
 use crate::random::{Random, Stream};
-use crate::town::{TRANSFORMERS_A_FEEDER, fast_concentrators};
+use crate::town::{TRANSFORMERS_A_FEEDER, concentrator_at, fast_concentrators};
 use crate::weather::Weather;
 use crate::{Class, Connection, Outage, Role, Truth};
 use core::ops::Range;
@@ -96,6 +96,7 @@ impl LvTown {
         if self.settings.town.transformer_meters {
             rows.extend(self.transformers.iter().map(|transformer| Connection {
                 transformer: Some(transformer.id),
+                concentrator: Some(concentrator_at(transformer.id)),
                 sanctioned: Some(Watts(transformer.rated_va.round())),
                 ..upstream(transformer.meter, Role::Transformer, transformer)
             }));
@@ -121,6 +122,8 @@ impl LvTown {
         let (class, sanctioned) = contract(consumer.load.trade(), consumer.phase.is_none());
         let mut row = Connection {
             transformer: Some(named.id),
+            // Whoever sends for it is no question of the index.
+            concentrator: Some(concentrator_at(self.transformers[number].id)),
             phase,
             class: Some(class),
             sanctioned: Some(Watts(sanctioned)),
@@ -265,6 +268,7 @@ fn upstream(meter: MeterId, role: Role, transformer: &Transformer) -> Connection
         transformer: None,
         feeder: feeder(transformer.feeder),
         area: AreaId::new(format!("A{:02}", transformer.area + 1)).expect("letters and digits"),
+        concentrator: None,
         phase: "abc",
         class: None,
         sanctioned: None,
