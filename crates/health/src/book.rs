@@ -39,6 +39,8 @@ pub(crate) struct Plane {
 #[derive(Debug, Clone)]
 pub struct Book {
     pub(crate) settings: HealthSettings,
+    /// See [`HealthSettings::turns`]: each reading asks for it.
+    turns: u64,
     pub(crate) meters: Vec<Meter>,
     /// Days that are under way or wait for their turn, ascending.
     pub(crate) planes: Vec<Plane>,
@@ -72,6 +74,7 @@ impl Book {
     /// A book without meters.
     pub fn new(settings: HealthSettings) -> Self {
         Self {
+            turns: settings.turns(),
             settings,
             meters: Vec::new(),
             planes: Vec::new(),
@@ -138,7 +141,7 @@ impl Book {
         self.make_planes(today.day);
         let (known, at) = (out.len(), At { end, is_last: false });
         let due = (end.since(today.start) / self.settings.grid.length() - 1).max(0) as u64;
-        let turns = self.settings.turns();
+        let turns = self.turns;
         for mut plane in std::mem::take(&mut self.planes) {
             let upto = match today.day - plane.day {
                 ..=1 => 0,
@@ -164,25 +167,35 @@ impl Book {
         &self.turned
     }
 
-    /// The run ends: the days that are not final, as far as they went. Only [`Self::summary`] is of use afterwards.
-    pub fn finish(&mut self, meter_of: impl Fn(u32) -> MeterId) -> Vec<MeterDay> {
+    /// The run ends: the days that are not final, as far as they went, of the meters with one of the [turns](Self::turns).
+    /// Those of all meters at once would take more memory than the meters. When all turns are over, only
+    /// [`Self::summary`] is of use.
+    pub fn finish(&mut self, turn: u64, meter_of: impl Fn(u32) -> MeterId) -> Vec<MeterDay> {
         let mut rows = Vec::new();
         let Some((_, end)) = self.today else { return rows };
         let at = At { end, is_last: true };
-        let calendar = self.settings.calendar.clone();
-        for ((day, slot), cell) in std::mem::take(&mut self.open) {
-            let row = self.publish(slot, Span::of(&calendar, day), cell, at, &meter_of);
-            rows.extend(row.map(MeterDay::again));
+        let turns = self.turns;
+        let is_due =
+            |&(_, slot): &(i32, u32), _: &mut Delivered| turn_of(meter_of(slot).hash(), turns) == turn;
+        let again: Vec<_> = self.open.extract_if(.., is_due).collect();
+        let fresh: Vec<_> = self.fresh.extract_if(.., is_due).collect();
+        let days = again.into_iter().map(|day| (day, true)).chain(fresh.into_iter().map(|day| (day, false)));
+        for (((day, slot), cell), is_again) in days {
+            let row = self.publish(slot, Span::of(&self.settings.calendar, day), cell, at, &meter_of);
+            rows.extend(row.map(|row| MeterDay { is_again, ..row }));
         }
-        for ((day, slot), cell) in std::mem::take(&mut self.fresh) {
-            rows.extend(self.publish(slot, Span::of(&calendar, day), cell, at, &meter_of));
+        let planes = std::mem::take(&mut self.planes);
+        for plane in planes.iter().filter(|plane| plane.next_turn <= turn) {
+            self.turn(plane, turn..turn + 1, at, &meter_of, &mut rows);
         }
-        let turns = self.settings.turns();
-        for plane in std::mem::take(&mut self.planes) {
-            self.turn(&plane, plane.next_turn..turns, at, &meter_of, &mut rows);
-        }
+        self.planes = planes;
         rows.sort_unstable();
         rows
+    }
+
+    /// How many turns there are.
+    pub fn turns(&self) -> u64 {
+        self.turns
     }
 
     /// Makes a plane for each day up to today, and moves into it what came before the first tick.
@@ -215,7 +228,7 @@ impl Book {
     ) {
         let span = Span::of(&self.settings.calendar, plane.day);
         for slot in 0..self.meters.len() as u32 {
-            if turns.contains(&turn_of(meter_of(slot).hash(), self.settings.turns())) {
+            if turns.contains(&turn_of(meter_of(slot).hash(), self.turns)) {
                 let cell = plane.cells.get(slot as usize).copied().unwrap_or(Delivered::NOTHING);
                 out.extend(self.publish(slot, span, cell, at, meter_of));
             }
@@ -271,7 +284,10 @@ impl Book {
             }
             let due: Vec<_> = self.open.extract_if((day, 0)..(day + 1, 0), |_, _| true).collect();
             for ((_, slot), cell) in due {
-                out.extend(self.publish(slot, span, cell, at, meter_of).map(MeterDay::again));
+                out.extend(
+                    self.publish(slot, span, cell, at, meter_of)
+                        .map(|row| MeterDay { is_again: true, ..row }),
+                );
             }
             from = day + 1;
         }
@@ -311,7 +327,7 @@ impl Book {
         self.turned.push(slot);
         if is_final {
             self.open.remove(&(span.day, slot));
-        } else {
+        } else if !is_last {
             self.open.insert((span.day, slot), cell);
         }
         let (meter, day) = (name, span.day);
@@ -326,8 +342,7 @@ impl Book {
 
     /// What is counted of a day of a meter, if it can still be published.
     fn cell(&mut self, slot: u32, hash: u64, day: i32) -> Option<&mut Delivered> {
-        let turns = self.settings.turns();
-        let today = self.today;
+        let (turns, today) = (self.turns, self.today);
         let is_near = |day: i32| today.is_some_and(|(today, _)| day == today + 1);
         if self.planes.last().is_some_and(|plane| plane.day < day) && is_near(day) {
             self.planes.push(Plane { day, ..Plane::default() });

@@ -37,12 +37,6 @@ pub struct MeterDay {
     pub is_again: bool,
 }
 
-impl MeterDay {
-    pub(crate) fn again(self) -> Self {
-        Self { is_again: true, ..self }
-    }
-}
-
 /// Whose readings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Whose {

@@ -284,7 +284,7 @@ fn total_lines(final_after: i64) -> Vec<String> {
             totals.tick(end, days.into_iter().map(|day| (day, place)), &mut rows);
         }
     }
-    let last = book.finish(name);
+    let last: Vec<MeterDay> = (0..book.turns()).flat_map(|turn| book.finish(turn, name)).collect();
     totals.take(last.into_iter().map(|day| (day, place)), &mut rows);
     totals.finish(&mut rows);
     let of_total = rows.iter().filter(|row| row.whose.role() == "concentrator");

@@ -120,9 +120,15 @@ impl Books {
         reports
     }
 
-    /// The run ends: the last reports for the second stage. Only [`Self::summary`] is of use afterwards.
-    pub fn last_reports(&mut self, fleet: &Fleet) -> Vec<Report> {
-        self.health.as_mut().map(|health| health.finish(fleet)).unwrap_or_default()
+    /// In how many turns the last reports come.
+    pub fn last_turns(&self) -> u64 {
+        self.health.as_ref().map_or(0, Health::turns)
+    }
+
+    /// The run ends: the last reports for the second stage, of a part of the meters with each turn. After the last turn
+    /// only [`Self::summary`] is of use.
+    pub fn last_reports(&mut self, turn: u64, fleet: &Fleet) -> Vec<Report> {
+        self.health.as_mut().map(|health| health.finish(turn, fleet)).unwrap_or_default()
     }
 
     /// What has been wrong with the readings since the state began.

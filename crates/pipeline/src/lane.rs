@@ -120,8 +120,10 @@ impl Lane {
         out.ticks.push((EventTime::MAX, out.intervals.len()));
         self.enter(known, out);
         out.demand_upto.push(out.metering.demand.len());
-        let reports = self.books.last_reports(&self.fleet);
-        out.reports.extend(reports.into_iter().map(|report| (EventTime::MAX, report)));
+        for turn in 0..self.books.last_turns() {
+            let reports = self.books.last_reports(turn, &self.fleet);
+            out.reports.extend(reports.into_iter().map(|report| (EventTime::MAX, report)));
+        }
     }
 
     /// What has been wrong with the readings since the state began.

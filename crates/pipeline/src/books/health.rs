@@ -88,8 +88,12 @@ impl Health {
         days.into_iter().map(Report::Delivered).collect()
     }
 
-    pub(super) fn finish(&mut self, fleet: &Fleet) -> Vec<Report> {
-        self.book.finish(|slot| fleet.meter(slot)).into_iter().map(Report::Delivered).collect()
+    pub(super) fn turns(&self) -> u64 {
+        self.book.turns()
+    }
+
+    pub(super) fn finish(&mut self, turn: u64, fleet: &Fleet) -> Vec<Report> {
+        self.book.finish(turn, |slot| fleet.meter(slot)).into_iter().map(Report::Delivered).collect()
     }
 
     pub(super) fn summary(&self, fleet: &Fleet) -> Summary {

@@ -124,7 +124,10 @@ fn finish(
     let mut rows = Vec::new();
     fleet.finish(&mut rows);
     let demand = enter(books, &mut rows, fleet.row_slots(), fleet.silences());
-    send_apart(rows, demand, books.last_reports(fleet), to)?;
+    send_apart(rows, demand, Vec::new(), to)?;
+    for turn in 0..books.last_turns() {
+        send_apart(Vec::new(), Vec::new(), books.last_reports(turn, fleet), to)?;
+    }
     for slots in fleet.by_name().chunks(METERS) {
         let meters = slots.iter().map(|&slot| (slot, fleet.meter(slot)));
         let Some(rows) = books.finish(meters) else { return Ok(()) };
