@@ -144,6 +144,27 @@ def balances_that_differ(orderly, out):
     return both.filter(~same).height, both.height
 
 
+def demand(out):
+    """Demand of groups, and what rows of meters say about the others."""
+    rows = pl.read_parquet(out / "demand.parquet").with_columns(pl.col("meter").cast(pl.String), pl.col("zone").cast(pl.String))
+    is_group = (pl.col("meter") == "system") | pl.col("meter").str.contains("/")
+    # Whether late rows could still have joined when the run ended depends on the order.
+    groups = rows.filter(is_group).drop("final")
+    meters = rows.filter(~is_group & (pl.col("zone") == "all"))
+    return groups, meters.select("meter", "start", "zone", "coincident_w", "peer_ratio")
+
+
+def rows_that_differ(before, now):
+    """How many rows one of the two has and the other has not, by their key."""
+    key = ["meter", "start", "zone"]
+    both = before.join(now, on=key, how="full", suffix="_now", coalesce=True)
+    same = pl.lit(True)
+    for column in before.columns:
+        if column not in key:
+            same &= pl.col(column).eq_missing(pl.col(column + "_now"))
+    return both.filter(~same).height, both.height
+
+
 def compare_missing(orderly, out):
     """How near the estimates for missing consumers come to what these really used."""
     columns = ["transformer", "end", "consumed_wh", "estimated_wh", "gap_wh", "gap_low_wh", "gap_high_wh", "meters", "reporting"]
@@ -184,12 +205,16 @@ def compare(way, orderly, out, truth):
     other_sums, all_balances = balances_that_differ(orderly, out)
     found, guilty, others = thieves(out, truth)
     other_cases = cases_that_differ(orderly, out)
+    (groups_before, meters_before), (groups_now, meters_now) = demand(orderly), demand(out)
+    other_groups, all_groups = rows_that_differ(groups_before, groups_now)
+    other_shares, all_shares = rows_that_differ(meters_before, meters_now)
     measured = now.filter(pl.col("quality").is_in(["measured", "disagrees"])).height
     energy = lambda rows: rows.group_by("meter").agg(pl.col("imp_wh").sum()).sort("meter")
     print(f"{way:9} {wrong.height:7,} of {before.height:,} intervals lost or wrong; "
           f"{100 * measured / now.height:5.1f} % measured; {summary['late']:6,} late; "
           f"{partial.height:5,} balances measured in part, {other_sums:,} of {all_balances:,} with other sums; {found} of {guilty} thieves, {others} others, "
-          f"{other_cases} rows of cases and evidence differ")
+          f"{other_cases} rows of cases and evidence differ; {other_groups} of {all_groups} rows of demand of groups differ, "
+          f"{other_shares} of {all_shares} of meters in coincident_w or peer_ratio")
     failures = []
     if partial.height:
         failures.append("a balance is called measured although a consumer is missing")
@@ -197,6 +222,8 @@ def compare(way, orderly, out, truth):
         failures.append("balances do not end at the sums of the orderly file")
     if way in ["bursts", "future"] and other_cases:
         failures.append("cases are not those of the orderly file")
+    if way in ["bursts", "future"] and (other_groups or not all_groups):
+        failures.append("demand of groups is not that of the orderly file")
     if way == "seconds":
         if measured < 0.9 * now.height:
             failures.append("less than 90 % of the intervals are measured")

@@ -2,6 +2,7 @@
 
 use crate::program::{Scratch, repository};
 use columns::{Row, read_back};
+use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fs;
 
@@ -58,6 +59,30 @@ fn balances_of_late_meters_end_at_the_sums_of_timely_ones() {
     assert_eq!(revised("timely"), 0);
     assert!(revised("late") > 500, "{}", revised("late"));
     assert_eq!(rows(&scratch, "timely/losses.parquet"), rows(&scratch, "late/losses.parquet"));
+}
+
+#[test]
+fn demand_of_groups_with_late_meters_is_that_of_timely_ones() {
+    let scratch = town();
+    delay(&scratch);
+    replay(&scratch, "readings.ndjson", "timely");
+    replay(&scratch, "late.ndjson", "late");
+    let [timely, late] = ["timely", "late"].map(|out| {
+        let mut rows = rows(&scratch, &format!("{out}/demand.parquet"));
+        // The order of rows is that in which their sums were settled.
+        rows.sort_by_key(|row| ["meter", "start", "zone"].map(|name| row[name].as_str().unwrap().to_owned()));
+        rows
+    });
+    let groups = |rows: &[Row]| -> Vec<Row> {
+        let is_group = |row: &&Row| row["meter"] == "system" || row["meter"].as_str().unwrap().contains('/');
+        rows.iter().filter(is_group).cloned().collect()
+    };
+    assert!(groups(&timely).iter().all(|row| row["zone"] != "all" || row["block_w"].as_f64() > Some(0.0)));
+    assert_eq!(groups(&timely), groups(&late));
+    // The peaks of three days are among the blocks whose uses are kept.
+    let shares =
+        |rows: &[Row]| -> Vec<Value> { rows.iter().map(|row| row["coincident_w"].clone()).collect() };
+    assert_eq!(shares(&timely), shares(&late));
 }
 
 #[test]

@@ -155,6 +155,7 @@ impl Metering {
                 block_va: va(zone.block_va),
                 sliding_va: va(zone.sliding_va),
                 energy,
+                is_final: is_over,
                 whole: (number == 0).then(|| self.whole(slot, block, energy)),
             });
         }
@@ -191,7 +192,7 @@ impl Metering {
     }
 }
 
-fn mean(powers: &[f32]) -> f32 {
+pub(crate) fn mean(powers: &[f32]) -> f32 {
     let sum: f64 = powers.iter().map(|&power| f64::from(power)).sum();
     (sum / powers.len() as f64) as f32
 }

@@ -5,17 +5,26 @@
 //!
 //! The block in which the town peaks is known only when it is over. So a few numbers of every consumer and group are
 //! kept for the current block. If that block is the highest, they show what each of them used in it.
+//!
+//! Consumers may deliver late. The sums of an interval wait for them, see `waiting.rs`, and enter the demand of the
+//! groups in `settle.rs`. What is kept of a consumer follows its own rows, which come in order, see `take.rs`.
 
-use crate::metering::{Metering, Strides};
-use crate::moment::{Moment, Moments, NO_PERIOD};
-use crate::rows::{DemandRow, MeteringRows, Whose};
+mod settle;
+mod take;
+
+pub(crate) use settle::TownBlock;
+
+use crate::candidates::Candidates;
+use crate::ended::{Ended, most_ended};
+use crate::metering::Metering;
+use crate::moment::{Moments, NO_PERIOD};
+use crate::rows::DemandRow;
 use crate::rules::MeteringSettings;
-use crate::shares::{BlockUse, Consumers, NO_CLASS, NO_GROUP, NO_PLACE, PLACE_TO_SEE};
+use crate::shares::{BlockUse, CANDIDATES, Consumers, NO_CLASS, NO_GROUP, PLACE_TO_SEE};
 use crate::sum::Sum;
-use features::valid_energy;
+use crate::waiting::Waiting;
 use reading::{AreaId, Calendar, EventTime, FeederId, Interval, MeterId, Target, TransformerId};
 use std::collections::BTreeMap;
-use std::mem::take;
 use units::{Ratio, Watts};
 
 /// Which groups there are.
@@ -25,6 +34,17 @@ pub struct GroupRule {
     pub reporting: Ratio,
     /// Feeders and the whole town are groups too. A part of a town does not know what all of it uses.
     pub whole_town: bool,
+}
+
+/// What the topology knows of consumers and groups.
+#[derive(Debug, Clone, Copy)]
+pub struct Network<P, S> {
+    /// The place with a number.
+    pub place_of: P,
+    /// How many consumers a group has in the interval that ends at a time.
+    pub size: S,
+    /// Whether it knows any consumer. If not, nobody can say who is missing, so nothing waits.
+    pub is_known: bool,
 }
 
 /// A consumer's interval and the number of its place. A number stands for the same place until places are
@@ -78,6 +98,8 @@ pub struct Groups {
     /// Blocks above this share of the sanctioned load are reported.
     above: Option<Ratio>,
     pub(crate) moments: Moments,
+    /// How long after its end an interval waits for consumers that are missing, ms.
+    final_after: i64,
     /// By number of the group.
     pub(crate) demand: Metering,
     pub(crate) names: Vec<Target>,
@@ -87,11 +109,22 @@ pub struct Groups {
     pub(crate) groups: Vec<BlockUse<i64>>,
     /// How many consumers each group has.
     pub(crate) sizes: Vec<u32>,
-    /// The sum of the highest blocks of its consumers in the period before.
-    pub(crate) peaks_before: Vec<f64>,
+    /// The sums of the current tick.
     sums: Vec<Sum>,
+    pub(crate) waiting: Waiting,
+    /// No row joins an interval that ends here or before.
+    pub(crate) last_final: EventTime,
+    /// The billing period of the last tick, and those before it that late rows still belong to.
     pub(crate) period: u32,
-    pub(crate) period_before: u32,
+    pub(crate) ended: Vec<Ended>,
+    /// The billing period of the last settled interval, and the one before it.
+    pub(crate) settled_period: u32,
+    pub(crate) settled_before: u32,
+    pub(crate) candidates: Candidates,
+    /// The mean power of the town in each candidate by what has come so far, W; NaN unless it makes a peak.
+    pub(crate) powers: [f32; CANDIDATES],
+    /// The town in the last settled intervals, as many as a block has.
+    pub(crate) settled_town: Vec<TownBlock>,
     pub(crate) consumers: Consumers,
     pub(crate) classes: Vec<String>,
     /// What consumers of each class imported on average in the period under way; worked out once a tick, if asked
@@ -100,11 +133,17 @@ pub struct Groups {
 }
 
 impl Groups {
+    /// Memory of one group in one interval that waits.
+    pub const BYTES_PER_INTERVAL: usize = 40;
+
     /// Groups without consumers. Without a rule there are no groups, and without a share no blocks are reported.
+    ///
+    /// An interval of the groups waits for late rows until `final_after` ms after its end.
     pub fn new(
         settings: &MeteringSettings,
         rule: Option<GroupRule>,
         above: Option<Ratio>,
+        final_after: i64,
         calendar: &Calendar,
     ) -> Self {
         let demand = settings.demand.clone().map(crate::DemandRule::of_groups);
@@ -113,16 +152,23 @@ impl Groups {
             rule,
             above,
             moments: Moments::new(calendar.clone()),
+            final_after,
             demand: Metering::new(settings, calendar.clone()),
             names: Vec::new(),
             numbers: BTreeMap::new(),
             all: NO_GROUP,
             groups: Vec::new(),
             sizes: Vec::new(),
-            peaks_before: Vec::new(),
             sums: Vec::new(),
+            waiting: Waiting::new(),
+            last_final: EventTime::MIN,
             period: NO_PERIOD,
-            period_before: NO_PERIOD,
+            ended: Vec::new(),
+            settled_period: NO_PERIOD,
+            settled_before: NO_PERIOD,
+            candidates: Candidates::default(),
+            powers: [f32::NAN; CANDIDATES],
+            settled_town: Vec::new(),
             consumers: Consumers::default(),
             classes: Vec::new(),
             class_means: None,
@@ -139,79 +185,40 @@ impl Groups {
         self.consumers.shares.iter_mut().for_each(|share| share.place = PLACE_TO_SEE);
     }
 
-    /// Takes the intervals of a tick, by meter. Intervals that end earlier count in no group: the sum of their tick
-    /// is over.
+    /// Takes the intervals of a tick, by meter. Those that end earlier join the sums of their own interval, unless that
+    /// is final.
     ///
-    /// `place_of` gives the place with a number, and `size` the number of consumers of a group. Billing periods that
-    /// are over are added to `out`. Returns the blocks above the sanctioned load.
+    /// Billing periods that are over are added to `out`. Returns the blocks above the sanctioned load.
     pub fn tick<'a>(
         &mut self,
         end: EventTime,
         rows: impl Iterator<Item = Placed<'a>> + Clone,
-        place_of: impl Fn(u32) -> Place<'a>,
-        size: impl Fn(Target) -> u32,
+        network: &Network<impl Fn(u32) -> Place<'a>, impl Fn(Target, EventTime) -> u32>,
         out: &mut Vec<DemandRow>,
     ) -> Vec<AboveSanctioned> {
         let moment = self.moments.at(&self.demand.settings, end);
-        self.class_means = None;
         // If clocks go back past midnight, the period before must not begin again.
         if self.period == NO_PERIOD || moment.period > self.period {
             self.begin_period(moment.period);
         }
-        let rows = rows.filter(|placed| placed.row.end == end);
-        let places = self.consumers.find_or_add(rows.clone().map(|placed| &placed.row.meter));
-        let width = Strides::of(&self.demand.settings).in_block;
-        let counts = moment.block_ends && moment.block_zones & 1 == 1;
-        let hours = self.hours_of_a_block();
-        let mut above = Vec::new();
-        for (at, Placed { row, place }) in places.into_iter().zip(rows) {
-            let Some(net) = valid_energy(row) else { continue };
-            let at = at as usize;
-            let number = place.unwrap_or(NO_PLACE);
-            if self.consumers.shares[at].place != number {
-                self.put(at, number, &place.map(&place_of).unwrap_or_default());
-            }
-            let share = &mut self.consumers.shares[at];
-            let sum = Sum::of(row, net);
-            for number in [share.groups[0], share.groups[1], self.all] {
-                if let Some(of_group) = self.sums.get_mut(number as usize) {
-                    of_group.add(&sum);
-                }
-            }
-            if let Some(imported) = row.valid() {
-                share.import(imported);
-            }
-            let Some(imported) = row.imp.filter(|_| row.quality.is_whole()) else { continue };
-            share.add(moment, imported, net);
-            if !counts || !share.block.is_whole(moment, width) {
-                continue;
-            }
-            let demand = f64::from(share.imported) / hours;
-            share.peak = share.peak.max(demand as f32);
-            let Some((place, allowed)) = place.map(&place_of).zip(self.above) else { continue };
-            let Some(sanctioned) = place.sanctioned else { continue };
-            if !share.reported_above && demand > sanctioned.0 * allowed.0 {
-                share.reported_above = true;
-                let start = end.minus(width as i64 * self.demand.settings.grid.length());
-                let Place { transformer, area, .. } = place;
-                let (meter, demand) = (row.meter, Watts(demand));
-                above.push(AboveSanctioned { meter, transformer, area, demand, sanctioned, start, end });
-            }
-        }
-        self.close(end, moment, size, out);
+        self.last_final = end.minus(if network.is_known { self.final_after } else { 0 });
+        let above = self.take(Some((end, moment)), rows, network);
+        self.close_tick(end, moment, &network.size, out);
         above
     }
 
-    /// Notes the place of a consumer, when it is seen there for the first time.
-    fn put(&mut self, at: usize, number: u32, place: &Place<'_>) {
-        let whole_town = self.rule.is_some_and(|rule| rule.whole_town);
-        let mut number_of = |target: Option<Target>| target.map_or(NO_GROUP, |target| self.number(target));
-        let transformer = number_of(place.transformer.map(Target::Transformer));
-        let feeder = number_of(place.feeder.map(Target::Feeder).filter(|_| whole_town));
-        number_of(Some(Target::System).filter(|_| whole_town));
-        let class = place.class.map_or(NO_CLASS, |class| self.class(class));
-        let share = &mut self.consumers.shares[at];
-        (share.place, share.groups, share.class) = (number, [transformer, feeder], class);
+    /// Takes intervals whose ticks are over, between two ticks, by meter. Returns the blocks above the sanctioned load.
+    pub fn join<'a>(
+        &mut self,
+        rows: impl Iterator<Item = Placed<'a>> + Clone,
+        network: &Network<impl Fn(u32) -> Place<'a>, impl Fn(Target, EventTime) -> u32>,
+    ) -> Vec<AboveSanctioned> {
+        if self.final_after == 0 || !network.is_known {
+            return Vec::new();
+        }
+        let above = self.take(None, rows, network);
+        self.foresee(&network.size);
+        above
     }
 
     /// The number of a class. There are a handful, so that a search is fast enough.
@@ -241,77 +248,53 @@ impl Groups {
         self.names.push(target);
         self.groups.push(BlockUse::new());
         self.sizes.push(0);
-        self.peaks_before.push(0.0);
         self.sums.push(Sum::default());
         number
     }
 
-    /// Ends a tick: all of its intervals are in the sums, which become intervals of the groups.
-    fn close(
-        &mut self,
-        end: EventTime,
-        moment: Moment,
-        size: impl Fn(Target) -> u32,
-        out: &mut Vec<DemandRow>,
-    ) {
-        let Some(rule) = self.rule else { return };
-        let start = end.minus(self.demand.settings.grid.length());
-        let (mut numbers, mut intervals) = (Vec::new(), Vec::new());
-        for (number, sum) in self.sums.iter_mut().enumerate().filter(|(_, sum)| sum.any) {
-            let sum = take(sum);
-            let size = size(self.names[number]).max(sum.measured);
-            self.sizes[number] = size;
-            let is_whole = f64::from(sum.measured) >= rule.reporting.0 * f64::from(size);
-            let interval = sum.interval(start, end, is_whole);
-            if is_whole {
-                self.groups[number].add(moment, sum.net);
-            }
-            numbers.push(number as u32);
-            intervals.push(interval);
-        }
-        let names = &self.names;
-        let whose = |number: u32, _: &Interval| Whose::Group(Box::new(names[number as usize]));
-        let mut ended = MeteringRows::default();
-        self.demand.take_of(&numbers, &intervals, whose, &mut ended);
-        ended.demand.iter_mut().for_each(|row| self.complete_with(row, &self.peaks_before));
-        out.append(&mut ended.demand);
-        let count = Strides::of(&self.demand.settings).zones;
-        let zone = self.demand.zones.get(self.all as usize * count);
-        let peaked = zone.is_some_and(|zone| zone.block > 0.0 && zone.block_end == moment.index);
-        if peaked {
-            // The block that ends here is the town's highest so far.
-            let (hours, width) = (self.hours_of_a_block(), Strides::of(&self.demand.settings).in_block);
-            self.consumers.shares.iter_mut().for_each(|share| share.block.coincide(moment, width, hours));
-            self.groups.iter_mut().for_each(|part| part.coincide(moment, width, hours));
-        }
-    }
-
-    fn hours_of_a_block(&self) -> f64 {
+    pub(crate) fn hours_of_a_block(&self) -> f64 {
         let block = self.demand.settings.demand.as_ref().map_or(0, crate::DemandRule::block);
         block as f64 / reading::time::HOUR as f64
     }
 
     /// Begins another billing period. Rows of the period before still need its means and peaks, so these are kept.
     fn begin_period(&mut self, period: u32) {
-        self.peaks_before = self.peaks();
-        let means = self.means_of_classes();
-        self.consumers.shares.iter_mut().for_each(|share| share.begin_period(&means));
-        self.groups.iter_mut().for_each(BlockUse::begin_period);
-        (self.period_before, self.period) = (self.period, period);
+        self.ended.retain(|ended| ended.period < period);
+        if self.period != NO_PERIOD {
+            let ended = self.under_way();
+            self.ended.retain(|other| other.period != ended.period);
+            self.ended.push(ended);
+        }
+        self.forget_ended();
+        self.period = period;
     }
 
-    /// Ends the run: adds the billing period under way of each group, as far as it went, to `out`.
-    pub fn finish(&mut self, out: &mut Vec<DemandRow>) {
-        let mut ended = Vec::new();
-        for (target, number) in self.numbers.clone() {
-            if self.demand.len() > number as usize {
-                let whose = Whose::Group(Box::new(target));
-                self.demand.push_demand(number as usize, whose, false, &mut ended);
-            }
+    /// What the consumers of the period under way add up to.
+    pub(crate) fn under_way(&self) -> Ended {
+        let mut sums = Ended::new(self.period);
+        let of_period = self.consumers.shares.iter().filter(|share| share.period() == self.period);
+        of_period.for_each(|share| sums.add(share, self.all));
+        sums
+    }
+
+    /// What was added up of a period that is over.
+    fn ended_in(&mut self, period: u32) -> &mut Ended {
+        if !self.ended.iter().any(|ended| ended.period == period) {
+            self.ended.push(Ended::new(period));
+            self.ended.sort_by_key(|ended| ended.period);
         }
-        let peaks = self.peaks();
-        ended.iter_mut().for_each(|row| self.complete_with(row, &peaks));
-        out.append(&mut ended);
+        let at = self.ended.iter().position(|ended| ended.period == period);
+        &mut self.ended[at.expect("it is there or was added")]
+    }
+
+    fn forget_ended(&mut self) {
+        let most = most_ended(self.final_after);
+        self.ended.drain(..self.ended.len().saturating_sub(most));
+    }
+
+    /// Bytes that sums take that wait for late rows.
+    pub fn memory(&self) -> usize {
+        self.waiting.memory()
     }
 }
 

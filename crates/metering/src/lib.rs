@@ -10,7 +10,9 @@
 
 mod among;
 mod by_slot;
+mod candidates;
 mod demand;
+mod ended;
 mod groups;
 mod metering;
 mod moment;
@@ -21,14 +23,15 @@ mod rules;
 mod shares;
 mod state;
 mod sum;
+mod waiting;
 
 pub use by_slot::{BySlot, WrittenBySlot};
-pub use groups::{AboveSanctioned, GroupRule, Groups, Place, Placed};
+pub use groups::{AboveSanctioned, GroupRule, Groups, Network, Place, Placed};
 pub use metering::Metering;
 pub use profile::ENOUGH_DAYS;
 pub use rows::{Among, DemandRow, MeteringRows, Peak, PfSpread, ProfileRow, Whole, Whose};
 pub use rules::{DemandRule, MeteringSettings, ProfileRule, RulesError, Zone};
-pub use state::{DemandState, GroupsState, PowerFactorState, ProfilesState};
+pub use state::{DemandState, GroupsState, GroupsStateV1, PowerFactorState, ProfilesState};
 
 #[cfg(test)]
 mod tests;

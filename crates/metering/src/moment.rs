@@ -28,6 +28,13 @@ pub(crate) struct Moment {
     pub day_starts: bool,
 }
 
+impl Moment {
+    /// Whether a block ends here that makes a peak of the billing period.
+    pub fn counts(&self) -> bool {
+        self.block_ends && self.block_zones & 1 == 1
+    }
+}
+
 /// The last moments that were asked for, by the number of the interval.
 #[derive(Debug, Clone)]
 pub(crate) struct Moments {

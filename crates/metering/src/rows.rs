@@ -43,6 +43,8 @@ pub struct DemandRow {
     pub sliding_va: Option<VoltAmperes>,
     /// Imported energy, estimated energy included.
     pub energy: WattHours,
+    /// Whether the period is over, and of a group, whether late rows can join it no more.
+    pub is_final: bool,
     /// The other columns. Only the row of the zone of all minutes has them.
     pub whole: Option<Whole>,
 }

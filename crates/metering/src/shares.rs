@@ -27,7 +27,7 @@ impl<E: Copy + Default + Into<i64> + TryFrom<i64>> BlockUse<E> {
     }
 
     /// Adds a measured interval. Returns whether it is the first of its block.
-    pub(crate) fn add(&mut self, moment: Moment, net: WattHours) -> bool {
+    pub(crate) fn add(&mut self, moment: &Moment, net: WattHours) -> bool {
         let is_first = self.block != moment.block_first;
         if is_first {
             (self.block, self.count, self.net) = (moment.block_first, 0, E::default());
@@ -38,17 +38,18 @@ impl<E: Copy + Default + Into<i64> + TryFrom<i64>> BlockUse<E> {
         is_first
     }
 
-    pub(crate) fn is_whole(&self, moment: Moment, width: usize) -> bool {
+    /// Whether each of its intervals up to that moment is measured.
+    pub(crate) fn is_whole(&self, moment: &Moment, width: usize) -> bool {
         self.block == moment.block_first && usize::from(self.count) == width
     }
 
     /// The town has had its highest demand so far in the block that ends with that moment.
-    pub(crate) fn coincide(&mut self, moment: Moment, width: usize, hours: f64) {
+    pub(crate) fn coincide(&mut self, moment: &Moment, width: usize, hours: f64) {
         let known = self.is_whole(moment, width);
         self.coincident = if known { (self.net.into() as f64 / hours) as f32 } else { f32::NAN };
     }
 
-    /// Another billing period begins.
+    /// The town's sums of another billing period begin.
     pub(crate) fn begin_period(&mut self) {
         (self.before, self.coincident) = (self.coincident, f32::NAN);
     }
@@ -60,22 +61,29 @@ pub(crate) struct Share {
     pub block: BlockUse<i32>,
     /// Imported energy of the measured intervals of the block, Wh.
     pub imported: u32,
-    /// The highest block; minus infinity is none.
+    /// The highest block of the period; minus infinity is none.
     pub peak: f32,
     /// The transformer and the feeder that it was last seen under, by number of the group.
     pub groups: [u32; 2],
-    /// Its class, by number.
+    /// Its class, by number, and its class in the period before.
     pub class: u16,
+    class_before: u16,
+    /// The billing period of its own last interval, in months since year 0. A consumer that delivers late is behind
+    /// the town.
+    period: u16,
     /// A block above its sanctioned load was reported in this period.
     pub reported_above: bool,
-    /// Imported energy of the period, Wh; [`UNKNOWN`] is not known.
+    /// Imported energy of the period and of the one before, Wh; [`UNKNOWN`] is not known.
     energy: u32,
-    /// What it imported in the period before, over the mean of its class; NaN is not known.
-    pub peers_before: f32,
+    energy_before: u32,
+    /// Net energy in each block in which the town may have had its peak, Wh; [`NO_USE`] is not known.
+    pub uses: [i32; CANDIDATES],
     /// The number of the place that its groups and its class are of. Not stored: numbers are those of one run.
     #[serde(skip, default = "place_to_see")]
     pub place: u32,
 }
+
+const _: () = assert!(size_of::<Share>() == 68);
 
 /// In no group.
 pub(crate) const NO_GROUP: u32 = u32::MAX;
@@ -86,6 +94,10 @@ pub(crate) const NO_PLACE: u32 = u32::MAX;
 /// Its place has not been looked up since places got new numbers.
 pub(crate) const PLACE_TO_SEE: u32 = u32::MAX - 1;
 const UNKNOWN: u32 = u32::MAX;
+/// Stands for an unknown use of a block.
+pub(crate) const NO_USE: i32 = i32::MIN;
+/// So many blocks of the town are remembered that wait for late rows and may become its peak.
+pub(crate) const CANDIDATES: usize = 3;
 
 fn place_to_see() -> u32 {
     PLACE_TO_SEE
@@ -99,15 +111,18 @@ impl Share {
             peak: f32::NEG_INFINITY,
             groups: [NO_GROUP; 2],
             class: NO_CLASS,
+            class_before: NO_CLASS,
+            period: 0,
             reported_above: false,
             energy: UNKNOWN,
-            peers_before: f32::NAN,
+            energy_before: UNKNOWN,
+            uses: [NO_USE; CANDIDATES],
             place: PLACE_TO_SEE,
         }
     }
 
     /// Adds a measured interval to the block under way.
-    pub(crate) fn add(&mut self, moment: Moment, imported: WattHours, net: WattHours) {
+    pub(crate) fn add(&mut self, moment: &Moment, imported: WattHours, net: WattHours) {
         if self.block.add(moment, net) {
             self.imported = 0;
         }
@@ -126,17 +141,71 @@ impl Share {
         (self.energy != UNKNOWN).then_some(self.energy)
     }
 
-    /// What was imported in the period, over the mean of its class.
-    pub(crate) fn over_peers(&self, means: &[f64]) -> Option<f64> {
-        let mean = means.get(usize::from(self.class)).filter(|mean| **mean > 0.0)?;
-        Some(f64::from(self.energy()?) / mean)
+    /// The billing period of its own last interval.
+    pub(crate) fn period(&self) -> u32 {
+        self.period.into()
     }
 
-    /// Another billing period begins. `means` are the means of the classes in the period that is over.
-    pub(crate) fn begin_period(&mut self, means: &[f64]) {
-        self.peers_before = self.over_peers(means).map_or(f32::NAN, |ratio| ratio as f32);
+    /// Its class, if it has one.
+    pub(crate) fn class(&self) -> Option<usize> {
+        (self.class != NO_CLASS).then_some(self.class.into())
+    }
+
+    /// Its class in a billing period, and what it imported in it, Wh. Known of its own period and the one before.
+    pub(crate) fn in_period(&self, period: u32) -> Option<(usize, u32)> {
+        let (class, energy) = match self.period() {
+            own if own == period => (self.class, self.energy),
+            own if own == period + 1 => (self.class_before, self.energy_before),
+            _ => return None,
+        };
+        (class != NO_CLASS && energy != UNKNOWN).then_some((class.into(), energy))
+    }
+
+    /// An interval of a billing period has come. If the period is later than that of the last interval, it begins.
+    #[inline]
+    pub(crate) fn turn(&mut self, period: u32) {
+        if self.period() >= period {
+            return;
+        }
+        let follows = self.period() + 1 == period;
+        (self.energy_before, self.class_before) =
+            if follows { (self.energy, self.class) } else { (UNKNOWN, NO_CLASS) };
         (self.energy, self.peak, self.reported_above) = (UNKNOWN, f32::NEG_INFINITY, false);
-        self.block.begin_period();
+        // Months since year 0 fit 16 bits for five thousand years.
+        self.period = period as u16;
+    }
+
+    /// Notes its use of the block that ends with that moment as the use of a candidate.
+    pub(crate) fn note_use(&mut self, candidate: usize, moment: &Moment, width: usize) {
+        self.uses[candidate] = if self.block.is_whole(moment, width) { self.block.net } else { NO_USE };
+    }
+}
+
+/// The mean power of the use of a block; NaN if it is not known.
+pub(crate) fn power_of_use(wh: i32, hours: f64) -> f32 {
+    if wh == NO_USE { f32::NAN } else { (f64::from(wh) / hours) as f32 }
+}
+
+/// [`Share`] as version 1 stored it. Then all consumers were in one billing period, and of the period before each knew
+/// only its ratio to the mean of its class.
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
+pub(crate) struct ShareV1 {
+    block: BlockUse<i32>,
+    imported: u32,
+    peak: f32,
+    groups: [u32; 2],
+    class: u16,
+    reported_above: bool,
+    energy: u32,
+    _peers_before: f32,
+}
+
+impl ShareV1 {
+    /// The same in the period that all consumers were in. Rows of the period before get no ratio any more.
+    pub(crate) fn in_period(self, period: u32) -> Share {
+        let Self { block, imported, peak, groups, class, reported_above, energy, .. } = self;
+        let period = u16::try_from(period).unwrap_or_default();
+        Share { block, imported, peak, groups, class, period, reported_above, energy, ..Share::new() }
     }
 }
 

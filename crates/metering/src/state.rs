@@ -9,10 +9,15 @@
 //! [`Metering`] stores three parts, so that a new billing day does not lose the profiles of months.
 
 use crate::by_slot::{BySlot, WrittenBySlot};
+use crate::candidates::Candidates;
+use crate::ended::Ended;
+use crate::groups::TownBlock;
 use crate::metering::{Head, Strides, ZoneState};
-use crate::shares::{BlockUse, Share};
+use crate::moment::NO_PERIOD;
+use crate::shares::{BlockUse, Share, ShareV1};
+use crate::waiting::StoredSums;
 use crate::{Groups, Metering, MeteringSettings};
-use reading::{Calendar, Fingerprint, Target};
+use reading::{Calendar, EventTime, Fingerprint, Target};
 use serde::{Deserialize, Serialize};
 
 /// The stored form of the profiles of meters.
@@ -63,8 +68,15 @@ pub struct MeterDemand {
 /// run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct GroupsState {
-    period_before: u32,
     period: u32,
+    ended: Vec<Ended>,
+    settled_before: u32,
+    settled_period: u32,
+    settled: EventTime,
+    last_final: EventTime,
+    waiting: StoredSums,
+    candidates: Candidates,
+    settled_town: Vec<TownBlock>,
     demand: DemandState,
     /// In the order of their numbers.
     groups: Vec<StoredGroup>,
@@ -76,8 +88,50 @@ pub struct GroupsState {
 struct StoredGroup {
     target: Target,
     size: u32,
+    block: BlockUse<i64>,
+}
+
+/// [`GroupsState`] of version 1. Then every interval was settled in its tick.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+pub struct GroupsStateV1 {
+    period_before: u32,
+    period: u32,
+    demand: DemandState,
+    groups: Vec<StoredGroupV1>,
+    consumers: Vec<(String, ShareV1)>,
+    classes: Vec<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+struct StoredGroupV1 {
+    target: Target,
+    size: u32,
     peaks_before: f64,
     block: BlockUse<i64>,
+}
+
+impl From<GroupsStateV1> for GroupsState {
+    fn from(stored: GroupsStateV1) -> Self {
+        let GroupsStateV1 { period_before, period, demand, groups, consumers, classes } = stored;
+        let peaks = groups.iter().map(|group| group.peaks_before).collect();
+        let ended = (period_before != NO_PERIOD).then(|| Ended { peaks, ..Ended::new(period_before) });
+        let group = |StoredGroupV1 { target, size, block, .. }| StoredGroup { target, size, block };
+        Self {
+            period,
+            ended: ended.into_iter().collect(),
+            settled_before: period_before,
+            settled_period: period,
+            settled: EventTime::MIN,
+            last_final: EventTime::MIN,
+            waiting: Vec::new(),
+            candidates: Candidates::default(),
+            settled_town: Vec::new(),
+            demand,
+            groups: groups.into_iter().map(group).collect(),
+            consumers: consumers.into_iter().map(|(name, share)| (name, share.in_period(period))).collect(),
+            classes,
+        }
+    }
 }
 
 impl MeteringSettings {
@@ -259,7 +313,7 @@ impl Metering {
 
 impl Groups {
     /// The version of [`GroupsState`].
-    pub const STATE_VERSION: u16 = 1;
+    pub const STATE_VERSION: u16 = 2;
 
     /// A number of the settings that the state depends on: those of [demand](Metering::demand_fingerprint), because
     /// groups have demand of their own and consumers have highest blocks; and which groups there are. The share of
@@ -274,15 +328,23 @@ impl Groups {
 
     /// The state, to be stored.
     pub fn snapshot(&self) -> GroupsState {
-        let group = |(number, &target): (usize, &Target)| {
-            let (size, peaks_before) = (self.sizes[number], self.peaks_before[number]);
-            StoredGroup { target, size, peaks_before, block: self.groups[number] }
+        let group = |(number, &target): (usize, &Target)| StoredGroup {
+            target,
+            size: self.sizes[number],
+            block: self.groups[number],
         };
         let consumers = self.consumers.names.iter().zip(&self.consumers.shares);
         let slots = 0..self.demand.len() as u32;
         GroupsState {
-            period_before: self.period_before,
             period: self.period,
+            ended: self.ended.clone(),
+            settled_before: self.settled_before,
+            settled_period: self.settled_period,
+            settled: self.waiting.settled(),
+            last_final: self.last_final,
+            waiting: self.waiting.stored(),
+            candidates: self.candidates,
+            settled_town: self.settled_town.clone(),
             demand: slots.map(|slot| (slot, self.demand.demand_of(slot as usize))).collect(),
             groups: self.names.iter().enumerate().map(group).collect(),
             consumers: consumers.map(|(meter, share)| (meter.to_owned(), *share)).collect(),
@@ -293,12 +355,14 @@ impl Groups {
     /// Takes a stored state, which must have been stored under the same [fingerprint](Self::fingerprint), into groups
     /// at their beginning. Returns whether it can be.
     pub fn restore(&mut self, stored: GroupsState) -> bool {
-        (self.period_before, self.period) = (stored.period_before, stored.period);
+        (self.period, self.ended) = (stored.period, stored.ended);
+        (self.settled_before, self.settled_period) = (stored.settled_before, stored.settled_period);
+        self.last_final = stored.last_final;
+        (self.candidates, self.settled_town) = (stored.candidates, stored.settled_town);
         self.classes = stored.classes;
-        for StoredGroup { target, size, peaks_before, block } in stored.groups {
+        for StoredGroup { target, size, block } in stored.groups {
             let number = self.number(target) as usize;
-            (self.sizes[number], self.peaks_before[number]) = (size, peaks_before);
-            self.groups[number] = block;
+            (self.sizes[number], self.groups[number]) = (size, block);
         }
         self.consumers.make_room(stored.consumers.iter().map(|(name, _)| name.len()));
         for (name, share) in stored.consumers {
@@ -306,6 +370,13 @@ impl Groups {
             self.consumers.shares.push(share);
         }
         let fits = stored.demand.iter().all(|(slot, _)| (slot as usize) < self.names.len());
-        fits && self.consumers.names.iter().is_sorted() && self.demand.restore_demand(&stored.demand)
+        // Version 1 did not store it.
+        let last = stored.demand.iter().map(|(_, group)| i64::from(group.last)).max();
+        let at_least =
+            last.map_or(EventTime::MIN, |last| EventTime(last * self.demand.settings.grid.length()));
+        let settled = stored.settled.max(at_least);
+        fits && self.waiting.restore(settled, stored.waiting, self.names.len())
+            && self.consumers.names.iter().is_sorted()
+            && self.demand.restore_demand(&stored.demand)
     }
 }

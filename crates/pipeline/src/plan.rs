@@ -67,7 +67,7 @@ pub struct Plan {
     pub supply: Option<::supply::SupplySettings>,
     /// Whether to publish the balances of transformers.
     pub balance: bool,
-    /// How long after the end of an interval late rows join its balance, ms.
+    /// How long after the end of an interval late rows join its balance and the sums of its groups, ms.
     pub final_after: i64,
     /// Whether and how to publish what meters deliver.
     pub health: Option<HealthSettings>,
@@ -128,8 +128,19 @@ impl Plan {
 
     /// Bytes that the balances of one transformer take that are not final.
     pub fn bytes_per_transformer(&self) -> usize {
-        let intervals = self.final_after.div_euclid(self.grid().length()) as usize;
-        intervals * grid::Balances::BYTES_PER_INTERVAL
+        self.provisional_intervals() * grid::Balances::BYTES_PER_INTERVAL
+    }
+
+    /// Bytes that the sums of one group take at most while they wait for late rows; 0 if there are no groups.
+    pub fn bytes_per_group(&self) -> usize {
+        let is_asked =
+            self.groups.is_some() && self.metering.as_ref().is_some_and(|rules| rules.demand.is_some());
+        if is_asked { self.provisional_intervals() * ::metering::Groups::BYTES_PER_INTERVAL } else { 0 }
+    }
+
+    /// How many intervals late rows may still join.
+    fn provisional_intervals(&self) -> usize {
+        self.final_after.div_euclid(self.grid().length()) as usize
     }
 
     /// The settings of a channel, if it has a section.

@@ -125,11 +125,15 @@ impl Pipeline {
             Ok::<_, Infallible>(())
         });
         if let Some(town) = &mut self.town {
-            town.join(&out.intervals[rows..]);
+            let intervals = std::mem::take(&mut out.intervals);
+            town.join(&intervals[rows..], out);
+            out.intervals = intervals;
             let last = out.reports.iter().filter(|(end, _)| *end == EventTime::MAX);
             let last = last.map(|(_, report)| *report).collect();
             town.take_last(&last, out);
-            town.complete(&mut out.metering.demand[known..]);
+            let groups = out.metering.demand.len();
+            town.settle(out);
+            town.complete(&mut out.metering.demand[known..groups]);
             while town.end_balances(out) {}
             town.finish(out);
         }
@@ -150,7 +154,7 @@ impl Pipeline {
             taken = out.demand_upto[index];
             let groups = out.metering.demand.len();
             if end == EventTime::MAX {
-                town.join(&rows[first..upto]);
+                town.join(&rows[first..upto], out);
                 town.complete(&mut out.metering.demand[own..groups]);
                 first = upto;
                 continue;

@@ -130,10 +130,22 @@ impl Town {
     }
 
     /// Takes rows of ticks that are over and that belong to no later tick: a part of a long backlog, or what was open
-    /// when the run ended. They join the balances, and no other stage looks at them.
-    pub fn join(&mut self, rows: &[Interval]) {
+    /// when the run ended. They join balances and sums of groups, and no other stage looks at them.
+    pub fn join(&mut self, rows: &[Interval], out: &mut Outputs) {
+        let joined = Join::new(&self.topology, rows);
         if let Some(balances) = &mut self.stages.balances {
-            balances.join(&Join::new(&self.topology, rows));
+            balances.join(&joined);
+        }
+        if let Some(groups) = &mut self.stages.groups {
+            groups.join(&joined, out);
+        }
+    }
+
+    /// No further row will come: sums of groups that wait for late rows enter the demand of the groups. Call it before
+    /// rows of the current billing period are [completed](Self::complete), and before [`Self::finish`].
+    pub fn settle(&mut self, out: &mut Outputs) {
+        if let Some(groups) = &mut self.stages.groups {
+            groups.settle(&self.topology, out);
         }
     }
 

@@ -250,7 +250,7 @@ fn collect<S: Sink>(
                 let of_meters = out.metering.demand.len();
                 // `EventTime::MAX` marks rows that belong to no single tick.
                 if end == EventTime::MAX {
-                    town.join(&rows);
+                    town.join(&rows, &mut out);
                     town.take_last(&merge.reports(), &mut out);
                 } else {
                     town.tick(end, &rows, &merge.reports(), &mut out);
@@ -260,11 +260,20 @@ fn collect<S: Sink>(
             }
             sink.take(&mut out)?;
         }
-        while merge.take_unfinished(PART, &mut out.metering)? {
+        let mut settled = Outputs::default();
+        loop {
+            let more = merge.take_unfinished(PART, &mut out.metering)?;
+            if !out.metering.demand.is_empty() {
+                // Shards pass on unfinished billing periods only when no further row will come.
+                town.iter_mut().for_each(|town| town.settle(&mut settled));
+            }
             complete(town.as_mut(), &mut out);
+            if !more {
+                break;
+            }
             sink.take(&mut out)?;
         }
-        complete(town.as_mut(), &mut out);
+        out.metering.demand.append(&mut settled.metering.demand);
         let (mut refused, mut last) = (Vec::new(), false);
         for done in merge.done() {
             out.dead.extend(done.dead);

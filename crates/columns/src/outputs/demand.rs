@@ -34,7 +34,7 @@ fn demand_name(target: Target) -> String {
 impl Output for Demand {
     const ABOUT: About = About {
         file: "demand.parquet",
-        row: "a meter or group, billing period and zone",
+        row: "a meter or group, billing period and zone; of a group when its sums are settled, and when a run ends",
         key: "METER/START/ZONE",
         section: "`[demand]`",
         only: "demand",
@@ -275,7 +275,9 @@ fn among<'a>(to: &mut impl Columns<&'a DemandRow>) {
         "coincident_w",
         "W",
         "mean net power in the block of `block_w` of `system` in this period; null if it was not measured in all of \
-         that block, or if `system` has none. With `[groups]`; messages of meters do not have it",
+         that block, or if `system` has none. With `[groups]`; messages of meters do not have it. Of a meter in a period \
+         that ends during a run, in the block that is highest when this row comes; null if that block became the highest \
+         only by rows that came late",
         "coincident demand: those of all consumers add up to the peak of all; net, because a solar roof reduces it",
         |row| row.whole.as_ref()?.among.coincident,
     );
@@ -314,10 +316,18 @@ fn among<'a>(to: &mut impl Columns<&'a DemandRow>) {
         "peer_ratio",
         "",
         "what the consumer imported in the period over the mean of all consumers of its `class`, itself and estimated \
-         energy included, without rows that came later than their tick; null for groups and without a class. With \
-         `[groups]` or `[sanctioned]`",
+         energy included; null for groups and without a class. With `[groups]` or `[sanctioned]`. Of a period that ends \
+         during a run, rows of others that come after this one are missing",
         "a consumer beside others of its kind",
         |row| row.whole.as_ref()?.among.peers,
+    );
+    to.column(
+        "final",
+        "",
+        "whether the period is over; of a group, also whether no row can join its sums any more: all its consumers are \
+         there, or `final_after` has passed. A row that is not final may come again under the same key",
+        "key `final_after` of the plan",
+        |row| row.is_final,
     );
 }
 

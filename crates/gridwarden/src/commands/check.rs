@@ -103,14 +103,16 @@ fn intervals(plan: &Plan, page: &mut Page) {
     page.key("memory", format!("{bytes} bytes a single-phase meter, {open} intervals open at once"));
 }
 
-/// How long balances may change, and the memory that this takes.
+/// How long late rows join balances and sums of groups, and the memory that this takes.
 fn final_after(plan: &Plan) -> String {
-    let bytes = plan.bytes_per_transformer();
-    format!(
-        "{}: {} kB a transformer for balances that may change",
-        time(plan.final_after),
-        bytes.div_ceil(1000)
-    )
+    let kilobytes = |bytes: usize| bytes.div_ceil(1000);
+    let balances = kilobytes(plan.bytes_per_transformer());
+    let text =
+        format!("{}: {balances} kB a transformer for balances that may change", time(plan.final_after));
+    match kilobytes(plan.bytes_per_group()) {
+        0 => text,
+        sums => format!("{text}, {sums} kB a group for sums that wait"),
+    }
 }
 
 /// A column of intervals that a plan may ask for.

@@ -32,12 +32,17 @@ fn class(number: usize) -> &'static str {
     if number < 4 { "domestic" } else { "farm" }
 }
 
-fn groups() -> Groups {
+/// Groups whose intervals wait for so many ticks.
+fn groups_that_wait(ticks: i64) -> Groups {
     let grid = Grid::new(HALF).unwrap();
     let demand = DemandRule::new(HOUR, vec![], 15, Ratio(0.85), grid).unwrap();
     let rules = MeteringSettings { grid, profile: None, demand: Some(demand) };
     let rule = GroupRule { reporting: Ratio(REPORTING), whole_town: true };
-    Groups::new(&rules, Some(rule), Some(Ratio(1.0)), &calendar())
+    Groups::new(&rules, Some(rule), Some(Ratio(1.0)), ticks * HALF, &calendar())
+}
+
+fn groups() -> Groups {
+    groups_that_wait(0)
 }
 
 /// The interval of a meter in a tick: what it imported and exported, or nothing of it.
@@ -73,8 +78,41 @@ fn intervals(tick: usize, seen: &[Seen]) -> Vec<Interval> {
     seen.iter().enumerate().filter_map(row).collect()
 }
 
-fn size(target: Target) -> u32 {
+fn size(target: Target, _: EventTime) -> u32 {
     if matches!(target, Target::Transformer(_)) { METERS as u32 / 2 } else { METERS as u32 }
+}
+
+fn placed(rows: &[Interval]) -> impl Iterator<Item = Placed<'_>> + Clone {
+    let number = |row: &Interval| row.meter.as_str()[1..].parse().unwrap();
+    rows.iter().map(move |row| Placed { row, place: Some(number(row)) })
+}
+
+fn network<'a>() -> Network<impl Fn(u32) -> Place<'a>, impl Fn(Target, EventTime) -> u32> {
+    let place_of = |number: u32| Place {
+        transformer: Some(transformer(number as usize)),
+        feeder: FeederId::new("F"),
+        area: None,
+        sanctioned: Some(Watts(SANCTIONED)),
+        class: Some(class(number as usize)),
+    };
+    Network { place_of, size, is_known: true }
+}
+
+fn tick_of(
+    groups: &mut Groups,
+    tick: usize,
+    rows: &[Interval],
+    out: &mut Vec<DemandRow>,
+) -> Vec<AboveSanctioned> {
+    groups.tick(end_of(tick), placed(rows), &network(), out)
+}
+
+fn join_of(groups: &mut Groups, rows: &[Interval]) -> Vec<AboveSanctioned> {
+    groups.join(placed(rows), &network())
+}
+
+fn end_of(tick: usize) -> EventTime {
+    START.plus((tick as i64 + 1) * HALF)
 }
 
 fn take(
@@ -84,17 +122,7 @@ fn take(
     out: &mut Vec<DemandRow>,
     above: &mut Vec<AboveSanctioned>,
 ) {
-    let rows = intervals(tick, seen);
-    let number = |row: &Interval| row.meter.as_str()[1..].parse::<usize>().unwrap();
-    let placed = rows.iter().map(|row| Placed { row, place: Some(number(row) as u32) });
-    let place_of = |number: u32| Place {
-        transformer: Some(transformer(number as usize)),
-        feeder: FeederId::new("F"),
-        area: None,
-        sanctioned: Some(Watts(SANCTIONED)),
-        class: Some(class(number as usize)),
-    };
-    above.extend(groups.tick(START.plus((tick as i64 + 1) * HALF), placed, place_of, size, out));
+    above.extend(tick_of(groups, tick, &intervals(tick, seen), out));
 }
 
 /// The block that begins with a tick: net energy of each meter that was measured all the time.
@@ -205,6 +233,7 @@ fn blank(number: usize, start: EventTime) -> DemandRow {
         block_va: None,
         sliding_va: None,
         energy: WattHours(0),
+        is_final: true,
         whole: Some(Whole {
             exported: WattHours(0),
             load_factor: None,
@@ -249,7 +278,7 @@ proptest! {
             }
             take(&mut groups, first + index, seen, &mut out, &mut above);
         }
-        groups.finish(&mut out);
+        groups.finish(size, &mut out);
         let turn = (2 * before).min(ticks.len());
         let starts = ["2023-12-15", "2024-01-15"].map(|day| calendar().start_of(day.parse().unwrap()));
         for (start, period) in starts.into_iter().zip([0..turn, turn..ticks.len()]) {
@@ -289,12 +318,173 @@ fn what_is_not_believed_is_in_no_peak_and_what_stands_in_is_in_the_sum() {
             rows[0].instead = Some(WattHours(90));
         }
         let placed = rows.iter().map(|row| Placed { row, place: None });
-        let end = START.plus((tick as i64 + 1) * HALF);
-        above.extend(groups.tick(end, placed, |_| Place::default(), size, &mut out));
+        let network = Network { place_of: |_| Place::default(), size, is_known: false };
+        above.extend(groups.tick(end_of(tick), placed, &network, &mut out));
     }
-    groups.finish(&mut out);
+    groups.finish(size, &mut out);
     let all = out.iter().find(|row| row.target() == Target::System).unwrap();
     // Six in four half-hours, and one of those had 90 Wh.
     assert_eq!(all.energy, WattHours(2390));
     assert_eq!(all.block.map(|peak| peak.demand), Some(Watts(1200.0)));
+}
+
+/// So many ticks an interval may wait.
+const PATIENCE: usize = 6;
+
+/// How many ticks each meter is silent before it delivers what it has.
+fn deliveries() -> impl Strategy<Value = [usize; METERS]> {
+    prop::array::uniform6(prop_oneof![2 => Just(1), 3 => 1..=PATIENCE])
+}
+
+/// The rows that arrive in each tick, and after the last one: each meter delivers all that it has every so many ticks.
+fn arrivals(first: usize, ticks: &[[Seen; METERS]], every: [usize; METERS]) -> Vec<Vec<Interval>> {
+    let mut arrivals = vec![Vec::new(); ticks.len() + 1];
+    for (tick, seen) in ticks.iter().enumerate() {
+        for (meter, every) in every.into_iter().enumerate() {
+            let arrives = (tick / every * every + every - 1).min(ticks.len());
+            arrivals[arrives].extend(
+                intervals(first + tick, &seen[..=meter])
+                    .into_iter()
+                    .filter(|row| row.meter == self::meter(meter)),
+            );
+        }
+    }
+    arrivals.iter_mut().for_each(|rows| rows.sort_by_key(|row| (row.meter, row.end)));
+    arrivals
+}
+
+/// Rows of meters that are completed when they have come so far, and at the end.
+fn completed(groups: &mut Groups, start: EventTime) -> Vec<DemandRow> {
+    (0..METERS)
+        .map(|number| {
+            let mut row = blank(number, start);
+            groups.complete(&mut row);
+            row
+        })
+        .collect()
+}
+
+/// In one order, and without whether late rows could still have joined.
+fn by_target(mut rows: Vec<DemandRow>) -> Vec<DemandRow> {
+    rows.iter_mut().for_each(|row| row.is_final = true);
+    rows.sort_by_key(|row| (row.start, row.target()));
+    rows
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(256))]
+
+    #[test]
+    fn late_rows_end_at_the_demand_of_rows_in_time(
+        ticks in ticks(),
+        before in 0..10_usize,
+        every in deliveries(),
+        (stop, in_parts) in (0..40_usize, any::<bool>()),
+    ) {
+        let first = TURN - 2 * before;
+        let (mut timely, mut out, mut above) = (groups(), Vec::new(), Vec::new());
+        for (index, seen) in ticks.iter().enumerate() {
+            take(&mut timely, first + index, seen, &mut out, &mut above);
+        }
+        timely.finish(size, &mut out);
+        let (mut late, mut late_out, mut late_above) = (groups_that_wait(PATIENCE as i64), Vec::new(), Vec::new());
+        for (index, rows) in arrivals(first, &ticks, every).into_iter().enumerate() {
+            if index == stop {
+                let bytes = postcard::to_stdvec(&late.snapshot()).unwrap();
+                late = groups_that_wait(PATIENCE as i64);
+                prop_assert!(late.restore(postcard::from_bytes(&bytes).unwrap()));
+                prop_assert_eq!(&bytes, &postcard::to_stdvec(&late.snapshot()).unwrap());
+            }
+            // A long backlog comes in parts, the first of them before the tick.
+            let behind = |row: &Interval| index > 0 && (in_parts || index == ticks.len()) && row.end < end_of(first + index);
+            let (behind, rows): (Vec<Interval>, Vec<Interval>) = rows.into_iter().partition(behind);
+            late_above.extend(join_of(&mut late, &behind));
+            if index < ticks.len() {
+                late_above.extend(tick_of(&mut late, first + index, &rows, &mut late_out));
+            }
+            prop_assert!(late.memory() <= (PATIENCE + 1) * 4 * Groups::BYTES_PER_INTERVAL);
+        }
+        prop_assert!(late_out.iter().all(|row| row.is_final));
+        let known = late_out.len();
+        late.settle(size, &mut late_out);
+        prop_assert!(!late_out[known..].iter().any(|row| row.is_final));
+        prop_assert_eq!(late.memory(), 0);
+        for start in ["2023-12-15", "2024-01-15"].map(|day| calendar().start_of(day.parse().unwrap())) {
+            for (row, in_time) in completed(&mut late, start).iter().zip(completed(&mut timely, start)) {
+                let [row, in_time] = [row, &in_time].map(|row| row.whole.as_ref().unwrap().among);
+                prop_assert_eq!(row.peers, in_time.peers);
+                // The use of the peak is unknown if other blocks looked higher without the late rows.
+                prop_assert!(row.coincident.is_none() || row.coincident == in_time.coincident);
+            }
+        }
+        late.finish(size, &mut late_out);
+        prop_assert_eq!(by_target(late_out), by_target(out));
+        let key = |one: &AboveSanctioned| (one.meter, one.end);
+        above.sort_by_key(key);
+        late_above.sort_by_key(key);
+        prop_assert_eq!(late_above, above);
+    }
+
+    #[test]
+    fn groups_that_wait_for_nobody_that_comes_have_the_rows_of_those_that_do_not_wait(
+        ticks in ticks(),
+        before in 0..10_usize,
+        patience in 1..60_i64,
+    ) {
+        let first = TURN - 2 * before;
+        let (mut one, mut one_out) = (groups(), Vec::new());
+        let (mut other, mut other_out) = (groups_that_wait(patience), Vec::new());
+        let mut above = Vec::new();
+        let starts = ["2023-12-15", "2024-01-15"].map(|day| calendar().start_of(day.parse().unwrap()));
+        for (index, seen) in ticks.iter().enumerate() {
+            take(&mut one, first + index, seen, &mut one_out, &mut above);
+            take(&mut other, first + index, seen, &mut other_out, &mut above);
+            for start in starts {
+                // Rows of meters do not wait: they show what has come so far.
+                prop_assert_eq!(completed(&mut one, start), completed(&mut other, start));
+            }
+        }
+        one.finish(size, &mut one_out);
+        other.finish(size, &mut other_out);
+        prop_assert_eq!(by_target(one_out), by_target(other_out));
+    }
+}
+
+#[test]
+fn without_patience_a_late_row_counts_in_no_group() {
+    let usual = Seen { imp: 100, exp: 0, quality: Some(Quality::MEASURED) };
+    let (mut groups, mut out, mut above) = (groups(), Vec::new(), Vec::new());
+    let mut seen = [usual; METERS];
+    seen[5].quality = None;
+    take(&mut groups, 0, &seen, &mut out, &mut above);
+    let late = intervals(0, &[usual; METERS]).split_off(5);
+    assert_eq!(join_of(&mut groups, &late), []);
+    let rows = [late, intervals(1, &[usual; METERS])].concat();
+    tick_of(&mut groups, 1, &rows, &mut out);
+    groups.finish(size, &mut out);
+    let all = out.iter().find(|row| row.target() == Target::System).unwrap();
+    assert_eq!(all.energy, WattHours(1100));
+}
+
+#[test]
+fn an_interval_waits_until_it_is_final_and_then_no_row_joins_it() {
+    let usual = Seen { imp: 100, exp: 0, quality: Some(Quality::MEASURED) };
+    let (mut groups, mut out, mut above) = (groups_that_wait(3), Vec::new(), Vec::new());
+    let mut without = [usual; METERS];
+    without[5].quality = None;
+    let mut waiting = Vec::new();
+    for tick in 0..5 {
+        take(&mut groups, tick, &without, &mut out, &mut above);
+        waiting.push(groups.memory() / (4 * Groups::BYTES_PER_INTERVAL));
+    }
+    assert_eq!(waiting, [1, 2, 3, 3, 3]);
+    // The meter delivers all of its day: two of its intervals are final.
+    let late: Vec<Interval> =
+        (0..5).flat_map(|tick| intervals(tick, &[usual; METERS]).split_off(5)).collect();
+    join_of(&mut groups, &late);
+    take(&mut groups, 5, &[usual; METERS], &mut out, &mut above);
+    assert_eq!(groups.memory(), 0);
+    groups.finish(size, &mut out);
+    let all = out.iter().find(|row| row.target() == Target::System).unwrap();
+    assert_eq!(all.energy, WattHours(2 * 500 + 4 * 600));
 }

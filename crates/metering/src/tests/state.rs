@@ -200,7 +200,7 @@ fn a_setting_loses_the_parts_that_depend_on_it() {
 #[test]
 fn groups_depend_on_their_demand_and_on_which_there_are() {
     let fingerprint = |settings: &MeteringSettings, rule: Option<GroupRule>, above, calendar: &Calendar| {
-        Groups::new(settings, rule, above, calendar).fingerprint()
+        Groups::new(settings, rule, above, 0, calendar).fingerprint()
     };
     let (base, kolkata) = (settings(), calendar("Asia/Kolkata"));
     let rule = GroupRule { reporting: Ratio(0.95), whole_town: true };

@@ -4,9 +4,9 @@ use super::{Stage, Tick};
 use crate::parts::{PartKind, Restoring, Storing};
 use crate::snapshot::SnapshotError;
 use crate::{Outputs, Plan, TownError};
-use grid::{Joined, Role, Topology};
-use metering::{DemandRow, MeteringSettings, Place, Placed, Whose};
-use reading::Target;
+use grid::{Join, Joined, Role, Topology};
+use metering::{DemandRow, GroupsStateV1, MeteringSettings, Network, Place, Placed, Whose};
+use reading::{EventTime, Target};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use units::Watts;
@@ -14,8 +14,9 @@ use units::Watts;
 const GROUPS: PartKind = PartKind {
     name: "groups",
     version: metering::Groups::STATE_VERSION,
-    reads: &[],
-    holds: "the demand of transformers and feeders, and of consumers among others, in the billing period under way",
+    reads: &[1],
+    holds: "the demand of transformers and feeders, and of consumers among others, in the billing period under way, and \
+            sums that wait for late rows",
     settings: "whether there is `[groups]`, `[demand]`, `length` of `[intervals]`, `time_zone`, or `exchange` of `[grid]`",
 };
 
@@ -29,21 +30,38 @@ pub(crate) struct Groups {
 
 impl Groups {
     pub(crate) fn tick(&mut self, tick: &Tick<'_>, out: &mut Outputs) {
-        let topology = tick.joined.topology();
-        let of_consumers = tick.joined.iter().filter(Joined::is_consumer);
-        let placed = of_consumers.map(|joined| Placed { row: joined.interval, place: joined.number() });
-        let place_of = |number: u32| {
-            let row = &topology.rows()[number as usize];
-            let (transformer, feeder, area) = (row.transformer(), row.feeder(), row.area());
-            Place { transformer, feeder, area, sanctioned: row.sanctioned, class: row.class.as_deref() }
-        };
-        // Without a topology, the whole town is all consumers that have sent a reading.
-        let heard = self.groups.meters() as u32;
-        let is_empty = topology.rows().is_empty();
-        let size = |target| if is_empty { heard } else { topology.consumers_at(target, tick.end) };
+        let network = self.network(tick.joined.topology());
         let known = out.metering.demand.len();
-        out.above.extend(self.groups.tick(tick.end, placed, place_of, size, &mut out.metering.demand));
+        let above = self.groups.tick(tick.end, placed(tick.joined), &network, &mut out.metering.demand);
+        out.above.extend(above);
         rate(&mut out.metering.demand[known..], &self.ratings);
+    }
+
+    /// Takes rows of ticks that are over, between two ticks.
+    pub(crate) fn join(&mut self, joined: &Join<'_>, out: &mut Outputs) {
+        let network = self.network(joined.topology());
+        out.above.extend(self.groups.join(placed(joined), &network));
+    }
+
+    /// No further row will come: what waits for late rows enters the demand as it is.
+    pub(crate) fn settle(&mut self, topology: &Topology, out: &mut Outputs) {
+        let (size, known) = (self.size(topology), out.metering.demand.len());
+        self.groups.settle(size, &mut out.metering.demand);
+        rate(&mut out.metering.demand[known..], &self.ratings);
+    }
+
+    fn network<'a>(
+        &self,
+        topology: &'a Topology,
+    ) -> Network<impl Fn(u32) -> Place<'a> + use<'a>, impl Fn(Target, EventTime) -> u32 + use<'a>> {
+        let place_of = |number| place_of(topology, number);
+        Network { place_of, size: self.size(topology), is_known: !topology.rows().is_empty() }
+    }
+
+    /// How many consumers a group has. Without a topology, the whole town is all consumers that have sent a reading.
+    fn size<'a>(&self, topology: &'a Topology) -> impl Fn(Target, EventTime) -> u32 + use<'a> {
+        let (heard, is_empty) = (self.groups.meters() as u32, topology.rows().is_empty());
+        move |target, end| if is_empty { heard } else { topology.consumers_at(target, end) }
     }
 
     /// Adds to the demand of meters what only the topology and other meters know. Call it after the tick that closed
@@ -66,7 +84,8 @@ impl Stage for Groups {
     }
 
     fn new(rules: &MeteringSettings, plan: &Plan, topology: &Arc<Topology>) -> Result<Self, TownError> {
-        let groups = metering::Groups::new(rules, plan.groups, plan.above_sanctioned, &plan.calendar);
+        let (groups, above) = (plan.groups, plan.above_sanctioned);
+        let groups = metering::Groups::new(rules, groups, above, plan.final_after, &plan.calendar);
         Ok(Self { groups, ratings: ratings(topology) })
     }
 
@@ -75,9 +94,9 @@ impl Stage for Groups {
         self.groups.forget_places();
     }
 
-    fn finish(&mut self, _topology: &Topology, out: &mut Outputs) {
-        let known = out.metering.demand.len();
-        self.groups.finish(&mut out.metering.demand);
+    fn finish(&mut self, topology: &Topology, out: &mut Outputs) {
+        let (size, known) = (self.size(topology), out.metering.demand.len());
+        self.groups.finish(size, &mut out.metering.demand);
         rate(&mut out.metering.demand[known..], &self.ratings);
     }
 
@@ -87,8 +106,25 @@ impl Stage for Groups {
 
     fn restore(&mut self, _topology: &Topology, parts: &mut Restoring<'_>) -> Result<(), SnapshotError> {
         let Some(found) = parts.take(&GROUPS, self.groups.fingerprint())? else { return Ok(()) };
-        self.groups.restore(found.whole()?).then_some(()).ok_or_else(|| found.wrong())
+        let stored = match found.version {
+            1 => found.whole::<GroupsStateV1>()?.into(),
+            _ => found.whole()?,
+        };
+        self.groups.restore(stored).then_some(()).ok_or_else(|| found.wrong())
     }
+}
+
+/// The rows of consumers, each with its place.
+fn placed<'a>(joined: &'a Join<'_>) -> impl Iterator<Item = Placed<'a>> + Clone {
+    let of_consumers = joined.iter().filter(Joined::is_consumer);
+    of_consumers.map(|joined| Placed { row: joined.interval, place: joined.number() })
+}
+
+/// The place in a row of the topology.
+fn place_of(topology: &Topology, number: u32) -> Place<'_> {
+    let row = &topology.rows()[number as usize];
+    let (transformer, feeder, area) = (row.transformer(), row.feeder(), row.area());
+    Place { transformer, feeder, area, sanctioned: row.sanctioned, class: row.class.as_deref() }
 }
 
 /// The rated power of transformers and feeders, from the rows of their own meters that have no end.

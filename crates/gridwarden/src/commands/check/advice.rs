@@ -223,13 +223,13 @@ fn lateness(survey: &Survey, plan: &Plan, causes: &mut Vec<Cause>) {
             "the files seem to have one meter after the other: sort them by time, or cases and outages are missed"
                 .to_owned()
         }
-        0 => "set `final_after` in `[intervals]`, so that balances wait for them".to_owned(),
+        0 => "set `final_after` in `[intervals]`, so that balances and sums of groups wait for them".to_owned(),
         final_after if longest > final_after => format!(
-            "the latest come {} late: with `final_after = \"{}\"` balances would wait for them",
+            "the latest come {} late: with `final_after = \"{}\"` balances and sums of groups would wait for them",
             time(longest / MINUTE * MINUTE),
             time(longest.div_euclid(DAY) * DAY + DAY)
         ),
-        final_after => format!("nothing: balances wait for {}", time(final_after)),
+        final_after => format!("nothing: balances and sums of groups wait for {}", time(final_after)),
     };
     causes.extend(cause(survey, |meter| meter.late[1], "more than 8 h late", to_do));
     let to_do = "they are dead letters `late` if their interval is closed: sort the file by time, or by meter and time";

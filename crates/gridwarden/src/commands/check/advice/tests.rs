@@ -62,7 +62,7 @@ fn meters_that_send_too_seldom_for_the_plan() {
                1. 1 meter with less than a reading for each interval of 30 min
                   `length = "1 h"` in `[intervals]` suits all of them
                2. 15 readings (12.5 %) of B are more than 8 h late
-                  nothing: balances wait for 4 d
+                  nothing: balances and sums of groups wait for 4 d
         "#]],
     );
 }
@@ -105,7 +105,7 @@ fn stamps_that_are_off_and_twice_and_missing() {
         &expect![[r#"
             [what to do]
                1. 52 readings (28.7 %) of B are more than 8 h late
-                  nothing: balances wait for 4 d
+                  nothing: balances and sums of groups wait for 4 d
                2. 42 readings (23.2 %) of B are stamped off the 30 min of the plan
                   they are interpolated, and flagged; clocks of meters that are more than 90 s off can be allowed by `snap` of `[intervals]`, up to 450 s
                3. 12 readings (6.2 % of those expected) of 1 meter are missing, most of B; the longest silence is 30 min
@@ -183,7 +183,7 @@ fn a_meter_that_delivers_a_day_late() {
         &expect![[r#"
             [what to do]
                1. 60 readings (1.5 %) of Z are more than 8 h late
-                  nothing: balances wait for 4 d
+                  nothing: balances and sums of groups wait for 4 d
         "#]],
     );
 }
