@@ -280,7 +280,7 @@ pub fn write_down(out: &Outputs, published: &mut BTreeMap<String, String>) {
         publish(format!("balances {}/{}", one.transformer, one.end), format!("{one:?}"));
     }
     for one in &out.losses {
-        let key = format!("{}/{}/{}", one.transformer, one.period.name(), one.day);
+        let key = format!("{}/{}/{}", one.target, one.period.name(), one.day);
         publish(format!("losses {key}"), format!("{one:?}"));
     }
     for one in &out.forecasts {

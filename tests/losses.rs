@@ -86,6 +86,70 @@ fn demand_of_groups_with_late_meters_is_that_of_timely_ones() {
 }
 
 #[test]
+fn a_feeder_loses_what_its_meter_counted_beyond_all_consumers_on_it() {
+    let scratch = Scratch::new();
+    let of_town = [
+        "--meters",
+        "300",
+        "--days",
+        "3",
+        "--seed",
+        "5",
+        "--no-faults",
+        "--thieves",
+        "0%",
+        "--lookalikes",
+        "0%",
+    ];
+    scratch.done(&[&["-q", "simulate"][..], &of_town, &["--feeder-meters", "--out", "."]].concat());
+    delay(&scratch);
+    replay(&scratch, "readings.ndjson", "timely");
+    replay(&scratch, "late.ndjson", "late");
+    let all = rows(&scratch, "timely/losses.parquet");
+    assert_eq!(all, rows(&scratch, "late/losses.parquet"));
+    let topology = scratch.text("topology.csv");
+    let consumers = |feeder: &str| -> Vec<&str> {
+        let cells = topology.lines().map(|line| line.split(',').collect::<Vec<_>>());
+        let own = cells.filter(|cells| cells[1] == "consumer" && cells[3] == feeder);
+        own.map(|cells| cells[0]).collect()
+    };
+    let intervals = rows(&scratch, "timely/intervals.parquet");
+    let net = |meters: &[&str], day: &Row| -> i64 {
+        let within = day["start"].as_str().unwrap()..day["end"].as_str().unwrap();
+        let own = intervals.iter().filter(|row| meters.contains(&row["meter"].as_str().unwrap()));
+        let own = own.filter(|row| within.contains(&row["start"].as_str().unwrap()));
+        own.map(|row| row["imp_wh"].as_i64().unwrap() - row["exp_wh"].as_i64().unwrap_or_default()).sum()
+    };
+    let is_whole_day =
+        |row: &&Row| row["role"] == "feeder" && row["period"] == "day" && row["day"] == "2024-01-02";
+    let feeders: Vec<&Row> = all.iter().filter(is_whole_day).collect();
+    assert_eq!(feeders.iter().map(|row| row["target"].as_str().unwrap()).collect::<Vec<_>>(), ["F01", "F02"]);
+    for feeder in feeders {
+        let name = feeder["target"].as_str().unwrap();
+        assert_eq!(feeder["supplied_wh"], net(&[name], feeder));
+        assert_eq!(feeder["consumed_wh"], net(&consumers(name), feeder));
+        assert_eq!(feeder["completeness"], 1.0);
+        // The lines lose 0.8 %, and the transformers 1 to 3 %.
+        let share = feeder["share"].as_f64().unwrap();
+        assert!((0.015..0.04).contains(&share), "{share}");
+    }
+    let page = scratch.done(&["losses", "timely", "--period", "day", "--at", "2024-01-02"]);
+    assert!(
+        page.contains("12 of 12 transformers ranked")
+            && page.contains("\nlosses of 2024-01-02: 2 of 2 feeders ranked"),
+        "{page}"
+    );
+    let of_feeders =
+        scratch.done(&["losses", "timely", "--role", "feeder", "--period", "day", "--at", "2024-01-02"]);
+    assert!(page.ends_with(&of_feeders) && !of_feeders.contains("transformer"), "{of_feeders}");
+    let without = town();
+    replay(&without, "readings.ndjson", "out");
+    let refused = without.run(&["losses", "out", "--role", "feeder"]);
+    let text = String::from_utf8(refused.stderr).unwrap();
+    assert!(refused.status.code() == Some(1) && text.contains("with the role `feeder`"), "{text}");
+}
+
+#[test]
 fn losses_are_the_sums_of_balances_and_the_command_shows_the_largest_first() {
     let scratch = town();
     replay(&scratch, "readings.ndjson", "out");

@@ -6,6 +6,7 @@
 //! > anyone missing, in the tick in which the meter delivered. On Friday they come a last time, as final.
 
 use crate::balance::{Balance, Gap, Standing};
+use crate::feeders::{FeederBalance, Feeders, FeedersState};
 use crate::usual::{Load, Usual, Usuals, times};
 use crate::{Joined, Role, Topology};
 use features::valid_energy;
@@ -85,6 +86,20 @@ pub struct Balances {
     reported: Vec<bool>,
     /// The earlier balances that rows of the current tick joined: end and number of the transformer.
     changed: Vec<(EventTime, u32)>,
+    feeders: Feeders,
+    /// Feeders of intervals that became final in the current tick.
+    final_feeders: Vec<FeederBalance>,
+}
+
+/// The balances of an interval that are not final although the run ends.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Ended {
+    /// When the interval ends.
+    pub end: EventTime,
+    /// By transformer.
+    pub balances: Vec<Balance>,
+    /// By feeder.
+    pub feeders: Vec<FeederBalance>,
 }
 
 /// What [`Balances`] store.
@@ -96,11 +111,28 @@ pub struct BalancesState {
     /// By end of the interval: the numbers of transformers that have a row in it.
     open: Vec<(EventTime, Vec<(u32, Tally)>)>,
     usuals: Vec<(MeterId, Usual)>,
+    feeders: FeedersState,
+}
+
+/// [`BalancesState`] of version 1, without feeders.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+pub struct BalancesStateV1 {
+    last_final: EventTime,
+    transformers: Vec<TransformerId>,
+    open: Vec<(EventTime, Vec<(u32, Tally)>)>,
+    usuals: Vec<(MeterId, Usual)>,
+}
+
+impl From<BalancesStateV1> for BalancesState {
+    fn from(stored: BalancesStateV1) -> Self {
+        let BalancesStateV1 { last_final, transformers, open, usuals } = stored;
+        Self { last_final, transformers, open, usuals, feeders: FeedersState::default() }
+    }
 }
 
 impl Balances {
     /// The version of [`BalancesState`].
-    pub const STATE_VERSION: u16 = 1;
+    pub const STATE_VERSION: u16 = 2;
     /// Memory of one transformer in one interval that is not final.
     pub const BYTES_PER_INTERVAL: usize = 32;
 
@@ -114,6 +146,8 @@ impl Balances {
             usuals: Usuals::new(topology),
             reported: vec![false; topology.rows().len()],
             changed: Vec::new(),
+            feeders: Feeders::default(),
+            final_feeders: Vec::new(),
         }
     }
 
@@ -129,9 +163,11 @@ impl Balances {
     ) -> Vec<Balance> {
         self.last_final = end.minus(self.final_after);
         self.reported.fill(false);
+        self.final_feeders.clear();
         let mut new = self.open.remove(&end).unwrap_or_default();
         new.resize(topology.transformers().len(), Tally::default());
         for joined in joined {
+            self.take_of_feeder(&joined, Some(end), topology);
             let (Some(role), Some(transformer)) = (joined.role, joined.transformer()) else { continue };
             if role == Role::Feeder {
                 continue;
@@ -169,11 +205,21 @@ impl Balances {
     /// Takes rows of intervals whose ticks are over, between two ticks. The next tick publishes what they change.
     pub fn join<'a>(&mut self, joined: impl Iterator<Item = Joined<'a>>, topology: &Topology) {
         for joined in joined {
+            self.take_of_feeder(&joined, None, topology);
             if let (Some(role), Some(transformer)) = (joined.role, joined.transformer())
                 && role != Role::Feeder
             {
                 self.join_late(&joined, role, transformer, topology);
             }
+        }
+    }
+
+    /// Adds a row to its feeder, unless it comes after its tick and its interval is final.
+    #[inline]
+    fn take_of_feeder(&mut self, joined: &Joined<'_>, tick: Option<EventTime>, topology: &Topology) {
+        let end = joined.interval.end;
+        if joined.feeder().is_some() && (tick == Some(end) || end > self.last_final) {
+            self.feeders.take(joined, topology);
         }
     }
 
@@ -222,22 +268,39 @@ impl Balances {
     /// The balances that are final now, in their order. They are forgotten.
     fn take_final(&mut self, topology: &Topology) -> Vec<Balance> {
         let mut rows = Vec::new();
-        while let Some(first) = self.open.first_entry().filter(|first| *first.key() <= self.last_final) {
-            let (end, tallies) = first.remove_entry();
+        while let Some(end) = self.next(EventTime::MIN).filter(|end| *end <= self.last_final) {
+            let known = rows.len();
+            let tallies = self.open.remove(&end).unwrap_or_default();
             let present = (0..).zip(&tallies).filter(|(_, tally)| tally.is_present());
             rows.extend(
                 present.map(|(number, tally)| self.row(number, end, tally, Standing::Final, topology)),
             );
+            self.final_feeders.extend(self.feeders.take_final(end, &rows[known..], topology));
         }
         rows
     }
 
-    /// The balances that are not final, because the run ends: those of the first interval that ends after `after`.
-    pub fn ended_after(&self, after: EventTime, topology: &Topology) -> Option<(EventTime, Vec<Balance>)> {
-        let (&end, tallies) = self.open.range((Bound::Excluded(after), Bound::Unbounded)).next()?;
+    /// The feeders of the intervals that became final in the last tick, by end, then by feeder.
+    pub fn final_feeders(&self) -> &[FeederBalance] {
+        &self.final_feeders
+    }
+
+    /// The first interval after `after` that has an open balance or feeder.
+    fn next(&self, after: EventTime) -> Option<EventTime> {
+        let open = self.open.range((Bound::Excluded(after), Bound::Unbounded)).next().map(|(end, _)| *end);
+        open.into_iter().chain(self.feeders.next(after)).min()
+    }
+
+    /// The balances that are not final, because the run ends: those of the first interval that ends after `after`, and
+    /// its feeders.
+    pub fn ended_after(&self, after: EventTime, topology: &Topology) -> Option<Ended> {
+        let end = self.next(after)?;
+        let tallies = self.open.get(&end).map_or(&[][..], Vec::as_slice);
         let present = (0..).zip(tallies).filter(|(_, tally)| tally.is_present());
         let row = |(number, tally)| self.row(number, end, tally, Standing::Ended, topology);
-        Some((end, present.map(row).collect()))
+        let balances: Vec<Balance> = present.map(row).collect();
+        let feeders = self.feeders.at(end, &balances, topology);
+        Some(Ended { end, balances, feeders })
     }
 
     fn row(
@@ -287,7 +350,10 @@ impl Balances {
     /// Bytes that open balances and usual uses take.
     pub fn memory(&self) -> usize {
         let tallies: usize = self.open.values().map(Vec::len).sum();
-        tallies * Self::BYTES_PER_INTERVAL + self.usuals.memory() + self.reported.len()
+        tallies * Self::BYTES_PER_INTERVAL
+            + self.feeders.memory()
+            + self.usuals.memory()
+            + self.reported.len()
     }
 
     /// Takes another topology. The open balances of a transformer that it does not know are forgotten.
@@ -308,6 +374,7 @@ impl Balances {
             transformers: topology.transformers().to_vec(),
             open: open.collect(),
             usuals: self.usuals.by_meter(topology),
+            feeders: self.feeders.snapshot(topology),
         }
     }
 
@@ -330,6 +397,7 @@ impl Balances {
             self.open.insert(end, all);
         }
         self.usuals.take(topology, &state.usuals);
+        self.feeders.restore(topology, state.feeders);
     }
 }
 

@@ -3,7 +3,7 @@
 //! Rows begin and end, so the count changes with time. It must be fast: every balance of every transformer needs it.
 
 use crate::{Role, TopologyRow};
-use reading::{AreaId, EventTime, Target, TransformerId};
+use reading::{AreaId, EventTime, FeederId, Target, TransformerId};
 use std::collections::BTreeMap;
 
 /// How many meters of one role there are in one place at a moment, by two binary searches.
@@ -47,6 +47,8 @@ pub(crate) struct Counts {
     own: Vec<Head>,
     /// The consumers of each feeder, and of all.
     wider: BTreeMap<Target, Head>,
+    /// The meters that measure the feeder itself.
+    own_of_feeders: BTreeMap<FeederId, Head>,
     areas: BTreeMap<AreaId, Head>,
 }
 
@@ -59,9 +61,10 @@ impl Counts {
         let heads = || vec![Head::default(); transformers.len()];
         let mut counts = Self { consumers: heads(), own: heads(), ..Self::default() };
         rows.for_each(|(row, transformer)| counts.add(row, transformer as usize));
-        let Self { consumers, own, wider, areas } = &mut counts;
+        let Self { consumers, own, wider, own_of_feeders, areas } = &mut counts;
         let of_transformers = consumers.iter_mut().chain(own);
-        of_transformers.chain(wider.values_mut()).chain(areas.values_mut()).for_each(Head::sort);
+        let of_feeders = wider.values_mut().chain(own_of_feeders.values_mut());
+        of_transformers.chain(of_feeders).chain(areas.values_mut()).for_each(Head::sort);
         counts
     }
 
@@ -77,7 +80,12 @@ impl Counts {
                 &mut self.consumers
             }
             Role::Transformer => &mut self.own,
-            Role::Feeder => return,
+            Role::Feeder => {
+                if let Some(feeder) = row.feeder() {
+                    self.own_of_feeders.entry(feeder).or_default().add(row);
+                }
+                return;
+            }
         };
         // A row without a transformer has a number that no transformer has.
         if let Some(head) = of_transformers.get_mut(transformer) {
@@ -98,6 +106,11 @@ impl Counts {
     /// Consumers of a feeder, or of all.
     pub(crate) fn of_wider(&self, target: Target, time: EventTime) -> u32 {
         self.wider.get(&target).map_or(0, |head| head.count_at(time))
+    }
+
+    /// Meters that measure a feeder.
+    pub(crate) fn own_of_feeder(&self, feeder: FeederId, time: EventTime) -> u32 {
+        self.own_of_feeders.get(&feeder).map_or(0, |head| head.count_at(time))
     }
 
     pub(crate) fn of_area(&self, area: AreaId, time: EventTime) -> u32 {

@@ -13,6 +13,7 @@ pub struct Joined<'a> {
     /// What the meter measures by that row.
     pub role: Option<Role>,
     pub(crate) transformer: u32,
+    pub(crate) feeder: u32,
     pub(crate) seat: Seat,
 }
 
@@ -30,6 +31,11 @@ impl Joined<'_> {
     /// The number of the row's transformer: its place among [`Topology::transformers`].
     pub fn transformer(&self) -> Option<u32> {
         known(self.transformer)
+    }
+
+    /// The number of the row's feeder, if that has a meter of its own: its place among [`Topology::feeders`].
+    pub fn feeder(&self) -> Option<u32> {
+        known(self.feeder)
     }
 
     /// Whether the meter is a consumer's. A meter without a known place counts as a consumer too.

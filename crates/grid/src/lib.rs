@@ -14,6 +14,7 @@
 mod balance;
 mod balances;
 mod counts;
+mod feeders;
 mod fronts;
 pub mod join;
 mod losses;
@@ -24,10 +25,11 @@ mod topology;
 mod usual;
 
 pub use balance::{Balance, Gap, Standing};
-pub use balances::{Balances, BalancesState};
+pub use balances::{Balances, BalancesState, BalancesStateV1, Ended};
+pub use feeders::FeederBalance;
 pub use fronts::{Fronts, FrontsState};
 pub use join::{Join, Joined};
-pub use losses::{Loss, Losses, LossesState, Period};
+pub use losses::{Loss, Losses, LossesState, LossesStateV1, Period};
 pub use place_names::{PlaceNames, Shared};
 pub use row::{Role, TopologyRow};
 pub use topology::{Edge, Topology, TopologyError};

@@ -1,15 +1,17 @@
-//! The losses of each transformer by local day and month: its balances added up when they are final.
+//! The losses of each transformer and feeder by local day and month: its balances added up when they are final.
 
 use crate::balance::{Balance, Standing};
+use crate::balances::Ended;
+use crate::feeders::FeederBalance;
 use jiff::civil::Date;
 use reading::time::HOUR;
-use reading::{Calendar, EventTime, Fingerprint, Grid, TransformerId};
+use reading::{Calendar, EventTime, Fingerprint, Grid, Target, TransformerId};
 use serde::{Deserialize, Serialize};
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use units::{Ratio, WattHours};
 
-/// With a gap for fewer of its hours, a transformer has no rank: a small loss would only mean that little is known.
+/// With a gap for fewer of its hours, a transformer or feeder has no rank: a small loss would only mean that little is known.
 const RANKED_FROM: f64 = 0.9;
 
 /// A local day or month.
@@ -43,11 +45,11 @@ impl Period {
     }
 }
 
-/// What a transformer lost in a period. All energies are sums over the intervals whose gap is known.
+/// What a transformer or feeder lost in a period. All energies are sums over the intervals whose gap is known.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Loss {
-    /// The transformer.
-    pub transformer: TransformerId,
+    /// The transformer or feeder.
+    pub target: Target,
     /// Day or month.
     pub period: Period,
     /// The first local day of the period.
@@ -70,14 +72,14 @@ pub struct Loss {
     pub hours_complete: f64,
     /// These hours as a share of the period.
     pub completeness: Ratio,
-    /// The place among the transformers of the period, the largest gap first. `None` with a gap for less than nine
-    /// tenths of the period, or if the transformers of others are not known.
+    /// The place among the transformers, or the feeders, of the period, the largest gap first. `None` with a gap for less
+    /// than nine tenths of the period, or if the transformers of others are not known.
     pub rank: Option<u32>,
     /// Whether every balance in it is final.
     pub is_final: bool,
 }
 
-/// The balances of one transformer in the current period.
+/// The balances of one transformer or feeder in the current period.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 struct Sum {
     supplied: i64,
@@ -90,16 +92,39 @@ struct Sum {
 }
 
 impl Sum {
-    fn add(&mut self, balance: &Balance) {
-        let (Some(supplied), Some(estimated), Some(_)) = (balance.supplied, balance.estimated, balance.gap)
-        else {
-            return;
-        };
+    fn add(&mut self, part: &Part) {
+        let (Some(supplied), Some(estimated)) = (part.supplied, part.estimated) else { return };
         self.supplied += supplied.0;
-        self.consumed += balance.consumed.0;
+        self.consumed += part.consumed.0;
         self.estimated += estimated.0;
         self.judged += 1;
-        self.complete += u32::from(balance.is_complete());
+        self.complete += u32::from(part.is_complete);
+    }
+}
+
+/// A transformer or feeder in one interval.
+#[derive(Debug, Clone, Copy)]
+struct Part {
+    target: Target,
+    end: EventTime,
+    supplied: Option<WattHours>,
+    consumed: WattHours,
+    estimated: Option<WattHours>,
+    is_complete: bool,
+}
+
+impl From<&Balance> for Part {
+    fn from(one: &Balance) -> Self {
+        let Balance { end, supplied, consumed, estimated, .. } = *one;
+        let target = Target::Transformer(one.transformer);
+        Self { target, end, supplied, consumed, estimated, is_complete: one.is_complete() }
+    }
+}
+
+impl From<&FeederBalance> for Part {
+    fn from(one: &FeederBalance) -> Self {
+        let FeederBalance { feeder, end, supplied, consumed, estimated, is_complete } = *one;
+        Self { target: Target::Feeder(feeder), end, supplied, consumed, estimated, is_complete }
     }
 }
 
@@ -121,32 +146,46 @@ pub struct LossesState([Running; 2]);
 struct Running {
     /// Start and end of the period; none before the first balance.
     span: Option<(EventTime, EventTime)>,
+    sums: BTreeMap<Target, Sum>,
+}
+
+/// [`LossesState`] of version 1, without feeders.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct LossesStateV1([RunningV1; 2]);
+
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+struct RunningV1 {
+    span: Option<(EventTime, EventTime)>,
     sums: BTreeMap<TransformerId, Sum>,
+}
+
+impl From<LossesStateV1> for LossesState {
+    fn from(stored: LossesStateV1) -> Self {
+        Self(stored.0.map(|RunningV1 { span, sums }| {
+            let sums = sums.into_iter().map(|(transformer, sum)| (Target::Transformer(transformer), sum));
+            Running { span, sums: sums.collect() }
+        }))
+    }
 }
 
 impl Losses {
     /// The version of [`LossesState`].
-    pub const STATE_VERSION: u16 = 1;
+    pub const STATE_VERSION: u16 = 2;
 
     /// Nothing added up yet.
     pub fn new(calendar: Calendar, grid: Grid, ranked: bool) -> Self {
         Self { calendar, grid, ranked, state: LossesState::default() }
     }
 
-    /// Adds those of these balances that are final. Returns the losses of periods that are over.
-    pub fn take(&mut self, balances: &[Balance]) -> Vec<Loss> {
-        let mut closed = Vec::new();
-        for balance in balances.iter().filter(|balance| balance.standing == Standing::Final) {
-            self.add(balance, true, &mut closed);
-        }
-        closed
+    /// Adds those of these balances that are final, and feeders that are. Returns the losses of periods that are over.
+    pub fn take(&mut self, balances: &[Balance], feeders: &[FeederBalance]) -> Vec<Loss> {
+        let finals = balances.iter().filter(|balance| balance.standing == Standing::Final);
+        self.add(finals.map(Part::from), feeders, true)
     }
 
     /// Adds balances that are not final, because the run ends. Returns the losses of periods that end before them.
-    pub fn take_ended(&mut self, balances: &[Balance]) -> Vec<Loss> {
-        let mut closed = Vec::new();
-        balances.iter().for_each(|balance| self.add(balance, false, &mut closed));
-        closed
+    pub fn take_ended(&mut self, ended: &Ended) -> Vec<Loss> {
+        self.add(ended.balances.iter().map(Part::from), &ended.feeders, false)
     }
 
     /// The losses of periods that are not over, because the run ends.
@@ -158,16 +197,35 @@ impl Losses {
         rows
     }
 
-    fn add(&mut self, balance: &Balance, is_final: bool, closed: &mut Vec<Loss>) {
+    /// Adds parts of transformers and feeders, each of the two by end.
+    fn add(
+        &mut self,
+        parts: impl Iterator<Item = Part>,
+        feeders: &[FeederBalance],
+        is_final: bool,
+    ) -> Vec<Loss> {
+        let (mut closed, mut feeders) = (Vec::new(), feeders.iter().map(Part::from).peekable());
+        for part in parts {
+            // In the order of time, so that no period ends before all of it is there.
+            while let Some(feeder) = feeders.next_if(|feeder| feeder.end < part.end) {
+                self.add_part(&feeder, is_final, &mut closed);
+            }
+            self.add_part(&part, is_final, &mut closed);
+        }
+        feeders.for_each(|feeder| self.add_part(&feeder, is_final, &mut closed));
+        closed
+    }
+
+    fn add_part(&mut self, part: &Part, is_final: bool, closed: &mut Vec<Loss>) {
         for (at, period) in Period::ALL.into_iter().enumerate() {
             let running = &self.state.0[at];
-            if running.span.is_none_or(|(_, end)| balance.end > end) {
+            if running.span.is_none_or(|(_, end)| part.end > end) {
                 self.close(period, running, is_final, closed);
-                let (first, next) = period.around(self.calendar.day_of_interval(balance.end));
+                let (first, next) = period.around(self.calendar.day_of_interval(part.end));
                 let span = (self.calendar.start_of(first), self.calendar.start_of(next));
                 self.state.0[at] = Running { span: Some(span), sums: BTreeMap::new() };
             }
-            self.state.0[at].sums.entry(balance.transformer).or_default().add(balance);
+            self.state.0[at].sums.entry(part.target).or_default().add(part);
         }
     }
 
@@ -175,12 +233,12 @@ impl Losses {
         let Some((start, end)) = running.span else { return };
         let all = end.since(start) as f64 / self.grid.length() as f64;
         let (known, day) = (closed.len(), self.calendar.day(start));
-        closed.extend(running.sums.iter().map(|(&transformer, sum)| {
+        closed.extend(running.sums.iter().map(|(&target, sum)| {
             let gap = (sum.judged > 0).then_some(WattHours(sum.supplied - sum.consumed - sum.estimated));
             let share = gap.filter(|_| sum.supplied > 0).map(|gap| gap.0 as f64 / sum.supplied as f64);
             let hours = self.grid.length() as f64 / HOUR as f64;
             Loss {
-                transformer,
+                target,
                 period,
                 day,
                 start,
@@ -199,12 +257,16 @@ impl Losses {
         if !self.ranked {
             return;
         }
-        let judged = |loss: &Loss| running.sums[&loss.transformer].judged;
+        let judged = |loss: &Loss| running.sums[&loss.target].judged;
         let mut ranked: Vec<&mut Loss> = closed[known..].iter_mut().collect();
         ranked.retain(|loss| f64::from(judged(loss)) >= RANKED_FROM * all);
         // By name where gaps are equal: the list is by name already, and the sort keeps that order.
         ranked.sort_by_key(|loss| Reverse(loss.gap));
-        (1..).zip(ranked).for_each(|(rank, loss)| loss.rank = Some(rank));
+        let (feeders, transformers): (Vec<_>, Vec<_>) =
+            ranked.into_iter().partition(|loss| matches!(loss.target, Target::Feeder(_)));
+        for of_role in [feeders, transformers] {
+            (1..).zip(of_role).for_each(|(rank, loss)| loss.rank = Some(rank));
+        }
     }
 
     /// A number of the settings that [`LossesState`] depends on.

@@ -5,7 +5,7 @@ use reading::{EventTime, FeederId, Grid, Interval, MeterId, Quality, Sums, Targe
 use std::sync::Arc;
 use units::WattHours;
 
-fn meter(name: &str) -> MeterId {
+pub(crate) fn meter(name: &str) -> MeterId {
     MeterId::new(name).unwrap()
 }
 

@@ -5,7 +5,7 @@ use crate::join::{Joined, NONE, Seat, known};
 use crate::members::Members;
 use crate::row::{Role, TopologyRow};
 use core::fmt;
-use reading::{AreaId, EventTime, Interval, MeterId, Target, TransformerId};
+use reading::{AreaId, EventTime, FeederId, Interval, MeterId, Target, TransformerId};
 use std::collections::BTreeSet;
 
 /// Why rows cannot form a topology.
@@ -52,6 +52,8 @@ struct Spot {
     role: Role,
     /// The number of its transformer.
     transformer: u32,
+    /// The number of its feeder, if that has a meter of its own.
+    feeder: u32,
 }
 
 /// The table, checked and sorted.
@@ -62,6 +64,8 @@ pub struct Topology {
     spots: Vec<Spot>,
     /// Ascending; a number of a transformer is its place here.
     transformers: Vec<TransformerId>,
+    /// Those with a meter of their own, ascending; a number of a feeder is its place here.
+    feeders: Vec<FeederId>,
     counts: Counts,
     members: Members,
 }
@@ -75,16 +79,20 @@ impl Topology {
             rows.iter().filter_map(TopologyRow::transformer).collect();
         let transformers: Vec<TransformerId> = transformers.into_iter().collect();
         let number_of = |id: &TransformerId| transformers.binary_search(id).ok().map(|at| at as u32);
+        let measured = rows.iter().filter(|row| row.role == Role::Feeder).filter_map(TopologyRow::feeder);
+        let feeders: Vec<FeederId> = measured.collect::<BTreeSet<_>>().into_iter().collect();
+        let feeder_of = |id: &FeederId| feeders.binary_search(id).ok().map(|at| at as u32);
         let spot = |row: &TopologyRow| Spot {
             role: row.role,
             transformer: row.transformer.as_deref().and_then(number_of).unwrap_or(NONE),
+            feeder: row.feeder.as_deref().and_then(feeder_of).unwrap_or(NONE),
         };
         let spots: Vec<Spot> = rows.iter().map(spot).collect();
         let numbered = rows.iter().zip(spots.iter().map(|spot| spot.transformer));
         let counts = Counts::new(numbered, &transformers);
         let transformer_of = |row: u32| known(spots[row as usize].transformer);
         let members = Members::new(&rows, transformer_of, transformers.len());
-        Ok(Self { rows, spots, transformers, counts, members })
+        Ok(Self { rows, spots, transformers, feeders, counts, members })
     }
 
     /// The rows, by meter and then by start.
@@ -96,6 +104,11 @@ impl Topology {
     /// here.
     pub fn transformers(&self) -> &[TransformerId] {
         &self.transformers
+    }
+
+    /// Every feeder that has a meter of its own, in the order of their names. The number of a feeder is its index here.
+    pub fn feeders(&self) -> &[FeederId] {
+        &self.feeders
     }
 
     /// The place of a meter in the interval that ends at `time`. For a whole tick, [`Self::join`] is faster.
@@ -136,6 +149,7 @@ impl Topology {
             row: spot.map(|_| &self.rows[seat.number as usize]),
             role: spot.map(|spot| spot.role),
             transformer: spot.map_or(NONE, |spot| spot.transformer),
+            feeder: spot.map_or(NONE, |spot| spot.feeder),
             seat,
         }
     }
@@ -232,6 +246,20 @@ impl Topology {
     pub fn meters_of(&self, transformer: u32, time: EventTime) -> (u32, u32) {
         let number = transformer as usize;
         (self.counts.of_transformer(number, time), self.counts.own_of_transformer(number, time))
+    }
+
+    /// How many consumers the feeder with a number supplies in the interval that ends at `time`, and how many meters
+    /// measure the feeder itself.
+    pub(crate) fn meters_of_feeder(&self, feeder: u32, time: EventTime) -> (u32, u32) {
+        let id = self.feeders[feeder as usize];
+        (self.counts.of_wider(Target::Feeder(id), time), self.counts.own_of_feeder(id, time))
+    }
+
+    /// The number of the feeder that supplies the transformer with a number: that of its first consumer in the interval
+    /// that ends at `time`.
+    pub(crate) fn feeder_of(&self, transformer: u32, time: EventTime) -> Option<u32> {
+        let (row, _) = self.consumers_of(transformer, time).next()?;
+        known(self.spots[row as usize].feeder)
     }
 }
 

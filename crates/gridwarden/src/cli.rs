@@ -57,7 +57,7 @@ pub enum Command {
     Check(Check),
     /// Explain the cases of one meter: show every number that led to them.
     Explain(Explain),
-    /// Show which transformers lose most and least, from the outputs of a replay.
+    /// Show which transformers and feeders lose most and least, from the outputs of a replay.
     Losses(Losses),
     /// List every kernel, column, rule and detector with unit, definition and source.
     Catalogue(Catalogue),
@@ -170,12 +170,16 @@ impl From<&Replay> for replay::Replay {
 /// `gridwarden losses`
 #[derive(Debug, Clone, Args)]
 #[command(after_help = "Example:\n  gridwarden losses out --period day --at 2024-01-15\n\n\
-    A loss is what a transformer supplied, less what its consumers used: technical losses, and use that no meter counted. \
+    A loss is what a transformer or feeder supplied, less what its consumers used: technical losses, and use that no meter \
+    counted. A feeder is shown if it has a meter of its own. \
     The columns of losses.parquet are explained by `gridwarden catalogue`.")]
 pub struct Losses {
     /// The folder that a replay wrote, or its losses.parquet.
     #[arg(value_name = "DIR")]
     pub folder: PathBuf,
+    /// Show only transformers or only feeders. Default: both.
+    #[arg(long, value_enum)]
+    pub role: Option<LossRole>,
     /// Add up by day or by month.
     #[arg(long, value_enum, default_value_t = LossPeriod::Month)]
     pub period: LossPeriod,
@@ -194,6 +198,28 @@ fn day(text: &str) -> Result<String, String> {
             _ => byte.is_ascii_digit(),
         });
     looks_right.then(|| text.to_owned()).ok_or_else(|| "a day is written like 2024-01-15".to_owned())
+}
+
+/// What has a loss.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum LossRole {
+    /// A transformer.
+    Transformer,
+    /// A feeder with a meter of its own.
+    Feeder,
+}
+
+impl LossRole {
+    /// In the order in which they are shown.
+    pub const ALL: [Self; 2] = [Self::Transformer, Self::Feeder];
+
+    /// The name that files use.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Transformer => "transformer",
+            Self::Feeder => "feeder",
+        }
+    }
 }
 
 /// The period of a loss.

@@ -1,4 +1,4 @@
-//! What each transformer lost, by day and month.
+//! What each transformer and feeder lost, by day and month.
 
 use super::balances::Balances;
 use super::{About, Columns, Output, Sent, Wanted};
@@ -6,6 +6,7 @@ use crate::files::TableFile;
 use crate::value::{Cell, Value};
 use grid::Loss;
 use pipeline::{Outputs, Plan};
+use reading::Target;
 
 /// `losses.parquet`.
 #[derive(Debug)]
@@ -14,7 +15,7 @@ pub struct Losses;
 impl Output for Losses {
     const ABOUT: About = About {
         file: "losses.parquet",
-        row: "a transformer and local day or month; a message when all its balances are final",
+        row: "a transformer or feeder and local day or month; a message when all its balances are final",
         key: "ROLE/TARGET/PERIOD/DAY",
         section: "`balance = true`",
         only: "losses",
@@ -43,25 +44,45 @@ impl Output for Losses {
     }
 
     fn key<'a>(&'a self, one: &'a Loss) -> impl IntoIterator<Item = Value<'a>> {
-        [TRANSFORMER.value(), (&one.transformer).value(), one.period.name().value(), one.day.value()]
+        [role(one).value(), name(one).value(), one.period.name().value(), one.day.value()]
     }
 
     fn columns<'a>(&'a self, to: &mut impl Columns<&'a Loss>) {
-        to.column("role", "", "`transformer`", "the topology", |_| TRANSFORMER);
-        to.column("target", "", "the transformer", "the topology", |one| &one.transformer);
+        to.column(
+            "role",
+            "",
+            "`transformer`, or `feeder` for one with a meter of its own. No feeders where instances share the work, \
+             because none sees all consumers of a feeder",
+            "the topology",
+            role,
+        );
+        to.column("target", "", "the name of the transformer or feeder", "the topology", name);
         to.column("period", "", "`day` or `month`, local", PERIOD, |one| one.period.name());
         to.column("day", "", "the first local day of the period", PERIOD, |one| one.day);
         to.column("start", "", "when the period starts, UTC", PERIOD, |one| one.start);
         to.column("end", "", "when it ends, UTC", PERIOD, |one| one.end);
-        to.column("supplied_wh", "Wh", "sum of `supplied_wh` of its balances with a gap", SUMS, |one| {
-            one.supplied
-        });
-        to.column("consumed_wh", "Wh", "sum of `consumed_wh` of its balances with a gap", SUMS, |one| {
-            one.consumed
-        });
-        to.column("estimated_wh", "Wh", "sum of `estimated_wh` of its balances with a gap", SUMS, |one| {
-            one.estimated
-        });
+        to.column(
+            "supplied_wh",
+            "Wh",
+            "sum of `supplied_wh` of its balances with a gap. Of a feeder: import less export of its own meters",
+            SUMS,
+            |one| one.supplied,
+        );
+        to.column(
+            "consumed_wh",
+            "Wh",
+            "sum of `consumed_wh` of its balances with a gap. Of a feeder: import less export of all consumers on it",
+            SUMS,
+            |one| one.consumed,
+        );
+        to.column(
+            "estimated_wh",
+            "Wh",
+            "sum of `estimated_wh` of its balances with a gap. Of a feeder: the estimates of its transformers; an interval \
+             in which one of its missing consumers has none has no gap",
+            SUMS,
+            |one| one.estimated,
+        );
         to.column(
             "gap_wh",
             "Wh",
@@ -94,7 +115,7 @@ impl Output for Losses {
         to.column(
             "rank",
             "",
-            "the place among the transformers of the period, the largest `gap_wh` first; null with a gap for less than \
+            "the place among the transformers, or the feeders, of the period, the largest `gap_wh` first; null with a gap for less than \
              nine tenths of the period, and where instances share the work, because none sees all transformers",
             "energy that can be won back",
             |one| one.rank,
@@ -109,6 +130,17 @@ impl Output for Losses {
     }
 }
 
-const TRANSFORMER: &str = "transformer";
+fn role(one: &Loss) -> &'static str {
+    if matches!(one.target, Target::Feeder(_)) { "feeder" } else { "transformer" }
+}
+
+fn name(one: &Loss) -> String {
+    match one.target {
+        Target::Feeder(feeder) => feeder.to_string(),
+        Target::Transformer(transformer) => transformer.to_string(),
+        other => other.to_string(),
+    }
+}
+
 const PERIOD: &str = "the `time_zone` of the plan";
 const SUMS: &str = "a sum over intervals in which all its parts are known";

@@ -22,8 +22,8 @@ fn new(topology: &Topology) -> Balances {
 
 fn ended(balances: &Balances, topology: &Topology) -> Vec<Balance> {
     let (mut after, mut all) = (EventTime::MIN, Vec::new());
-    while let Some((end, rows)) = balances.ended_after(after, topology) {
-        all.extend(rows);
+    while let Some(Ended { end, balances, .. }) = balances.ended_after(after, topology) {
+        all.extend(balances);
         after = end;
     }
     all

@@ -3,7 +3,7 @@ use crate::{Gap, Standing};
 use expect_test::expect;
 use jiff::civil::date;
 use jiff::tz::TimeZone;
-use reading::Quality;
+use reading::{FeederId, Quality};
 
 const WITH_ALL: u32 = 2;
 
@@ -37,13 +37,21 @@ fn ends(losses: &Losses, from: Date, to: Date) -> impl Iterator<Item = i64> + us
     (1..=(end - start) / (HOUR / 2)).map(move |number| start + number * (HOUR / 2))
 }
 
+fn name(target: Target) -> String {
+    match target {
+        Target::Feeder(feeder) => feeder.to_string(),
+        Target::Transformer(transformer) => transformer.to_string(),
+        other => panic!("{other} has no balance"),
+    }
+}
+
 fn lines(rows: &[Loss]) -> String {
     let line = |one: &Loss| {
         let share = one.share.map_or("-".to_owned(), |share| format!("{:.3}", share.0));
         let rank = one.rank.map_or("-".to_owned(), |rank| rank.to_string());
         format!(
             "{} {} {}: {} - {} = {}, share {share}, {} h or {:.3}, rank {rank}, {}\n",
-            one.transformer,
+            name(one.target),
             one.period.name(),
             one.day,
             one.supplied.0,
@@ -63,11 +71,14 @@ fn days_and_months_are_local_and_the_largest_gap_comes_first() {
     let mut rows = Vec::new();
     // 31 March 2024 has 23 hours.
     for end in ends(&losses, date(2024, 3, 30), date(2024, 4, 2)) {
-        rows.extend(losses.take(&[
-            balance("T1", end, 100, 95, WITH_ALL),
-            balance("T2", end, 100, 80, WITH_ALL),
-            balance("T3", end, 1000, 999, WITH_ALL - 1),
-        ]));
+        rows.extend(losses.take(
+            &[
+                balance("T1", end, 100, 95, WITH_ALL),
+                balance("T2", end, 100, 80, WITH_ALL),
+                balance("T3", end, 1000, 999, WITH_ALL - 1),
+            ],
+            &[],
+        ));
     }
     rows.extend(losses.finish());
     expect![[r#"
@@ -98,7 +109,7 @@ fn a_transformer_with_few_balances_has_no_rank() {
         if number % 9 == 0 {
             (without_supply.supplied, without_supply.gap) = (None, None);
         }
-        let closed = losses.take(&[balance("T1", end, 100, 95, WITH_ALL), without_supply]);
+        let closed = losses.take(&[balance("T1", end, 100, 95, WITH_ALL), without_supply], &[]);
         assert_eq!(closed, []);
     }
     expect![[r#"
@@ -116,16 +127,19 @@ fn what_is_not_final_counts_at_the_end_alone() {
     let day: Vec<i64> = ends(&losses, date(2024, 5, 1), date(2024, 5, 2)).collect();
     let (early, late) = day.split_at(40);
     for end in early {
-        losses.take(&[balance("T1", *end, 100, 95, WITH_ALL)]);
+        losses.take(&[balance("T1", *end, 100, 95, WITH_ALL)], &[]);
     }
     let open: Vec<Balance> = late
         .iter()
         .map(|end| Balance { standing: Standing::Open, ..balance("T1", *end, 100, 95, WITH_ALL) })
         .collect();
-    assert_eq!(losses.take(&open), []);
-    let ended: Vec<Balance> = open.iter().map(|one| Balance { standing: Standing::Ended, ..*one }).collect();
+    assert_eq!(losses.take(&open, &[]), []);
     let mut with_open = losses.clone();
-    assert_eq!(with_open.take_ended(&ended), []);
+    for one in &open {
+        let balances = vec![Balance { standing: Standing::Ended, ..*one }];
+        let ended = Ended { end: one.end, balances, feeders: Vec::new() };
+        assert_eq!(with_open.take_ended(&ended), []);
+    }
     expect![[r#"
         T1 day 2024-05-01: 4800 - 4560 = 240, share 0.050, 24 h or 1.000, rank -, open
         T1 month 2024-05-01: 4800 - 4560 = 240, share 0.050, 24 h or 0.032, rank -, open
@@ -136,4 +150,29 @@ fn what_is_not_final_counts_at_the_end_alone() {
         T1 month 2024-05-01: 4000 - 3800 = 200, share 0.050, 20 h or 0.027, rank -, open
     "#]]
     .assert_eq(&lines(&losses.finish()));
+}
+
+#[test]
+fn feeders_are_ranked_among_feeders() {
+    let mut losses = losses(true);
+    let mut rows = Vec::new();
+    for end in ends(&losses, date(2024, 5, 1), date(2024, 5, 3)) {
+        let feeder = |name: &str, consumed: i64, is_complete: bool| FeederBalance {
+            feeder: FeederId::new(name).unwrap(),
+            end: EventTime(end),
+            supplied: Some(WattHours(1000)),
+            consumed: WattHours(consumed),
+            estimated: is_complete.then_some(WattHours(0)),
+            is_complete,
+        };
+        let feeders = [feeder("F1", 940, true), feeder("F2", 900, true), feeder("F3", 100, false)];
+        rows.extend(losses.take(&[balance("T1", end, 100, 95, WITH_ALL)], &feeders));
+    }
+    expect![[r#"
+        F1 day 2024-05-01: 48000 - 45120 = 2880, share 0.060, 24 h or 1.000, rank 2, final
+        F2 day 2024-05-01: 48000 - 43200 = 4800, share 0.100, 24 h or 1.000, rank 1, final
+        F3 day 2024-05-01: 0 - 0 = -, share -, 0 h or 0.000, rank -, final
+        T1 day 2024-05-01: 4800 - 4560 = 240, share 0.050, 24 h or 1.000, rank 1, final
+    "#]]
+    .assert_eq(&lines(&rows));
 }

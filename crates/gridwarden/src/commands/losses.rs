@@ -1,6 +1,6 @@
-//! `gridwarden losses`: the transformers that lose most and least, from `losses.parquet`.
+//! `gridwarden losses`: the transformers and feeders that lose most and least, from `losses.parquet`.
 
-use crate::cli;
+use crate::cli::{self, LossRole};
 use columns::outputs::{Losses, Output};
 use columns::{Row, read_back};
 use shell::{Failure, count, print, width};
@@ -20,8 +20,9 @@ pub fn run(args: &cli::Losses) -> Result<(), Failure> {
     let (_, rows) = read_back(&path)
         .map_err(|cause| Failure::failed(format!("cannot read {}", path.display()), &cause))?;
     let period = args.period;
-    let losses: Vec<Loss> =
-        rows.iter().filter_map(Loss::read).filter(|loss| loss.period == period.name()).collect();
+    let is_asked =
+        |loss: &Loss| loss.period == period.name() && args.role.is_none_or(|role| loss.role == role);
+    let losses: Vec<Loss> = rows.iter().filter_map(Loss::read).filter(is_asked).collect();
     let times = || losses.iter().map(|loss| period.of_day(&loss.day));
     let chosen = match &args.at {
         Some(day) => times().find(|time| *time == period.of_day(day)),
@@ -35,13 +36,25 @@ pub fn run(args: &cli::Losses) -> Result<(), Failure> {
         let asked = args.at.as_ref().map_or_else(String::new, |day| format!(" {}", period.of_day(day)));
         let help = match times().min().zip(times().max()) {
             Some((first, last)) => format!("the file has those from {first} to {last}"),
-            None => "the run closed no interval of a transformer: does its topology name any?".to_owned(),
+            None => match args.role {
+                Some(LossRole::Feeder) => {
+                    "no feeder has a meter of its own: that is a row of the topology with the \
+                                           role `feeder`"
+                        .to_owned()
+                }
+                _ => "the run closed no interval of a transformer: does its topology name any?".to_owned(),
+            },
         };
-        let problem = format!("{} has no {}{asked}", path.display(), period.name());
+        let of_role = args.role.map_or_else(String::new, |role| format!(" of a {}", role.name()));
+        let problem = format!("{} has no {}{asked}{of_role}", path.display(), period.name());
         return Err(Failure::failed_with_help(problem, help));
     };
-    let of_time: Vec<&Loss> = losses.iter().filter(|loss| period.of_day(&loss.day) == chosen).collect();
-    print(&page(&of_time, chosen, args.top))
+    let pages = LossRole::ALL.iter().filter_map(|&role| {
+        let is_shown = |loss: &&Loss| loss.role == role && period.of_day(&loss.day) == chosen;
+        let of_time: Vec<&Loss> = losses.iter().filter(is_shown).collect();
+        (!of_time.is_empty()).then(|| page(role, &of_time, chosen, args.top))
+    });
+    print(&pages.collect::<Vec<_>>().join("\n"))
 }
 
 /// The file itself, or the one in a folder of outputs.
@@ -51,6 +64,7 @@ fn file(given: &Path) -> PathBuf {
 
 /// A row of the file.
 struct Loss {
+    role: LossRole,
     target: String,
     period: String,
     /// The local day on which the period starts.
@@ -70,7 +84,9 @@ impl Loss {
         let text = |name: &str| row.get(name)?.as_str().map(str::to_owned);
         let whole = |name: &str| row.get(name)?.as_i64();
         let number = |name: &str| row.get(name)?.as_f64();
+        let role = text("role")?;
         Some(Self {
+            role: *LossRole::ALL.iter().find(|known| known.name() == role)?,
             target: text("target")?,
             period: text("period")?,
             day: text("day")?,
@@ -86,11 +102,11 @@ impl Loss {
     }
 }
 
-fn page(losses: &[&Loss], time: &str, top: usize) -> String {
+fn page(role: LossRole, losses: &[&Loss], time: &str, top: usize) -> String {
     let mut ranked: Vec<&Loss> = losses.iter().copied().filter(|loss| loss.rank.is_some()).collect();
     ranked.sort_by_key(|loss| loss.rank);
     let mut text =
-        format!("losses of {time}: {} of {} ranked", ranked.len(), count(losses.len() as u64, "transformer"));
+        format!("losses of {time}: {} of {} ranked", ranked.len(), count(losses.len() as u64, role.name()));
     if losses.iter().any(|loss| !loss.is_final) {
         text += "; some rows may still join, or the run ended before the period was over";
     }
@@ -99,10 +115,10 @@ fn page(losses: &[&Loss], time: &str, top: usize) -> String {
     let best = &best[best.len().saturating_sub(top)..];
     let widest = worst.iter().chain(best).map(|loss| width(&loss.target)).max().unwrap_or_default().max(18);
     if !worst.is_empty() {
-        table(if best.is_empty() { "all" } else { "worst" }, worst, widest, &mut text);
+        table(role, if best.is_empty() { "all" } else { "worst" }, worst, widest, &mut text);
     }
     if !best.is_empty() {
-        table("best", best, widest, &mut text);
+        table(role, "best", best, widest, &mut text);
     }
     let mut others: Vec<&Loss> = losses.iter().copied().filter(|loss| loss.rank.is_none()).collect();
     if !others.is_empty() {
@@ -118,13 +134,18 @@ fn page(losses: &[&Loss], time: &str, top: usize) -> String {
             shown.join(", ")
         )
         .expect("writing to a string cannot fail");
-        text += "A transformer is ranked if its gap is known, or can be estimated, for nine tenths of the period.\n";
+        writeln!(
+            text,
+            "A {} is ranked if its gap is known, or can be estimated, for nine tenths of the period.",
+            role.name()
+        )
+        .expect("writing to a string cannot fail");
     }
     text
 }
 
 /// Appends some rows. The names take as many columns as `widest`.
-fn table(title: &str, losses: &[&Loss], widest: usize, text: &mut String) {
+fn table(role: LossRole, title: &str, losses: &[&Loss], widest: usize, text: &mut String) {
     let kwh = |wh: i64| format!("{:.1}", wh as f64 / 1000.0);
     let mut line = |cells: [&str; 8]| {
         let [rank, name, supplied, consumed, estimated, gap, share, complete] = cells;
@@ -136,7 +157,7 @@ fn table(title: &str, losses: &[&Loss], widest: usize, text: &mut String) {
     let rank = format!("{title} rank");
     line([
         &rank,
-        "transformer",
+        role.name(),
         "supplied kWh",
         "consumed kWh",
         "estimated kWh",

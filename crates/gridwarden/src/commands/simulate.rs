@@ -273,6 +273,7 @@ fn settings(args: &cli::Simulate) -> Result<Settings, Failure> {
         interval_ms: interval(&args.interval)?,
         utc_offset_ms: (args.utc_offset * HOUR as f64) as i64,
         transformers: args.transformers,
+        feeder_meters: args.feeder_meters,
         onset_days: args.onset_days,
         outages: args.outages,
         thieves: share("thieves", &args.thieves)?,

@@ -1,25 +1,25 @@
 //! The outputs `balances` and `losses`: the energy that each transformer supplied, and the energy that its consumers
-//! used.
+//! used. Losses also hold the feeders that have a meter of their own.
 
 use super::{Stage, Tick};
 use crate::parts::{PartKind, Restoring, Storing};
 use crate::snapshot::SnapshotError;
 use crate::{Outputs, Plan, TownError};
-use grid::{Balance, Join, Losses, Topology};
+use grid::{Balance, BalancesStateV1, Join, Losses, LossesStateV1, Topology};
 use reading::{EventTime, Fingerprint};
 use std::sync::Arc;
 
 const BALANCES: PartKind = PartKind {
     name: "balances",
     version: grid::Balances::STATE_VERSION,
-    reads: &[],
+    reads: &[1],
     holds: "balances that are not final, and what each consumer usually uses",
     settings: "`length` of `[intervals]`",
 };
 const LOSSES: PartKind = PartKind {
     name: "losses",
     version: Losses::STATE_VERSION,
-    reads: &[],
+    reads: &[1],
     holds: "the losses of the current day and month",
     settings: "`length` of `[intervals]`, or `time_zone`",
 };
@@ -33,6 +33,8 @@ pub(crate) struct Balances {
     /// While the run ends: the interval whose balances were published last, and the losses up to there.
     ending: Option<(EventTime, Losses)>,
     length: i64,
+    /// Whether all consumers of every feeder are here.
+    whole_town: bool,
 }
 
 impl Balances {
@@ -48,7 +50,8 @@ impl Balances {
 
     pub(crate) fn tick(&mut self, tick: &Tick<'_>, out: &mut Outputs) {
         if let Some(losses) = &mut self.losses {
-            out.losses.extend(losses.take(tick.balances));
+            let feeders = if self.whole_town { self.balances.final_feeders() } else { &[] };
+            out.losses.extend(losses.take(tick.balances, feeders));
             out.balances.extend_from_slice(tick.balances);
         }
     }
@@ -58,13 +61,16 @@ impl Balances {
     pub(crate) fn end(&mut self, topology: &Topology, out: &mut Outputs) -> bool {
         let Some(losses) = &self.losses else { return false };
         let (after, mut ending) = self.ending.take().unwrap_or_else(|| (EventTime::MIN, losses.clone()));
-        let Some((end, rows)) = self.balances.ended_after(after, topology) else {
+        let Some(mut ended) = self.balances.ended_after(after, topology) else {
             out.losses.extend(ending.finish());
             return false;
         };
-        out.losses.extend(ending.take_ended(&rows));
-        out.balances.extend(rows);
-        self.ending = Some((end, ending));
+        if !self.whole_town {
+            ended.feeders.clear();
+        }
+        out.losses.extend(ending.take_ended(&ended));
+        out.balances.extend(ended.balances);
+        self.ending = Some((ended.end, ending));
         true
     }
 
@@ -89,6 +95,7 @@ impl Stage for Balances {
             losses: for_outputs.then(|| Losses::new(plan.calendar.clone(), grid, plan.whole_town)),
             ending: None,
             length: grid.length(),
+            whole_town: plan.whole_town,
         })
     }
 
@@ -105,12 +112,18 @@ impl Stage for Balances {
 
     fn restore(&mut self, topology: &Topology, parts: &mut Restoring<'_>) -> Result<(), SnapshotError> {
         if let Some(found) = parts.take(&BALANCES, self.fingerprint())? {
-            self.balances.restore(topology, found.whole()?);
+            let stored = match found.version {
+                1 => found.whole::<BalancesStateV1>()?.into(),
+                _ => found.whole()?,
+            };
+            self.balances.restore(topology, stored);
         }
-        if let Some(losses) = &mut self.losses
-            && let Some(found) = parts.take(&LOSSES, losses.fingerprint())?
-        {
-            losses.restore(found.whole()?);
+        let Some(losses) = &mut self.losses else { return Ok(()) };
+        if let Some(found) = parts.take(&LOSSES, losses.fingerprint())? {
+            losses.restore(match found.version {
+                1 => found.whole::<LossesStateV1>()?.into(),
+                _ => found.whole()?,
+            });
         }
         Ok(())
     }

@@ -105,6 +105,17 @@ fn a_meter_more_changes_no_other_transformer() {
 }
 
 #[test]
+fn the_meter_of_a_feeder_changes_no_other_reading() {
+    let settings = Settings { outages: 3, ..usual(300, 2, 7) };
+    let without = by_meter(&town(settings));
+    let with = by_meter(&town(Settings { feeder_meters: true, ..settings }));
+    assert!(without.iter().all(|(meter, readings)| with[meter] == *readings));
+    let others: Vec<&str> =
+        with.keys().filter(|meter| !without.contains_key(meter)).map(MeterId::as_str).collect();
+    assert_eq!(others, ["F01", "F02"]);
+}
+
+#[test]
 fn without_faults_each_meter_sends_once_a_step_in_order() {
     let town = town(Settings { feeder_meters: true, ..no_faults(usual(60, 2, 5)) });
     let places = town.topology().len();
