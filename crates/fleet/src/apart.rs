@@ -8,9 +8,10 @@
 //! intervals come with the tick of 20:00, all of them measured.
 
 use crate::admit::{Keeping, MOST_EVENTS, Refusal, count_repeat, events_of, exporter};
-use crate::cell::{Cell, OwnCell, Registers};
+use crate::cell::{ApartCell, Cell, OwnCell, Registers, Rest};
 use crate::fleet::{Fleet, Lane, NO_EXPORTER, Plane, number};
 use crate::register::Point;
+use crate::settle::Silence;
 use reading::{Batch, Event, EventCode, EventTime, Interval, Issue, Reading, Reason, Sums};
 
 impl Fleet {
@@ -47,8 +48,8 @@ impl Fleet {
             return if cell.is_some_and(|cell| cell.has_end(&near)) { time } else { end };
         }
         let far = self.far.get(&before).and_then(|cells| cells.get(&slot));
-        let own = far.or_else(|| self.behind.get(&(slot, before)));
-        if own.is_some_and(|own| own.cell().has_end(&near)) { time } else { end }
+        let own = far.or_else(|| self.behind.get(slot, before));
+        if own.is_some_and(|own| own.cell.has_end(&near)) { time } else { end }
     }
 
     /// Whether a reading of an interval goes into a plane.
@@ -75,11 +76,9 @@ impl Fleet {
         }
         let sixtieth = (self.settings.grid.length() / 60) as u32;
         let cell = if self.closed != EventTime::MIN && index < self.open().start {
-            self.has_behind.insert(slot);
-            self.behind.entry((slot, index)).or_insert_with(|| OwnCell::new(index))
+            self.behind.open(slot, index)
         } else {
-            let cells = self.far.entry(index).or_default();
-            cells.entry(slot).or_insert_with(|| OwnCell::new(index))
+            self.far.entry(index).or_default().entry(slot).or_insert(ApartCell::EMPTY)
         };
         self.changed.insert(slot);
         match cell.add(reading, time, sixtieth, &keeping, events) {
@@ -107,34 +106,22 @@ impl Fleet {
         if let Some(mut cell) = self.cell_state(slot, exporter, plane) {
             // The events have come with the tick.
             cell.events.clear();
-            self.put_behind(slot, cell);
+            self.behind.keep(slot, cell.index, cell.into());
         }
-    }
-
-    fn put_behind(&mut self, slot: u32, cell: OwnCell) {
-        self.has_behind.insert(slot);
-        self.behind.insert((slot, cell.index), cell);
     }
 
     /// Settles the intervals of a meter that is behind, as far as they are over; all of them if it has gone on.
     pub(crate) fn settle_behind(&mut self, slot: u32, has_gone_on: bool, out: &mut Vec<Interval>) {
-        if !self.has_behind.contains(slot) {
+        if !has_gone_on && !self.behind.is_fresh(slot) {
             return;
         }
-        self.has_behind.remove(slot);
-        let own = (slot, i64::MIN)..=(slot, i64::MAX);
-        let mut cells: Vec<OwnCell> =
-            self.behind.extract_if(own, |_, _| true).map(|(_, cell)| cell).collect();
         let near = self.settings.near_end();
-        let is_open = cells.last().is_some_and(|last| !has_gone_on && !last.cell().has_end(&near));
-        let open = if is_open { cells.pop() } else { None };
-        self.changed.insert(slot);
-        for mut cell in cells {
-            self.take_behind_events(slot, cell.index, &std::mem::take(&mut cell.events));
-            self.settle(slot, Over::from(cell), out);
-        }
-        if let Some(open) = open {
-            self.put_behind(slot, open);
+        for (index, place) in self.behind.take(slot, |last| !has_gone_on && !last.cell.has_end(&near)) {
+            self.changed.insert(slot);
+            let ApartCell { cell: Cell { sums, imp, .. }, exp, rest } = self.behind.take_cell(place);
+            let Rest { listed, events, .. } = rest.map(|rest| *rest).unwrap_or_default();
+            self.take_behind_events(slot, index, &events);
+            self.settle(slot, Over { index, sums, imp, exp, listed }, out);
         }
     }
 
@@ -155,17 +142,33 @@ impl Fleet {
 
     /// Publishes what is over of the backlogs of meters, although no tick closes. The rows come by meter, then by end.
     pub fn join(&mut self, out: &mut Vec<Interval>) {
+        self.join_in_parts(usize::MAX, out, |_, _, _| ());
+    }
+
+    /// The same for a caller that does not need all rows at once: see [`Self::close_next_in_parts`].
+    pub fn join_in_parts(
+        &mut self,
+        part: usize,
+        out: &mut Vec<Interval>,
+        mut hand_on: impl FnMut(&mut Vec<Interval>, &[u32], &[Silence]),
+    ) {
         self.row_slots.clear();
         self.silences.clear();
-        let known = out.len();
-        let order = self.table.take_order();
-        for &slot in &order {
-            if self.has_behind.contains(slot) {
-                self.settle_behind(slot, self.is_in_time(slot), out);
-            }
+        let mut known = out.len();
+        // A long backlog is that of few meters. All others would cost more than these.
+        let mut slots = self.behind.fresh().to_vec();
+        self.table.sort(&mut slots);
+        for slot in slots {
+            self.settle_behind(slot, false, out);
             self.row_slots.resize(out.len() - known, slot);
+            if out.len() >= part {
+                hand_on(out, &self.row_slots, &self.silences);
+                self.row_slots.clear();
+                self.silences.clear();
+                known = out.len();
+            }
         }
-        self.table.put_order_back(order);
+        self.behind.all_settled();
     }
 
     /// Moves intervals into planes that have become free for them.
@@ -182,7 +185,7 @@ impl Fleet {
     /// Moves an interval into its plane.
     pub(crate) fn fill_plane(&mut self, index: i64) {
         for (slot, cell) in self.far.remove(&index).unwrap_or_default() {
-            self.put_in_plane(slot, cell);
+            self.put_in_plane(slot, cell.to_own(index));
         }
     }
 
@@ -193,11 +196,12 @@ impl Fleet {
     /// Puts an open interval of a meter where it belongs.
     pub(crate) fn put_cell(&mut self, slot: u32, cell: OwnCell) {
         if self.closed != EventTime::MIN && cell.index < self.open().start {
-            self.put_behind(slot, cell);
+            self.behind.keep(slot, cell.index, cell.into());
+            self.behind.freshen(slot);
         } else if self.has_plane(cell.index) {
             self.put_in_plane(slot, cell);
         } else {
-            self.far.entry(cell.index).or_default().insert(slot, cell);
+            self.far.entry(cell.index).or_default().insert(slot, cell.into());
         }
     }
 
@@ -234,7 +238,7 @@ enum Added {
     TooMany,
 }
 
-impl OwnCell {
+impl ApartCell {
     /// Adds a reading as [`Fleet::admit`] adds it to a plane.
     fn add(
         &mut self,
@@ -245,33 +249,34 @@ impl OwnCell {
         events: Vec<EventCode>,
     ) -> Added {
         let offset = time.since(keeping.start) as u32;
-        self.events.extend(events.into_iter().map(|code| (offset, code)));
-        self.events.sort_unstable();
-        self.events.dedup();
-        // One more than are published, so that the close can report that there were more.
-        self.events.truncate(MOST_EVENTS + 1);
+        let rest = &mut self.rest;
+        if !events.is_empty() {
+            let known = &mut rest.get_or_insert_default().events;
+            known.extend(events.into_iter().map(|code| (offset, code)));
+            known.sort_unstable();
+            known.dedup();
+            // One more than are published, so that the close can report that there were more.
+            known.truncate(MOST_EVENTS + 1);
+        }
         let is_repeat = match Cell::bit(offset, sixtieth) {
-            _ if reading.is_bare() => !insert(&mut self.bare, offset),
-            Some(bit) => {
-                let before = self.seen & bit != 0;
-                self.seen |= bit;
-                before
-            }
-            None => !insert(&mut self.odd, offset),
+            _ if reading.is_bare() => !insert(&mut rest.get_or_insert_default().bare, offset),
+            Some(bit) => self.cell.mark(bit),
+            None => !insert(&mut rest.get_or_insert_default().odd, offset),
         };
         if is_repeat {
             return Added::Repeat;
         }
-        if self.sums.readings == Sums::MOST_READINGS {
+        if self.cell.sums.readings == Sums::MOST_READINGS {
             return Added::TooMany;
         }
-        self.sums.add(reading);
-        let [imports, exports] = &mut self.listed;
+        self.cell.sums.add(reading);
         if let Some(imp) = reading.imp() {
-            keeping.add(&mut self.imp, || imports, Point { time, wh: imp.0 });
+            let point = Point { time, wh: imp.0 };
+            keeping.add(&mut self.cell.imp, || &mut rest.get_or_insert_default().listed[0], point);
         }
         if let Some(exp) = reading.exp() {
-            keeping.add(self.exp.get_or_insert(Registers::EMPTY), || exports, Point { time, wh: exp.0 });
+            let point = Point { time, wh: exp.0 };
+            keeping.add(&mut self.exp, || &mut rest.get_or_insert_default().listed[1], point);
         }
         Added::New
     }
@@ -295,13 +300,6 @@ pub(crate) struct Over {
     pub(crate) exp: Registers,
     /// All register readings, where a register does not rise evenly.
     pub(crate) listed: [Vec<Point>; 2],
-}
-
-impl From<OwnCell> for Over {
-    fn from(from: OwnCell) -> Self {
-        let OwnCell { index, sums, imp, exp, listed, .. } = from;
-        Self { index, sums, imp, exp: exp.unwrap_or(Registers::EMPTY), listed }
-    }
 }
 
 impl Fleet {

@@ -125,7 +125,52 @@ impl Registers {
     }
 }
 
-/// An open interval of one meter alone, with its share of what a plane keeps for all meters.
+/// An open interval that is in no plane: of a meter behind closed ticks, or ahead of every plane.
+#[derive(Debug, Clone)]
+pub(crate) struct ApartCell {
+    pub(crate) cell: Cell,
+    /// Empty if the meter does not export.
+    pub(crate) exp: Registers,
+    pub(crate) rest: Option<Box<Rest>>,
+}
+
+// As long backlogs are read, there may be 65,536 of them.
+const _: () = assert!(size_of::<ApartCell>() == 128);
+
+/// What few intervals need, and a plane keeps beside its cells.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Rest {
+    pub(crate) odd: Vec<u32>,
+    pub(crate) bare: Vec<u32>,
+    pub(crate) listed: [Vec<Point>; 2],
+    pub(crate) events: Vec<(u32, EventCode)>,
+}
+
+impl ApartCell {
+    pub(crate) const EMPTY: Self = Self { cell: Cell::EMPTY, exp: Registers::EMPTY, rest: None };
+
+    /// As it is stored.
+    pub(crate) fn to_own(&self, index: i64) -> OwnCell {
+        let Cell { sums, seen, imp } = self.cell;
+        let Rest { odd, bare, listed, events } = self.rest.as_deref().cloned().unwrap_or_default();
+        let exp = Some(self.exp).filter(|exp| !exp.is_empty());
+        OwnCell { index, sums, seen, odd, bare, imp, exp, listed, events }
+    }
+}
+
+impl From<OwnCell> for ApartCell {
+    fn from(from: OwnCell) -> Self {
+        let (cell, exp) = (from.cell(), from.exp.unwrap_or(Registers::EMPTY));
+        let OwnCell { odd, bare, listed, events, .. } = from;
+        let has_rest = !odd.is_empty()
+            || !bare.is_empty()
+            || !events.is_empty()
+            || listed.iter().any(|list| !list.is_empty());
+        Self { cell, exp, rest: has_rest.then(|| Box::new(Rest { odd, bare, listed, events })) }
+    }
+}
+
+/// An open interval of one meter alone, with its share of what a plane keeps for all meters, as it is stored.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct OwnCell {
     pub(crate) index: i64,
@@ -140,20 +185,6 @@ pub(crate) struct OwnCell {
 }
 
 impl OwnCell {
-    pub(crate) fn new(index: i64) -> Self {
-        Self {
-            index,
-            sums: Sums::EMPTY,
-            seen: 0,
-            odd: Vec::new(),
-            bare: Vec::new(),
-            imp: Registers::EMPTY,
-            exp: None,
-            listed: [Vec::new(), Vec::new()],
-            events: Vec::new(),
-        }
-    }
-
     pub(crate) fn cell(&self) -> Cell {
         Cell { sums: self.sums, seen: self.seen, imp: self.imp }
     }

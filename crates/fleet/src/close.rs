@@ -52,6 +52,7 @@ impl Fleet {
             }
         }
         self.table.put_order_back(order);
+        self.behind.all_settled();
         if !self.behind_events.is_empty() {
             self.tick_events.append(&mut self.behind_events);
             self.tick_events.sort_unstable();
@@ -81,7 +82,7 @@ impl Fleet {
         out: &mut Vec<Interval>,
     ) {
         // The rows of a meter come in the order of their ends.
-        if self.has_behind.contains(slot) {
+        if self.behind.has(slot) {
             self.settle_behind(slot, self.is_in_time(slot), out);
         }
         if self.planes[plane].cells.get(slot as usize).is_none_or(Cell::is_empty) {
@@ -134,7 +135,7 @@ impl Fleet {
         self.row_slots.clear();
         self.silences.clear();
         let mut settled = Vec::new();
-        for slot in self.has_behind.slots().collect::<Vec<_>>() {
+        for slot in self.behind.slots() {
             self.settle_behind(slot, true, &mut settled);
             self.row_slots.resize(settled.len(), slot);
         }

@@ -1,7 +1,8 @@
 //! The meters of one shard, and the state of each.
 
 use crate::admit::STRIDE;
-use crate::cell::{Cell, OwnCell, Registers};
+use crate::behind::Behind;
+use crate::cell::{ApartCell, Cell, Registers};
 use crate::entries::Entries;
 use crate::register::{MostPower, Point, energy};
 use crate::settings::{Settings, Shard};
@@ -114,13 +115,11 @@ pub struct Fleet {
     pub(crate) planes: Vec<Plane>,
     /// Every tick that ends here or before is closed.
     pub(crate) closed: EventTime,
-    /// Open intervals of closed ticks, of meters that are behind: by slot, then by interval.
-    pub(crate) behind: BTreeMap<(u32, i64), OwnCell>,
-    /// The meters that have any of those: a look into the map for each meter and tick would be slow.
-    pub(crate) has_behind: SlotSet,
+    /// Open intervals of closed ticks, of meters that are behind.
+    pub(crate) behind: Behind,
     /// Open intervals that no plane has room for yet, because their meters are ahead of the others: by interval, then
     /// by slot.
-    pub(crate) far: BTreeMap<i64, BTreeMap<u32, OwnCell>>,
+    pub(crate) far: BTreeMap<i64, BTreeMap<u32, ApartCell>>,
     /// Events of backlogs. They come with the next tick.
     pub(crate) behind_events: Vec<Event>,
     /// The last export register of each meter that exports.
@@ -200,8 +199,7 @@ impl Fleet {
             meters: Vec::new(),
             planes,
             closed: EventTime::MIN,
-            behind: BTreeMap::new(),
-            has_behind: SlotSet::default(),
+            behind: Behind::default(),
             far: BTreeMap::new(),
             behind_events: Vec::new(),
             export_points: Vec::new(),
@@ -335,10 +333,9 @@ impl Fleet {
                 .sum::<usize>()
                 + self.export_points.capacity() * size_of::<Point>()
                 + self.doubts.len() * (size_of::<Point>() + 8)
-                + self.behind.len() * (size_of::<OwnCell>() + 16)
-                + self.far.values().map(|cells| 32 + cells.len() * size_of::<OwnCell>()).sum::<usize>()
+                + self.behind.bytes()
+                + self.far.values().map(|cells| 32 + cells.len() * size_of::<ApartCell>()).sum::<usize>()
                 + self.changed.bytes()
-                + self.has_behind.bytes()
                 + self.entries.bytes()
                 + self.pending.values().map(Pending::bytes).sum::<usize>(),
         }

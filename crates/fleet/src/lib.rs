@@ -12,6 +12,7 @@
 
 mod admit;
 mod apart;
+mod behind;
 mod cell;
 mod close;
 mod entries;

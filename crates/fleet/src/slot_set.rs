@@ -1,17 +1,21 @@
-//! A set of meters, one bit for each: those that changed since they were stored last, and those that are behind.
+//! A set of meters, one bit for each: those that changed since they were stored last, or those that are behind.
 
 /// A set of slots.
 #[derive(Debug, Default)]
 pub(crate) struct SlotSet(Vec<u64>);
 
 impl SlotSet {
+    /// Inserts a slot. Returns whether it is new.
     #[inline]
-    pub(crate) fn insert(&mut self, slot: u32) {
+    pub(crate) fn insert(&mut self, slot: u32) -> bool {
         let word = slot as usize / 64;
         if word >= self.0.len() {
             self.0.resize(word + 1, 0);
         }
-        self.0[word] |= 1 << (slot % 64);
+        let bit = 1 << (slot % 64);
+        let is_new = self.0[word] & bit == 0;
+        self.0[word] |= bit;
+        is_new
     }
 
     pub(crate) fn remove(&mut self, slot: u32) {

@@ -115,6 +115,11 @@ impl Table {
         self.order = order;
     }
 
+    /// Sorts slots by their names.
+    pub(crate) fn sort(&self, slots: &mut [u32]) {
+        slots.sort_unstable_by(|&a, &b| self.compare(a, b));
+    }
+
     fn compare(&self, a: u32, b: u32) -> Ordering {
         let (x, y) = (self.names[a as usize], self.names[b as usize]);
         if x.is_long().is_some() || y.is_long().is_some() {

@@ -1,3 +1,4 @@
+mod behind;
 mod conserve;
 mod entries;
 mod events;

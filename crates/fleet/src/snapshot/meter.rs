@@ -41,8 +41,8 @@ impl Fleet {
         let exporter = (meter.exporter != NO_EXPORTER).then_some(meter.exporter as usize);
         open.clear();
         open.extend((0..self.planes.len()).filter_map(|plane| self.cell_state(slot, exporter, plane)));
-        open.extend(self.behind.range((slot, i64::MIN)..=(slot, i64::MAX)).map(|(_, cell)| cell.clone()));
-        open.extend(self.far.values().filter_map(|cells| cells.get(&slot).cloned()));
+        open.extend(self.behind.of(slot).map(|(index, cell)| cell.to_own(index)));
+        open.extend(self.far.iter().filter_map(|(&index, cells)| Some(cells.get(&slot)?.to_own(index))));
         open.sort_unstable_by_key(|cell| cell.index);
         let known = |point: Point| (point != NO_POINT).then_some(point);
         let pending = self.pending.get(&slot);

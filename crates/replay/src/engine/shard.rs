@@ -85,10 +85,7 @@ pub(super) fn work(mut fleet: Fleet, mut books: Books, work: &Receiver<Work>, to
                 }
                 Step::Refused(..) => {}
                 Step::Join => {
-                    let mut rows = Vec::new();
-                    fleet.join(&mut rows);
-                    let demand = enter(&mut books, &mut rows, fleet.row_slots(), fleet.silences());
-                    if send_apart(rows, demand, Vec::new(), to).is_err() {
+                    if join(&mut fleet, &mut books, to).is_err() {
                         return;
                     }
                 }
@@ -124,9 +121,11 @@ fn finish(
     let mut rows = Vec::new();
     fleet.finish(&mut rows);
     let demand = enter(books, &mut rows, fleet.row_slots(), fleet.silences());
-    send_apart(rows, demand, Vec::new(), to)?;
+    // What was still open at the end of the run belongs to no tick either.
+    to.send(FromShard::Rows(EventTime::MAX, rows, demand))?;
+    to.send(FromShard::TickOver(EventTime::MAX, Vec::new()))?;
     for turn in 0..books.last_turns() {
-        send_apart(Vec::new(), Vec::new(), books.last_reports(turn, fleet), to)?;
+        to.send(FromShard::TickOver(EventTime::MAX, books.last_reports(turn, fleet)))?;
     }
     for slots in fleet.by_name().chunks(METERS) {
         let meters = slots.iter().map(|&slot| (slot, fleet.meter(slot)));
@@ -169,13 +168,23 @@ fn close(
     to.send(FromShard::Done(Box::new(done)))
 }
 
-/// Sends rows of no tick: those of a long backlog, and those that were still open at the end of the run.
-fn send_apart(
-    rows: Vec<Interval>,
-    demand: Vec<DemandRow>,
-    reports: Vec<Report>,
+/// Sends what is over of a long backlog, as rows of no tick.
+fn join(
+    fleet: &mut Fleet,
+    books: &mut Books,
     to: &SyncSender<FromShard>,
 ) -> Result<(), SendError<FromShard>> {
-    let end = EventTime::MAX;
-    to.send(FromShard::Rows(end, rows, demand)).and_then(|()| to.send(FromShard::TickOver(end, reports)))
+    let mut sent = Ok(());
+    let mut hand_on = |rows: &mut Vec<Interval>, slots: &[u32], silences: &[Silence]| {
+        let mut part = std::mem::replace(rows, Vec::with_capacity(PART));
+        let demand = enter(books, &mut part, slots, silences);
+        if sent.is_ok() {
+            sent = to.send(FromShard::Rows(EventTime::MAX, part, demand));
+        }
+    };
+    let mut rows = Vec::with_capacity(PART);
+    fleet.join_in_parts(PART, &mut rows, &mut hand_on);
+    hand_on(&mut rows, fleet.row_slots(), fleet.silences());
+    sent?;
+    to.send(FromShard::TickOver(EventTime::MAX, Vec::new()))
 }
