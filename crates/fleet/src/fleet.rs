@@ -236,7 +236,9 @@ impl Fleet {
 
     /// Counts meters as changed, because what is kept of them elsewhere has changed.
     pub fn touch(&mut self, slots: &[u32]) {
-        slots.iter().for_each(|&slot| self.changed.insert(slot));
+        for &slot in slots {
+            self.changed.insert(slot);
+        }
     }
 
     /// From now on, events with these codes are kept, and returned tick by tick. An [`EventCode::HEARD`] comes with

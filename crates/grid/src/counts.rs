@@ -11,6 +11,10 @@ use std::collections::BTreeMap;
 struct Head {
     starts: Vec<EventTime>,
     ends: Vec<EventTime>,
+    /// All rows hold after the first and up to the second of these: nearly always now. The lists need not be looked at
+    /// then, which are far away in memory.
+    all: (EventTime, EventTime),
+    count: u32,
 }
 
 impl Head {
@@ -22,14 +26,14 @@ impl Head {
     fn sort(&mut self) {
         self.starts.sort_unstable();
         self.ends.sort_unstable();
+        let last_start = self.starts.last().copied().unwrap_or(EventTime::MIN);
+        self.all = (last_start, self.ends.first().copied().unwrap_or(EventTime::MAX));
+        self.count = self.starts.len() as u32;
     }
 
     fn count_at(&self, time: EventTime) -> u32 {
-        // In most cases, all rows hold at this time.
-        let all = self.starts.last().is_none_or(|start| *start < time)
-            && self.ends.first().is_none_or(|end| *end >= time);
-        if all {
-            return self.starts.len() as u32;
+        if self.all.0 < time && time <= self.all.1 {
+            return self.count;
         }
         // Every row that has ended has also started, so the difference is the number of rows that hold.
         let started = self.starts.partition_point(|start| *start < time);

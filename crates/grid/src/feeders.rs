@@ -62,7 +62,7 @@ impl Feeders {
     #[inline]
     pub(crate) fn take(&mut self, joined: &Joined<'_>, topology: &Topology) {
         let (Some(feeder), Some(role)) = (joined.feeder(), joined.role) else { return };
-        if role == Role::Transformer {
+        if role == Role::Transformer || !topology.measures_feeder(feeder) {
             return;
         }
         let Some(net) = valid_energy(joined.interval) else { return };

@@ -33,7 +33,7 @@ impl Joined<'_> {
         known(self.transformer)
     }
 
-    /// The number of the row's feeder, if that has a meter of its own: its place among [`Topology::feeders`].
+    /// The number of the row's feeder: its place among [`Topology::feeders`].
     pub fn feeder(&self) -> Option<u32> {
         known(self.feeder)
     }

@@ -52,7 +52,7 @@ struct Spot {
     role: Role,
     /// The number of its transformer.
     transformer: u32,
-    /// The number of its feeder, if that has a meter of its own.
+    /// The number of its feeder.
     feeder: u32,
 }
 
@@ -64,8 +64,10 @@ pub struct Topology {
     spots: Vec<Spot>,
     /// Ascending; a number of a transformer is its place here.
     transformers: Vec<TransformerId>,
-    /// Those with a meter of their own, ascending; a number of a feeder is its place here.
+    /// Numbered in the same way.
     feeders: Vec<FeederId>,
+    /// By number of the feeder: whether it has a meter of its own at some time.
+    measured: Vec<bool>,
     counts: Counts,
     members: Members,
 }
@@ -78,21 +80,22 @@ impl Topology {
         let transformers: BTreeSet<TransformerId> =
             rows.iter().filter_map(TopologyRow::transformer).collect();
         let transformers: Vec<TransformerId> = transformers.into_iter().collect();
-        let number_of = |id: &TransformerId| transformers.binary_search(id).ok().map(|at| at as u32);
-        let measured = rows.iter().filter(|row| row.role == Role::Feeder).filter_map(TopologyRow::feeder);
-        let feeders: Vec<FeederId> = measured.collect::<BTreeSet<_>>().into_iter().collect();
-        let feeder_of = |id: &FeederId| feeders.binary_search(id).ok().map(|at| at as u32);
+        let feeders: BTreeSet<FeederId> = rows.iter().filter_map(TopologyRow::feeder).collect();
+        let feeders: Vec<FeederId> = feeders.into_iter().collect();
         let spot = |row: &TopologyRow| Spot {
             role: row.role,
-            transformer: row.transformer.as_deref().and_then(number_of).unwrap_or(NONE),
-            feeder: row.feeder.as_deref().and_then(feeder_of).unwrap_or(NONE),
+            transformer: number_in(&transformers, row.transformer.as_deref()),
+            feeder: number_in(&feeders, row.feeder.as_deref()),
         };
         let spots: Vec<Spot> = rows.iter().map(spot).collect();
         let numbered = rows.iter().zip(spots.iter().map(|spot| spot.transformer));
+        let mut measured = vec![false; feeders.len()];
+        let own = spots.iter().filter(|spot| spot.role == Role::Feeder).filter_map(|spot| known(spot.feeder));
+        own.for_each(|feeder| measured[feeder as usize] = true);
         let counts = Counts::new(numbered, &transformers);
         let transformer_of = |row: u32| known(spots[row as usize].transformer);
         let members = Members::new(&rows, transformer_of, transformers.len());
-        Ok(Self { rows, spots, transformers, feeders, counts, members })
+        Ok(Self { rows, spots, transformers, feeders, measured, counts, members })
     }
 
     /// The rows, by meter and then by start.
@@ -106,9 +109,14 @@ impl Topology {
         &self.transformers
     }
 
-    /// Every feeder that has a meter of its own, in the order of their names. The number of a feeder is its index here.
+    /// Every feeder that a row names, numbered as transformers are.
     pub fn feeders(&self) -> &[FeederId] {
         &self.feeders
+    }
+
+    /// Whether the feeder with a number has a meter of its own at some time.
+    pub(crate) fn measures_feeder(&self, number: u32) -> bool {
+        self.measured.get(number as usize).copied().unwrap_or(false)
     }
 
     /// The place of a meter in the interval that ends at `time`. For a whole tick, [`Self::join`] is faster.
@@ -169,9 +177,24 @@ impl Topology {
 
     /// The row that holds at `time` of the meter whose rows begin at `first`.
     pub fn row_at(&self, first: usize, time: EventTime) -> Option<&TopologyRow> {
-        let meter = &self.rows.get(first)?.meter;
-        let own = self.rows[first..].iter().take_while(|row| row.meter == *meter);
-        own.into_iter().find(|row| row.holds_at(time))
+        self.row_number_at(first, time).map(|number| &self.rows[number as usize])
+    }
+
+    /// The number of that row.
+    pub fn row_number_at(&self, first: usize, time: EventTime) -> Option<u32> {
+        let row = self.rows.get(first)?;
+        // Most meters have one row, and it holds.
+        if row.holds_at(time) {
+            return Some(first as u32);
+        }
+        let own = self.rows[first..].iter().take_while(|other| other.meter == row.meter);
+        own.into_iter().position(|row| row.holds_at(time)).map(|at| (first + at) as u32)
+    }
+
+    /// The numbers of the transformer and of the feeder that the row with a number names.
+    pub fn places_of(&self, row: u32) -> (Option<u32>, Option<u32>) {
+        let Spot { transformer, feeder, .. } = self.spots[row as usize];
+        (known(transformer), known(feeder))
     }
 
     /// The first row of `meter` or of a later one. The search begins at `from` if it can be there or later.
@@ -261,6 +284,11 @@ impl Topology {
         let (row, _) = self.consumers_of(transformer, time).next()?;
         known(self.spots[row as usize].feeder)
     }
+}
+
+/// The place of a name in a sorted list.
+fn number_in<T: Ord>(sorted: &[T], name: Option<&T>) -> u32 {
+    name.and_then(|name| sorted.binary_search(name).ok()).map_or(NONE, |at| at as u32)
 }
 
 /// Refuses rows, sorted by meter and start, that end before they start or overlap.

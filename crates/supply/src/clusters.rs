@@ -9,10 +9,10 @@
 use crate::groups::{Group, LEAST};
 use crate::seat::{NEVER, Seat};
 use crate::spells::Ended;
-use crate::supply::Supply;
+use crate::supply::{Supply, among};
 use crate::{Cause, SupplyRows, SupplySettings, Target};
 use grid::{Role, Topology, TopologyRow};
-use reading::{AreaId, EventTime, FeederId, MeterId, TransformerId};
+use reading::{AreaId, EventTime, FeederId, MeterId};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The changes of a tick, while they pass through the outages of many.
@@ -41,33 +41,34 @@ struct Under<'l, 'a> {
 }
 
 impl<'a> Loose<'a> {
-    /// Divides the loose consumers by these targets in one walk: a third of a million meters may deliver late.
-    fn under<T: Ord>(
+    /// Divides the loose consumers by the targets with these numbers in one walk: a third of a million meters may
+    /// deliver late.
+    fn under(
         &self,
-        targets: impl Iterator<Item = T>,
-        target_of: impl Fn(Place<'a>) -> Option<T>,
-    ) -> BTreeMap<T, Under<'_, 'a>> {
-        let mut under: BTreeMap<T, Under<'_, 'a>> =
-            targets.map(|target| (target, Under::default())).collect();
-        if under.is_empty() {
-            return under;
-        }
+        targets: BTreeSet<u32>,
+        number_of: impl Fn(Place<'a>) -> Option<u32>,
+    ) -> impl Iterator<Item = (u32, Under<'_, 'a>)> {
+        // By number of the target: its place among `under`.
+        let mut places = vec![usize::MAX; targets.last().map_or(0, |&last| last as usize + 1)];
+        targets.iter().enumerate().for_each(|(place, &target)| places[target as usize] = place);
+        let mut under: Vec<Under<'_, 'a>> = targets.iter().map(|_| Under::default()).collect();
+        let place_of = |place| places.get(number_of(place)? as usize).copied();
         for one in &self.candidates {
-            if let Some(under) = target_of(one.place).and_then(|target| under.get_mut(&target)) {
+            if let Some(under) = place_of(one.place).and_then(|at| under.get_mut(at)) {
                 under.candidates.push(one);
             }
         }
         for one in &self.unheard {
-            if let Some(under) = target_of(one.place).and_then(|target| under.get_mut(&target)) {
+            if let Some(under) = place_of(one.place).and_then(|at| under.get_mut(at)) {
                 under.unheard.push(one);
             }
         }
         for one in &self.quiet {
-            if let Some(under) = target_of(one.place).and_then(|target| under.get_mut(&target)) {
+            if let Some(under) = place_of(one.place).and_then(|at| under.get_mut(at)) {
                 under.quiet.push(one);
             }
         }
-        under
+        targets.into_iter().zip(under)
     }
 }
 
@@ -128,27 +129,43 @@ impl Candidate<'_> {
     }
 }
 
-/// The transformer and the feeder of a consumer: its row of the topology, because a blackout makes a candidate of
-/// every consumer, and three names take 200 bytes.
+/// The place of a consumer: its row of the topology by number, because a blackout makes a candidate of every
+/// consumer, and three names take 200 bytes.
 #[derive(Debug, Clone, Copy)]
-struct Place<'a>(&'a TopologyRow);
+struct Place<'a> {
+    topology: &'a Topology,
+    row: u32,
+}
 
-impl Place<'_> {
-    fn transformer(self) -> Option<TransformerId> {
-        self.0.transformer()
+impl<'a> Place<'a> {
+    /// The place of a consumer whose rows begin at `first`.
+    fn of_consumer(topology: &'a Topology, first: usize, time: EventTime) -> Option<Self> {
+        let place = Self { topology, row: topology.row_number_at(first, time)? };
+        (place.row().role == Role::Consumer).then_some(place)
     }
 
-    fn feeder(self) -> Option<FeederId> {
-        self.0.feeder()
+    fn row(self) -> &'a TopologyRow {
+        &self.topology.rows()[self.row as usize]
+    }
+
+    /// The number of the transformer, among those of the topology.
+    fn transformer(self) -> Option<u32> {
+        self.topology.places_of(self.row).0
+    }
+
+    /// The number of the feeder.
+    fn feeder(self) -> Option<u32> {
+        self.topology.places_of(self.row).1
     }
 
     fn area(self) -> Option<AreaId> {
-        self.0.area()
+        self.row().area()
     }
 
     /// The targets that an outage of this consumer may have, the largest first.
     fn targets(self) -> impl Iterator<Item = Target> {
-        self.feeder().map(Target::Feeder).into_iter().chain(self.transformer().map(Target::Transformer))
+        let row = self.row();
+        row.feeder().map(Target::Feeder).into_iter().chain(row.transformer().map(Target::Transformer))
     }
 }
 
@@ -213,8 +230,11 @@ impl Supply {
         let ended = ended.map(|(at, ended)| (ended.meter, &ended.spell, Some(at)));
         let fresh =
             lasting.chain(ended).filter(|(_, spell, _)| spell.group.is_none() && spell.noticed >= since);
+        // Both come by meter, so this is one walk along the table for each.
+        let mut cursor = 0;
         let placed = fresh.filter_map(|(meter, spell, ended)| {
-            let place = Place(topology.at(&meter, tick.end)?);
+            cursor = topology.first_row(&meter, cursor)?;
+            let place = Place { topology, row: topology.row_number_at(cursor, tick.end)? };
             Some(Candidate { meter, ended, start: spell.start, cause: spell.cause, place })
         });
         let mut all: Vec<Candidate<'a>> = placed.collect();
@@ -224,15 +244,16 @@ impl Supply {
 
     fn unheard<'a>(&self, tick: &Tick<'a>) -> Vec<Unheard<'a>> {
         let topology = tick.topology;
-        let returned: BTreeSet<MeterId> = tick.ended.iter().map(|ended| ended.meter).collect();
+        let mut is_out = among(self.out.keys());
+        let mut is_back = among(tick.ended.iter().map(|ended| &ended.meter));
         let seats = self.seats.iter().enumerate();
         let length = self.rules.grid.length();
         let silent = seats.filter(|(_, seat)| seat.heard != NEVER && seat.expected(length) < tick.end);
         let silent = silent.filter_map(|(first, seat)| {
-            let row = topology.row_at(first, tick.end).filter(|row| row.role == Role::Consumer)?;
-            Some(Unheard { meter: row.meter, heard: seat.heard, place: Place(row) })
+            let place = Place::of_consumer(topology, first, tick.end)?;
+            Some(Unheard { meter: place.row().meter, heard: seat.heard, place })
         });
-        silent.filter(|one| !self.out.contains_key(&one.meter) && !returned.contains(&one.meter)).collect()
+        silent.filter(|one| !is_out(&one.meter) && !is_back(&one.meter)).collect()
     }
 
     fn quiet<'a>(&self, tick: &Tick<'a>, candidates: &[Candidate<'_>]) -> Vec<Quiet<'a>> {
@@ -244,11 +265,11 @@ impl Supply {
         let is_late = |seat: &Seat| seat.heard < tick.end && seat.expected(length) >= tick.end;
         let seats = self.seats.iter().enumerate().filter(|(_, seat)| seat.heard != NEVER);
         let quiet = seats.filter(|(_, seat)| seat.heard < since || is_late(seat));
+        let mut is_candidate = among(candidates.iter().map(|one| &one.meter));
         let placed = quiet.filter_map(|(first, seat)| {
-            let row = topology.row_at(first, tick.end).filter(|row| row.role == Role::Consumer)?;
-            let is_candidate = candidates.binary_search_by_key(&row.meter, |one| one.meter).is_ok();
-            let quiet = Quiet { heard: seat.heard, is_late: is_late(seat), place: Place(row) };
-            (!is_candidate).then_some(quiet)
+            let place = Place::of_consumer(topology, first, tick.end)?;
+            let quiet = Quiet { heard: seat.heard, is_late: is_late(seat), place };
+            (!is_candidate(&place.row().meter)).then_some(quiet)
         });
         placed.collect()
     }
@@ -258,11 +279,15 @@ impl Supply {
         let since = tick.end.minus(self.rules.silent_after);
         let fresh = |group: &Group| group.noticed >= since;
         let of_candidates = loose.candidates.iter().filter_map(|one| one.place.feeder());
-        let of_groups = self.groups.values().filter(|group| fresh(group)).filter_map(|group| group.feeder);
-        let feeders: BTreeSet<FeederId> = of_candidates.chain(of_groups).collect();
+        let known = tick.topology.feeders();
+        let number_of = |feeder: FeederId| known.binary_search(&feeder).ok().map(|at| at as u32);
+        let of_groups = self.groups.values().filter(|group| fresh(group));
+        let of_groups = of_groups.filter_map(|group| number_of(group.feeder?));
+        let feeders: BTreeSet<u32> = of_candidates.chain(of_groups).collect();
         // The outages that begin, each with its beginning.
         let mut found = BTreeMap::new();
-        for (feeder, own) in loose.under(feeders.into_iter(), Place::feeder) {
+        for (number, own) in loose.under(feeders, Place::feeder) {
+            let feeder = known[number as usize];
             let target = Target::Feeder(feeder);
             let groups: Vec<(Target, Group)> = self
                 .groups
@@ -271,7 +296,9 @@ impl Supply {
                 .map(|(target, group)| (*target, *group))
                 .collect();
             let of_candidates = own.candidates.iter().filter_map(|one| one.place.transformer());
-            let mut below: BTreeSet<Target> = of_candidates.map(Target::Transformer).collect();
+            let transformers = tick.topology.transformers();
+            let mut below: BTreeSet<Target> =
+                of_candidates.map(|number| Target::Transformer(transformers[number as usize])).collect();
             below.extend(groups.iter().map(|(target, _)| *target));
             if below.len() < 2 {
                 continue;
@@ -291,7 +318,7 @@ impl Supply {
             for (absorbed, _) in groups {
                 self.absorb(target, absorbed, tick);
             }
-            found.extend(self.gather(target, areas, tick, &own).map(|start| (feeder, start)));
+            found.extend(self.gather(target, areas, tick, &own).map(|start| (number, start)));
         }
         if found.is_empty() {
             return;
@@ -303,13 +330,15 @@ impl Supply {
 
     /// Finds outages of single transformers among the consumers that are left.
     fn find_transformer_outages(&mut self, tick: &mut Tick<'_>, loose: &Loose<'_>) {
-        let transformers: BTreeSet<TransformerId> =
+        let topology = tick.topology;
+        let transformers: BTreeSet<u32> =
             loose.candidates.iter().filter_map(|one| one.place.transformer()).collect();
-        for (transformer, own) in loose.under(transformers.into_iter(), Place::transformer) {
+        for (number, own) in loose.under(transformers, Place::transformer) {
+            let transformer = topology.transformers()[number as usize];
             let target = Target::Transformer(transformer);
             let began = began(&mut own.starts());
-            let feeder = own.candidates.first().and_then(|one| one.place.feeder());
-            let all = tick.topology.consumers_at(reading::Target::Transformer(transformer), tick.end);
+            let feeder = own.candidates.first().and_then(|one| one.place.row().feeder());
+            let all = topology.consumers_at(reading::Target::Transformer(transformer), tick.end);
             let all = all - own.absent(began.0, &self.rules).min(all / 2);
             let (known, missed) = (own.known(), own.missed(began.0, &self.rules));
             let share = self.rules.transformer_share.0;

@@ -247,6 +247,7 @@ impl Supply {
     /// Begins a spell for each consumer that has become silent.
     fn find_silent(&mut self, tick: EventTime, topology: &Topology) {
         let (limit, length) = (tick.minus(self.rules.silent_after), self.rules.grid.length());
+        let (mut is_out, mut new) = (among(self.out.keys()), Vec::new());
         for (first, seat) in self.seats.iter().enumerate() {
             if seat.heard == NEVER || seat.heard > limit || seat.expected(length) > limit {
                 continue;
@@ -254,15 +255,22 @@ impl Supply {
             let Some(row) = topology.row_at(first, tick).filter(|row| row.role == Role::Consumer) else {
                 continue;
             };
-            self.out.entry(row.meter).or_insert(Spell::new(seat.heard, Cause::Silence, tick));
+            if !is_out(&row.meter) {
+                new.push((row.meter, Spell::new(seat.heard, Cause::Silence, tick)));
+            }
         }
+        drop(is_out);
+        self.out.extend(new);
     }
 
     /// Ends the spells of meters that are no longer in the topology. They will never report again, so the cause of
     /// their silence stays unknown, unless others went out with them.
     fn end_removed(&mut self, tick: EventTime, topology: &Topology, ended: &mut Vec<Ended>) {
+        let mut cursor = 0;
         self.out.retain(|&meter, spell| {
-            let stays = topology.at(&meter, tick).is_some();
+            let first = topology.first_row(&meter, cursor);
+            cursor = first.unwrap_or(cursor);
+            let stays = first.is_some_and(|first| topology.row_at(first, tick).is_some());
             if !stays {
                 if spell.cause == Cause::Silence && !spell.with_others {
                     spell.cause = Cause::Unknown;
@@ -296,6 +304,16 @@ impl Supply {
             let lasted = (spell.start, end);
             self.books.interrupted(&self.rules, &self.calendar, topology, area, lasted);
         }
+    }
+}
+
+/// Whether a meter is among these, which are sorted. Ask for meters in their order: with a third of a million meters
+/// out, one walk along them is much faster than a search for each.
+pub(crate) fn among<'m>(sorted: impl Iterator<Item = &'m MeterId>) -> impl FnMut(&MeterId) -> bool {
+    let mut sorted = sorted.peekable();
+    move |meter| {
+        while sorted.next_if(|other| *other < meter).is_some() {}
+        sorted.peek() == Some(&meter)
     }
 }
 
