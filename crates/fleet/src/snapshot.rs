@@ -11,7 +11,7 @@ pub use meter::MeterState;
 
 use crate::fleet::{Fleet, NO_INDEX, Totals, number};
 use crate::slot_set::SlotSet;
-use ::reading::{EventTime, MeterId};
+use ::reading::{Event, EventTime, MeterId};
 use serde::ser::{SerializeSeq, SerializeStruct};
 use serde::{Deserialize, Serialize, Serializer};
 use std::collections::BTreeMap;
@@ -32,6 +32,25 @@ pub struct FleetState {
     totals: Totals,
     /// For each of `meters`: the number of the last interval that is closed.
     orders: Vec<i32>,
+    /// Events of backlogs that wait for the next tick.
+    events: Vec<Event>,
+}
+
+/// The form before events of backlogs were kept.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct FleetStateV2 {
+    closed: EventTime,
+    meters: Vec<(u32, MeterState)>,
+    swaps: BTreeMap<MeterId, Vec<EventTime>>,
+    totals: Totals,
+    orders: Vec<i32>,
+}
+
+impl From<FleetStateV2> for FleetState {
+    fn from(from: FleetStateV2) -> Self {
+        let FleetStateV2 { closed, meters, swaps, totals, orders } = from;
+        Self { closed, meters, swaps, totals, orders, events: Vec::new() }
+    }
 }
 
 /// The form before each meter had an order of its own.
@@ -46,7 +65,7 @@ pub struct FleetStateV1 {
 impl From<FleetStateV1> for FleetState {
     fn from(from: FleetStateV1) -> Self {
         let FleetStateV1 { closed, meters, swaps, totals } = from;
-        Self { closed, meters, swaps, totals, orders: Vec::new() }
+        Self { closed, meters, swaps, totals, orders: Vec::new(), events: Vec::new() }
     }
 }
 
@@ -68,7 +87,7 @@ impl Serialize for Stored<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let fleet = self.fleet;
         // The fields of `FleetState` in their order.
-        let mut fields = serializer.serialize_struct("FleetState", 5)?;
+        let mut fields = serializer.serialize_struct("FleetState", 6)?;
         fields.serialize_field("closed", &fleet.closed)?;
         fields.serialize_field("meters", &Meters(self))?;
         fields.serialize_field("swaps", &fleet.swaps)?;
@@ -79,6 +98,7 @@ impl Serialize for Stored<'_> {
             Slots::Changed(changed) => changed.slots().map(order).collect(),
         };
         fields.serialize_field("orders", &orders)?;
+        fields.serialize_field("events", &fleet.behind_events)?;
         fields.end()
     }
 }
@@ -113,7 +133,7 @@ fn one_by_one<S: Serializer>(
 
 impl Fleet {
     /// Goes up when the stored form changes.
-    pub const STATE_VERSION: u16 = 2;
+    pub const STATE_VERSION: u16 = 3;
 
     /// The fingerprint of the settings that the state depends on.
     pub fn fingerprint(&self) -> u64 {
@@ -128,6 +148,7 @@ impl Fleet {
             swaps: self.swaps.clone(),
             totals: self.totals.clone(),
             orders: self.meters.iter().map(|meter| meter.closed).collect(),
+            events: self.behind_events.clone(),
         }
     }
 
@@ -176,6 +197,9 @@ impl Fleet {
                 self.restore_meter(meter, closed, hash)?;
             }
         }
+        let shard = self.shard();
+        let own = stored.events.iter().filter(|event| shard.owns(event.meter.hash()));
+        self.behind_events = own.copied().collect();
         self.restore_rest(stored);
         Ok(())
     }
@@ -213,10 +237,10 @@ impl FleetState {
     }
 
     /// Applies later changes to a snapshot of one whole shard. A new meter must have the next slot.
-    pub fn overlay(&mut self, later: Self) -> Result<(), RestoreError> {
+    pub fn overlay(&mut self, mut later: Self) -> Result<(), RestoreError> {
         let (mut meters, mut orders) = (std::mem::take(&mut self.meters), std::mem::take(&mut self.orders));
-        let mut later_orders = later.orders.into_iter();
-        for (slot, meter) in later.meters {
+        let mut later_orders = std::mem::take(&mut later.orders).into_iter();
+        for (slot, meter) in std::mem::take(&mut later.meters) {
             let place = slot as usize;
             if place > meters.len() {
                 return Err(RestoreError::Value);
@@ -226,7 +250,8 @@ impl FleetState {
                 put(&mut orders, place, order);
             }
         }
-        *self = Self { closed: later.closed, meters, swaps: later.swaps, totals: later.totals, orders };
+        let Self { closed, swaps, totals, events, .. } = later;
+        *self = Self { closed, meters, swaps, totals, orders, events };
         Ok(())
     }
 }

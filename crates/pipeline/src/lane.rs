@@ -11,7 +11,8 @@ use crate::plan::MostPower;
 use crate::snapshot::SnapshotError;
 use crate::{Outputs, Plan};
 use fleet::{
-    Fleet, FleetState, FleetStateV1, PartitionId, Sequencer, SequencerStateV1, SequencerStateV2, Shard, Step,
+    Fleet, FleetState, FleetStateV1, FleetStateV2, PartitionId, Sequencer, SequencerStateV1,
+    SequencerStateV2, Shard, Step,
 };
 use grid::Topology;
 use health::Summary;
@@ -29,7 +30,7 @@ const ORDER: PartKind = PartKind {
 const METERS: PartKind = PartKind {
     name: "meters",
     version: Fleet::STATE_VERSION,
-    reads: &[1],
+    reads: &[1, 2],
     holds: "registers and open intervals: the first interval of every meter is then partial",
     settings: "`length`, `grace` or `energy` of `[intervals]`",
 };
@@ -282,6 +283,7 @@ impl Lane {
         };
         match found.version {
             1 => found.overlaid_as::<FleetStateV1, _>(overlay),
+            2 => found.overlaid_as::<FleetStateV2, _>(overlay),
             _ => found.overlaid(&mut overlay),
         }
     }

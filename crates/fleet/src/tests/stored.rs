@@ -79,3 +79,28 @@ fn what_waits_is_stored_with_the_order_of_arrival() {
     let state = engine.sequencer.snapshot();
     assert_eq!(postcard::from_bytes::<SequencerState>(&bytes(&state)), Ok(state));
 }
+
+/// A long backlog is joined between two ticks, and its events come with the next one, also after a restart.
+#[test]
+fn the_events_of_a_joined_backlog_are_stored_until_the_tick() {
+    let mut fleet = Fleet::new(hourly(), Shard::WHOLE);
+    fleet.watch(&[EventCode(101)]);
+    let (mut refused, mut rows) = (Vec::new(), Vec::new());
+    fleet.admit(&batch(&[register("a", 10, 5), register("b", 200, 7)]), 0..2, &mut refused);
+    while fleet.close_next(START.plus(180 * MINUTE), &mut rows).is_some() {}
+    let mut event = register("a", 30, 6);
+    event.events = vec![EventCode(101)];
+    let backlog = [event, register("a", 60, 8)];
+    fleet.admit(&batch(&backlog), 0..2, &mut refused);
+    fleet.join(&mut rows);
+    let mut restored = Fleet::new(hourly(), Shard::WHOLE);
+    restored.watch(&[EventCode(101)]);
+    restored.restore(&fleet.snapshot()).unwrap();
+    for fleet in [&mut fleet, &mut restored] {
+        fleet.admit(&batch(&[register("b", 260, 9)]), 0..1, &mut refused);
+        assert!(fleet.close_next(START.plus(240 * MINUTE), &mut Vec::new()).is_some());
+        let events = fleet.tick_events().iter().map(|event| (event.meter.as_str().to_owned(), event.code));
+        assert_eq!(events.filter(|(_, code)| code.0 == 101).count(), 1);
+    }
+    assert_eq!(refused, []);
+}
