@@ -22,6 +22,8 @@ pub enum Shelf {
     Image,
     /// Events of a kind.
     Events(Topic),
+    /// The key of the line, and the numbers of its messages. Behind all others, where a log of before had none.
+    Line,
 }
 
 /// The kinds of events.
@@ -54,17 +56,18 @@ const REGULAR: [Shelf; 7] = [
 const OWN: [Topic; 4] = [Topic::Power, Topic::Clock, Topic::Relay, Topic::Change];
 
 /// The number of rings.
-pub(crate) const SHELVES: usize = REGULAR.len() + Kind::ALL.len() + OWN.len();
+pub(crate) const SHELVES: usize = REGULAR.len() + Kind::ALL.len() + OWN.len() + 1;
 
 impl Shelf {
     /// All of them, in the order in which they lie in the flash.
     pub fn all() -> impl Iterator<Item = Self> {
-        REGULAR.into_iter().chain(Topic::all().map(Self::Events))
+        REGULAR.into_iter().chain(Topic::all().map(Self::Events)).chain([Self::Line])
     }
 
     pub(crate) fn place(self) -> usize {
         match self {
             Self::Events(topic) => REGULAR.len() + topic.place(),
+            Self::Line => SHELVES - 1,
             regular => REGULAR.iter().position(|one| *one == regular).unwrap_or_default(),
         }
     }
@@ -74,6 +77,7 @@ impl Shelf {
     pub(crate) fn id(self) -> u16 {
         match self {
             Self::Events(topic) => 1_000 + topic.code(),
+            Self::Line => 8,
             regular => 1 + regular.place() as u16,
         }
     }
@@ -117,7 +121,7 @@ pub struct Layout {
     pub daily: u16,
     /// Billing months.
     pub billing: u16,
-    /// Each of calibration, configuration and image.
+    /// Each of calibration, configuration, image and line.
     pub settings: u16,
     /// Each kind of events.
     pub events: u16,
@@ -144,7 +148,7 @@ impl Layout {
             Shelf::Profile => self.profile,
             Shelf::Daily => self.daily,
             Shelf::Billing => self.billing,
-            Shelf::Calibration | Shelf::Configuration | Shelf::Image => self.settings,
+            Shelf::Calibration | Shelf::Configuration | Shelf::Image | Shelf::Line => self.settings,
             Shelf::Events(_) => self.events,
         };
         sectors.max(3)

@@ -2,7 +2,7 @@
 //! power cuts at any instruction.
 //!
 //! ```text
-//! block -> Keeper (when, in which order) -> Log (24 shelves) -> Ring (sectors in turn) -> slot of 64 bytes -> flash
+//! block -> Keeper (when, in which order) -> Log (25 shelves) -> Ring (sectors in turn) -> slot of 64 bytes -> flash
 //! ```
 //!
 //! - A record is acknowledged when it would survive a cut, and from then on until its sector's turn has come again.

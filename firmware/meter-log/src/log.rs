@@ -119,10 +119,10 @@ impl<F: MultiwriteNorFlash> Log<F> {
         Ok(Some((entry.number, record)))
     }
 
-    /// Writes the newest calibration, configuration and image anew if a bit of it had to be corrected: they may stay for
+    /// Writes the newest record of each setting anew if a bit of it had to be corrected: they may stay for
     /// 15 years, and of two wrong bits only the first can be corrected.
     pub fn renew_settings(&mut self) -> Result<(), Failure<F>> {
-        for shelf in [Shelf::Calibration, Shelf::Configuration, Shelf::Image] {
+        for shelf in [Shelf::Calibration, Shelf::Configuration, Shelf::Image, Shelf::Line] {
             if let Some((entry, true)) = self.entry_before(&mut self.walk(shelf))? {
                 self.rings[shelf.place()].append(&mut self.flash, entry)?;
             }

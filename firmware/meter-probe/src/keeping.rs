@@ -13,19 +13,20 @@ use units::Millivolts;
 
 const SECTOR: usize = 512;
 
-const LAYOUT: Layout = Layout { energy: 3, profile: 3, daily: 3, billing: 3, settings: 3, events: 3 };
+pub(crate) const LAYOUT: Layout =
+    Layout { energy: 3, profile: 3, daily: 3, billing: 3, settings: 3, events: 3 };
 
 const CALENDAR: Calendar = Calendar { interval_s: 900, offset_s: 19_800, billing_day: 1 };
 
 /// A flash in memory that takes no time.
-struct Sheet {
-    cells: [u8; 72 * SECTOR],
+pub(crate) struct Sheet {
+    cells: [u8; 75 * SECTOR],
 }
 
 /// Writes the instructions of a block with a save and of one with an interval, without the chip's own time, and the
 /// bytes of the log's memory without its driver's.
 pub fn keeping_cost(out: &mut impl Write, counter: impl Fn() -> u64) -> fmt::Result {
-    let sheet = Sheet { cells: [0; 72 * SECTOR] };
+    let sheet = Sheet::new();
     let Ok(log) = Log::format(sheet, &LAYOUT) else { return Err(fmt::Error) };
     let begin = 1_767_225_600;
     let Ok((mut keeper, _)) = Keeper::start(log, CALENDAR, Some(begin)) else { return Err(fmt::Error) };
@@ -94,7 +95,7 @@ fn live() -> Live {
 }
 
 /// No driver at all.
-struct Driverless;
+pub(crate) struct Driverless;
 
 impl ErrorType for Driverless {
     type Error = NorFlashErrorKind;
@@ -129,6 +130,12 @@ impl NorFlash for Driverless {
 }
 
 impl MultiwriteNorFlash for Driverless {}
+
+impl Sheet {
+    pub(crate) fn new() -> Self {
+        Self { cells: [0; 75 * SECTOR] }
+    }
+}
 
 impl ErrorType for Sheet {
     type Error = NorFlashErrorKind;

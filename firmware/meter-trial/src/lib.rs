@@ -1,5 +1,5 @@
 //! Trials of the meter on synthetic mains: accuracy beside other meters' arithmetic, on the same samples; what tamper
-//! rules notice; and what its log remembers through power cuts.
+//! rules notice; what its log remembers through power cuts; and what its line refuses.
 //!
 //! [`Lab`] calibrates a meter and its rivals on one converter as a test bench does, then runs waves through all of
 //! them. [`points`] are the tests of the standards with their limits. Nothing here runs on the meter.
@@ -10,6 +10,7 @@ pub mod points;
 pub mod power;
 mod rivals;
 pub mod tampering;
+pub mod wire;
 
 pub use lab::{Errors, Lab, Wave};
 pub use ours::Ours;

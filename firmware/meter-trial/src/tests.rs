@@ -2,6 +2,7 @@
 
 mod power;
 mod tampering;
+mod wire;
 
 use crate::points::{Class, Point, corners, influences, living, loads};
 use crate::{Lab, RivalKind, Wave};

@@ -3,6 +3,7 @@
 use super::chip::Chip;
 use meter_core::{Microamperes, Registers};
 use meter_log::{Calendar, Keeper, Layout, Live, Log, SAVE_BLOCKS, SLOT, Shelf, Topic};
+use meter_wire::BLOCK;
 use std::ops::Range;
 use units::Millivolts;
 
@@ -11,6 +12,9 @@ pub const SECTOR: usize = 4_096;
 
 /// The records of a sector, beside its header.
 const RECORDS: f64 = (SECTOR / SLOT - 1) as f64;
+
+/// Seconds between two readings on the line.
+const LIVE_S: f64 = 5.0;
 
 /// Calibration, configuration and image.
 const SETTINGS: usize = 3;
@@ -63,6 +67,8 @@ pub fn wear(layout: &Layout, profile: &Profile) -> Vec<Worn> {
         ("days", 1, Shelf::Daily, 1.0),
         ("billing months", 1, Shelf::Billing, 12.0 / 365.25),
         ("settings, each", SETTINGS, Shelf::Configuration, changes / 365.25),
+        // Two copies of a record for each block of numbers, and for each start.
+        ("key of the line", 1, Shelf::Line, 2.0 * (day / LIVE_S / f64::from(BLOCK) + cuts)),
         ("power events", 1, Shelf::Events(Topic::Power), 2.0 * cuts),
         ("other events, each", kinds - 1, Shelf::Events(Topic::Relay), events),
     ];

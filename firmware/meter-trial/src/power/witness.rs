@@ -5,6 +5,7 @@ use meter_log::{
     Configuration, Constants, Energies, Error, Event, Image, Interval, Layout, Log, Record, SLOT, Shelf,
     Snapshot, Topic,
 };
+use meter_wire::Secrets;
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -68,6 +69,7 @@ fn read<const S: usize>(
         Shelf::Calibration => records::<Constants, S>(log, shelf, down_to, |_| None),
         Shelf::Configuration => records::<Configuration, S>(log, shelf, down_to, |_| None),
         Shelf::Image => records::<Image, S>(log, shelf, down_to, |_| None),
+        Shelf::Line => records::<Secrets, S>(log, shelf, down_to, |_| None),
     }
 }
 
