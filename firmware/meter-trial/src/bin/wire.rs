@@ -33,12 +33,9 @@ fn print_threats() -> bool {
         let reasons: Vec<_> =
             tally.reasons.iter().map(|(reason, count)| format!("{reason} {count}")).collect();
         println!("{name:58}{:>6}{:>7}  {}", tally.tried, tally.taken, reasons.join(", "));
-        if tally.tried == 0 || tally.taken > 0 || !tally.works {
+        if let Some(wrong) = tally.wrong() {
             held = false;
-            println!(
-                "  <- {}",
-                if tally.works { "this was to be refused" } else { "no honest message is taken now" }
-            );
+            println!("  <- {wrong}");
         }
     }
     held

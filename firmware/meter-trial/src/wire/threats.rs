@@ -2,7 +2,7 @@
 
 use super::bench::{Bench, NOW, OTHER, TITLE, key, maker, trust, utility};
 use ed25519_dalek::{Signer, SigningKey};
-use meter_wire::command::{Command, LONGEST as COMMAND, LoadLimit, Signed};
+use meter_wire::command::{Command, LONGEST as COMMAND, LoadLimit, Outcome, Signed};
 use meter_wire::image::{Described, ImageCheck, ImageHeader};
 use meter_wire::line::{self, Line};
 use meter_wire::message::{self, Header, Key, Kind};
@@ -19,11 +19,26 @@ pub struct Tally {
     pub taken: u32,
     /// How often each reason was counted.
     pub reasons: BTreeMap<String, u32>,
+    /// All reasons that there should be.
+    pub expected: &'static str,
     /// Whether honest messages were taken afterwards.
     pub works: bool,
 }
 
 impl Tally {
+    /// What is wrong with it, if anything is.
+    pub fn wrong(&self) -> Option<String> {
+        let counted: Vec<_> = self.reasons.keys().map(String::as_str).collect();
+        let is_expected = counted.join(" ") == self.expected;
+        match (self.tried, self.taken, is_expected, self.works) {
+            (0, ..) => Some("nothing was tried".to_owned()),
+            (_, 0, true, true) => None,
+            (_, 0, false, _) => Some(format!("expected: {}", self.expected)),
+            (_, 0, true, false) => Some("no honest message is taken any more".to_owned()),
+            _ => Some("this was to be refused".to_owned()),
+        }
+    }
+
     fn note(&mut self, refused: Option<Refusal>) {
         self.note_as(refused.map(|reason| reason.name().to_owned()));
     }
@@ -39,57 +54,65 @@ impl Tally {
 
 type Threat = fn(&mut Bench, &mut Tally);
 
-/// What somebody does.
-const THREATS: [(&str, Threat); 29] = [
-    ("a bit of a reading flipped, each in turn", |bench, tally| {
-        let reading = bench.reading();
-        for message in flipped(&reading) {
-            tally.note(bench.gateway_refuses(&message));
-        }
-    }),
-    ("a bit of a command flipped, each in turn", |bench, tally| {
-        let command = bench.command(Command::Disconnect);
-        for message in flipped(&command) {
-            tally.note(bench.meter_refuses(&message));
-        }
-    }),
-    ("a reading cut short, at each byte", |bench, tally| {
+/// What somebody does, and all the reasons that it is counted as.
+const THREATS: [(&str, &str, Threat); 30] = [
+    (
+        "a bit of a reading flipped, each in turn",
+        "forged kind old-key other-meter unknown-key version",
+        |bench, tally| {
+            let reading = bench.reading();
+            for message in flipped(&reading) {
+                tally.note(bench.gateway_refuses(&message));
+            }
+        },
+    ),
+    (
+        "a bit of a command flipped, each in turn",
+        "forged kind old-key other-meter unknown-key version",
+        |bench, tally| {
+            let command = bench.command(Command::Disconnect);
+            for message in flipped(&command) {
+                tally.note(bench.meter_refuses(&message));
+            }
+        },
+    ),
+    ("a reading cut short, at each byte", "forged short", |bench, tally| {
         let reading = bench.reading();
         (0..reading.len()).for_each(|length| tally.note(bench.gateway_refuses(&reading[..length])));
     }),
-    ("a command cut short, at each byte", |bench, tally| {
+    ("a command cut short, at each byte", "forged short", |bench, tally| {
         let command = bench.command(Command::Disconnect);
         (0..command.len()).for_each(|length| tally.note(bench.meter_refuses(&command[..length])));
     }),
-    ("bytes behind a command", |bench, tally| {
+    ("bytes behind a command", "forged", |bench, tally| {
         let command = bench.command(Command::Disconnect);
         for more in 1..=64 {
             tally.note(bench.meter_refuses(&[&command[..], &vec![0; more]].concat()));
         }
     }),
-    ("a reading replayed", |bench, tally| {
+    ("a reading replayed", "replayed", |bench, tally| {
         let readings = [(); 20].map(|()| bench.reading());
         assert!(readings.iter().all(|reading| bench.gateway_refuses(reading).is_none()));
         readings.iter().for_each(|reading| tally.note(bench.gateway_refuses(reading)));
     }),
-    ("a command replayed, at once and after a restart", |bench, tally| {
+    ("a command replayed, at once and after a restart", "replayed", |bench, tally| {
         let commands = [(); 20].map(|()| bench.command(Command::Connect));
         assert!(commands.iter().all(|command| bench.meter_refuses(command).is_none()));
         commands.iter().for_each(|command| tally.note(bench.meter_refuses(command)));
         bench.restart();
         commands.iter().for_each(|command| tally.note(bench.meter_refuses(command)));
     }),
-    ("readings held back until a later one had come", |bench, tally| {
+    ("readings held back until a later one had come", "reordered", |bench, tally| {
         let readings = [(); 20].map(|()| bench.reading());
         assert!(bench.gateway_refuses(&readings[19]).is_none());
         readings[..19].iter().for_each(|reading| tally.note(bench.gateway_refuses(reading)));
     }),
-    ("commands held back until a later one had come", |bench, tally| {
+    ("commands held back until a later one had come", "reordered", |bench, tally| {
         let commands = [(); 20].map(|()| bench.command(Command::Connect));
         assert!(bench.meter_refuses(&commands[19]).is_none());
         commands[..19].iter().for_each(|command| tally.note(bench.meter_refuses(command)));
     }),
-    ("sealed with another key", |bench, tally| {
+    ("sealed with another key", "forged", |bench, tally| {
         for _ in 0..200 {
             let mut gateway = HeadEnd::new(TITLE, 1, key(&mut bench.random)).resume(None, 1_000);
             let signed = bench.next(Command::Disconnect);
@@ -98,7 +121,7 @@ const THREATS: [(&str, Threat); 29] = [
             tally.note(bench.meter_refuses(&out[..length]));
         }
     }),
-    ("sealed with the old key, after a new one", |bench, tally| {
+    ("sealed with the old key, after a new one", "old-key", |bench, tally| {
         let before = [(); 20].map(|()| bench.command(Command::Connect));
         let readings = [(); 20].map(|()| bench.reading());
         let new = key(&mut bench.random);
@@ -110,7 +133,7 @@ const THREATS: [(&str, Threat); 29] = [
         before.iter().for_each(|command| tally.note(bench.meter_refuses(command)));
         readings.iter().for_each(|reading| tally.note(bench.gateway_refuses(reading)));
     }),
-    ("sealed with a key that nobody has brought", |bench, tally| {
+    ("sealed with a key that nobody has brought", "unknown-key", |bench, tally| {
         for generation in 2..22 {
             let header = Header { kind: Kind::Command, title: TITLE, generation, number: 9_000 };
             let mut out = [0; message::LONGEST];
@@ -118,7 +141,7 @@ const THREATS: [(&str, Threat); 29] = [
             tally.note(bench.meter_refuses(&out[..length]));
         }
     }),
-    ("sealed for another meter with the same key", |bench, tally| {
+    ("sealed for another meter with the same key", "forged other-meter", |bench, tally| {
         for number in 1..=20 {
             let header = Header { kind: Kind::Command, title: OTHER, generation: 1, number };
             let mut out = [0; message::LONGEST];
@@ -129,7 +152,7 @@ const THREATS: [(&str, Threat); 29] = [
             tally.note(bench.meter_refuses(&out[..length]));
         }
     }),
-    ("sent back to its sender", |bench, tally| {
+    ("sent back to its sender", "forged kind", |bench, tally| {
         let (reading, command) = (bench.reading(), bench.command(Command::Connect));
         tally.note(bench.meter_refuses(&reading));
         tally.note(bench.gateway_refuses(&command));
@@ -138,7 +161,17 @@ const THREATS: [(&str, Threat); 29] = [
         tally.note(bench.meter_refuses(&turned[0]));
         tally.note(bench.gateway_refuses(&turned[1]));
     }),
-    ("signed by somebody who has the meter's key only", |bench, tally| {
+    ("an acknowledgement as a message of any other kind", "forged kind", |bench, tally| {
+        let mut out = [0; message::LONGEST];
+        let log = &mut bench.log;
+        let length = bench.meter.acknowledge(log, 1, Outcome::Done, &mut out).expect("it fits");
+        for kind in (0..=u8::MAX).filter(|kind| *kind != out[1]) {
+            let mut changed = out[..length].to_vec();
+            changed[1] = kind;
+            tally.note(bench.gateway_refuses(&changed));
+        }
+    }),
+    ("signed by somebody who has the meter's key only", "signature", |bench, tally| {
         for _ in 0..50 {
             let own = SigningKey::from_bytes(&std::array::from_fn(|_| bench.random.bits() as u8));
             let signed = bench.next(Command::Disconnect);
@@ -146,14 +179,14 @@ const THREATS: [(&str, Threat); 29] = [
             tally.note(bench.meter_refuses(&message));
         }
     }),
-    ("a bit of a signed command flipped before sealing, each", |bench, tally| {
+    ("a bit of a signed command flipped before sealing, each", "signature", |bench, tally| {
         let signed = signed_bytes(&bench.next(Command::SetTime(NOW)));
         for wrong in flipped(&signed) {
             let message = bench.sealed(&wrong);
             tally.note(bench.meter_refuses(&message));
         }
     }),
-    ("a signed command in a new message, once it was done", |bench, tally| {
+    ("a signed command in a new message, once it was done", "repeated", |bench, tally| {
         let signed = signed_bytes(&bench.next(Command::Connect));
         let first = bench.sealed(&signed);
         assert!(bench.meter_refuses(&first).is_none());
@@ -162,7 +195,7 @@ const THREATS: [(&str, Threat); 29] = [
             tally.note(bench.meter_refuses(&message));
         }
     }),
-    ("a command signed for another meter", |bench, tally| {
+    ("a command signed for another meter", "signature", |bench, tally| {
         for _ in 0..20 {
             let signed = bench.next(Command::Disconnect);
             let mut place = [0; COMMAND];
@@ -171,14 +204,14 @@ const THREATS: [(&str, Threat); 29] = [
             tally.note(bench.meter_refuses(&message));
         }
     }),
-    ("a command that was held back beyond its time", |bench, tally| {
+    ("a command that was held back beyond its time", "expired", |bench, tally| {
         for late in 1..=20 {
             let signed = Signed { until: NOW - late, ..bench.next(Command::Disconnect) };
             let message = bench.order(&signed, &utility());
             tally.note(bench.meter_refuses(&message));
         }
     }),
-    ("a signed command with a value that may not be", |bench, tally| {
+    ("a signed command with a value that may not be", "value", |bench, tally| {
         let limit = LoadLimit { watts: 100_001, seconds: 0, reconnects: 0 };
         let old = bench.key;
         for command in [
@@ -195,7 +228,7 @@ const THREATS: [(&str, Threat); 29] = [
             tally.note(bench.meter_refuses(&message));
         }
     }),
-    ("a signed command unknown, or of another length", |bench, tally| {
+    ("a signed command unknown, or of another length", "malformed unknown-command", |bench, tally| {
         for code in 0..=u8::MAX {
             bench.number += 1;
             let text = [&bench.number.to_le_bytes()[..], &[0xFF; 4], &[code, 1, 2, 3]].concat();
@@ -205,7 +238,7 @@ const THREATS: [(&str, Threat); 29] = [
             tally.note(bench.meter_refuses(&message));
         }
     }),
-    ("firmware that the maker did not sign", |bench, tally| {
+    ("firmware that the maker did not sign", "image-format image-signature", |bench, tally| {
         let header = image([1, 3, 0]).sign(&maker());
         for wrong in flipped(header.as_bytes()) {
             let header = ImageHeader::new(wrong.try_into().expect("it is as long"));
@@ -215,13 +248,13 @@ const THREATS: [(&str, Threat); 29] = [
         let message = bench.command(Command::Firmware(image([1, 3, 0]).sign(&utility())));
         tally.note(bench.meter_refuses(&message));
     }),
-    ("firmware as old as what runs, or older", |bench, tally| {
+    ("firmware as old as what runs, or older", "old-image", |bench, tally| {
         for version in [[1, 2, 3], [1, 2, 2], [1, 1, 9], [0, 65_535, 65_535], [0, 0, 0]] {
             let message = bench.command(Command::Firmware(image(version).sign(&maker())));
             tally.note(bench.meter_refuses(&message));
         }
     }),
-    ("firmware for another board, empty, or too large", |bench, tally| {
+    ("firmware for another board, empty, or too large", "image-board image-size", |bench, tally| {
         let good = image([1, 3, 0]);
         for wrong in [
             Described { board: 4, ..good },
@@ -232,7 +265,7 @@ const THREATS: [(&str, Threat); 29] = [
             tally.note(bench.meter_refuses(&message));
         }
     }),
-    ("firmware whose bytes are not those that were signed", |bench, tally| {
+    ("firmware whose bytes are not those that were signed", "image-digest image-size", |bench, tally| {
         let header = image([1, 3, 0]).sign(&maker());
         let wrong = flipped(IMAGE).chain((0..IMAGE.len()).map(|length| IMAGE[..length].to_vec()));
         for bytes in wrong.chain([[IMAGE, b"!"].concat()]) {
@@ -243,13 +276,13 @@ const THREATS: [(&str, Threat); 29] = [
             tally.note(reason);
         }
     }),
-    ("a bit of a serial frame flipped, each in turn", |bench, tally| {
+    ("a bit of a serial frame flipped, each in turn", "checksum coding", |bench, tally| {
         let frame = framed(&bench.reading());
         for wrong in flipped(&frame) {
             on_line(&wrong, bench, tally);
         }
     }),
-    ("a serial frame cut short, at each byte, or garbage", |bench, tally| {
+    ("a serial frame cut short, at each byte, or garbage", "checksum coding overlong", |bench, tally| {
         let frame = framed(&bench.reading());
         (2..frame.len() - 1).for_each(|length| on_line(&frame[..length], bench, tally));
         for length in 1..1_000 {
@@ -257,13 +290,13 @@ const THREATS: [(&str, Threat); 29] = [
             on_line(&garbage, bench, tally);
         }
     }),
-    ("Modbus: relay or clock without a signed command", |bench, tally| {
+    ("Modbus: relay or clock without a signed command", "exception-1", |bench, tally| {
         for request in [&[6, 0, 0, 0, 0][..], &[16, 0, 0, 0, 1, 2, 0, 1], &[16, 0, 1, 0, 2, 4, 0x66, 0, 0, 0]]
         {
             on_modbus(&with_checksum(&[&[UNIT], request].concat()), bench, tally);
         }
     }),
-    ("Modbus: a wrong byte, or for everybody", |bench, tally| {
+    ("Modbus: a wrong byte, or for everybody", "silence", |bench, tally| {
         let request = with_checksum(&[UNIT, 6, 0, 0, 0, 0]);
         for wrong in flipped(&request) {
             on_modbus(&wrong, bench, tally);
@@ -274,8 +307,8 @@ const THREATS: [(&str, Threat); 29] = [
 
 /// Each threat against a meter of its own.
 pub fn threats() -> Vec<(&'static str, Tally)> {
-    let tried = |(name, threat): (&'static str, Threat)| {
-        let (mut bench, mut tally) = (Bench::new(1), Tally::default());
+    let tried = |(name, expected, threat): (&'static str, &'static str, Threat)| {
+        let (mut bench, mut tally) = (Bench::new(1), Tally { expected, ..Tally::default() });
         threat(&mut bench, &mut tally);
         tally.works = bench.works();
         (name, tally)
@@ -367,7 +400,7 @@ fn on_modbus(request: &[u8], bench: &mut Bench, tally: &mut Tally) {
     let (length, asked) = server.serial(request, &live, 0, &mut out);
     let answer = match &out[..length] {
         [] => "silence".to_owned(),
-        [_, function, code, ..] if function & 0x80 != 0 => format!("exception {code}"),
+        [_, function, code, ..] if function & 0x80 != 0 => format!("exception-{code}"),
         _ => "answer".to_owned(),
     };
     tally.note_as(Some(answer).filter(|answer| asked.is_none() && answer != "answer"));
