@@ -1,0 +1,42 @@
+//! The closed list of models that forecast a block from what is known.
+
+use std::fmt;
+
+/// A model.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Model {
+    /// The mean of the same time of day in the weeks before; it always runs.
+    Seasonal,
+    /// One linear system for a block, with a right-hand side for each step.
+    Ridge,
+    /// Trees for the median, boosted.
+    Trees,
+    /// The mean of ridge and trees.
+    Mix,
+}
+
+impl Model {
+    /// All of them, from the simplest on.
+    pub const ALL: [Self; 4] = [Self::Seasonal, Self::Ridge, Self::Trees, Self::Mix];
+
+    /// The name that options and files use.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Seasonal => "seasonal",
+            Self::Ridge => "ridge",
+            Self::Trees => "trees",
+            Self::Mix => "mix",
+        }
+    }
+
+    /// The model of a name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|model| model.name() == name)
+    }
+}
+
+impl fmt::Display for Model {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
