@@ -7,19 +7,19 @@ use toml::Table;
 
 /// Dependencies that are heavy or have one purpose, and the crates that may use them.
 const HOMES: [(&str, &[&str]); 26] = [
-    ("arrow", &["columns"]),
-    ("parquet", &["columns"]),
+    ("arrow", &["columns", "lab"]),
+    ("parquet", &["columns", "lab"]),
     ("snap", &["columns"]),
     ("zstd", &["columns"]),
     ("ratatui", &["demo"]),
-    ("clap", &["gridwarden"]),
+    ("clap", &["gridwarden", "lab"]),
     ("clap_complete", &["gridwarden"]),
     ("indicatif", &["shell"]),
     ("unicode-width", &["shell"]),
-    ("csv", &["columns", "shell"]),
+    ("csv", &["columns", "shell", "lab"]),
     ("signal-hook", &["shell"]),
     ("rustix", &["shell"]),
-    ("serde_json", &["shell", "columns", "replay", "stream"]),
+    ("serde_json", &["shell", "columns", "replay", "stream", "lab"]),
     ("tracing", &["shell"]),
     ("tracing-subscriber", &["shell"]),
     ("rdkafka", &["stream"]),
@@ -36,7 +36,7 @@ const HOMES: [(&str, &[&str]); 26] = [
         "jiff",
         &[
             "reading", "grid", "metering", "supply", "health", "detect", "forecast", "notify", "pipeline",
-            "columns", "plots", "replay", "demo",
+            "columns", "plots", "replay", "demo", "lab",
         ],
     ),
 ];
@@ -231,6 +231,16 @@ fn every_heavy_dependency_stays_in_its_home() {
             assert_eq!(waits, None, "{name} belongs to the core, which never waits");
         }
     }
+}
+
+#[test]
+fn a_plain_build_has_every_crate_but_the_lab() {
+    let root: Table = fs::read_to_string(repository("Cargo.toml")).unwrap().parse().unwrap();
+    let built = root["workspace"]["default-members"].as_array().unwrap();
+    let built: BTreeSet<String> = built.iter().map(|member| member.as_str().unwrap().to_owned()).collect();
+    let crates = crates().into_iter().filter(|name| name != "lab").map(|name| format!("crates/{name}"));
+    let expected: BTreeSet<String> = crates.chain(["benches".to_owned(), "tests".to_owned()]).collect();
+    assert_eq!(built, expected, "default-members in Cargo.toml");
 }
 
 #[test]

@@ -10,6 +10,7 @@ use pipeline::Compression;
 use reading::{EventTime, Reason};
 use replay::Only;
 use simulate::{days, meters};
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 /// Reads smart-meter data and computes energy, demand, quality, outages, forecasts, and signs of theft and faults.
@@ -59,6 +60,8 @@ pub enum Command {
     Explain(Explain),
     /// Show which transformers and feeders lose most and least, from the outputs of a replay.
     Losses(Losses),
+    /// Work on whole files with `gridwarden-lab`: `lab backtest` forecasts the past of a load, and scores it.
+    Lab(Lab),
     /// List every kernel, column, rule and detector with unit, definition and source.
     Catalogue(Catalogue),
     /// Print a completion script for a shell.
@@ -415,4 +418,13 @@ pub struct Completions {
     /// The shell.
     #[arg(value_enum)]
     pub shell: clap_complete::Shell,
+}
+
+/// `gridwarden lab`
+#[derive(Debug, Clone, Args)]
+#[command(disable_help_flag = true)]
+pub struct Lab {
+    /// A command of the lab and its options; `gridwarden lab --help` shows them.
+    #[arg(value_name = "ARGS", trailing_var_arg = true, allow_hyphen_values = true)]
+    pub args: Vec<OsString>,
 }

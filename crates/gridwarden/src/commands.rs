@@ -3,5 +3,6 @@
 pub mod catalogue;
 pub mod check;
 pub mod explain;
+pub mod lab;
 pub mod losses;
 pub mod simulate;

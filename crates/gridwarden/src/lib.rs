@@ -1,8 +1,8 @@
 //! The program: the command line, and the commands that have no crate of their own.
 //!
 //! Replays, the demo and the engine on Kafka are in [`replay`], [`demo`] and [`stream`]. The commands `check`,
-//! `explain`, `losses`, `catalogue` and `simulate` are here. This crate reads the arguments, runs the command, and prints its
-//! failure.
+//! `explain`, `losses`, `catalogue` and `simulate` are here; `lab` hands over to the program of the crate `lab`. This
+//! crate reads the arguments, runs the command, and prints its failure.
 //!
 //! Read `cli` (commands and options), then `commands`.
 
@@ -29,6 +29,7 @@ pub fn main() -> ExitCode {
         Command::Check(check) => commands::check::run(check),
         Command::Explain(explain) => commands::explain::run(explain),
         Command::Losses(args) => commands::losses::run(args),
+        Command::Lab(args) => commands::lab::run(args, cli.quiet),
         Command::Catalogue(args) => commands::catalogue::run(args),
         Command::Completions(completions) => {
             let mut script = Vec::new();

@@ -1,0 +1,73 @@
+//! The files of a backtest.
+
+use super::forecasts::Forecasts;
+use super::series::Loads;
+use crate::cli::Backtest;
+use arrow::array::{ArrayRef, Float64Array, Int32Array, RecordBatch, StringArray, TimestampMillisecondArray};
+use parquet::arrow::ArrowWriter;
+use parquet::basic::{Compression, ZstdLevel};
+use parquet::file::properties::WriterProperties;
+use shell::Failure;
+use std::error::Error;
+use std::fs::{self, File};
+use std::path::Path;
+use std::sync::Arc;
+
+/// Writes `backtest.parquet`.
+pub fn backtest(args: &Backtest, loads: &Loads, forecasts: &Forecasts) -> Result<(), Failure> {
+    let Forecasts { series, issued, start, actual, mean, quantiles, .. } = forecasts;
+    let end = start.iter().map(|start| start + loads.grid.step);
+    let lead = start.iter().zip(issued).map(|(start, issued)| ((start - issued) / 1000) as i32);
+    let names = series.iter().map(|series| loads.series[*series].name.as_str());
+    let mut columns: Vec<(String, ArrayRef)> = vec![
+        ("series".to_owned(), Arc::new(StringArray::from_iter_values(names))),
+        ("issued".to_owned(), stamps(issued.iter().copied())),
+        ("start".to_owned(), stamps(start.iter().copied())),
+        ("end".to_owned(), stamps(end)),
+        ("lead".to_owned(), Arc::new(Int32Array::from_iter_values(lead))),
+        ("actual".to_owned(), numbers(actual)),
+        ("mean".to_owned(), numbers(mean)),
+    ];
+    for (level, values) in args.quantiles.iter().zip(quantiles) {
+        columns.push((format!("q{}", level.text), numbers(values)));
+    }
+    table(&args.out.join("backtest.parquet"), columns)
+}
+
+/// Columns that may be empty.
+const MAY_MISS: [&str; 4] = ["actual", "p_day", "hours", "shed_p95"];
+
+/// A column of moments.
+pub fn stamps(values: impl Iterator<Item = i64>) -> ArrayRef {
+    Arc::new(TimestampMillisecondArray::from_iter_values(values).with_timezone("UTC"))
+}
+
+/// A column of numbers, empty where they are NaN.
+pub fn numbers(values: &[f64]) -> ArrayRef {
+    Arc::new(Float64Array::from_iter(values.iter().map(|value| (!value.is_nan()).then_some(*value))))
+}
+
+/// Writes a table. A file under its name is whole.
+pub fn table(path: &Path, columns: Vec<(String, ArrayRef)>) -> Result<(), Failure> {
+    let failed =
+        |cause: &(dyn Error + 'static)| Failure::failed(format!("cannot write {}", path.display()), cause);
+    let batch = RecordBatch::try_from_iter_with_nullable(columns.into_iter().map(|(name, values)| {
+        let is_nullable = MAY_MISS.contains(&name.as_str());
+        (name, values, is_nullable)
+    }))
+    .map_err(|cause| failed(&cause))?;
+    let level = ZstdLevel::try_new(3).map_err(|cause| failed(&cause))?;
+    let properties = WriterProperties::builder().set_compression(Compression::ZSTD(level)).build();
+    let unfinished = path.with_extension("unfinished");
+    let file = File::create(&unfinished).map_err(|cause| failed(&cause))?;
+    let mut writer =
+        ArrowWriter::try_new(file, batch.schema(), Some(properties)).map_err(|cause| failed(&cause))?;
+    writer.write(&batch).map_err(|cause| failed(&cause))?;
+    writer.close().map_err(|cause| failed(&cause))?;
+    fs::rename(&unfinished, path).map_err(|cause| failed(&cause))
+}
+
+/// Writes a text.
+pub fn text(path: &Path, text: &str) -> Result<(), Failure> {
+    fs::write(path, text).map_err(|cause| Failure::failed(format!("cannot write {}", path.display()), &cause))
+}
