@@ -6,6 +6,7 @@
 
 mod block;
 mod neighbours;
+mod shared;
 mod state;
 mod street;
 mod without_case;
@@ -14,8 +15,8 @@ pub use state::{READS, STATE_VERSION, State};
 
 use crate::weigh::{Comparing, Found};
 use crate::{
-    About, Detector, Evidence, FactDefinition, Innocent, InnocentDefinition, Setting, SettingsError, Unit,
-    Words,
+    About, Detector, Evidence, Fact, FactDefinition, Innocent, InnocentDefinition, Setting, SettingsError,
+    Unit, Words,
 };
 use block::{Block, Run};
 use features::{LoopCurrents, loop_currents};
@@ -82,6 +83,22 @@ static LEAST: FactDefinition = FactDefinition::new(
     Unit::Amperes,
     "in place of `apart` if no neighbour's phase and neutral differ by so much: less cannot explain a difference",
 );
+static BROKEN_NEUTRAL: InnocentDefinition = InnocentDefinition {
+    name: "broken-neutral",
+    facts: &[&RETURNED, &COUNTED_SHARE],
+    words: &[
+        "a broken neutral of the supply: {returned} of the phase current comes back, {counted} is counted",
+        "a broken neutral of the supply: {returned} of the phase current comes back",
+        "a broken neutral of the supply: no current goes out",
+    ],
+};
+static COUNTED_SHARE: FactDefinition = FactDefinition::new(
+    "counted",
+    Unit::Share,
+    "apparent power over voltage times phase current in the last interval, if power is known: with next to nothing returned, 90 % and more is a broken neutral",
+);
+static RETURNED: FactDefinition =
+    FactDefinition::new("returned", Unit::Share, "neutral current over phase current in the last interval");
 static LOW_LOAD: InnocentDefinition = InnocentDefinition {
     name: "low-load",
     facts: &[&LOAD, &LOW_BLOCKS],
@@ -117,7 +134,7 @@ static BRIEF: InnocentDefinition = InnocentDefinition {
 pub(super) static ABOUT: About = About {
     main: &APART,
     facts: &[&PHASE, &NEUTRAL, &APART, &APART_MAX, &SHARE, &BLOCKS],
-    innocent: &[&SHARED_NEUTRAL, &LOW_LOAD, &THREE_PHASE, &BRIEF],
+    innocent: &[&SHARED_NEUTRAL, &BROKEN_NEUTRAL, &LOW_LOAD, &THREE_PHASE, &BRIEF],
     words: Words {
         main: "{apart:1} apart",
         short: "phase {phase:1}, neutral {neutral:1}",
@@ -178,6 +195,14 @@ impl Rule {
         block.currents.apart > self.allowed(&block.currents)
     }
 
+    /// Whether next to nothing comes back, and the registers count all that goes out: the neutral of the supply is
+    /// broken, and the current returns through the earth until it is mended. A meter that counts in the neutral, and
+    /// so is cheated by a return through the earth, counts less.
+    fn is_broken_neutral(&self, block: &Block) -> bool {
+        let LoopCurrents { phase, neutral, .. } = block.currents;
+        neutral <= phase * NOTHING_RETURNS.0 && block.counted().is_some_and(|counted| counted >= COUNTED)
+    }
+
     /// The least difference of a neighbour that can explain a block: see [`explains`].
     fn least(&self) -> Amperes {
         (self.floor - EXPLAINED.max(self.floor * EXPLAINED_SHARE)).max(Amperes(0.0))
@@ -222,7 +247,8 @@ impl Runs {
                 held_back += u64::from(self.rule.is_apart(&block));
                 continue;
             };
-            if self.rule.is_notable(&block) {
+            let shares = |street: &Street| street.sharing.has(joined.interval.meter);
+            if self.rule.is_notable(&block) || self.streets.get(&transformer).is_some_and(shares) {
                 let most = street::most_kept(comparing.consumers_of(transformer));
                 let street = self.streets.entry(transformer).or_default();
                 held_back += street.keep(row, block, most, &self.rule);
@@ -237,7 +263,7 @@ impl Runs {
 }
 
 impl Rule {
-    fn evidence(&self, run: &Run, nearest: Option<(MeterId, Amperes)>) -> Evidence {
+    fn evidence(&self, run: &Run, last: &Block, nearest: Option<(MeterId, Amperes)>) -> Evidence {
         let mean = |sum: f64| Amperes(sum / f64::from(run.blocks));
         let (phase, neutral) = (mean(run.phase_sum), mean(run.neutral_sum));
         let (apart, allowed) = ((phase - neutral).abs(), mean(run.allowed_sum));
@@ -266,6 +292,7 @@ impl Rule {
             excess: run.excess.map(|sum| WattHours(sum.round() as i64)),
             looked_at: vec![
                 Innocent::new(&SHARED_NEUTRAL, [shared]),
+                Innocent::new(&BROKEN_NEUTRAL, returns(last)),
                 Innocent::new(&LOW_LOAD, low_load),
                 Innocent::new(&THREE_PHASE, [LOOP_READINGS.of(run.readings as f64)]),
                 Innocent::new(&BRIEF, [blocks]),
@@ -285,6 +312,14 @@ impl Rule {
     }
 }
 
+/// How much of what goes out comes back, and is counted.
+fn returns(block: &Block) -> Vec<Fact> {
+    let LoopCurrents { phase, neutral, .. } = block.currents;
+    let returned = (phase.0 > 0.0).then(|| RETURNED.of((neutral / phase).0));
+    let counted = returned.and(block.counted()).map(|counted| COUNTED_SHARE.of(counted.0));
+    returned.into_iter().chain(counted).collect()
+}
+
 /// The currents of an interval, if it may be evidence: estimates, gaps and the day of a meter swap may not.
 fn evidence_currents(interval: &Interval) -> Option<LoopCurrents> {
     let unsure = [Quality::ESTIMATED, Quality::GAP, Quality::SWAP];
@@ -298,6 +333,10 @@ fn explains(own: Amperes, theirs: Amperes) -> bool {
     (own + theirs).abs() <= EXPLAINED.max(own.abs() * EXPLAINED_SHARE)
 }
 
+/// What the neutral of a broken line shows beside the phase: the errors of its element.
+const NOTHING_RETURNS: Ratio = Ratio(0.1);
+/// Loads move between readings, the elements are of class 1, and distortion adds to the current alone.
+const COUNTED: Ratio = Ratio(0.9);
 const EXPLAINED_SHARE: f64 = 0.2;
 const EXPLAINED: Amperes = Amperes(0.3);
 

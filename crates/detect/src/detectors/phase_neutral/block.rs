@@ -1,11 +1,11 @@
 //! One interval of a meter, and intervals of it that follow one another.
 
 use super::{Rule, evidence_currents};
-use features::{LoopCurrents, mean_voltage};
+use features::{LoopCurrents, mean_reactive_power, mean_voltage};
 use reading::time::HOUR;
 use reading::{EventTime, Interval};
 use serde::{Deserialize, Serialize};
-use units::{Amperes, Volts};
+use units::{Amperes, Ratio, Volts};
 
 /// One interval of a meter that may be evidence.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -15,6 +15,8 @@ pub(super) struct Block {
     pub(super) readings: u32,
     pub(super) currents: LoopCurrents,
     pub(super) volts: Option<Volts>,
+    /// Mean active and reactive power, W and var, if every reading has both.
+    pub(super) power: Option<(f64, f64)>,
 }
 
 impl Block {
@@ -28,6 +30,7 @@ impl Block {
             readings: interval.sums.loop_count.into(),
             currents,
             volts: mean_voltage(interval),
+            power: power(interval),
         })
     }
 
@@ -36,11 +39,24 @@ impl Block {
         self.currents.difference()
     }
 
+    /// The share of the phase current that the meter counts: apparent power over voltage times current.
+    pub(super) fn counted(&self) -> Option<Ratio> {
+        let ((p, q), volts) = self.power.zip(self.volts)?;
+        let carried = (volts * self.currents.phase).0;
+        (carried > 0.0).then(|| Ratio((p * p + q * q).sqrt() / carried))
+    }
+
     /// The energy that may have gone beside the meter, Wh, if the voltage is known.
     fn excess(&self) -> Option<f64> {
         let hours = self.end.since(self.start) as f64 / HOUR as f64;
         self.volts.map(|volts| (volts * self.currents.apart).0 * hours)
     }
+}
+
+fn power(interval: &Interval) -> Option<(f64, f64)> {
+    let sums = &interval.sums;
+    let reactive = mean_reactive_power(interval).filter(|_| sums.p_count == sums.loop_count)?;
+    Some((sums.p as f64 / f64::from(sums.p_count) / 1000.0, reactive.0))
 }
 
 /// Blocks of one meter, one after the other, each of them apart to the same side. Sums in time order.

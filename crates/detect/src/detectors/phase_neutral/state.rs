@@ -2,6 +2,7 @@
 //! table only.
 
 use super::block::{Block, Run};
+use super::shared::Pair;
 use super::{Runs, street};
 use features::LoopCurrents;
 use grid::{Role, Topology};
@@ -11,20 +12,33 @@ use std::collections::BTreeMap;
 use units::{Amperes, Volts};
 
 /// Goes up when the form of [`State`] changes.
-pub const STATE_VERSION: u16 = 2;
-/// Version 1 had runs only.
-pub const READS: &[u16] = &[1];
+pub const STATE_VERSION: u16 = 3;
+/// Version 1 had runs only; version 2 had no pairs, and no power beside the currents.
+pub const READS: &[u16] = &[1, 2];
 
 /// The stored state: the run of every meter that has one, and the blocks that wait.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct State {
     runs: BTreeMap<MeterId, Run>,
     waiting: Vec<Waiting>,
+    pairs: Vec<((MeterId, MeterId), Pair)>,
+}
+
+#[derive(Deserialize)]
+struct StateV2 {
+    runs: BTreeMap<MeterId, Run>,
+    waiting: Vec<WaitingV2>,
 }
 
 /// A block that waits for neighbours.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 struct Waiting {
+    block: WaitingV2,
+    power: Option<(f64, f64)>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+struct WaitingV2 {
     meter: MeterId,
     start: EventTime,
     end: EventTime,
@@ -38,7 +52,12 @@ impl State {
     /// Reads the form of a version.
     pub fn read<'de, D: Deserializer<'de>>(version: u16, stored: D) -> Result<Self, D::Error> {
         match version {
-            1 => Ok(Self { runs: BTreeMap::deserialize(stored)?, waiting: Vec::new() }),
+            1 => Ok(Self { runs: BTreeMap::deserialize(stored)?, ..Self::default() }),
+            2 => {
+                let StateV2 { runs, waiting } = StateV2::deserialize(stored)?;
+                let waiting = waiting.into_iter().map(|block| Waiting { block, power: None });
+                Ok(Self { runs, waiting: waiting.collect(), pairs: Vec::new() })
+            }
             _ => Self::deserialize(stored),
         }
     }
@@ -50,9 +69,10 @@ impl Runs {
         let mut state = State::default();
         for street in self.streets.values() {
             state.runs.extend(&street.runs);
+            state.pairs.extend(street.sharing.0.iter().map(|(&meters, &pair)| (meters, pair)));
             for street::Kept { row, block } in street.waiting.values().flatten() {
-                let Block { start, end, readings, currents, volts } = *block;
-                state.waiting.push(Waiting {
+                let Block { start, end, readings, currents, volts, power } = *block;
+                let block = WaitingV2 {
                     meter: topology.rows()[*row as usize].meter,
                     start,
                     end,
@@ -60,7 +80,8 @@ impl Runs {
                     phase: currents.phase.0,
                     neutral: currents.neutral.0,
                     volts: volts.map(|volts| volts.0),
-                });
+                };
+                state.waiting.push(Waiting { block, power });
             }
         }
         state
@@ -73,8 +94,13 @@ impl Runs {
                 self.streets.entry(transformer).or_default().runs.insert(meter, run);
             }
         }
+        for (meters, pair) in state.pairs {
+            if let Some((transformer, _)) = place(topology, &meters.0, pair.until()) {
+                self.streets.entry(transformer).or_default().sharing.0.insert(meters, pair);
+            }
+        }
         for waiting in state.waiting {
-            if let Some((transformer, row)) = place(topology, &waiting.meter, waiting.end) {
+            if let Some((transformer, row)) = place(topology, &waiting.block.meter, waiting.block.end) {
                 let street = self.streets.entry(transformer).or_default();
                 street.keep(row, waiting.block(), usize::MAX, &self.rule);
             }
@@ -84,14 +110,10 @@ impl Runs {
 
 impl Waiting {
     fn block(&self) -> Block {
-        let (phase, neutral) = (Amperes(self.phase), Amperes(self.neutral));
-        Block {
-            start: self.start,
-            end: self.end,
-            readings: self.readings,
-            currents: LoopCurrents { phase, neutral, apart: (phase - neutral).abs() },
-            volts: self.volts.map(Volts),
-        }
+        let WaitingV2 { start, end, readings, phase, neutral, volts, .. } = self.block;
+        let (phase, neutral) = (Amperes(phase), Amperes(neutral));
+        let currents = LoopCurrents { phase, neutral, apart: (phase - neutral).abs() };
+        Block { start, end, readings, currents, volts: volts.map(Volts), power: self.power }
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::block::{Block, Run};
 use super::neighbours::Differences;
+use super::shared::{Beside, Sharing};
 use super::{Rule, explains};
 use crate::weigh::{Comparing, Found};
 use reading::{EventTime, MeterId};
@@ -22,7 +23,11 @@ pub(super) struct Street {
     /// How many wait.
     count: usize,
     pub(super) runs: BTreeMap<MeterId, Run>,
+    pub(super) sharing: Sharing,
 }
+
+/// How many pairs of neighbours a transformer has at most, unless it has more consumers.
+const MOST_PAIRS: usize = 64;
 
 /// How many blocks of a transformer wait at most: they can only be so many if the meters of a whole street measure
 /// wrongly, and one consumer of it is not heard for days.
@@ -34,7 +39,7 @@ pub(super) fn most_kept(consumers: u32) -> usize {
 
 impl Street {
     pub(super) fn is_empty(&self) -> bool {
-        self.waiting.is_empty() && self.runs.is_empty()
+        self.waiting.is_empty() && self.runs.is_empty() && self.sharing.0.is_empty()
     }
 
     /// Keeps a block. If more than `most` wait, the earliest are dropped. Returns how many of these were apart.
@@ -66,6 +71,7 @@ impl Street {
         }
         // Missing, honest, explained or held back: in all cases the run did not go on.
         self.runs.retain(|_, run| run.until >= front);
+        self.sharing.forget(front);
     }
 
     /// Compares the neighbours in one interval.
@@ -79,10 +85,18 @@ impl Street {
         let rows = comparing.topology.rows();
         let difference = |kept: &Kept| (kept.block.difference(), rows[kept.row as usize].meter);
         let differences = Differences::new(blocks.iter().map(difference));
+        let beside = |kept: &Kept| Beside { meter: rows[kept.row as usize].meter, block: kept.block };
+        let all: Vec<Beside> = blocks.iter().map(beside).collect();
+        let most = all.len().max(MOST_PAIRS);
         for Kept { row, block } in blocks.iter().filter(|kept| rule.is_apart(&kept.block)) {
             let row = &rows[*row as usize];
             let nearest = differences.nearest_opposite(row.meter, block.difference());
-            if nearest.is_some_and(|(_, apart)| explains(block.difference(), apart)) {
+            let own = Beside { meter: row.meter, block: *block };
+            let is_explained = nearest.is_some_and(|(_, apart)| explains(block.difference(), apart));
+            if is_explained
+                || self.sharing.explained_by(&own, &all, |other| rule.is_notable(other), most).is_some()
+                || rule.is_broken_neutral(block)
+            {
                 continue;
             }
             let run = self.runs.entry(row.meter).or_insert_with(|| Run::new(block.start));
@@ -95,7 +109,7 @@ impl Street {
             }
             run.add(block, rule);
             if run.blocks >= rule.blocks {
-                out.push(Found::new(block.end, row.meter, Some(row), rule.evidence(run, nearest)));
+                out.push(Found::new(block.end, row.meter, Some(row), rule.evidence(run, block, nearest)));
             }
         }
     }

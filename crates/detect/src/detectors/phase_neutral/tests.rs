@@ -16,13 +16,13 @@ fn rule() -> Rule {
 
 const BLOCK: i64 = 30 * MINUTE;
 
-fn end_of(block: i64) -> EventTime {
+pub(super) fn end_of(block: i64) -> EventTime {
     EventTime(19_727 * reading::time::DAY + block * BLOCK)
 }
 
 /// `8/5`: mean phase and neutral current in A. A `~` behind: estimated. `8`: no neutral, as on three phases. `.`:
 /// none.
-fn interval(meter: &str, block: i64, text: &str) -> Option<Interval> {
+pub(super) fn interval(meter: &str, block: i64, text: &str) -> Option<Interval> {
     let (text, quality) = match text.strip_suffix('~') {
         Some(text) => (text, Quality::ESTIMATED),
         None => (text, Quality::MEASURED),
@@ -41,7 +41,7 @@ fn interval(meter: &str, block: i64, text: &str) -> Option<Interval> {
     Some(Interval { meter, start, end, imp: Some(WattHours(1000)), exp: None, sums, quality, instead: None })
 }
 
-fn row(meter: &str, role: Role, transformer: &str) -> TopologyRow {
+pub(super) fn row(meter: &str, role: Role, transformer: &str) -> TopologyRow {
     let mut row = TopologyRow::new(MeterId::new(meter).unwrap(), role);
     row.transformer = TransformerId::new(transformer).map(Arc::new);
     row
@@ -49,7 +49,7 @@ fn row(meter: &str, role: Role, transformer: &str) -> TopologyRow {
 
 /// The rule at work in a street, with what it needs to know of who was heard.
 #[derive(Debug, Clone, PartialEq)]
-struct Town {
+pub(super) struct Town {
     topology: Topology,
     fronts: Fronts,
     runs: Runs,
@@ -58,7 +58,7 @@ struct Town {
 
 impl Town {
     /// Waits for nobody.
-    fn new(topology: Topology) -> Self {
+    pub(super) fn new(topology: Topology) -> Self {
         Self::patient(topology, 0)
     }
 
@@ -69,7 +69,7 @@ impl Town {
     }
 
     /// A tick with rows of this block, and of earlier ones.
-    fn tick(&mut self, block: i64, rows: &[Interval]) -> Vec<Found> {
+    pub(super) fn tick(&mut self, block: i64, rows: &[Interval]) -> Vec<Found> {
         self.fronts.tick(end_of(block), self.topology.join(rows));
         self.examine(rows, false)
     }
@@ -133,6 +133,8 @@ fn line(found: &Found) -> String {
             Some(other) => format!("{other} {:.1}", apart.value),
             None => format!("none {:.1}", apart.value),
         },
+        ("broken-neutral", [back, ..]) => format!("{:.0} % comes back", back.value * 100.0),
+        ("broken-neutral", []) => "nothing goes out".to_owned(),
         ("low-load", [load, low]) => {
             format!("load {:.1} of {:.1} low {}", load.value, load.limit.unwrap(), low.value)
         }
@@ -160,8 +162,8 @@ fn five_blocks_apart_are_suspicious_and_every_one_after_them() {
     check(
         "M1@T1 8/5 8/5 8/5 8/5 8/5 8/5",
         &expect![[r#"
-            5: M1 8.0/5.0 = 3.0 > 0.50, 38 %, 1725 Wh, score 0.417 (none 0.2, load 8.0 of 2.0 low 0, 10 loop readings, 5 of 5 blocks)
-            6: M1 8.0/5.0 = 3.0 > 0.50, 38 %, 2070 Wh, score 0.486 (none 0.2, load 8.0 of 2.0 low 0, 12 loop readings, 6 of 5 blocks)
+            5: M1 8.0/5.0 = 3.0 > 0.50, 38 %, 1725 Wh, score 0.417 (none 0.2, 62 % comes back, load 8.0 of 2.0 low 0, 10 loop readings, 5 of 5 blocks)
+            6: M1 8.0/5.0 = 3.0 > 0.50, 38 %, 2070 Wh, score 0.486 (none 0.2, 62 % comes back, load 8.0 of 2.0 low 0, 12 loop readings, 6 of 5 blocks)
         "#]],
     );
 }
@@ -206,8 +208,8 @@ fn the_opposite_on_another_transformer_explains_nothing() {
         M2@T2 2/5 2/5 2/5 2/5 2/5
         ",
         &expect![[r#"
-            5: M1 8.0/5.0 = 3.0 > 0.50, 38 %, 1725 Wh, score 0.417 (none 0.2, load 8.0 of 2.0 low 0, 10 loop readings, 5 of 5 blocks)
-            5: M2 2.0/5.0 = 3.0 > 0.50, 60 %, 1725 Wh, score 0.417 (none 0.2, load 5.0 of 2.0 low 0, 10 loop readings, 5 of 5 blocks)
+            5: M1 8.0/5.0 = 3.0 > 0.50, 38 %, 1725 Wh, score 0.417 (none 0.2, 62 % comes back, load 8.0 of 2.0 low 0, 10 loop readings, 5 of 5 blocks)
+            5: M2 2.0/5.0 = 3.0 > 0.50, 60 %, 1725 Wh, score 0.417 (none 0.2, 250 % comes back, load 5.0 of 2.0 low 0, 10 loop readings, 5 of 5 blocks)
         "#]],
     );
 }
@@ -221,8 +223,8 @@ fn an_opposite_that_is_off_by_more_than_a_fifth_explains_nothing() {
         M3@T1 2/4.3 2/4.3 2/4.3 2/4.3 2/4.3
         ",
         &expect![[r#"
-            5: M1 8.0/5.0 = 3.0 > 0.50, 38 %, 1725 Wh, score 0.417 (M3 -2.3, load 8.0 of 2.0 low 0, 10 loop readings, 5 of 5 blocks)
-            5: M3 2.0/4.3 = 2.3 > 0.50, 53 %, 1323 Wh, score 0.391 (M1 3.0, load 4.3 of 2.0 low 0, 10 loop readings, 5 of 5 blocks)
+            5: M1 8.0/5.0 = 3.0 > 0.50, 38 %, 1725 Wh, score 0.417 (M3 -2.3, 62 % comes back, load 8.0 of 2.0 low 0, 10 loop readings, 5 of 5 blocks)
+            5: M3 2.0/4.3 = 2.3 > 0.50, 53 %, 1323 Wh, score 0.391 (M1 3.0, 215 % comes back, load 4.3 of 2.0 low 0, 10 loop readings, 5 of 5 blocks)
         "#]],
     );
 }
@@ -234,7 +236,7 @@ fn at_low_load_the_floor_decides() {
     check(
         "M1@T1 1.9/1.3 1.9/1.3 1.9/1.3 1.9/1.3 1.9/1.3",
         &expect![[r#"
-            5: M1 1.9/1.3 = 0.6 > 0.50, 32 %, 345 Wh, score 0.083 (none 0.2, load 1.9 of 2.0 low 5, 10 loop readings, 5 of 5 blocks)
+            5: M1 1.9/1.3 = 0.6 > 0.50, 32 %, 345 Wh, score 0.083 (none 0.2, 68 % comes back, load 1.9 of 2.0 low 5, 10 loop readings, 5 of 5 blocks)
         "#]],
     );
 }
@@ -268,7 +270,7 @@ fn lone() -> Topology {
 }
 
 #[test]
-fn without_a_known_transformer_nothing_is_suspected_and_what_was_apart_is_counted() {
+fn without_a_known_transformer_nothing_is_suspected_and_what_was_apart_is_broken_neutral() {
     let without_transformer = TopologyRow::new(MeterId::new("M1").unwrap(), Role::Consumer);
     for topology in [Topology::default(), Topology::new(vec![without_transformer]).unwrap()] {
         let mut town = Town::new(topology);
@@ -294,7 +296,7 @@ fn a_run_begins_when_the_transformer_is_known() {
 }
 
 #[test]
-fn what_became_of_a_meter_without_a_case_is_counted() {
+fn what_became_of_a_meter_without_a_case_is_broken_neutral() {
     let looked = |street: &str| {
         let (topology, ticks) = read(street);
         let rows = ticks.concat();
@@ -307,7 +309,10 @@ fn what_became_of_a_meter_without_a_case_is_counted() {
         ",
     );
     let by = BTreeMap::from([(MeterId::new("M2").unwrap(), 5)]);
-    assert_eq!(shared, Looked { compared: 7, apart: 6, shared: by, held_back: 0, longest_run: 1, needed: 5 });
+    assert_eq!(
+        shared,
+        Looked { compared: 7, apart: 6, shared: by, broken: 0, held_back: 0, longest_run: 1, needed: 5 }
+    );
     let brief = looked("M1@T1 8/5 8/5 8/5 . 8/5 8/5 5/8 8");
     assert_eq!((brief.compared, brief.apart, brief.longest_run), (6, 6, 3));
     let unknown = read("M1@T1 8/5 8/5").1.concat();

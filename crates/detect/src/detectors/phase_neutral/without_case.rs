@@ -2,6 +2,7 @@
 
 use super::block::Block;
 use super::neighbours::Differences;
+use super::shared::{Beside, Sharing};
 use super::{Rule, explains};
 use grid::{Joined, Role, TopologyRow};
 use reading::{EventTime, MeterId, TransformerId};
@@ -16,6 +17,8 @@ pub(super) struct Looked {
     pub(super) apart: u32,
     /// Of these, a neighbour with the opposite difference explains it: which one, and how often.
     pub(super) shared: BTreeMap<MeterId, u32>,
+    /// Or next to nothing returned and all was counted: the neutral of the supply is broken.
+    pub(super) broken: u32,
     /// Or no neighbour could be asked, because the transformer is not known.
     pub(super) held_back: u32,
     /// The most of the rest that followed one another.
@@ -52,51 +55,72 @@ impl Rule {
             needed: self.blocks,
             ..Looked::default()
         };
-        let mut run = (EventTime::MIN, false, 0);
+        let (mut run, mut sharing) = ((EventTime::MIN, false, 0), Sharing::default());
         for (block, row) in apart() {
             let Some(transformer) = row.and_then(TopologyRow::transformer) else {
                 looked.held_back += 1;
                 continue;
             };
-            let difference = block.difference();
-            let nearest = neighbours[&(transformer, block.end)].nearest_opposite(meter, difference);
-            if let Some((other, _)) = nearest.filter(|(_, apart)| explains(difference, *apart)) {
+            let all = &neighbours[&(transformer, block.end)];
+            if let Some(other) = self.sharer(&mut sharing, meter, block, all) {
                 *looked.shared.entry(other).or_default() += 1;
                 continue;
             }
-            let side = difference.0 > 0.0;
+            if self.is_broken_neutral(block) {
+                looked.broken += 1;
+                continue;
+            }
+            let side = block.difference().0 > 0.0;
             let before = if run.0 == block.start && run.1 == side { run.2 } else { 0 };
             run = (block.end, side, before + 1);
             looked.longest_run = looked.longest_run.max(run.2);
         }
         looked
     }
+
+    /// The neighbour with whom a meter shares its neutral, if that explains a block. Like the rule at work, but that
+    /// also learns from what the neighbours' own differences show.
+    fn sharer(
+        &self,
+        sharing: &mut Sharing,
+        meter: MeterId,
+        block: &Block,
+        all: &[Beside],
+    ) -> Option<MeterId> {
+        let differences = Differences::new(all.iter().map(|other| (other.block.difference(), other.meter)));
+        let nearest = differences.nearest_opposite(meter, block.difference());
+        if let Some((other, _)) = nearest.filter(|(_, apart)| explains(block.difference(), *apart)) {
+            return Some(other);
+        }
+        let own = Beside { meter, block: *block };
+        sharing.explained_by(&own, all, |other| self.is_notable(other), all.len())
+    }
 }
 
-/// The differences of all consumers on the transformers of these blocks, by transformer and end.
+/// The blocks of all consumers on the transformers of these blocks, by transformer and end.
 fn neighbours<'a, 'b>(
     blocks: impl Iterator<Item = &'b (Block, Option<&'a TopologyRow>)>,
     rows: impl Iterator<Item = Joined<'a>>,
-) -> BTreeMap<(TransformerId, EventTime), Differences>
+) -> BTreeMap<(TransformerId, EventTime), Vec<Beside>>
 where
     'a: 'b,
 {
     let place = |row: Option<&TopologyRow>| row.and_then(TopologyRow::transformer);
     let interesting = blocks.filter_map(|(block, row)| Some(((place(*row)?, block.end), Vec::new())));
-    let mut all: BTreeMap<_, Vec<_>> = interesting.collect();
+    let mut all: BTreeMap<_, Vec<Beside>> = interesting.collect();
     for joined in rows.filter(|joined| joined.role == Some(Role::Consumer)) {
         let block =
             place(joined.row).and_then(|transformer| all.get_mut(&(transformer, joined.interval.end)));
         if let Some((block, own)) = block.zip(Block::new(joined.interval)) {
-            block.push((own.difference(), joined.interval.meter));
+            block.push(Beside { meter: joined.interval.meter, block: own });
         }
     }
-    all.into_iter().map(|(key, block)| (key, Differences::new(block.into_iter()))).collect()
+    all
 }
 
 impl Looked {
     fn in_words(&self) -> Vec<String> {
-        let Self { compared, apart, shared, held_back, longest_run, needed } = self;
+        let Self { compared, apart, shared, broken, held_back, longest_run, needed } = self;
         if *compared == 0 {
             return vec!["no interval has a phase and a neutral current to compare".to_owned()];
         }
@@ -105,7 +129,12 @@ impl Looked {
         )];
         for (other, blocks) in shared {
             lines.push(format!(
-                "a shared neutral explains {blocks} of them: {other} is as far apart the other way"
+                "a shared neutral explains {blocks} of them: both neutrals together fit both phases of it and {other}"
+            ));
+        }
+        if *broken > 0 {
+            lines.push(format!(
+                "in {broken} of them next to nothing comes back, and the registers count all that goes out: the neutral of the supply is broken"
             ));
         }
         if *held_back > 0 {
