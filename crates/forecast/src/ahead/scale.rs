@@ -31,7 +31,7 @@ impl Scale {
         let mean: f64 = sum / count;
         let room = 0.5 * (highest - lowest);
         let is_positive = lowest >= 0.0 && mean > 0.0;
-        // Measured on 65 buildings: the error is flat between 0.3 and 1 of the median, and larger without it.
+        // Tried on 22 buildings in a prototype: about equal from 0.3 to 1 of the median, worse without a logarithm.
         Self {
             offset: if is_positive { 0.3 * mean } else { 0.0 },
             lowest: if lowest >= 0.0 { 0.0 } else { lowest - room },

@@ -35,7 +35,7 @@ const FEWEST: u32 = 20;
 const BINS: usize = 64;
 /// The share of features and of blocks that a tree sees.
 const SHARE: f64 = 0.6;
-/// The most rows that a tree sees: more of them cost time and gain nothing that was measurable.
+/// The most rows that a tree sees: a bound on time; larger ones were not tried.
 const ROWS: f64 = 16_000.0;
 
 /// Blocks that have ended: what was seen of each, and its load; NaN is missing.
