@@ -135,7 +135,12 @@ fn explain_shows_why_there_is_no_case() {
     };
     let known = ["--topology", "known.csv"];
     let shown = explain("plan.toml", "shared.ndjson", &known);
-    assert!(shown.contains("a shared neutral explains 20 of them: M2"), "{shown}");
+    assert!(
+        shown.contains(
+            "a shared neutral explains 20 of them: both neutrals together fit both phases of it and M2"
+        ),
+        "{shown}"
+    );
     let shown = explain("plan.toml", "shared.ndjson", &[]);
     assert!(shown.contains("20 of them raise nothing: on no known transformer"), "{shown}");
     let shown = explain("plan.toml", "readings.ndjson", &known);
