@@ -1,6 +1,6 @@
 //! Forecasts for any horizon from a table of load, weather and holidays, with models that learn.
 //!
-//! A [`Table`] is a target. A [`Known`](known::Known) is the same as it was known at a moment, and models see nothing
+//! A [`Table`] is a target. A [`Known`] is the same as it was known at a moment, and models see nothing
 //! else. A [`Lattice`] is the daily origins at one time of day: along it models are fitted and judged. A [`Target`]
 //! joins all of this and gives a [`Forecast`], whose [`Scenarios`] hold every quantile and every probability.
 
