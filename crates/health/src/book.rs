@@ -96,7 +96,7 @@ impl Book {
     pub fn hear(&mut self, slot: u32, hash: u64, stamp: EventTime, arrived: EventTime) {
         let day = self.span(stamp).day;
         let seconds = seconds(stamp);
-        let meter = grown_to(&mut self.meters, slot);
+        let meter = grown_to(&mut self.meters, slot, Meter::default());
         if meter.last == 0 {
             meter.first = seconds;
         } else if seconds > meter.last {
@@ -209,7 +209,7 @@ impl Book {
             }
             let mut plane = Plane { day, ..Plane::default() };
             for ((_, slot), cell) in self.fresh.extract_if((day, 0)..(day + 1, 0), |_, _| true) {
-                *grown_to(&mut plane.cells, slot) = cell;
+                *grown_to(&mut plane.cells, slot, Delivered::NOTHING) = cell;
             }
             let place = self.planes.partition_point(|other| other.day < day);
             self.planes.insert(place, plane);
@@ -351,7 +351,7 @@ impl Book {
         if let Some(plane) = plane
             && (plane.next_turn == 0 || turn_of(hash, turns) >= plane.next_turn)
         {
-            return Some(grown_to(&mut plane.cells, slot));
+            return Some(grown_to(&mut plane.cells, slot, Delivered::NOTHING));
         }
         let key = (day, slot);
         if self.open.contains_key(&key) {
@@ -366,13 +366,13 @@ impl Book {
     }
 
     pub(crate) fn put(&mut self, slot: u32, meter: Meter) {
-        *grown_to(&mut self.meters, slot) = meter;
+        *grown_to(&mut self.meters, slot, Meter::default()) = meter;
     }
 
     /// Puts a stored day into its plane. Without a plane the day has been published since.
     pub(crate) fn put_in_plane(&mut self, slot: u32, day: i32, cell: Delivered) {
         if let Some(plane) = self.planes.iter_mut().find(|plane| plane.day == day) {
-            *grown_to(&mut plane.cells, slot) = cell;
+            *grown_to(&mut plane.cells, slot, Delivered::NOTHING) = cell;
         }
     }
 
@@ -426,27 +426,15 @@ fn expected(step: i64, first: EventTime, span: Span, removed: EventTime) -> u32 
     u32::try_from((time + step / 2) / step).unwrap_or(u32::MAX)
 }
 
-/// The place of a slot in a vector, which grows by a quarter: at twice its size, half of it would be empty.
-fn grown_to<T: Clone + Filler>(all: &mut Vec<T>, slot: u32) -> &mut T {
+/// The place of a slot in a vector, which is filled up to there with `empty`. It grows by a quarter: at twice its size,
+/// half of it would be empty.
+fn grown_to<T: Clone>(all: &mut Vec<T>, slot: u32, empty: T) -> &mut T {
     let slot = slot as usize;
     if all.len() <= slot {
         if all.capacity() <= slot {
             all.reserve_exact(slot + 1 - all.len() + all.len() / 4);
         }
-        all.resize(slot + 1, T::EMPTY);
+        all.resize(slot + 1, empty);
     }
     &mut all[slot]
-}
-
-/// What stands in a slot that has nothing yet.
-trait Filler {
-    const EMPTY: Self;
-}
-
-impl Filler for Delivered {
-    const EMPTY: Self = Self::NOTHING;
-}
-
-impl Filler for Meter {
-    const EMPTY: Self = Self { last: 0, first: 0, published: 0, rhythm: Rhythm::NONE, causes: Causes::NONE };
 }

@@ -25,7 +25,7 @@ pub enum Cause {
 }
 
 /// A clock is wrong from so many seconds on.
-const WRONG_CLOCK: i64 = 300;
+pub(crate) const WRONG_CLOCK: i64 = 300;
 
 impl Cause {
     /// All of them.

@@ -14,8 +14,6 @@ const MOST_VOTES: u8 = 15;
 pub(crate) struct Rhythm(u8);
 
 impl Rhythm {
-    pub(crate) const NONE: Self = Self(0);
-
     pub(crate) fn stored(self) -> u8 {
         self.0
     }

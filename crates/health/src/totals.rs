@@ -1,5 +1,6 @@
 //! Transformers and concentrators: what all of their meters delivered.
 
+use crate::cause::WRONG_CLOCK;
 use crate::row::{HealthRow, MeterDay, Standing, Sums, Whose};
 use crate::settings::HealthSettings;
 use crate::span::{Span, date_of};
@@ -46,9 +47,6 @@ pub struct Totals {
     /// The concentrators whose clock was wrong, with the offset that was seen last, s.
     wrong_clocks: BTreeMap<ConcentratorId, i64>,
 }
-
-/// The clock of a concentrator is wrong from so many seconds on.
-const WRONG_CLOCK: i64 = 300;
 
 impl Totals {
     /// Goes up when the stored form changes.
