@@ -29,7 +29,7 @@ pub use moments::{Moment, moment};
 pub use overload::{DayRisk, Peak};
 pub use reconcile::{TotalErrors, parts};
 pub use scenarios::Scenarios;
-pub use table::{Column, DAY, Grid, Sight, Table};
+pub use table::{Column, DAY, Grid, Sight, Table, is_number};
 pub use target::{Forecast, Target};
 
 #[cfg(test)]

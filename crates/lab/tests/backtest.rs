@@ -193,6 +193,8 @@ fn mistakes_are_named_with_a_way_out() {
         (USUAL.replace("--to 2024-02-25", "--to 2024-02-20"), "is not before", "FROM"),
         (format!("{USUAL} --zone Mars/Base"), "no time zone", "Europe/London"),
         (USUAL.replace("--known temp_c", "--known kwh"), "is the target", "leave it out"),
+        (USUAL.replace("0.5,0.9", "0.5,.1"), "names .1 twice", "once"),
+        (USUAL.replace("--horizon 1d", "--horizon 1mo --group feeder"), "a fixed length", "30d"),
     ];
     for (options, cause, way_out) in cases {
         let output = run(&path, &out, &options);
@@ -200,4 +202,21 @@ fn mistakes_are_named_with_a_way_out() {
         assert_eq!(output.status.code(), Some(2), "{options}: {text}");
         assert!(text.contains(cause) && text.contains(way_out), "{options}: {text}");
     }
+}
+
+#[test]
+fn a_step_may_be_a_whole_day() {
+    let folder = TempDir::new().unwrap();
+    let mut text = "time,kwh\n".to_owned();
+    for day in 0..500_i64 {
+        let date = jiff::civil::date(2022, 1, 1).checked_add(jiff::Span::new().days(day)).unwrap();
+        let load = if day % 7 >= 5 { 60.0 } else { 100.0 } + (day * 7919 % 101) as f64 / 10.0;
+        writeln!(text, "{date}T00:00:00Z,{load}").unwrap();
+    }
+    let (path, out) = (folder.path().join("daily.csv"), folder.path().join("out"));
+    fs::write(&path, text).unwrap();
+    let options = "--target kwh --step 1d --horizon 1d --every 1d --from 2023-04-01 --to 2023-04-21";
+    let output = run(&path, &out, options);
+    assert!(output.status.success(), "{}", failure(&output));
+    assert_eq!(table(&out.join("backtest.parquet")).num_rows(), 20);
 }

@@ -60,7 +60,8 @@ impl Whole {
             load(issued - 1, issued),
             load(issued - (day / 8).max(1), issued),
             load(issued - day, issued - day + day / 3),
-            load(issued - 2 * day / 3, issued - day / 3),
+            // With one step a day, a part of a day is that step: the row at the moment of issue is not known.
+            load(issued - (2 * day / 3).max(1), issued - day / 3),
             load(issued - 2 * day, issued - day),
             load(issued - 7 * day, issued),
             load(issued - 28 * day, issued),

@@ -87,11 +87,11 @@ pub struct Table<'a> {
 }
 
 impl<'a> Table<'a> {
-    /// A target with as many values as the grid has rows. A value that is not finite is missing.
+    /// A target with as many values as the grid has rows. A value that is no [number](is_number) is missing.
     pub fn new(grid: &'a Grid, mut load: Vec<f64>, columns: Vec<Column>) -> Self {
         assert_eq!(load.len(), grid.rows(), "a value for each row");
         for value in &mut load {
-            *value = if value.is_finite() { *value } else { f64::NAN };
+            *value = if is_number(*value) { *value } else { f64::NAN };
         }
         let (causal, last_seen) = fill(&load, grid.day());
         let closed = close(&load, &causal, (grid.day() / 8).max(1));
@@ -102,8 +102,8 @@ impl<'a> Table<'a> {
             if sight == Sight::Always {
                 holiday = Some(values.iter().map(|value| f64::from(*value > 0.5)).collect());
             } else {
-                let finite = |value: &f64| if value.is_finite() { *value } else { f64::NAN };
-                let values: Vec<f64> = values.iter().map(finite).collect();
+                let number = |value: &f64| if is_number(*value) { *value } else { f64::NAN };
+                let values: Vec<f64> = values.iter().map(number).collect();
                 kept.push(Column { sight, values: fill(&values, grid.day()).0 });
             }
         }
@@ -164,4 +164,10 @@ fn close(values: &[f64], causal: &[f64], most: usize) -> Vec<f64> {
         last = Some(row);
     }
     closed
+}
+
+/// Whether a value counts. Some systems write the largest number there is for a missing one, and sums of such would
+/// be infinite.
+pub fn is_number(value: f64) -> bool {
+    value.abs() < 1e100
 }

@@ -57,8 +57,9 @@ impl Forecasts {
     /// Moves the forecasts of some rows. A load that is never negative stays so.
     pub fn shift(&mut self, (first, end): (usize, usize), by: &[f64]) {
         for (row, by) in (first..end).zip(by) {
+            let is_never_negative = self.quantiles.iter().all(|column| column[row] >= 0.0);
+            let floor = if is_never_negative { 0.0 } else { f64::NEG_INFINITY };
             for column in &mut self.quantiles {
-                let floor = if column[row] >= 0.0 { 0.0 } else { f64::NEG_INFINITY };
                 column[row] = (column[row] + by).max(floor);
             }
             self.mean[row] += by;

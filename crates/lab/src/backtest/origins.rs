@@ -44,6 +44,13 @@ pub fn origins(args: &Backtest) -> Result<Vec<Origin>, Failure> {
             ));
         }
     }
+    // Weights of a reconciliation are learned from earlier forecasts of the same length.
+    if args.group.is_some() && !matches!(args.horizon, Span::Fixed(_)) {
+        return Err(Failure::wrong(
+            "`--group` needs a horizon of a fixed length",
+            "try `--horizon 30d`, or leave out `--group`",
+        ));
+    }
     if args.from >= args.to {
         return Err(Failure::wrong(
             format!("`--from {}` is not before `--to {}`", args.from.text(), args.to.text()),

@@ -39,14 +39,13 @@ struct Days {
     by_hour: Vec<Vec<f64>>,
 }
 
-/// The rating that is known at a row: the last one before it, else the first one after it.
+/// The rating that is known at a row: the last one before it.
 pub fn rating(args: &Backtest, series: &Series, row: usize) -> Option<f64> {
     let written = args.rating.as_ref()?;
     if let Ok(rating) = written.parse::<f64>() {
         return Some(rating);
     }
-    let (before, after) = series.rating.split_at(row.min(series.rating.len()));
-    before.iter().rev().chain(after).copied().find(|rating| !rating.is_nan())
+    series.rating[..row.min(series.rating.len())].iter().rev().copied().find(|rating| !rating.is_nan())
 }
 
 impl Overloads {

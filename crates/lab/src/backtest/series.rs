@@ -3,7 +3,7 @@
 use super::origins::{Origin, step};
 use crate::cli::Backtest;
 use crate::file::{Rows, Stamp, Wanted, read};
-use forecast::ahead::{Column, Grid, Sight};
+use forecast::ahead::{Column, Grid, Sight, is_number};
 use jiff::tz::TimeZone;
 use shell::{Failure, count};
 use std::collections::BTreeMap;
@@ -81,6 +81,14 @@ fn check_names(args: &Backtest) -> Result<(), Failure> {
             "leave it in --known if it is known to the end of the horizon, else in --covariates",
         ));
     }
+    let levels = &args.quantiles;
+    let is_known = |at: usize| levels[..at].iter().any(|other| other.value == levels[at].value);
+    if let Some(at) = (0..levels.len()).find(|at| is_known(*at)) {
+        return Err(Failure::wrong(
+            format!("`--quantiles` names {} twice", levels[at].text),
+            "write each quantile once",
+        ));
+    }
     Ok(())
 }
 
@@ -151,7 +159,7 @@ impl Sorter {
             group: None,
         };
         let mut series: BTreeMap<&str, (Series, Vec<bool>)> = BTreeMap::new();
-        let (mut repeats, mut between) = (0, 0);
+        let (mut repeats, mut between, mut moved) = (0, 0, 0);
         for (at, time) in rows.times.iter().enumerate() {
             if (time - self.first) % self.step != 0 {
                 between += 1;
@@ -161,16 +169,19 @@ impl Sorter {
             let name = if args.id.is_some() { rows.names[0][at].as_str() } else { args.target.as_str() };
             let (one, seen) = series.entry(name).or_insert_with(|| (empty(name), vec![false; self.rows]));
             repeats += u64::from(std::mem::replace(&mut seen[row], true));
-            one.load[row] = rows.numbers[0][at];
+            let load = rows.numbers[0][at];
+            one.load[row] = if is_number(load) { load } else { f64::NAN };
             for (column, values) in one.columns.iter_mut().zip(&rows.numbers[1..]) {
                 column.values[row] = values[at];
             }
             if has_rating {
                 one.rating[row] = rows.numbers[1 + sights.len()][at];
             }
-            if args.group.is_some() {
-                one.group =
-                    rows.names.last().map(|groups| groups[at].clone()).filter(|group| !group.is_empty());
+            // An empty cell says nothing: the series stays in its group.
+            let group = rows.names.last().map(|groups| &groups[at]).filter(|group| !group.is_empty());
+            if args.group.is_some() && group.is_some() {
+                moved += u64::from(one.group.is_some() && one.group.as_ref() != group);
+                one.group = group.cloned();
             }
         }
         // Two series without `--id` repeat half of the times; a file that was written twice over its end repeats few.
@@ -184,6 +195,12 @@ impl Sorter {
             notes.push(format!(
                 "{} of a time that the series had already: the last one counts",
                 count(repeats, "row")
+            ));
+        }
+        if moved > 0 {
+            notes.push(format!(
+                "{} of a series whose group was another before: it counts in its last group at all times",
+                count(moved, "row")
             ));
         }
         if between > 0 {

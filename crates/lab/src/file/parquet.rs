@@ -60,7 +60,9 @@ fn times(column: &dyn Array, name: &str, unread: &mut Unread) -> Result<Vec<Opti
         DataType::Timestamp(..) | DataType::Date32 | DataType::Date64 => {
             // A time with a zone is stored in UTC, and one without it is read as UTC.
             let cast = cast(column, &DataType::Timestamp(TimeUnit::Millisecond, None))?;
-            stamps.extend(cast.as_primitive::<TimestampMillisecondType>());
+            let is_time = |ms: &i64| jiff::Timestamp::from_millisecond(*ms).is_ok();
+            let times = cast.as_primitive::<TimestampMillisecondType>();
+            stamps.extend(times.iter().map(|time| time.filter(is_time)));
         }
         _ => {
             let text = cast(column, &DataType::Utf8)?;
