@@ -54,17 +54,17 @@ impl Cause {
         }
     }
 
-    /// What the meters do, as in `12 meters ...`.
+    /// What is wrong, of one meter or many.
     pub fn words(self) -> &'static str {
         match self {
-            Self::Silent => "sent nothing of a whole day",
-            Self::Ahead => "stamp more than 5 min ahead of the time",
-            Self::Behind => "deliver each reading equally late, by 10 min and more",
-            Self::Late => "deliver hours later",
-            Self::Missing => "left out a tenth of a day's readings or more",
-            Self::OffGrid => "have no reading at the end of intervals",
-            Self::Repeats => "send readings twice",
-            Self::Resets => "have registers that fall or jump",
+            Self::Silent => "nothing sent for a whole day",
+            Self::Ahead => "stamps more than 5 min ahead of the time",
+            Self::Behind => "each reading equally late, by 10 min or more",
+            Self::Late => "readings hours late",
+            Self::Missing => "a tenth of a day's readings missing, or more",
+            Self::OffGrid => "no reading at the end of intervals",
+            Self::Repeats => "readings sent twice",
+            Self::Resets => "registers that fall or jump",
         }
     }
 

@@ -20,7 +20,7 @@ pub struct Summary {
 /// A cause and the way out, in words.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Advice {
-    /// What is wrong: `12 meters deliver hours later, for example M000012`.
+    /// What is wrong: `12 meters (M000012 and others): readings hours late`.
     pub what: String,
     /// What to do about it.
     pub what_to_do: &'static str,
