@@ -105,6 +105,7 @@ fn the_kinds_are_listed_and_chosen_by_name() {
     assert!(wrong(&["--kinds", "magnet"]).contains("--network"));
     assert!(wrong(&["--network", "--kinds", "theft"]).contains("possible values: neutral-bypass"));
     assert!(wrong(&["--network", "--lookalikes", "1%"]).contains("cannot be used with"));
+    assert!(wrong(&["--network", "--feeder-meters"]).contains("cannot be used with"));
     let lone = wrong(&["--network", "--kinds", "wrong-transformer"]);
     assert!(lone.contains("second transformer") && lone.contains("--transformers 2"), "{lone}");
 }

@@ -236,8 +236,8 @@ fn the_page_of_the_simulated_network_has_every_kind() {
         | `--list-kinds` | the list below |\n\
         | `--meters`, `--transformers` | the size; without the second, 25 consumers share a transformer |\n\
         \n\
-        All other options of [`simulate`](command-line.md#simulate) but `--lookalikes` work as in any town:\n\
-        faults on the way, meters that deliver once a day, outages, formats, a Kafka topic.\n\
+        All other options of [`simulate`](command-line.md#simulate) but `--lookalikes` and `--feeder-meters` work as in\n\
+        any town: faults on the way, meters that deliver once a day, outages, formats, a Kafka topic.\n\
         One seed gives one town. Another choice of kinds keeps the homes, the lines and who wins.\n";
     let list = |guilty: bool| -> String {
         let kinds = Kind::ALL.iter().filter(|kind| kind.guilty() == guilty);

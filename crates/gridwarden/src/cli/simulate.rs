@@ -109,8 +109,8 @@ pub struct Simulate {
     /// The number of transformers. Default: one for 25 consumers.
     #[arg(long, value_name = "N", allow_negative_numbers = true, help_heading = "The town")]
     pub transformers: Option<usize>,
-    /// Give each feeder a meter of its own. It changes no other reading.
-    #[arg(long, help_heading = "The town")]
+    /// Give each feeder a meter of its own, in a town without --network. It changes no other reading.
+    #[arg(long, conflicts_with = "network", help_heading = "The town")]
     pub feeder_meters: bool,
     /// Hours that the town's clocks are ahead of UTC, like 5.5.
     #[arg(

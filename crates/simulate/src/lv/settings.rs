@@ -6,7 +6,8 @@ use crate::{Settings, SettingsError};
 /// The settings of a town with a low-voltage network.
 #[derive(Debug, Clone, PartialEq)]
 pub struct LvSettings {
-    /// Size, time, faults, and the share of consumers with a theft. Its lookalikes are those of another town.
+    /// Size, time, faults, and the share of consumers with a theft. Its lookalikes and meters
+    /// of feeders are those of another town.
     pub town: Settings,
     /// Share of consumers with an innocent cause.
     pub innocents: f64,
