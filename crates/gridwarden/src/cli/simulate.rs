@@ -126,6 +126,7 @@ pub struct Simulate {
     #[arg(long, help_heading = "A town with a network")]
     pub network: bool,
     /// The kinds of theft and of innocent cause that happen. Default: all. A share is divided among its kinds.
+    /// Without a kind of its sort, `--thieves` or `--innocents` has no effect.
     #[arg(
         long,
         value_name = "KIND,...",

@@ -29,7 +29,7 @@ impl LvSettings {
         if !(0.0..=1.0).contains(&self.innocents) {
             return Err(SettingsError::Share { name: "innocents", got: self.innocents }.into());
         }
-        let lone = self.kinds == [Kind::WrongTransformer];
+        let lone = !self.kinds.is_empty() && self.kinds.iter().all(|kind| *kind == Kind::WrongTransformer);
         if lone && self.town.meters <= self.town.consumers_each() {
             return Err(LvSettingsError::OneTransformer);
         }

@@ -109,6 +109,8 @@ fn a_town_that_cannot_be_made_says_why() {
     let error = |settings: LvSettings| LvTown::new(settings).unwrap_err().to_string();
     let lone = settings(20, &[Kind::WrongTransformer]);
     assert_eq!(error(lone), "`wrong-transformer` needs two transformers, found one");
+    let twice = settings(20, &[Kind::WrongTransformer; 2]);
+    assert_eq!(error(twice), "`wrong-transformer` needs two transformers, found one");
     let much = LvSettings { innocents: 1.5, ..settings(20, Kind::ALL) };
     assert_eq!(error(much), "share `innocents` must be between 0 and 1, found 1.5");
     let none = settings(0, Kind::ALL);
