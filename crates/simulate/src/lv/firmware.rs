@@ -78,7 +78,7 @@ fn holds(seen: &Seen, exports: bool) -> u32 {
         let (v, i) = (seen.v[phase], seen.i[phase]);
         let shift = phase as u32;
         set(shift, three && v < 50.0 && largest > 100.0);
-        // Five minutes above 120 % of nominal, or below 70 %.
+        // The mean of an interval is above 120 % of nominal, or below 70 %.
         set(3, v > 276.0);
         set(4, v < 161.0 && v > 50.0);
         set(5 + shift, seen.p[phase] < -50.0 && !exports);

@@ -13,7 +13,7 @@ pub struct LvSettings {
     pub innocents: f64,
     /// The kinds that happen, thefts and innocent ones; each gets the same part of its share.
     pub kinds: Vec<Kind>,
-    /// Whether meters err within their class. Without errors, registers can be compared to the watt-hour.
+    /// Whether meters err within their class. Without errors, registers balance but for rounding.
     pub meters_err: bool,
 }
 
