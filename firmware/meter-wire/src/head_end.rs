@@ -5,8 +5,9 @@ use crate::message::{self, Buffer, Header, Key, Kind, Title};
 use crate::refusal::{Counts, Refusal};
 use crate::window::Window;
 
-/// One meter, as a gateway knows it. Where the numbers are kept is the gateway's matter: [`HeadEnd::heard`] and
-/// [`HeadEnd::sent`] must survive its restart, the latter before a message leaves.
+/// One meter, as a gateway knows it. Where it is kept is the gateway's matter: [`HeadEnd::heard`] and
+/// [`HeadEnd::sent`] must survive its restart, the latter before a message leaves. So must the key in use with its
+/// generation, and a key that was offered: after a restart it is offered again.
 #[derive(Debug, Clone)]
 pub struct HeadEnd {
     title: Title,

@@ -8,7 +8,7 @@
 //!
 //! - Every message is sealed with the meter's own key (AES-128-GCM), its header included.
 //! - A number is used for one message in the life of a meter: numbers are reserved in flash before they are used.
-//! - Commands are signed as well (Ed25519), so whoever holds a meter's key cannot switch its relay.
+//! - Commands are signed as well (Ed25519), so a gateway with the meter's key cannot switch its relay.
 //! - A command's number is in flash before anything is done: it acts once, whatever is sent again.
 //!
 //! Nothing allocates, and no bytes make it panic: indexing, `unwrap` and unchecked arithmetic are denied below.
