@@ -9,7 +9,6 @@ use crate::random::{Random, Stream};
 use crate::seats::Seat;
 use crate::step::Step;
 use crate::tamper::{Ct, Seen, Story};
-use reading::time::DAY;
 use reading::{EventTime, MeterId, Phases, RawReading};
 use units::Milliwatts;
 
@@ -110,21 +109,8 @@ impl Consumer {
         raw.exp = self.exp.map(|exp| exp.read());
         raw.seq = Some(self.seq);
         self.seq += 1;
-        if let Some(Mishap::Clock { ahead_ms, from, to }) = self.mishap
-            && from < step.end
-            && step.end <= to
-        {
-            raw.time = step.end.plus(ahead_ms);
-        }
+        raw.time = self.mishap.and_then(|mishap| mishap.wrong_time(step)).unwrap_or(raw.time);
         raw
-    }
-
-    /// When a reading of that moment is delivered, if the meter delivers once a day.
-    pub(crate) fn delivery(&self, settings: &Settings, measured: EventTime) -> Option<EventTime> {
-        let Some(Mishap::Daily { at_ms }) = self.mishap else { return None };
-        let first = settings.start.plus(at_ms);
-        let days = (measured.since(first) + DAY - 1).div_euclid(DAY);
-        Some(first.plus(days * DAY))
     }
 
     fn suffer(&mut self, step: &Step) {
@@ -148,14 +134,6 @@ impl Consumer {
         }
     }
 
-    /// The defect of the measuring element in a step, if it has one.
-    fn amiss(&self, step: &Step) -> Option<Amiss> {
-        match self.mishap {
-            Some(Mishap::Amiss { what, from, to }) if from < step.end && step.end <= to => Some(what),
-            _ => None,
-        }
-    }
-
     /// The reading to send, and the power that the registers count.
     fn single(
         &mut self,
@@ -169,7 +147,7 @@ impl Consumer {
         let volts = bus.at(phase, self.far);
         let i = (p * p + q * q).sqrt() / volts;
         let seen = self.story.seen(step, volts, Seen { p, q, phase: i, neutral: i }, shared);
-        let amiss = self.amiss(step);
+        let amiss = self.mishap.and_then(|mishap| mishap.amiss(step));
         let seen = amiss.map_or(seen, |amiss| mistaken(seen, volts, amiss));
         let p_mw = milli(seen.p);
         // A meter with exchanged wires counts forward, too.

@@ -1,6 +1,8 @@
 //! Faults: of a single message on its way, or once of a whole meter.
 
+use crate::Settings;
 use crate::random::{Random, Stream};
+use crate::step::Step;
 use reading::time::{DAY, HOUR, MINUTE, SECOND};
 use reading::{EventTime, MeterId};
 
@@ -219,7 +221,7 @@ pub(crate) enum Misfortune {
 }
 
 impl Mishap {
-    pub(crate) fn new(misfortune: Misfortune, settings: &crate::Settings, index: usize) -> Self {
+    pub(crate) fn new(misfortune: Misfortune, settings: &Settings, index: usize) -> Self {
         let mut random = Random::stream(settings.seed, Stream::Mishap, index as u64);
         let steps = u64::from(settings.onset_days()) * settings.steps_a_day();
         // Not near the ends of those days, so that there is a time before and a time after.
@@ -250,5 +252,31 @@ impl Mishap {
                 Self::Clock { ahead_ms: -behind, from, to }
             }
         }
+    }
+
+    /// The defect of the measuring element in a step, if it has one.
+    pub(crate) fn amiss(&self, step: &Step) -> Option<Amiss> {
+        match *self {
+            Self::Amiss { what, from, to } if from < step.end && step.end <= to => Some(what),
+            _ => None,
+        }
+    }
+
+    /// The wrong time of a reading at the end of a step, while the clock is wrong.
+    pub(crate) fn wrong_time(&self, step: &Step) -> Option<EventTime> {
+        match *self {
+            Self::Clock { ahead_ms, from, to } if from < step.end && step.end <= to => {
+                Some(step.end.plus(ahead_ms))
+            }
+            _ => None,
+        }
+    }
+
+    /// When a reading of that moment is delivered, if the meter delivers once a day.
+    pub(crate) fn delivery(&self, settings: &Settings, measured: EventTime) -> Option<EventTime> {
+        let Self::Daily { at_ms } = *self else { return None };
+        let first = settings.start.plus(at_ms);
+        let days = (measured.since(first) + DAY - 1).div_euclid(DAY);
+        Some(first.plus(days * DAY))
     }
 }

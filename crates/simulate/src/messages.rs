@@ -96,7 +96,7 @@ impl<'town> Messages<'town> {
             let (gone, is_off) = gone(index, step);
             let mut raw = consumer.reading(step, step.length - gone, &bus, flow, &mut shared);
             raw.time = raw.time.plus(ahead_ms);
-            let delivery = consumer.delivery(&town.settings, step.end);
+            let delivery = consumer.mishap.and_then(|mishap| mishap.delivery(&town.settings, step.end));
             self.road.send_if(!is_off, step.end, raw, delivery, &mut consumer.fate);
         }
         // A meter at a transformer is without supply if all below it are.

@@ -193,15 +193,19 @@ impl Town {
             rows.extend(self.transformers.iter().map(|transformer| Connection {
                 transformer: Some(transformer.id),
                 concentrator: Some(concentrator_at(transformer.id)),
-                ..self.upstream(transformer.meter, Role::Transformer, transformer.feeder, transformer.area)
+                ..upstream(
+                    transformer.meter,
+                    Role::Transformer,
+                    self.feeders[transformer.feeder].id,
+                    transformer.area,
+                )
             }));
         }
         if self.settings.feeder_meters {
             rows.extend(
                 self.feeders
                     .iter()
-                    .enumerate()
-                    .map(|(index, feeder)| self.upstream(feeder.meter, Role::Feeder, index, feeder.area)),
+                    .map(|feeder| upstream(feeder.meter, Role::Feeder, feeder.id, feeder.area)),
             );
         }
         rows
@@ -222,7 +226,7 @@ impl Town {
             sanctioned: Some(Watts(sanctioned)),
             // No country has the code 000.
             phone: Some(format!("+0001{:08}", index + 1)),
-            ..self.upstream(consumer.meter, Role::Consumer, transformer.feeder, transformer.area)
+            ..upstream(consumer.meter, Role::Consumer, self.feeders[transformer.feeder].id, transformer.area)
         };
         if let Some(Mishap::Swap { step }) = consumer.mishap {
             let at = self.settings.start_of(step);
@@ -230,24 +234,6 @@ impl Town {
             row = Connection { meter: replacement(consumer.meter), from: Some(at), ..row };
         }
         rows.push(row);
-    }
-
-    fn upstream(&self, meter: MeterId, role: Role, feeder: usize, area: usize) -> Connection {
-        Connection {
-            meter,
-            role,
-            transformer: None,
-            feeder: self.feeders[feeder].id,
-            area: AreaId::new(format!("A{:02}", area + 1)).expect("letters and digits"),
-            concentrator: None,
-            phase: "abc",
-            class: None,
-            sanctioned: None,
-            phone: None,
-            reader_phone: format!("+0002{:08}", area + 1),
-            from: None,
-            to: None,
-        }
     }
 
     /// The outages, in the order of time.
@@ -355,6 +341,25 @@ impl Town {
                 note: format!("{:.0} % of the load {how}", theft.share * 100.0),
             });
         }
+    }
+}
+
+/// The row of a meter, as far as its feeder and its area decide it.
+pub(crate) fn upstream(meter: MeterId, role: Role, feeder: FeederId, area: usize) -> Connection {
+    Connection {
+        meter,
+        role,
+        transformer: None,
+        feeder,
+        area: AreaId::new(format!("A{:02}", area + 1)).expect("letters and digits"),
+        concentrator: None,
+        phase: "abc",
+        class: None,
+        sanctioned: None,
+        phone: None,
+        reader_phone: format!("+0002{:08}", area + 1),
+        from: None,
+        to: None,
     }
 }
 

@@ -14,7 +14,6 @@ use super::story::{Side, Story};
 use crate::faults::{Amiss, Mishap, replacement};
 use crate::random::{Random, Stream};
 use crate::step::Step;
-use reading::time::DAY;
 use reading::{EventCode, EventTime, MeterId, RawReading};
 use units::Milliwatts;
 
@@ -182,10 +181,7 @@ impl Consumer {
     /// Counts a step, and returns the reading that the meter sends at its end.
     pub(crate) fn reading(&mut self, step: &Step, seen: &Seen) -> RawReading {
         self.suffer(step);
-        let amiss = match self.mishap {
-            Some(Mishap::Amiss { what, from, to }) if from < step.end && step.end <= to => Some(what),
-            _ => None,
-        };
+        let amiss = self.mishap.and_then(|mishap| mishap.amiss(step));
         let measured = self.class.measure(seen, &mut self.noise);
         let measured = amiss.map_or(measured, |amiss| mistaken(measured, amiss));
         self.registers.count(&measured, step.length);
@@ -204,12 +200,7 @@ impl Consumer {
         if let Some((_, Effect::Burst)) = self.effect(step) {
             self.burst(&mut raw.events);
         }
-        if let Some(Mishap::Clock { ahead_ms, from, to }) = self.mishap
-            && from < step.end
-            && step.end <= to
-        {
-            raw.time = step.end.plus(ahead_ms);
-        }
+        raw.time = self.mishap.and_then(|mishap| mishap.wrong_time(step)).unwrap_or(raw.time);
         raw
     }
 
@@ -231,15 +222,8 @@ impl Consumer {
             Some((story, Effect::Road)) if story.other => (Some(story.span(&settings.town).1), false),
             Some((_, Effect::Road)) => (None, true),
             Some((story, _)) if story.is_unread() => (None, true),
-            _ => (self.daily(settings, step.end), false),
+            _ => (self.mishap.and_then(|mishap| mishap.delivery(&settings.town, step.end)), false),
         }
-    }
-
-    fn daily(&self, settings: &LvSettings, measured: EventTime) -> Option<EventTime> {
-        let Some(Mishap::Daily { at_ms }) = self.mishap else { return None };
-        let first = settings.town.start.plus(at_ms);
-        let days = (measured.since(first) + DAY - 1).div_euclid(DAY);
-        Some(first.plus(days * DAY))
     }
 
     fn suffer(&mut self, step: &Step) {

@@ -12,12 +12,12 @@ use super::truth::LvTruth;
 use crate::blackout::{Blackout, Of, outages};
 use crate::faults::{Mishap, replacement};
 use crate::random::{Random, Stream};
-use crate::town::{TRANSFORMERS_A_FEEDER, concentrator_at, fast_concentrators};
+use crate::town::{TRANSFORMERS_A_FEEDER, concentrator_at, fast_concentrators, upstream};
 use crate::weather::Weather;
 use crate::{Class, Connection, Outage, Role, Truth};
 use core::ops::Range;
+use reading::FeederId;
 use reading::time::HOUR;
-use reading::{AreaId, FeederId, MeterId};
 use units::Watts;
 
 /// A seeded town whose low-voltage network has physics.
@@ -98,7 +98,7 @@ impl LvTown {
                 transformer: Some(transformer.id),
                 concentrator: Some(concentrator_at(transformer.id)),
                 sanctioned: Some(Watts(transformer.rated_va.round())),
-                ..upstream(transformer.meter, Role::Transformer, transformer)
+                ..upstream(transformer.meter, Role::Transformer, feeder(transformer.feeder), transformer.area)
             }));
         }
         rows
@@ -129,7 +129,7 @@ impl LvTown {
             sanctioned: Some(Watts(sanctioned)),
             // No country has the code 000.
             phone: Some(format!("+0001{:08}", index + 1)),
-            ..upstream(consumer.meter, Role::Consumer, named)
+            ..upstream(consumer.meter, Role::Consumer, feeder(named.feeder), named.area)
         };
         if let Some(Mishap::Swap { step }) = consumer.mishap {
             let at = self.settings.town.start_of(step);
@@ -258,24 +258,6 @@ fn contract(trade: Trade, three_phase: bool) -> (Class, f64) {
         Trade::Shop => (Class::Commercial, 5000.0),
         Trade::Industry => (Class::Industrial, 20_000.0),
         Trade::Pump => (Class::Agricultural, 7500.0),
-    }
-}
-
-fn upstream(meter: MeterId, role: Role, transformer: &Transformer) -> Connection {
-    Connection {
-        meter,
-        role,
-        transformer: None,
-        feeder: feeder(transformer.feeder),
-        area: AreaId::new(format!("A{:02}", transformer.area + 1)).expect("letters and digits"),
-        concentrator: None,
-        phase: "abc",
-        class: None,
-        sanctioned: None,
-        phone: None,
-        reader_phone: format!("+0002{:08}", transformer.area + 1),
-        from: None,
-        to: None,
     }
 }
 

@@ -2,6 +2,7 @@ use super::*;
 use crate::lv::Kind;
 use crate::{Faults, Settings, SettingsError};
 use reading::EventTime;
+use reading::MeterId;
 use std::collections::{BTreeMap, BTreeSet};
 
 const START: EventTime = EventTime(1_711_929_600_000);
