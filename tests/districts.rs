@@ -1,9 +1,9 @@
 //! A model of instances that share a town: lanes feed districts through a log, and instances die and lose what they
 //! have not stored. In the end they must have published the same as one undisturbed town, for every key.
 
-use crate::lanes::{LOG, Log, PARTITIONS, undisturbed, write_down};
+use crate::lanes::{BURSTS, LOG, Log, PARTITIONS, undisturbed, write_down};
 use grid::Joined;
-use pipeline::{District, Lane, Outputs, PartitionId, Passed, Plan};
+use pipeline::{Closing, District, Lane, Outputs, PartitionId, Passed};
 use proptest::prelude::*;
 use reading::EventTime;
 use std::collections::BTreeMap;
@@ -11,13 +11,16 @@ use std::sync::{Arc, LazyLock};
 
 const DISTRICTS: usize = 4;
 
-static PLAN: LazyLock<Plan> = LazyLock::new(|| LOG.plan.clone().of_a_part());
+/// The logs under a plan for shared towns, which has no feeders.
+static OF_A_PART: LazyLock<Log> = LazyLock::new(|| of_a_part(&LOG));
+static BURSTS_OF_A_PART: LazyLock<Log> = LazyLock::new(|| of_a_part(&BURSTS));
 
-/// The results of one town under a plan for shared towns, which has no feeders.
-static OF_A_PART: LazyLock<BTreeMap<String, String>> = LazyLock::new(|| {
-    let (topology, partitions) = (LOG.topology.clone(), LOG.partitions.clone());
-    undisturbed(Log { plan: PLAN.clone(), topology, partitions, undisturbed: BTreeMap::new() })
-});
+fn of_a_part(log: &Log) -> Log {
+    let plan = log.plan.clone().of_a_part();
+    let (topology, partitions) = (log.topology.clone(), log.partitions.clone());
+    let log = Log { plan, topology, partitions, undisturbed: BTreeMap::new() };
+    Log { undisturbed: undisturbed(&log), ..log }
+}
 
 /// An event in a run.
 #[derive(Debug, Clone)]
@@ -75,11 +78,11 @@ impl<'a> Town<'a> {
 
     fn lane(log: &Log, id: usize, stored: Option<&Vec<u8>>) -> Lane {
         if let Some(bytes) = stored {
-            let (lane, lost) = Lane::restore(&PLAN, &log.topology, &[bytes]).unwrap();
+            let (lane, lost) = Lane::restore(&log.plan, &log.topology, &[bytes]).unwrap();
             assert_eq!(lost, []);
             return lane;
         }
-        let mut lane = Lane::new(&PLAN, &log.topology);
+        let mut lane = Lane::new(&log.plan, &log.topology);
         lane.open(id as PartitionId, None);
         lane
     }
@@ -88,11 +91,11 @@ impl<'a> Town<'a> {
         let (topology, lanes) = (Arc::new(log.topology.clone()), PARTITIONS as PartitionId);
         match stored {
             Some(bytes) => {
-                let (district, lost) = District::restore(&PLAN, topology, lanes, bytes).unwrap();
+                let (district, lost) = District::restore(&log.plan, topology, lanes, bytes).unwrap();
                 assert_eq!(lost, []);
                 district
             }
-            None => District::new(&PLAN, topology, lanes).unwrap(),
+            None => District::new(&log.plan, topology, lanes).unwrap(),
         }
     }
 
@@ -130,7 +133,7 @@ impl<'a> Town<'a> {
         let mut out = Outputs::default();
         placed.state.take(lane as PartitionId, &batch, 0, &mut out);
         let closed = placed.state.sequencer().closed();
-        if !out.ticks.is_empty() {
+        if !out.closings.is_empty() {
             self.pass(lane, Some(closed), &out);
         }
     }
@@ -139,16 +142,24 @@ impl<'a> Town<'a> {
     fn pass(&mut self, lane: usize, closed: Option<EventTime>, out: &Outputs) {
         let lane = lane as PartitionId;
         let mut first = 0;
-        let ticks: Vec<_> = out.ticks.iter().filter(|(end, _)| *end != EventTime::MAX).collect();
-        for &&(tick, upto) in &ticks {
+        for &(closing, upto) in &out.closings {
             for Joined { interval, row, .. } in self.log.topology.join(&out.intervals[first..upto]) {
                 let name = row.and_then(|row| row.transformer.as_ref()).map(ToString::to_string);
                 let name = name.unwrap_or_else(|| interval.meter.to_string());
                 let district = reading::id::hash(name.as_bytes()) as usize % DISTRICTS;
-                let row = Passed::Row { lane, tick, last: closed.is_none(), row: *interval };
-                self.messages[district].push(encoded(&row));
+                let row = *interval;
+                let passed = match closing {
+                    Closing::Tick(tick) => Passed::Row { lane, tick, last: closed.is_none(), row },
+                    Closing::Part(part) => Passed::PartRow { lane, part, row },
+                    Closing::End => continue,
+                };
+                self.messages[district].push(encoded(&passed));
             }
             first = upto;
+            if let Closing::Part(part) = closing {
+                let whole = encoded(&Passed::Part { lane, part });
+                self.messages.iter_mut().for_each(|messages| messages.push(whole.clone()));
+            }
         }
         for &(tick, report) in &out.reports {
             let place = self.log.topology.at(&report.meter(), report.time());
@@ -162,7 +173,7 @@ impl<'a> Town<'a> {
                 report,
             }));
         }
-        let ticks = ticks.iter().map(|(end, _)| *end).collect();
+        let ticks = out.closings.iter().filter_map(|(closing, _)| closing.tick()).collect();
         let passed = match closed {
             Some(closed) => Passed::Closed { lane, closed, ticks, newest_ms: 0 },
             None => Passed::Ended { lane, ticks },
@@ -187,6 +198,7 @@ impl<'a> Town<'a> {
             let before = placed.state.store();
             placed.state.end(lane as PartitionId, &mut out);
             placed.state.finish(&mut out);
+            out.reports_of_last_tick();
             placed.state = Self::lane(self.log, lane, Some(&before));
             self.pass(lane, None, &out);
         }
@@ -219,16 +231,20 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn districts_publish_the_same_as_one_town(events in prop::collection::vec(event(), 0..60)) {
-        let mut town = Town::new(&LOG);
+    fn districts_publish_the_same_as_one_town(
+        events in prop::collection::vec(event(), 0..60),
+        in_bursts in any::<bool>(),
+    ) {
+        let log = if in_bursts { &*BURSTS_OF_A_PART } else { &*OF_A_PART };
+        let mut town = Town::new(log);
         events.iter().for_each(|event| town.apply(event));
         let published = town.publish_all();
-        let expected = OF_A_PART.iter().filter(|(key, _)| is_of_a_district(key));
+        let expected = log.undisturbed.iter().filter(|(key, _)| is_of_a_district(key));
         let differs = expected.into_iter().find(|(key, value)| published.get(*key) != Some(*value));
         prop_assert_eq!(differs.map(|(key, value)| (key, value, published.get(key))), None);
         // An end in between publishes results, too, and some of them would not exist without it.
         let ended = events.iter().any(|event| matches!(event, Event::End));
-        let more = published.keys().find(|key| !ended && is_of_a_district(key) && !OF_A_PART.contains_key(*key));
+        let more = published.keys().find(|key| !ended && is_of_a_district(key) && !log.undisturbed.contains_key(*key));
         prop_assert_eq!(more, None);
         prop_assert!(!published.keys().any(|key| key.starts_with("forecasts system")));
     }

@@ -44,12 +44,12 @@ static STORED: LazyLock<Stored> = LazyLock::new(|| {
         let (mut position, mut out) = (0, Outputs::default());
         let batch = LOG.read(partition, &mut position, count);
         lane.take(id, &batch, 0, &mut out);
-        confluence.take(id, lane.sequencer().closed(), &out.ticks, &out.intervals, &out.reports);
+        confluence.take(id, lane.sequencer().closed(), &out.closings, &out.intervals, &out.reports);
         lanes.push(lane);
         positions.push((id, position as i64));
     }
-    while let Some((end, tick)) = confluence.next_tick() {
-        town.tick(end, &tick.rows, &tick.reports.into_iter().collect(), &mut Outputs::default());
+    while let Some(flow) = confluence.next_flow() {
+        town.take(flow, &mut Outputs::default());
     }
     Stored { lane: lanes[0].store(), second: store_second(&town, &confluence, &positions) }
 });

@@ -8,7 +8,7 @@ use grid::{Balance, Standing};
 use notify::{Message, Sent};
 use pipeline::Outputs;
 use reading::time::{DAY, HOUR};
-use reading::{Calendar, EventTime, Grid, Issue, MeterId, Target, TransformerId};
+use reading::{Calendar, EventTime, Grid, Interval, Issue, MeterId, Target, TransformerId};
 use shell::{count, grouped};
 use std::collections::{BTreeMap, VecDeque};
 
@@ -171,8 +171,9 @@ impl Picture {
     /// Notes the intervals that came hours after their tick, and the balances that they joined.
     fn note_late(&mut self, out: &Outputs) {
         let mut first = 0;
-        for &(end, upto) in &out.ticks {
-            let late = out.intervals[first..upto].iter().filter(|row| end.since(row.end) > 2 * HOUR);
+        for &(closing, upto) in &out.closings {
+            let is_late = |row: &&Interval| closing.tick().is_none_or(|end| end.since(row.end) > 2 * HOUR);
+            let late = out.intervals[first..upto].iter().filter(is_late);
             late.for_each(|row| *self.late.entry(row.meter).or_default() += 1);
             first = upto;
         }

@@ -124,7 +124,7 @@ impl<V: View> Show<'_, '_, V> {
                 Reached::Part(at) => at,
                 Reached::Moment | Reached::End => next,
             };
-            let ticked = !self.out.ticks.is_empty();
+            let ticked = !self.out.closings.is_empty();
             self.picture.take(&mut self.out);
             if self.picture.history.is_none() && ticked {
                 self.refresh();

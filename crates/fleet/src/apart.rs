@@ -2,6 +2,7 @@
 //!
 //! What other meters do makes no reading late. A meter that delivers a backlog fills its intervals in its own order,
 //! each in a cell of its own. An interval of it is over when its last reading is there, or one of a later interval.
+//! A message that holds an event alone does not count: a last gasp comes at once, and the readings before it later.
 //! Its row is published with the next tick.
 //!
 //! Example: a meter was silent from 08:00 on, and at 20:00 it sends the day. The ticks of the day are closed. Its
@@ -92,11 +93,14 @@ impl Fleet {
     pub(crate) fn is_over(&self, slot: u32, index: i64, plane: usize) -> bool {
         let is_later = |plane: &Plane| {
             plane.index.is_some_and(|other| other > index)
-                && plane.cells.get(slot as usize).is_some_and(|cell| !cell.is_empty())
+                && plane.cells.get(slot as usize).is_some_and(Cell::is_measured)
         };
         self.planes[plane].cells[slot as usize].has_end(&self.settings.near_end())
             || self.planes.iter().any(is_later)
-            || self.far.range(index + 1..).any(|(_, cells)| cells.contains_key(&slot))
+            || self
+                .far
+                .range(index + 1..)
+                .any(|(_, cells)| cells.get(&slot).is_some_and(ApartCell::is_measured))
     }
 
     /// Keeps an interval open whose tick closes: its meter has not gone on yet.
@@ -116,12 +120,18 @@ impl Fleet {
             return;
         }
         let near = self.settings.near_end();
-        for (index, place) in self.behind.take(slot, |last| !has_gone_on && !last.cell.has_end(&near)) {
+        for (index, place) in self.behind.take(slot, has_gone_on, |last| last.cell.has_end(&near)) {
             self.changed.insert(slot);
             let ApartCell { cell: Cell { sums, imp, .. }, exp, rest } = self.behind.take_cell(place);
             let Rest { listed, events, .. } = rest.map(|rest| *rest).unwrap_or_default();
             self.take_behind_events(slot, index, &events);
             self.settle(slot, Over { index, sums, imp, exp, listed }, out);
+        }
+        // Events come with this tick. Their interval is not over, and nothing else is known of it.
+        for (index, place) in self.behind.take_events(slot) {
+            self.changed.insert(slot);
+            let events = self.behind.take_cell(place).rest.map(|rest| rest.events).unwrap_or_default();
+            self.take_behind_events(slot, index, &events);
         }
     }
 
@@ -134,9 +144,9 @@ impl Fleet {
         }
     }
 
-    /// Whether a meter has a reading in an open plane, so that its intervals before are over.
+    /// Whether a meter has measured something in an open plane, so that its intervals before are over.
     pub(crate) fn is_in_time(&self, slot: u32) -> bool {
-        let has_cell = |plane: &Plane| plane.cells.get(slot as usize).is_some_and(|cell| !cell.is_empty());
+        let has_cell = |plane: &Plane| plane.cells.get(slot as usize).is_some_and(Cell::is_measured);
         self.planes.iter().any(|plane| plane.index.is_some() && has_cell(plane))
     }
 

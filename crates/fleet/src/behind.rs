@@ -6,6 +6,7 @@
 use crate::cell::ApartCell;
 use crate::slot_set::SlotSet;
 use crate::table::grow_by_a_quarter;
+use std::ops::Range;
 
 /// Stands for a meter that is not behind.
 const NONE: u32 = u32::MAX;
@@ -132,27 +133,49 @@ impl Behind {
         &mut self.lists[*at as usize]
     }
 
-    /// Takes the intervals of a meter out, ascending; the last one only if it does not stay. Their cells remain until
-    /// [`Self::take_cell`].
-    pub(crate) fn take(&mut self, slot: u32, stays: impl FnOnce(&ApartCell) -> bool) -> Vec<Own> {
-        let Some(&at) = self.of_slot.get(slot as usize).filter(|&&at| at != NONE) else { return Vec::new() };
+    /// Takes the intervals of a meter out that are over, ascending. If the meter has gone on, these are all of them. If not,
+    /// the last one in which it measured something is over if `has_end`. Those after it are [`Self::take_events`]. Cells
+    /// remain until [`Self::take_cell`].
+    pub(crate) fn take(
+        &mut self,
+        slot: u32,
+        has_gone_on: bool,
+        has_end: impl FnOnce(&ApartCell) -> bool,
+    ) -> Vec<Own> {
+        let Some(list) = self.known_list(slot) else { return Vec::new() };
+        let (list, cells) = (&self.lists[list], &self.cells);
+        let upto = match list.iter().rposition(|&(_, place)| cells[place as usize].is_measured()) {
+            _ if has_gone_on => list.len(),
+            Some(last) => last + usize::from(has_end(&cells[list[last].1 as usize])),
+            None => 0,
+        };
+        self.take_range(slot, 0..upto)
+    }
+
+    /// Takes the last intervals of a meter out in which it measured nothing: messages there hold events alone.
+    pub(crate) fn take_events(&mut self, slot: u32) -> Vec<Own> {
+        let Some(list) = self.known_list(slot) else { return Vec::new() };
+        let (list, cells) = (&self.lists[list], &self.cells);
+        let measured = list.iter().rposition(|&(_, place)| cells[place as usize].is_measured());
+        self.take_range(slot, measured.map_or(0, |last| last + 1)..list.len())
+    }
+
+    /// The place of a meter's list, if it has one.
+    fn known_list(&self, slot: u32) -> Option<usize> {
+        let at = *self.of_slot.get(slot as usize)?;
+        (at != NONE).then_some(at as usize)
+    }
+
+    fn take_range(&mut self, slot: u32, range: Range<usize>) -> Vec<Own> {
+        let at = self.of_slot[slot as usize];
         let list = &mut self.lists[at as usize];
-        let last = list.last().copied().filter(|&(_, place)| stays(&self.cells[place as usize]));
-        if last.is_some() && list.len() == 1 {
-            return Vec::new();
+        if range.len() < list.len() {
+            return list.drain(range).collect();
         }
-        let mut taken = std::mem::take(list);
-        match last {
-            Some(last) => {
-                taken.pop();
-                list.push(last);
-            }
-            None => {
-                self.slots.remove(slot);
-                self.of_slot[slot as usize] = NONE;
-                self.free_lists.push(at);
-            }
-        }
+        let taken = std::mem::take(list);
+        self.slots.remove(slot);
+        self.of_slot[slot as usize] = NONE;
+        self.free_lists.push(at);
         taken
     }
 

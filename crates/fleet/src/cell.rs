@@ -21,6 +21,13 @@ impl Cell {
         self.sums.readings == 0
     }
 
+    /// Whether the meter measured something in it. A message that holds an event alone is sent at once, also by a meter
+    /// that delivers what it measures hours later.
+    pub(crate) fn is_measured(&self) -> bool {
+        let Sums { p_count, i_count, v_min, v_max, .. } = self.sums;
+        self.seen != 0 || !self.imp.is_empty() || p_count > 0 || i_count > 0 || v_min <= v_max
+    }
+
     /// The bit of a moment, if it falls on the end of a sixtieth. `offset` counts from the start of the interval.
     pub(crate) fn bit(offset: u32, sixtieth: u32) -> Option<u64> {
         // An interval excludes its start, so offsets begin above zero, and the last sixtieth has bit 59.
@@ -148,6 +155,11 @@ pub(crate) struct Rest {
 
 impl ApartCell {
     pub(crate) const EMPTY: Self = Self { cell: Cell::EMPTY, exp: Registers::EMPTY, rest: None };
+
+    /// As [`Cell::is_measured`].
+    pub(crate) fn is_measured(&self) -> bool {
+        self.cell.is_measured() || !self.exp.is_empty()
+    }
 
     /// As it is stored.
     pub(crate) fn to_own(&self, index: i64) -> OwnCell {

@@ -101,7 +101,7 @@ impl Fleet {
             let waits = !out[known..].iter().any(|row| row.end == end);
             self.take_events(slot, plane, index, waits);
         }
-        if !is_over {
+        if !is_over && self.planes[plane].cells[slot as usize].is_measured() {
             self.keep_open(slot, plane);
         }
         self.planes[plane].cells[slot as usize] = Cell::EMPTY;

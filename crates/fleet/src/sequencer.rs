@@ -41,15 +41,14 @@ pub struct SequencerSettings {
     /// At most so many readings of a partition wait, or [`WAITING_PER_METER`] for each of its meters if that is more.
     /// Of more, the one furthest ahead is refused.
     pub most_waiting: usize,
+    /// The rows of backlogs are published after so many readings of closed ticks, even if no tick closes: they must not
+    /// fill the memory.
+    pub backlog: u32,
 }
 
 /// After a pause of the whole stream every reading waits until enough meters agree that time has moved on. These are
 /// at most two for each meter.
 pub const WAITING_PER_METER: usize = 3;
-
-/// The rows of backlogs are published after so many readings of closed ticks, even if no tick closes: they must not
-/// fill the memory.
-const BACKLOG: u32 = 65_536;
 
 /// A vote for a front is rounded down to this part of an interval.
 const STEPS: i64 = 12;
@@ -64,8 +63,8 @@ pub enum Step {
     Released(PartitionId, Box<Batch>),
     /// Refuse these readings of a partition, which waited in vain: their clocks were ahead.
     Refused(PartitionId, Box<Batch>),
-    /// Publish what is over of the backlogs of meters.
-    Join,
+    /// Publish what is over of the backlogs of meters. The number counts from 1 after each tick.
+    Join(u32),
     /// Close every interval that ends here or before.
     Advance(EventTime),
 }
@@ -77,7 +76,7 @@ pub struct SequencerState {
     closed: EventTime,
     partitions: BTreeMap<PartitionId, Partition>,
     counts: Counts,
-    /// Readings of closed ticks since the last tick or [`Step::Join`].
+    /// Readings of closed ticks since the last tick.
     backlog: u32,
 }
 
@@ -279,10 +278,12 @@ impl Sequencer {
                     (begun, stopped) = (index, index);
                     self.stop_before(own, time(), limit, &mut judged.steps);
                     break;
-                } else if time() <= self.state.closed && self.is_long_backlog() {
+                } else if time() <= self.state.closed
+                    && let Some(number) = self.part_of_backlog()
+                {
                     judged.steps.admit(begun..index);
                     begun = index;
-                    judged.steps.all.push(Step::Join);
+                    judged.steps.all.push(Step::Join(number));
                 }
             }
             if own.panel.hear(batch.key(index).hash, time, votes) {
@@ -318,14 +319,12 @@ impl Sequencer {
         self.settings.ahead.max(self.settings.grid.length())
     }
 
-    /// Counts a reading of a closed tick. Returns whether so many came that their rows have to be published.
-    fn is_long_backlog(&mut self) -> bool {
-        self.state.backlog += 1;
-        let is_long = self.state.backlog == BACKLOG;
-        if is_long {
-            self.state.backlog = 0;
-        }
-        is_long
+    /// Counts a reading of a closed tick. If so many came that their rows have to be published, returns which part of the
+    /// backlog these are.
+    fn part_of_backlog(&mut self) -> Option<u32> {
+        self.state.backlog = self.state.backlog.saturating_add(1);
+        let whole = self.state.backlog.is_multiple_of(self.settings.backlog);
+        whole.then(|| self.state.backlog / self.settings.backlog)
     }
 
     /// A partition has no more readings. Its waiting readings are released when it would have been read next.

@@ -45,6 +45,7 @@ fn order_of(settings: &Settings) -> SequencerSettings {
         grace: settings.grace,
         ahead: settings.grace,
         most_waiting: 1000,
+        backlog: 1000,
     }
 }
 
@@ -107,7 +108,7 @@ impl Engine {
                     let refusal = |index| Refusal { index, reason: Reason::ClockAhead };
                     self.refused.extend((0..refused.len() as u32).map(refusal));
                 }
-                Step::Join => self.shards.iter_mut().for_each(|shard| shard.join(&mut self.rows)),
+                Step::Join(_) => self.shards.iter_mut().for_each(|shard| shard.join(&mut self.rows)),
                 Step::Advance(watermark) => self.advance(watermark),
             }
         }

@@ -7,7 +7,7 @@
 
 use crate::balance::{Balance, Gap, Standing};
 use crate::feeders::{FeederBalance, Feeders, FeedersState};
-use crate::usual::{Load, Usual, Usuals, times};
+use crate::usual::{Late, Load, Usual, Usuals, times};
 use crate::{Joined, Role, Topology};
 use features::valid_energy;
 use reading::{EventTime, Grid, Interval, MeterId, Quality, TransformerId};
@@ -112,6 +112,25 @@ pub struct BalancesState {
     open: Vec<(EventTime, Vec<(u32, Tally)>)>,
     usuals: Vec<(MeterId, Usual)>,
     feeders: FeedersState,
+    /// What came late since the last tick.
+    late: Vec<(MeterId, Late)>,
+}
+
+/// [`BalancesState`] of version 2: what came late was learned at once.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+pub struct BalancesStateV2 {
+    last_final: EventTime,
+    transformers: Vec<TransformerId>,
+    open: Vec<(EventTime, Vec<(u32, Tally)>)>,
+    usuals: Vec<(MeterId, Usual)>,
+    feeders: FeedersState,
+}
+
+impl From<BalancesStateV2> for BalancesState {
+    fn from(stored: BalancesStateV2) -> Self {
+        let BalancesStateV2 { last_final, transformers, open, usuals, feeders } = stored;
+        Self { last_final, transformers, open, usuals, feeders, late: Vec::new() }
+    }
 }
 
 /// [`BalancesState`] of version 1, without feeders.
@@ -126,13 +145,13 @@ pub struct BalancesStateV1 {
 impl From<BalancesStateV1> for BalancesState {
     fn from(stored: BalancesStateV1) -> Self {
         let BalancesStateV1 { last_final, transformers, open, usuals } = stored;
-        Self { last_final, transformers, open, usuals, feeders: FeedersState::default() }
+        BalancesStateV2 { last_final, transformers, open, usuals, feeders: FeedersState::default() }.into()
     }
 }
 
 impl Balances {
     /// The version of [`BalancesState`].
-    pub const STATE_VERSION: u16 = 2;
+    pub const STATE_VERSION: u16 = 3;
     /// Memory of one transformer in one interval that is not final.
     pub const BYTES_PER_INTERVAL: usize = 32;
 
@@ -158,22 +177,20 @@ impl Balances {
     pub fn tick<'a>(
         &mut self,
         end: EventTime,
-        joined: impl Iterator<Item = Joined<'a>>,
+        joined: impl Iterator<Item = Joined<'a>> + Clone,
         topology: &Topology,
     ) -> Vec<Balance> {
         self.last_final = end.minus(self.final_after);
         self.reported.fill(false);
         self.final_feeders.clear();
+        // Late rows first, as if they had come before the tick: what they find must be the same either way.
+        self.join(joined.clone().filter(|joined| joined.interval.end != end), topology);
         let mut new = self.open.remove(&end).unwrap_or_default();
         new.resize(topology.transformers().len(), Tally::default());
-        for joined in joined {
+        for joined in joined.filter(|joined| joined.interval.end == end) {
             self.take_of_feeder(&joined, Some(end), topology);
             let (Some(role), Some(transformer)) = (joined.role, joined.transformer()) else { continue };
             if role == Role::Feeder {
-                continue;
-            }
-            if joined.interval.end != end {
-                self.join_late(&joined, role, transformer, topology);
                 continue;
             }
             let used = new[transformer as usize].add(joined.interval, role);
@@ -189,6 +206,7 @@ impl Balances {
                 tally.missing = small(missing.mean_among(&all));
             }
         }
+        self.usuals.learn_late();
         self.open.insert(end, new);
         let changed = self.changed(topology);
         let mut rows = self.take_final(topology);
@@ -202,7 +220,8 @@ impl Balances {
         rows
     }
 
-    /// Takes rows of intervals whose ticks are over, between two ticks. The next tick publishes what they change.
+    /// Takes rows of intervals whose ticks are over, between two ticks. The next tick publishes what they change. They may
+    /// come in any order, and in any number of parts.
     pub fn join<'a>(&mut self, joined: impl Iterator<Item = Joined<'a>>, topology: &Topology) {
         for joined in joined {
             self.take_of_feeder(&joined, None, topology);
@@ -243,7 +262,7 @@ impl Balances {
         tally.revision = tally.revision.saturating_add(1);
         if let (Some(used), Some(first)) = (tally.add(interval, role), joined.first()) {
             tally.missing = small(i64::from(tally.missing) - self.usuals.mean_of(first));
-            self.usuals.of(first).learn(used, interval.quality);
+            self.usuals.note_late(first, used, interval.quality);
         }
     }
 
@@ -375,6 +394,7 @@ impl Balances {
             open: open.collect(),
             usuals: self.usuals.by_meter(topology),
             feeders: self.feeders.snapshot(topology),
+            late: self.usuals.late_by_meter(topology),
         }
     }
 
@@ -397,6 +417,7 @@ impl Balances {
             self.open.insert(end, all);
         }
         self.usuals.take(topology, &state.usuals);
+        self.usuals.take_late(topology, &state.late);
         self.feeders.restore(topology, state.feeders);
     }
 }

@@ -25,7 +25,7 @@ mod topology;
 mod usual;
 
 pub use balance::{Balance, Gap, Standing};
-pub use balances::{Balances, BalancesState, BalancesStateV1, Ended};
+pub use balances::{Balances, BalancesState, BalancesStateV1, BalancesStateV2, Ended};
 pub use feeders::FeederBalance;
 pub use fronts::{Fronts, FrontsState};
 pub use join::{Join, Joined};

@@ -3,6 +3,7 @@
 use crate::Topology;
 use reading::{EventTime, MeterId, Quality};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use units::WattHours;
 
 /// The mean goes back over so many intervals, five days of half-hours; older ones fade.
@@ -38,8 +39,7 @@ impl Usual {
         if !quality.is_typical() {
             return;
         }
-        let most = i64::from(i32::MAX) / PARTS;
-        let used = net.0.clamp(-most, most);
+        let used = clamped(net);
         let seen = (self.seen() + 1).min(MEMORY);
         let mean = i64::from(self.mean);
         let further = used * PARTS - mean;
@@ -47,8 +47,47 @@ impl Usual {
         let step = if seen == MEMORY { further / i64::from(MEMORY) } else { further / i64::from(seen) };
         self.mean = (mean + step) as i32;
         self.most = self.most.max(used.max(0) as u32);
-        let gave = (-used).clamp(0, (1 << (32 - SEEN_BITS)) - 1) as u32;
-        self.seen_and_out = seen | self.out().max(gave) << SEEN_BITS;
+        self.seen_and_out = seen | self.out().max(given(used)) << SEEN_BITS;
+    }
+
+    /// Learns what came late since the last tick. One interval counts as much as in [`Self::learn`].
+    fn learn_late(&mut self, late: &Late) {
+        let seen = self.seen().saturating_add(late.count).min(MEMORY);
+        // In an i128: a backlog of the largest uses would not fit otherwise.
+        let (count, mean) = (i128::from(late.count), i128::from(self.mean));
+        let further = i128::from(late.used) * i128::from(PARTS) - count * mean;
+        self.mean = (mean + further / i128::from(seen.max(late.count).max(1))) as i32;
+        self.most = self.most.max(late.most);
+        self.seen_and_out = seen | self.out().max(late.out) << SEEN_BITS;
+    }
+}
+
+fn clamped(net: WattHours) -> i64 {
+    let most = i64::from(i32::MAX) / PARTS;
+    net.0.clamp(-most, most)
+}
+
+/// What a use gives back, Wh, as far as there are bits for it.
+fn given(used: i64) -> u32 {
+    (-used).clamp(0, (1 << (32 - SEEN_BITS)) - 1) as u32
+}
+
+/// What a consumer used in the intervals that came late since the last tick, added up.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Late {
+    used: i64,
+    count: u32,
+    most: u32,
+    out: u32,
+}
+
+impl Late {
+    fn add(&mut self, net: WattHours) {
+        let used = clamped(net);
+        self.used += used;
+        self.count = self.count.saturating_add(1);
+        self.most = self.most.max(used.max(0) as u32);
+        self.out = self.out.max(given(used));
     }
 }
 
@@ -104,16 +143,33 @@ pub(crate) fn times(number: i64, above: i64, below: i64) -> i64 {
 pub(crate) struct Usuals {
     /// By row of the topology. A meter with several rows uses that of the first one.
     of_rows: Vec<Usual>,
+    /// By the number of the first row. Rows that come late are learned at the end of a tick, all together: which of
+    /// them came first must not matter, because they come from several partitions.
+    late: BTreeMap<u32, Late>,
 }
 
 impl Usuals {
     pub(crate) fn new(topology: &Topology) -> Self {
-        Self { of_rows: vec![Usual::default(); topology.rows().len()] }
+        Self { of_rows: vec![Usual::default(); topology.rows().len()], late: BTreeMap::new() }
     }
 
     /// Bytes in memory.
     pub(crate) fn memory(&self) -> usize {
-        self.of_rows.len() * size_of::<Usual>()
+        self.of_rows.len() * size_of::<Usual>() + self.late.len() * size_of::<(u32, Late)>()
+    }
+
+    /// Notes the net use of an interval that came late, if it is typical.
+    pub(crate) fn note_late(&mut self, first: u32, net: WattHours, quality: Quality) {
+        if quality.is_typical() {
+            self.late.entry(first).or_default().add(net);
+        }
+    }
+
+    /// Learns what came late since the last call.
+    pub(crate) fn learn_late(&mut self) {
+        for (first, late) in std::mem::take(&mut self.late) {
+            self.of_rows[first as usize].learn_late(&late);
+        }
     }
 
     /// The usual use of the meter whose first row has a number.
@@ -151,6 +207,22 @@ impl Usuals {
     pub(crate) fn by_meter(&self, topology: &Topology) -> Vec<(MeterId, Usual)> {
         let known = topology.rows().iter().zip(&self.of_rows).filter(|(_, usual)| usual.seen() > 0);
         known.map(|(row, usual)| (row.meter, *usual)).collect()
+    }
+
+    /// What came late since the last tick, by meter.
+    pub(crate) fn late_by_meter(&self, topology: &Topology) -> Vec<(MeterId, Late)> {
+        self.late.iter().map(|(&first, late)| (topology.rows()[first as usize].meter, *late)).collect()
+    }
+
+    /// Takes what came late, by meter.
+    pub(crate) fn take_late(&mut self, topology: &Topology, late: &[(MeterId, Late)]) {
+        let mut cursor = 0;
+        for (meter, late) in late {
+            if let Some(first) = topology.first_row(meter, cursor) {
+                cursor = first;
+                self.late.insert(first as u32, *late);
+            }
+        }
     }
 
     /// Takes what is known of each meter, by meter. A meter that left the topology is forgotten.

@@ -4,7 +4,11 @@
 //! waits for an idle lane. Example: partition 3 has no message for an hour, and the ticks of that hour go on without
 //! it. If partition 3 then sends rows of that hour, they come with the next tick, like those of a meter that was
 //! silent.
+//!
+//! A part of a long backlog belongs between two ticks of its lane. It is passed on when the first of them was. No tick
+//! waits for it, for its lane closes the second one later.
 
+use crate::outputs::Closing;
 use crate::parts::PartKind;
 use crate::reports::Report;
 use crate::snapshot::SnapshotError;
@@ -12,12 +16,12 @@ use crate::step::reports_of;
 use fleet::{IntervalV1, PartitionId, RestoreError};
 use reading::{EventTime, Interval};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 pub(crate) const CONFLUENCE: PartKind = PartKind {
     name: "confluence",
-    version: 1,
-    reads: &[],
+    version: 2,
+    reads: &[1],
     holds: "closed intervals that wait for those of other partitions",
     settings: "`length` of `[intervals]`",
 };
@@ -38,6 +42,15 @@ impl Gathered {
     }
 }
 
+/// What comes next out of a confluence.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Flow {
+    /// A whole tick, by its end.
+    Tick(EventTime, Gathered),
+    /// A part of a long backlog: rows of ticks that are over, by meter and end.
+    Part(Vec<Interval>),
+}
+
 /// The rows of each lane that wait for slower lanes.
 #[derive(Debug, Clone)]
 pub struct Confluence {
@@ -53,22 +66,48 @@ struct Arm {
     closed: EventTime,
     idle: bool,
     ticks: BTreeMap<EventTime, Gathered>,
+    /// Parts of long backlogs, each with the tick that it comes after.
+    parts: VecDeque<(EventTime, Vec<Interval>)>,
+    /// In ticks and parts.
     rows: usize,
 }
 
 /// The stored form of a confluence.
 #[derive(Debug, Serialize, Deserialize)]
+pub struct ConfluenceV2 {
+    last_tick: i64,
+    behind: GatheredV1,
+    lanes: Vec<ArmV2>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct ArmV2 {
+    lane: PartitionId,
+    closed: i64,
+    ticks: Vec<(i64, GatheredV1)>,
+    parts: Vec<(i64, Vec<IntervalV1>)>,
+}
+
+/// The form without parts of backlogs.
+#[derive(Debug, Deserialize)]
 pub struct ConfluenceV1 {
     last_tick: i64,
     behind: GatheredV1,
     lanes: Vec<ArmV1>,
 }
 
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Deserialize)]
 struct ArmV1 {
     lane: PartitionId,
     closed: i64,
     ticks: Vec<(i64, GatheredV1)>,
+}
+
+impl From<ConfluenceV1> for ConfluenceV2 {
+    fn from(ConfluenceV1 { last_tick, behind, lanes }: ConfluenceV1) -> Self {
+        let arm = |ArmV1 { lane, closed, ticks }| ArmV2 { lane, closed, ticks, parts: Vec::new() };
+        Self { last_tick, behind, lanes: lanes.into_iter().map(arm).collect() }
+    }
 }
 
 /// The stored form of rows and reports. Intervals have a stored form of their own.
@@ -90,6 +129,13 @@ impl GatheredV1 {
     }
 }
 
+impl Arm {
+    fn push_part(&mut self, after: EventTime, rows: Vec<Interval>) {
+        self.rows += rows.len();
+        self.parts.push_back((after, rows));
+    }
+}
+
 impl Default for Confluence {
     fn default() -> Self {
         Self { lanes: BTreeMap::new(), last_tick: EventTime::MIN, behind: Gathered::default() }
@@ -99,32 +145,37 @@ impl Default for Confluence {
 impl Confluence {
     /// Adds a lane that has closed every interval up to `closed`. From now on ticks wait for it.
     pub fn open(&mut self, lane: PartitionId, closed: EventTime) {
-        let begun = || Arm { closed, idle: false, ticks: BTreeMap::new(), rows: 0 };
+        let begun = || Arm { closed, idle: false, ticks: BTreeMap::new(), parts: VecDeque::new(), rows: 0 };
         self.lanes.entry(lane).or_insert_with(begun);
     }
 
     /// A lane has closed some ticks.
     ///
-    /// `ticks` holds the end of each tick, and how many of `rows` belong to it or to a tick before. For example, with
+    /// `closings` holds each tick, and how many of `rows` belong to it or to one before. For example, with
     /// `[(9:15, 3), (9:30, 5)]`, rows 0 to 2 are those of 9:15. Each report comes with the end of its tick.
     pub fn take(
         &mut self,
         lane: PartitionId,
         closed: EventTime,
-        ticks: &[(EventTime, usize)],
+        closings: &[(Closing, usize)],
         rows: &[Interval],
         reports: &[(EventTime, Report)],
     ) {
         let Some(arm) = self.lanes.get_mut(&lane) else { return };
         arm.closed = arm.closed.max(closed);
         let (mut first, mut reports) = (0, reports);
-        for &(end, upto) in ticks {
+        for &(closing, upto) in closings {
             let rows = &rows[first..upto];
             first = upto;
-            // Rows of no tick go to the files only: the tick `MAX` would close all other ticks.
-            if end == EventTime::MAX {
-                continue;
-            }
+            let end = match closing {
+                Closing::Tick(end) => end,
+                Closing::Part(part) => {
+                    arm.push_part(part.after, rows.to_vec());
+                    continue;
+                }
+                // A later run goes on from before the end, and its ticks bring these rows.
+                Closing::End => continue,
+            };
             let reports = reports_of(end, &mut reports);
             if end <= self.last_tick {
                 self.behind.extend(rows, &reports);
@@ -132,6 +183,13 @@ impl Confluence {
                 arm.rows += rows.len();
                 arm.ticks.entry(end).or_default().extend(rows, &reports);
             }
+        }
+    }
+
+    /// A lane has sent a part of a long backlog, which comes after its tick `after`.
+    pub(crate) fn take_part(&mut self, lane: PartitionId, after: EventTime, rows: Vec<Interval>) {
+        if let Some(arm) = self.lanes.get_mut(&lane) {
+            arm.push_part(after, rows);
         }
     }
 
@@ -154,8 +212,29 @@ impl Confluence {
         self.lanes.keys().copied()
     }
 
-    /// The next tick, if it is whole.
-    pub fn next_tick(&mut self) -> Option<(EventTime, Gathered)> {
+    /// The next tick if it is whole, or a part of a backlog that comes before it.
+    pub fn next_flow(&mut self) -> Option<Flow> {
+        match self.next_part() {
+            Some(rows) => Some(Flow::Part(rows)),
+            None => self.next_tick().map(|(end, tick)| Flow::Tick(end, tick)),
+        }
+    }
+
+    /// The first part of a backlog whose tick was passed on. In which order the parts of several lanes come does not
+    /// matter to the second stage.
+    fn next_part(&mut self) -> Option<Vec<Interval>> {
+        let (last, closed) = (self.last_tick, self.closed());
+        let next = self.lanes.values().filter_map(|arm| arm.ticks.keys().next()).min().copied();
+        let is_reached =
+            |after: EventTime| after <= last || after <= closed && next.is_none_or(|next| after < next);
+        let is_due = |arm: &&mut Arm| arm.parts.front().is_some_and(|(after, _)| is_reached(*after));
+        let arm = self.lanes.values_mut().find(is_due)?;
+        let (_, rows) = arm.parts.pop_front()?;
+        arm.rows -= rows.len();
+        Some(rows)
+    }
+
+    fn next_tick(&mut self) -> Option<(EventTime, Gathered)> {
         let end = self.lanes.values().filter_map(|arm| arm.ticks.keys().next()).min().copied()?;
         if end > self.closed() {
             return None;
@@ -205,11 +284,18 @@ impl Confluence {
     }
 
     /// The stored form. It leaves out which lanes are idle: after a restart that is found out anew.
-    pub fn snapshot(&self) -> ConfluenceV1 {
+    pub fn snapshot(&self) -> ConfluenceV2 {
         let ticks = |arm: &Arm| arm.ticks.iter().map(|(end, tick)| (end.0, tick.into())).collect();
-        let arm =
-            |(&lane, arm): (&PartitionId, &Arm)| ArmV1 { lane, closed: arm.closed.0, ticks: ticks(arm) };
-        ConfluenceV1 {
+        let part = |(after, rows): &(EventTime, Vec<Interval>)| {
+            (after.0, rows.iter().map(IntervalV1::from).collect())
+        };
+        let arm = |(&lane, arm): (&PartitionId, &Arm)| ArmV2 {
+            lane,
+            closed: arm.closed.0,
+            ticks: ticks(arm),
+            parts: arm.parts.iter().map(part).collect(),
+        };
+        ConfluenceV2 {
             last_tick: self.last_tick.0,
             behind: (&self.behind).into(),
             lanes: self.lanes.iter().map(arm).collect(),
@@ -217,7 +303,7 @@ impl Confluence {
     }
 
     /// Restores a confluence.
-    pub fn restore(stored: &ConfluenceV1) -> Result<Self, SnapshotError> {
+    pub fn restore(stored: &ConfluenceV2) -> Result<Self, SnapshotError> {
         let wrong = |_| SnapshotError::Content { part: CONFLUENCE.name };
         let mut lanes = BTreeMap::new();
         for arm in &stored.lanes {
@@ -225,8 +311,14 @@ impl Confluence {
             for (end, stored) in &arm.ticks {
                 ticks.insert(EventTime(*end), stored.restore().map_err(wrong)?);
             }
-            let count = ticks.values().map(|tick: &Gathered| tick.rows.len()).sum();
-            lanes.insert(arm.lane, Arm { closed: EventTime(arm.closed), idle: false, ticks, rows: count });
+            let rows = ticks.values().map(|tick: &Gathered| tick.rows.len()).sum();
+            let parts = VecDeque::new();
+            let mut own = Arm { closed: EventTime(arm.closed), idle: false, ticks, parts, rows };
+            for (after, rows) in &arm.parts {
+                let rows = rows.iter().map(IntervalV1::restore).collect::<Result<_, _>>().map_err(wrong)?;
+                own.push_part(EventTime(*after), rows);
+            }
+            lanes.insert(arm.lane, own);
         }
         Ok(Self {
             lanes,

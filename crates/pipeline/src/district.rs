@@ -3,7 +3,7 @@
 //! Its state depends only on that log up to an offset. So any instance that continues from there gets the same
 //! results.
 
-use crate::inflow::{INFLOW, Inflow};
+use crate::inflow::{INFLOW, Inflow, InflowV1};
 use crate::parts::{LostPart, Restoring, Storing};
 use crate::passed::Passed;
 use crate::snapshot::SnapshotError;
@@ -32,15 +32,15 @@ impl District {
     /// Takes a message of a lane.
     pub fn take(&mut self, passed: Passed, out: &mut Outputs) {
         let ended = self.inflow.take(passed);
-        while let Some((end, tick)) = self.inflow.next_tick() {
-            self.town.tick(end, &tick.rows, &tick.reports.into_iter().collect(), out);
+        while let Some(flow) = self.inflow.next_flow() {
+            self.town.take(flow, out);
         }
         if ended {
             // All lanes have ended, so the ticks that are still open are published, on a copy of the town. The town
             // itself forgets them: if a lane continues later, it sends them again, whole, and they would count twice.
             let (mut town, mut confluence) = (self.town.clone(), self.inflow.to_the_end());
-            while let Some((end, tick)) = confluence.next_tick() {
-                town.tick(end, &tick.rows, &tick.reports.into_iter().collect(), out);
+            while let Some(flow) = confluence.next_flow() {
+                town.take(flow, out);
             }
             town.finish(out);
         }
@@ -105,7 +105,10 @@ impl District {
         let mut parts = Restoring::read(&chain)?;
         let mut town = Town::new(plan, topology)?;
         let mut inflow = match parts.take(&INFLOW, town.inflow_fingerprint())? {
-            Some(found) => Inflow::restore(&found.whole()?)?,
+            Some(found) => Inflow::restore(&match found.version {
+                1 => found.whole::<InflowV1>()?.into(),
+                _ => found.whole()?,
+            })?,
             None => Inflow::default(),
         };
         (0..lanes).for_each(|lane| inflow.open(lane));

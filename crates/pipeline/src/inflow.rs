@@ -4,23 +4,26 @@
 //! The rows of a tick are the same each time, and the message that closes a tick comes after its rows. So a row of a
 //! closed tick is a repeat and is left out. In an open tick, each row of a meter counts once.
 //!
+//! So it is with the parts of a long backlog: each has a number, and a message that comes after its rows.
+//!
 //! A run with `--until-end` closes all open intervals at its end, and a later run passes on those ticks again, whole.
 //! So rows that were closed at such an end are kept apart. They count only until the lane continues.
 
-use crate::confluence::{Confluence, ConfluenceV1, Gathered, GatheredV1};
+use crate::confluence::{Confluence, ConfluenceV1, ConfluenceV2, Flow, Gathered, GatheredV1};
+use crate::outputs::{Closing, Part};
 use crate::parts::PartKind;
 use crate::passed::Passed;
 use crate::reports::Report;
 use crate::snapshot::SnapshotError;
-use fleet::PartitionId;
+use fleet::{IntervalV1, PartitionId, RestoreError};
 use reading::{EventTime, Interval, MeterId};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
 pub(crate) const INFLOW: PartKind = PartKind {
     name: "inflow",
-    version: 1,
-    reads: &[],
+    version: 2,
+    reads: &[1],
     holds: "closed intervals that came through the exchange and wait for those of other partitions",
     settings: "`length` of `[intervals]`",
 };
@@ -32,13 +35,16 @@ pub(crate) struct Inflow {
     inlets: BTreeMap<PartitionId, Inlet>,
 }
 
+/// Rows, each once.
+type Rows = BTreeMap<(MeterId, EventTime), Interval>;
+
 /// Rows and reports, by tick.
 type Ticks = BTreeMap<EventTime, OpenTick>;
 
 /// A tick that is not closed yet. Maps and sets hold every row and report once, so repeats vanish.
 #[derive(Debug, Default)]
 struct OpenTick {
-    rows: BTreeMap<(MeterId, EventTime), Interval>,
+    rows: Rows,
     reports: BTreeSet<Report>,
 }
 
@@ -48,18 +54,40 @@ struct Inlet {
     idle: bool,
     /// Ticks that the lane has not closed yet.
     coming: Ticks,
+    /// The last part of a backlog that is whole, and the rows of the one after it.
+    part: Option<Part>,
+    coming_part: Rows,
     /// Ticks that were closed only because the lane ended.
     last: Ticks,
     ended: bool,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct InflowV2 {
+    confluence: ConfluenceV2,
+    inlets: Vec<InletV2>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct InletV2 {
+    lane: PartitionId,
+    closed: i64,
+    idle: bool,
+    coming: Vec<(i64, GatheredV1)>,
+    part: Option<Part>,
+    coming_part: Vec<IntervalV1>,
+    last: Vec<(i64, GatheredV1)>,
+    ended: bool,
+}
+
+/// The form without parts of backlogs.
+#[derive(Debug, Deserialize)]
 pub(crate) struct InflowV1 {
     confluence: ConfluenceV1,
     inlets: Vec<InletV1>,
 }
 
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Deserialize)]
 struct InletV1 {
     lane: PartitionId,
     closed: i64,
@@ -67,6 +95,16 @@ struct InletV1 {
     coming: Vec<(i64, GatheredV1)>,
     last: Vec<(i64, GatheredV1)>,
     ended: bool,
+}
+
+impl From<InflowV1> for InflowV2 {
+    fn from(InflowV1 { confluence, inlets }: InflowV1) -> Self {
+        let inlet = |InletV1 { lane, closed, idle, coming, last, ended }| {
+            let (part, coming_part) = (None, Vec::new());
+            InletV2 { lane, closed, idle, coming, part, coming_part, last, ended }
+        };
+        Self { confluence: confluence.into(), inlets: inlets.into_iter().map(inlet).collect() }
+    }
 }
 
 impl Inflow {
@@ -77,6 +115,8 @@ impl Inflow {
             closed: EventTime::MIN,
             idle: false,
             coming: Ticks::new(),
+            part: None,
+            coming_part: Rows::new(),
             last: Ticks::new(),
             ended: false,
         });
@@ -93,6 +133,20 @@ impl Inflow {
             Passed::Report { lane, tick, last, report } => {
                 let Some(inlet) = self.inlet(lane).filter(|inlet| tick > inlet.closed) else { return false };
                 inlet.coming(tick, last).reports.insert(report);
+                false
+            }
+            Passed::PartRow { lane, part, row } => {
+                let Some(inlet) = self.inlet(lane).filter(|inlet| inlet.lacks(part)) else { return false };
+                inlet.goes_on();
+                inlet.coming_part.insert((row.meter, row.end), row);
+                false
+            }
+            Passed::Part { lane, part } => {
+                let Some(inlet) = self.inlet(lane).filter(|inlet| inlet.lacks(part)) else { return false };
+                inlet.goes_on();
+                inlet.part = Some(part);
+                let rows = std::mem::take(&mut inlet.coming_part);
+                self.confluence.take_part(lane, part.after, rows.into_values().collect());
                 false
             }
             Passed::Closed { lane, closed, mut ticks, .. } => {
@@ -131,9 +185,9 @@ impl Inflow {
         }
     }
 
-    /// The next tick, if it is whole.
-    pub fn next_tick(&mut self) -> Option<(EventTime, Gathered)> {
-        self.confluence.next_tick()
+    /// What comes next for the second stage.
+    pub fn next_flow(&mut self) -> Option<Flow> {
+        self.confluence.next_flow()
     }
 
     /// The lanes that have to pause: more than `most` of their rows wait for slower lanes.
@@ -175,28 +229,34 @@ impl Inflow {
     }
 
     /// The stored form.
-    pub fn snapshot(&self) -> InflowV1 {
-        let inlet = |(&lane, inlet): (&PartitionId, &Inlet)| InletV1 {
+    pub fn snapshot(&self) -> InflowV2 {
+        let inlet = |(&lane, inlet): (&PartitionId, &Inlet)| InletV2 {
             lane,
             closed: inlet.closed.0,
             idle: inlet.idle,
             coming: stored(&inlet.coming),
+            part: inlet.part,
+            coming_part: inlet.coming_part.values().map(IntervalV1::from).collect(),
             last: stored(&inlet.last),
             ended: inlet.ended,
         };
-        InflowV1 { confluence: self.confluence.snapshot(), inlets: self.inlets.iter().map(inlet).collect() }
+        InflowV2 { confluence: self.confluence.snapshot(), inlets: self.inlets.iter().map(inlet).collect() }
     }
 
     /// Restores an inflow.
-    pub fn restore(from: &InflowV1) -> Result<Self, SnapshotError> {
+    pub fn restore(from: &InflowV2) -> Result<Self, SnapshotError> {
+        let wrong = |_| SnapshotError::Content { part: INFLOW.name };
         let mut inflow = Self { confluence: Confluence::restore(&from.confluence)?, inlets: BTreeMap::new() };
         for inlet in &from.inlets {
             // A lane sends that it is idle only once. If this were not restored, every tick would wait for it.
             inflow.confluence.idle(inlet.lane, inlet.idle);
+            let rows = from_stored(&inlet.coming_part).map_err(wrong)?;
             let restored = Inlet {
                 closed: EventTime(inlet.closed),
                 idle: inlet.idle,
                 coming: restored(&inlet.coming)?,
+                part: inlet.part,
+                coming_part: rows,
                 last: restored(&inlet.last)?,
                 ended: inlet.ended,
             };
@@ -207,6 +267,11 @@ impl Inflow {
 }
 
 impl Inlet {
+    /// Whether this part of a backlog is not whole yet. If not, its messages are repeats.
+    fn lacks(&self, part: Part) -> bool {
+        Some(part) > self.part
+    }
+
     /// The open tick that a row or report belongs to.
     fn coming(&mut self, tick: EventTime, last: bool) -> &mut OpenTick {
         let ticks = if last { self.ends_again() } else { self.goes_on() };
@@ -230,13 +295,17 @@ impl Inlet {
 }
 
 fn flow(into: &mut Confluence, lane: PartitionId, closed: EventTime, whole: &Ticks) {
-    let (mut ticks, mut rows, mut reports) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut closings, mut rows, mut reports) = (Vec::new(), Vec::new(), Vec::new());
     for (&tick, own) in whole {
         rows.extend(own.rows.values().copied());
         reports.extend(own.reports.iter().map(|report| (tick, *report)));
-        ticks.push((tick, rows.len()));
+        closings.push((Closing::Tick(tick), rows.len()));
     }
-    into.take(lane, closed, &ticks, &rows, &reports);
+    into.take(lane, closed, &closings, &rows, &reports);
+}
+
+fn from_stored(rows: &[IntervalV1]) -> Result<Rows, RestoreError> {
+    rows.iter().map(|row| row.restore().map(|row| ((row.meter, row.end), row))).collect()
 }
 
 fn stored(ticks: &Ticks) -> Vec<(i64, GatheredV1)> {

@@ -5,7 +5,7 @@
 //! continues as if it had never stopped.
 
 use crate::books::Books;
-use crate::outputs::{bury, bury_held, bury_undecoded, clocks_ahead};
+use crate::outputs::{Closing, Part, bury, bury_held, bury_undecoded, clocks_ahead};
 use crate::parts::{Found, LostPart, PartKind, Restoring, Storing, Taken};
 use crate::plan::MostPower;
 use crate::snapshot::SnapshotError;
@@ -98,27 +98,27 @@ impl Lane {
             bury_undecoded(partition, batch, &mut out.dead);
         }
         let mut waited = Vec::new();
+        let closed = self.sequencer.closed();
         let came = self.sequencer.sequence(partition, batch, from, &mut self.steps, &mut waited);
         for (held, reason) in waited {
             bury_held(partition, held, reason, &mut out.dead);
         }
-        self.take_steps(partition, batch, out);
+        self.take_steps(partition, batch, closed, out);
         came
     }
 
     /// A partition has no more readings.
     pub fn end(&mut self, partition: PartitionId, out: &mut Outputs) {
+        let closed = self.sequencer.closed();
         self.sequencer.end(partition, &mut self.steps);
-        self.take_steps(partition, &Batch::default(), out);
+        self.take_steps(partition, &Batch::default(), closed, out);
     }
 
     /// All partitions have ended. Intervals that still wait for a register reading are closed with what is known.
     pub fn finish(&mut self, out: &mut Outputs) {
         let known = out.intervals.len();
         self.fleet.finish(&mut out.intervals);
-        // These rows belong to ticks that are over. `EventTime::MAX` keeps the second stage from taking them for a
-        // tick.
-        out.ticks.push((EventTime::MAX, out.intervals.len()));
+        out.closings.push((Closing::End, out.intervals.len()));
         self.enter(known, out);
         out.demand_upto.push(out.metering.demand.len());
         for turn in 0..self.books.last_turns() {
@@ -146,7 +146,14 @@ impl Lane {
         Ok(())
     }
 
-    fn take_steps(&mut self, partition: PartitionId, batch: &Batch, out: &mut Outputs) {
+    /// Does the steps. Before them, every interval up to `closed` was closed.
+    fn take_steps(
+        &mut self,
+        partition: PartitionId,
+        batch: &Batch,
+        mut closed: EventTime,
+        out: &mut Outputs,
+    ) {
         let mut refused = Vec::new();
         for step in std::mem::take(&mut self.steps) {
             match step {
@@ -165,20 +172,20 @@ impl Lane {
                 Step::Refused(partition, refused) => {
                     bury(partition, &refused, &clocks_ahead(&refused), &mut out.dead);
                 }
-                Step::Join => {
+                Step::Join(number) => {
                     let known = out.intervals.len();
                     self.fleet.join(&mut out.intervals);
                     self.enter(known, out);
-                    // Of a long backlog only the first stage takes these rows: the second stage would have to keep
-                    // all of them until the next tick.
-                    out.ticks.push((EventTime::MAX, out.intervals.len()));
+                    let part = Part { after: closed, number };
+                    out.closings.push((Closing::Part(part), out.intervals.len()));
                     out.demand_upto.push(out.metering.demand.len());
                 }
                 Step::Advance(watermark) => {
+                    closed = watermark;
                     let mut known = out.intervals.len();
                     while let Some(end) = self.fleet.close_next(watermark, &mut out.intervals) {
                         self.enter(known, out);
-                        out.ticks.push((end, out.intervals.len()));
+                        out.closings.push((Closing::Tick(end), out.intervals.len()));
                         let reports = self.books.reports(end, &mut self.fleet);
                         out.reports.extend(reports.into_iter().map(|report| (end, report)));
                         out.demand_upto.push(out.metering.demand.len());

@@ -31,11 +31,11 @@ mod step;
 mod town;
 
 pub use books::Books;
-pub use confluence::{Confluence, ConfluenceV1, Gathered};
+pub use confluence::{Confluence, ConfluenceV2, Flow, Gathered};
 pub use district::District;
 pub use fleet::{Fleet, PartitionId, Sequencer, Shard, Step};
 pub use lane::Lane;
-pub use outputs::{Dead, Outputs, bury, bury_held, bury_undecoded, clocks_ahead};
+pub use outputs::{Closing, Dead, Outputs, Part, bury, bury_held, bury_undecoded, clocks_ahead};
 pub use parts::{LostPart, StoredPart, WhyLost, fingerprint_of_parts, parts_of};
 pub use passed::Passed;
 pub use plan::{Compression, MostPower, Plan, PlanError, WrongCompression};

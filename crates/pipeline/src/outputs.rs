@@ -8,6 +8,7 @@ use health::HealthRow;
 use metering::{AboveSanctioned, MeteringRows};
 use notify::Message;
 use reading::{Batch, EventTime, Extra, Interval, MeterId, Origin, Reading, Reason};
+use serde::{Deserialize, Serialize};
 use vet::Finding;
 
 /// Defines [`Outputs`] from its fields, and a `clear` that can forget none of them.
@@ -31,13 +32,13 @@ macro_rules! outputs {
 outputs! {
     /// Closed intervals: by tick, then by meter, then by end.
     intervals: Vec<Interval>,
-    /// The end of each tick that closed, with the number of rows in `intervals` up to and including it.
-    ticks: Vec<(EventTime, usize)>,
+    /// What closed the rows of `intervals`, each with their number up to and including its own.
+    closings: Vec<(Closing, usize)>,
     /// Reports that a stage of the plan needs, each with the end of its tick: by tick, then by kind, meter and time.
     reports: Vec<(EventTime, Report)>,
     /// Demand of billing periods that are over, by tick, then by meter. At the end also profiles.
     metering: MeteringRows,
-    /// For each of `ticks`: the number of rows of demand of meters up to and including it.
+    /// For each of `closings`: the number of rows of demand of meters up to and including it.
     demand_upto: Vec<usize>,
     /// Consumers who used more than their sanctioned load.
     above: Vec<AboveSanctioned>,
@@ -68,10 +69,40 @@ outputs! {
     dead: Vec<Dead>,
 }
 
+/// What closed some rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Closing {
+    /// The tick that ends then.
+    Tick(EventTime),
+    /// A part of a long backlog, between two ticks.
+    Part(Part),
+    /// The end of the run. The rows belong to no tick.
+    End,
+}
+
+/// Which part of a long backlog it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Part {
+    /// The lane had closed every interval that ends here or before.
+    pub after: EventTime,
+    /// Counts from 1 after each tick.
+    pub number: u32,
+}
+
+impl Closing {
+    /// The end of the tick, if it is one.
+    pub fn tick(self) -> Option<EventTime> {
+        match self {
+            Self::Tick(end) => Some(end),
+            Self::Part(_) | Self::End => None,
+        }
+    }
+}
+
 impl Outputs {
     /// Lets the last reports of a lane travel with its last tick, where no message can come behind it.
     pub fn reports_of_last_tick(&mut self) {
-        let last = self.ticks.iter().map(|(end, _)| *end).rfind(|end| *end != EventTime::MAX);
+        let last = self.closings.iter().rev().find_map(|(closing, _)| closing.tick());
         match last {
             Some(last) => {
                 let ended = self.reports.iter_mut().filter(|(end, _)| *end == EventTime::MAX);

@@ -1,5 +1,6 @@
 //! The messages that the first stage sends to districts through a log, and their form as bytes.
 
+use crate::outputs::Part;
 use crate::reports::Report;
 use fleet::{IntervalV1, PartitionId};
 use reading::{EventTime, Interval};
@@ -32,6 +33,22 @@ pub enum Passed {
         /// The report.
         report: Report,
     },
+    /// A row of a long backlog, of ticks that are over.
+    PartRow {
+        /// The lane that sends it.
+        lane: PartitionId,
+        /// Which part it belongs to.
+        part: Part,
+        /// The row.
+        row: Interval,
+    },
+    /// The rows of a part of a long backlog, for every district, came before this message.
+    Part {
+        /// The lane that sends it.
+        lane: PartitionId,
+        /// Which part it is.
+        part: Part,
+    },
     /// The lane has closed some ticks. Their rows and reports, for every district, came before this message.
     Closed {
         /// The lane that sends it.
@@ -61,16 +78,18 @@ pub enum Passed {
 
 /// The stored form of [`VERSION`].
 #[derive(Serialize, Deserialize)]
-enum PassedV4 {
+enum PassedV5 {
     Row { lane: PartitionId, tick: i64, last: bool, row: IntervalV1 },
     Report { lane: PartitionId, tick: i64, last: bool, report: Report },
     Closed { lane: PartitionId, closed: i64, ticks: Vec<i64>, newest_ms: i64 },
     Idle { lane: PartitionId, idle: bool },
     Ended { lane: PartitionId, ticks: Vec<i64> },
+    PartRow { lane: PartitionId, part: Part, row: IntervalV1 },
+    Part { lane: PartitionId, part: Part },
 }
 
 /// The first byte of every message.
-const VERSION: u8 = 4;
+const VERSION: u8 = 5;
 
 impl Passed {
     /// Appends the message to `to`.
@@ -78,16 +97,20 @@ impl Passed {
         let all = |ticks: &[EventTime]| ticks.iter().map(|tick| tick.0).collect();
         let stored = match self {
             Self::Row { lane, tick, last, row } => {
-                PassedV4::Row { lane: *lane, tick: tick.0, last: *last, row: row.into() }
+                PassedV5::Row { lane: *lane, tick: tick.0, last: *last, row: row.into() }
             }
             Self::Report { lane, tick, last, report } => {
-                PassedV4::Report { lane: *lane, tick: tick.0, last: *last, report: *report }
+                PassedV5::Report { lane: *lane, tick: tick.0, last: *last, report: *report }
             }
             Self::Closed { lane, closed, ticks, newest_ms } => {
-                PassedV4::Closed { lane: *lane, closed: closed.0, ticks: all(ticks), newest_ms: *newest_ms }
+                PassedV5::Closed { lane: *lane, closed: closed.0, ticks: all(ticks), newest_ms: *newest_ms }
             }
-            Self::Idle { lane, idle } => PassedV4::Idle { lane: *lane, idle: *idle },
-            Self::Ended { lane, ticks } => PassedV4::Ended { lane: *lane, ticks: all(ticks) },
+            Self::Idle { lane, idle } => PassedV5::Idle { lane: *lane, idle: *idle },
+            Self::Ended { lane, ticks } => PassedV5::Ended { lane: *lane, ticks: all(ticks) },
+            Self::PartRow { lane, part, row } => {
+                PassedV5::PartRow { lane: *lane, part: *part, row: row.into() }
+            }
+            Self::Part { lane, part } => PassedV5::Part { lane: *lane, part: *part },
         };
         to.push(VERSION);
         to.extend(postcard::to_stdvec(&stored).expect("plain data in memory can be written"));
@@ -98,17 +121,19 @@ impl Passed {
         let all = |ticks: Vec<i64>| ticks.into_iter().map(EventTime).collect();
         let stored = bytes.strip_prefix(&[VERSION])?;
         Some(match postcard::from_bytes(stored).ok()? {
-            PassedV4::Row { lane, tick, last, row } => {
+            PassedV5::Row { lane, tick, last, row } => {
                 Self::Row { lane, tick: EventTime(tick), last, row: row.restore().ok()? }
             }
-            PassedV4::Report { lane, tick, last, report } => {
+            PassedV5::Report { lane, tick, last, report } => {
                 Self::Report { lane, tick: EventTime(tick), last, report }
             }
-            PassedV4::Closed { lane, closed, ticks, newest_ms } => {
+            PassedV5::Closed { lane, closed, ticks, newest_ms } => {
                 Self::Closed { lane, closed: EventTime(closed), ticks: all(ticks), newest_ms }
             }
-            PassedV4::Idle { lane, idle } => Self::Idle { lane, idle },
-            PassedV4::Ended { lane, ticks } => Self::Ended { lane, ticks: all(ticks) },
+            PassedV5::Idle { lane, idle } => Self::Idle { lane, idle },
+            PassedV5::Ended { lane, ticks } => Self::Ended { lane, ticks: all(ticks) },
+            PassedV5::PartRow { lane, part, row } => Self::PartRow { lane, part, row: row.restore().ok()? },
+            PassedV5::Part { lane, part } => Self::Part { lane, part },
         })
     }
 }

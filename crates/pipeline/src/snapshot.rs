@@ -10,7 +10,7 @@
 //!
 //! The state of the second stage of a run on Kafka is here, too.
 
-use crate::confluence::{CONFLUENCE, Confluence};
+use crate::confluence::{CONFLUENCE, Confluence, ConfluenceV1};
 use crate::parts::{LostPart, PartKind, Restoring, Storing};
 use crate::town::{Town, TownError};
 use crate::{Pipeline, Plan};
@@ -169,7 +169,10 @@ pub fn restore_second(
     let positions = positions_in(&mut parts)?;
     let mut town = Town::new(plan, topology)?;
     let confluence = match parts.take(&CONFLUENCE, town.inflow_fingerprint())? {
-        Some(found) => Confluence::restore(&found.whole()?)?,
+        Some(found) => Confluence::restore(&match found.version {
+            1 => found.whole::<ConfluenceV1>()?.into(),
+            _ => found.whole()?,
+        })?,
         None => Confluence::default(),
     };
     town.restore(&mut parts)?;

@@ -45,7 +45,7 @@ pub struct Pipeline {
 
 /// How many outputs of each kind there were before a step, so that the town gets only the new ones.
 struct Known {
-    ticks: usize,
+    closings: usize,
     rows: usize,
     reports: usize,
     demand: usize,
@@ -95,7 +95,7 @@ impl Pipeline {
     /// first.
     pub fn step(&mut self, input: &Input<'_>, out: &mut Outputs) -> usize {
         let known = Known {
-            ticks: out.ticks.len(),
+            closings: out.closings.len(),
             rows: out.intervals.len(),
             reports: out.reports.len(),
             demand: out.metering.demand.len(),
@@ -147,20 +147,19 @@ impl Pipeline {
         let mut rest = &reports[known.reports..];
         let mut of_meters = out.metering.demand.split_off(known.demand).into_iter();
         let (mut first, mut taken) = (known.rows, known.demand);
-        for index in known.ticks..out.ticks.len() {
-            let (end, upto) = out.ticks[index];
+        for index in known.closings..out.closings.len() {
+            let (closing, upto) = out.closings[index];
             let own = out.metering.demand.len();
             out.metering.demand.extend(of_meters.by_ref().take(out.demand_upto[index] - taken));
             taken = out.demand_upto[index];
             let groups = out.metering.demand.len();
-            if end == EventTime::MAX {
-                town.join(&rows[first..upto], out);
-                town.complete(&mut out.metering.demand[own..groups]);
-                first = upto;
-                continue;
+            match closing.tick() {
+                Some(end) => {
+                    let own_reports: Reports = reports_of(end, &mut rest).into_iter().collect();
+                    town.tick(end, &rows[first..upto], &own_reports, out);
+                }
+                None => town.join(&rows[first..upto], out),
             }
-            let own_reports: Reports = reports_of(end, &mut rest).into_iter().collect();
-            town.tick(end, &rows[first..upto], &own_reports, out);
             town.complete(&mut out.metering.demand[own..groups]);
             first = upto;
         }

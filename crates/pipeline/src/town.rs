@@ -1,6 +1,7 @@
 //! The second stage of a town or a part of it: its topology, and the stages that work on each tick.
 
 use crate::Outputs;
+use crate::confluence::Flow;
 use crate::parts::{Restoring, Storing};
 use crate::plan::Plan;
 use crate::reports::Reports;
@@ -86,6 +87,14 @@ impl Town {
     /// The gauges of all stages.
     pub fn gauges(&self) -> TownGauges {
         self.stages.gauges()
+    }
+
+    /// Works on what comes next out of a confluence.
+    pub fn take(&mut self, flow: Flow, out: &mut Outputs) {
+        match flow {
+            Flow::Tick(end, tick) => self.tick(end, &tick.rows, &tick.reports.into_iter().collect(), out),
+            Flow::Part(rows) => self.join(&rows, out),
+        }
     }
 
     /// Works on the tick that ends at `end`. The intervals that it closed are sorted by meter, then by end, and the

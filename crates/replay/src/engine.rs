@@ -23,7 +23,8 @@ use grid::Topology;
 use health::Summary;
 use merge::Merge;
 use pipeline::{
-    Books, Dead, NotLookedAt, Outputs, PartitionId, Plan, Sequencer, Shard, Town, bury_held, bury_undecoded,
+    Books, Closing, Dead, NotLookedAt, Outputs, PartitionId, Plan, Sequencer, Shard, Town, bury_held,
+    bury_undecoded,
 };
 use reading::issue::Counts;
 use reading::{Batch, EventTime, Issue};
@@ -244,16 +245,17 @@ fn collect<S: Sink>(
             while merge.take(most, &mut out.intervals, &mut out.metering.demand)? {
                 sink.take(&mut out)?;
             }
-            out.ticks.push((end, out.intervals.len()));
+            // `EventTime::MAX` marks rows that belong to no single tick.
+            let tick = Some(end).filter(|end| *end != EventTime::MAX);
+            out.closings.push((tick.map_or(Closing::End, Closing::Tick), out.intervals.len()));
             if let Some(town) = &mut town {
                 let rows = std::mem::take(&mut out.intervals);
                 let of_meters = out.metering.demand.len();
-                // `EventTime::MAX` marks rows that belong to no single tick.
-                if end == EventTime::MAX {
+                if let Some(end) = tick {
+                    town.tick(end, &rows, &merge.reports(), &mut out);
+                } else {
                     town.join(&rows, &mut out);
                     town.take_last(&merge.reports(), &mut out);
-                } else {
-                    town.tick(end, &rows, &merge.reports(), &mut out);
                 }
                 town.complete(&mut out.metering.demand[..of_meters]);
                 out.intervals = rows;

@@ -234,7 +234,7 @@ impl Letters {
                 self.come_to(to, all, counts);
                 all.push(Step::Advance(to));
             }
-            Step::Join => all.push(Step::Join),
+            Step::Join(number) => all.push(Step::Join(number)),
         }
     }
 

@@ -9,7 +9,7 @@ use crate::random::{Random, Stream};
 use crate::seats::Seat;
 use crate::step::Step;
 use crate::tamper::{Ct, Seen, Story};
-use reading::{EventTime, MeterId, Phases, RawReading};
+use reading::{MeterId, Phases, RawReading};
 use units::Milliwatts;
 
 #[derive(Debug, Clone)]

@@ -71,16 +71,42 @@ fn the_events_of_a_meter_that_is_behind_come_with_the_next_tick_and_those_of_a_l
     engine.take(&batch(&[event("a", 10, &[101]), event("a", 10, &[102])]));
     engine.take(&batch(&others(0..10)));
     assert_eq!(engine.shards[0].totals().counts.of_issue(Issue::Repeat), 1, "two messages of one moment");
-    // The tick of the first hour is closed, but `a` has not gone on.
+    // The tick of the first hour is closed, but `a` has not gone on: it has measured nothing since.
     engine.take(&batch(&[event("a", 30, &[102]), event("a", 155, &[7])]));
     assert_eq!(engine.late, 0);
     engine.take(&batch(&others(10..20)));
-    engine.take(&batch(&[event("a", 40, &[102])]));
-    assert_eq!(engine.late, 1);
-    let with_each_tick = "a@10 101, a@10 102, a@60 0\na@30 102\na@180 0";
+    engine.take(&batch(&[event("a", 40, &[102]), register("a", 290, 5), event("a", 250, &[101])]));
+    engine.take(&batch(&others(20..28)));
+    assert_eq!(engine.late, 0);
+    engine.take(&batch(&[event("a", 50, &[102])]));
+    assert_eq!(engine.late, 1, "it has measured something since");
+    let with_each_tick = "a@10 101, a@10 102, a@60 0\na@30 102\na@180 0\na@40 102, a@250 101, a@300 0";
     // At the end, the last rows of the others wait for a register.
     let all = events(engine);
     assert_eq!(all.rsplit_once('\n').map(|(ticks, _)| ticks), Some(with_each_tick));
+}
+
+/// A meter sends a last gasp at once and what it measured hours later. None of it may be late because of the gasp.
+#[test]
+fn events_that_come_at_once_make_no_reading_of_a_backlog_late() {
+    let mut engine = engine(1, &WATCHED);
+    engine.take(&batch(&[register("a", 0, 0)]));
+    engine.take(&batch(&others(0..8)));
+    engine.take(&batch(&[event("a", 125, &[101])]));
+    engine.take(&batch(&others(8..16)));
+    engine.take(&batch(&[event("a", 250, &[102]), event("a", 251, &[7])]));
+    engine.take(&batch(&others(16..28)));
+    let backlog: Vec<RawReading> =
+        (1..=28).map(|quarter| register("a", quarter * 15, quarter * 10)).collect();
+    let (early, late) = backlog.split_at(6);
+    engine.take(&batch(early));
+    engine.take(&batch(&others(28..34)));
+    engine.take(&batch(late));
+    assert_eq!(engine.late, 0);
+    let rows = engine.finish();
+    let own: Vec<Option<i64>> =
+        rows.iter().filter(|row| row.meter.as_str() == "a").map(|row| row.imp.map(|wh| wh.0)).collect();
+    assert_eq!(own[1..], [Some(40); 7], "and nothing before the first register");
 }
 
 #[test]

@@ -231,4 +231,28 @@ proptest! {
             prop_assert_eq!(one.revision as usize, arrivals.iter().filter(came_late).count());
         }
     }
+
+    /// Several partitions send parts of backlogs, and the order in which they come differs from run to run.
+    #[test]
+    fn late_rows_may_come_in_any_order_and_in_parts_before_their_tick(
+        arrivals in arrivals(),
+        order in prop::collection::vec((any::<u16>(), 0_u8..3), 48),
+    ) {
+        let topology = topology(STREET);
+        let (mut with_tick, mut in_parts) = (new(&topology), new(&topology));
+        for (end, rows) in in_ticks(&arrivals, false) {
+            let published = with_tick.tick(end, topology.join(&rows), &topology);
+            let (mut parts, mut rest) = (Vec::new(), Vec::new());
+            for (row, (place, kind)) in rows.into_iter().zip(&order) {
+                let is_before = row.end < end && *kind > 0 && row.end > end.minus(FINAL_AFTER);
+                if is_before { parts.push((*place, row)) } else { rest.push(row) }
+            }
+            parts.sort_by_key(|(place, _)| *place);
+            for (_, row) in parts {
+                in_parts.join(topology.join(&[row]), &topology);
+            }
+            prop_assert_eq!(published, in_parts.tick(end, topology.join(&rest), &topology));
+        }
+        prop_assert_eq!(with_tick.snapshot(&topology), in_parts.snapshot(&topology));
+    }
 }

@@ -1,6 +1,7 @@
 //! Lanes in pictures: each word is a lane and the ticks it closes, `A3` closes up to hour 3 with a row of every hour.
 
 use super::*;
+use crate::outputs::Part;
 use expect_test::{Expect, expect};
 use reading::time::HOUR;
 use reading::{MeterId, Quality, Sums};
@@ -18,7 +19,8 @@ fn row(lane: PartitionId, hour: i64) -> Interval {
     }
 }
 
-/// `A3` closes the hours of lane A up to 3. `Aidle`, `Abusy` and `Aend` change its state. `stop` stores and restores.
+/// `A3` closes the hours of lane A up to 3. `A+1` is a part of a backlog with a row of hour 1.
+/// `Aidle`, `Abusy` and `Aend` change its state. `stop` stores and restores.
 fn flow(words: &str) -> String {
     let mut all = Confluence::default();
     let mut closed = BTreeMap::<PartitionId, i64>::new();
@@ -36,17 +38,28 @@ fn flow(words: &str) -> String {
                 let stored = postcard::to_stdvec(&all.snapshot()).unwrap();
                 all = Confluence::restore(&postcard::from_bytes(&stored).unwrap()).unwrap();
             }
+            part if part.starts_with('+') => {
+                let hour = part[1..].parse().unwrap();
+                let after = EventTime(closed.get(&lane).copied().unwrap_or(0) * HOUR);
+                let closing = Closing::Part(Part { after, number: 1 });
+                all.take(lane, after, &[(closing, 1)], &[row(lane, hour)], &[]);
+            }
             upto => {
                 let upto: i64 = upto.parse().unwrap();
                 let first = closed.insert(lane, upto).unwrap_or(0) + 1;
                 let rows: Vec<Interval> = (first..=upto).map(|hour| row(lane, hour)).collect();
-                let ticks: Vec<_> = rows.iter().enumerate().map(|(at, row)| (row.end, at + 1)).collect();
+                let ticks: Vec<_> =
+                    rows.iter().enumerate().map(|(at, row)| (Closing::Tick(row.end), at + 1)).collect();
                 all.take(lane, EventTime(upto * HOUR), &ticks, &rows, &[]);
             }
         }
-        while let Some((end, Gathered { rows, .. })) = all.next_tick() {
+        while let Some(flow) = all.next_flow() {
+            let (when, rows) = match flow {
+                Flow::Tick(end, tick) => ((end.0 / HOUR).to_string(), tick.rows),
+                Flow::Part(rows) => ("part".to_owned(), rows),
+            };
             let rows: Vec<_> = rows.iter().map(|row| format!("{}@{}", row.meter, row.end.0 / HOUR)).collect();
-            lines.push(format!("{}: {}", end.0 / HOUR, rows.join(" ")));
+            lines.push(format!("{when}: {}", rows.join(" ")));
         }
     }
     lines.push(format!("{} wait", all.waiting()));
@@ -106,11 +119,27 @@ fn what_waits_survives_a_stop() {
 }
 
 #[test]
+fn a_part_of_a_backlog_comes_between_the_ticks_of_its_lane() {
+    check(
+        "A1 B2 A+1 stop B+1 B+2 A2 A3 A+2 B3",
+        expect![[r#"
+            1: M0@1 M1@1
+            part: M0@1
+            2: M0@2 M1@2
+            part: M1@1
+            part: M1@2
+            3: M0@3 M1@3
+            part: M0@2
+            0 wait"#]],
+    );
+}
+
+#[test]
 fn only_those_that_are_waited_for_may_go_on_for_ever() {
     let mut all = Confluence::default();
     (0..2).for_each(|lane| all.open(lane, EventTime::MIN));
     let rows: Vec<Interval> = (1..=5).map(|hour| row(0, hour)).collect();
-    let ticks: Vec<_> = rows.iter().enumerate().map(|(at, row)| (row.end, at + 1)).collect();
+    let ticks: Vec<_> = rows.iter().enumerate().map(|(at, row)| (Closing::Tick(row.end), at + 1)).collect();
     all.take(0, EventTime(5 * HOUR), &ticks, &rows, &[]);
     assert_eq!(all.too_far_ahead(4).collect::<Vec<_>>(), [0]);
     assert_eq!(all.too_far_ahead(5).count(), 0);

@@ -1,5 +1,6 @@
 //! Words of lanes in pictures: `A3` is a row of lane A in hour 3, `A3!` an event, `A3|` closes up to there, `A3*` is
-//! a row of its end, `Aidle`, `Abusy` and `Aend` say so, `stop` stores and restores.
+//! a row of its end, `A2.1+1` is a row of hour 1 in the first part of a backlog after hour 2, `A2.1/` ends the part,
+//! `Aidle`, `Abusy` and `Aend` say so, `stop` stores and restores.
 
 use super::*;
 use expect_test::{Expect, expect};
@@ -27,6 +28,12 @@ fn word(text: &str) -> Passed {
         "idle" => Passed::Idle { lane, idle: true },
         "busy" => Passed::Idle { lane, idle: false },
         "end" => Passed::Ended { lane, ticks: Vec::new() },
+        part if part.ends_with('/') => Passed::Part { lane, part: part_of(part.trim_end_matches('/')) },
+        part if part.contains('+') => {
+            let (of, row_of) = part.split_once('+').unwrap();
+            let row = row(lane, row_of.parse().unwrap());
+            Passed::PartRow { lane, part: part_of(of), row }
+        }
         closed if closed.ends_with('|') => {
             let closed = hour(closed.trim_end_matches('|'));
             Passed::Closed { lane, closed, ticks: vec![closed], newest_ms: 0 }
@@ -45,7 +52,20 @@ fn word(text: &str) -> Passed {
     }
 }
 
-fn line_of(end: EventTime, tick: &Gathered) -> String {
+/// `2.1` is the first part after the tick of hour 2.
+fn part_of(text: &str) -> Part {
+    let (after, number) = text.split_once('.').unwrap();
+    Part { after: EventTime(after.parse::<i64>().unwrap() * HOUR), number: number.parse().unwrap() }
+}
+
+fn line_of(flow: &Flow) -> String {
+    let (end, tick) = match flow {
+        Flow::Tick(end, tick) => (end, tick),
+        Flow::Part(rows) => {
+            let rows: Vec<_> = rows.iter().map(|row| format!("{}@{}", row.meter, row.end.0 / HOUR)).collect();
+            return format!("part: {}", rows.join(" "));
+        }
+    };
     let rows = tick.rows.iter().map(|row| format!("{}@{}", row.meter, row.end.0 / HOUR));
     let reports = tick.reports.iter().map(|report| format!("{}!", report.meter()));
     let rows: Vec<_> = rows.chain(reports).collect();
@@ -67,13 +87,13 @@ fn flow_of<'a>(words: impl IntoIterator<Item = &'a str>) -> Vec<String> {
         passed.encode(&mut bytes);
         assert_eq!(Passed::decode(&bytes).as_ref(), Some(&passed));
         let ended = all.take(passed);
-        while let Some((end, tick)) = all.next_tick() {
-            lines.push(line_of(end, &tick));
+        while let Some(flow) = all.next_flow() {
+            lines.push(line_of(&flow));
         }
         if ended {
             let mut last = all.to_the_end();
-            while let Some((end, tick)) = last.next_tick() {
-                lines.push(format!("end {}", line_of(end, &tick)));
+            while let Some(flow) = last.next_flow() {
+                lines.push(format!("end {}", line_of(&flow)));
             }
         }
     }
@@ -102,6 +122,19 @@ fn what_is_closed_is_a_repeat_and_what_is_not_counts_once() {
         expect![[r#"
             1: M0@1 M1@1
             2: M0@2 M1@2"#]],
+    );
+}
+
+#[test]
+fn a_part_of_a_backlog_comes_once_behind_the_tick_that_it_follows() {
+    check(
+        "A1 A1| A1.1+1 A1.1+2 stop A1.1/ A1.2+3 A1.1+1 A1.1/ A1.2+3 A1.2/ B1 B1| A1.2/ A2| B2| A2.1+1 A2.1/",
+        expect![[r#"
+            1: M0@1 M1@1
+            part: M0@1 M0@2
+            part: M0@3
+            2: 
+            part: M0@1"#]],
     );
 }
 

@@ -142,6 +142,9 @@ struct LimitsToml {
     power: Text,
 }
 
+/// As many readings of closed ticks are a long backlog. The intervals that they open take some megabytes.
+const BACKLOG: u32 = 65_536;
+
 /// A section without keys: everything that it needs stands in `[intervals]`.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -311,7 +314,7 @@ impl IntervalsToml {
             registers,
         };
         let most_waiting = at_least("most_waiting", &self.most_waiting, 100)? as usize;
-        Ok((settings, SequencerSettings { grid, grace, ahead, most_waiting }, candidate))
+        Ok((settings, SequencerSettings { grid, grace, ahead, most_waiting, backlog: BACKLOG }, candidate))
     }
 }
 

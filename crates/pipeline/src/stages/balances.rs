@@ -5,14 +5,14 @@ use super::{Stage, Tick};
 use crate::parts::{PartKind, Restoring, Storing};
 use crate::snapshot::SnapshotError;
 use crate::{Outputs, Plan, TownError};
-use grid::{Balance, BalancesStateV1, Join, Losses, LossesStateV1, Topology};
+use grid::{Balance, BalancesStateV1, BalancesStateV2, Join, Losses, LossesStateV1, Topology};
 use reading::{EventTime, Fingerprint};
 use std::sync::Arc;
 
 const BALANCES: PartKind = PartKind {
     name: "balances",
     version: grid::Balances::STATE_VERSION,
-    reads: &[1],
+    reads: &[1, 2],
     holds: "balances that are not final, and what each consumer usually uses",
     settings: "`length` of `[intervals]`",
 };
@@ -114,6 +114,7 @@ impl Stage for Balances {
         if let Some(found) = parts.take(&BALANCES, self.fingerprint())? {
             let stored = match found.version {
                 1 => found.whole::<BalancesStateV1>()?.into(),
+                2 => found.whole::<BalancesStateV2>()?.into(),
                 _ => found.whole()?,
             };
             self.balances.restore(topology, stored);

@@ -84,7 +84,7 @@ pub(super) fn work(mut fleet: Fleet, mut books: Books, work: &Receiver<Work>, to
                     bury(*partition, refused, &clocks_ahead(refused), &mut done.refused);
                 }
                 Step::Refused(..) => {}
-                Step::Join => {
+                Step::Join(_) => {
                     if join(&mut fleet, &mut books, to).is_err() {
                         return;
                     }

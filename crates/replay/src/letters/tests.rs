@@ -64,7 +64,7 @@ fn shown(step: &Step, batch: &Batch) -> String {
         Step::Released(_, held) => format!("({})", words(held, 0..held.len())),
         Step::Refused(_, refused) => format!("refused {}", words(refused, 0..refused.len())),
         Step::Advance(_) => "|".to_owned(),
-        Step::Join => "join".to_owned(),
+        Step::Join(_) => "join".to_owned(),
     }
 }
 

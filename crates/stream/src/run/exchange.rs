@@ -77,8 +77,10 @@ impl Passing {
     ) -> Result<(), Ended> {
         let mut header = Vec::new();
         self.write(passed, &mut header);
-        // One key for each lane, so that compaction keeps only its last word.
-        let key = format!("closed/{lane}");
+        // One key for each lane, so that compaction keeps only its last word. A district that does not find the word behind
+        // a part of a backlog takes its rows with the next part.
+        let kind = if matches!(passed, Passed::Part { .. }) { "part" } else { "closed" };
+        let key = format!("{kind}/{lane}");
         (0..self.partitions).try_for_each(|partition| {
             let (key, header) = (key.as_bytes(), Some((HEADER, header.as_slice())));
             let partition = Some(partition as i32);

@@ -3,7 +3,7 @@
 use super::parcel::Parcel;
 use crate::metrics::Partition;
 use grid::Topology;
-use pipeline::{District, Lane, PartitionId, Report};
+use pipeline::{Closing, District, Lane, PartitionId, Report};
 use reading::{EventTime, Interval};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -45,8 +45,8 @@ pub enum State {
 /// The rows of some ticks.
 #[derive(Debug, Default)]
 pub struct Ticks {
-    /// The end of each tick, with the number of rows up to it.
-    pub ends: Vec<(EventTime, usize)>,
+    /// What closed the rows, each with their number up to it.
+    pub closings: Vec<(Closing, usize)>,
     pub rows: Vec<Interval>,
     /// Reports beside the rows, such as events of meters, each with the end of its tick.
     pub reports: Vec<(EventTime, Report)>,

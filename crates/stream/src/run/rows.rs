@@ -9,8 +9,8 @@ use columns::outputs::{DeadLetters, Intervals, Planned, Sent, dead_bytes};
 use columns::{Encoder, Message, ipc};
 use grid::{Joined, Topology};
 use metering::MeteringRows;
-use pipeline::{Dead, Outputs, PartitionId, Passed, Plan};
-use reading::{EventTime, Interval, TransformerId};
+use pipeline::{Closing, Dead, Outputs, PartitionId, Passed, Plan};
+use reading::{Interval, TransformerId};
 use std::collections::BTreeMap;
 
 /// The most bytes of a dead letter. Brokers refuse messages over a megabyte by default, and a refused result ends the
@@ -46,7 +46,7 @@ impl<'a> Rows<'a> {
         &mut self,
         partition: PartitionId,
         topology: &Topology,
-        ticks: &[(EventTime, usize)],
+        closings: &[(Closing, usize)],
         rows: &[Interval],
         mut send: impl FnMut(&Record<'_>) -> Result<(), Ended>,
     ) -> Result<(), Ended> {
@@ -55,7 +55,7 @@ impl<'a> Rows<'a> {
             return rows.iter().try_for_each(|row| self.interval(topic, row, None, None, &mut send));
         }
         let mut first = 0;
-        for &(end, upto) in ticks {
+        for &(closing, upto) in closings {
             // A meter that was silent brings intervals of earlier ticks. They go into the batch of the present tick: a
             // batch under the key of an earlier tick would overwrite that tick's rows.
             let mut batches = BTreeMap::<Option<&TransformerId>, Vec<Interval>>::new();
@@ -68,13 +68,13 @@ impl<'a> Rows<'a> {
                 let transformer = transformer.map_or("-".to_owned(), ToString::to_string);
                 for (part, rows) in rows.chunks(BATCH_ROWS).enumerate() {
                     // More than one part happens only without a topology, when all meters share the key `-`.
-                    let part = match (end, part) {
+                    let (tick, part) = match (closing.tick(), part) {
                         // Rows of no tick come at any time: the first of them names the batch.
-                        (EventTime::MAX, _) => format!("/{}/{}", rows[0].meter, rows[0].end),
-                        (_, 0) => String::new(),
-                        _ => format!("/{part}"),
+                        (None, _) => ("waiting".to_owned(), format!("/{}/{}", rows[0].meter, rows[0].end)),
+                        (Some(tick), 0) => (tick.to_string(), String::new()),
+                        (Some(tick), _) => (tick.to_string(), format!("/{part}")),
                     };
-                    let key = format!("{transformer}/{}/{partition}{part}", end_of(end));
+                    let key = format!("{transformer}/{tick}/{partition}{part}");
                     let value = ipc::encode_intervals(rows, &self.intervals);
                     send(&Record {
                         topic,
@@ -89,27 +89,23 @@ impl<'a> Rows<'a> {
         Ok(())
     }
 
-    /// Sends the closed intervals of one partition, each to the district of its transformer.
+    /// Sends closed intervals of one partition, each to the district of its transformer. The district takes those that
+    /// `pass` makes a message of.
     pub fn passed(
         &mut self,
         passing: &Passing,
         topology: &Topology,
-        ticks: &[(EventTime, usize)],
         rows: &[Interval],
-        pass: impl Fn(EventTime, Interval) -> Passed,
+        pass: impl Fn(Interval) -> Option<Passed>,
         mut send: impl FnMut(&Record<'_>) -> Result<(), Ended>,
     ) -> Result<(), Ended> {
         let mut header = Vec::new();
-        let mut first = 0;
-        for &(end, upto) in ticks {
-            for Joined { interval, row, .. } in topology.join(&rows[first..upto]) {
-                passing.write(&pass(end, *interval), &mut header);
-                // Rows that waited for a register until the end (`MAX`) belong to no tick: districts do not get them.
-                let header = Some((HEADER, header.as_slice())).filter(|_| end != EventTime::MAX);
-                let partition = Some(passing.district(&interval.meter, row));
-                self.interval(&passing.topic, interval, header, partition, &mut send)?;
-            }
-            first = upto;
+        for Joined { interval, row, .. } in topology.join(rows) {
+            let passed = pass(*interval);
+            passed.iter().for_each(|passed| passing.write(passed, &mut header));
+            let header = passed.map(|_| (HEADER, header.as_slice()));
+            let partition = Some(passing.district(&interval.meter, row));
+            self.interval(&passing.topic, interval, header, partition, &mut send)?;
         }
         Ok(())
     }
@@ -170,11 +166,6 @@ impl<'a> Rows<'a> {
             },
         )
     }
-}
-
-/// The end of a tick in a key. Intervals that waited for a register until the end of the run belong to no tick.
-fn end_of(tick: EventTime) -> String {
-    if tick == EventTime::MAX { "waiting".to_owned() } else { tick.to_string() }
 }
 
 #[cfg(test)]

@@ -115,7 +115,7 @@ impl Second<'_> {
     fn take(&mut self, epoch: u64, message: ToSecond, found: &mut Found) -> Result<(), Ended> {
         let newest = match message {
             ToSecond::Rows { partition, closed, rows, newest_ms } => {
-                self.confluence.take(partition, closed, &rows.ends, &rows.rows, &rows.reports);
+                self.confluence.take(partition, closed, &rows.closings, &rows.rows, &rows.reports);
                 newest_ms
             }
             ToSecond::Idle { partition, idle } => {
@@ -139,9 +139,9 @@ impl Second<'_> {
             ToSecond::Barrier { .. } => unreachable!("`work` keeps barriers for itself"),
         };
         let mut out = Outputs::default();
-        while let Some((end, tick)) = self.confluence.next_tick() {
+        while let Some(flow) = self.confluence.next_flow() {
             if let Some(town) = &mut self.town {
-                town.tick(end, &tick.rows, &tick.reports.into_iter().collect(), &mut out);
+                town.take(flow, &mut out);
                 // Alerts and SMS first, because people wait for them.
                 self.rows.outputs(Sent::First, &out, |record| self.publisher.send(epoch, record))?;
                 // Measure latency only if a message has closed the tick just now, not an idle partition or an end.

@@ -13,7 +13,7 @@ use super::tally::Tally;
 use super::too_far::TooFar;
 use crate::metrics::Metrics;
 use grid::Topology;
-use pipeline::{Lane, Outputs, PartitionId, Passed, Plan, fingerprint_of_parts};
+use pipeline::{Closing, Lane, Outputs, PartitionId, Passed, Plan, fingerprint_of_parts};
 use reading::issue::Counts;
 use reading::{Batch, EventTime};
 use shell::telemetry;
@@ -256,13 +256,13 @@ impl Worker<'_> {
             self.metrics.dead_letters(dead.reason.name(), 1);
             self.rows.dead(dead, publish)?;
         }
-        if out.ticks.is_empty() {
+        if out.closings.is_empty() {
             return Ok(());
         }
         let closed = lane.sequencer().closed();
         let kept = out.metering;
         // Shared and not copied: the second stage reads the rows while this thread publishes them.
-        let rows = Arc::new(Ticks { ends: out.ticks, rows: out.intervals, reports: out.reports });
+        let rows = Arc::new(Ticks { closings: out.closings, rows: out.intervals, reports: out.reports });
         let in_memory = self.plan.has_second_stage() && self.passing.is_none();
         let shared = if in_memory { Arc::clone(&rows) } else { Arc::default() };
         // The second stage first: its alerts should not wait until all intervals are published.
@@ -273,7 +273,7 @@ impl Worker<'_> {
             newest_ms: cause.newest_ms(),
         })?;
         match self.passing {
-            None => self.rows.intervals(partition, &self.topology, &rows.ends, &rows.rows, publish)?,
+            None => self.rows.intervals(partition, &self.topology, &rows.closings, &rows.rows, publish)?,
             Some(passing) => self.pass_ticks_on(passing, partition, closed, &rows, cause)?,
         }
         self.rows.metering(kept, |record| self.publisher.send(self.epoch, record))
@@ -289,14 +289,31 @@ impl Worker<'_> {
         cause: Cause,
     ) -> Result<(), Ended> {
         let publish = |record: &Record<'_>| self.publisher.send(self.epoch, record);
-        let Ticks { ends, rows, reports } = rows;
+        let Ticks { closings, rows, reports } = rows;
         let last = cause == Cause::End;
-        let pass = |tick, row| Passed::Row { lane, tick, last, row };
-        self.rows.passed(passing, &self.topology, ends, rows, pass, publish)?;
+        let pass = |closing, row| match closing {
+            Closing::Tick(tick) => Some(Passed::Row { lane, tick, last, row }),
+            Closing::Part(part) => Some(Passed::PartRow { lane, part, row }),
+            // They belong to no tick: districts do not get them.
+            Closing::End => None,
+        };
+        let mut first = 0;
+        for &(closing, upto) in closings {
+            self.rows.passed(
+                passing,
+                &self.topology,
+                &rows[first..upto],
+                |row| pass(closing, row),
+                publish,
+            )?;
+            first = upto;
+            if let Closing::Part(part) = closing {
+                self.pass_on(lane, &Passed::Part { lane, part })?;
+            }
+        }
         let pass = |tick, report| Passed::Report { lane, tick, last, report };
         passing.reports(&self.topology, reports, pass, publish)?;
-        // `MAX` stands for intervals that waited for a register until the end. They belong to no tick.
-        let ticks = ends.iter().map(|(end, _)| *end).filter(|end| *end != EventTime::MAX).collect();
+        let ticks = closings.iter().filter_map(|(closing, _)| closing.tick()).collect();
         let passed = match cause {
             Cause::End => Passed::Ended { lane, ticks },
             Cause::Messages { newest_ms } => Passed::Closed { lane, closed, ticks, newest_ms },

@@ -1,7 +1,7 @@
 use super::*;
 use crate::log::Environment;
 use reading::time::HOUR;
-use reading::{MeterId, Quality, Reason, Sums};
+use reading::{EventTime, MeterId, Quality, Reason, Sums};
 use supply::{Cause, Change, Outage, Target};
 
 /// The messages that the plan for metering infrastructure (ami.toml) sends, as keys and lengths of values.
@@ -60,7 +60,7 @@ fn a_batch_of_very_many_rows_is_split_into_parts_that_a_broker_accepts() {
     };
     let rows: Vec<Interval> = (0..2 * BATCH_ROWS + 1).map(row).collect();
     let all = sent("arrow", |encoder, all| {
-        let ticks = [(end, rows.len())];
+        let ticks = [(Closing::Tick(end), rows.len())];
         encoder.intervals(7, &Topology::default(), &ticks, &rows, |one| note(all, one)).unwrap();
     });
     let keys: Vec<&str> = all.iter().map(|(key, _)| key.as_str()).collect();
