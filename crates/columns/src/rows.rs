@@ -10,7 +10,9 @@ use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, ListArray, RecordBatc
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Int64Type, TimeUnit};
 use arrow::error::ArrowError;
-use reading::{Batch, Checked, Draft, EventCode, EventTime, Extra, Key, Limits, Phases, Reason, Span, total};
+use reading::{
+    Batch, Checked, Draft, EachPhase, EventCode, EventTime, Extra, Key, Limits, Phases, Reason, Span,
+};
 use side::Side;
 use std::sync::Arc;
 use units::{Milliamperes, Millivars, Millivolts, Milliwatts, WattHours};
@@ -131,8 +133,12 @@ impl Rows {
     }
 
     fn fill(&mut self, columns: &Columns, from: usize, count: usize, limits: &Limits) {
-        let Self { drafts, block, refused, .. } = self;
-        let mut block = Filling { drafts: &mut drafts[..count], block, refused, from };
+        let Self { drafts, extras, block, refused, .. } = self;
+        extras.clear();
+        if columns.has_extras() {
+            extras.resize(BLOCK, Extra::default());
+        }
+        let mut block = Filling { drafts: &mut drafts[..count], extras, block, refused, from };
         columns.times.fill(&mut block);
         block.whole(columns.imp, |draft, imp| draft.imp(WattHours(imp)));
         block.whole(columns.exp, |draft, exp| draft.exp(WattHours(exp)));
@@ -141,45 +147,48 @@ impl Rows {
         }
         block.counter(columns.seq, |_, _| ());
         block.small(columns.neutral, |draft, neutral| draft.neutral(Milliamperes(neutral), limits));
-        for numbers in [columns.v_load, columns.f] {
-            block.small(numbers, |draft, _| draft.more());
-        }
+        block.small(columns.f, |draft, _| draft.more());
+        block.v_load(columns.v_load, limits);
         let volts = |one| Millivolts(one as i32);
-        block.phases(&columns.v, SMALL, |draft, v| match v {
-            Phases::One(v) => draft.v(volts(v), limits),
+        let keep = |each: &mut EachPhase, v| each.v = Some(v);
+        block.phases(&columns.v, SMALL, keep, |draft, v| match v {
+            Phases::One(v) => {
+                draft.v(volts(v), limits);
+                None
+            }
             Phases::Three(v) => draft.v_of_three(v.map(volts), limits),
         });
         let amperes = |one| Milliamperes(one as i32);
-        block.phases(&columns.i, SMALL, |draft, i| match i {
-            Phases::One(i) => draft.i(amperes(i), limits),
+        let keep = |each: &mut EachPhase, i| each.i = Some(i);
+        block.phases(&columns.i, SMALL, keep, |draft, i| match i {
+            Phases::One(i) => {
+                draft.i(amperes(i), limits);
+                None
+            }
             Phases::Three(i) => draft.i_of_three(i.map(amperes), limits),
         });
-        block.phases(&columns.p, LARGE, |draft, p| draft.p(Milliwatts(whole_of(p)), limits));
-        block.phases(&columns.q, LARGE, |draft, q| draft.q(Millivars(whole_of(q)), limits));
-        if columns.events.is_some() || columns.relay.is_some() {
-            self.extras.resize(BLOCK, Extra::default());
-            let mut block = Filling {
-                drafts: &mut self.drafts[..count],
-                block: &mut self.block,
-                refused: &mut self.refused,
-                from,
-            };
-            if let Some(events) = &columns.events {
-                events.fill(&mut block, &mut self.extras);
+        let keep = |each: &mut EachPhase, p| each.p = Some(p);
+        block.phases(&columns.p, LARGE, keep, |draft, p| match p {
+            Phases::One(p) => {
+                draft.p(Milliwatts(p), limits);
+                None
             }
-            if let Some(relay) = &columns.relay {
-                relay.fill(&mut block, &mut self.extras);
+            Phases::Three(p) => draft.p_of_three(p.map(Milliwatts), limits),
+        });
+        let keep = |each: &mut EachPhase, q| each.q = Some(q);
+        block.phases(&columns.q, LARGE, keep, |draft, q| match q {
+            Phases::One(q) => {
+                draft.q(Millivars(q), limits);
+                None
             }
-        } else {
-            self.extras.clear();
+            Phases::Three(q) => draft.q_of_three(q.map(Millivars), limits),
+        });
+        if let Some(events) = &columns.events {
+            events.fill(&mut block);
         }
-    }
-}
-
-fn whole_of(phases: Phases<i64>) -> i64 {
-    match phases {
-        Phases::One(one) => one,
-        Phases::Three(three) => total(three),
+        if let Some(relay) = &columns.relay {
+            relay.fill(&mut block);
+        }
     }
 }
 
@@ -250,14 +259,18 @@ impl<'a> Columns<'a> {
 }
 
 impl Columns<'_> {
-    /// Whether there is a column that few files have a value in.
-    fn has_rare(&self) -> bool {
+    /// Whether there is a column of what stands beside a reading.
+    fn has_extras(&self) -> bool {
         let phased = [&self.v, &self.i, &self.p, &self.q];
-        let numbers = [self.lag, self.lead, self.vah, self.v_load, self.f];
-        numbers.iter().any(Option::is_some)
-            || phased.iter().any(|phased| phased.each.iter().any(Option::is_some))
+        phased.iter().any(|phased| phased.each.iter().any(Option::is_some))
             || self.events.is_some()
             || self.relay.is_some()
+            || self.v_load.is_some()
+    }
+
+    /// Whether there is a column that few files have a value in.
+    fn has_rare(&self) -> bool {
+        self.has_extras() || [self.lag, self.lead, self.vah, self.f].iter().any(Option::is_some)
     }
 }
 
@@ -270,6 +283,8 @@ struct Phased<'a> {
 /// The readings of one block while the columns are written into them, one after another.
 struct Filling<'a> {
     drafts: &'a mut [Draft],
+    /// Empty where no column is of what stands beside a reading.
+    extras: &'a mut [Extra],
     // The numbers of the column at hand.
     block: &'a mut Block,
     refused: &'a mut [Option<Reason>; BLOCK],
@@ -302,18 +317,30 @@ impl Filling<'_> {
     }
 
     #[inline(always)]
-    fn phases(&mut self, phased: &Phased, range: (i64, i64), put: impl Fn(&mut Draft, Phases<i64>)) {
+    fn phases<T>(
+        &mut self,
+        phased: &Phased,
+        range: (i64, i64),
+        keep: impl Fn(&mut EachPhase, [T; 3]),
+        put: impl Fn(&mut Draft, Phases<i64>) -> Option<[T; 3]>,
+    ) {
         if phased.each.iter().all(Option::is_none) {
             if let Some(numbers) = &phased.total {
                 numbers.thousandths(self.from, self.drafts.len(), range, self.block);
-                self.put(|draft, one| put(draft, Phases::One(one)));
+                self.put(|draft, one| drop(put(draft, Phases::One(one))));
             }
         } else {
-            self.three_phases(phased, range, put);
+            self.three_phases(phased, range, keep, put);
         }
     }
 
-    fn three_phases(&mut self, phased: &Phased, range: (i64, i64), put: impl Fn(&mut Draft, Phases<i64>)) {
+    fn three_phases<T>(
+        &mut self,
+        phased: &Phased,
+        range: (i64, i64),
+        keep: impl Fn(&mut EachPhase, [T; 3]),
+        put: impl Fn(&mut Draft, Phases<i64>) -> Option<[T; 3]>,
+    ) {
         let mut total = Block::EMPTY;
         if let Some(numbers) = &phased.total {
             numbers.thousandths(self.from, self.drafts.len(), range, &mut total);
@@ -341,12 +368,28 @@ impl Filling<'_> {
                 (Some(_), ..) => Err(Reason::FieldTwice),
             };
             match value {
-                Ok(Some(value)) => put(draft, value),
+                Ok(Some(value)) => {
+                    if let Some(three) = put(draft, value) {
+                        keep(self.extras[row].phases.get_or_insert_default(), three);
+                    }
+                }
                 Ok(None) => {}
                 Err(reason) => {
                     self.refused[row].get_or_insert(reason);
                 }
             }
+        }
+    }
+
+    /// The voltage behind the relay.
+    fn v_load(&mut self, numbers: Option<Numbers>, limits: &Limits) {
+        let Some(numbers) = numbers else { return };
+        numbers.thousandths(self.from, self.drafts.len(), SMALL, self.block);
+        self.refuse(self.block.beyond, Reason::NumberRange);
+        note_nan(self.drafts, self.block.nan);
+        let rows = self.drafts.iter_mut().zip(self.extras.iter_mut()).zip(&self.block.numbers).enumerate();
+        for (_, ((draft, extra), &one)) in rows.filter(|(row, _)| self.block.valid >> row & 1 == 1) {
+            extra.v_load = draft.v_load(Millivolts(one as i32), limits);
         }
     }
 
@@ -464,8 +507,9 @@ impl Events {
         Ok(Self { lists: cast(column, &DataType::List(of))?.as_list::<i32>().clone() })
     }
 
-    fn fill(&self, block: &mut Filling, extras: &mut [Extra]) {
-        for (row, (draft, extra)) in block.drafts.iter_mut().zip(extras).enumerate() {
+    fn fill(&self, block: &mut Filling) {
+        let rows = block.drafts.iter_mut().zip(block.extras.iter_mut());
+        for (row, (draft, extra)) in rows.enumerate() {
             if self.lists.is_null(block.from + row) {
                 continue;
             }
@@ -516,8 +560,9 @@ impl Relay {
         })
     }
 
-    fn fill(&self, block: &mut Filling, extras: &mut [Extra]) {
-        for (row, (draft, extra)) in block.drafts.iter_mut().zip(extras).enumerate() {
+    fn fill(&self, block: &mut Filling) {
+        let rows = block.drafts.iter_mut().zip(block.extras.iter_mut());
+        for (row, (draft, extra)) in rows.enumerate() {
             let at = block.from + row;
             extra.relay = match self {
                 Self::Switch(switch) => switch.is_valid(at).then(|| switch.value(at)),

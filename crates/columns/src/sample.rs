@@ -136,7 +136,10 @@ pub(crate) fn words(batch: &Batch) -> String {
     }
     for (index, extra) in &batch.extras {
         let codes: Vec<u16> = extra.events.iter().map(|code| code.0).collect();
-        words += &format!("{} ev {codes:?} relay {:?}\n", batch.meter(*index as usize), extra.relay);
+        words += &format!("{} ev {codes:?} relay {:?}", batch.meter(*index as usize), extra.relay);
+        let volts = extra.phases.as_ref().and_then(|each| each.v).map(|v| v.map(|one| one.0));
+        words += &volts.map_or_else(String::new, |volts| format!(" v of each {volts:?}"));
+        words += "\n";
     }
     for dead in &batch.dead {
         words += &format!("{}: {}\n", dead.reason, String::from_utf8_lossy(batch.text(dead.span)));

@@ -6,6 +6,7 @@
 //! - `Rule`, made by `keys!`: its settings, with `check` for keys that must go together and `fingerprint` of those
 //!   that its state depends on;
 //! - `ABOUT`: its facts, innocent causes and words, as data;
+//! - `NEEDS`: what it needs beside the rows of a tick;
 //! - `Runs`: its state at work, with `new`, `examine`, `state`, and `restore` from a `State` of `STATE_VERSION`, whose
 //!   `read` also knows the versions in `READS`;
 //! - `Rule::why_no_case`: what it made of a meter that has no case, in sentences.
@@ -18,8 +19,24 @@ use crate::weigh::{Comparing, Found};
 use crate::{About, Key, SettingsError, Suspicion, Written, weigh};
 use core::fmt;
 use grid::{Joined, Topology};
-use reading::MeterId;
+use reading::{EventCode, MeterId};
 use serde::{Deserializer, Serialize, Serializer};
+
+/// What a detector needs beside the rows of a tick.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Needs {
+    /// These events of meters.
+    pub events: &'static [EventCode],
+    /// What meters see of single wires.
+    pub wires: bool,
+}
+
+impl Needs {
+    /// Nothing more.
+    pub const ROWS: Self = Self { events: &[], wires: false };
+    /// What meters see of single wires.
+    pub const WIRES: Self = Self { events: &[], wires: true };
+}
 
 macro_rules! detectors {
     ($($module:ident $variant:ident $name:literal, $definition:literal, $remembers:literal, $source:literal;)*) => {
@@ -84,6 +101,11 @@ macro_rules! detectors {
                 }
             }
 
+            /// What it needs beside the rows of a tick.
+            pub const fn needs(self) -> Needs {
+                match self { $(Self::$variant => $module::NEEDS,)* }
+            }
+
             /// The version of its stored state.
             pub const fn state_version(self) -> u16 {
                 match self { $(Self::$variant => $module::STATE_VERSION,)* }
@@ -106,6 +128,23 @@ macro_rules! detectors {
             /// Whether no detector runs.
             pub fn is_empty(&self) -> bool {
                 true $(&& self.$module.is_none())*
+            }
+
+            fn needs(&self) -> impl Iterator<Item = Needs> {
+                [$(self.$module.as_ref().map(|_| $module::NEEDS),)*].into_iter().flatten()
+            }
+
+            /// The events of meters that the detectors need, ascending.
+            pub fn events(&self) -> Vec<EventCode> {
+                let mut events: Vec<EventCode> = self.needs().flat_map(|needs| needs.events).copied().collect();
+                events.sort_unstable();
+                events.dedup();
+                events
+            }
+
+            /// Whether a detector needs what meters see of single wires.
+            pub fn need_wires(&self) -> bool {
+                self.needs().any(|needs| needs.wires)
             }
 
             /// Runs a detector with the settings of its section.

@@ -2,7 +2,7 @@
 
 use crate::{Detector, Evidence};
 use grid::{Fronts, Topology, TopologyRow};
-use reading::{AreaId, EventTime, MeterId, TransformerId};
+use reading::{AreaId, Event, EventTime, MeterId, TransformerId, Wires};
 
 /// Something about a meter that a person should look at, with its reasons.
 #[derive(Debug, Clone, PartialEq)]
@@ -33,6 +33,10 @@ pub struct Comparing<'a> {
     pub fronts: &'a Fronts,
     /// Whether the readings have ended: a consumer that was never heard is not waited for any more.
     pub at_the_end: bool,
+    /// The events of the tick that detectors need, with others, by meter and time.
+    pub events: &'a [Event],
+    /// What meters saw of their wires, if a detector needs it, by meter and end.
+    pub wires: &'a [Wires],
 }
 
 impl Comparing<'_> {

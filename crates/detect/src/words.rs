@@ -12,6 +12,10 @@ use reading::{EventTime, MeterId};
 pub enum Unit {
     /// Current.
     Amperes,
+    /// Voltage.
+    Volts,
+    /// Active power.
+    Watts,
     /// Energy.
     WattHours,
     /// A share of something, 1 is the whole. Files print it as it is, texts in per cent.
@@ -25,6 +29,8 @@ impl Unit {
     pub fn symbol(self) -> &'static str {
         match self {
             Self::Amperes => "A",
+            Self::Volts => "V",
+            Self::Watts => "W",
             Self::WattHours => "Wh",
             Self::Share | Self::Count => "",
         }
@@ -39,6 +45,8 @@ impl Unit {
     fn suffix(self) -> &'static str {
         match self {
             Self::Amperes => "_a",
+            Self::Volts => "_v",
+            Self::Watts => "_w",
             Self::WattHours => "_wh",
             Self::Share | Self::Count => "",
         }
@@ -47,6 +55,8 @@ impl Unit {
     fn text(self, value: f64, decimals: Option<usize>) -> String {
         match self {
             Self::Amperes => format!("{value:.0$} A", decimals.unwrap_or(2)),
+            Self::Volts => format!("{value:.0$} V", decimals.unwrap_or(0)),
+            Self::Watts => format!("{value:.0$} W", decimals.unwrap_or(0)),
             Self::WattHours => format!("{value:.0$} Wh", decimals.unwrap_or(0)),
             Self::Share => format!("{:.1$} %", value * 100.0, decimals.unwrap_or(1)),
             Self::Count => format!("{value:.0$}", decimals.unwrap_or(0)),

@@ -19,7 +19,7 @@ pub use partition::Held;
 
 use crate::snapshot::RestoreError;
 use panel::Votes;
-use partition::{FAR_AHEAD, Partition, PartitionV1, PartitionV2};
+use partition::{FAR_AHEAD, Partition, PartitionV1, PartitionV2, PartitionV3};
 use reading::issue::Counts;
 use reading::{Arrival, Batch, Checked, EventTime, Fingerprint, Grid, Issue, Issues, Message, Reason, Span};
 use serde::{Deserialize, Serialize};
@@ -78,6 +78,23 @@ pub struct SequencerState {
     counts: Counts,
     /// Readings of closed ticks since the last tick.
     backlog: u32,
+}
+
+/// The form before single phases were kept.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SequencerStateV3 {
+    closed: EventTime,
+    partitions: BTreeMap<PartitionId, PartitionV3>,
+    counts: Counts,
+    backlog: u32,
+}
+
+impl From<SequencerStateV3> for SequencerState {
+    fn from(from: SequencerStateV3) -> Self {
+        let SequencerStateV3 { closed, partitions, counts, backlog } = from;
+        let partitions = partitions.into_iter().map(|(id, partition)| (id, partition.into())).collect();
+        Self { closed, partitions, counts, backlog }
+    }
 }
 
 /// The form before arrivals were kept.
@@ -144,7 +161,7 @@ struct Judged<'a> {
 
 impl Sequencer {
     /// Goes up when the stored form changes.
-    pub const STATE_VERSION: u16 = 3;
+    pub const STATE_VERSION: u16 = 4;
 
     /// A sequencer without partitions.
     pub fn new(settings: SequencerSettings) -> Self {

@@ -66,6 +66,11 @@ impl Fronts {
         self.up_to(transformer, topology, EventTime::MIN)
     }
 
+    /// The length of an interval, ms.
+    pub fn length(&self) -> i64 {
+        self.grid.length()
+    }
+
     /// The end of the last tick.
     pub fn last_tick(&self) -> EventTime {
         self.ticks.map_or(EventTime::MIN, |(_, last)| last)

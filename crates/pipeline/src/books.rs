@@ -1,8 +1,10 @@
 //! The books estimate, vet and add up closed intervals, meter by meter, before any output sees them.
 
 mod health;
+mod wires;
 
 use self::health::Health;
+pub(crate) use self::wires::WireBook;
 use crate::Plan;
 use crate::parts::{Found, PartKind, Restoring, Storing};
 use crate::reports::Report;
@@ -23,6 +25,7 @@ pub struct Books {
     vet: Option<Vet>,
     metering: Option<Metering>,
     health: Option<Health>,
+    wires: Option<WireBook>,
 }
 
 const VET: PartKind = PartKind {
@@ -62,6 +65,7 @@ impl Books {
             vet: plan.new_vet(),
             metering: plan.new_metering(),
             health: plan.health.clone().map(Health::new),
+            wires: plan.new_wires(),
         };
         books.place(topology);
         books
@@ -74,10 +78,13 @@ impl Books {
         }
     }
 
-    /// Notes what the meters have just taken of a batch, for data health.
+    /// Notes what the meters have just taken of a batch, for data health and detectors.
     pub fn hear(&mut self, fleet: &Fleet, batch: &Batch) {
         if let (Some(health), Some(heard)) = (&mut self.health, fleet.heard()) {
             health.hear(heard, batch, fleet.closed());
+        }
+        if let (Some(wires), Some(heard)) = (&mut self.wires, fleet.heard()) {
+            wires.hear(heard, batch, fleet);
         }
     }
 
@@ -108,6 +115,9 @@ impl Books {
         if let Some(health) = &mut self.health {
             health.enter(slots, rows);
         }
+        if let Some(wires) = &mut self.wires {
+            wires.enter(slots, rows);
+        }
     }
 
     /// The reports for the second stage about the tick that was closed last, which ended at `end`. Each kind is sorted
@@ -117,6 +127,7 @@ impl Books {
         if let Some(health) = &mut self.health {
             reports.extend(health.tick(end, fleet));
         }
+        reports.extend(self.wires.iter_mut().flat_map(WireBook::tick));
         reports
     }
 
@@ -159,6 +170,7 @@ impl Books {
         self.vet.as_ref().map_or(0, Vet::memory)
             + self.metering.as_ref().map_or(0, Metering::memory)
             + self.health.as_ref().map_or(0, Health::memory)
+            + self.wires.as_ref().map_or(0, WireBook::memory)
     }
 
     /// Appends the parts of the meters with these slots, which ascend.
@@ -168,6 +180,9 @@ impl Books {
         }
         if let Some(health) = &self.health {
             health.store(slots.clone(), parts);
+        }
+        if let Some(wires) = &self.wires {
+            wires.store(parts);
         }
         let Some(metering) = &self.metering else { return };
         if let Some(fingerprint) = metering.profiles_fingerprint() {
@@ -194,6 +209,9 @@ impl Books {
         if let Some(health) = &mut self.health {
             health.restore(parts)?;
         }
+        if let Some(wires) = &mut self.wires {
+            wires.restore(parts)?;
+        }
         let Some(metering) = &mut self.metering else { return Ok(()) };
         if let Some(found) = take(parts, &PROFILES, metering.profiles_fingerprint())? {
             fits(&found, metering.restore_profiles(&by_slot(&found)?))?;
@@ -214,6 +232,7 @@ impl Books {
         parts.lose_with(&DEMAND, beneath);
         parts.lose_with(&POWER_FACTOR, beneath);
         parts.lose_with(&Health::PART, beneath);
+        parts.lose_with(&WireBook::PART, beneath);
     }
 }
 

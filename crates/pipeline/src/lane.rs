@@ -12,7 +12,7 @@ use crate::snapshot::SnapshotError;
 use crate::{Outputs, Plan};
 use fleet::{
     Fleet, FleetState, FleetStateV1, FleetStateV2, PartitionId, Sequencer, SequencerStateV1,
-    SequencerStateV2, Shard, Step,
+    SequencerStateV2, SequencerStateV3, Shard, Step,
 };
 use grid::Topology;
 use health::Summary;
@@ -23,7 +23,7 @@ use vet::Tally;
 const ORDER: PartKind = PartKind {
     name: "order",
     version: Sequencer::STATE_VERSION,
-    reads: &[1, 2],
+    reads: &[1, 2, 3],
     holds: "how far each partition has come, and readings that wait for a clock",
     settings: "no setting",
 };
@@ -258,6 +258,7 @@ impl Lane {
             let stored = match found.version {
                 1 => found.whole::<SequencerStateV1>()?.into(),
                 2 => found.whole::<SequencerStateV2>()?.into(),
+                3 => found.whole::<SequencerStateV3>()?.into(),
                 _ => found.whole()?,
             };
             self.sequencer.restore(&stored).map_err(|_| found.wrong())?;

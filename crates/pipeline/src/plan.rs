@@ -17,6 +17,7 @@ pub use error::PlanError;
 pub use registers::MostPower;
 pub use written::{PlanToml, at_least, milliseconds};
 
+use crate::books::WireBook;
 use crate::stages::Stages;
 use ::metering::{GroupRule, Metering, MeteringSettings};
 use detect::DetectorRules;
@@ -158,6 +159,12 @@ impl Plan {
         self.quality.map(|rules| Vet::new(rules, self.calendar.clone()))
     }
 
+    /// The book of single wires without any state, if a detector of the plan needs it.
+    pub(crate) fn new_wires(&self) -> Option<WireBook> {
+        let book = || WireBook::new(self.grid(), self.intervals.snap);
+        self.detectors.need_wires().then(book)
+    }
+
     /// The quality rules that the plan applies.
     pub fn rules(&self) -> impl Iterator<Item = Rule> {
         let (vets, day) = (self.quality.is_some(), self.quality.is_some_and(|rules| rules.day.is_some()));
@@ -179,7 +186,7 @@ impl Plan {
     pub fn new_fleet(&self, shard: Shard, topology: &Topology) -> Fleet {
         let mut fleet = Fleet::new(self.intervals.clone(), shard);
         fleet.watch(&self.events());
-        if self.health.is_some() {
+        if self.health.is_some() || self.detectors.need_wires() {
             fleet.listen();
         }
         self.most_power.place(topology, &mut fleet);

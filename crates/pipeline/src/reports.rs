@@ -9,7 +9,7 @@
 //! reports alike, and knows no kind of them.
 
 use health::MeterDay;
-use reading::{Event, EventTime, MeterId};
+use reading::{Event, EventTime, MeterId, Wires};
 use serde::{Deserialize, Serialize};
 
 /// What every kind of report must provide.
@@ -79,6 +79,8 @@ reports! {
     Event(Event) in events, named "event";
     /// What a meter delivered of a day.
     Delivered(MeterDay) in deliveries, named "delivered";
+    /// What a meter saw of its wires in an interval.
+    Wires(Wires) in wires, named "wires";
 }
 
 impl Reported for MeterDay {
@@ -92,6 +94,20 @@ impl Reported for MeterDay {
 
     fn key(&self) -> String {
         format!("{}/{}", self.meter, health::date_of(self.day))
+    }
+}
+
+impl Reported for Wires {
+    fn meter(&self) -> MeterId {
+        self.meter
+    }
+
+    fn time(&self) -> EventTime {
+        self.end
+    }
+
+    fn key(&self) -> String {
+        format!("{}/{}", self.meter, self.end)
     }
 }
 

@@ -51,7 +51,9 @@ pub(crate) trait Stage: Sized {
     type Settings<'p>;
 
     /// The events of meters that the stage needs.
-    const EVENTS: &'static [EventCode] = &[];
+    fn events(_settings: &Self::Settings<'_>) -> Vec<EventCode> {
+        Vec::new()
+    }
 
     /// The settings in this plan. None if the plan does not ask for the stage.
     fn asked(plan: &Plan) -> Option<Self::Settings<'_>>;
@@ -143,8 +145,8 @@ macro_rules! stages {
             /// The events of meters that the stages of a plan need.
             pub(crate) fn events(plan: &Plan) -> Vec<EventCode> {
                 let mut events = Vec::new();
-                $(if $stage::asked(plan).is_some() {
-                    events.extend_from_slice($stage::EVENTS);
+                $(if let Some(settings) = $stage::asked(plan) {
+                    events.extend($stage::events(&settings));
                 })*
                 events
             }

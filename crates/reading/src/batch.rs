@@ -2,9 +2,11 @@
 //! readings.
 
 use crate::issue::Counts;
-use crate::{Checked, Dictionary, EventCode, EventTime, MeterId, RawReading, Reading, Reason, id};
+use crate::{Checked, Dictionary, EachPhase, EventCode, EventTime, MeterId, RawReading, Reading, Reason, id};
+use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
+use units::Millivolts;
 
 /// Where the name of a reading's meter stands in its batch, and the hash of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,12 +36,18 @@ pub struct Extra {
     pub events: Vec<EventCode>,
     /// Whether the supply relay is on.
     pub relay: Option<bool>,
+    /// Voltage on the load side of the meter.
+    pub v_load: Option<Millivolts>,
+    /// Three phases one by one.
+    pub phases: Option<Box<EachPhase>>,
 }
 
 impl Extra {
-    pub(crate) fn of(raw: &RawReading) -> Option<Self> {
-        (!raw.events.is_empty() || raw.relay.is_some())
-            .then(|| Self { events: raw.events.clone(), relay: raw.relay })
+    /// What a message carries, of which the check has believed `v_load` and `each`.
+    pub(crate) fn of(raw: &RawReading, v_load: Option<Millivolts>, each: EachPhase) -> Option<Self> {
+        let phases = (each != EachPhase::default()).then(|| Box::new(each));
+        let carries = !raw.events.is_empty() || raw.relay.is_some() || v_load.is_some() || phases.is_some();
+        carries.then(|| Self { events: raw.events.clone(), relay: raw.relay, v_load, phases })
     }
 }
 

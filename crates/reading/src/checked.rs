@@ -4,7 +4,7 @@ mod abreast;
 
 pub use abreast::{ABREAST, Abreast};
 
-use crate::{EventTime, Extra, Issue, Issues, Phases, RawReading, Reason};
+use crate::{EachPhase, EventTime, Extra, Issue, Issues, Phases, RawReading, Reason};
 use units::{Milliamperes, Millivars, Millivolts, Milliwatts, WattHours};
 
 /// The limits of what the engine believes. A field beyond its limit is left out, and the rest of the reading is kept.
@@ -22,6 +22,9 @@ pub struct Limits {
 const FIRST: EventTime = EventTime(946_684_800_000);
 /// Later times are not believed: 2100-01-01 UTC.
 const LAST: EventTime = EventTime(4_102_444_800_000);
+
+/// A voltage that the check leaves out.
+const IMPLAUSIBLE: Millivolts = Millivolts(-1);
 
 /// A plausible reading, small enough for one cache line. What few meters send stands beside it in an [`Extra`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -127,23 +130,37 @@ impl Reading {
         }
     }
 
-    /// Writes the fields that a reading carries back into the form of the wire. [`check`] makes the same reading of it.
+    /// Writes the fields that a reading carries, and what stood beside it, back into the form of the wire. [`check`]
+    /// makes the same of it.
     ///
-    /// Of three voltages only the lowest and the highest are known, so the highest stands twice; of three currents only
-    /// their mean, so it stands three times. One meter in a street may still lose that it has three phases: one with a
-    /// single plausible voltage and no current.
-    pub fn write_back(&self, raw: &mut RawReading) {
+    /// Where a phase was left out, one that no supply has is written in its place: none is invented, and the meter stays
+    /// one of three phases.
+    pub fn write_back(&self, extra: Option<&Extra>, raw: &mut RawReading) {
+        let each = extra.and_then(|extra| extra.phases.as_deref()).copied().unwrap_or_default();
         raw.time = self.time;
         raw.imp = self.imp();
         raw.exp = self.exp();
-        raw.p = self.p().map(Phases::One);
-        raw.q = self.q().map(Phases::One);
-        raw.v = self.v().map(|(min, max)| match self.v_of_several() {
-            Some(_) => Phases::Three([min, max, max]),
-            None => Phases::One(min),
-        });
-        raw.i = self.i().map(|i| if self.is_three_phase() { Phases::Three([i; 3]) } else { Phases::One(i) });
+        raw.p = each.p.map(Phases::Three).or(self.p().map(Phases::One));
+        raw.q = each.q.map(Phases::Three).or(self.q().map(Phases::One));
+        raw.i = each.i.map(Phases::Three).or(self.i().map(Phases::One));
+        raw.v = each.v.map(Phases::Three).or_else(|| self.voltages(each.i.is_none()));
         raw.neutral = self.neutral();
+        if let Some(extra) = extra {
+            (raw.events, raw.relay, raw.v_load) = (extra.events.clone(), extra.relay, extra.v_load);
+        }
+    }
+
+    /// The voltages as they can be written where not all three are known. `alone`: nothing else says that the meter has
+    /// three phases.
+    fn voltages(&self, alone: bool) -> Option<Phases<Millivolts>> {
+        if let Some((min, max)) = self.v_of_several() {
+            return Some(Phases::Three([min, max, IMPLAUSIBLE]));
+        }
+        let one = self.v().map(|(one, _)| one);
+        if self.is_three_phase() && alone {
+            return Some(Phases::Three([one.unwrap_or(IMPLAUSIBLE), IMPLAUSIBLE, IMPLAUSIBLE]));
+        }
+        one.map(Phases::One)
     }
 }
 
@@ -207,6 +224,7 @@ pub struct Checked {
 #[inline]
 pub fn check(raw: &RawReading, limits: &Limits) -> Result<Checked, Reason> {
     let mut draft = Draft::new(raw.time);
+    let mut each = EachPhase::default();
     if let Some(imp) = raw.imp {
         draft.imp(imp);
     }
@@ -216,22 +234,22 @@ pub fn check(raw: &RawReading, limits: &Limits) -> Result<Checked, Reason> {
     match raw.p {
         None => {}
         Some(Phases::One(p)) => draft.p(p, limits),
-        Some(Phases::Three(p)) => draft.p(Milliwatts(total(p.map(|one| one.0))), limits),
+        Some(Phases::Three(p)) => each.p = draft.p_of_three(p, limits),
     }
     match raw.q {
         None => {}
         Some(Phases::One(q)) => draft.q(q, limits),
-        Some(Phases::Three(q)) => draft.q(Millivars(total(q.map(|one| one.0))), limits),
+        Some(Phases::Three(q)) => each.q = draft.q_of_three(q, limits),
     }
     match raw.v {
         None => {}
         Some(Phases::One(v)) => draft.v(v, limits),
-        Some(Phases::Three(v)) => draft.v_of_three(v, limits),
+        Some(Phases::Three(v)) => each.v = draft.v_of_three(v, limits),
     }
     match raw.i {
         None => {}
         Some(Phases::One(i)) => draft.i(i, limits),
-        Some(Phases::Three(i)) => draft.i_of_three(i, limits),
+        Some(Phases::Three(i)) => each.i = draft.i_of_three(i, limits),
     }
     if let Some(neutral) = raw.neutral {
         draft.neutral(neutral, limits);
@@ -239,7 +257,8 @@ pub fn check(raw: &RawReading, limits: &Limits) -> Result<Checked, Reason> {
     if raw.unknown_event {
         draft.unknown_event();
     }
-    let extra = Extra::of(raw);
+    let v_load = raw.v_load.and_then(|v_load| draft.v_load(v_load, limits));
+    let extra = Extra::of(raw, v_load, each);
     if extra.is_some() || raw.measures_more() {
         draft.more();
     }
@@ -247,8 +266,14 @@ pub fn check(raw: &RawReading, limits: &Limits) -> Result<Checked, Reason> {
     Ok(Checked { reading, extra, issues })
 }
 
+/// Whether a supply can have it.
+#[inline]
+fn is_voltage(v: Millivolts, limits: &Limits) -> bool {
+    v.0 >= 0 && v <= limits.v_max
+}
+
 /// Three phases together.
-pub fn total([a, b, c]: [i64; 3]) -> i64 {
+fn total([a, b, c]: [i64; 3]) -> i64 {
     a.saturating_add(b).saturating_add(c)
 }
 
@@ -306,6 +331,17 @@ impl Draft {
         self.reading.has |= P;
     }
 
+    /// Active power of three phases: their sum is kept. All are returned, unless the sum or one of them is beyond the
+    /// limit. A sum with such a part would be the power of another load.
+    pub fn p_of_three(&mut self, p: [Milliwatts; 3], limits: &Limits) -> Option<[Milliwatts; 3]> {
+        if p.iter().any(|one| one.0.saturating_abs() > limits.p_max.0) {
+            self.issues.insert(Issue::PowerImplausible);
+            return None;
+        }
+        self.p(Milliwatts(total(p.map(|one| one.0))), limits);
+        self.reading.p().map(|_| p)
+    }
+
     /// Reactive power, all phases together.
     #[inline]
     pub fn q(&mut self, q: Millivars, limits: &Limits) {
@@ -316,22 +352,35 @@ impl Draft {
         self.reading.has |= Q;
     }
 
+    /// Reactive power of three phases, as [`Self::p_of_three`].
+    pub fn q_of_three(&mut self, q: [Millivars; 3], limits: &Limits) -> Option<[Millivars; 3]> {
+        if q.iter().any(|one| one.0.saturating_abs() > limits.p_max.0) {
+            self.issues.insert(Issue::PowerImplausible);
+            return None;
+        }
+        self.q(Millivars(total(q.map(|one| one.0))), limits);
+        self.reading.q().map(|_| q)
+    }
+
     /// The voltage of a single phase.
     #[inline]
     pub fn v(&mut self, v: Millivolts, limits: &Limits) {
-        if v.0 < 0 || v > limits.v_max {
+        if !is_voltage(v, limits) {
             return self.issues.insert(Issue::VoltageImplausible);
         }
         (self.reading.v_min, self.reading.v_max) = (v.0, v.0);
         self.reading.has |= V;
     }
 
-    /// The voltages of three phases. A voltage that no supply has is left out, and the others are kept.
-    pub fn v_of_three(&mut self, v: [Millivolts; 3], limits: &Limits) {
+    /// The voltages of three phases. A voltage that no supply has is left out, and the lowest and the highest of the
+    /// others are kept. All are returned if all are plausible.
+    pub fn v_of_three(&mut self, v: [Millivolts; 3], limits: &Limits) -> Option<[Millivolts; 3]> {
         self.reading.has |= THREE_PHASE;
+        let mut all = Some(v);
         for one in v {
-            if one.0 < 0 || one > limits.v_max {
+            if !is_voltage(one, limits) {
                 self.issues.insert(Issue::VoltageImplausible);
+                all = None;
                 continue;
             }
             let first = self.reading.has & V == 0;
@@ -340,6 +389,17 @@ impl Draft {
             self.reading.v_max = if first { one.0 } else { self.reading.v_max.max(one.0) };
             self.reading.has |= V;
         }
+        all
+    }
+
+    /// The voltage behind the relay, if a supply can have it. A [`Reading`] does not keep it.
+    pub fn v_load(&mut self, v_load: Millivolts, limits: &Limits) -> Option<Millivolts> {
+        self.more();
+        if !is_voltage(v_load, limits) {
+            self.issues.insert(Issue::VoltageImplausible);
+            return None;
+        }
+        Some(v_load)
     }
 
     /// The current of a single phase.
@@ -351,17 +411,17 @@ impl Draft {
         }
     }
 
-    /// The currents of three phases: their mean is kept, unless one of them is beyond the limit.
-    pub fn i_of_three(&mut self, i: [Milliamperes; 3], limits: &Limits) {
+    /// The currents of three phases: their mean is kept, and all are returned, unless one of them is beyond the limit.
+    pub fn i_of_three(&mut self, i: [Milliamperes; 3], limits: &Limits) -> Option<[Milliamperes; 3]> {
         self.reading.has |= THREE_PHASE;
         let [a, b, c] = i.map(|one| self.current(one, limits));
         // The mean of two phases would be the current of another load.
-        if let (Some(a), Some(b), Some(c)) = (a, b, c) {
-            let sum = i64::from(a.0) + i64::from(b.0) + i64::from(c.0);
-            // Sizes, and so not below zero: one more rounds a third to the nearest.
-            self.reading.i = ((sum + 1) / 3) as i32;
-            self.reading.has |= I;
-        }
+        let all = [a?, b?, c?];
+        let sum: i64 = all.iter().map(|one| i64::from(one.0)).sum();
+        // Sizes, and so not below zero: one more rounds a third to the nearest.
+        self.reading.i = ((sum + 1) / 3) as i32;
+        self.reading.has |= I;
+        Some(all)
     }
 
     /// The current of the neutral.

@@ -24,11 +24,12 @@ pub mod quantity;
 pub mod raw;
 pub mod target;
 pub mod time;
+pub mod wires;
 
 pub use batch::{Arrival, Batch, DeadLetter, Extra, Key, Message, Origin, Span};
 #[cfg(feature = "calendar")]
 pub use calendar::{Calendar, DayType};
-pub use checked::{ABREAST, Abreast, Checked, Draft, Limits, Parts, Reading, check, total};
+pub use checked::{ABREAST, Abreast, Checked, Draft, Limits, Parts, Reading, check};
 pub use dictionary::Dictionary;
 pub use event::{Event, EventCode};
 pub use fingerprint::Fingerprint;
@@ -38,6 +39,7 @@ pub use issue::{Issue, Issues, Reason};
 pub use raw::{Phases, RawReading};
 pub use target::Target;
 pub use time::{EventTime, Grid};
+pub use wires::{EachPhase, Wire, WireMeans, Wires};
 
 #[cfg(test)]
 mod tests;

@@ -97,10 +97,6 @@ impl RawReading {
     /// Whether it measured anything that a [`Reading`](crate::Reading) and its [`Extra`](crate::Extra) do not keep. A
     /// message counter measures nothing.
     pub fn measures_more(&self) -> bool {
-        self.v_load.is_some()
-            || self.lag.is_some()
-            || self.lead.is_some()
-            || self.vah.is_some()
-            || self.f.is_some()
+        self.lag.is_some() || self.lead.is_some() || self.vah.is_some() || self.f.is_some()
     }
 }

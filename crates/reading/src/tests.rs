@@ -47,9 +47,10 @@ fn believed(raw: &RawReading) -> Believed {
         let sum: i64 = all.iter().map(|one| one.abs()).sum();
         Some((sum as f64 / all.len() as f64).round() as i32)
     });
-    let p: Option<i128> = raw.p.map(|p| p.as_slice().iter().map(|one| i128::from(one.0)).sum());
-    let p = p.and_then(|sum| {
-        if sum.abs() > 1_000_000_000 {
+    let p: Option<Vec<i128>> = raw.p.map(|p| p.as_slice().iter().map(|one| i128::from(one.0)).collect());
+    let p = p.and_then(|all| {
+        let sum: i128 = all.iter().sum();
+        if all.iter().chain([&sum]).any(|one| one.abs() > 1_000_000_000) {
             issues.insert(Issue::PowerImplausible);
             return None;
         }

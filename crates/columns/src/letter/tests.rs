@@ -29,9 +29,7 @@ fn line(dead: &Dead) -> Vec<u8> {
 
 /// A reading is what counts in an interval. What the engine does not keep is not in its dead letter either.
 fn is_kept(Checked { reading, extra, .. }: &Checked) -> bool {
-    // A single plausible voltage of three, without a current: that it was of three phases is lost.
-    let is_flat = reading.is_three_phase() && reading.i().is_none() && reading.v_of_several().is_none();
-    !(is_flat || reading.is_bare() && extra.is_none())
+    !reading.is_bare() || reading.is_three_phase() || extra.is_some()
 }
 
 /// Any reading that fits into a frame.

@@ -23,10 +23,7 @@ pub fn dead_bytes(dead: &Dead) -> Cow<'_, [u8]> {
         return readable(&dead.bytes);
     };
     let mut raw = RawReading::new(*meter, reading.time());
-    reading.write_back(&mut raw);
-    if let Some(extra) = &dead.extra {
-        (raw.events, raw.relay) = (extra.events.clone(), extra.relay);
-    }
+    reading.write_back(dead.extra.as_ref(), &mut raw);
     Cow::Owned(as_json(&raw))
 }
 

@@ -370,6 +370,7 @@ fn phases_are_three_or_one() {
             M1 2024-01-01T00:15:00Z imp (1) v ((1000, 3000)) i None p None
             M2 2024-01-01T00:15:00Z imp (2) v ((1000, 1000)) i None p None
             M4 2024-01-01T00:15:00Z imp (4) v ((4000, 4000)) i None p None
+            M1 ev [] relay None v of each [1000, 2000, 3000]
             field-type: {"meter":"M3","time":1704068100000,"imp":3,"v_a":1,"v_b":2}
             field-twice: {"meter":"M5","time":1704068100000,"imp":5,"v":4,"v_a":1}
         "#]],

@@ -13,6 +13,7 @@ mod without_case;
 
 pub use state::{READS, STATE_VERSION, State};
 
+use super::Needs;
 use crate::weigh::{Comparing, Found};
 use crate::{
     About, Detector, Evidence, Fact, FactDefinition, Innocent, InnocentDefinition, Setting, SettingsError,
@@ -154,6 +155,8 @@ pub(super) static ABOUT: About = About {
         ],
     },
 };
+
+pub(super) const NEEDS: Needs = Needs::ROWS;
 
 impl Rule {
     fn check(&self) -> Result<(), SettingsError> {

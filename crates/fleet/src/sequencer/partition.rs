@@ -2,7 +2,7 @@
 
 use super::panel::Panel;
 use reading::time::DAY;
-use reading::{Arrival, EventTime, Extra, MeterId, Origin, Reading};
+use reading::{Arrival, EventCode, EventTime, Extra, MeterId, Origin, Reading};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,7 +18,7 @@ pub struct Held {
     /// The reading.
     #[serde(with = "crate::snapshot::reading")]
     pub reading: Reading,
-    /// Events and the position of the relay, if the message had any.
+    /// Events, the position of the relay, single phases, if the message had any.
     pub extra: Option<Extra>,
     /// The message as it came. It is empty if the source is no text, as with Parquet.
     pub line: Vec<u8>,
@@ -28,13 +28,45 @@ pub struct Held {
     pub arrival: Arrival,
 }
 
+/// What few readings carried before single phases did.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+struct ExtraV3 {
+    events: Vec<EventCode>,
+    relay: Option<bool>,
+}
+
+impl From<ExtraV3> for Extra {
+    fn from(ExtraV3 { events, relay }: ExtraV3) -> Self {
+        Self { events, relay, ..Self::default() }
+    }
+}
+
+/// The form before single phases were kept.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+struct HeldV3 {
+    meter: MeterId,
+    #[serde(with = "crate::snapshot::reading")]
+    reading: Reading,
+    extra: Option<ExtraV3>,
+    line: Vec<u8>,
+    origin: Option<Origin>,
+    arrival: Arrival,
+}
+
+impl From<HeldV3> for Held {
+    fn from(from: HeldV3) -> Self {
+        let HeldV3 { meter, reading, extra, line, origin, arrival } = from;
+        Self { meter, reading, extra: extra.map(Into::into), line, origin, arrival }
+    }
+}
+
 /// The form before arrivals were kept.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct HeldV2 {
     meter: MeterId,
     #[serde(with = "crate::snapshot::reading")]
     reading: Reading,
-    extra: Option<Extra>,
+    extra: Option<ExtraV3>,
     line: Vec<u8>,
     origin: Option<Origin>,
 }
@@ -44,12 +76,12 @@ impl From<HeldV2> for Held {
         let HeldV2 { meter, reading, extra, line, origin } = from;
         // Not known: it counts as in time.
         let arrival = Arrival { sent: None, front: EventTime::MIN };
-        Self { meter, reading, extra, line, origin, arrival }
+        HeldV3 { meter, reading, extra, line, origin, arrival }.into()
     }
 }
 
 /// Waiting readings of an earlier form.
-fn renewed(waiting: BTreeMap<(EventTime, u64), HeldV2>) -> BTreeMap<(EventTime, u64), Held> {
+fn renewed(waiting: BTreeMap<(EventTime, u64), impl Into<Held>>) -> BTreeMap<(EventTime, u64), Held> {
     waiting.into_iter().map(|(place, held)| (place, held.into())).collect()
 }
 
@@ -65,6 +97,24 @@ pub(super) struct Partition {
     pub(super) panel: Panel,
     pub(super) arrivals: u64,
     pub(super) ended: bool,
+}
+
+/// The form before single phases were kept.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(super) struct PartitionV3 {
+    front: Option<EventTime>,
+    next: Option<EventTime>,
+    waiting: BTreeMap<(EventTime, u64), HeldV3>,
+    panel: Panel,
+    arrivals: u64,
+    ended: bool,
+}
+
+impl From<PartitionV3> for Partition {
+    fn from(from: PartitionV3) -> Self {
+        let PartitionV3 { front, next, waiting, panel, arrivals, ended } = from;
+        Self { front, next, waiting: renewed(waiting), panel, arrivals, ended }
+    }
 }
 
 /// The form before arrivals were kept.

@@ -59,7 +59,9 @@ impl Contracts {
 impl Stage for Contracts {
     type Settings<'p> = FindingsSettings;
 
-    const EVENTS: &'static [EventCode] = &Findings::EVENTS;
+    fn events(_settings: &Self::Settings<'_>) -> Vec<EventCode> {
+        Findings::EVENTS.to_vec()
+    }
 
     fn asked(plan: &Plan) -> Option<FindingsSettings> {
         plan.town_rules

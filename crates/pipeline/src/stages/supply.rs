@@ -44,7 +44,9 @@ impl Supply {
 impl Stage for Supply {
     type Settings<'p> = SupplySettings;
 
-    const EVENTS: &'static [EventCode] = &SupplySettings::EVENTS;
+    fn events(_settings: &SupplySettings) -> Vec<EventCode> {
+        SupplySettings::EVENTS.to_vec()
+    }
 
     fn asked(plan: &Plan) -> Option<SupplySettings> {
         plan.supply

@@ -2,13 +2,14 @@
 
 use super::{Stage, Tick, TownGauge};
 use crate::parts::{PartKind, PartReader, Restoring, Storing};
+use crate::reports::Reports;
 use crate::snapshot::SnapshotError;
 use crate::{Outputs, Plan, TownError};
 use cases::Cases;
 use detect::{Comparing, DailyScores, DailyScoresStateV1, Detector, DetectorRules, DetectorState, Detectors};
 use grid::{Fronts, Join, Joined, Topology};
 use notify::{Channel, Notifier};
-use reading::{Calendar, Fingerprint, MeterId};
+use reading::{Calendar, EventCode, Fingerprint, MeterId};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -99,7 +100,7 @@ pub struct NotLookedAt {
 impl Watch {
     pub(crate) fn tick(&mut self, tick: &Tick<'_>, out: &mut Outputs) {
         self.fronts.tick(tick.end, tick.joined.iter());
-        self.examine(tick.joined, false, out);
+        self.examine(tick.joined, Some(tick.reports), out);
         // A meter whose last row ended inside the interval is not strange: the topology knows it.
         let strange = |joined: &Joined<'_>| match joined.role {
             None => joined.first().is_none(),
@@ -109,10 +110,13 @@ impl Watch {
         self.not_looked_at.strangers.extend(strangers);
     }
 
-    /// Examines the rows of a tick, and everything before them that can be compared since.
-    fn examine(&mut self, joined: &Join<'_>, at_the_end: bool, out: &mut Outputs) {
+    /// Examines the rows of a tick with its reports, and everything before them that can be compared since. At the
+    /// end there are no reports.
+    fn examine(&mut self, joined: &Join<'_>, reports: Option<&Reports>, out: &mut Outputs) {
+        let (topology, fronts, at_the_end) = (joined.topology(), &self.fronts, reports.is_none());
+        let (events, wires) = reports.map_or((&[][..], &[][..]), |reports| (&reports.events, &reports.wires));
         let mut suspicions = Vec::new();
-        let comparing = Comparing { topology: joined.topology(), fronts: &self.fronts, at_the_end };
+        let comparing = Comparing { topology, fronts, at_the_end, events, wires };
         self.not_looked_at.held_back += self.detectors.examine(&comparing, joined.iter(), &mut suspicions);
         let front_of = |transformer| comparing.front_of_named(transformer);
         self.daily.collect(&self.calendar, &suspicions, front_of, &mut out.suspicions);
@@ -151,6 +155,10 @@ impl Watch {
 
 impl Stage for Watch {
     type Settings<'p> = (&'p DetectorRules, cases::CaseRules);
+
+    fn events((rules, _): &Self::Settings<'_>) -> Vec<EventCode> {
+        rules.events()
+    }
 
     fn asked(plan: &Plan) -> Option<Self::Settings<'_>> {
         Some((&plan.detectors, plan.cases?)).filter(|(detectors, _)| !detectors.is_empty())
@@ -202,7 +210,7 @@ impl Stage for Watch {
     }
 
     fn finish(&mut self, topology: &Topology, out: &mut Outputs) {
-        self.examine(&Join::new(topology, &[]), true, out);
+        self.examine(&Join::new(topology, &[]), None, out);
         self.daily.finish(&mut out.suspicions);
     }
 

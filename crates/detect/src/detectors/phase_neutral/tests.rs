@@ -79,7 +79,8 @@ impl Town {
     }
 
     fn examine(&mut self, rows: &[Interval], at_the_end: bool) -> Vec<Found> {
-        let comparing = Comparing { topology: &self.topology, fronts: &self.fronts, at_the_end };
+        let (topology, fronts) = (&self.topology, &self.fronts);
+        let comparing = Comparing { topology, fronts, at_the_end, events: &[], wires: &[] };
         let mut out = Vec::new();
         self.held_back += self.runs.examine(&comparing, self.topology.join(rows), &mut out);
         out
