@@ -11,7 +11,7 @@ use simulate::{Connection, Faults, Settings};
 use std::collections::BTreeMap;
 use std::fs;
 use std::sync::{Arc, LazyLock};
-use units::Milliamperes;
+use units::{Milliamperes, Millivars, Millivolts, Milliwatts};
 
 pub const PARTITIONS: usize = 3;
 
@@ -55,11 +55,30 @@ impl Log {
     }
 }
 
-/// Some of the meters see a bypass all the time: a detector keeps a state only of such meters.
+/// Some of the meters see a dead phase, a phase that runs backward, use behind an open relay, or a bypass all the time:
+/// detectors keep a state only of such meters.
 fn change_wires(raw: &mut RawReading) {
-    if let (3, Some(Phases::One(i))) = (raw.meter.hash() % 8, raw.i) {
-        raw.neutral = Some(Milliamperes(i.0 + 3000));
-    }
+    let (Some(Phases::One(v)), Some(Phases::One(i)), Some(Phases::One(p))) = (raw.v, raw.i, raw.p) else {
+        return;
+    };
+    let is_dead = match raw.meter.hash() % 8 {
+        0 => true,
+        1 => false,
+        2 => {
+            (raw.relay, raw.v_load) = (Some(false), Some(v));
+            return;
+        }
+        3 => {
+            raw.neutral = Some(Milliamperes(i.0 + 3000));
+            return;
+        }
+        _ => return,
+    };
+    let odd = if is_dead { (Millivolts(2000), Milliwatts(0)) } else { (v, Milliwatts(-1_200_000)) };
+    raw.v = Some(Phases::Three([odd.0, v, v]));
+    raw.i = Some(Phases::Three([Milliamperes(5500), i, i]));
+    raw.p = Some(Phases::Three([odd.1, p, p]));
+    raw.q = Some(Phases::Three([Millivars(-1000), Millivars(100_000), Millivars(100_000)]));
 }
 
 /// The results of an undisturbed run.

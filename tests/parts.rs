@@ -168,10 +168,13 @@ fn the_plan_keeps_every_kind_of_state() {
         power-factor
         profiles
         vet
+        wires
         balances
         cases
         confluence
+        ct-open
         deliveries
+        event-then-drop
         findings
         groups
         heard
@@ -181,9 +184,12 @@ fn the_plan_keeps_every_kind_of_state() {
         not-looked-at
         phase-neutral
         positions
+        potential-link-open
+        reversed-ct
         supply
         supply-indices
-        suspicions"#]]
+        suspicions
+        use-after-disconnection"#]]
     .assert_eq(&names.join("\n"));
     assert_eq!(lost_under(&plan_of(&PLAN)), BTreeSet::new());
 }
@@ -207,13 +213,16 @@ fn a_changed_setting_loses_the_parts_that_depend_on_it_and_no_other() {
         demand.billing_day: demand groups power-factor
         demand.block: demand groups power-factor
         demand.zones: demand groups power-factor
+        detectors.ct-open.floor: ct-open
         detectors.phase-neutral.floor: phase-neutral
         detectors.phase-neutral.low_load: phase-neutral
         detectors.phase-neutral.low_load_share: phase-neutral
         detectors.phase-neutral.share: phase-neutral
+        detectors.potential-link-open.current: potential-link-open
+        detectors.reversed-ct.power: reversed-ct
         intervals.energy: meters
         intervals.grace: meters
-        intervals.length: balances confluence deliveries demand findings groups health heard loads losses meters phase-neutral power-factor profiles supply vet
+        intervals.length: balances confluence ct-open deliveries demand event-then-drop findings groups health heard loads losses meters phase-neutral potential-link-open power-factor profiles reversed-ct supply use-after-disconnection vet wires
         power_factor.step: power-factor
         profiles.slot: profiles
         time_zone: deliveries demand findings groups health losses power-factor profiles supply-indices suspicions
@@ -223,7 +232,9 @@ fn a_changed_setting_loses_the_parts_that_depend_on_it_and_no_other() {
         cases.follow_within
         cases.most_open
         demand.low_power_factor
+        detectors.event-then-drop.drop
         detectors.phase-neutral.blocks
+        detectors.use-after-disconnection.blocks
         estimation.linear_up_to
         forecast.quantiles
         forecast.transformers

@@ -13,7 +13,13 @@
 //!
 //! Everything else (plans, `gridwarden check`, files, texts, stored state, the catalogue) works from this list.
 
+pub mod ct_open;
+pub mod event_then_drop;
 pub mod phase_neutral;
+mod phase_run;
+pub mod potential_link_open;
+pub mod reversed_ct;
+pub mod use_after_disconnection;
 
 use crate::weigh::{Comparing, Found};
 use crate::{About, Key, SettingsError, Suspicion, Written, weigh};
@@ -257,6 +263,26 @@ detectors! {
         "phase and neutral current of a single-phase supply are apart, block after block",
         "how long phase and neutral of each meter have been apart",
         "Kirchhoff: what goes out through the phase comes back through the neutral; firmware of meters in the field for the limits";
+    potential_link_open PotentialLinkOpen "potential-link-open",
+        "current on a phase of a three-phase meter that shows no voltage",
+        "how often each meter has seen current on a dead phase",
+        "firmware of meters in the field: current on a dead phase, 2 A for a report at once; under-voltage below 70 %";
+    reversed_ct ReversedCt "reversed-ct",
+        "the power of one phase runs backward while the others draw, at a meter without an export register",
+        "how often one phase of each meter has run backward",
+        "physics: a reversed current transformer turns the sign of active and reactive power; firmware in the field reports it after 10 s";
+    ct_open CtOpen "ct-open",
+        "a phase shows no current, though it did before and the neutral says that some flows",
+        "what the phases of three-phase meters carried, and how often one showed nothing since",
+        "Kirchhoff: the neutral carries the phasor sum of the phases; firmware in the field for what is no current";
+    use_after_disconnection UseAfterDisconnection "use-after-disconnection",
+        "use behind an open relay, or a voltage behind it that follows that of the line",
+        "how often each meter with an open relay has shown use or a voltage",
+        "physics: nothing passes an open relay, and a generator has a voltage of its own";
+    event_then_drop EventThenDrop "event-then-drop",
+        "a tamper event, and much less energy while it lasts or in the days after it",
+        "what each consumer usually uses, and what it has used since a tamper event",
+        "field practice: an event alone is weak, an event and a drop of 40 % for 7 days are strong; numbers of IS 15959";
 }
 
 impl Detector {

@@ -31,4 +31,6 @@ pub use weigh::{Comparing, Suspicion, weigh};
 pub use words::{About, FactDefinition, InnocentDefinition, Unit, Words};
 
 #[cfg(test)]
+mod street;
+#[cfg(test)]
 mod tests;

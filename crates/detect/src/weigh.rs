@@ -1,7 +1,7 @@
 //! Evidence of one meter, weighed together.
 
 use crate::{Detector, Evidence};
-use grid::{Fronts, Topology, TopologyRow};
+use grid::{Fronts, Role, Topology, TopologyRow};
 use reading::{AreaId, Event, EventTime, MeterId, TransformerId, Wires};
 
 /// Something about a meter that a person should look at, with its reasons.
@@ -39,7 +39,13 @@ pub struct Comparing<'a> {
     pub wires: &'a [Wires],
 }
 
-impl Comparing<'_> {
+impl<'a> Comparing<'a> {
+    /// The place of a consumer's meter. `None` of a meter that measures something else, or that has no place.
+    pub(crate) fn consumer(&self, meter: &MeterId, time: EventTime) -> Option<&'a TopologyRow> {
+        let (_, row) = self.topology.number_at(meter, time)?;
+        (row.role == Role::Consumer).then_some(row)
+    }
+
     /// Neighbours on the transformer with a number are compared up to here.
     pub fn front_of(&self, transformer: u32) -> EventTime {
         match self.at_the_end {
