@@ -25,6 +25,11 @@ static PLAN: LazyLock<Table> = LazyLock::new(|| {
     plan["intervals"].as_table_mut().unwrap().insert("final_after".to_owned(), "12 h".into());
     // The only section that ami.toml does not have.
     plan.insert("power_factor".to_owned(), "step = 0.05".parse::<Table>().unwrap().into());
+    // And the lists that it does not have.
+    let routes: Table = fs::read_to_string(repository("pipelines/routes.toml")).unwrap().parse().unwrap();
+    for list in ["receiver", "route", "inhibit", "template"] {
+        plan.insert(list.to_owned(), routes[list].clone());
+    }
     // And the only key that the core reads from a section of the shell.
     plan["output"].as_table_mut().unwrap().insert("compression".to_owned(), "zstd".into());
     plan
@@ -124,8 +129,21 @@ fn other(path: &str, value: &Value) -> Value {
             let other = if number.fract() == 0.0 && number != 60.0 { number + 1.0 } else { number * 1.01 };
             Value::String(format!("{other} {unit}"))
         }
+        Value::Array(tables) => Value::Array(tables.iter().map(other_table).collect()),
         other => panic!("{path} needs another value than {other}"),
     }
+}
+
+/// A receiver, route, inhibition or template with one other value.
+fn other_table(value: &Value) -> Value {
+    let mut table = value.as_table().unwrap().clone();
+    let others = [("parts", 4.into()), ("wait", "1 h".into()), ("text", "{meter}".into())];
+    for (key, other) in others {
+        if table.contains_key(key) {
+            table.insert(key.to_owned(), other);
+        }
+    }
+    table.into()
 }
 
 /// The value at a path.
@@ -174,6 +192,7 @@ fn the_plan_keeps_every_kind_of_state() {
         confluence
         ct-open
         deliveries
+        desk
         event-then-drop
         findings
         groups
@@ -240,6 +259,7 @@ fn a_changed_setting_loses_the_parts_that_depend_on_it_and_no_other() {
         forecast.transformers
         groups.reporting
         holidays
+        inhibit
         intervals.clock_ahead
         intervals.cross_check.floor
         intervals.cross_check.share
@@ -270,9 +290,11 @@ fn a_changed_setting_loses_the_parts_that_depend_on_it_and_no_other() {
         quality.town.multiplier_days
         quality.town.sanctioned
         quality.zero_run
+        receiver
         registers.most_power
         registers.reset_power
         registers.rollovers
+        route
         sanctioned.above
         sms.again_after
         sms.per_day
@@ -283,15 +305,25 @@ fn a_changed_setting_loses_the_parts_that_depend_on_it_and_no_other() {
         supply.momentary
         supply.silent_after
         supply.transformer_share
-        supply.unbalance"#]].assert_eq(&lines.join("\n"));
+        supply.unbalance
+        template"#]].assert_eq(&lines.join("\n"));
 }
 
 #[test]
 fn a_removed_section_loses_its_own_parts() {
     let mut lines = Vec::new();
-    for section in
-        ["profiles", "power_factor", "groups", "sanctioned", "quality", "supply", "health", "forecast", "sms"]
-    {
+    for section in [
+        "profiles",
+        "power_factor",
+        "groups",
+        "sanctioned",
+        "quality",
+        "supply",
+        "health",
+        "forecast",
+        "sms",
+        "routes",
+    ] {
         let mut without = PLAN.clone();
         if section == "quality" {
             without.remove("estimation");
@@ -300,6 +332,10 @@ fn a_removed_section_loses_its_own_parts() {
             without.remove("estimation");
             let quality = without["quality"].as_table_mut().unwrap();
             quality.remove("day");
+        }
+        // A route is for what these find.
+        if ["routes", "supply", "sanctioned"].contains(&section) {
+            ["receiver", "route", "inhibit", "template"].iter().for_each(|list| drop(without.remove(*list)));
         }
         without.remove(section);
         if let Ok(plan) = Plan::read(&without.to_string()) {
@@ -312,12 +348,13 @@ fn a_removed_section_loses_its_own_parts() {
         profiles: profiles
         power_factor: power-factor
         groups: groups
-        sanctioned: 
+        sanctioned: desk
         quality: findings vet
-        supply: supply supply-indices
+        supply: desk supply supply-indices
         health: deliveries health
         forecast: loads
-        sms: messages"#]]
+        sms: messages
+        routes: desk"#]]
     .assert_eq(&lines.join("\n"));
 }
 

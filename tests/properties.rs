@@ -37,7 +37,7 @@ fn town(meters: usize, days: u32) -> Settings {
     Settings::usual(meters, days, 4, EventTime(1_704_067_200_000))
 }
 
-/// The demo plan with some settings changed.
+/// The demo plan with some settings changed, and with routes.
 fn demo_with(changes: &[(&str, &str)]) -> Plan {
     let text = fs::read_to_string(repository("pipelines/demo.toml")).unwrap();
     let edited = changes.iter().fold(text, |text, (key, value)| {
@@ -49,7 +49,10 @@ fn demo_with(changes: &[(&str, &str)]) -> Plan {
         assert_ne!(edited, text, "{key}");
         edited
     });
-    Plan::read(&edited).unwrap()
+    let routes = fs::read_to_string(repository("pipelines/routes.toml")).unwrap();
+    // As they stand there: they can follow any plan that finds all kinds of things.
+    let routes = &routes[routes.find("\n[[receiver]]").unwrap()..];
+    Plan::read(&format!("{edited}\n{routes}")).unwrap()
 }
 
 fn sample(settings: Settings) -> Sample {

@@ -3,6 +3,7 @@
 use crate::{AlertId, Case, CaseId, Change};
 use detect::Evidence;
 use reading::{AreaId, Calendar, EventTime, MeterId, TransformerId};
+use serde::{Deserialize, Serialize};
 
 /// What happened to the case.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -23,8 +24,8 @@ impl AlertKind {
     }
 }
 
-/// How soon a person should look.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+/// How soon a person should look. Variants are stored by their number, so new ones must be added at the end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Severity {
     /// For the record: a case closed.
     Info,
@@ -37,6 +38,9 @@ pub enum Severity {
 }
 
 impl Severity {
+    /// All of them, the least severe first.
+    pub const ALL: [Self; 4] = [Self::Info, Self::Low, Self::Medium, Self::High];
+
     /// By how far the main number of the evidence is beyond what is allowed. Twice and four times are chosen here,
     /// until field visits show what is better.
     pub(crate) fn of(evidence: &Evidence) -> Self {

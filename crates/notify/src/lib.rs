@@ -8,16 +8,22 @@
 //! This crate never knows sockets, modems or one detector from another, and has no clock: the end of the tick is an
 //! argument. An alert of an area without an address is returned, not lost.
 //!
-//! Read [`Notifier::route`] first, then [`channels`] (how to add one is there), then [`channels::sms`].
+//! A [`Notifier`] is the short form: one channel, each case to the address of its area. A [`Desk`] is the long one:
+//! receivers, routes, groups, silences, acknowledgements, escalation, in the words of [`words`].
+//!
+//! Read [`Notifier::route`] first, then [`channels`] (how to add one is there), [`channels::sms`], and [`desk`].
 
 pub mod channels;
+pub mod desk;
 mod notifier;
 mod routes;
 mod sent;
 mod stored;
 mod throttle;
+pub mod words;
 
 pub use channels::{About, Channel, ChannelRule};
+pub use desk::{Desk, DeskRules, DeskState, Kind, Notice, Seen};
 pub use notifier::{Held, Message, Notifier, Routed};
 pub use routes::{Address, AddressColumn, RouteError, Routes};
 pub use sent::Sent;

@@ -1,16 +1,12 @@
 //! Alerts to messages on one channel, no more to an address than its throttle allows.
 
-use crate::{Address, Channel, ChannelRule, Routes, Throttle};
+use crate::{Address, Channel, ChannelRule, Routes, Seen, Throttle};
 use cases::{Alert, AlertId, AlertKind, CaseId};
-use detect::{Detector, Evidence};
+use detect::Evidence;
 use reading::time::{DAY, HOUR};
 use reading::{AreaId, Calendar, EventTime, MeterId};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, VecDeque};
-
-/// So many times the main number of the last message is clearly worse. Ours, until readers teach us better: in simulated
-/// towns the load alone hardly ever doubles the distance of phase and neutral from one case to the next.
-const CLEARLY_WORSE: f64 = 2.0;
 
 /// A message to one address.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,8 +22,8 @@ pub struct Message {
     pub time: EventTime,
     /// The area of the alert, the first one's in a digest.
     pub area: Option<AreaId>,
-    /// The case of the alert, the first one's in a digest.
-    pub case: CaseId,
+    /// The case of the alert, the first one's in a digest; none if it is about no case.
+    pub case: Option<CaseId>,
     /// How many other cases it stands for.
     pub more: u32,
     /// What it says, as its channel sends it.
@@ -60,25 +56,6 @@ pub struct Held {
     seen: Option<Seen>,
     /// Its main number in words.
     pub(crate) words: String,
-}
-
-/// The main number of the weightiest evidence.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-struct Seen {
-    detector: Detector,
-    main: f64,
-}
-
-impl Seen {
-    fn of(alert: &Alert) -> Option<Self> {
-        let leading = alert.evidence.first()?;
-        Some(Self { detector: leading.detector, main: leading.main()?.value })
-    }
-
-    /// Numbers of two detectors cannot be compared: what another detector sees is news.
-    fn is_clearly_worse_than(&self, before: &Self) -> bool {
-        self.detector != before.detector || self.main >= before.main * CLEARLY_WORSE
-    }
 }
 
 /// The last message that named a meter.
@@ -151,7 +128,7 @@ impl Line {
             to: to.clone(),
             time: end,
             area: first.area,
-            case: first.case.clone(),
+            case: Some(first.case.clone()),
             more: (self.held.len() as u32 - 1).saturating_add(self.more),
             text,
         };
@@ -235,7 +212,7 @@ impl Notifier {
                 to: address.clone(),
                 time: end,
                 area: alert.area,
-                case: alert.case.clone(),
+                case: Some(alert.case.clone()),
                 more: 0,
                 text: self.rule.single(alert, calendar),
             });

@@ -8,6 +8,7 @@ mod metering;
 mod quality;
 mod quantity;
 mod registers;
+mod routes;
 mod section;
 mod supply;
 mod written;
@@ -24,7 +25,7 @@ use detect::DetectorRules;
 use fleet::{Fleet, SequencerSettings, Settings, Shard};
 use grid::Topology;
 use health::HealthSettings;
-use notify::{Channel, ChannelRule};
+use notify::{Channel, ChannelRule, DeskRules};
 use reading::{Calendar, EventCode, Grid, Limits, Target};
 use units::{Amperes, Ratio};
 use vet::{By, FindingsSettings, Rule, Vet};
@@ -84,6 +85,8 @@ pub struct Plan {
     pub settle: i64,
     /// The channels on which messages go out, in the order of their list.
     pub channels: Vec<ChannelRule>,
+    /// Who hears of what by the plan's routes, if it has any.
+    pub desk: Option<DeskRules>,
     /// How the Parquet files of outputs are compressed.
     pub compression: Compression,
 }
@@ -147,6 +150,15 @@ impl Plan {
     /// The settings of a channel, if it has a section.
     pub fn channel(&self, channel: Channel) -> Option<&ChannelRule> {
         self.channels.iter().find(|rule| rule.channel() == channel)
+    }
+
+    /// Whether messages go out on a channel: by its section, or by a route to a receiver on it.
+    pub fn sends(&self, channel: Channel) -> bool {
+        let by_route =
+            |rules: &DeskRules| rules.receivers().iter().any(|receiver| receiver.channel == channel);
+        // Without a detector there is nothing that the section could send.
+        self.channel(channel).is_some() && !self.detectors.is_empty()
+            || self.desk.as_ref().is_some_and(by_route)
     }
 
     /// Empty profiles and demand, if the plan asks for them.

@@ -10,6 +10,7 @@
 mod balances;
 mod contracts;
 mod deliveries;
+mod desk;
 mod expectations;
 mod groups;
 mod supply;
@@ -18,6 +19,7 @@ mod watch;
 pub(crate) use balances::Balances;
 pub(crate) use contracts::Contracts;
 pub(crate) use deliveries::Deliveries;
+pub(crate) use desk::{Desk, Mark};
 pub(crate) use expectations::Expectations;
 pub(crate) use groups::Groups;
 pub(crate) use supply::Supply;
@@ -208,4 +210,5 @@ stages! {
     groups: Groups,
     expectations: Expectations,
     deliveries: Deliveries,
+    desk: Desk,
 }

@@ -6,11 +6,12 @@ use crate::parts::{Restoring, Storing};
 use crate::plan::Plan;
 use crate::reports::Reports;
 use crate::snapshot::SnapshotError;
-use crate::stages::{NotLookedAt, Stages, Tick, TownGauges, Watch};
+use crate::stages::{Desk, Mark, NotLookedAt, Stages, Tick, TownGauges, Watch};
 use forecast::SeasonalMean;
 use grid::{Join, Topology};
 use metering::DemandRow;
 use notify::RouteError;
+use notify::desk::{Counts, Waiting};
 use reading::{ConcentratorId, EventTime, Fingerprint, Grid, Interval, Target};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -74,6 +75,11 @@ impl Town {
         self.stages.watch.as_ref().map(|watch| watch.not_looked_at().clone()).unwrap_or_default()
     }
 
+    /// What became of everything that routes could take, and what waits.
+    pub fn notices(&self) -> Option<(Counts, Waiting)> {
+        self.stages.desk.as_ref().map(Desk::counts)
+    }
+
     /// How often each quality rule of the second stage has fired since the state began.
     pub fn tally(&self) -> Tally {
         self.stages.contracts.as_ref().map(|stage| *stage.tally()).unwrap_or_default()
@@ -104,9 +110,10 @@ impl Town {
     pub fn tick(&mut self, end: EventTime, rows: &[Interval], reports: &Reports, out: &mut Outputs) {
         let topology = Arc::clone(&self.topology);
         let joined = Join::new(&topology, rows);
-        let Stages { balances, contracts, supply, watch, groups, expectations, deliveries } =
+        let Stages { balances, contracts, supply, watch, groups, expectations, deliveries, desk } =
             &mut self.stages;
         let balanced = balances.as_mut().map(|stage| stage.compute(end, &joined)).unwrap_or_default();
+        let mark = Mark::of(out);
         let tick = Tick { end, joined: &joined, reports, balances: &balanced };
         if let Some(balances) = balances {
             balances.tick(&tick, out);
@@ -129,6 +136,9 @@ impl Town {
         if let Some(deliveries) = deliveries {
             deliveries.tick(&tick, out);
         }
+        if let Some(desk) = desk {
+            desk.route(end, &mark, &topology, out);
+        }
     }
 
     /// Takes the last reports of the first stage, when no further tick will come.
@@ -141,12 +151,16 @@ impl Town {
     /// Takes rows of ticks that are over and that belong to no later tick: a part of a long backlog, or what was open
     /// when the run ended. They join balances and sums of groups, and no other stage looks at them.
     pub fn join(&mut self, rows: &[Interval], out: &mut Outputs) {
+        let mark = Mark::of(out);
         let joined = Join::new(&self.topology, rows);
         if let Some(balances) = &mut self.stages.balances {
             balances.join(&joined);
         }
         if let Some(groups) = &mut self.stages.groups {
             groups.join(&joined, out);
+        }
+        if let Some(desk) = &mut self.stages.desk {
+            desk.queue(&mark, &self.topology, out);
         }
     }
 
@@ -163,8 +177,12 @@ impl Town {
     /// If a whole town loses supply, no reading arrives, so no watermark advances and no tick closes. The shell then
     /// gives the time of its clock, `now`. It must have passed on every reading from before.
     pub fn notice(&mut self, now: EventTime, out: &mut Outputs) {
+        let mark = Mark::of(out);
         if let Some(supply) = &mut self.stages.supply {
             supply.notice(now, &self.topology, out);
+        }
+        if let Some(desk) = &mut self.stages.desk {
+            desk.route(now, &mark, &self.topology, out);
         }
     }
 
@@ -176,7 +194,11 @@ impl Town {
 
     /// No further tick will come. The current day and month are published as far as they went.
     pub fn finish(&mut self, out: &mut Outputs) {
+        let mark = Mark::of(out);
         self.stages.finish(&self.topology, out);
+        if let Some(desk) = &mut self.stages.desk {
+            desk.end(&mark, &self.topology, out);
+        }
     }
 
     /// Adds to rows of demand what only other meters or the topology know. Call it after the tick that closed them.

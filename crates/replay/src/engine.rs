@@ -22,6 +22,7 @@ use disconnected::Disconnected;
 use grid::Topology;
 use health::Summary;
 use merge::Merge;
+use notify::desk;
 use pipeline::{
     Books, Closing, Dead, NotLookedAt, Outputs, PartitionId, Plan, Sequencer, Shard, Town, bury_held,
     bury_undecoded,
@@ -68,9 +69,14 @@ pub struct Counted {
     pub meters: u64,
     /// What the second stage could not judge, for lack of topology.
     pub missing: NotLookedAt,
+    /// What became of everything that routes could take, if the plan has any.
+    pub notices: Option<(desk::Counts, desk::Waiting)>,
     /// What was wrong with the readings, if the plan has a section `[health]`.
     pub health: Summary,
 }
+
+/// What the second stage could not judge, and what became of notices.
+type OfTown = (NotLookedAt, Option<(desk::Counts, desk::Waiting)>);
 
 /// Runs a plan over files. `watch` is called after every block of readings.
 pub fn run<S: Sink>(
@@ -121,7 +127,7 @@ pub fn run<S: Sink>(
         let collected = join(end);
         // If the sink fails, `feed` fails as well, because its channels close. The sink's error is the cause: report
         // it.
-        let (ShardCounts { totals, tally, meters, health }, missing) = collected?;
+        let (ShardCounts { totals, tally, meters, health }, (missing, notices)) = collected?;
         fed?;
         counted.counts.add(sequencer.counts());
         counted.counts.add(&totals.counts);
@@ -130,6 +136,7 @@ pub fn run<S: Sink>(
         counted.admitted = totals.admitted;
         counted.meters = meters;
         counted.missing = missing;
+        counted.notices = notices;
         counted.health = health;
         Ok(counted)
     })
@@ -233,7 +240,7 @@ fn collect<S: Sink>(
     mut town: Option<Town>,
     from_shards: &[Receiver<FromShard>],
     sink: &mut S,
-) -> Result<(ShardCounts, NotLookedAt), Failure> {
+) -> Result<(ShardCounts, OfTown), Failure> {
     let mut all = ShardCounts::default();
     let mut out = Outputs::default();
     // The second stage compares all meters of a tick, so it needs the whole tick. Without it, small parts save
@@ -304,7 +311,7 @@ fn collect<S: Sink>(
             let missing = town.map(|town| {
                 all.tally.add(&town.tally());
                 all.health.set_wrong_clocks(town.wrong_clocks());
-                town.not_looked_at()
+                (town.not_looked_at(), town.notices())
             });
             return Ok((all, missing.unwrap_or_default()));
         }

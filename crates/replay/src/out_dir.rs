@@ -136,6 +136,10 @@ impl OutDir {
             "meters": counted.missing.strangers.len(),
             "intervals": counted.missing.held_back,
         });
+        if let Some((counts, waiting)) = counted.notices {
+            let waiting = [("grouped", waiting.grouped), ("held", waiting.held)];
+            json["routes"] = tally(counts.each().chain(waiting)).into();
+        }
         json["unplaced_wh"] = counted.unplaced_wh.into();
         json["log_lost"] = log_lost().into();
         json["issues"] =

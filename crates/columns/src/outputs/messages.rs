@@ -3,6 +3,7 @@
 use super::{About, Columns, Output, Sent, Wanted};
 use crate::files::LinesFile;
 use crate::value::{Cell, Value};
+use cases::CaseId;
 use notify::{Channel, Message, each_channel};
 use pipeline::{Outputs, Plan};
 
@@ -39,8 +40,7 @@ impl<const CHANNEL: usize> Output for Messages<CHANNEL> {
     type File = LinesFile<Self>;
 
     fn of(plan: &Plan) -> Option<Self> {
-        // Without a detector there is nothing to send.
-        plan.channel(Self::OF).filter(|_| !plan.detectors.is_empty()).map(|_| Self)
+        plan.sends(Self::OF).then_some(Self)
     }
 
     fn with_all_columns() -> Self {
@@ -49,6 +49,7 @@ impl<const CHANNEL: usize> Output for Messages<CHANNEL> {
 
     fn leave_out(plan: &mut Plan, _wanted: Wanted<'_>) {
         plan.channels.retain(|rule| rule.channel() != Self::OF);
+        plan.desk = plan.desk.take().and_then(|rules| rules.without(Self::OF));
     }
 
     fn rows(out: &Outputs) -> impl Iterator<Item = &Message> + Clone {
@@ -74,9 +75,9 @@ impl<const CHANNEL: usize> Output for Messages<CHANNEL> {
         to.column(
             "case",
             "",
-            "id of the case of the alert, in a digest of the first one",
+            "id of the case of the alert, in a digest of the first one; null if it is about no case",
             "each message can be traced to its evidence",
-            |one| one.case.as_str(),
+            |one| one.case.as_ref().map(CaseId::as_str),
         );
         to.column(
             "more",

@@ -3,6 +3,7 @@
 mod advice;
 mod kafka;
 mod page;
+mod routes;
 mod survey;
 
 use crate::cli;
@@ -270,6 +271,7 @@ fn watch(plan: &Plan, page: &mut Page) {
             rule.shown().iter().for_each(|(key, value)| page.key(key, value));
         });
     }
+    routes::sections(plan.desk.as_ref(), page);
 }
 
 fn limits(limits: &Limits, page: &mut Page) {

@@ -277,7 +277,9 @@ fn case(change: &Change, findings: &Findings, own: &[&Interval], page: &mut Page
             intervals(own.iter().copied().filter(|row| row.end > from && row.end <= to), page);
         }
     }
-    for message in findings.messages.iter().filter(|message| has_opened && message.case == case.id) {
+    for message in
+        findings.messages.iter().filter(|message| has_opened && message.case.as_ref() == Some(&case.id))
+    {
         let Message { channel, to, text, .. } = message;
         let text = text.trim_end().replace('\n', "\n             ");
         page.line(format!("  {:<10} to {to}: {text}", channel.about().label));

@@ -3,7 +3,10 @@
 //! One SMS is one segment of the GSM alphabet, at most 160 characters, and `SmsText` cannot hold more. It has what was
 //! measured and a request to check, and never a word about why.
 
+pub mod alphabet;
+
 use crate::{About, Address, AddressColumn, Held, RouteError, Routes, Throttle};
+use alphabet::septets;
 use cases::Alert;
 use detect::{Milliseconds, SettingsError};
 use grid::Topology;
@@ -78,7 +81,7 @@ impl Rule {
     }
 }
 
-static PHONES: AddressColumn = AddressColumn {
+pub(crate) static PHONES: AddressColumn = AddressColumn {
     one: "the reader's phone",
     several: "readers' phones",
     wanted: "phone number",
@@ -89,7 +92,7 @@ static PHONES: AddressColumn = AddressColumn {
 
 /// A phone number, if the text is one: an optional `+` and 3 to 15 digits. Spaces and hyphens between digits are left
 /// out, as people write them.
-fn phone(text: &str) -> Option<Address> {
+pub fn phone(text: &str) -> Option<Address> {
     let number: String = text.trim().chars().filter(|c| !matches!(c, ' ' | '-')).collect();
     let digits = number.strip_prefix('+').unwrap_or(&number);
     // ITU-T E.164: at most 15 digits; three is the shortest service number.
@@ -99,21 +102,6 @@ fn phone(text: &str) -> Option<Address> {
 
 /// What one segment holds: 140 bytes are 160 characters of seven bits (3GPP TS 23.040).
 const SEGMENT: usize = 160;
-
-/// The characters beyond ASCII in the basic table of the GSM 7-bit alphabet (3GPP TS 23.038).
-const BASIC: &str = "£¥èéùìòÇØøÅåΔΦΓΛΩΠΨΣΘΞÆæßÉ¤¡ÄÖÑÜ§¿äöñüà";
-/// Those that need an escape before them, and so count twice.
-const EXTENDED: &str = "^{}\\[~]|€";
-
-/// How many seven-bit places a character takes; `None` if the alphabet has no such character.
-fn septets(c: char) -> Option<usize> {
-    match c {
-        '`' => None,
-        _ if EXTENDED.contains(c) => Some(2),
-        '\n' | '\r' | ' '..='~' => Some(1),
-        _ => BASIC.contains(c).then_some(1),
-    }
-}
 
 /// A text that fits one SMS.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -175,7 +175,7 @@ fn months_of(months: &Spanned<Vec<u8>>) -> Result<u16, PlanError> {
     Ok(months.get_ref().iter().fold(0, |all, month| all | 1 << (month - 1)))
 }
 
-fn days_of(days: &Spanned<Vec<String>>) -> Result<u8, PlanError> {
+pub(super) fn days_of(days: &Spanned<Vec<String>>) -> Result<u8, PlanError> {
     let bits = days.get_ref().iter().map(|day| DayType::ALL.iter().position(|known| known.name() == day));
     match bits.collect::<Option<Vec<usize>>>() {
         Some(bits) if !bits.is_empty() => Ok(bits.into_iter().fold(0, |all, bit| all | 1 << bit)),

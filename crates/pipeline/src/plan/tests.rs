@@ -1,6 +1,7 @@
 mod compression;
 mod metering;
 mod quality;
+mod routes;
 
 use super::*;
 use expect_test::{Expect, expect};
@@ -25,6 +26,7 @@ fn every_plan_that_comes_with_the_project_is_accepted() {
         ("ami", include_str!("../../../../pipelines/ami.toml")),
         ("backfill", include_str!("../../../../pipelines/backfill.toml")),
         ("j1", include_str!("../../../../pipelines/j1.toml")),
+        ("routes", include_str!("../../../../pipelines/routes.toml")),
     ] {
         let plan = Plan::read(text).unwrap_or_else(|error| panic!("{}", error.render(name, text)));
         assert_eq!(plan.name, name);

@@ -8,6 +8,7 @@ use super::metering::{self, DemandToml, PowerFactorToml, ProfilesToml};
 use super::quality::{EstimationToml, QualityToml, Rest};
 use super::quantity::{CURRENT, ENERGY, POWER, SHARE, TIME, Units, VOLTAGE};
 use super::registers::RegistersToml;
+use super::routes::{InhibitToml, ReceiverToml, RouteToml, RoutesToml, TemplateToml};
 use super::section::{self, Section};
 use super::supply::SupplyToml;
 use super::{Candidate, ForecastPlan, Plan};
@@ -15,6 +16,7 @@ use fleet::{CrossCheck, Energy, RegisterRules, SequencerSettings, Settings};
 use health::HealthSettings;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
+use notify::desk::Kind;
 use notify::{Channel, ChannelRule};
 use reading::quantity::amperes;
 use reading::time::{DAY, HOUR, MINUTE, SECOND};
@@ -71,6 +73,14 @@ macro_rules! plan {
             cases: Option<CasesToml>,
             $(#[serde(default)]
             $channel: Option<Spanned<Section>>,)*
+            #[serde(default, rename = "receiver")]
+            receivers: Vec<Spanned<ReceiverToml>>,
+            #[serde(default, rename = "route")]
+            routes: Vec<Spanned<RouteToml>>,
+            #[serde(default, rename = "inhibit")]
+            inhibits: Vec<InhibitToml>,
+            #[serde(default, rename = "template")]
+            templates: Vec<TemplateToml>,
             #[serde(default)]
             output: OutputToml,
             #[serde(default, rename = "kafka")]
@@ -216,6 +226,18 @@ impl PlanToml {
             &calendar,
             length,
         )?;
+        let sources = [
+            (Kind::Suspicion, !detectors.is_empty(), "a section `[detectors.NAME]` with `[cases]`"),
+            (Kind::AboveSanctioned, above_sanctioned.is_some(), "`[sanctioned]` with `[demand]`"),
+            (Kind::Outage, self.supply.is_some(), "`[supply]`"),
+        ];
+        let routes = RoutesToml {
+            receivers: self.receivers,
+            routes: self.routes,
+            inhibits: self.inhibits,
+            templates: self.templates,
+        };
+        let desk = routes.check(&sources)?;
         let quality = self.quality.map(|quality| quality.check(&rest)).transpose()?;
         Ok(Plan {
             name: self.name.into_inner(),
@@ -249,6 +271,7 @@ impl PlanToml {
             cases,
             settle,
             channels,
+            desk,
             compression: self.output.check()?,
         })
     }

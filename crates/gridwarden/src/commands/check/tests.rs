@@ -122,6 +122,8 @@ fn every_setting_is_shown_under_its_key_in_the_plan() {
               most_open       4
               settle          4 d
 
+            [[route]] none
+
             [kafka] none
 
             [output]
@@ -221,6 +223,8 @@ fn missing_sections_are_shown_as_none() {
             [detectors] none
 
             [cases] none
+
+            [[route]] none
 
             [kafka]
               brokers         127.0.0.1:9092
