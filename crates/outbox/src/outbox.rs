@@ -1,0 +1,605 @@
+//! The state machine.
+
+use crate::gateway::Gateway;
+use crate::{Entry, GatewayState, MessageId, Moment, New, Settings, SettingsError, State};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+/// A submission that is under way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Ticket(pub u64);
+
+/// What to submit now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Submission {
+    /// What the answer is given with.
+    pub ticket: Ticket,
+    /// To which gateway.
+    pub gateway: u16,
+    /// The message.
+    pub id: MessageId,
+    /// Its place in the order of arrival.
+    pub number: u64,
+    /// Whose it is.
+    pub line: String,
+    /// What it says.
+    pub text: String,
+    /// Which part, from 0.
+    pub part: u16,
+    /// Of so many.
+    pub parts: u16,
+}
+
+/// What a gateway answered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Answer {
+    /// It has the part, under this name.
+    Accepted {
+        /// The name that receipts use.
+        remote: String,
+    },
+    /// It has too much to do: any message has to wait.
+    Throttled,
+    /// This time it was not possible.
+    NotNow {
+        /// Why.
+        reason: String,
+    },
+    /// It will never be possible.
+    Never {
+        /// Why.
+        reason: String,
+    },
+}
+
+/// What a receipt says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Receipt {
+    /// The part has arrived.
+    Delivered,
+    /// It will not.
+    Failed {
+        /// Why.
+        reason: String,
+    },
+}
+
+/// What became of a message that came in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Put {
+    /// It is queued.
+    Queued,
+    /// It was here already.
+    Known,
+    /// There is no room. It has to come again.
+    Full,
+}
+
+/// How many of each there have been since the outbox began or was restored.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Messages that came.
+    pub queued: u64,
+    /// Messages that came again.
+    pub known: u64,
+    /// Parts that a gateway accepted.
+    pub accepted: u64,
+    /// Parts that had to be tried again.
+    pub retried: u64,
+    /// Submissions that nobody answered: they may have arrived, and are sent again.
+    pub unanswered: u64,
+    /// Messages that a receipt confirmed.
+    pub delivered: u64,
+    /// Messages that failed.
+    pub failed: u64,
+    /// Receipts about parts that nobody knows.
+    pub stray_receipts: u64,
+}
+
+/// Why stored entries make no outbox.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum RestoreError {
+    /// Settings that do not go together.
+    #[error(transparent)]
+    Settings(#[from] SettingsError),
+    /// Two entries of one name or number.
+    #[error("message {id} is stored twice")]
+    Twice {
+        /// Its name.
+        id: MessageId,
+    },
+}
+
+/// A submission that is not answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Flight {
+    number: u64,
+    gateway: u16,
+    answer_by: Moment,
+}
+
+/// What goes on once some changes are stored.
+#[derive(Debug, Clone, Default)]
+struct Kept {
+    /// Each answer still has its place in the window of its gateway.
+    answers: Vec<u16>,
+    /// The first message of each of these lines may go. Before, a crash could send one that had its turn after it.
+    lines: Vec<String>,
+}
+
+/// Receipts that came before the answer they belong to, at most so many.
+const MOST_EARLY: usize = 1_000;
+
+/// What is to be sent.
+#[derive(Debug, Clone)]
+pub struct Outbox {
+    settings: Settings,
+    entries: BTreeMap<u64, Entry>,
+    numbers: BTreeMap<MessageId, u64>,
+    /// The messages of each line that are not over, in their order.
+    lines: BTreeMap<String, VecDeque<u64>>,
+    /// The first message of each line with nothing in flight, by the time of its next try.
+    ready: BTreeSet<(Moment, u64)>,
+    flights: BTreeMap<Ticket, Flight>,
+    /// What changes go on with that nobody has taken yet, and that somebody stores right now.
+    unstored: Kept,
+    storing: Kept,
+    gateways: Vec<Gateway>,
+    /// Accepted parts without a receipt, by gateway and the name that it gave.
+    awaited: BTreeMap<(u16, String), u64>,
+    early: VecDeque<(u16, String, Receipt)>,
+    /// Messages that are over, by the time at which their names may be forgotten.
+    over: BTreeSet<(Moment, u64)>,
+    changed: BTreeSet<u64>,
+    forgotten: Vec<MessageId>,
+    next_number: u64,
+    next_ticket: u64,
+    counts: Counts,
+}
+
+impl Outbox {
+    /// An empty one. No gateway is connected.
+    pub fn new(settings: Settings, now: Moment) -> Result<Self, SettingsError> {
+        settings.check()?;
+        Ok(Self {
+            settings,
+            entries: BTreeMap::new(),
+            numbers: BTreeMap::new(),
+            lines: BTreeMap::new(),
+            ready: BTreeSet::new(),
+            flights: BTreeMap::new(),
+            unstored: Kept::default(),
+            storing: Kept::default(),
+            gateways: (0..settings.gateways).map(|_| Gateway::new(now)).collect(),
+            awaited: BTreeMap::new(),
+            early: VecDeque::new(),
+            over: BTreeSet::new(),
+            changed: BTreeSet::new(),
+            forgotten: Vec::new(),
+            next_number: 0,
+            next_ticket: 0,
+            counts: Counts::default(),
+        })
+    }
+
+    /// Goes on with what was stored. What was in flight may have arrived; it is submitted again.
+    pub fn restore(
+        settings: Settings,
+        now: Moment,
+        entries: impl IntoIterator<Item = Entry>,
+    ) -> Result<Self, RestoreError> {
+        let mut outbox = Self::new(settings, now)?;
+        let mut sorted: Vec<Entry> = entries.into_iter().collect();
+        sorted.sort_by_key(|entry| entry.number);
+        for entry in sorted {
+            let number = entry.number;
+            if outbox.numbers.insert(entry.id.clone(), number).is_some()
+                || outbox.entries.contains_key(&number)
+            {
+                return Err(RestoreError::Twice { id: entry.id });
+            }
+            outbox.next_number = number + 1;
+            for (gateway, remote, has_arrived) in &entry.receipts {
+                if !has_arrived && entry.state != State::Delivered {
+                    outbox.awaited.insert((*gateway, remote.clone()), number);
+                }
+            }
+            if entry.state.is_over() {
+                outbox.over.insert((entry.changed.plus(settings.remember), number));
+            } else {
+                let line = outbox.lines.entry(entry.line.clone()).or_default();
+                if line.is_empty() {
+                    outbox.ready.insert((entry.not_before, number));
+                }
+                line.push_back(number);
+            }
+            outbox.entries.insert(number, entry);
+        }
+        Ok(outbox)
+    }
+
+    /// Takes a message. One whose name is known is not sent again.
+    pub fn put(&mut self, now: Moment, new: New) -> Put {
+        if self.numbers.contains_key(&new.id) {
+            self.counts.known += 1;
+            return Put::Known;
+        }
+        if self.waiting() >= self.settings.most_queued {
+            return Put::Full;
+        }
+        self.counts.queued += 1;
+        let number = self.next_number;
+        self.next_number += 1;
+        let New { id, line, text, parts } = new;
+        self.numbers.insert(id.clone(), number);
+        let queue = self.lines.entry(line.clone()).or_default();
+        if queue.is_empty() {
+            self.unstored.lines.push(line.clone());
+        }
+        queue.push_back(number);
+        let entry = Entry {
+            id,
+            number,
+            line,
+            text,
+            parts: parts.max(1),
+            came: now,
+            state: State::Queued,
+            changed: now,
+            accepted: 0,
+            tries: 0,
+            not_before: now,
+            gateway: 0,
+            receipts: Vec::new(),
+            last_problem: None,
+        };
+        self.entries.insert(number, entry);
+        self.changed.insert(number);
+        Put::Queued
+    }
+
+    /// The next thing to submit. Ask until there is nothing more.
+    pub fn next(&mut self, now: Moment) -> Option<Submission> {
+        if !self.gateways.iter().any(|gateway| gateway.takes(now, self.settings.window)) {
+            return None;
+        }
+        let due = self.ready.iter().take_while(|(not_before, _)| *not_before <= now);
+        let found = due.copied().find_map(|(not_before, number)| {
+            Some(((not_before, number), self.gateway_for(&self.entries[&number], now)?))
+        });
+        let (place, gateway) = found?;
+        self.ready.remove(&place);
+        let entry = &self.entries[&place.1];
+        let ticket = Ticket(self.next_ticket);
+        self.next_ticket += 1;
+        let answer_by = now.plus(self.settings.answer_within);
+        self.flights.insert(ticket, Flight { number: entry.number, gateway, answer_by });
+        self.gateways[usize::from(gateway)].in_flight += 1;
+        Some(Submission {
+            ticket,
+            gateway,
+            id: entry.id.clone(),
+            number: entry.number,
+            line: entry.line.clone(),
+            text: entry.text.clone(),
+            part: entry.accepted,
+            parts: entry.parts,
+        })
+    }
+
+    /// The first gateway from the message's own on that is worth waiting for, if it takes something now.
+    fn gateway_for(&self, entry: &Entry, now: Moment) -> Option<u16> {
+        let count = self.settings.gateways;
+        let from_own = (0..count).map(|step| (entry.gateway + step) % count);
+        // The parts of a message belong to one gateway: no phone could join them otherwise.
+        let possible = from_own.filter(|one| entry.receipts.last().is_none_or(|(last, ..)| last == one));
+        let mut waits = possible.filter(|one| {
+            let gateway = &self.gateways[usize::from(*one)];
+            gateway.is_worth_waiting(now, self.settings.failover_after) || entry.accepted > 0
+        });
+        waits.next().filter(|one| self.gateways[usize::from(*one)].takes(now, self.settings.window))
+    }
+
+    /// Takes the answer to a submission. One that is not awaited any more changes nothing.
+    pub fn answered(&mut self, now: Moment, ticket: Ticket, answer: Answer) {
+        let Some(flight) = self.flights.remove(&ticket) else { return };
+        // Its place in the window becomes free when the change is stored: see `take_changed`.
+        self.unstored.answers.push(flight.gateway);
+        let gateway = &mut self.gateways[usize::from(flight.gateway)];
+        if !matches!(answer, Answer::Throttled) {
+            gateway.throttled = 0;
+        }
+        match answer {
+            Answer::Accepted { remote } => self.accept(now, flight, remote),
+            Answer::Throttled => {
+                let pause = self.settings.pause(gateway.throttled, u64::from(flight.gateway));
+                gateway.throttled = gateway.throttled.saturating_add(1);
+                gateway.pause_until = now.plus(pause);
+                self.counts.retried += 1;
+                self.make_ready(flight.number, now.plus(pause));
+            }
+            Answer::NotNow { reason } => self.retry(now, flight.number, reason),
+            Answer::Never { reason } => self.fail(now, flight.number, reason),
+        }
+    }
+
+    fn accept(&mut self, now: Moment, flight: Flight, remote: String) {
+        self.counts.accepted += 1;
+        let Some(entry) = self.entries.get_mut(&flight.number) else { return };
+        entry.accepted += 1;
+        (entry.tries, entry.last_problem, entry.not_before) = (0, None, now);
+        entry.gateway = flight.gateway;
+        entry.receipts.push((flight.gateway, remote.clone(), false));
+        self.changed.insert(flight.number);
+        if entry.accepted == entry.parts {
+            entry.state = State::Sent;
+            self.finish(now, flight.number);
+        } else {
+            self.make_ready(flight.number, now);
+        }
+        let key = (flight.gateway, remote);
+        let is_early = |(gateway, remote, _): &(u16, String, Receipt)| (*gateway, remote) == (key.0, &key.1);
+        let early = self.early.iter().position(is_early).and_then(|at| self.early.remove(at));
+        self.awaited.insert(key.clone(), flight.number);
+        if let Some((.., receipt)) = early {
+            self.receipt(now, key.0, &key.1, receipt);
+        }
+    }
+
+    /// Lets a part be tried again later, by the next gateway if it was tried too often.
+    fn retry(&mut self, now: Moment, number: u64, reason: String) {
+        self.counts.retried += 1;
+        let Some(entry) = self.entries.get_mut(&number) else { return };
+        let pause = self.settings.pause(entry.tries, number);
+        entry.tries += 1;
+        entry.last_problem = Some(reason);
+        if entry.tries.is_multiple_of(self.settings.tries) {
+            entry.gateway = (entry.gateway + 1) % self.settings.gateways;
+        }
+        self.changed.insert(number);
+        self.make_ready(number, now.plus(pause));
+    }
+
+    fn make_ready(&mut self, number: u64, not_before: Moment) {
+        let Some(entry) = self.entries.get_mut(&number).filter(|entry| !entry.state.is_over()) else {
+            return;
+        };
+        entry.not_before = not_before;
+        self.ready.insert((not_before, number));
+    }
+
+    fn fail(&mut self, now: Moment, number: u64, reason: String) {
+        self.counts.failed += 1;
+        let Some(entry) = self.entries.get_mut(&number) else { return };
+        self.ready.remove(&(entry.not_before, number));
+        entry.state = State::Failed { reason };
+        self.finish(now, number);
+    }
+
+    /// A message leaves its line, and the next of the line can go.
+    fn finish(&mut self, now: Moment, number: u64) {
+        let Some(entry) = self.entries.get_mut(&number) else { return };
+        entry.changed = now;
+        self.changed.insert(number);
+        self.over.insert((now.plus(self.settings.remember), number));
+        let line = entry.line.clone();
+        let Some(queue) = self.lines.get_mut(&line) else { return };
+        let was_first = queue.front() == Some(&number);
+        queue.retain(|one| *one != number);
+        if queue.is_empty() {
+            self.lines.remove(&line);
+        } else if was_first {
+            self.unstored.lines.push(line);
+        }
+    }
+
+    /// Takes a receipt. It may come before the answer that says which part it is about.
+    pub fn receipt(&mut self, now: Moment, gateway: u16, remote: &str, receipt: Receipt) {
+        let Some(number) = self.awaited.remove(&(gateway, remote.to_owned())) else {
+            if self.early.len() == MOST_EARLY {
+                self.early.pop_front();
+                self.counts.stray_receipts += 1;
+            }
+            self.early.push_back((gateway, remote.to_owned(), receipt));
+            return;
+        };
+        let Some(entry) = self.entries.get_mut(&number) else { return };
+        match receipt {
+            Receipt::Delivered => {
+                let of = |(of, name, _): &&mut (u16, String, bool)| *of == gateway && name == remote;
+                if let Some((.., has_arrived)) = entry.receipts.iter_mut().find(of) {
+                    *has_arrived = true;
+                }
+                let all = entry.receipts.iter().filter(|(.., has_arrived)| *has_arrived).count();
+                if entry.state == State::Sent && all == usize::from(entry.parts) {
+                    entry.state = State::Delivered;
+                    entry.changed = now;
+                    self.counts.delivered += 1;
+                }
+                self.changed.insert(number);
+            }
+            Receipt::Failed { reason } if entry.state == State::Sent => {
+                entry.state = State::Failed { reason };
+                entry.changed = now;
+                self.counts.failed += 1;
+                self.changed.insert(number);
+            }
+            Receipt::Failed { reason } => {
+                entry.last_problem = Some(reason);
+                self.changed.insert(number);
+            }
+        }
+    }
+
+    /// A gateway is connected.
+    pub fn connected(&mut self, gateway: u16) {
+        if let Some(gateway) = self.gateways.get_mut(usize::from(gateway)) {
+            gateway.state = GatewayState::Up;
+        }
+    }
+
+    /// The connection to a gateway is gone. What was in flight may have arrived, and is submitted again.
+    pub fn disconnected(&mut self, now: Moment, gateway: u16) {
+        let Some(state) = self.gateways.get_mut(usize::from(gateway)) else { return };
+        if state.state == GatewayState::Up {
+            state.state = GatewayState::Down(now);
+        }
+        let lost: Vec<Ticket> = self
+            .flights
+            .iter()
+            .filter(|(_, flight)| flight.gateway == gateway)
+            .map(|(ticket, _)| *ticket)
+            .collect();
+        lost.into_iter().for_each(|ticket| self.give_up_flight(now, ticket));
+    }
+
+    fn give_up_flight(&mut self, now: Moment, ticket: Ticket) {
+        let Some(flight) = self.flights.remove(&ticket) else { return };
+        self.gateways[usize::from(flight.gateway)].in_flight -= 1;
+        self.counts.unanswered += 1;
+        self.retry(now, flight.number, "no answer".to_owned());
+    }
+
+    /// Does what time brings: messages that waited too long fail, and names are forgotten. Returns the gateways that
+    /// owe an answer for too long: the shell closes their connections and reports that.
+    pub fn pass_time(&mut self, now: Moment) -> Vec<u16> {
+        let given_up = |entry: &Entry| now.since(entry.came) >= self.settings.give_up_after;
+        // The first of a line is the oldest, and what is in flight has its answer to wait for.
+        let firsts = self.ready.iter().map(|(_, number)| *number);
+        let late: Vec<u64> = firsts.filter(|number| given_up(&self.entries[number])).collect();
+        for number in late {
+            let problem = self.entries[&number].last_problem.clone();
+            let reason = format!("not accepted in time: {}", problem.as_deref().unwrap_or("no gateway"));
+            self.fail(now, number, reason);
+        }
+        while let Some(&(until, number)) = self.over.first().filter(|(until, _)| *until <= now) {
+            self.over.remove(&(until, number));
+            let Some(entry) = self.entries.remove(&number) else { continue };
+            self.numbers.remove(&entry.id);
+            for (gateway, remote, _) in entry.receipts {
+                self.awaited.remove(&(gateway, remote));
+            }
+            self.changed.remove(&number);
+            self.forgotten.push(entry.id);
+        }
+        let mut owing: Vec<u16> = self
+            .flights
+            .values()
+            .filter(|flight| flight.answer_by <= now)
+            .map(|flight| flight.gateway)
+            .collect();
+        owing.sort_unstable();
+        owing.dedup();
+        owing
+    }
+
+    /// When time brings something next, if nothing else happens before.
+    pub fn wake_at(&self) -> Option<Moment> {
+        let ready = self.ready.first().map(|(not_before, _)| *not_before);
+        let answers = self.flights.values().map(|flight| flight.answer_by).min();
+        ready.into_iter().chain(answers).min()
+    }
+
+    /// A person wants a message to be tried now, or again after it failed. False if there is none of this name, or if a
+    /// gateway has it.
+    pub fn retry_now(&mut self, now: Moment, id: &MessageId) -> bool {
+        let Some(&number) = self.numbers.get(id) else { return false };
+        let Some(entry) = self.entries.get_mut(&number) else { return false };
+        match entry.state {
+            State::Queued => {
+                if self.ready.remove(&(entry.not_before, number)) {
+                    self.make_ready(number, now);
+                    self.changed.insert(number);
+                }
+                true
+            }
+            State::Failed { .. } if entry.accepted < entry.parts => {
+                self.over.remove(&(entry.changed.plus(self.settings.remember), number));
+                (entry.state, entry.changed, entry.came, entry.tries) = (State::Queued, now, now, 0);
+                entry.not_before = now;
+                let line = entry.line.clone();
+                let queue = self.lines.entry(line.clone()).or_default();
+                // It lost its turn when it failed: others of its line may be on their way.
+                queue.push_back(number);
+                if queue.len() == 1 {
+                    self.unstored.lines.push(line);
+                }
+                self.changed.insert(number);
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// A person does not want a message to be sent. False if there is none of this name, if it is over, or if it is on
+    /// its way right now.
+    pub fn drop_message(&mut self, now: Moment, id: &MessageId, by: &str) -> bool {
+        let Some(&number) = self.numbers.get(id) else { return false };
+        let is_queued = self.entries.get(&number).is_some_and(|entry| entry.state == State::Queued);
+        if !is_queued || self.is_under_way(number) {
+            return false;
+        }
+        self.fail(now, number, format!("dropped by {by}"));
+        true
+    }
+
+    /// The entries that changed since the last call, and the names that may be deleted. Nothing is submitted before it is
+    /// stored: report that with [`Self::stored`].
+    pub fn take_changed(&mut self) -> (Vec<Entry>, Vec<MessageId>) {
+        let Kept { answers, lines } = std::mem::take(&mut self.unstored);
+        self.storing.answers.extend(answers);
+        self.storing.lines.extend(lines);
+        let changed = std::mem::take(&mut self.changed);
+        let entries = changed.into_iter().filter_map(|number| self.entries.get(&number).cloned()).collect();
+        (entries, std::mem::take(&mut self.forgotten))
+    }
+
+    /// All changes that were taken are stored. Only now the places of their answers in the windows are free, and the
+    /// next messages of their lines may go: a crash before would send the former ones again.
+    pub fn stored(&mut self) {
+        let Kept { answers, lines } = std::mem::take(&mut self.storing);
+        for gateway in answers {
+            self.gateways[usize::from(gateway)].in_flight -= 1;
+        }
+        for line in lines {
+            let first = self.lines.get(&line).and_then(|queue| queue.front()).copied();
+            // It may be on its way already, if it is the same that it was.
+            if let Some(number) = first.filter(|number| !self.is_under_way(*number)) {
+                self.make_ready(number, self.entries[&number].not_before);
+            }
+        }
+    }
+
+    fn is_under_way(&self, number: u64) -> bool {
+        self.flights.values().any(|flight| flight.number == number)
+    }
+
+    /// How many messages are not over.
+    pub fn waiting(&self) -> usize {
+        self.entries.len() - self.over.len()
+    }
+
+    /// How many submissions nobody has answered.
+    pub fn in_flight(&self) -> usize {
+        self.flights.len()
+    }
+
+    /// What has been counted.
+    pub fn counts(&self) -> Counts {
+        self.counts
+    }
+
+    /// A message by its name.
+    pub fn entry(&self, id: &MessageId) -> Option<&Entry> {
+        self.entries.get(self.numbers.get(id)?)
+    }
+
+    /// All messages that are remembered, in the order of their arrival.
+    pub fn entries(&self) -> impl Iterator<Item = &Entry> {
+        self.entries.values()
+    }
+
+    /// Whether messages can go to a gateway.
+    pub fn gateway(&self, gateway: u16) -> Option<GatewayState> {
+        self.gateways.get(usize::from(gateway)).map(|gateway| gateway.state)
+    }
+}

@@ -1,0 +1,87 @@
+//! How patient the outbox is.
+
+/// How messages are retried and given up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Settings {
+    /// How many gateways there are, the preferred one first.
+    pub gateways: u16,
+    /// Submissions to one gateway that are not answered, at most.
+    pub window: u32,
+    /// So long a gateway may take to answer, ms.
+    pub answer_within: i64,
+    /// The pause before the first retry, ms. It doubles each time.
+    pub retry_after: i64,
+    /// The longest pause before a retry, ms.
+    pub retry_most: i64,
+    /// After so many tries a message goes to the next gateway.
+    pub tries: u32,
+    /// A gateway that has been gone for so long loses its messages to the next one, ms.
+    pub failover_after: i64,
+    /// A message that no gateway has accepted for so long has failed, ms.
+    pub give_up_after: i64,
+    /// Messages that are not sent, at most. With more, whoever brings one has to wait.
+    pub most_queued: usize,
+    /// So long the id of a message is known after its end, ms: the same id again is no new message.
+    pub remember: i64,
+}
+
+/// Why settings do not go together.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{key}` must be {wanted}")]
+pub struct SettingsError {
+    /// Which one is wrong.
+    pub key: &'static str,
+    /// What it must be.
+    pub wanted: &'static str,
+}
+
+impl Settings {
+    /// Settings for so many gateways that suit most of them.
+    pub fn usual(gateways: u16) -> Self {
+        Self {
+            gateways,
+            window: 10,
+            answer_within: 30_000,
+            retry_after: 1_000,
+            retry_most: 5 * 60_000,
+            tries: 5,
+            failover_after: 30_000,
+            give_up_after: 3 * 86_400_000,
+            most_queued: 1_000_000,
+            remember: 7 * 86_400_000,
+        }
+    }
+
+    pub(crate) fn check(&self) -> Result<(), SettingsError> {
+        let above_zero = [
+            ("gateways", i64::from(self.gateways)),
+            ("window", i64::from(self.window)),
+            ("answer_within", self.answer_within),
+            ("retry_after", self.retry_after),
+            ("tries", i64::from(self.tries)),
+            ("give_up_after", self.give_up_after),
+            ("most_queued", self.most_queued as i64),
+        ];
+        if let Some((key, _)) = above_zero.into_iter().find(|(_, value)| *value <= 0) {
+            return Err(SettingsError { key, wanted: "more than nothing" });
+        }
+        if self.retry_most < self.retry_after {
+            return Err(SettingsError { key: "retry_most", wanted: "at least `retry_after`" });
+        }
+        if self.failover_after < 0 || self.remember < 0 {
+            let key = if self.remember < 0 { "remember" } else { "failover_after" };
+            return Err(SettingsError { key, wanted: "nothing or more" });
+        }
+        Ok(())
+    }
+
+    /// The pause before a retry: it doubles with each try, and is up to a quarter shorter, so that messages that failed
+    /// together do not come back together. The same message always waits the same.
+    pub(crate) fn pause(&self, tries: u32, seed: u64) -> i64 {
+        let doubled = self.retry_after.saturating_mul(1_i64 << tries.min(30));
+        let pause = doubled.min(self.retry_most);
+        // Fibonacci hashing spreads numbers that follow each other.
+        let spread = (seed.wrapping_add(u64::from(tries))).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32;
+        pause - (pause / 4) * spread as i64 / (1_i64 << 32)
+    }
+}

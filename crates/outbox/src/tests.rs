@@ -1,0 +1,472 @@
+use crate::*;
+use expect_test::{Expect, expect};
+use proptest::prelude::*;
+use std::collections::{BTreeMap, BTreeSet};
+
+fn settings() -> Settings {
+    Settings {
+        window: 3,
+        answer_within: 100,
+        retry_after: 8,
+        retry_most: 64,
+        tries: 3,
+        failover_after: 40,
+        give_up_after: 1_000_000,
+        remember: 1_000_000,
+        ..Settings::usual(2)
+    }
+}
+
+fn new(id: &str, line: &str, parts: u16) -> New {
+    New { id: MessageId(id.to_owned()), line: line.to_owned(), text: format!("text of {id}"), parts }
+}
+
+fn id(text: &str) -> MessageId {
+    MessageId(text.to_owned())
+}
+
+/// Two gateways that are connected.
+fn outbox(settings: Settings) -> Outbox {
+    let mut outbox = Outbox::new(settings, Moment(0)).unwrap();
+    outbox.connected(0);
+    outbox.connected(1);
+    outbox
+}
+
+/// All that can be submitted now.
+fn submit(outbox: &mut Outbox, now: i64) -> Vec<Submission> {
+    std::iter::from_fn(|| outbox.next(Moment(now))).collect()
+}
+
+fn accepted(remote: &str) -> Answer {
+    Answer::Accepted { remote: remote.to_owned() }
+}
+
+fn store(outbox: &mut Outbox, disk: &mut BTreeMap<MessageId, Entry>) {
+    let (entries, forgotten) = outbox.take_changed();
+    disk.extend(entries.into_iter().map(|entry| (entry.id.clone(), entry)));
+    forgotten.iter().for_each(|id| drop(disk.remove(id)));
+    outbox.stored();
+}
+
+/// The same, without a look at the disk.
+fn save(outbox: &mut Outbox) {
+    store(outbox, &mut BTreeMap::new());
+}
+
+fn check(submissions: &[Submission], answer: &Expect) {
+    let one = |one: &Submission| format!("{} {} {}/{}", one.gateway, one.id, one.part + 1, one.parts);
+    answer.assert_eq(&submissions.iter().map(one).collect::<Vec<_>>().join(", "));
+}
+
+#[test]
+fn a_line_sends_one_part_at_a_time_and_lines_share_the_window() {
+    let mut outbox = outbox(settings());
+    for one in [new("a1", "a", 2), new("a2", "a", 1), new("b1", "b", 1), new("c1", "c", 1), new("d1", "d", 1)]
+    {
+        assert_eq!(outbox.put(Moment(0), one), Put::Queued);
+    }
+    check(&submit(&mut outbox, 0), &expect![""]);
+    save(&mut outbox);
+    let first = submit(&mut outbox, 0);
+    check(&first, &expect!["0 a1 1/2, 0 b1 1/1, 0 c1 1/1"]);
+    outbox.answered(Moment(1), first[0].ticket, accepted("r1"));
+    check(&submit(&mut outbox, 1), &expect![""]);
+    // Only a stored answer frees its place.
+    save(&mut outbox);
+    let second = submit(&mut outbox, 1);
+    check(&second, &expect!["0 d1 1/1"]);
+    outbox.answered(Moment(2), first[1].ticket, accepted("r2"));
+    save(&mut outbox);
+    let third = submit(&mut outbox, 2);
+    check(&third, &expect!["0 a1 2/2"]);
+    outbox.answered(Moment(3), third[0].ticket, accepted("r3"));
+    save(&mut outbox);
+    check(&submit(&mut outbox, 3), &expect!["0 a2 1/1"]);
+}
+
+#[test]
+fn the_same_message_again_is_known() {
+    let mut outbox = outbox(Settings { remember: 10, ..settings() });
+    outbox.put(Moment(0), new("a1", "a", 1));
+    save(&mut outbox);
+    assert_eq!(outbox.put(Moment(0), new("a1", "a", 1)), Put::Known);
+    let sent = submit(&mut outbox, 0);
+    outbox.answered(Moment(1), sent[0].ticket, accepted("r1"));
+    assert_eq!(outbox.put(Moment(5), new("a1", "a", 1)), Put::Known);
+    outbox.pass_time(Moment(11));
+    assert_eq!(outbox.take_changed().1, [id("a1")]);
+    outbox.stored();
+    assert_eq!(outbox.put(Moment(11), new("a1", "a", 1)), Put::Queued);
+}
+
+#[test]
+fn a_full_outbox_refuses_and_loses_nothing() {
+    let mut outbox = outbox(Settings { most_queued: 1, ..settings() });
+    assert_eq!(outbox.put(Moment(0), new("a1", "a", 1)), Put::Queued);
+    assert_eq!(outbox.put(Moment(0), new("a2", "a", 1)), Put::Full);
+    save(&mut outbox);
+    let sent = submit(&mut outbox, 0);
+    outbox.answered(Moment(1), sent[0].ticket, accepted("r1"));
+    assert_eq!(outbox.put(Moment(1), new("a2", "a", 1)), Put::Queued);
+}
+
+#[test]
+fn what_fails_for_now_waits_and_goes_to_the_next_gateway_after_some_tries() {
+    let mut outbox = outbox(settings());
+    outbox.put(Moment(0), new("a1", "a", 1));
+    outbox.put(Moment(0), new("a2", "a", 1));
+    save(&mut outbox);
+    let (mut now, mut tries) = (0, String::new());
+    for _ in 0..5 {
+        now = outbox.wake_at().unwrap().0;
+        let sent = submit(&mut outbox, now);
+        tries += &format!("{now}: {} to {}\n", sent[0].id, sent[0].gateway);
+        outbox.answered(Moment(now), sent[0].ticket, Answer::NotNow { reason: "busy".to_owned() });
+        save(&mut outbox);
+    }
+    expect![[r#"
+        0: a1 to 0
+        8: a1 to 0
+        22: a1 to 0
+        53: a1 to 1
+        104: a1 to 1
+    "#]]
+    .assert_eq(&tries);
+    assert_eq!(outbox.entry(&id("a1")).unwrap().last_problem.as_deref(), Some("busy"));
+    let sent = submit(&mut outbox, now + 100);
+    outbox.answered(Moment(now + 100), sent[0].ticket, Answer::Never { reason: "no such number".to_owned() });
+    save(&mut outbox);
+    let failed = &outbox.entry(&id("a1")).unwrap().state;
+    assert_eq!(*failed, State::Failed { reason: "no such number".to_owned() });
+    check(&submit(&mut outbox, now + 100), &expect!["0 a2 1/1"]);
+}
+
+#[test]
+fn a_gateway_that_throttles_gets_a_pause_and_the_message_its_turn() {
+    let mut outbox = outbox(settings());
+    for one in [new("a1", "a", 1), new("b1", "b", 1)] {
+        outbox.put(Moment(0), one);
+    }
+    save(&mut outbox);
+    let sent = submit(&mut outbox, 0);
+    outbox.answered(Moment(0), sent[0].ticket, Answer::Throttled);
+    outbox.answered(Moment(0), sent[1].ticket, accepted("r1"));
+    save(&mut outbox);
+    check(&submit(&mut outbox, 1), &expect![""]);
+    check(&submit(&mut outbox, 8), &expect!["0 a1 1/1"]);
+    assert_eq!(outbox.entry(&id("a1")).unwrap().tries, 0);
+}
+
+#[test]
+fn a_gateway_that_is_gone_is_waited_for_and_then_the_next_one_takes_over() {
+    let mut outbox = outbox(settings());
+    outbox.put(Moment(0), new("a1", "a", 1));
+    save(&mut outbox);
+    outbox.disconnected(Moment(0), 0);
+    check(&submit(&mut outbox, 39), &expect![""]);
+    check(&submit(&mut outbox, 40), &expect!["1 a1 1/1"]);
+    // It was gone without an answer: the message may have arrived there, and goes out again.
+    outbox.disconnected(Moment(50), 1);
+    assert_eq!(outbox.counts().unanswered, 1);
+    outbox.connected(0);
+    check(&submit(&mut outbox, 60), &expect!["0 a1 1/1"]);
+}
+
+#[test]
+fn the_parts_of_a_message_stay_with_one_gateway() {
+    let mut outbox = outbox(settings());
+    outbox.put(Moment(0), new("a1", "a", 2));
+    save(&mut outbox);
+    let sent = submit(&mut outbox, 0);
+    outbox.answered(Moment(0), sent[0].ticket, accepted("r1"));
+    save(&mut outbox);
+    outbox.disconnected(Moment(0), 0);
+    check(&submit(&mut outbox, 1000), &expect![""]);
+    outbox.connected(0);
+    check(&submit(&mut outbox, 1000), &expect!["0 a1 2/2"]);
+}
+
+#[test]
+fn a_receipt_confirms_a_message_even_if_it_comes_before_the_answer() {
+    let mut outbox = outbox(settings());
+    outbox.put(Moment(0), new("a1", "a", 2));
+    save(&mut outbox);
+    let first = submit(&mut outbox, 0);
+    outbox.receipt(Moment(1), 0, "r1", Receipt::Delivered);
+    outbox.answered(Moment(2), first[0].ticket, accepted("r1"));
+    save(&mut outbox);
+    let second = submit(&mut outbox, 2);
+    outbox.answered(Moment(3), second[0].ticket, accepted("r2"));
+    assert_eq!(outbox.entry(&id("a1")).unwrap().state, State::Sent);
+    outbox.receipt(Moment(4), 1, "r2", Receipt::Delivered);
+    assert_eq!(outbox.entry(&id("a1")).unwrap().state, State::Sent, "of another gateway");
+    outbox.receipt(Moment(4), 0, "r2", Receipt::Delivered);
+    assert_eq!(outbox.entry(&id("a1")).unwrap().state, State::Delivered);
+}
+
+#[test]
+fn a_receipt_can_say_that_it_failed() {
+    let mut outbox = outbox(settings());
+    outbox.put(Moment(0), new("a1", "a", 1));
+    save(&mut outbox);
+    let sent = submit(&mut outbox, 0);
+    outbox.answered(Moment(2), sent[0].ticket, accepted("r1"));
+    outbox.receipt(Moment(4), 0, "r1", Receipt::Failed { reason: "switched off".to_owned() });
+    assert_eq!(outbox.entry(&id("a1")).unwrap().state.name(), "failed");
+}
+
+#[test]
+fn what_nobody_takes_for_too_long_has_failed_and_the_next_of_its_line_goes_on() {
+    let mut outbox = Outbox::new(Settings { give_up_after: 100, ..settings() }, Moment(0)).unwrap();
+    outbox.put(Moment(0), new("a1", "a", 1));
+    outbox.put(Moment(50), new("a2", "a", 1));
+    save(&mut outbox);
+    outbox.pass_time(Moment(100));
+    save(&mut outbox);
+    let state = &outbox.entry(&id("a1")).unwrap().state;
+    assert_eq!(*state, State::Failed { reason: "not accepted in time: no gateway".to_owned() });
+    outbox.connected(0);
+    check(&submit(&mut outbox, 100), &expect!["0 a2 1/1"]);
+}
+
+#[test]
+fn a_person_can_try_again_or_drop() {
+    let mut outbox = outbox(settings());
+    for one in [new("a1", "a", 1), new("a2", "a", 1)] {
+        outbox.put(Moment(0), one);
+    }
+    save(&mut outbox);
+    let sent = submit(&mut outbox, 0);
+    assert!(!outbox.drop_message(Moment(0), &id("a1"), "asha"), "it is on its way");
+    outbox.answered(Moment(0), sent[0].ticket, Answer::NotNow { reason: "busy".to_owned() });
+    save(&mut outbox);
+    assert!(outbox.retry_now(Moment(1), &id("a1")));
+    let sent = submit(&mut outbox, 1);
+    outbox.answered(Moment(1), sent[0].ticket, Answer::Never { reason: "wrong".to_owned() });
+    save(&mut outbox);
+    assert!(outbox.drop_message(Moment(2), &id("a2"), "asha"));
+    assert_eq!(outbox.waiting(), 0);
+    assert!(outbox.retry_now(Moment(3), &id("a1")) && outbox.retry_now(Moment(3), &id("a2")));
+    save(&mut outbox);
+    check(&submit(&mut outbox, 3), &expect!["0 a1 1/1"]);
+    assert!(!outbox.retry_now(Moment(3), &id("a9")) && !outbox.drop_message(Moment(3), &id("a9"), "asha"));
+}
+
+#[test]
+fn settings_that_cannot_work_are_refused() {
+    let refused = |change: fn(&mut Settings)| {
+        let mut settings = settings();
+        change(&mut settings);
+        Outbox::new(settings, Moment(0)).unwrap_err().to_string()
+    };
+    let all = [
+        refused(|one| one.gateways = 0),
+        refused(|one| one.window = 0),
+        refused(|one| one.retry_most = 1),
+        refused(|one| one.remember = -1),
+    ];
+    expect![[r#"
+        `gateways` must be more than nothing
+        `window` must be more than nothing
+        `retry_most` must be at least `retry_after`
+        `remember` must be nothing or more"#]]
+    .assert_eq(&all.join("\n"));
+}
+
+/// What happens next in a story.
+#[derive(Debug, Clone)]
+enum Act {
+    Put(u8, u8),
+    /// The gateway answers the oldest submission that it got.
+    Answer(u8),
+    /// The same, and the answer is lost with the connection.
+    Close,
+    /// Everything but the disk is gone.
+    Crash,
+    Wait(i64),
+    Store,
+    Receipt,
+}
+
+fn acts() -> impl Strategy<Value = Vec<Act>> {
+    let act = prop_oneof![
+        4 => (0_u8..5, 1_u8..4).prop_map(|(line, parts)| Act::Put(line, parts)),
+        8 => (0_u8..8).prop_map(Act::Answer),
+        1 => Just(Act::Close),
+        1 => Just(Act::Crash),
+        4 => (1_i64..60).prop_map(Act::Wait),
+        4 => Just(Act::Store),
+        2 => Just(Act::Receipt),
+    ];
+    prop::collection::vec(act, 0..120)
+}
+
+/// Two gateways that nobody trusts, and what they have got.
+#[derive(Default)]
+struct World {
+    disk: BTreeMap<MessageId, Entry>,
+    /// Submissions without an answer.
+    open: Vec<Submission>,
+    /// What gateways accepted, in their order: line, number, part.
+    got: Vec<(String, u64, u16)>,
+    remotes: Vec<(u16, String)>,
+    refused: BTreeSet<u64>,
+    put: u64,
+    losses: u64,
+    now: i64,
+}
+
+impl World {
+    fn answer(&mut self, outbox: &mut Outbox, how: u8) {
+        if self.open.is_empty() {
+            return;
+        }
+        let one = self.open.remove(0);
+        let now = Moment(self.now);
+        match how {
+            0 => outbox.answered(now, one.ticket, Answer::Throttled),
+            1 => outbox.answered(now, one.ticket, Answer::NotNow { reason: "busy".to_owned() }),
+            2 if one.part == 0 && one.number.is_multiple_of(5) => {
+                self.refused.insert(one.number);
+                outbox.answered(now, one.ticket, Answer::Never { reason: "wrong".to_owned() });
+            }
+            _ => {
+                let remote = format!("r{}", self.got.len());
+                self.accept(&one);
+                self.remotes.push((one.gateway, remote.clone()));
+                outbox.answered(now, one.ticket, Answer::Accepted { remote });
+            }
+        }
+    }
+
+    fn accept(&mut self, one: &Submission) {
+        self.got.push((one.line.clone(), one.number, one.part));
+    }
+
+    /// What is under way may have arrived: here the first half of it did.
+    fn lose(&mut self, of: impl Fn(&Submission) -> bool) {
+        let (lost, kept): (Vec<_>, Vec<_>) = std::mem::take(&mut self.open).into_iter().partition(of);
+        let half = lost.len().div_ceil(2);
+        lost[..half].iter().for_each(|one| self.accept(one));
+        (self.open, self.losses) = (kept, self.losses + 1);
+    }
+
+    fn act(&mut self, mut outbox: Outbox, act: &Act) -> Outbox {
+        let now = Moment(self.now);
+        match act {
+            Act::Put(line, parts) => {
+                outbox.put(now, new(&format!("m{}", self.put), &format!("l{line}"), u16::from(*parts)));
+                self.put += 1;
+                // A message is there once it is stored: who brought it repeats it otherwise.
+                store(&mut outbox, &mut self.disk);
+            }
+            Act::Answer(how) => self.answer(&mut outbox, *how),
+            Act::Close => {
+                self.lose(|one| one.gateway == 0);
+                outbox.disconnected(now, 0);
+                outbox.connected(0);
+            }
+            Act::Crash => {
+                self.lose(|_| true);
+                outbox = Outbox::restore(settings(), now, self.disk.values().cloned()).unwrap();
+                outbox.connected(0);
+                outbox.connected(1);
+            }
+            Act::Wait(ms) => {
+                self.now += ms;
+                for gateway in outbox.pass_time(Moment(self.now)) {
+                    self.lose(|one| one.gateway == gateway);
+                    outbox.disconnected(Moment(self.now), gateway);
+                    outbox.connected(gateway);
+                }
+            }
+            Act::Store => store(&mut outbox, &mut self.disk),
+            Act::Receipt => {
+                if let Some((gateway, remote)) = self.remotes.pop() {
+                    outbox.receipt(now, gateway, &remote, Receipt::Delivered);
+                }
+            }
+        }
+        self.open.extend(submit(&mut outbox, self.now));
+        assert!(outbox.in_flight() <= 2 * settings().window as usize);
+        outbox
+    }
+
+    /// Gateways become well, and everything goes out.
+    fn end(&mut self, mut outbox: Outbox) -> Outbox {
+        for _ in 0..10_000 {
+            if outbox.waiting() == 0 {
+                store(&mut outbox, &mut self.disk);
+                break;
+            }
+            if self.open.is_empty() {
+                self.now = self.now.max(outbox.wake_at().map_or(self.now + 1, |at| at.0)) + 1;
+                self.open.extend(submit(&mut outbox, self.now));
+            }
+            self.answer(&mut outbox, 7);
+            store(&mut outbox, &mut self.disk);
+            self.open.extend(submit(&mut outbox, self.now));
+        }
+        outbox
+    }
+}
+
+fn play(acts: &[Act]) -> (World, Outbox) {
+    let mut world = World::default();
+    let mut outbox = outbox(settings());
+    for act in acts {
+        outbox = world.act(outbox, act);
+    }
+    let outbox = world.end(outbox);
+    (world, outbox)
+}
+
+proptest! {
+    #[test]
+    fn nothing_is_lost_and_only_what_nobody_answered_is_sent_twice(acts in acts()) {
+        let (world, outbox) = play(&acts);
+        prop_assert_eq!(outbox.waiting(), 0);
+        let got: BTreeSet<(u64, u16)> = world.got.iter().map(|(_, number, part)| (*number, *part)).collect();
+        for entry in outbox.entries() {
+            let is_refused = matches!(entry.state, State::Failed { .. });
+            for part in 0..if is_refused { 0 } else { entry.parts } {
+                prop_assert!(got.contains(&(entry.number, part)), "{} part {part} is lost", entry.id);
+            }
+            prop_assert!(!is_refused || world.refused.contains(&entry.number), "{entry:?}");
+        }
+        prop_assert_eq!(outbox.entries().count() as u64, world.put);
+        let twice = (world.got.len() - got.len()) as u64;
+        let most = world.losses * 2 * u64::from(settings().window);
+        prop_assert!(twice <= most, "{twice} twice, {} losses", world.losses);
+        if world.losses == 0 {
+            prop_assert_eq!(twice, 0);
+        }
+    }
+
+    #[test]
+    fn the_order_of_a_line_is_kept(acts in acts()) {
+        let (world, _) = play(&acts);
+        let mut last = BTreeMap::<&str, (u64, u16)>::new();
+        let mut seen = BTreeSet::new();
+        for (line, number, part) in &world.got {
+            // What was sent twice counts when it came first.
+            if seen.insert((number, part)) {
+                let before = last.insert(line, (*number, *part));
+                prop_assert!(before.is_none_or(|before| before < (*number, *part)), "{line}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_stored_is_the_outbox(acts in acts()) {
+        let (world, outbox) = play(&acts);
+        let stored: BTreeSet<u64> = world.disk.values().map(|entry| entry.number).collect();
+        prop_assert_eq!(stored.len(), outbox.entries().count());
+        for entry in outbox.entries() {
+            prop_assert_eq!(&world.disk[&entry.id], entry);
+        }
+        let restored = Outbox::restore(settings(), Moment(world.now), world.disk.values().cloned()).unwrap();
+        prop_assert!(restored.entries().eq(outbox.entries()));
+    }
+}
