@@ -6,7 +6,7 @@ use std::fs;
 use toml::Table;
 
 /// Dependencies that are heavy or have one purpose, and the crates that may use them.
-const HOMES: [(&str, &[&str]); 26] = [
+const HOMES: [(&str, &[&str]); 27] = [
     ("arrow", &["columns", "lab"]),
     ("parquet", &["columns", "lab"]),
     ("snap", &["columns"]),
@@ -24,6 +24,7 @@ const HOMES: [(&str, &[&str]); 26] = [
     ("tracing-subscriber", &["shell"]),
     ("rdkafka", &["stream"]),
     ("object_store", &["checkpoints"]),
+    ("rusqlite", &["deliver"]),
     ("tokio", &["checkpoints", "web", "stream"]),
     ("axum", &["web"]),
     ("hyper", &["web"]),

@@ -1,0 +1,19 @@
+//! Messages on their way out: the outbox on disk, the wires to gateways, and the courier that joins them.
+//!
+//! The [`Courier`] owns the [`outbox::Outbox`] and its [`Store`]. In one loop it takes what gateways say, stores what
+//! changed in one transaction, and only then submits what is next and confirms receipts. So a process that is killed at
+//! any moment loses no message, and sends twice at most a window of what it had no stored answer for.
+//!
+//! [`smpp`] is the first wire: SMPP 3.4 as a transceiver. Its codec is written here, because a client needs six of its
+//! messages; the crates that exist bring an async runtime and a resolver, and keep a window of their own beside ours.
+//!
+//! This crate never knows detectors, cases or routes, and logs nothing: it hands out facts. Passwords are never shown.
+//!
+//! Read [`courier`] first, then [`store`], then [`smpp`].
+
+pub mod courier;
+pub mod smpp;
+pub mod store;
+
+pub use courier::{Courier, CourierError, Happened};
+pub use store::{Store, StoreError};

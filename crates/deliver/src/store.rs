@@ -1,0 +1,288 @@
+//! The outbox on disk: one SQLite file, so that a crash at any moment loses no message.
+//!
+//! WAL with `synchronous = FULL`: a transaction that has returned is on the disk. One process writes; others may read
+//! at the same time.
+
+use outbox::{Entry, MessageId, Moment, State};
+use rusqlite::{Connection, OptionalExtension, Row, TransactionBehavior, params};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// Goes up with the tables. A newer file is refused.
+const VERSION: i64 = 1;
+/// `GWob`, so that the file of another program is not taken for an outbox.
+const APPLICATION: i64 = 0x4757_6f62;
+/// Before 3.51.3 a checkpoint could reset a WAL that a reader still used, and damage the file (sqlite.org, 2026).
+const OLDEST_SQLITE: i32 = 3_051_003;
+/// So long another process may hold the file for a moment.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+const TABLES: &str = "
+    CREATE TABLE messages (
+        number INTEGER PRIMARY KEY,
+        id TEXT NOT NULL UNIQUE,
+        line TEXT NOT NULL,
+        text TEXT NOT NULL,
+        parts INTEGER NOT NULL,
+        came INTEGER NOT NULL,
+        state TEXT NOT NULL,
+        reason TEXT,
+        changed INTEGER NOT NULL,
+        accepted INTEGER NOT NULL,
+        tries INTEGER NOT NULL,
+        not_before INTEGER NOT NULL,
+        gateway INTEGER NOT NULL,
+        last_problem TEXT
+    ) STRICT;
+    CREATE TABLE parts (
+        number INTEGER NOT NULL REFERENCES messages (number) ON DELETE CASCADE,
+        part INTEGER NOT NULL,
+        gateway INTEGER NOT NULL,
+        remote TEXT NOT NULL,
+        arrived INTEGER NOT NULL,
+        PRIMARY KEY (number, part)
+    ) STRICT, WITHOUT ROWID;
+";
+
+/// Why a store cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// SQLite refuses.
+    #[error("cannot {doing} {}", path.display())]
+    Sqlite {
+        /// What was tried.
+        doing: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        #[source]
+        source: rusqlite::Error,
+    },
+    /// A file of something else.
+    #[error("{} is no outbox", path.display())]
+    Foreign {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A file of a newer program.
+    #[error("{} has version {found}, and this program reads up to {VERSION}", path.display())]
+    Newer {
+        /// The file.
+        path: PathBuf,
+        /// Its version.
+        found: i64,
+    },
+    /// A row that no outbox has written.
+    #[error("message {number} of {} cannot be read: {problem}", path.display())]
+    Row {
+        /// The file.
+        path: PathBuf,
+        /// Its place.
+        number: u64,
+        /// What is wrong.
+        problem: String,
+    },
+    /// An SQLite that can damage files.
+    #[error("SQLite {found} can damage a file in WAL mode; 3.51.3 or newer is needed")]
+    OldSqlite {
+        /// Its version.
+        found: &'static str,
+    },
+}
+
+/// The file of an outbox.
+#[derive(Debug)]
+pub struct Store {
+    path: PathBuf,
+    connection: Connection,
+}
+
+impl Store {
+    /// Opens the file, and makes it if it is not there.
+    pub fn open(path: &Path) -> Result<Self, StoreError> {
+        if rusqlite::version_number() < OLDEST_SQLITE {
+            return Err(StoreError::OldSqlite { found: rusqlite::version() });
+        }
+        let fail = |doing| {
+            let path = path.to_owned();
+            move |source| StoreError::Sqlite { doing, path, source }
+        };
+        let connection = Connection::open(path).map_err(fail("open"))?;
+        let mut store = Self { path: path.to_owned(), connection };
+        store.prepare().map_err(fail("prepare"))?;
+        store.check_version()?;
+        Ok(store)
+    }
+
+    fn prepare(&mut self) -> rusqlite::Result<()> {
+        let connection = &mut self.connection;
+        connection.busy_timeout(PATIENCE)?;
+        connection.pragma_update(None, "foreign_keys", true)?;
+        let write = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let pragma = |name| write.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
+        let is_empty =
+            write.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get::<_, i64>(0))? == 0;
+        if is_empty && pragma("application_id")? == 0 {
+            write.execute_batch(TABLES)?;
+            write.pragma_update(None, "application_id", APPLICATION)?;
+            write.pragma_update(None, "user_version", VERSION)?;
+        }
+        write.commit()?;
+        connection.pragma_update(None, "journal_mode", "wal")?;
+        connection.pragma_update(None, "synchronous", "full")
+    }
+
+    fn check_version(&self) -> Result<(), StoreError> {
+        let pragma = |name| {
+            let value = self.connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
+            value.map_err(|source| StoreError::Sqlite { doing: "read", path: self.path.clone(), source })
+        };
+        if pragma("application_id")? != APPLICATION {
+            return Err(StoreError::Foreign { path: self.path.clone() });
+        }
+        match pragma("user_version")? {
+            found if found > VERSION => Err(StoreError::Newer { path: self.path.clone(), found }),
+            _ => Ok(()),
+        }
+    }
+
+    fn failed(&self, doing: &'static str) -> impl Fn(rusqlite::Error) -> StoreError + use<> {
+        let path = self.path.clone();
+        move |source| StoreError::Sqlite { doing, path: path.clone(), source }
+    }
+
+    /// All messages, in the order of their arrival.
+    pub fn load(&self) -> Result<Vec<Entry>, StoreError> {
+        let failed = self.failed("read");
+        let mut receipts = BTreeMap::<i64, Vec<(u16, String, bool)>>::new();
+        let mut rows = self
+            .connection
+            .prepare("SELECT number, gateway, remote, arrived FROM parts ORDER BY number, part")
+            .map_err(&failed)?;
+        let parts = rows.query_map([], |row| Ok((row.get(0)?, (row.get(1)?, row.get(2)?, row.get(3)?))));
+        for part in parts.map_err(&failed)? {
+            let (number, part) = part.map_err(&failed)?;
+            receipts.entry(number).or_default().push(part);
+        }
+        let mut rows = self.connection.prepare("SELECT * FROM messages ORDER BY number").map_err(&failed)?;
+        let entries = rows.query_map([], |row| Ok((row.get::<_, i64>("number")?, entry(row)?)));
+        let mut all = Vec::new();
+        for found in entries.map_err(&failed)? {
+            let (number, found) = found.map_err(&failed)?;
+            let wrong = |problem| StoreError::Row { path: self.path.clone(), number: number as u64, problem };
+            let mut entry = found.map_err(wrong)?;
+            entry.receipts = receipts.remove(&number).unwrap_or_default();
+            all.push(entry);
+        }
+        Ok(all)
+    }
+
+    /// Writes messages that changed, and deletes those that are forgotten: all of it, or nothing. When it returns, it is
+    /// on the disk.
+    pub fn save(&mut self, changed: &[Entry], forgotten: &[MessageId]) -> Result<(), StoreError> {
+        if changed.is_empty() && forgotten.is_empty() {
+            return Ok(());
+        }
+        let failed = self.failed("write to");
+        let write = || -> rusqlite::Result<()> {
+            let write = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            for id in forgotten {
+                write.prepare_cached("DELETE FROM messages WHERE id = ?1")?.execute([&id.0])?;
+            }
+            for entry in changed {
+                save_entry(&write, entry)?;
+            }
+            write.commit()
+        };
+        let mut write = write;
+        write().map_err(failed)
+    }
+
+    /// How many messages there are in each state.
+    pub fn counts(&self) -> Result<BTreeMap<String, u64>, StoreError> {
+        let failed = self.failed("read");
+        let mut rows = self
+            .connection
+            .prepare("SELECT state, count(*) FROM messages GROUP BY state")
+            .map_err(&failed)?;
+        let counts = rows.query_map([], |row| Ok((row.get(0)?, row.get::<_, i64>(1)? as u64)));
+        counts.map_err(&failed)?.collect::<rusqlite::Result<_>>().map_err(&failed)
+    }
+
+    /// Whether SQLite finds the file whole.
+    pub fn check(&self) -> Result<bool, StoreError> {
+        let answer = self.connection.query_row("PRAGMA integrity_check", [], |row| row.get::<_, String>(0));
+        let answer = answer.optional().map_err(self.failed("check"))?;
+        Ok(answer.as_deref() == Some("ok"))
+    }
+}
+
+fn save_entry(write: &Connection, entry: &Entry) -> rusqlite::Result<()> {
+    let reason = match &entry.state {
+        State::Failed { reason } => Some(reason),
+        _ => None,
+    };
+    let number = entry.number as i64;
+    write
+        .prepare_cached(
+            "INSERT INTO messages VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)
+             ON CONFLICT (number) DO UPDATE SET state = ?7, reason = ?8, changed = ?9, accepted = ?10, tries = ?11,
+             not_before = ?12, gateway = ?13, last_problem = ?14, came = ?6",
+        )?
+        .execute(params![
+            number,
+            entry.id.0,
+            entry.line,
+            entry.text,
+            entry.parts,
+            entry.came.0,
+            entry.state.name(),
+            reason,
+            entry.changed.0,
+            entry.accepted,
+            entry.tries,
+            entry.not_before.0,
+            entry.gateway,
+            entry.last_problem,
+        ])?;
+    for (part, (gateway, remote, arrived)) in entry.receipts.iter().enumerate() {
+        write
+            .prepare_cached(
+                "INSERT INTO parts VALUES (?1, ?2, ?3, ?4, ?5)
+                 ON CONFLICT (number, part) DO UPDATE SET gateway = ?3, remote = ?4, arrived = ?5",
+            )?
+            .execute(params![number, part as i64, gateway, remote, arrived])?;
+    }
+    Ok(())
+}
+
+/// An entry without its receipts, or what is wrong with the row.
+fn entry(row: &Row<'_>) -> rusqlite::Result<Result<Entry, String>> {
+    let state = match row.get::<_, String>("state")?.as_str() {
+        "queued" => State::Queued,
+        "sent" => State::Sent,
+        "delivered" => State::Delivered,
+        "failed" => State::Failed { reason: row.get::<_, Option<String>>("reason")?.unwrap_or_default() },
+        other => return Ok(Err(format!("`{other}` is no state"))),
+    };
+    Ok(Ok(Entry {
+        id: MessageId(row.get("id")?),
+        number: row.get::<_, i64>("number")? as u64,
+        line: row.get("line")?,
+        text: row.get("text")?,
+        parts: row.get("parts")?,
+        came: Moment(row.get("came")?),
+        state,
+        changed: Moment(row.get("changed")?),
+        accepted: row.get("accepted")?,
+        tries: row.get("tries")?,
+        not_before: Moment(row.get("not_before")?),
+        gateway: row.get("gateway")?,
+        receipts: Vec::new(),
+        last_problem: row.get("last_problem")?,
+    }))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,138 @@
+use super::*;
+use outbox::{Answer, New, Outbox, Receipt, Settings};
+use proptest::prelude::*;
+
+fn file() -> (tempfile::TempDir, PathBuf) {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("outbox.sqlite");
+    (dir, path)
+}
+
+fn store(outbox: &mut Outbox) {
+    drop(outbox.take_changed());
+    outbox.stored();
+}
+
+/// All that an outbox remembers.
+fn all(outbox: &Outbox) -> Vec<Entry> {
+    outbox.entries().cloned().collect()
+}
+
+/// An outbox in which messages of every state stand.
+fn filled(count: u8) -> Outbox {
+    let mut outbox = Outbox::new(Settings::usual(2), Moment(0)).unwrap();
+    outbox.connected(0);
+    for number in 0..count {
+        let id = MessageId(format!("m{number}"));
+        let text = format!("मीटर {number} '\"; \u{0}");
+        outbox.put(
+            Moment(1),
+            New { id, line: format!("l{}", number % 7), text, parts: u16::from(number % 3) + 1 },
+        );
+    }
+    store(&mut outbox);
+    let mut round = 0;
+    while let Some(one) = outbox.next(Moment(2)) {
+        round += 1;
+        let remote = format!("r{round}");
+        let answer = match round % 5 {
+            0 => Answer::Never { reason: "wrong".to_owned() },
+            1 => Answer::NotNow { reason: "busy".to_owned() },
+            _ => Answer::Accepted { remote: remote.clone() },
+        };
+        outbox.answered(Moment(3), one.ticket, answer);
+        store(&mut outbox);
+        if round % 3 == 0 {
+            outbox.receipt(Moment(4), 0, &remote, Receipt::Delivered);
+        }
+        if round > 50 {
+            break;
+        }
+    }
+    outbox
+}
+
+#[test]
+fn what_was_saved_is_there_when_the_file_is_opened_again() {
+    let (_dir, path) = file();
+    let outbox = filled(30);
+    Store::open(&path).unwrap().save(&all(&outbox), &[]).unwrap();
+    let store = Store::open(&path).unwrap();
+    assert!(store.load().unwrap().iter().eq(outbox.entries()));
+    assert_eq!(store.counts().unwrap().values().sum::<u64>(), 30);
+    assert!(store.counts().unwrap().len() >= 3, "{:?}", store.counts());
+    assert!(store.check().unwrap());
+}
+
+#[test]
+fn what_is_forgotten_is_deleted_with_its_parts() {
+    let (_dir, path) = file();
+    let mut store = Store::open(&path).unwrap();
+    let changed = all(&filled(10));
+    store.save(&changed, &[]).unwrap();
+    let ids: Vec<MessageId> = changed.into_iter().map(|entry| entry.id).collect();
+    store.save(&[], &ids).unwrap();
+    assert_eq!(store.load().unwrap(), []);
+    let parts = store.connection.query_row("SELECT count(*) FROM parts", [], |row| row.get::<_, i64>(0));
+    assert_eq!(parts.unwrap(), 0);
+}
+
+#[test]
+fn another_file_is_refused_and_left_alone() {
+    let (_dir, path) = file();
+    std::fs::write(
+        &path,
+        "something else, and much longer than the head of a database would be ...........................",
+    )
+    .unwrap();
+    assert!(Store::open(&path).is_err());
+    std::fs::remove_file(&path).unwrap();
+    Connection::open(&path).unwrap().execute_batch("CREATE TABLE other (x)").unwrap();
+    let error = Store::open(&path).unwrap_err();
+    assert!(matches!(error, StoreError::Foreign { .. }), "{error}");
+}
+
+#[test]
+fn a_newer_file_is_refused() {
+    let (_dir, path) = file();
+    drop(Store::open(&path).unwrap());
+    Connection::open(&path).unwrap().pragma_update(None, "user_version", 9).unwrap();
+    assert!(matches!(Store::open(&path).unwrap_err(), StoreError::Newer { found: 9, .. }));
+}
+
+#[test]
+fn a_write_that_fails_changes_nothing() {
+    let (_dir, path) = file();
+    let mut store = Store::open(&path).unwrap();
+    let mut changed = all(&filled(3));
+    changed[2].id = changed[0].id.clone();
+    assert!(store.save(&changed, &[]).is_err());
+    assert_eq!(store.load().unwrap(), []);
+}
+
+#[test]
+fn the_settings_that_keep_it_safe_are_on() {
+    let (_dir, path) = file();
+    let store = Store::open(&path).unwrap();
+    let text =
+        |name| store.connection.pragma_query_value(None, name, |row| row.get::<_, rusqlite::types::Value>(0));
+    assert_eq!(text("journal_mode").unwrap(), "wal".to_owned().into());
+    assert_eq!(text("synchronous").unwrap(), 2.into());
+    assert_eq!(text("foreign_keys").unwrap(), 1.into());
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(16))]
+
+    #[test]
+    fn saving_again_and_again_is_saving_once(count in 1_u8..40, cut in 0_usize..40) {
+        let (_dir, path) = file();
+        let mut store = Store::open(&path).unwrap();
+        let outbox = filled(count);
+        let changed = all(&outbox);
+        let cut = cut.min(changed.len());
+        store.save(&changed[..cut], &[]).unwrap();
+        store.save(&changed, &[]).unwrap();
+        prop_assert!(store.load().unwrap().iter().eq(outbox.entries()));
+    }
+}

@@ -1,0 +1,236 @@
+"""Sends messages over a real SMPP gateway, kills the sender, and compares what arrived with what was sent.
+
+Run by scripts/deliver-check, which builds the sender and installs the gateway.
+"""
+import argparse
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections import defaultdict
+from pathlib import Path
+
+HERE = Path(__file__).parent
+WINDOW = 10
+SCRIPTS = [
+    "Please check meter M{n}: phase 7.2 A, neutral 4.1 A. [T{n}] ~5% ^ {{x}} | \\ €{n} Ø ñ ü Ω @ _ $",
+    "कृपया मीटर M{n} जाँचें: 7.2 A",
+    "मीटर {n}: आता नवीन काही नाही. Ωмега 東京 😀",
+]
+
+
+class Peer:
+    """A gateway on a free port."""
+
+    def __init__(self, modules, log, *options):
+        env = dict(os.environ, NODE_PATH=str(modules))
+        command = ["node", str(HERE / "peer.js"), str(log), *options]
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=env)
+        self.port = self.process.stdout.readline().strip()
+        assert self.port.isdigit(), "the gateway does not start"
+
+    def end(self):
+        self.process.terminate()
+        self.process.wait()
+
+
+def text_of(number, length):
+    """A message in one of three scripts; some are long."""
+    text = SCRIPTS[number % 3].format(n=number)
+    return text * length
+
+
+def write_messages(path, count, lines, long_every):
+    messages = []
+    for number in range(count):
+        length = 4 if long_every and number % long_every == 0 else 1
+        phone = f"+9198{number % lines:08}"
+        messages.append((f"m{number}", phone, text_of(number, length)))
+    path.write_text("".join("\t".join(message) + "\n" for message in messages), encoding="utf-8")
+    return messages
+
+
+def start(args, folder, peers, password="right", wait=False):
+    env = dict(os.environ, SMPP_PASSWORD=password)
+    if wait:
+        env["WAIT_FOR_RECEIPTS"] = "1"
+    gateways = [f"127.0.0.1:{peer.port}" for peer in peers]
+    command = [args.courier, folder / "outbox.sqlite", folder / "messages.tsv", *gateways]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=env)
+
+
+def arrived(log):
+    lines = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()]
+    return [line for line in lines if "to" in line], [line["confirmed"] for line in lines if "confirmed" in line]
+
+
+def compare(messages, parts):
+    """Every message arrived as it was sent, and in the order of its phone. Returns how many parts arrived twice.
+
+    Only a part that came again is skipped: what a phone gets first decides its order.
+    """
+    by_phone = defaultdict(list)
+    for part in parts:
+        by_phone["+" + part["to"]].append(part)
+    expected = defaultdict(list)
+    for _, phone, text in messages:
+        expected[phone].append(text)
+    twice = 0
+    for phone, texts in expected.items():
+        found = iter(by_phone[phone])
+        before = []
+        for text in texts:
+            so_far, number = "", 1
+            while so_far != text:
+                part = next(found, None)
+                if part is None:
+                    raise SystemExit(f"lost: {phone} {text!r}; so far {so_far!r}")
+                joined = part.get("joined")
+                key = (part["text"], joined and joined["part"], joined and joined["reference"])
+                if key in before and not (joined is None and text == so_far + part["text"]):
+                    twice += 1
+                    continue
+                if joined and joined["part"] != number:
+                    raise SystemExit(f"order: {phone} part {joined} instead of {number}")
+                so_far, number = so_far + part["text"], number + 1
+                if not text.startswith(so_far):
+                    raise SystemExit(f"differs: {phone} {so_far!r} instead of {text!r}")
+                before.append(key)
+        twice += sum(1 for _ in found)
+    return twice
+
+
+def finish(process, seconds=600):
+    out, err = process.communicate(timeout=seconds)
+    if process.returncode != 0:
+        raise SystemExit(f"the sender failed: {err}")
+    return out.strip(), err
+
+
+def well(args, folder):
+    """Messages in three scripts arrive byte-exact, long ones in order, receipts are matched and confirmed."""
+    messages = write_messages(folder / "messages.tsv", 600, 50, 5)
+    peer = Peer(args.modules, folder / "log", "--receipts")
+    out, _ = finish(start(args, folder, [peer], wait=True))
+    peer.end()
+    parts, confirmed = arrived(folder / "log")
+    twice = compare(messages, parts)
+    assert twice == 0, f"{twice} parts arrived twice"
+    assert len(confirmed) == len(parts), f"{len(confirmed)} receipts of {len(parts)} confirmed"
+    assert out.startswith('{"delivered": 600} '), out
+    long = sum(1 for part in parts if part.get("joined"))
+    codings = sorted({part["coding"] for part in parts})
+    print(f"well: 600 messages in {len(parts)} parts ({long} of long ones), codings {codings}; all delivered")
+
+
+def wrong_password(args, folder):
+    """A gateway that refuses the password gets no message, and the error has no password."""
+    write_messages(folder / "messages.tsv", 1, 1, 0)
+    peer = Peer(args.modules, folder / "log")
+    process = start(args, folder, [peer], password="not-this-one")
+    time.sleep(1)
+    process.kill()
+    _, err = process.communicate()
+    peer.end()
+    parts, _ = arrived(folder / "log")
+    assert parts == [] and "refuses `gridwarden`: status 0x0e" in err and "not-this-one" not in err, err
+    print("wrong password: refused, nothing sent, nothing shown")
+
+
+def rough(args, folder):
+    """A gateway that throttles, refuses, closes and stalls: everything arrives in the end, in the order of each phone."""
+    count = args.rough
+    messages = write_messages(folder / "messages.tsv", count, 40, 9)
+    peer = Peer(args.modules, folder / "log", "--rough", str(args.seed))
+    out, err = finish(start(args, folder, [peer]))
+    peer.end()
+    parts, _ = arrived(folder / "log")
+    twice = compare(messages, parts)
+    unanswered = sum(1 for part in parts if not part["answered"])
+    lost = err.count("gateway 0:")
+    most = WINDOW * lost + unanswered
+    assert twice <= most, f"{twice} twice, {most} allowed"
+    print(f"rough: {count} messages, {lost} connections lost, {twice} parts twice of at most {most}; {out}")
+
+
+def failover(args, folder):
+    """The second gateway takes over from one that is gone."""
+    messages = write_messages(folder / "messages.tsv", 300, 30, 0)
+    first, second = Peer(args.modules, folder / "log"), Peer(args.modules, folder / "log")
+    first.end()
+    out, _ = finish(start(args, folder, [first, second]))
+    second.end()
+    assert compare(messages, arrived(folder / "log")[0]) == 0
+    print(f"failover: 300 messages over the second gateway; {out}")
+
+
+def lines_of(log, known):
+    """How many lines a log has, from what was read of it before: bytes and lines."""
+    with log.open("rb") as file:
+        file.seek(known[0])
+        more = file.read()
+    return known[0] + len(more), known[1] + more.count(b"\n")
+
+
+def wait_for(process, log, known, parts):
+    """Waits until so many more parts have arrived, or the sender is done."""
+    until = known[1] + parts
+    while process.poll() is None and known[1] < until:
+        time.sleep(0.002)
+        known = lines_of(log, known)
+    return known
+
+
+def killed(args, folder):
+    """The sender is killed at random moments, again and again: nothing is lost, and little comes twice."""
+    messages = write_messages(folder / "messages.tsv", args.messages, 2_000, 0)
+    log = folder / "log"
+    peer = Peer(args.modules, log)
+    chance = random.Random(args.seed)
+    known, begun = (0, 0), time.monotonic()
+    for number in range(args.kills):
+        process = start(args, folder, [peer])
+        if number % 5 == 0:
+            # While it takes or loads messages: nothing may have arrived yet.
+            time.sleep(chance.uniform(0, 0.5))
+        else:
+            known = wait_for(process, log, known, chance.uniform(0, 1.5 * args.messages / args.kills))
+        assert process.poll() is None, f"done after {number} kills: more messages are needed"
+        process.send_signal(signal.SIGKILL)
+        process.communicate()
+    out, _ = finish(start(args, folder, [peer]))
+    seconds = time.monotonic() - begun
+    peer.end()
+    twice = compare(messages, arrived(log)[0])
+    most = WINDOW * args.kills
+    assert twice <= most, f"{twice} twice after {args.kills} kills"
+    print(f"killed: {len(messages)} messages, {args.kills} kills in {seconds:.0f} s, {twice} twice (at most {most}); {out}")
+
+
+CHECKS = [well, wrong_password, rough, failover, killed]
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("courier", type=Path)
+    parser.add_argument("modules", type=Path)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--messages", type=int, default=5_000)
+    parser.add_argument("--rough", type=int, default=1_000)
+    parser.add_argument("--kills", type=int, default=10)
+    parser.add_argument("--only", choices=[check.__name__ for check in CHECKS])
+    args = parser.parse_args()
+    print(f"SEED={args.seed}")
+    for check in CHECKS:
+        if args.only in (None, check.__name__):
+            folder = args.folder / check.__name__
+            folder.mkdir()
+            check(args, folder)
+            sys.stdout.flush()
+
+
+main()

@@ -1,0 +1,70 @@
+// An SMPP gateway that nobody here wrote (npm `smpp`), with moods. It writes a line of JSON for each part that it accepts.
+//
+//   node peer.js LOG [--rough SEED] [--receipts]
+//
+// It listens on a free port of 127.0.0.1 and prints it. With --rough it throttles, refuses for a moment, closes
+// connections and stalls; with --receipts it reports each message as delivered, and logs which reports were confirmed.
+'use strict';
+const fs = require('fs');
+const smpp = require('smpp');
+
+const [log, ...options] = process.argv.slice(2);
+const rough = options.includes('--rough');
+const receipts = options.includes('--receipts');
+let state = Number(options[options.indexOf('--rough') + 1] || 1);
+const out = fs.openSync(log, 'a');
+const write = (line) => fs.writeSync(out, JSON.stringify(line) + '\n');
+
+// A small generator with a seed (mulberry32), so that a mood can be had again.
+function random() {
+  state = (state + 0x6d2b79f5) | 0;
+  let t = Math.imul(state ^ (state >>> 15), 1 | state);
+  t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+  return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
+}
+
+// The names that receipts use begin anew with each process, so they carry its time.
+const run = Date.now().toString(36);
+let accepted = 0;
+
+function accept(session, pdu, answer) {
+  accepted += 1;
+  const id = `${run}-${accepted}`;
+  const { message, udh } = pdu.short_message;
+  const joined = udh && udh[0] && udh[0][0] === 0 ? { reference: udh[0][2], of: udh[0][3], part: udh[0][4] } : undefined;
+  write({ to: pdu.destination_addr, text: message, coding: pdu.data_coding, joined, answered: answer, id });
+  if (!answer) return;
+  session.send(pdu.response({ message_id: id }));
+  if (!receipts) return;
+  const text = `id:${id} sub:001 dlvrd:001 submit date:2401051200 done date:2401051201 stat:DELIVRD err:000 text:`;
+  const receipt = { source_addr: pdu.destination_addr, esm_class: 4, short_message: text, data_coding: 0 };
+  setImmediate(() => session.deliver_sm(receipt, () => write({ confirmed: id })));
+}
+
+const server = smpp.createServer((session) => {
+  session.on('error', () => {});
+  session.on('bind_transceiver', (pdu) => {
+    const right = pdu.system_id === 'gridwarden' && pdu.password === 'right';
+    session.send(pdu.response({ command_status: right ? 0 : smpp.ESME_RINVPASWD }));
+    if (!right) session.close();
+  });
+  session.on('enquire_link', (pdu) => session.send(pdu.response()));
+  session.on('unbind', (pdu) => {
+    session.send(pdu.response());
+    session.close();
+  });
+  session.on('submit_sm', (pdu) => {
+    const mood = rough ? random() : 1;
+    if (mood < 0.02) return session.send(pdu.response({ command_status: smpp.ESME_RTHROTTLED }));
+    if (mood < 0.06) return session.send(pdu.response({ command_status: smpp.ESME_RSYSERR }));
+    if (mood < 0.065) return session.destroy();
+    // It has the message, and nobody learns of that.
+    if (mood < 0.067) return accept(session, pdu, false);
+    if (mood < 0.07) {
+      accept(session, pdu, false);
+      return session.destroy();
+    }
+    accept(session, pdu, true);
+  });
+});
+server.listen(0, '127.0.0.1', () => console.log(server.address().port));
