@@ -158,6 +158,8 @@ impl Desk {
         messages: &mut Vec<Message>,
     ) {
         self.forget(now);
+        // First, so that what a digest names is no news any more.
+        self.send_digests(now, calendar, messages);
         let mut sorted: Vec<&Notice> = notices.iter().collect();
         sorted.sort_by(|one, other| {
             let later = |notice: &Notice| matches!(notice.phase, Phase::Ended | Phase::Withdrawn);

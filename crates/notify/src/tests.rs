@@ -260,7 +260,59 @@ fn routed(notifier: &mut Notifier, ticks: &[Vec<Alert>], from: usize) -> Vec<Rou
     ticks.iter().enumerate().map(route).collect()
 }
 
+/// What `[sms]` of these tests is the short form of.
+fn written_out() -> Desk {
+    let receiver = desk::Receiver {
+        name: "readers".to_owned(),
+        channel: Channel::Sms,
+        whom: desk::Whom::Reader,
+        language: words::Language::ENGLISH,
+        per_hour: 2,
+        per_day: 4,
+        parts: 1,
+        quiet: None,
+    };
+    let route = desk::Route {
+        name: "walk".to_owned(),
+        to: vec!["readers".to_owned()],
+        kinds: vec![Kind::Suspicion],
+        severity: Severity::Info,
+        areas: Default::default(),
+        feeders: Default::default(),
+        classes: Default::default(),
+        hours: None,
+        language: None,
+        group_by: None,
+        wait: 0,
+        interval: 0,
+        repeat: None,
+        again_after: 7 * DAY,
+        clear: false,
+        escalate: None,
+    };
+    let rules = DeskRules::new(vec![receiver], vec![route], vec![], Default::default()).unwrap();
+    let topology = readers(&[("A1", "+91 98 100-00001"), ("A2", "+919810000002")]);
+    Desk::new(rules, &topology).unwrap()
+}
+
 proptest! {
+    #[test]
+    fn the_section_is_the_short_form_of_a_route(ticks in towns()) {
+        let (mut notifier, mut desk) = (notifier(), written_out());
+        for (block, alerts) in ticks.iter().enumerate() {
+            let short = notifier.route(end_of(block), alerts, &calendar()).messages;
+            let notices: Vec<Notice> = alerts.iter().map(|alert| Notice::of_alert(alert, None, None)).collect();
+            let mut long = Vec::new();
+            desk.route(end_of(block), &notices, &calendar(), &mut long);
+            let of = |message: &Message| (message.to.clone(), message.case.clone(), message.more);
+            prop_assert_eq!(short.iter().map(of).collect::<Vec<_>>(), long.iter().map(of).collect::<Vec<_>>());
+            for (short, long) in short.iter().zip(&long).filter(|(short, _)| short.id.starts_with("sms.")) {
+                prop_assert_eq!(&short.text, &long.text);
+            }
+            prop_assert_eq!(notifier.waiting(), desk.waiting().held);
+        }
+    }
+
     #[test]
     fn no_phone_gets_more_than_its_throttle(ticks in towns()) {
         let mut notifier = notifier();

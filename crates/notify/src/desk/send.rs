@@ -49,9 +49,9 @@ impl Parcel<'_> {
 
 impl Desk {
     pub(super) fn send_due(&mut self, now: EventTime, calendar: &Calendar, messages: &mut Vec<Message>) {
-        self.send_digests(now, calendar, messages);
         let first_of = |group: &Group| group.members.values().map(|member| member.notice.id.clone()).min();
-        let due = self.groups.iter().filter(|(_, group)| group.due <= now);
+        let due =
+            self.groups.iter().filter(|(key, group)| group.due <= now && self.has_work(key, group, now));
         let mut due: Vec<(Reverse<Severity>, Option<String>, GroupKey)> =
             due.map(|(key, group)| (Reverse(group.severity()), first_of(group), key.clone())).collect();
         due.sort_unstable();
@@ -62,7 +62,20 @@ impl Desk {
         }
     }
 
-    fn send_digests(&mut self, now: EventTime, calendar: &Calendar, messages: &mut Vec<Message>) {
+    /// Whether a group has anything to send or to drop. Most that wait for the end of something greater have not.
+    fn has_work(&self, key: &GroupKey, group: &Group, now: EventTime) -> bool {
+        let repeat = self.rules.route(&key.route).and_then(|route| route.repeat);
+        let repeats = repeat.zip(group.last).is_some_and(|(repeat, last)| now.since(last) >= repeat);
+        let is_kept = |notice: &Notice| self.mutes.keeps(notice, self.rules.inhibits(), now).is_some();
+        let has_work = |member: &Member| match member.standing {
+            Standing::New(from) => key.escalated || from <= now && !is_kept(&member.notice),
+            Standing::Sent => repeats,
+            Standing::Over => true,
+        };
+        group.unnamed > 0 || group.members.values().any(has_work)
+    }
+
+    pub(super) fn send_digests(&mut self, now: EventTime, calendar: &Calendar, messages: &mut Vec<Message>) {
         let Self { lines, rules, recent, counts, .. } = self;
         for ((name, address), line) in lines.iter_mut() {
             let (Some(receiver), Some(severity)) = (rules.receiver(name), line.severity) else { continue };
