@@ -13,6 +13,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// Even if nothing is due, the loop looks at the time so often.
 const LONGEST_WAIT: Duration = Duration::from_millis(500);
+/// What a gateway says ends the wait; so long nothing else can happen but that time passes.
+const SHORTEST_WAIT: Duration = Duration::from_millis(20);
 /// So much is taken before what changed is stored: more together cost fewer writes, and hold up the first of them.
 const MOST_AT_ONCE: usize = 256;
 /// How often messages that waited too long are looked for, ms.
@@ -126,6 +128,7 @@ impl Courier {
         let now = now();
         let done = messages.into_iter().map(|message| self.outbox.put(now, message)).collect();
         self.save()?;
+        self.submit();
         Ok(done)
     }
 
@@ -156,11 +159,10 @@ impl Courier {
     fn hear(&mut self) {
         let wait = self.outbox.wake_at().map_or(LONGEST_WAIT, |at| {
             let ms = u64::try_from(at.since(now())).unwrap_or_default();
-            Duration::from_millis(ms).min(LONGEST_WAIT)
+            // What is due but finds no gateway free would make this loop spin.
+            Duration::from_millis(ms).clamp(SHORTEST_WAIT, LONGEST_WAIT)
         });
-        // What is ready but finds no gateway free would make this loop spin.
-        let wait = if self.outbox.in_flight() > 0 || !self.is_any_up() { LONGEST_WAIT } else { wait };
-        let first = match self.heard.recv_timeout(wait.max(Duration::from_millis(1))) {
+        let first = match self.heard.recv_timeout(wait) {
             Ok(first) => first,
             Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => return,
         };
@@ -169,10 +171,6 @@ impl Courier {
             let Ok(next) = self.heard.try_recv() else { break };
             self.take(next);
         }
-    }
-
-    fn is_any_up(&self) -> bool {
-        self.gateways.iter().any(|gateway| gateway.link.is_some())
     }
 
     fn take(&mut self, (number, heard): (u16, Heard)) {

@@ -6,6 +6,8 @@
 use outbox::{Entry, MessageId, Moment, State};
 use rusqlite::{Connection, OptionalExtension, Row, TransactionBehavior, params};
 use std::collections::BTreeMap;
+use std::fs::{File, TryLockError};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -83,6 +85,21 @@ pub enum StoreError {
         /// What is wrong.
         problem: String,
     },
+    /// Two processes would send every message twice.
+    #[error("another process sends what is in {}", path.display())]
+    Taken {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The file that shows who sends.
+    #[error("cannot lock {}", path.display())]
+    Lock {
+        /// That file.
+        path: PathBuf,
+        /// Why not.
+        #[source]
+        source: io::Error,
+    },
     /// An SQLite that can damage files.
     #[error("SQLite {found} can damage a file in WAL mode; 3.51.3 or newer is needed")]
     OldSqlite {
@@ -96,10 +113,13 @@ pub enum StoreError {
 pub struct Store {
     path: PathBuf,
     connection: Connection,
+    /// Locked as long as this lives: the system lets go of it whatever ends the process.
+    _lock: File,
 }
 
 impl Store {
-    /// Opens the file, and makes it if it is not there.
+    /// Opens the file, and makes it if it is not there. No other process can do so meanwhile; a file beside it, with
+    /// `.lock` at its end, shows that.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
         if rusqlite::version_number() < OLDEST_SQLITE {
             return Err(StoreError::OldSqlite { found: rusqlite::version() });
@@ -108,8 +128,9 @@ impl Store {
             let path = path.to_owned();
             move |source| StoreError::Sqlite { doing, path, source }
         };
+        let lock = take(path)?;
         let connection = Connection::open(path).map_err(fail("open"))?;
-        let mut store = Self { path: path.to_owned(), connection };
+        let mut store = Self { path: path.to_owned(), connection, _lock: lock };
         store.prepare().map_err(fail("prepare"))?;
         store.check_version()?;
         Ok(store)
@@ -215,6 +236,20 @@ impl Store {
         let answer = self.connection.query_row("PRAGMA integrity_check", [], |row| row.get::<_, String>(0));
         let answer = answer.optional().map_err(self.failed("check"))?;
         Ok(answer.as_deref() == Some("ok"))
+    }
+}
+
+/// Locks the file beside the store.
+fn take(store: &Path) -> Result<File, StoreError> {
+    let mut path = store.as_os_str().to_owned();
+    path.push(".lock");
+    let path = PathBuf::from(path);
+    let failed = |source| StoreError::Lock { path: path.clone(), source };
+    let file = File::options().create(true).append(true).open(&path).map_err(failed)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(StoreError::Taken { path: store.to_owned() }),
+        Err(TryLockError::Error(source)) => Err(failed(source)),
     }
 }
 

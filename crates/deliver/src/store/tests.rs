@@ -93,6 +93,15 @@ fn another_file_is_refused_and_left_alone() {
 }
 
 #[test]
+fn only_one_process_sends() {
+    let (_dir, path) = file();
+    let store = Store::open(&path).unwrap();
+    assert!(matches!(Store::open(&path).unwrap_err(), StoreError::Taken { .. }));
+    drop(store);
+    assert!(Store::open(&path).is_ok());
+}
+
+#[test]
 fn a_newer_file_is_refused() {
     let (_dir, path) = file();
     drop(Store::open(&path).unwrap());
