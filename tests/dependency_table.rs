@@ -19,7 +19,7 @@ const HOMES: [(&str, &[&str]); 27] = [
     ("csv", &["columns", "shell", "lab"]),
     ("signal-hook", &["shell"]),
     ("rustix", &["shell"]),
-    ("serde_json", &["shell", "columns", "replay", "stream", "lab"]),
+    ("serde_json", &["shell", "columns", "deliver", "replay", "stream", "lab"]),
     ("tracing", &["shell"]),
     ("tracing-subscriber", &["shell"]),
     ("rdkafka", &["stream"]),

@@ -175,10 +175,10 @@ def lines_of(log, known):
     return known[0] + len(more), known[1] + more.count(b"\n")
 
 
-def wait_for(process, log, known, parts):
-    """Waits until so many more parts have arrived, or the sender is done."""
-    until = known[1] + parts
-    while process.poll() is None and known[1] < until:
+def wait_for(process, log, known, parts, seconds):
+    """Waits until so many more parts have arrived, or so long, or until the sender is done."""
+    until, late = known[1] + parts, time.monotonic() + seconds
+    while process.poll() is None and known[1] < until and time.monotonic() < late:
         time.sleep(0.002)
         known = lines_of(log, known)
     return known
@@ -193,11 +193,10 @@ def killed(args, folder):
     known, begun = (0, 0), time.monotonic()
     for number in range(args.kills):
         process = start(args, folder, [peer])
-        if number % 5 == 0:
-            # While it takes or loads messages: nothing may have arrived yet.
-            time.sleep(chance.uniform(0, 0.5))
-        else:
-            known = wait_for(process, log, known, chance.uniform(0, 1.5 * args.messages / args.kills))
+        # Every fifth time soon: while it takes or loads messages, nothing has arrived yet.
+        seconds = chance.uniform(0, 0.5) if number % 5 == 0 else 600
+        share = max(args.messages - known[1], 0) / (args.kills - number + 1)
+        known = wait_for(process, log, known, chance.uniform(0, 1.5 * share), seconds)
         assert process.poll() is None, f"done after {number} kills: more messages are needed"
         process.send_signal(signal.SIGKILL)
         process.communicate()
@@ -210,7 +209,36 @@ def killed(args, folder):
     print(f"killed: {len(messages)} messages, {args.kills} kills in {seconds:.0f} s, {twice} twice (at most {most}); {out}")
 
 
-CHECKS = [well, wrong_password, rough, failover, killed]
+def command(args, folder):
+    """`gridwarden send` and `outbox` do what people do: send, look, try again; and the same file again sends nothing."""
+    program = args.courier.parent.parent / "gridwarden"
+    messages = write_messages(folder / "messages.tsv", 30, 7, 10)
+    lines = [json.dumps({"id": id, "to": to, "text": text}) for id, to, text in messages]
+    (folder / "sms.ndjson").write_text("\n".join([*lines, "no message", ""]), encoding="utf-8")
+    (folder / "password").write_text("right\n")
+    env = dict(os.environ, GRIDWARDEN_SMPP_PASSWORD_FILE=str(folder / "password"))
+    peer = Peer(args.modules, folder / "log", "--receipts")
+
+    def run(*arguments):
+        done = subprocess.run([program, *arguments], cwd=folder, env=env, capture_output=True, text=True, timeout=60)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    send = ["send", "sms.ndjson", "--outbox", "outbox.sqlite", "--system-id", "gridwarden", "--sender", "GRIDWN"]
+    out = run(*send, "--smpp", f"127.0.0.1:{peer.port}")
+    assert "sms.ndjson: 1 line left out; line 31:" in out and out.endswith("30 delivered, 0 sent, 0 failed, 0 queued\n"), out
+    again = run(*send, "--smpp", f"127.0.0.1:{peer.port}")
+    assert again.endswith("30 delivered, 0 sent, 0 failed, 0 queued\n"), again
+    peer.end()
+    assert compare(messages, arrived(folder / "log")[0]) == 0
+    listed = run("outbox", "list", "outbox.sqlite", "--state", "delivered")
+    assert listed.endswith("30 messages of 30\n") and "+9198" not in listed, listed
+    shown = run("outbox", "show", "outbox.sqlite", "m0")
+    assert "delivered" in shown and "part         1: `" in shown and "right" not in shown, shown
+    print("command: 30 messages sent, listed and shown; sent again: none")
+
+
+CHECKS = [command, well, wrong_password, rough, failover, killed]
 
 
 def main():

@@ -12,8 +12,10 @@
 //! Read [`courier`] first, then [`store`], then [`smpp`].
 
 pub mod courier;
+mod lines;
 pub mod smpp;
 pub mod store;
 
 pub use courier::{Courier, CourierError, Happened};
+pub use lines::{Lines, read_messages};
 pub use store::{Store, StoreError};

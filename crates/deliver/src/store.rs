@@ -4,7 +4,7 @@
 //! at the same time.
 
 use outbox::{Entry, MessageId, Moment, State};
-use rusqlite::{Connection, OptionalExtension, Row, TransactionBehavior, params};
+use rusqlite::{Connection, OpenFlags, OptionalExtension, Row, TransactionBehavior, params};
 use std::collections::BTreeMap;
 use std::fs::{File, TryLockError};
 use std::io;
@@ -85,6 +85,12 @@ pub enum StoreError {
         /// What is wrong.
         problem: String,
     },
+    /// There is no file to look into.
+    #[error("there is no {}", path.display())]
+    Missing {
+        /// The file.
+        path: PathBuf,
+    },
     /// Two processes would send every message twice.
     #[error("another process sends what is in {}", path.display())]
     Taken {
@@ -113,8 +119,8 @@ pub enum StoreError {
 pub struct Store {
     path: PathBuf,
     connection: Connection,
-    /// Locked as long as this lives: the system lets go of it whatever ends the process.
-    _lock: File,
+    /// Locked as long as this lives: the system lets go of it whatever ends the process. None in one that only reads.
+    _lock: Option<File>,
 }
 
 impl Store {
@@ -130,10 +136,23 @@ impl Store {
         };
         let lock = take(path)?;
         let connection = Connection::open(path).map_err(fail("open"))?;
-        let mut store = Self { path: path.to_owned(), connection, _lock: lock };
+        let mut store = Self { path: path.to_owned(), connection, _lock: Some(lock) };
         store.prepare().map_err(fail("prepare"))?;
         store.check_version()?;
         Ok(store)
+    }
+
+    /// All messages of a file, in the order of their arrival, while another process may send them. Changes nothing.
+    pub fn peek(path: &Path) -> Result<Vec<Entry>, StoreError> {
+        if !path.is_file() {
+            return Err(StoreError::Missing { path: path.to_owned() });
+        }
+        let fail = |source| StoreError::Sqlite { doing: "open", path: path.to_owned(), source };
+        let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY).map_err(fail)?;
+        connection.busy_timeout(PATIENCE).map_err(fail)?;
+        let store = Self { path: path.to_owned(), connection, _lock: None };
+        store.check_version()?;
+        store.load()
     }
 
     fn prepare(&mut self) -> rusqlite::Result<()> {

@@ -60,6 +60,10 @@ pub enum Command {
     Explain(Explain),
     /// Show which transformers and feeders lose most and least, from the outputs of a replay.
     Losses(Losses),
+    /// Send the messages of a replay over SMPP, from an outbox that survives a crash.
+    Send(Send),
+    /// Look into an outbox, try messages again, or drop them.
+    Outbox(Outbox),
     /// Work on whole files with `gridwarden-lab`: `lab backtest` forecasts the past of a load, and scores it.
     Lab(Lab),
     /// List every kernel, column, rule and detector with unit, definition and source.
@@ -192,6 +196,86 @@ pub struct Losses {
     /// How many to show at each end.
     #[arg(long, default_value_t = 10, value_name = "N")]
     pub top: usize,
+}
+
+/// `gridwarden send`
+#[derive(Debug, Clone, Args)]
+#[command(
+    after_help = "Example:\n  GRIDWARDEN_SMPP_PASSWORD_FILE=password gridwarden send out/sms.ndjson \\\n    \
+    --outbox outbox.sqlite --smpp smsc.example:2775 --system-id utility --sender GRIDWN\n\n\
+    A message that the outbox knows by its id is not sent again, so the same command goes on after a crash."
+)]
+pub struct Send {
+    /// Files of messages, such as sms.ndjson of a replay. Without one, send what is in the outbox.
+    #[arg(value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    /// The file of the outbox. It is made if it is not there.
+    #[arg(long, value_name = "FILE")]
+    pub outbox: PathBuf,
+    /// An SMPP gateway. With several, the next one takes over from one that is gone.
+    #[arg(long, required = true, value_name = "HOST:PORT")]
+    pub smpp: Vec<String>,
+    /// The name by which the gateway knows us.
+    #[arg(long, value_name = "NAME")]
+    pub system_id: String,
+    /// Who the messages come from: a number, or a name of up to eleven letters.
+    #[arg(long, value_name = "SENDER")]
+    pub sender: String,
+    /// Messages under way to a gateway at most.
+    #[arg(long, default_value_t = 10, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub window: u32,
+    /// So many seconds to wait for receipts after the last message.
+    #[arg(long, default_value_t = 10, value_name = "SECONDS")]
+    pub wait: u64,
+}
+
+/// `gridwarden outbox`
+#[derive(Debug, Clone, Args)]
+pub struct Outbox {
+    /// What to do.
+    #[command(subcommand)]
+    pub act: OutboxAct,
+}
+
+/// What to do with an outbox.
+#[derive(Debug, Clone, Subcommand)]
+pub enum OutboxAct {
+    /// List messages with their states, also while another process sends them.
+    List {
+        /// The file of the outbox.
+        #[arg(value_name = "OUTBOX")]
+        outbox: PathBuf,
+        /// Only those in this state.
+        #[arg(long, value_name = "STATE", value_parser = ["queued", "sent", "delivered", "failed"])]
+        state: Option<String>,
+    },
+    /// Show one message with each of its parts.
+    Show {
+        /// The file of the outbox.
+        #[arg(value_name = "OUTBOX")]
+        outbox: PathBuf,
+        /// Its name.
+        #[arg(value_name = "ID")]
+        id: String,
+    },
+    /// Try messages again that failed or wait for their next try.
+    Retry {
+        /// The file of the outbox. No other process may send from it meanwhile.
+        #[arg(value_name = "OUTBOX")]
+        outbox: PathBuf,
+        /// Their names.
+        #[arg(required = true, value_name = "ID")]
+        ids: Vec<String>,
+    },
+    /// Drop messages that wait: they are kept as failed, and not sent.
+    Drop {
+        /// The file of the outbox. No other process may send from it meanwhile.
+        #[arg(value_name = "OUTBOX")]
+        outbox: PathBuf,
+        /// Their names.
+        #[arg(required = true, value_name = "ID")]
+        ids: Vec<String>,
+    },
 }
 
 fn day(text: &str) -> Result<String, String> {

@@ -5,4 +5,6 @@ pub mod check;
 pub mod explain;
 pub mod lab;
 pub mod losses;
+pub mod outbox;
+pub mod send;
 pub mod simulate;

@@ -29,6 +29,8 @@ pub fn main() -> ExitCode {
         Command::Check(check) => commands::check::run(check),
         Command::Explain(explain) => commands::explain::run(explain),
         Command::Losses(args) => commands::losses::run(args),
+        Command::Send(args) => commands::send::run(args, cli.quiet),
+        Command::Outbox(args) => commands::outbox::run(args),
         Command::Lab(args) => commands::lab::run(args, cli.quiet),
         Command::Catalogue(args) => commands::catalogue::run(args),
         Command::Completions(completions) => {

@@ -97,6 +97,8 @@ fn only_one_process_sends() {
     let (_dir, path) = file();
     let store = Store::open(&path).unwrap();
     assert!(matches!(Store::open(&path).unwrap_err(), StoreError::Taken { .. }));
+    assert_eq!(Store::peek(&path).unwrap(), [], "others may look");
+    assert!(matches!(Store::peek(&path.with_extension("x")).unwrap_err(), StoreError::Missing { .. }));
     drop(store);
     assert!(Store::open(&path).is_ok());
 }

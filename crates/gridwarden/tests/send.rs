@@ -1,0 +1,209 @@
+//! `gridwarden send` and `outbox` where no gateway listens: nothing is lost, and people can look, drop and try again.
+//! `scripts/deliver-check` has a gateway.
+#![expect(clippy::unwrap_used, reason = "a test that cannot continue has failed")]
+
+use expect_test::{Expect, expect};
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+use std::thread;
+use std::time::Duration;
+
+const MESSAGES: &str = "{\"id\":\"sms.a\",\"to\":\"+919810000001\",\"text\":\"Please check meter M1\"}\n\
+                        {\"id\":\"sms.b\",\"to\":\"+919810000001\",\"text\":\"मीटर M2\"}\n";
+
+fn command(dir: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_gridwarden"));
+    command.current_dir(dir).args(arguments).env_remove("GRIDWARDEN_SMPP_PASSWORD_FILE");
+    command.env_remove("GRIDWARDEN_SMPP_PASSWORD");
+    command
+}
+
+fn run(dir: &Path, arguments: &[&str]) -> Output {
+    command(dir, arguments).output().unwrap()
+}
+
+/// The exit code and all that is printed; times are left out, because they are those of the wall.
+fn check(dir: &Path, arguments: &[&str], answer: &Expect) {
+    let output = run(dir, arguments);
+    let text =
+        format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    let is_time = |word: &str| word.len() >= 20 && word.ends_with('Z') && word.as_bytes()[10] == b'T';
+    let without_time = |line: &str| {
+        let words = line.split(' ').map(|word| if is_time(word) { "TIME" } else { word });
+        format!("{}\n", words.collect::<Vec<_>>().join(" "))
+    };
+    let text: String = text.lines().map(without_time).collect();
+    answer.assert_eq(&format!("{}\n{text}", output.status.code().unwrap()));
+}
+
+const SEND: [&str; 9] = [
+    "send",
+    "sms.ndjson",
+    "--outbox",
+    "outbox.sqlite",
+    "--system-id",
+    "us",
+    "--sender",
+    "GRIDWN",
+    // Nobody listens on the port of "discard".
+    "--smpp=127.0.0.1:9",
+];
+
+/// Sends in vain until a signal ends it, so that the messages are in the outbox.
+fn filled() -> tempfile::TempDir {
+    let dir = tempfile::tempdir().unwrap();
+    fs::write(dir.path().join("sms.ndjson"), MESSAGES).unwrap();
+    let mut command = command(dir.path(), &SEND);
+    command.env("GRIDWARDEN_SMPP_PASSWORD", "secret").stdout(Stdio::piped()).stderr(Stdio::piped());
+    let process = command.spawn().unwrap();
+    let list = ["outbox", "list", "outbox.sqlite"];
+    // Looking works beside the process that sends.
+    for _ in 0..600 {
+        if String::from_utf8_lossy(&run(dir.path(), &list).stdout).contains("2 messages of 2") {
+            break;
+        }
+        thread::sleep(Duration::from_millis(50));
+    }
+    let taken = run(dir.path(), &["outbox", "drop", "outbox.sqlite", "sms.a"]);
+    assert!(String::from_utf8_lossy(&taken.stderr).contains("another process sends what is in"));
+    let ended = Command::new("kill").args(["-TERM", &process.id().to_string()]).status().unwrap();
+    assert!(ended.success());
+    let output = process.wait_with_output().unwrap();
+    let text = [output.stdout, output.stderr].concat();
+    let text = String::from_utf8_lossy(&text);
+    assert_eq!(output.status.code(), Some(143), "{text}");
+    assert!(text.contains("0 delivered, 0 sent, 0 failed, 2 queued") && !text.contains("secret"), "{text}");
+    assert!(text.contains("cannot reach 127.0.0.1:9"), "{text}");
+    dir
+}
+
+#[test]
+fn what_waits_can_be_looked_at_dropped_and_tried_again() {
+    let dir = filled();
+    let dir = dir.path();
+    check(
+        dir,
+        &["outbox", "list", "outbox.sqlite"],
+        &expect![[r#"
+        0
+        TIME  queued       **********001  sms.a
+        TIME  queued       **********001  sms.b
+        2 messages of 2
+    "#]],
+    );
+    check(
+        dir,
+        &["outbox", "drop", "outbox.sqlite", "sms.b", "sms.x"],
+        &expect![[r#"
+        2
+        error: there is no message `sms.x` in outbox.sqlite
+          help: gridwarden outbox list outbox.sqlite shows all
+    "#]],
+    );
+    check(
+        dir,
+        &["outbox", "drop", "outbox.sqlite", "sms.b"],
+        &expect![[r#"
+        0
+        1 message dropped
+    "#]],
+    );
+    check(
+        dir,
+        &["outbox", "drop", "outbox.sqlite", "sms.b"],
+        &expect![[r#"
+        2
+        error: message sms.b is failed, so it cannot be dropped; nothing is changed
+          help: only what waits can be dropped, only what failed or waits tried again
+    "#]],
+    );
+    check(
+        dir,
+        &["outbox", "show", "outbox.sqlite", "sms.b"],
+        &expect![[r#"
+        0
+        message sms.b
+          state        failed
+          reason       dropped by a person
+          to           **********001
+          came         TIME
+          changed      TIME
+          parts        1, of which 0 accepted
+          tries        0 of the next part
+          text         मीटर M2
+    "#]],
+    );
+    check(
+        dir,
+        &["outbox", "list", "outbox.sqlite", "--state", "queued"],
+        &expect![[r#"
+        0
+        TIME  queued       **********001  sms.a
+        1 message of 2
+    "#]],
+    );
+    check(
+        dir,
+        &["outbox", "retry", "outbox.sqlite", "sms.b"],
+        &expect![[r#"
+        0
+        1 message queued again
+    "#]],
+    );
+    check(
+        dir,
+        &["outbox", "list", "outbox.sqlite", "--state", "queued"],
+        &expect![[r#"
+        0
+        TIME  queued       **********001  sms.a
+        TIME  queued       **********001  sms.b
+        2 messages of 2
+    "#]],
+    );
+}
+
+#[test]
+fn what_is_missing_is_named_with_a_way_out() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    check(
+        dir,
+        &["outbox", "list", "outbox.sqlite"],
+        &expect![[r#"
+        2
+        error: there is no outbox.sqlite
+          help: gridwarden send makes one
+    "#]],
+    );
+    check(
+        dir,
+        &["outbox", "retry", "outbox.sqlite", "sms.a"],
+        &expect![[r#"
+        2
+        error: there is no outbox.sqlite
+          help: gridwarden send makes one
+    "#]],
+    );
+    assert!(!dir.join("outbox.sqlite").exists());
+    check(
+        dir,
+        &SEND,
+        &expect![[r#"
+        2
+        error: the gateway needs a password
+          help: set GRIDWARDEN_SMPP_PASSWORD, or GRIDWARDEN_SMPP_PASSWORD_FILE to the path of a file with it; it may be empty
+    "#]],
+    );
+    fs::write(dir.join("outbox.sqlite"), "no database").unwrap();
+    check(
+        dir,
+        &["outbox", "list", "outbox.sqlite"],
+        &expect![[r#"
+        1
+        error: cannot read outbox.sqlite
+          cause: file is not a database
+          cause: Error code 26: file is not a database
+    "#]],
+    );
+}
