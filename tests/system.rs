@@ -5,6 +5,7 @@
 //! - `properties`, `lanes` and `districts` run the core: batches, orders, stops and crashes of any kind change nothing.
 //! - `thieves` checks in seeded towns that all tampered meters are found and no others; `quality` does so for faults
 //!   of data, and `supply` for outages.
+//! - `routes` checks who hears of the outages and suspicions of a town.
 //! - `losses` checks balances and losses of meters that deliver late.
 //! - `places` checks that names of places in any script change nothing but the names.
 //! - `dead_letters` replays dead letters: they come out as if they had never been dead.
@@ -30,6 +31,7 @@ mod places;
 mod program;
 mod properties;
 mod quality;
+mod routes;
 mod supply;
 mod table;
 mod thieves;
