@@ -238,9 +238,14 @@ impl Desk {
         let Self { groups, rules, mutes, counts, .. } = self;
         for (key, group) in groups.iter_mut() {
             let clear = rules.route(&key.route).is_some_and(|route| route.clear);
-            let mut known: Vec<&str> =
-                changed.keys().copied().filter(|episode| group.members.contains_key(*episode)).collect();
-            for episode in known.drain(..) {
+            // The shorter of the two is walked through: a storm can end with as many groups as changes.
+            let known: Vec<&str> = if group.members.len() < changed.len() {
+                let members = group.members.keys();
+                members.filter_map(|episode| Some(*changed.get_key_value(episode.as_str())?.0)).collect()
+            } else {
+                changed.keys().copied().filter(|episode| group.members.contains_key(*episode)).collect()
+            };
+            for episode in known {
                 let (notice, member) = (changed[episode], group.members.get_mut(episode).expect("just seen"));
                 match (notice.phase, member.is_new()) {
                     (Phase::Began | Phase::Once, true) => member.notice = notice.clone(),

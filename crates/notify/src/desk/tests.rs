@@ -509,6 +509,34 @@ fn a_storm_of_a_feeder_is_one_message_for_each_receiver() {
     assert_eq!(desk.waiting(), Waiting::default());
 }
 
+/// Where each is a message of its own, a storm has as many groups as notices: what ends must find its own at once.
+#[test]
+fn a_storm_beneath_a_feeder_that_is_out_is_nobodys_message() {
+    let mut desk = desk(
+        vec![receiver("desk", Whom::One(phone("112")))],
+        vec![Route { clear: true, ..route("all", "desk") }],
+        outages_keep_back(),
+    );
+    let storm = |word: &str, at: i64| -> Vec<Notice> {
+        let one = |number: u32| {
+            let mut one = notice(word, minute(at));
+            (one.id, one.episode) = (format!("S{number}.{word}"), format!("S{number}"));
+            one
+        };
+        (0..20_000).map(one).collect()
+    };
+    let mut messages = Vec::new();
+    let began = [vec![notice("F0", minute(0))], storm("O1", 0)].concat();
+    desk.route(minute(0), &began, &calendar(), &mut messages);
+    assert_eq!((messages.len(), desk.waiting().grouped), (1, 20_000));
+    for at in 1..10 {
+        desk.route(minute(at), &[], &calendar(), &mut messages);
+    }
+    let ended = [vec![notice("f0", minute(10))], storm("o1", 10)].concat();
+    desk.route(minute(10), &ended, &calendar(), &mut messages);
+    assert_eq!((messages.len(), desk.counts().inhibited, desk.waiting()), (2, 20_000, Waiting::default()));
+}
+
 #[test]
 fn a_plan_speaks_its_own_words() {
     let mut templates = Templates::default();
