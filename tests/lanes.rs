@@ -25,7 +25,11 @@ pub struct Log {
 
 pub static LOG: LazyLock<Log> = LazyLock::new(|| {
     let faults = Faults { torn: 0.002, late: 0.01, reset: 0.02, ..Faults::usual() };
-    Log::new(faults, |plan| plan.final_after = 12 * HOUR)
+    Log::new(faults, |plan| {
+        plan.final_after = 12 * HOUR;
+        // Every day with a difference, however small, is published.
+        (plan.index.as_mut().unwrap().days, plan.index.as_mut().unwrap().margin) = (1, 0.001);
+    })
 });
 
 /// The log of a town of which a third delivers once a day, each meter in its own order. Each backlog has many parts.
@@ -119,7 +123,10 @@ impl Log {
 fn row(connection: &Connection) -> TopologyRow {
     TopologyRow {
         transformer: connection.transformer.map(Arc::new),
+        feeder: Some(Arc::new(connection.feeder)),
         area: Some(Arc::new(connection.area)),
+        // Of some consumers the phase is wrong, so that another one is proposed.
+        phase: Some(if connection.meter.hash() % 8 == 5 { "a" } else { connection.phase }.to_owned()),
         reader_phone: Some(connection.reader_phone.clone()),
         from: connection.from,
         to: connection.to,
@@ -318,6 +325,9 @@ pub fn write_down(out: &Outputs, published: &mut BTreeMap<String, String>) {
     for one in &out.balances {
         publish(format!("balances {}/{}", one.transformer, one.end), format!("{one:?}"));
     }
+    for one in &out.index_proposals {
+        publish(format!("index-proposals {}/{}", one.meter, one.since), format!("{one:?}"));
+    }
     for one in &out.losses {
         let key = format!("{}/{}/{}", one.target, one.period.name(), one.day);
         publish(format!("losses {key}"), format!("{one:?}"));
@@ -364,6 +374,7 @@ fn the_log_has_every_kind_of_result() {
         "suspicions ",
         "balances ",
         "losses ",
+        "index-proposals ",
         "outages consumer/",
         "outages transformer/",
         "supply all/",

@@ -21,6 +21,7 @@ mod evidence;
 mod findings;
 mod forecasts;
 mod health;
+mod index_proposals;
 mod intervals;
 mod list;
 mod losses;
@@ -97,6 +98,7 @@ macro_rules! each_output {
             demand: Demand,
             balances: Balances,
             losses: Losses,
+            index_proposals: IndexProposals,
             health: Health,
             forecasts: Forecasts,
             outages: Outages,

@@ -3,7 +3,7 @@ use cases::{Alert, AlertId, Change};
 use detect::DailySuspicion;
 use fleet::{Held, PartitionId, Refusal};
 use forecast::Forecast;
-use grid::{Balance, Loss};
+use grid::{Balance, Loss, Proposal};
 use health::HealthRow;
 use metering::{AboveSanctioned, MeteringRows};
 use notify::Message;
@@ -48,6 +48,8 @@ outputs! {
     balances: Vec<Balance>,
     /// Losses of transformers on local days and months that are over.
     losses: Vec<Loss>,
+    /// Consumers that seem to hang on another transformer or phase than the topology names: by day, then by meter.
+    index_proposals: Vec<Proposal>,
     /// What meters, transformers and concentrators delivered of a local day.
     health: Vec<HealthRow>,
     /// Forecasts.

@@ -4,6 +4,7 @@ mod compression;
 mod detectors;
 mod error;
 mod groups;
+mod index;
 mod metering;
 mod quality;
 mod quantity;
@@ -23,7 +24,7 @@ use crate::stages::Stages;
 use ::metering::{GroupRule, Metering, MeteringSettings};
 use detect::DetectorRules;
 use fleet::{Fleet, SequencerSettings, Settings, Shard};
-use grid::Topology;
+use grid::{IndexSettings, Topology};
 use health::HealthSettings;
 use notify::{Channel, ChannelRule, DeskRules};
 use reading::{Calendar, EventCode, Grid, Limits, Target};
@@ -69,6 +70,8 @@ pub struct Plan {
     pub supply: Option<::supply::SupplySettings>,
     /// Whether to publish the balances of transformers.
     pub balance: bool,
+    /// Whether and how to compare the voltages of consumers with those on other transformers.
+    pub index: Option<IndexSettings>,
     /// How long after the end of an interval late rows join its balance and the sums of its groups, ms.
     pub final_after: i64,
     /// Whether and how to publish what meters deliver.
@@ -208,14 +211,15 @@ impl Plan {
     /// The same plan for a part of the town.
     ///
     /// A part cannot add up or forecast the whole town. Nor can it count the consumers without supply of a feeder or
-    /// an area, because some of them may belong to another part. Nor can it rank transformers by their losses, or add
-    /// up the meters of a concentrator.
+    /// an area, because some of them may belong to another part. Nor can it compare a consumer with all transformers of
+    /// its feeder, rank transformers by their losses, or add up the meters of a concentrator.
     pub fn of_a_part(mut self) -> Self {
         self.groups.iter_mut().for_each(|groups| groups.whole_town = false);
         self.forecast = self.forecast.filter(|forecast| forecast.transformers);
         self.forecast.iter_mut().for_each(|forecast| forecast.town = false);
         self.supply.iter_mut().for_each(|rules| rules.whole = false);
         self.whole_town = false;
+        self.index = None;
         self.health.iter_mut().for_each(|health| health.whole_town = false);
         self
     }

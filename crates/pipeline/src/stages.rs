@@ -13,6 +13,7 @@ mod deliveries;
 mod desk;
 mod expectations;
 mod groups;
+mod index;
 mod supply;
 mod watch;
 
@@ -22,6 +23,7 @@ pub(crate) use deliveries::Deliveries;
 pub(crate) use desk::{Desk, Mark};
 pub(crate) use expectations::Expectations;
 pub(crate) use groups::Groups;
+pub(crate) use index::Index;
 pub(crate) use supply::Supply;
 pub use watch::NotLookedAt;
 pub(crate) use watch::Watch;
@@ -206,6 +208,7 @@ stages! {
     balances: Balances,
     contracts: Contracts,
     supply: Supply,
+    index: Index,
     watch: Watch,
     groups: Groups,
     expectations: Expectations,

@@ -110,7 +110,7 @@ impl Town {
     pub fn tick(&mut self, end: EventTime, rows: &[Interval], reports: &Reports, out: &mut Outputs) {
         let topology = Arc::clone(&self.topology);
         let joined = Join::new(&topology, rows);
-        let Stages { balances, contracts, supply, watch, groups, expectations, deliveries, desk } =
+        let Stages { balances, contracts, supply, index, watch, groups, expectations, deliveries, desk } =
             &mut self.stages;
         let balanced = balances.as_mut().map(|stage| stage.compute(end, &joined)).unwrap_or_default();
         let mark = Mark::of(out);
@@ -123,6 +123,9 @@ impl Town {
         }
         if let Some(supply) = supply {
             supply.tick(&tick, out);
+        }
+        if let Some(index) = index {
+            index.tick(&tick, out);
         }
         if let Some(watch) = watch {
             watch.tick(&tick, out);

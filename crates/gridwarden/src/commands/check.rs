@@ -9,6 +9,7 @@ mod survey;
 use crate::cli;
 use detect::{Detector, DetectorRules};
 use fleet::{Energy, RegisterRules};
+use grid::IndexSettings;
 use metering::{DemandRule, Zone};
 use notify::Channel;
 use page::{Page, listed};
@@ -49,6 +50,7 @@ fn page_of(plan: &Plan, kafka: Option<&KafkaPlan>) -> Page {
     groups(plan, &mut page);
     quality(plan, &mut page);
     page.section_if("supply", plan.supply.as_ref(), supply);
+    page.section_if("index", plan.index.as_ref(), index);
     health(plan, &mut page);
     forecast(plan, &mut page);
     watch(plan, &mut page);
@@ -232,6 +234,13 @@ fn supply(page: &mut Page, rules: &supply::SupplySettings) {
     page.key("low_voltage", volts(rules.low_voltage.0));
     page.key("high_voltage", volts(rules.high_voltage.0));
     page.key("unbalance", percent(rules.unbalance.0));
+}
+
+fn index(page: &mut Page, index: &IndexSettings) {
+    let days = index.days;
+    page.key("days", format!("{days}: for another transformer or phase, less days against it"));
+    page.key("margin", format!("{}: a difference of correlations", percent(index.margin)));
+    page.key("memory", format!("{} bytes a consumer", grid::Index::BYTES_PER_METER));
 }
 
 fn health(plan: &Plan, page: &mut Page) {

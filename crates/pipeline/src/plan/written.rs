@@ -4,6 +4,7 @@ use super::compression::OutputToml;
 use super::detectors::DetectorsToml;
 use super::error::PlanError;
 use super::groups::{self, GroupsToml, SanctionedToml};
+use super::index::IndexToml;
 use super::metering::{self, DemandToml, PowerFactorToml, ProfilesToml};
 use super::quality::{EstimationToml, QualityToml, Rest};
 use super::quantity::{CURRENT, ENERGY, POWER, SHARE, TIME, Units, VOLTAGE};
@@ -63,6 +64,8 @@ macro_rules! plan {
             supply: Option<SupplyToml>,
             #[serde(default)]
             balance: bool,
+            #[serde(default)]
+            index: Option<IndexToml>,
             #[serde(default)]
             health: Option<HealthToml>,
             #[serde(default)]
@@ -224,7 +227,7 @@ impl PlanToml {
             self.power_factor,
             intervals.grid,
             &calendar,
-            length,
+            length.clone(),
         )?;
         let sources = [
             (Kind::Suspicion, !detectors.is_empty(), "a section `[detectors.NAME]` with `[cases]`"),
@@ -248,6 +251,10 @@ impl PlanToml {
             quality: quality.map(|(rules, _)| rules),
             town_rules: quality.and_then(|(_, rules)| rules),
             supply: self.supply.map(|supply| supply.check(&intervals)).transpose()?,
+            index: self
+                .index
+                .map(|index| index.check(intervals.grid, &calendar, length.clone()))
+                .transpose()?,
             health: self.health.map(|HealthToml {}| HealthSettings {
                 grid: intervals.grid,
                 calendar: calendar.clone(),

@@ -108,6 +108,8 @@ fn every_setting_is_shown_under_its_key_in_the_plan() {
               high_voltage    253 V
               unbalance       5 %
 
+            [index] none
+
             [health]
               rows            meters, transformers, concentrators; each a local day
               final           4 d after the day
@@ -215,6 +217,8 @@ fn missing_sections_are_shown_as_none() {
               counted         negative-register, negative-current, voltage-implausible, current-implausible, power-implausible, not-a-number, repeat, late, clock-ahead, gap, gap-too-long, rollover, reset, register-fell, register-jumped, swap, disagrees
 
             [supply] none
+
+            [index] none
 
             [health] none
 
