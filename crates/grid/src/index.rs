@@ -1,15 +1,16 @@
 //! Which transformer and phase a consumer hangs on, from voltages alone.
 //!
-//! Consumers on one phase of one transformer share its voltage: what moves it moves all of theirs. So the steps of a
-//! consumer's voltage, from interval to interval, are compared with the steps of the consumers of each transformer on its
-//! feeder. Steps, not levels: levels follow the evening and the length of the line, which others have as well. What the
-//! whole feeder does is taken out first.
+//! Consumers on one phase of one transformer share its voltage: what moves it moves all of theirs. So the steps of
+//! a consumer's voltage, from interval to interval, are compared with the steps of the consumers of each
+//! transformer on its feeder. Steps, not levels: levels follow the evening and the length of the line, which others
+//! have as well. What the whole feeder does is taken out first.
 //!
-//! > Example: the topology says that `M7` hangs on phase `a` of `T1`. For six days its voltage has moved with phase `b`
-//! > of `T2` (correlation 0.8), and hardly with any phase of `T1` (0.1). `T2`, phase `b`, is proposed.
+//! > Example: the topology says that `M7` hangs on phase `a` of `T1`. For six days its voltage has moved with phase
+//! > `b` of `T2` (correlation 0.8), and hardly with any phase of `T1` (0.1). `T2`, phase `b`, is proposed.
 //!
-//! Everything is added up in whole numbers, and each consumer weighs the same in its group: a house with large motors has
-//! large steps of its own, and says little. A consumer never counts in the group that it is compared with.
+//! Everything is added up in whole numbers, and each consumer weighs the same in its group: a house with large
+//! motors has large steps of its own, and says little. A consumer never counts in the group that it is compared
+//! with.
 //!
 //! Nothing is proposed for a consumer on a transformer without others, or on a feeder without other groups.
 

@@ -5,12 +5,13 @@
 //! below it took.
 //!
 //! This crate never knows cases or alerts, and it gives no reason why energy is missing: technical losses, a meter
-//! that does not report and a bypass look the same in one balance. There is no model of losses yet.
+//! that does not report and a bypass look the same in one balance. [`Attribution`] separates them over weeks.
 //!
 //! Rows that come late join the balance of their interval, until it is final.
 //!
 //! Read [`Topology`] first, then [`Join`], then [`Balances`].
 
+mod attribution;
 mod balance;
 mod balances;
 mod counts;
@@ -25,6 +26,7 @@ mod row;
 mod topology;
 mod usual;
 
+pub use attribution::{Attribution, Window};
 pub use balance::{Balance, Gap, Standing};
 pub use balances::{Balances, BalancesState, BalancesStateV1, BalancesStateV2, Ended};
 pub use feeders::FeederBalance;
