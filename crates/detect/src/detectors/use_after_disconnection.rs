@@ -19,13 +19,14 @@ keys! {
     /// What counts as use behind an open relay.
     ///
     /// The current and the power are several times what a meter of class 1 starts at. Two voltage elements of class 1
-    /// agree within a volt or two on one wire.
+    /// agree within a volt or two on one wire. In a day the voltage of a line moves by more than that, and a generator's
+    /// does not move with it.
     Rule {
         current: Amperes > 0 = "0.1 A", "a mean current above this is use,";
         power: Watts > 0 = "20 W", "and so is a mean power above this;";
         blocks: u32 > 0 = 4, "so many intervals with use are needed for a suspicion";
         apart: Volts > 0 = "2 V", "without use, a voltage behind the relay that is this near to the one before it on average";
-        voltage_blocks: u32 > 0 = 24, "is a suspicion after so many intervals";
+        voltage_blocks: u32 > 0 = 48, "is a suspicion after so many intervals in which it never was much further";
     }
 }
 
@@ -81,6 +82,9 @@ pub(super) static ABOUT: About = About {
 
 pub(super) const NEEDS: Needs = Needs::WIRES;
 
+/// A voltage that is further from the line's in one interval, in `apart`, does not follow it.
+const MUCH: f64 = 1.5;
+
 impl Rule {
     fn check(&self) -> Result<(), SettingsError> {
         Ok(())
@@ -89,8 +93,8 @@ impl Rule {
     /// The numbers of intervals are not among the settings that the runs depend on: they are used only for a new
     /// suspicion.
     pub(super) fn fingerprint(&self) -> u64 {
-        let Self { current, power, apart: _, blocks: _, voltage_blocks: _ } = self;
-        Fingerprint::new("use-after-disconnection").number(current.0).number(power.0).end()
+        let Self { current, power, apart, blocks: _, voltage_blocks: _ } = self;
+        Fingerprint::new("use-after-disconnection").number(current.0).number(power.0).number(apart.0).end()
     }
 
     /// Why a meter has no case: its intervals do not carry the relay.
@@ -109,8 +113,11 @@ impl Rule {
         let numbers = [one.amperes, one.watts, load_side, apart];
         let is_use = one.amperes > self.current.0 || one.watts.abs() > self.power.0;
         let is_off = wires.count > 0 && wires.off_count == wires.count;
-        let wrong = Look::Wrong { phase: 0, numbers, wh: 0.0 };
-        (is_off && (is_use || load_side > 0.0)).then_some((is_use, wrong))
+        let look = match is_use || apart <= MUCH * self.apart.0 {
+            true => Look::Wrong { phase: 0, numbers, wh: 0.0 },
+            false => Look::InOrder([true; 3]),
+        };
+        (is_off && (is_use || load_side > 0.0)).then_some((is_use, look))
     }
 
     fn evidence(&self, run: &Run, is_use: bool) -> Evidence {

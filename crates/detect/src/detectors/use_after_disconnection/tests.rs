@@ -38,13 +38,15 @@ fn use_behind_an_open_relay_is_suspicious_from_the_fourth_hour_on() {
 }
 
 #[test]
-fn a_voltage_that_follows_the_line_is_suspicious_after_a_day() {
-    assert_eq!(raised(25, |hour| (0.0, line(hour), line(hour) - 0.3)), 2);
+fn a_voltage_that_follows_the_line_is_suspicious_after_48_intervals() {
+    assert_eq!(raised(49, |hour| (0.0, line(hour), line(hour) - 0.3)), 2);
 }
 
 #[test]
 fn a_generator_has_a_voltage_of_its_own() {
     assert_eq!(raised(100, |hour| (0.0, line(hour), 236.0)), 0);
+    // It is near the line's on average, and does not move with it.
+    assert_eq!(raised(100, |hour| (0.0, 228.0 + (hour % 7) as f64 * 0.8, 229.0)), 0);
 }
 
 #[test]
