@@ -187,6 +187,7 @@ fn the_plan_keeps_every_kind_of_state() {
         profiles
         vet
         wires
+        apparent-power
         balances
         cases
         confluence
@@ -197,6 +198,7 @@ fn the_plan_keeps_every_kind_of_state() {
         findings
         groups
         heard
+        hours-missing
         index
         loads
         losses
@@ -233,6 +235,7 @@ fn a_changed_setting_loses_the_parts_that_depend_on_it_and_no_other() {
         demand.billing_day: demand groups power-factor
         demand.block: demand groups power-factor
         demand.zones: demand groups power-factor
+        detectors.apparent-power.short: apparent-power
         detectors.ct-open.floor: ct-open
         detectors.phase-neutral.floor: phase-neutral
         detectors.phase-neutral.low_load: phase-neutral
@@ -242,7 +245,7 @@ fn a_changed_setting_loses_the_parts_that_depend_on_it_and_no_other() {
         detectors.reversed-ct.power: reversed-ct
         intervals.energy: meters
         intervals.grace: meters
-        intervals.length: balances confluence ct-open deliveries demand event-then-drop findings groups health heard index loads losses meters phase-neutral potential-link-open power-factor profiles reversed-ct supply use-after-disconnection vet wires
+        intervals.length: apparent-power balances confluence ct-open deliveries demand event-then-drop findings groups health heard hours-missing index loads losses meters phase-neutral potential-link-open power-factor profiles reversed-ct supply use-after-disconnection vet wires
         power_factor.step: power-factor
         profiles.slot: profiles
         time_zone: deliveries demand findings groups health index losses power-factor profiles supply-indices suspicions
@@ -253,6 +256,7 @@ fn a_changed_setting_loses_the_parts_that_depend_on_it_and_no_other() {
         cases.most_open
         demand.low_power_factor
         detectors.event-then-drop.drop
+        detectors.hours-missing.days
         detectors.phase-neutral.blocks
         detectors.use-after-disconnection.blocks
         estimation.linear_up_to

@@ -24,6 +24,9 @@ LEAST_FOUND = {
     "reversed-ct": 0.9,
     "ct-open": 0.9,
     "use-after-disconnection": 0.9,
+    "under-registration": 0.9,
+    "zeroed-window": 0.8,
+    "night-bypass": 0.6,
 }
 # At most so many of the meters with an innocent cause may get a case; one of them in any town.
 MOST_ACCUSED = 0.02

@@ -13,8 +13,11 @@
 //!
 //! Everything else (plans, `gridwarden check`, files, texts, stored state, the catalogue) works from this list.
 
+pub mod apparent_power;
 pub mod ct_open;
 pub mod event_then_drop;
+pub mod hours_missing;
+mod kept;
 pub mod phase_neutral;
 mod phase_run;
 pub mod potential_link_open;
@@ -283,6 +286,14 @@ detectors! {
         "a tamper event, and much less energy while it lasts or in the days after it",
         "what each consumer usually uses, and what it has used since a tamper event",
         "field practice: an event alone is weak, an event and a drop of 40 % for 7 days are strong; numbers of IS 15959";
+    apparent_power ApparentPower "apparent-power",
+        "the power and the register of a meter are short of what its own voltage and current say",
+        "which share of voltage times current the power of each meter usually is, and how long it has been short of it",
+        "physics: active and reactive power make up voltage times current, but for distortion, which a home's past shows; IS 13779 for the errors of class 1";
+    hours_missing HoursMissing "hours-missing",
+        "at the same hours of each day a meter counts less than the standby of its home, and as before in the others",
+        "what each meter counts at each hour of the day, and on how many days it was less than its standby",
+        "physics: a fridge and standby do not rest at fixed hours";
 }
 
 impl Detector {

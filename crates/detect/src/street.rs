@@ -3,8 +3,10 @@
 use crate::{Comparing, DetectorRules, Detectors, Suspicion};
 use grid::{Fronts, Role, Topology, TopologyRow};
 use reading::time::HOUR;
-use reading::{Event, EventCode, EventTime, Grid, Interval, MeterId, Quality, Sums, Wire, Wires};
-use units::WattHours;
+use reading::{
+    Event, EventCode, EventTime, Grid, Interval, Limits, MeterId, Quality, RawReading, Sums, Wire, Wires,
+};
+use units::{Milliamperes, Millivolts, Milliwatts, WattHours};
 
 /// One meter, and the detector that looks at it.
 pub(crate) struct Street {
@@ -36,7 +38,7 @@ impl Street {
         let mut wires = Wires::new(meter(), self.end());
         wires.count = 1;
         change(&mut wires);
-        self.tick(1000, &[], &[wires])
+        self.tick(1000, Sums::EMPTY, &[], &[wires])
     }
 
     /// The next hour, with its energy, Wh, and events that came in it.
@@ -44,7 +46,22 @@ impl Street {
         let time = self.end();
         let event = |&code: &u16| Event { meter: meter(), time, code: EventCode(code) };
         let events: Vec<Event> = events.iter().map(event).collect();
-        self.tick(wh, &events, &[])
+        self.tick(wh, Sums::EMPTY, &events, &[])
+    }
+
+    /// The next hour, with its energy, Wh, and one reading.
+    pub(crate) fn measured(&mut self, wh: i64, raw: impl FnOnce(&mut RawReading)) -> Vec<Suspicion> {
+        let mut one = RawReading::new(meter(), self.end());
+        one.imp = Some(WattHours(1_000_000));
+        raw(&mut one);
+        let limits = Limits {
+            v_max: Millivolts(600_000),
+            i_max: Milliamperes(2_000_000),
+            p_max: Milliwatts(i64::MAX),
+        };
+        let mut sums = Sums::EMPTY;
+        sums.add(&reading::check(&one, &limits).unwrap().reading);
+        self.tick(wh, sums, &[], &[])
     }
 
     /// The same state, stored and restored.
@@ -63,7 +80,7 @@ impl Street {
         EventTime((self.hour + 1) * HOUR)
     }
 
-    fn tick(&mut self, wh: i64, events: &[Event], wires: &[Wires]) -> Vec<Suspicion> {
+    fn tick(&mut self, wh: i64, sums: Sums, events: &[Event], wires: &[Wires]) -> Vec<Suspicion> {
         let (start, end) = (EventTime(self.hour * HOUR), self.end());
         let interval = Interval {
             meter: meter(),
@@ -71,7 +88,7 @@ impl Street {
             end,
             imp: Some(WattHours(wh)),
             exp: None,
-            sums: Sums::EMPTY,
+            sums,
             quality: Quality::MEASURED,
             instead: None,
         };

@@ -16,6 +16,8 @@ pub enum Unit {
     Volts,
     /// Active power.
     Watts,
+    /// Apparent power.
+    VoltAmperes,
     /// Energy.
     WattHours,
     /// A share of something, 1 is the whole. Files print it as it is, texts in per cent.
@@ -31,6 +33,7 @@ impl Unit {
             Self::Amperes => "A",
             Self::Volts => "V",
             Self::Watts => "W",
+            Self::VoltAmperes => "VA",
             Self::WattHours => "Wh",
             Self::Share | Self::Count => "",
         }
@@ -47,6 +50,7 @@ impl Unit {
             Self::Amperes => "_a",
             Self::Volts => "_v",
             Self::Watts => "_w",
+            Self::VoltAmperes => "_va",
             Self::WattHours => "_wh",
             Self::Share | Self::Count => "",
         }
@@ -57,6 +61,7 @@ impl Unit {
             Self::Amperes => format!("{value:.0$} A", decimals.unwrap_or(2)),
             Self::Volts => format!("{value:.0$} V", decimals.unwrap_or(0)),
             Self::Watts => format!("{value:.0$} W", decimals.unwrap_or(0)),
+            Self::VoltAmperes => format!("{value:.0$} VA", decimals.unwrap_or(0)),
             Self::WattHours => format!("{value:.0$} Wh", decimals.unwrap_or(0)),
             Self::Share => format!("{:.1$} %", value * 100.0, decimals.unwrap_or(1)),
             Self::Count => format!("{value:.0$}", decimals.unwrap_or(0)),

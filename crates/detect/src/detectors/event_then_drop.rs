@@ -5,6 +5,7 @@
 //! innocent causes. Together they are strong.
 
 use super::Needs;
+use super::kept::Kept;
 use crate::weigh::{Comparing, Found};
 use crate::{
     About, Detector, Evidence, FactDefinition, Innocent, InnocentDefinition, SettingsError, Unit, Words,
@@ -149,7 +150,7 @@ impl Rule {
 }
 
 /// What a meter usually counts: its mean power in each hour of the day. 104 bytes a consumer.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 struct Usual {
     watts: [f32; 24],
     /// Over how much time, ms.
@@ -160,8 +161,6 @@ struct Usual {
 const LOOKS_BACK: i64 = 14;
 
 impl Usual {
-    const NEW: Self = Self { watts: [0.0; 24], ms: 0 };
-
     fn add(&mut self, interval: &Interval, wh: f64) {
         let (length, hour) = (interval.length(), hour_of(interval));
         let watts = (wh * HOUR as f64 / length as f64) as f32;
@@ -281,36 +280,29 @@ impl State {
     }
 }
 
-/// The rule at work. What is usual stands by the first row of each meter, so that a tick walks along it.
+/// The rule at work.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Runs {
     rule: Rule,
-    usual: Vec<Usual>,
+    usual: Kept<Usual>,
     episodes: BTreeMap<MeterId, Episode>,
 }
 
 impl Runs {
     /// Nothing seen yet.
     pub fn new(rule: Rule) -> Self {
-        Self { rule, usual: Vec::new(), episodes: BTreeMap::new() }
+        Self { rule, usual: Kept::default(), episodes: BTreeMap::new() }
     }
 
     /// What must be stored to go on later.
     pub fn state(&self, topology: &Topology) -> State {
-        let known = topology.rows().iter().zip(&self.usual).filter(|(_, usual)| usual.ms > 0);
-        let usual = known.map(|(row, usual)| (row.meter, *usual)).collect();
+        let usual = self.usual.stored(topology, |usual| usual.ms > 0);
         State { usual, episodes: self.episodes.clone() }
     }
 
     /// Goes on from what was stored. Meters that left the topology are forgotten.
     pub fn restore(&mut self, State { usual, mut episodes }: State, topology: &Topology) {
-        self.usual = vec![Usual::NEW; topology.rows().len()];
-        let mut cursor = 0;
-        for (meter, usual) in usual {
-            if let Some(first) = topology.first_row(&meter, cursor) {
-                (self.usual[first], cursor) = (usual, first);
-            }
-        }
+        self.usual = Kept::restored(usual, topology);
         episodes.retain(|meter, _| topology.first_row(meter, 0).is_some());
         self.episodes = episodes;
     }
@@ -322,7 +314,7 @@ impl Runs {
         rows: impl Iterator<Item = Joined<'a>> + Clone,
         out: &mut Vec<Found>,
     ) -> u64 {
-        self.usual.resize(comparing.topology.rows().len(), Usual::NEW);
+        self.usual.fit(comparing.topology);
         let was_on: Vec<MeterId> = self
             .episodes
             .iter()
@@ -334,11 +326,11 @@ impl Runs {
             self.episodes.entry(event.meter).or_insert_with(|| Episode::new(event)).take(event);
         }
         for joined in rows.filter(Joined::is_consumer) {
-            let Some(first) = joined.first() else { continue };
+            let Some(usual) = self.usual.of(&joined) else { continue };
             let Some(wh) = joined.interval.imp.filter(|_| joined.interval.quality.is_whole()) else {
                 continue;
             };
-            let (usual, meter) = (&mut self.usual[first as usize], joined.interval.meter);
+            let meter = joined.interval.meter;
             let Some(episode) = self.episodes.get_mut(&meter) else {
                 usual.add(joined.interval, wh.0 as f64);
                 continue;
