@@ -203,6 +203,7 @@ fn the_plan_keeps_every_kind_of_state() {
         loads
         losses
         messages
+        neutral-missing
         not-looked-at
         phase-neutral
         positions
@@ -237,6 +238,7 @@ fn a_changed_setting_loses_the_parts_that_depend_on_it_and_no_other() {
         demand.zones: demand groups power-factor
         detectors.apparent-power.short: apparent-power
         detectors.ct-open.floor: ct-open
+        detectors.neutral-missing.current: neutral-missing
         detectors.phase-neutral.floor: phase-neutral
         detectors.phase-neutral.low_load: phase-neutral
         detectors.phase-neutral.low_load_share: phase-neutral
@@ -245,7 +247,7 @@ fn a_changed_setting_loses_the_parts_that_depend_on_it_and_no_other() {
         detectors.reversed-ct.power: reversed-ct
         intervals.energy: meters
         intervals.grace: meters
-        intervals.length: apparent-power balances confluence ct-open deliveries demand event-then-drop findings groups health heard hours-missing index loads losses meters phase-neutral potential-link-open power-factor profiles reversed-ct supply use-after-disconnection vet wires
+        intervals.length: apparent-power balances confluence ct-open deliveries demand event-then-drop findings groups health heard hours-missing index loads losses meters neutral-missing phase-neutral potential-link-open power-factor profiles reversed-ct supply use-after-disconnection vet wires
         power_factor.step: power-factor
         profiles.slot: profiles
         time_zone: deliveries demand findings groups health index losses power-factor profiles supply-indices suspicions

@@ -18,6 +18,7 @@ pub mod ct_open;
 pub mod event_then_drop;
 pub mod hours_missing;
 mod kept;
+pub mod neutral_missing;
 pub mod phase_neutral;
 mod phase_run;
 pub mod potential_link_open;
@@ -294,6 +295,10 @@ detectors! {
         "at the same hours of each day a meter counts less than the standby of its home, and as before in the others",
         "what each meter counts at each hour of the day, and on how many days it was less than its standby",
         "physics: a fridge and standby do not rest at fixed hours";
+    neutral_missing NeutralMissing "neutral-missing",
+        "current flows through a single-phase meter that shows no voltage, and no power",
+        "the voltage of each meter when it had some, and how often current has flowed without it",
+        "firmware of meters in the field: more than 2 A without voltage is reported at once; event 207 of IS 15959";
 }
 
 impl Detector {
