@@ -145,6 +145,7 @@ fn the_page_of_kernels_agrees_with_the_code() {
 fn the_page_of_detectors_agrees_with_the_code() {
     let words = "\
         What a detector, evidence and a case are is in [Suspicions, cases and messages](../concepts/cases.md).\n\
+        What they find in towns whose truth is known is in [What the detectors find](detectors-found.md).\n\
         A fact is one number of the evidence. Its limit is what it was allowed to be, or had to reach to count.\n";
     let parts: Vec<(String, String)> =
         Detector::ALL.iter().map(|one| (one.to_string(), detector(*one))).collect();
