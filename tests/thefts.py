@@ -56,7 +56,7 @@ def rows(path):
 class Town:
     def __init__(self, folder):
         self.truth = rows(folder / "truth.csv")
-        self.meters = {row["meter"] for row in rows(folder / "topology.csv") if row.get("role", "consumer") == "consumer"}
+        self.meters = {row["meter"] for row in rows(folder / "topology.csv") if row["role"] == "consumer"}
         self.cases = defaultdict(list)
         for case in rows(folder / "out/csv/cases.csv"):
             if case["kind"] not in MENDING:
@@ -115,7 +115,7 @@ class Theft:
         delay = f"{median(found):.1f} d" if found else "-"
         by = ", ".join(sorted(self.by, key=lambda name: -self.by[name]))
         counts = f"{len(self.delays):7} | {len(found):5}"
-        in_time = " | ".join(f"{self.within(days):>9}" for days in (2, 14, 30))
+        in_time = " | ".join(f"{self.within(days):>10}" for days in (2, 14, 30))
         return f"| {kind:23} | {counts} | {in_time} | {delay:>6} | {self.small:5} | {by} |"
 
 
@@ -176,10 +176,10 @@ def print_false(towns, days):
     meters = sum(len(town.meters) for town in towns)
     months = meters / 1000 * days / 30.4
     low, high = poisson(len(honest) + early)
-    print(f"\n{meters:,} meters in {len(towns)} towns of {days} days: {len(honest)} cases at plain honest meters, {early} before "
-          f"a theft began;")
-    print(f"a false case in 1,000 meters and a month: {(len(honest) + early) / months:.2f} "
-          f"(95 %: {low / months:.2f} to {high / months:.2f})")
+    rate = f"{(len(honest) + early) / months:.2f} (95 %: {low / months:.2f} to {high / months:.2f})"
+    print(f"\n{meters:,} meters, {days} days, towns: {len(towns)}")
+    print(f"cases at plain honest meters: {len(honest)}; cases before a theft began: {early}")
+    print(f"false cases for 1,000 meters and a month of 30.4 days: {rate}")
     return honest
 
 
@@ -190,7 +190,7 @@ def main():
     honest = print_false(towns, days)
     wrong = [f"a plain honest meter has a case: {case}" for case in honest]
     if accused > max(1, MOST_ACCUSED * present):
-        wrong.append(f"{accused} of {present} meters with an innocent cause have a case, at most {MOST_ACCUSED:.0%} may")
+        wrong.append(f"{accused} of {present} innocent meters have a case, at most {MOST_ACCUSED:.0%} may")
     for kind, least in LEAST_FOUND.items():
         found, all_of = len(thefts[kind].found()), len(thefts[kind].delays)
         if all_of - found > math.floor((1 - least) * all_of + 1e-9):
