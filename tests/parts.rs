@@ -266,9 +266,9 @@ fn a_changed_setting_loses_the_parts_that_depend_on_it_and_no_other() {
         forecast.transformers
         groups.reporting
         holidays
-        inhibit
         index.days
         index.margin
+        inhibit
         intervals.clock_ahead
         intervals.cross_check.floor
         intervals.cross_check.share

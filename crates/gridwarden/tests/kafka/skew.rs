@@ -200,19 +200,25 @@ fn a_slow_partition_is_not_idle() {
 fn a_backlog_of_any_length_joins_its_balances() {
     let mut bench = Bench::new("a_backlog_of_any_length_joins_its_balances");
     let street = Street::new(&bench, [20, 800]);
+    let [first, second] = [0, 1].map(|partition| street.meters(partition));
+    let (in_time, behind) = second.split_at(20);
+    let of = |partition: i32, meters: &[String], quarter: i64| -> Vec<(i32, String)> {
+        meters.iter().map(|meter| (partition, street.reading(meter, quarter))).collect()
+    };
+    let mut messages = Vec::new();
     for quarter in 0..DAY {
-        street.send(&bench, 0, quarter..quarter + 1);
-        let in_time = street.meters(1).into_iter().take(20).map(|meter| (1, street.reading(&meter, quarter)));
-        topics::send(&bench.brokers, &street.town.readings, in_time);
+        messages.extend(of(0, &first, quarter));
+        messages.extend(of(1, in_time, quarter));
     }
-    let backlog = street.meters(1).into_iter().skip(20).map(|meter| {
-        let day: Vec<String> = (0..DAY).map(|quarter| street.reading(&meter, quarter)).collect();
-        (1, day.join("\n"))
-    });
-    topics::send(&bench.brokers, &street.town.readings, backlog);
+    for meter in behind {
+        let day: Vec<String> = (0..DAY).map(|quarter| street.reading(meter, quarter)).collect();
+        messages.push((1, day.join("\n")));
+    }
     for quarter in DAY..DAY + 4 {
-        (0..2).for_each(|partition| street.send(&bench, partition, quarter..quarter + 1));
+        messages.extend(of(0, &first, quarter));
+        messages.extend(of(1, &second, quarter));
     }
+    topics::send(&bench.brokers, &street.town.readings, messages.into_iter());
     for exchange in ["memory", "kafka"] {
         let plan = Plan::new("ami", &street.town.readings, &bench.own(exchange));
         let plan = plan.with("kafka.idle_after", "300 s").with("grid.exchange", exchange);

@@ -38,8 +38,8 @@ fn an_unknown_key_is_named_with_its_place() {
         "idle_after",
         "idel_after",
         expect![[r#"
-            error[plan::key]: unknown field `idel_after`, expected one of `brokers`, `group`, `readings`, `format`, `idle_after`, `topology`, `intervals`, `profiles`, `demand`, `balances`, `losses`, `health`, `forecasts`, `outages`, `supply`, `suspicions`, `cases`, `evidence`, `alerts`, `sms`, `findings`, `dead_letters`, `client`
-              --> ami.toml:118:1
+            error[plan::key]: unknown field `idel_after`, expected one of `brokers`, `group`, `readings`, `format`, `idle_after`, `topology`, `intervals`, `profiles`, `demand`, `balances`, `losses`, `index_proposals`, `health`, `forecasts`, `outages`, `supply`, `suspicions`, `cases`, `evidence`, `alerts`, `sms`, `findings`, `dead_letters`, `client`
+              --> ami.toml:122:1
                | idel_after = "10 s"               # if a partition has been at the end of its log for this time, the others go on without it
               help: pipelines/ami.toml explains every key of these sections
         "#]],
@@ -49,7 +49,7 @@ fn an_unknown_key_is_named_with_its_place() {
         "exchanged =",
         expect![[r#"
             error[plan::key]: unknown field `exchanged`, expected `exchange`
-              --> ami.toml:145:1
+              --> ami.toml:150:1
                | exchanged = "memory"               # "kafka": instances share the work; no forecast, demand or supply of the whole town
               help: pipelines/ami.toml explains every key of these sections
         "#]],
@@ -63,7 +63,7 @@ fn a_missing_key_is_an_error() {
         "# group = ",
         expect![[r#"
             error[plan::missing]: missing field `group`
-              --> ami.toml:113:1
+              --> ami.toml:117:1
                | [kafka]                           # where readings come from and results go; `gridwarden run` reads these sections
               help: a plan says what runs: nothing is assumed for this key
         "#]],
@@ -95,7 +95,7 @@ fn lengths_of_time_have_units_and_bounds() {
         "idle_after = \"10\"",
         expect![[r#"
             error[plan::unit]: `idle_after` must be a length of time in ms, s, m, min, h, d, found no unit
-              --> ami.toml:118:14
+              --> ami.toml:122:14
                | idle_after = "10"               # if a partition has been at the end of its log for this time, the others go on without it
               help: try `idle_after = "20 min"`
         "#]],
@@ -105,7 +105,7 @@ fn lengths_of_time_have_units_and_bounds() {
         "every = \"2 h\"",
         expect![[r#"
             error[plan::window]: `every` must be from 100 ms to 1 h, found 2 h
-              --> ami.toml:148:9
+              --> ami.toml:153:9
                | every = "2 h"                    # the time between two checkpoints of the state
               help: try `every = "100 ms"`
         "#]],
@@ -115,7 +115,7 @@ fn lengths_of_time_have_units_and_bounds() {
         "full_after = 0",
         expect![[r#"
             error[plan::range]: `full_after` must be at least 1, found 0
-              --> ami.toml:149:14
+              --> ami.toml:154:14
                | full_after = 0                   # after this many checkpoints of changes comes a full one
               help: try `full_after = 1`
         "#]],
@@ -129,7 +129,7 @@ fn a_value_outside_the_choices_is_an_error() {
         "format = \"avro\"",
         expect![[r#"
             error[plan::choice]: `format` must be "json", "arrow" or "frame", found "avro"
-              --> ami.toml:117:10
+              --> ami.toml:121:10
                | format = "avro"                   # "json", "arrow" or "frame", for messages without a header `format`
               help: try `format = "json"`
         "#]],
@@ -139,7 +139,7 @@ fn a_value_outside_the_choices_is_an_error() {
         "intervals = \"frame\"",
         expect![[r#"
             error[plan::choice]: `intervals` must be "json" or "arrow", found "frame"
-              --> ami.toml:141:13
+              --> ami.toml:146:13
                | intervals = "frame"                # or "arrow"
               help: try `intervals = "json"`
         "#]],
@@ -149,7 +149,7 @@ fn a_value_outside_the_choices_is_an_error() {
         "exchange = \"disk\"",
         expect![[r#"
             error[plan::choice]: `exchange` must be "memory" or "kafka", found "disk"
-              --> ami.toml:145:12
+              --> ami.toml:150:12
                | exchange = "disk"               # "kafka": instances share the work; no forecast, demand or supply of the whole town
               help: try `exchange = "memory"`
         "#]],
@@ -159,7 +159,7 @@ fn a_value_outside_the_choices_is_an_error() {
         "transactional = \"no\"",
         expect![[r#"
             error[plan::syntax]: invalid type: string "no", expected a boolean
-              --> ami.toml:142:17
+              --> ami.toml:147:17
                | transactional = "no"             # true: results and positions are committed together
               help: pipelines/demo.toml and ami.toml have each key as it is written, quantities in quotes with their units
         "#]],
@@ -178,7 +178,7 @@ fn an_exchange_needs_one_message_for_each_interval() {
         "intervals = \"arrow\"",
         expect![[r#"
             error[plan::exchange]: `exchange = "kafka"` needs one message for each interval, but an Arrow message holds many
-              --> ami.toml:145:12
+              --> ami.toml:150:12
                | exchange = "kafka"               # "kafka": instances share the work; no forecast, demand or supply of the whole town
               help: set `intervals = "json"` in `[output]`
         "#]],
@@ -188,7 +188,7 @@ fn an_exchange_needs_one_message_for_each_interval() {
         "",
         expect![[r#"
             error[plan::exchange]: `exchange = "kafka"` goes through the topic of intervals, and there is none
-              --> ami.toml:145:12
+              --> ami.toml:150:12
                | exchange = "kafka"               # "kafka": instances share the work; no forecast, demand or supply of the whole town
               help: name it: `intervals = "intervals"` in `[kafka]`
         "#]],
@@ -202,7 +202,7 @@ fn topics_have_names_that_kafka_allows_and_one_use_each() {
         "balances = \"the balances\"",
         expect![[r#"
             error[plan::topic]: `balances` must be the name of a topic: Kafka allows only A-Z a-z 0-9 . _ -, found "the balances"
-              --> ami.toml:123:12
+              --> ami.toml:127:12
                | balances = "the balances"
               help: try `balances = "balances"`
         "#]],
@@ -212,7 +212,7 @@ fn topics_have_names_that_kafka_allows_and_one_use_each() {
         "alerts = \"readings\"",
         expect![[r#"
             error[plan::topic]: `readings` and `alerts` are one topic, "readings"
-              --> ami.toml:132:10
+              --> ami.toml:137:10
                | alerts = "readings"
               help: give each a topic of its own
         "#]],
@@ -222,7 +222,7 @@ fn topics_have_names_that_kafka_allows_and_one_use_each() {
         "group = \" \"",
         expect![[r#"
             error[plan::range]: `group` must not be empty
-              --> ami.toml:115:9
+              --> ami.toml:119:9
                | group = " "              # the instances of a group share the partitions
               help: try `group = "gridwarden"`
         "#]],
@@ -243,7 +243,7 @@ fn connections_have_the_settings_of_librdkafka() {
         "lingers.ms = 20",
         expect![[r#"
             error[plan::client]: librdkafka has no setting `lingers.ms`
-              --> ami.toml:138:9
+              --> ami.toml:143:9
                | lingers.ms = 20 #                    # any setting of librdkafka that the engine does not set itself
               help: CONFIGURATION.md of librdkafka lists all settings; for example `sasl.username` is GRIDWARDEN_KAFKA_SASL_USERNAME in the environment
         "#]],
@@ -252,7 +252,7 @@ fn connections_have_the_settings_of_librdkafka() {
         "linger.ms = -20",
         expect![[r#"
             error[plan::client]: `linger.ms` cannot be used: Configuration property "queue.buffering.max.ms" value -20 is outside allowed range 0..900000
-              --> ami.toml:138:8
+              --> ami.toml:143:8
                | linger.ms = -20 #                    # any setting of librdkafka that the engine does not set itself
               help: CONFIGURATION.md of librdkafka lists its values
         "#]],
@@ -261,7 +261,7 @@ fn connections_have_the_settings_of_librdkafka() {
         "linger.ms = 1.5",
         expect![[r#"
             error[plan::syntax]: invalid type: floating point `1.5`, expected text, a whole number, true or false
-              --> ami.toml:138:13
+              --> ami.toml:143:13
                | linger.ms = 1.5 #                    # any setting of librdkafka that the engine does not set itself
               help: pipelines/demo.toml and ami.toml have each key as it is written, quantities in quotes with their units
         "#]],
@@ -270,7 +270,7 @@ fn connections_have_the_settings_of_librdkafka() {
         "linger.ms = 20\nqueue.buffering.max.ms = 20",
         expect![[r#"
             error[plan::client]: `linger.ms` and `queue.buffering.max.ms` are the same setting
-              --> ami.toml:139:21
+              --> ami.toml:144:21
                | queue.buffering.max.ms = 20 #                    # any setting of librdkafka that the engine does not set itself
               help: remove one of them
         "#]],
@@ -279,7 +279,7 @@ fn connections_have_the_settings_of_librdkafka() {
         "security.protocol = \"tls\"",
         expect![[r#"
             error[plan::client]: `security.protocol` cannot be used: Invalid value "tls" for configuration property "security.protocol"
-              --> ami.toml:138:10
+              --> ami.toml:143:10
                | security.protocol = "tls" #                    # any setting of librdkafka that the engine does not set itself
               help: CONFIGURATION.md of librdkafka lists its values
         "#]],
@@ -292,7 +292,7 @@ fn settings_of_the_engine_itself_are_refused() {
         "group.id = \"mine\"",
         expect![[r#"
             error[plan::client]: `group.id` cannot be set here: `group` names the group
-              --> ami.toml:138:7
+              --> ami.toml:143:7
                | group.id = "mine" #                    # any setting of librdkafka that the engine does not set itself
               help: remove it
         "#]],
@@ -301,7 +301,7 @@ fn settings_of_the_engine_itself_are_refused() {
         "enable.auto.commit = true",
         expect![[r#"
             error[plan::client]: `enable.auto.commit` cannot be set here: checkpoints hold the positions together with the state that belongs to them
-              --> ami.toml:138:13
+              --> ami.toml:143:13
                | enable.auto.commit = true #                    # any setting of librdkafka that the engine does not set itself
               help: remove it
         "#]],
@@ -310,7 +310,7 @@ fn settings_of_the_engine_itself_are_refused() {
         "auto.offset.reset = \"latest\"",
         expect![[r#"
             error[plan::client]: `auto.offset.reset` cannot be set here: a run continues at its checkpoint, and without one it starts at the beginning
-              --> ami.toml:138:13
+              --> ami.toml:143:13
                | auto.offset.reset = "latest" #                    # any setting of librdkafka that the engine does not set itself
               help: remove it
         "#]],
@@ -319,7 +319,7 @@ fn settings_of_the_engine_itself_are_refused() {
         "acks = 1",
         expect![[r#"
             error[plan::client]: `acks` cannot be set here: the producer is idempotent, so that no message is lost or written twice
-              --> ami.toml:138:1
+              --> ami.toml:143:1
                | acks = 1 #                    # any setting of librdkafka that the engine does not set itself
               help: remove it
         "#]],
@@ -328,7 +328,7 @@ fn settings_of_the_engine_itself_are_refused() {
         "metadata.broker.list = \"kafka:9092\"",
         expect![[r#"
             error[plan::client]: `metadata.broker.list` cannot be set here: `brokers` names the brokers
-              --> ami.toml:138:17
+              --> ami.toml:143:17
                | metadata.broker.list = "kafka:9092" #                    # any setting of librdkafka that the engine does not set itself
               help: remove it
         "#]],
@@ -341,7 +341,7 @@ fn a_secret_in_a_plan_is_refused_and_not_shown() {
         "sasl.password = \"hunter2\"",
         expect![[r#"
             error[plan::secret]: `sasl.password` is a secret and must not be written in a plan
-              --> ami.toml:138:6
+              --> ami.toml:143:6
                | (not shown: it may hold a secret)
               help: set GRIDWARDEN_KAFKA_SASL_PASSWORD in the environment, or GRIDWARDEN_KAFKA_SASL_PASSWORD_FILE to the path of a file that holds it
         "#]],
@@ -350,7 +350,7 @@ fn a_secret_in_a_plan_is_refused_and_not_shown() {
         "sasl = { username = \"meters\", password = \"hunter2\" }",
         expect![[r#"
             error[plan::secret]: `sasl.password` is a secret and must not be written in a plan
-              --> ami.toml:138:31
+              --> ami.toml:143:31
                | (not shown: it may hold a secret)
               help: set GRIDWARDEN_KAFKA_SASL_PASSWORD in the environment, or GRIDWARDEN_KAFKA_SASL_PASSWORD_FILE to the path of a file that holds it
         "#]],
@@ -359,7 +359,7 @@ fn a_secret_in_a_plan_is_refused_and_not_shown() {
         "sasl.password = 12.5",
         expect![[r#"
             error[plan::syntax]: invalid type: floating point `12.5`, expected text, a whole number, true or false
-              --> ami.toml:138:17
+              --> ami.toml:143:17
                | (not shown: it may hold a secret)
               help: pipelines/demo.toml and ami.toml have each key as it is written, quantities in quotes with their units
         "#]],
@@ -368,7 +368,7 @@ fn a_secret_in_a_plan_is_refused_and_not_shown() {
         "sasl.pasword = \"hunter2\"",
         expect![[r#"
             error[plan::client]: librdkafka has no setting `sasl.pasword`
-              --> ami.toml:138:6
+              --> ami.toml:143:6
                | (not shown: it may hold a secret)
               help: CONFIGURATION.md of librdkafka lists all settings; for example `sasl.username` is GRIDWARDEN_KAFKA_SASL_USERNAME in the environment
         "#]],
@@ -377,7 +377,7 @@ fn a_secret_in_a_plan_is_refused_and_not_shown() {
         "sasl.password = hunter2",
         expect![[r#"
             error[plan::syntax]: string values must be quoted, expected literal string
-              --> ami.toml:138:17
+              --> ami.toml:143:17
                | (not shown: it may hold a secret)
         "#]],
     );
@@ -389,7 +389,7 @@ fn sasl_needs_a_mechanism_that_is_built_in() {
         "security.protocol = \"sasl_plaintext\"",
         expect![[r#"
             error[plan::client]: `security.protocol = "sasl_plaintext"` needs a `sasl.mechanism`
-              --> ami.toml:138:10
+              --> ami.toml:143:10
                | security.protocol = "sasl_plaintext" #                    # any setting of librdkafka that the engine does not set itself
               help: use one of PLAIN, SCRAM-SHA-256, SCRAM-SHA-512, OAUTHBEARER
         "#]],
@@ -398,7 +398,7 @@ fn sasl_needs_a_mechanism_that_is_built_in() {
         "sasl.mechanism = \"GSSAPI\"",
         expect![[r#"
             error[plan::client]: `sasl.mechanism` must be one of PLAIN, SCRAM-SHA-256, SCRAM-SHA-512, OAUTHBEARER, found "GSSAPI"
-              --> ami.toml:138:6
+              --> ami.toml:143:6
                | sasl.mechanism = "GSSAPI" #                    # any setting of librdkafka that the engine does not set itself
               help: try `sasl.mechanism = "SCRAM-SHA-512"`
         "#]],
@@ -412,7 +412,7 @@ fn a_build_without_tls_explains_how_to_build_it() {
         "security.protocol = \"SASL_SSL\"",
         expect![[r#"
             error[plan::tls]: `security.protocol = "SASL_SSL"` needs TLS, which this gridwarden was built without
-              --> ami.toml:138:10
+              --> ami.toml:143:10
                | security.protocol = "SASL_SSL" #                    # any setting of librdkafka that the engine does not set itself
               help: build it with `cargo build --release -p gridwarden --features tls`
         "#]],
@@ -421,7 +421,7 @@ fn a_build_without_tls_explains_how_to_build_it() {
         "sasl.mechanism = \"SCRAM-SHA-512\"",
         expect![[r#"
             error[plan::tls]: `sasl.mechanism = "SCRAM-SHA-512"` needs TLS, which this gridwarden was built without
-              --> ami.toml:138:6
+              --> ami.toml:143:6
                | sasl.mechanism = "SCRAM-SHA-512" #                    # any setting of librdkafka that the engine does not set itself
               help: build it with `cargo build --release -p gridwarden --features tls`
         "#]],
@@ -430,7 +430,7 @@ fn a_build_without_tls_explains_how_to_build_it() {
         "ssl.ca.location = \"ca.pem\"",
         expect![[r#"
             error[plan::tls]: `ssl.ca.location = "ca.pem"` needs TLS, which this gridwarden was built without
-              --> ami.toml:138:8
+              --> ami.toml:143:8
                | ssl.ca.location = "ca.pem" #                    # any setting of librdkafka that the engine does not set itself
               help: build it with `cargo build --release -p gridwarden --features tls`
         "#]],
