@@ -1,6 +1,7 @@
 """The readings of an area as real meters deliver them, and whether the results stay whole. See scripts/arrivals-check.
 
     arrivals.py write ORDERLY TOPOLOGY FOLDER     writes a file of readings for each way of delivery
+    arrivals.py gasps ORDERLY FOLDER              the same for a town with outages, whose last gasps come at once
     arrivals.py compare WAY ORDERLY OUT TRUTH     compares the results of a way with those of the orderly file
 """
 
@@ -38,7 +39,8 @@ def concentrator(topology):
 
 
 def bursts(readings, chance):
-    """30 % of the meters deliver once a day, 3 % after three days, each in its own order."""
+    """30 % of the meters deliver once a day, 3 % after three days, each in its own order. Messages that hold an event alone
+    come at once."""
     meters = sorted({meter for meter, _, _ in readings})
     chance.shuffle(meters)
     daily = set(meters[: len(meters) * 30 // 100])
@@ -46,15 +48,15 @@ def bursts(readings, chance):
     offset = {meter: chance.random() * DAY for meter in meters}
     first = min(time for _, time, _ in readings)
 
-    def arrival(meter, time):
+    def arrival(meter, time, line):
         every = DAY if meter in daily else 3 * DAY if meter in seldom else None
-        if every is None:
+        if every is None or '"imp"' not in line:
             return time + 5 * SECOND
         passed = (time - first - offset[meter]) // every + 1
         return first + offset[meter] + passed * every
 
     # The sort keeps the order of each meter.
-    return sorted(readings, key=lambda one: arrival(one[0], one[1]))
+    return sorted(readings, key=lambda one: arrival(*one))
 
 
 def seconds_off(readings, chance):
@@ -76,16 +78,28 @@ def missing(readings, topology, chance):
     return (line for meter, time, line in readings if meter not in gone or time < since)
 
 
-def write(orderly, topology, folder):
-    readings = []
+def read(orderly):
     for line in Path(orderly).read_text().splitlines():
         raw = json.loads(line)
-        readings.append((raw["meter"], moment(raw["time"]), line))
+        yield raw["meter"], moment(raw["time"]), line
+
+
+def put_into(folder, way, lines):
+    (Path(folder) / f"{way}.ndjson").write_text("\n".join(lines) + "\n")
+
+
+def write_gasps(orderly, folder):
+    readings = list(read(orderly))
+    put_into(folder, "outages", (line for _, _, line in readings))
+    put_into(folder, "gasps", (line for _, _, line in bursts(readings, random.Random(13))))
+
+
+def write(orderly, topology, folder):
+    readings = list(read(orderly))
     chance = random.Random(13)
-    folder = Path(folder)
 
     def put(way, lines):
-        (folder / f"{way}.ndjson").write_text("\n".join(lines) + "\n")
+        put_into(folder, way, lines)
 
     put("orderly", (line for _, _, line in readings))
     put("bursts", (line for _, _, line in bursts(readings, chance)))
@@ -197,7 +211,12 @@ def compare(way, orderly, out, truth):
         before = before.with_columns(pl.col("end") + hour)
     both = before.join(now, on=["meter", "end"], how="left", suffix="_now")
     same = pl.lit(True)
-    for column in ["imp_wh", "readings", "quality"]:
+    columns = ["imp_wh", "readings", "quality"]
+    if way == "gasps":
+        # An event alone counts as a reading of its interval if it comes beside others of it.
+        columns.remove("readings")
+        both = both.with_columns(pl.col("quality", "quality_now").str.replace(",gap", ""))
+    for column in columns:
         same &= pl.col(column).eq_missing(pl.col(column + "_now"))
     wrong = both.filter(~same)
     balances = pl.read_parquet(out / "balance.parquet")
@@ -218,11 +237,11 @@ def compare(way, orderly, out, truth):
     failures = []
     if partial.height:
         failures.append("a balance is called measured although a consumer is missing")
-    if way in ["bursts", "future"] and other_sums:
+    if way in ["bursts", "future", "gasps"] and other_sums:
         failures.append("balances do not end at the sums of the orderly file")
-    if way in ["bursts", "future"] and other_cases:
+    if way in ["bursts", "future", "gasps"] and other_cases:
         failures.append("cases are not those of the orderly file")
-    if way in ["bursts", "future"] and (other_groups or not all_groups):
+    if way in ["bursts", "future", "gasps"] and (other_groups or not all_groups):
         failures.append("demand of groups is not that of the orderly file")
     if way == "seconds":
         if measured < 0.9 * now.height:
@@ -239,5 +258,7 @@ def compare(way, orderly, out, truth):
 
 if sys.argv[1] == "write":
     write(*sys.argv[2:5])
+elif sys.argv[1] == "gasps":
+    write_gasps(*sys.argv[2:4])
 elif not (compare_missing(*sys.argv[3:5]) if sys.argv[2] == "missing" else compare(*sys.argv[2:6])):
     sys.exit(1)

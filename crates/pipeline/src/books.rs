@@ -1,9 +1,11 @@
 //! The books estimate, vet and add up closed intervals, meter by meter, before any output sees them.
 
 mod health;
+mod turns;
 mod wires;
 
 use self::health::Health;
+use self::turns::Turn;
 pub(crate) use self::wires::WireBook;
 use crate::Plan;
 use crate::parts::{Found, PartKind, Restoring, Storing};
@@ -99,6 +101,33 @@ impl Books {
         rows: &mut [Interval],
         closed: &mut MeteringRows,
     ) {
+        let any_silence = !silences.is_empty();
+        let learns = self.metering.is_some() && (self.vet.is_some() || self.linear_up_to.is_some());
+        if learns && turns::any_has_several(slots) {
+            let longer_than = self.linear_up_to.unwrap_or(i64::MAX);
+            for Turn { rows: own, silences } in turns::turns(slots, rows, silences, longer_than) {
+                self.enter_turn(&slots[own.clone()], (&silences, any_silence), &mut rows[own], closed);
+            }
+        } else {
+            self.enter_turn(slots, (silences, any_silence), rows, closed);
+        }
+        if let Some(health) = &mut self.health {
+            health.enter(slots, rows);
+        }
+        if let Some(wires) = &mut self.wires {
+            wires.enter(slots, rows);
+        }
+    }
+
+    /// Estimates, vets and adds up rows. All of them are judged by what was known before the first. Rows may lie in short
+    /// silences that are not among these if there is `any_silence`.
+    fn enter_turn(
+        &mut self,
+        slots: &[u32],
+        (silences, any_silence): (&[Silence], bool),
+        rows: &mut [Interval],
+        closed: &mut MeteringRows,
+    ) {
         if let (Some(linear_up_to), Some(metering), false) =
             (self.linear_up_to, &mut self.metering, silences.is_empty())
         {
@@ -106,17 +135,11 @@ impl Books {
         }
         let metering = self.metering.as_ref();
         let some_rejected = self.vet.as_mut().is_some_and(|vet| vet.judge(slots, rows, metering));
-        if let Some(metering) = self.metering.as_mut().filter(|_| some_rejected || !silences.is_empty()) {
+        if let Some(metering) = self.metering.as_mut().filter(|_| some_rejected || any_silence) {
             stand_in(slots, rows, metering);
         }
         if let Some(metering) = &mut self.metering {
             metering.take(slots, rows, closed);
-        }
-        if let Some(health) = &mut self.health {
-            health.enter(slots, rows);
-        }
-        if let Some(wires) = &mut self.wires {
-            wires.enter(slots, rows);
         }
     }
 
