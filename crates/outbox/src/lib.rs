@@ -16,11 +16,13 @@ mod entry;
 mod gateway;
 mod outbox;
 mod settings;
+mod submission;
 
 pub use entry::{Entry, MessageId, New, State};
 pub use gateway::GatewayState;
-pub use outbox::{Answer, Counts, Outbox, Put, Receipt, RestoreError, Submission, Ticket};
+pub use outbox::{Counts, Outbox, Put, RestoreError};
 pub use settings::{Settings, SettingsError};
+pub use submission::{Answer, Receipt, Submission, Ticket};
 
 /// Milliseconds since 1970 UTC, by the clock of whoever sends.
 #[derive(

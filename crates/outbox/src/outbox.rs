@@ -1,67 +1,15 @@
 //! The state machine.
 
+mod people;
+mod stored;
+
+pub use stored::RestoreError;
+
 use crate::gateway::Gateway;
+use crate::{Answer, Receipt, Submission, Ticket};
 use crate::{Entry, GatewayState, MessageId, Moment, New, Settings, SettingsError, State};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-
-/// A submission that is under way.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Ticket(pub u64);
-
-/// What to submit now.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Submission {
-    /// What the answer is given with.
-    pub ticket: Ticket,
-    /// To which gateway.
-    pub gateway: u16,
-    /// The message.
-    pub id: MessageId,
-    /// Its place in the order of arrival.
-    pub number: u64,
-    /// Whose it is.
-    pub line: String,
-    /// What it says.
-    pub text: String,
-    /// Which part, from 0.
-    pub part: u16,
-    /// Of so many.
-    pub parts: u16,
-}
-
-/// What a gateway answered.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Answer {
-    /// It has the part, under this name.
-    Accepted {
-        /// The name that receipts use.
-        remote: String,
-    },
-    /// It has too much to do: any message has to wait.
-    Throttled,
-    /// This time it was not possible.
-    NotNow {
-        /// Why.
-        reason: String,
-    },
-    /// It will never be possible.
-    Never {
-        /// Why.
-        reason: String,
-    },
-}
-
-/// What a receipt says.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Receipt {
-    /// The part has arrived.
-    Delivered,
-    /// It will not.
-    Failed {
-        /// Why.
-        reason: String,
-    },
-}
+use stored::Kept;
 
 /// What became of a message that came in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -95,35 +43,12 @@ pub struct Counts {
     pub stray_receipts: u64,
 }
 
-/// Why stored entries make no outbox.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum RestoreError {
-    /// Settings that do not go together.
-    #[error(transparent)]
-    Settings(#[from] SettingsError),
-    /// Two entries of one name or number.
-    #[error("message {id} is stored twice")]
-    Twice {
-        /// Its name.
-        id: MessageId,
-    },
-}
-
 /// A submission that is not answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Flight {
     number: u64,
     gateway: u16,
     answer_by: Moment,
-}
-
-/// What goes on once some changes are stored.
-#[derive(Debug, Clone, Default)]
-struct Kept {
-    /// Each answer still has its place in the window of its gateway.
-    answers: Vec<u16>,
-    /// The first message of each of these lines may go. Before, a crash could send one that had its turn after it.
-    lines: Vec<String>,
 }
 
 /// Receipts that came before the answer they belong to, at most so many.
@@ -179,42 +104,6 @@ impl Outbox {
             next_ticket: 0,
             counts: Counts::default(),
         })
-    }
-
-    /// Goes on with what was stored. What was in flight may have arrived; it is submitted again.
-    pub fn restore(
-        settings: Settings,
-        now: Moment,
-        entries: impl IntoIterator<Item = Entry>,
-    ) -> Result<Self, RestoreError> {
-        let mut outbox = Self::new(settings, now)?;
-        let mut sorted: Vec<Entry> = entries.into_iter().collect();
-        sorted.sort_by_key(|entry| entry.number);
-        for entry in sorted {
-            let number = entry.number;
-            if outbox.numbers.insert(entry.id.clone(), number).is_some()
-                || outbox.entries.contains_key(&number)
-            {
-                return Err(RestoreError::Twice { id: entry.id });
-            }
-            outbox.next_number = number + 1;
-            for (gateway, remote, has_arrived) in &entry.receipts {
-                if !has_arrived && entry.state != State::Delivered {
-                    outbox.awaited.insert((*gateway, remote.clone()), number);
-                }
-            }
-            if entry.state.is_over() {
-                outbox.over.insert((entry.changed.plus(settings.remember), number));
-            } else {
-                let line = outbox.lines.entry(entry.line.clone()).or_default();
-                if line.is_empty() {
-                    outbox.ready.insert((entry.not_before, number));
-                }
-                line.push_back(number);
-            }
-            outbox.entries.insert(number, entry);
-        }
-        Ok(outbox)
     }
 
     /// Takes a message. One whose name is known is not sent again.
@@ -384,7 +273,11 @@ impl Outbox {
         let line = entry.line.clone();
         let Some(queue) = self.lines.get_mut(&line) else { return };
         let was_first = queue.front() == Some(&number);
-        queue.retain(|one| *one != number);
+        if was_first {
+            queue.pop_front();
+        } else {
+            queue.retain(|one| *one != number);
+        }
         if queue.is_empty() {
             self.lines.remove(&line);
         } else if was_first {
@@ -497,76 +390,6 @@ impl Outbox {
         let ready = self.ready.first().map(|(not_before, _)| *not_before);
         let answers = self.flights.values().map(|flight| flight.answer_by).min();
         ready.into_iter().chain(answers).min()
-    }
-
-    /// A person wants a message to be tried now, or again after it failed. False if there is none of this name, or if a
-    /// gateway has it.
-    pub fn retry_now(&mut self, now: Moment, id: &MessageId) -> bool {
-        let Some(&number) = self.numbers.get(id) else { return false };
-        let Some(entry) = self.entries.get_mut(&number) else { return false };
-        match entry.state {
-            State::Queued => {
-                if self.ready.remove(&(entry.not_before, number)) {
-                    self.make_ready(number, now);
-                    self.changed.insert(number);
-                }
-                true
-            }
-            State::Failed { .. } if entry.accepted < entry.parts => {
-                self.over.remove(&(entry.changed.plus(self.settings.remember), number));
-                (entry.state, entry.changed, entry.came, entry.tries) = (State::Queued, now, now, 0);
-                entry.not_before = now;
-                let line = entry.line.clone();
-                let queue = self.lines.entry(line.clone()).or_default();
-                // It lost its turn when it failed: others of its line may be on their way.
-                queue.push_back(number);
-                if queue.len() == 1 {
-                    self.unstored.lines.push(line);
-                }
-                self.changed.insert(number);
-                true
-            }
-            _ => false,
-        }
-    }
-
-    /// A person does not want a message to be sent. False if there is none of this name, if it is over, or if it is on
-    /// its way right now.
-    pub fn drop_message(&mut self, now: Moment, id: &MessageId, by: &str) -> bool {
-        let Some(&number) = self.numbers.get(id) else { return false };
-        let is_queued = self.entries.get(&number).is_some_and(|entry| entry.state == State::Queued);
-        if !is_queued || self.is_under_way(number) {
-            return false;
-        }
-        self.fail(now, number, format!("dropped by {by}"));
-        true
-    }
-
-    /// The entries that changed since the last call, and the names that may be deleted. Nothing is submitted before it is
-    /// stored: report that with [`Self::stored`].
-    pub fn take_changed(&mut self) -> (Vec<Entry>, Vec<MessageId>) {
-        let Kept { answers, lines } = std::mem::take(&mut self.unstored);
-        self.storing.answers.extend(answers);
-        self.storing.lines.extend(lines);
-        let changed = std::mem::take(&mut self.changed);
-        let entries = changed.into_iter().filter_map(|number| self.entries.get(&number).cloned()).collect();
-        (entries, std::mem::take(&mut self.forgotten))
-    }
-
-    /// All changes that were taken are stored. Only now the places of their answers in the windows are free, and the
-    /// next messages of their lines may go: a crash before would send the former ones again.
-    pub fn stored(&mut self) {
-        let Kept { answers, lines } = std::mem::take(&mut self.storing);
-        for gateway in answers {
-            self.gateways[usize::from(gateway)].in_flight -= 1;
-        }
-        for line in lines {
-            let first = self.lines.get(&line).and_then(|queue| queue.front()).copied();
-            // It may be on its way already, if it is the same that it was.
-            if let Some(number) = first.filter(|number| !self.is_under_way(*number)) {
-                self.make_ready(number, self.entries[&number].not_before);
-            }
-        }
     }
 
     fn is_under_way(&self, number: u64) -> bool {
