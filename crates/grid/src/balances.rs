@@ -416,8 +416,7 @@ impl Balances {
             }
             self.open.insert(end, all);
         }
-        self.usuals.take(topology, &state.usuals);
-        self.usuals.take_late(topology, &state.late);
+        self.usuals.take(topology, state.usuals, state.late);
         self.feeders.restore(topology, state.feeders);
     }
 }

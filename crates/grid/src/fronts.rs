@@ -117,12 +117,8 @@ impl Fronts {
     pub fn restore(&mut self, topology: &Topology, state: &FrontsState) {
         self.ticks = state.ticks;
         let last = self.ticks.map_or(0, |(_, last)| self.index(last));
-        let mut cursor = 0;
-        for (meter, ago) in &state.heard {
-            if let Some(first) = topology.first_row(meter, cursor) {
-                cursor = first;
-                self.heard[first] = last.saturating_sub(i32::try_from(*ago).unwrap_or(i32::MAX));
-            }
+        for (first, ago) in topology.first_rows(state.heard.iter().copied()) {
+            self.heard[first] = last.saturating_sub(i32::try_from(ago).unwrap_or(i32::MAX));
         }
     }
 }

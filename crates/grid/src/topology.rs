@@ -169,6 +169,19 @@ impl Topology {
         self.rows.get(first).is_some_and(|row| row.meter == *meter).then_some(first)
     }
 
+    /// The index of the first row of each meter that has any, with what is known of it. They come by meter: then this is one
+    /// walk along the table.
+    pub fn first_rows<T>(
+        &self,
+        meters: impl IntoIterator<Item = (MeterId, T)>,
+    ) -> impl Iterator<Item = (usize, T)> {
+        let mut last = 0;
+        meters.into_iter().filter_map(move |(meter, known)| {
+            last = self.first_row(&meter, last)?;
+            Some((last, known))
+        })
+    }
+
     /// The rows of a meter, by start.
     pub fn rows_of(&self, meter: &MeterId) -> impl Iterator<Item = &TopologyRow> {
         let first = self.first_of(meter, 0);

@@ -214,25 +214,14 @@ impl Usuals {
         self.late.iter().map(|(&first, late)| (topology.rows()[first as usize].meter, *late)).collect()
     }
 
-    /// Takes what came late, by meter.
-    pub(crate) fn take_late(&mut self, topology: &Topology, late: &[(MeterId, Late)]) {
-        let mut cursor = 0;
-        for (meter, late) in late {
-            if let Some(first) = topology.first_row(meter, cursor) {
-                cursor = first;
-                self.late.insert(first as u32, *late);
-            }
-        }
-    }
-
-    /// Takes what is known of each meter, by meter. A meter that left the topology is forgotten.
-    pub(crate) fn take(&mut self, topology: &Topology, known: &[(MeterId, Usual)]) {
-        let mut cursor = 0;
-        for (meter, usual) in known {
-            if let Some(first) = topology.first_row(meter, cursor) {
-                cursor = first;
-                self.of_rows[first] = *usual;
-            }
-        }
+    /// Takes what is known of each meter, and what came late. A meter that left the topology is forgotten.
+    pub(crate) fn take(
+        &mut self,
+        topology: &Topology,
+        known: Vec<(MeterId, Usual)>,
+        late: Vec<(MeterId, Late)>,
+    ) {
+        topology.first_rows(known).for_each(|(first, usual)| self.of_rows[first] = usual);
+        self.late = topology.first_rows(late).map(|(first, late)| (first as u32, late)).collect();
     }
 }

@@ -25,6 +25,8 @@ mod parts;
 mod passed;
 pub mod plan;
 mod reports;
+#[cfg(test)]
+mod sample;
 mod snapshot;
 mod stages;
 mod step;

@@ -103,13 +103,8 @@ impl Supply {
         if !counted || !out.filter(|(_, out)| *out > 0).eq(members) {
             return Err(RestoreError);
         }
-        let mut cursor = 0;
-        for (meter, known) in stored.heard {
-            // A meter that has left the topology since is no consumer any more.
-            let Some(first) = topology.first_row(&meter, cursor) else { continue };
-            cursor = first;
-            self.seats[first].take(known);
-        }
+        // A meter that has left the topology since is no consumer any more.
+        topology.first_rows(stored.heard).for_each(|(first, known)| self.seats[first].take(known));
         (self.last, self.out) = (stored.last, stored.out);
         (self.groups, self.returned, self.past) = (stored.groups, stored.returned, stored.past);
         Ok(())

@@ -70,12 +70,9 @@ impl Supply {
     pub fn place(&mut self, before: &Topology, topology: &Topology) {
         let known = std::mem::take(&mut self.seats);
         self.seat(topology);
-        let mut cursor = 0;
-        for (row, seat) in before.rows().iter().zip(known).filter(|(_, seat)| seat.heard != NEVER) {
-            if let Some(first) = topology.first_row(&row.meter, cursor) {
-                cursor = first;
-                self.seats[first].take((seat.heard, seat.wh, seat.late() as u16));
-            }
+        let known = before.rows().iter().zip(known).filter(|(_, seat)| seat.heard != NEVER);
+        for (first, seat) in topology.first_rows(known.map(|(row, seat)| (row.meter, seat))) {
+            self.seats[first].take((seat.heard, seat.wh, seat.late() as u16));
         }
     }
 

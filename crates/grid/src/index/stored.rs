@@ -44,10 +44,7 @@ impl Index {
         let IndexState { date, first, last, ticks, squares, .. } = state;
         let squares = if is_same { squares } else { vec![(0, 0); self.groups.all().len()] };
         self.day = Day { date, first, last, ticks, squares };
-        let mut cursor = 0;
-        for (meter, mut hand) in state.hands {
-            let Some(at) = topology.first_row(&meter, cursor) else { continue };
-            cursor = at;
+        for (at, mut hand) in topology.first_rows(state.hands) {
             if !is_same {
                 // The sums are beside groups that have other places now.
                 hand.forget_day();
@@ -65,10 +62,7 @@ impl Index {
         let state = self.snapshot(before);
         *self = Self::new(self.settings.clone(), topology);
         self.restore(topology, state);
-        let mut cursor = 0;
-        for row in before.rows() {
-            let Some(at) = topology.first_row(&row.meter, cursor) else { continue };
-            cursor = at;
+        for (at, row) in topology.first_rows(before.rows().iter().map(|row| (row.meter, row))) {
             let (old, new) = (before.rows_of(&row.meter), topology.rows_of(&row.meter));
             if !old.map(place).eq(new.map(place)) {
                 self.hands[at].forget_day();

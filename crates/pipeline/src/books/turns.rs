@@ -60,21 +60,9 @@ fn rows_of(slots: &[u32], from: usize) -> Option<Range<usize>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sample::row;
+    use reading::EventTime;
     use reading::time::HOUR;
-    use reading::{EventTime, MeterId, Quality, Sums};
-
-    fn row(meter: u32, hour: i64) -> Interval {
-        Interval {
-            meter: MeterId::new(format!("M{meter}")).unwrap(),
-            start: EventTime((hour - 1) * HOUR),
-            end: EventTime(hour * HOUR),
-            imp: None,
-            exp: None,
-            sums: Sums::EMPTY,
-            quality: Quality::MEASURED,
-            instead: None,
-        }
-    }
 
     fn silence(row: usize, from: i64, to: i64) -> Silence {
         Silence { row, from: EventTime(from), to: EventTime(to), wh: 1 }

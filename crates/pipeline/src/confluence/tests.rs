@@ -2,22 +2,9 @@
 
 use super::*;
 use crate::outputs::Part;
+use crate::sample::row;
 use expect_test::{Expect, expect};
 use reading::time::HOUR;
-use reading::{MeterId, Quality, Sums};
-
-fn row(lane: PartitionId, hour: i64) -> Interval {
-    Interval {
-        meter: MeterId::new(format!("M{lane}")).unwrap(),
-        start: EventTime((hour - 1) * HOUR),
-        end: EventTime(hour * HOUR),
-        imp: None,
-        exp: None,
-        sums: Sums::EMPTY,
-        quality: Quality::MEASURED,
-        instead: None,
-    }
-}
 
 /// `A3` closes the hours of lane A up to 3. `A+1` is a part of a backlog with a row of hour 1.
 /// `Aidle`, `Abusy` and `Aend` change its state. `stop` stores and restores.

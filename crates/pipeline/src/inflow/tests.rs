@@ -3,23 +3,11 @@
 //! `Aidle`, `Abusy` and `Aend` say so, `stop` stores and restores.
 
 use super::*;
+use crate::sample::row;
 use expect_test::{Expect, expect};
 use proptest::prelude::*;
 use reading::time::HOUR;
-use reading::{Event, EventCode, Quality, Sums};
-
-fn row(lane: PartitionId, hour: i64) -> Interval {
-    Interval {
-        meter: MeterId::new(format!("M{lane}")).unwrap(),
-        start: EventTime((hour - 1) * HOUR),
-        end: EventTime(hour * HOUR),
-        imp: None,
-        exp: None,
-        sums: Sums::EMPTY,
-        quality: Quality::MEASURED,
-        instead: None,
-    }
-}
+use reading::{Event, EventCode};
 
 fn word(text: &str) -> Passed {
     let lane = PartitionId::from(text.as_bytes()[0] - b'A');
