@@ -3,17 +3,15 @@
 //! To add one, write `detectors/NAME.rs`, add its `mod` line and its row in the list below, and give it a section in
 //! the plans that should run it. Its file holds:
 //!
-//! - `Rule`, made by `keys!`: its settings, with `check` for keys that must go together and `fingerprint` of those
-//!   that its state depends on;
+//! - `Rule`, made by `keys!`: its settings, a [`DetectorRule`];
 //! - `ABOUT`: its facts, innocent causes and words, as data;
 //! - `NEEDS`: what it needs beside the rows of a tick;
-//! - `Runs`: its state at work, with `new`, `examine`, `state`, and `restore` from a `State` of `STATE_VERSION`, whose
-//!   `read` also knows the versions in `READS`;
-//! - `Rule::why_no_case`: what it made of a meter that has no case, in sentences.
+//! - `Runs`: its state at work, with `new`, which does [`Work`]; and what is [`Stored`] of it, `State`.
 //!
 //! Everything else (plans, `gridwarden check`, files, texts, stored state, the catalogue) works from this list.
 
 pub mod apparent_power;
+mod contract;
 pub mod ct_open;
 pub mod event_then_drop;
 pub mod hours_missing;
@@ -25,7 +23,9 @@ pub mod potential_link_open;
 pub mod reversed_ct;
 pub mod use_after_disconnection;
 
-use crate::weigh::{Comparing, Found};
+pub use contract::{DetectorRule, Stored, Work};
+
+use crate::weigh::{Comparing, Findings};
 use crate::{About, Key, SettingsError, Suspicion, Written, weigh};
 use core::fmt;
 use grid::{Joined, Topology};
@@ -118,12 +118,12 @@ macro_rules! detectors {
 
             /// The version of its stored state.
             pub const fn state_version(self) -> u16 {
-                match self { $(Self::$variant => $module::STATE_VERSION,)* }
+                match self { $(Self::$variant => <$module::State as Stored>::VERSION,)* }
             }
 
             /// Earlier versions of it that can be read.
             pub const fn state_reads(self) -> &'static [u16] {
-                match self { $(Self::$variant => $module::READS,)* }
+                match self { $(Self::$variant => <$module::State as Stored>::READS,)* }
             }
         }
 
@@ -170,7 +170,7 @@ macro_rules! detectors {
 
             /// The fingerprint of exactly those settings that the state of a detector depends on, if it runs.
             pub fn fingerprint(&self, detector: Detector) -> Option<u64> {
-                match detector { $(Detector::$variant => self.$module.as_ref().map($module::Rule::fingerprint),)* }
+                match detector { $(Detector::$variant => self.$module.as_ref().map(DetectorRule::fingerprint),)* }
             }
 
             /// What the detectors made of a meter that has no case, in sentences: from its intervals among those of
@@ -203,15 +203,24 @@ macro_rules! detectors {
             pub fn examine<'a>(
                 &mut self,
                 comparing: &Comparing<'_>,
-                rows: impl Iterator<Item = Joined<'a>> + Clone,
+                rows: impl Iterator<Item = Joined<'a>>,
                 out: &mut Vec<Suspicion>,
             ) -> u64 {
-                let (mut found, mut held_back) = (Vec::<Found>::new(), 0);
+                let mut findings = Findings::default();
                 $(if let Some(runs) = &mut self.$module {
-                    held_back += runs.examine(comparing, rows.clone(), &mut found);
+                    runs.begin(comparing);
                 })*
-                weigh(found, out);
-                held_back
+                // One walk for all of them: each row of a large town is fetched from memory once.
+                for joined in rows.filter(Joined::is_consumer) {
+                    $(if let Some(runs) = &mut self.$module {
+                        runs.see(comparing, &joined, &mut findings);
+                    })*
+                }
+                $(if let Some(runs) = &mut self.$module {
+                    runs.end(comparing, &mut findings);
+                })*
+                weigh(findings.found, out);
+                findings.held_back
             }
 
             /// The state of a detector that runs, to be stored.

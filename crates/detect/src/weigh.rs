@@ -92,6 +92,20 @@ impl Found {
     }
 }
 
+/// What detectors found in a tick.
+#[derive(Debug, Default)]
+pub struct Findings {
+    pub(crate) found: Vec<Found>,
+    /// How many intervals would have been evidence and could not be looked at.
+    pub(crate) held_back: u64,
+}
+
+impl Findings {
+    pub(crate) fn push(&mut self, found: Found) {
+        self.found.push(found);
+    }
+}
+
 /// Joins what the detectors found into one suspicion a meter and interval, by time and meter.
 ///
 /// The score of a suspicion is the **highest** score of its evidence, not yet a probability: scores of different

@@ -5,17 +5,15 @@
 //! make the first one smaller than the second, and every home has its own share of them. So a meter is compared with
 //! its own past, and with the second only where the past is not known.
 
-use super::Needs;
-use super::kept::Kept;
-use crate::weigh::{Comparing, Found};
-use crate::{
-    About, Detector, Evidence, FactDefinition, Innocent, InnocentDefinition, SettingsError, Unit, Words,
-};
+use super::contract::persistence;
+use super::kept::{Homes, HomesState};
+use super::{DetectorRule, Needs, Work};
+use crate::weigh::{Comparing, Findings, Found};
+use crate::{About, Detector, Evidence, FactDefinition, Innocent, InnocentDefinition, Unit, Words};
 use grid::{Joined, Topology};
 use reading::time::{DAY, HOUR};
 use reading::{EventTime, Fingerprint, Interval, MeterId};
-use serde::{Deserialize, Deserializer, Serialize};
-use std::collections::BTreeMap;
+use serde::{Deserialize, Serialize};
 use units::{Amperes, Ratio, Volts, WattHours};
 
 keys! {
@@ -106,23 +104,14 @@ const AFTER_FEEDING: i64 = 7 * DAY;
 /// Phases whose voltages are further apart, in 1/10,000, have no common voltage to multiply with.
 const UNBALANCED: u16 = 500;
 
-impl Rule {
-    fn check(&self) -> Result<(), SettingsError> {
-        Ok(())
-    }
-
+impl DetectorRule for Rule {
     /// `blocks` is used only for a new suspicion.
-    pub(super) fn fingerprint(&self) -> u64 {
+    fn fingerprint(&self) -> u64 {
         let Self { short, current, alive, blocks: _ } = self;
         Fingerprint::new("apparent-power").number(short.0).number(current.0).number(alive.0).end()
     }
 
-    /// Why a meter has no case: how far its power fell below voltage times current.
-    pub(super) fn why_no_case<'a>(
-        &self,
-        meter: MeterId,
-        rows: impl Iterator<Item = Joined<'a>> + Clone,
-    ) -> Vec<String> {
+    fn why_no_case<'a>(&self, meter: MeterId, rows: impl Iterator<Item = Joined<'a>> + Clone) -> Vec<String> {
         let own = rows.filter(|joined| joined.interval.meter == meter);
         let shares: Vec<f64> =
             own.filter_map(|joined| self.look(joined.interval)).map(|look| look.share()).collect();
@@ -136,7 +125,9 @@ impl Rule {
             100.0 * lowest
         )]
     }
+}
 
+impl Rule {
     /// What an interval says, if it can be looked at.
     fn look(&self, interval: &Interval) -> Option<Look> {
         let sums = &interval.sums;
@@ -181,7 +172,7 @@ impl Look {
 
 /// What is usual at a meter: 16 bytes a consumer.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
-struct Usual {
+pub struct Usual {
     share: f32,
     count: u16,
     /// When it fed energy back last.
@@ -208,7 +199,7 @@ impl Usual {
 
 /// Short intervals running: 80 bytes, and only such meters have one.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-struct Run {
+pub struct Run {
     since: EventTime,
     until: EventTime,
     blocks: u32,
@@ -243,8 +234,8 @@ impl Run {
             since: self.since,
             until: self.until,
             blocks: self.blocks,
-            // 0.5 where the run is just long enough: a meter cannot be honest and short for days.
-            score: 1.0 - f64::from(rule.blocks) / (2.0 * blocks),
+            // A meter cannot be honest and short for days.
+            score: persistence(rule.blocks, self.blocks),
             weight: 1.0,
             facts: vec![
                 short,
@@ -269,81 +260,58 @@ impl Rule {
     }
 }
 
-/// Goes up when the form of [`State`] changes.
-pub(super) const STATE_VERSION: u16 = 1;
-pub(super) const READS: &[u16] = &[];
-
-/// The stored state: what is usual at each consumer, and the runs under way.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
-pub struct State {
-    usual: Vec<(MeterId, Usual)>,
-    runs: BTreeMap<MeterId, Run>,
-}
-
-impl State {
-    /// Reads the form of a version.
-    pub fn read<'de, D: Deserializer<'de>>(_version: u16, stored: D) -> Result<Self, D::Error> {
-        Self::deserialize(stored)
-    }
-}
+/// What is stored: what is usual at each consumer, and the runs under way.
+pub type State = HomesState<Usual, Run>;
 
 /// The rule at work.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Runs {
     rule: Rule,
-    usual: Kept<Usual>,
-    runs: BTreeMap<MeterId, Run>,
+    homes: Homes<Usual, Run>,
 }
 
 impl Runs {
     /// Nothing seen yet.
     pub fn new(rule: Rule) -> Self {
-        Self { rule, usual: Kept::default(), runs: BTreeMap::new() }
+        Self { rule, homes: Homes::new() }
+    }
+}
+
+impl Work for Runs {
+    type State = State;
+
+    fn state(&self, topology: &Topology) -> State {
+        self.homes.state(topology)
     }
 
-    /// What must be stored to go on later.
-    pub fn state(&self, topology: &Topology) -> State {
-        let usual = self.usual.stored(topology, |usual| *usual != Usual::default());
-        State { usual, runs: self.runs.clone() }
+    fn restore(&mut self, state: State, topology: &Topology) {
+        self.homes.restore(state, topology);
     }
 
-    /// Goes on from what was stored. Meters that left the topology are forgotten.
-    pub fn restore(&mut self, State { usual, mut runs }: State, topology: &Topology) {
-        self.usual = Kept::restored(usual, topology);
-        runs.retain(|meter, _| topology.first_row(meter, 0).is_some());
-        self.runs = runs;
+    fn begin(&mut self, comparing: &Comparing<'_>) {
+        self.homes.known.fit(comparing.topology);
     }
 
-    /// Examines a tick. It compares no neighbours, so it waits for none.
-    pub fn examine<'a>(
-        &mut self,
-        comparing: &Comparing<'_>,
-        rows: impl Iterator<Item = Joined<'a>> + Clone,
-        out: &mut Vec<Found>,
-    ) -> u64 {
-        let Self { rule, usual, runs } = self;
-        usual.fit(comparing.topology);
-        for joined in rows.filter(Joined::is_consumer) {
-            let interval = joined.interval;
-            // A registered roof may feed one phase and not another: only sums are known here.
-            let (Some(usual), None) = (usual.of(&joined), interval.exp) else { continue };
-            if interval.sums.p < 0 {
-                usual.fed = Some(interval.end);
-            }
-            let feeds = usual.fed.is_some_and(|fed| interval.end.since(fed) <= AFTER_FEEDING);
-            let Some(look) = rule.look(interval).filter(|_| !feeds) else { continue };
-            if usual.of() - look.share() <= rule.allowed(usual) {
-                usual.add(look.share());
-                runs.remove(&interval.meter);
-                continue;
-            }
-            let run = runs.entry(interval.meter).or_insert_with(|| Run::new(interval.start));
-            run.add(interval.end, &look, usual.of());
-            if run.blocks >= rule.blocks {
-                out.push(Found::new(interval.end, interval.meter, joined.row, run.evidence(rule, usual)));
-            }
+    fn see(&mut self, _comparing: &Comparing<'_>, joined: &Joined<'_>, out: &mut Findings) {
+        let Self { rule, homes } = self;
+        let interval = joined.interval;
+        // A registered roof may feed one phase and not another: only sums are known here.
+        let (Some(usual), None) = (homes.known.of(joined), interval.exp) else { return };
+        if interval.sums.p < 0 {
+            usual.fed = Some(interval.end);
         }
-        0
+        let feeds = usual.fed.is_some_and(|fed| interval.end.since(fed) <= AFTER_FEEDING);
+        let Some(look) = rule.look(interval).filter(|_| !feeds) else { return };
+        if usual.of() - look.share() <= rule.allowed(usual) {
+            usual.add(look.share());
+            homes.followed.remove(&interval.meter);
+            return;
+        }
+        let run = homes.followed.entry(interval.meter).or_insert_with(|| Run::new(interval.start));
+        run.add(interval.end, &look, usual.of());
+        if run.blocks >= rule.blocks {
+            out.push(Found::new(interval.end, interval.meter, joined.row, run.evidence(rule, usual)));
+        }
     }
 }
 

@@ -4,15 +4,13 @@
 //! The neutral carries the phasor sum of the phases. If a phase really has no load, the neutral fits the other two; if
 //! only its transformer is open, the neutral is too large, or too small, by the current that is not seen.
 
-use super::Needs;
-use super::phase_run::{Look, PhaseRuns, Run};
-use crate::weigh::{Comparing, Found};
-use crate::{
-    About, Detector, Evidence, FactDefinition, Innocent, InnocentDefinition, SettingsError, Unit, Words,
-};
-use grid::{Joined, Topology};
+use super::phase_run::{Look, PHASE, PhaseRuns, Run};
+use super::{DetectorRule, Needs, Stored, Work};
+use crate::weigh::{Comparing, Findings, Found};
+use crate::{About, Detector, Evidence, FactDefinition, Innocent, InnocentDefinition, Unit, Words};
+use grid::Topology;
 use reading::{Fingerprint, MeterId, WireMeans, Wires};
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use units::{Amperes, Ratio};
 
@@ -46,8 +44,6 @@ static CARRIED: FactDefinition = FactDefinition::new(
     "in which share of its intervals with load the phase carried a current before",
 )
 .with_limit("needed");
-static PHASE: FactDefinition =
-    FactDefinition::new("phase", Unit::Count, "which phase: 1, 2 or 3 for a, b or c");
 static BLOCKS: FactDefinition =
     FactDefinition::new("blocks", Unit::Count, "intervals in which it shows none").with_limit("needed");
 
@@ -87,27 +83,16 @@ pub(super) static ABOUT: About = About {
 
 pub(super) const NEEDS: Needs = Needs::WIRES;
 
-impl Rule {
-    fn check(&self) -> Result<(), SettingsError> {
-        Ok(())
-    }
-
+impl DetectorRule for Rule {
     /// `blocks` is not among the settings that the state depends on: it is used only for a new suspicion.
-    pub(super) fn fingerprint(&self) -> u64 {
+    fn fingerprint(&self) -> u64 {
         let Self { none, load, floor, share, history, carried, blocks: _ } = self;
         let currents = Fingerprint::new("ct-open").number(none.0).number(load.0).number(floor.0);
         currents.number(share.0).whole(i64::from(*history)).number(carried.0).end()
     }
+}
 
-    /// Why a meter has no case: its intervals do not carry single phases.
-    pub(super) fn why_no_case<'a>(
-        &self,
-        _meter: MeterId,
-        _rows: impl Iterator<Item = Joined<'a>> + Clone,
-    ) -> Vec<String> {
-        Vec::new()
-    }
-
+impl Rule {
     /// How the phases look beside what they carried before. `None` if the meter has no load, or no neutral.
     fn look(&self, wires: &Wires, past: &Past) -> Option<Look> {
         let phases = wires.means();
@@ -139,14 +124,7 @@ impl Rule {
             blocks: run.blocks,
             score: run.persistence(self.blocks) * (1.0 - self.floor.0 / (2.0 * run.mean(0))),
             weight: 1.0,
-            facts: vec![
-                missing,
-                NEUTRAL.of(run.mean(1)),
-                LOAD.of(run.mean(2)),
-                carried,
-                PHASE.of(f64::from(run.phase) + 1.0),
-                blocks,
-            ],
+            facts: vec![missing, NEUTRAL.of(run.mean(1)), LOAD.of(run.mean(2)), carried, run.phase(), blocks],
             // What the phase draws is not seen, and the neutral shows only its direction and size together.
             excess: None,
             looked_at: vec![Innocent::new(&NO_LOAD, [missing, carried]), Innocent::new(&BRIEF, [blocks])],
@@ -194,10 +172,6 @@ impl Past {
     }
 }
 
-/// Goes up when the form of [`State`] changes.
-pub(super) const STATE_VERSION: u16 = 1;
-pub(super) const READS: &[u16] = &[];
-
 /// The stored state: what the phases of each three-phase meter carried, and the runs. Some 50 bytes a meter of three
 /// phases, and 100 more with a run.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -206,12 +180,7 @@ pub struct State {
     runs: PhaseRuns,
 }
 
-impl State {
-    /// Reads the form of a version.
-    pub fn read<'de, D: Deserializer<'de>>(_version: u16, stored: D) -> Result<Self, D::Error> {
-        Self::deserialize(stored)
-    }
-}
+impl Stored for State {}
 
 /// The rule at work.
 #[derive(Debug, Clone, PartialEq)]
@@ -225,25 +194,21 @@ impl Runs {
     pub fn new(rule: Rule) -> Self {
         Self { rule, state: State::default() }
     }
+}
 
-    /// What must be stored to go on later.
-    pub fn state(&self, _topology: &Topology) -> State {
+impl Work for Runs {
+    type State = State;
+
+    fn state(&self, _topology: &Topology) -> State {
         self.state.clone()
     }
 
-    /// Goes on from what was stored. Meters that left the topology are forgotten.
-    pub fn restore(&mut self, State { mut past, runs }: State, topology: &Topology) {
+    fn restore(&mut self, State { mut past, runs }: State, topology: &Topology) {
         past.retain(|meter, _| topology.first_row(meter, 0).is_some());
         self.state = State { past, runs: runs.known_to(topology) };
     }
 
-    /// Examines what the meters of a tick saw of their wires. It compares no neighbours, so it waits for none.
-    pub fn examine<'a>(
-        &mut self,
-        comparing: &Comparing<'_>,
-        _rows: impl Iterator<Item = Joined<'a>> + Clone,
-        out: &mut Vec<Found>,
-    ) -> u64 {
+    fn end(&mut self, comparing: &Comparing<'_>, out: &mut Findings) {
         let length = comparing.fronts.length();
         for wires in comparing.wires.iter().filter(|wires| wires.is_three_phase()) {
             let Some(place) = comparing.consumer(&wires.meter, wires.end) else { continue };
@@ -259,7 +224,6 @@ impl Runs {
             }
         }
         self.state.runs.forget(comparing.fronts.last_tick());
-        0
     }
 }
 

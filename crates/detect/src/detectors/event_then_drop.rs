@@ -4,17 +4,14 @@
 //! An event alone shows little: loose contacts and nervous sensors report bursts of them. A drop alone has a hundred
 //! innocent causes. Together they are strong.
 
-use super::Needs;
-use super::kept::Kept;
-use crate::weigh::{Comparing, Found};
-use crate::{
-    About, Detector, Evidence, FactDefinition, Innocent, InnocentDefinition, SettingsError, Unit, Words,
-};
+use super::kept::{Homes, HomesState};
+use super::{DetectorRule, Needs, Work};
+use crate::weigh::{Comparing, Findings, Found};
+use crate::{About, Detector, Evidence, FactDefinition, Innocent, InnocentDefinition, Unit, Words};
 use grid::{Joined, Topology};
 use reading::time::{DAY, HOUR};
 use reading::{Event, EventCode, EventTime, Fingerprint, Interval, MeterId};
-use serde::{Deserialize, Deserializer, Serialize};
-use std::collections::BTreeMap;
+use serde::{Deserialize, Serialize};
 use units::{Ratio, WattHours};
 
 keys! {
@@ -97,25 +94,14 @@ pub(super) const NEEDS: Needs = Needs {
     wires: false,
 };
 
-impl Rule {
-    fn check(&self) -> Result<(), SettingsError> {
-        Ok(())
-    }
-
+impl DetectorRule for Rule {
     /// The other keys are used only for a new suspicion.
-    pub(super) fn fingerprint(&self) -> u64 {
+    fn fingerprint(&self) -> u64 {
         Fingerprint::new("event-then-drop").whole(i64::from(self.days)).whole(i64::from(self.history)).end()
     }
+}
 
-    /// Why a meter has no case: its intervals do not carry events.
-    pub(super) fn why_no_case<'a>(
-        &self,
-        _meter: MeterId,
-        _rows: impl Iterator<Item = Joined<'a>> + Clone,
-    ) -> Vec<String> {
-        Vec::new()
-    }
-
+impl Rule {
     /// What an episode shows, if it is enough.
     fn evidence(&self, episode: &Episode) -> Option<Evidence> {
         let days = i64::from(self.days) * DAY;
@@ -151,7 +137,7 @@ impl Rule {
 
 /// What a meter usually counts: its mean power in each hour of the day. 104 bytes a consumer.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
-struct Usual {
+pub struct Usual {
     watts: [f32; 24],
     /// Over how much time, ms.
     ms: i64,
@@ -206,7 +192,7 @@ impl Compared {
 
 /// A meter that had an event, and what it counted since. 120 bytes, and only such meters have one.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-struct Episode {
+pub struct Episode {
     /// The event that came first.
     code: EventCode,
     since: EventTime,
@@ -262,94 +248,68 @@ impl Episode {
     }
 }
 
-/// Goes up when the form of [`State`] changes.
-pub(super) const STATE_VERSION: u16 = 1;
-pub(super) const READS: &[u16] = &[];
-
-/// The stored state: what each consumer usually counts, and the episodes under way.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
-pub struct State {
-    usual: Vec<(MeterId, Usual)>,
-    episodes: BTreeMap<MeterId, Episode>,
-}
-
-impl State {
-    /// Reads the form of a version.
-    pub fn read<'de, D: Deserializer<'de>>(_version: u16, stored: D) -> Result<Self, D::Error> {
-        Self::deserialize(stored)
-    }
-}
+/// What is stored: what each consumer usually counts, and the episodes under way.
+pub type State = HomesState<Usual, Episode>;
 
 /// The rule at work.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Runs {
     rule: Rule,
-    usual: Kept<Usual>,
-    episodes: BTreeMap<MeterId, Episode>,
+    homes: Homes<Usual, Episode>,
+    /// The meters whose sensors reported when the tick under way began.
+    was_on: Vec<MeterId>,
 }
 
 impl Runs {
     /// Nothing seen yet.
     pub fn new(rule: Rule) -> Self {
-        Self { rule, usual: Kept::default(), episodes: BTreeMap::new() }
+        Self { rule, homes: Homes::new(), was_on: Vec::new() }
+    }
+}
+
+impl Work for Runs {
+    type State = State;
+
+    fn state(&self, topology: &Topology) -> State {
+        self.homes.state(topology)
     }
 
-    /// What must be stored to go on later.
-    pub fn state(&self, topology: &Topology) -> State {
-        let usual = self.usual.stored(topology, |usual| usual.ms > 0);
-        State { usual, episodes: self.episodes.clone() }
+    fn restore(&mut self, state: State, topology: &Topology) {
+        self.homes.restore(state, topology);
     }
 
-    /// Goes on from what was stored. Meters that left the topology are forgotten.
-    pub fn restore(&mut self, State { usual, mut episodes }: State, topology: &Topology) {
-        self.usual = Kept::restored(usual, topology);
-        episodes.retain(|meter, _| topology.first_row(meter, 0).is_some());
-        self.episodes = episodes;
-    }
-
-    /// Examines the energy of a tick beside its events. It compares no neighbours, so it waits for none.
-    pub fn examine<'a>(
-        &mut self,
-        comparing: &Comparing<'_>,
-        rows: impl Iterator<Item = Joined<'a>> + Clone,
-        out: &mut Vec<Found>,
-    ) -> u64 {
-        self.usual.fit(comparing.topology);
-        let was_on: Vec<MeterId> = self
-            .episodes
-            .iter()
-            .filter(|(_, episode)| episode.on.is_some())
-            .map(|(meter, _)| *meter)
-            .collect();
-        let known = |code| NEEDS.events.contains(&code);
-        for event in comparing.events.iter().filter(|event| known(event.code)) {
-            self.episodes.entry(event.meter).or_insert_with(|| Episode::new(event)).take(event);
+    fn begin(&mut self, comparing: &Comparing<'_>) {
+        let Homes { known, followed } = &mut self.homes;
+        known.fit(comparing.topology);
+        let on = followed.iter().filter(|(_, episode)| episode.on.is_some());
+        self.was_on = on.map(|(meter, _)| *meter).collect();
+        for event in comparing.events.iter().filter(|event| NEEDS.events.contains(&event.code)) {
+            followed.entry(event.meter).or_insert_with(|| Episode::new(event)).take(event);
         }
-        for joined in rows.filter(Joined::is_consumer) {
-            let Some(usual) = self.usual.of(&joined) else { continue };
-            let Some(wh) = joined.interval.imp.filter(|_| joined.interval.quality.is_whole()) else {
-                continue;
-            };
-            let meter = joined.interval.meter;
-            let Some(episode) = self.episodes.get_mut(&meter) else {
-                usual.add(joined.interval, wh.0 as f64);
-                continue;
-            };
-            if joined.interval.end <= episode.since {
-                usual.add(joined.interval, wh.0 as f64);
-                continue;
-            }
-            // Both at the beginning and at the end of the interval: shorter reports have no interval of their own.
-            let was_on = episode.on.is_some() && was_on.binary_search(&meter).is_ok();
-            episode.count(joined.interval, wh.0 as f64, usual, was_on);
-            let is_known =
-                usual.ms >= i64::from(self.rule.history) * DAY && usual.day() >= self.rule.least.0 as f64;
-            if let Some(evidence) = self.rule.evidence(episode).filter(|_| is_known) {
-                out.push(Found::new(joined.interval.end, meter, joined.row, evidence));
-            }
+    }
+
+    fn see(&mut self, _comparing: &Comparing<'_>, joined: &Joined<'_>, out: &mut Findings) {
+        let (Homes { known, followed }, interval) = (&mut self.homes, joined.interval);
+        let Some(usual) = known.of(joined) else { return };
+        let Some(wh) = interval.imp.filter(|_| interval.quality.is_whole()) else { return };
+        let wh = wh.0 as f64;
+        let episode = followed.get_mut(&interval.meter).filter(|episode| interval.end > episode.since);
+        let Some(episode) = episode else {
+            return usual.add(interval, wh);
+        };
+        // Both at the beginning and at the end of the interval: shorter reports have no interval of their own.
+        let was_on = episode.on.is_some() && self.was_on.binary_search(&interval.meter).is_ok();
+        episode.count(interval, wh, usual, was_on);
+        let is_known =
+            usual.ms >= i64::from(self.rule.history) * DAY && usual.day() >= self.rule.least.0 as f64;
+        if let Some(evidence) = self.rule.evidence(episode).filter(|_| is_known) {
+            out.push(Found::new(interval.end, interval.meter, joined.row, evidence));
         }
-        self.episodes.retain(|_, episode| !episode.is_over(&self.rule));
-        0
+    }
+
+    fn end(&mut self, _comparing: &Comparing<'_>, _out: &mut Findings) {
+        self.homes.followed.retain(|_, episode| !episode.is_over(&self.rule));
+        self.was_on.clear();
     }
 }
 

@@ -1,9 +1,10 @@
 //! In some hours of the day, every day the same, the meter counts less than the home's standby; in the other hours it
 //! counts as before. A fridge does not rest at fixed hours: a wire leads past the meter then, or the meter is stopped.
 
-use super::Needs;
+use super::contract::persistence;
 use super::kept::Kept;
-use crate::weigh::{Comparing, Found};
+use super::{DetectorRule, Needs, Stored, Work};
+use crate::weigh::{Comparing, Findings, Found};
 use crate::{
     About, Detector, Evidence, FactDefinition, Innocent, InnocentDefinition, SettingsError, Unit, Words,
 };
@@ -11,7 +12,7 @@ use core::ops::Range;
 use grid::{Joined, Topology};
 use reading::time::{DAY, HOUR};
 use reading::{EventTime, Fingerprint, Interval, MeterId};
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 use units::{Ratio, Volts, WattHours};
 
 keys! {
@@ -110,7 +111,7 @@ const IDLE: f64 = 30.0;
 /// So many of the other hours may be odd: the edges of the window are cut by the clock.
 const EDGES: usize = 2;
 
-impl Rule {
+impl DetectorRule for Rule {
     fn check(&self) -> Result<(), SettingsError> {
         if self.least <= self.most && self.most < 24 {
             return Ok(());
@@ -123,21 +124,14 @@ impl Rule {
     }
 
     /// The others are used only for a new suspicion.
-    pub(super) fn fingerprint(&self) -> u64 {
+    fn fingerprint(&self) -> u64 {
         let Self { left, history, standby, alive, .. } = self;
         let print = Fingerprint::new("hours-missing").number(left.0).whole(i64::from(*history));
         print.whole(standby.0).number(alive.0).end()
     }
+}
 
-    /// Why a meter has no case: its intervals alone do not show what is usual.
-    pub(super) fn why_no_case<'a>(
-        &self,
-        _meter: MeterId,
-        _rows: impl Iterator<Item = Joined<'a>> + Clone,
-    ) -> Vec<String> {
-        Vec::new()
-    }
-
+impl Rule {
     /// What a meter's days show after an hour, if it is enough.
     fn evidence(&self, home: &Home, hour: &Hour) -> Option<Evidence> {
         let window = home.window(self)?;
@@ -162,8 +156,7 @@ impl Rule {
             since: EventTime(since),
             until: EventTime(hour.start + HOUR),
             blocks: u32::from(days.unsigned_abs()) * window.len() as u32,
-            // 0.5 where it is just long enough, near 1 after weeks.
-            score: 1.0 - f64::from(self.days) / (2.0 * f64::from(days).max(f64::from(self.days))),
+            score: persistence(self.days, days.unsigned_abs().into()),
             weight: 1.0,
             facts: vec![
                 missing,
@@ -338,22 +331,13 @@ impl Home {
     }
 }
 
-/// Goes up when the form of [`State`] changes.
-pub(super) const STATE_VERSION: u16 = 1;
-pub(super) const READS: &[u16] = &[];
-
 /// The stored state: what is known of each consumer.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct State {
     homes: Vec<(MeterId, Home)>,
 }
 
-impl State {
-    /// Reads the form of a version.
-    pub fn read<'de, D: Deserializer<'de>>(_version: u16, stored: D) -> Result<Self, D::Error> {
-        Self::deserialize(stored)
-    }
-}
+impl Stored for State {}
 
 /// The rule at work.
 #[derive(Debug, Clone, PartialEq)]
@@ -367,34 +351,29 @@ impl Runs {
     pub fn new(rule: Rule) -> Self {
         Self { rule, homes: Kept::default() }
     }
+}
 
-    /// What must be stored to go on later.
-    pub fn state(&self, topology: &Topology) -> State {
-        State { homes: self.homes.stored(topology, |home| *home != Home::default()) }
+impl Work for Runs {
+    type State = State;
+
+    fn state(&self, topology: &Topology) -> State {
+        State { homes: self.homes.stored(topology) }
     }
 
-    /// Goes on from what was stored. Meters that left the topology are forgotten.
-    pub fn restore(&mut self, State { homes }: State, topology: &Topology) {
+    fn restore(&mut self, State { homes }: State, topology: &Topology) {
         self.homes = Kept::restored(homes, topology);
     }
 
-    /// Examines a tick. It compares no neighbours, so it waits for none.
-    pub fn examine<'a>(
-        &mut self,
-        comparing: &Comparing<'_>,
-        rows: impl Iterator<Item = Joined<'a>> + Clone,
-        out: &mut Vec<Found>,
-    ) -> u64 {
-        let Self { rule, homes } = self;
-        homes.fit(comparing.topology);
-        for joined in rows.filter(Joined::is_consumer) {
-            let Some(home) = homes.of(&joined) else { continue };
-            let Some(hour) = home.take(joined.interval, rule) else { continue };
-            if let Some(evidence) = rule.evidence(home, &hour) {
-                out.push(Found::new(joined.interval.end, joined.interval.meter, joined.row, evidence));
-            }
+    fn begin(&mut self, comparing: &Comparing<'_>) {
+        self.homes.fit(comparing.topology);
+    }
+
+    fn see(&mut self, _comparing: &Comparing<'_>, joined: &Joined<'_>, out: &mut Findings) {
+        let Some(home) = self.homes.of(joined) else { return };
+        let Some(hour) = home.take(joined.interval, &self.rule) else { return };
+        if let Some(evidence) = self.rule.evidence(home, &hour) {
+            out.push(Found::new(joined.interval.end, joined.interval.meter, joined.row, evidence));
         }
-        0
     }
 }
 

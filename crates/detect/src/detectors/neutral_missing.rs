@@ -1,17 +1,15 @@
 //! Current flows through a single-phase meter that shows no voltage: its neutral has been taken off, and the load
 //! returns another way. The meter counts nothing then.
 
-use super::Needs;
-use super::kept::Kept;
-use crate::weigh::{Comparing, Found};
-use crate::{
-    About, Detector, Evidence, FactDefinition, Innocent, InnocentDefinition, SettingsError, Unit, Words,
-};
+use super::contract::persistence;
+use super::kept::{Homes, HomesState};
+use super::{DetectorRule, Needs, Work};
+use crate::weigh::{Comparing, Findings, Found};
+use crate::{About, Detector, Evidence, FactDefinition, Innocent, InnocentDefinition, Unit, Words};
 use grid::{Joined, Topology};
 use reading::time::{DAY, HOUR};
 use reading::{EventTime, Fingerprint, Interval, MeterId};
-use serde::{Deserialize, Deserializer, Serialize};
-use std::collections::BTreeMap;
+use serde::{Deserialize, Serialize};
 use units::{Amperes, Ratio, Volts, WattHours};
 
 keys! {
@@ -85,23 +83,14 @@ enum Look {
     Missing { volts: f64, amperes: f64 },
 }
 
-impl Rule {
-    fn check(&self) -> Result<(), SettingsError> {
-        Ok(())
-    }
-
+impl DetectorRule for Rule {
     /// `blocks` is used only for a new suspicion.
-    pub(super) fn fingerprint(&self) -> u64 {
+    fn fingerprint(&self) -> u64 {
         let Self { dead, current, power, blocks: _ } = self;
         Fingerprint::new("neutral-missing").number(dead.0).number(current.0).number(power.0).end()
     }
 
-    /// Why a meter has no case: in how many intervals it showed no voltage.
-    pub(super) fn why_no_case<'a>(
-        &self,
-        meter: MeterId,
-        rows: impl Iterator<Item = Joined<'a>> + Clone,
-    ) -> Vec<String> {
+    fn why_no_case<'a>(&self, meter: MeterId, rows: impl Iterator<Item = Joined<'a>> + Clone) -> Vec<String> {
         let own = rows.filter(|joined| joined.interval.meter == meter);
         let dead = own.filter_map(|joined| joined.interval.sums.v()).filter(|(_, high)| self.is_dead(high.0));
         let why = |count| {
@@ -109,7 +98,9 @@ impl Rule {
         };
         Some(dead.count()).filter(|count| *count > 0).map(why).into_iter().collect()
     }
+}
 
+impl Rule {
     fn is_dead(&self, millivolts: i32) -> bool {
         f64::from(millivolts) / 1000.0 < self.dead.0
     }
@@ -134,7 +125,7 @@ impl Rule {
 
 /// Sightings of one meter: 72 bytes, and only such meters have one.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-struct Run {
+pub struct Run {
     since: EventTime,
     until: EventTime,
     blocks: u32,
@@ -159,7 +150,7 @@ impl Run {
             until: self.until,
             blocks: self.blocks,
             // No innocent cause lets a current flow without voltage but a defect: only its length is in doubt.
-            score: 1.0 - f64::from(rule.blocks) / (2.0 * blocks),
+            score: persistence(rule.blocks, self.blocks),
             weight: 1.0,
             facts: vec![
                 current,
@@ -174,89 +165,70 @@ impl Run {
     }
 }
 
-/// Goes up when the form of [`State`] changes.
-pub(super) const STATE_VERSION: u16 = 1;
-pub(super) const READS: &[u16] = &[];
-
-/// The stored state: the voltage of each consumer when it had some, and the runs under way.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
-pub struct State {
-    before: Vec<(MeterId, f32)>,
-    runs: BTreeMap<MeterId, Run>,
-}
-
-impl State {
-    /// Reads the form of a version.
-    pub fn read<'de, D: Deserializer<'de>>(_version: u16, stored: D) -> Result<Self, D::Error> {
-        Self::deserialize(stored)
-    }
-}
+/// What is stored: the voltage of each consumer when it had some, and the runs under way.
+pub type State = HomesState<f32, Run>;
 
 /// The rule at work.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Runs {
     rule: Rule,
-    before: Kept<f32>,
-    runs: BTreeMap<MeterId, Run>,
+    homes: Homes<f32, Run>,
 }
 
 impl Runs {
     /// Nothing seen yet.
     pub fn new(rule: Rule) -> Self {
-        Self { rule, before: Kept::default(), runs: BTreeMap::new() }
+        Self { rule, homes: Homes::new() }
+    }
+}
+
+impl Work for Runs {
+    type State = State;
+
+    fn state(&self, topology: &Topology) -> State {
+        self.homes.state(topology)
     }
 
-    /// What must be stored to go on later.
-    pub fn state(&self, topology: &Topology) -> State {
-        State { before: self.before.stored(topology, |volts| *volts > 0.0), runs: self.runs.clone() }
+    fn restore(&mut self, state: State, topology: &Topology) {
+        self.homes.restore(state, topology);
     }
 
-    /// Goes on from what was stored. Meters that left the topology are forgotten.
-    pub fn restore(&mut self, State { before, mut runs }: State, topology: &Topology) {
-        self.before = Kept::restored(before, topology);
-        runs.retain(|meter, _| topology.first_row(meter, 0).is_some());
-        self.runs = runs;
+    fn begin(&mut self, comparing: &Comparing<'_>) {
+        self.homes.known.fit(comparing.topology);
     }
 
-    /// Examines a tick. It compares no neighbours, so it waits for none.
-    pub fn examine<'a>(
-        &mut self,
-        comparing: &Comparing<'_>,
-        rows: impl Iterator<Item = Joined<'a>> + Clone,
-        out: &mut Vec<Found>,
-    ) -> u64 {
-        let Self { rule, before, runs } = self;
-        before.fit(comparing.topology);
-        for joined in rows.filter(Joined::is_consumer) {
-            let Some(before) = before.of(&joined) else { continue };
-            let interval = joined.interval;
-            match rule.look(interval, f64::from(*before)) {
-                Some(Look::Alive(volts)) => {
-                    *before = volts as f32;
-                    if let Some(run) = runs.get_mut(&interval.meter) {
-                        run.returns += u32::from(run.until == interval.start);
-                    }
+    fn see(&mut self, _comparing: &Comparing<'_>, joined: &Joined<'_>, out: &mut Findings) {
+        let Self { rule, homes } = self;
+        let Some(before) = homes.known.of(joined) else { return };
+        let interval = joined.interval;
+        match rule.look(interval, f64::from(*before)) {
+            Some(Look::Alive(volts)) => {
+                *before = volts as f32;
+                if let Some(run) = homes.followed.get_mut(&interval.meter) {
+                    run.returns += u32::from(run.until == interval.start);
                 }
-                // A meter that never showed a voltage may have none to show.
-                Some(Look::Missing { volts, amperes }) if *before > 0.0 => {
-                    let run = runs.entry(interval.meter).or_insert_with(|| Run::new(interval.start));
-                    if interval.start.since(run.until) > REST {
-                        *run = Run::new(interval.start);
-                    }
-                    (run.until, run.blocks) = (interval.end, run.blocks + 1);
-                    (run.volts, run.amperes) = (run.volts + volts, run.amperes + amperes);
-                    run.wh += amperes * f64::from(*before) * interval.length() as f64 / HOUR as f64;
-                    if run.blocks >= rule.blocks {
-                        let evidence = run.evidence(rule, f64::from(*before));
-                        out.push(Found::new(interval.end, interval.meter, joined.row, evidence));
-                    }
-                }
-                _ => {}
             }
+            // A meter that never showed a voltage may have none to show.
+            Some(Look::Missing { volts, amperes }) if *before > 0.0 => {
+                let run = homes.followed.entry(interval.meter).or_insert_with(|| Run::new(interval.start));
+                if interval.start.since(run.until) > REST {
+                    *run = Run::new(interval.start);
+                }
+                (run.until, run.blocks) = (interval.end, run.blocks + 1);
+                (run.volts, run.amperes) = (run.volts + volts, run.amperes + amperes);
+                run.wh += amperes * f64::from(*before) * interval.length() as f64 / HOUR as f64;
+                if run.blocks >= rule.blocks {
+                    let evidence = run.evidence(rule, f64::from(*before));
+                    out.push(Found::new(interval.end, interval.meter, joined.row, evidence));
+                }
+            }
+            _ => {}
         }
+    }
+
+    fn end(&mut self, comparing: &Comparing<'_>, _out: &mut Findings) {
         let now = comparing.fronts.last_tick();
-        runs.retain(|_, run| now.since(run.until) <= REST);
-        0
+        self.homes.followed.retain(|_, run| now.since(run.until) <= REST);
     }
 }
 

@@ -11,17 +11,18 @@ mod state;
 mod street;
 mod without_case;
 
-pub use state::{READS, STATE_VERSION, State};
+pub use state::State;
 
-use super::Needs;
-use crate::weigh::{Comparing, Found};
+use super::contract::persistence;
+use super::{DetectorRule, Needs, Work};
+use crate::weigh::{Comparing, Findings};
 use crate::{
     About, Detector, Evidence, Fact, FactDefinition, Innocent, InnocentDefinition, Setting, SettingsError,
     Unit, Words,
 };
 use block::{Block, Run};
 use features::{LoopCurrents, loop_currents};
-use grid::Joined;
+use grid::{Joined, Topology};
 use reading::{Fingerprint, Interval, MeterId, Quality};
 use std::collections::BTreeMap;
 use street::Street;
@@ -158,7 +159,7 @@ pub(super) static ABOUT: About = About {
 
 pub(super) const NEEDS: Needs = Needs::ROWS;
 
-impl Rule {
+impl DetectorRule for Rule {
     fn check(&self) -> Result<(), SettingsError> {
         let (low, share) = (self.low_load_share, self.share);
         if low >= share {
@@ -177,12 +178,18 @@ impl Rule {
 
     /// The fingerprint of the settings that the runs depend on. `blocks` is not among them: it is used only for a new
     /// suspicion.
-    pub(super) fn fingerprint(&self) -> u64 {
+    fn fingerprint(&self) -> u64 {
         let Self { share, floor, low_load, low_load_share, blocks: _ } = self;
         let shares = Fingerprint::new("phase-neutral").number(share.0).number(floor.0);
         shares.number(low_load.0).number(low_load_share.0).end()
     }
 
+    fn why_no_case<'a>(&self, meter: MeterId, rows: impl Iterator<Item = Joined<'a>> + Clone) -> Vec<String> {
+        self.look_at(meter, rows).in_words()
+    }
+}
+
+impl Rule {
     /// How far apart the currents may be.
     fn allowed(&self, currents: &LoopCurrents) -> Amperes {
         let share = if self.is_low(currents) { self.low_load_share } else { self.share };
@@ -230,38 +237,42 @@ impl Runs {
     pub fn new(rule: Rule) -> Self {
         Self { rule, streets: BTreeMap::new() }
     }
+}
 
-    /// Examines a tick of the town: every closed interval with its place, in any order, with the older ones of meters
-    /// that come late. Adds evidence for every run that is long enough, once for each interval that its transformer's
-    /// consumers can be compared in.
-    ///
-    /// A meter without a known transformer has no known neighbours: whether it shares a neutral cannot be looked at,
-    /// so its intervals are no evidence. Returns how many of them were apart and held back for that.
-    pub fn examine<'a>(
-        &mut self,
-        comparing: &Comparing<'_>,
-        rows: impl Iterator<Item = Joined<'a>>,
-        out: &mut Vec<Found>,
-    ) -> u64 {
-        let mut held_back = 0;
-        for joined in rows.filter(Joined::is_consumer) {
-            let Some(block) = Block::new(joined.interval) else { continue };
-            let Some((transformer, row)) = joined.transformer().zip(joined.number()) else {
-                held_back += u64::from(self.rule.is_apart(&block));
-                continue;
-            };
-            let shares = |street: &Street| street.sharing.has(joined.interval.meter);
-            if self.rule.is_notable(&block) || self.streets.get(&transformer).is_some_and(shares) {
-                let most = street::most_kept(comparing.consumers_of(transformer));
-                let street = self.streets.entry(transformer).or_default();
-                held_back += street.keep(row, block, most, &self.rule);
-            }
+/// A run gives evidence once for each interval that the consumers of its transformer can be compared in.
+///
+/// A meter without a known transformer has no known neighbours: whether it shares a neutral cannot be looked at, so its
+/// intervals are no evidence. Those of them that were apart are counted as held back.
+impl Work for Runs {
+    type State = State;
+
+    fn state(&self, topology: &Topology) -> State {
+        State::of(self, topology)
+    }
+
+    fn restore(&mut self, state: State, topology: &Topology) {
+        state.give_to(self, topology);
+    }
+
+    fn see(&mut self, comparing: &Comparing<'_>, joined: &Joined<'_>, out: &mut Findings) {
+        let Some(block) = Block::new(joined.interval) else { return };
+        let Some((transformer, row)) = joined.transformer().zip(joined.number()) else {
+            out.held_back += u64::from(self.rule.is_apart(&block));
+            return;
+        };
+        let shares = |street: &Street| street.sharing.has(joined.interval.meter);
+        if self.rule.is_notable(&block) || self.streets.get(&transformer).is_some_and(shares) {
+            let most = street::most_kept(comparing.consumers_of(transformer));
+            let street = self.streets.entry(transformer).or_default();
+            out.held_back += street.keep(row, block, most, &self.rule);
         }
+    }
+
+    fn end(&mut self, comparing: &Comparing<'_>, out: &mut Findings) {
         for (&transformer, street) in &mut self.streets {
-            street.compare(&self.rule, comparing, comparing.front_of(transformer), out);
+            street.compare(&self.rule, comparing, comparing.front_of(transformer), &mut out.found);
         }
         self.streets.retain(|_, street| !street.is_empty());
-        held_back
     }
 }
 
@@ -303,15 +314,13 @@ impl Rule {
         }
     }
 
-    /// Size times persistence.
+    /// Size times [`persistence`].
     ///
-    /// Size is `1 - allowed / apart`: 0 at the threshold, 0.5 at twice, 0.75 at four times the threshold. Persistence
-    /// is `1 - needed / (2 blocks)`: 0.5 when the run is just long enough, near 1 after days. Both lie between 0 and
-    /// 1, and so does their product; it grows with either.
+    /// Size is `1 - allowed / apart`: 0 at the threshold, 0.5 at twice, 0.75 at four times the threshold. Both lie between
+    /// 0 and 1, and so does their product; it grows with either.
     fn score(&self, run: &Run, apart: Amperes, allowed: Amperes) -> f64 {
         let size = 1.0 - (allowed / apart).0;
-        let persistence = 1.0 - f64::from(self.blocks) / (2.0 * f64::from(run.blocks));
-        size.clamp(0.0, 1.0) * persistence.clamp(0.0, 1.0)
+        size.clamp(0.0, 1.0) * persistence(self.blocks, run.blocks)
     }
 }
 

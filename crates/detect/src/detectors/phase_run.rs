@@ -3,13 +3,19 @@
 //! A wire without load shows nothing, so such intervals neither prolong a run nor end it. What ends a run is the same
 //! wire with load and in order, another wire, or a long time without a sighting.
 
-use crate::Evidence;
-use crate::weigh::{Comparing, Found};
-use grid::{Joined, Topology};
+use super::contract::persistence;
+use super::{Stored, Work};
+use crate::weigh::{Comparing, Findings, Found};
+use crate::{Evidence, Fact, FactDefinition, Unit};
+use grid::Topology;
 use reading::time::{DAY, HOUR};
 use reading::{EventTime, MeterId, Wires};
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+
+/// The phase that a run is about.
+pub(super) static PHASE: FactDefinition =
+    FactDefinition::new("phase", Unit::Count, "which phase: 1, 2 or 3 for a, b or c");
 
 /// How the wires of a meter looked in an interval.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -39,9 +45,14 @@ impl Run {
         self.numbers[number] / f64::from(self.blocks)
     }
 
-    /// Grows from 0.5, where it is just long enough, to 1.
+    /// How sure its length makes: see [`persistence`].
     pub(super) fn persistence(&self, needed: u32) -> f64 {
-        1.0 - f64::from(needed) / (2.0 * f64::from(self.blocks.max(needed)))
+        persistence(needed, self.blocks)
+    }
+
+    /// Which phase it is, as people count.
+    pub(super) fn phase(&self) -> Fact {
+        PHASE.of(f64::from(self.phase) + 1.0)
     }
 }
 
@@ -118,45 +129,31 @@ pub struct OnePhase<R> {
     runs: PhaseRuns,
 }
 
-/// Goes up when the form of [`State`] changes.
-pub const STATE_VERSION: u16 = 1;
-/// There is no earlier form.
-pub const READS: &[u16] = &[];
-
 /// The stored state: the run of every meter that has one.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct State(PhaseRuns);
 
-impl State {
-    /// Reads the form of a version.
-    pub fn read<'de, D: Deserializer<'de>>(_version: u16, stored: D) -> Result<Self, D::Error> {
-        Self::deserialize(stored)
-    }
-}
+impl Stored for State {}
 
-impl<R: PhaseRule> OnePhase<R> {
+impl<R> OnePhase<R> {
     /// No run yet.
     pub fn new(rule: R) -> Self {
         Self { rule, runs: PhaseRuns::default() }
     }
+}
 
-    /// What must be stored to go on later.
-    pub fn state(&self, _topology: &Topology) -> State {
+impl<R: PhaseRule> Work for OnePhase<R> {
+    type State = State;
+
+    fn state(&self, _topology: &Topology) -> State {
         State(self.runs.clone())
     }
 
-    /// Goes on from what was stored.
-    pub fn restore(&mut self, State(runs): State, topology: &Topology) {
+    fn restore(&mut self, State(runs): State, topology: &Topology) {
         self.runs = runs.known_to(topology);
     }
 
-    /// Examines what the meters of a tick saw of their wires. It compares no neighbours, so it waits for none.
-    pub fn examine<'a>(
-        &mut self,
-        comparing: &Comparing<'_>,
-        _rows: impl Iterator<Item = Joined<'a>> + Clone,
-        out: &mut Vec<Found>,
-    ) -> u64 {
+    fn end(&mut self, comparing: &Comparing<'_>, out: &mut Findings) {
         let length = comparing.fronts.length();
         for wires in comparing.wires.iter().filter(|wires| wires.is_three_phase()) {
             let look = self.rule.look(wires, length as f64 / HOUR as f64);
@@ -167,7 +164,6 @@ impl<R: PhaseRule> OnePhase<R> {
             }
         }
         self.runs.forget(comparing.fronts.last_tick());
-        0
     }
 }
 

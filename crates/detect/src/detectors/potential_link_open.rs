@@ -1,13 +1,12 @@
 //! Current flows on a phase of a three-phase meter that shows no voltage: its voltage link is open or was opened, and
 //! the meter counts nothing there.
 
-use super::Needs;
-use super::phase_run::{Look, OnePhase, PhaseRule, Run};
+use super::phase_run::{Look, OnePhase, PHASE, PhaseRule, Run};
+use super::{DetectorRule, Needs};
 use crate::{
     About, Detector, Evidence, FactDefinition, Innocent, InnocentDefinition, SettingsError, Unit, Words,
 };
-use grid::Joined;
-use reading::{Fingerprint, MeterId, Wires};
+use reading::{Fingerprint, Wires};
 use units::{Amperes, Volts, WattHours};
 
 keys! {
@@ -34,8 +33,6 @@ static VOLTAGE: FactDefinition =
         .with_limit("dead");
 static OTHERS: FactDefinition =
     FactDefinition::new("others", Unit::Volts, "mean of the highest voltage of its phases");
-static PHASE: FactDefinition =
-    FactDefinition::new("phase", Unit::Count, "which phase: 1, 2 or 3 for a, b or c");
 static BLOCKS: FactDefinition =
     FactDefinition::new("blocks", Unit::Count, "intervals with such a current").with_limit("needed");
 
@@ -76,7 +73,7 @@ pub(super) static ABOUT: About = About {
 
 pub(super) const NEEDS: Needs = Needs::WIRES;
 
-impl Rule {
+impl DetectorRule for Rule {
     fn check(&self) -> Result<(), SettingsError> {
         if self.alive > self.dead {
             return Ok(());
@@ -89,18 +86,9 @@ impl Rule {
     }
 
     /// `blocks` is not among the settings that the runs depend on: it is used only for a new suspicion.
-    pub(super) fn fingerprint(&self) -> u64 {
+    fn fingerprint(&self) -> u64 {
         let Self { dead, alive, current, blocks: _ } = self;
         Fingerprint::new("potential-link-open").number(dead.0).number(alive.0).number(current.0).end()
-    }
-
-    /// Why a meter has no case: its intervals do not carry single phases.
-    pub(super) fn why_no_case<'a>(
-        &self,
-        _meter: MeterId,
-        _rows: impl Iterator<Item = Joined<'a>> + Clone,
-    ) -> Vec<String> {
-        Vec::new()
     }
 }
 
@@ -138,13 +126,7 @@ impl PhaseRule for Rule {
             // No innocent cause lets a current flow on a dead phase: only its length is in doubt.
             score: run.persistence(self.blocks),
             weight: 1.0,
-            facts: vec![
-                current,
-                voltage,
-                OTHERS.of(run.mean(2)),
-                PHASE.of(f64::from(run.phase) + 1.0),
-                blocks,
-            ],
+            facts: vec![current, voltage, OTHERS.of(run.mean(2)), run.phase(), blocks],
             excess: Some(WattHours(run.wh.round() as i64)),
             looked_at: vec![Innocent::new(&DEAD_SUPPLY, [current, voltage]), Innocent::new(&BRIEF, [blocks])],
         }
@@ -153,7 +135,7 @@ impl PhaseRule for Rule {
 
 /// The rule at work, and what is stored of it.
 pub type Runs = OnePhase<Rule>;
-pub use super::phase_run::{READS, STATE_VERSION, State};
+pub use super::phase_run::State;
 
 #[cfg(test)]
 mod tests;

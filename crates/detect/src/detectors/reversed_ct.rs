@@ -1,13 +1,10 @@
 //! The power of one phase is negative while the others draw: its current transformer is reversed, and what the phase
 //! uses is taken off what the others use.
 
-use super::Needs;
-use super::phase_run::{Look, OnePhase, PhaseRule, Run};
-use crate::{
-    About, Detector, Evidence, FactDefinition, Innocent, InnocentDefinition, SettingsError, Unit, Words,
-};
-use grid::Joined;
-use reading::{Fingerprint, MeterId, Wires};
+use super::phase_run::{Look, OnePhase, PHASE, PhaseRule, Run};
+use super::{DetectorRule, Needs};
+use crate::{About, Detector, Evidence, FactDefinition, Innocent, InnocentDefinition, Unit, Words};
+use reading::{Fingerprint, Wires};
 use units::{Amperes, WattHours, Watts};
 
 keys! {
@@ -30,8 +27,6 @@ static BACKWARD: FactDefinition = FactDefinition::new(
 static CURRENT: FactDefinition = FactDefinition::new("current", Unit::Amperes, "mean current of that phase");
 static FORWARD: FactDefinition =
     FactDefinition::new("forward", Unit::Watts, "mean power that the other phases draw together");
-static PHASE: FactDefinition =
-    FactDefinition::new("phase", Unit::Count, "which phase: 1, 2 or 3 for a, b or c");
 static BLOCKS: FactDefinition =
     FactDefinition::new("blocks", Unit::Count, "intervals with backward power").with_limit("needed");
 
@@ -77,24 +72,11 @@ pub(super) static ABOUT: About = About {
 
 pub(super) const NEEDS: Needs = Needs::WIRES;
 
-impl Rule {
-    fn check(&self) -> Result<(), SettingsError> {
-        Ok(())
-    }
-
+impl DetectorRule for Rule {
     /// `blocks` is not among the settings that the runs depend on: it is used only for a new suspicion.
-    pub(super) fn fingerprint(&self) -> u64 {
+    fn fingerprint(&self) -> u64 {
         let Self { power, current, blocks: _ } = self;
         Fingerprint::new("reversed-ct").number(power.0).number(current.0).end()
-    }
-
-    /// Why a meter has no case: its intervals do not carry single phases.
-    pub(super) fn why_no_case<'a>(
-        &self,
-        _meter: MeterId,
-        _rows: impl Iterator<Item = Joined<'a>> + Clone,
-    ) -> Vec<String> {
-        Vec::new()
     }
 }
 
@@ -139,13 +121,7 @@ impl PhaseRule for Rule {
             blocks: run.blocks,
             score: run.persistence(self.blocks) * (1.0 - self.power.0 / (2.0 * run.mean(0))),
             weight: 1.0,
-            facts: vec![
-                backward,
-                CURRENT.of(run.mean(1)),
-                forward,
-                PHASE.of(f64::from(run.phase) + 1.0),
-                blocks,
-            ],
+            facts: vec![backward, CURRENT.of(run.mean(1)), forward, run.phase(), blocks],
             excess: Some(WattHours(run.wh.round() as i64)),
             looked_at: vec![
                 Innocent::new(&GENERATION, [backward, forward]),
@@ -161,7 +137,7 @@ const GENERATES: f64 = 0.05;
 
 /// The rule at work, and what is stored of it.
 pub type Runs = OnePhase<Rule>;
-pub use super::phase_run::{READS, STATE_VERSION, State};
+pub use super::phase_run::State;
 
 #[cfg(test)]
 mod tests;

@@ -4,15 +4,13 @@
 //! A generator or an inverter of the house also puts a voltage behind an open relay. It has a voltage of its own, which
 //! does not follow that of the line, and no current passes the meter.
 
-use super::Needs;
 use super::phase_run::{Look, PhaseRuns, Run};
-use crate::weigh::{Comparing, Found};
-use crate::{
-    About, Detector, Evidence, FactDefinition, Innocent, InnocentDefinition, SettingsError, Unit, Words,
-};
-use grid::{Joined, Topology};
-use reading::{Fingerprint, MeterId, Wires};
-use serde::{Deserialize, Deserializer, Serialize};
+use super::{DetectorRule, Needs, Stored, Work};
+use crate::weigh::{Comparing, Findings, Found};
+use crate::{About, Detector, Evidence, FactDefinition, Innocent, InnocentDefinition, Unit, Words};
+use grid::Topology;
+use reading::{Fingerprint, Wires};
+use serde::{Deserialize, Serialize};
 use units::{Amperes, Volts, Watts};
 
 keys! {
@@ -85,27 +83,16 @@ pub(super) const NEEDS: Needs = Needs::WIRES;
 /// A voltage that is further from the line's in one interval, in `apart`, does not follow it.
 const MUCH: f64 = 1.5;
 
-impl Rule {
-    fn check(&self) -> Result<(), SettingsError> {
-        Ok(())
-    }
-
+impl DetectorRule for Rule {
     /// The numbers of intervals are not among the settings that the runs depend on: they are used only for a new
     /// suspicion.
-    pub(super) fn fingerprint(&self) -> u64 {
+    fn fingerprint(&self) -> u64 {
         let Self { current, power, apart, blocks: _, voltage_blocks: _ } = self;
         Fingerprint::new("use-after-disconnection").number(current.0).number(power.0).number(apart.0).end()
     }
+}
 
-    /// Why a meter has no case: its intervals do not carry the relay.
-    pub(super) fn why_no_case<'a>(
-        &self,
-        _meter: MeterId,
-        _rows: impl Iterator<Item = Joined<'a>> + Clone,
-    ) -> Vec<String> {
-        Vec::new()
-    }
-
+impl Rule {
     /// What a meter with an open relay shows: use, or else a voltage behind the relay.
     fn look(&self, wires: &Wires) -> Option<(bool, Look)> {
         let [one, ..] = wires.means();
@@ -140,10 +127,6 @@ impl Rule {
     }
 }
 
-/// Goes up when the form of [`State`] changes.
-pub(super) const STATE_VERSION: u16 = 1;
-pub(super) const READS: &[u16] = &[];
-
 /// The stored state: the runs of meters whose relay is off, with use and with a voltage only.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct State {
@@ -151,12 +134,7 @@ pub struct State {
     of_voltage: PhaseRuns,
 }
 
-impl State {
-    /// Reads the form of a version.
-    pub fn read<'de, D: Deserializer<'de>>(_version: u16, stored: D) -> Result<Self, D::Error> {
-        Self::deserialize(stored)
-    }
-}
+impl Stored for State {}
 
 /// The rule at work.
 #[derive(Debug, Clone, PartialEq)]
@@ -170,25 +148,21 @@ impl Runs {
     pub fn new(rule: Rule) -> Self {
         Self { rule, state: State::default() }
     }
+}
 
-    /// What must be stored to go on later.
-    pub fn state(&self, _topology: &Topology) -> State {
+impl Work for Runs {
+    type State = State;
+
+    fn state(&self, _topology: &Topology) -> State {
         self.state.clone()
     }
 
-    /// Goes on from what was stored.
-    pub fn restore(&mut self, State { of_use, of_voltage }: State, topology: &Topology) {
+    fn restore(&mut self, State { of_use, of_voltage }: State, topology: &Topology) {
         let (of_use, of_voltage) = (of_use.known_to(topology), of_voltage.known_to(topology));
         self.state = State { of_use, of_voltage };
     }
 
-    /// Examines the meters of a tick whose relay is off. It compares no neighbours, so it waits for none.
-    pub fn examine<'a>(
-        &mut self,
-        comparing: &Comparing<'_>,
-        _rows: impl Iterator<Item = Joined<'a>> + Clone,
-        out: &mut Vec<Found>,
-    ) -> u64 {
+    fn end(&mut self, comparing: &Comparing<'_>, out: &mut Findings) {
         let length = comparing.fronts.length();
         for wires in comparing.wires.iter().filter(|wires| !wires.is_three_phase()) {
             let Some((is_use, look)) = self.rule.look(wires) else { continue };
@@ -207,7 +181,6 @@ impl Runs {
         let now = comparing.fronts.last_tick();
         self.state.of_use.forget(now);
         self.state.of_voltage.forget(now);
-        0
     }
 }
 

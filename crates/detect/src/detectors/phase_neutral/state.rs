@@ -4,17 +4,13 @@
 use super::block::{Block, Run};
 use super::shared::Pair;
 use super::{Runs, street};
+use crate::detectors::Stored;
 use features::LoopCurrents;
 use grid::{Role, Topology};
 use reading::{EventTime, MeterId};
 use serde::{Deserialize, Deserializer, Serialize};
 use std::collections::BTreeMap;
 use units::{Amperes, Volts};
-
-/// Goes up when the form of [`State`] changes.
-pub const STATE_VERSION: u16 = 3;
-/// Version 1 had runs only; version 2 had no pairs, and no power beside the currents.
-pub const READS: &[u16] = &[1, 2];
 
 /// The stored state: the run of every meter that has one, and the blocks that wait.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -48,9 +44,12 @@ struct WaitingV2 {
     volts: Option<f64>,
 }
 
-impl State {
-    /// Reads the form of a version.
-    pub fn read<'de, D: Deserializer<'de>>(version: u16, stored: D) -> Result<Self, D::Error> {
+impl Stored for State {
+    const VERSION: u16 = 3;
+    /// Version 1 had runs only; version 2 had no pairs, and no power beside the currents.
+    const READS: &'static [u16] = &[1, 2];
+
+    fn read<'de, D: Deserializer<'de>>(version: u16, stored: D) -> Result<Self, D::Error> {
         match version {
             1 => Ok(Self { runs: BTreeMap::deserialize(stored)?, ..Self::default() }),
             2 => {
@@ -63,11 +62,11 @@ impl State {
     }
 }
 
-impl Runs {
-    /// What must be stored to go on later. `topology` is the one in use.
-    pub fn state(&self, topology: &Topology) -> State {
-        let mut state = State::default();
-        for street in self.streets.values() {
+impl State {
+    /// What must be stored of the rule at work. `topology` is the one in use.
+    pub(super) fn of(runs: &Runs, topology: &Topology) -> Self {
+        let mut state = Self::default();
+        for street in runs.streets.values() {
             state.runs.extend(&street.runs);
             state.pairs.extend(street.sharing.0.iter().map(|(&meters, &pair)| (meters, pair)));
             for street::Kept { row, block } in street.waiting.values().flatten() {
@@ -88,21 +87,21 @@ impl Runs {
     }
 
     /// Goes on from what was stored. What belongs to a meter without a transformer is forgotten.
-    pub fn restore(&mut self, state: State, topology: &Topology) {
-        for (meter, run) in state.runs {
+    pub(super) fn give_to(self, runs: &mut Runs, topology: &Topology) {
+        for (meter, run) in self.runs {
             if let Some((transformer, _)) = place(topology, &meter, run.until) {
-                self.streets.entry(transformer).or_default().runs.insert(meter, run);
+                runs.streets.entry(transformer).or_default().runs.insert(meter, run);
             }
         }
-        for (meters, pair) in state.pairs {
+        for (meters, pair) in self.pairs {
             if let Some((transformer, _)) = place(topology, &meters.0, pair.until()) {
-                self.streets.entry(transformer).or_default().sharing.0.insert(meters, pair);
+                runs.streets.entry(transformer).or_default().sharing.0.insert(meters, pair);
             }
         }
-        for waiting in state.waiting {
+        for waiting in self.waiting {
             if let Some((transformer, row)) = place(topology, &waiting.block.meter, waiting.block.end) {
-                let street = self.streets.entry(transformer).or_default();
-                street.keep(row, waiting.block(), usize::MAX, &self.rule);
+                let street = runs.streets.entry(transformer).or_default();
+                street.keep(row, waiting.block(), usize::MAX, &runs.rule);
             }
         }
     }

@@ -1,5 +1,6 @@
 use super::*;
 use crate::Comparing;
+use crate::weigh::Found;
 use crate::{EvidenceState, Written};
 use expect_test::{Expect, expect};
 use grid::{Fronts, Role, Topology, TopologyRow};
@@ -81,9 +82,12 @@ impl Town {
     fn examine(&mut self, rows: &[Interval], at_the_end: bool) -> Vec<Found> {
         let (topology, fronts) = (&self.topology, &self.fronts);
         let comparing = Comparing { topology, fronts, at_the_end, events: &[], wires: &[] };
-        let mut out = Vec::new();
-        self.held_back += self.runs.examine(&comparing, self.topology.join(rows), &mut out);
-        out
+        let mut out = Findings::default();
+        let of_consumers = self.topology.join(rows).filter(Joined::is_consumer);
+        of_consumers.for_each(|joined| self.runs.see(&comparing, &joined, &mut out));
+        self.runs.end(&comparing, &mut out);
+        self.held_back += out.held_back;
+        out.found
     }
 
     fn runs(&self) -> usize {

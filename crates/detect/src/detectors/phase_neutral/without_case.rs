@@ -28,15 +28,6 @@ pub(super) struct Looked {
 }
 
 impl Rule {
-    /// What became of the intervals of a meter, in sentences.
-    pub(crate) fn why_no_case<'a>(
-        &self,
-        meter: MeterId,
-        rows: impl Iterator<Item = Joined<'a>> + Clone,
-    ) -> Vec<String> {
-        self.look_at(meter, rows).in_words()
-    }
-
     /// Looks at the intervals of a meter, among those of its neighbours, in the order of time.
     pub(super) fn look_at<'a>(
         &self,
@@ -119,7 +110,7 @@ where
 }
 
 impl Looked {
-    fn in_words(&self) -> Vec<String> {
+    pub(super) fn in_words(&self) -> Vec<String> {
         let Self { compared, apart, shared, broken, held_back, longest_run, needed } = self;
         if *compared == 0 {
             return vec!["no interval has a phase and a neutral current to compare".to_owned()];
