@@ -184,7 +184,10 @@ impl Fleet {
             let repeat = match bit {
                 _ if reading.is_bare() => !plane.bare.insert((slot, offset)),
                 Some(bit) => cell.mark(bit),
-                None => !plane.odd.insert((slot, offset)),
+                None => {
+                    cell.seen |= Cell::ODD;
+                    !plane.odd.insert((slot, offset))
+                }
             };
             if has_events {
                 // A meter may report one moment in several messages, so the events of a repeat count, too.

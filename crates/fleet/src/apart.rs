@@ -100,7 +100,7 @@ impl Fleet {
             || self
                 .far
                 .range(index + 1..)
-                .any(|(_, cells)| cells.get(&slot).is_some_and(ApartCell::is_measured))
+                .any(|(_, cells)| cells.get(&slot).is_some_and(|own| own.cell.is_measured()))
     }
 
     /// Keeps an interval open whose tick closes: its meter has not gone on yet.
@@ -122,10 +122,16 @@ impl Fleet {
         let near = self.settings.near_end();
         for (index, place) in self.behind.take(slot, has_gone_on, |last| last.cell.has_end(&near)) {
             self.changed.insert(slot);
-            let ApartCell { cell: Cell { sums, imp, .. }, exp, rest } = self.behind.take_cell(place);
-            let Rest { listed, events, .. } = rest.map(|rest| *rest).unwrap_or_default();
+            let ApartCell { cell, exp, rest } = self.behind.take_cell(place);
+            let (is_measured, Cell { mut sums, imp, .. }) = (cell.is_measured(), cell);
+            let Rest { listed, events, bare, .. } = rest.map(|rest| *rest).unwrap_or_default();
             self.take_behind_events(slot, index, &events);
-            self.settle(slot, Over { index, sums, imp, exp, listed }, out);
+            if is_measured {
+                sums.readings -= bare.len() as u16;
+                self.settle(slot, Over { index, sums, imp, exp, listed }, out);
+            } else {
+                self.meters[slot as usize].closed = number(index);
+            }
         }
         // Events come with this tick. Their interval is not over, and nothing else is known of it.
         for (index, place) in self.behind.take_events(slot) {
@@ -271,7 +277,10 @@ impl ApartCell {
         let is_repeat = match Cell::bit(offset, sixtieth) {
             _ if reading.is_bare() => !insert(&mut rest.get_or_insert_default().bare, offset),
             Some(bit) => self.cell.mark(bit),
-            None => !insert(&mut rest.get_or_insert_default().odd, offset),
+            None => {
+                self.cell.seen |= Cell::ODD;
+                !insert(&mut rest.get_or_insert_default().odd, offset)
+            }
         };
         if is_repeat {
             return Added::Repeat;
@@ -305,6 +314,7 @@ fn insert(sorted: &mut Vec<u32>, value: u32) -> bool {
 #[derive(Debug)]
 pub(crate) struct Over {
     pub(crate) index: i64,
+    /// Without messages that measured nothing: whether they come beside the others depends on the order of arrival.
     pub(crate) sums: Sums,
     pub(crate) imp: Registers,
     pub(crate) exp: Registers,
@@ -317,7 +327,10 @@ impl Fleet {
     #[inline]
     pub(crate) fn over(&self, slot: u32, index: i64, plane: usize) -> Over {
         let (exporter, plane) = (self.meters[slot as usize].exporter, &self.planes[plane]);
-        let Cell { sums, imp, .. } = plane.cells[slot as usize];
+        let Cell { mut sums, imp, .. } = plane.cells[slot as usize];
+        if !plane.bare.is_empty() {
+            sums.readings -= plane.bare.range((slot, 0)..=(slot, u32::MAX)).count() as u16;
+        }
         let mut exp = Registers::EMPTY;
         if exporter != NO_EXPORTER {
             exp = plane.exports.get(exporter as usize).copied().unwrap_or(exp);

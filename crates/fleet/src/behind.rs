@@ -144,7 +144,7 @@ impl Behind {
     ) -> Vec<Own> {
         let Some(list) = self.known_list(slot) else { return Vec::new() };
         let (list, cells) = (&self.lists[list], &self.cells);
-        let upto = match list.iter().rposition(|&(_, place)| cells[place as usize].is_measured()) {
+        let upto = match list.iter().rposition(|&(_, place)| cells[place as usize].cell.is_measured()) {
             _ if has_gone_on => list.len(),
             Some(last) => last + usize::from(has_end(&cells[list[last].1 as usize])),
             None => 0,
@@ -156,7 +156,7 @@ impl Behind {
     pub(crate) fn take_events(&mut self, slot: u32) -> Vec<Own> {
         let Some(list) = self.known_list(slot) else { return Vec::new() };
         let (list, cells) = (&self.lists[list], &self.cells);
-        let measured = list.iter().rposition(|&(_, place)| cells[place as usize].is_measured());
+        let measured = list.iter().rposition(|&(_, place)| cells[place as usize].cell.is_measured());
         self.take_range(slot, measured.map_or(0, |last| last + 1)..list.len())
     }
 

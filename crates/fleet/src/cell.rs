@@ -9,13 +9,15 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Cell {
     pub(crate) sums: Sums,
-    /// One bit for each sixtieth of the interval: whether there was a reading at its end.
+    /// One bit for each sixtieth of the interval: whether there was a reading at its end. Above them [`Self::ODD`].
     pub(crate) seen: u64,
     pub(crate) imp: Registers,
 }
 
 impl Cell {
     pub(crate) const EMPTY: Self = Self { sums: Sums::EMPTY, seen: 0, imp: Registers::EMPTY };
+    /// The bit of `seen` that says that there were readings at other moments.
+    pub(crate) const ODD: u64 = 1 << 60;
 
     pub(crate) fn is_empty(&self) -> bool {
         self.sums.readings == 0
@@ -24,8 +26,7 @@ impl Cell {
     /// Whether the meter measured something in it. A message that holds an event alone is sent at once, also by a meter
     /// that delivers what it measures hours later.
     pub(crate) fn is_measured(&self) -> bool {
-        let Sums { p_count, i_count, v_min, v_max, .. } = self.sums;
-        self.seen != 0 || !self.imp.is_empty() || p_count > 0 || i_count > 0 || v_min <= v_max
+        self.seen != 0
     }
 
     /// The bit of a moment, if it falls on the end of a sixtieth. `offset` counts from the start of the interval.
@@ -156,11 +157,6 @@ pub(crate) struct Rest {
 impl ApartCell {
     pub(crate) const EMPTY: Self = Self { cell: Cell::EMPTY, exp: Registers::EMPTY, rest: None };
 
-    /// As [`Cell::is_measured`].
-    pub(crate) fn is_measured(&self) -> bool {
-        self.cell.is_measured() || !self.exp.is_empty()
-    }
-
     /// As it is stored.
     pub(crate) fn to_own(&self, index: i64) -> OwnCell {
         let Cell { sums, seen, imp } = self.cell;
@@ -198,6 +194,7 @@ pub(crate) struct OwnCell {
 
 impl OwnCell {
     pub(crate) fn cell(&self) -> Cell {
-        Cell { sums: self.sums, seen: self.seen, imp: self.imp }
+        let odd = if self.odd.is_empty() { 0 } else { Cell::ODD };
+        Cell { sums: self.sums, seen: self.seen | odd, imp: self.imp }
     }
 }

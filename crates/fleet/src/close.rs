@@ -2,7 +2,7 @@
 
 use crate::admit::MOST_EVENTS;
 use crate::cell::{Cell, Registers};
-use crate::fleet::{Fleet, Plane};
+use crate::fleet::{Fleet, Plane, number};
 use crate::settle::Silence;
 use reading::{Event, EventCode, EventTime, Interval, Issue};
 
@@ -90,18 +90,22 @@ impl Fleet {
         }
         self.changed.insert(slot);
         let known = out.len();
+        // An event alone says nothing of the interval: the readings of it may come later, or never.
+        let is_measured = self.planes[plane].cells[slot as usize].is_measured();
         // At the end of a run no reading can follow.
         let is_over = watermark == EventTime::MAX || self.is_over(slot, index, plane);
-        if is_over {
+        if is_over && is_measured {
             let over = self.over(slot, index, plane);
             self.settle(slot, over, out);
+        } else if is_over {
+            self.meters[slot as usize].closed = number(index);
         }
         if self.watches() {
             let end = self.settings.grid.end(index);
             let waits = !out[known..].iter().any(|row| row.end == end);
             self.take_events(slot, plane, index, waits);
         }
-        if !is_over && self.planes[plane].cells[slot as usize].is_measured() {
+        if !is_over && is_measured {
             self.keep_open(slot, plane);
         }
         self.planes[plane].cells[slot as usize] = Cell::EMPTY;

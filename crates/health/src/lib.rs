@@ -30,7 +30,7 @@ pub use settings::HealthSettings;
 pub use span::date_of;
 pub use state::{DaysState, MeterState};
 pub use summary::{Advice, Summary};
-pub use totals::{Place, Totals, TotalsState};
+pub use totals::{Place, Roll, Totals, TotalsState};
 
 #[cfg(test)]
 mod tests;

@@ -88,6 +88,10 @@ pub struct HealthRow {
 pub struct Sums {
     /// How many meters.
     pub meters: u32,
+    /// How many more there should be. Each is expected to send as much as the others do on average. It is known when the
+    /// sums are published.
+    #[serde(skip)]
+    pub absent: u32,
     /// How many of them keep a rhythm, so that it is known how many readings there should be.
     known: u32,
     expected: u64,
@@ -171,6 +175,14 @@ impl Sums {
             sums.iter_mut().zip(others).for_each(|(sum, other)| *sum += other);
         }
         self.last_heard = self.last_heard.max(others.last_heard);
+    }
+
+    /// Adds meters that have sent nothing.
+    pub(crate) fn add_absent(&mut self, meters: u32) {
+        self.absent += meters;
+        if let Some(known) = std::num::NonZero::new(u64::from(self.known)) {
+            self.expected += (self.expected * u64::from(meters) + known.get() / 2) / known;
+        }
     }
 
     /// How many readings there should be, of the meters that keep a rhythm. None if none does.

@@ -15,6 +15,7 @@ pub struct Summary {
     /// With the first meter by name.
     causes: BTreeMap<Cause, (u64, MeterId)>,
     wrong_clocks: BTreeMap<ConcentratorId, i64>,
+    absent: u32,
 }
 
 /// A cause and the way out, in words.
@@ -42,9 +43,9 @@ impl Summary {
         self.wrong_clocks.extend(other.wrong_clocks.iter().map(|(&id, &offset)| (id, offset)));
     }
 
-    /// Sets the concentrators whose clock was ahead, with by how much, s.
-    pub fn set_wrong_clocks(&mut self, clocks: BTreeMap<ConcentratorId, i64>) {
-        self.wrong_clocks = clocks;
+    /// Sets the concentrators whose clock was ahead, with by how much, s, and how many meters sent nothing.
+    pub fn set_of_town(&mut self, clocks: BTreeMap<ConcentratorId, i64>, absent: u32) {
+        (self.wrong_clocks, self.absent) = (clocks, absent);
     }
 
     /// How many meters have had a cause.
@@ -57,7 +58,13 @@ impl Summary {
         &self.wrong_clocks
     }
 
-    /// All of it in words: concentrators first, for they are one visit each, then the causes of most meters.
+    /// How many meters of the topology sent nothing.
+    pub fn absent(&self) -> u32 {
+        self.absent
+    }
+
+    /// All of it in words: concentrators first, for they are one visit each, then meters that sent nothing, then the
+    /// causes of most meters.
     pub fn advice(&self) -> Vec<Advice> {
         let mut advice = Vec::new();
         if let Some((first, offset)) =
@@ -71,6 +78,15 @@ impl Summary {
                 }
             };
             let what_to_do = "set it: until then the day and hour of all its meters are wrong";
+            advice.push(Advice { what, what_to_do });
+        }
+        if self.absent > 0 {
+            let what = match self.absent {
+                1 => "a meter of the topology has sent nothing".to_owned(),
+                meters => format!("{meters} meters of the topology have sent nothing"),
+            };
+            let what_to_do = "see `absent` by transformer. Are they installed, and named alike in both? An end in the \
+                              topology ends what is expected";
             advice.push(Advice { what, what_to_do });
         }
         let mut causes: Vec<_> = self.causes.iter().collect();

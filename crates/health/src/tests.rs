@@ -1,6 +1,7 @@
 use crate::row::Standing;
 use crate::{
-    Book, Cause, DaysState, HealthRow, HealthSettings, MeterDay, MeterState, Place, Sums, Totals, date_of,
+    Book, Cause, DaysState, HealthRow, HealthSettings, MeterDay, MeterState, Place, Roll, Sums, Totals,
+    Whose, date_of,
 };
 use expect_test::{Expect, expect};
 use jiff::tz::TimeZone;
@@ -281,12 +282,12 @@ fn total_lines(final_after: i64) -> Vec<String> {
         let mut days = Vec::new();
         act(&mut book, step, &mut days);
         if let Tick(end) = step {
-            totals.tick(end, days.into_iter().map(|day| (day, place)), &mut rows);
+            totals.tick(end, days.into_iter().map(|day| (day, place)), |_| Roll::new(), &mut rows);
         }
     }
     let last: Vec<MeterDay> = (0..book.turns()).flat_map(|turn| book.finish(turn, name)).collect();
     totals.take(last.into_iter().map(|day| (day, place)), &mut rows);
-    totals.finish(&mut rows);
+    totals.finish(|_| Roll::new(), &mut rows);
     let of_total = rows.iter().filter(|row| row.whose.role() == "concentrator");
     let line = |row: &HealthRow| {
         let Sums { meters, received, .. } = row.sums;
@@ -336,4 +337,47 @@ fn totals_are_those_of_their_meters_first_and_last() {
         2024-01-07 12 meters 1139/1152 offset Some(-40) Last
         2024-01-08 12 meters 941/1152 offset Some(-40) Last"#]]
     .assert_eq(&total_lines(0).join("\n"));
+}
+
+/// A transformer of three meters. One never sends. Another is heard for the first time on the fourth day, when it delivers
+/// all it has.
+#[test]
+fn what_meters_that_sent_nothing_should_have_sent_is_expected_of_their_transformer() {
+    let (mut book, mut totals) = (Book::new(settings()), Totals::new(settings()));
+    let place = Place { transformer: TransformerId::new("T1"), concentrator: None };
+    let whose = Whose::Transformer(place.transformer.unwrap());
+    let roll = |_| Roll::from([(whose, 3)]);
+    let mut rows = Vec::new();
+    for step in orderly(0..7) {
+        let mut days = Vec::new();
+        act(&mut book, step, &mut days);
+        if let Tick(end) = step {
+            totals.tick(end, days.into_iter().map(|day| (day, place)), roll, &mut rows);
+            if end == at(4, 40) {
+                (1..=4 * 96 + 40)
+                    .for_each(|quarter| act(&mut book, Hear(1, at(0, quarter), end), &mut Vec::new()));
+            } else if end > at(4, 40) {
+                act(&mut book, Hear(1, end, end), &mut Vec::new());
+            }
+        }
+    }
+    assert_eq!(totals.finish(roll, &mut rows), 1);
+    let line = |row: &HealthRow| {
+        let Sums { meters, absent, received, .. } = row.sums;
+        let (expected, share) = (row.sums.expected().unwrap(), row.sums.share_within_24h().unwrap());
+        format!("{} {meters} + {absent} meters {received}/{expected} {share:.2} {:?}", row.day, row.standing)
+    };
+    let lines: Vec<String> = rows.iter().filter(|row| row.whose == whose).map(line).collect();
+    expect![[r#"
+        2024-01-01 1 + 2 meters 96/288 0.33 Open
+        2024-01-02 1 + 2 meters 96/288 0.33 Open
+        2024-01-03 1 + 2 meters 96/288 0.33 Open
+        2024-01-01 2 + 1 meters 192/288 0.33 Final
+        2024-01-04 2 + 1 meters 192/288 0.53 Open
+        2024-01-02 2 + 1 meters 192/288 0.33 Final
+        2024-01-05 2 + 1 meters 192/288 0.67 Open
+        2024-01-03 2 + 1 meters 192/288 0.33 Final
+        2024-01-04 2 + 1 meters 192/288 0.53 Last
+        2024-01-05 2 + 1 meters 192/288 0.67 Last"#]]
+    .assert_eq(&lines.join("\n"));
 }

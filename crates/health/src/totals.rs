@@ -18,6 +18,9 @@ pub struct Place {
     pub concentrator: Option<ConcentratorId>,
 }
 
+/// How many meters there should be: those of transformers and concentrators by the topology.
+pub type Roll = BTreeMap<Whose, u32>;
+
 /// A day of a transformer or concentrator.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 struct Total {
@@ -27,6 +30,14 @@ struct Total {
     provisional: Sums,
     /// By how much the clock of each meter was ahead, s. After the first row only the median is left.
     offsets: Vec<i32>,
+}
+
+impl Total {
+    /// How many meters of the roll have no row.
+    fn absent(&self, whose: &Whose, roll: &Roll) -> u32 {
+        let there = self.settled.meters + self.provisional.meters;
+        roll.get(whose).map_or(0, |&meters| meters.saturating_sub(there))
+    }
 }
 
 /// The stored form.
@@ -58,11 +69,13 @@ impl Totals {
     }
 
     /// Takes the days of meters that a tick published, each with its place, and appends the rows: first those of the
-    /// meters, then those of transformers and concentrators that are due.
+    /// meters, then those of transformers and concentrators that are due. `roll` says for a time how many meters these
+    /// should have.
     pub fn tick(
         &mut self,
         end: EventTime,
         days: impl Iterator<Item = (MeterDay, Place)>,
+        roll: impl Fn(EventTime) -> Roll,
         out: &mut Vec<HealthRow>,
     ) {
         self.take(days, out);
@@ -72,17 +85,18 @@ impl Totals {
         let known: Vec<i32> = self.days.keys().copied().collect();
         for day in known {
             let is_whole = day < today.day - 2 || day == today.day - 2 && end >= all_turned;
-            let final_at =
-                Span::of(&self.settings.calendar, day).end.plus(self.settings.final_after.max(DAY));
+            let day_end = Span::of(&self.settings.calendar, day).end;
+            let final_at = day_end.plus(self.settings.final_after.max(DAY));
             if is_whole && end >= final_at {
                 let ended = self.days.remove(&day).unwrap_or_default();
                 self.published = self.published.max(day);
-                self.publish(day, ended, Standing::Final, out);
+                self.publish(day, ended, &roll(day_end), Standing::Final, out);
             } else if is_whole && self.published < day {
                 self.published = day;
                 let mut ended = self.days.remove(&day).unwrap_or_default();
-                self.publish(day, ended.clone(), Standing::Open, out);
-                ended.retain(|_, total| total.provisional.meters > 0);
+                let roll = roll(day_end);
+                self.publish(day, ended.clone(), &roll, Standing::Open, out);
+                ended.retain(|whose, total| total.provisional.meters > 0 || total.absent(whose, &roll) > 0);
                 for total in ended.values_mut() {
                     total.offsets = median(&mut total.offsets).into_iter().collect();
                     total.provisional = Sums::default();
@@ -92,12 +106,20 @@ impl Totals {
         }
     }
 
-    /// The run ends: appends the rows of all days as they stand. The state stays as it is.
-    pub fn finish(&self, out: &mut Vec<HealthRow>) {
-        let mut last = self.clone();
+    /// The run ends: appends the rows of all days as they stand, and returns how many meters of transformers had sent
+    /// nothing up to the last day. The state stays as it is.
+    pub fn finish(&self, roll: impl Fn(EventTime) -> Roll, out: &mut Vec<HealthRow>) -> u32 {
+        let (mut last, mut absent) = (self.clone(), 0);
         for (day, totals) in std::mem::take(&mut last.days) {
-            last.publish(day, totals, Standing::Last, out);
+            let roll = roll(Span::of(&self.settings.calendar, day).end);
+            let of_transformers = roll.iter().filter(|(whose, _)| matches!(whose, Whose::Transformer(_)));
+            let nobody = Total::default();
+            absent = of_transformers
+                .map(|(whose, _)| totals.get(whose).unwrap_or(&nobody).absent(whose, &roll))
+                .sum();
+            last.publish(day, totals, &roll, Standing::Last, out);
         }
+        absent
     }
 
     /// Takes days of meters, each with its place, and appends their rows.
@@ -106,10 +128,16 @@ impl Totals {
             let concentrator = place.concentrator.filter(|_| self.settings.whole_town);
             let of_place = [place.transformer.map(Whose::Transformer), concentrator.map(Whose::Concentrator)];
             let is_published = one.day <= self.published;
-            // A total that is final and gone stays as it was published.
-            let is_open = !is_published || self.days.contains_key(&one.day);
-            for whose in of_place.into_iter().flatten().filter(|_| is_open) {
-                let total = self.days.entry(one.day).or_default().entry(whose).or_default();
+            for whose in of_place.into_iter().flatten() {
+                let total = if is_published {
+                    // A total that is final and gone stays as it was published.
+                    let Some(open) = self.days.get_mut(&one.day).and_then(|day| day.get_mut(&whose)) else {
+                        continue;
+                    };
+                    open
+                } else {
+                    self.days.entry(one.day).or_default().entry(whose).or_default()
+                };
                 match (one.standing == Standing::Final, one.is_again && !is_published) {
                     (true, _) => total.settled.add(&one),
                     (false, false) => total.provisional.add(&one),
@@ -135,6 +163,7 @@ impl Totals {
         &mut self,
         day: i32,
         totals: BTreeMap<Whose, Total>,
+        roll: &Roll,
         standing: Standing,
         out: &mut Vec<HealthRow>,
     ) {
@@ -145,10 +174,12 @@ impl Totals {
             {
                 self.wrong_clocks.insert(id, offset);
             }
-            let is_whole = standing == Standing::Open && total.provisional.meters == 0;
+            let absent = total.absent(&whose, roll);
+            let is_whole = standing == Standing::Open && total.provisional.meters + absent == 0;
             let standing = if is_whole { Standing::Final } else { standing };
             let mut sums = total.settled;
             sums.add_all(&total.provisional);
+            sums.add_absent(absent);
             out.push(HealthRow { whose, day: date_of(day), sums, offset_s, standing });
         }
     }

@@ -9,11 +9,11 @@ use crate::snapshot::SnapshotError;
 use crate::stages::{Desk, Mark, NotLookedAt, Stages, Tick, TownGauges, Watch};
 use forecast::SeasonalMean;
 use grid::{Join, Topology};
+use health::Summary;
 use metering::DemandRow;
 use notify::RouteError;
 use notify::desk::{Counts, Waiting};
-use reading::{ConcentratorId, EventTime, Fingerprint, Grid, Interval, Target};
-use std::collections::BTreeMap;
+use reading::{EventTime, Fingerprint, Grid, Interval, Target};
 use std::sync::Arc;
 use supply::Supply;
 use vet::Tally;
@@ -85,9 +85,11 @@ impl Town {
         self.stages.contracts.as_ref().map(|stage| *stage.tally()).unwrap_or_default()
     }
 
-    /// The concentrators whose clock was ahead, with by how much it was last, s.
-    pub fn wrong_clocks(&self) -> BTreeMap<ConcentratorId, i64> {
-        self.stages.deliveries.as_ref().map(|stage| stage.wrong_clocks().clone()).unwrap_or_default()
+    /// Adds to a summary of data health what only the town knows.
+    pub fn complete_health(&self, summary: &mut Summary) {
+        if let Some(deliveries) = &self.stages.deliveries {
+            deliveries.complete(summary);
+        }
     }
 
     /// The gauges of all stages.

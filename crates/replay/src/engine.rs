@@ -310,7 +310,7 @@ fn collect<S: Sink>(
             sink.take(&mut out)?;
             let missing = town.map(|town| {
                 all.tally.add(&town.tally());
-                all.health.set_wrong_clocks(town.wrong_clocks());
+                town.complete_health(&mut all.health);
                 (town.not_looked_at(), town.notices())
             });
             return Ok((all, missing.unwrap_or_default()));

@@ -152,6 +152,7 @@ impl OutDir {
             let of_cause = |cause: &Cause| (cause.name(), counted.health.meters(*cause));
             json["health"] = tally(Cause::ALL.iter().map(of_cause)).into();
             json["wrong_clocks"] = counted.health.wrong_clocks().len().into();
+            json["absent"] = counted.health.absent().into();
         }
         json["wall_s"] = wall_s.into();
         if let Some(outages) = &self.files.outages {

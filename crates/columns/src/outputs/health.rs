@@ -141,6 +141,14 @@ impl Output for Health {
             "key `final_after` of the plan",
             |one| one.standing == Standing::Final,
         );
+        to.column(
+            "absent",
+            "",
+            "how many meters of the topology are not in the row: they were never heard, or not for more than 30 days. Of \
+             each, `expected` counts as much as of the others on average",
+            TOPOLOGY,
+            |one| one.sums.absent,
+        );
     }
 }
 

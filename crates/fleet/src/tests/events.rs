@@ -2,7 +2,7 @@
 
 use super::*;
 use proptest::prelude::*;
-use reading::EventCode;
+use reading::{EventCode, Quality};
 
 const WATCHED: [EventCode; 2] = [EventCode::POWER_FAILURE, EventCode::POWER_FAILURE_RESTORED];
 
@@ -49,7 +49,8 @@ fn hour() -> Vec<RawReading> {
 fn events_that_are_watched_come_with_their_tick() {
     let mut engine = engine(1, &WATCHED);
     engine.take(&batch(&hour()));
-    assert_eq!(events(engine), "a@10 101, a@12 101, a@12 102, b@20 102");
+    // What `b` and `c` have sent makes no row, but they were heard.
+    assert_eq!(events(engine), "a@10 101, a@12 101, a@12 102, b@20 102, b@60 0\nc@120 0");
 }
 
 #[test]
@@ -109,6 +110,36 @@ fn events_that_come_at_once_make_no_reading_of_a_backlog_late() {
     assert_eq!(own[1..], [Some(40); 7], "and nothing before the first register");
 }
 
+/// Whether an event comes at once or with the readings of its interval, the rows are the same.
+#[test]
+fn an_event_alone_is_no_reading_of_its_interval() {
+    let rows = |gasp_first: bool| {
+        let mut engine = engine(1, &WATCHED);
+        engine.take(&batch(&[register("a", 0, 0), register("a", 60, 5)]));
+        let gasps = [event("a", 70, &[101]), event("a", 130, &[102])];
+        if gasp_first {
+            engine.take(&batch(&gasps));
+        }
+        engine.take(&batch(&others(0..20)));
+        let [first, second] = gasps;
+        let mut backlog = vec![register("a", 75, 8), register("a", 200, 30)];
+        if !gasp_first {
+            backlog.splice(0..0, [first]);
+            backlog.insert(2, second);
+        }
+        backlog.push(register("a", 240, 40));
+        engine.take(&batch(&backlog));
+        engine.take(&batch(&others(20..24)));
+        assert_eq!(engine.late, 0);
+        engine.finish().into_iter().filter(|row| row.meter.as_str() == "a").collect::<Vec<_>>()
+    };
+    let at_once = rows(true);
+    assert_eq!(at_once, rows(false));
+    let readings: Vec<u16> = at_once.iter().map(|row| row.sums.readings).collect();
+    assert_eq!(readings, [1, 1, 1, 0, 2]);
+    assert!(at_once[3].quality.has(Quality::GAP), "{at_once:?}");
+}
+
 #[test]
 fn a_meter_with_readings_whose_row_waits_counts_as_heard() {
     let mut engine = engine(1, &WATCHED);
@@ -149,7 +180,8 @@ fn the_earliest_events_of_a_meter_are_kept() {
     engine.take(&batch(&readings));
     end(&mut engine);
     assert_eq!(engine.shards[0].totals().counts.of_issue(Issue::EventsLeftOut), 1, "of one interval");
-    let expected: Vec<String> = (1..=16).map(|minute| format!("a@{minute} 101")).collect();
+    let mut expected: Vec<String> = (1..=16).map(|minute| format!("a@{minute} 101")).collect();
+    expected.push("a@60 0".to_owned());
     assert_eq!(events(engine), expected.join(", "));
 }
 

@@ -5,9 +5,8 @@ use crate::parts::{PartKind, Restoring, Storing};
 use crate::snapshot::SnapshotError;
 use crate::{Outputs, Plan, TownError};
 use grid::Topology;
-use health::{HealthSettings, MeterDay, Place, Totals};
-use reading::{ConcentratorId, EventTime};
-use std::collections::BTreeMap;
+use health::{HealthSettings, MeterDay, Place, Roll, Summary, Totals, Whose};
+use reading::EventTime;
 use std::sync::Arc;
 
 const DELIVERIES: PartKind = PartKind {
@@ -22,13 +21,16 @@ const DELIVERIES: PartKind = PartKind {
 #[derive(Debug, Clone)]
 pub(crate) struct Deliveries {
     totals: Totals,
+    /// How many meters had sent nothing when the run ended.
+    absent: u32,
     fingerprint: u64,
 }
 
 impl Deliveries {
     pub(crate) fn tick(&mut self, tick: &Tick<'_>, out: &mut Outputs) {
-        let placed = placed(&tick.reports.deliveries, tick.joined.topology());
-        self.totals.tick(tick.end, placed, &mut out.health);
+        let topology = tick.joined.topology();
+        let placed = placed(&tick.reports.deliveries, topology);
+        self.totals.tick(tick.end, placed, |time| roll(topology, time), &mut out.health);
     }
 
     /// Takes the last days of meters, when no further tick will come.
@@ -36,9 +38,9 @@ impl Deliveries {
         self.totals.take(placed(days, topology), &mut out.health);
     }
 
-    /// The concentrators whose clock was ahead, with by how much it was last, s.
-    pub(crate) fn wrong_clocks(&self) -> &BTreeMap<ConcentratorId, i64> {
-        self.totals.wrong_clocks()
+    /// Adds what only the town knows.
+    pub(crate) fn complete(&self, summary: &mut Summary) {
+        summary.set_of_town(self.totals.wrong_clocks().clone(), self.absent);
     }
 }
 
@@ -56,6 +58,19 @@ fn placed<'a>(days: &'a [MeterDay], topology: &'a Topology) -> impl Iterator<Ite
     })
 }
 
+/// How many meters each transformer and concentrator has at a time.
+fn roll(topology: &Topology, time: EventTime) -> Roll {
+    let mut roll = Roll::new();
+    for row in topology.rows().iter().filter(|row| row.holds_at(time)) {
+        let transformer = row.transformer().map(Whose::Transformer);
+        let concentrator = row.concentrator.as_deref().map(|&id| Whose::Concentrator(id));
+        for whose in transformer.into_iter().chain(concentrator) {
+            *roll.entry(whose).or_default() += 1;
+        }
+    }
+    roll
+}
+
 impl Stage for Deliveries {
     type Settings<'p> = &'p HealthSettings;
 
@@ -64,11 +79,11 @@ impl Stage for Deliveries {
     }
 
     fn new(settings: &HealthSettings, _plan: &Plan, _topology: &Arc<Topology>) -> Result<Self, TownError> {
-        Ok(Self { totals: Totals::new(settings.clone()), fingerprint: settings.fingerprint() })
+        Ok(Self { totals: Totals::new(settings.clone()), absent: 0, fingerprint: settings.fingerprint() })
     }
 
-    fn finish(&mut self, _topology: &Topology, out: &mut Outputs) {
-        self.totals.finish(&mut out.health);
+    fn finish(&mut self, topology: &Topology, out: &mut Outputs) {
+        self.absent = self.totals.finish(|time| roll(topology, time), &mut out.health);
     }
 
     fn store(&self, _topology: &Topology, parts: &mut Storing) {

@@ -84,7 +84,7 @@ impl Second<'_> {
             self.take(epoch, message, &mut found)?;
         }
         if let Some(town) = &self.town {
-            found.health.set_wrong_clocks(town.wrong_clocks());
+            town.complete_health(&mut found.health);
         }
         Ok(found)
     }
