@@ -62,6 +62,12 @@ impl Plan {
         self
     }
 
+    /// The same plan without a section.
+    pub fn without_section(mut self, section: &str) -> Self {
+        self.0.remove(section).expect("the plan has the section");
+        self
+    }
+
     /// The topics of results: their keys and names.
     pub fn topics(&self) -> Vec<(&'static str, String)> {
         let kafka = self.0["kafka"].as_table().unwrap();
