@@ -89,6 +89,8 @@ pub struct Balances {
     feeders: Feeders,
     /// Feeders of intervals that became final in the current tick.
     final_feeders: Vec<FeederBalance>,
+    /// Rows that came when their balance was final, since this process began.
+    after_final: u64,
 }
 
 /// The balances of an interval that are not final although the run ends.
@@ -167,6 +169,7 @@ impl Balances {
             changed: Vec::new(),
             feeders: Feeders::default(),
             final_feeders: Vec::new(),
+            after_final: 0,
         }
     }
 
@@ -246,6 +249,7 @@ impl Balances {
     fn join_late(&mut self, joined: &Joined<'_>, role: Role, transformer: u32, topology: &Topology) {
         let interval = joined.interval;
         if interval.end <= self.last_final {
+            self.after_final += 1;
             return;
         }
         let transformers = topology.transformers().len();
@@ -302,6 +306,11 @@ impl Balances {
     /// The feeders of the intervals that became final in the last tick, by end, then by feeder.
     pub fn final_feeders(&self) -> &[FeederBalance] {
         &self.final_feeders
+    }
+
+    /// How many rows came when the balance of their interval was final, since this process began.
+    pub fn after_final(&self) -> u64 {
+        self.after_final
     }
 
     /// The first interval after `after` that has an open balance or feeder.

@@ -16,6 +16,7 @@ pub struct Summary {
     causes: BTreeMap<Cause, (u64, MeterId)>,
     wrong_clocks: BTreeMap<ConcentratorId, i64>,
     absent: u32,
+    after_final: u64,
 }
 
 /// A cause and the way out, in words.
@@ -58,13 +59,23 @@ impl Summary {
         &self.wrong_clocks
     }
 
+    /// Sets how many intervals came when the balances of their time were final.
+    pub fn set_after_final(&mut self, intervals: u64) {
+        self.after_final = intervals;
+    }
+
+    /// How many intervals came when the balances of their time were final.
+    pub fn after_final(&self) -> u64 {
+        self.after_final
+    }
+
     /// How many meters of the topology sent nothing.
     pub fn absent(&self) -> u32 {
         self.absent
     }
 
-    /// All of it in words: concentrators first, for they are one visit each, then meters that sent nothing, then the
-    /// causes of most meters.
+    /// All of it in words: concentrators first, for they are one visit each, then what came too late and meters that
+    /// sent nothing, then the causes of most meters.
     pub fn advice(&self) -> Vec<Advice> {
         let mut advice = Vec::new();
         if let Some((first, offset)) =
@@ -78,6 +89,19 @@ impl Summary {
                 }
             };
             let what_to_do = "set it: until then the day and hour of all its meters are wrong";
+            advice.push(Advice { what, what_to_do });
+        }
+        if self.after_final > 0 {
+            let what = match self.after_final {
+                1 => {
+                    "an interval came after `final_after`: it is in no balance, no sum and no case".to_owned()
+                }
+                count => format!(
+                    "{count} intervals came after `final_after`: they are in no balance, no sum and no case"
+                ),
+            };
+            let what_to_do =
+                "a longer `final_after` takes them in. If a file holds meter after meter, sort it by time";
             advice.push(Advice { what, what_to_do });
         }
         if self.absent > 0 {

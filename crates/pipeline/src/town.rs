@@ -87,6 +87,9 @@ impl Town {
 
     /// Adds to a summary of data health what only the town knows.
     pub fn complete_health(&self, summary: &mut Summary) {
+        if let Some(balances) = &self.stages.balances {
+            summary.set_after_final(balances.after_final());
+        }
         if let Some(deliveries) = &self.stages.deliveries {
             deliveries.complete(summary);
         }

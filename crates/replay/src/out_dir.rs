@@ -140,6 +140,7 @@ impl OutDir {
             let waiting = [("grouped", waiting.grouped), ("held", waiting.held)];
             json["routes"] = tally(counts.each().chain(waiting)).into();
         }
+        json["after_final"] = counted.health.after_final().into();
         json["unplaced_wh"] = counted.unplaced_wh.into();
         json["log_lost"] = log_lost().into();
         json["issues"] =

@@ -74,6 +74,11 @@ impl Balances {
         true
     }
 
+    /// How many rows came when the balance of their interval was final, if its outputs are asked for.
+    pub(crate) fn after_final(&self) -> u64 {
+        self.losses.as_ref().map_or(0, |_| self.balances.after_final())
+    }
+
     fn fingerprint(&self) -> u64 {
         Fingerprint::new("balances").whole(self.length).end()
     }
