@@ -1,6 +1,7 @@
 //! The state machine.
 
 mod people;
+mod ready;
 mod stored;
 
 pub use stored::RestoreError;
@@ -8,6 +9,7 @@ pub use stored::RestoreError;
 use crate::gateway::Gateway;
 use crate::{Answer, Receipt, Submission, Ticket};
 use crate::{Entry, GatewayState, MessageId, Moment, New, Settings, SettingsError, State};
+use ready::{Choice, Ready};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use stored::Kept;
 
@@ -62,8 +64,8 @@ pub struct Outbox {
     numbers: BTreeMap<MessageId, u64>,
     /// The messages of each line that are not over, in their order.
     lines: BTreeMap<String, VecDeque<u64>>,
-    /// The first message of each line with nothing in flight, by the time of its next try.
-    ready: BTreeSet<(Moment, u64)>,
+    /// The first message of each line with nothing in flight.
+    ready: Ready,
     flights: BTreeMap<Ticket, Flight>,
     /// What changes go on with that nobody has taken yet, and that somebody stores right now.
     unstored: Kept,
@@ -90,7 +92,7 @@ impl Outbox {
             entries: BTreeMap::new(),
             numbers: BTreeMap::new(),
             lines: BTreeMap::new(),
-            ready: BTreeSet::new(),
+            ready: Ready::default(),
             flights: BTreeMap::new(),
             unstored: Kept::default(),
             storing: Kept::default(),
@@ -148,16 +150,11 @@ impl Outbox {
 
     /// The next thing to submit. Ask until there is nothing more.
     pub fn next(&mut self, now: Moment) -> Option<Submission> {
-        if !self.gateways.iter().any(|gateway| gateway.takes(now, self.settings.window)) {
-            return None;
-        }
-        let due = self.ready.iter().take_while(|(not_before, _)| *not_before <= now);
-        let found = due.copied().find_map(|(not_before, number)| {
-            Some(((not_before, number), self.gateway_for(&self.entries[&number], now)?))
-        });
-        let (place, gateway) = found?;
-        self.ready.remove(&place);
-        let entry = &self.entries[&place.1];
+        let due =
+            self.ready.due(now).filter_map(|(choice, place)| Some((place, self.gateway_for(choice, now)?)));
+        let ((_, number), gateway) = due.min()?;
+        let entry = &self.entries[&number];
+        self.ready.remove(entry);
         let ticket = Ticket(self.next_ticket);
         self.next_ticket += 1;
         let answer_by = now.plus(self.settings.answer_within);
@@ -175,17 +172,19 @@ impl Outbox {
         })
     }
 
-    /// The first gateway from the message's own on that is worth waiting for, if it takes something now.
-    fn gateway_for(&self, entry: &Entry, now: Moment) -> Option<u16> {
-        let count = self.settings.gateways;
-        let from_own = (0..count).map(|step| (entry.gateway + step) % count);
-        // The parts of a message belong to one gateway: no phone could join them otherwise.
-        let possible = from_own.filter(|one| entry.receipts.last().is_none_or(|(last, ..)| last == one));
-        let mut waits = possible.filter(|one| {
-            let gateway = &self.gateways[usize::from(*one)];
-            gateway.is_worth_waiting(now, self.settings.failover_after) || entry.accepted > 0
-        });
-        waits.next().filter(|one| self.gateways[usize::from(*one)].takes(now, self.settings.window))
+    /// The first gateway of a choice that is worth waiting for, if it takes something now.
+    fn gateway_for(&self, choice: Choice, now: Moment) -> Option<u16> {
+        let Settings { gateways, window, failover_after, .. } = self.settings;
+        let takes = |one: &u16| self.gateways[usize::from(*one)].takes(now, window);
+        match choice {
+            Choice::Only(one) => Some(one).filter(takes),
+            Choice::From(own) => {
+                let mut from_own = (0..gateways).map(|step| (own + step) % gateways);
+                let is_worth =
+                    |one: &u16| self.gateways[usize::from(*one)].is_worth_waiting(now, failover_after);
+                from_own.find(is_worth).filter(takes)
+            }
+        }
     }
 
     /// Takes the answer to a submission. One that is not awaited any more changes nothing.
@@ -253,13 +252,13 @@ impl Outbox {
             return;
         };
         entry.not_before = not_before;
-        self.ready.insert((not_before, number));
+        self.ready.insert(entry);
     }
 
     fn fail(&mut self, now: Moment, number: u64, reason: String) {
         self.counts.failed += 1;
         let Some(entry) = self.entries.get_mut(&number) else { return };
-        self.ready.remove(&(entry.not_before, number));
+        self.ready.remove(entry);
         entry.state = State::Failed { reason };
         self.finish(now, number);
     }
@@ -355,11 +354,8 @@ impl Outbox {
     /// Does what time brings: messages that waited too long fail, and names are forgotten. Returns the gateways that
     /// owe an answer for too long: the shell closes their connections and reports that.
     pub fn pass_time(&mut self, now: Moment) -> Vec<u16> {
-        let given_up = |entry: &Entry| now.since(entry.came) >= self.settings.give_up_after;
         // The first of a line is the oldest, and what is in flight has its answer to wait for.
-        let firsts = self.ready.iter().map(|(_, number)| *number);
-        let late: Vec<u64> = firsts.filter(|number| given_up(&self.entries[number])).collect();
-        for number in late {
+        while let Some(number) = self.ready.came_before(now.plus(-self.settings.give_up_after)) {
             let problem = self.entries[&number].last_problem.clone();
             let reason = format!("not accepted in time: {}", problem.as_deref().unwrap_or("no gateway"));
             self.fail(now, number, reason);
@@ -387,7 +383,7 @@ impl Outbox {
 
     /// When time brings something next, if nothing else happens before.
     pub fn wake_at(&self) -> Option<Moment> {
-        let ready = self.ready.first().map(|(not_before, _)| *not_before);
+        let ready = self.ready.next_at();
         let answers = self.flights.values().map(|flight| flight.answer_by).min();
         ready.into_iter().chain(answers).min()
     }

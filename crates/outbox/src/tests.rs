@@ -188,6 +188,23 @@ fn the_parts_of_a_message_stay_with_one_gateway() {
 }
 
 #[test]
+fn who_waits_for_a_gateway_that_is_gone_holds_up_nobody_else() {
+    let mut outbox = outbox(settings());
+    outbox.put(Moment(0), new("a1", "a", 2));
+    save(&mut outbox);
+    let sent = submit(&mut outbox, 0);
+    outbox.answered(Moment(0), sent[0].ticket, accepted("r1"));
+    outbox.disconnected(Moment(0), 0);
+    outbox.put(Moment(1), new("b1", "b", 1));
+    outbox.put(Moment(2), new("c1", "c", 1));
+    save(&mut outbox);
+    // The second part of a1 is due first, and can only go to the gateway that has the first one.
+    check(&submit(&mut outbox, 100), &expect!["1 b1 1/1, 1 c1 1/1"]);
+    outbox.connected(0);
+    check(&submit(&mut outbox, 100), &expect!["0 a1 2/2"]);
+}
+
+#[test]
 fn a_receipt_confirms_a_message_even_if_it_comes_before_the_answer() {
     let mut outbox = outbox(settings());
     outbox.put(Moment(0), new("a1", "a", 2));

@@ -11,7 +11,7 @@ impl Outbox {
         let Some(entry) = self.entries.get_mut(&number) else { return false };
         match entry.state {
             State::Queued => {
-                if self.ready.remove(&(entry.not_before, number)) {
+                if self.ready.remove(entry) {
                     self.make_ready(number, now);
                     self.changed.insert(number);
                 }

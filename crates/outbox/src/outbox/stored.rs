@@ -54,7 +54,7 @@ impl Outbox {
             } else {
                 let line = outbox.lines.entry(entry.line.clone()).or_default();
                 if line.is_empty() {
-                    outbox.ready.insert((entry.not_before, number));
+                    outbox.ready.insert(&entry);
                 }
                 line.push_back(number);
             }
