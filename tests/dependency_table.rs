@@ -6,7 +6,7 @@ use std::fs;
 use toml::Table;
 
 /// Dependencies that are heavy or have one purpose, and the crates that may use them.
-const HOMES: [(&str, &[&str]); 27] = [
+const HOMES: [(&str, &[&str]); 30] = [
     ("arrow", &["columns", "lab"]),
     ("parquet", &["columns", "lab"]),
     ("snap", &["columns"]),
@@ -25,12 +25,15 @@ const HOMES: [(&str, &[&str]); 27] = [
     ("rdkafka", &["stream"]),
     ("object_store", &["checkpoints"]),
     ("rusqlite", &["deliver"]),
+    ("ureq", &["deliver"]),
+    ("lettre", &["deliver"]),
+    ("ring", &["deliver"]),
     ("tokio", &["checkpoints", "web", "stream"]),
     ("axum", &["web"]),
     ("hyper", &["web"]),
     ("tower", &["web"]),
     ("prometheus-client", &["stream"]),
-    ("toml", &["pipeline", "stream"]),
+    ("toml", &["pipeline", "stream", "deliver"]),
     ("postcard", &["pipeline"]),
     ("memchr", &["wire", "replay"]),
     (

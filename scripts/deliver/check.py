@@ -1,8 +1,9 @@
-"""Sends messages over a real SMPP gateway, kills the sender, and compares what arrived with what was sent.
+"""Sends messages to real peers, kills the sender, and compares what arrived with what was sent.
 
-Run by scripts/deliver-check, which builds the sender and installs the gateway.
+Run by scripts/deliver-check, which builds the sender and installs the peers.
 """
 import argparse
+import atexit
 import json
 import os
 import random
@@ -15,6 +16,7 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 WINDOW = 10
+HOOK_SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 SCRIPTS = [
     "Please check meter M{n}: phase 7.2 A, neutral 4.1 A. [T{n}] ~5% ^ {{x}} | \\ €{n} Ø ñ ü Ω @ _ $",
     "कृपया मीटर M{n} जाँचें: 7.2 A",
@@ -25,11 +27,13 @@ SCRIPTS = [
 class Peer:
     """A gateway on a free port."""
 
-    def __init__(self, modules, log, *options):
-        env = dict(os.environ, NODE_PATH=str(modules))
-        command = ["node", str(HERE / "peer.js"), str(log), *options]
+    def __init__(self, modules, log, *options, script="peer.js"):
+        env = dict(os.environ, NODE_PATH=str(modules), HOOK_SECRET=HOOK_SECRET)
+        command = ["node", str(HERE / script), str(log), *map(str, options)]
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=env)
         self.port = self.process.stdout.readline().strip()
+        # A check that fails leaves nobody behind.
+        atexit.register(self.process.kill)
         assert self.port.isdigit(), "the gateway does not start"
 
     def end(self):
@@ -238,7 +242,220 @@ def command(args, folder):
     print("command: 30 messages sent, listed and shown; sent again: none")
 
 
-CHECKS = [command, well, wrong_password, rough, failover, killed]
+def certificates(folder):
+    """An authority, a certificate of it for 127.0.0.1, and a stranger."""
+    def openssl(*arguments):
+        subprocess.run(["openssl", *arguments], cwd=folder, check=True, capture_output=True)
+
+    key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
+    for name in ("ca", "stranger"):
+        openssl("req", "-x509", *key, "-days", "2", "-subj", f"/CN={name}", "-keyout", f"{name}.key", "-out", f"{name}.pem")
+    openssl("req", *key, "-subj", "/CN=peer", "-keyout", "peer.key", "-out", "peer.csr")
+    (folder / "names").write_text("subjectAltName=IP:127.0.0.1,DNS:localhost\n")
+    openssl("x509", "-req", "-in", "peer.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-days", "2",
+            "-extfile", "names", "-out", "peer.pem")
+    return folder / "peer.pem", folder / "peer.key"
+
+
+def gateways(folder, **sections):
+    """A plan's gateways, each a dictionary of keys as they are written."""
+    lines = []
+    for name, keys in sections.items():
+        lines.append(f'[[gateway]]\nname = "{name}"\n' + "".join(f"{key} = {value}\n" for key, value in keys.items()))
+    path = folder / "gateways.toml"
+    path.write_text("\n".join(lines), encoding="utf-8")
+    return path
+
+
+def web(port, **keys):
+    return {"protocol": '"webhook"', "url": f'"https://127.0.0.1:{port}/hook"', "secret": '{ env = "HOOK_SECRET" }',
+            "ca": '"ca.pem"', **keys}
+
+
+def twilio(port, **keys):
+    return {"protocol": '"twilio"', "url": f'"http://127.0.0.1:{port}"', "account": '"AC1"',
+            "token": '{ env = "TOKEN" }', "sender": '"+15005550006"', **keys}
+
+
+def general(port, **keys):
+    return {"protocol": '"http"', "url": f'"https://127.0.0.1:{port}/send"', "content_type": '"application/json"',
+            "body": """'{"to": "{to}", "from": "{sender}", "text": "{text}"}'""",
+            "headers": '{ Authorization = { env = "BEARER" } }', "sender": '"GRIDWN"', "answer_id": '"/message/id"',
+            "ca": '"ca.pem"', **keys}
+
+
+def smtp(port, **keys):
+    return {"protocol": '"smtp"', "address": f'"127.0.0.1:{port}"', "user": '"gridwarden"',
+            "password": '{ env = "MAIL_PASSWORD" }', "sender": '"Gridwarden <alerts@example.org>"', "ca": '"ca.pem"', **keys}
+
+
+def write_lines(path, count, to, long_every):
+    """Messages as a replay writes them. Returns them as they are expected to arrive."""
+    messages = []
+    for number in range(count):
+        text = text_of(number, 4 if long_every and number % long_every == 0 else 1)
+        message = {"id": f"{path.stem}.{number}", "to": to(number), "case": None, "text": text}
+        messages.append((message["to"], text, json.dumps(message, ensure_ascii=False)))
+    path.write_text("".join(line + "\n" for _, _, line in messages), encoding="utf-8")
+    return messages
+
+
+def send(args, folder, messages, plan, **env):
+    secrets = {"HOOK_SECRET": HOOK_SECRET, "TOKEN": "right", "BEARER": "Bearer right", "MAIL_PASSWORD": "right"}
+    command = [args.courier, folder / "outbox.sqlite", messages, plan]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=folder,
+                            env={**os.environ, **secrets, **env})
+
+
+def compare_whole(expected, log):
+    """Each address got each of its texts as it was sent, and in order. Returns how many came twice, and how many of all that
+    came the peer did not answer."""
+    found, twice, unanswered = defaultdict(list), 0, 0
+    for line in log.read_text(encoding="utf-8").splitlines():
+        line = json.loads(line)
+        unanswered += not line["answered"]
+        before = found[line["to"]]
+        if before and line["text"] in before:
+            twice += 1
+        else:
+            before.append(line["text"])
+    for to, texts in expected.items():
+        if found.pop(to, []) != texts:
+            raise SystemExit(f"lost, changed or in another order: {to}")
+    assert not found, f"nobody sent to {list(found)}"
+    return twice, unanswered
+
+
+def by_address(messages, text):
+    expected = defaultdict(list)
+    for message in messages:
+        expected[message[0]].append(text(message))
+    return expected
+
+
+def webhook(args, folder):
+    """Signed webhooks over TLS arrive byte for byte, also at a peer in a bad mood; one that nobody knows gets nothing."""
+    pem, key = certificates(folder)
+    peer = Peer(args.modules, folder / "log", "--tls", pem, key, "--rough", args.seed, script="http-peer.js")
+    names = ["control-room", "scada"]
+    messages = write_lines(folder / "webhook.ndjson", args.web, lambda number: names[number % 2], 9)
+    plan = gateways(folder, **{name: web(peer.port) for name in names})
+    out, err = finish(send(args, folder, folder / "webhook.ndjson", plan))
+    twice, unanswered = compare_whole(by_address(messages, lambda message: message[2]), folder / "log")
+    assert twice <= unanswered, f"{twice} twice, {unanswered} unanswered"
+    assert "delivered" in out and HOOK_SECRET not in err, out + err
+    (folder / "log").write_text("")
+    for name, keys, env, words in [
+        ("stranger", web(peer.port, ca='"stranger.pem"'), {}, "cannot reach 127.0.0.1"),
+        ("secret", web(peer.port), {"HOOK_SECRET": "whsec_" + "A" * 32}, ""),
+    ]:
+        line = {"id": name, "to": "control-room", "text": "x"}
+        (folder / "webhook.ndjson").write_text(json.dumps(line) + "\n")
+        (folder / "webhook.done").unlink()
+        plan = gateways(folder, **{"control-room": keys})
+        process = send(args, folder, folder / "webhook.ndjson", plan, **env)
+        time.sleep(1)
+        process.kill()
+        _, err = process.communicate()
+        assert words in err and "AAAA" not in err, err
+    assert (folder / "log").read_text() == "", "a stranger may get nothing"
+    peer.end()
+    print(f"webhook: {len(messages)} signed messages over TLS, {unanswered} without an answer, {twice} twice; {out}")
+
+
+def http_sms(args, folder):
+    """SMS over HTTP: the first gateway is gone, the second refuses us, the third has the interface of Twilio."""
+    pem, key = certificates(folder)
+    gone = Peer(args.modules, folder / "log", script="http-peer.js")
+    gone.end()
+    secure = Peer(args.modules, folder / "log", "--tls", pem, key, "--rough", args.seed, script="http-peer.js")
+    plain = Peer(args.modules, folder / "plain.log", "--rough", args.seed, script="http-peer.js")
+    messages = write_lines(folder / "sms.ndjson", args.web, lambda number: f"+9198{number % 40:08}", 9)
+    expected = by_address(messages, lambda message: message[1])
+    plan = gateways(folder, gone=twilio(gone.port), general=general(secure.port))
+    out, err = finish(send(args, folder, folder / "sms.ndjson", plan))
+    twice, unanswered = compare_whole(expected, folder / "log")
+    assert twice <= unanswered and "gateway 0: cannot reach 127.0.0.1" in err, err
+    for file in ("outbox.sqlite", "sms.done"):
+        (folder / file).unlink()
+    plan = gateways(folder, locked=general(secure.port), twilio=twilio(plain.port))
+    other, err = finish(send(args, folder, folder / "sms.ndjson", plan, BEARER="Bearer wrong"))
+    more, lost = compare_whole(expected, folder / "plain.log")
+    assert more <= lost and "wrong" not in err, err
+    gone.end(), secure.end(), plain.end()
+    print(f"http: {len(messages)} SMS to JSON over TLS, {unanswered} without an answer, {twice} twice; {out}")
+    print(f"http: {len(messages)} SMS to the interface of Twilio, {lost} without an answer, {more} twice; {other}")
+
+
+def mail(args, folder):
+    """E-mails over STARTTLS arrive as they were written; a wrong password or a stranger's certificate sends nothing."""
+    pem, key = certificates(folder)
+    peer = Peer(args.modules, folder / "log", pem, key, "--rough", args.seed, script="mail-peer.js")
+    messages = write_lines(folder / "email.ndjson", args.mails, lambda number: f"duty{number % 30}@example.org", 9)
+    plan = gateways(folder, mail=smtp(peer.port))
+    out, err = finish(send(args, folder, folder / "email.ndjson", plan))
+    lines = [json.loads(line) for line in (folder / "log").read_text(encoding="utf-8").splitlines()]
+    assert all(line["secure"] and line["from"] == '"Gridwarden" <alerts@example.org>' for line in lines), lines[0]
+    subjects = {line["id"]: line["subject"] for line in lines}
+    for number, (_, text, _) in enumerate(messages):
+        subject = subjects[f"<email.{number}@gridwarden>"]
+        assert subject == (text if len(text) <= 78 else text[:78] + ".."), subject
+    # The reader of e-mails ends each text with a line break.
+    for line in lines:
+        line["text"] = line["text"].removesuffix("\n")
+    (folder / "log").write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
+    twice, unanswered = compare_whole(by_address(messages, lambda message: message[1]), folder / "log")
+    assert twice <= unanswered, f"{twice} twice, {unanswered} unanswered"
+    print(f"mail: {len(messages)} e-mails over STARTTLS, {unanswered} without an answer, {twice} twice; {out}")
+    (folder / "log").write_text("")
+    (folder / "email.ndjson").write_text(json.dumps({"id": "n", "to": "nobody@example.org", "text": "x"}) + "\n")
+    for file in ("outbox.sqlite", "email.done"):
+        (folder / file).unlink()
+    out, err = finish(send(args, folder, folder / "email.ndjson", plan))
+    assert out.startswith('{"failed": 1}'), out
+    for wrong, keys, env in [
+        ("password", smtp(peer.port), {"MAIL_PASSWORD": "not-this-one"}),
+        ("certificate", smtp(peer.port, ca='"stranger.pem"'), {}),
+    ]:
+        (folder / "email.ndjson").write_text(json.dumps({"id": wrong, "to": "duty@example.org", "text": "x"}) + "\n")
+        (folder / "email.done").unlink()
+        process = send(args, folder, folder / "email.ndjson", gateways(folder, mail=keys), **env)
+        time.sleep(1)
+        process.kill()
+        _, err = process.communicate()
+        assert "no session with 127.0.0.1" in err and "not-this-one" not in err, err
+    peer.end()
+    assert (folder / "log").read_text() == "", "nothing may arrive"
+    print("mail: no such mailbox: given up; wrong password, unknown authority: nothing sent, nothing shown")
+
+
+def killed_web(args, folder):
+    """The sender of webhooks is killed at random moments: nothing is lost, and little comes twice."""
+    pem, key = certificates(folder)
+    log = folder / "log"
+    peer = Peer(args.modules, log, "--tls", pem, key, script="http-peer.js")
+    # Of one webhook one message is under way at a time; of ten there are ten.
+    names = [f"hook{number}" for number in range(10)]
+    count = 150 * args.kills
+    messages = write_lines(folder / "webhook.ndjson", count, lambda number: names[number % 10], 0)
+    plan = gateways(folder, **{name: web(peer.port) for name in names})
+    chance, known = random.Random(args.seed), (0, 0)
+    for number in range(args.kills):
+        process = send(args, folder, folder / "webhook.ndjson", plan)
+        share = max(count - known[1], 0) / (args.kills - number + 1)
+        known = wait_for(process, log, known, chance.uniform(0, 1.5 * share), 600)
+        assert process.poll() is None, f"done after {number} kills: more messages are needed"
+        process.send_signal(signal.SIGKILL)
+        process.communicate()
+    out, _ = finish(send(args, folder, folder / "webhook.ndjson", plan))
+    peer.end()
+    twice, _ = compare_whole(by_address(messages, lambda message: message[2]), log)
+    # Each of the ten gateways has one message under way at most.
+    assert twice <= WINDOW * args.kills, f"{twice} twice after {args.kills} kills"
+    print(f"killed: {count} webhooks, {args.kills} kills, {twice} twice (at most {WINDOW * args.kills}); {out}")
+
+
+CHECKS = [command, well, wrong_password, rough, failover, killed, webhook, http_sms, mail, killed_web]
 
 
 def main():
@@ -250,6 +467,8 @@ def main():
     parser.add_argument("--messages", type=int, default=5_000)
     parser.add_argument("--rough", type=int, default=1_000)
     parser.add_argument("--kills", type=int, default=10)
+    parser.add_argument("--web", type=int, default=600)
+    parser.add_argument("--mails", type=int, default=200)
     parser.add_argument("--only", choices=[check.__name__ for check in CHECKS])
     args = parser.parse_args()
     print(f"SEED={args.seed}")

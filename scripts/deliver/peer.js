@@ -5,23 +5,15 @@
 // It listens on a free port of 127.0.0.1 and prints it. With --rough it throttles, refuses for a moment, closes
 // connections and stalls; with --receipts it reports each message as delivered, and logs which reports were confirmed.
 'use strict';
-const fs = require('fs');
 const smpp = require('smpp');
+const { generator, logTo, option } = require('./mood');
 
 const [log, ...options] = process.argv.slice(2);
-const rough = options.includes('--rough');
+const seed = option(options, '--rough');
+const rough = seed !== undefined;
+const random = generator(Number(seed));
 const receipts = options.includes('--receipts');
-let state = Number(options[options.indexOf('--rough') + 1] || 1);
-const out = fs.openSync(log, 'a');
-const write = (line) => fs.writeSync(out, JSON.stringify(line) + '\n');
-
-// A small generator with a seed (mulberry32), so that a mood can be had again.
-function random() {
-  state = (state + 0x6d2b79f5) | 0;
-  let t = Math.imul(state ^ (state >>> 15), 1 | state);
-  t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-  return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
-}
+const write = logTo(log);
 
 // The names that receipts use begin anew with each process, so they carry its time.
 const run = Date.now().toString(36);

@@ -1,10 +1,12 @@
-//! Sends the messages of a file over SMPP, and stops when all are over. It can be killed at any moment and started again.
+//! Sends the messages of a file, and stops when all are over. It can be killed at any moment and started again.
 //!
-//! `courier OUTBOX MESSAGES GATEWAY...`: MESSAGES has a message a line, as id, phone and text with tabs between them;
-//! each GATEWAY is `HOST:PORT`. The password is in `SMPP_PASSWORD`. `scripts/deliver-check` drives it.
+//! `courier OUTBOX MESSAGES GATEWAY...`: MESSAGES has a message a line, as id, phone and text with tabs between them, or
+//! is named `.ndjson` and read as `gridwarden send` does; each GATEWAY is `HOST:PORT` for SMPP, or a TOML file with
+//! gateways of a plan. The password for SMPP is in `SMPP_PASSWORD`. `scripts/deliver-check` drives it.
 
-use deliver::smpp::{Password, Smpp, parts_of};
-use deliver::{Courier, Happened, Store};
+use deliver::gateway::SMS;
+use deliver::smpp::{Smpp, parts_of};
+use deliver::{Courier, Gateway, Happened, Secret, Store, Wire};
 use outbox::{MessageId, New, Put, Settings, State};
 use std::collections::BTreeMap;
 use std::error::Error;
@@ -16,22 +18,40 @@ use std::time::Duration;
 const BATCH: usize = 1_000;
 
 #[expect(clippy::disallowed_methods, reason = "a password comes from the environment")]
-fn gateway(address: &str) -> Smpp {
-    Smpp {
+fn smpp(address: &str) -> Gateway {
+    let smpp = Smpp {
         address: address.to_owned(),
         system_id: "gridwarden".to_owned(),
-        password: Password(std::env::var("SMPP_PASSWORD").unwrap_or_default()),
+        password: Secret::new(std::env::var("SMPP_PASSWORD").unwrap_or_default()),
         system_type: String::new(),
+        sender: "GRIDWN".to_owned(),
         connect_within: Duration::from_secs(2),
         enquire_after: Duration::from_secs(2),
         reconnect_after: Duration::from_millis(50),
-    }
+    };
+    Gateway { name: address.to_owned(), wire: Wire::Smpp(smpp) }
 }
 
 fn message(line: &str) -> Option<New> {
     let mut fields = line.splitn(3, '\t');
     let (id, phone, text) = (fields.next()?, fields.next()?, fields.next()?.replace("\\n", "\n"));
-    Some(New { id: MessageId(id.to_owned()), line: phone.to_owned(), parts: parts_of(&text), text })
+    Some(New {
+        id: MessageId(id.to_owned()),
+        way: SMS.to_owned(),
+        line: phone.to_owned(),
+        parts: parts_of(&text),
+        text,
+    })
+}
+
+/// One turn, with what went wrong in it.
+fn turn(courier: &mut Courier) -> Result<(), Box<dyn Error>> {
+    for happened in courier.turn()? {
+        if let Happened::Disconnected { gateway, problem } = happened {
+            writeln!(std::io::stderr(), "gateway {gateway}: {problem}")?;
+        }
+    }
+    Ok(())
 }
 
 /// Hands over the messages of a file, from the first that is not known to be stored. So what the outbox loses is lost,
@@ -39,8 +59,12 @@ fn message(line: &str) -> Option<New> {
 fn put_all(courier: &mut Courier, path: &Path) -> Result<(), Box<dyn Error>> {
     let done = path.with_extension("done");
     let mut stored: usize = std::fs::read_to_string(&done).map_or(Ok(0), |text| text.trim().parse())?;
-    let lines = BufReader::new(std::fs::File::open(path)?).lines().skip(stored);
-    let messages: Vec<New> = lines.map_while(Result::ok).filter_map(|line| message(&line)).collect();
+    let messages: Vec<New> = if path.extension().is_some_and(|extension| extension == "ndjson") {
+        deliver::read_messages(path)?.messages.into_iter().skip(stored).collect()
+    } else {
+        let lines = BufReader::new(std::fs::File::open(path)?).lines().skip(stored);
+        lines.map_while(Result::ok).filter_map(|line| message(&line)).collect()
+    };
     for batch in messages.chunks(BATCH) {
         let answers = courier.put(batch.to_vec())?;
         assert!(!answers.contains(&Put::Full), "the outbox has room for all of the file");
@@ -49,7 +73,7 @@ fn put_all(courier: &mut Courier, path: &Path) -> Result<(), Box<dyn Error>> {
         aside.set_extension("new");
         std::fs::write(&aside, stored.to_string())?;
         std::fs::rename(&aside, &done)?;
-        courier.turn()?;
+        turn(courier)?;
     }
     Ok(())
 }
@@ -64,18 +88,23 @@ fn main() -> Result<(), Box<dyn Error>> {
         retry_after: 20,
         retry_most: 500,
         failover_after: 200,
-        ..Settings::usual(gateways.len() as u16)
+        ..Settings::usual([SMS])
     };
-    let gateways = gateways.iter().map(|address| gateway(address)).collect();
-    let mut courier = Courier::start(Store::open(Path::new(outbox))?, settings, "GRIDWN", gateways)?;
+    let mut all = Vec::new();
+    for gateway in gateways {
+        if gateway.ends_with(".toml") {
+            for one in deliver::plan::read(&std::fs::read_to_string(gateway)?)? {
+                all.push(one.open()?);
+            }
+        } else {
+            all.push(smpp(gateway));
+        }
+    }
+    let mut courier = Courier::start(Store::open(Path::new(outbox))?, settings, all)?;
     put_all(&mut courier, Path::new(messages))?;
     let wants_receipts = std::env::var_os("WAIT_FOR_RECEIPTS").is_some();
     loop {
-        for happened in courier.turn()? {
-            if let Happened::Disconnected { gateway, problem } = happened {
-                writeln!(std::io::stderr(), "gateway {gateway}: {problem}")?;
-            }
-        }
+        turn(&mut courier)?;
         let unconfirmed = || courier.entries().any(|entry| entry.state == State::Sent);
         if courier.waiting() == 0 && !(wants_receipts && unconfirmed()) {
             break;

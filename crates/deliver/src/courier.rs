@@ -1,15 +1,17 @@
 //! The loop between the outbox, its store and the gateways.
 
+use crate::calls::{self, Calls};
+use crate::clock::now;
 use crate::smpp::pdu::{Address, Body, Pdu};
-use crate::smpp::{self, Heard, Link, Problem, Smpp, answer_of, read_receipt, submit_of};
-use crate::{Store, StoreError};
-use outbox::{Counts, Entry, Moment, New, Outbox, Put, RestoreError, Settings, Ticket};
+use crate::smpp::{self, Link, answer_of, read_receipt, submit_of};
+use crate::{Gateway, Problem, Store, StoreError, Wire};
+use outbox::{Counts, Entry, Moment, New, Outbox, Put, Receipt, RestoreError, Settings, Submission, Ticket};
 use std::collections::BTreeMap;
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 /// Even if nothing is due, the loop looks at the time so often.
 const LONGEST_WAIT: Duration = Duration::from_millis(500);
@@ -60,13 +62,44 @@ pub enum Happened {
     },
 }
 
-/// A gateway and what is under way to it.
+/// What a gateway says, by the kind of its wire.
 #[derive(Debug)]
-struct Gateway {
+enum Heard {
+    Smpp(smpp::Heard),
+    Call(calls::Heard),
+}
+
+/// The way to a gateway.
+#[derive(Debug)]
+enum Line {
+    Smpp(Session),
+    Calls(Calls),
+}
+
+/// A connection over SMPP and what is under way on it.
+#[derive(Debug)]
+struct Session {
+    source: Address,
     link: Option<Link>,
     /// By the number of the submission.
     tickets: BTreeMap<u32, Ticket>,
     next_sequence: u32,
+}
+
+impl Session {
+    fn of(&self, session: u64) -> Option<&Link> {
+        self.link.as_ref().filter(|link| link.session == session)
+    }
+
+    /// False if there is no connection.
+    fn submit(&mut self, submission: &Submission) -> bool {
+        let sequence = self.next_sequence;
+        // Numbers of enquiries begin above.
+        self.next_sequence = if sequence >= 0x6fff_ffff { 2 } else { sequence + 1 };
+        self.tickets.insert(sequence, submission.ticket);
+        let pdu = Pdu::new(sequence, Body::SubmitSm(submit_of(submission, &self.source)));
+        self.link.as_ref().is_some_and(|link| link.write(&[pdu]).is_ok())
+    }
 }
 
 /// Sends what is in the outbox.
@@ -74,8 +107,7 @@ struct Gateway {
 pub struct Courier {
     store: Store,
     outbox: Outbox,
-    source: Address,
-    gateways: Vec<Gateway>,
+    lines: Vec<Line>,
     heard: Receiver<(u16, Heard)>,
     /// Kept, so that the channel stays open without gateways.
     _hears: Sender<(u16, Heard)>,
@@ -86,34 +118,35 @@ pub struct Courier {
     facts: Vec<Happened>,
 }
 
-/// The wall's time.
-#[expect(clippy::disallowed_methods, reason = "who delivers owns the clock")]
-fn now() -> Moment {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    Moment(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
-}
-
 impl Courier {
-    /// Goes on with what is stored, and connects to the gateways, the preferred one first.
-    pub fn start(
-        store: Store,
-        settings: Settings,
-        source: &str,
-        gateways: Vec<Smpp>,
-    ) -> Result<Self, CourierError> {
+    /// Goes on with what is stored, and connects to the gateways, of each way the preferred one first.
+    pub fn start(store: Store, settings: Settings, gateways: Vec<Gateway>) -> Result<Self, CourierError> {
+        let settings = Settings { gateways: gateways.iter().map(Gateway::way).collect(), ..settings };
+        // An answer that comes later than `answer_within` would be to a message that went out again.
+        let within = Duration::from_millis(settings.answer_within.unsigned_abs()) * 2 / 3;
+        let window = settings.window;
         let outbox = Outbox::restore(settings, now(), store.load()?)?;
         let (hears, heard) = channel();
         let stop = Arc::new(AtomicBool::new(false));
-        let mut all = Vec::new();
+        let mut lines = Vec::new();
         for (number, gateway) in (0_u16..).zip(gateways) {
-            smpp::connect(gateway, Arc::clone(&stop), hears.clone(), move |heard| (number, heard))?;
-            all.push(Gateway { link: None, tickets: BTreeMap::new(), next_sequence: 2 });
+            let (stop, hears) = (Arc::clone(&stop), hears.clone());
+            lines.push(match gateway.wire {
+                Wire::Smpp(smpp) => {
+                    let source = Address::of_sender(&smpp.sender);
+                    smpp::connect(smpp, stop, hears, move |heard| (number, Heard::Smpp(heard)))?;
+                    Line::Smpp(Session { source, link: None, tickets: BTreeMap::new(), next_sequence: 2 })
+                }
+                calls => {
+                    let to = move |heard| hears.send((number, Heard::Call(heard))).is_ok();
+                    Line::Calls(Calls::start(calls, window, within, stop, to)?)
+                }
+            });
         }
         Ok(Self {
             store,
             outbox,
-            source: Address::of_sender(source),
-            gateways: all,
+            lines,
             heard,
             _hears: hears,
             to_confirm: Vec::new(),
@@ -174,22 +207,56 @@ impl Courier {
     }
 
     fn take(&mut self, (number, heard): (u16, Heard)) {
-        let gateway = &mut self.gateways[usize::from(number)];
-        let current = gateway.link.as_ref().map(|link| link.session);
         match heard {
-            Heard::Up { link } => {
-                gateway.link = Some(link);
+            Heard::Call(heard) => self.take_call(number, heard),
+            Heard::Smpp(heard) => self.take_smpp(number, heard),
+        }
+    }
+
+    fn take_call(&mut self, number: u16, heard: calls::Heard) {
+        match heard {
+            calls::Heard::Up => {
                 self.outbox.connected(number);
                 self.facts.push(Happened::Connected { gateway: number });
             }
-            Heard::Down { session, problem } => {
+            calls::Heard::Down(problem) => {
+                self.outbox.unreachable(now(), number);
+                self.facts.push(Happened::Disconnected { gateway: number, problem });
+            }
+            calls::Heard::Answered { ticket, answer, arrived } => {
+                self.outbox.answered(now(), ticket, answer);
+                if let Some(remote) = arrived {
+                    self.outbox.receipt(now(), number, &remote, Receipt::Delivered);
+                }
+            }
+        }
+    }
+
+    fn take_smpp(&mut self, number: u16, heard: smpp::Heard) {
+        let Line::Smpp(line) = &mut self.lines[usize::from(number)] else { return };
+        let current = line.link.as_ref().map(|link| link.session);
+        match heard {
+            smpp::Heard::Up { link } => {
+                line.link = Some(link);
+                self.outbox.connected(number);
+                self.facts.push(Happened::Connected { gateway: number });
+            }
+            smpp::Heard::Down { session, problem } => {
                 if current == Some(session) {
                     self.lose(number);
                 }
-                self.facts.push(Happened::Disconnected { gateway: number, problem });
+                self.facts.push(Happened::Disconnected { gateway: number, problem: problem.into() });
             }
-            Heard::Came { session, pdu } if current == Some(session) => self.came(number, session, pdu),
-            Heard::Came { .. } => {}
+            smpp::Heard::Came { session, pdu } if current == Some(session) => self.came(number, session, pdu),
+            smpp::Heard::Came { .. } => {}
+        }
+    }
+
+    /// Which submission a number of the connection stands for.
+    fn ticket(&mut self, number: u16, sequence: u32) -> Option<Ticket> {
+        match &mut self.lines[usize::from(number)] {
+            Line::Smpp(session) => session.tickets.remove(&sequence),
+            Line::Calls(_) => None,
         }
     }
 
@@ -197,12 +264,12 @@ impl Courier {
         let now = now();
         match pdu.body {
             Body::SubmitSmResp { message_id } => {
-                if let Some(ticket) = self.gateways[usize::from(number)].tickets.remove(&pdu.sequence) {
+                if let Some(ticket) = self.ticket(number, pdu.sequence) {
                     self.outbox.answered(now, ticket, answer_of(pdu.status, message_id));
                 }
             }
             Body::GenericNack => {
-                if let Some(ticket) = self.gateways[usize::from(number)].tickets.remove(&pdu.sequence) {
+                if let Some(ticket) = self.ticket(number, pdu.sequence) {
                     let reason = format!("the gateway understood nothing: status {:#04x}", pdu.status);
                     self.outbox.answered(now, ticket, outbox::Answer::NotNow { reason });
                 }
@@ -223,14 +290,19 @@ impl Courier {
         }
     }
 
-    /// A connection is gone: nobody answers what is under way on it.
+    /// Nobody answers what is under way to a gateway. A connection is made again.
     fn lose(&mut self, number: u16) {
-        let gateway = &mut self.gateways[usize::from(number)];
-        if let Some(link) = gateway.link.take() {
-            link.close();
-        }
-        gateway.tickets.clear();
         self.outbox.disconnected(now(), number);
+        match &mut self.lines[usize::from(number)] {
+            Line::Smpp(session) => {
+                if let Some(link) = session.link.take() {
+                    link.close();
+                }
+                session.tickets.clear();
+            }
+            // There is nothing to connect: the next message finds out.
+            Line::Calls(_) => self.outbox.connected(number),
+        }
     }
 
     fn pass_time(&mut self) {
@@ -251,9 +323,9 @@ impl Courier {
         self.store.save(&changed, &forgotten)?;
         self.outbox.stored();
         for (number, session, sequence) in std::mem::take(&mut self.to_confirm) {
-            let link =
-                self.gateways[usize::from(number)].link.as_ref().filter(|link| link.session == session);
-            let confirmed = link.map(|link| link.write(&[Pdu::new(sequence, Body::DeliverSmResp)]));
+            let Line::Smpp(line) = &self.lines[usize::from(number)] else { continue };
+            let confirmed =
+                line.of(session).map(|link| link.write(&[Pdu::new(sequence, Body::DeliverSmResp)]));
             if confirmed.is_some_and(|written| written.is_err()) {
                 self.lose(number);
             }
@@ -264,15 +336,14 @@ impl Courier {
     fn submit(&mut self) {
         let now = now();
         while let Some(submission) = self.outbox.next(now) {
-            let gateway = &mut self.gateways[usize::from(submission.gateway)];
-            let sequence = gateway.next_sequence;
-            // Numbers of enquiries begin above.
-            gateway.next_sequence = if sequence >= 0x6fff_ffff { 2 } else { sequence + 1 };
-            gateway.tickets.insert(sequence, submission.ticket);
-            let pdu = Pdu::new(sequence, Body::SubmitSm(submit_of(&submission, &self.source)));
-            let written = gateway.link.as_ref().map(|link| link.write(&[pdu]));
-            if !matches!(written, Some(Ok(()))) {
-                self.lose(submission.gateway);
+            let gateway = submission.gateway;
+            match &mut self.lines[usize::from(gateway)] {
+                Line::Calls(calls) => calls.ask(submission),
+                Line::Smpp(session) => {
+                    if !session.submit(&submission) {
+                        self.lose(gateway);
+                    }
+                }
             }
         }
     }
@@ -281,8 +352,8 @@ impl Courier {
 impl Drop for Courier {
     fn drop(&mut self) {
         self.stop.store(true, Ordering::Relaxed);
-        for gateway in &self.gateways {
-            if let Some(link) = &gateway.link {
+        for line in &self.lines {
+            if let Line::Smpp(Session { link: Some(link), .. }) = line {
                 // A gateway that is gone needs no good-bye.
                 drop(link.write(&[Pdu::new(1, Body::Unbind)]));
                 link.close();

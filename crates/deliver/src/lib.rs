@@ -4,18 +4,29 @@
 //! changed in one transaction, and only then submits what is next and confirms receipts. So a process that is killed at
 //! any moment loses no message, and sends twice at most a window of what it had no stored answer for.
 //!
-//! [`smpp`] is the first wire: SMPP 3.4 as a transceiver. Its codec is written here, because a client needs six of its
-//! messages; the crates that exist bring an async runtime and a resolver, and keep a window of their own beside ours.
+//! [`smpp`] is SMPP 3.4 as a transceiver. Its codec is written here, because a client needs six of its messages; the
+//! crates that exist bring an async runtime and a resolver, and keep a window of their own beside ours. The other wires
+//! answer each message on its own: [`http`] for providers of SMS, [`smtp`] for e-mails, [`webhook`] for signed JSON.
 //!
-//! This crate never knows detectors, cases or routes, and logs nothing: it hands out facts. Passwords are never shown.
+//! This crate never knows detectors, cases or routes, and logs nothing: it hands out facts. Secrets are never shown.
 //!
-//! Read [`courier`] first, then [`store`], then [`smpp`].
+//! Read [`courier`] first, then [`store`], then [`gateway`] and the wires, then [`plan`].
 
+mod calls;
+mod clock;
 pub mod courier;
+pub mod gateway;
+pub mod http;
 mod lines;
+pub mod plan;
+pub mod secret;
 pub mod smpp;
+pub mod smtp;
 pub mod store;
+pub mod webhook;
 
 pub use courier::{Courier, CourierError, Happened};
+pub use gateway::{Gateway, Problem, Wire};
 pub use lines::{Lines, read_messages};
+pub use secret::{Secret, SecretError, SecretSource};
 pub use store::{Store, StoreError};

@@ -1,5 +1,7 @@
-//! Messages of a file: `sms.ndjson` of a replay, or any lines with `id`, `to` and `text`.
+//! Messages of a file: `sms.ndjson`, `email.ndjson` and `webhook.ndjson` of a replay, or any lines with `id`, `to` and
+//! `text`. A line may name its `channel`; else the name of the file does, and else it is an SMS.
 
+use crate::gateway::{EMAIL, SMS, WEBHOOK, way_of};
 use crate::smpp::parts_of;
 use outbox::{MessageId, New};
 use serde_json::Value;
@@ -20,6 +22,7 @@ pub struct Lines {
 pub fn read_messages(path: &Path) -> io::Result<Lines> {
     let mut lines = Lines::default();
     let mut file = BufReader::new(File::open(path)?);
+    let named = path.file_stem().and_then(|stem| channel_of(stem.to_str()?)).unwrap_or(SMS);
     let mut line = Vec::new();
     for number in 1.. {
         line.clear();
@@ -29,7 +32,7 @@ pub fn read_messages(path: &Path) -> io::Result<Lines> {
         if line.iter().all(u8::is_ascii_whitespace) {
             continue;
         }
-        match message(&line) {
+        match message(&line, named) {
             Ok(message) => lines.messages.push(message),
             Err(problem) => lines.wrong.push((number, problem)),
         }
@@ -37,14 +40,28 @@ pub fn read_messages(path: &Path) -> io::Result<Lines> {
     Ok(lines)
 }
 
-fn message(line: &[u8]) -> Result<New, String> {
+fn channel_of(name: &str) -> Option<&'static str> {
+    [SMS, EMAIL, WEBHOOK].into_iter().find(|channel| *channel == name)
+}
+
+fn message(line: &[u8], named: &'static str) -> Result<New, String> {
     let value: Value = serde_json::from_slice(line).map_err(|error| error.to_string())?;
     let field = |name: &str| match value.get(name).and_then(Value::as_str) {
         Some(text) if !text.is_empty() => Ok(text.to_owned()),
         _ => Err(format!("it has no text `{name}`")),
     };
-    let text = field("text")?;
-    Ok(New { id: MessageId(field("id")?), line: field("to")?, parts: parts_of(&text), text })
+    let channel = match value.get("channel").and_then(Value::as_str) {
+        Some(name) => channel_of(name).ok_or_else(|| format!("`{name}` is no channel"))?,
+        None => named,
+    };
+    let (text, id, to) = (field("text")?, MessageId(field("id")?), field("to")?);
+    let (text, parts) = match channel {
+        SMS => (text.clone(), parts_of(&text)),
+        // A machine gets all that the line has, as it is.
+        WEBHOOK => (String::from_utf8_lossy(line).trim().to_owned(), 1),
+        _ => (text, 1),
+    };
+    Ok(New { id, way: way_of(channel, &to), line: to, text, parts })
 }
 
 #[cfg(test)]
@@ -66,5 +83,25 @@ mod tests {
         assert_eq!((lines.messages[0].line.as_str(), lines.messages[0].text.as_str()), ("112", "मीटर"));
         assert_eq!(lines.wrong.iter().map(|(number, _)| *number).collect::<Vec<_>>(), [3, 4, 5, 6]);
         assert_eq!(lines.wrong[0].1, "it has no text `text`");
+    }
+
+    #[test]
+    fn the_name_of_a_file_or_the_line_itself_says_the_channel() {
+        let dir = tempfile::tempdir().unwrap();
+        let read = |name: &str, text: &str| {
+            let path = dir.path().join(name);
+            std::fs::write(&path, text).unwrap();
+            let lines = read_messages(&path).unwrap();
+            let of = |one: &New| format!("{} {} {}", one.way, one.line, one.text);
+            (lines.messages.iter().map(of).collect::<Vec<_>>(), lines.wrong)
+        };
+        let line = "{\"id\":\"a\",\"to\":\"scada\", \"text\":\"x\"} ";
+        assert_eq!(read("email.ndjson", line).0, ["email scada x"]);
+        assert_eq!(read("webhook.ndjson", line).0, [format!("webhook.scada scada {}", line.trim())]);
+        assert_eq!(read("other.ndjson", line).0, ["sms scada x"]);
+        let named = "{\"id\":\"a\",\"to\":\"b\",\"text\":\"x\",\"channel\":\"email\"}\n{\"id\":\"a\",\"to\":\"b\",\"text\":\"x\",\"channel\":\"fax\"}";
+        let (messages, wrong) = read("sms.ndjson", named);
+        assert_eq!(messages, ["email b x"]);
+        assert_eq!(wrong, [(2, "`fax` is no channel".to_owned())]);
     }
 }

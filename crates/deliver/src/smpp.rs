@@ -5,7 +5,7 @@ mod receipt;
 mod session;
 
 pub use receipt::read_receipt;
-pub use session::{Heard, Link, Password, Problem, Smpp, connect};
+pub use session::{Heard, Link, Problem, Smpp, connect};
 
 use notify::channels::sms::alphabet::{Alphabet, parts};
 use outbox::{Answer, Submission};

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// Goes up with the tables. A newer file is refused.
-const VERSION: i64 = 1;
+const VERSION: i64 = 2;
 /// `GWob`, so that the file of another program is not taken for an outbox.
 const APPLICATION: i64 = 0x4757_6f62;
 /// Before 3.51.3 a checkpoint could reset a WAL that a reader still used, and damage the file (sqlite.org, 2026).
@@ -35,7 +35,8 @@ const TABLES: &str = "
         tries INTEGER NOT NULL,
         not_before INTEGER NOT NULL,
         gateway INTEGER NOT NULL,
-        last_problem TEXT
+        last_problem TEXT,
+        way TEXT NOT NULL
     ) STRICT;
     CREATE TABLE parts (
         number INTEGER NOT NULL REFERENCES messages (number) ON DELETE CASCADE,
@@ -46,6 +47,9 @@ const TABLES: &str = "
         PRIMARY KEY (number, part)
     ) STRICT, WITHOUT ROWID;
 ";
+
+/// Makes version 2 of version 1, in which everything went out as an SMS.
+const SINCE_2: &str = "ALTER TABLE messages ADD COLUMN way TEXT NOT NULL DEFAULT 'sms'";
 
 /// Why a store cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -167,21 +171,25 @@ impl Store {
             write.execute_batch(TABLES)?;
             write.pragma_update(None, "application_id", APPLICATION)?;
             write.pragma_update(None, "user_version", VERSION)?;
+        } else if pragma("application_id")? == APPLICATION && pragma("user_version")? == 1 {
+            write.execute_batch(SINCE_2)?;
+            write.pragma_update(None, "user_version", VERSION)?;
         }
         write.commit()?;
         connection.pragma_update(None, "journal_mode", "wal")?;
         connection.pragma_update(None, "synchronous", "full")
     }
 
+    fn pragma(&self, name: &str) -> Result<i64, StoreError> {
+        let value = self.connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
+        value.map_err(self.failed("read"))
+    }
+
     fn check_version(&self) -> Result<(), StoreError> {
-        let pragma = |name| {
-            let value = self.connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
-            value.map_err(|source| StoreError::Sqlite { doing: "read", path: self.path.clone(), source })
-        };
-        if pragma("application_id")? != APPLICATION {
+        if self.pragma("application_id")? != APPLICATION {
             return Err(StoreError::Foreign { path: self.path.clone() });
         }
-        match pragma("user_version")? {
+        match self.pragma("user_version")? {
             found if found > VERSION => Err(StoreError::Newer { path: self.path.clone(), found }),
             _ => Ok(()),
         }
@@ -205,7 +213,10 @@ impl Store {
             let (number, part) = part.map_err(&failed)?;
             receipts.entry(number).or_default().push(part);
         }
-        let mut rows = self.connection.prepare("SELECT * FROM messages ORDER BY number").map_err(&failed)?;
+        // A file of version 1 is only looked at here: who opens it to write makes version 2 of it.
+        let way = if self.pragma("user_version")? == 1 { ", 'sms' AS way" } else { "" };
+        let select = format!("SELECT *{way} FROM messages ORDER BY number");
+        let mut rows = self.connection.prepare(&select).map_err(&failed)?;
         let entries = rows.query_map([], |row| Ok((row.get::<_, i64>("number")?, entry(row)?)));
         let mut all = Vec::new();
         for found in entries.map_err(&failed)? {
@@ -280,7 +291,7 @@ fn save_entry(write: &Connection, entry: &Entry) -> rusqlite::Result<()> {
     let number = entry.number as i64;
     write
         .prepare_cached(
-            "INSERT INTO messages VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)
+            "INSERT INTO messages VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)
              ON CONFLICT (number) DO UPDATE SET state = ?7, reason = ?8, changed = ?9, accepted = ?10, tries = ?11,
              not_before = ?12, gateway = ?13, last_problem = ?14, came = ?6",
         )?
@@ -299,6 +310,7 @@ fn save_entry(write: &Connection, entry: &Entry) -> rusqlite::Result<()> {
             entry.not_before.0,
             entry.gateway,
             entry.last_problem,
+            entry.way,
         ])?;
     for (part, (gateway, remote, arrived)) in entry.receipts.iter().enumerate() {
         write
@@ -335,6 +347,7 @@ fn entry(row: &Row<'_>) -> rusqlite::Result<Result<Entry, String>> {
         gateway: row.get("gateway")?,
         receipts: Vec::new(),
         last_problem: row.get("last_problem")?,
+        way: row.get("way")?,
     }))
 }
 

@@ -60,7 +60,7 @@ pub enum Command {
     Explain(Explain),
     /// Show which transformers and feeders lose most and least, from the outputs of a replay.
     Losses(Losses),
-    /// Send the messages of a replay over SMPP, from an outbox that survives a crash.
+    /// Send the messages of a replay as SMS, e-mails and webhooks, from an outbox that survives a crash.
     Send(Send),
     /// Look into an outbox, try messages again, or drop them.
     Outbox(Outbox),
@@ -201,26 +201,30 @@ pub struct Losses {
 /// `gridwarden send`
 #[derive(Debug, Clone, Args)]
 #[command(
-    after_help = "Example:\n  GRIDWARDEN_SMPP_PASSWORD_FILE=password gridwarden send out/sms.ndjson \\\n    \
+    after_help = "Examples:\n  gridwarden send out/sms.ndjson out/email.ndjson --outbox outbox.sqlite --plan plan.toml\n  \
+    GRIDWARDEN_SMPP_PASSWORD_FILE=password gridwarden send out/sms.ndjson \\\n    \
     --outbox outbox.sqlite --smpp smsc.example:2775 --system-id utility --sender GRIDWN\n\n\
     A message that the outbox knows by its id is not sent again, so the same command goes on after a crash."
 )]
 pub struct Send {
-    /// Files of messages, such as sms.ndjson of a replay. Without one, send what is in the outbox.
+    /// Files of messages: sms.ndjson, email.ndjson, webhook.ndjson of a replay. Without one, send what is in the outbox.
     #[arg(value_name = "FILE")]
     pub files: Vec<PathBuf>,
     /// The file of the outbox. It is made if it is not there.
     #[arg(long, value_name = "FILE")]
     pub outbox: PathBuf,
-    /// An SMPP gateway. With several, the next one takes over from one that is gone.
-    #[arg(long, required = true, value_name = "HOST:PORT")]
+    /// The plan whose gateways the messages go out over: its list `[[gateway]]`.
+    #[arg(long, value_name = "PLAN", conflicts_with_all = ["smpp", "system_id", "sender"])]
+    pub plan: Option<PathBuf>,
+    /// An SMPP gateway, without a plan. With several, the next one takes over from one that is gone.
+    #[arg(long, required_unless_present = "plan", value_name = "HOST:PORT")]
     pub smpp: Vec<String>,
-    /// The name by which the gateway knows us.
-    #[arg(long, value_name = "NAME")]
-    pub system_id: String,
+    /// The name by which that gateway knows us.
+    #[arg(long, required_unless_present = "plan", value_name = "NAME")]
+    pub system_id: Option<String>,
     /// Who the messages come from: a number, or a name of up to eleven letters.
-    #[arg(long, value_name = "SENDER")]
-    pub sender: String,
+    #[arg(long, required_unless_present = "plan", value_name = "SENDER")]
+    pub sender: Option<String>,
     /// Messages under way to a gateway at most.
     #[arg(long, default_value_t = 10, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub window: u32,

@@ -122,17 +122,18 @@ fn what_waits_can_be_looked_at_dropped_and_tried_again() {
         dir,
         &["outbox", "show", "outbox.sqlite", "sms.b"],
         &expect![[r#"
-        0
-        message sms.b
-          state        failed
-          reason       dropped by a person
-          to           **********001
-          came         TIME
-          changed      TIME
-          parts        1, of which 0 accepted
-          tries        0 of the next part
-          text         मीटर M2
-    "#]],
+            0
+            message sms.b
+              state        failed
+              reason       dropped by a person
+              way          sms
+              to           **********001
+              came         TIME
+              changed      TIME
+              parts        1, of which 0 accepted
+              tries        0 of the next part
+              text         मीटर M2
+        "#]],
     );
     check(
         dir,
@@ -204,6 +205,60 @@ fn what_is_missing_is_named_with_a_way_out() {
         error: cannot read outbox.sqlite
           cause: file is not a database
           cause: Error code 26: file is not a database
+    "#]],
+    );
+}
+
+#[test]
+fn the_gateways_of_a_plan_need_their_secrets_and_must_fit_the_messages() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    let plans = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../pipelines");
+    fs::copy(plans.join("routes.toml"), dir.join("routes.toml")).unwrap();
+    let demo = fs::read_to_string(plans.join("demo.toml")).unwrap();
+    fs::write(dir.join("demo.toml"), &demo).unwrap();
+    fs::write(dir.join("secret"), "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw\n").unwrap();
+    let hook = "\n[[gateway]]\nname = \"control-room\"\nprotocol = \"webhook\"\nurl = \"http://127.0.0.1:9/\"\n\
+                secret = { file = \"secret\" }\n";
+    fs::write(dir.join("hook.toml"), demo + hook).unwrap();
+    fs::write(dir.join("email.ndjson"), "{\"id\":\"e\",\"to\":\"duty@example.org\",\"text\":\"M1\"}\n")
+        .unwrap();
+    let send = |plan: &'static str| ["send", "email.ndjson", "--outbox", "outbox.sqlite", "--plan", plan];
+    check(
+        dir,
+        &send("demo.toml"),
+        &expect![[r#"
+        2
+        error: the plan demo.toml has no `[[gateway]]`, so nothing can be sent
+          help: add one as in pipelines/routes.toml
+    "#]],
+    );
+    check(
+        dir,
+        &send("routes.toml"),
+        &expect![[r#"
+        2
+        error: gateway `smsc`: `password` cannot be used
+          cause: the variable `SMPP_PASSWORD` is not set
+          help: set SMPP_PASSWORD in the environment
+    "#]],
+    );
+    check(
+        dir,
+        &send("hook.toml"),
+        &expect![[r#"
+        2
+        error: 1 message of the outbox cannot be sent: no gateway serves `email`
+          help: add a `[[gateway]]` for it to the plan; the messages stay in the outbox
+    "#]],
+    );
+    check(
+        dir,
+        &["outbox", "list", "outbox.sqlite"],
+        &expect![[r#"
+        0
+        TIME  queued     d***@example.org  e
+        1 message of 1
     "#]],
     );
 }

@@ -5,6 +5,7 @@
 //!
 //! - `Rule`, made by [`detect::keys!`]: the keys of its section, with `check` for keys that must go together;
 //! - `ABOUT`: what its messages and addresses are, in words, as data;
+//! - `address`: the address, if a text is one;
 //! - `Rule::throttle`: how many messages an address gets;
 //! - `Rule::routes`: who gets what, from the topology or from the settings, with every address checked;
 //! - `Rule::single` and `Rule::digest`: what a message says, within the limits of the medium.
@@ -12,10 +13,12 @@
 //! Everything else (plans, `gridwarden check`, throttle and digests, the output and its topic, stored state, counts,
 //! the catalogue and the pages of the book) works from this list.
 
+pub mod email;
 pub mod sms;
+pub mod webhook;
 
-use crate::{Held, RouteError, Routes, Throttle};
-use cases::Alert;
+use crate::{Address, Held, RouteError, Routes, Throttle};
+use cases::{Alert, AlertId};
 use core::fmt;
 use detect::{Key, SettingsError, Written};
 use grid::Topology;
@@ -32,6 +35,8 @@ macro_rules! each_channel {
         $to! {
             $($before)*
             sms: Sms,
+            email: Email,
+            webhook: Webhook,
             $($behind)*
         }
     };
@@ -46,6 +51,10 @@ pub struct About {
     pub label: &'static str,
     /// What an address is.
     pub to: &'static str,
+    /// What a person should have written for an address.
+    pub wanted: &'static str,
+    /// An address as a person writes it.
+    pub example: &'static str,
     /// Where the addresses come from.
     pub to_source: &'static str,
     /// What the text of a message holds.
@@ -87,7 +96,8 @@ macro_rules! channels {
                 match self {
                     $(Self::$Channel => concat!(
                         "name of the message: `", stringify!($module),
-                        ".` and that of the alert, or `digest.` and that of the first alert that waited",
+                        ".` and that of the alert, or `digest.` (`digest.CHANNEL.` if it is not `sms`) and that of the first \
+                         alert that waited",
                     ),)*
                 }
             }
@@ -95,6 +105,11 @@ macro_rules! channels {
             /// What its messages and addresses are.
             pub const fn about(self) -> &'static About {
                 match self { $(Self::$Channel => &$module::ABOUT,)* }
+            }
+
+            /// The address, if a text is one.
+            pub fn address(self, text: &str) -> Option<Address> {
+                match self { $(Self::$Channel => $module::address(text),)* }
             }
 
             /// The keys of its section in the plan.
@@ -149,6 +164,17 @@ macro_rules! channels {
 }
 
 each_channel!(channels);
+
+impl Channel {
+    /// The id of what had to wait. One outbox holds the messages of all channels, so the ids differ between channels; those
+    /// of SMS are older than the other channels, and stay as they are.
+    pub(crate) fn digest_id(self, first: &AlertId) -> String {
+        match self {
+            Self::Sms => format!("digest.{first}"),
+            other => format!("digest.{other}.{first}"),
+        }
+    }
+}
 
 impl fmt::Display for Channel {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

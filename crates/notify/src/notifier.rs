@@ -14,7 +14,7 @@ pub struct Message {
     /// On which channel.
     pub channel: Channel,
     /// Its name among the messages of its channel: the name of the channel and that of the alert, as in `sms.`, or
-    /// `digest.` and that of the first alert that had to wait.
+    /// `digest.` (`digest.CHANNEL.` if it is not `sms`) and that of the first alert that had to wait.
     pub id: String,
     /// Who gets it.
     pub to: Address,
@@ -124,7 +124,7 @@ impl Line {
         last.extend(self.held[..named].iter().map(|held| (held.meter, Named { time: end, seen: held.seen })));
         let message = Message {
             channel: rule.channel(),
-            id: format!("digest.{}", first.alert),
+            id: rule.channel().digest_id(&first.alert),
             to: to.clone(),
             time: end,
             area: first.area,

@@ -27,10 +27,12 @@ impl Sent {
         Channel::ALL.iter().copied().zip(self.0)
     }
 
-    /// `3 SMS`, with the numbers as `number` writes them; channels are joined by commas.
+    /// `3 SMS`, with the numbers as `number` writes them; channels are joined by commas. Of the channels that nothing
+    /// went out on, only SMS is named: most plans have no other.
     pub fn in_words(&self, number: impl Fn(u64) -> String) -> String {
         let each: Vec<String> = self
             .each()
+            .filter(|(channel, sent)| *channel == Channel::Sms || *sent > 0)
             .map(|(channel, sent)| format!("{} {}", number(sent), channel.about().label))
             .collect();
         each.join(", ")

@@ -100,6 +100,37 @@ fn check(picture: &str, answer: &Expect) {
     answer.assert_eq(&lines);
 }
 
+/// What a channel sends about three alerts, one an hour: a message and a digest.
+fn sent(channel: Channel) -> Vec<Message> {
+    let topology = readers(&[("A1", "+919810000001")]);
+    let rule = ChannelRule::read(channel, &[("per_hour", Written::Whole(1))]).unwrap();
+    let routes = rule.routes(&topology).unwrap();
+    let mut notifier = Notifier::new(rule, routes);
+    let alerts: Vec<Alert> = ["M1", "M2", "M3"].map(|meter| alert(meter, "A1", 0)).to_vec();
+    let route = |(block, alerts)| notifier.route(end_of(block), alerts, &calendar()).messages;
+    [(0, &alerts[..]), (2, &[])].into_iter().flat_map(route).collect()
+}
+
+/// One outbox holds the messages of all channels, and takes an id once.
+#[test]
+fn the_ids_of_different_channels_differ() {
+    let all: Vec<Message> = Channel::ALL.iter().flat_map(|channel| sent(*channel)).collect();
+    let ids: std::collections::BTreeSet<&str> = all.iter().map(|one| one.id.as_str()).collect();
+    assert_eq!((all.len(), ids.len()), (2 * Channel::ALL.len(), 2 * Channel::ALL.len()));
+}
+
+#[test]
+fn e_mails_and_webhooks_have_all_of_the_evidence() {
+    let all = [sent(Channel::Email), sent(Channel::Webhook)].concat();
+    let lines = all.iter().map(|one| format!("{} to {}: {:?}\n", one.id, one.to, one.text));
+    expect![[r#"
+        email.phase-neutral.M1.20240105T0900Z.opened to postmaster@localhost: "Please check meter M1\n\nCase phase-neutral.M1.20240105T0900Z\nphase 7.20 A, neutral 4.10 A, 3.10 A apart (0.50 A allowed) since 5 Jan 12:00\n"
+        digest.email.phase-neutral.M2.20240105T0900Z.opened to postmaster@localhost: "Please check 2 meters\n\nM2: 3.1 A apart\nM3: 3.1 A apart\n"
+        webhook.phase-neutral.M1.20240105T0900Z.opened to control-room: "Please check meter M1: phase 7.2 A, neutral 4.1 A since 5 Jan 12:00."
+        digest.webhook.phase-neutral.M2.20240105T0900Z.opened to control-room: "Please check 2 meters: M2 (3.1 A apart), M3 (3.1 A apart)."
+    "#]].assert_eq(&lines.collect::<String>());
+}
+
 #[test]
 fn one_alert_is_one_message_with_its_numbers() {
     check(

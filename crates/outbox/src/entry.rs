@@ -20,6 +20,8 @@ impl fmt::Display for MessageId {
 pub struct New {
     /// Its name.
     pub id: MessageId,
+    /// On which way it goes out: over the gateways that serve it.
+    pub way: String,
     /// Whose it is: messages of one line go out in their order.
     pub line: String,
     /// What it says. The outbox does not look into it.
@@ -68,6 +70,8 @@ pub struct Entry {
     pub id: MessageId,
     /// Its place in the order of arrival.
     pub number: u64,
+    /// On which way it goes out.
+    pub way: String,
     /// Whose it is.
     pub line: String,
     /// What it says.
@@ -88,7 +92,8 @@ pub struct Entry {
     pub not_before: Moment,
     /// The gateway that is tried first.
     pub gateway: u16,
-    /// For each accepted part: its gateway, the name that this gave it, and whether a receipt said that it arrived.
+    /// For each accepted part, or once for a message that was accepted whole: its gateway, the name that this gave it,
+    /// and whether a receipt said that it arrived.
     pub receipts: Vec<(u16, String, bool)>,
     /// What the last try in vain ended with.
     pub last_problem: Option<String>,

@@ -88,7 +88,6 @@ impl Outbox {
     pub fn new(settings: Settings, now: Moment) -> Result<Self, SettingsError> {
         settings.check()?;
         Ok(Self {
-            settings,
             entries: BTreeMap::new(),
             numbers: BTreeMap::new(),
             lines: BTreeMap::new(),
@@ -96,7 +95,8 @@ impl Outbox {
             flights: BTreeMap::new(),
             unstored: Kept::default(),
             storing: Kept::default(),
-            gateways: (0..settings.gateways).map(|_| Gateway::new(now)).collect(),
+            gateways: settings.gateways.iter().map(|_| Gateway::new(now)).collect(),
+            settings,
             awaited: BTreeMap::new(),
             early: VecDeque::new(),
             over: BTreeSet::new(),
@@ -120,7 +120,8 @@ impl Outbox {
         self.counts.queued += 1;
         let number = self.next_number;
         self.next_number += 1;
-        let New { id, line, text, parts } = new;
+        let New { id, way, line, text, parts } = new;
+        let gateway = self.settings.from(&way, 0).next().unwrap_or_default();
         self.numbers.insert(id.clone(), number);
         let queue = self.lines.entry(line.clone()).or_default();
         if queue.is_empty() {
@@ -130,6 +131,8 @@ impl Outbox {
         let entry = Entry {
             id,
             number,
+            gateway,
+            way,
             line,
             text,
             parts: parts.max(1),
@@ -139,7 +142,6 @@ impl Outbox {
             accepted: 0,
             tries: 0,
             not_before: now,
-            gateway: 0,
             receipts: Vec::new(),
             last_problem: None,
         };
@@ -173,16 +175,14 @@ impl Outbox {
     }
 
     /// The first gateway of a choice that is worth waiting for, if it takes something now.
-    fn gateway_for(&self, choice: Choice, now: Moment) -> Option<u16> {
-        let Settings { gateways, window, failover_after, .. } = self.settings;
-        let takes = |one: &u16| self.gateways[usize::from(*one)].takes(now, window);
+    fn gateway_for(&self, choice: &Choice, now: Moment) -> Option<u16> {
+        let takes = |one: &u16| self.gateways[usize::from(*one)].takes(now, self.settings.window);
         match choice {
-            Choice::Only(one) => Some(one).filter(takes),
-            Choice::From(own) => {
-                let mut from_own = (0..gateways).map(|step| (own + step) % gateways);
-                let is_worth =
-                    |one: &u16| self.gateways[usize::from(*one)].is_worth_waiting(now, failover_after);
-                from_own.find(is_worth).filter(takes)
+            Choice::Only(way, one) => Some(*one).filter(|one| self.settings.serves(*one, way)).filter(takes),
+            Choice::From(way, own) => {
+                let after = self.settings.failover_after;
+                let is_worth = |one: &u16| self.gateways[usize::from(*one)].is_worth_waiting(now, after);
+                self.settings.from(way, *own).find(is_worth).filter(takes)
             }
         }
     }
@@ -197,7 +197,8 @@ impl Outbox {
             gateway.throttled = 0;
         }
         match answer {
-            Answer::Accepted { remote } => self.accept(now, flight, remote),
+            Answer::Accepted { remote } => self.accept(now, flight, remote, false),
+            Answer::AcceptedWhole { remote } => self.accept(now, flight, remote, true),
             Answer::Throttled => {
                 let pause = self.settings.pause(gateway.throttled, u64::from(flight.gateway));
                 gateway.throttled = gateway.throttled.saturating_add(1);
@@ -206,14 +207,19 @@ impl Outbox {
                 self.make_ready(flight.number, now.plus(pause));
             }
             Answer::NotNow { reason } => self.retry(now, flight.number, reason),
+            Answer::Unanswered { reason } => {
+                self.counts.unanswered += 1;
+                self.retry(now, flight.number, reason);
+            }
             Answer::Never { reason } => self.fail(now, flight.number, reason),
         }
     }
 
-    fn accept(&mut self, now: Moment, flight: Flight, remote: String) {
-        self.counts.accepted += 1;
+    fn accept(&mut self, now: Moment, flight: Flight, remote: String, is_whole: bool) {
         let Some(entry) = self.entries.get_mut(&flight.number) else { return };
-        entry.accepted += 1;
+        let before = entry.accepted;
+        entry.accepted = if is_whole { entry.parts } else { before + 1 };
+        self.counts.accepted += u64::from(entry.accepted - before);
         (entry.tries, entry.last_problem, entry.not_before) = (0, None, now);
         entry.gateway = flight.gateway;
         entry.receipts.push((flight.gateway, remote.clone(), false));
@@ -241,7 +247,8 @@ impl Outbox {
         entry.tries += 1;
         entry.last_problem = Some(reason);
         if entry.tries.is_multiple_of(self.settings.tries) {
-            entry.gateway = (entry.gateway + 1) % self.settings.gateways;
+            let mut from_next = self.settings.from(&entry.way, entry.gateway.saturating_add(1));
+            entry.gateway = from_next.next().unwrap_or(entry.gateway);
         }
         self.changed.insert(number);
         self.make_ready(number, now.plus(pause));
@@ -301,8 +308,8 @@ impl Outbox {
                 if let Some((.., has_arrived)) = entry.receipts.iter_mut().find(of) {
                     *has_arrived = true;
                 }
-                let all = entry.receipts.iter().filter(|(.., has_arrived)| *has_arrived).count();
-                if entry.state == State::Sent && all == usize::from(entry.parts) {
+                let have_all_arrived = entry.receipts.iter().all(|(.., has_arrived)| *has_arrived);
+                if entry.state == State::Sent && have_all_arrived {
                     entry.state = State::Delivered;
                     entry.changed = now;
                     self.counts.delivered += 1;
@@ -329,12 +336,18 @@ impl Outbox {
         }
     }
 
-    /// The connection to a gateway is gone. What was in flight may have arrived, and is submitted again.
-    pub fn disconnected(&mut self, now: Moment, gateway: u16) {
-        let Some(state) = self.gateways.get_mut(usize::from(gateway)) else { return };
-        if state.state == GatewayState::Up {
+    /// A gateway cannot be reached any more. What is in flight to it will be answered all the same.
+    pub fn unreachable(&mut self, now: Moment, gateway: u16) {
+        if let Some(state) = self.gateways.get_mut(usize::from(gateway))
+            && state.state == GatewayState::Up
+        {
             state.state = GatewayState::Down(now);
         }
+    }
+
+    /// The connection to a gateway is gone. What was in flight may have arrived, and is submitted again.
+    pub fn disconnected(&mut self, now: Moment, gateway: u16) {
+        self.unreachable(now, gateway);
         let lost: Vec<Ticket> = self
             .flights
             .iter()

@@ -1,10 +1,10 @@
 //! How patient the outbox is.
 
 /// How messages are retried and given up.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
-    /// How many gateways there are, the preferred one first.
-    pub gateways: u16,
+    /// The way that each gateway serves, such as `sms`. Of one way, the preferred gateway comes first.
+    pub gateways: Vec<String>,
     /// Submissions to one gateway that are not answered, at most.
     pub window: u32,
     /// So long a gateway may take to answer, ms.
@@ -36,10 +36,10 @@ pub struct SettingsError {
 }
 
 impl Settings {
-    /// Settings for so many gateways that suit most of them.
-    pub fn usual(gateways: u16) -> Self {
+    /// Settings that suit most gateways, here of these ways.
+    pub fn usual<W: Into<String>>(ways: impl IntoIterator<Item = W>) -> Self {
         Self {
-            gateways,
+            gateways: ways.into_iter().map(Into::into).collect(),
             window: 10,
             answer_within: 30_000,
             retry_after: 1_000,
@@ -54,7 +54,7 @@ impl Settings {
 
     pub(crate) fn check(&self) -> Result<(), SettingsError> {
         let above_zero = [
-            ("gateways", i64::from(self.gateways)),
+            ("gateways", self.gateways.len() as i64),
             ("window", i64::from(self.window)),
             ("answer_within", self.answer_within),
             ("retry_after", self.retry_after),
@@ -65,6 +65,9 @@ impl Settings {
         if let Some((key, _)) = above_zero.into_iter().find(|(_, value)| *value <= 0) {
             return Err(SettingsError { key, wanted: "more than nothing" });
         }
+        if self.gateways.len() > usize::from(u16::MAX) {
+            return Err(SettingsError { key: "gateways", wanted: "at most 65,535" });
+        }
         if self.retry_most < self.retry_after {
             return Err(SettingsError { key: "retry_most", wanted: "at least `retry_after`" });
         }
@@ -73,6 +76,18 @@ impl Settings {
             return Err(SettingsError { key, wanted: "nothing or more" });
         }
         Ok(())
+    }
+
+    /// The gateways of a way, from this one on, each once.
+    pub(crate) fn from(&self, way: &str, own: u16) -> impl Iterator<Item = u16> {
+        let count = self.gateways.len() as u16;
+        let all = (0..count).map(move |step| ((u32::from(own) + u32::from(step)) % u32::from(count)) as u16);
+        all.filter(move |one| self.serves(*one, way))
+    }
+
+    /// Whether there is this gateway, and it is one of the way. What is stored may be of other gateways.
+    pub(crate) fn serves(&self, gateway: u16, way: &str) -> bool {
+        self.gateways.get(usize::from(gateway)).is_some_and(|one| one == way)
     }
 
     /// The pause before a retry: it doubles with each try, and is up to a quarter shorter, so that messages that failed

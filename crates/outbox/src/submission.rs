@@ -35,10 +35,20 @@ pub enum Answer {
         /// The name that receipts use.
         remote: String,
     },
+    /// It has all parts of the message, under one name.
+    AcceptedWhole {
+        /// The name that receipts use.
+        remote: String,
+    },
     /// It has too much to do: any message has to wait.
     Throttled,
     /// This time it was not possible.
     NotNow {
+        /// Why.
+        reason: String,
+    },
+    /// Nobody knows whether the part arrived: the answer did not come.
+    Unanswered {
         /// Why.
         reason: String,
     },

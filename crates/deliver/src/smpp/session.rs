@@ -1,7 +1,7 @@
 //! A connection to a gateway: bound, kept alive, and made again when it is lost.
 
 use super::pdu::{Body, Pdu, PduError};
-use std::fmt;
+use crate::secret::Secret;
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, TcpStream, ToSocketAddrs};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -13,16 +13,6 @@ use std::time::Duration;
 /// The first number of our questions whether the other side is there; those of submissions stay below.
 const FIRST_ENQUIRY: u32 = 0x7000_0000;
 
-/// A password, which nothing shows.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Password(pub String);
-
-impl fmt::Debug for Password {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("(hidden)")
-    }
-}
-
 /// How a gateway is reached.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Smpp {
@@ -31,9 +21,11 @@ pub struct Smpp {
     /// The name of the client.
     pub system_id: String,
     /// Its password.
-    pub password: Password,
+    pub password: Secret,
     /// What kind of client it is; mostly empty.
     pub system_type: String,
+    /// Who the messages come from: a number, or a name of up to eleven letters.
+    pub sender: String,
     /// So long the other side may take to connect, and to bind.
     pub connect_within: Duration,
     /// After so long without a word the other side is asked whether it is there, and has the same time to answer.
@@ -172,7 +164,7 @@ fn open(smpp: &Smpp, session: u64) -> Result<(Link, Reader), Problem> {
     let link = Link { session, stream: Arc::new(Mutex::new(stream)) };
     let bind = Body::BindTransceiver {
         system_id: smpp.system_id.clone(),
-        password: smpp.password.0.clone(),
+        password: smpp.password.reveal().to_owned(),
         system_type: smpp.system_type.clone(),
     };
     link.write(&[Pdu::new(1, bind)]).map_err(Problem::Broken)?;

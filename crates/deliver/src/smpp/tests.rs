@@ -75,7 +75,7 @@ fn a_receipt_is_read_from_its_text_or_its_parameters() {
 
 #[test]
 fn a_password_is_never_shown() {
-    assert_eq!(format!("{:?}", Password("secret".to_owned())), "(hidden)");
+    assert_eq!(format!("{:?}", crate::Secret::new("secret")), "(hidden)");
 }
 
 #[test]

@@ -20,14 +20,20 @@ fn all(outbox: &Outbox) -> Vec<Entry> {
 
 /// An outbox in which messages of every state stand.
 fn filled(count: u8) -> Outbox {
-    let mut outbox = Outbox::new(Settings::usual(2), Moment(0)).unwrap();
+    let mut outbox = Outbox::new(Settings::usual(["sms", "sms"]), Moment(0)).unwrap();
     outbox.connected(0);
     for number in 0..count {
         let id = MessageId(format!("m{number}"));
         let text = format!("मीटर {number} '\"; \u{0}");
         outbox.put(
             Moment(1),
-            New { id, line: format!("l{}", number % 7), text, parts: u16::from(number % 3) + 1 },
+            New {
+                id,
+                way: "sms".to_owned(),
+                line: format!("l{}", number % 7),
+                text,
+                parts: u16::from(number % 3) + 1,
+            },
         );
     }
     store(&mut outbox);
@@ -146,4 +152,41 @@ proptest! {
         store.save(&changed, &[]).unwrap();
         prop_assert!(store.load().unwrap().iter().eq(outbox.entries()));
     }
+}
+
+/// A file as version 1 made it, with a message that waits and one that was sent.
+const VERSION_1: &str = "
+    CREATE TABLE messages (
+        number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, line TEXT NOT NULL, text TEXT NOT NULL,
+        parts INTEGER NOT NULL, came INTEGER NOT NULL, state TEXT NOT NULL, reason TEXT, changed INTEGER NOT NULL,
+        accepted INTEGER NOT NULL, tries INTEGER NOT NULL, not_before INTEGER NOT NULL, gateway INTEGER NOT NULL,
+        last_problem TEXT
+    ) STRICT;
+    CREATE TABLE parts (
+        number INTEGER NOT NULL REFERENCES messages (number) ON DELETE CASCADE, part INTEGER NOT NULL,
+        gateway INTEGER NOT NULL, remote TEXT NOT NULL, arrived INTEGER NOT NULL, PRIMARY KEY (number, part)
+    ) STRICT, WITHOUT ROWID;
+    INSERT INTO messages VALUES (0, 'sms.a', '112', 'M1', 1, 5, 'queued', NULL, 5, 0, 2, 9, 0, 'busy');
+    INSERT INTO messages VALUES (1, 'sms.b', '113', 'M2', 1, 6, 'sent', NULL, 7, 1, 0, 6, 0, NULL);
+    INSERT INTO parts VALUES (1, 0, 0, 'r1', 0);
+    PRAGMA application_id = 1196912482;
+    PRAGMA user_version = 1;
+";
+
+#[test]
+fn a_file_of_version_1_is_read_and_goes_on_as_version_2() {
+    let (_dir, path) = file();
+    Connection::open(&path).unwrap().execute_batch(VERSION_1).unwrap();
+    let looked_at = Store::peek(&path).unwrap();
+    let ways: Vec<(&str, &str, &str)> =
+        looked_at.iter().map(|one| (one.id.0.as_str(), one.way.as_str(), one.state.name())).collect();
+    assert_eq!(ways, [("sms.a", "sms", "queued"), ("sms.b", "sms", "sent")]);
+    assert_eq!(looked_at[1].receipts, [(0, "r1".to_owned(), false)]);
+    let mut store = Store::open(&path).unwrap();
+    assert_eq!(store.load().unwrap(), looked_at);
+    let changed =
+        Entry { way: "email".to_owned(), number: 2, id: MessageId("e".to_owned()), ..looked_at[0].clone() };
+    store.save(std::slice::from_ref(&changed), &[]).unwrap();
+    drop(store);
+    assert_eq!(Store::open(&path).unwrap().load().unwrap()[2], changed);
 }

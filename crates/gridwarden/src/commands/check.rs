@@ -7,13 +7,14 @@ mod routes;
 mod survey;
 
 use crate::cli;
+use deliver::plan::GatewayPlan;
 use detect::{Detector, DetectorRules};
 use fleet::{Energy, RegisterRules};
 use grid::IndexSettings;
 use metering::{DemandRule, Zone};
 use notify::Channel;
 use page::{Page, listed};
-use pipeline::{Compression, MostPower, Plan};
+use pipeline::{Compression, MostPower, Plan, PlanError};
 use reading::quantity::{amperes, percent, time, volts, watt_hours, watts};
 use reading::time::DAY;
 use reading::{DayType, Limits};
@@ -26,9 +27,10 @@ use vet::{FindingsSettings, PowerFactorRule, Rule, VetSettings};
 pub fn run(args: &cli::Check) -> Result<(), Failure> {
     let (plan, text) = read_plan_and_text(&args.plan)?;
     let kafka = KafkaPlan::if_any(&text, &args.plan, None, &Environment::of_process())?;
+    let gateways = gateways(&plan, &text).map_err(|error| Failure::plan(&error, &args.plan, &text))?;
     let in_parts = kafka.as_ref().is_some_and(|kafka| kafka.exchange == Exchange::Kafka);
     let plan = if in_parts { plan.of_a_part() } else { plan };
-    let mut page = page_of(&plan, kafka.as_ref());
+    let mut page = page_of(&plan, kafka.as_ref(), &gateways);
     if !args.readings.is_empty() {
         let topology = args.topology.as_deref().map(read_topology).transpose()?;
         let survey = Survey::of(&args.readings, &plan)?;
@@ -37,8 +39,20 @@ pub fn run(args: &cli::Check) -> Result<(), Failure> {
     print(&page.text())
 }
 
+/// The gateways of a plan, which reach all of its receivers, or none at all.
+fn gateways(plan: &Plan, text: &str) -> Result<Vec<GatewayPlan>, PlanError> {
+    let gateways = deliver::plan::read(text)?;
+    if let Some(rules) = &plan.desk {
+        deliver::plan::check_receivers(text, rules, &gateways)?;
+    }
+    for rule in Channel::ALL.iter().filter_map(|channel| plan.channel(*channel)) {
+        deliver::plan::check_section(rule, &gateways)?;
+    }
+    Ok(gateways)
+}
+
 /// The whole page, section by section.
-fn page_of(plan: &Plan, kafka: Option<&KafkaPlan>) -> Page {
+fn page_of(plan: &Plan, kafka: Option<&KafkaPlan>, gateways: &[GatewayPlan]) -> Page {
     let mut page = Page::about(&plan.name);
     page.key("time_zone", plan.calendar.zone_name());
     page.key("holidays", listed(plan.calendar.holidays()));
@@ -54,6 +68,13 @@ fn page_of(plan: &Plan, kafka: Option<&KafkaPlan>) -> Page {
     health(plan, &mut page);
     forecast(plan, &mut page);
     watch(plan, &mut page);
+    if gateways.is_empty() {
+        page.none("[gateway]");
+    }
+    for gateway in gateways {
+        page.section("[gateway]");
+        gateway.shown().iter().for_each(|(key, value)| page.key(key, value));
+    }
     match kafka {
         None => {
             page.none("kafka");

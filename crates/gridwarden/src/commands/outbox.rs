@@ -1,6 +1,7 @@
 //! `gridwarden outbox`: looks into an outbox, tries messages again, drops others.
 
 use crate::cli::{self, OutboxAct};
+use deliver::gateway::{EMAIL, SMS};
 use deliver::{Store, StoreError};
 use outbox::{Entry, MessageId, Moment, Outbox, Settings, State};
 use reading::EventTime;
@@ -28,7 +29,7 @@ fn list(outbox: &Path, state: Option<&str>) -> Result<(), Failure> {
     let mut page = String::new();
     for entry in &asked {
         let problem = why(entry).map(|why| format!("  {why}")).unwrap_or_default();
-        let (state, to) = (entry.state.name(), masked(&entry.line));
+        let (state, to) = (entry.state.name(), address(entry));
         writeln!(page, "{}  {state:<9}  {to:>15}  {}{problem}", time(entry.changed), entry.id)
             .expect("text grows");
     }
@@ -45,7 +46,8 @@ fn show(outbox: &Path, id: &str) -> Result<(), Failure> {
     if let Some(why) = why(entry) {
         key("reason", why.to_owned());
     }
-    key("to", masked(&entry.line));
+    key("way", entry.way.clone());
+    key("to", address(entry));
     key("came", time(entry.came));
     key("changed", time(entry.changed));
     key("parts", format!("{}, of which {} accepted", entry.parts, entry.accepted));
@@ -70,7 +72,7 @@ fn change(
     }
     let mut store = Store::open(path).map_err(cannot)?;
     let now = now();
-    let restored = Outbox::restore(Settings::usual(1), now, store.load().map_err(cannot)?);
+    let restored = Outbox::restore(Settings::usual([SMS]), now, store.load().map_err(cannot)?);
     let mut outbox = restored.map_err(|error| Failure::of(&error))?;
     for id in ids {
         let id = MessageId(id.clone());
@@ -115,6 +117,16 @@ fn cannot(error: StoreError) -> Failure {
 
 fn time(moment: Moment) -> String {
     EventTime(moment.0).to_string()
+}
+
+/// Where a message goes, as it may stand on a page that people pass around.
+fn address(entry: &Entry) -> String {
+    match (entry.way.as_str(), entry.line.split_once('@')) {
+        (SMS, _) => masked(&entry.line),
+        (EMAIL, Some((name, host))) => format!("{}***@{host}", name.chars().take(1).collect::<String>()),
+        // A webhook goes to a gateway of the plan, by its name.
+        _ => entry.line.clone(),
+    }
 }
 
 /// A number as it may stand on a page that people pass around: only its end.

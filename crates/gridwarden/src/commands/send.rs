@@ -1,11 +1,15 @@
-//! `gridwarden send`: sends the messages of files over SMPP, from an outbox that survives anything.
+//! `gridwarden send`: sends the messages of files over the gateways of a plan, from an outbox that survives anything.
 
 use crate::cli;
-use deliver::smpp::{Password, Smpp};
-use deliver::{Courier, CourierError, Happened, Store, read_messages};
+use deliver::smpp::Smpp;
+use deliver::{
+    Courier, CourierError, Gateway, Happened, Secret, SecretSource, Store, Wire, plan, read_messages,
+};
 use outbox::{Put, Settings, State};
-use shell::{Failure, Stop, count, print};
-use std::path::Path;
+use shell::{Failure, Stop, count, print, read_plan_and_text};
+use std::collections::BTreeMap;
+use std::error::Error;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 /// The password of the gateways, or the path of a file with it.
@@ -17,25 +21,65 @@ const BATCH: usize = 1_000;
 /// Runs the command.
 pub fn run(args: &cli::Send, quiet: bool) -> Result<(), Failure> {
     let stop = Stop::on_signals()?;
-    let password = password()?;
-    let settings = Settings { window: args.window, ..Settings::usual(args.smpp.len() as u16) };
-    let gateway = |address: &String| Smpp {
-        address: address.clone(),
-        system_id: args.system_id.clone(),
-        password: password.clone(),
-        system_type: String::new(),
-        connect_within: Duration::from_secs(10),
-        enquire_after: Duration::from_secs(30),
-        reconnect_after: Duration::from_secs(1),
+    let gateways = match &args.plan {
+        Some(path) => of_plan(path)?,
+        None => of_arguments(args)?,
     };
+    let names: Vec<String> = gateways.iter().map(|gateway| gateway.name.clone()).collect();
+    let ways: Vec<String> = gateways.iter().map(Gateway::way).collect();
+    let settings = Settings { window: args.window, ..Settings::usual(&ways) };
     let store = Store::open(&args.outbox).map_err(|error| Failure::of(&error))?;
-    let gateways = args.smpp.iter().map(gateway).collect();
-    let mut courier = Courier::start(store, settings, &args.sender, gateways).map_err(failed)?;
+    let mut courier = Courier::start(store, settings, gateways).map_err(failed)?;
     for file in &args.files {
         take(&mut courier, file)?;
     }
-    deliver(&mut courier, args, &stop, quiet)?;
+    check_ways(&courier, &ways)?;
+    deliver(&mut courier, args, &names, &stop, quiet)?;
     report(&courier, args, &stop)
+}
+
+/// The gateways of a plan, with their secrets.
+fn of_plan(path: &Path) -> Result<Vec<Gateway>, Failure> {
+    // Read whole, so that a plan with a mistake elsewhere is no surprise later.
+    let (_, text) = read_plan_and_text(path)?;
+    let gateways = plan::read(&text).map_err(|error| Failure::plan(&error, path, &text))?;
+    if gateways.is_empty() {
+        let problem = format!("the plan {} has no `[[gateway]]`, so nothing can be sent", path.display());
+        return Err(Failure::wrong(problem, "add one as in pipelines/routes.toml"));
+    }
+    let open = |gateway: &plan::GatewayPlan| {
+        gateway.open().map_err(|error| Failure::of(&error).as_wrong().help(Some(error.help())))
+    };
+    gateways.iter().map(open).collect()
+}
+
+/// The SMPP gateways that the command line names.
+fn of_arguments(args: &cli::Send) -> Result<Vec<Gateway>, Failure> {
+    let password = password()?;
+    let gateway = |address: &String| {
+        let smpp = Smpp {
+            address: address.clone(),
+            system_id: args.system_id.clone().unwrap_or_default(),
+            password: password.clone(),
+            sender: args.sender.clone().unwrap_or_default(),
+            ..Smpp::usual()
+        };
+        Gateway { name: address.clone(), wire: Wire::Smpp(smpp) }
+    };
+    Ok(args.smpp.iter().map(gateway).collect())
+}
+
+/// Refuses to wait for what no gateway can ever take.
+fn check_ways(courier: &Courier, ways: &[String]) -> Result<(), Failure> {
+    let waits = courier.entries().filter(|entry| entry.state == State::Queued);
+    let mut without = BTreeMap::<&str, u64>::new();
+    for entry in waits.filter(|entry| !ways.contains(&entry.way)) {
+        *without.entry(&entry.way).or_default() += 1;
+    }
+    let Some((way, messages)) = without.first_key_value() else { return Ok(()) };
+    let messages = count(*messages, "message");
+    let problem = format!("{messages} of the outbox cannot be sent: no gateway serves `{way}`");
+    Err(Failure::wrong(problem, "add a `[[gateway]]` for it to the plan; the messages stay in the outbox"))
 }
 
 /// Puts the messages of a file into the outbox. Those that it knows are not sent again.
@@ -59,17 +103,23 @@ fn take(courier: &mut Courier, file: &Path) -> Result<(), Failure> {
 
 /// Works until all is over, or a signal comes. After the last message it waits for receipts for a while.
 #[expect(clippy::disallowed_methods, reason = "receipts are waited for by the wall's clock")]
-fn deliver(courier: &mut Courier, args: &cli::Send, stop: &Stop, quiet: bool) -> Result<(), Failure> {
+fn deliver(
+    courier: &mut Courier,
+    args: &cli::Send,
+    names: &[String],
+    stop: &Stop,
+    quiet: bool,
+) -> Result<(), Failure> {
     let patience = Duration::from_secs(args.wait);
     let mut last = Instant::now();
     while !stop.is_asked() {
         for happened in courier.turn().map_err(failed)? {
             match happened {
                 Happened::Connected { gateway } if !quiet => {
-                    print(&format!("{}: connected\n", args.smpp[usize::from(gateway)]))?;
+                    print(&format!("{}: connected\n", names[usize::from(gateway)]))?;
                 }
                 Happened::Disconnected { gateway, problem } => {
-                    print(&format!("{}: {problem}\n", args.smpp[usize::from(gateway)]))?;
+                    print(&format!("{}: {}\n", names[usize::from(gateway)], with_causes(&problem)))?;
                 }
                 Happened::Connected { .. } | Happened::CameIn { .. } => {}
             }
@@ -108,21 +158,26 @@ fn failed(error: CourierError) -> Failure {
     Failure::of(&error)
 }
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "secrets come from the environment, and never from the command line"
-)]
-fn password() -> Result<Password, Failure> {
+/// An error in one line, with what led to it.
+fn with_causes(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut next = error.source();
+    while let Some(cause) = next {
+        text += &format!(": {cause}");
+        next = cause.source();
+    }
+    text
+}
+
+/// The password of the gateways of the command line: never an argument, which others could see.
+#[expect(clippy::disallowed_methods, reason = "the environment says where the password is")]
+fn password() -> Result<Secret, Failure> {
     if let Ok(path) = std::env::var(PASSWORD_FILE) {
-        let text = std::fs::read_to_string(&path);
-        let text = text.map_err(|cause| {
-            Failure::failed(format!("cannot read {path} ({PASSWORD_FILE})"), &cause).as_wrong()
-        })?;
-        return Ok(Password(text.trim_end_matches(['\r', '\n']).to_owned()));
+        let read = SecretSource::File(PathBuf::from(path)).read();
+        return read
+            .map_err(|error| Failure::of(&error).as_wrong().help(Some(format!("set {PASSWORD_FILE}"))));
     }
     let help = format!("set {PASSWORD}, or {PASSWORD_FILE} to the path of a file with it; it may be empty");
-    match std::env::var(PASSWORD) {
-        Ok(password) => Ok(Password(password)),
-        Err(_) => Err(Failure::wrong("the gateway needs a password", help)),
-    }
+    let read = SecretSource::Environment(PASSWORD.to_owned()).read();
+    read.map_err(|_| Failure::wrong("the gateway needs a password", help))
 }

@@ -25,6 +25,8 @@ pub(super) const ABOUT: About = About {
     row: "a short message",
     label: "SMS",
     to: "the phone number that it goes to",
+    wanted: "a phone number",
+    example: "+000200000001",
     to_source: "the plan's routes",
     text: "what it says, in local time",
     text_source: "GSM 03.38: 160 places of 7 bits",
@@ -89,6 +91,8 @@ pub(crate) static PHONES: AddressColumn = AddressColumn {
     value: |row| row.reader_phone.as_deref(),
     read: phone,
 };
+
+pub(super) use self::phone as address;
 
 /// A phone number, if the text is one: an optional `+` and 3 to 15 digits. Spaces and hyphens between digits are left
 /// out, as people write them.

@@ -4,19 +4,20 @@ use crate::{Entry, Moment};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Which gateways a message can go to. All messages with the same choice go to the same gateway at a time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Choice {
-    /// This one, and the next ones while it is gone.
-    From(u16),
+    /// Those of this way: this one, and the next ones while it is gone.
+    From(String, u16),
     /// Only this one: it has the first parts, and no phone could join them with parts from another one.
-    Only(u16),
+    Only(String, u16),
 }
 
 impl Choice {
     fn of(entry: &Entry) -> Self {
+        let way = entry.way.clone();
         match entry.receipts.last() {
-            Some((gateway, ..)) => Self::Only(*gateway),
-            None => Self::From(entry.gateway),
+            Some((gateway, ..)) => Self::Only(way, *gateway),
+            None => Self::From(way, entry.gateway),
         }
     }
 }
@@ -47,8 +48,8 @@ impl Ready {
     }
 
     /// The first message of each choice, with the time of its try, if that is now or before.
-    pub(super) fn due(&self, now: Moment) -> impl Iterator<Item = (Choice, (Moment, u64))> {
-        let firsts = self.by_choice.iter().filter_map(|(choice, places)| Some((*choice, *places.first()?)));
+    pub(super) fn due(&self, now: Moment) -> impl Iterator<Item = (&Choice, (Moment, u64))> {
+        let firsts = self.by_choice.iter().filter_map(|(choice, places)| Some((choice, *places.first()?)));
         firsts.filter(move |(_, (not_before, _))| *not_before <= now)
     }
 

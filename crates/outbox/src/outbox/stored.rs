@@ -33,6 +33,7 @@ impl Outbox {
         now: Moment,
         entries: impl IntoIterator<Item = Entry>,
     ) -> Result<Self, RestoreError> {
+        let remember = settings.remember;
         let mut outbox = Self::new(settings, now)?;
         let mut sorted: Vec<Entry> = entries.into_iter().collect();
         sorted.sort_by_key(|entry| entry.number);
@@ -50,7 +51,7 @@ impl Outbox {
                 }
             }
             if entry.state.is_over() {
-                outbox.over.insert((entry.changed.plus(settings.remember), number));
+                outbox.over.insert((entry.changed.plus(remember), number));
             } else {
                 let line = outbox.lines.entry(entry.line.clone()).or_default();
                 if line.is_empty() {

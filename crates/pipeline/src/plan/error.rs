@@ -67,7 +67,7 @@ const HIDDEN: &str = "(not shown: it may hold a secret)";
 /// Plans should hold no secrets, but people write them there, and learn from this very error that they should not.
 fn may_hold_a_secret(line: &str) -> bool {
     let line = line.to_ascii_lowercase();
-    ["passw", "pasw", "passph", "pwd", "secret", "key.pem", "private", "jaas"]
+    ["passw", "pasw", "passph", "pwd", "secret", "key.pem", "private", "jaas", "token", "headers"]
         .iter()
         .any(|word| line.contains(word))
 }

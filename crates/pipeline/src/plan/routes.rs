@@ -5,7 +5,6 @@ use super::metering::days_of;
 use super::written::milliseconds;
 use cases::Severity;
 use detect::nearest;
-use notify::channels::sms::phone;
 use notify::desk::{By, Escalation, Hours, Inhibit, Kind, Quiet, Receiver, Route, RulesError, Shift, Whom};
 use notify::words::{Form, Language, Template, Templates};
 use notify::{Address, Channel, DeskRules};
@@ -243,24 +242,30 @@ impl ReceiverToml {
         Ok(Receiver {
             name: name(&self.name)?,
             channel,
-            whom: self.whom()?,
+            whom: self.whom(channel)?,
             language: self.language.as_ref().map_or(Ok(Language::ENGLISH), language)?,
             per_hour,
             per_day,
-            parts: self.parts.as_ref().map_or(Ok(3), |most| count("parts", most, MOST_PARTS))?,
+            parts: self
+                .parts
+                .as_ref()
+                .map_or(Ok(usual_parts(channel)), |most| count("parts", most, MOST_PARTS))?,
             quiet: self.quiet()?,
         })
     }
 
-    fn whom(&self) -> Result<Whom, PlanError> {
+    fn whom(&self, channel: Channel) -> Result<Whom, PlanError> {
         match (&self.to, &self.rota) {
-            (Some(to), None) => Ok(match to.get_ref().as_str() {
+            // The topology has phones of them, and nothing else.
+            (Some(to), None) if channel == Channel::Sms => Ok(match to.get_ref().as_str() {
                 "reader" => Whom::Reader,
                 "consumer" => Whom::Consumer,
-                _ => Whom::One(address(to, "\"reader\", \"consumer\" or a phone number")?),
+                _ => Whom::One(address(channel, to, "\"reader\", \"consumer\" or ")?),
             }),
+            (Some(to), None) => Ok(Whom::One(address(channel, to, "")?)),
             (None, Some(rota)) if !rota.get_ref().is_empty() => {
-                Ok(Whom::Rota(rota.get_ref().iter().map(ShiftToml::check).collect::<Result<_, _>>()?))
+                let shifts = rota.get_ref().iter().map(|shift| shift.check(channel));
+                Ok(Whom::Rota(shifts.collect::<Result<_, _>>()?))
             }
             (to, rota) => {
                 let both = to.as_ref().map(Spanned::span).filter(|_| rota.is_some());
@@ -290,13 +295,13 @@ impl ReceiverToml {
 }
 
 impl ShiftToml {
-    fn check(&self) -> Result<Shift, PlanError> {
+    fn check(&self, channel: Channel) -> Result<Shift, PlanError> {
         let days = self.days.as_ref().map(days_of).transpose()?;
         let has = |day: &DayType| days.is_none_or(|days| days >> *day as u8 & 1 == 1);
         Ok(Shift {
             hours: hours("hours", &self.hours)?,
             days: DayType::ALL.into_iter().filter(has).collect(),
-            address: address(&self.to, "a phone number")?,
+            address: address(channel, &self.to, "")?,
         })
     }
 }
@@ -467,15 +472,21 @@ fn language(written: &Text) -> Result<Language, PlanError> {
     })
 }
 
-fn address(written: &Text, wanted: &str) -> Result<Address, PlanError> {
-    phone(written.get_ref()).ok_or_else(|| {
-        let problem = format!("`to` must be {wanted}, found \"{}\"", written.get_ref());
-        PlanError::new(
-            "plan::address",
-            written.span(),
-            problem,
-            "write a phone number like \"+000200000001\"",
-        )
+/// Only an SMS has parts that cost and tire; any other message may be as long as the longest of them.
+fn usual_parts(channel: Channel) -> u32 {
+    if channel == Channel::Sms { 3 } else { MOST_PARTS }
+}
+
+fn address(channel: Channel, written: &Text, or: &str) -> Result<Address, PlanError> {
+    channel.address(written.get_ref()).ok_or_else(|| {
+        let about = channel.about();
+        let problem = format!("`to` must be {or}{}, found \"{}\"", about.wanted, written.get_ref());
+        let help = format!(
+            "write {} like \"{}\"",
+            about.wanted.split(':').next().unwrap_or_default(),
+            about.example
+        );
+        PlanError::new("plan::address", written.span(), problem, help)
     })
 }
 

@@ -32,8 +32,8 @@ type Text = Spanned<String>;
 
 macro_rules! plan {
     ($($channel:ident: $Channel:ident,)*) => {
-        /// A plan as it is written in TOML. The shell reads the sections that belong to it: `kafka`, `grid`,
-        /// `checkpoints`, and most of `output`.
+        /// A plan as it is written in TOML. The shell reads the sections that belong to it: `gateway`,
+        /// `kafka`, `grid`, `checkpoints`, and most of `output`.
         #[derive(Debug, Deserialize)]
         #[serde(deny_unknown_fields)]
         pub struct PlanToml {
@@ -86,6 +86,8 @@ macro_rules! plan {
             templates: Vec<TemplateToml>,
             #[serde(default)]
             output: OutputToml,
+            #[serde(default, rename = "gateway")]
+            _gateways: Option<IgnoredAny>,
             #[serde(default, rename = "kafka")]
             _kafka: Option<IgnoredAny>,
             #[serde(default, rename = "grid")]

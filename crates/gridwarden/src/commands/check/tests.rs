@@ -4,7 +4,8 @@ use expect_test::{Expect, expect};
 
 fn page(plan: &str, environment: &Environment) -> String {
     let kafka = KafkaPlan::if_any(plan, "plan.toml".as_ref(), None, environment).unwrap();
-    page_of(&Plan::read(plan).unwrap(), kafka.as_ref()).text()
+    let (read, text) = (Plan::read(plan).unwrap(), plan);
+    page_of(&read, kafka.as_ref(), &gateways(&read, text).unwrap()).text()
 }
 
 /// The page without what closed lists add to it, so that another detector, channel or output changes no picture of all.
@@ -126,6 +127,8 @@ fn every_setting_is_shown_under_its_key_in_the_plan() {
 
             [[route]] none
 
+            [[gateway]] none
+
             [kafka] none
 
             [output]
@@ -230,6 +233,8 @@ fn missing_sections_are_shown_as_none() {
 
             [[route]] none
 
+            [[gateway]] none
+
             [kafka]
               brokers         127.0.0.1:9092
               group           j1
@@ -298,7 +303,7 @@ fn results_of_the_whole_town_are_left_out_if_instances_share_it() {
     let plan = include_str!("../../../../../pipelines/ami.toml");
     let plan = plan.replacen("exchange = \"memory\"", "exchange = \"kafka\"", 1);
     let kafka = KafkaPlan::if_any(&plan, "plan.toml".as_ref(), None, &Environment::default()).unwrap();
-    let page = page_of(&Plan::read(&plan).unwrap().of_a_part(), kafka.as_ref()).text();
+    let page = page_of(&Plan::read(&plan).unwrap().of_a_part(), kafka.as_ref(), &[]).text();
     let about = |line: &&str| line.contains("  transformers ") || line.contains("  exchange ");
     let lines: Vec<&str> = page.lines().filter(about).map(str::trim_start).collect();
     expect![[r#"
@@ -317,5 +322,92 @@ fn quantities_have_the_units_that_people_write() {
     assert_eq!(
         [0, 200, 200_000, 1_500_000, 10_000_000].map(watts),
         ["0 W", "200 W", "200 kW", "1500 kW", "10 MW"]
+    );
+}
+
+const ROUTES: &str = include_str!("../../../../../pipelines/routes.toml");
+
+#[test]
+fn gateways_are_shown_without_their_secrets() {
+    let page = page(ROUTES, &Environment::default());
+    let shown = page.split("\n[").filter(|section| section.starts_with("[gateway]"));
+    let shown: Vec<&str> = shown.map(str::trim_end).collect();
+    expect![[r#"
+        [gateway]]
+          name            smsc
+          protocol        smpp: not encrypted
+          address         smsc.example:2775
+          system_id       utility
+          system_type     none
+          password        of the variable SMPP_PASSWORD
+          sender          GRIDWN
+        [gateway]]
+          name            backup
+          protocol        http
+          method          POST
+          url             https://sms.example/send
+          body            {"to": "{to}", "from": "{sender}", "text": "{text}"}
+          content_type    application/json
+          header          Authorization: of the file /run/secrets/sms
+          sender          GRIDWN
+          answer_id       /message/id
+          answer_has      none: the status decides
+          ca              none: the certificates that the system trusts
+        [gateway]]
+          name            mail
+          protocol        smtp
+          address         mail.example:587
+          tls             starttls
+          user            gridwarden
+          password        of the variable SMTP_PASSWORD
+          sender          Gridwarden <alerts@example.org>
+          ca              none: the certificates that the system trusts
+        [gateway]]
+          name            control-room
+          protocol        webhook
+          url             of the variable CONTROL_ROOM_URL
+          secret          of the variable CONTROL_ROOM_SECRET
+          ca              none: the certificates that the system trusts"#]]
+    .assert_eq(&shown.join("\n"));
+}
+
+#[test]
+fn a_receiver_whom_no_gateway_reaches_is_an_error() {
+    let refused = |text: &str, with: &str, answer: &Expect| {
+        assert!(ROUTES.contains(text), "{text}");
+        let plan = ROUTES.replacen(text, with, 1);
+        let error = gateways(&Plan::read(&plan).unwrap(), &plan).unwrap_err();
+        answer.assert_eq(&error.render("plan.toml", &plan));
+    };
+    refused(
+        "to = \"control-room\"  ",
+        "to = \"scada\"  ",
+        &expect![[r#"
+        error[plan::gateway]: receiver `control-room` goes to the webhook `scada`, and no gateway is called so
+          --> plan.toml:132:6
+           | to = "scada"           # the name of a gateway below
+          help: add a `[[gateway]]` with `name = "scada"` and `protocol = "webhook"`
+    "#]],
+    );
+    refused(
+        "[[receiver]]\n",
+        "[webhook]\nto = \"scada\"\n\n[[receiver]]\n",
+        &expect![[r#"
+            error[plan::gateway]: `[webhook]` goes to the webhook `scada`, and no gateway is called so
+              --> plan.toml
+              help: add a `[[gateway]]` with `name = "scada"` and `protocol = "webhook"`
+        "#]],
+    );
+    let mail = ROUTES.find("[[gateway]]\nname = \"mail\"").unwrap();
+    let end = ROUTES.find("[[gateway]]\nname = \"control-room\"").unwrap();
+    refused(
+        &ROUTES[mail..end],
+        "",
+        &expect![[r#"
+            error[plan::gateway]: receiver `operator` goes out on the channel `email`, and no gateway serves it
+              --> plan.toml:126:6
+               | to = "operator@example.org"
+              help: add a `[[gateway]]`: "smpp", "http" or "twilio" for `sms`, "smtp" for `email`
+        "#]],
     );
 }

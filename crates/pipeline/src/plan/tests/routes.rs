@@ -150,11 +150,11 @@ fn a_receiver_is_somebody() {
         "channel = \"sms\"",
         "channel = \"smoke\"",
         &expect![[r#"
-        error[plan::choice]: `channel` must be one of "sms", found "smoke"
-          --> routes.toml:51:11
-           | channel = "smoke"
-          help: try "sms"
-    "#]],
+            error[plan::choice]: `channel` must be one of "sms", "email", "webhook", found "smoke"
+              --> routes.toml:51:11
+               | channel = "smoke"
+              help: try "sms"
+        "#]],
     );
     check(
         "language = \"hi\"",
@@ -357,6 +357,40 @@ fn a_template_has_the_variables_of_its_kind_and_fits() {
           --> routes.toml:125:8
            | text = "मीटर {meter}: मागणी {demand}, मंजूर भार {sanctioned}.[ रोहित्र {transformer}.]"
           help: leave one of them out
+    "#]],
+    );
+}
+
+#[test]
+fn an_address_is_one_of_its_channel() {
+    check(
+        "to = \"operator@example.org\"",
+        "to = \"+000200000001\"",
+        &expect![[r#"
+        error[plan::address]: `to` must be a mailbox, found "+000200000001"
+          --> routes.toml:126:6
+           | to = "+000200000001"
+          help: write a mailbox like "duty@example.org"
+    "#]],
+    );
+    check(
+        "to = \"operator@example.org\"",
+        "to = \"reader\"",
+        &expect![[r#"
+        error[plan::address]: `to` must be a mailbox, found "reader"
+          --> routes.toml:126:6
+           | to = "reader"
+          help: write a mailbox like "duty@example.org"
+    "#]],
+    );
+    check(
+        "to = \"control-room\"           #",
+        "to = \"https://control.example\" #",
+        &expect![[r#"
+        error[plan::address]: `to` must be the name of a gateway: small letters, digits and hyphens, found "https://control.example"
+          --> routes.toml:132:6
+           | to = "https://control.example" # the name of a gateway below
+          help: write the name of a gateway like "control-room"
     "#]],
     );
 }

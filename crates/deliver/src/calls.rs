@@ -1,0 +1,163 @@
+//! Gateways that answer each message on its own: some threads that ask, and one that knows whether it can be reached.
+
+use crate::http::HttpSms;
+use crate::smtp::Smtp;
+use crate::webhook::Webhook;
+use crate::{Problem, Wire};
+use outbox::{Answer, Submission, Ticket};
+use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+use std::time::Duration;
+
+/// The first pause before a gateway is looked for again; it doubles.
+const SHORTEST_PAUSE: Duration = Duration::from_millis(500);
+const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+
+/// What a gateway says to a message.
+#[derive(Debug)]
+pub(crate) enum Reply {
+    /// It answered.
+    Answer(Answer),
+    /// The message is where it should be, under this name.
+    Arrived { remote: String },
+    /// It could not even be asked.
+    Unreachable(Problem),
+}
+
+/// What is known of a gateway that answers each message on its own.
+#[derive(Debug)]
+pub(crate) enum Heard {
+    /// It can be reached.
+    Up,
+    /// It cannot.
+    Down(Problem),
+    /// A message is answered.
+    Answered { ticket: Ticket, answer: Answer, arrived: Option<String> },
+}
+
+/// What is asked.
+enum Caller {
+    Http(HttpSms),
+    Webhook(Webhook),
+    Smtp(Smtp),
+}
+
+impl Caller {
+    fn reach(&self, within: Duration) -> Result<(), Problem> {
+        match self {
+            Self::Http(http) => http.client.reach(within),
+            Self::Webhook(webhook) => webhook.client.reach(within),
+            Self::Smtp(smtp) => smtp.reach(within),
+        }
+    }
+
+    fn send(&self, submission: &Submission, within: Duration) -> Reply {
+        match self {
+            Self::Http(http) => http.send(submission, within),
+            Self::Webhook(webhook) => webhook.send(submission, within),
+            Self::Smtp(smtp) => smtp.send(submission, within),
+        }
+    }
+}
+
+/// The way to ask.
+#[derive(Debug)]
+pub(crate) struct Calls {
+    queue: Sender<Submission>,
+}
+
+impl Calls {
+    /// Starts so many threads for a gateway; None if its wire is a connection. An answer may take `within`.
+    pub(crate) fn start(
+        wire: Wire,
+        workers: u32,
+        within: Duration,
+        stop: Arc<AtomicBool>,
+        to: impl Fn(Heard) -> bool + Clone + Send + 'static,
+    ) -> io::Result<Self> {
+        let caller = Arc::new(match wire {
+            Wire::Http(http) => Caller::Http(http),
+            Wire::Webhook(webhook) => Caller::Webhook(webhook),
+            Wire::Smtp(smtp) => Caller::Smtp(smtp),
+            Wire::Smpp(_) => unreachable!("SMPP is a connection"),
+        });
+        let (queue, asked) = channel();
+        let asked = Arc::new(Mutex::new(asked));
+        let (loses, lost) = channel();
+        for _ in 0..workers {
+            let (caller, asked, loses, to) =
+                (Arc::clone(&caller), Arc::clone(&asked), loses.clone(), to.clone());
+            let work = move || work(&caller, &asked, within, &loses, to);
+            thread::Builder::new().name("gateway".to_owned()).spawn(work)?;
+        }
+        let watch = move || watch(&caller, within, &lost, &stop, to);
+        thread::Builder::new().name("gateway".to_owned()).spawn(watch)?;
+        Ok(Self { queue })
+    }
+
+    /// Asks. The answer comes later.
+    pub(crate) fn ask(&self, submission: Submission) {
+        // The threads end only with the process.
+        drop(self.queue.send(submission));
+    }
+}
+
+/// Asks again and again, until nobody has anything to ask.
+fn work(
+    caller: &Caller,
+    asked: &Mutex<Receiver<Submission>>,
+    within: Duration,
+    loses: &Sender<Problem>,
+    to: impl Fn(Heard) -> bool,
+) {
+    loop {
+        let next = asked.lock().unwrap_or_else(PoisonError::into_inner).recv();
+        let Ok(submission) = next else { return };
+        let (answer, arrived) = match caller.send(&submission, within) {
+            Reply::Answer(answer) => (answer, None),
+            Reply::Arrived { remote } => (Answer::AcceptedWhole { remote: remote.clone() }, Some(remote)),
+            Reply::Unreachable(problem) => {
+                let reason = problem.to_string();
+                // Before the answer, so that the message waits for the gateway.
+                drop(loses.send(problem));
+                (Answer::NotNow { reason }, None)
+            }
+        };
+        if !to(Heard::Answered { ticket: submission.ticket, answer, arrived }) {
+            return;
+        }
+    }
+}
+
+/// Looks for the gateway until it is there, and again when somebody could not reach it.
+fn watch(
+    caller: &Caller,
+    within: Duration,
+    lost: &Receiver<Problem>,
+    stop: &AtomicBool,
+    to: impl Fn(Heard) -> bool,
+) {
+    loop {
+        let mut pause = SHORTEST_PAUSE;
+        while let Err(problem) = caller.reach(within) {
+            if !to(Heard::Down(problem)) || stop.load(Ordering::Relaxed) {
+                return;
+            }
+            thread::sleep(pause);
+            pause = (pause * 2).min(LONGEST_PAUSE);
+        }
+        // What was lost meanwhile is found again.
+        while lost.try_recv().is_ok() {}
+        if !to(Heard::Up) {
+            return;
+        }
+        let Ok(problem) = lost.recv() else { return };
+        if !to(Heard::Down(problem)) {
+            return;
+        }
+        thread::sleep(SHORTEST_PAUSE);
+    }
+}

@@ -1,0 +1,90 @@
+//! A gateway: the name that a plan gives it, the way that it serves, and the wire to it.
+
+use crate::http::HttpSms;
+use crate::smpp::{self, Smpp};
+use crate::smtp::Smtp;
+use crate::webhook::Webhook;
+use std::io;
+
+/// The way of short messages.
+pub const SMS: &str = "sms";
+/// The way of e-mails.
+pub const EMAIL: &str = "email";
+/// The way of each webhook begins with this, and ends with the name of its gateway.
+pub const WEBHOOK: &str = "webhook";
+
+/// What messages go out over.
+#[derive(Debug)]
+pub struct Gateway {
+    /// Its name, for people.
+    pub name: String,
+    /// How it is spoken to.
+    pub wire: Wire,
+}
+
+/// How a gateway is spoken to. SMPP keeps a connection; the others answer each message on its own.
+#[derive(Debug)]
+pub enum Wire {
+    /// Short messages over SMPP 3.4.
+    Smpp(Smpp),
+    /// Short messages, each an HTTP request.
+    Http(HttpSms),
+    /// E-mails over SMTP.
+    Smtp(Smtp),
+    /// Messages as signed JSON.
+    Webhook(Webhook),
+}
+
+impl Gateway {
+    /// The way that it serves.
+    pub fn way(&self) -> String {
+        match &self.wire {
+            Wire::Smpp(_) | Wire::Http(_) => SMS.to_owned(),
+            Wire::Smtp(_) => EMAIL.to_owned(),
+            Wire::Webhook(_) => way_of(WEBHOOK, &self.name),
+        }
+    }
+}
+
+/// The way of a message on a channel to an address. A webhook is addressed by the name of its gateway.
+pub fn way_of(channel: &str, to: &str) -> String {
+    if channel == WEBHOOK { format!("{WEBHOOK}.{to}") } else { channel.to_owned() }
+}
+
+/// Why messages cannot go to a gateway.
+#[derive(Debug, thiserror::Error)]
+pub enum Problem {
+    /// The connection over SMPP.
+    #[error(transparent)]
+    Smpp(#[from] smpp::Problem),
+    /// Nobody listens, or the name is unknown.
+    #[error("cannot reach {address}")]
+    Unreachable {
+        /// Where.
+        address: String,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// No request could be made.
+    #[error("cannot reach {address}")]
+    Http {
+        /// Where.
+        address: String,
+        /// Why.
+        #[source]
+        source: ureq::Error,
+    },
+    /// The mail server does not let us in.
+    #[error("no session with {address}")]
+    Smtp {
+        /// Where.
+        address: String,
+        /// Why.
+        #[source]
+        source: lettre::transport::smtp::Error,
+    },
+    /// An answer did not come in time.
+    #[error("the gateway does not answer")]
+    Silent,
+}

@@ -1,0 +1,383 @@
+//! The list `[[gateway]]` of a plan: over what messages go out. A plan says where each secret is kept, and holds none.
+
+mod keys;
+mod open;
+mod receivers;
+
+pub use open::OpenError;
+pub use receivers::{check_receivers, check_section};
+
+use crate::gateway::{EMAIL, SMS, WEBHOOK, way_of};
+use crate::http::{Client, Escape, Template, TemplateError};
+use crate::secret::SecretSource;
+use keys::{Keys, Section};
+use lettre::message::Mailbox;
+use pipeline::PlanError;
+use serde::Deserialize;
+use std::fmt;
+use std::ops::Range;
+use std::path::PathBuf;
+use toml::Spanned;
+
+/// A gateway as a plan has it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct GatewayPlan {
+    /// Its name.
+    pub name: String,
+    protocol: Protocol,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+enum Protocol {
+    Smpp {
+        address: String,
+        system_id: String,
+        system_type: String,
+        password: SecretSource,
+        sender: String,
+    },
+    Twilio {
+        url: String,
+        account: String,
+        token: SecretSource,
+        sender: String,
+        ca: Option<PathBuf>,
+    },
+    Http {
+        url: Held,
+        method: &'static str,
+        body: Option<String>,
+        content_type: Option<String>,
+        headers: Vec<(String, Held)>,
+        sender: String,
+        answer_id: Option<String>,
+        answer_has: Option<String>,
+        ca: Option<PathBuf>,
+    },
+    Smtp {
+        address: String,
+        tls: TlsKind,
+        login: Option<(String, SecretSource)>,
+        sender: Mailbox,
+        ca: Option<PathBuf>,
+    },
+    Webhook {
+        url: Held,
+        secret: SecretSource,
+        ca: Option<PathBuf>,
+    },
+}
+
+/// A value that may be kept elsewhere, because it holds a key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Held {
+    Plain(String),
+    Elsewhere(SecretSource),
+}
+
+impl fmt::Display for Held {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            // What stands behind the question mark may be a key all the same.
+            Self::Plain(text) => match text.split_once('?') {
+                Some((before, _)) => write!(f, "{before}?.."),
+                None => f.write_str(text),
+            },
+            Self::Elsewhere(source) => source.fmt(f),
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum TlsKind {
+    None,
+    StartTls,
+    Always,
+}
+
+/// The protocols, with the keys of their gateways beside `name` and `protocol`.
+const PROTOCOLS: [(&str, &[&str]); 5] = [
+    ("smpp", &["address", "system_id", "system_type", "password", "sender"]),
+    ("twilio", &["url", "account", "token", "sender", "ca"]),
+    (
+        "http",
+        &["url", "method", "body", "content_type", "headers", "sender", "answer_id", "answer_has", "ca"],
+    ),
+    ("smtp", &["address", "tls", "user", "password", "sender", "ca"]),
+    ("webhook", &["url", "secret", "ca"]),
+];
+
+#[derive(Debug, Deserialize)]
+struct GatewaysToml {
+    #[serde(default, rename = "gateway")]
+    gateways: Vec<Spanned<Section>>,
+}
+
+/// The gateways of a plan, of each way in their order. The other sections are not looked at.
+pub fn read(text: &str) -> Result<Vec<GatewayPlan>, PlanError> {
+    let written: GatewaysToml = toml::from_str(text).map_err(|error| PlanError::toml(&error))?;
+    let mut gateways = Vec::<GatewayPlan>::new();
+    for section in &written.gateways {
+        let keys = Keys::of(section);
+        let (name, place) = keys.name()?;
+        if gateways.iter().any(|before| before.name == name) {
+            let problem = format!("two gateways are called `{name}`");
+            return Err(PlanError::new("plan::name", place, problem, "give one of them another `name`"));
+        }
+        let names = PROTOCOLS.map(|(name, _)| name);
+        let at = keys.one_of("protocol", &names)?;
+        let at = at.ok_or_else(|| keys.missing("protocol", "protocol = \"smpp\""))?;
+        let (protocol, known) = PROTOCOLS[at];
+        keys.only(protocol, known)?;
+        let protocol = match protocol {
+            "smpp" => smpp(&keys)?,
+            "twilio" => twilio(&keys)?,
+            "http" => http(&keys)?,
+            "smtp" => smtp(&keys)?,
+            _ => webhook(&keys)?,
+        };
+        gateways.push(GatewayPlan { name, protocol });
+    }
+    Ok(gateways)
+}
+
+fn smpp(keys: &Keys<'_>) -> Result<Protocol, PlanError> {
+    Ok(Protocol::Smpp {
+        address: keys.address()?,
+        // SMPP 3.4, 4.1.5: a text of at most 15 letters and an end.
+        system_id: keys.needed_text("system_id", "system_id = \"utility\"", 15)?,
+        system_type: keys.text("system_type")?.map(|(text, _)| text).unwrap_or_default(),
+        password: keys.needed_secret("password")?,
+        sender: keys.needed_text("sender", "sender = \"GRIDWN\"", 20)?,
+    })
+}
+
+fn twilio(keys: &Keys<'_>) -> Result<Protocol, PlanError> {
+    let url = match keys.text("url")? {
+        Some((url, place)) => checked_url(url, place)?,
+        None => "https://api.twilio.com".to_owned(),
+    };
+    Ok(Protocol::Twilio {
+        url,
+        account: keys.needed_text("account", "account = \"AC..\"", 64)?,
+        token: keys.needed_secret("token")?,
+        sender: keys.needed_text("sender", "sender = \"+15005550006\"", 64)?,
+        ca: keys.path("ca")?,
+    })
+}
+
+fn http(keys: &Keys<'_>) -> Result<Protocol, PlanError> {
+    let methods = ["POST", "GET", "PUT"];
+    let method = methods[keys.one_of("method", &methods)?.unwrap_or_default()];
+    let content_type = keys.text("content_type")?.map(|(text, _)| text);
+    let mut has_text = false;
+    let mut check = |key: &str, text: &str, escape, place: Range<usize>| {
+        let template = Template::new(text, escape).map_err(|error| {
+            let help = match &error {
+                TemplateError::Unknown { .. } => "write one of these",
+                TemplateError::NoJson { .. } => "write {text} in quotes: \"{text}\"",
+            };
+            PlanError::new("plan::template", place, format!("`{key}`: {error}"), help)
+        })?;
+        has_text |= template.has("text");
+        Ok::<(), PlanError>(())
+    };
+    let (url, place) = keys.needed_held("url", "url = \"https://sms.example/send\"")?;
+    if let Held::Plain(text) = &url {
+        check("url", text, Escape::Url, place.clone())?;
+        checked_url(text.clone(), place)?;
+    }
+    let body = match keys.text("body")? {
+        Some((_, place)) if method == "GET" => {
+            let problem = "a `GET` has no `body`".to_owned();
+            let help = "write the variables into `url`, or `method = \"POST\"`";
+            return Err(PlanError::new("plan::gateway", place, problem, help));
+        }
+        Some((text, place)) => {
+            let Some(content_type) = &content_type else {
+                let problem = "a `body` needs a `content_type`, which says how values are written".to_owned();
+                let help = "add `content_type = \"application/json\"`";
+                return Err(PlanError::new("plan::missing", place, problem, help));
+            };
+            check("body", &text, Escape::of(content_type), place)?;
+            Some(text)
+        }
+        None => None,
+    };
+    if !has_text && matches!(url, Held::Plain(_)) {
+        let problem = "neither `url` nor `body` has `{text}`, so every message would be empty".to_owned();
+        let help = "add `body = '{\"to\": \"{to}\", \"text\": \"{text}\"}'` with `content_type = \"application/json\"`";
+        return Err(PlanError::new("plan::gateway", keys.place(), problem, help));
+    }
+    let answer_id = match keys.text("answer_id")? {
+        Some((text, place)) if !text.starts_with('/') => {
+            let problem = format!("`answer_id` must be a place in JSON (RFC 6901), found \"{text}\"");
+            return Err(PlanError::new(
+                "plan::gateway",
+                place,
+                problem,
+                format!("try `answer_id = \"/{text}\"`"),
+            ));
+        }
+        other => other.map(|(text, _)| text),
+    };
+    Ok(Protocol::Http {
+        url,
+        method,
+        body,
+        content_type,
+        headers: keys.headers()?,
+        sender: keys.text("sender")?.map(|(text, _)| text).unwrap_or_default(),
+        answer_id,
+        answer_has: keys.text("answer_has")?.map(|(text, _)| text),
+        ca: keys.path("ca")?,
+    })
+}
+
+fn smtp(keys: &Keys<'_>) -> Result<Protocol, PlanError> {
+    let kinds = [TlsKind::StartTls, TlsKind::Always, TlsKind::None];
+    let tls = kinds[keys.one_of("tls", &["starttls", "tls", "none"])?.unwrap_or_default()];
+    let user = keys.text("user")?;
+    let password = keys.secret("password")?;
+    let login = match (user, password) {
+        (Some((user, place)), Some(_)) if tls == TlsKind::None => {
+            let problem = format!("the password of `{user}` would go out in the open");
+            return Err(PlanError::new("plan::gateway", place, problem, "write `tls = \"starttls\"`"));
+        }
+        (Some((user, _)), Some(password)) => Some((user, password)),
+        (Some((_, place)), None) => {
+            let help = "add `password = { env = \"SMTP_PASSWORD\" }`";
+            return Err(PlanError::new("plan::missing", place, "`user` needs a `password`".to_owned(), help));
+        }
+        (None, Some(_)) => return Err(keys.missing("user", "user = \"gridwarden\"")),
+        (None, None) => None,
+    };
+    let example = "sender = \"Gridwarden <alerts@example.org>\"";
+    let (sender, place) = keys.text("sender")?.ok_or_else(|| keys.missing("sender", example))?;
+    let sender = sender.parse().map_err(|_| {
+        let problem = format!("`sender` must be a mailbox, found \"{sender}\"");
+        PlanError::new("plan::address", place, problem, format!("try `{example}`"))
+    })?;
+    Ok(Protocol::Smtp { address: keys.address()?, tls, login, sender, ca: keys.path("ca")? })
+}
+
+fn webhook(keys: &Keys<'_>) -> Result<Protocol, PlanError> {
+    let (url, place) = keys.needed_held("url", "url = \"https://control.example/gridwarden\"")?;
+    if let Held::Plain(text) = &url {
+        checked_url(text.clone(), place)?;
+    }
+    Ok(Protocol::Webhook { url, secret: keys.needed_secret("secret")?, ca: keys.path("ca")? })
+}
+
+fn checked_url(url: String, place: Range<usize>) -> Result<String, PlanError> {
+    match Client::new(&url, None) {
+        Ok(_) => Ok(url),
+        Err(error) => {
+            let help = "try `url = \"https://sms.example/send\"`";
+            Err(PlanError::new("plan::address", place, error.to_string(), help))
+        }
+    }
+}
+
+impl GatewayPlan {
+    /// The way that it serves.
+    pub fn way(&self) -> String {
+        match self.protocol {
+            Protocol::Smpp { .. } | Protocol::Twilio { .. } | Protocol::Http { .. } => SMS.to_owned(),
+            Protocol::Smtp { .. } => EMAIL.to_owned(),
+            Protocol::Webhook { .. } => way_of(WEBHOOK, &self.name),
+        }
+    }
+
+    /// Its keys with their values, without any secret.
+    pub fn shown(&self) -> Vec<(&'static str, String)> {
+        let mut keys = vec![("name", self.name.clone())];
+        let mut add = |key, value: String| keys.push((key, value));
+        let authority = |ca: &Option<PathBuf>| match ca {
+            Some(path) => path.display().to_string(),
+            None => "none: the certificates that the system trusts".to_owned(),
+        };
+        match &self.protocol {
+            Protocol::Smpp { address, system_id, system_type, password, sender } => {
+                add("protocol", "smpp: not encrypted".to_owned());
+                add("address", address.clone());
+                add("system_id", system_id.clone());
+                add(
+                    "system_type",
+                    if system_type.is_empty() { "none".to_owned() } else { system_type.clone() },
+                );
+                add("password", password.to_string());
+                add("sender", sender.clone());
+            }
+            Protocol::Twilio { url, account, token, sender, ca } => {
+                add("protocol", "twilio".to_owned());
+                add("url", encrypted(url));
+                add("account", account.clone());
+                add("token", token.to_string());
+                add("sender", sender.clone());
+                add("ca", authority(ca));
+            }
+            Protocol::Http {
+                url,
+                method,
+                body,
+                content_type,
+                headers,
+                sender,
+                answer_id,
+                answer_has,
+                ca,
+            } => {
+                add("protocol", "http".to_owned());
+                add("method", (*method).to_owned());
+                add("url", encrypted(&url.to_string()));
+                add("body", body.clone().unwrap_or_else(|| "none".to_owned()));
+                add("content_type", content_type.clone().unwrap_or_else(|| "none".to_owned()));
+                headers.iter().for_each(|(name, value)| add("header", format!("{name}: {value}")));
+                add("sender", if sender.is_empty() { "none".to_owned() } else { sender.clone() });
+                add("answer_id", answer_id.clone().unwrap_or_else(|| "none: ours".to_owned()));
+                add(
+                    "answer_has",
+                    answer_has.clone().unwrap_or_else(|| "none: the status decides".to_owned()),
+                );
+                add("ca", authority(ca));
+            }
+            Protocol::Smtp { address, tls, login, sender, ca } => {
+                add("protocol", "smtp".to_owned());
+                add("address", address.clone());
+                add(
+                    "tls",
+                    match tls {
+                        TlsKind::None => "none: not encrypted",
+                        TlsKind::StartTls => "starttls",
+                        TlsKind::Always => "tls",
+                    }
+                    .to_owned(),
+                );
+                match login {
+                    Some((user, password)) => {
+                        add("user", user.clone());
+                        add("password", password.to_string());
+                    }
+                    None => add("user", "none".to_owned()),
+                }
+                add("sender", sender.to_string());
+                add("ca", authority(ca));
+            }
+            Protocol::Webhook { url, secret, ca } => {
+                add("protocol", "webhook".to_owned());
+                add("url", encrypted(&url.to_string()));
+                add("secret", secret.to_string());
+                add("ca", authority(ca));
+            }
+        }
+        keys
+    }
+}
+
+fn encrypted(url: &str) -> String {
+    if url.starts_with("http://") { format!("{url}: not encrypted") } else { url.to_owned() }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,197 @@
+//! From a gateway of a plan to one that can be used: its secrets are read, its certificates too.
+
+use super::{GatewayPlan, Held, Protocol, TlsKind};
+use crate::http::{Client, ClientError, Escape, HttpSms, Template, TemplateError};
+use crate::secret::{Secret, SecretError, SecretSource};
+use crate::smpp::Smpp;
+use crate::smtp::{Smtp, Tls, TlsError, tls_with};
+use crate::webhook::{KeyError, Keys, Webhook};
+use crate::{Gateway, Wire};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// Why a gateway cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[error("gateway `{gateway}`: `{key}` cannot be used")]
+pub struct OpenError {
+    /// Which.
+    pub gateway: String,
+    /// Which of its keys.
+    pub key: &'static str,
+    /// Why not.
+    #[source]
+    pub cause: Cause,
+}
+
+/// Why a key of a gateway cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum Cause {
+    /// A secret is not at hand.
+    #[error(transparent)]
+    Secret(#[from] SecretError),
+    /// The certificates of the authority cannot be read.
+    #[error("cannot read {}", path.display())]
+    Authority {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        #[source]
+        source: io::Error,
+    },
+    /// Nobody can be asked.
+    #[error(transparent)]
+    Client(#[from] ClientError),
+    /// The URL is no template.
+    #[error(transparent)]
+    Template(#[from] TemplateError),
+    /// The secret has no keys.
+    #[error(transparent)]
+    Key(#[from] KeyError),
+    /// No TLS.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+}
+
+impl OpenError {
+    /// A way out.
+    pub fn help(&self) -> String {
+        match &self.cause {
+            Cause::Secret(SecretError::NotSet { name }) => format!("set {name} in the environment"),
+            Cause::Secret(SecretError::Unreadable { .. }) | Cause::Authority { .. } => {
+                "let this process read the file, or name another one in the plan".to_owned()
+            }
+            Cause::Key(_) => {
+                "make one: printf 'whsec_%s\\n' \"$(head -c 32 /dev/urandom | base64)\"".to_owned()
+            }
+            Cause::Client(_) | Cause::Template(_) | Cause::Tls(_) => {
+                "gridwarden check PLAN shows where it is kept".to_owned()
+            }
+        }
+    }
+}
+
+impl Held {
+    fn read(&self) -> Result<Secret, SecretError> {
+        match self {
+            Self::Plain(text) => Ok(Secret::new(text.clone())),
+            Self::Elsewhere(source) => source.read(),
+        }
+    }
+}
+
+impl GatewayPlan {
+    /// The gateway, with its secrets.
+    pub fn open(&self) -> Result<Gateway, OpenError> {
+        let wire = match &self.protocol {
+            Protocol::Smpp { address, system_id, system_type, password, sender } => Wire::Smpp(Smpp {
+                address: address.clone(),
+                system_id: system_id.clone(),
+                password: self.secret("password", password)?,
+                system_type: system_type.clone(),
+                sender: sender.clone(),
+                ..Smpp::usual()
+            }),
+            Protocol::Twilio { url, account, token, sender, ca } => {
+                let client = self.client(url, ca.as_deref())?;
+                let token = self.secret("token", token)?;
+                Wire::Http(HttpSms::twilio(client, url, account, &token, sender.clone()))
+            }
+            Protocol::Http { .. } => Wire::Http(self.http()?),
+            Protocol::Smtp { address, tls, login, sender, ca } => Wire::Smtp(Smtp {
+                address: address.clone(),
+                tls: self.tls(address, *tls, ca.as_deref())?,
+                login: match login {
+                    Some((user, password)) => Some((user.clone(), self.secret("password", password)?)),
+                    None => None,
+                },
+                sender: sender.clone(),
+            }),
+            Protocol::Webhook { url, secret, ca } => {
+                let url = url.read().map_err(|cause| self.fails("url", cause))?;
+                let keys = Keys::of(&self.secret("secret", secret)?);
+                Wire::Webhook(Webhook {
+                    client: self.client(url.reveal(), ca.as_deref())?,
+                    url,
+                    keys: keys.map_err(|cause| self.fails("secret", cause))?,
+                })
+            }
+        };
+        Ok(Gateway { name: self.name.clone(), wire })
+    }
+
+    fn http(&self) -> Result<HttpSms, OpenError> {
+        let Protocol::Http { url, method, body, content_type, headers, sender, answer_id, answer_has, ca } =
+            &self.protocol
+        else {
+            unreachable!("only called for HTTP");
+        };
+        let url = url.read().map_err(|cause| self.fails("url", cause))?;
+        let header = |(name, value): &(String, Held)| {
+            Ok((name.clone(), value.read().map_err(|cause| self.fails("headers", cause))?))
+        };
+        let escape = Escape::of(content_type.as_deref().unwrap_or_default());
+        let body = body.as_ref().map(|body| Template::new(body, escape)).transpose();
+        Ok(HttpSms {
+            client: self.client(url.reveal(), ca.as_deref())?,
+            method: method.parse().expect("one of three methods"),
+            url: Template::new(url.reveal(), Escape::Url).map_err(|cause| self.fails("url", cause))?,
+            body: body.map_err(|cause| self.fails("body", cause))?,
+            content_type: content_type.clone(),
+            headers: headers.iter().map(header).collect::<Result<_, _>>()?,
+            sender: sender.clone(),
+            answer_id: answer_id.clone(),
+            answer_has: answer_has.clone(),
+        })
+    }
+
+    fn fails(&self, key: &'static str, cause: impl Into<Cause>) -> OpenError {
+        OpenError { gateway: self.name.clone(), key, cause: cause.into() }
+    }
+
+    fn secret(&self, key: &'static str, source: &SecretSource) -> Result<Secret, OpenError> {
+        source.read().map_err(|cause| self.fails(key, cause))
+    }
+
+    fn authority(&self, ca: Option<&Path>) -> Result<Option<Vec<u8>>, OpenError> {
+        let Some(path) = ca else { return Ok(None) };
+        let read = std::fs::read(path);
+        let failed = |source| self.fails("ca", Cause::Authority { path: path.to_owned(), source });
+        read.map(Some).map_err(failed)
+    }
+
+    fn client(&self, url: &str, ca: Option<&Path>) -> Result<Client, OpenError> {
+        let authority = self.authority(ca)?;
+        Client::new(url, authority.as_deref()).map_err(|cause| {
+            self.fails(if matches!(cause, ClientError::NoCertificate) { "ca" } else { "url" }, cause)
+        })
+    }
+
+    fn tls(&self, address: &str, kind: TlsKind, ca: Option<&Path>) -> Result<Tls, OpenError> {
+        let host = address.rsplit_once(':').map_or(address, |(host, _)| host);
+        let host = host.trim_matches(['[', ']']);
+        let authority = self.authority(ca)?;
+        let with = || tls_with(host, authority.as_deref()).map_err(|cause| self.fails("ca", cause));
+        Ok(match kind {
+            TlsKind::None => Tls::None,
+            TlsKind::StartTls => Tls::StartTls(with()?),
+            TlsKind::Always => Tls::Always(with()?),
+        })
+    }
+}
+
+impl Smpp {
+    /// How patient we are with a gateway, without its address and our name there.
+    pub fn usual() -> Self {
+        Self {
+            address: String::new(),
+            system_id: String::new(),
+            password: Secret::new(""),
+            system_type: String::new(),
+            sender: String::new(),
+            connect_within: Duration::from_secs(10),
+            enquire_after: Duration::from_secs(30),
+            reconnect_after: Duration::from_secs(1),
+        }
+    }
+}

@@ -1,0 +1,71 @@
+//! Whether each receiver of a plan can be reached over its gateways.
+
+use super::GatewayPlan;
+use crate::gateway::way_of;
+use notify::desk::Whom;
+use notify::{Channel, ChannelRule, DeskRules};
+use pipeline::PlanError;
+use serde::Deserialize;
+use std::ops::Range;
+use toml::Spanned;
+
+#[derive(Debug, Deserialize)]
+struct ReceiversToml {
+    #[serde(default, rename = "receiver")]
+    receivers: Vec<ReceiverToml>,
+}
+
+#[derive(Debug, Deserialize)]
+struct ReceiverToml {
+    name: Spanned<String>,
+    to: Option<Spanned<String>>,
+}
+
+/// Refuses a plan with gateways that has a receiver whom none of them reaches. A plan without any leaves its messages in
+/// files or topics.
+pub fn check_receivers(text: &str, rules: &DeskRules, gateways: &[GatewayPlan]) -> Result<(), PlanError> {
+    let written: ReceiversToml = toml::from_str(text).map_err(|error| PlanError::toml(&error))?;
+    for receiver in rules.receivers() {
+        let to = match &receiver.whom {
+            Whom::One(address) => address.as_str(),
+            Whom::Reader | Whom::Consumer | Whom::Rota(_) => "",
+        };
+        let who = format!("receiver `{}`", receiver.name);
+        let place = written.receivers.iter().find(|one| *one.name.get_ref() == receiver.name);
+        let place = place.map(|one| one.to.as_ref().unwrap_or(&one.name).span());
+        check_reach(&who, receiver.channel, to, place, gateways)?;
+    }
+    Ok(())
+}
+
+/// The same for the section of a channel, such as `[email]`.
+pub fn check_section(rule: &ChannelRule, gateways: &[GatewayPlan]) -> Result<(), PlanError> {
+    let channel = rule.channel();
+    let to = rule.shown().into_iter().find(|(key, _)| *key == "to").map(|(_, to)| to).unwrap_or_default();
+    check_reach(channel.section(), channel, &to, None, gateways)
+}
+
+fn check_reach(
+    who: &str,
+    channel: Channel,
+    to: &str,
+    span: Option<Range<usize>>,
+    gateways: &[GatewayPlan],
+) -> Result<(), PlanError> {
+    let way = way_of(channel.name(), to);
+    if gateways.is_empty() || gateways.iter().any(|gateway| gateway.way() == way) {
+        return Ok(());
+    }
+    let (problem, help) = match way.split_once('.') {
+        Some((_, to)) => (
+            format!("{who} goes to the webhook `{to}`, and no gateway is called so"),
+            format!("add a `[[gateway]]` with `name = \"{to}\"` and `protocol = \"webhook\"`"),
+        ),
+        None => (
+            format!("{who} goes out on the channel `{channel}`, and no gateway serves it"),
+            "add a `[[gateway]]`: \"smpp\", \"http\" or \"twilio\" for `sms`, \"smtp\" for `email`"
+                .to_owned(),
+        ),
+    };
+    Err(PlanError { code: "plan::gateway", problem, help: Some(help), span })
+}

@@ -1,0 +1,336 @@
+use super::*;
+use expect_test::{Expect, expect};
+use std::path::Path;
+
+const PLAN: &str = r#"
+[[gateway]]
+name = "operator"
+protocol = "smpp"
+address = "smsc.example:2775"
+system_id = "utility"
+password = { env = "SMPP_PASSWORD" }
+sender = "GRIDWN"
+
+[[gateway]]
+name = "backup"
+protocol = "twilio"
+account = "AC1"
+token = { file = "/run/secrets/twilio" }
+sender = "+15005550006"
+
+[[gateway]]
+name = "local"
+protocol = "http"
+url = "https://sms.example/send?route=4"
+body = '{"to": "{to}", "text": "{text}"}'
+content_type = "application/json"
+headers = { X-Version = "2", Authorization = { env = "LOCAL_SMS" } }
+answer_id = "/id"
+
+[[gateway]]
+name = "mail"
+protocol = "smtp"
+address = "mail.example:587"
+user = "gridwarden"
+password = { env = "SMTP_PASSWORD" }
+sender = "Gridwarden <alerts@example.org>"
+
+[[gateway]]
+name = "control-room"
+protocol = "webhook"
+url = { env = "HOOK_URL" }
+secret = { env = "HOOK_SECRET" }
+ca = "ca.pem"
+"#;
+
+fn page(gateways: &[GatewayPlan]) -> String {
+    let lines = |one: &GatewayPlan| {
+        let keys = one.shown().into_iter().map(|(key, value)| format!("  {key} {value}\n"));
+        format!("{}\n{}", one.way(), keys.collect::<String>())
+    };
+    gateways.iter().map(lines).collect()
+}
+
+#[test]
+fn each_gateway_is_shown_without_its_secrets() {
+    expect![[r#"
+        sms
+          name operator
+          protocol smpp: not encrypted
+          address smsc.example:2775
+          system_id utility
+          system_type none
+          password of the variable SMPP_PASSWORD
+          sender GRIDWN
+        sms
+          name backup
+          protocol twilio
+          url https://api.twilio.com
+          account AC1
+          token of the file /run/secrets/twilio
+          sender +15005550006
+          ca none: the certificates that the system trusts
+        sms
+          name local
+          protocol http
+          method POST
+          url https://sms.example/send?..
+          body {"to": "{to}", "text": "{text}"}
+          content_type application/json
+          header Authorization: of the variable LOCAL_SMS
+          header X-Version: 2
+          sender none
+          answer_id /id
+          answer_has none: the status decides
+          ca none: the certificates that the system trusts
+        email
+          name mail
+          protocol smtp
+          address mail.example:587
+          tls starttls
+          user gridwarden
+          password of the variable SMTP_PASSWORD
+          sender Gridwarden <alerts@example.org>
+          ca none: the certificates that the system trusts
+        webhook.control-room
+          name control-room
+          protocol webhook
+          url of the variable HOOK_URL
+          secret of the variable HOOK_SECRET
+          ca ca.pem
+    "#]]
+    .assert_eq(&page(&read(PLAN).unwrap()));
+}
+
+fn refused(text: &str, answer: &Expect) {
+    let error = read(text).unwrap_err();
+    answer.assert_eq(&error.render("plan.toml", text));
+}
+
+/// The plan with a line instead of another one.
+fn with(line: &str, other: &str) -> String {
+    assert!(PLAN.contains(line), "{line}");
+    PLAN.replacen(line, other, 1)
+}
+
+#[test]
+fn what_cannot_work_is_refused_with_its_place_and_a_way_out() {
+    refused(
+        &with("protocol = \"smpp\"", "protocol = \"sms\""),
+        &expect![[r#"
+        error[plan::choice]: `protocol` must be one of "smpp", "twilio", "http", "smtp", "webhook", found "sms"
+          --> plan.toml:4:12
+           | protocol = "sms"
+          help: try `protocol = "smpp"`
+    "#]],
+    );
+    refused(
+        &with("system_id", "sytem_id"),
+        &expect![[r#"
+        error[plan::key]: `sytem_id` is no key of a gateway with `protocol = "smpp"`
+          --> plan.toml:6:1
+           | sytem_id = "utility"
+          help: it has `address`, `system_id`, `system_type`, `password`, `sender`
+    "#]],
+    );
+    refused(
+        &with("sender = \"GRIDWN\"\n", ""),
+        &expect![[r#"
+        error[plan::missing]: this gateway needs `sender`
+          --> plan.toml:3:8
+           | name = "operator"
+          help: add `sender = "GRIDWN"`
+    "#]],
+    );
+    refused(
+        &with("smsc.example:2775", "smsc.example"),
+        &expect![[r#"
+        error[plan::address]: `address` must be HOST:PORT, found "smsc.example"
+          --> plan.toml:5:11
+           | address = "smsc.example"
+          help: try `address = "gateway.example:2775"`
+    "#]],
+    );
+    refused(
+        &with("{ env = \"SMPP_PASSWORD\" }", "\"hunter2\""),
+        &expect![[r#"
+        error[plan::secret]: `password` is a secret, which must not stand in a plan
+          --> plan.toml:7:12
+           | (not shown: it may hold a secret)
+          help: write `password = { env = "NAME" }` or `password = { file = "PATH" }`
+    "#]],
+    );
+    refused(
+        &with("token = { file = \"/run/secrets/twilio\" }", "token = \"hunter2\""),
+        &expect![[r#"
+        error[plan::secret]: `token` is a secret, which must not stand in a plan
+          --> plan.toml:14:9
+           | (not shown: it may hold a secret)
+          help: write `token = { env = "NAME" }` or `token = { file = "PATH" }`
+    "#]],
+    );
+    refused(
+        &with("{ env = \"LOCAL_SMS\" }", "\"Bearer hunter2\""),
+        &expect![[r#"
+        error[plan::secret]: `Authorization` is a secret, which must not stand in a plan
+          --> plan.toml:23:11
+           | (not shown: it may hold a secret)
+          help: write `Authorization = { env = "NAME" }` or `Authorization = { file = "PATH" }`
+    "#]],
+    );
+    refused(
+        &with("\"{text}\"", "{text}"),
+        &expect![[r#"
+        error[plan::template]: `body`: with values in it, the body is no JSON: expected value at line 1 column 22
+          --> plan.toml:21:8
+           | body = '{"to": "{to}", "text": {text}}'
+          help: write {text} in quotes: "{text}"
+    "#]],
+    );
+    refused(
+        &with("{to}", "{phone}"),
+        &expect![[r#"
+        error[plan::template]: `body`: there is no variable `{phone}`; there are {to}, {digits}, {text}, {id}, {sender}
+          --> plan.toml:21:8
+           | body = '{"to": "{phone}", "text": "{text}"}'
+          help: write one of these
+    "#]],
+    );
+    refused(
+        &with(": \"{text}\"", ": \"text\""),
+        &expect![[r#"
+        error[plan::gateway]: neither `url` nor `body` has `{text}`, so every message would be empty
+          --> plan.toml:17:1
+           | [[gateway]]
+          help: add `body = '{"to": "{to}", "text": "{text}"}'` with `content_type = "application/json"`
+    "#]],
+    );
+    refused(
+        &with("content_type = \"application/json\"\n", ""),
+        &expect![[r#"
+        error[plan::missing]: a `body` needs a `content_type`, which says how values are written
+          --> plan.toml:21:8
+           | body = '{"to": "{to}", "text": "{text}"}'
+          help: add `content_type = "application/json"`
+    "#]],
+    );
+    refused(
+        &with("https://sms.example/send", "sms.example/send"),
+        &expect![[r#"
+        error[plan::address]: the URL must begin with http:// or https:// and a host
+          --> plan.toml:20:7
+           | url = "sms.example/send?route=4"
+          help: try `url = "https://sms.example/send"`
+    "#]],
+    );
+    refused(
+        &with("answer_id = \"/id\"", "answer_id = \"id\""),
+        &expect![[r#"
+        error[plan::gateway]: `answer_id` must be a place in JSON (RFC 6901), found "id"
+          --> plan.toml:24:13
+           | answer_id = "id"
+          help: try `answer_id = "/id"`
+    "#]],
+    );
+    refused(
+        &with("address = \"mail.example:587\"", "address = \"mail.example:587\"\ntls = \"none\""),
+        &expect![[r#"
+            error[plan::gateway]: the password of `gridwarden` would go out in the open
+              --> plan.toml:31:8
+               | user = "gridwarden"
+              help: write `tls = "starttls"`
+        "#]],
+    );
+    refused(
+        &with("password = { env = \"SMTP_PASSWORD\" }\n", ""),
+        &expect![[r#"
+        error[plan::missing]: `user` needs a `password`
+          --> plan.toml:30:8
+           | user = "gridwarden"
+          help: add `password = { env = "SMTP_PASSWORD" }`
+    "#]],
+    );
+    refused(
+        &with("<alerts@example.org>", ""),
+        &expect![[r#"
+        error[plan::address]: `sender` must be a mailbox, found "Gridwarden "
+          --> plan.toml:32:10
+           | sender = "Gridwarden "
+          help: try `sender = "Gridwarden <alerts@example.org>"`
+    "#]],
+    );
+    refused(
+        &with("name = \"mail\"", "name = \"backup\""),
+        &expect![[r#"
+        error[plan::name]: two gateways are called `backup`
+          --> plan.toml:27:8
+           | name = "backup"
+          help: give one of them another `name`
+    "#]],
+    );
+    refused(
+        &with("name = \"mail\"", "name = \"Mail server\""),
+        &expect![[r#"
+        error[plan::name]: `name` must be small letters, digits and hyphens, at most 32, found "Mail server"
+          --> plan.toml:27:8
+           | name = "Mail server"
+          help: try `name = "operator"`
+    "#]],
+    );
+    refused(
+        &with("secret = { env = \"HOOK_SECRET\" }\n", ""),
+        &expect![[r#"
+        error[plan::missing]: this gateway needs `secret`
+          --> plan.toml:35:8
+           | name = "control-room"
+          help: add `secret = { env = "NAME" }`
+    "#]],
+    );
+}
+
+#[test]
+fn a_gateway_is_opened_only_with_its_secrets() {
+    let gateways = read(PLAN).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let failed = |text: &str| {
+        let error = read(text).unwrap()[0].open().unwrap_err();
+        let cause = std::error::Error::source(&error).unwrap().to_string();
+        format!("{error}\n{cause}\n{}\n", error.help())
+    };
+    let webhook = |secret: &str, url: &str| {
+        std::fs::write(folder.path().join("secret"), secret).unwrap();
+        std::fs::write(folder.path().join("url"), url).unwrap();
+        let file = |name: &str| format!("{{ file = \"{}\" }}", Path::join(folder.path(), name).display());
+        format!(
+            "[[gateway]]\nname = \"a\"\nprotocol = \"webhook\"\nurl = {}\nsecret = {}\n",
+            file("url"),
+            file("secret")
+        )
+    };
+    let key = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw\n";
+    let text = webhook(key, "https://control.example/key\n");
+    assert_eq!(read(&text).unwrap()[0].open().unwrap().way(), "webhook.a");
+    let all = [
+        failed(&webhook("short", "https://control.example/key")),
+        failed(&webhook(key, "control.example/hunter2")),
+        failed(
+            &text.replace("secret\"", "nothing\"").replace(&folder.path().display().to_string(), "/nowhere"),
+        ),
+    ];
+    expect![[r#"
+        gateway `a`: `secret` cannot be used
+        the secret must be 24 to 64 bytes in base64, and may begin with `whsec_`
+        make one: printf 'whsec_%s\n' "$(head -c 32 /dev/urandom | base64)"
+
+        gateway `a`: `url` cannot be used
+        the URL must begin with http:// or https:// and a host
+        gridwarden check PLAN shows where it is kept
+
+        gateway `a`: `url` cannot be used
+        cannot read /nowhere/url
+        let this process read the file, or name another one in the plan
+    "#]]
+    .assert_eq(&all.join("\n"));
+    let unset = gateways[0].open().unwrap_err();
+    assert_eq!(unset.help(), "set SMPP_PASSWORD in the environment");
+}

@@ -1,0 +1,104 @@
+//! Messages to a program of the utility, as signed JSON. Its address is the name of a gateway of the plan, because the
+//! URL may hold a key.
+
+use crate::{About, Address, Held, RouteError, Routes, Throttle};
+use cases::Alert;
+use detect::{Evidence, Key, Milliseconds, Setting, SettingsError, Written};
+use grid::Topology;
+use reading::Calendar;
+
+detect::keys! {
+    /// Which program gets the messages of the short form, and how many.
+    Rule {
+        to: Name > 0 = "control-room", "the gateway that all messages go to";
+        per_hour: u32 > 0 = 100, "at most so many messages in any hour; the others wait for a digest";
+        per_day: u32 > 0 = 1000, "at most so many messages in any 24 hours; `per_hour` to 1000";
+        again_after: Milliseconds >= 0 = "1 h", "another message about the same meter comes so long after the last at the earliest, up to 366 days, unless the evidence is clearly worse by then";
+    }
+}
+
+pub(super) const ABOUT: About = About {
+    row: "a message to a program",
+    label: "webhooks",
+    to: "the gateway that it goes to",
+    wanted: "the name of a gateway: small letters, digits and hyphens",
+    example: "control-room",
+    to_source: "the plan",
+    text: "what a person would read, in local time",
+    text_source: "the templates of the plan",
+    part: "webhooks",
+};
+
+impl Rule {
+    fn check(&self) -> Result<(), SettingsError> {
+        self.throttle().check()
+    }
+
+    pub(super) fn throttle(&self) -> Throttle {
+        Throttle { per_hour: self.per_hour, per_day: self.per_day, again_after: self.again_after.0 }
+    }
+
+    pub(super) fn routes(&self, _topology: &Topology) -> Result<Routes, RouteError> {
+        Ok(Routes::to_one(self.to.0.clone()))
+    }
+
+    /// One alert, with all that its evidence has.
+    pub(super) fn single(&self, alert: &Alert, calendar: &Calendar) -> String {
+        let since = |evidence: &Evidence| {
+            format!("{} since {}", evidence.in_short(), calendar.day_and_time(evidence.since))
+        };
+        let seen: Vec<String> = alert.evidence.iter().map(since).collect();
+        format!("Please check meter {}: {}.", alert.meter, seen.join("; "))
+    }
+
+    /// What had to wait. All that is remembered of it is named.
+    pub(super) fn digest(&self, held: &[Held], more: u32) -> (String, usize) {
+        let names: Vec<String> = held.iter().map(|one| format!("{} ({})", one.meter, one.words)).collect();
+        let rest = if more > 0 { format!(" +{more} more") } else { String::new() };
+        (
+            format!("Please check {} meters: {}{rest}.", held.len() + more as usize, names.join(", ")),
+            held.len(),
+        )
+    }
+}
+
+/// The name of a gateway, if the text is one.
+pub(super) fn address(text: &str) -> Option<Address> {
+    let is_right = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+    ((1..=32).contains(&text.len()) && text.bytes().all(is_right)).then(|| Address::checked(text.to_owned()))
+}
+
+/// The gateway of a section.
+#[derive(Debug, Clone, PartialEq)]
+struct Name(Address);
+
+impl Setting for Name {
+    fn read(key: &Key, written: Written<'_>) -> Result<Self, SettingsError> {
+        let name = match written {
+            Written::Text(text) => address(text),
+            Written::Whole(_) | Written::Other(_) => None,
+        };
+        name.map(Self).ok_or_else(|| SettingsError::Contradiction {
+            key: key.name,
+            problem: format!("`{}` must be {}, found {written}", key.name, ABOUT.wanted),
+            help: format!("try `{} = \"{}\"`", key.name, ABOUT.example),
+        })
+    }
+
+    fn shown(&self) -> String {
+        self.0.to_string()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_is_the_name_of_a_gateway_and_no_url() {
+        assert!(address("control-room").is_some());
+        for wrong in ["", "https://control.example", "Control", "a b", &"a".repeat(33)] {
+            assert_eq!(address(wrong), None, "{wrong}");
+        }
+    }
+}
