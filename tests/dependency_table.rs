@@ -6,7 +6,7 @@ use std::fs;
 use toml::Table;
 
 /// Dependencies that are heavy or have one purpose, and the crates that may use them.
-const HOMES: [(&str, &[&str]); 30] = [
+const HOMES: [(&str, &[&str]); 31] = [
     ("arrow", &["columns", "lab"]),
     ("parquet", &["columns", "lab"]),
     ("snap", &["columns"]),
@@ -28,6 +28,7 @@ const HOMES: [(&str, &[&str]); 30] = [
     ("ureq", &["deliver"]),
     ("lettre", &["deliver"]),
     ("ring", &["deliver"]),
+    ("rustls", &["deliver"]),
     ("tokio", &["checkpoints", "web", "stream"]),
     ("axum", &["web"]),
     ("hyper", &["web"]),

@@ -267,6 +267,11 @@ def gateways(folder, **sections):
     return path
 
 
+def smpp(port, **keys):
+    return {"protocol": '"smpp"', "address": f'"127.0.0.1:{port}"', "tls": '"tls"', "ca": '"ca.pem"',
+            "system_id": '"gridwarden"', "password": '{ env = "SMPP_PASSWORD" }', "sender": '"GRIDWN"', **keys}
+
+
 def web(port, **keys):
     return {"protocol": '"webhook"', "url": f'"https://127.0.0.1:{port}/hook"', "secret": '{ env = "HOOK_SECRET" }',
             "ca": '"ca.pem"', **keys}
@@ -301,10 +306,38 @@ def write_lines(path, count, to, long_every):
 
 
 def send(args, folder, messages, plan, **env):
-    secrets = {"HOOK_SECRET": HOOK_SECRET, "TOKEN": "right", "BEARER": "Bearer right", "MAIL_PASSWORD": "right"}
+    secrets = {"SMPP_PASSWORD": "right", "HOOK_SECRET": HOOK_SECRET, "TOKEN": "right", "BEARER": "Bearer right", "MAIL_PASSWORD": "right"}
     command = [args.courier, folder / "outbox.sqlite", messages, plan]
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=folder,
                             env={**os.environ, **secrets, **env})
+
+
+def encrypted(args, folder):
+    """SMPP over TLS: byte for byte and with receipts, and at a gateway in a bad mood; a stranger gets nothing."""
+    pem, key = certificates(folder)
+    messages = write_messages(folder / "messages.tsv", 400, 40, 9)
+    peer = Peer(args.modules, folder / "log", "--receipts", "--tls", pem, key)
+    plan = gateways(folder, smsc=smpp(peer.port, ca='"stranger.pem"'))
+    process = send(args, folder, folder / "messages.tsv", plan)
+    time.sleep(1)
+    process.kill()
+    _, err = process.communicate()
+    assert "cannot reach 127.0.0.1" in err and arrived(folder / "log")[0] == [], err
+    plan = gateways(folder, smsc=smpp(peer.port))
+    out, _ = finish(send(args, folder, folder / "messages.tsv", plan, WAIT_FOR_RECEIPTS="1"))
+    peer.end()
+    assert compare(messages, arrived(folder / "log")[0]) == 0 and out.startswith('{"delivered": 400} '), out
+    for file in ("outbox.sqlite", "messages.done", "log"):
+        (folder / file).unlink()
+    peer = Peer(args.modules, folder / "log", "--rough", args.seed, "--tls", pem, key)
+    out, err = finish(send(args, folder, folder / "messages.tsv", gateways(folder, smsc=smpp(peer.port))))
+    peer.end()
+    parts, _ = arrived(folder / "log")
+    twice, lost = compare(messages, parts), err.count("gateway 0:")
+    most = WINDOW * lost + sum(1 for part in parts if not part["answered"])
+    assert twice <= most, f"{twice} twice, {most} allowed"
+    print(f"encrypted: 400 messages over TLS with receipts, none at a stranger; in a bad mood {lost} connections lost, "
+          f"{twice} parts twice of at most {most}")
 
 
 def compare_whole(expected, log):
@@ -455,7 +488,7 @@ def killed_web(args, folder):
     print(f"killed: {count} webhooks, {args.kills} kills, {twice} twice (at most {WINDOW * args.kills}); {out}")
 
 
-CHECKS = [command, well, wrong_password, rough, failover, killed, webhook, http_sms, mail, killed_web]
+CHECKS = [command, well, wrong_password, rough, failover, killed, encrypted, webhook, http_sms, mail, killed_web]
 
 
 def main():

@@ -1,10 +1,11 @@
 // An SMPP gateway that nobody here wrote (npm `smpp`), with moods. It writes a line of JSON for each part that it accepts.
 //
-//   node peer.js LOG [--rough SEED] [--receipts]
+//   node peer.js LOG [--rough SEED] [--receipts] [--tls CERTIFICATE KEY]
 //
 // It listens on a free port of 127.0.0.1 and prints it. With --rough it throttles, refuses for a moment, closes
 // connections and stalls; with --receipts it reports each message as delivered, and logs which reports were confirmed.
 'use strict';
+const fs = require('fs');
 const smpp = require('smpp');
 const { generator, logTo, option } = require('./mood');
 
@@ -13,6 +14,7 @@ const seed = option(options, '--rough');
 const rough = seed !== undefined;
 const random = generator(Number(seed));
 const receipts = options.includes('--receipts');
+const certificate = option(options, '--tls');
 const write = logTo(log);
 
 // The names that receipts use begin anew with each process, so they carry its time.
@@ -33,7 +35,11 @@ function accept(session, pdu, answer) {
   setImmediate(() => session.deliver_sm(receipt, () => write({ confirmed: id })));
 }
 
-const server = smpp.createServer((session) => {
+const encrypted = certificate && {
+  cert: fs.readFileSync(certificate),
+  key: fs.readFileSync(options[options.indexOf('--tls') + 2]),
+};
+const server = smpp.createServer(encrypted || {}, (session) => {
   session.on('error', () => {});
   session.on('bind_transceiver', (pdu) => {
     const right = pdu.system_id === 'gridwarden' && pdu.password === 'right';

@@ -21,6 +21,7 @@ const BATCH: usize = 1_000;
 fn smpp(address: &str) -> Gateway {
     let smpp = Smpp {
         address: address.to_owned(),
+        tls: None,
         system_id: "gridwarden".to_owned(),
         password: Secret::new(std::env::var("SMPP_PASSWORD").unwrap_or_default()),
         system_type: String::new(),

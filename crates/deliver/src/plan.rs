@@ -31,6 +31,8 @@ pub struct GatewayPlan {
 enum Protocol {
     Smpp {
         address: String,
+        tls: bool,
+        ca: Option<PathBuf>,
         system_id: String,
         system_type: String,
         password: SecretSource,
@@ -97,7 +99,7 @@ enum TlsKind {
 
 /// The protocols, with the keys of their gateways beside `name` and `protocol`.
 const PROTOCOLS: [(&str, &[&str]); 5] = [
-    ("smpp", &["address", "system_id", "system_type", "password", "sender"]),
+    ("smpp", &["address", "tls", "system_id", "system_type", "password", "sender", "ca"]),
     ("twilio", &["url", "account", "token", "sender", "ca"]),
     (
         "http",
@@ -142,8 +144,16 @@ pub fn read(text: &str) -> Result<Vec<GatewayPlan>, PlanError> {
 }
 
 fn smpp(keys: &Keys<'_>) -> Result<Protocol, PlanError> {
+    let tls = keys.one_of("tls", &["none", "tls"])?.unwrap_or_default() == 1;
+    let ca = keys.path("ca")?;
+    if ca.is_some() && !tls {
+        let problem = "`ca` is about TLS, and there is none".to_owned();
+        return Err(PlanError::new("plan::gateway", keys.place(), problem, "add `tls = \"tls\"`"));
+    }
     Ok(Protocol::Smpp {
         address: keys.address()?,
+        tls,
+        ca,
         // SMPP 3.4, 4.1.5: a text of at most 15 letters and an end.
         system_id: keys.needed_text("system_id", "system_id = \"utility\"", 15)?,
         system_type: keys.text("system_type")?.map(|(text, _)| text).unwrap_or_default(),
@@ -298,9 +308,13 @@ impl GatewayPlan {
             None => "none: the certificates that the system trusts".to_owned(),
         };
         match &self.protocol {
-            Protocol::Smpp { address, system_id, system_type, password, sender } => {
-                add("protocol", "smpp: not encrypted".to_owned());
+            Protocol::Smpp { address, tls, ca, system_id, system_type, password, sender } => {
+                add("protocol", "smpp".to_owned());
                 add("address", address.clone());
+                add("tls", if *tls { "tls" } else { "none: not encrypted" }.to_owned());
+                if *tls {
+                    add("ca", authority(ca));
+                }
                 add("system_id", system_id.clone());
                 add(
                     "system_type",

@@ -1,11 +1,13 @@
-//! SMPP 3.4 over TCP, as a client that sends messages and gets receipts on one connection.
+//! SMPP 3.4 over TCP or TLS, as a client that sends messages and gets receipts on one connection.
 
 pub mod pdu;
 mod receipt;
 mod session;
+mod stream;
 
 pub use receipt::read_receipt;
 pub use session::{Heard, Link, Problem, Smpp, connect};
+pub use stream::{Tls, TlsError};
 
 use notify::channels::sms::alphabet::{Alphabet, parts};
 use outbox::{Answer, Submission};

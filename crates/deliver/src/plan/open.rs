@@ -3,7 +3,7 @@
 use super::{GatewayPlan, Held, Protocol, TlsKind};
 use crate::http::{Client, ClientError, Escape, HttpSms, Template, TemplateError};
 use crate::secret::{Secret, SecretError, SecretSource};
-use crate::smpp::Smpp;
+use crate::smpp::{self, Smpp};
 use crate::smtp::{Smtp, Tls, TlsError, tls_with};
 use crate::webhook::{KeyError, Keys, Webhook};
 use crate::{Gateway, Wire};
@@ -48,9 +48,12 @@ pub enum Cause {
     /// The secret has no keys.
     #[error(transparent)]
     Key(#[from] KeyError),
-    /// No TLS.
+    /// No TLS for e-mails.
     #[error(transparent)]
     Tls(#[from] TlsError),
+    /// No TLS for SMPP.
+    #[error(transparent)]
+    SmppTls(#[from] smpp::TlsError),
 }
 
 impl OpenError {
@@ -64,7 +67,7 @@ impl OpenError {
             Cause::Key(_) => {
                 "make one: printf 'whsec_%s\\n' \"$(head -c 32 /dev/urandom | base64)\"".to_owned()
             }
-            Cause::Client(_) | Cause::Template(_) | Cause::Tls(_) => {
+            Cause::Client(_) | Cause::Template(_) | Cause::Tls(_) | Cause::SmppTls(_) => {
                 "gridwarden check PLAN shows where it is kept".to_owned()
             }
         }
@@ -84,14 +87,17 @@ impl GatewayPlan {
     /// The gateway, with its secrets.
     pub fn open(&self) -> Result<Gateway, OpenError> {
         let wire = match &self.protocol {
-            Protocol::Smpp { address, system_id, system_type, password, sender } => Wire::Smpp(Smpp {
-                address: address.clone(),
-                system_id: system_id.clone(),
-                password: self.secret("password", password)?,
-                system_type: system_type.clone(),
-                sender: sender.clone(),
-                ..Smpp::usual()
-            }),
+            Protocol::Smpp { address, tls, ca, system_id, system_type, password, sender } => {
+                Wire::Smpp(Smpp {
+                    address: address.clone(),
+                    tls: tls.then(|| self.smpp_tls(address, ca.as_deref())).transpose()?,
+                    system_id: system_id.clone(),
+                    password: self.secret("password", password)?,
+                    system_type: system_type.clone(),
+                    sender: sender.clone(),
+                    ..Smpp::usual()
+                })
+            }
             Protocol::Twilio { url, account, token, sender, ca } => {
                 let client = self.client(url, ca.as_deref())?;
                 let token = self.secret("token", token)?;
@@ -167,9 +173,15 @@ impl GatewayPlan {
         })
     }
 
+    fn smpp_tls(&self, address: &str, ca: Option<&Path>) -> Result<smpp::Tls, OpenError> {
+        let authority = self.authority(ca)?;
+        smpp::Tls::with(host_of(address), authority.as_deref()).map_err(|cause| {
+            self.fails(if cause == smpp::TlsError::NoCertificate { "ca" } else { "address" }, cause)
+        })
+    }
+
     fn tls(&self, address: &str, kind: TlsKind, ca: Option<&Path>) -> Result<Tls, OpenError> {
-        let host = address.rsplit_once(':').map_or(address, |(host, _)| host);
-        let host = host.trim_matches(['[', ']']);
+        let host = host_of(address);
         let authority = self.authority(ca)?;
         let with = || tls_with(host, authority.as_deref()).map_err(|cause| self.fails("ca", cause));
         Ok(match kind {
@@ -180,11 +192,17 @@ impl GatewayPlan {
     }
 }
 
+/// The host of `HOST:PORT`, without the brackets of an IPv6 address.
+fn host_of(address: &str) -> &str {
+    address.rsplit_once(':').map_or(address, |(host, _)| host).trim_matches(['[', ']'])
+}
+
 impl Smpp {
     /// How patient we are with a gateway, without its address and our name there.
     pub fn usual() -> Self {
         Self {
             address: String::new(),
+            tls: None,
             system_id: String::new(),
             password: Secret::new(""),
             system_type: String::new(),

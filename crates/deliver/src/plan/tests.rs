@@ -56,8 +56,9 @@ fn each_gateway_is_shown_without_its_secrets() {
     expect![[r#"
         sms
           name operator
-          protocol smpp: not encrypted
+          protocol smpp
           address smsc.example:2775
+          tls none: not encrypted
           system_id utility
           system_type none
           password of the variable SMPP_PASSWORD
@@ -127,11 +128,11 @@ fn what_cannot_work_is_refused_with_its_place_and_a_way_out() {
     refused(
         &with("system_id", "sytem_id"),
         &expect![[r#"
-        error[plan::key]: `sytem_id` is no key of a gateway with `protocol = "smpp"`
-          --> plan.toml:6:1
-           | sytem_id = "utility"
-          help: it has `address`, `system_id`, `system_type`, `password`, `sender`
-    "#]],
+            error[plan::key]: `sytem_id` is no key of a gateway with `protocol = "smpp"`
+              --> plan.toml:6:1
+               | sytem_id = "utility"
+              help: it has `address`, `tls`, `system_id`, `system_type`, `password`, `sender`, `ca`
+        "#]],
     );
     refused(
         &with("sender = \"GRIDWN\"\n", ""),
@@ -285,6 +286,15 @@ fn what_cannot_work_is_refused_with_its_place_and_a_way_out() {
            | name = "control-room"
           help: add `secret = { env = "NAME" }`
     "#]],
+    );
+    refused(
+        &with("sender = \"GRIDWN\"", "sender = \"GRIDWN\"\nca = \"ca.pem\""),
+        &expect![[r#"
+            error[plan::gateway]: `ca` is about TLS, and there is none
+              --> plan.toml:2:1
+               | [[gateway]]
+              help: add `tls = "tls"`
+        "#]],
     );
 }
 

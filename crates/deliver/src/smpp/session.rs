@@ -1,12 +1,13 @@
 //! A connection to a gateway: bound, kept alive, and made again when it is lost.
 
 use super::pdu::{Body, Pdu, PduError};
+use super::stream::{Reading, Stream, Tls};
 use crate::secret::Secret;
-use std::io::{self, Read, Write};
-use std::net::{Shutdown, TcpStream, ToSocketAddrs};
+use std::io::{self, Read};
+use std::net::{TcpStream, ToSocketAddrs};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::Sender;
-use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
@@ -14,10 +15,12 @@ use std::time::Duration;
 const FIRST_ENQUIRY: u32 = 0x7000_0000;
 
 /// How a gateway is reached.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Smpp {
     /// `HOST:PORT`.
     pub address: String,
+    /// Encrypted, if there is any.
+    pub tls: Option<Tls>,
     /// The name of the client.
     pub system_id: String,
     /// Its password.
@@ -99,7 +102,7 @@ pub enum Heard {
 pub struct Link {
     /// Which connection it is. An earlier one never comes back.
     pub session: u64,
-    stream: Arc<Mutex<TcpStream>>,
+    stream: Stream,
 }
 
 impl Link {
@@ -107,15 +110,12 @@ impl Link {
     pub fn write(&self, pdus: &[Pdu]) -> io::Result<()> {
         let mut bytes = Vec::new();
         pdus.iter().for_each(|pdu| pdu.write(&mut bytes));
-        let mut stream = self.stream.lock().unwrap_or_else(PoisonError::into_inner);
-        stream.write_all(&bytes)
+        self.stream.write(&bytes)
     }
 
     /// Closes the connection. Its reader reports that it is gone.
     pub fn close(&self) {
-        let stream = self.stream.lock().unwrap_or_else(PoisonError::into_inner);
-        // It may be closed already.
-        drop(stream.shutdown(Shutdown::Both));
+        self.stream.close();
     }
 }
 
@@ -160,8 +160,9 @@ fn open(smpp: &Smpp, session: u64) -> Result<(Link, Reader), Problem> {
     stream.set_nodelay(true).map_err(Problem::Broken)?;
     stream.set_read_timeout(Some(smpp.connect_within)).map_err(Problem::Broken)?;
     stream.set_write_timeout(Some(smpp.connect_within)).map_err(Problem::Broken)?;
-    let mut reader = Reader { stream: stream.try_clone().map_err(Problem::Broken)?, bytes: Vec::new() };
-    let link = Link { session, stream: Arc::new(Mutex::new(stream)) };
+    let (stream, reading) = Stream::open(stream, smpp.tls.as_ref()).map_err(unreachable)?;
+    let mut reader = Reader { stream: reading, bytes: Vec::new() };
+    let link = Link { session, stream };
     let bind = Body::BindTransceiver {
         system_id: smpp.system_id.clone(),
         password: smpp.password.reveal().to_owned(),
@@ -182,7 +183,7 @@ fn open(smpp: &Smpp, session: u64) -> Result<(Link, Reader), Problem> {
             _ => {}
         }
     }
-    reader.stream.set_read_timeout(Some(smpp.enquire_after)).map_err(Problem::Broken)?;
+    reader.stream.wait_for(smpp.enquire_after).map_err(Problem::Broken)?;
     Ok((link, reader))
 }
 
@@ -237,7 +238,7 @@ fn read(mut reader: Reader, link: &Link, mut take: impl FnMut(Pdu) -> bool) -> P
 
 /// The reading end of a connection, with what came of the next message so far.
 struct Reader {
-    stream: TcpStream,
+    stream: Reading,
     bytes: Vec<u8>,
 }
 

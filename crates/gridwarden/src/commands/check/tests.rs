@@ -335,8 +335,10 @@ fn gateways_are_shown_without_their_secrets() {
     expect![[r#"
         [gateway]]
           name            smsc
-          protocol        smpp: not encrypted
+          protocol        smpp
           address         smsc.example:2775
+          tls             tls
+          ca              none: the certificates that the system trusts
           system_id       utility
           system_type     none
           password        of the variable SMPP_PASSWORD
