@@ -18,7 +18,7 @@ const HOMES: [(&str, &[&str]); 31] = [
     ("unicode-width", &["shell"]),
     ("csv", &["columns", "shell", "lab"]),
     ("signal-hook", &["shell"]),
-    ("rustix", &["shell"]),
+    ("rustix", &["shell", "deliver"]),
     ("serde_json", &["shell", "columns", "deliver", "replay", "stream", "lab"]),
     ("tracing", &["shell"]),
     ("tracing-subscriber", &["shell"]),

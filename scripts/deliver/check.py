@@ -340,6 +340,48 @@ def encrypted(args, folder):
           f"{twice} parts twice of at most {most}")
 
 
+def modem(args, folder):
+    """SMS over a modem on a pseudo-terminal: byte for byte, long ones in order, also in a bad mood; a wrong PIN sends nothing."""
+    def start_modem(*options):
+        command = [sys.executable, HERE / "modem.py", folder / "modem.log", *options]
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        atexit.register(process.kill)
+        return process, process.stdout.readline().strip()
+
+    def read():
+        done = subprocess.run(["node", HERE / "read-pdus.js", folder / "modem.log"], capture_output=True, text=True,
+                              check=True, env=dict(os.environ, NODE_PATH=str(args.modules)))
+        return [json.loads(line) for line in done.stdout.splitlines()]
+
+    def plan(device, **keys):
+        return gateways(folder, sim={"protocol": '"modem"', "device": f'"{device}"', "pin": '{ env = "PIN" }', **keys})
+
+    messages = write_messages(folder / "messages.tsv", 150, 20, 5)
+    process, device = start_modem("--pin", "4711")
+    sender = send(args, folder, folder / "messages.tsv", plan(device), PIN="1234")
+    time.sleep(2)
+    sender.kill()
+    _, err = sender.communicate()
+    assert err.count("cannot reach /dev/") > 1 and "1234" not in err, err
+    tried = (folder / "modem.log").read_text().splitlines()
+    assert tried == ['{"pin": "1234"}'], f"a wrong PIN is tried once: {tried}"
+    out, err = finish(send(args, folder, folder / "messages.tsv", plan(device), PIN="4711"))
+    process.kill()
+    parts = read()
+    assert compare(messages, parts) == 0, "nothing may come twice"
+    long = sum(1 for part in parts if part.get("joined"))
+    for file in ("outbox.sqlite", "messages.done", "modem.log"):
+        (folder / file).unlink()
+    process, device = start_modem("--rough", str(args.seed))
+    out, err = finish(send(args, folder, folder / "messages.tsv", plan(device), PIN="4711"))
+    process.kill()
+    rough = read()
+    twice, unanswered = compare(messages, rough), sum(1 for part in rough if not part["answered"])
+    assert twice <= unanswered, f"{twice} twice, {unanswered} unanswered"
+    print(f"modem: 150 messages in {len(parts)} parts ({long} of long ones), none with a wrong PIN; in a bad mood "
+          f"{unanswered} parts without an answer, {twice} twice; {out}")
+
+
 def compare_whole(expected, log):
     """Each address got each of its texts as it was sent, and in order. Returns how many came twice, and how many of all that
     came the peer did not answer."""
@@ -488,7 +530,7 @@ def killed_web(args, folder):
     print(f"killed: {count} webhooks, {args.kills} kills, {twice} twice (at most {WINDOW * args.kills}); {out}")
 
 
-CHECKS = [command, well, wrong_password, rough, failover, killed, encrypted, webhook, http_sms, mail, killed_web]
+CHECKS = [command, well, wrong_password, rough, failover, killed, encrypted, modem, webhook, http_sms, mail, killed_web]
 
 
 def main():

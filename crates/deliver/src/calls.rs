@@ -1,6 +1,7 @@
 //! Gateways that answer each message on its own: some threads that ask, and one that knows whether it can be reached.
 
 use crate::http::HttpSms;
+use crate::modem::Modem;
 use crate::smtp::Smtp;
 use crate::webhook::Webhook;
 use crate::{Problem, Wire};
@@ -25,6 +26,8 @@ pub(crate) enum Reply {
     Arrived { remote: String },
     /// It could not even be asked.
     Unreachable(Problem),
+    /// It was asked, and is gone without an answer.
+    Lost { reason: String, problem: Problem },
 }
 
 /// What is known of a gateway that answers each message on its own.
@@ -43,6 +46,7 @@ enum Caller {
     Http(HttpSms),
     Webhook(Webhook),
     Smtp(Smtp),
+    Modem(Modem),
 }
 
 impl Caller {
@@ -51,6 +55,7 @@ impl Caller {
             Self::Http(http) => http.client.reach(within),
             Self::Webhook(webhook) => webhook.client.reach(within),
             Self::Smtp(smtp) => smtp.reach(within),
+            Self::Modem(modem) => modem.reach(within),
         }
     }
 
@@ -59,6 +64,7 @@ impl Caller {
             Self::Http(http) => http.send(submission, within),
             Self::Webhook(webhook) => webhook.send(submission, within),
             Self::Smtp(smtp) => smtp.send(submission, within),
+            Self::Modem(modem) => modem.send(submission, within),
         }
     }
 }
@@ -70,7 +76,7 @@ pub(crate) struct Calls {
 }
 
 impl Calls {
-    /// Starts so many threads for a gateway; None if its wire is a connection. An answer may take `within`.
+    /// Starts so many threads for a gateway. An answer may take `within`.
     pub(crate) fn start(
         wire: Wire,
         workers: u32,
@@ -82,6 +88,7 @@ impl Calls {
             Wire::Http(http) => Caller::Http(http),
             Wire::Webhook(webhook) => Caller::Webhook(webhook),
             Wire::Smtp(smtp) => Caller::Smtp(smtp),
+            Wire::Modem(modem) => Caller::Modem(modem),
             Wire::Smpp(_) => unreachable!("SMPP is a connection"),
         });
         let (queue, asked) = channel();
@@ -124,6 +131,10 @@ fn work(
                 // Before the answer, so that the message waits for the gateway.
                 drop(loses.send(problem));
                 (Answer::NotNow { reason }, None)
+            }
+            Reply::Lost { reason, problem } => {
+                drop(loses.send(problem));
+                (Answer::Unanswered { reason }, None)
             }
         };
         if !to(Heard::Answered { ticket: submission.ticket, answer, arrived }) {

@@ -121,7 +121,12 @@ pub struct Courier {
 impl Courier {
     /// Goes on with what is stored, and connects to the gateways, of each way the preferred one first.
     pub fn start(store: Store, settings: Settings, gateways: Vec<Gateway>) -> Result<Self, CourierError> {
-        let settings = Settings { gateways: gateways.iter().map(Gateway::way).collect(), ..settings };
+        let modems = (0_u16..).zip(&gateways).filter(|(_, gateway)| matches!(gateway.wire, Wire::Modem(_)));
+        let settings = Settings {
+            gateways: gateways.iter().map(Gateway::way).collect(),
+            one_by_one: modems.map(|(number, _)| number).collect(),
+            ..settings
+        };
         // An answer that comes later than `answer_within` would be to a message that went out again.
         let within = Duration::from_millis(settings.answer_within.unsigned_abs()) * 2 / 3;
         let window = settings.window;
@@ -139,7 +144,8 @@ impl Courier {
                 }
                 calls => {
                     let to = move |heard| hears.send((number, Heard::Call(heard))).is_ok();
-                    Line::Calls(Calls::start(calls, window, within, stop, to)?)
+                    let workers = if matches!(calls, Wire::Modem(_)) { 1 } else { window };
+                    Line::Calls(Calls::start(calls, workers, within, stop, to)?)
                 }
             });
         }

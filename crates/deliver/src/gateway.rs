@@ -1,6 +1,7 @@
 //! A gateway: the name that a plan gives it, the way that it serves, and the wire to it.
 
 use crate::http::HttpSms;
+use crate::modem::Modem;
 use crate::smpp::{self, Smpp};
 use crate::smtp::Smtp;
 use crate::webhook::Webhook;
@@ -33,13 +34,15 @@ pub enum Wire {
     Smtp(Smtp),
     /// Messages as signed JSON.
     Webhook(Webhook),
+    /// Short messages over a GSM modem.
+    Modem(Modem),
 }
 
 impl Gateway {
     /// The way that it serves.
     pub fn way(&self) -> String {
         match &self.wire {
-            Wire::Smpp(_) | Wire::Http(_) => SMS.to_owned(),
+            Wire::Smpp(_) | Wire::Http(_) | Wire::Modem(_) => SMS.to_owned(),
             Wire::Smtp(_) => EMAIL.to_owned(),
             Wire::Webhook(_) => way_of(WEBHOOK, &self.name),
         }

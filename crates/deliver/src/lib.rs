@@ -6,7 +6,8 @@
 //!
 //! [`smpp`] is SMPP 3.4 as a transceiver. Its codec is written here, because a client needs six of its messages; the
 //! crates that exist bring an async runtime and a resolver, and keep a window of their own beside ours. The other wires
-//! answer each message on its own: [`http`] for providers of SMS, [`smtp`] for e-mails, [`webhook`] for signed JSON.
+//! answer each message on its own: [`http`] for providers of SMS, [`modem`] for a GSM modem, [`smtp`] for e-mails,
+//! [`webhook`] for signed JSON.
 //!
 //! This crate never knows detectors, cases or routes, and logs nothing: it hands out facts. Secrets are never shown.
 //!
@@ -18,6 +19,7 @@ pub mod courier;
 pub mod gateway;
 pub mod http;
 mod lines;
+pub mod modem;
 pub mod plan;
 pub mod secret;
 pub mod smpp;

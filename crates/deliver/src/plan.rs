@@ -3,6 +3,7 @@
 mod keys;
 mod open;
 mod receivers;
+mod shown;
 
 pub use open::OpenError;
 pub use receivers::{check_receivers, check_section};
@@ -14,7 +15,6 @@ use keys::{Keys, Section};
 use lettre::message::Mailbox;
 use pipeline::PlanError;
 use serde::Deserialize;
-use std::fmt;
 use std::ops::Range;
 use std::path::PathBuf;
 use toml::Spanned;
@@ -63,6 +63,11 @@ enum Protocol {
         sender: Mailbox,
         ca: Option<PathBuf>,
     },
+    Modem {
+        device: PathBuf,
+        baud: u32,
+        pin: Option<SecretSource>,
+    },
     Webhook {
         url: Held,
         secret: SecretSource,
@@ -77,19 +82,6 @@ enum Held {
     Elsewhere(SecretSource),
 }
 
-impl fmt::Display for Held {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            // What stands behind the question mark may be a key all the same.
-            Self::Plain(text) => match text.split_once('?') {
-                Some((before, _)) => write!(f, "{before}?.."),
-                None => f.write_str(text),
-            },
-            Self::Elsewhere(source) => source.fmt(f),
-        }
-    }
-}
-
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum TlsKind {
     None,
@@ -98,7 +90,7 @@ enum TlsKind {
 }
 
 /// The protocols, with the keys of their gateways beside `name` and `protocol`.
-const PROTOCOLS: [(&str, &[&str]); 5] = [
+const PROTOCOLS: [(&str, &[&str]); 6] = [
     ("smpp", &["address", "tls", "system_id", "system_type", "password", "sender", "ca"]),
     ("twilio", &["url", "account", "token", "sender", "ca"]),
     (
@@ -107,6 +99,7 @@ const PROTOCOLS: [(&str, &[&str]); 5] = [
     ),
     ("smtp", &["address", "tls", "user", "password", "sender", "ca"]),
     ("webhook", &["url", "secret", "ca"]),
+    ("modem", &["device", "baud", "pin"]),
 ];
 
 #[derive(Debug, Deserialize)]
@@ -136,6 +129,7 @@ pub fn read(text: &str) -> Result<Vec<GatewayPlan>, PlanError> {
             "twilio" => twilio(&keys)?,
             "http" => http(&keys)?,
             "smtp" => smtp(&keys)?,
+            "modem" => modem(&keys)?,
             _ => webhook(&keys)?,
         };
         gateways.push(GatewayPlan { name, protocol });
@@ -271,6 +265,12 @@ fn smtp(keys: &Keys<'_>) -> Result<Protocol, PlanError> {
     Ok(Protocol::Smtp { address: keys.address()?, tls, login, sender, ca: keys.path("ca")? })
 }
 
+fn modem(keys: &Keys<'_>) -> Result<Protocol, PlanError> {
+    let device = keys.path("device")?.ok_or_else(|| keys.missing("device", "device = \"/dev/ttyUSB0\""))?;
+    let baud = keys.whole("baud", 1_200..=4_000_000)?.unwrap_or(115_200);
+    Ok(Protocol::Modem { device, baud, pin: keys.secret("pin")? })
+}
+
 fn webhook(keys: &Keys<'_>) -> Result<Protocol, PlanError> {
     let (url, place) = keys.needed_held("url", "url = \"https://control.example/gridwarden\"")?;
     if let Held::Plain(text) = &url {
@@ -293,104 +293,14 @@ impl GatewayPlan {
     /// The way that it serves.
     pub fn way(&self) -> String {
         match self.protocol {
-            Protocol::Smpp { .. } | Protocol::Twilio { .. } | Protocol::Http { .. } => SMS.to_owned(),
+            Protocol::Smpp { .. }
+            | Protocol::Twilio { .. }
+            | Protocol::Http { .. }
+            | Protocol::Modem { .. } => SMS.to_owned(),
             Protocol::Smtp { .. } => EMAIL.to_owned(),
             Protocol::Webhook { .. } => way_of(WEBHOOK, &self.name),
         }
     }
-
-    /// Its keys with their values, without any secret.
-    pub fn shown(&self) -> Vec<(&'static str, String)> {
-        let mut keys = vec![("name", self.name.clone())];
-        let mut add = |key, value: String| keys.push((key, value));
-        let authority = |ca: &Option<PathBuf>| match ca {
-            Some(path) => path.display().to_string(),
-            None => "none: the certificates that the system trusts".to_owned(),
-        };
-        match &self.protocol {
-            Protocol::Smpp { address, tls, ca, system_id, system_type, password, sender } => {
-                add("protocol", "smpp".to_owned());
-                add("address", address.clone());
-                add("tls", if *tls { "tls" } else { "none: not encrypted" }.to_owned());
-                if *tls {
-                    add("ca", authority(ca));
-                }
-                add("system_id", system_id.clone());
-                add(
-                    "system_type",
-                    if system_type.is_empty() { "none".to_owned() } else { system_type.clone() },
-                );
-                add("password", password.to_string());
-                add("sender", sender.clone());
-            }
-            Protocol::Twilio { url, account, token, sender, ca } => {
-                add("protocol", "twilio".to_owned());
-                add("url", encrypted(url));
-                add("account", account.clone());
-                add("token", token.to_string());
-                add("sender", sender.clone());
-                add("ca", authority(ca));
-            }
-            Protocol::Http {
-                url,
-                method,
-                body,
-                content_type,
-                headers,
-                sender,
-                answer_id,
-                answer_has,
-                ca,
-            } => {
-                add("protocol", "http".to_owned());
-                add("method", (*method).to_owned());
-                add("url", encrypted(&url.to_string()));
-                add("body", body.clone().unwrap_or_else(|| "none".to_owned()));
-                add("content_type", content_type.clone().unwrap_or_else(|| "none".to_owned()));
-                headers.iter().for_each(|(name, value)| add("header", format!("{name}: {value}")));
-                add("sender", if sender.is_empty() { "none".to_owned() } else { sender.clone() });
-                add("answer_id", answer_id.clone().unwrap_or_else(|| "none: ours".to_owned()));
-                add(
-                    "answer_has",
-                    answer_has.clone().unwrap_or_else(|| "none: the status decides".to_owned()),
-                );
-                add("ca", authority(ca));
-            }
-            Protocol::Smtp { address, tls, login, sender, ca } => {
-                add("protocol", "smtp".to_owned());
-                add("address", address.clone());
-                add(
-                    "tls",
-                    match tls {
-                        TlsKind::None => "none: not encrypted",
-                        TlsKind::StartTls => "starttls",
-                        TlsKind::Always => "tls",
-                    }
-                    .to_owned(),
-                );
-                match login {
-                    Some((user, password)) => {
-                        add("user", user.clone());
-                        add("password", password.to_string());
-                    }
-                    None => add("user", "none".to_owned()),
-                }
-                add("sender", sender.to_string());
-                add("ca", authority(ca));
-            }
-            Protocol::Webhook { url, secret, ca } => {
-                add("protocol", "webhook".to_owned());
-                add("url", encrypted(&url.to_string()));
-                add("secret", secret.to_string());
-                add("ca", authority(ca));
-            }
-        }
-        keys
-    }
-}
-
-fn encrypted(url: &str) -> String {
-    if url.starts_with("http://") { format!("{url}: not encrypted") } else { url.to_owned() }
 }
 
 #[cfg(test)]

@@ -176,7 +176,7 @@ impl Outbox {
 
     /// The first gateway of a choice that is worth waiting for, if it takes something now.
     fn gateway_for(&self, choice: &Choice, now: Moment) -> Option<u16> {
-        let takes = |one: &u16| self.gateways[usize::from(*one)].takes(now, self.settings.window);
+        let takes = |one: &u16| self.gateways[usize::from(*one)].takes(now, self.settings.window(*one));
         match choice {
             Choice::Only(way, one) => Some(*one).filter(|one| self.settings.serves(*one, way)).filter(takes),
             Choice::From(way, own) => {

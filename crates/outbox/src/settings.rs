@@ -5,6 +5,8 @@
 pub struct Settings {
     /// The way that each gateway serves, such as `sms`. Of one way, the preferred gateway comes first.
     pub gateways: Vec<String>,
+    /// Gateways that take one message at a time, by their place.
+    pub one_by_one: Vec<u16>,
     /// Submissions to one gateway that are not answered, at most.
     pub window: u32,
     /// So long a gateway may take to answer, ms.
@@ -40,6 +42,7 @@ impl Settings {
     pub fn usual<W: Into<String>>(ways: impl IntoIterator<Item = W>) -> Self {
         Self {
             gateways: ways.into_iter().map(Into::into).collect(),
+            one_by_one: Vec::new(),
             window: 10,
             answer_within: 30_000,
             retry_after: 1_000,
@@ -83,6 +86,11 @@ impl Settings {
         let count = self.gateways.len() as u16;
         let all = (0..count).map(move |step| ((u32::from(own) + u32::from(step)) % u32::from(count)) as u16);
         all.filter(move |one| self.serves(*one, way))
+    }
+
+    /// How many submissions to this gateway may wait for their answer.
+    pub(crate) fn window(&self, gateway: u16) -> u32 {
+        if self.one_by_one.contains(&gateway) { 1 } else { self.window }
     }
 
     /// Whether there is this gateway, and it is one of the way. What is stored may be of other gateways.

@@ -209,6 +209,20 @@ fn who_waits_for_a_gateway_that_is_gone_holds_up_nobody_else() {
 }
 
 #[test]
+fn a_gateway_may_take_one_message_at_a_time() {
+    let mut outbox = outbox(Settings { one_by_one: vec![0], ..settings() });
+    for one in [new("a1", "a", 1), new("b1", "b", 1), new("e1", "@", 1), new("e2", "l3", 1)] {
+        outbox.put(Moment(0), one);
+    }
+    save(&mut outbox);
+    let sent = submit(&mut outbox, 0);
+    check(&sent, &expect!["0 a1 1/1, 2 e1 1/1, 2 e2 1/1"]);
+    outbox.answered(Moment(1), sent[0].ticket, accepted("r1"));
+    save(&mut outbox);
+    check(&submit(&mut outbox, 1), &expect!["0 b1 1/1"]);
+}
+
+#[test]
 fn each_way_has_gateways_of_its_own() {
     let mut outbox = outbox(Settings { failover_after: 0, ..settings() });
     for one in [new("a1", "a", 1), new("e1", "@", 3), new("e2", "@", 1)] {

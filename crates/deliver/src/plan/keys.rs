@@ -4,7 +4,7 @@ use super::Held;
 use crate::secret::SecretSource;
 use pipeline::PlanError;
 use std::collections::BTreeMap;
-use std::ops::Range;
+use std::ops::{Range, RangeInclusive};
 use std::path::PathBuf;
 use toml::{Spanned, Value};
 
@@ -78,6 +78,16 @@ impl<'a> Keys<'a> {
 
     pub(super) fn path(&self, key: &str) -> Result<Option<PathBuf>, PlanError> {
         Ok(self.text(key)?.map(|(text, _)| PathBuf::from(text)))
+    }
+
+    pub(super) fn whole(&self, key: &str, range: RangeInclusive<u32>) -> Result<Option<u32>, PlanError> {
+        let Some(value) = self.find(key) else { return Ok(None) };
+        let number = value.get_ref().as_integer().and_then(|number| u32::try_from(number).ok());
+        if let Some(number) = number.filter(|number| range.contains(number)) {
+            return Ok(Some(number));
+        }
+        let problem = format!("`{key}` must be a whole number from {} to {}", range.start(), range.end());
+        Err(PlanError::new("plan::range", value.span(), problem, format!("try `{key} = 115200`")))
     }
 
     /// The place of a text in a list.

@@ -2,6 +2,7 @@
 
 use super::{GatewayPlan, Held, Protocol, TlsKind};
 use crate::http::{Client, ClientError, Escape, HttpSms, Template, TemplateError};
+use crate::modem::Modem;
 use crate::secret::{Secret, SecretError, SecretSource};
 use crate::smpp::{self, Smpp};
 use crate::smtp::{Smtp, Tls, TlsError, tls_with};
@@ -113,6 +114,10 @@ impl GatewayPlan {
                 },
                 sender: sender.clone(),
             }),
+            Protocol::Modem { device, baud, pin } => {
+                let pin = pin.as_ref().map(|pin| self.secret("pin", pin)).transpose()?;
+                Wire::Modem(Modem::new(device.clone(), *baud, pin))
+            }
             Protocol::Webhook { url, secret, ca } => {
                 let url = url.read().map_err(|cause| self.fails("url", cause))?;
                 let keys = Keys::of(&self.secret("secret", secret)?);

@@ -63,7 +63,7 @@ fn check_reach(
         ),
         None => (
             format!("{who} goes out on the channel `{channel}`, and no gateway serves it"),
-            "add a `[[gateway]]`: \"smpp\", \"http\" or \"twilio\" for `sms`, \"smtp\" for `email`"
+            "add a `[[gateway]]`: \"smpp\", \"http\", \"twilio\" or \"modem\" for `sms`, \"smtp\" for `email`"
                 .to_owned(),
         ),
     };

@@ -28,6 +28,12 @@ headers = { X-Version = "2", Authorization = { env = "LOCAL_SMS" } }
 answer_id = "/id"
 
 [[gateway]]
+name = "sim"
+protocol = "modem"
+device = "/dev/ttyUSB0"
+pin = { env = "SIM_PIN" }
+
+[[gateway]]
 name = "mail"
 protocol = "smtp"
 address = "mail.example:587"
@@ -84,6 +90,12 @@ fn each_gateway_is_shown_without_its_secrets() {
           answer_id /id
           answer_has none: the status decides
           ca none: the certificates that the system trusts
+        sms
+          name sim
+          protocol modem
+          device /dev/ttyUSB0
+          baud 115200
+          pin of the variable SIM_PIN
         email
           name mail
           protocol smtp
@@ -119,11 +131,11 @@ fn what_cannot_work_is_refused_with_its_place_and_a_way_out() {
     refused(
         &with("protocol = \"smpp\"", "protocol = \"sms\""),
         &expect![[r#"
-        error[plan::choice]: `protocol` must be one of "smpp", "twilio", "http", "smtp", "webhook", found "sms"
-          --> plan.toml:4:12
-           | protocol = "sms"
-          help: try `protocol = "smpp"`
-    "#]],
+            error[plan::choice]: `protocol` must be one of "smpp", "twilio", "http", "smtp", "webhook", "modem", found "sms"
+              --> plan.toml:4:12
+               | protocol = "sms"
+              help: try `protocol = "smpp"`
+        "#]],
     );
     refused(
         &with("system_id", "sytem_id"),
@@ -237,7 +249,7 @@ fn what_cannot_work_is_refused_with_its_place_and_a_way_out() {
         &with("address = \"mail.example:587\"", "address = \"mail.example:587\"\ntls = \"none\""),
         &expect![[r#"
             error[plan::gateway]: the password of `gridwarden` would go out in the open
-              --> plan.toml:31:8
+              --> plan.toml:37:8
                | user = "gridwarden"
               help: write `tls = "starttls"`
         "#]],
@@ -245,47 +257,47 @@ fn what_cannot_work_is_refused_with_its_place_and_a_way_out() {
     refused(
         &with("password = { env = \"SMTP_PASSWORD\" }\n", ""),
         &expect![[r#"
-        error[plan::missing]: `user` needs a `password`
-          --> plan.toml:30:8
-           | user = "gridwarden"
-          help: add `password = { env = "SMTP_PASSWORD" }`
-    "#]],
+            error[plan::missing]: `user` needs a `password`
+              --> plan.toml:36:8
+               | user = "gridwarden"
+              help: add `password = { env = "SMTP_PASSWORD" }`
+        "#]],
     );
     refused(
         &with("<alerts@example.org>", ""),
         &expect![[r#"
-        error[plan::address]: `sender` must be a mailbox, found "Gridwarden "
-          --> plan.toml:32:10
-           | sender = "Gridwarden "
-          help: try `sender = "Gridwarden <alerts@example.org>"`
-    "#]],
+            error[plan::address]: `sender` must be a mailbox, found "Gridwarden "
+              --> plan.toml:38:10
+               | sender = "Gridwarden "
+              help: try `sender = "Gridwarden <alerts@example.org>"`
+        "#]],
     );
     refused(
         &with("name = \"mail\"", "name = \"backup\""),
         &expect![[r#"
-        error[plan::name]: two gateways are called `backup`
-          --> plan.toml:27:8
-           | name = "backup"
-          help: give one of them another `name`
-    "#]],
+            error[plan::name]: two gateways are called `backup`
+              --> plan.toml:33:8
+               | name = "backup"
+              help: give one of them another `name`
+        "#]],
     );
     refused(
         &with("name = \"mail\"", "name = \"Mail server\""),
         &expect![[r#"
-        error[plan::name]: `name` must be small letters, digits and hyphens, at most 32, found "Mail server"
-          --> plan.toml:27:8
-           | name = "Mail server"
-          help: try `name = "operator"`
-    "#]],
+            error[plan::name]: `name` must be small letters, digits and hyphens, at most 32, found "Mail server"
+              --> plan.toml:33:8
+               | name = "Mail server"
+              help: try `name = "operator"`
+        "#]],
     );
     refused(
         &with("secret = { env = \"HOOK_SECRET\" }\n", ""),
         &expect![[r#"
-        error[plan::missing]: this gateway needs `secret`
-          --> plan.toml:35:8
-           | name = "control-room"
-          help: add `secret = { env = "NAME" }`
-    "#]],
+            error[plan::missing]: this gateway needs `secret`
+              --> plan.toml:41:8
+               | name = "control-room"
+              help: add `secret = { env = "NAME" }`
+        "#]],
     );
     refused(
         &with("sender = \"GRIDWN\"", "sender = \"GRIDWN\"\nca = \"ca.pem\""),

@@ -409,7 +409,7 @@ fn a_receiver_whom_no_gateway_reaches_is_an_error() {
             error[plan::gateway]: receiver `operator` goes out on the channel `email`, and no gateway serves it
               --> plan.toml:126:6
                | to = "operator@example.org"
-              help: add a `[[gateway]]`: "smpp", "http" or "twilio" for `sms`, "smtp" for `email`
+              help: add a `[[gateway]]`: "smpp", "http", "twilio" or "modem" for `sms`, "smtp" for `email`
         "#]],
     );
 }

@@ -1,0 +1,119 @@
+//! The keys of a gateway as `gridwarden check` shows them: without any secret.
+
+use super::{GatewayPlan, Held, Protocol, TlsKind};
+use std::fmt;
+use std::path::PathBuf;
+
+impl fmt::Display for Held {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            // What stands behind the question mark may be a key all the same.
+            Self::Plain(text) => match text.split_once('?') {
+                Some((before, _)) => write!(f, "{before}?.."),
+                None => f.write_str(text),
+            },
+            Self::Elsewhere(source) => source.fmt(f),
+        }
+    }
+}
+
+impl GatewayPlan {
+    /// Its keys with their values, without any secret.
+    pub fn shown(&self) -> Vec<(&'static str, String)> {
+        let mut keys = vec![("name", self.name.clone())];
+        let mut add = |key, value: String| keys.push((key, value));
+        let authority = |ca: &Option<PathBuf>| match ca {
+            Some(path) => path.display().to_string(),
+            None => "none: the certificates that the system trusts".to_owned(),
+        };
+        match &self.protocol {
+            Protocol::Smpp { address, tls, ca, system_id, system_type, password, sender } => {
+                add("protocol", "smpp".to_owned());
+                add("address", address.clone());
+                add("tls", if *tls { "tls" } else { "none: not encrypted" }.to_owned());
+                if *tls {
+                    add("ca", authority(ca));
+                }
+                add("system_id", system_id.clone());
+                add(
+                    "system_type",
+                    if system_type.is_empty() { "none".to_owned() } else { system_type.clone() },
+                );
+                add("password", password.to_string());
+                add("sender", sender.clone());
+            }
+            Protocol::Twilio { url, account, token, sender, ca } => {
+                add("protocol", "twilio".to_owned());
+                add("url", encrypted(url));
+                add("account", account.clone());
+                add("token", token.to_string());
+                add("sender", sender.clone());
+                add("ca", authority(ca));
+            }
+            Protocol::Http {
+                url,
+                method,
+                body,
+                content_type,
+                headers,
+                sender,
+                answer_id,
+                answer_has,
+                ca,
+            } => {
+                add("protocol", "http".to_owned());
+                add("method", (*method).to_owned());
+                add("url", encrypted(&url.to_string()));
+                add("body", body.clone().unwrap_or_else(|| "none".to_owned()));
+                add("content_type", content_type.clone().unwrap_or_else(|| "none".to_owned()));
+                headers.iter().for_each(|(name, value)| add("header", format!("{name}: {value}")));
+                add("sender", if sender.is_empty() { "none".to_owned() } else { sender.clone() });
+                add("answer_id", answer_id.clone().unwrap_or_else(|| "none: ours".to_owned()));
+                add(
+                    "answer_has",
+                    answer_has.clone().unwrap_or_else(|| "none: the status decides".to_owned()),
+                );
+                add("ca", authority(ca));
+            }
+            Protocol::Smtp { address, tls, login, sender, ca } => {
+                add("protocol", "smtp".to_owned());
+                add("address", address.clone());
+                add(
+                    "tls",
+                    match tls {
+                        TlsKind::None => "none: not encrypted",
+                        TlsKind::StartTls => "starttls",
+                        TlsKind::Always => "tls",
+                    }
+                    .to_owned(),
+                );
+                match login {
+                    Some((user, password)) => {
+                        add("user", user.clone());
+                        add("password", password.to_string());
+                    }
+                    None => add("user", "none".to_owned()),
+                }
+                add("sender", sender.to_string());
+                add("ca", authority(ca));
+            }
+            Protocol::Modem { device, baud, pin } => {
+                add("protocol", "modem".to_owned());
+                add("device", device.display().to_string());
+                add("baud", baud.to_string());
+                add("pin", pin.as_ref().map_or_else(|| "none".to_owned(), ToString::to_string));
+            }
+            Protocol::Webhook { url, secret, ca } => {
+                add("protocol", "webhook".to_owned());
+                add("url", encrypted(&url.to_string()));
+                add("secret", secret.to_string());
+                add("ca", authority(ca));
+            }
+        }
+        keys
+    }
+}
+
+fn encrypted(url: &str) -> String {
+    if url.starts_with("http://") { format!("{url}: not encrypted") } else { url.to_owned() }
+}
