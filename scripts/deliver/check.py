@@ -530,7 +530,37 @@ def killed_web(args, folder):
     print(f"killed: {count} webhooks, {args.kills} kills, {twice} twice (at most {WINDOW * args.kills}); {out}")
 
 
-CHECKS = [command, well, wrong_password, rough, failover, killed, encrypted, modem, webhook, http_sms, mail, killed_web]
+def trial(args, folder):
+    """`gridwarden send --test` shows each step to a receiver, of a plan as people have it."""
+    pem, key = certificates(folder)
+    hook = Peer(args.modules, folder / "log", "--tls", pem, key, script="http-peer.js")
+    server = Peer(args.modules, folder / "mail.log", pem, key, script="mail-peer.js")
+    plan = (HERE.parent.parent / "pipelines/routes.toml").read_text(encoding="utf-8").split("[[gateway]]")[0]
+    gateways(folder, **{"control-room": web(hook.port), "mail": smtp(server.port), "smsc": twilio(hook.port)})
+    plan += (folder / "gateways.toml").read_text(encoding="utf-8")
+    (folder / "plan.toml").write_text(plan, encoding="utf-8")
+    program = args.courier.parent.parent / "gridwarden"
+    env = dict(os.environ, HOOK_SECRET=HOOK_SECRET, TOKEN="right", MAIL_PASSWORD="right")
+
+    def run(receiver, **secrets):
+        command = [program, "send", "--plan", "plan.toml", "--test", receiver, "--wait", "0"]
+        return subprocess.run(command, cwd=folder, env={**env, **secrets}, capture_output=True, text=True, timeout=60)
+
+    done = run("control-room")
+    steps = done.stdout.splitlines()
+    assert done.returncode == 0 and "control-room: connected" in steps and steps[-1] == "delivered", done
+    done = run("operator")
+    steps = done.stdout.splitlines()
+    assert steps[0] == "to o***@example.org, in 1 part, over mail" and "accepted as `<test.operator." in done.stdout, done
+    assert done.returncode == 0 and steps[-1] == "no receipt came; the gateway has the message", done
+    hook.end(), server.end()
+    texts = [json.loads(json.loads(line)["text"]) for line in (folder / "log").read_text().splitlines()]
+    assert len(texts) == 1 and texts[0]["test"] is True and "Nothing is to be done." in texts[0]["text"], texts
+    assert len((folder / "mail.log").read_text().splitlines()) == 1
+    print("trial: one marked message to a webhook and to a mailbox, with each step")
+
+
+CHECKS = [command, trial, well, wrong_password, rough, failover, killed, encrypted, modem, webhook, http_sms, mail, killed_web]
 
 
 def main():

@@ -146,6 +146,16 @@ impl Store {
         Ok(store)
     }
 
+    /// One that is gone with the process, for a message that nobody will miss.
+    pub fn in_memory() -> Result<Self, StoreError> {
+        let path = PathBuf::from("the outbox in memory");
+        let fail = |source| StoreError::Sqlite { doing: "make", path: path.clone(), source };
+        let connection = Connection::open_in_memory().map_err(fail)?;
+        let mut store = Self { path: path.clone(), connection, _lock: None };
+        store.prepare().map_err(fail)?;
+        Ok(store)
+    }
+
     /// All messages of a file, in the order of their arrival, while another process may send them. Changes nothing.
     pub fn peek(path: &Path) -> Result<Vec<Entry>, StoreError> {
         if !path.is_file() {

@@ -211,8 +211,11 @@ pub struct Send {
     #[arg(value_name = "FILE")]
     pub files: Vec<PathBuf>,
     /// The file of the outbox. It is made if it is not there.
-    #[arg(long, value_name = "FILE")]
-    pub outbox: PathBuf,
+    #[arg(long, required_unless_present = "test", value_name = "FILE")]
+    pub outbox: Option<PathBuf>,
+    /// Send one marked message to this receiver of the plan, and show each step. Nothing else goes out.
+    #[arg(long, requires = "plan", conflicts_with_all = ["files", "outbox", "smpp"], value_name = "RECEIVER")]
+    pub test: Option<String>,
     /// The plan whose gateways the messages go out over: its list `[[gateway]]`.
     #[arg(long, value_name = "PLAN", conflicts_with_all = ["smpp", "system_id", "sender"])]
     pub plan: Option<PathBuf>,

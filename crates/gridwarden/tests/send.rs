@@ -4,6 +4,7 @@
 
 use expect_test::{Expect, expect};
 use std::fs;
+use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 use std::thread;
@@ -260,5 +261,67 @@ fn the_gateways_of_a_plan_need_their_secrets_and_must_fit_the_messages() {
         TIME  queued     d***@example.org  e
         1 message of 1
     "#]],
+    );
+}
+
+#[test]
+fn a_test_needs_a_receiver_with_one_address_and_a_gateway() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    let plans = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../pipelines");
+    let routes = fs::read_to_string(plans.join("routes.toml")).unwrap();
+    let (without, _) = routes.split_once("[[gateway]]").unwrap();
+    let hook = "[[gateway]]\nname = \"control-room\"\nprotocol = \"webhook\"\nurl = \"http://127.0.0.1:9/\"\n\
+                secret = { file = \"secret\" }\n";
+    fs::write(dir.join("plan.toml"), format!("{without}{hook}")).unwrap();
+    fs::write(dir.join("secret"), "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw\n").unwrap();
+    let send = |receiver: &'static str| ["send", "--plan", "plan.toml", "--test", receiver];
+    check(
+        dir,
+        &send("cheif"),
+        &expect![[r#"
+        2
+        error: the plan plan.toml has no receiver `cheif`
+          help: it has `readers`, `duty`, `chief`, `consumers`, `operator`, `control-room`
+    "#]],
+    );
+    check(
+        dir,
+        &send("readers"),
+        &expect![[r#"
+        2
+        error: receiver `readers` is somebody else for each meter
+          help: add a receiver of the same channel with `to` set to your own address, and test that one
+    "#]],
+    );
+    check(
+        dir,
+        &send("operator"),
+        &expect![[r#"
+        2
+        error: receiver `operator` cannot be reached: no gateway serves `email`
+          help: gridwarden check PLAN shows what is missing
+    "#]],
+    );
+    let both = ["send", "--plan", "plan.toml", "--test", "operator", "--outbox", "outbox.sqlite"];
+    let output = run(dir, &both);
+    assert_eq!(output.status.code(), Some(2), "{}", String::from_utf8_lossy(&output.stderr));
+    // A signal ends it while nobody listens.
+    let mut waits = command(dir, &send("control-room"));
+    let mut process = waits.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    let mut printed = Vec::new();
+    for line in BufReader::new(process.stdout.take().unwrap()).lines().map_while(Result::ok) {
+        printed.push(line);
+        if printed.len() == 2 {
+            assert!(
+                Command::new("kill").args(["-TERM", &process.id().to_string()]).status().unwrap().success()
+            );
+        }
+    }
+    assert_eq!(process.wait().unwrap().code(), Some(143), "{printed:?}");
+    assert_eq!(printed[0], "to control-room, in 1 part, over control-room");
+    assert!(
+        printed[1].starts_with("control-room: cannot reach 127.0.0.1:9: Connection refused"),
+        "{printed:?}"
     );
 }

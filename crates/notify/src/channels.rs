@@ -165,6 +165,24 @@ macro_rules! channels {
 
 each_channel!(channels);
 
+/// The address that stands in the section of a channel.
+fn address_of_section(
+    key: &Key,
+    written: Written<'_>,
+    about: &About,
+    address: fn(&str) -> Option<Address>,
+) -> Result<Address, SettingsError> {
+    let found = match written {
+        Written::Text(text) => address(text),
+        Written::Whole(_) | Written::Other(_) => None,
+    };
+    found.ok_or_else(|| SettingsError::Contradiction {
+        key: key.name,
+        problem: format!("`{}` must be {}, found {written}", key.name, about.wanted),
+        help: format!("try `{} = \"{}\"`", key.name, about.example),
+    })
+}
+
 impl Channel {
     /// The id of what had to wait. One outbox holds the messages of all channels, so the ids differ between channels; those
     /// of SMS are older than the other channels, and stay as they are.

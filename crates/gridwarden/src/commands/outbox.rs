@@ -29,7 +29,7 @@ fn list(outbox: &Path, state: Option<&str>) -> Result<(), Failure> {
     let mut page = String::new();
     for entry in &asked {
         let problem = why(entry).map(|why| format!("  {why}")).unwrap_or_default();
-        let (state, to) = (entry.state.name(), address(entry));
+        let (state, to) = (entry.state.name(), masked_address(&entry.way, &entry.line));
         writeln!(page, "{}  {state:<9}  {to:>15}  {}{problem}", time(entry.changed), entry.id)
             .expect("text grows");
     }
@@ -47,7 +47,7 @@ fn show(outbox: &Path, id: &str) -> Result<(), Failure> {
         key("reason", why.to_owned());
     }
     key("way", entry.way.clone());
-    key("to", address(entry));
+    key("to", masked_address(&entry.way, &entry.line));
     key("came", time(entry.came));
     key("changed", time(entry.changed));
     key("parts", format!("{}, of which {} accepted", entry.parts, entry.accepted));
@@ -120,12 +120,12 @@ fn time(moment: Moment) -> String {
 }
 
 /// Where a message goes, as it may stand on a page that people pass around.
-fn address(entry: &Entry) -> String {
-    match (entry.way.as_str(), entry.line.split_once('@')) {
-        (SMS, _) => masked(&entry.line),
+pub(super) fn masked_address(way: &str, to: &str) -> String {
+    match (way, to.split_once('@')) {
+        (SMS, _) => masked(to),
         (EMAIL, Some((name, host))) => format!("{}***@{host}", name.chars().take(1).collect::<String>()),
         // A webhook goes to a gateway of the plan, by its name.
-        _ => entry.line.clone(),
+        _ => to.to_owned(),
     }
 }
 

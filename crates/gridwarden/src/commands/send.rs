@@ -1,5 +1,7 @@
 //! `gridwarden send`: sends the messages of files over the gateways of a plan, from an outbox that survives anything.
 
+mod trial;
+
 use crate::cli;
 use deliver::smpp::Smpp;
 use deliver::{
@@ -20,29 +22,36 @@ const BATCH: usize = 1_000;
 
 /// Runs the command.
 pub fn run(args: &cli::Send, quiet: bool) -> Result<(), Failure> {
-    let stop = Stop::on_signals()?;
     let gateways = match &args.plan {
-        Some(path) => of_plan(path)?,
+        Some(path) => {
+            // Read whole, so that a plan with a mistake elsewhere is no surprise later.
+            let (plan, text) = read_plan_and_text(path)?;
+            let gateways = of_plan(path, &text)?;
+            if let Some(receiver) = &args.test {
+                return trial::run(args, receiver, path, &plan, gateways);
+            }
+            gateways
+        }
         None => of_arguments(args)?,
     };
+    let outbox = args.outbox.as_deref().expect("it is required without a test");
+    let stop = Stop::on_signals()?;
     let names: Vec<String> = gateways.iter().map(|gateway| gateway.name.clone()).collect();
     let ways: Vec<String> = gateways.iter().map(Gateway::way).collect();
     let settings = Settings { window: args.window, ..Settings::usual(&ways) };
-    let store = Store::open(&args.outbox).map_err(|error| Failure::of(&error))?;
+    let store = Store::open(outbox).map_err(|error| Failure::of(&error))?;
     let mut courier = Courier::start(store, settings, gateways).map_err(failed)?;
     for file in &args.files {
         take(&mut courier, file)?;
     }
     check_ways(&courier, &ways)?;
     deliver(&mut courier, args, &names, &stop, quiet)?;
-    report(&courier, args, &stop)
+    report(&courier, outbox, &stop)
 }
 
 /// The gateways of a plan, with their secrets.
-fn of_plan(path: &Path) -> Result<Vec<Gateway>, Failure> {
-    // Read whole, so that a plan with a mistake elsewhere is no surprise later.
-    let (_, text) = read_plan_and_text(path)?;
-    let gateways = plan::read(&text).map_err(|error| Failure::plan(&error, path, &text))?;
+fn of_plan(path: &Path, text: &str) -> Result<Vec<Gateway>, Failure> {
+    let gateways = plan::read(text).map_err(|error| Failure::plan(&error, path, text))?;
     if gateways.is_empty() {
         let problem = format!("the plan {} has no `[[gateway]]`, so nothing can be sent", path.display());
         return Err(Failure::wrong(problem, "add one as in pipelines/routes.toml"));
@@ -133,13 +142,13 @@ fn deliver(
     Ok(())
 }
 
-fn report(courier: &Courier, args: &cli::Send, stop: &Stop) -> Result<(), Failure> {
+fn report(courier: &Courier, outbox: &Path, stop: &Stop) -> Result<(), Failure> {
     let of = |name: &str| courier.entries().filter(|entry| entry.state.name() == name).count();
     let (queued, failed) = (of("queued"), of("failed"));
     let text =
         format!("{} delivered, {} sent, {failed} failed, {queued} queued\n", of("delivered"), of("sent"));
     print(&text)?;
-    let outbox = args.outbox.display();
+    let outbox = outbox.display();
     if let Some(signal) = stop.signal() {
         return Err(Failure::stopped(
             signal,

@@ -1,5 +1,6 @@
 //! E-mails to a mailbox, for example that of the operator on duty.
 
+use super::address_of_section;
 use crate::{About, Address, Held, RouteError, Routes, Throttle};
 use cases::Alert;
 use detect::{Key, Milliseconds, Setting, SettingsError, Written};
@@ -86,15 +87,7 @@ struct Mailbox(Address);
 
 impl Setting for Mailbox {
     fn read(key: &Key, written: Written<'_>) -> Result<Self, SettingsError> {
-        let mailbox = match written {
-            Written::Text(text) => address(text),
-            Written::Whole(_) | Written::Other(_) => None,
-        };
-        mailbox.map(Self).ok_or_else(|| SettingsError::Contradiction {
-            key: key.name,
-            problem: format!("`{}` must be {}, found {written}", key.name, ABOUT.wanted),
-            help: format!("try `{} = \"{}\"`", key.name, ABOUT.example),
-        })
+        address_of_section(key, written, &ABOUT, address).map(Self)
     }
 
     fn shown(&self) -> String {

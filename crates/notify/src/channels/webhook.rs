@@ -1,6 +1,7 @@
 //! Messages to a program of the utility, as signed JSON. Its address is the name of a gateway of the plan, because the
 //! URL may hold a key.
 
+use super::address_of_section;
 use crate::{About, Address, Held, RouteError, Routes, Throttle};
 use cases::Alert;
 use detect::{Evidence, Key, Milliseconds, Setting, SettingsError, Written};
@@ -74,15 +75,7 @@ struct Name(Address);
 
 impl Setting for Name {
     fn read(key: &Key, written: Written<'_>) -> Result<Self, SettingsError> {
-        let name = match written {
-            Written::Text(text) => address(text),
-            Written::Whole(_) | Written::Other(_) => None,
-        };
-        name.map(Self).ok_or_else(|| SettingsError::Contradiction {
-            key: key.name,
-            problem: format!("`{}` must be {}, found {written}", key.name, ABOUT.wanted),
-            help: format!("try `{} = \"{}\"`", key.name, ABOUT.example),
-        })
+        address_of_section(key, written, &ABOUT, address).map(Self)
     }
 
     fn shown(&self) -> String {

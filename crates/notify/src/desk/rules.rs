@@ -51,6 +51,21 @@ pub enum Whom {
     Rota(Vec<Shift>),
 }
 
+impl Whom {
+    /// The address at this time. None while nobody of the rota is on duty, and if it is another one for each notice.
+    pub fn address_at(&self, now: EventTime, calendar: &Calendar) -> Option<&Address> {
+        match self {
+            Self::Reader | Self::Consumer => None,
+            Self::One(address) => Some(address),
+            Self::Rota(shifts) => {
+                let (minute, day) = (calendar.minute_of_day(now), calendar.day_type(calendar.day(now)));
+                let holds = |shift: &&Shift| shift.hours.has(minute) && shift.days.contains(&day);
+                shifts.iter().find(holds).map(|shift| &shift.address)
+            }
+        }
+    }
+}
+
 /// Hours in which a receiver gets nothing but what is urgent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Quiet {

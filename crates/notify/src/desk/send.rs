@@ -277,12 +277,7 @@ fn address_now(
 ) -> Option<Address> {
     match &receiver.whom {
         Whom::Reader | Whom::Consumer => decided.cloned(),
-        Whom::One(address) => Some(address.clone()),
-        Whom::Rota(shifts) => {
-            let (minute, day) = (calendar.minute_of_day(now), calendar.day_type(calendar.day(now)));
-            let on_duty = shifts.iter().find(|shift| shift.hours.has(minute) && shift.days.contains(&day));
-            on_duty.map(|shift| shift.address.clone())
-        }
+        whom => whom.address_at(now, calendar).cloned(),
     }
 }
 
