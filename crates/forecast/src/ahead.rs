@@ -28,7 +28,7 @@ pub use models::Model;
 pub use moments::{Moment, moment};
 pub use overload::{DayRisk, Peak};
 pub use reconcile::{TotalErrors, parts};
-pub use scenarios::Scenarios;
+pub use scenarios::{Scenarios, pinball};
 pub use table::{Column, DAY, Grid, Sight, Table, is_number};
 pub use target::{Forecast, Target};
 

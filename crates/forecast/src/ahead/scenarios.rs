@@ -56,12 +56,14 @@ impl Scenarios {
         let values = &self.sorted[step];
         let count = values.len() as f64;
         let level = |index: usize| (2 * index + 1) as f64 / (2.0 * count);
-        let loss = |(index, value): (usize, &f64)| {
-            let over = actual - value;
-            if over >= 0.0 { level(index) * over } else { (level(index) - 1.0) * over }
-        };
+        let loss = |(index, value): (usize, &f64)| pinball(actual - value, level(index));
         2.0 * values.iter().enumerate().map(loss).sum::<f64>() / count
     }
+}
+
+/// The loss of a quantile that a value is so far above.
+pub fn pinball(over: f64, level: f64) -> f64 {
+    if over >= 0.0 { level * over } else { (level - 1.0) * over }
 }
 
 /// A quantile of ascending values: between the two nearest of (i + 0.5) / n, and the outermost beyond.

@@ -4,7 +4,7 @@ use super::lattice::{Block, Lattice};
 use super::models::Model;
 use super::reconcile::TotalErrors;
 use super::scale::Scale;
-use super::scenarios::{Scenarios, quantile};
+use super::scenarios::{Scenarios, pinball, quantile};
 use super::table::Table;
 use super::{rolling, weeks};
 use std::ops::Range;
@@ -352,10 +352,6 @@ fn joined(by_block: &[Points], count: usize) -> Points {
         parts.map(|parts| parts.concat())
     };
     (0..count).map(whole).collect()
-}
-
-fn pinball(over: f64, level: f64) -> f64 {
-    if over >= 0.0 { level * over } else { (level - 1.0) * over }
 }
 
 /// Makes errors of an earlier origin as wide as those expected now, within bounds: a width is only an estimate.

@@ -4,7 +4,7 @@ use super::forecasts::Forecasts;
 use super::series::{Loads, Series};
 use crate::cli::Backtest;
 use crate::file::Stamp;
-use forecast::ahead::DAY;
+use forecast::ahead::{DAY, pinball};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -64,8 +64,7 @@ impl<'a> Columns<'a> {
         to.crps += crps[row];
         to.pinball.resize(self.levels.len(), 0.0);
         for ((sum, level), column) in to.pinball.iter_mut().zip(&self.levels).zip(quantiles) {
-            let over = actual - column[row];
-            *sum += if over >= 0.0 { level * over } else { (level - 1.0) * over };
+            *sum += pinball(actual - column[row], *level);
         }
         for (inside, interval) in to.inside.iter_mut().zip(self.intervals) {
             if let Some((low, high)) = interval {
