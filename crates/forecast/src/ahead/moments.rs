@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use reading::time::DAY;
 
 /// The local time of a row's middle.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,7 +24,7 @@ pub fn moment(start: i64, step: i64, zone: &TimeZone) -> Moment {
     // Times of a table are checked when it is read, so they are within jiff's range.
     let stamp = Timestamp::from_millisecond(start + step / 2).unwrap_or(Timestamp::UNIX_EPOCH);
     let local = stamp.to_zoned(zone.clone());
-    let date = (start + step / 2 + i64::from(local.offset().seconds()) * 1000).div_euclid(86_400_000);
+    let date = (start + step / 2 + i64::from(local.offset().seconds()) * 1000).div_euclid(DAY);
     Moment {
         minute: local.hour().unsigned_abs() as u16 * 60 + local.minute().unsigned_abs() as u16,
         weekday: local.weekday().to_monday_zero_offset().unsigned_abs(),

@@ -3,8 +3,8 @@
 use super::moments::{Moment, moment};
 use jiff::tz::TimeZone;
 
-/// The length of a day, in milliseconds. Origins and lags are days of 24 hours, also where clocks change.
-pub const DAY: i64 = 86_400_000;
+/// The length of a day. Origins and lags are days of 24 hours, also where clocks change.
+pub use reading::time::DAY;
 
 /// When a forecast may see a column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
