@@ -4,7 +4,9 @@ use crate::file::Stamp;
 use crate::span::Span;
 use clap::{Args, Parser, Subcommand};
 use forecast::ahead::Model;
+use std::convert::Infallible;
 use std::path::PathBuf;
+use std::str::FromStr;
 
 /// Works on whole files: backtests of forecasts.
 #[derive(Debug, Parser)]
@@ -78,13 +80,30 @@ pub struct Backtest {
     pub models: Vec<Model>,
     /// The rating of each series, in units of the target: a number, or a column. Adds overloads and peaks.
     #[arg(long, value_name = "COL|W")]
-    pub rating: Option<String>,
+    pub rating: Option<Rating>,
     /// The column that names the group of a series. Adds the reconciled total of each group.
     #[arg(long, value_name = "COL")]
     pub group: Option<String>,
     /// The folder for the outputs.
     #[arg(long, value_name = "DIR")]
     pub out: PathBuf,
+}
+
+/// The rating of each series.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Rating {
+    /// The same for all.
+    Number(f64),
+    /// In a column of the file.
+    Column(String),
+}
+
+impl FromStr for Rating {
+    type Err = Infallible;
+
+    fn from_str(text: &str) -> Result<Self, Infallible> {
+        Ok(text.parse().map_or_else(|_| Self::Column(text.to_owned()), Self::Number))
+    }
 }
 
 /// A quantile level, and how it was written, which names its column.

@@ -2,7 +2,7 @@
 
 use super::series::{Loads, Series};
 use super::written::{numbers, stamps, table};
-use crate::cli::Backtest;
+use crate::cli::{Backtest, Rating};
 use arrow::array::{ArrayRef, Date32Array, StringArray};
 use forecast::ahead::{Grid, Scenarios};
 use shell::Failure;
@@ -41,11 +41,13 @@ struct Days {
 
 /// The rating that is known at a row: the last one before it.
 pub fn rating(args: &Backtest, series: &Series, row: usize) -> Option<f64> {
-    let written = args.rating.as_ref()?;
-    if let Ok(rating) = written.parse::<f64>() {
-        return Some(rating);
+    match args.rating.as_ref()? {
+        Rating::Number(rating) => Some(*rating),
+        Rating::Column(_) => {
+            let before = &series.rating[..row.min(series.rating.len())];
+            before.iter().rev().copied().find(|rating| !rating.is_nan())
+        }
     }
-    series.rating[..row.min(series.rating.len())].iter().rev().copied().find(|rating| !rating.is_nan())
 }
 
 impl Overloads {

@@ -1,7 +1,7 @@
 //! The loads of a file, each on the same grid of times.
 
 use super::origins::{Origin, step};
-use crate::cli::Backtest;
+use crate::cli::{Backtest, Rating};
 use crate::file::{Rows, Stamp, Wanted, read};
 use forecast::ahead::{Column, Grid, Sight, is_number};
 use jiff::tz::TimeZone;
@@ -42,9 +42,12 @@ impl Loads {
         origins: &[Origin],
         zone: &TimeZone,
     ) -> Result<(Self, Vec<String>), Failure> {
-        let rating_column = args.rating.clone().filter(|rating| rating.parse::<f64>().is_err());
+        let rating_column = match &args.rating {
+            Some(Rating::Column(name)) => Some(name),
+            Some(Rating::Number(_)) | None => None,
+        };
         let mut wanted = Wanted { numbers: vec![args.target.clone()], ..Wanted::default() };
-        wanted.numbers.extend(args.covariates.iter().chain(&args.known).chain(&rating_column).cloned());
+        wanted.numbers.extend(args.covariates.iter().chain(&args.known).chain(rating_column).cloned());
         wanted.names.extend(args.id.iter().chain(&args.group).cloned());
         check_names(args)?;
         let rows = read(&args.series, &wanted)?;
