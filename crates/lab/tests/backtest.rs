@@ -1,15 +1,17 @@
 //! `gridwarden lab backtest` over small files, as a user runs it.
 #![expect(clippy::unwrap_used, reason = "a test that cannot continue has failed")]
 
-use arrow::array::{Array, AsArray, RecordBatch};
+use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, StringArray, TimestampMillisecondArray};
 use arrow::compute::concat_batches;
 use arrow::datatypes::{Float64Type, TimestampMillisecondType};
+use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use serde_json::Value;
 use std::fmt::Write;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::sync::Arc;
 use tempfile::TempDir;
 
 /// Two series of eight weeks by the hour, with a temperature known for two days more.
@@ -219,4 +221,25 @@ fn a_step_may_be_a_whole_day() {
     let output = run(&path, &out, options);
     assert!(output.status.success(), "{}", failure(&output));
     assert_eq!(table(&out.join("backtest.parquet")).num_rows(), 20);
+}
+
+#[test]
+fn what_cannot_be_read_in_parquet_is_named_by_its_row_in_the_file() {
+    let folder = TempDir::new().unwrap();
+    let (path, out) = (folder.path().join("load.parquet"), folder.path().join("out"));
+    let start = |row: i64| 1_704_067_200_000 + row * 3_600_000;
+    // A batch holds some thousand rows, and the row that is wrong is in a later one.
+    let load = |row: i64| if row == 3000 { "4,5".to_owned() } else { format!("{}", 10 + row % 24) };
+    let times = TimestampMillisecondArray::from_iter_values((0..3600).map(start)).with_timezone("UTC");
+    let loads = StringArray::from_iter_values((0..3600).map(load));
+    let columns: [(&str, ArrayRef); 2] = [("time", Arc::new(times)), ("kwh", Arc::new(loads))];
+    let batch = RecordBatch::try_from_iter(columns).unwrap();
+    let mut writer = ArrowWriter::try_new(File::create(&path).unwrap(), batch.schema(), None).unwrap();
+    writer.write(&batch).unwrap();
+    writer.close().unwrap();
+    let options =
+        "--target kwh --step 1h --horizon 1d --every 1d --from 2024-05-20 --to 2024-05-22 --models ridge";
+    let output = run(&path, &out, options);
+    assert!(output.status.success(), "{}", failure(&output));
+    assert!(failure(&output).contains("row 3000, `kwh` is no number: `4,5`"), "{}", failure(&output));
 }

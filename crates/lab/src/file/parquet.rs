@@ -27,16 +27,24 @@ pub fn read(path: &Path, wanted: &Wanted) -> Result<Rows, Failure> {
         numbers: vec![Vec::new(); wanted.numbers.len()],
         ..Rows::default()
     };
+    let mut before = 0;
     for batch in reader {
         let batch = batch.map_err(|cause| cannot_read(path, &cause))?;
-        add(&batch, &header[time], wanted, &mut rows).map_err(|cause| cannot_read(path, &cause))?;
+        add((before, &batch), &header[time], wanted, &mut rows).map_err(|cause| cannot_read(path, &cause))?;
+        before += batch.num_rows();
     }
     Ok(rows)
 }
 
-fn add(batch: &RecordBatch, time: &str, wanted: &Wanted, rows: &mut Rows) -> Result<(), ArrowError> {
+/// Adds a batch with so many rows of the file before it.
+fn add(
+    (before, batch): (usize, &RecordBatch),
+    time: &str,
+    wanted: &Wanted,
+    rows: &mut Rows,
+) -> Result<(), ArrowError> {
     let column = |name: &str| batch.column_by_name(name).expect("the column was asked for");
-    let stamps = times(column(time), time, &mut rows.unread)?;
+    let stamps = times(column(time), (before, time), &mut rows.unread)?;
     rows.times.extend(stamps.iter().flatten());
     let is_timed = |index: &usize| stamps[*index].is_some();
     for (to, name) in rows.names.iter_mut().zip(&wanted.names) {
@@ -47,14 +55,18 @@ fn add(batch: &RecordBatch, time: &str, wanted: &Wanted, rows: &mut Rows) -> Res
         to.extend((0..text.len()).filter(is_timed).map(cell));
     }
     for (to, name) in rows.numbers.iter_mut().zip(&wanted.numbers) {
-        let values = numbers(column(name), name, &mut rows.unread)?;
+        let values = numbers(column(name), (before, name), &mut rows.unread)?;
         to.extend((0..values.len()).filter(is_timed).map(|index| values[index]));
     }
     Ok(())
 }
 
 /// The times of a column; none where a row has no time.
-fn times(column: &dyn Array, name: &str, unread: &mut Unread) -> Result<Vec<Option<i64>>, ArrowError> {
+fn times(
+    column: &dyn Array,
+    (before, name): (usize, &str),
+    unread: &mut Unread,
+) -> Result<Vec<Option<i64>>, ArrowError> {
     let mut stamps = Vec::with_capacity(column.len());
     match column.data_type() {
         DataType::Timestamp(..) | DataType::Date32 | DataType::Date64 => {
@@ -71,13 +83,17 @@ fn times(column: &dyn Array, name: &str, unread: &mut Unread) -> Result<Vec<Opti
         }
     }
     for (row, _) in stamps.iter().enumerate().filter(|(_, stamp)| stamp.is_none()) {
-        unread.add(|| format!("row {row}, `{name}` is no time"));
+        unread.add(|| format!("row {}, `{name}` is no time", before + row));
     }
     Ok(stamps)
 }
 
 /// The numbers of a column. Numbers that are written as text are read as in a CSV file.
-fn numbers(column: &dyn Array, name: &str, unread: &mut Unread) -> Result<Vec<f64>, ArrowError> {
+fn numbers(
+    column: &dyn Array,
+    (before, name): (usize, &str),
+    unread: &mut Unread,
+) -> Result<Vec<f64>, ArrowError> {
     let is_text = match column.data_type() {
         DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => true,
         DataType::Dictionary(_, values) => matches!(**values, DataType::Utf8 | DataType::LargeUtf8),
@@ -87,7 +103,7 @@ fn numbers(column: &dyn Array, name: &str, unread: &mut Unread) -> Result<Vec<f6
         let text = cast(column, &DataType::Utf8)?;
         let text = text.as_string::<i32>();
         let cell = |(row, text): (usize, Option<&str>)| {
-            number(text.unwrap_or_default().trim(), unread, || format!("row {row}, `{name}`"))
+            number(text.unwrap_or_default().trim(), unread, || format!("row {}, `{name}`", before + row))
         };
         return Ok(text.iter().enumerate().map(cell).collect());
     }
