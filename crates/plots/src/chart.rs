@@ -11,8 +11,10 @@ pub(crate) const RIGHT: f64 = 930.0;
 pub(crate) const TOP: f64 = 84.0;
 pub(crate) const BOTTOM: f64 = 392.0;
 
-pub(crate) const BLUE: &str = "#2563a8";
-pub(crate) const ORANGE: &str = "#d97a1e";
+/// The colour of what is expected.
+pub const BLUE: &str = "#2563a8";
+/// The colour of what came.
+pub const ORANGE: &str = "#d97a1e";
 pub(crate) const GREEN: &str = "#2f8f5b";
 
 /// A picture with its title, and a line about it.
@@ -25,13 +27,18 @@ pub(crate) fn begin(title: &str, about: &str) -> Svg {
 
 /// Draws the axis of power on the left, and returns the scale from watts to positions.
 pub(crate) fn power_axis(svg: &mut Svg, low: Watts, high: Watts) -> Scale {
-    let ticks = ticks(low.0.min(0.0), high.0.max(1.0));
-    let (first, last) = (ticks[0], ticks[ticks.len() - 1]);
-    let scale = Scale::new((first, last), (BOTTOM, TOP));
+    let in_words = |tick: f64, ticks: &[f64]| power(Watts(tick), Watts(ticks[ticks.len() - 1]));
+    axis(svg, low.0.min(0.0), high.0.max(1.0), in_words)
+}
+
+/// Draws an axis on the left, with a label for each tick among all of them, and returns its scale to positions.
+pub(crate) fn axis(svg: &mut Svg, low: f64, high: f64, label: impl Fn(f64, &[f64]) -> String) -> Scale {
+    let ticks = ticks(low, high);
+    let scale = Scale::new((ticks[0], ticks[ticks.len() - 1]), (BOTTOM, TOP));
     for &tick in &ticks {
         let y = scale.at(tick);
         svg.line((LEFT, y), (RIGHT, y), if tick == 0.0 { "axis" } else { "grid" });
-        svg.text((LEFT - 8.0, y + 4.0), Anchor::End, "tick", &power(Watts(tick), Watts(last)));
+        svg.text((LEFT - 8.0, y + 4.0), Anchor::End, "tick", &label(tick, &ticks));
     }
     scale
 }

@@ -1,12 +1,14 @@
 //! Pictures of a load as SVG: its typical days, its duration curve, its year by day and hour, its peaks.
 //!
 //! A [`Load`] collects the energy of intervals, and [`pictures`] draws it. The numbers come from `features`; this
-//! crate adds axes and labels. It never knows files, and it does not know whose load it draws.
+//! crate adds axes and labels. [`Lines`] draws any lines, such as a forecast with its bands. This crate never knows
+//! files, and it does not know whose load it draws.
 //!
 //! Read [`Load`] first, then one picture, such as `duration.rs`; `chart.rs` holds what all of them have in common.
 
 mod chart;
 mod duration;
+mod lines;
 mod load;
 mod peaks;
 mod profile;
@@ -14,6 +16,8 @@ mod scale;
 mod svg;
 mod year;
 
+pub use chart::{BLUE, ORANGE};
+pub use lines::{Lines, Points};
 pub use load::Load;
 
 use reading::Calendar;

@@ -37,6 +37,16 @@ pub(crate) fn ticks(low: f64, high: f64) -> Vec<f64> {
     (first..=last).map(|number| number as f64 * step).collect()
 }
 
+/// A tick with as many decimals as the distance of ticks needs.
+pub(crate) fn label(tick: f64, ticks: &[f64]) -> String {
+    let step = ticks.get(1).map_or(1.0, |second| second - ticks[0]);
+    // Steps are 1, 2, 2.5 or 5 times a power of ten, so one decimal more than that of the power.
+    let decimals = (1.0 - step.log10().floor()).clamp(0.0, 12.0) as usize;
+    let shown = format!("{tick:.decimals$}");
+    let shown = if shown.contains('.') { shown.trim_end_matches('0').trim_end_matches('.') } else { &shown };
+    if shown == "-0" { "0".to_owned() } else { shown.to_owned() }
+}
+
 /// A power in the unit of the largest on its axis.
 pub(crate) fn power(value: Watts, largest: Watts) -> String {
     let (size, unit) = match largest.0.abs() {

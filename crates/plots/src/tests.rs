@@ -1,5 +1,5 @@
-use crate::scale::{power, ticks};
-use crate::{Load, NAMES, pictures};
+use crate::scale::{label, power, ticks};
+use crate::{BLUE, Lines, Load, NAMES, ORANGE, pictures};
 use jiff::tz::TimeZone;
 use reading::time::{DAY, HOUR};
 use reading::{Calendar, EventTime, Grid};
@@ -56,4 +56,40 @@ fn an_unknown_load_has_no_picture() {
 fn the_highest_hour_is_marked_with_its_time() {
     let drawn = pictures(&load(5, |hour| if hour == 40 { 7500 } else { 100 }), &calendar(), "a house");
     assert!(drawn[3].1.contains(">7.5 kW until 2 Jan 17:00<"), "{}", drawn[3].1);
+}
+
+#[test]
+fn ticks_have_the_decimals_that_tell_them_apart() {
+    let labels = |low, high| -> Vec<String> {
+        let ticks = ticks(low, high);
+        ticks.iter().map(|tick| label(*tick, &ticks)).collect()
+    };
+    assert_eq!(labels(0.0, 1.0).join(" "), "0 0.2 0.4 0.6 0.8 1");
+    assert_eq!(labels(-0.002, 0.01).join(" "), "-0.0025 0 0.0025 0.005 0.0075 0.01");
+    assert_eq!(labels(3900.0, 9100.0).join(" "), "2000 4000 6000 8000 10000");
+}
+
+#[test]
+fn lines_are_drawn_over_their_axes_with_their_names() {
+    let mut lines = Lines::new("A day & <more>", "as it came", "hours");
+    lines.band(vec![(0.0, 1.0), (23.0, 2.0)], vec![(0.0, 3.0), (23.0, 4.0)]);
+    lines.line("forecast", BLUE, vec![(0.0, 2.0), (23.0, 3.0)]);
+    lines.line("actual", ORANGE, vec![(0.0, 2.5), (23.0, 2.5)]);
+    let svg = lines.draw();
+    assert!(
+        svg.contains("A day &amp; &lt;more>") && svg.contains(">forecast<") && svg.contains(">hours<"),
+        "{svg}"
+    );
+    assert_eq!(svg.matches("<path").count(), 3, "{svg}");
+    // Labels of the horizontal axis stay between the first and the last point.
+    assert!(svg.contains(">20<") && !svg.contains(">25<"), "{svg}");
+}
+
+#[test]
+fn lines_that_never_change_are_drawn_and_no_line_is_said() {
+    let mut flat = Lines::new("flat", "", "hours");
+    flat.line("load", BLUE, vec![(5.0, 0.0)]);
+    let svg = flat.draw();
+    assert!(!svg.contains("NaN") && !svg.contains("inf"), "{svg}");
+    assert!(Lines::new("empty", "", "hours").draw().contains("Nothing was measured."));
 }

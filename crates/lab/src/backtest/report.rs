@@ -1,13 +1,11 @@
 //! `report.html`: what a person looks at first. One file with its pictures in it.
 
-mod picture;
-
 use super::forecasts::Forecasts;
 use super::series::Loads;
 use crate::cli::Backtest;
 use crate::file::Stamp;
 use forecast::ahead::DAY;
-use picture::{BLUE, ORANGE, Picture};
+use plots::{BLUE, Lines, ORANGE};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -124,7 +122,7 @@ impl Page<'_> {
             let points = rows.iter().map(|row| (hour(*row), values[*row]));
             points.filter(|(_, value)| !value.is_nan()).collect()
         };
-        let mut picture = Picture::new(title, &about, "hours after the issue");
+        let mut picture = Lines::new(title, &about, "hours after the issue");
         let mut order: Vec<usize> = (0..quantiles.len()).collect();
         order.sort_by(|a, b| self.args.quantiles[*a].value.total_cmp(&self.args.quantiles[*b].value));
         for (low, high) in order.iter().zip(order.iter().rev()).take(order.len() / 2) {
@@ -145,7 +143,7 @@ impl Page<'_> {
             points.push((level.value, below as f64 / rows));
         }
         points.sort_by(|left, right| left.0.total_cmp(&right.0));
-        let mut picture = Picture::new(
+        let mut picture = Lines::new(
             "Calibration",
             "share of loads below each quantile: as asked for, and as it came",
             "quantile",
@@ -165,7 +163,7 @@ impl Page<'_> {
         }
         let shares = hours.iter().enumerate().filter(|(_, (_, actual))| *actual > 0.0);
         let points = shares.map(|(hour, (error, actual))| (hour as f64, 100.0 * error / actual)).collect();
-        let mut picture = Picture::new("Error by hour", "WAPE in %, by local hour", "hour");
+        let mut picture = Lines::new("Error by hour", "WAPE in %, by local hour", "hour");
         picture.line("WAPE", BLUE, points);
         picture.draw()
     }
@@ -176,7 +174,7 @@ impl Page<'_> {
             .filter_map(|(lead, scores)| Some((lead.parse::<f64>().ok()? / 3600.0, scores["wape"].as_f64()?)))
             .collect();
         points.sort_by(|left, right| left.0.total_cmp(&right.0));
-        let mut picture = Picture::new("Error by lead", "WAPE in %, by the distance to the issue", "hours");
+        let mut picture = Lines::new("Error by lead", "WAPE in %, by the distance to the issue", "hours");
         picture.line("WAPE", BLUE, points);
         picture.draw()
     }
