@@ -2,8 +2,14 @@
 
 use jiff::tz::TimeZone;
 use jiff::{Span as Calendar, Timestamp};
+use reading::quantity::TIME;
+use reading::time::{DAY, HOUR, MINUTE, SECOND};
 use std::fmt;
 use std::str::FromStr;
+
+const WEEK: i64 = 7 * DAY;
+/// A thousand years: no span is as long, and multiples of it are still numbers.
+const MOST: i64 = 365_000 * DAY;
 
 /// A span.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,19 +40,19 @@ impl FromStr for Span {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let text = text.trim();
-        let unit = text.trim_start_matches(|c: char| c.is_ascii_digit());
-        let wrong = || format!("`{text}` is no span: write 15m, 6h, 1d, 1w or 1mo");
-        let number: i64 = text[..text.len() - unit.len()].parse().map_err(|_| wrong())?;
-        let milliseconds = match unit {
-            "s" => 1000,
-            "m" | "min" => 60_000,
-            "h" => 3_600_000,
-            "d" => 86_400_000,
-            "w" => 604_800_000,
-            "mo" => return i32::try_from(number).ok().filter(|n| *n > 0).map(Self::Months).ok_or_else(wrong),
-            _ => return Err(wrong()),
+        let read = if let Some(months) = text.strip_suffix("mo") {
+            months.parse().ok().filter(|months| *months > 0).map(Self::Months)
+        } else if let Some(weeks) = text.strip_suffix('w') {
+            weeks
+                .parse()
+                .ok()
+                .filter(|weeks| (1..MOST / WEEK).contains(weeks))
+                .map(|weeks: i64| Self::Fixed(weeks * WEEK))
+        } else {
+            let whole = |ms: &f64| ms.fract() == 0.0 && *ms < MOST as f64;
+            TIME.read("span", text, false).ok().filter(whole).map(|ms| Self::Fixed(ms as i64))
         };
-        number.checked_mul(milliseconds).filter(|span| *span > 0).map(Self::Fixed).ok_or_else(wrong)
+        read.ok_or_else(|| format!("`{text}` is no span: write 15m, 6h, 1d, 1w or 1mo"))
     }
 }
 
@@ -56,10 +62,13 @@ impl fmt::Display for Span {
             Self::Months(months) => return write!(f, "{months}mo"),
             Self::Fixed(fixed) => *fixed,
         };
-        let units = [("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1000)];
+        let units = [("d", DAY), ("h", HOUR), ("m", MINUTE), ("s", SECOND)];
         match units.into_iter().find(|(_, unit)| fixed % unit == 0) {
             Some((name, unit)) => write!(f, "{}{name}", fixed / unit),
             None => write!(f, "{fixed}ms"),
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
