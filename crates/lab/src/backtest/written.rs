@@ -4,12 +4,13 @@ use super::forecasts::Forecasts;
 use super::series::Loads;
 use crate::cli::Backtest;
 use arrow::array::{ArrayRef, Float64Array, Int32Array, RecordBatch, StringArray, TimestampMillisecondArray};
+use columns::Aside;
 use parquet::arrow::ArrowWriter;
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::properties::WriterProperties;
 use shell::Failure;
 use std::error::Error;
-use std::fs::{self, File};
+use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -58,16 +59,18 @@ pub fn table(path: &Path, columns: Vec<(String, ArrayRef)>) -> Result<(), Failur
     .map_err(|cause| failed(&cause))?;
     let level = ZstdLevel::try_new(3).map_err(|cause| failed(&cause))?;
     let properties = WriterProperties::builder().set_compression(Compression::ZSTD(level)).build();
-    let unfinished = path.with_extension("unfinished");
-    let file = File::create(&unfinished).map_err(|cause| failed(&cause))?;
+    let file = Aside::create(path).map_err(|cause| failed(&cause))?;
     let mut writer =
         ArrowWriter::try_new(file, batch.schema(), Some(properties)).map_err(|cause| failed(&cause))?;
     writer.write(&batch).map_err(|cause| failed(&cause))?;
-    writer.close().map_err(|cause| failed(&cause))?;
-    fs::rename(&unfinished, path).map_err(|cause| failed(&cause))
+    writer.into_inner().map_err(|cause| failed(&cause))?.finish().map_err(|cause| failed(&cause))
 }
 
-/// Writes a text.
+/// Writes a text. A file under its name is whole.
 pub fn text(path: &Path, text: &str) -> Result<(), Failure> {
-    fs::write(path, text).map_err(|cause| Failure::failed(format!("cannot write {}", path.display()), &cause))
+    let written = Aside::create(path).and_then(|mut file| {
+        file.write_all(text.as_bytes())?;
+        file.finish()
+    });
+    written.map_err(|cause| Failure::failed(format!("cannot write {}", path.display()), &cause))
 }
