@@ -41,7 +41,9 @@ impl Scale {
 
     /// From load to the scale.
     pub fn to(self, load: f64) -> f64 {
-        if self.offset > 0.0 { (load.max(0.0) + self.offset).ln() } else { load }
+        // Comparisons let NaN through: a missing value stays missing. `max` would make it a load of zero.
+        let load = if load < 0.0 && self.offset > 0.0 { 0.0 } else { load };
+        if self.offset > 0.0 { (load + self.offset).ln() } else { load }
     }
 
     /// From the scale to load, kept within what is plausible.

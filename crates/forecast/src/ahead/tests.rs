@@ -142,6 +142,20 @@ fn no_load_breaks_a_forecast() {
 }
 
 #[test]
+fn what_was_not_measured_is_no_error() {
+    let rows = 24 * DAYS;
+    let (usual, temperature) = load(rows);
+    let gaps: Vec<f64> =
+        usual.iter().enumerate().map(|(row, load)| if row % 5 < 2 { f64::NAN } else { *load }).collect();
+    let [whole, gappy] =
+        [usual, gaps].map(|load| forecast_at((load, temperature.clone()), 24 * 110, 24, &[Model::Ridge]));
+    for step in 0..24 {
+        let [whole, gappy] = [&whole, &gappy].map(|forecast| forecast.scenarios.quantile(step, 0.1));
+        assert!((gappy / whole - 1.0).abs() < 0.2, "step {step}: {gappy}, and {whole} without gaps");
+    }
+}
+
+#[test]
 fn one_day_of_history_still_has_a_spread() {
     let rows = 24 * DAYS;
     let (mut load, temperature) = load(rows);
