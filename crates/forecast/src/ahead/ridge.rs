@@ -66,6 +66,11 @@ impl Ridge {
         self.weights.iter().map(|weights| self.scale.from(dot(weights, &row))).collect()
     }
 
+    /// Whether it forecasts on a scale that a load has left.
+    pub fn is_outgrown(&self, load: &[f64]) -> bool {
+        load.iter().any(|load| self.scale.is_beyond(*load))
+    }
+
     /// Adds a block that has ended. Steps without a value change nothing.
     pub fn add(&mut self, inputs: &Inputs, load: &[f64]) {
         let row = self.layout.row(inputs, self.scale);

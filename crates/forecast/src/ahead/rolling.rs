@@ -24,6 +24,15 @@ struct Ended {
     filled: Vec<f64>,
 }
 
+impl Ended {
+    /// Puts what the model had forecast in the place of spikes: squares of their errors would outweigh all others.
+    fn leave_out_spikes(&mut self, scale: Scale, point: Option<&[f64]>) {
+        for (step, load) in self.filled.iter_mut().enumerate().filter(|(_, load)| scale.is_spike(**load)) {
+            *load = point.map_or(0.0, |point| point[step]);
+        }
+    }
+}
+
 /// The ridge's forecast of a block at each origin before `count`; none while there is too little to learn from.
 pub fn ridge(table: &Table<'_>, lattice: &Lattice, block: Block, count: usize) -> Vec<Option<Vec<f64>>> {
     let mut points: Vec<Option<Vec<f64>>> = Vec::with_capacity(count);
@@ -35,20 +44,27 @@ pub fn ridge(table: &Table<'_>, lattice: &Lattice, block: Block, count: usize) -
         let known = lattice.known(table, index);
         inputs.push(Inputs::of(known, block));
         let newest = index.checked_sub(block.ahead + 1).filter(|origin| *origin >= SKIPPED);
+        let mut is_outgrown = false;
         if let Some(ended) = newest.and_then(|origin| ended(table, lattice, block, (origin, index), &points))
         {
             if let Some(model) = &mut model {
+                is_outgrown = model.is_outgrown(&ended.measured);
                 model.add(&inputs[ended.origin], &ended.measured);
             }
             learned.push(ended);
         }
         let (current, _) = quarter_and_month(table.grid().time(known.issued()));
-        if learned.len() >= next_fit || (learned.len() >= FEWEST && current != quarter) {
+        let is_due = learned.len() >= next_fit || current != quarter || is_outgrown;
+        if is_due && learned.len() >= FEWEST {
+            let scale = Scale::of(known);
+            for ended in &mut learned {
+                ended.leave_out_spikes(scale, points[ended.origin].as_deref());
+            }
             let samples: Vec<Sample<'_>> = learned
                 .iter()
                 .map(|ended| Sample { inputs: &inputs[ended.origin], load: &ended.filled })
                 .collect();
-            model = Ridge::fit(&samples, Scale::of(known));
+            model = Ridge::fit(&samples, scale);
             // In its first year a target changes fast: it is fitted anew each time that its history has doubled.
             next_fit = if learned.len() < 183 { 2 * learned.len() } else { usize::MAX };
             quarter = current;

@@ -142,6 +142,47 @@ fn no_load_breaks_a_forecast() {
 }
 
 #[test]
+fn a_load_that_never_changed_is_forecast_as_it_is() {
+    let (usual, temperature) = load(24 * DAYS);
+    let forecast = forecast_at((vec![4.9; usual.len()], temperature), 24 * 100, 24, &[Model::Ridge]);
+    for step in 0..24 {
+        assert_eq!([0.1, 0.5, 0.9].map(|level| forecast.scenarios.quantile(step, level)), [4.9; 3]);
+    }
+}
+
+#[test]
+fn one_garbled_value_bends_no_forecast() {
+    let (usual, temperature) = load(24 * DAYS);
+    for garbled in [1e9, 1e60, -1e9] {
+        let mut load = usual.clone();
+        load[24 * 90] = garbled;
+        let [whole, bent] = [usual.clone(), load]
+            .map(|load| forecast_at((load, temperature.clone()), 24 * 100, 24, &[Model::Ridge]));
+        for step in 0..24 {
+            let [whole, bent] = [&whole, &bent].map(|forecast| forecast.scenarios.quantile(step, 0.5));
+            assert!(
+                (bent / whole - 1.0).abs() < 0.3,
+                "{garbled}, step {step}: {bent}, and {whole} without it"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_load_that_doubled_is_forecast_at_its_new_height() {
+    let (usual, temperature) = load(24 * DAYS);
+    let doubled = usual.iter().enumerate().map(|(row, load)| if row < 24 * 95 { *load } else { 3.0 * load });
+    // 110 days from 1 January: the model was fitted on 1 April, and the load grew on 5 April.
+    let doubled: Vec<f64> = doubled.collect();
+    let forecast = forecast_at((doubled.clone(), temperature), 24 * 110, 24, &[Model::Ridge]);
+    let [came, expected]: [f64; 2] = [
+        doubled[24 * 110..24 * 111].iter().sum(),
+        (0..24).map(|step| forecast.scenarios.quantile(step, 0.5)).sum(),
+    ];
+    assert!((expected / came - 1.0).abs() < 0.1, "{expected}, and {came} came");
+}
+
+#[test]
 fn what_was_not_measured_is_no_error() {
     let rows = 24 * DAYS;
     let (usual, temperature) = load(rows);

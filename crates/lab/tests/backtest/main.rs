@@ -1,6 +1,8 @@
 //! `gridwarden lab backtest` over small files, as a user runs it.
 #![expect(clippy::unwrap_used, reason = "a test that cannot continue has failed")]
 
+mod broken;
+
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, StringArray, TimestampMillisecondArray};
 use arrow::compute::concat_batches;
 use arrow::datatypes::{Float64Type, TimestampMillisecondType};
