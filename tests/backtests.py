@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 
 LAB, DATA, WORK = sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3])
 DECILES = ".1,.2,.3,.4,.5,.6,.7,.8,.9"
+CENTILES = [f"0.{centile:02}" for centile in range(1, 100)]
 failed = False
 
 
@@ -28,9 +29,9 @@ def at_most(what, value, limit):
     row(what, value, f"at most {limit}", value <= limit)
 
 
-def backtest(name, series, *options):
+def backtest(name, series, *options, quantiles=DECILES):
     out = WORK / name
-    command = [LAB, "-q", "backtest", "--series", series, "--out", out, "--quantiles", DECILES, *options]
+    command = [LAB, "-q", "backtest", "--series", series, "--out", out, "--quantiles", quantiles, *options]
     subprocess.run([str(part) for part in command], check=True)
     return json.loads((out / "scores.json").read_text()), out
 
@@ -53,6 +54,50 @@ def victoria(path):
     at_most("  without temperature: MAPE %", scores["overall"]["mape"], 3.2)
     scores, _ = backtest("victoria-6h", path, *common, "--horizon", "6h", "--every", "6h", *weather)
     at_most("  six hours ahead: MAPE %", scores["overall"]["mape"], 1.6)
+    months = ["--from", "2014-01-01", "--to", "2014-12-31", "--horizon", "1mo", "--every", "1mo"]
+    common[-len(year) :] = months
+    unknown = ["--known", "holiday", "--covariates", "temp_c"]
+    scores, out = backtest("victoria-months", path, *common, *unknown, quantiles=",".join(CENTILES))
+    at_most("  a month ahead: pinball over that of last year", months_over_last_year(path, out), 0.8)
+    at_most("  a month ahead: CPU seconds", scores["cpu_seconds"], 20)
+
+
+def months_over_last_year(path, out):
+    """The pinball loss of 99 quantiles, over that of the load 364 days before with its errors of the year before.
+
+    The errors are those of the same month of 2013 against 2012, by half hour.
+    """
+    levels = np.array([float(level) for level in CENTILES])
+    rows = pq.read_table(out / "backtest.parquet")
+    actual = rows["actual"].to_numpy().astype(float)
+    start = rows["start"].cast(pa.int64()).to_numpy()
+    table = pq.read_table(path)
+    load = table["mw"].to_numpy().astype(float)
+    first = table["start"].cast(pa.timestamp("ms", "UTC")).cast(pa.int64()).to_numpy()[0]
+    at = (start - first) // 1_800_000
+    year = 364 * 48
+
+    def before(places):
+        return np.where(places >= 0, load[np.maximum(places, 0)], np.nan)
+
+    usual = np.full((len(at), 99), np.nan)
+    month = start.astype("datetime64[ms]").astype("datetime64[M]")
+    for same in np.unique(month):
+        for slot in range(48):
+            places = np.flatnonzero((month == same) & (at % 48 == slot))
+            errors = before(at[places] - year) - before(at[places] - 2 * year)
+            errors = errors[~np.isnan(errors)]
+            if len(errors):
+                usual[places] = before(at[places] - year)[:, None] + np.quantile(errors, levels)
+
+    def pinball(quantiles):
+        over = actual[:, None] - quantiles
+        return np.where(over >= 0, levels * over, (levels - 1) * over).mean(1)
+
+    own = np.stack([rows[f"q{level}"].to_numpy() for level in CENTILES], 1)
+    losses = np.stack([pinball(own), pinball(usual)])
+    losses = losses[:, ~np.isnan(losses).any(0)]
+    return losses[0].mean() / losses[1].mean()
 
 
 def long_form(path):

@@ -21,6 +21,7 @@ mod table;
 mod target;
 mod trees;
 mod weeks;
+mod years;
 
 pub use known::Known;
 pub use lattice::Lattice;

@@ -75,8 +75,8 @@ pub struct Backtest {
     #[arg(long, value_name = "Q,...", value_delimiter = ',', value_parser = level,
           default_value = "0.05,0.1,0.2,0.3,0.4,0.5,0.6,0.7,0.8,0.9,0.95")]
     pub quantiles: Vec<Level>,
-    /// The models to choose from: seasonal, ridge, trees, mix. The best of them lately forecasts each series.
-    #[arg(long, value_name = "MODEL,...", value_delimiter = ',', value_parser = model, default_value = "ridge,trees,mix")]
+    /// The models to choose from: seasonal, ridge, trees, mix, years. The best of them lately forecasts each series.
+    #[arg(long, value_name = "MODEL,...", value_delimiter = ',', value_parser = model, default_value = "ridge,trees,mix,years")]
     pub models: Vec<Model>,
     /// The rating of each series, in units of the target: a number, or a column. Adds overloads and peaks.
     #[arg(long, value_name = "COL|W")]

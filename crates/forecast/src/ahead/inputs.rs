@@ -40,7 +40,8 @@ impl Inputs {
         inputs
     }
 
-    fn add(&mut self, part: Part, value: f64) {
+    /// Adds an input.
+    pub fn add(&mut self, part: Part, value: f64) {
         self.parts.push(part);
         self.values.push(value);
     }
@@ -104,12 +105,7 @@ impl Inputs {
     /// A column in the block, if it is known by then, and in the days before.
     fn add_column(&mut self, known: Known<'_>, block: Block, column: usize) {
         let day = known.grid().day();
-        // Many columns get fewer inputs each: a year has only 365 blocks to learn from.
-        let fine = match known.columns() {
-            0..=2 => 8,
-            3..=5 => 4,
-            _ => 2,
-        };
+        let fine = inputs_per_day(known.columns());
         let value = |row| known.column(column, row);
         if known.is_forecast(column) {
             for value in parts_of(block.start(known), block.length, block.length.min(fine), value) {
@@ -132,8 +128,17 @@ impl Inputs {
     }
 }
 
+/// How many inputs a day of a column is. Many columns get fewer each: a year has only 365 blocks to learn from.
+pub fn inputs_per_day(columns: usize) -> usize {
+    match columns {
+        0..=2 => 8,
+        3..=5 => 4,
+        _ => 2,
+    }
+}
+
 /// The means of `count` equal parts of some rows.
-fn parts_of(start: i64, length: usize, count: usize, value: impl Fn(i64) -> f64) -> Vec<f64> {
+pub fn parts_of(start: i64, length: usize, count: usize, value: impl Fn(i64) -> f64) -> Vec<f64> {
     (0..count)
         .map(|part| {
             let (from, to) =

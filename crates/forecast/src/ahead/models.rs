@@ -13,11 +13,13 @@ pub enum Model {
     Trees,
     /// The mean of ridge and trees.
     Mix,
+    /// The weather of each year before, for horizons beyond a week without a forecast of the weather.
+    Years,
 }
 
 impl Model {
     /// All of them, from the simplest on.
-    pub const ALL: [Self; 4] = [Self::Seasonal, Self::Ridge, Self::Trees, Self::Mix];
+    pub const ALL: [Self; 5] = [Self::Seasonal, Self::Ridge, Self::Trees, Self::Mix, Self::Years];
 
     /// The name that options and files use.
     pub fn name(self) -> &'static str {
@@ -26,6 +28,7 @@ impl Model {
             Self::Ridge => "ridge",
             Self::Trees => "trees",
             Self::Mix => "mix",
+            Self::Years => "years",
         }
     }
 

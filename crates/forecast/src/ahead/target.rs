@@ -6,7 +6,7 @@ use super::reconcile::TotalErrors;
 use super::scale::Scale;
 use super::scenarios::{Scenarios, pinball, quantile};
 use super::table::Table;
-use super::{rolling, weeks};
+use super::{rolling, weeks, years};
 use std::ops::Range;
 
 /// How many blocks of errors the scenarios of a forecast are made of.
@@ -15,8 +15,8 @@ const ERRORS: usize = 150;
 const FEWEST: usize = 10;
 /// Days over which the width is corrected, and over which models are compared.
 const JUDGED: usize = 60;
-/// How far errors are resized by what the trees expect: not at all, by the root, or fully. A town is forecast best
-/// without it, and a meter with it.
+/// How far errors are resized by what the trees expect: not at all, by the root, or fully. Each target takes what had
+/// the smallest loss lately.
 const SHARPNESS: [f64; 3] = [0.0, 0.5, 1.0];
 /// How far ahead, in days, there are trees. Beyond a week they know little more than the calendar, as the ridge does.
 const WITH_TREES: usize = 7;
@@ -37,6 +37,8 @@ pub struct Target<'a> {
     table: &'a Table<'a>,
     lattice: Lattice,
     models: Vec<Model>,
+    /// Whether the weather of earlier years may be used.
+    with_years: bool,
     /// Those of each model of `models`.
     points: Vec<Points>,
     /// How wide the trees expect the errors to be, by block and origin; nothing for horizons beyond the trees.
@@ -58,9 +60,23 @@ pub struct Forecast {
 impl<'a> Target<'a> {
     /// Follows a target up to the last of some origins.
     pub fn new(table: &'a Table<'a>, lattice: Lattice, models: &[Model], wanted: Range<usize>) -> Self {
-        let models: Vec<Model> = [Model::Seasonal].into_iter().chain(models.iter().copied()).collect();
-        let mut target =
-            Self { table, lattice, models, points: vec![], widths: vec![], scales: vec![], judged: vec![] };
+        let with_years = models.contains(&Model::Years) && lattice.whole_after() > WITH_TREES;
+        let others = models.iter().copied().filter(|model| *model != Model::Years);
+        let models: Vec<Model> = [Model::Seasonal].into_iter().chain(others).collect();
+        let mut target = Self {
+            table,
+            lattice,
+            models,
+            with_years,
+            points: vec![],
+            widths: vec![],
+            scales: vec![],
+            judged: vec![],
+        };
+        // A long horizon is a model for each of its days, which nobody asks if all origins have years before them.
+        if with_years && years::apply(table, &lattice, wanted.start) {
+            target.models.truncate(1);
+        }
         let first = wanted.start.saturating_sub(JUDGED + lattice.whole_after());
         target.follow(first.saturating_sub(ERRORS + JUDGED + 2 * lattice.whole_after()), wanted.end);
         let scale = |index| (index >= first).then(|| Scale::of(lattice.known(table, index)));
@@ -110,6 +126,7 @@ impl<'a> Target<'a> {
             Model::Ridge => ridge.clone(),
             Model::Trees => trees.clone(),
             Model::Mix => self.mix(&ridge, &trees),
+            Model::Years => vec![None; count],
         };
         self.points = self.models.iter().map(of).collect();
     }
@@ -149,6 +166,12 @@ impl<'a> Target<'a> {
 
     /// The forecast of an origin.
     pub fn forecast(&self, index: usize) -> Forecast {
+        if self.with_years
+            && years::apply(self.table, &self.lattice, index)
+            && let Some(scenarios) = years::scenarios(self.table, &self.lattice, index)
+        {
+            return Forecast { model: Model::Years, scenarios };
+        }
         let model = self.choose(index);
         let scale = self.scales[index].expect("an origin that was asked for has a scale");
         let point = self.points[model][index].as_deref().expect("the chosen model has a forecast");

@@ -285,3 +285,41 @@ fn the_better_source_of_a_total_weighs_more() {
     assert_eq!(parts(&[1.0, 3.0]), [0.25, 0.75]);
     assert_eq!(parts(&[0.0, 0.0]), [0.5, 0.5]);
 }
+
+/// The forecast of a month at day 420, from a load that follows a temperature known as `sight` says.
+fn month_at((load, temperature): (Vec<f64>, Vec<f64>), sight: Sight, models: &[Model]) -> Forecast {
+    let grid = grid(load.len());
+    let table = Table::new(&grid, load, vec![Column { sight, values: temperature }]);
+    let lattice = Lattice::new(&table, 24 * 420, 24 * 30);
+    let index = lattice.index(24 * 420).unwrap();
+    Target::new(&table, lattice, models, index..index + 1).forecast(index)
+}
+
+#[test]
+fn a_month_without_a_weather_forecast_is_seen_in_the_weather_of_the_year_before() {
+    let (load, temperature) = load(24 * 450);
+    let forecast =
+        month_at((load.clone(), temperature.clone()), Sight::Observed, &[Model::Ridge, Model::Years]);
+    assert_eq!(forecast.model, Model::Years);
+    let mean = |value: &dyn Fn(usize) -> f64| (0..24 * 30).map(value).sum::<f64>() / (24.0 * 30.0);
+    let came = mean(&|step| load[24 * 420 + step]);
+    let expected = mean(&|step| forecast.scenarios.quantile(step, 0.5));
+    assert!((expected / came - 1.0).abs() < 0.05, "{expected}, and {came} came");
+    let inside = mean(&|step| {
+        let [low, high] = [0.1, 0.9].map(|level| forecast.scenarios.quantile(step, level));
+        f64::from(low <= load[24 * 420 + step] && load[24 * 420 + step] <= high)
+    });
+    assert!((0.6..0.95).contains(&inside), "{inside} of the month is in the interval of 80 %");
+    // Nothing of the month itself is seen.
+    let (mut later, mut weather) = (load, temperature);
+    later[24 * 420..].iter_mut().for_each(|value| *value = 1e6);
+    weather[24 * 420..].iter_mut().for_each(|value| *value = -40.0);
+    let again = month_at((later, weather), Sight::Observed, &[Model::Ridge, Model::Years]);
+    assert_eq!(bits(&again), bits(&forecast));
+}
+
+#[test]
+fn years_leave_a_month_with_a_weather_forecast_to_the_other_models() {
+    let forecast = month_at(load(24 * 450), Sight::Forecast, &[Model::Seasonal, Model::Years]);
+    assert_eq!(forecast.model, Model::Seasonal);
+}
