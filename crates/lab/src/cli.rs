@@ -8,7 +8,7 @@ use std::convert::Infallible;
 use std::path::PathBuf;
 use std::str::FromStr;
 
-/// Works on whole files: backtests of forecasts.
+/// Works on whole files: forecasts, and backtests of them.
 #[derive(Debug, Parser)]
 #[command(name = "gridwarden lab", bin_name = "gridwarden lab", version, max_term_width = 110)]
 #[command(after_help = "Exit codes: 0 done, 1 failed, 2 the arguments or an input named by them are wrong.")]
@@ -26,6 +26,8 @@ pub struct Cli {
 pub enum Command {
     /// Forecast the past of a load, origin by origin, with what was known then, and score it.
     Backtest(Box<Backtest>),
+    /// Forecast the loads of a file from one moment on, as a backtest would.
+    Forecast(Box<Forecast>),
 }
 
 /// `gridwarden lab backtest`
@@ -38,6 +40,39 @@ pub enum Command {
     calendar month in UTC)."
 )]
 pub struct Backtest {
+    /// What is forecast.
+    #[command(flatten)]
+    pub load: Load,
+    /// The distance between origins.
+    #[arg(long, value_name = "SPAN")]
+    pub every: Span,
+    /// The first origin: a date, which is midnight UTC, or a time in RFC 3339.
+    #[arg(long, value_name = "DATE")]
+    pub from: Stamp,
+    /// Origins are before this.
+    #[arg(long, value_name = "DATE")]
+    pub to: Stamp,
+}
+
+/// `gridwarden lab forecast`
+#[derive(Debug, Clone, Args)]
+#[command(
+    after_help = "Example:\n  gridwarden lab forecast --series load.parquet --target kwh --id meter --known temp_c --step 1h \
+    --horizon 1d --issued 2024-05-01 --out out\n\nFor the form of the file, see `gridwarden lab backtest --help`. Rows of \
+    --known columns after the moment of issue are the forecast of the weather; the load needs none there."
+)]
+pub struct Forecast {
+    /// What is forecast.
+    #[command(flatten)]
+    pub load: Load,
+    /// The moment of issue, at which the forecast begins: a date, which is midnight UTC, or a time in RFC 3339.
+    #[arg(long, value_name = "DATE")]
+    pub issued: Stamp,
+}
+
+/// Loads of a file, and how they are forecast.
+#[derive(Debug, Clone, Args)]
+pub struct Load {
     /// The file of loads: Parquet or CSV.
     #[arg(long, value_name = "FILE")]
     pub series: PathBuf,
@@ -62,15 +97,6 @@ pub struct Backtest {
     /// How far a forecast reaches.
     #[arg(long, value_name = "SPAN")]
     pub horizon: Span,
-    /// The distance between origins.
-    #[arg(long, value_name = "SPAN")]
-    pub every: Span,
-    /// The first origin: a date, which is midnight UTC, or a time in RFC 3339.
-    #[arg(long, value_name = "DATE")]
-    pub from: Stamp,
-    /// Origins are before this.
-    #[arg(long, value_name = "DATE")]
-    pub to: Stamp,
     /// The quantiles to write, between 0 and 1.
     #[arg(long, value_name = "Q,...", value_delimiter = ',', value_parser = level,
           default_value = "0.05,0.1,0.2,0.3,0.4,0.5,0.6,0.7,0.8,0.9,0.95")]

@@ -7,6 +7,7 @@ use super::steps;
 use crate::cli::Backtest;
 use crate::file::Stamp;
 use forecast::ahead::{Lattice, Model, Scenarios, Table, Target};
+use shell::count;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// All forecasts, in the order of series, origin and start.
@@ -137,7 +138,7 @@ impl Job<'_> {
             let index =
                 |origin: &Origin| lattice.index(row(origin)).expect("the origin is after the first value");
             let wanted = index(origins[0])..index(origins[origins.len() - 1]) + 1;
-            let target = Target::new(self.table, lattice, &self.args.models, wanted);
+            let target = Target::new(self.table, lattice, &self.args.load.models, wanted);
             for origin in origins {
                 let forecast = target.forecast(index(origin));
                 let chosen = to.chosen.entry(series).or_default();
@@ -147,14 +148,17 @@ impl Job<'_> {
         }
         for (origin, scenarios) in found.into_values() {
             self.rows(origin, &scenarios).into_iter().for_each(|row| row.push_to(series, to));
-            if self.args.rating.is_some() && origin.is_asked && !self.is_total {
+            if self.args.load.rating.is_some() && origin.is_asked && !self.is_total {
                 to.overloads.add(self.args, self.loads, (series, row(&origin) as usize), &scenarios);
             }
         }
         if let Some(first) = missed.first() {
             let name = self.loads.series[series].name.clone();
             let stamp = Stamp(*first).text();
-            to.missed.push((name, format!("no value is known at {stamp} ({} origins)", missed.len())));
+            to.missed.push((
+                name,
+                format!("no value is known at {stamp} ({})", count(missed.len() as u64, "origin")),
+            ));
         }
     }
 
@@ -171,6 +175,7 @@ impl Job<'_> {
                 middle: scenarios.quantile(step, 0.5),
                 quantiles: self
                     .args
+                    .load
                     .quantiles
                     .iter()
                     .map(|level| scenarios.quantile(step, level.value))

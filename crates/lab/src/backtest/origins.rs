@@ -24,10 +24,10 @@ const MOST: usize = 1_000_000;
 
 /// The step, in milliseconds.
 pub fn step(args: &Backtest) -> Result<i64, Failure> {
-    match args.step {
+    match args.load.step {
         Span::Fixed(step) if step <= DAY && DAY % step == 0 => Ok(step),
         _ => Err(Failure::wrong(
-            format!("`--step {}` does not divide a day", args.step),
+            format!("`--step {}` does not divide a day", args.load.step),
             "write a step such as 15m, 30m, 1h or 1d",
         )),
     }
@@ -36,16 +36,16 @@ pub fn step(args: &Backtest) -> Result<i64, Failure> {
 /// All origins: FROM + k x every, before TO.
 pub fn origins(args: &Backtest) -> Result<Vec<Origin>, Failure> {
     let step = step(args)?;
-    for (name, span) in [("horizon", args.horizon), ("every", args.every)] {
+    for (name, span) in [("horizon", args.load.horizon), ("every", args.every)] {
         if matches!(span, Span::Fixed(span) if span % step != 0) {
             return Err(Failure::wrong(
-                format!("`--{name} {span}` is no whole number of steps of {}", args.step),
-                format!("write a multiple of {}", args.step),
+                format!("`--{name} {span}` is no whole number of steps of {}", args.load.step),
+                format!("write a multiple of {}", args.load.step),
             ));
         }
     }
     // Weights of a reconciliation are learned from earlier forecasts of the same length.
-    if args.group.is_some() && !matches!(args.horizon, Span::Fixed(_)) {
+    if args.load.group.is_some() && !matches!(args.load.horizon, Span::Fixed(_)) {
         return Err(Failure::wrong(
             "`--group` needs a horizon of a fixed length",
             "try `--horizon 30d`, or leave out `--group`",
@@ -62,7 +62,7 @@ pub fn origins(args: &Backtest) -> Result<Vec<Origin>, Failure> {
         let Some(issued) = args.every.after(args.from.0, times).filter(|issued| *issued < args.to.0) else {
             break;
         };
-        let Some(end) = args.horizon.after(issued, 1) else { break };
+        let Some(end) = args.load.horizon.after(issued, 1) else { break };
         if end - issued > LONGEST || origins.len() == MOST {
             return Err(too_much(args, end - issued > LONGEST));
         }
@@ -73,7 +73,10 @@ pub fn origins(args: &Backtest) -> Result<Vec<Origin>, Failure> {
 
 fn too_much(args: &Backtest, is_long: bool) -> Failure {
     if is_long {
-        Failure::wrong(format!("`--horizon {}` is longer than 62 days", args.horizon), "try `--horizon 1mo`")
+        Failure::wrong(
+            format!("`--horizon {}` is longer than 62 days", args.load.horizon),
+            "try `--horizon 1mo`",
+        )
     } else {
         let (from, to) = (Stamp::text(args.from), Stamp::text(args.to));
         Failure::wrong(

@@ -41,7 +41,7 @@ struct Days {
 
 /// The rating that is known at a row: the last one before it.
 pub fn rating(args: &Backtest, series: &Series, row: usize) -> Option<f64> {
-    match args.rating.as_ref()? {
+    match args.load.rating.as_ref()? {
         Rating::Number(rating) => Some(*rating),
         Rating::Column(_) => {
             let before = &series.rating[..row.min(series.rating.len())];
@@ -81,8 +81,8 @@ impl Overloads {
             self.days.hours.push(risk.as_ref().map_or(f64::NAN, |risk| risk.blocks * hours));
             self.days.shed.push(risk.as_ref().map_or(f64::NAN, |risk| risk.shed));
             let peak = scenarios.peak(steps);
-            self.days.peaks.resize(args.quantiles.len(), Vec::new());
-            for (column, level) in self.days.peaks.iter_mut().zip(&args.quantiles) {
+            self.days.peaks.resize(args.load.quantiles.len(), Vec::new());
+            for (column, level) in self.days.peaks.iter_mut().zip(&args.load.quantiles) {
                 column.push(peak.quantile(level.value));
             }
             self.days.by_hour.resize(24, Vec::new());
@@ -104,7 +104,7 @@ impl Overloads {
             ("end".to_owned(), stamps(end)),
             ("p_block".to_owned(), numbers(probability)),
         ];
-        table(&args.out.join("overloads.parquet"), columns)?;
+        table(&args.load.out.join("overloads.parquet"), columns)?;
         let Days { series, issued, day, probability, hours, shed, peaks, by_hour } = &self.days;
         let keys = || -> Vec<(String, ArrayRef)> {
             vec![
@@ -117,15 +117,15 @@ impl Overloads {
         columns.push(("p_day".to_owned(), numbers(probability)));
         columns.push(("hours".to_owned(), numbers(hours)));
         columns.push(("shed_p95".to_owned(), numbers(shed)));
-        table(&args.out.join("overload_days.parquet"), columns)?;
+        table(&args.load.out.join("overload_days.parquet"), columns)?;
         let mut columns = keys();
-        for (level, values) in args.quantiles.iter().zip(peaks) {
+        for (level, values) in args.load.quantiles.iter().zip(peaks) {
             columns.push((format!("q{}", level.text), numbers(values)));
         }
         for (hour, values) in by_hour.iter().enumerate() {
             columns.push((format!("p_hour_{hour:02}"), numbers(values)));
         }
-        table(&args.out.join("peaks.parquet"), columns)
+        table(&args.load.out.join("peaks.parquet"), columns)
     }
 }
 

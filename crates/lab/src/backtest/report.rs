@@ -2,7 +2,7 @@
 
 use super::forecasts::Forecasts;
 use super::series::Loads;
-use crate::cli::Backtest;
+use crate::cli::{Backtest, Load};
 use crate::file::Stamp;
 use forecast::ahead::DAY;
 use plots::{BLUE, Lines, ORANGE};
@@ -15,7 +15,7 @@ const WORST: usize = 10;
 
 /// The whole page.
 pub fn report(args: &Backtest, loads: &Loads, forecasts: &Forecasts, scores: &Value) -> String {
-    let median = args.quantiles.iter().position(|level| (level.value - 0.5).abs() < 1e-9);
+    let median = args.load.quantiles.iter().position(|level| (level.value - 0.5).abs() < 1e-9);
     let page =
         Page { args, loads, forecasts, point: median.map_or(&forecasts.mean, |at| &forecasts.quantiles[at]) };
     let mut body = page.heading(scores);
@@ -34,7 +34,7 @@ pub fn report(args: &Backtest, loads: &Loads, forecasts: &Forecasts, scores: &Va
     format!(
         "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>Backtest of {}</title>\n\
          <style>{STYLE}</style></head><body>\n{body}</body></html>\n",
-        escaped(&args.target)
+        escaped(&args.load.target)
     )
 }
 
@@ -58,7 +58,8 @@ struct Day {
 
 impl Page<'_> {
     fn heading(&self, scores: &Value) -> String {
-        let Backtest { series, target, step, horizon, every, from, to, .. } = self.args;
+        let Backtest { load, every, from, to } = self.args;
+        let Load { series, target, step, horizon, .. } = load;
         let mut text = format!(
             "<h1>Backtest of {}</h1>\n<p>{}: forecasts of {horizon} every {every} in steps of {step}, issued from {} \
              to {}.</p>\n<table><tr><th>score</th><th>all series</th></tr>\n",
@@ -124,7 +125,9 @@ impl Page<'_> {
         };
         let mut picture = Lines::new(title, &about, "hours after the issue");
         let mut order: Vec<usize> = (0..quantiles.len()).collect();
-        order.sort_by(|a, b| self.args.quantiles[*a].value.total_cmp(&self.args.quantiles[*b].value));
+        order.sort_by(|a, b| {
+            self.args.load.quantiles[*a].value.total_cmp(&self.args.load.quantiles[*b].value)
+        });
         for (low, high) in order.iter().zip(order.iter().rev()).take(order.len() / 2) {
             picture.band(line(&quantiles[*low]), line(&quantiles[*high]));
         }
@@ -138,7 +141,7 @@ impl Page<'_> {
         let actual = &self.forecasts.actual;
         let rows = actual.iter().filter(|actual| !actual.is_nan()).count().max(1) as f64;
         let mut points: Vec<(f64, f64)> = Vec::new();
-        for (level, column) in self.args.quantiles.iter().zip(&self.forecasts.quantiles) {
+        for (level, column) in self.args.load.quantiles.iter().zip(&self.forecasts.quantiles) {
             let below = actual.iter().zip(column).filter(|(actual, quantile)| actual <= quantile).count();
             points.push((level.value, below as f64 / rows));
         }

@@ -35,7 +35,7 @@ struct Columns<'a> {
 
 impl<'a> Columns<'a> {
     fn new(args: &Backtest, forecasts: &'a Forecasts) -> Self {
-        let levels: Vec<f64> = args.quantiles.iter().map(|level| level.value).collect();
+        let levels: Vec<f64> = args.load.quantiles.iter().map(|level| level.value).collect();
         let place = |wanted: f64| levels.iter().position(|level| (level - wanted).abs() < 1e-9);
         let intervals = [(0.1, 0.9), (0.05, 0.95)].map(|(low, high)| place(low).zip(place(high)));
         Self { forecasts, median: place(0.5), intervals, levels }
@@ -75,7 +75,7 @@ impl<'a> Columns<'a> {
 
     fn scores(&self, args: &Backtest, sums: &Sums) -> Map<String, Value> {
         let per_row = |sum: f64| number(sum / sums.rows);
-        let pinball = args.quantiles.iter().zip(&sums.pinball);
+        let pinball = args.load.quantiles.iter().zip(&sums.pinball);
         let pinball: Map<String, Value> =
             pinball.map(|(level, sum)| (format!("q{}", level.text), per_row(*sum))).collect();
         let quantile_loss = 2.0 * sums.pinball.iter().sum::<f64>() / (self.levels.len() as f64 * sums.actual);

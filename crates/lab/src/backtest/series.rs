@@ -3,7 +3,7 @@
 use super::origins::{Origin, step};
 use crate::cli::{Backtest, Rating};
 use crate::file::{Rows, Stamp, Wanted, read};
-use forecast::ahead::{Column, Grid, Sight, is_number};
+use forecast::ahead::{Column, DAY, Grid, Sight, is_number};
 use jiff::tz::TimeZone;
 use shell::{Failure, count};
 use std::collections::BTreeMap;
@@ -42,19 +42,21 @@ impl Loads {
         origins: &[Origin],
         zone: &TimeZone,
     ) -> Result<(Self, Vec<String>), Failure> {
-        let rating_column = match &args.rating {
+        let rating_column = match &args.load.rating {
             Some(Rating::Column(name)) => Some(name),
             Some(Rating::Number(_)) | None => None,
         };
-        let mut wanted = Wanted { numbers: vec![args.target.clone()], ..Wanted::default() };
-        wanted.numbers.extend(args.covariates.iter().chain(&args.known).chain(rating_column).cloned());
-        wanted.names.extend(args.id.iter().chain(&args.group).cloned());
+        let mut wanted = Wanted { numbers: vec![args.load.target.clone()], ..Wanted::default() };
+        wanted
+            .numbers
+            .extend(args.load.covariates.iter().chain(&args.load.known).chain(rating_column).cloned());
+        wanted.names.extend(args.load.id.iter().chain(&args.load.group).cloned());
         check_names(args)?;
-        let rows = read(&args.series, &wanted)?;
+        let rows = read(&args.load.series, &wanted)?;
         if rows.times.is_empty() {
             let first = rows.unread.first.as_deref().unwrap_or("the file is empty");
             return Err(Failure::wrong(
-                format!("{} has no row with a time", args.series.display()),
+                format!("{} has no row with a time", args.load.series.display()),
                 format!("name the start of each interval `time`, as in 2014-01-31T13:00:00Z ({first})"),
             ));
         }
@@ -70,21 +72,46 @@ impl Loads {
     }
 }
 
+impl Loads {
+    /// What a user should know about the age of the loads at the moment of issue.
+    pub fn stale(&self, issued: i64) -> Vec<String> {
+        let ends = |series: &Series| {
+            let known =
+                (issued - self.grid.first).div_euclid(self.grid.step).clamp(0, self.grid.rows() as i64);
+            let last = series.load[..known as usize].iter().rposition(|load| !load.is_nan());
+            last.map(|row| self.grid.time(row as i64 + 1))
+        };
+        let old: Vec<(&Series, i64)> = self
+            .series
+            .iter()
+            .filter_map(|series| Some((series, ends(series)?)))
+            .filter(|(_, end)| issued - end >= DAY)
+            .collect();
+        let Some((series, end)) = old.first() else { return Vec::new() };
+        vec![format!(
+            "{} series without a value in the last day; that of `{}` ends at {}",
+            old.len(),
+            series.name,
+            Stamp(*end).text()
+        )]
+    }
+}
+
 fn check_names(args: &Backtest) -> Result<(), Failure> {
-    let beside = || args.covariates.iter().chain(&args.known);
-    if beside().any(|name| *name == args.target) {
+    let beside = || args.load.covariates.iter().chain(&args.load.known);
+    if beside().any(|name| *name == args.load.target) {
         return Err(Failure::wrong(
-            format!("`{}` is the target and a column beside it", args.target),
+            format!("`{}` is the target and a column beside it", args.load.target),
             "the models see earlier values of the target anyhow: leave it out of --covariates and --known",
         ));
     }
-    if let Some(twice) = args.covariates.iter().find(|name| args.known.contains(name)) {
+    if let Some(twice) = args.load.covariates.iter().find(|name| args.load.known.contains(name)) {
         return Err(Failure::wrong(
             format!("`{twice}` is in --covariates and in --known"),
             "leave it in --known if it is known to the end of the horizon, else in --covariates",
         ));
     }
-    let levels = &args.quantiles;
+    let levels = &args.load.quantiles;
     let is_known = |at: usize| levels[..at].iter().any(|other| other.value == levels[at].value);
     if let Some(at) = (0..levels.len()).find(|at| is_known(*at)) {
         return Err(Failure::wrong(
@@ -113,8 +140,8 @@ impl Sorter {
                 format!(
                     "only {on_grid} of {} in {} are whole steps of {} apart",
                     count(rows.times.len() as u64, "row"),
-                    args.series.display(),
-                    args.step
+                    args.load.series.display(),
+                    args.load.step
                 ),
                 "give the --step that the file has",
             ));
@@ -135,7 +162,7 @@ impl Sorter {
             return Err(Failure::wrong(
                 format!(
                     "{} reaches from {} to {}",
-                    args.series.display(),
+                    args.load.series.display(),
                     Stamp(earliest).text(),
                     Stamp(end).text()
                 ),
@@ -146,8 +173,11 @@ impl Sorter {
     }
 
     fn sort(&self, args: &Backtest, rows: &Rows, notes: &mut Vec<String>) -> Result<Vec<Series>, Failure> {
-        let sights = args.covariates.iter().map(|_| Sight::Observed).chain(
-            args.known.iter().map(|name| if name == "holiday" { Sight::Always } else { Sight::Forecast }),
+        let sights = args.load.covariates.iter().map(|_| Sight::Observed).chain(
+            args.load
+                .known
+                .iter()
+                .map(|name| if name == "holiday" { Sight::Always } else { Sight::Forecast }),
         );
         let sights: Vec<Sight> = sights.collect();
         let has_rating = rows.numbers.len() > 1 + sights.len();
@@ -169,7 +199,8 @@ impl Sorter {
                 continue;
             }
             let row = ((time - self.first) / self.step) as usize;
-            let name = if args.id.is_some() { rows.names[0][at].as_str() } else { args.target.as_str() };
+            let name =
+                if args.load.id.is_some() { rows.names[0][at].as_str() } else { args.load.target.as_str() };
             let (one, seen) = series.entry(name).or_insert_with(|| (empty(name), vec![false; self.rows]));
             repeats += u64::from(std::mem::replace(&mut seen[row], true));
             let load = rows.numbers[0][at];
@@ -182,15 +213,15 @@ impl Sorter {
             }
             // An empty cell says nothing: the series stays in its group.
             let group = rows.names.last().map(|groups| &groups[at]).filter(|group| !group.is_empty());
-            if args.group.is_some() && group.is_some() {
+            if args.load.group.is_some() && group.is_some() {
                 moved += u64::from(one.group.is_some() && one.group.as_ref() != group);
                 one.group = group.cloned();
             }
         }
         // Two series without `--id` repeat half of the times; a file that was written twice over its end repeats few.
-        if args.id.is_none() && 4 * repeats > rows.times.len() as u64 {
+        if args.load.id.is_none() && 4 * repeats > rows.times.len() as u64 {
             return Err(Failure::wrong(
-                format!("times in {} occur more than once", args.series.display()),
+                format!("times in {} occur more than once", args.load.series.display()),
                 "name the column of the series with --id",
             ));
         }
@@ -207,7 +238,7 @@ impl Sorter {
             ));
         }
         if between > 0 {
-            notes.push(format!("{} between two steps of {} left out", count(between, "row"), args.step));
+            notes.push(format!("{} between two steps of {} left out", count(between, "row"), args.load.step));
         }
         Ok(series.into_values().map(|(one, _)| one).collect())
     }

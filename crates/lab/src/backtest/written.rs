@@ -16,23 +16,42 @@ use std::sync::Arc;
 
 /// Writes `backtest.parquet`.
 pub fn backtest(args: &Backtest, loads: &Loads, forecasts: &Forecasts) -> Result<(), Failure> {
-    let Forecasts { series, issued, start, actual, mean, quantiles, .. } = forecasts;
-    let end = start.iter().map(|start| start + loads.grid.step);
+    let Forecasts { issued, start, actual, .. } = forecasts;
     let lead = start.iter().zip(issued).map(|(start, issued)| ((start - issued) / 1000) as i32);
+    let mut columns = intervals(loads, forecasts);
+    columns.push(("lead".to_owned(), Arc::new(Int32Array::from_iter_values(lead))));
+    columns.push(("actual".to_owned(), numbers(actual)));
+    columns.extend(loads_expected(args, forecasts));
+    table(&args.load.out.join("backtest.parquet"), columns)
+}
+
+/// Writes `forecasts.parquet`.
+pub fn forecasts(args: &Backtest, loads: &Loads, forecasts: &Forecasts) -> Result<(), Failure> {
+    let mut columns = intervals(loads, forecasts);
+    columns.extend(loads_expected(args, forecasts));
+    table(&args.load.out.join("forecasts.parquet"), columns)
+}
+
+/// Which interval of which series each forecast is of.
+fn intervals(loads: &Loads, Forecasts { series, issued, start, .. }: &Forecasts) -> Vec<(String, ArrayRef)> {
+    let end = start.iter().map(|start| start + loads.grid.step);
     let names = series.iter().map(|series| loads.series[*series].name.as_str());
-    let mut columns: Vec<(String, ArrayRef)> = vec![
+    vec![
         ("series".to_owned(), Arc::new(StringArray::from_iter_values(names))),
         ("issued".to_owned(), stamps(issued.iter().copied())),
         ("start".to_owned(), stamps(start.iter().copied())),
         ("end".to_owned(), stamps(end)),
-        ("lead".to_owned(), Arc::new(Int32Array::from_iter_values(lead))),
-        ("actual".to_owned(), numbers(actual)),
-        ("mean".to_owned(), numbers(mean)),
-    ];
-    for (level, values) in args.quantiles.iter().zip(quantiles) {
-        columns.push((format!("q{}", level.text), numbers(values)));
-    }
-    table(&args.out.join("backtest.parquet"), columns)
+    ]
+}
+
+/// The mean and the quantiles.
+fn loads_expected(args: &Backtest, Forecasts { mean, quantiles, .. }: &Forecasts) -> Vec<(String, ArrayRef)> {
+    let mean = ("mean".to_owned(), numbers(mean));
+    let levels = args.load.quantiles.iter().zip(quantiles);
+    [mean]
+        .into_iter()
+        .chain(levels.map(|(level, values)| (format!("q{}", level.text), numbers(values))))
+        .collect()
 }
 
 /// Columns that may be empty.

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot continue has failed")]
 
 mod broken;
+mod forecast;
 
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, StringArray, TimestampMillisecondArray};
 use arrow::compute::concat_batches;
@@ -38,8 +39,12 @@ fn file(folder: &TempDir, change: impl Fn(usize, &str) -> Option<String>) -> Pat
 }
 
 fn run(series: &Path, out: &Path, more: &str) -> Output {
+    run_command("backtest", series, out, more)
+}
+
+fn run_command(name: &str, series: &Path, out: &Path, more: &str) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_gridwarden-lab"));
-    command.arg("backtest").arg("--series").arg(series).arg("--out").arg(out);
+    command.arg(name).arg("--series").arg(series).arg("--out").arg(out);
     command.args(more.split_whitespace()).output().unwrap()
 }
 
