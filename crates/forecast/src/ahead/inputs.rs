@@ -2,6 +2,7 @@
 
 use super::known::Known;
 use super::lattice::Block;
+use super::moments::Moment;
 use std::f64::consts::TAU;
 
 /// The part that an input plays, which decides how it is scaled.
@@ -77,14 +78,7 @@ impl Inputs {
     fn add_calendar(&mut self, known: Known<'_>, block: Block) {
         let start = block.start(known);
         let (length, day) = (block.length as i64, known.grid().day() as i64);
-        let moment = known.moment(start + length / 2);
-        for weekday in 0..7 {
-            self.add(Part::Flag, f64::from(moment.weekday == weekday));
-        }
-        // Four parts of the block, since a block that begins at midnight UTC may lie in two local days.
-        for part in 0..4 {
-            self.add(Part::Flag, known.holiday(start + part * length / 4));
-        }
+        self.add_weekday(known, start, length);
         let weeks = block.weeks_back() as i64 * day;
         for row in [
             start - day + day / 4,
@@ -94,6 +88,23 @@ impl Inputs {
         ] {
             self.add(Part::Flag, known.holiday(row));
         }
+        self.add_season(known.moment(start + length / 2));
+    }
+
+    /// Adds the weekday of some rows, and whether they are holidays.
+    pub fn add_weekday(&mut self, known: Known<'_>, start: i64, length: i64) {
+        let moment = known.moment(start + length / 2);
+        for weekday in 0..7 {
+            self.add(Part::Flag, f64::from(moment.weekday == weekday));
+        }
+        // Four parts of the block, since a block that begins at midnight UTC may lie in two local days.
+        for part in 0..4 {
+            self.add(Part::Flag, known.holiday(start + part * length / 4));
+        }
+    }
+
+    /// Adds the time of the year.
+    pub fn add_season(&mut self, moment: Moment) {
         self.add(Part::Flag, f64::from(moment.is_summer));
         for harmonic in 1..=3 {
             let angle = TAU * f64::from(harmonic) * f64::from(moment.year_day) / 365.25;

@@ -11,7 +11,6 @@ use super::ridge::{Ridge, Sample};
 use super::scale::Scale;
 use super::scenarios::Scenarios;
 use super::table::Table;
-use std::f64::consts::TAU;
 
 /// The days of a year.
 const YEAR: usize = 365;
@@ -129,34 +128,22 @@ impl<'a> Past<'a> {
 /// What the model sees of a day: the calendar of the rows from `start` on, and the weather of those from `weather` on.
 fn seen(known: Known<'_>, (start, day): (i64, usize), weather: i64) -> Inputs {
     let mut inputs = Inputs::default();
-    let moment = known.moment(start + day as i64 / 2);
-    for weekday in 0..7 {
-        inputs.add(Part::Flag, f64::from(moment.weekday == weekday));
-    }
-    let day = day as i64;
-    for part in 0..4 {
-        inputs.add(Part::Flag, known.holiday(start + part * day / 4));
-    }
-    for row in [start - day / 2, start + day + day / 2] {
+    let length = day as i64;
+    inputs.add_weekday(known, start, length);
+    for row in [start - length / 2, start + length + length / 2] {
         inputs.add(Part::Flag, known.holiday(row));
     }
-    inputs.add(Part::Flag, f64::from(moment.is_summer));
-    for harmonic in 1..=3 {
-        let angle = TAU * f64::from(harmonic) * f64::from(moment.year_day) / 365.25;
-        inputs.add(Part::Season, angle.sin());
-        inputs.add(Part::Season, angle.cos());
-    }
+    inputs.add_season(known.moment(start + length / 2));
     for column in 0..known.columns() {
         let fine = inputs_per_day(known.columns());
         let value = |row| known.column(column, row);
-        let day = day as usize;
         for value in parts_of(weather, day, day.min(fine), value) {
             inputs.add(Part::Hinged(column), value);
         }
-        for value in parts_of(weather - day as i64, day, day.min(2), value) {
+        for value in parts_of(weather - length, day, day.min(2), value) {
             inputs.add(Part::Hinged(column), value);
         }
-        inputs.add(Part::Plain(column), parts_of(weather - 2 * day as i64, day, 1, value)[0]);
+        inputs.add(Part::Plain(column), parts_of(weather - 2 * length, day, 1, value)[0]);
     }
     inputs
 }
