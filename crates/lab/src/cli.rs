@@ -128,7 +128,8 @@ impl FromStr for Rating {
     type Err = Infallible;
 
     fn from_str(text: &str) -> Result<Self, Infallible> {
-        Ok(text.parse().map_or_else(|_| Self::Column(text.to_owned()), Self::Number))
+        let number = text.parse().ok().filter(|number: &f64| number.is_finite());
+        Ok(number.map_or_else(|| Self::Column(text.to_owned()), Self::Number))
     }
 }
 

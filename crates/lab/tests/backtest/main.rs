@@ -196,6 +196,7 @@ fn mistakes_are_named_with_a_way_out() {
     let cases = [
         (USUAL.replace("kwh", "mw"), "no column `mw`", "its columns are time, id, kwh"),
         (USUAL.replace("--step 1h", "--step 7m"), "does not divide a day", "15m"),
+        (format!("{USUAL} --rating NaN"), "no column `NaN`", "its columns are time, id, kwh"),
         (USUAL.replace("--horizon 1d", "--horizon 90m"), "no whole number of steps", "multiple of 1h"),
         (USUAL.replace("--id id", ""), "occur more than once", "--id"),
         (USUAL.replace("2024-02-20", "2024-02-20T00:30:00Z"), "between two rows", "2024-02-20T01:00:00Z"),
