@@ -6,11 +6,11 @@
 //! its own past, and with the second only where the past is not known.
 
 use super::contract::persistence;
-use super::kept::{Homes, HomesState};
-use super::{DetectorRule, Needs, Work};
-use crate::weigh::{Comparing, Findings, Found};
+use super::kept::{Homes, HomesState, WatchHomes, WithHomes};
+use super::{DetectorRule, Needs};
+use crate::weigh::{Findings, Found};
 use crate::{About, Detector, Evidence, FactDefinition, Innocent, InnocentDefinition, Unit, Words};
-use grid::{Joined, Topology};
+use grid::Joined;
 use reading::time::{DAY, HOUR};
 use reading::{EventTime, Fingerprint, Interval, MeterId};
 use serde::{Deserialize, Serialize};
@@ -264,36 +264,10 @@ impl Rule {
 pub type State = HomesState<Usual, Run>;
 
 /// The rule at work.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Runs {
-    rule: Rule,
-    homes: Homes<Usual, Run>,
-}
+pub type Runs = WithHomes<Rule, Usual, Run>;
 
-impl Runs {
-    /// Nothing seen yet.
-    pub fn new(rule: Rule) -> Self {
-        Self { rule, homes: Homes::new() }
-    }
-}
-
-impl Work for Runs {
-    type State = State;
-
-    fn state(&self, topology: &Topology) -> State {
-        self.homes.state(topology)
-    }
-
-    fn restore(&mut self, state: State, topology: &Topology) {
-        self.homes.restore(state, topology);
-    }
-
-    fn begin(&mut self, comparing: &Comparing<'_>) {
-        self.homes.known.fit(comparing.topology);
-    }
-
-    fn see(&mut self, _comparing: &Comparing<'_>, joined: &Joined<'_>, out: &mut Findings) {
-        let Self { rule, homes } = self;
+impl WatchHomes<Usual, Run> for Rule {
+    fn see(&self, homes: &mut Homes<Usual, Run>, joined: &Joined<'_>, out: &mut Findings) {
         let interval = joined.interval;
         // A registered roof may feed one phase and not another: only sums are known here.
         let (Some(usual), None) = (homes.known.of(joined), interval.exp) else { return };
@@ -301,16 +275,16 @@ impl Work for Runs {
             usual.fed = Some(interval.end);
         }
         let feeds = usual.fed.is_some_and(|fed| interval.end.since(fed) <= AFTER_FEEDING);
-        let Some(look) = rule.look(interval).filter(|_| !feeds) else { return };
-        if usual.of() - look.share() <= rule.allowed(usual) {
+        let Some(look) = self.look(interval).filter(|_| !feeds) else { return };
+        if usual.of() - look.share() <= self.allowed(usual) {
             usual.add(look.share());
             homes.followed.remove(&interval.meter);
             return;
         }
         let run = homes.followed.entry(interval.meter).or_insert_with(|| Run::new(interval.start));
         run.add(interval.end, &look, usual.of());
-        if run.blocks >= rule.blocks {
-            out.push(Found::new(interval.end, interval.meter, joined.row, run.evidence(rule, usual)));
+        if run.blocks >= self.blocks {
+            out.push(Found::new(interval.end, interval.meter, joined.row, run.evidence(self, usual)));
         }
     }
 }

@@ -4,13 +4,13 @@
 //! An event alone shows little: loose contacts and nervous sensors report bursts of them. A drop alone has a hundred
 //! innocent causes. Together they are strong.
 
-use super::kept::{Homes, HomesState};
-use super::{DetectorRule, Needs, Work};
+use super::kept::{Homes, HomesState, WatchHomes, WithHomes};
+use super::{DetectorRule, Needs};
 use crate::weigh::{Comparing, Findings, Found};
 use crate::{About, Detector, Evidence, FactDefinition, Innocent, InnocentDefinition, Unit, Words};
-use grid::{Joined, Topology};
+use grid::Joined;
 use reading::time::{DAY, HOUR};
-use reading::{Event, EventCode, EventTime, Fingerprint, Interval, MeterId};
+use reading::{Event, EventCode, EventTime, Fingerprint, Interval};
 use serde::{Deserialize, Serialize};
 use units::{Ratio, WattHours};
 
@@ -200,6 +200,9 @@ pub struct Episode {
     until: EventTime,
     /// Since when a sensor reports, while it does.
     on: Option<EventTime>,
+    /// Whether a sensor reported when the tick under way began.
+    #[serde(skip)]
+    was_on: bool,
     /// When it was last seen to report.
     seen_on: EventTime,
     during: Compared,
@@ -213,6 +216,7 @@ impl Episode {
             since: event.time,
             until: event.time,
             on: None,
+            was_on: false,
             seen_on: event.time,
             during: Compared::default(),
             after: Compared::default(),
@@ -228,10 +232,11 @@ impl Episode {
         }
     }
 
-    /// Takes an interval, and whether a sensor reported at its beginning and at its end.
-    fn count(&mut self, interval: &Interval, wh: f64, usual: &Usual, was_on: bool) {
+    /// Takes an interval of the tick under way.
+    fn count(&mut self, interval: &Interval, wh: f64, usual: &Usual) {
         let (length, expected) = (interval.length(), usual.of(interval));
-        if was_on {
+        // Both at the beginning and at the end of the interval: shorter reports have no interval of their own.
+        if self.was_on && self.on.is_some() {
             self.during.add(length, wh, expected);
             self.seen_on = interval.end;
         }
@@ -252,44 +257,19 @@ impl Episode {
 pub type State = HomesState<Usual, Episode>;
 
 /// The rule at work.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Runs {
-    rule: Rule,
-    homes: Homes<Usual, Episode>,
-    /// The meters whose sensors reported when the tick under way began.
-    was_on: Vec<MeterId>,
-}
+pub type Runs = WithHomes<Rule, Usual, Episode>;
 
-impl Runs {
-    /// Nothing seen yet.
-    pub fn new(rule: Rule) -> Self {
-        Self { rule, homes: Homes::new(), was_on: Vec::new() }
-    }
-}
-
-impl Work for Runs {
-    type State = State;
-
-    fn state(&self, topology: &Topology) -> State {
-        self.homes.state(topology)
-    }
-
-    fn restore(&mut self, state: State, topology: &Topology) {
-        self.homes.restore(state, topology);
-    }
-
-    fn begin(&mut self, comparing: &Comparing<'_>) {
-        let Homes { known, followed } = &mut self.homes;
-        known.fit(comparing.topology);
-        let on = followed.iter().filter(|(_, episode)| episode.on.is_some());
-        self.was_on = on.map(|(meter, _)| *meter).collect();
+impl WatchHomes<Usual, Episode> for Rule {
+    fn begin(&self, homes: &mut Homes<Usual, Episode>, comparing: &Comparing<'_>) {
+        let followed = &mut homes.followed;
+        followed.values_mut().for_each(|episode| episode.was_on = episode.on.is_some());
         for event in comparing.events.iter().filter(|event| NEEDS.events.contains(&event.code)) {
             followed.entry(event.meter).or_insert_with(|| Episode::new(event)).take(event);
         }
     }
 
-    fn see(&mut self, _comparing: &Comparing<'_>, joined: &Joined<'_>, out: &mut Findings) {
-        let (Homes { known, followed }, interval) = (&mut self.homes, joined.interval);
+    fn see(&self, homes: &mut Homes<Usual, Episode>, joined: &Joined<'_>, out: &mut Findings) {
+        let (Homes { known, followed }, interval) = (homes, joined.interval);
         let Some(usual) = known.of(joined) else { return };
         let Some(wh) = interval.imp.filter(|_| interval.quality.is_whole()) else { return };
         let wh = wh.0 as f64;
@@ -297,19 +277,18 @@ impl Work for Runs {
         let Some(episode) = episode else {
             return usual.add(interval, wh);
         };
-        // Both at the beginning and at the end of the interval: shorter reports have no interval of their own.
-        let was_on = episode.on.is_some() && self.was_on.binary_search(&interval.meter).is_ok();
-        episode.count(interval, wh, usual, was_on);
-        let is_known =
-            usual.ms >= i64::from(self.rule.history) * DAY && usual.day() >= self.rule.least.0 as f64;
-        if let Some(evidence) = self.rule.evidence(episode).filter(|_| is_known) {
+        episode.count(interval, wh, usual);
+        let is_known = usual.ms >= i64::from(self.history) * DAY && usual.day() >= self.least.0 as f64;
+        if let Some(evidence) = self.evidence(episode).filter(|_| is_known) {
             out.push(Found::new(interval.end, interval.meter, joined.row, evidence));
         }
     }
 
-    fn end(&mut self, _comparing: &Comparing<'_>, _out: &mut Findings) {
-        self.homes.followed.retain(|_, episode| !episode.is_over(&self.rule));
-        self.was_on.clear();
+    fn end(&self, homes: &mut Homes<Usual, Episode>, _comparing: &Comparing<'_>) {
+        homes.followed.retain(|_, episode| {
+            episode.was_on = false;
+            !episode.is_over(self)
+        });
     }
 }
 

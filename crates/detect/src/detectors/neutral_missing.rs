@@ -2,11 +2,11 @@
 //! returns another way. The meter counts nothing then.
 
 use super::contract::persistence;
-use super::kept::{Homes, HomesState};
-use super::{DetectorRule, Needs, Work};
+use super::kept::{Homes, HomesState, WatchHomes, WithHomes};
+use super::{DetectorRule, Needs};
 use crate::weigh::{Comparing, Findings, Found};
 use crate::{About, Detector, Evidence, FactDefinition, Innocent, InnocentDefinition, Unit, Words};
-use grid::{Joined, Topology};
+use grid::Joined;
 use reading::time::{DAY, HOUR};
 use reading::{EventTime, Fingerprint, Interval, MeterId};
 use serde::{Deserialize, Serialize};
@@ -169,39 +169,13 @@ impl Run {
 pub type State = HomesState<f32, Run>;
 
 /// The rule at work.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Runs {
-    rule: Rule,
-    homes: Homes<f32, Run>,
-}
+pub type Runs = WithHomes<Rule, f32, Run>;
 
-impl Runs {
-    /// Nothing seen yet.
-    pub fn new(rule: Rule) -> Self {
-        Self { rule, homes: Homes::new() }
-    }
-}
-
-impl Work for Runs {
-    type State = State;
-
-    fn state(&self, topology: &Topology) -> State {
-        self.homes.state(topology)
-    }
-
-    fn restore(&mut self, state: State, topology: &Topology) {
-        self.homes.restore(state, topology);
-    }
-
-    fn begin(&mut self, comparing: &Comparing<'_>) {
-        self.homes.known.fit(comparing.topology);
-    }
-
-    fn see(&mut self, _comparing: &Comparing<'_>, joined: &Joined<'_>, out: &mut Findings) {
-        let Self { rule, homes } = self;
+impl WatchHomes<f32, Run> for Rule {
+    fn see(&self, homes: &mut Homes<f32, Run>, joined: &Joined<'_>, out: &mut Findings) {
         let Some(before) = homes.known.of(joined) else { return };
         let interval = joined.interval;
-        match rule.look(interval, f64::from(*before)) {
+        match self.look(interval, f64::from(*before)) {
             Some(Look::Alive(volts)) => {
                 *before = volts as f32;
                 if let Some(run) = homes.followed.get_mut(&interval.meter) {
@@ -217,8 +191,8 @@ impl Work for Runs {
                 (run.until, run.blocks) = (interval.end, run.blocks + 1);
                 (run.volts, run.amperes) = (run.volts + volts, run.amperes + amperes);
                 run.wh += amperes * f64::from(*before) * interval.length() as f64 / HOUR as f64;
-                if run.blocks >= rule.blocks {
-                    let evidence = run.evidence(rule, f64::from(*before));
+                if run.blocks >= self.blocks {
+                    let evidence = run.evidence(self, f64::from(*before));
                     out.push(Found::new(interval.end, interval.meter, joined.row, evidence));
                 }
             }
@@ -226,9 +200,9 @@ impl Work for Runs {
         }
     }
 
-    fn end(&mut self, comparing: &Comparing<'_>, _out: &mut Findings) {
+    fn end(&self, homes: &mut Homes<f32, Run>, comparing: &Comparing<'_>) {
         let now = comparing.fronts.last_tick();
-        self.homes.followed.retain(|_, run| now.since(run.until) <= REST);
+        homes.followed.retain(|_, run| now.since(run.until) <= REST);
     }
 }
 
