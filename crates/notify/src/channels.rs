@@ -3,15 +3,62 @@
 //! To add one, write `channels/NAME.rs`, add its `mod` line and its row in the list below, and give it a section in the
 //! plans that should use it. Its file holds:
 //!
-//! - `Rule`, made by [`detect::keys!`]: the keys of its section, with `check` for keys that must go together;
+//! - `Rule`, made by [`detect::keys!`]: the keys of its section; `throttled!` says how many messages an address gets;
 //! - `ABOUT`: what its messages and addresses are, in words, as data;
 //! - `address`: the address, if a text is one;
-//! - `Rule::throttle`: how many messages an address gets;
 //! - `Rule::routes`: who gets what, from the topology or from the settings, with every address checked;
+//!   `to_one_address!` is the one of a section with a single address;
 //! - `Rule::single` and `Rule::digest`: what a message says, within the limits of the medium.
 //!
 //! Everything else (plans, `gridwarden check`, throttle and digests, the output and its topic, stored state, counts,
 //! the catalogue and the pages of the book) works from this list.
+
+/// How many messages an address gets, by the keys of the section that every channel has.
+macro_rules! throttled {
+    () => {
+        impl Rule {
+            fn check(&self) -> Result<(), detect::SettingsError> {
+                self.throttle().check()
+            }
+
+            pub(super) fn throttle(&self) -> crate::Throttle {
+                crate::Throttle {
+                    per_hour: self.per_hour,
+                    per_day: self.per_day,
+                    again_after: self.again_after.0,
+                }
+            }
+        }
+    };
+}
+
+/// A channel whose messages all go to the one address of its section, as the value of a key of this type.
+macro_rules! to_one_address {
+    ($Value:ident) => {
+        impl Rule {
+            pub(super) fn routes(
+                &self,
+                _topology: &grid::Topology,
+            ) -> Result<crate::Routes, crate::RouteError> {
+                Ok(crate::Routes::to_one(self.to.0.clone()))
+            }
+        }
+
+        /// The address of the section.
+        #[derive(Debug, Clone, PartialEq)]
+        struct $Value(crate::Address);
+
+        impl detect::Setting for $Value {
+            fn read(key: &detect::Key, written: detect::Written<'_>) -> Result<Self, detect::SettingsError> {
+                super::address_of_section(key, written, &ABOUT, address).map(Self)
+            }
+
+            fn shown(&self) -> String {
+                self.0.to_string()
+            }
+        }
+    };
+}
 
 pub mod email;
 pub mod sms;

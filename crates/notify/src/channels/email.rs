@@ -1,10 +1,8 @@
 //! E-mails to a mailbox, for example that of the operator on duty.
 
-use super::address_of_section;
-use crate::{About, Address, Held, RouteError, Routes, Throttle};
+use crate::{About, Address, Held};
 use cases::Alert;
-use detect::{Key, Milliseconds, Setting, SettingsError, Written};
-use grid::Topology;
+use detect::Milliseconds;
 use reading::Calendar;
 
 detect::keys! {
@@ -29,19 +27,10 @@ pub(super) const ABOUT: About = About {
     part: "e-mails",
 };
 
+throttled!();
+to_one_address!(Mailbox);
+
 impl Rule {
-    fn check(&self) -> Result<(), SettingsError> {
-        self.throttle().check()
-    }
-
-    pub(super) fn throttle(&self) -> Throttle {
-        Throttle { per_hour: self.per_hour, per_day: self.per_day, again_after: self.again_after.0 }
-    }
-
-    pub(super) fn routes(&self, _topology: &Topology) -> Result<Routes, RouteError> {
-        Ok(Routes::to_one(self.to.0.clone()))
-    }
-
     /// One alert, with all that its evidence has.
     pub(super) fn single(&self, alert: &Alert, calendar: &Calendar) -> String {
         let mut text = format!("Please check meter {}\n\nCase {}\n", alert.meter, alert.case);
@@ -79,20 +68,6 @@ pub(super) fn address(text: &str) -> Option<Address> {
     let fits = name.len() <= 64 && host.len() <= 255;
     (fits && is_part(name, b"!#$%&'*+-/=?^_`{|}~.") && is_part(host, b"-."))
         .then(|| Address::checked(text.to_owned()))
-}
-
-/// The mailbox of a section.
-#[derive(Debug, Clone, PartialEq)]
-struct Mailbox(Address);
-
-impl Setting for Mailbox {
-    fn read(key: &Key, written: Written<'_>) -> Result<Self, SettingsError> {
-        address_of_section(key, written, &ABOUT, address).map(Self)
-    }
-
-    fn shown(&self) -> String {
-        self.0.to_string()
-    }
 }
 
 #[cfg(test)]

@@ -5,10 +5,10 @@
 
 pub mod alphabet;
 
-use crate::{About, Address, AddressColumn, Held, RouteError, Routes, Throttle};
+use crate::{About, Address, AddressColumn, Held, RouteError, Routes};
 use alphabet::septets;
 use cases::Alert;
-use detect::{Milliseconds, SettingsError};
+use detect::Milliseconds;
 use grid::Topology;
 use reading::Calendar;
 
@@ -33,15 +33,9 @@ pub(super) const ABOUT: About = About {
     part: "messages",
 };
 
+throttled!();
+
 impl Rule {
-    fn check(&self) -> Result<(), SettingsError> {
-        self.throttle().check()
-    }
-
-    pub(super) fn throttle(&self) -> Throttle {
-        Throttle { per_hour: self.per_hour, per_day: self.per_day, again_after: self.again_after.0 }
-    }
-
     /// The phone of each area's reader.
     pub(super) fn routes(&self, topology: &Topology) -> Result<Routes, RouteError> {
         Routes::by_area(topology, &PHONES)

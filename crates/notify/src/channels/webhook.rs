@@ -1,11 +1,9 @@
 //! Messages to a program of the utility, as signed JSON. Its address is the name of a gateway of the plan, because the
 //! URL may hold a key.
 
-use super::address_of_section;
-use crate::{About, Address, Held, RouteError, Routes, Throttle};
+use crate::{About, Address, Held};
 use cases::Alert;
-use detect::{Evidence, Key, Milliseconds, Setting, SettingsError, Written};
-use grid::Topology;
+use detect::{Evidence, Milliseconds};
 use reading::Calendar;
 
 detect::keys! {
@@ -30,19 +28,10 @@ pub(super) const ABOUT: About = About {
     part: "webhooks",
 };
 
+throttled!();
+to_one_address!(Name);
+
 impl Rule {
-    fn check(&self) -> Result<(), SettingsError> {
-        self.throttle().check()
-    }
-
-    pub(super) fn throttle(&self) -> Throttle {
-        Throttle { per_hour: self.per_hour, per_day: self.per_day, again_after: self.again_after.0 }
-    }
-
-    pub(super) fn routes(&self, _topology: &Topology) -> Result<Routes, RouteError> {
-        Ok(Routes::to_one(self.to.0.clone()))
-    }
-
     /// One alert, with all that its evidence has.
     pub(super) fn single(&self, alert: &Alert, calendar: &Calendar) -> String {
         let since = |evidence: &Evidence| {
@@ -67,20 +56,6 @@ impl Rule {
 pub(super) fn address(text: &str) -> Option<Address> {
     let is_right = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
     ((1..=32).contains(&text.len()) && text.bytes().all(is_right)).then(|| Address::checked(text.to_owned()))
-}
-
-/// The gateway of a section.
-#[derive(Debug, Clone, PartialEq)]
-struct Name(Address);
-
-impl Setting for Name {
-    fn read(key: &Key, written: Written<'_>) -> Result<Self, SettingsError> {
-        address_of_section(key, written, &ABOUT, address).map(Self)
-    }
-
-    fn shown(&self) -> String {
-        self.0.to_string()
-    }
 }
 
 #[cfg(test)]
