@@ -64,7 +64,8 @@ pub enum Command {
     Send(Send),
     /// Look into an outbox, try messages again, or drop them.
     Outbox(Outbox),
-    /// Work on whole files with `gridwarden-lab`: `lab backtest` forecasts the past of a load, and scores it.
+    /// Work on whole files with `gridwarden-lab`: `lab backtest` forecasts the past of a load, and scores it; `lab forecast`
+    /// forecasts what comes.
     Lab(Lab),
     /// List every kernel, column, rule and detector with unit, definition and source.
     Catalogue(Catalogue),
