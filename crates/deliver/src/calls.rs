@@ -1,10 +1,6 @@
 //! Gateways that answer each message on its own: some threads that ask, and one that knows whether it can be reached.
 
-use crate::http::HttpSms;
-use crate::modem::Modem;
-use crate::smtp::Smtp;
-use crate::webhook::Webhook;
-use crate::{Problem, Wire};
+use crate::{Caller, Problem};
 use outbox::{Answer, Submission, Ticket};
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -41,14 +37,6 @@ pub(crate) enum Heard {
     Answered { ticket: Ticket, answer: Answer, arrived: Option<String> },
 }
 
-/// What is asked.
-enum Caller {
-    Http(HttpSms),
-    Webhook(Webhook),
-    Smtp(Smtp),
-    Modem(Modem),
-}
-
 impl Caller {
     fn reach(&self, within: Duration) -> Result<(), Problem> {
         match self {
@@ -78,19 +66,13 @@ pub(crate) struct Calls {
 impl Calls {
     /// Starts so many threads for a gateway. An answer may take `within`.
     pub(crate) fn start(
-        wire: Wire,
+        caller: Caller,
         workers: u32,
         within: Duration,
         stop: Arc<AtomicBool>,
         to: impl Fn(Heard) -> bool + Clone + Send + 'static,
     ) -> io::Result<Self> {
-        let caller = Arc::new(match wire {
-            Wire::Http(http) => Caller::Http(http),
-            Wire::Webhook(webhook) => Caller::Webhook(webhook),
-            Wire::Smtp(smtp) => Caller::Smtp(smtp),
-            Wire::Modem(modem) => Caller::Modem(modem),
-            Wire::Smpp(_) => unreachable!("SMPP is a connection"),
-        });
+        let caller = Arc::new(caller);
         let (queue, asked) = channel();
         let asked = Arc::new(Mutex::new(asked));
         let (loses, lost) = channel();

@@ -4,7 +4,7 @@ use crate::calls::{self, Calls};
 use crate::clock::now;
 use crate::smpp::pdu::{Address, Body, Pdu};
 use crate::smpp::{self, Link, answer_of, read_receipt, submit_of};
-use crate::{Gateway, Problem, Store, StoreError, Wire};
+use crate::{Caller, Gateway, Problem, Store, StoreError, Wire};
 use outbox::{Counts, Entry, Moment, New, Outbox, Put, Receipt, RestoreError, Settings, Submission, Ticket};
 use std::collections::BTreeMap;
 use std::io;
@@ -121,7 +121,8 @@ pub struct Courier {
 impl Courier {
     /// Goes on with what is stored, and connects to the gateways, of each way the preferred one first.
     pub fn start(store: Store, settings: Settings, gateways: Vec<Gateway>) -> Result<Self, CourierError> {
-        let modems = (0_u16..).zip(&gateways).filter(|(_, gateway)| matches!(gateway.wire, Wire::Modem(_)));
+        let is_modem = |gateway: &Gateway| matches!(gateway.wire, Wire::Calls(Caller::Modem(_)));
+        let modems = (0_u16..).zip(&gateways).filter(|(_, gateway)| is_modem(gateway));
         let settings = Settings {
             gateways: gateways.iter().map(Gateway::way).collect(),
             one_by_one: modems.map(|(number, _)| number).collect(),
@@ -142,10 +143,10 @@ impl Courier {
                     smpp::connect(smpp, stop, hears, move |heard| (number, Heard::Smpp(heard)))?;
                     Line::Smpp(Session { source, link: None, tickets: BTreeMap::new(), next_sequence: 2 })
                 }
-                calls => {
+                Wire::Calls(caller) => {
                     let to = move |heard| hears.send((number, Heard::Call(heard))).is_ok();
-                    let workers = if matches!(calls, Wire::Modem(_)) { 1 } else { window };
-                    Line::Calls(Calls::start(calls, workers, within, stop, to)?)
+                    let workers = if matches!(caller, Caller::Modem(_)) { 1 } else { window };
+                    Line::Calls(Calls::start(caller, workers, within, stop, to)?)
                 }
             });
         }

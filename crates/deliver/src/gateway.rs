@@ -23,11 +23,18 @@ pub struct Gateway {
     pub wire: Wire,
 }
 
-/// How a gateway is spoken to. SMPP keeps a connection; the others answer each message on its own.
+/// How a gateway is spoken to.
 #[derive(Debug)]
 pub enum Wire {
-    /// Short messages over SMPP 3.4.
+    /// Over a connection that stays: short messages over SMPP 3.4.
     Smpp(Smpp),
+    /// It answers each message on its own.
+    Calls(Caller),
+}
+
+/// What asks a gateway that answers each message on its own.
+#[derive(Debug)]
+pub enum Caller {
     /// Short messages, each an HTTP request.
     Http(HttpSms),
     /// E-mails over SMTP.
@@ -42,9 +49,9 @@ impl Gateway {
     /// The way that it serves.
     pub fn way(&self) -> String {
         match &self.wire {
-            Wire::Smpp(_) | Wire::Http(_) | Wire::Modem(_) => SMS.to_owned(),
-            Wire::Smtp(_) => EMAIL.to_owned(),
-            Wire::Webhook(_) => way_of(WEBHOOK, &self.name),
+            Wire::Smpp(_) | Wire::Calls(Caller::Http(_) | Caller::Modem(_)) => SMS.to_owned(),
+            Wire::Calls(Caller::Smtp(_)) => EMAIL.to_owned(),
+            Wire::Calls(Caller::Webhook(_)) => way_of(WEBHOOK, &self.name),
         }
     }
 }

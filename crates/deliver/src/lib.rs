@@ -28,7 +28,7 @@ pub mod store;
 pub mod webhook;
 
 pub use courier::{Courier, CourierError, Happened};
-pub use gateway::{Gateway, Problem, Wire};
+pub use gateway::{Caller, Gateway, Problem, Wire};
 pub use lines::{Lines, read_messages};
 pub use secret::{Secret, SecretError, SecretSource};
 pub use store::{Store, StoreError};

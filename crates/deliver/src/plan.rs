@@ -45,17 +45,7 @@ enum Protocol {
         sender: String,
         ca: Option<PathBuf>,
     },
-    Http {
-        url: Held,
-        method: &'static str,
-        body: Option<String>,
-        content_type: Option<String>,
-        headers: Vec<(String, Held)>,
-        sender: String,
-        answer_id: Option<String>,
-        answer_has: Option<String>,
-        ca: Option<PathBuf>,
-    },
+    Http(Http),
     Smtp {
         address: String,
         tls: TlsKind,
@@ -73,6 +63,20 @@ enum Protocol {
         secret: SecretSource,
         ca: Option<PathBuf>,
     },
+}
+
+/// Short messages as HTTP requests by template.
+#[derive(Debug, Clone, PartialEq)]
+struct Http {
+    url: Held,
+    method: &'static str,
+    body: Option<String>,
+    content_type: Option<String>,
+    headers: Vec<(String, Held)>,
+    sender: String,
+    answer_id: Option<String>,
+    answer_has: Option<String>,
+    ca: Option<PathBuf>,
 }
 
 /// A value that may be kept elsewhere, because it holds a key.
@@ -225,7 +229,7 @@ fn http(keys: &Keys<'_>) -> Result<Protocol, PlanError> {
         }
         other => other.map(|(text, _)| text),
     };
-    Ok(Protocol::Http {
+    Ok(Protocol::Http(Http {
         url,
         method,
         body,
@@ -235,7 +239,7 @@ fn http(keys: &Keys<'_>) -> Result<Protocol, PlanError> {
         answer_id,
         answer_has: keys.text("answer_has")?.map(|(text, _)| text),
         ca: keys.path("ca")?,
-    })
+    }))
 }
 
 fn smtp(keys: &Keys<'_>) -> Result<Protocol, PlanError> {
@@ -293,10 +297,9 @@ impl GatewayPlan {
     /// The way that it serves.
     pub fn way(&self) -> String {
         match self.protocol {
-            Protocol::Smpp { .. }
-            | Protocol::Twilio { .. }
-            | Protocol::Http { .. }
-            | Protocol::Modem { .. } => SMS.to_owned(),
+            Protocol::Smpp { .. } | Protocol::Twilio { .. } | Protocol::Http(_) | Protocol::Modem { .. } => {
+                SMS.to_owned()
+            }
             Protocol::Smtp { .. } => EMAIL.to_owned(),
             Protocol::Webhook { .. } => way_of(WEBHOOK, &self.name),
         }

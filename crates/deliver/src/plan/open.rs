@@ -1,13 +1,13 @@
 //! From a gateway of a plan to one that can be used: its secrets are read, its certificates too.
 
-use super::{GatewayPlan, Held, Protocol, TlsKind};
+use super::{GatewayPlan, Held, Http, Protocol, TlsKind};
 use crate::http::{Client, ClientError, Escape, HttpSms, Template, TemplateError};
 use crate::modem::Modem;
 use crate::secret::{Secret, SecretError, SecretSource};
 use crate::smpp::{self, Smpp};
 use crate::smtp::{Smtp, Tls, TlsError, tls_with};
 use crate::webhook::{KeyError, Keys, Webhook};
-use crate::{Gateway, Wire};
+use crate::{Caller, Gateway, Wire};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -102,10 +102,10 @@ impl GatewayPlan {
             Protocol::Twilio { url, account, token, sender, ca } => {
                 let client = self.client(url, ca.as_deref())?;
                 let token = self.secret("token", token)?;
-                Wire::Http(HttpSms::twilio(client, url, account, &token, sender.clone()))
+                Wire::Calls(Caller::Http(HttpSms::twilio(client, url, account, &token, sender.clone())))
             }
-            Protocol::Http { .. } => Wire::Http(self.http()?),
-            Protocol::Smtp { address, tls, login, sender, ca } => Wire::Smtp(Smtp {
+            Protocol::Http(http) => Wire::Calls(Caller::Http(self.http(http)?)),
+            Protocol::Smtp { address, tls, login, sender, ca } => Wire::Calls(Caller::Smtp(Smtp {
                 address: address.clone(),
                 tls: self.tls(address, *tls, ca.as_deref())?,
                 login: match login {
@@ -113,30 +113,26 @@ impl GatewayPlan {
                     None => None,
                 },
                 sender: sender.clone(),
-            }),
+            })),
             Protocol::Modem { device, baud, pin } => {
                 let pin = pin.as_ref().map(|pin| self.secret("pin", pin)).transpose()?;
-                Wire::Modem(Modem::new(device.clone(), *baud, pin))
+                Wire::Calls(Caller::Modem(Modem::new(device.clone(), *baud, pin)))
             }
             Protocol::Webhook { url, secret, ca } => {
                 let url = url.read().map_err(|cause| self.fails("url", cause))?;
                 let keys = Keys::of(&self.secret("secret", secret)?);
-                Wire::Webhook(Webhook {
+                Wire::Calls(Caller::Webhook(Webhook {
                     client: self.client(url.reveal(), ca.as_deref())?,
                     url,
                     keys: keys.map_err(|cause| self.fails("secret", cause))?,
-                })
+                }))
             }
         };
         Ok(Gateway { name: self.name.clone(), wire })
     }
 
-    fn http(&self) -> Result<HttpSms, OpenError> {
-        let Protocol::Http { url, method, body, content_type, headers, sender, answer_id, answer_has, ca } =
-            &self.protocol
-        else {
-            unreachable!("only called for HTTP");
-        };
+    fn http(&self, http: &Http) -> Result<HttpSms, OpenError> {
+        let Http { url, method, body, content_type, headers, sender, answer_id, answer_has, ca } = http;
         let url = url.read().map_err(|cause| self.fails("url", cause))?;
         let header = |(name, value): &(String, Held)| {
             Ok((name.clone(), value.read().map_err(|cause| self.fails("headers", cause))?))

@@ -1,6 +1,6 @@
 //! The keys of a gateway as `gridwarden check` shows them: without any secret.
 
-use super::{GatewayPlan, Held, Protocol, TlsKind};
+use super::{GatewayPlan, Held, Http, Protocol, TlsKind};
 use std::fmt;
 use std::path::PathBuf;
 
@@ -50,7 +50,7 @@ impl GatewayPlan {
                 add("sender", sender.clone());
                 add("ca", authority(ca));
             }
-            Protocol::Http {
+            Protocol::Http(Http {
                 url,
                 method,
                 body,
@@ -60,7 +60,7 @@ impl GatewayPlan {
                 answer_id,
                 answer_has,
                 ca,
-            } => {
+            }) => {
                 add("protocol", "http".to_owned());
                 add("method", (*method).to_owned());
                 add("url", encrypted(&url.to_string()));
