@@ -196,6 +196,7 @@ fn the_plan_keeps_every_kind_of_state() {
         desk
         event-then-drop
         findings
+        found
         groups
         heard
         hours-missing

@@ -26,7 +26,7 @@ pub mod use_after_disconnection;
 pub use contract::{DetectorRule, Stored, Work};
 
 use crate::weigh::{Comparing, Findings};
-use crate::{About, Key, SettingsError, Suspicion, Written, weigh};
+use crate::{About, Key, SettingsError, Written};
 use core::fmt;
 use grid::{Joined, Topology};
 use reading::{EventCode, MeterId};
@@ -196,31 +196,26 @@ macro_rules! detectors {
                 Self { $($module: rules.$module.clone().map($module::Runs::new),)* }
             }
 
-            /// Examines a tick of the town: every closed interval with its place, in any order, with the older ones of
-            /// meters that come late. Adds at most one suspicion a meter and interval, by time and meter.
-            ///
-            /// Returns how many intervals would have been evidence and could not be looked at.
+            /// Examines a tick of the town, or a part of a backlog before it: every closed interval with its place, in
+            /// any order, with the older ones of meters that come late.
             pub fn examine<'a>(
                 &mut self,
                 comparing: &Comparing<'_>,
                 rows: impl Iterator<Item = Joined<'a>>,
-                out: &mut Vec<Suspicion>,
-            ) -> u64 {
-                let mut findings = Findings::default();
+                findings: &mut Findings,
+            ) {
                 $(if let Some(runs) = &mut self.$module {
                     runs.begin(comparing);
                 })*
                 // One walk for all of them: each row of a large town is fetched from memory once.
                 for joined in rows.filter(Joined::is_consumer) {
                     $(if let Some(runs) = &mut self.$module {
-                        runs.see(comparing, &joined, &mut findings);
+                        runs.see(comparing, &joined, findings);
                     })*
                 }
                 $(if let Some(runs) = &mut self.$module {
-                    runs.end(comparing, &mut findings);
+                    runs.end(comparing, findings);
                 })*
-                weigh(findings.found, out);
-                findings.held_back
             }
 
             /// The state of a detector that runs, to be stored.

@@ -17,7 +17,7 @@ pub struct Evidence {
     pub blocks: u32,
     /// The detector's own score, from 0 (nothing) to 1.
     pub score: f64,
-    /// Its share of the weight of all evidence that it was weighed with, see [`weigh`](crate::weigh()).
+    /// Its share of the weight of all evidence that it was weighed with, see [`Findings::weighed`](crate::Findings::weighed).
     pub weight: f64,
     /// Its numbers, in the order in which files have them.
     pub facts: Vec<Fact>,

@@ -2,7 +2,7 @@
 //!
 //! The list of detectors is closed, and each is one file in `detectors/`. A detector examines a tick of the town and
 //! gives [`Evidence`], which carries every number that a person needs to check it, with the innocent causes that were
-//! looked at ([`Innocent`]). Everything that prints evidence prints its facts and knows no detector. [`weigh()`] joins the
+//! looked at ([`Innocent`]). Everything that prints evidence prints its facts and knows no detector. [`Findings::weighed`] joins the
 //! evidence of one meter into a [`Suspicion`] with a score. A score opens a case for a person to look at, and does
 //! nothing else.
 //!
@@ -26,8 +26,8 @@ pub use daily::{DailyScores, DailySuspicion};
 pub use detectors::{Detector, DetectorRules, DetectorState, Detectors};
 pub use evidence::{Evidence, Fact, Innocent};
 pub use settings::{Key, Milliseconds, Setting, SettingsError, Written, nearest};
-pub use stored::{DailyScoresState, DailyScoresStateV1, EvidenceState, RestoreError};
-pub use weigh::{Comparing, Suspicion, weigh};
+pub use stored::{DailyScoresState, DailyScoresStateV1, EvidenceState, FindingsState, RestoreError};
+pub use weigh::{Comparing, Findings, Suspicion};
 pub use words::{About, FactDefinition, InnocentDefinition, Unit, Words};
 
 #[cfg(test)]

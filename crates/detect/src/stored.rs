@@ -2,11 +2,13 @@
 //! a state can be read by a program that has more of them. What a detector stores of its own is in its file.
 
 use crate::daily::OpenDay;
+use crate::weigh::Found;
 use crate::{
-    DailyScores, DailySuspicion, Detector, Evidence, Fact, FactDefinition, Innocent, InnocentDefinition,
+    DailyScores, DailySuspicion, Detector, Evidence, Fact, FactDefinition, Findings, Innocent,
+    InnocentDefinition,
 };
 use jiff::civil::Date;
-use reading::{Calendar, EventTime, Fingerprint, MeterId, TransformerId};
+use reading::{AreaId, Calendar, EventTime, Fingerprint, MeterId, TransformerId};
 use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use units::WattHours;
@@ -146,6 +148,44 @@ pub struct EvidenceState {
     facts: Vec<FactState>,
     excess: Option<WattHours>,
     looked_at: Vec<(String, Vec<FactState>)>,
+}
+
+/// The stored form of [`Findings`].
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct FindingsState {
+    found: Vec<FoundState>,
+    held_back: u64,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+struct FoundState {
+    time: EventTime,
+    meter: MeterId,
+    transformer: Option<TransformerId>,
+    area: Option<AreaId>,
+    evidence: EvidenceState,
+}
+
+impl Findings {
+    /// Goes up when the form of [`FindingsState`] changes.
+    pub const STATE_VERSION: u16 = 1;
+
+    /// What must be stored to go on later.
+    pub fn snapshot(&self) -> FindingsState {
+        let found = |found: &Found| {
+            let Found { time, meter, transformer, area, ref evidence } = *found;
+            FoundState { time, meter, transformer, area, evidence: evidence.into() }
+        };
+        FindingsState { found: self.found.iter().map(found).collect(), held_back: self.held_back }
+    }
+
+    /// Goes on from what was stored.
+    pub fn restore(FindingsState { found, held_back }: FindingsState) -> Result<Self, RestoreError> {
+        let found = found.into_iter().map(|FoundState { time, meter, transformer, area, evidence }| {
+            Ok(Found { time, meter, transformer, area, evidence: evidence.try_into()? })
+        });
+        Ok(Self { found: found.collect::<Result<_, RestoreError>>()?, held_back })
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -1,6 +1,6 @@
 //! A town of one meter for tests of detectors that look at wires, one interval at a time.
 
-use crate::{Comparing, DetectorRules, Detectors, Suspicion};
+use crate::{Comparing, DetectorRules, Detectors, Findings, Suspicion};
 use grid::{Fronts, Role, Topology, TopologyRow};
 use reading::time::HOUR;
 use reading::{
@@ -97,9 +97,9 @@ impl Street {
         self.fronts.tick(end, self.topology.join(&rows));
         let (topology, fronts) = (&self.topology, &self.fronts);
         let comparing = Comparing { topology, fronts, at_the_end: false, events, wires };
-        let mut out = Vec::new();
-        self.detectors.examine(&comparing, self.topology.join(&rows), &mut out);
-        out
+        let mut findings = Findings::default();
+        self.detectors.examine(&comparing, self.topology.join(&rows), &mut findings);
+        findings.weighed().0
     }
 }
 

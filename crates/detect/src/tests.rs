@@ -26,10 +26,12 @@ fn found(meter: &str, score: f64) -> Found {
     Found::new(end_of(5), MeterId::new(meter).unwrap(), None, evidence(score))
 }
 
+fn weighed(found: Vec<Found>) -> Vec<Suspicion> {
+    Findings { found, held_back: 0 }.weighed().0
+}
+
 fn suspicion(meter: &str, time: EventTime, score: f64) -> Suspicion {
-    let mut out = Vec::new();
-    weigh(vec![Found { time, ..found(meter, score) }], &mut out);
-    out.remove(0)
+    weighed(vec![Found { time, ..found(meter, score) }]).remove(0)
 }
 
 /// Everything that prints evidence trusts that words and definitions fit together.
@@ -105,8 +107,7 @@ fn a_template_leaves_out_what_is_not_known() {
 
 #[test]
 fn evidence_of_a_tick_is_one_suspicion_a_meter() {
-    let mut out = Vec::new();
-    weigh(vec![found("M2", 0.25), found("M1", 0.5)], &mut out);
+    let out = weighed(vec![found("M2", 0.25), found("M1", 0.5)]);
     let row = |one: &Suspicion| (one.meter.to_string(), one.score, one.evidence[0].weight);
     assert_eq!(
         out.iter().map(row).collect::<Vec<_>>(),
@@ -116,8 +117,7 @@ fn evidence_of_a_tick_is_one_suspicion_a_meter() {
 
 #[test]
 fn the_weightiest_evidence_leads_and_all_weights_are_one() {
-    let mut out = Vec::new();
-    weigh(vec![found("M1", 0.2), found("M1", 0.6)], &mut out);
+    let out = weighed(vec![found("M1", 0.2), found("M1", 0.6)]);
     let [joined] = &out[..] else { panic!("{out:?}") };
     assert_eq!(joined.score, 0.6);
     let weights: Vec<f64> = joined.evidence.iter().map(|evidence| evidence.weight).collect();

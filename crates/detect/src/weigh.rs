@@ -17,7 +17,7 @@ pub struct Suspicion {
     pub time: EventTime,
     /// The leading detector: the one whose evidence weighs most.
     pub detector: Detector,
-    /// From 0, nothing, to 1; see [`weigh`].
+    /// From 0, nothing, to 1: the highest of its evidence.
     pub score: f64,
     /// Its reasons, the weightiest first; at most one a detector.
     pub evidence: Vec<Evidence>,
@@ -92,8 +92,8 @@ impl Found {
     }
 }
 
-/// What detectors found in a tick.
-#[derive(Debug, Default)]
+/// What detectors found in a tick, and in the parts of backlogs before it.
+#[derive(Debug, Clone, Default)]
 pub struct Findings {
     pub(crate) found: Vec<Found>,
     /// How many intervals would have been evidence and could not be looked at.
@@ -104,6 +104,12 @@ impl Findings {
     pub(crate) fn push(&mut self, found: Found) {
         self.found.push(found);
     }
+
+    /// Weighs them: at most one suspicion a meter and interval, by time and meter. Also returns how many intervals would
+    /// have been evidence and could not be looked at.
+    pub fn weighed(self) -> (Vec<Suspicion>, u64) {
+        (weigh(self.found), self.held_back)
+    }
 }
 
 /// Joins what the detectors found into one suspicion a meter and interval, by time and meter.
@@ -111,7 +117,8 @@ impl Findings {
 /// The score of a suspicion is the **highest** score of its evidence, not yet a probability: scores of different
 /// detectors are not calibrated to each other, and adding them up would count correlated evidence twice. The weight of
 /// a piece of evidence is its share of the sum of all scores.
-pub fn weigh(mut found: Vec<Found>, out: &mut Vec<Suspicion>) {
+fn weigh(mut found: Vec<Found>) -> Vec<Suspicion> {
+    let mut out = Vec::new();
     let order = |one: &Found, other: &Found| {
         let heavier = other.evidence.score.total_cmp(&one.evidence.score);
         let detectors = one.evidence.detector.cmp(&other.evidence.detector);
@@ -132,4 +139,5 @@ pub fn weigh(mut found: Vec<Found>, out: &mut Vec<Suspicion>) {
         let evidence = evidence.collect();
         out.push(Suspicion { meter, transformer, area, time, detector, score, evidence });
     }
+    out
 }

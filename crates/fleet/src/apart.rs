@@ -15,6 +15,9 @@ use crate::register::Point;
 use crate::settle::Silence;
 use reading::{Batch, Event, EventCode, EventTime, Interval, Issue, Reading, Reason, Sums};
 
+/// In so many parts of a backlog, the rows of meters with events wait for the next tick. They take some 100 bytes each.
+const WAIT_FOR_EVENTS: u32 = 8;
+
 impl Fleet {
     /// Adds a reading that is not simply added to the plane of its time: no plane has room for it, or it stands shortly
     /// after the end of an interval.
@@ -157,13 +160,18 @@ impl Fleet {
     }
 
     /// Publishes what is over of the backlogs of meters, although no tick closes. The rows come by meter, then by end.
-    pub fn join(&mut self, out: &mut Vec<Interval>) {
-        self.join_in_parts(usize::MAX, out, |_, _, _| ());
+    /// `number` counts from 1 after each tick.
+    ///
+    /// Events come with the next tick. The rows of a meter that has some wait for it, so that nobody sees what a meter
+    /// used before what it reported; unless these are already many.
+    pub fn join(&mut self, number: u32, out: &mut Vec<Interval>) {
+        self.join_in_parts(number, usize::MAX, out, |_, _, _| ());
     }
 
     /// The same for a caller that does not need all rows at once: see [`Self::close_next_in_parts`].
     pub fn join_in_parts(
         &mut self,
+        number: u32,
         part: usize,
         out: &mut Vec<Interval>,
         mut hand_on: impl FnMut(&mut Vec<Interval>, &[u32], &[Silence]),
@@ -173,8 +181,11 @@ impl Fleet {
         let mut known = out.len();
         // A long backlog is that of few meters. All others would cost more than these.
         let mut slots = self.behind.fresh().to_vec();
+        if number <= WAIT_FOR_EVENTS {
+            slots.retain(|&slot| !self.behind.has_events(slot));
+        }
         self.table.sort(&mut slots);
-        for slot in slots {
+        for &slot in &slots {
             self.settle_behind(slot, false, out);
             self.row_slots.resize(out.len() - known, slot);
             if out.len() >= part {
@@ -184,7 +195,7 @@ impl Fleet {
                 known = out.len();
             }
         }
-        self.behind.all_settled();
+        self.behind.settled(&slots);
     }
 
     /// Moves intervals into planes that have become free for them.

@@ -190,11 +190,25 @@ impl Behind {
         &self.fresh_slots
     }
 
+    /// Whether a message of an open interval of a meter holds an event.
+    pub(crate) fn has_events(&self, slot: u32) -> bool {
+        self.of(slot).any(|(_, cell)| cell.rest.as_ref().is_some_and(|rest| !rest.events.is_empty()))
+    }
+
     /// Every fresh meter has been settled.
     pub(crate) fn all_settled(&mut self) {
         for slot in self.fresh_slots.drain(..) {
             self.fresh.remove(slot);
         }
+    }
+
+    /// These fresh meters have been settled.
+    pub(crate) fn settled(&mut self, slots: &[u32]) {
+        for &slot in slots {
+            self.fresh.remove(slot);
+        }
+        let fresh = &self.fresh;
+        self.fresh_slots.retain(|slot| fresh.contains(*slot));
     }
 
     /// Counts a meter as fresh: after a restore it is not known which meters are.

@@ -108,7 +108,9 @@ impl Engine {
                     let refusal = |index| Refusal { index, reason: Reason::ClockAhead };
                     self.refused.extend((0..refused.len() as u32).map(refusal));
                 }
-                Step::Join(_) => self.shards.iter_mut().for_each(|shard| shard.join(&mut self.rows)),
+                Step::Join(number) => {
+                    self.shards.iter_mut().for_each(|shard| shard.join(number, &mut self.rows))
+                }
                 Step::Advance(watermark) => self.advance(watermark),
             }
         }

@@ -43,6 +43,11 @@ impl Fronts {
     pub fn tick<'a>(&mut self, end: EventTime, joined: impl Iterator<Item = Joined<'a>>) {
         let first = self.ticks.map_or(end, |(first, _)| first);
         self.ticks = Some((first, end));
+        self.join(joined);
+    }
+
+    /// Takes rows of ticks that are over, between two ticks.
+    pub fn join<'a>(&mut self, joined: impl Iterator<Item = Joined<'a>>) {
         for joined in joined {
             if let (Some(Role::Consumer), Some(first)) = (joined.role, joined.first()) {
                 let index = self.index(joined.interval.end);

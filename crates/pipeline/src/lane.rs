@@ -174,7 +174,7 @@ impl Lane {
                 }
                 Step::Join(number) => {
                     let known = out.intervals.len();
-                    self.fleet.join(&mut out.intervals);
+                    self.fleet.join(number, &mut out.intervals);
                     self.enter(known, out);
                     let part = Part { after: closed, number };
                     out.closings.push((Closing::Part(part), out.intervals.len()));

@@ -126,7 +126,7 @@ impl Pipeline {
         });
         if let Some(town) = &mut self.town {
             let intervals = std::mem::take(&mut out.intervals);
-            town.join(&intervals[rows..], out);
+            town.join_open(&intervals[rows..], out);
             out.intervals = intervals;
             let last = out.reports.iter().filter(|(end, _)| *end == EventTime::MAX);
             let last = last.map(|(_, report)| *report).collect();

@@ -156,19 +156,45 @@ impl Town {
         }
     }
 
-    /// Takes rows of ticks that are over and that belong to no later tick: a part of a long backlog, or what was open
-    /// when the run ended. They join balances and sums of groups, and no other stage looks at them.
+    /// Takes a part of a long backlog: rows of ticks that are over, by meter and end. What they show is published with
+    /// the next tick, so the order of parts does not matter.
     pub fn join(&mut self, rows: &[Interval], out: &mut Outputs) {
+        let topology = Arc::clone(&self.topology);
+        let joined = Join::new(&topology, rows);
+        self.add(&joined, out);
+        let Stages { contracts, supply, watch, expectations, .. } = &mut self.stages;
+        if let Some(contracts) = contracts {
+            contracts.join(&joined);
+        }
+        if let Some(supply) = supply {
+            supply.join(&joined);
+        }
+        if let Some(watch) = watch {
+            watch.join(&joined);
+        }
+        if let Some(expectations) = expectations {
+            expectations.join(&joined);
+        }
+    }
+
+    /// Takes rows that were still open when the run ended. They join balances and sums of groups. No other stage looks at
+    /// them: if a run goes on from before the end, a tick brings them again.
+    pub fn join_open(&mut self, rows: &[Interval], out: &mut Outputs) {
+        let topology = Arc::clone(&self.topology);
+        self.add(&Join::new(&topology, rows), out);
+    }
+
+    /// Adds rows of ticks that are over to balances and sums of groups.
+    fn add(&mut self, joined: &Join<'_>, out: &mut Outputs) {
         let mark = Mark::of(out);
-        let joined = Join::new(&self.topology, rows);
         if let Some(balances) = &mut self.stages.balances {
-            balances.join(&joined);
+            balances.join(joined);
         }
         if let Some(groups) = &mut self.stages.groups {
-            groups.join(&joined, out);
+            groups.join(joined, out);
         }
         if let Some(desk) = &mut self.stages.desk {
-            desk.queue(&mark, &self.topology, out);
+            desk.queue(&mark, joined.topology(), out);
         }
     }
 

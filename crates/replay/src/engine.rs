@@ -29,7 +29,7 @@ use pipeline::{
 };
 use reading::issue::Counts;
 use reading::{Batch, EventTime, Issue};
-use shard::{FromShard, PART, ShardCounts, Work};
+use shard::{AT_THE_END, FromShard, OF_A_PART, PART, ShardCounts, Work};
 use shell::{Failure, join, spawn, unfit};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -252,17 +252,18 @@ fn collect<S: Sink>(
             while merge.take(most, &mut out.intervals, &mut out.metering.demand)? {
                 sink.take(&mut out)?;
             }
-            // `EventTime::MAX` marks rows that belong to no single tick.
-            let tick = Some(end).filter(|end| *end != EventTime::MAX);
+            let tick = Some(end).filter(|end| ![OF_A_PART, AT_THE_END].contains(end));
             out.closings.push((tick.map_or(Closing::End, Closing::Tick), out.intervals.len()));
             if let Some(town) = &mut town {
                 let rows = std::mem::take(&mut out.intervals);
                 let of_meters = out.metering.demand.len();
-                if let Some(end) = tick {
-                    town.tick(end, &rows, &merge.reports(), &mut out);
-                } else {
-                    town.join(&rows, &mut out);
-                    town.take_last(&merge.reports(), &mut out);
+                match end {
+                    OF_A_PART => town.join(&rows, &mut out),
+                    AT_THE_END => {
+                        town.join_open(&rows, &mut out);
+                        town.take_last(&merge.reports(), &mut out);
+                    }
+                    end => town.tick(end, &rows, &merge.reports(), &mut out),
                 }
                 town.complete(&mut out.metering.demand[..of_meters]);
                 out.intervals = rows;

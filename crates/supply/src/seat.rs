@@ -61,6 +61,11 @@ impl Seat {
         }
     }
 
+    /// The meter delivers a backlog that began so many intervals late, and may not be whole yet.
+    pub(crate) fn delivered_a_part(&mut self, late: i64) {
+        self.set_late(self.late().max(u32::try_from(late).unwrap_or(0)));
+    }
+
     /// Until when nothing is odd about hearing nothing of the meter.
     #[inline]
     pub(crate) fn expected(&self, length: i64) -> EventTime {

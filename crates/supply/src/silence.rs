@@ -6,11 +6,12 @@ use crate::supply::Supply;
 use crate::{Cause, Target};
 use core::ops::AddAssign;
 use features::moved_while_silent;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use units::WattHours;
 
 /// What a register counted across a silence, beside what is usual, Wh.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub(crate) struct Across {
     pub(crate) advanced: i64,
     /// What is usual in the intervals at its edges.

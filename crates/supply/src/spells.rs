@@ -32,7 +32,7 @@ impl Spell {
 }
 
 /// A spell that is over.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Ended {
     pub(crate) meter: MeterId,
     pub(crate) spell: Spell,
@@ -86,6 +86,8 @@ pub(crate) struct Visit<'a> {
     pub(crate) events: &'a [Event],
     pub(crate) seat: &'a mut Seat,
     pub(crate) spell: Option<Spell>,
+    /// Whether these rows are a part of a backlog. The rest comes with the next tick, or with further parts.
+    pub(crate) is_part: bool,
     pub(crate) ended: &'a mut Vec<Ended>,
 }
 
@@ -115,8 +117,13 @@ impl Visit<'_> {
         // late.
         let heard = self.seat.heard;
         let since = self.tick.since(heard) / grid.length();
-        let own = self.rows.iter().filter(|row| row.sums.readings > 0 && row.end > heard).count() as i64;
-        if heard != NEVER && 4 * own >= 3 * since {
+        let mut own = self.rows.iter().filter(|row| row.sums.readings > 0 && row.end > heard);
+        if heard != NEVER && self.is_part {
+            // Only its beginning shows how late it is.
+            if own.next().is_some_and(|row| row.start == heard) {
+                self.seat.delivered_a_part(since - 1);
+            }
+        } else if heard != NEVER && 4 * own.count() as i64 >= 3 * since {
             self.seat.delivered(since - 1);
         }
         for Moment { index, time, what, .. } in moments {

@@ -11,7 +11,7 @@ use crate::books::Books;
 use crate::groups::{Group, Returned};
 use crate::past::Past;
 use crate::seat::NEVER;
-use crate::spells::Spell;
+use crate::spells::{Ended, Spell};
 use crate::{Supply, Target};
 use grid::Topology;
 use reading::{EventTime, Fingerprint, MeterId};
@@ -34,6 +34,24 @@ pub struct SupplyState {
     groups: BTreeMap<Target, Group>,
     returned: BTreeMap<Target, Returned>,
     past: Past,
+    ended_since: Vec<Ended>,
+}
+
+/// Version 2 of [`SupplyState`], without spells that ended since the last tick.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SupplyStateV2 {
+    last: EventTime,
+    heard: Vec<(MeterId, (EventTime, u32, u16))>,
+    out: BTreeMap<MeterId, Spell>,
+    groups: BTreeMap<Target, Group>,
+    returned: BTreeMap<Target, Returned>,
+    past: Past,
+}
+
+impl From<SupplyStateV2> for SupplyState {
+    fn from(SupplyStateV2 { last, heard, out, groups, returned, past }: SupplyStateV2) -> Self {
+        Self { last, heard, out, groups, returned, past, ended_since: Vec::new() }
+    }
 }
 
 /// Version 1 of [`SupplyState`], without late deliveries and past outages.
@@ -50,7 +68,7 @@ impl From<SupplyStateV1> for SupplyState {
     fn from(stored: SupplyStateV1) -> Self {
         let SupplyStateV1 { last, heard, out, groups, returned } = stored;
         let heard = heard.into_iter().map(|(meter, heard, wh)| (meter, (heard, wh, 0))).collect();
-        Self { last, heard, out, groups, returned, past: Past::default() }
+        SupplyStateV2 { last, heard, out, groups, returned, past: Past::default() }.into()
     }
 }
 
@@ -60,7 +78,7 @@ pub struct IndicesState(Books);
 
 impl Supply {
     /// The version of [`SupplyState`].
-    pub const STATE_VERSION: u16 = 2;
+    pub const STATE_VERSION: u16 = 3;
     /// The version of [`IndicesState`].
     pub const INDICES_VERSION: u16 = 1;
 
@@ -86,6 +104,7 @@ impl Supply {
             groups: self.groups.clone(),
             returned: self.returned.clone(),
             past: self.past.clone(),
+            ended_since: self.ended_since.clone(),
         }
     }
 
@@ -93,7 +112,8 @@ impl Supply {
     /// supply at its beginning.
     pub fn restore(&mut self, topology: &Topology, stored: SupplyState) -> Result<(), RestoreError> {
         let mut members = BTreeMap::<Target, u32>::new();
-        for target in stored.out.values().filter_map(|spell| spell.group) {
+        let ended = stored.ended_since.iter().map(|ended| &ended.spell);
+        for target in stored.out.values().chain(ended).filter_map(|spell| spell.group) {
             *members.entry(target).or_default() += 1;
         }
         // A consumer that returns is subtracted from the count of its outage. A wrong count would wrap around below
@@ -107,6 +127,7 @@ impl Supply {
         topology.first_rows(stored.heard).for_each(|(first, known)| self.seats[first].take(known));
         (self.last, self.out) = (stored.last, stored.out);
         (self.groups, self.returned, self.past) = (stored.groups, stored.returned, stored.past);
+        self.ended_since = stored.ended_since;
         Ok(())
     }
 

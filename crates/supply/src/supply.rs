@@ -38,6 +38,8 @@ pub struct Supply {
     pub(crate) books: Books,
     /// The last tick.
     pub(crate) last: EventTime,
+    /// Spells that ended since, by parts of backlogs.
+    pub(crate) ended_since: Vec<Ended>,
 }
 
 impl Supply {
@@ -54,6 +56,7 @@ impl Supply {
             past: Past::new(),
             books: Books::default(),
             last: NEVER,
+            ended_since: Vec::new(),
         };
         supply.seat(topology);
         supply
@@ -89,13 +92,24 @@ impl Supply {
     /// Takes the tick that ends at `end`: its intervals by meter and end, with their rows of the topology, and the
     /// events that meters reported, by meter and time.
     pub fn tick(&mut self, end: EventTime, joined: &Join<'_>, events: &[Event], out: &mut SupplyRows) {
-        let (mut ended, topology) = (Vec::new(), joined.topology());
-        self.visit_consumers(end, joined, events, &mut ended);
+        let (mut ended, topology) = (std::mem::take(&mut self.ended_since), joined.topology());
+        self.visit_consumers(end, joined, events, false, &mut ended);
         self.update_outages(end, topology, ended, out);
         self.last = self.last.max(end);
         if self.rules.whole {
             self.books.tick(&self.calendar, topology, end, &mut out.indices);
         }
+    }
+
+    /// Takes a part of a backlog between two ticks: rows by meter and end. What they show is judged in the next tick, so
+    /// that the order of parts does not matter.
+    pub fn take_part(&mut self, joined: &Join<'_>) {
+        if self.last == NEVER {
+            return;
+        }
+        let mut ended = std::mem::take(&mut self.ended_since);
+        self.visit_consumers(self.last, joined, &[], true, &mut ended);
+        self.ended_since = ended;
     }
 
     /// Notices silent consumers while no tick comes. The clock of the caller shows `now`, and the caller has read all
@@ -110,12 +124,17 @@ impl Supply {
         let end = EventTime(due.0.div_euclid(length).saturating_mul(length));
         let is_live = self.last != NEVER && now.since(self.last) <= self.rules.silent_after + DAY;
         if is_live && end > self.last {
-            self.update_outages(end, topology, Vec::new(), out);
+            let ended = std::mem::take(&mut self.ended_since);
+            self.update_outages(end, topology, ended, out);
         }
     }
 
     /// Ends the run: publishes the outages that have not ended, and the current month as far as it went.
     pub fn finish(&mut self, topology: &Topology, out: &mut SupplyRows) {
+        let ended = std::mem::take(&mut self.ended_since);
+        if !ended.is_empty() {
+            self.update_outages(self.last, topology, ended, out);
+        }
         self.publish_open_groups(out);
         if self.rules.whole {
             self.books.finish(&self.calendar, topology, &mut out.indices);
@@ -129,6 +148,7 @@ impl Supply {
         end: EventTime,
         joined: &Join<'_>,
         events: &[Event],
+        is_part: bool,
         ended: &mut Vec<Ended>,
     ) {
         let topology = joined.topology();
@@ -179,13 +199,17 @@ impl Supply {
                 seat.heard = interval.end;
                 seat.measured(interval);
                 let is_late = interval.end != end;
-                seat.delivered(if is_late { end.since(interval.end) / self.rules.grid.length() } else { 0 });
+                let late = if is_late { end.since(interval.end) / self.rules.grid.length() } else { 0 };
+                match is_part {
+                    false => seat.delivered(late),
+                    true => seat.delivered_a_part(late),
+                }
                 continue;
             }
             let meter = topology.rows()[first as usize].meter;
             let spell = if is_out { self.out.remove(&meter) } else { None };
             let (rules, rows, events) = (&self.rules, own_rows, own_events);
-            let visit = Visit { rules, tick: end, meter, rows, events, seat, spell, ended };
+            let visit = Visit { rules, tick: end, meter, rows, events, seat, spell, is_part, ended };
             if let Some(spell) = visit.go() {
                 self.out.insert(meter, spell);
             }

@@ -34,7 +34,7 @@ fn run(all: &[What], restarts: bool) -> (Vec<Interval>, Vec<Refusal>) {
                 let reading = register(&format!("m{meter}"), quarter * 15, wh);
                 fleet.admit(&batch(&[reading]), 0..1, &mut refused);
             }
-            What::Joins => fleet.join(&mut rows),
+            What::Joins => fleet.join(1, &mut rows),
             What::Ticks => {
                 watermark = watermark.plus(4 * QUARTER);
                 while fleet.close_next(watermark, &mut rows).is_some() {}

@@ -92,7 +92,7 @@ fn the_events_of_a_joined_backlog_are_stored_until_the_tick() {
     event.events = vec![EventCode(101)];
     let backlog = [event, register("a", 60, 8)];
     fleet.admit(&batch(&backlog), 0..2, &mut refused);
-    fleet.join(&mut rows);
+    fleet.join(1, &mut rows);
     let mut restored = Fleet::new(hourly(), Shard::WHOLE);
     restored.watch(&[EventCode(101)]);
     restored.restore(&fleet.snapshot()).unwrap();

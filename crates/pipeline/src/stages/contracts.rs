@@ -4,7 +4,7 @@ use super::{Stage, Tick};
 use crate::parts::{PartKind, Restoring, Storing};
 use crate::snapshot::SnapshotError;
 use crate::{Outputs, Plan, TownError};
-use grid::{Joined, Topology};
+use grid::{Join, Joined, Topology};
 use reading::EventCode;
 use std::sync::Arc;
 use vet::{Findings, FindingsSettings, Tally};
@@ -33,21 +33,27 @@ impl Contracts {
         let findings = &mut self.findings;
         findings.begin(tick.end, &mut out.findings);
         findings.reported(tick.end, &tick.reports.events);
-        for joined in tick.joined.iter().filter(Joined::is_consumer) {
-            let is_active = match joined.number() {
-                Some(number) => !self.inactive[number as usize],
-                // A meter without any row is unknown. Only a meter that had a row before can have lost its contract.
-                None => joined.first().is_none(),
-            };
-            findings.consumer(joined.interval, joined.row.and_then(|row| row.sanctioned), is_active);
-        }
+        self.join(tick.joined);
         // Only those of this tick: a day is judged when it is over, and rows that come later do not change that.
+        let findings = &mut self.findings;
         let of_tick = tick.balances.iter().filter(|one| one.end == tick.end);
         for one in of_tick.filter(|one| one.is_complete() && one.meters > 0) {
             let measured = one.quality.is_whole();
             if let Some(supplied) = one.supplied.filter(|_| measured) {
                 findings.group(one.transformer, supplied, one.consumed);
             }
+        }
+    }
+
+    /// Takes rows of a tick, or of ticks that are over, between two ticks. They count on the day under way.
+    pub(crate) fn join(&mut self, joined: &Join<'_>) {
+        for joined in joined.iter().filter(Joined::is_consumer) {
+            let is_active = match joined.number() {
+                Some(number) => !self.inactive[number as usize],
+                // A meter without any row is unknown. Only a meter that had a row before can have lost its contract.
+                None => joined.first().is_none(),
+            };
+            self.findings.consumer(joined.interval, joined.row.and_then(|row| row.sanctioned), is_active);
         }
     }
 

@@ -7,9 +7,9 @@ use crate::snapshot::SnapshotError;
 use crate::{Outputs, Plan, TownError};
 use features::valid_energy;
 use forecast::{Horizon, SeasonalMean};
-use grid::{Joined, Topology};
+use grid::{Join, Topology};
 use jiff::civil::Date;
-use reading::{Calendar, Grid, Target};
+use reading::{Calendar, Grid, Interval, Target};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -58,16 +58,10 @@ impl Expectations {
         let (end, joined) = (tick.end, tick.joined);
         let mut town = None::<WattHours>;
         let mut transformers = vec![None::<WattHours>; joined.topology().transformers().len()];
-        let mut older = Vec::new();
-        for one in joined.iter().filter(Joined::is_consumer) {
+        for one in joined.iter().filter(|one| one.is_consumer() && one.interval.end == end) {
             let Some(net) = valid_energy(one.interval) else { continue };
-            let transformer = one.transformer().filter(|_| self.plan.transformers);
-            if one.interval.end != end {
-                older.push((one.interval.end, transformer, net));
-                continue;
-            }
             *town.get_or_insert_default() += net;
-            if let Some(number) = transformer {
+            if let Some(number) = one.transformer().filter(|_| self.plan.transformers) {
                 *transformers[number as usize].get_or_insert_default() += net;
             }
         }
@@ -82,12 +76,24 @@ impl Expectations {
                 self.load(target(number)).observe(end, net);
             }
         }
-        for (end, transformer, net) in older {
+        self.observe_late(joined, |one| one.end != end);
+    }
+
+    /// Takes rows of ticks that are over, between two ticks.
+    pub(crate) fn join(&mut self, joined: &Join<'_>) {
+        self.observe_late(joined, |_| true);
+    }
+
+    fn observe_late(&mut self, joined: &Join<'_>, is_late: impl Fn(&Interval) -> bool) {
+        let topology = joined.topology();
+        for one in joined.iter().filter(|one| one.is_consumer() && is_late(one.interval)) {
+            let Some(net) = valid_energy(one.interval) else { continue };
             if self.plan.town {
-                self.load(Target::System).observe(end, net);
+                self.load(Target::System).observe(one.interval.end, net);
             }
-            if let Some(number) = transformer {
-                self.load(target(number)).observe(end, net);
+            if let Some(number) = one.transformer().filter(|_| self.plan.transformers) {
+                let target = Target::Transformer(topology.transformers()[number as usize]);
+                self.load(target).observe(one.interval.end, net);
             }
         }
     }

@@ -4,15 +4,15 @@ use super::{Stage, Tick, TownGauge};
 use crate::parts::{PartKind, Restoring, Storing};
 use crate::snapshot::SnapshotError;
 use crate::{Outputs, Plan, TownError};
-use grid::Topology;
+use grid::{Join, Topology};
 use reading::{EventCode, EventTime};
 use std::sync::Arc;
-use supply::{SupplySettings, SupplyStateV1};
+use supply::{SupplySettings, SupplyStateV1, SupplyStateV2};
 
 const SUPPLY: PartKind = PartKind {
     name: "supply",
     version: supply::Supply::STATE_VERSION,
-    reads: &[1],
+    reads: &[1, 2],
     holds: "outages that have not ended, and when each consumer sent something last",
     settings: "`length` of `[intervals]`, or `exchange` of `[grid]`",
 };
@@ -33,6 +33,11 @@ pub(crate) struct Supply {
 impl Supply {
     pub(crate) fn tick(&mut self, tick: &Tick<'_>, out: &mut Outputs) {
         self.supply.tick(tick.end, tick.joined, &tick.reports.events, &mut out.supply);
+    }
+
+    /// Takes rows of ticks that are over, between two ticks.
+    pub(crate) fn join(&mut self, joined: &Join<'_>) {
+        self.supply.take_part(joined);
     }
 
     /// The time of the shell's clock is `now`, and no tick comes, because all meters are silent.
@@ -73,6 +78,7 @@ impl Stage for Supply {
         if let Some(found) = parts.take(&SUPPLY, self.supply.fingerprint())? {
             let stored = match found.version {
                 1 => found.whole::<SupplyStateV1>()?.into(),
+                2 => found.whole::<SupplyStateV2>()?.into(),
                 _ => found.whole()?,
             };
             self.supply.restore(topology, stored).map_err(|_| found.wrong())?;

@@ -6,7 +6,9 @@ use crate::reports::Reports;
 use crate::snapshot::SnapshotError;
 use crate::{Outputs, Plan, TownError};
 use cases::Cases;
-use detect::{Comparing, DailyScores, DailyScoresStateV1, Detector, DetectorRules, DetectorState, Detectors};
+use detect::{
+    Comparing, DailyScores, DailyScoresStateV1, Detector, DetectorRules, DetectorState, Detectors, Findings,
+};
 use grid::{Fronts, Join, Joined, Topology};
 use notify::{Channel, Notifier};
 use reading::{Calendar, EventCode, Fingerprint, MeterId};
@@ -50,6 +52,13 @@ const FRONTS: PartKind = PartKind {
     holds: "when each consumer was heard of last, so that late neighbours are waited for",
     settings: "`length` of `[intervals]`",
 };
+const FOUND: PartKind = PartKind {
+    name: "found",
+    version: Findings::STATE_VERSION,
+    reads: &[],
+    holds: "what detectors found in parts of long backlogs since the last tick",
+    settings: "no setting",
+};
 const CASES: PartKind = PartKind {
     name: "cases",
     version: Cases::STATE_VERSION,
@@ -78,6 +87,8 @@ pub(crate) struct Watch {
     length: i64,
     fronts: Fronts,
     detectors: Detectors,
+    /// What they found in parts of backlogs since the last tick.
+    found: Findings,
     daily: DailyScores,
     cases: Cases,
     /// One for each channel of the plan, in the order of the list of channels.
@@ -101,12 +112,25 @@ impl Watch {
     pub(crate) fn tick(&mut self, tick: &Tick<'_>, out: &mut Outputs) {
         self.fronts.tick(tick.end, tick.joined.iter());
         self.examine(tick.joined, Some(tick.reports), out);
+        self.note_strangers(tick.joined);
+    }
+
+    /// Takes rows of ticks that are over, between two ticks. What is found in them is weighed in the next one.
+    pub(crate) fn join(&mut self, joined: &Join<'_>) {
+        self.fronts.join(joined.iter());
+        let (topology, fronts, at_the_end) = (joined.topology(), &self.fronts, false);
+        let comparing = Comparing { topology, fronts, at_the_end, events: &[], wires: &[] };
+        self.detectors.examine(&comparing, joined.iter(), &mut self.found);
+        self.note_strangers(joined);
+    }
+
+    fn note_strangers(&mut self, joined: &Join<'_>) {
         // A meter whose last row ended inside the interval is not strange: the topology knows it.
         let strange = |joined: &Joined<'_>| match joined.role {
             None => joined.first().is_none(),
             Some(_) => joined.is_consumer() && joined.transformer().is_none(),
         };
-        let strangers = tick.joined.iter().filter(strange).map(|joined| joined.interval.meter);
+        let strangers = joined.iter().filter(strange).map(|joined| joined.interval.meter);
         self.not_looked_at.strangers.extend(strangers);
     }
 
@@ -115,9 +139,11 @@ impl Watch {
     fn examine(&mut self, joined: &Join<'_>, reports: Option<&Reports>, out: &mut Outputs) {
         let (topology, fronts, at_the_end) = (joined.topology(), &self.fronts, reports.is_none());
         let (events, wires) = reports.map_or((&[][..], &[][..]), |reports| (&reports.events, &reports.wires));
-        let mut suspicions = Vec::new();
         let comparing = Comparing { topology, fronts, at_the_end, events, wires };
-        self.not_looked_at.held_back += self.detectors.examine(&comparing, joined.iter(), &mut suspicions);
+        let mut found = std::mem::take(&mut self.found);
+        self.detectors.examine(&comparing, joined.iter(), &mut found);
+        let (suspicions, held_back) = found.weighed();
+        self.not_looked_at.held_back += held_back;
         let front_of = |transformer| comparing.front_of_named(transformer);
         self.daily.collect(&self.calendar, &suspicions, front_of, &mut out.suspicions);
         let known = out.changes.len();
@@ -176,6 +202,7 @@ impl Stage for Watch {
         Ok(Self {
             calendar: plan.calendar.clone(),
             detectors: Detectors::new(rules),
+            found: Findings::default(),
             rules: rules.clone(),
             case_rules,
             length: plan.grid().length(),
@@ -222,6 +249,7 @@ impl Stage for Watch {
                 parts.part(&part_of(detector), fingerprint, &state);
             }
         }
+        parts.part(&FOUND, ANY_SETTINGS, &self.found.snapshot());
         parts.part(&SCORES, DailyScores::fingerprint(&self.calendar), &self.daily.snapshot());
         parts.part(&CASES, ANY_SETTINGS, &self.cases.snapshot());
         for notifier in &self.notifiers {
@@ -241,6 +269,9 @@ impl Stage for Watch {
                 let read = |stored: &mut PartReader<'_>| DetectorState::read(detector, found.version, stored);
                 self.detectors.restore(found.whole_by(read)?, topology);
             }
+        }
+        if let Some(found) = parts.take(&FOUND, ANY_SETTINGS)? {
+            self.found = Findings::restore(found.whole()?).map_err(|_| found.wrong())?;
         }
         if let Some(found) = parts.take(&SCORES, DailyScores::fingerprint(&self.calendar))? {
             let stored = match found.version {

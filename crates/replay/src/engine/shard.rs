@@ -23,6 +23,11 @@ pub(super) struct Work {
     pub(super) flush: bool,
 }
 
+/// Stands for the end of a tick where rows are a part of a long backlog, and belong to no tick.
+pub(super) const OF_A_PART: EventTime = EventTime(i64::MAX - 1);
+/// The same of rows that were still open when the run ended.
+pub(super) const AT_THE_END: EventTime = EventTime::MAX;
+
 /// What a shard sends when the watermark advances: for each tick its rows in parts, by meter, and then the rest.
 pub(super) enum FromShard {
     /// Some rows of the tick with this end, and the billing periods that these rows have ended.
@@ -84,8 +89,8 @@ pub(super) fn work(mut fleet: Fleet, mut books: Books, work: &Receiver<Work>, to
                     bury(*partition, refused, &clocks_ahead(refused), &mut done.refused);
                 }
                 Step::Refused(..) => {}
-                Step::Join(_) => {
-                    if join(&mut fleet, &mut books, to).is_err() {
+                Step::Join(number) => {
+                    if join(&mut fleet, &mut books, *number, to).is_err() {
                         return;
                     }
                 }
@@ -122,10 +127,10 @@ fn finish(
     fleet.finish(&mut rows);
     let demand = enter(books, &mut rows, fleet.row_slots(), fleet.silences());
     // What was still open at the end of the run belongs to no tick either.
-    to.send(FromShard::Rows(EventTime::MAX, rows, demand))?;
-    to.send(FromShard::TickOver(EventTime::MAX, Vec::new()))?;
+    to.send(FromShard::Rows(AT_THE_END, rows, demand))?;
+    to.send(FromShard::TickOver(AT_THE_END, Vec::new()))?;
     for turn in 0..books.last_turns() {
-        to.send(FromShard::TickOver(EventTime::MAX, books.last_reports(turn, fleet)))?;
+        to.send(FromShard::TickOver(AT_THE_END, books.last_reports(turn, fleet)))?;
     }
     for slots in fleet.by_name().chunks(METERS) {
         let meters = slots.iter().map(|&slot| (slot, fleet.meter(slot)));
@@ -172,6 +177,7 @@ fn close(
 fn join(
     fleet: &mut Fleet,
     books: &mut Books,
+    number: u32,
     to: &SyncSender<FromShard>,
 ) -> Result<(), SendError<FromShard>> {
     let mut sent = Ok(());
@@ -179,12 +185,12 @@ fn join(
         let mut part = std::mem::replace(rows, Vec::with_capacity(PART));
         let demand = enter(books, &mut part, slots, silences);
         if sent.is_ok() {
-            sent = to.send(FromShard::Rows(EventTime::MAX, part, demand));
+            sent = to.send(FromShard::Rows(OF_A_PART, part, demand));
         }
     };
     let mut rows = Vec::with_capacity(PART);
-    fleet.join_in_parts(PART, &mut rows, &mut hand_on);
+    fleet.join_in_parts(number, PART, &mut rows, &mut hand_on);
     hand_on(&mut rows, fleet.row_slots(), fleet.silences());
     sent?;
-    to.send(FromShard::TickOver(EventTime::MAX, Vec::new()))
+    to.send(FromShard::TickOver(OF_A_PART, Vec::new()))
 }
