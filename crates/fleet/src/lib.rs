@@ -31,7 +31,7 @@ pub use fleet::{Fleet, FleetMemory, Heard, Taken, Totals};
 pub use register::RegisterRules;
 pub use sequencer::{
     Held, PartitionId, Sequencer, SequencerSettings, SequencerState, SequencerStateV1, SequencerStateV2,
-    SequencerStateV3, Step, WAITING_PER_METER,
+    SequencerStateV3, SequencerStateV4, Step, WAITING_PER_METER,
 };
 pub use settings::{CrossCheck, Energy, Settings, Shard};
 pub use settle::Silence;

@@ -67,6 +67,8 @@ pub enum Step {
     Join(u32),
     /// Close every interval that ends here or before.
     Advance(EventTime),
+    /// Close every interval that is still open, beyond the time that the meters have come to: there is no tick for them.
+    Rest,
 }
 
 /// The stored state of a sequencer.
@@ -78,6 +80,37 @@ pub struct SequencerState {
     counts: Counts,
     /// Readings of closed ticks since the last tick.
     backlog: u32,
+    ended: Ended,
+}
+
+/// Partitions that have ended.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+struct Ended {
+    /// The latest of their fronts.
+    front: EventTime,
+    /// The latest reading that was believed although the others have not come to its time.
+    believed: EventTime,
+}
+
+impl Default for Ended {
+    fn default() -> Self {
+        Self { front: EventTime::MIN, believed: EventTime::MIN }
+    }
+}
+
+/// The form before the ends of partitions were kept.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SequencerStateV4 {
+    closed: EventTime,
+    partitions: BTreeMap<PartitionId, Partition>,
+    counts: Counts,
+    backlog: u32,
+}
+
+impl From<SequencerStateV4> for SequencerState {
+    fn from(SequencerStateV4 { closed, partitions, counts, backlog }: SequencerStateV4) -> Self {
+        Self { closed, partitions, counts, backlog, ended: Ended::default() }
+    }
 }
 
 /// The form before single phases were kept.
@@ -93,7 +126,7 @@ impl From<SequencerStateV3> for SequencerState {
     fn from(from: SequencerStateV3) -> Self {
         let SequencerStateV3 { closed, partitions, counts, backlog } = from;
         let partitions = partitions.into_iter().map(|(id, partition)| (id, partition.into())).collect();
-        Self { closed, partitions, counts, backlog }
+        SequencerStateV4 { closed, partitions, counts, backlog }.into()
     }
 }
 
@@ -110,7 +143,7 @@ impl From<SequencerStateV2> for SequencerState {
     fn from(from: SequencerStateV2) -> Self {
         let SequencerStateV2 { closed, partitions, counts, backlog } = from;
         let partitions = partitions.into_iter().map(|(id, partition)| (id, partition.into())).collect();
-        Self { closed, partitions, counts, backlog }
+        SequencerStateV4 { closed, partitions, counts, backlog }.into()
     }
 }
 
@@ -126,7 +159,7 @@ impl From<SequencerStateV1> for SequencerState {
     fn from(from: SequencerStateV1) -> Self {
         let SequencerStateV1 { closed, partitions, counts } = from;
         let partitions = partitions.into_iter().map(|(id, partition)| (id, partition.into())).collect();
-        Self { closed, partitions, counts, backlog: 0 }
+        SequencerStateV4 { closed, partitions, counts, backlog: 0 }.into()
     }
 }
 
@@ -161,12 +194,13 @@ struct Judged<'a> {
 
 impl Sequencer {
     /// Goes up when the stored form changes.
-    pub const STATE_VERSION: u16 = 4;
+    pub const STATE_VERSION: u16 = 5;
 
     /// A sequencer without partitions.
     pub fn new(settings: SequencerSettings) -> Self {
         let (partitions, counts) = (BTreeMap::new(), Counts::default());
-        let state = SequencerState { closed: EventTime::MIN, partitions, counts, backlog: 0 };
+        let (closed, ended) = (EventTime::MIN, Ended::default());
+        let state = SequencerState { closed, partitions, counts, backlog: 0, ended };
         Self { settings, state, is_restored: false }
     }
 
@@ -461,8 +495,13 @@ impl Sequencer {
                 // If another partition has reached this time, the clock was right. Otherwise the partition's own
                 // readings decide.
                 let others_are_there = self.state.partitions.values().any(|other| other.front >= Some(first));
-                if others_are_there || own.believes_first_waiting(self.state.closed) {
-                    self.move_front(&mut own, first, false, &mut Steps { partition: id, all: steps });
+                let mut to = Steps { partition: id, all: &mut *steps };
+                if others_are_there || own.agrees_on_first_waiting(self.state.closed) {
+                    self.move_front(&mut own, first, false, &mut to);
+                } else if own.is_near_first_waiting(self.state.closed) {
+                    // It may be right, or its clock is a little ahead: time does not go on for the others.
+                    self.state.ended.believed = self.state.ended.believed.max(first);
+                    self.release(&mut own, false, &mut to);
                 } else {
                     let refused = own.take_first_waiting();
                     self.state.counts.issues(Issue::ClockAhead, refused.len() as u64);
@@ -472,7 +511,10 @@ impl Sequencer {
             if let Some(first) = own.first_waiting() {
                 own.next = Some(first);
                 self.state.partitions.insert(id, own);
-            } else if let Some(next) = self.wants() {
+                continue;
+            }
+            self.state.ended.front = self.state.ended.front.max(own.front.unwrap_or(EventTime::MIN));
+            if let Some(next) = self.wants() {
                 let ahead = self.ahead();
                 let front = self.state.partitions.values().map(|other| other.reached(ahead)).min();
                 // A partition that has ended, or has no front yet, has only readings whose clocks may run ahead. No tick
@@ -483,9 +525,17 @@ impl Sequencer {
                     self.close_up_to(front, steps);
                 }
             } else {
-                // No partition is left, so no reading can come.
+                // No partition is left, so no reading can come. What is beyond the time that the meters have come to is of
+                // wrong clocks, and belongs to no tick.
+                let Ended { front, believed } = std::mem::take(&mut self.state.ended);
+                let grid = self.settings.grid;
+                let last = grid.end(grid.index(front.max(self.state.closed).plus(self.ahead())));
                 self.state.closed = EventTime::MAX;
-                steps.push(Step::Advance(EventTime::MAX));
+                if believed > last {
+                    steps.extend([Step::Advance(last), Step::Rest]);
+                } else {
+                    steps.push(Step::Advance(EventTime::MAX));
+                }
             }
         }
     }

@@ -12,7 +12,7 @@ use crate::snapshot::SnapshotError;
 use crate::{Outputs, Plan};
 use fleet::{
     Fleet, FleetState, FleetStateV1, FleetStateV2, PartitionId, Sequencer, SequencerStateV1,
-    SequencerStateV2, SequencerStateV3, Shard, Step,
+    SequencerStateV2, SequencerStateV3, SequencerStateV4, Shard, Step,
 };
 use grid::Topology;
 use health::Summary;
@@ -23,7 +23,7 @@ use vet::Tally;
 const ORDER: PartKind = PartKind {
     name: "order",
     version: Sequencer::STATE_VERSION,
-    reads: &[1, 2, 3],
+    reads: &[1, 2, 3, 4],
     holds: "how far each partition has come, and readings that wait for a clock",
     settings: "no setting",
 };
@@ -180,6 +180,17 @@ impl Lane {
                     out.closings.push((Closing::Part(part), out.intervals.len()));
                     out.demand_upto.push(out.metering.demand.len());
                 }
+                Step::Rest => {
+                    let mut known = out.intervals.len();
+                    while let Some(end) = self.fleet.close_next(EventTime::MAX, &mut out.intervals) {
+                        self.enter(known, out);
+                        out.closings.push((Closing::End, out.intervals.len()));
+                        let reports = self.books.reports(end, &mut self.fleet);
+                        out.reports.extend(reports.into_iter().map(|report| (EventTime::MAX, report)));
+                        out.demand_upto.push(out.metering.demand.len());
+                        known = out.intervals.len();
+                    }
+                }
                 Step::Advance(watermark) => {
                     closed = watermark;
                     let mut known = out.intervals.len();
@@ -259,6 +270,7 @@ impl Lane {
                 1 => found.whole::<SequencerStateV1>()?.into(),
                 2 => found.whole::<SequencerStateV2>()?.into(),
                 3 => found.whole::<SequencerStateV3>()?.into(),
+                4 => found.whole::<SequencerStateV4>()?.into(),
                 _ => found.whole()?,
             };
             self.sequencer.restore(&stored).map_err(|_| found.wrong())?;

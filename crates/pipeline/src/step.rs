@@ -1,5 +1,6 @@
 //! The whole engine on one thread.
 
+use crate::outputs::Closing;
 use crate::reports::{Report, Reports};
 use crate::town::{Town, TownError};
 use crate::{Lane, Outputs, Plan};
@@ -153,12 +154,14 @@ impl Pipeline {
             out.metering.demand.extend(of_meters.by_ref().take(out.demand_upto[index] - taken));
             taken = out.demand_upto[index];
             let groups = out.metering.demand.len();
-            match closing.tick() {
-                Some(end) => {
+            let of_closing = &rows[first..upto];
+            match closing {
+                Closing::Tick(end) => {
                     let own_reports: Reports = reports_of(end, &mut rest).into_iter().collect();
-                    town.tick(end, &rows[first..upto], &own_reports, out);
+                    town.tick(end, of_closing, &own_reports, out);
                 }
-                None => town.join(&rows[first..upto], out),
+                Closing::Part(_) => town.join(of_closing, out),
+                Closing::End => town.join_open(of_closing, out),
             }
             town.complete(&mut out.metering.demand[own..groups]);
             first = upto;

@@ -234,6 +234,10 @@ impl Letters {
                 self.come_to(to, all, counts);
                 all.push(Step::Advance(to));
             }
+            Step::Rest => {
+                self.end(all, counts);
+                all.push(Step::Rest);
+            }
             Step::Join(number) => all.push(Step::Join(number)),
         }
     }

@@ -199,17 +199,23 @@ impl Partition {
         Some(self.first_waiting().map_or(goal, |first| first.min(goal)))
     }
 
-    /// Whether the earliest waiting reading is believed at the end, when no other reading can reach its time.
-    pub(super) fn believes_first_waiting(&self, closed: EventTime) -> bool {
+    /// Whether the earliest waiting reading is believed at the end, when no other reading can reach its time: there may have
+    /// been a pause.
+    pub(super) fn is_near_first_waiting(&self, closed: EventTime) -> bool {
         let Some(first) = self.first_waiting() else { return false };
         // Other partitions may have come further than this one, and may have ended since.
-        let near = first <= closed.plus(FAR_AHEAD) || !self.is_ahead(first, FAR_AHEAD);
+        first <= closed.plus(FAR_AHEAD) || !self.is_ahead(first, FAR_AHEAD)
+    }
+
+    /// Whether enough meters agree, at the end, on the time of the earliest waiting reading.
+    pub(super) fn agrees_on_first_waiting(&self, closed: EventTime) -> bool {
+        let Some(first) = self.first_waiting() else { return false };
         let about = self.waiting.range(..=(first.plus(FAR_AHEAD), u64::MAX));
         let meters: BTreeSet<MeterId> = about.map(|(_, held)| held.meter).collect();
         // A meter that sent hardly anything agrees only with itself. Other partitions know the time better.
         let has_weight = self.front.is_some() || meters.len() > 1;
         let agree = meters.len() >= self.panel.agreeing() || Some(first) <= self.panel.front();
         let is_alone = self.front.is_none() && closed == EventTime::MIN;
-        near || is_alone || has_weight && agree
+        is_alone || has_weight && agree
     }
 }

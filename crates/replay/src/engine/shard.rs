@@ -94,6 +94,11 @@ pub(super) fn work(mut fleet: Fleet, mut books: Books, work: &Receiver<Work>, to
                         return;
                     }
                 }
+                Step::Rest => {
+                    if close_up_to(&mut fleet, &mut books, EventTime::MAX, |_| AT_THE_END, to).is_err() {
+                        return;
+                    }
+                }
                 Step::Advance(watermark) => {
                     bury(partition, &batch, &refusals, &mut done.refused);
                     refusals.clear();
@@ -155,6 +160,18 @@ fn close(
     done: Done,
     to: &SyncSender<FromShard>,
 ) -> Result<(), SendError<FromShard>> {
+    close_up_to(fleet, books, watermark, |end| end, to)?;
+    to.send(FromShard::Done(Box::new(done)))
+}
+
+/// Closes and sends every tick up to the watermark, as what `sent_as` makes of its end.
+fn close_up_to(
+    fleet: &mut Fleet,
+    books: &mut Books,
+    watermark: EventTime,
+    sent_as: impl Fn(EventTime) -> EventTime,
+    to: &SyncSender<FromShard>,
+) -> Result<(), SendError<FromShard>> {
     let mut rows = Vec::with_capacity(PART);
     loop {
         let mut sent = Ok(());
@@ -162,15 +179,15 @@ fn close(
             let mut part = std::mem::replace(rows, Vec::with_capacity(PART));
             let demand = enter(books, &mut part, slots, silences);
             if sent.is_ok() {
-                sent = to.send(FromShard::Rows(end, part, demand));
+                sent = to.send(FromShard::Rows(sent_as(end), part, demand));
             }
         };
         let Some(end) = fleet.close_next_in_parts(watermark, PART, &mut rows, &mut hand_on) else { break };
         hand_on(end, &mut rows, fleet.row_slots(), fleet.silences());
         sent?;
-        to.send(FromShard::TickOver(end, books.reports(end, fleet)))?;
+        to.send(FromShard::TickOver(sent_as(end), books.reports(end, fleet)))?;
     }
-    to.send(FromShard::Done(Box::new(done)))
+    Ok(())
 }
 
 /// Sends what is over of a long backlog, as rows of no tick.

@@ -154,7 +154,7 @@ impl Survey {
                     }
                 }
                 Step::Advance(end) => *closed = (*closed).max(end),
-                Step::Join(_) => {}
+                Step::Join(_) | Step::Rest => {}
             }
         }
     }
