@@ -102,7 +102,7 @@ impl Fleet {
         }
         if self.watches() {
             let end = self.settings.grid.end(index);
-            let waits = !out[known..].iter().any(|row| row.end == end);
+            let waits = is_measured && !out[known..].iter().any(|row| row.end == end);
             self.take_events(slot, plane, index, waits);
         }
         if !is_over && is_measured {

@@ -172,7 +172,7 @@ impl Books {
         }
     }
 
-    /// Enters the voltages of a tick, by area; those under `None` are of all consumers.
+    /// Enters voltages of a month, by area; those under `None` are of all consumers.
     pub(crate) fn enter_voltages(
         &mut self,
         month: LocalDay,
@@ -184,7 +184,15 @@ impl Books {
             own.high += more.high;
             own.unbalanced += more.unbalanced;
             own.known += more.known;
+            if self.month.is_some_and(|current| month < current) {
+                self.due.insert(month);
+            }
         }
+    }
+
+    /// When a month begins.
+    pub(crate) fn start_of(calendar: &Calendar, month: LocalDay) -> EventTime {
+        calendar.start_of(month.0)
     }
 
     /// The first day of the local month to which a tick belongs.

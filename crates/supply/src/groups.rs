@@ -169,7 +169,10 @@ impl Supply {
             _ if again => false,
             // Lost messages explain a silence that begins up to two intervals before the others. One that begins
             // earlier was an outage before theirs.
-            Cause::Silence => apart <= self.rules.about() && -apart < self.rules.grid.length(),
+            Cause::Silence => {
+                let lasted = until.is_none_or(|until| until >= group.start);
+                lasted && apart <= self.rules.about() && -apart < self.rules.grid.length()
+            }
             // Its own last gasp was lost, and it was back before an interval was missing.
             Cause::Restored => {
                 apart.abs() <= self.rules.about() && until.is_some_and(|until| until >= group.start)

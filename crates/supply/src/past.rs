@@ -32,10 +32,10 @@ impl Over {
 impl Supply {
     /// Forgets outages that were over long ago.
     pub(crate) fn forget_past(&mut self, tick: EventTime) {
-        if !self.past.is_empty() {
-            let since = tick.minus(KEPT);
-            self.past.retain(|_, over| over.group.end().is_some_and(|end| end >= since));
-        }
+        let since = tick.minus(KEPT);
+        self.past.retain(|_, over| over.group.end().is_some_and(|end| end >= since));
+        self.told.retain(|_, told| told.iter().any(|(_, end)| *end >= since));
+        self.forget_dark(since);
     }
 
     /// Adds consumers to outages that are over, if they were out at the same time and did not show it then. The outage
@@ -73,7 +73,9 @@ impl Supply {
 
     /// The outage that a consumer was part of: one above it that began and ended at about the same time.
     fn past_of(&self, one: &Ended, topology: &Topology) -> Option<(Target, EventTime)> {
-        let (start, about) = (one.spell.start, self.rules.about());
+        // Messages are lost, and a short silence may have been that.
+        let about = if one.brief { self.rules.grid.length() } else { self.rules.about() };
+        let start = one.spell.start;
         let row = topology.at(&one.meter, EventTime(start.0.saturating_add(1)))?;
         let feeder = row.feeder().map(Target::Feeder);
         let above = feeder.into_iter().chain(row.transformer().map(Target::Transformer));

@@ -6,6 +6,7 @@ use crate::supply::Supply;
 use crate::{Cause, Target};
 use core::ops::AddAssign;
 use features::moved_while_silent;
+use grid::Topology;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use units::WattHours;
@@ -34,6 +35,11 @@ impl Across {
         moved_while_silent(WattHours(self.advanced), WattHours(self.edges), WattHours(self.all))
     }
 
+    /// Whether it is long enough for its energy to tell: an interval lies within that is not at its edges.
+    fn tells(self) -> bool {
+        self.all > self.edges
+    }
+
     /// Whether nearly as much was used as usual. No outage of others explains that.
     fn is_as_usual(self) -> bool {
         self.has_moved() && 4 * self.advanced >= 3 * self.all
@@ -43,6 +49,9 @@ impl Across {
 impl Ended {
     /// Whether the consumer was without supply, as far as its own messages and energy show.
     pub(crate) fn was_out(&self) -> bool {
+        if self.brief && !self.across.is_some_and(Across::tells) {
+            return true;
+        }
         let is_report = self.spell.cause != Cause::Silence;
         let had_supply = |across: Across| if is_report { across.is_as_usual() } else { across.has_moved() };
         self.spell.cause.interrupts() && !self.across.is_some_and(had_supply)
@@ -54,10 +63,15 @@ impl Supply {
     ///
     /// One consumer may cook when supply returns, and another one may be away. So consumers that were silent together,
     /// and are back together, are judged by the sum of their energies.
-    pub(crate) fn judge_silences(&self, ended: &mut Vec<Ended>) {
+    ///
+    /// Where the meter of their transformer was silent too, only as much energy as usual says that there was supply.
+    pub(crate) fn judge_silences(&self, topology: &Topology, ended: &mut Vec<Ended>) {
         let mut together: BTreeMap<Target, Across> = BTreeMap::new();
-        let by_energy =
-            |one: &Ended| one.spell.cause == Cause::Silence && !one.spell.with_others && !one.joined;
+        let by_energy = |one: &Ended| {
+            let is_told = one.spell.with_others || one.joined;
+            let tells = !one.brief || one.across.is_some_and(Across::tells);
+            one.spell.cause == Cause::Silence && !is_told && tells
+        };
         for one in ended.iter().filter(|one| by_energy(one)) {
             if let (Some(target), Some(across)) = (one.spell.group, one.across) {
                 *together.entry(target).or_default() += across;
@@ -69,7 +83,10 @@ impl Supply {
             let group = one.spell.group;
             if by_energy(one) {
                 let sum = group.and_then(|target| together.get(&target));
-                if sum.map_or(across.has_moved(), |sum| sum.has_moved() || across.is_as_usual()) {
+                let is_dark = self.was_dark(&one.meter, (one.spell.start, one.end), topology) == Some(true);
+                let had_supply =
+                    |across: Across| if is_dark { across.is_as_usual() } else { across.has_moved() };
+                if sum.map_or(had_supply(across), |sum| had_supply(*sum) || across.is_as_usual()) {
                     one.spell.cause = Cause::Communication;
                 }
             } else if one.spell.cause == Cause::Restored && one.spell.back.is_some() {

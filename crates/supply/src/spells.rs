@@ -45,15 +45,22 @@ pub(crate) struct Ended {
     pub(crate) reported: bool,
     /// It is part of an outage of many that was over before.
     pub(crate) joined: bool,
+    /// Too short to be an outage by itself: messages are lost. It is one if enough others were silent just then.
+    pub(crate) brief: bool,
     /// There was no silence. The shell's clock noticed one too early, while messages were still on their way.
     pub(crate) false_alarm: bool,
 }
 
 impl Ended {
+    /// One that ends at `end`, of a meter that was heard again in the interval that starts at `heard`.
+    pub(crate) fn new(meter: MeterId, spell: Spell, end: EventTime, heard: EventTime) -> Self {
+        let (reported, joined, brief, false_alarm) = (false, false, false, false);
+        Self { meter, spell, end, heard, across: None, reported, joined, brief, false_alarm }
+    }
+
     /// Of a meter that the topology no longer has.
     pub(crate) fn taken_away(meter: MeterId, spell: Spell, end: EventTime) -> Self {
-        let (reported, joined, false_alarm) = (false, false, false);
-        Self { meter, spell, end, heard: end, across: None, reported, joined, false_alarm }
+        Self::new(meter, spell, end, end)
     }
 }
 
@@ -76,6 +83,9 @@ enum What {
     Heard(bool),
 }
 
+/// The beginning and the end of an outage that a meter reported while its rows of that time have not come.
+pub(crate) type Told = (EventTime, EventTime);
+
 /// One meter in one tick: what it sent, and its state before.
 pub(crate) struct Visit<'a> {
     pub(crate) rules: &'a SupplySettings,
@@ -86,6 +96,8 @@ pub(crate) struct Visit<'a> {
     pub(crate) events: &'a [Event],
     pub(crate) seat: &'a mut Seat,
     pub(crate) spell: Option<Spell>,
+    /// Outages that the meter reported, ahead of the rows of that time: their beginnings and ends.
+    pub(crate) told: &'a mut Vec<Told>,
     /// Whether these rows are a part of a backlog. The rest comes with the next tick, or with further parts.
     pub(crate) is_part: bool,
     pub(crate) ended: &'a mut Vec<Ended>,
@@ -134,16 +146,19 @@ impl Visit<'_> {
                     self.seat.heard = time;
                 }
                 What::Heard(_) => {}
-                What::Failed => {
-                    self.heard_from(start, true);
-                    self.seat.heard = self.seat.heard.max(start);
-                    if self.spell.is_none() {
-                        self.begin(time, Cause::LastGasp);
+                What::Failed | What::Restored => {
+                    let ahead = self.is_ahead(start);
+                    if what == What::Failed {
+                        self.failed(time, start, ahead);
+                    } else {
+                        self.restored(time, start, ahead);
                     }
-                }
-                What::Restored => {
-                    self.restored(time, start);
-                    self.seat.heard = self.seat.heard.max(start);
+                    // Whether rows are missing in between is not known before the next one comes.
+                    if !ahead {
+                        // What is reported at the very end of an interval says nothing of it.
+                        let since = grid.start(grid.index(time.plus(1)));
+                        self.seat.heard = self.seat.heard.max(since);
+                    }
                 }
             }
         }
@@ -159,36 +174,144 @@ impl Visit<'_> {
         self.spell = Some(Spell::new(start, cause, self.tick));
     }
 
-    /// The meter sent something in the interval that starts at `start`.
+    /// Whether an event came so long before the rows of its time that these are missing: they were lost, or they come with
+    /// a backlog.
+    fn is_ahead(&self, start: EventTime) -> bool {
+        self.seat.heard != NEVER && start.since(self.seat.heard) >= self.rules.silent_after
+    }
+
+    /// The meter sent something in the interval that starts at `start`. Its row is here, or waits for a register.
     fn heard_from(&mut self, start: EventTime, has_row: bool) {
-        let was_silent = self.seat.heard != NEVER && start.since(self.seat.heard) >= self.rules.silent_after;
-        if self.spell.is_none() && was_silent {
-            // The silence ends in the same tick that would have noticed it, for example after a pause of the whole
-            // stream.
-            self.begin(self.seat.heard, Cause::Silence);
-        }
-        let Some(spell) = &mut self.spell else { return };
+        let Some(spell) = self.spell else { return self.missed_before(start, has_row) };
         match spell.back {
-            Some(back) if has_row => {
-                let reported = spell.cause == Cause::Restored;
-                self.end(back, start, reported);
-            }
-            Some(_) => {}
             // The interval in which it went out, or one before that.
-            None if start < spell.start => {}
+            None if start < spell.start => {
+                if spell.cause == Cause::LastGasp {
+                    self.missed_before(start, has_row);
+                }
+            }
+            None if spell.cause == Cause::Silence && self.told.iter().any(|(_, to)| *to > spell.start) => {
+                self.take_back();
+                self.missed_before(start, has_row);
+            }
             None if has_row || spell.cause != Cause::Silence => self.end(start, start, false),
-            None => spell.back = Some(start),
+            None => self.spell = Some(Spell { back: Some(start), ..spell }),
+            Some(_) if !has_row => {}
+            Some(back) if start <= spell.start => self.shorten(spell, back, start),
+            Some(back) => self.end(back, start, spell.cause == Cause::Restored),
+        }
+    }
+
+    /// The row of the interval that starts at `start` lies in what seemed to be a silence.
+    fn shorten(&mut self, spell: Spell, back: EventTime, start: EventTime) {
+        let end = start.plus(self.rules.grid.length());
+        self.take_back();
+        if spell.cause != Cause::Restored {
+            return;
+        }
+        if back < end {
+            // No interval is missing before the return that was reported: it was a moment.
+            self.begin(back, Cause::Restored);
+            self.end(back, start, true);
+        } else {
+            self.spell = Some(Spell { back: Some(back), ..Spell::new(end, Cause::Restored, spell.noticed) });
+        }
+    }
+
+    /// What is missing between the last row and the interval that starts at `start`, beside outages that were reported.
+    fn missed_before(&mut self, start: EventTime, has_row: bool) {
+        let heard = self.seat.heard;
+        if heard == NEVER || start <= heard {
+            return;
+        }
+        self.told.sort_unstable();
+        let mut parts = Vec::new();
+        let mut since = heard;
+        for &(from, to) in self.told.iter().filter(|(from, to)| *to > heard && *from < start) {
+            parts.push((since, from));
+            since = since.max(to);
+        }
+        parts.push((since, start));
+        let many = parts.len() > 1;
+        parts.retain(|(from, to)| to.since(*from) >= self.rules.silent_after);
+        let end = start.plus(self.rules.grid.length());
+        self.told.retain(|(_, to)| *to > end);
+        if !has_row && self.spell.is_none() {
+            // Its next row has the energy of the silence.
+            if let ([_], false) = (&parts[..], many) {
+                let spell = Spell::new(heard, Cause::Silence, self.tick);
+                self.spell = Some(Spell { back: Some(start), ..spell });
+            }
+            return;
+        }
+        let late = self.seat.expected(self.rules.grid.length()).since(heard);
+        if !has_row {
+            parts.retain(|(from, to)| to.since(*from) - late >= self.rules.silent_after);
+        }
+        if has_row && parts.is_empty() && !many {
+            self.brief(heard, start);
+        }
+        for (from, to) in parts {
+            let mut spell = Spell::new(from, Cause::Silence, self.tick);
+            if self.is_unknown(&spell, to, start) {
+                spell.cause = Cause::Unknown;
+            }
+            let across = self.across(heard, to, start);
+            self.ended.push(Ended { across, ..Ended::new(self.meter, spell, to, start) });
+        }
+    }
+
+    fn brief(&mut self, heard: EventTime, start: EventTime) {
+        let across = self.across(heard, start, start);
+        let spell = Spell::new(heard, Cause::Silence, self.tick);
+        self.ended.push(Ended { across, brief: true, ..Ended::new(self.meter, spell, start, start) });
+    }
+
+    /// Withdraws the spell: it was none, or rows will show what it was.
+    fn take_back(&mut self) {
+        let Some(spell) = self.spell.take() else { return };
+        if spell.published || spell.group.is_some() {
+            let start = spell.start;
+            self.ended.push(Ended { false_alarm: true, ..Ended::new(self.meter, spell, start, start) });
+        }
+    }
+
+    /// The meter reports that supply failed at `time`, in the interval that starts at `start`.
+    fn failed(&mut self, time: EventTime, start: EventTime, ahead: bool) {
+        match self.spell {
+            Some(spell) if ahead => match spell.back {
+                None if spell.cause == Cause::LastGasp || spell.with_others => {
+                    if start >= spell.start {
+                        self.end(start, start, false);
+                        self.told.push((spell.start, start));
+                    }
+                }
+                Some(back) if spell.cause == Cause::Restored => {
+                    self.take_back();
+                    self.begin(back, Cause::Restored);
+                    self.end(back, start, true);
+                    self.told.push((back, back));
+                }
+                // It had supply until now. Whether it had some all the time, rows will show.
+                _ => self.take_back(),
+            },
+            Some(_) => self.heard_from(start, true),
+            None => {}
+        }
+        if self.spell.is_none() {
+            self.begin(time, Cause::LastGasp);
         }
     }
 
     /// The meter reports that supply returned at `time`, in the interval that starts at `start`.
-    fn restored(&mut self, time: EventTime, start: EventTime) {
+    fn restored(&mut self, time: EventTime, start: EventTime, ahead: bool) {
         // The shell's clock noticed a silence too early: no interval is missing.
         if self.spell.is_some_and(|spell| spell.cause == Cause::Silence && start <= spell.start) {
             self.end(start, start, false);
         }
         if self.spell.is_none() {
-            match self.seat.heard {
+            let told = self.told.iter().map(|(_, end)| *end).max();
+            match self.seat.heard.max(told.unwrap_or(NEVER)) {
                 NEVER => return,
                 // No interval is missing: the interruption was momentary, and its beginning is not known.
                 heard if start <= heard => self.begin(time, Cause::Restored),
@@ -200,21 +323,25 @@ impl Visit<'_> {
         let is_long = start.since(spell.start) >= silent_after && !spell.with_others;
         if matches!(spell.cause, Cause::Silence | Cause::Restored) {
             // The meter itself reports that supply had failed, but not when. After a long silence only the energy shows
-            // whether it was gone all the time.
+            // whether it was gone all the time, or a backlog.
             spell.cause = Cause::Restored;
             if is_long {
                 spell.back = spell.back.max(Some(time));
                 return;
             }
         }
+        let began = spell.start;
         self.end(time, start, true);
+        if ahead {
+            self.told.push((began, time));
+        }
     }
 
     /// The spell ends at `end`, in a visit that heard of the meter in the interval that starts at `heard`.
     fn end(&mut self, end: EventTime, heard: EventTime, reported: bool) {
         let Some(mut spell) = self.spell.take() else { return };
         let mut false_alarm = false;
-        let across = self.across(&spell, end, heard);
+        let across = self.across(spell.start, end, heard);
         if spell.cause == Cause::Silence {
             let least = if spell.with_others { 1 } else { self.rules.silent_after };
             false_alarm = end.since(spell.start) < least;
@@ -223,13 +350,11 @@ impl Visit<'_> {
             }
         }
         let end = end.max(spell.start);
-        let (meter, joined) = (self.meter, false);
-        self.ended.push(Ended { meter, spell, end, heard, across, reported, joined, false_alarm });
+        self.ended.push(Ended { across, reported, false_alarm, ..Ended::new(self.meter, spell, end, heard) });
     }
 
     /// The rows over which the energy of a silence is spread, up to the one in which the meter was heard again.
-    fn spread(&self, spell: &Spell, heard: EventTime) -> impl Iterator<Item = &Interval> + Clone {
-        let since = spell.start;
+    fn spread(&self, since: EventTime, heard: EventTime) -> impl Iterator<Item = &Interval> + Clone {
         let within = self.rows.iter().filter(move |row| row.end > since && row.start <= heard);
         within.filter(|row| row.quality.is_spread())
     }
@@ -239,16 +364,16 @@ impl Visit<'_> {
         // The advance of a register is spread over the intervals between two readings, unless these are further apart
         // than the longest gap. If nothing was spread, they may have been, even if the silence is shorter: the last
         // reading may be up to an interval before the silence.
-        let is_spread = self.spread(spell, heard).any(|row| row.imp.is_some());
+        let is_spread = self.spread(spell.start, heard).any(|row| row.imp.is_some());
         let longest = if is_spread { 0 } else { self.rules.grid.length() };
         end.since(spell.start) + longest > self.rules.longest_gap
     }
 
     /// What the register counted across a silence, beside what is usual: by the profile, or as in the last interval
     /// before. It is unknown without either.
-    fn across(&self, spell: &Spell, end: EventTime, heard: EventTime) -> Option<Across> {
+    fn across(&self, since: EventTime, end: EventTime, heard: EventTime) -> Option<Across> {
         let mut across = Across::default();
-        for (place, row) in self.spread(spell, heard).enumerate() {
+        for (place, row) in self.spread(since, heard).enumerate() {
             let usual = row.instead.or(self.seat.energy())?.0.max(0);
             across.advanced += row.imp.map_or(0, |imp| imp.0);
             across.all += usual;

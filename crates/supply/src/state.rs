@@ -8,10 +8,11 @@
 //! what was counted under the limits of that day.
 
 use crate::books::Books;
+use crate::dark::Dark;
 use crate::groups::{Group, Returned};
 use crate::past::Past;
 use crate::seat::NEVER;
-use crate::spells::{Ended, Spell};
+use crate::spells::{Ended, Spell, Told};
 use crate::{Supply, Target};
 use grid::Topology;
 use reading::{EventTime, Fingerprint, MeterId};
@@ -35,9 +36,11 @@ pub struct SupplyState {
     returned: BTreeMap<Target, Returned>,
     past: Past,
     ended_since: Vec<Ended>,
+    told: BTreeMap<MeterId, Vec<Told>>,
+    dark: Dark,
 }
 
-/// Version 2 of [`SupplyState`], without spells that ended since the last tick.
+/// Version 2 of [`SupplyState`], without what parts of backlogs, reports and meters of transformers showed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SupplyStateV2 {
     last: EventTime,
@@ -50,7 +53,8 @@ pub struct SupplyStateV2 {
 
 impl From<SupplyStateV2> for SupplyState {
     fn from(SupplyStateV2 { last, heard, out, groups, returned, past }: SupplyStateV2) -> Self {
-        Self { last, heard, out, groups, returned, past, ended_since: Vec::new() }
+        let (ended_since, told, dark) = (Vec::new(), BTreeMap::new(), Dark::new());
+        Self { last, heard, out, groups, returned, past, ended_since, told, dark }
     }
 }
 
@@ -105,6 +109,8 @@ impl Supply {
             returned: self.returned.clone(),
             past: self.past.clone(),
             ended_since: self.ended_since.clone(),
+            told: self.told.clone(),
+            dark: self.dark.clone(),
         }
     }
 
@@ -127,7 +133,7 @@ impl Supply {
         topology.first_rows(stored.heard).for_each(|(first, known)| self.seats[first].take(known));
         (self.last, self.out) = (stored.last, stored.out);
         (self.groups, self.returned, self.past) = (stored.groups, stored.returned, stored.past);
-        self.ended_since = stored.ended_since;
+        (self.ended_since, self.told, self.dark) = (stored.ended_since, stored.told, stored.dark);
         Ok(())
     }
 

@@ -7,10 +7,11 @@
 
 use crate::books::{Books, Voltage};
 use crate::clusters::Tick;
+use crate::dark::Dark;
 use crate::groups::{Group, Returned};
 use crate::past::Past;
 use crate::seat::{NEVER, Seat};
-use crate::spells::{Ended, Spell, Visit};
+use crate::spells::{Ended, Spell, Told, Visit};
 use crate::{Cause, Change, Interruption, Outage, SupplyRows, SupplySettings, Target};
 use features::{voltage_beyond, voltage_unbalance};
 use grid::{Join, Joined, Role, Topology, TopologyRow};
@@ -40,6 +41,10 @@ pub struct Supply {
     pub(crate) last: EventTime,
     /// Spells that ended since, by parts of backlogs.
     pub(crate) ended_since: Vec<Ended>,
+    /// Outages that meters reported ahead of their rows.
+    pub(crate) told: BTreeMap<MeterId, Vec<Told>>,
+    /// Times in which the meter of a transformer sent nothing.
+    pub(crate) dark: Dark,
 }
 
 impl Supply {
@@ -57,6 +62,8 @@ impl Supply {
             books: Books::default(),
             last: NEVER,
             ended_since: Vec::new(),
+            told: BTreeMap::new(),
+            dark: Dark::new(),
         };
         supply.seat(topology);
         supply
@@ -162,7 +169,10 @@ impl Supply {
         let mut out = out.into_iter().peekable();
         let known = events.iter().filter_map(|one| Some((first_of(&one.meter)?, *one)));
         let (of_events, events): (Vec<u32>, Vec<Event>) = known.unzip();
-        let mut voltages = vec![Voltage::default(); self.areas.len() + 1];
+        let none = vec![Voltage::default(); self.areas.len() + 1];
+        let (month, mut voltages, mut earlier) =
+            (Books::month_of(&self.calendar, end), none.clone(), BTreeMap::new());
+        let month_starts = Books::start_of(&self.calendar, month);
         let first_at = |row| joined.first(row);
         let (mut row, mut event) = (0, 0);
         loop {
@@ -179,13 +189,22 @@ impl Supply {
             let own_events = &events[event..][..own_events];
             (row, event) = (rows.end, event + own_events.len());
             let role = joined.get(rows.start).filter(|_| !rows.is_empty()).and_then(|one| one.role);
-            if role.unwrap_or_else(|| topology.rows()[first as usize].role) != Role::Consumer {
+            let role = role.unwrap_or_else(|| topology.rows()[first as usize].role);
+            if role == Role::Transformer {
+                rows.filter_map(|at| joined.get(at)).for_each(|one| self.see_transformer(&one));
+                continue;
+            } else if role != Role::Consumer {
                 continue;
             }
-            if self.rules.whole {
-                rows.clone()
-                    .filter_map(|at| joined.get(at))
-                    .for_each(|one| self.add_voltage(&one, &mut voltages));
+            for one in rows.clone().filter(|_| self.rules.whole).filter_map(|at| joined.get(at)) {
+                let of = match one.interval.end > month_starts {
+                    true => &mut voltages,
+                    // It came late, after the end of its month.
+                    false => earlier
+                        .entry(Books::month_of(&self.calendar, one.interval.end))
+                        .or_insert_with(|| none.clone()),
+                };
+                self.add_voltage(&one, of);
             }
             let own_rows = &joined.intervals()[rows];
             while out.next_if(|other| *other < first).is_some() {}
@@ -209,13 +228,20 @@ impl Supply {
             let meter = topology.rows()[first as usize].meter;
             let spell = if is_out { self.out.remove(&meter) } else { None };
             let (rules, rows, events) = (&self.rules, own_rows, own_events);
-            let visit = Visit { rules, tick: end, meter, rows, events, seat, spell, is_part, ended };
+            let mut told = self.told.remove(&meter).unwrap_or_default();
+            let visit =
+                Visit { rules, tick: end, meter, rows, events, seat, spell, told: &mut told, is_part, ended };
             if let Some(spell) = visit.go() {
                 self.out.insert(meter, spell);
             }
+            if !told.is_empty() {
+                self.told.insert(meter, told);
+            }
         }
-        let areas = [None].into_iter().chain(self.areas.iter().copied().map(Some));
-        self.books.enter_voltages(Books::month_of(&self.calendar, end), areas.zip(voltages));
+        for (month, voltages) in earlier.into_iter().chain([(month, voltages)]) {
+            let areas = [None].into_iter().chain(self.areas.iter().copied().map(Some));
+            self.books.enter_voltages(month, areas.zip(voltages));
+        }
     }
 
     fn add_voltage(&self, joined: &Joined<'_>, of: &mut [Voltage]) {
@@ -247,8 +273,9 @@ impl Supply {
         self.end_removed(tick, topology, &mut ended);
         ended.sort_by_key(|ended| (ended.meter, ended.spell.start));
         self.join_past(&mut ended, topology, out);
+        self.leave_out_lost_messages(tick, topology, &mut ended);
         self.cluster(&mut Tick { end: tick, topology, ended: &mut ended, out });
-        self.judge_silences(&mut ended);
+        self.judge_silences(topology, &mut ended);
         self.share_reported_returns(&mut ended);
         for ended in ended {
             self.settle(&ended, topology, out);
@@ -257,7 +284,10 @@ impl Supply {
         self.forget_past(tick);
         // Publish single outages last: a consumer that has become part of an outage of many has none of its own.
         let momentary = self.rules.momentary;
-        for (&meter, spell) in self.out.iter_mut().filter(|(_, spell)| spell.group.is_none()) {
+        // A meter that is back and only reported its return: its next row shows since when supply was gone.
+        let is_known = |spell: &Spell| spell.cause != Cause::Restored || spell.back.is_none();
+        let single_ones = self.out.iter_mut().filter(|(_, spell)| spell.group.is_none() && is_known(spell));
+        for (&meter, spell) in single_ones {
             if !std::mem::replace(&mut spell.published, true) {
                 let area = topology.at(&meter, tick).and_then(TopologyRow::area);
                 out.outages.push(Change::Updated(single(meter, area, spell, None, momentary)));
@@ -277,7 +307,12 @@ impl Supply {
                 continue;
             };
             if !is_out(&row.meter) {
-                new.push((row.meter, Spell::new(seat.heard, Cause::Silence, tick)));
+                // It may have reported something since, ahead of its rows.
+                let told = self.told.get(&row.meter).into_iter().flatten().map(|(_, end)| *end).max();
+                let since = told.map_or(seat.heard, |told| told.max(seat.heard));
+                if since <= limit {
+                    new.push((row.meter, Spell::new(since, Cause::Silence, tick)));
+                }
             }
         }
         drop(is_out);

@@ -2,10 +2,12 @@
 //!
 //! A digit is energy in 100 Wh, `.` nothing heard, `x` a last gasp 40 minutes into the interval, `r` supply that is back
 //! 20 minutes into it, `b` a blink (gone after 30 minutes, back two minutes later), `~` heard of with a row that waits,
-//! `m` as `r` but with such a row. `@12` behind a place means that the meter delivers every twelve hours.
+//! `m` as `r` but with such a row. `@12` behind a place means that the meter delivers every twelve hours; with `!12` it
+//! delivers its rows so, and its events at once. `supply` is the meter of a transformer.
 //! What a meter used since it was heard of last is a number behind its line: it is spread over the hours in which nothing
 //! was heard and the next one, as `fleet` does; without one, nothing was used.
 
+mod late;
 mod oracle;
 mod pictures;
 mod state;
@@ -95,13 +97,19 @@ fn street(picture: &str) -> (Topology, Vec<(usize, Came)>) {
     for line in picture.lines().map(str::trim).filter(|line| !line.is_empty()) {
         let (place, hours) = line.split_once('|').unwrap();
         let words: Vec<&str> = place.split_whitespace().collect();
-        places.push(placed(words[0], words[1], words[2], words[3]));
+        let how = words.get(4).copied().unwrap_or("@1");
+        let role = if how == "supply" { Role::Transformer } else { Role::Consumer };
+        places.push(TopologyRow { role, ..placed(words[0], words[1], words[2], words[3]) });
         let (hours, gaps) = hours.split_once('+').unwrap_or((hours, ""));
         let mut gaps = gaps.split_whitespace().map(|wh| wh.parse::<i64>().unwrap());
         let mut own = BTreeMap::new();
         live(MeterId::new(words[0]).unwrap(), hours, &mut gaps, &mut own);
-        let every = words.get(4).map_or(1, |every| every[1..].parse().unwrap());
-        for (at, came) in own {
+        let every = how[1..].parse().unwrap_or(1);
+        for (at, mut came) in own {
+            if how.starts_with('!') {
+                came.events.retain(|event| event.code != EventCode::HEARD);
+                ticks.entry(at).or_default().events.extend(std::mem::take(&mut came.events));
+            }
             let tick = ticks.entry((at / every + 1) * every - 1).or_default();
             tick.rows.extend(came.rows);
             tick.events.extend(came.events);

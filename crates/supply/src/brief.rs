@@ -1,0 +1,142 @@
+//! Silences that are too short to be outages by themselves, because messages are lost. If enough consumers of a transformer
+//! were silent or reported an outage just then, supply was gone, whatever they used when it was back.
+
+use crate::Cause;
+use crate::groups::LEAST;
+use crate::seat::NEVER;
+use crate::spells::Ended;
+use crate::supply::Supply;
+use grid::{Topology, TopologyRow};
+use reading::{EventTime, MeterId};
+use std::collections::BTreeMap;
+
+/// The silences under one transformer that are over, by their places among all that ended in the tick.
+#[derive(Debug, Default)]
+struct Under {
+    brief: Vec<usize>,
+    /// Consumers that reported an outage themselves.
+    reported: Vec<usize>,
+}
+
+/// When most of them began and ended.
+#[derive(Debug, Clone, Copy)]
+struct Span {
+    start: EventTime,
+    end: EventTime,
+}
+
+impl Span {
+    fn is_near(self, one: &Ended, length: i64) -> bool {
+        one.spell.start.since(self.start).abs() <= length && one.end.since(self.end).abs() <= length
+    }
+}
+
+impl Supply {
+    /// Leaves out the brief silences that are no outage, as far as the others on the transformer show.
+    pub(crate) fn leave_out_lost_messages(
+        &self,
+        tick: EventTime,
+        topology: &Topology,
+        ended: &mut Vec<Ended>,
+    ) {
+        if !ended.iter().any(|one| one.brief && !one.joined) {
+            return;
+        }
+        let mut under = BTreeMap::<u32, Under>::new();
+        for (at, one) in ended.iter().enumerate().filter(|(_, one)| !one.joined && !one.false_alarm) {
+            let place = topology.at(&one.meter, EventTime(one.spell.start.0.saturating_add(1)));
+            let transformer = place.and_then(TopologyRow::transformer);
+            let Some(number) = transformer.and_then(|name| topology.number_of(name)) else { continue };
+            let own = under.entry(number).or_default();
+            match one.spell.cause {
+                Cause::Silence if one.brief => own.brief.push(at),
+                Cause::LastGasp | Cause::Restored => own.reported.push(at),
+                _ => {}
+            }
+        }
+        let mut kept = vec![false; ended.len()];
+        for (transformer, own) in under {
+            for at in self.together(transformer, &own, ended, tick, topology) {
+                kept[at] = true;
+            }
+        }
+        let mut kept = kept.into_iter();
+        ended.retain(|one| kept.next().unwrap_or(false) || !one.brief || one.joined);
+    }
+
+    /// Which of the brief silences under a transformer began and ended together, if these and the outages that others
+    /// reported are enough. They take the times of those reports.
+    fn together(
+        &self,
+        transformer: u32,
+        own: &Under,
+        ended: &mut [Ended],
+        tick: EventTime,
+        topology: &Topology,
+    ) -> Vec<usize> {
+        let both = own.brief.len() + own.reported.len();
+        if own.brief.is_empty() || (both as u32) < LEAST {
+            return Vec::new();
+        }
+        let length = self.rules.grid.length();
+        let span = span_of(&own.brief, ended);
+        let near = |all: &[usize]| -> Vec<usize> {
+            all.iter().copied().filter(|&at| span.is_near(&ended[at], length)).collect()
+        };
+        let (brief, reported) = (near(&own.brief), near(&own.reported));
+        let Some(&first) = brief.first() else { return Vec::new() };
+        let (all, missed) = self.others(transformer, span, tick, topology);
+        let (known, told) = (brief.len() as u32, reported.len() as u32);
+        let share = f64::from(known + told + missed) / f64::from(all.max(1));
+        // A message is lost now and then, and two in a row hardly ever.
+        let is_long = span.end.since(span.start) >= 2 * length;
+        let enough = share >= self.rules.transformer_share.0 || is_long && told >= LEAST;
+        if known + told < LEAST || !enough {
+            return Vec::new();
+        }
+        if told >= LEAST {
+            let started = reported.iter().map(|&at| ended[at].spell.start).min();
+            let back = reported.iter().map(|&at| ended[at].end).max();
+            if let Some((start, end)) = started.zip(back).filter(|(start, end)| start < end) {
+                for &at in &brief {
+                    ended[at].spell.with_others = true;
+                    (ended[at].spell.start, ended[at].end) = (start, end);
+                }
+            }
+        } else if share >= NEARLY_ALL && self.had_supply(&ended[first].meter, span, topology) {
+            return Vec::new();
+        }
+        brief
+    }
+
+    /// How many other consumers of a transformer could have been heard of then, and how many of them have sent nothing since.
+    fn others(&self, transformer: u32, span: Span, tick: EventTime, topology: &Topology) -> (u32, u32) {
+        let length = self.rules.grid.length();
+        let (mut all, mut missed) = (0, 0);
+        for (_, first) in topology.consumers_of(transformer, tick) {
+            let seat = &self.seats[first as usize];
+            let is_new = seat.heard == NEVER || seat.heard < span.start.minus(self.rules.silent_after);
+            let is_late = seat.heard < span.start && seat.expected(length) >= tick;
+            all += u32::from(!is_new && !is_late);
+            missed += u32::from(seat.heard >= span.start.minus(length) && seat.heard < span.end);
+        }
+        (all, missed)
+    }
+
+    /// Whether the meter of the transformer counted on: then the network of messages failed.
+    fn had_supply(&self, meter: &MeterId, span: Span, topology: &Topology) -> bool {
+        self.was_dark(meter, (span.start, span.end), topology) == Some(false)
+    }
+}
+
+/// Such a share of consumers is the whole transformer. Less may be a branch of it: its meter counts on.
+const NEARLY_ALL: f64 = 0.8;
+
+fn span_of(places: &[usize], ended: &[Ended]) -> Span {
+    let median = |of: &dyn Fn(&Ended) -> EventTime| {
+        let mut all: Vec<EventTime> = places.iter().map(|&at| of(&ended[at])).collect();
+        all.sort_unstable();
+        all[all.len() / 2]
+    };
+    Span { start: median(&|one| one.spell.start), end: median(&|one| one.end) }
+}

@@ -1,0 +1,197 @@
+//! What meters report at once, and measure late; and silences of many that are short.
+
+use super::*;
+use expect_test::{Expect, expect};
+
+fn check(picture: &str, expected: Expect) {
+    expected.assert_eq(&published(picture));
+}
+
+#[test]
+fn a_blink_of_a_meter_that_delivers_twice_a_day_is_a_moment() {
+    check(
+        "A T1 F1 A1 !12 | 111111111111 11111b111111 111111111111
+         B T1 F1 A1     | 111111111111 111111111111 111111111111",
+        expect![[r#"
+            16 consumer/A 12:00 to ? silence 1 0 min A1
+            18 not consumer/A 12:00
+            18 consumer/A 17:30 to 17:32 last-gasp momentary 1 2 min A1
+            22 consumer/A 17:32 to ? silence 1 0 min A1
+            24 not consumer/A 17:32
+            SAIDI 0.000 SAIFI 0.000 CAIDI - MAIFI 0.500
+        "#]],
+    );
+}
+
+#[test]
+fn an_outage_that_was_reported_at_once_is_none_again_when_the_rows_come() {
+    check(
+        "A T1 F1 A1 !12 | 111111111111 1111x....r11 111111111111
+         B T1 F1 A1     | 111111111111 111111111111 111111111111",
+        expect![[r#"
+            16 consumer/A 12:00 to ? silence 1 0 min A1
+            17 not consumer/A 12:00
+            17 consumer/A 16:40 to ? last-gasp 1 0 min A1
+            22 consumer/A 16:40 to 21:20 last-gasp sustained 1 280 min A1
+            28 consumer/A 24:00 to ? silence 1 0 min A1
+            36 not consumer/A 24:00
+            SAIDI 140.000 SAIFI 0.500 CAIDI 280.000 MAIFI 0.000
+        "#]],
+    );
+}
+
+#[test]
+fn rows_that_come_late_show_what_a_reported_return_was() {
+    check(
+        "A T1 F1 A1 !12 | 111111111111 111111r11111 111111111111
+         B T1 F1 A1     | 111111111111 111111111111 111111111111",
+        expect![[r#"
+            16 consumer/A 12:00 to ? silence 1 0 min A1
+            24 not consumer/A 12:00
+            24 consumer/A 18:20 to 18:20 restored momentary 1 0 min A1
+            SAIDI 0.000 SAIFI 0.000 CAIDI - MAIFI 0.500
+        "#]],
+    );
+    // Rows are missing before it.
+    check(
+        "A T1 F1 A1 !12 | 111111111111 11.....r1111 111111111111
+         B T1 F1 A1     | 111111111111 111111111111 111111111111",
+        expect![[r#"
+            16 consumer/A 12:00 to ? silence 1 0 min A1
+            24 not consumer/A 12:00
+            24 consumer/A 14:00 to 19:20 restored sustained 1 320 min A1
+            28 consumer/A 24:00 to ? silence 1 0 min A1
+            36 not consumer/A 24:00
+            SAIDI 160.000 SAIFI 0.500 CAIDI 320.000 MAIFI 0.000
+        "#]],
+    );
+}
+
+#[test]
+fn another_outage_before_a_reported_one_is_found_in_the_rows() {
+    check(
+        "A T1 F1 A1 !12 | 111111111111 .....11xr111 111111111111
+         B T1 F1 A1     | 111111111111 111111111111 111111111111",
+        expect![[r#"
+            16 consumer/A 12:00 to ? silence 1 0 min A1
+            20 not consumer/A 12:00
+            20 consumer/A 19:40 to ? last-gasp 1 0 min A1
+            21 consumer/A 19:40 to 20:20 last-gasp sustained 1 40 min A1
+            24 consumer/A 12:00 to 17:00 silence sustained 1 300 min A1
+            28 consumer/A 24:00 to ? silence 1 0 min A1
+            36 not consumer/A 24:00
+            SAIDI 170.000 SAIFI 1.000 CAIDI 170.000 MAIFI 0.000
+        "#]],
+    );
+}
+
+#[test]
+fn consumers_that_are_silent_for_an_hour_together_are_an_outage() {
+    check(
+        "A T1 F1 A1 | 1111 . 11
+         B T1 F1 A1 | 1111 . 11
+         C T1 F1 A1 | 1111 . 11
+         D T1 F1 A1 | 1111 1 11
+         W T2 F2 A2 | 1111 . 11",
+        expect![[r#"
+             6 transformer/T1 04:00 to 05:00 silence sustained 3 180 min A1
+            SAIDI 36.000 SAIFI 0.600 CAIDI 60.000 MAIFI 0.000
+        "#]],
+    );
+}
+
+#[test]
+fn a_transformer_that_counts_on_has_supply() {
+    check(
+        "A T1 F1 A1 | 1111 . 11
+         B T1 F1 A1 | 1111 . 11
+         C T1 F1 A1 | 1111 . 11
+         D T1 F1 A1 | 1111 . 11
+         S T1 F1 A1 supply | 1111 1 11",
+        expect![[r#"
+            SAIDI 0.000 SAIFI 0.000 CAIDI - MAIFI 0.000
+        "#]],
+    );
+    // A branch of it can be without.
+    check(
+        "A T1 F1 A1 | 1111 . 11
+         B T1 F1 A1 | 1111 . 11
+         C T1 F1 A1 | 1111 . 11
+         D T1 F1 A1 | 1111 1 11
+         S T1 F1 A1 supply | 1111 1 11",
+        expect![[r#"
+             6 transformer/T1 04:00 to 05:00 silence sustained 3 180 min A1
+            SAIDI 45.000 SAIFI 0.750 CAIDI 60.000 MAIFI 0.000
+        "#]],
+    );
+}
+
+#[test]
+fn who_reported_nothing_goes_with_those_who_did() {
+    check(
+        "A T1 F1 A1 | 1111 x . r 11
+         B T1 F1 A1 | 1111 x . r 11
+         C T1 F1 A1 | 1111 x . r 11
+         D T1 F1 A1 | 1111 . . 1 11
+         E T1 F1 A1 | 1111 1 1 1 11
+         F T1 F1 A1 | 1111 1 1 1 11
+         G T1 F1 A1 | 1111 1 1 1 11
+         H T1 F1 A1 | 1111 1 1 1 11",
+        expect![[r#"
+             5 consumer/A 04:40 to ? last-gasp 1 0 min A1
+             5 consumer/B 04:40 to ? last-gasp 1 0 min A1
+             5 consumer/C 04:40 to ? last-gasp 1 0 min A1
+             7 consumer/A 04:40 to 06:20 last-gasp sustained 1 100 min A1
+             7 consumer/B 04:40 to 06:20 last-gasp sustained 1 100 min A1
+             7 consumer/C 04:40 to 06:20 last-gasp sustained 1 100 min A1
+             7 consumer/D 04:40 to 06:20 silence sustained 1 100 min A1
+            SAIDI 50.000 SAIFI 0.500 CAIDI 100.000 MAIFI 0.000
+        "#]],
+    );
+}
+
+#[test]
+fn a_dark_transformer_makes_a_silence_an_outage_though_much_was_used_after_it() {
+    let street = |supply: &str| {
+        format!(
+            "A T1 F1 A1 | 1111 ...... 11 + 500
+             B T1 F1 A1 | 1111 ...... 11 + 500
+             C T1 F1 A1 | 1111 ...... 11 + 500
+             W T2 F2 A2 | 1111 111111 11
+             S T1 F1 A1 supply | {supply}"
+        )
+    };
+    check(
+        &street("1111 ...... 11"),
+        expect![[r#"
+         8 transformer/T1 04:00 to ? silence 3 0 min A1
+        11 transformer/T1 04:00 to 10:00 silence sustained 3 1080 min A1
+        SAIDI 270.000 SAIFI 0.750 CAIDI 360.000 MAIFI 0.000
+    "#]],
+    );
+    check(
+        &street("1111 111111 11"),
+        expect![[r#"
+             8 transformer/T1 04:00 to ? silence 3 0 min A1
+            11 transformer/T1 04:00 to 10:00 communication 3 0 min A1
+            SAIDI 0.000 SAIFI 0.000 CAIDI - MAIFI 0.000
+        "#]],
+    );
+}
+
+#[test]
+fn what_was_reported_long_ago_explains_no_later_silence() {
+    check(
+        "A T1 F1 A1 | 111 x......r 1111 x..r 11
+         B T1 F1 A1 | 111 x......r 1111 x..r 11
+         C T1 F1 A1 | 111 x......r 1111 x..r 11
+         D T1 F1 A1 | 111 x......r 1111 ...1 11",
+        expect![[r#"
+             4 transformer/T1 03:40 to ? last-gasp 4 0 min A1
+            11 transformer/T1 03:40 to 10:20 last-gasp sustained 4 1600 min A1
+            16 transformer/T1 15:40 to ? last-gasp 4 0 min A1
+            19 transformer/T1 15:40 to 18:20 last-gasp sustained 4 640 min A1
+            SAIDI 560.000 SAIFI 2.000 CAIDI 280.000 MAIFI 0.000
+        "#]],
+    );
+}
