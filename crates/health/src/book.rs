@@ -170,22 +170,24 @@ impl Book {
     /// The run ends: the days that are not final, as far as they went, of the meters with one of the [turns](Self::turns).
     /// Those of all meters at once would take more memory than the meters. When all turns are over, only
     /// [`Self::summary`] is of use.
+    ///
+    /// A day that no tick has reached has no rows, for only the books whose meters have sent readings of it know of it.
     pub fn finish(&mut self, turn: u64, meter_of: impl Fn(u32) -> MeterId) -> Vec<MeterDay> {
         let mut rows = Vec::new();
-        let Some((_, end)) = self.today else { return rows };
+        let Some((today, end)) = self.today else { return rows };
         let at = At { end, is_last: true };
         let turns = self.turns;
         let is_due =
             |&(_, slot): &(i32, u32), _: &mut Delivered| turn_of(meter_of(slot).hash(), turns) == turn;
         let again: Vec<_> = self.open.extract_if(.., is_due).collect();
-        let fresh: Vec<_> = self.fresh.extract_if(.., is_due).collect();
+        let fresh: Vec<_> = self.fresh.extract_if(..(today + 1, 0), is_due).collect();
         let days = again.into_iter().map(|day| (day, true)).chain(fresh.into_iter().map(|day| (day, false)));
         for (((day, slot), cell), is_again) in days {
             let row = self.publish(slot, Span::of(&self.settings.calendar, day), cell, at, &meter_of);
             rows.extend(row.map(|row| MeterDay { is_again, ..row }));
         }
         let planes = std::mem::take(&mut self.planes);
-        for plane in planes.iter().filter(|plane| plane.next_turn <= turn) {
+        for plane in planes.iter().filter(|plane| plane.day <= today && plane.next_turn <= turn) {
             self.turn(plane, turn..turn + 1, at, &meter_of, &mut rows);
         }
         self.planes = planes;

@@ -273,6 +273,44 @@ fn rows_are_the_same_however_meters_are_divided() {
     assert_eq!(out, whole);
 }
 
+/// Readings of a day that no tick has reached are known only where their meters are.
+#[test]
+fn rows_at_the_end_are_the_same_however_meters_are_divided() {
+    let at_end = |divided: u32| {
+        let mut books = vec![Book::new(settings()); divided as usize];
+        for quarter in 1..=96 {
+            for slot in 0..4 {
+                let book = &mut books[(slot % divided) as usize];
+                // A book has slots of its own meters only.
+                let own = slot / divided;
+                book.hear(own, name(slot).hash(), at(0, quarter), at(0, quarter));
+                if quarter == 95 && slot == 1 {
+                    // A clock that is ahead, and one that is far ahead.
+                    book.hear(own, name(slot).hash(), at(1, 3), at(0, quarter));
+                    book.hear(own, name(slot).hash(), at(9, 3), at(0, quarter));
+                }
+            }
+            for (first, book) in (0..).zip(&mut books) {
+                book.tick(at(0, quarter), |own| name(own * divided + first), &mut Vec::new());
+            }
+        }
+        let mut rows = Vec::new();
+        for (first, book) in (0..).zip(&mut books) {
+            let turns = 0..book.turns();
+            rows.extend(turns.flat_map(|turn| book.finish(turn, |own| name(own * divided + first))));
+        }
+        rows.sort_unstable();
+        rows
+    };
+    let whole = at_end(1);
+    assert_eq!(
+        whole.iter().map(|row| (row.day, row.meter)).collect::<Vec<_>>(),
+        [0, 1, 2, 3].map(|slot| (19_723, name(slot)))
+    );
+    assert_eq!(at_end(2), whole);
+    assert_eq!(at_end(4), whole);
+}
+
 fn total_lines(final_after: i64) -> Vec<String> {
     let settings = HealthSettings { final_after, ..settings() };
     let (mut book, mut totals) = (Book::new(settings.clone()), Totals::new(settings));
