@@ -10,16 +10,16 @@ const HISTORY: i64 = 7 * DAY;
 /// When a reading arrived that is stamped `stamp`.
 ///
 /// In a log, it is the broker's time. In files, and in history that was sent again, it is the time that the ticks had
-/// reached; only a reading that had to wait for that time was ahead of it. Before the first tick nothing is known, and
-/// the reading is taken to be in time.
-pub fn arrival(came: Arrival, has_waited: bool, stamp: EventTime) -> EventTime {
+/// reached; only a reading of a clock that runs ahead of them (`runs_ahead`) was ahead of it. Before the first tick
+/// nothing is known, and the reading is taken to be in time.
+pub fn arrival(came: Arrival, runs_ahead: bool, stamp: EventTime) -> EventTime {
     let Arrival { sent, front } = came;
     if front == EventTime::MIN {
         return stamp;
     }
     match sent.filter(|sent| sent.since(front) <= HISTORY) {
         Some(sent) => sent,
-        None if has_waited => front,
+        None if runs_ahead => front,
         None => front.max(stamp),
     }
 }

@@ -1,6 +1,6 @@
 //! The days of each meter, until they are published.
 
-use crate::cause::{Cause, Causes};
+use crate::cause::{Cause, Causes, WRONG_CLOCK};
 use crate::delivered::Delivered;
 use crate::rhythm::Rhythm;
 use crate::row::{MeterDay, Standing};
@@ -106,6 +106,16 @@ impl Book {
         if let Some(cell) = self.cell(slot, hash, day) {
             cell.receive(arrived.since(stamp));
         }
+    }
+
+    /// Whether the clock of a meter runs ahead of the others, of which half had reached `front` when it sent its next
+    /// reading. Its reading before shows it: that was ahead of them too.
+    ///
+    /// The next reading itself does not. Of meters that send once an interval or more seldom, the first half of each round
+    /// is a whole step ahead of the others, and after a pause of all meters it is the whole pause.
+    pub fn runs_ahead(&self, slot: u32, front: EventTime, stamp: EventTime) -> bool {
+        let last = self.meters.get(slot as usize).map_or(0, |meter| meter.last);
+        last > 0 && moment(last) < stamp && moment(last) > front.plus(WRONG_CLOCK * SECOND)
     }
 
     /// Counts a reading of a moment that the meter has sent before.

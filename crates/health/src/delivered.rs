@@ -10,6 +10,8 @@ pub(crate) const A_DAY: i64 = 24 * 3600;
 
 /// A step of the clock's offset, s. In 16 bits it reaches 18 hours.
 pub(crate) const OFFSET_STEP: i64 = 2;
+/// Beyond this offset, s, only that it is so much or more is known.
+pub(crate) const MOST_OFFSET: i64 = i16::MAX as i64 * OFFSET_STEP;
 /// No reading has shown the clock.
 pub(crate) const NO_OFFSET: i16 = i16::MIN;
 

@@ -1,6 +1,7 @@
 //! What was wrong with the readings of a run, the worst first, and what to do about it.
 
 use crate::cause::Cause;
+use crate::delivered::MOST_OFFSET;
 use reading::{ConcentratorId, MeterId};
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -81,11 +82,14 @@ impl Summary {
         if let Some((first, offset)) =
             self.wrong_clocks.iter().max_by_key(|(id, offset)| (**offset, Reverse(**id)))
         {
-            let minutes = (offset + 30) / 60;
+            let offset = match *offset {
+                MOST_OFFSET.. => format!("at least {} h", MOST_OFFSET / 3600),
+                offset => format!("{} min", (offset + 30) / 60),
+            };
             let what = match self.wrong_clocks.len() {
-                1 => format!("the clock of concentrator {first} is {minutes} min ahead"),
+                1 => format!("the clock of concentrator {first} is {offset} ahead"),
                 count => {
-                    format!("the clocks of {count} concentrators are ahead, that of {first} by {minutes} min")
+                    format!("the clocks of {count} concentrators are ahead, that of {first} by {offset}")
                 }
             };
             let what_to_do = "set it: until then the day and hour of all its meters are wrong";

@@ -1,12 +1,12 @@
 use crate::row::Standing;
 use crate::{
     Book, Cause, DaysState, HealthRow, HealthSettings, MeterDay, MeterState, Place, Roll, Sums, Totals,
-    Whose, date_of,
+    Whose, arrival, date_of,
 };
 use expect_test::{Expect, expect};
 use jiff::tz::TimeZone;
 use reading::time::{DAY, HOUR, MINUTE, SECOND};
-use reading::{Calendar, ConcentratorId, EventTime, Grid, MeterId, TransformerId};
+use reading::{Arrival, Calendar, ConcentratorId, EventTime, Grid, MeterId, TransformerId};
 use std::collections::{BTreeMap, BTreeSet};
 
 const QUARTER: i64 = 15 * MINUTE;
@@ -211,6 +211,39 @@ fn clocks_and_late_deliveries_are_told_apart() {
     assert_eq!(causes_of(next_midnight), [Cause::Late]);
 }
 
+/// Whether the clock of a meter in a file is called wrong. `came` says for a time its stamp, and the front by then. For
+/// three hours no meter sends.
+fn is_ahead_in_file(step: i64, came: impl Fn(EventTime) -> (EventTime, EventTime)) -> bool {
+    let (mut book, mut out) = (Book::new(settings()), Vec::new());
+    for quarter in 1..=96 * 6 {
+        let time = at(0, quarter);
+        if time.0 % step == 0 && !(at(2, 0) < time && time < at(2, 12)) {
+            let (stamp, front) = came(time);
+            let front = if at(2, 0) < front && front < at(2, 12) { at(2, 0) } else { front };
+            let ahead = book.runs_ahead(0, front, stamp);
+            let arrived = arrival(Arrival { sent: None, front }, ahead, stamp);
+            book.hear(0, name(0).hash(), stamp, arrived);
+        }
+        book.tick(time, name, &mut out);
+    }
+    book.summary(name).meters(Cause::Ahead) > 0
+}
+
+#[test]
+fn in_a_file_only_a_clock_that_stays_ahead_is_wrong() {
+    // The first half of each round comes before the others have reached its time.
+    for step in [15 * MINUTE, 30 * MINUTE, HOUR, DAY] {
+        assert!(!is_ahead_in_file(step, |time| (time, time.minus(step))), "{step}");
+        assert!(!is_ahead_in_file(step, |time| (time.plus(50 * SECOND), time.minus(step))), "{step}");
+    }
+    // Daily, at any hour.
+    assert!(!is_ahead_in_file(DAY, |time| (time.plus(3 * HOUR), time.minus(9 * HOUR))));
+    for step in [15 * MINUTE, 30 * MINUTE, HOUR] {
+        let hour_ahead = |time: EventTime| (time.plus(HOUR), time.minus(step));
+        assert!(is_ahead_in_file(step, hour_ahead), "{step}");
+    }
+}
+
 /// Some meters, each with faults of its own.
 fn street() -> Vec<Step> {
     let mut steps = Vec::new();
@@ -309,6 +342,39 @@ fn rows_at_the_end_are_the_same_however_meters_are_divided() {
     );
     assert_eq!(at_end(2), whole);
     assert_eq!(at_end(4), whole);
+}
+
+/// A concentrator of eight meters. One has a clock that is days ahead.
+fn clocks_of_concentrator(heard: u32, ahead: u32) -> Vec<i64> {
+    let (mut book, mut totals) = (Book::new(settings()), Totals::new(settings()));
+    let place = Place { transformer: None, concentrator: ConcentratorId::new("C1") };
+    let mut rows = Vec::new();
+    for quarter in 1..=96 * 4 {
+        let time = at(0, quarter);
+        for slot in 0..heard {
+            let arrived = if slot < ahead { time.minus(5 * DAY) } else { time };
+            book.hear(slot, name(slot).hash(), time, arrived);
+        }
+        let mut days = Vec::new();
+        book.tick(time, name, &mut days);
+        let roll = |_| Roll::from([(Whose::Concentrator(place.concentrator.unwrap()), 8)]);
+        totals.tick(time, days.into_iter().map(|day| (day, place)), roll, &mut rows);
+    }
+    let mut summary = book.summary(name);
+    summary.set_of_town(totals.wrong_clocks().clone(), 0);
+    if let Some(offset) = totals.wrong_clocks().values().next() {
+        assert!(*offset > 18 * 3600);
+        assert_eq!(summary.advice()[0].what, "the clock of concentrator C1 is at least 18 h ahead");
+    }
+    totals.wrong_clocks().values().copied().collect()
+}
+
+#[test]
+fn a_concentrator_has_an_offset_if_half_of_its_meters_have_one() {
+    assert_eq!(clocks_of_concentrator(3, 3), []);
+    assert_eq!(clocks_of_concentrator(8, 3), []);
+    assert_eq!(clocks_of_concentrator(4, 4).len(), 1);
+    assert_eq!(clocks_of_concentrator(8, 8).len(), 1);
 }
 
 fn total_lines(final_after: i64) -> Vec<String> {

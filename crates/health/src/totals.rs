@@ -33,6 +33,13 @@ struct Total {
 }
 
 impl Total {
+    /// The median offset, if at least half of its meters have one: fewer may be those whose own clocks are wrong.
+    fn settle_offset(&mut self, whose: &Whose, roll: &Roll) {
+        let meters = self.settled.meters + self.provisional.meters + self.absent(whose, roll);
+        let enough = 2 * self.offsets.len() >= meters as usize;
+        self.offsets = median(&mut self.offsets).filter(|_| enough).into_iter().collect();
+    }
+
     /// How many meters of the roll have no row.
     fn absent(&self, whose: &Whose, roll: &Roll) -> u32 {
         let there = self.settled.meters + self.provisional.meters;
@@ -89,18 +96,16 @@ impl Totals {
             let final_at = day_end.plus(self.settings.final_after.max(DAY));
             if is_whole && end >= final_at {
                 let ended = self.days.remove(&day).unwrap_or_default();
-                self.published = self.published.max(day);
                 self.publish(day, ended, &roll(day_end), Standing::Final, out);
+                self.published = self.published.max(day);
             } else if is_whole && self.published < day {
-                self.published = day;
                 let mut ended = self.days.remove(&day).unwrap_or_default();
                 let roll = roll(day_end);
+                ended.iter_mut().for_each(|(whose, total)| total.settle_offset(whose, &roll));
+                self.published = day;
                 self.publish(day, ended.clone(), &roll, Standing::Open, out);
                 ended.retain(|whose, total| total.provisional.meters > 0 || total.absent(whose, &roll) > 0);
-                for total in ended.values_mut() {
-                    total.offsets = median(&mut total.offsets).into_iter().collect();
-                    total.provisional = Sums::default();
-                }
+                ended.values_mut().for_each(|total| total.provisional = Sums::default());
                 self.days.insert(day, ended);
             }
         }
@@ -168,7 +173,10 @@ impl Totals {
         out: &mut Vec<HealthRow>,
     ) {
         for (whose, mut total) in totals {
-            let offset_s = median(&mut total.offsets).map(i64::from);
+            if day > self.published {
+                total.settle_offset(&whose, roll);
+            }
+            let offset_s = total.offsets.first().copied().map(i64::from);
             if let (Whose::Concentrator(id), Some(offset)) = (whose, offset_s)
                 && offset > WRONG_CLOCK
             {

@@ -71,7 +71,8 @@ impl Health {
             }
             let waited = batch.arrivals.get(index);
             let came = waited.copied().unwrap_or_else(|| Arrival { sent: sent(index), front });
-            let arrived = arrival(came, waited.is_some(), stamp);
+            let runs_ahead = waited.is_some() && self.book.runs_ahead(taken.slot, came.front, stamp);
+            let arrived = arrival(came, runs_ahead, stamp);
             self.book.hear(taken.slot, hash, stamp, arrived);
         }
     }
