@@ -25,6 +25,18 @@ pub(crate) struct Meter {
     pub(crate) causes: Causes,
 }
 
+impl Meter {
+    /// Whether a stamp is off the boundaries of intervals. A meter that sends more often than once an interval also has
+    /// stamps at its own steps between them.
+    fn is_off_grid(&self, stamp: EventTime, settings: &HealthSettings) -> bool {
+        let length = settings.grid.length();
+        let own_step = self.rhythm.likely_step().map(|step| step * SECOND);
+        let step = own_step.filter(|step| length % step == 0).unwrap_or(length);
+        let beyond = stamp.0.rem_euclid(step);
+        beyond.min(step - beyond) > settings.snap
+    }
+}
+
 /// What all meters delivered of one day.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Plane {
@@ -134,12 +146,18 @@ impl Book {
                 continue;
             }
             let day = self.span(row.end).day;
+            // A reading was lost where the others stand on the grid.
+            let is_off_grid = row.quality.has(Quality::INTERPOLATED)
+                && self
+                    .meters
+                    .get(slot as usize)
+                    .is_some_and(|meter| meter.is_off_grid(moment(meter.last), &self.settings));
             let Some(cell) = self.cell(slot, row.meter.hash(), day) else { continue };
-            let note = |count: &mut u8, flag| *count = count.saturating_add(row.quality.has(flag).into());
-            note(&mut cell.gaps, Quality::GAP);
-            note(&mut cell.resets, Quality::RESET);
-            note(&mut cell.resets, Quality::SUSPECT);
-            note(&mut cell.off_grid, Quality::INTERPOLATED);
+            let note = |count: &mut u8, holds: bool| *count = count.saturating_add(holds.into());
+            note(&mut cell.gaps, row.quality.has(Quality::GAP));
+            note(&mut cell.resets, row.quality.has(Quality::RESET));
+            note(&mut cell.resets, row.quality.has(Quality::SUSPECT));
+            note(&mut cell.off_grid, is_off_grid);
         }
     }
 

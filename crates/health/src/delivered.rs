@@ -32,7 +32,7 @@ pub struct Delivered {
     pub(crate) resets: u8,
     /// Intervals without any reading.
     pub(crate) gaps: u8,
-    /// Intervals with no reading at their end.
+    /// Intervals with no reading at their end, of a meter whose stamps are off the grid.
     pub(crate) off_grid: u8,
 }
 

@@ -1,7 +1,11 @@
 //! How often a meter usually sends.
 
+use crate::delivered::A_DAY;
+
 /// The usual times between two readings, s.
 const STEPS: [i64; 12] = [5, 10, 30, 60, 300, 600, 900, 1200, 1800, 3600, 7200, 86_400];
+/// A step is usual once so many votes are ahead: random times agree now and then.
+const ENOUGH_VOTES: u8 = 4;
 /// Stands for any other time.
 const OTHER: u8 = STEPS.len() as u8;
 const MOST_VOTES: u8 = 15;
@@ -28,7 +32,8 @@ impl Rhythm {
 
     /// Counts the time between two readings, s.
     pub(crate) fn vote(&mut self, seconds: i64) {
-        let is_near = |step: &i64| (seconds - step).abs() * 5 <= *step;
+        // Near is within a tenth. Of short steps within a minute, at most a fifth: stamps may be some seconds off.
+        let is_near = |step: &i64| (seconds - step).abs() <= (step / 10).max(60).min(step / 5);
         let (step, votes) = (self.0 >> 4, self.0 & 15);
         // Nearly always it is the usual step. A time that is near to two of them counts for that one.
         let voted = match STEPS.get(usize::from(step)) {
@@ -44,7 +49,15 @@ impl Rhythm {
 
     /// The usual step, s. None if the meter keeps no rhythm, or none is known yet.
     pub(crate) fn step(self) -> Option<i64> {
-        (self.0 & 15 > 0).then(|| STEPS.get(usize::from(self.0 >> 4)).copied())?
+        let step = self.likely_step()?;
+        // Few times are near a day by chance, and a day is over after one of them.
+        let enough = if step == A_DAY { 1 } else { ENOUGH_VOTES };
+        (self.0 & 15 >= enough).then_some(step)
+    }
+
+    /// The step that has the most votes, however few they are, s.
+    pub(crate) fn likely_step(self) -> Option<i64> {
+        (self.0 > 0).then(|| STEPS.get(usize::from(self.0 >> 4)).copied())?
     }
 }
 
@@ -61,11 +74,30 @@ mod tests {
     #[test]
     fn the_step_of_most_readings_is_the_rhythm() {
         check(&[], None);
-        check(&[900], Some(900));
-        check(&[900, 900, 1800, 900, 27_000, 900], Some(900));
-        check(&[903, 897, 911], Some(900));
+        check(&[900; 3], None);
+        check(&[900; 4], Some(900));
+        check(&[900, 900, 1800, 900, 27_000, 900, 900, 900], Some(900));
+        check(&[903, 897, 911, 850, 949], Some(900));
+        check(&[349, 251, 300, 340], Some(300));
         check(&[420, 420, 420], None);
         check(&[86_400, 86_400], Some(86_400));
+    }
+
+    /// Readings at any moment of each quarter: every tenth time between two of them is near to a quarter.
+    #[test]
+    fn random_times_are_no_rhythm() {
+        let mut random = 1;
+        let mut next = || {
+            random = random * 1_103_515_245 % 2_147_483_647;
+            random % 900
+        };
+        let times: Vec<i64> = (0..1000).map(|quarter| quarter * 900 + next()).collect();
+        let mut rhythm = Rhythm::default();
+        let known = times.windows(2).filter(|pair| {
+            rhythm.vote(pair[1] - pair[0]);
+            rhythm.step().is_some()
+        });
+        assert!(known.count() < 10);
     }
 
     #[test]

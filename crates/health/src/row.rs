@@ -109,7 +109,7 @@ pub struct Sums {
     pub resets: u64,
     /// Intervals without any reading.
     pub gaps: u64,
-    /// Intervals with no reading at their end.
+    /// Intervals with no reading at their end, of meters whose stamps are off the grid.
     pub off_grid: u64,
     /// The stamp of the latest reading.
     pub last_heard: Option<EventTime>,

@@ -8,6 +8,8 @@ use reading::{Calendar, Fingerprint, Grid};
 pub struct HealthSettings {
     /// The intervals.
     pub grid: Grid,
+    /// A reading within so many ms of a boundary stands at it.
+    pub snap: i64,
     /// Local days.
     pub calendar: Calendar,
     /// How long an interval stays open after its end, ms.

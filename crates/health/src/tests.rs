@@ -6,7 +6,9 @@ use crate::{
 use expect_test::{Expect, expect};
 use jiff::tz::TimeZone;
 use reading::time::{DAY, HOUR, MINUTE, SECOND};
-use reading::{Arrival, Calendar, ConcentratorId, EventTime, Grid, MeterId, TransformerId};
+use reading::{
+    Arrival, Calendar, ConcentratorId, EventTime, Grid, Interval, MeterId, Quality, TransformerId,
+};
 use std::collections::{BTreeMap, BTreeSet};
 
 const QUARTER: i64 = 15 * MINUTE;
@@ -14,6 +16,7 @@ const QUARTER: i64 = 15 * MINUTE;
 fn settings() -> HealthSettings {
     HealthSettings {
         grid: Grid::new(QUARTER).unwrap(),
+        snap: 90 * SECOND,
         calendar: Calendar::new(TimeZone::UTC, BTreeSet::new()),
         grace: QUARTER,
         final_after: 4 * DAY,
@@ -242,6 +245,39 @@ fn in_a_file_only_a_clock_that_stays_ahead_is_wrong() {
         let hour_ahead = |time: EventTime| (time.plus(HOUR), time.minus(step));
         assert!(is_ahead_in_file(step, hour_ahead), "{step}");
     }
+}
+
+/// What a meter lacks that stamps its readings so long after each quarter, and loses one of twenty.
+fn causes_of_stamps(off: i64) -> Vec<Cause> {
+    let (mut book, mut out) = (Book::new(settings()), Vec::new());
+    for quarter in 1..=96 * 8 {
+        let (time, is_lost) = (at(0, quarter), quarter % 20 == 5);
+        if !is_lost {
+            book.hear(0, name(0).hash(), time.plus(off), time.plus(off));
+        }
+        let quality = if off > 90 * SECOND || is_lost { Quality::INTERPOLATED } else { Quality::MEASURED };
+        let row = Interval {
+            meter: name(0),
+            start: time.minus(QUARTER),
+            end: time,
+            imp: None,
+            exp: None,
+            sums: reading::Sums::EMPTY,
+            quality,
+            instead: None,
+        };
+        book.enter(&[0], &[row]);
+        book.tick(time, name, &mut out);
+    }
+    let summary = book.summary(name);
+    Cause::ALL.into_iter().filter(|&cause| summary.meters(cause) > 0).collect()
+}
+
+#[test]
+fn a_lost_reading_is_no_stamp_off_the_grid() {
+    assert_eq!(causes_of_stamps(0), []);
+    assert_eq!(causes_of_stamps(50 * SECOND), []);
+    assert_eq!(causes_of_stamps(5 * MINUTE), [Cause::OffGrid]);
 }
 
 /// Some meters, each with faults of its own.

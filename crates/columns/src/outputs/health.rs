@@ -91,7 +91,8 @@ impl Output for Health {
         to.column(
             "off_grid",
             "",
-            "intervals with no reading at their end, nor within `snap` of it: those flagged `interpolated`",
+            "intervals flagged `interpolated` of a meter whose stamps are further than `snap` off the boundaries; where \
+             only a reading was lost, they are not counted",
             "column `quality` of intervals",
             |one| whole(one.sums.off_grid),
         );

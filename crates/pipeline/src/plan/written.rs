@@ -259,6 +259,7 @@ impl PlanToml {
                 .transpose()?,
             health: self.health.map(|HealthToml {}| HealthSettings {
                 grid: intervals.grid,
+                snap: intervals.snap,
                 calendar: calendar.clone(),
                 grace: intervals.grace,
                 final_after,
