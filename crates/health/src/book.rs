@@ -6,7 +6,7 @@ use crate::rhythm::Rhythm;
 use crate::row::{MeterDay, Standing};
 use crate::settings::HealthSettings;
 use crate::span::Span;
-use crate::summary::Summary;
+use crate::summary::{Stamps, Summary};
 use reading::time::{DAY, SECOND};
 use reading::{EventTime, Interval, MeterId, Quality};
 use std::collections::BTreeMap;
@@ -68,6 +68,8 @@ pub struct Book {
     spans: [Span; 2],
     /// The slots that the last tick has published.
     turned: Vec<u32>,
+    /// The stamps since the run began.
+    stamps: Stamps,
 }
 
 /// When a day is published.
@@ -96,6 +98,7 @@ impl Book {
             today: None,
             spans: [Span::NONE; 2],
             turned: Vec::new(),
+            stamps: Stamps::default(),
         }
     }
 
@@ -113,6 +116,10 @@ impl Book {
             meter.first = seconds;
         } else if seconds > meter.last {
             meter.rhythm.vote(i64::from(seconds - meter.last));
+        }
+        // The first stamp of a meter does not show its steps yet.
+        if meter.last > 0 {
+            self.stamps.count(meter.is_off_grid(stamp, &self.settings));
         }
         meter.last = meter.last.max(seconds);
         if let Some(cell) = self.cell(slot, hash, day) {
@@ -427,6 +434,7 @@ impl Book {
     /// How many meters have had each cause of bad data.
     pub fn summary(&self, meter_of: impl Fn(u32) -> MeterId) -> Summary {
         let mut summary = Summary::default();
+        summary.stamps = self.stamps;
         for (slot, meter) in (0..).zip(&self.meters) {
             meter.causes.iter().for_each(|cause| summary.count(cause, 1, meter_of(slot)));
         }

@@ -18,6 +18,21 @@ pub struct Summary {
     wrong_clocks: BTreeMap<ConcentratorId, i64>,
     absent: u32,
     after_final: u64,
+    pub(crate) stamps: Stamps,
+}
+
+/// How many stamps there were, and how many of them are off the grid.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Stamps {
+    all: u64,
+    off_grid: u64,
+}
+
+impl Stamps {
+    pub(crate) fn count(&mut self, is_off_grid: bool) {
+        self.all += 1;
+        self.off_grid += u64::from(is_off_grid);
+    }
 }
 
 /// A cause and the way out, in words.
@@ -42,6 +57,8 @@ impl Summary {
         for (&cause, &(meters, first)) in &other.causes {
             self.count(cause, meters, first);
         }
+        self.stamps.all += other.stamps.all;
+        self.stamps.off_grid += other.stamps.off_grid;
         self.wrong_clocks.extend(other.wrong_clocks.iter().map(|(&id, &offset)| (id, offset)));
     }
 
@@ -68,6 +85,13 @@ impl Summary {
     /// How many intervals came when the balances of their time were final.
     pub fn after_final(&self) -> u64 {
         self.after_final
+    }
+
+    /// The share of the stamps of this run that are off the grid: further than `snap` from the boundaries of intervals, and
+    /// from the steps between them of a meter that sends more often. The first stamp of each meter is left out. None if
+    /// there is no other.
+    pub fn share_off_grid(&self) -> Option<f64> {
+        (self.stamps.all > 0).then(|| self.stamps.off_grid as f64 / self.stamps.all as f64)
     }
 
     /// How many meters of the topology sent nothing.
@@ -124,7 +148,11 @@ impl Summary {
                 1 => format!("meter {first}"),
                 meters => format!("{meters} meters ({first} and others)"),
             };
-            advice.push(Advice { what: format!("{meters}: {}", cause.words()), what_to_do: cause.advice() });
+            let mut what = format!("{meters}: {}", cause.words());
+            if let (Cause::OffGrid, Some(share)) = (cause, self.share_off_grid()) {
+                what += &format!(" ({:.1} % of all stamps are off the grid)", share * 100.0);
+            }
+            advice.push(Advice { what, what_to_do: cause.advice() });
         }
         advice
     }

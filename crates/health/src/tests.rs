@@ -247,8 +247,9 @@ fn in_a_file_only_a_clock_that_stays_ahead_is_wrong() {
     }
 }
 
-/// What a meter lacks that stamps its readings so long after each quarter, and loses one of twenty.
-fn causes_of_stamps(off: i64) -> Vec<Cause> {
+/// What a meter lacks that stamps its readings so long after each quarter, and loses one of twenty, and the share of its stamps
+/// that are off the grid.
+fn causes_of_stamps(off: i64) -> (Vec<Cause>, Option<f64>) {
     let (mut book, mut out) = (Book::new(settings()), Vec::new());
     for quarter in 1..=96 * 8 {
         let (time, is_lost) = (at(0, quarter), quarter % 20 == 5);
@@ -270,14 +271,15 @@ fn causes_of_stamps(off: i64) -> Vec<Cause> {
         book.tick(time, name, &mut out);
     }
     let summary = book.summary(name);
-    Cause::ALL.into_iter().filter(|&cause| summary.meters(cause) > 0).collect()
+    let causes = Cause::ALL.into_iter().filter(|&cause| summary.meters(cause) > 0).collect();
+    (causes, summary.share_off_grid())
 }
 
 #[test]
 fn a_lost_reading_is_no_stamp_off_the_grid() {
-    assert_eq!(causes_of_stamps(0), []);
-    assert_eq!(causes_of_stamps(50 * SECOND), []);
-    assert_eq!(causes_of_stamps(5 * MINUTE), [Cause::OffGrid]);
+    assert_eq!(causes_of_stamps(0), (vec![], Some(0.0)));
+    assert_eq!(causes_of_stamps(50 * SECOND), (vec![], Some(0.0)));
+    assert_eq!(causes_of_stamps(5 * MINUTE), (vec![Cause::OffGrid], Some(1.0)));
 }
 
 /// Some meters, each with faults of its own.

@@ -8,7 +8,7 @@ use crate::places;
 use columns::files::OutputFile;
 use columns::outputs::{ALL, DeadLetters, Files, Intervals, Output, Planned};
 use columns::{Aside, ColumnsError, IntervalsFile, csv_path, write_csv};
-use health::{Cause, Summary};
+use health::Cause;
 use notify::Sent;
 pub use pictures::Pictures;
 use pipeline::{Compression, Outputs, Plan};
@@ -152,6 +152,7 @@ impl OutDir {
         if plan.health.is_some() {
             let of_cause = |cause: &Cause| (cause.name(), counted.health.meters(*cause));
             json["health"] = tally(Cause::ALL.iter().map(of_cause)).into();
+            json["off_grid_share"] = counted.health.share_off_grid().into();
             json["wrong_clocks"] = counted.health.wrong_clocks().len().into();
             json["absent"] = counted.health.absent().into();
         }
@@ -211,7 +212,7 @@ impl OutDir {
             speed.map(|speed| format!(", {speed:.2} M readings a CPU second")).unwrap_or_default(),
             dir.display(),
         );
-        if counted.health == Summary::default() {
+        if counted.health.advice().is_empty() {
             return Ok(text);
         }
         Ok(format!("{text}\n{}", counted.health))

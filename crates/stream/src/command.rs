@@ -5,7 +5,6 @@ use crate::log::{Broker, Connection, accepts_any, topics};
 use crate::metrics::Metrics;
 use crate::run::{self, Done, Job, Outcome};
 use checkpoints::{OpenError, Store};
-use health::Summary;
 use shell::{Failure, Stop, cores, print, read_plan_and_text, telemetry, usage};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -147,7 +146,7 @@ fn summary(job: &Job<'_>, outcome: &Outcome, wall_s: f64, checkpoints: &str) -> 
     });
     let mut health = tally.found.health.clone();
     health.add(&found.health);
-    let health = if health == Summary::default() { String::new() } else { format!("\n{health}") };
+    let health = if health.advice().is_empty() { String::new() } else { format!("\n{health}") };
     format!(
         "{} readings in {} messages -> {} intervals, {} cases, {} alerts, {}\n{} repeats, {} dead letters, {} of them late\n{wall_s:.2} s{}\nthe state is kept in {checkpoints}{health}",
         tally.readings,
