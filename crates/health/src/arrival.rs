@@ -1,11 +1,22 @@
 //! When a reading arrived.
 
-use reading::time::DAY;
+use crate::cause::WRONG_CLOCK;
+use reading::time::{DAY, SECOND};
 use reading::{Arrival, EventTime};
 
 /// A log whose messages came so much later than the time that its meters have reached is history that was sent again.
 /// When a message of it arrived says nothing about a meter.
 const HISTORY: i64 = 7 * DAY;
+
+/// Whether the clock of a meter runs ahead of the others, of which half had reached `front` when it sent the reading that
+/// is stamped `stamp`. Its reading before, stamped `last`, shows it: that was ahead of them too.
+///
+/// The reading itself does not. Of meters that send once an interval or more seldom, the first half of each round is a
+/// whole step ahead of the others, and after a pause of all meters it is the whole pause.
+pub fn runs_ahead(last: Option<EventTime>, front: EventTime, stamp: EventTime) -> bool {
+    let was_ahead = |last: EventTime| last < stamp && last > front.plus(WRONG_CLOCK * SECOND);
+    front > EventTime::MIN && last.is_some_and(was_ahead)
+}
 
 /// When a reading arrived that is stamped `stamp`.
 ///

@@ -1,6 +1,7 @@
 //! The days of each meter, until they are published.
 
-use crate::cause::{Cause, Causes, WRONG_CLOCK};
+use crate::arrival::runs_ahead;
+use crate::cause::{Cause, Causes};
 use crate::delivered::Delivered;
 use crate::rhythm::Rhythm;
 use crate::row::{MeterDay, Standing};
@@ -64,6 +65,8 @@ pub struct Book {
     removed: BTreeMap<MeterId, EventTime>,
     /// The local day of the last tick, and its end.
     pub(crate) today: Option<(i32, EventTime)>,
+    /// The local day that the ticks had reached when no more readings could come.
+    last_day: Option<i32>,
     /// The days of the readings that came last: to look up a local day for each reading would be slow.
     spans: [Span; 2],
     /// The slots that the last tick has published.
@@ -96,6 +99,7 @@ impl Book {
             open: BTreeMap::new(),
             removed: BTreeMap::new(),
             today: None,
+            last_day: None,
             spans: [Span::NONE; 2],
             turned: Vec::new(),
             stamps: Stamps::default(),
@@ -127,14 +131,10 @@ impl Book {
         }
     }
 
-    /// Whether the clock of a meter runs ahead of the others, of which half had reached `front` when it sent its next
-    /// reading. Its reading before shows it: that was ahead of them too.
-    ///
-    /// The next reading itself does not. Of meters that send once an interval or more seldom, the first half of each round
-    /// is a whole step ahead of the others, and after a pause of all meters it is the whole pause.
+    /// Whether the clock of the meter in a slot [runs ahead](runs_ahead).
     pub fn runs_ahead(&self, slot: u32, front: EventTime, stamp: EventTime) -> bool {
-        let last = self.meters.get(slot as usize).map_or(0, |meter| meter.last);
-        last > 0 && moment(last) < stamp && moment(last) > front.plus(WRONG_CLOCK * SECOND)
+        let last = self.meters.get(slot as usize).map(|meter| meter.last).filter(|&last| last > 0);
+        runs_ahead(last.map(moment), front, stamp)
     }
 
     /// Counts a reading of a moment that the meter has sent before.
@@ -202,27 +202,35 @@ impl Book {
         &self.turned
     }
 
+    /// No more readings come. The ticks from now on differ from book to book: each has those that its meters have
+    /// readings of.
+    pub fn end(&mut self) {
+        self.last_day = self.last_day.or(self.today.map(|(today, _)| today));
+    }
+
     /// The run ends: the days that are not final, as far as they went, of the meters with one of the [turns](Self::turns).
     /// Those of all meters at once would take more memory than the meters. When all turns are over, only
     /// [`Self::summary`] is of use.
     ///
-    /// A day that no tick has reached has no rows, for only the books whose meters have sent readings of it know of it.
+    /// A day that was not reached before [`Self::end`] has no rows, for only the books whose meters have sent readings of
+    /// it know of it.
     pub fn finish(&mut self, turn: u64, meter_of: impl Fn(u32) -> MeterId) -> Vec<MeterDay> {
         let mut rows = Vec::new();
         let Some((today, end)) = self.today else { return rows };
+        let last_day = self.last_day.unwrap_or(today);
         let at = At { end, is_last: true };
         let turns = self.turns;
         let is_due =
             |&(_, slot): &(i32, u32), _: &mut Delivered| turn_of(meter_of(slot).hash(), turns) == turn;
         let again: Vec<_> = self.open.extract_if(.., is_due).collect();
-        let fresh: Vec<_> = self.fresh.extract_if(..(today + 1, 0), is_due).collect();
+        let fresh: Vec<_> = self.fresh.extract_if(..(last_day + 1, 0), is_due).collect();
         let days = again.into_iter().map(|day| (day, true)).chain(fresh.into_iter().map(|day| (day, false)));
         for (((day, slot), cell), is_again) in days {
             let row = self.publish(slot, Span::of(&self.settings.calendar, day), cell, at, &meter_of);
             rows.extend(row.map(|row| MeterDay { is_again, ..row }));
         }
         let planes = std::mem::take(&mut self.planes);
-        for plane in planes.iter().filter(|plane| plane.day <= today && plane.next_turn <= turn) {
+        for plane in planes.iter().filter(|plane| plane.day <= last_day && plane.next_turn <= turn) {
             self.turn(plane, turn..turn + 1, at, &meter_of, &mut rows);
         }
         self.planes = planes;

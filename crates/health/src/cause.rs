@@ -88,7 +88,8 @@ impl Cause {
                 "nothing is lost, the first one counts; a gateway that retries pays for its network twice"
             }
             Self::Resets => {
-                "an exchanged meter needs a row in the topology; else have the register looked at"
+                "an exchanged meter needs a row in the topology, a load above `most_power` of `[registers]` a contract \
+                 there (`sanctioned_w`) or more `most_power`; else have the register looked at"
             }
         }
     }

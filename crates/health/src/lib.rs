@@ -21,7 +21,7 @@ mod state;
 mod summary;
 mod totals;
 
-pub use arrival::arrival;
+pub use arrival::{arrival, runs_ahead};
 pub use book::Book;
 pub use cause::{Cause, Causes};
 pub use delivered::Delivered;

@@ -365,6 +365,9 @@ fn rows_at_the_end_are_the_same_however_meters_are_divided() {
                 book.tick(at(0, quarter), |own| name(own * divided + first), &mut Vec::new());
             }
         }
+        // Then the books have the ticks of their own readings only.
+        books.iter_mut().for_each(Book::end);
+        books[1 % divided as usize].tick(at(1, 3), |own| name(own * divided + 1 % divided), &mut Vec::new());
         let mut rows = Vec::new();
         for (first, book) in (0..).zip(&mut books) {
             let turns = 0..book.turns();

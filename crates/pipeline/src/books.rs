@@ -154,6 +154,11 @@ impl Books {
         reports
     }
 
+    /// No more readings come: the ticks from now on are only those that the meters here have readings of.
+    pub fn end(&mut self) {
+        self.health.iter_mut().for_each(Health::end);
+    }
+
     /// In how many turns the last reports come.
     pub fn last_turns(&self) -> u64 {
         self.health.as_ref().map_or(0, Health::turns)

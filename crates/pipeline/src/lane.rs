@@ -193,6 +193,9 @@ impl Lane {
                 }
                 Step::Advance(watermark) => {
                     closed = watermark;
+                    if watermark == EventTime::MAX {
+                        self.books.end();
+                    }
                     let mut known = out.intervals.len();
                     while let Some(end) = self.fleet.close_next(watermark, &mut out.intervals) {
                         self.enter(known, out);

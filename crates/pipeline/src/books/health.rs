@@ -89,6 +89,10 @@ impl Health {
         days.into_iter().map(Report::Delivered).collect()
     }
 
+    pub(super) fn end(&mut self) {
+        self.book.end();
+    }
+
     pub(super) fn turns(&self) -> u64 {
         self.book.turns()
     }

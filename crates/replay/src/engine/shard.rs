@@ -103,6 +103,9 @@ pub(super) fn work(mut fleet: Fleet, mut books: Books, work: &Receiver<Work>, to
                     bury(partition, &batch, &refusals, &mut done.refused);
                     refusals.clear();
                     let done = std::mem::take(&mut done);
+                    if *watermark == EventTime::MAX {
+                        books.end();
+                    }
                     if close(&mut fleet, &mut books, *watermark, done, to).is_err() {
                         return;
                     }
