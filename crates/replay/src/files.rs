@@ -15,6 +15,8 @@ use wire::json::LONGEST_LINE;
 const BLOCK: usize = 256 * 1024;
 /// Readings of dead letters are handed out in batches of this size.
 const LETTERS: usize = 2048;
+/// `EMFILE` of all Unix systems.
+const TOO_MANY_OPEN: i32 = 24;
 /// The first bytes of a Parquet file.
 const PARQUET: &[u8] = b"PAR1";
 /// The first bytes of formats that users try and that are not read here, with the way out.
@@ -108,8 +110,13 @@ impl Source {
     fn open(path: &Path) -> Result<Self, Failure> {
         let shown = if is_stdin(path) { "standard input".to_owned() } else { path.display().to_string() };
         let trouble = |cause: &io::Error| {
-            Failure::failed(format!("cannot read {shown}"), cause)
-                .help(Some("`--readings` takes files of JSON lines or Parquet".to_owned()))
+            let help = match cause.raw_os_error() {
+                Some(TOO_MANY_OPEN) => {
+                    "the limit of open files is reached: raise it, as in `ulimit -n 4096`, or name fewer files at once"
+                }
+                _ => "`--readings` takes files of JSON lines or Parquet",
+            };
+            Failure::failed(format!("cannot read {shown}"), cause).help(Some(help.to_owned()))
         };
         let mut file: Box<dyn Read + Send> = match is_stdin(path) {
             true => Box::new(io::stdin()),
@@ -143,6 +150,11 @@ impl Source {
             Format::Lines(lines)
         };
         Ok(Self { path: path.to_owned(), format, peeked: None })
+    }
+
+    /// The file, or `-`.
+    pub fn path(&self) -> &Path {
+        &self.path
     }
 
     /// The earliest time among the readings of the first block that can be decoded.

@@ -1,6 +1,7 @@
 //! `gridwarden check`: shows the plan as it will be used, with the keys and units of plans.
 
 mod advice;
+mod foreign;
 mod kafka;
 mod page;
 mod routes;
@@ -35,6 +36,10 @@ pub fn run(args: &cli::Check) -> Result<(), Failure> {
         let topology = args.topology.as_deref().map(read_topology).transpose()?;
         let survey = Survey::of(&args.readings, &plan)?;
         advice::readings(&survey, &plan, topology.as_ref(), &mut page);
+        if survey.readings == 0 {
+            print(&page.text())?;
+            return Err(foreign::nothing_read(&args.readings, survey.first_refused.as_ref()));
+        }
     }
     print(&page.text())
 }

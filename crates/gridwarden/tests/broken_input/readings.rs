@@ -41,6 +41,25 @@ fn readings_that_are_blank_lines() {
 }
 
 #[test]
+fn a_check_of_readings_that_are_none() {
+    let desk = Desk::new();
+    let check = |file: &str, text: &str, words: &[&str]| {
+        desk.write(file, text);
+        let output = desk.run(&["check", "plan.toml", "--readings", file]);
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{errors}");
+        words.iter().for_each(|word| assert!(errors.contains(word), "no \"{word}\" in:\n{errors}"));
+        assert!(!String::from_utf8_lossy(&output.stdout).contains("these readings suit the plan"));
+    };
+    check("blank.ndjson", "\n\n", &["no reading in blank.ndjson", "blank lines"]);
+    let csv = "meter_id,timestamp,kwh\nA,2024-01-01T00:00:00Z,1\n";
+    check("a.csv", csv, &["CSV with the columns `meter_id`, `timestamp`, `kwh`", "help"]);
+    check("a.json", "[{\"meter\":\"A\"}]\n", &["one JSON array", "jq -c '.[]' a.json"]);
+    let other = "{\"meter_id\":\"A\",\"timestamp\":\"2024-01-01T00:00:00Z\",\"kwh\":1}\n";
+    check("other.ndjson", other, &["fields `meter_id`, `timestamp`, `kwh`", "rename", "`meter` and `time`"]);
+}
+
+#[test]
 fn readings_that_are_compressed() {
     let desk = Desk::new();
     for (magic, name) in [(&b"\x1f\x8b\x08\x00"[..], "gzip"), (b"\x28\xb5\x2f\xfd", "zstd")] {

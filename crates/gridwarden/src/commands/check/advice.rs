@@ -44,12 +44,14 @@ pub(super) fn readings(survey: &Survey, plan: &Plan, topology: Option<&Topology>
     }
     causes.sort_by_key(|cause| Reverse((cause.share * 1e6) as u64));
     page.section("what to do");
-    if causes.is_empty() {
+    if survey.readings == 0 && causes.is_empty() {
+        page.line_of("there is no reading to judge");
+    } else if causes.is_empty() {
         page.line_of("nothing: these readings suit the plan");
     }
     for (number, Cause { what, what_to_do, .. }) in (1..).zip(causes.iter().take(MOST)) {
         page.line_of(&format!("{number:2}. {what}"));
-        page.line_of(&format!("    {what_to_do}"));
+        what_to_do.lines().for_each(|line| page.line_of(&format!("    {line}")));
     }
     if causes.len() > MOST {
         page.line_of(&format!("and {} smaller causes", causes.len() - MOST));
@@ -138,23 +140,51 @@ fn refused(survey: &Survey, causes: &mut Vec<Cause>) {
                     several(count, "message"),
                     percent(share(count, all))
                 ),
-                what_to_do:
-                    "mend the sender, and `replay` or `resend` take most dead letters again; what is torn has to be sent again"
-                        .to_owned(),
+                what_to_do: refused_to_do(survey, reason),
             });
         }
     }
     for &issue in Issue::ALL {
-        let count = survey.issues(issue);
+        // Clocks that run ahead are counted with their meters.
+        let count = if issue == Issue::ClockAhead { 0 } else { survey.issues(issue) };
         if count > 0 {
+            let (done, what_to_do) = of_issue(issue);
             causes.push(Cause {
                 share: share(count, all),
-                what: format!("{} left out: {issue}", several(count, "value")),
-                what_to_do:
-                    "see `[limits]` of the plan, and the units: V, A, W and var, and Wh for registers"
-                        .to_owned(),
+                what: format!("{} {done}: {issue}", several(count, "value")),
+                what_to_do: what_to_do.to_owned(),
             });
         }
+    }
+}
+
+/// What to do about refused lines, with the first of them.
+fn refused_to_do(survey: &Survey, reason: Reason) -> String {
+    let to_do = "mend the sender, and `replay` or `resend` take most dead letters again; what is torn has to be sent again";
+    let Some(example) = survey.examples.get(&reason) else { return to_do.to_owned() };
+    let names = example.names().map(|names| format!("\n{names}")).unwrap_or_default();
+    format!("{to_do}\n{}{names}", example.words())
+}
+
+/// What was done with values of an issue, and what to do about it.
+fn of_issue(issue: Issue) -> (&'static str, &'static str) {
+    match issue {
+        Issue::VoltageImplausible | Issue::CurrentImplausible | Issue::PowerImplausible => {
+            ("left out", "see `[limits]` of the plan, and the units: V, A, W and var")
+        }
+        Issue::UnknownField => (
+            "left out",
+            "nothing, if nobody needs them; else see the names of fields in docs/reference/wire.md",
+        ),
+        Issue::NegativeCurrent => {
+            ("taken without their sign", "nothing: a current is a size, and `p` has the direction")
+        }
+        Issue::NegativeRegister => {
+            ("left out", "a register counts up from zero: energy that is fed in belongs into `exp`")
+        }
+        Issue::UnknownEvent => ("left out", "see the names of events in docs/reference/meter-events.md"),
+        Issue::NotANumber => ("left out", "write null where nothing was measured"),
+        _ => ("noted", "see docs/reference/wire.md"),
     }
 }
 
@@ -180,15 +210,27 @@ fn stamps(survey: &Survey, plan: &Plan, causes: &mut Vec<Cause>) {
                 time(length)
             ),
             what_to_do: match longest <= 60 {
-                true => {
+                true if begins_days(plan, longest * MINUTE) => {
                     format!("`length = \"{}\"` in `[intervals]` suits all of them", time(longest * MINUTE))
                 }
+                true => format!(
+                    "nothing: energy between two registers is spread, and flagged; intervals of {} do not begin at local \
+                     midnight of {}",
+                    time(longest * MINUTE),
+                    plan.calendar.zone_name()
+                ),
                 false => {
                     "they have no interval of their own: energy between two registers is spread".to_owned()
                 }
             },
         });
     }
+}
+
+/// Whether intervals of this length begin at local midnight, in winter and in summer.
+fn begins_days(plan: &Plan, length: i64) -> bool {
+    let days = ["2026-01-01", "2026-07-01"].map(|day| day.parse().expect("a date"));
+    days.into_iter().all(|day| plan.calendar.start_of(day).0.rem_euclid(length) == 0)
 }
 
 /// Readings that are missing, or there twice.
@@ -242,7 +284,8 @@ fn lateness(survey: &Survey, plan: &Plan, causes: &mut Vec<Cause>) {
 fn registers(survey: &Survey, plan: &Plan, causes: &mut Vec<Cause>) {
     let to_do = "their energy is left out until the register goes on";
     causes.extend(cause(survey, |meter| meter.falls, "below the register before", to_do));
-    let to_do = "check the unit: `imp` is in Wh; else raise `most_power` in `[registers]`";
+    let to_do = "check the unit: `imp` is in Wh; else raise `most_power` in `[registers]`, or give the meter \
+                 `sanctioned_w` in the topology";
     causes.extend(cause(
         survey,
         |meter| meter.jumps,

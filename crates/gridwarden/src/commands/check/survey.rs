@@ -1,12 +1,14 @@
 //! What files of readings hold: how often each meter sends, what it measures, how late, and where it contradicts
 //! itself. It is one pass, and no interval is computed.
 
+use super::foreign::Example;
 use fleet::{Sequencer, Step};
+use health::runs_ahead;
 use pipeline::{PartitionId, Plan};
 use reading::issue::Counts;
 use reading::time::{DAY, HOUR, MINUTE};
-use reading::{Batch, EventTime, Issue, MeterId, Reading};
-use replay::Inputs;
+use reading::{Batch, DeadLetter, EventTime, Issue, MeterId, Reading, Reason};
+use replay::{Inputs, Source};
 use shell::Failure;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -26,6 +28,9 @@ pub(super) struct Survey {
     pub(super) refused: u64,
     /// Readings of dead letters among them.
     pub(super) letters: usize,
+    /// The first line that became no reading, by reason, and the first of all.
+    pub(super) examples: BTreeMap<Reason, Example>,
+    pub(super) first_refused: Option<Example>,
     /// Whether some meters have agreed before how late it is.
     is_begun: bool,
 }
@@ -44,7 +49,7 @@ pub(super) struct Meter {
     pub(super) behind: u64,
     /// Readings stamped too far from a boundary of an interval to count for it.
     off: u64,
-    /// Readings that had to wait, because they were stamped later than others had come.
+    /// Readings of a clock that runs ahead of the others.
     pub(super) ahead: u64,
     /// Readings that came after the tick of their interval: all, by more than 8 hours, by more than 24 hours.
     pub(super) late: [u64; 3],
@@ -89,6 +94,8 @@ impl Survey {
             readings: 0,
             refused: 0,
             letters,
+            examples: BTreeMap::new(),
+            first_refused: None,
             is_begun: false,
         };
         let measure = Measure {
@@ -105,9 +112,14 @@ impl Survey {
             let mut sequencer = Sequencer::new(plan.order);
             sequencer.open(0, None);
             let mut batch = Batch::default();
+            let mut lines = 0;
             while source.read(&plan.limits, &mut batch)? {
                 if source.is_text() {
                     wire::json::decode_lines(&plan.limits, &mut batch);
+                }
+                survey.note_refused(&batch, &source, lines);
+                if source.is_text() {
+                    lines += count_lines(&batch.bytes);
                 }
                 survey.take(&mut sequencer, &batch, &measure);
             }
@@ -117,6 +129,20 @@ impl Survey {
             survey.counts.add(sequencer.counts());
         }
         Ok(survey)
+    }
+
+    /// Keeps examples of what became no reading. `lines` of the file come before the batch.
+    fn note_refused(&mut self, batch: &Batch, source: &Source, lines: u64) {
+        for &DeadLetter { span, reason } in &batch.dead {
+            if self.examples.contains_key(&reason) {
+                continue;
+            }
+            let line = source.is_text().then(|| lines + count_lines(&batch.bytes[..span.at as usize]) + 1);
+            let text = String::from_utf8_lossy(batch.text(span)).trim().to_owned();
+            let example = Example { path: source.path().to_owned(), line, text };
+            self.first_refused.get_or_insert_with(|| example.clone());
+            self.examples.insert(reason, example);
+        }
     }
 
     fn take(&mut self, sequencer: &mut Sequencer, batch: &Batch, measure: &Measure) {
@@ -143,7 +169,8 @@ impl Survey {
                 Step::Released(_, held) => {
                     for at in 0..held.len() {
                         let meter = self.meters.entry(held.meter(at)).or_default();
-                        meter.ahead += u64::from(self.is_begun);
+                        let (front, stamp) = (held.arrivals[at].front, held.readings[at].time());
+                        meter.ahead += u64::from(self.is_begun && runs_ahead(meter.latest, front, stamp));
                         meter.take(&held.readings[at], *closed, measure);
                     }
                 }
@@ -168,6 +195,10 @@ impl Survey {
     pub(super) fn issues(&self, issue: Issue) -> u64 {
         self.counts.of_issue(issue)
     }
+}
+
+fn count_lines(text: &[u8]) -> u64 {
+    text.iter().filter(|byte| **byte == b'\n').count() as u64
 }
 
 impl Meter {
