@@ -73,7 +73,9 @@ pub fn run(args: &Replay, quiet: bool) -> Result<(), Failure> {
     let counted = counted?;
     let (dead, first) = out.dead();
     if counted.readings == 0 {
-        return Err(nothing_read(dead, first));
+        let failure = nothing_read(dead, first);
+        out.leave_dead_letters()?;
+        return Err(failure);
     }
     if dead > 0 {
         telemetry::dead_letters(dead, &out.dead_in_words());

@@ -164,6 +164,14 @@ impl OutDir {
         json
     }
 
+    /// Moves only the dead letters to their place, so that they can be mended: the run has no other result. What an
+    /// earlier run left stays.
+    pub fn leave_dead_letters(mut self) -> Result<(), Failure> {
+        let _moving = self.hold.moving();
+        let letters = self.files.dead_letters.take();
+        letters.map_or(Ok(false), OutputFile::finish).map(drop).map_err(columns(&self.dir))
+    }
+
     /// Moves every file to its place, `summary.json` last, and returns the summary as a few lines of text.
     pub fn finish(
         mut self,

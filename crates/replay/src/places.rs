@@ -1,8 +1,10 @@
 //! Checks of the output folder: a run overwrites none of its inputs, and no file that another program wrote.
 
+use columns::Letter;
 use serde_json::Value;
 use shell::Failure;
-use std::fs;
+use std::fs::{self, File};
+use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 
 /// Refuses an input whose path is that of an output, or of the `.partial` file of an output.
@@ -35,7 +37,9 @@ pub fn check_owner(dir: &Path, names: &[&str]) -> Result<(), Failure> {
     if is_replay_summary(&dir.join("summary.json")) {
         return Ok(());
     }
-    let taken: Vec<PathBuf> = names.iter().map(|name| dir.join(name)).filter(|path| path.is_file()).collect();
+    // A run that could read nothing leaves its dead letters alone.
+    let is_foreign = |path: &PathBuf| path.is_file() && !begins_with_letter(path);
+    let taken: Vec<PathBuf> = names.iter().map(|name| dir.join(name)).filter(is_foreign).collect();
     let Some(first) = taken.first() else { return Ok(()) };
     // `finish` writes the new summary before it removes the old files, so this run was killed while it moved files.
     if is_replay_summary(&dir.join("summary.json.partial")) {
@@ -46,6 +50,13 @@ pub fn check_owner(dir: &Path, names: &[&str]) -> Result<(), Failure> {
         format!("{} is in the way, and there is no summary.json of a replay beside it", first.display()),
         "give another folder with `--out`, or remove the file yourself",
     ))
+}
+
+/// Whether the first line of a file is a dead letter.
+fn begins_with_letter(path: &Path) -> bool {
+    let mut line = Vec::new();
+    let read = File::open(path).and_then(|file| BufReader::new(file).read_until(b'\n', &mut line));
+    read.is_ok() && Letter::parse(line.trim_ascii()).is_some()
 }
 
 /// Whether a file is the summary of a replay. Every summary has the four keys that are looked for here.

@@ -88,7 +88,7 @@ fn a_dead_letter_is_shown_by_its_beginning() {
     let desk = Desk::new();
     desk.write("noise.ndjson", [&b"\xfe".repeat(4000)[..], b"\n"].concat());
     let output = desk.replay("noise.ndjson");
-    desk.check(&output, 1, &["1 message became a dead letter", "not-utf8", " ..."]);
+    desk.check_words(&output, 1, &["1 message became a dead letter", "not-utf8", " ..."]);
     assert!(output.stderr.len() < 600, "{}", output.stderr.len());
 }
 
@@ -96,11 +96,15 @@ fn a_dead_letter_is_shown_by_its_beginning() {
 fn readings_that_are_no_text() {
     let desk = Desk::new();
     desk.write("latin.ndjson", b"{\"meter\":\"M\xe9\",\"time\":1704067200000,\"imp\":1}\n\xff\xfe\x00\n");
-    desk.check(
+    desk.check_words(
         &desk.replay("latin.ndjson"),
         1,
         &["no reading could be used", "2 messages", "not-utf8", "latin.ndjson"],
     );
+    // They can be mended, and replayed into the same folder.
+    assert_eq!(desk.left(), ["dead-letters.ndjson"]);
+    let output = desk.run(&REPLAY);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }
 
 #[test]

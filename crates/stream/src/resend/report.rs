@@ -66,6 +66,10 @@ impl Report {
             let by_reason = by_reason.collect::<Vec<_>>().join(", ");
             page += &format!("  {by_reason}: {}\n", because(*why, args));
         }
+        if !self.sent.is_empty() {
+            page += "A meter that has gone on since refuses its own as `late`: those go back by a replay together with the \
+                     original file.\n";
+        }
         page
     }
 }
