@@ -4,6 +4,7 @@ use shell::{Failure, end_by_signal, telemetry};
 use std::fs::{self, File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// A locked output folder. The lock ends when this is dropped, or when the process dies.
@@ -12,6 +13,8 @@ pub struct Hold {
     dir: PathBuf,
     names: &'static [&'static str],
     moving: Arc<Mutex<()>>,
+    /// Whether files have their names while others of the same run are still written.
+    in_part: Arc<AtomicBool>,
 }
 
 impl Hold {
@@ -20,7 +23,7 @@ impl Hold {
     /// If a signal ends the process, half-written files of these names are removed first.
     pub fn take(dir: &Path, names: &'static [&'static str]) -> Result<Self, Failure> {
         let hold = Self::take_without_signals(dir, names)?;
-        clean_up_on_signal(dir.to_owned(), names, Arc::clone(&hold.moving))?;
+        clean_up_on_signal(&hold)?;
         Ok(hold)
     }
 
@@ -39,13 +42,19 @@ impl Hold {
                 "wait for its end, or give this one a folder of its own with `--out`",
             ));
         }
-        Ok(Self { _lock: lock, dir: dir.to_owned(), names, moving: Arc::default() })
+        Ok(Self { _lock: lock, dir: dir.to_owned(), names, moving: Arc::default(), in_part: Arc::default() })
     }
 
     /// Removes half-written files that a killed run left behind.
     pub fn clear(&self) -> Result<(), Failure> {
         let doing = format!("cannot write to {}", self.dir.display());
         remove_files(partials(&self.dir, self.names)).map_err(|cause| Failure::failed(doing, &cause))
+    }
+
+    /// Says whether files of this run have their names while others are still written: a signal then removes all of them.
+    pub fn is_in_part(&self, in_part: bool) {
+        let _moving = self.moving();
+        self.in_part.store(in_part, Ordering::Relaxed);
     }
 
     /// While this guard is held, a signal does not end the process. Otherwise a run could end with half its files
@@ -70,15 +79,17 @@ pub fn remove_files(files: impl Iterator<Item = PathBuf>) -> io::Result<()> {
     Ok(())
 }
 
-fn clean_up_on_signal(
-    dir: PathBuf,
-    names: &'static [&'static str],
-    moving: Arc<Mutex<()>>,
-) -> Result<(), Failure> {
+fn clean_up_on_signal(hold: &Hold) -> Result<(), Failure> {
+    let Hold { dir, names, moving, in_part, .. } = hold;
+    let (dir, names) = (dir.clone(), *names);
+    let (moving, in_part) = (Arc::clone(moving), Arc::clone(in_part));
     end_by_signal(move |signal| {
         let _moving = moving.lock().unwrap_or_else(PoisonError::into_inner);
-        telemetry::stopped(signal, &dir);
         // If a file cannot be removed now, the next run removes it.
         drop(remove_files(partials(&dir, names)));
+        if in_part.load(Ordering::Relaxed) {
+            drop(remove_files(names.iter().map(|name| dir.join(name))));
+        }
+        telemetry::stopped(signal, &dir);
     })
 }

@@ -201,9 +201,11 @@ impl OutDir {
         summary(&dir, &json).and_then(Aside::finish).map_err(text(&dir))?;
         drop(moving);
         if with_csv {
-            // Last, because large files take long, and a signal may end the run meanwhile.
+            // Last, because large files take long. A signal meanwhile removes all files of the run.
+            self.hold.is_in_part(true);
             let there = CSV.iter().map(|(parquet, _)| dir.join(parquet)).filter(|path| path.is_file());
             there.into_iter().try_for_each(|path| write_csv(&path)).map_err(columns(&dir))?;
+            self.hold.is_in_part(false);
         }
         let speed =
             cpu_s.filter(|cpu_s| *cpu_s >= LEAST_CPU_S).map(|cpu_s| counted.readings as f64 / cpu_s / 1e6);
