@@ -1,6 +1,6 @@
 //! `gridwarden losses`: the transformers and feeders that lose most and least, from `losses.parquet`.
 
-use crate::cli::{self, LossRole};
+use crate::cli::{self, LossPeriod, LossRole};
 use columns::outputs::{Losses, Output};
 use columns::{Row, read_back};
 use shell::{Failure, count, print, width};
@@ -140,6 +140,10 @@ fn page(role: LossRole, losses: &[&Loss], time: &str, top: usize) -> String {
             role.name()
         )
         .expect("writing to a string cannot fail");
+    }
+    if ranked.is_empty() && losses.iter().all(|loss| loss.period == LossPeriod::Month.name()) {
+        text +=
+            "None is: the readings may cover too little of the month. `--period day` ranks each day of it.\n";
     }
     text
 }
