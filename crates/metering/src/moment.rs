@@ -105,9 +105,17 @@ impl Moments {
             let slot_minutes = (profile.slot() / MINUTE) as u16;
             let of_type = self.calendar.day_type(day) as u16;
             moment.cell = of_type * profile.slots() as u16 + minute / slot_minutes;
-            moment.slot_starts = minute % slot_minutes == 0;
+            moment.slot_starts = minute % slot_minutes == 0 && !self.comes_again(start);
         }
         moment
+    }
+
+    /// Whether clocks have gone back since this local time came first on its day. A slot counts once a day.
+    fn comes_again(&self, start: EventTime) -> bool {
+        let (day, minute) = (self.calendar.day(start), self.calendar.minute_of_day(start));
+        let since_midnight = start.since(self.calendar.start_of(day));
+        let first = start.minus(since_midnight - i64::from(minute) * MINUTE);
+        first < start && self.calendar.day(first) == day && self.calendar.minute_of_day(first) == minute
     }
 
     /// The zones of an interval that starts at `start`, one bit each.

@@ -59,6 +59,42 @@ fn metered(rules: &MeteringSettings, rows: &[Interval], part: usize) -> Metering
     out
 }
 
+/// From 2:00 to 3:00 comes twice, the second time with ten times the energy.
+#[test]
+fn on_the_day_clocks_go_back_each_slot_counts_once() {
+    // Sunday, 26 October 2025, midnight in Berlin.
+    let start = EventTime(1_761_429_600_000);
+    for slot in [HALF, HOUR, 2 * HOUR] {
+        let rules = rules(HALF, slot);
+        let mut metering = Metering::new(rules, calendar("Europe/Berlin"));
+        let mut out = MeteringRows::default();
+        for number in 0..50 {
+            let end = start.plus((number + 1) * HALF);
+            let wh = if number == 6 || number == 7 { 1000 } else { 100 };
+            let imp = Some(WattHours(wh));
+            let (sums, quality) = (Sums::EMPTY, Quality::MEASURED);
+            let row = Interval {
+                meter: meter(),
+                start: end.minus(HALF),
+                end,
+                imp,
+                exp: None,
+                sums,
+                quality,
+                instead: None,
+            };
+            metering.take(&[0], &[row], &mut out);
+        }
+        metering.finish([(0, meter())].into_iter(), &mut out);
+        let days: Vec<f64> = out.profiles.iter().map(|row| row.weight).collect();
+        assert_eq!(days, vec![days[0]; (DAY / slot) as usize], "{slot}");
+        let means: Vec<f64> = out.profiles.iter().map(|row| row.mean.0).collect();
+        if slot < 2 * HOUR {
+            assert_eq!(means, vec![200.0; means.len()], "{slot}");
+        }
+    }
+}
+
 #[derive(Debug, Default, Clone, Copy, PartialEq)]
 struct Most(Option<(f64, i64)>);
 
