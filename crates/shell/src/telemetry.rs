@@ -234,12 +234,17 @@ pub fn broker_answers(brokers: &str) {
     info!(brokers, "a broker answers");
 }
 
-/// A signal has ended the run, and no broker can be reached.
+/// A signal has ended the run, and no broker answers.
 pub fn ends_without_a_broker(brokers: &str) {
     warn!(
         brokers,
-        "no broker can be reached, so the run ends without a last checkpoint: the next start goes on from the one before"
+        "no broker answers, so the run ends without a last checkpoint: the next start goes on from the one before"
     );
+}
+
+/// Sending ends by a signal while no broker answers.
+pub fn sends_no_more(brokers: &str) {
+    warn!(brokers, "no broker answers, so sending ends: what was not confirmed may be missing");
 }
 
 /// A message of librdkafka, and how often it came since the last log line about it.

@@ -1,7 +1,7 @@
 //! `gridwarden run`: the streaming engine on Kafka.
 
 use crate::kafka::{Exchange, KafkaPlan};
-use crate::log::{Broker, Connection, accepts_any, topics};
+use crate::log::{Broker, end_without_a_broker, topics};
 use crate::metrics::Metrics;
 use crate::run::{self, Done, Job, Outcome};
 use checkpoints::{OpenError, Store};
@@ -49,7 +49,8 @@ pub fn run(args: &Run, quiet: bool) -> Result<(), Failure> {
     if let Some(http) = &http {
         telemetry::answers(http.address());
     }
-    end_at_once_without_a_broker(&signals, kafka.connection())?;
+    // The state is then that of the last checkpoint, as after a crash.
+    end_without_a_broker(&signals, kafka.connection(), telemetry::ends_without_a_broker)?;
     let store = Store::open(&args.checkpoints).map_err(|error| no_store(&error))?;
     let plan = if kafka.exchange == Exchange::Kafka { plan.of_a_part() } else { plan };
     // Checkpoints of a second stage in memory are numbered. Two processes would write different states under one name.
@@ -96,26 +97,6 @@ fn mostly_dead(kafka: &KafkaPlan, outcome: &Outcome) -> Option<Failure> {
         None => "name a topic as `dead_letters` in `[kafka]`, and they are kept".to_owned(),
     };
     outcome.tally.dead.failure(outcome.tally.readings, &unread, &kept)
-}
-
-/// A signal ends the process at once if no broker can be reached. The engine would otherwise wait, call by call, until
-/// librdkafka gives up. The state is that of the last checkpoint, as after a crash.
-fn end_at_once_without_a_broker(signals: &Stop, connection: Connection) -> Result<(), Failure> {
-    let signals = signals.clone();
-    let wait = move || {
-        let signal = loop {
-            if let Some(signal) = signals.signal() {
-                break signal;
-            }
-            thread::sleep(Duration::from_millis(100));
-        };
-        if !accepts_any(&connection) {
-            telemetry::ends_without_a_broker(connection.brokers());
-            std::process::exit(128 + i32::from(signal));
-        }
-    };
-    let spawned = thread::Builder::new().name("signals".to_owned()).spawn(wait);
-    spawned.map(drop).map_err(|cause| Failure::failed("cannot start a thread", &cause))
 }
 
 /// Serves metrics and health over HTTP.

@@ -4,7 +4,9 @@
 mod pack;
 
 use crate::kafka::MessageFormat;
-use crate::log::{Broker, ClientSettings, Environment, NotSent, Packed, Sender, topics};
+use crate::log::{
+    Broker, ClientSettings, Environment, NotSent, Packed, Sender, end_without_a_broker, topics,
+};
 use pack::Packer;
 use reading::EventTime;
 use shell::{Failure, ProgressBar, Stop, count, progress_bar, telemetry};
@@ -61,6 +63,7 @@ pub fn feed(
     settings.check_at_hand()?;
     let connection = settings.connection(to.brokers);
     let stop = Stop::on_signals()?;
+    end_without_a_broker(&stop, settings.connection(to.brokers), telemetry::sends_no_more)?;
     let Some(broker) = Broker::await_any(&connection, &stop)? else {
         return Err(Failure::stopped(stop.signal().unwrap_or_default(), "nothing was sent"));
     };

@@ -31,6 +31,6 @@ pub use error::LogError;
 pub use group::{GroupConsumer, Joining};
 pub use positions::{Commit, Committed, Membership, Positions};
 pub use producer::{NotSent, Producer, Record, Transactions};
-pub use reach::accepts_any;
+pub use reach::end_without_a_broker;
 pub use sender::{Packed, Sender, partition_of};
 pub use table::{Row, Table};
