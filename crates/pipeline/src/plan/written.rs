@@ -442,7 +442,7 @@ pub fn milliseconds(
         "plan::window",
         written.span(),
         problem,
-        format!("try `{key} = \"{}\"`", in_words(*range.start())),
+        format!("try `{key} = \"{}\"`", in_words(ms.clamp(*range.start(), *range.end()))),
     ))
 }
 
