@@ -8,8 +8,7 @@ use checkpoints::{OpenError, Store};
 use shell::{Failure, Stop, cores, print, read_plan_and_text, telemetry, usage};
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 use web::{Http, ListenError};
 
 /// What to run, and for how long.

@@ -8,8 +8,9 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
-/// How long a connection may take, and how long an answer. Several brokers share the sum.
-const PATIENCE: Duration = Duration::from_millis(700);
+/// How long a connection may take, and how long an answer: brokers are slow at times. Several of them share the sum.
+const CONNECTS: Duration = Duration::from_millis(500);
+const ANSWERS: Duration = Duration::from_millis(1300);
 /// How long after a signal the next question comes, if a broker has answered.
 const BETWEEN: Duration = Duration::from_millis(250);
 /// The request `ApiVersions` of version 0, without a name of a client. Brokers answer it before anybody has logged in; a
@@ -56,14 +57,14 @@ fn answers_any(connection: &Connection) -> bool {
         });
     }
     drop(sender);
-    receiver.recv_timeout(2 * PATIENCE).is_ok()
+    receiver.recv_timeout(CONNECTS + ANSWERS).is_ok()
 }
 
 /// Whether anything comes back. An end of the connection is an answer, too: somebody has read the question.
 fn answers(address: &SocketAddr) -> bool {
     let ask = || -> io::Result<()> {
-        let mut stream = TcpStream::connect_timeout(address, PATIENCE)?;
-        stream.set_read_timeout(Some(PATIENCE))?;
+        let mut stream = TcpStream::connect_timeout(address, CONNECTS)?;
+        stream.set_read_timeout(Some(ANSWERS))?;
         stream.write_all(&QUESTION)?;
         match stream.read(&mut [0]) {
             Err(cause) if cause.kind() != io::ErrorKind::ConnectionReset => Err(cause),
