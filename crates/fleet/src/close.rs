@@ -64,6 +64,11 @@ impl Fleet {
         Some(end)
     }
 
+    /// No further reading will come: what is closed from here on is over, as at a watermark of [`EventTime::MAX`].
+    pub fn end(&mut self) {
+        self.has_ended = true;
+    }
+
     /// The earliest open interval that ends at or before `watermark`, and its plane.
     fn next_to_close(&self, watermark: EventTime) -> Option<(i64, usize)> {
         let in_planes = self.planes.iter().filter_map(|plane| plane.index);
@@ -92,8 +97,7 @@ impl Fleet {
         let known = out.len();
         // An event alone says nothing of the interval: the readings of it may come later, or never.
         let is_measured = self.planes[plane].cells[slot as usize].is_measured();
-        // At the end of a run no reading can follow.
-        let is_over = watermark == EventTime::MAX || self.is_over(slot, index, plane);
+        let is_over = self.has_ended || watermark == EventTime::MAX || self.is_over(slot, index, plane);
         if is_over && is_measured {
             let over = self.over(slot, index, plane);
             self.settle(slot, over, out);

@@ -115,6 +115,8 @@ pub struct Fleet {
     pub(crate) planes: Vec<Plane>,
     /// Every tick that ends here or before is closed.
     pub(crate) closed: EventTime,
+    /// No further reading will come.
+    pub(crate) has_ended: bool,
     /// Open intervals of closed ticks, of meters that are behind.
     pub(crate) behind: Behind,
     /// Open intervals that no plane has room for yet, because their meters are ahead of the others: by interval, then
@@ -199,6 +201,7 @@ impl Fleet {
             meters: Vec::new(),
             planes,
             closed: EventTime::MIN,
+            has_ended: false,
             behind: Behind::default(),
             far: BTreeMap::new(),
             behind_events: Vec::new(),

@@ -67,8 +67,8 @@ pub enum Step {
     Join(u32),
     /// Close every interval that ends here or before.
     Advance(EventTime),
-    /// Close every interval that is still open, beyond the time that the meters have come to: there is no tick for them.
-    Rest,
+    /// Close every interval. Beyond this time, which the meters have come to, there is no tick for them.
+    Rest(EventTime),
 }
 
 /// The stored state of a sequencer.
@@ -531,11 +531,10 @@ impl Sequencer {
                 let grid = self.settings.grid;
                 let last = grid.end(grid.index(front.max(self.state.closed).plus(self.ahead())));
                 self.state.closed = EventTime::MAX;
-                if believed > last {
-                    steps.extend([Step::Advance(last), Step::Rest]);
-                } else {
-                    steps.push(Step::Advance(EventTime::MAX));
-                }
+                steps.push(match believed > last {
+                    true => Step::Rest(last),
+                    false => Step::Advance(EventTime::MAX),
+                });
             }
         }
     }

@@ -112,7 +112,7 @@ impl Engine {
                     self.shards.iter_mut().for_each(|shard| shard.join(number, &mut self.rows))
                 }
                 Step::Advance(watermark) => self.advance(watermark),
-                Step::Rest => self.advance(EventTime::MAX),
+                Step::Rest(_) => self.advance(EventTime::MAX),
             }
         }
         self.late = self.refused.iter().filter(|refusal| refusal.reason == Reason::Late).count();

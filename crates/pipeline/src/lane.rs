@@ -180,35 +180,37 @@ impl Lane {
                     out.closings.push((Closing::Part(part), out.intervals.len()));
                     out.demand_upto.push(out.metering.demand.len());
                 }
-                Step::Rest => {
-                    let mut known = out.intervals.len();
-                    while let Some(end) = self.fleet.close_next(EventTime::MAX, &mut out.intervals) {
-                        self.enter(known, out);
-                        out.closings.push((Closing::End, out.intervals.len()));
-                        let reports = self.books.reports(end, &mut self.fleet);
-                        out.reports.extend(reports.into_iter().map(|report| (EventTime::MAX, report)));
-                        out.demand_upto.push(out.metering.demand.len());
-                        known = out.intervals.len();
-                    }
-                }
                 Step::Advance(watermark) => {
                     closed = watermark;
                     if watermark == EventTime::MAX {
                         self.books.end();
                     }
-                    let mut known = out.intervals.len();
-                    while let Some(end) = self.fleet.close_next(watermark, &mut out.intervals) {
-                        self.enter(known, out);
-                        out.closings.push((Closing::Tick(end), out.intervals.len()));
-                        let reports = self.books.reports(end, &mut self.fleet);
-                        out.reports.extend(reports.into_iter().map(|report| (end, report)));
-                        out.demand_upto.push(out.metering.demand.len());
-                        known = out.intervals.len();
-                    }
+                    self.close_up_to(watermark, true, out);
+                }
+                Step::Rest(last) => {
+                    self.fleet.end();
+                    self.books.end();
+                    self.close_up_to(last, true, out);
+                    self.close_up_to(EventTime::MAX, false, out);
                 }
             }
         }
         bury(partition, batch, &refused, &mut out.dead);
+    }
+
+    /// Closes the intervals that end at `watermark` or before, as ticks or as rows of no tick.
+    fn close_up_to(&mut self, watermark: EventTime, in_ticks: bool, out: &mut Outputs) {
+        let mut known = out.intervals.len();
+        while let Some(end) = self.fleet.close_next(watermark, &mut out.intervals) {
+            self.enter(known, out);
+            let closing = if in_ticks { Closing::Tick(end) } else { Closing::End };
+            out.closings.push((closing, out.intervals.len()));
+            let tick = if in_ticks { end } else { EventTime::MAX };
+            let reports = self.books.reports(end, &mut self.fleet);
+            out.reports.extend(reports.into_iter().map(|report| (tick, report)));
+            out.demand_upto.push(out.metering.demand.len());
+            known = out.intervals.len();
+        }
     }
 
     /// Enters the rows from `known` on into the books.

@@ -234,9 +234,9 @@ impl Letters {
                 self.come_to(to, all, counts);
                 all.push(Step::Advance(to));
             }
-            Step::Rest => {
+            Step::Rest(last) => {
                 self.end(all, counts);
-                all.push(Step::Rest);
+                all.push(Step::Rest(last));
             }
             Step::Join(number) => all.push(Step::Join(number)),
         }

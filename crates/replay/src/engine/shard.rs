@@ -94,8 +94,13 @@ pub(super) fn work(mut fleet: Fleet, mut books: Books, work: &Receiver<Work>, to
                         return;
                     }
                 }
-                Step::Rest => {
-                    if close_up_to(&mut fleet, &mut books, EventTime::MAX, |_| AT_THE_END, to).is_err() {
+                Step::Rest(last) => {
+                    fleet.end();
+                    books.end();
+                    let closed = close_up_to(&mut fleet, &mut books, *last, |end| end, to).and_then(|()| {
+                        close_up_to(&mut fleet, &mut books, EventTime::MAX, |_| AT_THE_END, to)
+                    });
+                    if closed.is_err() {
                         return;
                     }
                 }

@@ -65,7 +65,7 @@ fn shown(step: &Step, batch: &Batch) -> String {
         Step::Refused(_, refused) => format!("refused {}", words(refused, 0..refused.len())),
         Step::Advance(_) => "|".to_owned(),
         Step::Join(_) => "join".to_owned(),
-        Step::Rest => "rest".to_owned(),
+        Step::Rest(_) => "rest".to_owned(),
     }
 }
 

@@ -181,7 +181,7 @@ impl Survey {
                     }
                 }
                 Step::Advance(end) => *closed = (*closed).max(end),
-                Step::Join(_) | Step::Rest => {}
+                Step::Join(_) | Step::Rest(_) => {}
             }
         }
     }
