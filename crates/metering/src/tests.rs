@@ -419,11 +419,11 @@ fn a_meter_has_no_power_factor_while_it_exports() {
 }
 
 #[test]
-fn a_day_of_25_hours_repeats_slots_and_one_of_23_leaves_some_out() {
+fn a_day_of_25_hours_counts_each_slot_once_and_one_of_23_leaves_some_out() {
     let grid = Grid::new(HALF).unwrap();
     let profile = Some(ProfileRule::new(HALF, 3, grid).unwrap());
     let rules = MeteringSettings { grid, profile, demand: None };
-    for (day, at_one, at_two) in [("2024-10-27", 2.0_f64, 1.0), ("2024-03-31", 0.0, 1.0)] {
+    for (day, at_one, at_two) in [("2024-10-27", 1.0, 1.0), ("2024-03-31", 0.0, 1.0)] {
         let london = calendar("Europe/London");
         let start = london.start_of(day.parse().unwrap());
         let mut metering = Metering::new(rules.clone(), london);
@@ -438,8 +438,7 @@ fn a_day_of_25_hours_repeats_slots_and_one_of_23_leaves_some_out() {
         metering.finish([(0, meter())].into_iter(), &mut out);
         let days = |minute| {
             let row = out.profiles.iter().find(|row| row.minute == minute && row.day_type == DayType::Sunday);
-            // One day is worth 1, two are worth 1 and what a third of a half-life leaves.
-            row.map_or(0.0, |row| if row.weight > 1.5 { 2.0 } else { row.weight })
+            row.map_or(0.0, |row| row.weight)
         };
         assert_eq!((days(60), days(120)), (at_one, at_two), "{day}");
     }

@@ -107,7 +107,7 @@ fn lengths_of_time_have_units_and_bounds() {
             error[plan::window]: `every` must be from 100 ms to 1 h, found 2 h
               --> ami.toml:153:9
                | every = "2 h"                    # the time between two checkpoints of the state
-              help: try `every = "100 ms"`
+              help: try `every = "1 h"`
         "#]],
     );
     check(

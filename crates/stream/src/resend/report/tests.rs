@@ -34,6 +34,7 @@ fn it_says_what_was_sent_and_why_others_were_left() {
           1 not-json, 1 torn: what is wrong with them is not mended: they still cannot be read
           1 torn: they were sent before; remove out/dead-letters.ndjson.sent to send them once more
           1 without a reason: these lines are no dead letters
+        A meter that has gone on since refuses its own as `late`: those go back by a replay together with the original file.
     "#]]
     .assert_eq(&report.page(&args(Some("out/dead-letters.ndjson")), "readings"));
 }
