@@ -23,6 +23,7 @@ pub mod ipc;
 mod json;
 mod letter;
 mod names;
+mod notice;
 mod numbers;
 pub mod outputs;
 mod pages;
@@ -45,6 +46,7 @@ pub use intervals::IntervalsFile;
 pub use json::{Encoder, Message};
 pub use letter::Letter;
 // `each_output!` names it: the list of outputs holds that of channels.
+pub use notice::{NotANotice, read_notice};
 pub use notify::each_channel;
 pub use read_back::{Row, read_back};
 pub use readings::{ParquetReadings, ReadingsWriter};

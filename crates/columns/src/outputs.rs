@@ -26,6 +26,7 @@ mod intervals;
 mod list;
 mod losses;
 mod messages;
+mod notices;
 mod outages;
 mod profiles;
 mod supply;
@@ -35,6 +36,7 @@ pub use alerts::{AlertRow, above_text};
 pub use dead_letters::dead_bytes;
 pub(crate) use dead_letters::readable;
 pub use list::{ALL, Files, NotPlanned, Planned, Topics, names};
+pub use messages::message_line;
 
 use crate::files::OutputFile;
 use crate::json::{Encoder, Message};
@@ -88,7 +90,8 @@ pub trait Output: Sized {
 }
 
 /// Hands all outputs to a macro, each as the key of its topic in `[kafka]`, which also names its module and its field in
-/// structs, and its type. Files are written in this order; the messages of each channel stand behind the alerts.
+/// structs, and its type. Files are written in this order; the messages of each channel stand behind the notices
+/// that they are made of.
 #[macro_export]
 macro_rules! each_output {
     ($to:ident) => {
@@ -107,6 +110,7 @@ macro_rules! each_output {
             cases: Cases,
             evidence: Evidence,
             alerts: Alerts,
+            notices: Notices,
         } {
             findings: Findings,
             dead_letters: DeadLetters,

@@ -6,7 +6,7 @@ use forecast::Forecast;
 use grid::{Balance, Loss, Proposal};
 use health::HealthRow;
 use metering::{AboveSanctioned, MeteringRows};
-use notify::Message;
+use notify::{Message, Notice};
 use reading::{Batch, EventTime, Extra, Interval, MeterId, Origin, Reading, Reason};
 use serde::{Deserialize, Serialize};
 use vet::Finding;
@@ -60,6 +60,8 @@ outputs! {
     changes: Vec<Change>,
     /// Alerts.
     alerts: Vec<Alert>,
+    /// What people may have to hear of, as the routes of the plan got it.
+    notices: Vec<Notice>,
     /// Messages to people, of all channels.
     messages: Vec<Message>,
     /// Alerts that a channel left out, because it sent a message about the same meter not long ago. An alert is here

@@ -2,6 +2,7 @@
 
 use super::{About, Columns, Output, Sent, Wanted};
 use crate::files::LinesFile;
+use crate::json::Encoder;
 use crate::value::{Cell, Value};
 use cases::CaseId;
 use notify::{Channel, Message, each_channel};
@@ -21,6 +22,19 @@ macro_rules! messages {
 }
 
 each_channel!(messages);
+
+macro_rules! line_of {
+    ($($field:ident: $Channel:ident,)*) => {
+        /// A message as a line of the file of its channel.
+        pub fn message_line<'e>(encoder: &'e mut Encoder, message: &Message) -> &'e [u8] {
+            match message.channel {
+                $(Channel::$Channel => encoder.line(&Messages::<{ Channel::$Channel as usize }>, message),)*
+            }
+        }
+    };
+}
+
+each_channel!(line_of);
 
 impl<const CHANNEL: usize> Messages<CHANNEL> {
     const OF: Channel = Channel::ALL[CHANNEL];

@@ -69,6 +69,21 @@ pub enum Phase {
     Withdrawn,
 }
 
+impl Phase {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Began, Self::Once, Self::Ended, Self::Withdrawn];
+
+    /// The name that outputs use.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Began => "began",
+            Self::Once => "once",
+            Self::Ended => "ended",
+            Self::Withdrawn => "withdrawn",
+        }
+    }
+}
+
 /// The part of the network that a notice is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Scope {
@@ -78,6 +93,17 @@ pub enum Scope {
     Transformer(TransformerId),
     /// A feeder, with all that hangs on it.
     Feeder(FeederId),
+}
+
+impl Scope {
+    /// What it is: `meter`, `transformer` or `feeder`.
+    pub fn role(&self) -> &'static str {
+        match self {
+            Self::Meter(_) => "meter",
+            Self::Transformer(_) => "transformer",
+            Self::Feeder(_) => "feeder",
+        }
+    }
 }
 
 impl fmt::Display for Scope {
@@ -119,8 +145,10 @@ pub enum Word {
 /// The main number of the weightiest evidence.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Seen {
-    detector: Detector,
-    main: f64,
+    /// The detector whose evidence it is.
+    pub detector: Detector,
+    /// The number.
+    pub main: f64,
 }
 
 impl Seen {

@@ -64,6 +64,7 @@ impl Desk {
         self.now = self.now.max(time);
         let notices = std::mem::take(&mut self.queued);
         self.desk.route(self.now, &notices, &self.calendar, &mut out.messages);
+        out.notices.extend(notices);
     }
 
     /// Takes what was added since the mark, and lets it wait for the next tick.
