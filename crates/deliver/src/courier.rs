@@ -4,8 +4,10 @@ use crate::calls::{self, Calls};
 use crate::clock::now;
 use crate::smpp::pdu::{Address, Body, Pdu};
 use crate::smpp::{self, Link, answer_of, read_receipt, submit_of};
-use crate::{Caller, Gateway, Problem, Store, StoreError, Wire};
-use outbox::{Counts, Entry, Moment, New, Outbox, Put, Receipt, RestoreError, Settings, Submission, Ticket};
+use crate::{Beside, Caller, Gateway, Problem, Store, StoreError, Wire};
+use outbox::{
+    Counts, Entry, MessageId, Moment, New, Outbox, Put, Receipt, RestoreError, Settings, Submission, Ticket,
+};
 use std::collections::BTreeMap;
 use std::io;
 use std::sync::Arc;
@@ -62,11 +64,24 @@ pub enum Happened {
     },
 }
 
-/// What a gateway says, by the kind of its wire.
+/// What a gateway says, by the kind of its wire, or that somebody has work.
 #[derive(Debug)]
 enum Heard {
     Smpp(smpp::Heard),
     Call(calls::Heard),
+    Woken,
+}
+
+/// Ends the wait of a courier's turn.
+#[derive(Debug, Clone)]
+pub struct Waker(Sender<(u16, Heard)>);
+
+impl Waker {
+    /// Somebody has work for it.
+    pub fn wake(&self) {
+        // Without a courier nobody waits.
+        drop(self.0.send((0, Heard::Woken)));
+    }
 }
 
 /// The way to a gateway.
@@ -110,7 +125,7 @@ pub struct Courier {
     lines: Vec<Line>,
     heard: Receiver<(u16, Heard)>,
     /// Kept, so that the channel stays open without gateways.
-    _hears: Sender<(u16, Heard)>,
+    hears: Sender<(u16, Heard)>,
     /// Receipts that are confirmed once they are stored: gateway, session and number.
     to_confirm: Vec<(u16, u64, u32)>,
     stop: Arc<AtomicBool>,
@@ -155,7 +170,7 @@ impl Courier {
             outbox,
             lines,
             heard,
-            _hears: hears,
+            hears,
             to_confirm: Vec::new(),
             stop,
             swept: now(),
@@ -165,11 +180,50 @@ impl Courier {
 
     /// Takes messages. When it returns they are on the disk, or it says why not.
     pub fn put(&mut self, messages: Vec<New>) -> Result<Vec<Put>, CourierError> {
+        self.put_with(messages, &Beside::default())
+    }
+
+    /// The same, and something beside them in the same transaction.
+    pub fn put_with(&mut self, messages: Vec<New>, beside: &Beside<'_>) -> Result<Vec<Put>, CourierError> {
         let now = now();
         let done = messages.into_iter().map(|message| self.outbox.put(now, message)).collect();
-        self.save()?;
+        self.save_with(beside)?;
         self.submit();
         Ok(done)
+    }
+
+    /// For how many more messages there is room.
+    pub fn room(&self) -> usize {
+        self.outbox.room()
+    }
+
+    /// A person wants a message to be tried now. False if there is none of this name, or if a gateway has it.
+    pub fn retry_now(&mut self, id: &MessageId) -> Result<bool, CourierError> {
+        let done = self.outbox.retry_now(now(), id);
+        self.save()?;
+        Ok(done)
+    }
+
+    /// A person does not want a message to be sent. False if there is none of this name, or if it is over or under way.
+    pub fn drop_message(&mut self, id: &MessageId, by: &str) -> Result<bool, CourierError> {
+        let done = self.outbox.drop_message(now(), id, by);
+        self.save()?;
+        Ok(done)
+    }
+
+    /// A message by its name.
+    pub fn entry(&self, id: &MessageId) -> Option<&Entry> {
+        self.outbox.entry(id)
+    }
+
+    /// What ends the wait of a turn, for another thread.
+    pub fn waker(&self) -> Waker {
+        Waker(self.hears.clone())
+    }
+
+    /// The file, to read what stands beside the messages.
+    pub fn store(&self) -> &Store {
+        &self.store
     }
 
     /// One turn: takes what gateways say, stores what changed, submits what is next. Returns what happened meanwhile.
@@ -215,6 +269,7 @@ impl Courier {
 
     fn take(&mut self, (number, heard): (u16, Heard)) {
         match heard {
+            Heard::Woken => {}
             Heard::Call(heard) => self.take_call(number, heard),
             Heard::Smpp(heard) => self.take_smpp(number, heard),
         }
@@ -328,6 +383,18 @@ impl Courier {
     fn save(&mut self) -> Result<(), CourierError> {
         let (changed, forgotten) = self.outbox.take_changed();
         self.store.save(&changed, &forgotten)?;
+        self.is_stored();
+        Ok(())
+    }
+
+    fn save_with(&mut self, beside: &Beside<'_>) -> Result<(), CourierError> {
+        let (changed, forgotten) = self.outbox.take_changed();
+        self.store.save_with(&changed, &forgotten, beside)?;
+        self.is_stored();
+        Ok(())
+    }
+
+    fn is_stored(&mut self) {
         self.outbox.stored();
         for (number, session, sequence) in std::mem::take(&mut self.to_confirm) {
             let Line::Smpp(line) = &self.lines[usize::from(number)] else { continue };
@@ -337,7 +404,6 @@ impl Courier {
                 self.lose(number);
             }
         }
-        Ok(())
     }
 
     fn submit(&mut self) {

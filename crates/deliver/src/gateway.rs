@@ -61,6 +61,23 @@ pub fn way_of(channel: &str, to: &str) -> String {
     if channel == WEBHOOK { format!("{WEBHOOK}.{to}") } else { channel.to_owned() }
 }
 
+/// Where a message goes, as it may stand on a page that people pass around.
+pub fn masked_address(way: &str, to: &str) -> String {
+    match (way, to.split_once('@')) {
+        (SMS, _) => masked(to),
+        (EMAIL, Some((name, host))) => format!("{}***@{host}", name.chars().take(1).collect::<String>()),
+        // A webhook goes to a gateway of the plan, by its name.
+        _ => to.to_owned(),
+    }
+}
+
+/// A number as it may stand on a page that people pass around: only its end.
+fn masked(number: &str) -> String {
+    let letters = number.chars().count();
+    let hidden = letters.saturating_sub(3);
+    number.chars().enumerate().map(|(at, letter)| if at < hidden { '*' } else { letter }).collect()
+}
+
 /// Why messages cannot go to a gateway.
 #[derive(Debug, thiserror::Error)]
 pub enum Problem {

@@ -11,8 +11,11 @@
 //!
 //! This crate never knows detectors, cases or routes, and logs nothing: it hands out facts. Secrets are never shown.
 //!
+//! What people decided is in the same file: [`people`].
+//!
 //! Read [`courier`] first, then [`store`], then [`gateway`] and the wires, then [`plan`].
 
+pub mod ask;
 mod calls;
 mod clock;
 pub mod courier;
@@ -20,6 +23,7 @@ pub mod gateway;
 pub mod http;
 mod lines;
 pub mod modem;
+pub mod people;
 pub mod plan;
 pub mod secret;
 pub mod smpp;
@@ -27,8 +31,9 @@ pub mod smtp;
 pub mod store;
 pub mod webhook;
 
-pub use courier::{Courier, CourierError, Happened};
-pub use gateway::{Caller, Gateway, Problem, Wire};
-pub use lines::{Lines, read_messages};
+pub use courier::{Courier, CourierError, Happened, Waker};
+pub use gateway::{Caller, Gateway, Problem, Wire, masked_address};
+pub use lines::{Lines, read_message, read_messages};
+pub use people::People;
 pub use secret::{Secret, SecretError, SecretSource};
-pub use store::{Store, StoreError};
+pub use store::{Beside, Store, StoreError};

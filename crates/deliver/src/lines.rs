@@ -32,7 +32,7 @@ pub fn read_messages(path: &Path) -> io::Result<Lines> {
         if line.iter().all(u8::is_ascii_whitespace) {
             continue;
         }
-        match message(&line, named) {
+        match read_message(&line, named) {
             Ok(message) => lines.messages.push(message),
             Err(problem) => lines.wrong.push((number, problem)),
         }
@@ -44,7 +44,8 @@ fn channel_of(name: &str) -> Option<&'static str> {
     [SMS, EMAIL, WEBHOOK].into_iter().find(|channel| *channel == name)
 }
 
-fn message(line: &[u8], named: &'static str) -> Result<New, String> {
+/// Reads one line. Its channel is `named`, unless the line names another one.
+pub fn read_message(line: &[u8], named: &'static str) -> Result<New, String> {
     let value: Value = serde_json::from_slice(line).map_err(|error| error.to_string())?;
     let field = |name: &str| match value.get(name).and_then(Value::as_str) {
         Some(text) if !text.is_empty() => Ok(text.to_owned()),

@@ -1,18 +1,19 @@
 //! The outbox on disk: one SQLite file, so that a crash at any moment loses no message.
 //!
-//! WAL with `synchronous = FULL`: a transaction that has returned is on the disk. One process writes; others may read
-//! at the same time.
+//! WAL with `synchronous = FULL`: a transaction that has returned is on the disk. One process sends; others may read
+//! at the same time, and [`people`] write what they decide.
 
+use crate::people;
 use outbox::{Entry, MessageId, Moment, State};
 use rusqlite::{Connection, OpenFlags, OptionalExtension, Row, TransactionBehavior, params};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// Goes up with the tables. A newer file is refused.
-const VERSION: i64 = 2;
+const VERSION: i64 = 3;
 /// `GWob`, so that the file of another program is not taken for an outbox.
 const APPLICATION: i64 = 0x4757_6f62;
 /// Before 3.51.3 a checkpoint could reset a WAL that a reader still used, and damage the file (sqlite.org, 2026).
@@ -48,8 +49,26 @@ const TABLES: &str = "
     ) STRICT, WITHOUT ROWID;
 ";
 
+/// What is stored together with messages, since version 3: see [`Beside`].
+const BESIDE: &str = "
+    CREATE TABLE places (id TEXT PRIMARY KEY, area TEXT NOT NULL) STRICT, WITHOUT ROWID;
+    CREATE TABLE heard (id TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;
+    CREATE TABLE kept (name TEXT PRIMARY KEY, version INTEGER NOT NULL, value BLOB NOT NULL) STRICT;
+";
+
 /// Makes version 2 of version 1, in which everything went out as an SMS.
 const SINCE_2: &str = "ALTER TABLE messages ADD COLUMN way TEXT NOT NULL DEFAULT 'sms'";
+
+/// What is stored in the same transaction as messages, so that a crash finds both or neither.
+#[derive(Debug, Default)]
+pub struct Beside<'a> {
+    /// The area that a message is about, by its name.
+    pub places: Vec<(MessageId, String)>,
+    /// Names of what messages were made of: it came already.
+    pub heard: Vec<String>,
+    /// A state, with its name and the version of its form.
+    pub kept: Option<(&'static str, u16, &'a [u8])>,
+}
 
 /// Why a store cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -131,29 +150,17 @@ impl Store {
     /// Opens the file, and makes it if it is not there. No other process can do so meanwhile; a file beside it, with
     /// `.lock` at its end, shows that.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
-        if rusqlite::version_number() < OLDEST_SQLITE {
-            return Err(StoreError::OldSqlite { found: rusqlite::version() });
-        }
-        let fail = |doing| {
-            let path = path.to_owned();
-            move |source| StoreError::Sqlite { doing, path, source }
-        };
         let lock = take(path)?;
-        let connection = Connection::open(path).map_err(fail("open"))?;
-        let mut store = Self { path: path.to_owned(), connection, _lock: Some(lock) };
-        store.prepare().map_err(fail("prepare"))?;
-        store.check_version()?;
-        Ok(store)
+        Ok(Self { path: path.to_owned(), connection: prepare(path)?, _lock: Some(lock) })
     }
 
     /// One that is gone with the process, for a message that nobody will miss.
     pub fn in_memory() -> Result<Self, StoreError> {
         let path = PathBuf::from("the outbox in memory");
         let fail = |source| StoreError::Sqlite { doing: "make", path: path.clone(), source };
-        let connection = Connection::open_in_memory().map_err(fail)?;
-        let mut store = Self { path: path.clone(), connection, _lock: None };
-        store.prepare().map_err(fail)?;
-        Ok(store)
+        let mut connection = Connection::open_in_memory().map_err(fail)?;
+        make_tables(&mut connection).map_err(fail)?;
+        Ok(Self { path: path.clone(), connection, _lock: None })
     }
 
     /// All messages of a file, in the order of their arrival, while another process may send them. Changes nothing.
@@ -169,40 +176,13 @@ impl Store {
         store.load()
     }
 
-    fn prepare(&mut self) -> rusqlite::Result<()> {
-        let connection = &mut self.connection;
-        connection.busy_timeout(PATIENCE)?;
-        connection.pragma_update(None, "foreign_keys", true)?;
-        let write = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let pragma = |name| write.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
-        let is_empty =
-            write.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get::<_, i64>(0))? == 0;
-        if is_empty && pragma("application_id")? == 0 {
-            write.execute_batch(TABLES)?;
-            write.pragma_update(None, "application_id", APPLICATION)?;
-            write.pragma_update(None, "user_version", VERSION)?;
-        } else if pragma("application_id")? == APPLICATION && pragma("user_version")? == 1 {
-            write.execute_batch(SINCE_2)?;
-            write.pragma_update(None, "user_version", VERSION)?;
-        }
-        write.commit()?;
-        connection.pragma_update(None, "journal_mode", "wal")?;
-        connection.pragma_update(None, "synchronous", "full")
-    }
-
     fn pragma(&self, name: &str) -> Result<i64, StoreError> {
         let value = self.connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
         value.map_err(self.failed("read"))
     }
 
     fn check_version(&self) -> Result<(), StoreError> {
-        if self.pragma("application_id")? != APPLICATION {
-            return Err(StoreError::Foreign { path: self.path.clone() });
-        }
-        match self.pragma("user_version")? {
-            found if found > VERSION => Err(StoreError::Newer { path: self.path.clone(), found }),
-            _ => Ok(()),
-        }
+        check_version(&self.connection, &self.path)
     }
 
     fn failed(&self, doing: &'static str) -> impl Fn(rusqlite::Error) -> StoreError + use<> {
@@ -245,15 +225,27 @@ impl Store {
         if changed.is_empty() && forgotten.is_empty() {
             return Ok(());
         }
+        self.save_with(changed, forgotten, &Beside::default())
+    }
+
+    /// The same, and something beside it in the same transaction.
+    pub fn save_with(
+        &mut self,
+        changed: &[Entry],
+        forgotten: &[MessageId],
+        beside: &Beside<'_>,
+    ) -> Result<(), StoreError> {
         let failed = self.failed("write to");
         let write = || -> rusqlite::Result<()> {
             let write = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
             for id in forgotten {
                 write.prepare_cached("DELETE FROM messages WHERE id = ?1")?.execute([&id.0])?;
+                write.prepare_cached("DELETE FROM places WHERE id = ?1")?.execute([&id.0])?;
             }
             for entry in changed {
                 save_entry(&write, entry)?;
             }
+            save_beside(&write, beside)?;
             write.commit()
         };
         let mut write = write;
@@ -271,11 +263,92 @@ impl Store {
         counts.map_err(&failed)?.collect::<rusqlite::Result<_>>().map_err(&failed)
     }
 
+    /// The area that each message is about, where it is about one.
+    pub fn places(&self) -> Result<BTreeMap<MessageId, String>, StoreError> {
+        let read = || {
+            let mut rows = self.connection.prepare("SELECT id, area FROM places")?;
+            let rows = rows.query_map([], |row| Ok((MessageId(row.get(0)?), row.get(1)?)))?;
+            rows.collect::<rusqlite::Result<_>>()
+        };
+        read().map_err(self.failed("read"))
+    }
+
+    /// The names of what came already.
+    pub fn heard(&self) -> Result<BTreeSet<String>, StoreError> {
+        let read = || {
+            let mut rows = self.connection.prepare("SELECT id FROM heard")?;
+            rows.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<_>>()
+        };
+        read().map_err(self.failed("read"))
+    }
+
+    /// A state that was kept under a name, with the version of its form.
+    pub fn kept(&self, name: &str) -> Result<Option<(u16, Vec<u8>)>, StoreError> {
+        let select = "SELECT version, value FROM kept WHERE name = ?1";
+        let row = self.connection.query_row(select, [name], |row| Ok((row.get(0)?, row.get(1)?)));
+        row.optional().map_err(self.failed("read"))
+    }
+
     /// Whether SQLite finds the file whole.
     pub fn check(&self) -> Result<bool, StoreError> {
         let answer = self.connection.query_row("PRAGMA integrity_check", [], |row| row.get::<_, String>(0));
         let answer = answer.optional().map_err(self.failed("check"))?;
         Ok(answer.as_deref() == Some("ok"))
+    }
+}
+
+/// A connection to the file, with all tables.
+pub(crate) fn prepare(path: &Path) -> Result<Connection, StoreError> {
+    if rusqlite::version_number() < OLDEST_SQLITE {
+        return Err(StoreError::OldSqlite { found: rusqlite::version() });
+    }
+    let fail = |doing| {
+        let path = path.to_owned();
+        move |source| StoreError::Sqlite { doing, path, source }
+    };
+    let mut connection = Connection::open(path).map_err(fail("open"))?;
+    make_tables(&mut connection).map_err(fail("prepare"))?;
+    check_version(&connection, path)?;
+    Ok(connection)
+}
+
+fn make_tables(connection: &mut Connection) -> rusqlite::Result<()> {
+    connection.busy_timeout(PATIENCE)?;
+    connection.pragma_update(None, "foreign_keys", true)?;
+    let write = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let pragma = |name| write.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
+    let is_empty =
+        write.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get::<_, i64>(0))? == 0;
+    if is_empty && pragma("application_id")? == 0 {
+        write.execute_batch(TABLES)?;
+        write.execute_batch(BESIDE)?;
+        write.execute_batch(people::TABLES)?;
+        write.pragma_update(None, "application_id", APPLICATION)?;
+        write.pragma_update(None, "user_version", VERSION)?;
+    } else if pragma("application_id")? == APPLICATION && pragma("user_version")? < VERSION {
+        if pragma("user_version")? == 1 {
+            write.execute_batch(SINCE_2)?;
+        }
+        write.execute_batch(BESIDE)?;
+        write.execute_batch(people::TABLES)?;
+        write.pragma_update(None, "user_version", VERSION)?;
+    }
+    write.commit()?;
+    connection.pragma_update(None, "journal_mode", "wal")?;
+    connection.pragma_update(None, "synchronous", "full")
+}
+
+fn check_version(connection: &Connection, path: &Path) -> Result<(), StoreError> {
+    let pragma = |name| {
+        let value = connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
+        value.map_err(|source| StoreError::Sqlite { doing: "read", path: path.to_owned(), source })
+    };
+    if pragma("application_id")? != APPLICATION {
+        return Err(StoreError::Foreign { path: path.to_owned() });
+    }
+    match pragma("user_version")? {
+        found if found > VERSION => Err(StoreError::Newer { path: path.to_owned(), found }),
+        _ => Ok(()),
     }
 }
 
@@ -291,6 +364,22 @@ fn take(store: &Path) -> Result<File, StoreError> {
         Err(TryLockError::WouldBlock) => Err(StoreError::Taken { path: store.to_owned() }),
         Err(TryLockError::Error(source)) => Err(failed(source)),
     }
+}
+
+fn save_beside(write: &Connection, beside: &Beside<'_>) -> rusqlite::Result<()> {
+    for (id, area) in &beside.places {
+        let insert = "INSERT INTO places VALUES (?1, ?2) ON CONFLICT DO NOTHING";
+        write.prepare_cached(insert)?.execute([&id.0, area])?;
+    }
+    for id in &beside.heard {
+        write.prepare_cached("INSERT INTO heard VALUES (?1) ON CONFLICT DO NOTHING")?.execute([id])?;
+    }
+    if let Some((name, version, value)) = beside.kept {
+        let insert = "INSERT INTO kept VALUES (?1, ?2, ?3)
+             ON CONFLICT (name) DO UPDATE SET version = ?2, value = ?3";
+        write.prepare_cached(insert)?.execute(params![name, version, value])?;
+    }
+    Ok(())
 }
 
 fn save_entry(write: &Connection, entry: &Entry) -> rusqlite::Result<()> {
@@ -334,7 +423,7 @@ fn save_entry(write: &Connection, entry: &Entry) -> rusqlite::Result<()> {
 }
 
 /// An entry without its receipts, or what is wrong with the row.
-fn entry(row: &Row<'_>) -> rusqlite::Result<Result<Entry, String>> {
+pub(crate) fn entry(row: &Row<'_>) -> rusqlite::Result<Result<Entry, String>> {
     let state = match row.get::<_, String>("state")?.as_str() {
         "queued" => State::Queued,
         "sent" => State::Sent,

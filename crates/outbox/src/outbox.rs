@@ -410,6 +410,11 @@ impl Outbox {
         self.entries.len() - self.over.len()
     }
 
+    /// For how many more there is room.
+    pub fn room(&self) -> usize {
+        self.settings.most_queued.saturating_sub(self.waiting())
+    }
+
     /// How many submissions nobody has answered.
     pub fn in_flight(&self) -> usize {
         self.flights.len()

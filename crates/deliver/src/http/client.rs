@@ -6,9 +6,9 @@ use outbox::Answer;
 use std::io;
 use std::net::{TcpStream, ToSocketAddrs};
 use std::time::Duration;
-use ureq::http::{Method, Request, Uri};
+use ureq::http::{Method, Request, Response, Uri};
 use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, parse_pem};
-use ureq::{Agent, Timeout};
+use ureq::{Agent, Body, Timeout};
 
 /// More of an answer is not read.
 const MOST_OF_ANSWER: u64 = 64 * 1024;
@@ -108,6 +108,15 @@ impl Client {
         // The status decides. What cannot be read of the rest has no name of the message.
         let text = String::from_utf8_lossy(&body.unwrap_or_default()).into_owned();
         Ok(Answered { status: response.status().as_u16(), text })
+    }
+
+    /// Sends a request of any kind. Without `within` the answer may take for ever.
+    pub(crate) fn run(
+        &self,
+        request: Request<String>,
+        within: Option<Duration>,
+    ) -> Result<Response<Body>, ureq::Error> {
+        self.agent.run(self.agent.configure_request(request).timeout_global(within).build())
     }
 
     /// Whether the message can have arrived although there is no answer.

@@ -174,9 +174,14 @@ const VERSION_1: &str = "
 ";
 
 #[test]
-fn a_file_of_version_1_is_read_and_goes_on_as_version_2() {
+fn a_file_of_an_older_version_is_read_and_goes_on_as_version_3() {
+    goes_on(VERSION_1);
+    goes_on(&format!("{VERSION_1} {SINCE_2}; PRAGMA user_version = 2;"));
+}
+
+fn goes_on(older: &str) {
     let (_dir, path) = file();
-    Connection::open(&path).unwrap().execute_batch(VERSION_1).unwrap();
+    Connection::open(&path).unwrap().execute_batch(older).unwrap();
     let looked_at = Store::peek(&path).unwrap();
     let ways: Vec<(&str, &str, &str)> =
         looked_at.iter().map(|one| (one.id.0.as_str(), one.way.as_str(), one.state.name())).collect();
@@ -189,4 +194,28 @@ fn a_file_of_version_1_is_read_and_goes_on_as_version_2() {
     store.save(std::slice::from_ref(&changed), &[]).unwrap();
     drop(store);
     assert_eq!(Store::open(&path).unwrap().load().unwrap()[2], changed);
+    let people = crate::People::open(&path).unwrap();
+    assert_eq!((people.silences().unwrap(), people.changes().unwrap()), (vec![], 0));
+}
+
+#[test]
+fn what_is_beside_messages_is_stored_with_them() {
+    let (_dir, path) = file();
+    let mut store = Store::open(&path).unwrap();
+    let id = MessageId("sms.a".to_owned());
+    let beside = |state| Beside {
+        places: vec![(id.clone(), "A01".to_owned())],
+        heard: vec!["n1".to_owned(), "n1".to_owned()],
+        kept: Some(("desk", 1, state)),
+    };
+    store.save_with(&[], &[], &beside(b"one")).unwrap();
+    store.save_with(&[], &[], &beside(b"two")).unwrap();
+    drop(store);
+    let mut store = Store::open(&path).unwrap();
+    assert_eq!(store.places().unwrap(), BTreeMap::from([(id.clone(), "A01".to_owned())]));
+    assert_eq!(store.heard().unwrap(), BTreeSet::from(["n1".to_owned()]));
+    assert_eq!(store.kept("desk").unwrap(), Some((1, b"two".to_vec())));
+    assert_eq!(store.kept("other").unwrap(), None);
+    store.save(&[], &[id]).unwrap();
+    assert!(store.places().unwrap().is_empty());
 }

@@ -1,8 +1,8 @@
 //! `gridwarden outbox`: looks into an outbox, tries messages again, drops others.
 
 use crate::cli::{self, OutboxAct};
-use deliver::gateway::{EMAIL, SMS};
-use deliver::{Store, StoreError};
+use deliver::gateway::SMS;
+use deliver::{Store, StoreError, masked_address};
 use outbox::{Entry, MessageId, Moment, Outbox, Settings, State};
 use reading::EventTime;
 use shell::{Failure, count, print};
@@ -117,23 +117,6 @@ fn cannot(error: StoreError) -> Failure {
 
 fn time(moment: Moment) -> String {
     EventTime(moment.0).to_string()
-}
-
-/// Where a message goes, as it may stand on a page that people pass around.
-pub(super) fn masked_address(way: &str, to: &str) -> String {
-    match (way, to.split_once('@')) {
-        (SMS, _) => masked(to),
-        (EMAIL, Some((name, host))) => format!("{}***@{host}", name.chars().take(1).collect::<String>()),
-        // A webhook goes to a gateway of the plan, by its name.
-        _ => to.to_owned(),
-    }
-}
-
-/// A number as it may stand on a page that people pass around: only its end.
-fn masked(number: &str) -> String {
-    let letters = number.chars().count();
-    let hidden = letters.saturating_sub(3);
-    number.chars().enumerate().map(|(at, letter)| if at < hidden { '*' } else { letter }).collect()
 }
 
 #[expect(clippy::disallowed_methods, reason = "a person acts now")]

@@ -50,7 +50,7 @@ pub fn run(args: &cli::Send, quiet: bool) -> Result<(), Failure> {
 }
 
 /// The gateways of a plan, with their secrets.
-fn of_plan(path: &Path, text: &str) -> Result<Vec<Gateway>, Failure> {
+pub(super) fn of_plan(path: &Path, text: &str) -> Result<Vec<Gateway>, Failure> {
     let gateways = plan::read(text).map_err(|error| Failure::plan(&error, path, text))?;
     if gateways.is_empty() {
         let problem = format!("the plan {} has no `[[gateway]]`, so nothing can be sent", path.display());
@@ -168,7 +168,7 @@ fn failed(error: CourierError) -> Failure {
 }
 
 /// An error in one line, with what led to it.
-fn with_causes(error: &dyn Error) -> String {
+pub(super) fn with_causes(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut next = error.source();
     while let Some(cause) = next {

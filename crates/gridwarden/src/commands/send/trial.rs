@@ -40,7 +40,7 @@ pub(super) fn run(
     }
     print(&format!(
         "to {}, in {}, over {}\n",
-        crate::commands::outbox::masked_address(&message.way, &message.line),
+        deliver::masked_address(&message.way, &message.line),
         count(u64::from(message.parts), "part"),
         serving.join(", then ")
     ))?;

@@ -1,0 +1,69 @@
+//! The messages of the outbox, for people who look at them while they are sent.
+
+use super::People;
+use crate::StoreError;
+use crate::store::entry;
+use outbox::{Entry, MessageId};
+use rusqlite::{OptionalExtension, Row, named_params};
+use std::collections::BTreeSet;
+
+/// Which messages somebody wants to see.
+#[derive(Debug, Clone, Default)]
+pub struct Asked {
+    /// Only those of these areas. A message of no area, or of several, is only for those who may know all.
+    pub areas: Option<BTreeSet<String>>,
+    /// Only those in this state.
+    pub state: Option<String>,
+    /// Only those older than the one with this number.
+    pub before: Option<u64>,
+    /// At most so many.
+    pub limit: usize,
+}
+
+/// A message without its receipts, and its area.
+type Found = (Entry, Option<String>);
+
+const SELECT: &str = "
+    SELECT messages.*, places.area AS area FROM messages LEFT JOIN places ON places.id = messages.id
+    WHERE (:areas IS NULL OR places.area IN (SELECT value FROM json_each(:areas)))
+        AND (:state IS NULL OR state = :state) AND (:id IS NULL OR messages.id = :id) AND number < :before
+    ORDER BY number DESC LIMIT :limit";
+
+impl People {
+    /// Messages, the newest first.
+    pub fn messages(&self, asked: &Asked) -> Result<Vec<Found>, StoreError> {
+        self.find(asked, None)
+    }
+
+    /// The message of this name, if it is one of those areas.
+    pub fn message(&self, id: &str, areas: Option<&BTreeSet<String>>) -> Result<Option<Found>, StoreError> {
+        let asked = Asked { areas: areas.cloned(), limit: 1, ..Asked::default() };
+        Ok(self.find(&asked, Some(id))?.pop())
+    }
+
+    /// The area that a message is about, by its name.
+    pub fn place(&self, id: &MessageId) -> Result<Option<String>, StoreError> {
+        let select = "SELECT area FROM places WHERE id = ?1";
+        self.read(|connection| connection.query_row(select, [&id.0], |row| row.get(0)).optional())
+    }
+
+    fn find(&self, asked: &Asked, id: Option<&str>) -> Result<Vec<Found>, StoreError> {
+        let areas = asked.areas.as_ref();
+        let areas = areas.map(|areas| serde_json::to_string(areas).expect("text can be written"));
+        let before = asked.before.and_then(|number| i64::try_from(number).ok()).unwrap_or(i64::MAX);
+        let limit = i64::try_from(asked.limit).unwrap_or(i64::MAX);
+        let values = named_params! {
+            ":areas": areas, ":state": asked.state, ":id": id, ":before": before, ":limit": limit,
+        };
+        let one = |row: &Row<'_>| {
+            let number: i64 = row.get("number")?;
+            Ok((number as u64, entry(row)?, row.get::<_, Option<String>>("area")?))
+        };
+        let rows = self.read(|connection| {
+            let mut rows = connection.prepare_cached(SELECT)?;
+            rows.query_map(values, one)?.collect::<rusqlite::Result<Vec<_>>>()
+        })?;
+        let wrong = |number| move |problem| StoreError::Row { path: self.path.clone(), number, problem };
+        rows.into_iter().map(|(number, entry, area)| Ok((entry.map_err(wrong(number))?, area))).collect()
+    }
+}
