@@ -31,6 +31,11 @@ pub struct Limits {
 pub const LIMITS: Limits =
     Limits { connections: 32, head: Duration::from_secs(5), whole: Duration::from_secs(10) };
 
+/// For an API. A page of people has a connection that stays, so there are more of them. After ten minutes such a client
+/// connects again and goes on where it was.
+pub const LIMITS_OF_API: Limits =
+    Limits { connections: 256, head: Duration::from_secs(5), whole: Duration::from_secs(600) };
+
 /// How long to wait when the process has no descriptor left.
 const PAUSE: Duration = Duration::from_millis(100);
 

@@ -1,9 +1,18 @@
-//! An HTTP server for `GET /metrics`, `/healthz` and `/readyz`, on a thread of its own.
+//! HTTP servers with limits for clients, on threads of their own.
 //!
-//! This is the home of axum. The crate does not know what it serves: the caller gives it a closure that answers a
-//! [`Question`] with text, and another one that is called if the thread fails. It keeps no state between two requests.
+//! This is the home of axum. The crate does not know what it serves. [`Http`] serves `GET /metrics`, `/healthz` and
+//! `/readyz`: the caller gives it a closure that answers a [`Question`] with text, and another one that is called if the
+//! thread fails. [`Server`] serves any routes, which the caller makes with this crate's [`axum`]; [`Feed`] is for clients
+//! that stay to hear what is new. Nothing else is kept between two requests.
 
 mod connections;
+mod feed;
+mod server;
+
+pub use axum;
+pub use connections::{LIMITS_OF_API, Limits};
+pub use feed::Feed;
+pub use server::Server;
 
 use axum::Router;
 use axum::extract::State;
@@ -11,12 +20,12 @@ use axum::http::header::{ACCEPT, CONTENT_TYPE};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use connections::{LIMITS, Limits};
+use connections::LIMITS;
+use server::listen;
 use std::io;
-use std::net::{SocketAddr, TcpListener, ToSocketAddrs};
+use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
-use std::thread::{self, JoinHandle};
-use tokio::sync::oneshot;
+use std::time::Duration;
 
 /// A question of a client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -100,12 +109,8 @@ impl ListenError {
     }
 }
 
-/// The running server. It stops when this is dropped.
-pub struct Http {
-    address: SocketAddr,
-    stop: Option<oneshot::Sender<()>>,
-    thread: Option<JoinHandle<()>>,
-}
+/// The running server of metrics. It stops when this is dropped.
+pub struct Http(Server);
 
 impl Http {
     /// Starts the server at `HOST:PORT`. With port 0 the system chooses a free port, which [`Self::address`] returns.
@@ -125,52 +130,14 @@ impl Http {
         A: Fn(Question) -> Result<String, Refusal> + Send + Sync + 'static,
         E: FnOnce(&io::Error) + Send + 'static,
     {
-        listener.set_nonblocking(true)?;
-        let address = listener.local_addr()?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        let (stop, stopped) = oneshot::channel();
-        let serve = async move {
-            // `from_std` needs a listener that does not block, which `set_nonblocking` has made of it.
-            let listener = tokio::net::TcpListener::from_std(listener)?;
-            tokio::select! {
-                never = connections::serve(listener, routes(answer), limits) => match never {},
-                _ = stopped => io::Result::Ok(()),
-            }
-        };
-        let thread = thread::Builder::new().name("http".to_owned()).spawn(move || {
-            // Answers under way are cut off with the runtime. A scraper asks again.
-            if let Err(cause) = runtime.block_on(serve) {
-                ended(&cause);
-            }
-        })?;
-        Ok(Self { address, stop: Some(stop), thread: Some(thread) })
+        Server::serve(listener, runtime, routes(answer), limits, ended).map(Self)
     }
 
     /// The address on which it listens.
     pub fn address(&self) -> SocketAddr {
-        self.address
+        self.0.address()
     }
-}
-
-impl Drop for Http {
-    fn drop(&mut self) {
-        drop(self.stop.take());
-        if let Some(thread) = self.thread.take() {
-            // A panic of the thread was already printed when it happened.
-            drop(thread.join());
-        }
-    }
-}
-
-fn listen(address: &str) -> Result<TcpListener, ListenError> {
-    let asked = || address.to_owned();
-    let found = address.to_socket_addrs();
-    let found = found.map_err(|source| ListenError::NoAddress { address: asked(), source })?;
-    // A name may have several addresses, and this machine may have only some of them. The first that works is used.
-    TcpListener::bind(found.collect::<Vec<_>>().as_slice()).map_err(|source| match source.kind() {
-        io::ErrorKind::AddrInUse => ListenError::Taken { address: asked() },
-        _ => ListenError::Failed { address: asked(), source },
-    })
 }
 
 fn routes<A>(answer: A) -> Router
@@ -211,6 +178,20 @@ where
     A: Fn(Question) -> Result<String, Refusal>,
 {
     answer(Question::Readiness).map_or_else(refused, IntoResponse::into_response)
+}
+
+/// What an answer becomes that takes longer than `most`.
+pub async fn within(
+    most: Duration,
+    answer: impl Future<Output = Response>,
+    late: impl FnOnce() -> Response,
+) -> Response {
+    tokio::time::timeout(most, answer).await.unwrap_or_else(|_| late())
+}
+
+/// Does work that waits for a disk or for another thread: other requests go on meanwhile. Only on a [`Server`]'s threads.
+pub fn blocking<T>(work: impl FnOnce() -> T) -> T {
+    tokio::task::block_in_place(work)
 }
 
 fn refused(refusal: Refusal) -> Response {
