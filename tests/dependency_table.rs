@@ -6,7 +6,7 @@ use std::fs;
 use toml::Table;
 
 /// Dependencies that are heavy or have one purpose, and the crates that may use them.
-const HOMES: [(&str, &[&str]); 31] = [
+const HOMES: [(&str, &[&str]); 34] = [
     ("arrow", &["columns", "lab"]),
     ("parquet", &["columns", "lab"]),
     ("snap", &["columns"]),
@@ -19,7 +19,7 @@ const HOMES: [(&str, &[&str]); 31] = [
     ("csv", &["columns", "shell", "lab"]),
     ("signal-hook", &["shell"]),
     ("rustix", &["shell", "deliver"]),
-    ("serde_json", &["shell", "columns", "deliver", "replay", "stream", "lab"]),
+    ("serde_json", &["shell", "columns", "deliver", "replay", "stream", "api", "gridwarden", "lab"]),
     ("tracing", &["shell"]),
     ("tracing-subscriber", &["shell"]),
     ("rdkafka", &["stream"]),
@@ -32,10 +32,13 @@ const HOMES: [(&str, &[&str]); 31] = [
     ("tokio", &["checkpoints", "web", "stream"]),
     ("axum", &["web"]),
     ("hyper", &["web"]),
+    ("futures-util", &["web"]),
+    ("utoipa", &["api"]),
+    ("utoipa-axum", &["api"]),
     ("tower", &["web"]),
     ("prometheus-client", &["stream"]),
     ("toml", &["pipeline", "stream", "deliver"]),
-    ("postcard", &["pipeline"]),
+    ("postcard", &["pipeline", "api"]),
     ("memchr", &["wire", "replay"]),
     (
         "jiff",

@@ -1,7 +1,9 @@
 //! The command line: every command and option with its help.
 
+mod serve;
 mod simulate;
 
+pub use serve::{Ack, Alerts, Asked, Serve, Silence, SilenceAct, Token, TokenAct};
 pub use simulate::{Format, Simulate};
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
@@ -64,6 +66,16 @@ pub enum Command {
     Send(Send),
     /// Look into an outbox, try messages again, or drop them.
     Outbox(Outbox),
+    /// Lead what was found to people, deliver it, and answer by an API what there is and what was decided.
+    Serve(Serve),
+    /// Show the newest alerts of a running serve, and with `--follow` each new one.
+    Alerts(Alerts),
+    /// Keep messages back for a while: add, list and end silences.
+    Silence(Silence),
+    /// Take care of a case: it is neither repeated nor escalated until it ends.
+    Ack(Ack),
+    /// Make, list and revoke the tokens of those who ask a serve.
+    Token(Token),
     /// Work on whole files with `gridwarden-lab`: `lab backtest` forecasts the past of a load, and scores it; `lab forecast`
     /// forecasts what comes.
     Lab(Lab),

@@ -31,6 +31,11 @@ pub fn main() -> ExitCode {
         Command::Losses(args) => commands::losses::run(args),
         Command::Send(args) => commands::send::run(args, cli.quiet),
         Command::Outbox(args) => commands::outbox::run(args),
+        Command::Serve(args) => commands::serve::run(args, cli.quiet),
+        Command::Alerts(args) => commands::alerts::run(args),
+        Command::Silence(args) => commands::silence::run(args),
+        Command::Ack(args) => commands::silence::acknowledge(args),
+        Command::Token(args) => commands::token::run(args),
         Command::Lab(args) => commands::lab::run(args, cli.quiet),
         Command::Catalogue(args) => commands::catalogue::run(args),
         Command::Completions(completions) => {

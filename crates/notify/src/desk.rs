@@ -119,6 +119,17 @@ impl Desk {
         }
     }
 
+    /// How many of the errands in groups are kept back at this time: by silences, and by something greater.
+    pub fn kept_back(&self, now: EventTime) -> (u64, u64) {
+        let members = self.groups.values().flat_map(|group| group.members.values());
+        let kept = members.filter(|member| member.is_new());
+        let kept = kept.filter_map(|member| self.mutes.keeps(&member.notice, self.rules.inhibits(), now));
+        kept.fold((0, 0), |(silenced, inhibited), kept| match kept {
+            Kept::BySilence => (silenced + 1, inhibited),
+            Kept::ByGreater => (silenced, inhibited + 1),
+        })
+    }
+
     /// Somebody takes care of an episode: it is not repeated, and does not escalate, until it ends. Another episode of
     /// the same thing is news again. False if nothing of this name goes on.
     pub fn acknowledge(&mut self, episode: &str, by: &str, time: EventTime) -> bool {

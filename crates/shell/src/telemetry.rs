@@ -247,6 +247,47 @@ pub fn sends_no_more(brokers: &str) {
     warn!(brokers, "no broker answers, so sending ends: what was not confirmed may be missing");
 }
 
+/// The API could not answer.
+pub fn api_broken(error: &dyn Error) {
+    let cause = error.source().map(ToString::to_string);
+    error!(cause, "the API could not answer: {error}");
+}
+
+/// People can ask.
+pub fn api_listens(address: SocketAddr) {
+    info!(%address, "the API listens");
+}
+
+/// The API has ended.
+pub fn api_ended(error: &dyn Error) {
+    error!("the API has ended: {error}");
+}
+
+/// A gateway is connected.
+pub fn gateway_connected(gateway: &str) {
+    info!(gateway, "gateway connected");
+}
+
+/// A gateway cannot be reached.
+pub fn gateway_gone(gateway: &str, why: &str) {
+    warn!(gateway, "gateway not connected: {why}");
+}
+
+/// Outputs cannot be read.
+pub fn outputs_unreadable(count: u64, first: &str) {
+    warn!(count, "rows of outputs cannot be read and are passed over: {first}");
+}
+
+/// All outputs that there are have been read.
+pub fn outputs_read(alerts: usize, cases: usize, notices: usize) {
+    info!(alerts, cases, notices, "the outputs are read");
+}
+
+/// A line of the audit log is not as it was written.
+pub fn audit_changed(number: u64) {
+    error!(number, "the log of changes is not as it was written from this line on");
+}
+
 /// A message of librdkafka, and how often it came since the last log line about it.
 pub fn librdkafka(about: &str, text: &str, repeats: u64) {
     warn!(about, repeats, "librdkafka: {text}");

@@ -7,11 +7,12 @@
 //!
 //! Read `command` (what `gridwarden run` does), then `run` (its threads), `kafka` (the sections of a plan about Kafka),
 //! `log` (the edge to the broker) and `metrics`; `feed` is `gridwarden simulate --brokers`, `resend` is the command of
-//! that name.
+//! that name, `follow` is what `gridwarden serve` reads.
 
 mod clock;
 mod command;
 mod feed;
+mod follow;
 mod kafka;
 mod log;
 mod metrics;
@@ -20,6 +21,7 @@ mod run;
 
 pub use command::{Run, run};
 pub use feed::{Feed, Sent, feed};
+pub use follow::{Follow, Followed};
 pub use kafka::{Exchange, IntervalsFormat, KafkaPlan, MessageFormat};
 pub use log::topics::{PARTITIONS, check_name};
 pub use log::{ClientSettings, Environment};

@@ -82,6 +82,11 @@ impl Table {
         true
     }
 
+    /// Whether there is nothing to read: there is no such topic.
+    pub fn is_empty(&self) -> bool {
+        self.consumer.assignment().map_or(0, |all| all.count()) == 0
+    }
+
     /// The name of the topic.
     pub fn topic(&self) -> &str {
         &self.topic

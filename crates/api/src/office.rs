@@ -1,0 +1,382 @@
+//! The loop of `serve`: news come in, notices are led to people, messages go out.
+
+use crate::board::{Board, Columns, News};
+use crate::clock::now;
+use crate::http::Visible;
+use columns::Encoder;
+use columns::outputs::message_line;
+use deliver::people::{Ack, Silence};
+use deliver::{Beside, Courier, CourierError, Happened, People, StoreError, Waker, read_message};
+use notify::desk::{self, Kind};
+use notify::{Desk, Message, Notice};
+use outbox::MessageId;
+use reading::{AreaId, Calendar, EventTime, FeederId, MeterId};
+use serde_json::Value;
+use std::collections::BTreeSet;
+use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
+use std::sync::{Arc, PoisonError, RwLock};
+use web::Feed;
+
+/// The name and the form of the stored state.
+const KEPT: &str = "desk";
+/// So much news is taken before messages have their turn.
+const MOST_AT_ONCE: usize = 4_096;
+/// News that wait at most: a source that is faster than this loop has to wait.
+const MOST_WAITING: usize = 65_536;
+/// Notices are looked at so often even if nothing came, ms: time alone makes some due.
+const LOOK_EVERY: i64 = 1_000;
+
+/// Why the office cannot go on.
+#[derive(Debug, thiserror::Error)]
+pub enum OfficeError {
+    /// The outbox fails.
+    #[error(transparent)]
+    Courier(#[from] CourierError),
+    /// The store fails.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The stored state is of another program.
+    #[error("what waits in the store has form {found}, and this program reads {known}")]
+    Form {
+        /// Its form.
+        found: u16,
+        /// Ours.
+        known: u16,
+    },
+    /// The stored state is damaged.
+    #[error("what waits in the store cannot be read")]
+    Damaged(#[source] postcard::Error),
+}
+
+/// What a person wants done with a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Act {
+    /// Try it now.
+    Retry,
+    /// Do not send it.
+    Drop,
+}
+
+struct Errand {
+    id: MessageId,
+    act: Act,
+    by: String,
+    answer: SyncSender<bool>,
+}
+
+/// What became of notices and messages, as numbers.
+#[derive(Debug, Clone, Default)]
+pub struct Figures {
+    /// What became of notices and errands.
+    pub routes: Vec<(&'static str, u64)>,
+    /// Errands that wait in groups.
+    pub grouped: u64,
+    /// Errands that wait for a digest.
+    pub held: u64,
+    /// Of those in groups: kept back by a silence now.
+    pub silenced_now: u64,
+    /// Of those in groups: kept back by something greater now.
+    pub inhibited_now: u64,
+    /// Messages that are not over.
+    pub waiting: usize,
+    /// Each gateway by its name, and whether it is connected.
+    pub gateways: Vec<(String, bool)>,
+}
+
+/// What the office and those who ask it share.
+#[derive(Clone)]
+pub struct Post {
+    pub(crate) board: Arc<RwLock<Board>>,
+    pub(crate) feed: Feed<Visible>,
+    pub(crate) figures: Arc<RwLock<Figures>>,
+    errands: Sender<Errand>,
+    waker: Waker,
+}
+
+impl Post {
+    /// Wakes the office: there is news, or a person decided something.
+    pub fn wake(&self) {
+        self.waker.wake();
+    }
+
+    /// Does something to a message. False if it cannot be done any more.
+    pub(crate) fn act(&self, id: MessageId, act: Act, by: &str) -> bool {
+        let (answer, answered) = sync_channel(1);
+        drop(self.errands.send(Errand { id, act, by: by.to_owned(), answer }));
+        self.waker.wake();
+        // Without the office nothing can be done.
+        answered.recv().unwrap_or(false)
+    }
+
+    pub(crate) fn board(&self) -> std::sync::RwLockReadGuard<'_, Board> {
+        self.board.read().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The loop, and what it goes by.
+pub struct Office {
+    desk: Desk,
+    calendar: Calendar,
+    courier: Courier,
+    people: People,
+    names: Vec<String>,
+    news: Receiver<News>,
+    errands: Receiver<Errand>,
+    post: Post,
+    encoder: Encoder,
+    heard: BTreeSet<String>,
+    /// What came since notices were last looked at.
+    came: Vec<Notice>,
+    /// The last change by people that the desk knows of.
+    known_change: Option<u64>,
+    looked: EventTime,
+    counted: EventTime,
+    connected: Vec<bool>,
+}
+
+impl Office {
+    /// Goes on with what is stored. Returns also the way for news, and what those share who ask.
+    pub fn open(
+        mut desk: Desk,
+        calendar: Calendar,
+        courier: Courier,
+        people: People,
+        gateways: Vec<String>,
+    ) -> Result<(Self, SyncSender<News>, Post), OfficeError> {
+        if let Some((form, bytes)) = courier.store().kept(KEPT)? {
+            let known = Desk::STATE_VERSION;
+            if form != known {
+                return Err(OfficeError::Form { found: form, known });
+            }
+            desk.restore(postcard::from_bytes(&bytes).map_err(OfficeError::Damaged)?);
+        }
+        let heard = courier.store().heard()?;
+        let (to, news) = sync_channel(MOST_WAITING);
+        let (errands_to, errands) = channel();
+        let post = Post {
+            board: Arc::default(),
+            feed: Feed::new(10_000, format!("{:x}", now().0)),
+            figures: Arc::default(),
+            errands: errands_to,
+            waker: courier.waker(),
+        };
+        let connected = vec![false; gateways.len()];
+        let office = Self {
+            desk,
+            calendar,
+            courier,
+            people,
+            names: gateways,
+            news,
+            errands,
+            post: post.clone(),
+            encoder: Encoder::default(),
+            heard,
+            came: Vec::new(),
+            known_change: None,
+            looked: EventTime::MIN,
+            counted: EventTime::MIN,
+            connected,
+        };
+        Ok((office, to, post))
+    }
+
+    /// One turn. Returns what gateways did, for the log, and rows that could not be read.
+    pub fn turn(&mut self) -> Result<(Vec<Happened>, Vec<String>), OfficeError> {
+        let unreadable = self.take_news();
+        self.obey()?;
+        self.do_errands()?;
+        let now = now();
+        let is_whole = self.post.board().is_whole;
+        // Before all of the past has come, what is over would pass for something that goes on.
+        if is_whole && (!self.came.is_empty() || now.since(self.looked) >= LOOK_EVERY) {
+            self.looked = now;
+            self.route(now)?;
+        }
+        let happened = self.courier.turn()?;
+        for one in &happened {
+            match one {
+                Happened::Connected { gateway } => self.connected[usize::from(*gateway)] = true,
+                Happened::Disconnected { gateway, .. } => self.connected[usize::from(*gateway)] = false,
+                Happened::CameIn { .. } => {}
+            }
+        }
+        if now.since(self.counted) >= LOOK_EVERY || self.looked == now {
+            self.counted = now;
+            self.count(now);
+        }
+        Ok((happened, unreadable))
+    }
+
+    fn take_news(&mut self) -> Vec<String> {
+        let mut unreadable = Vec::new();
+        for taken in 1..=MOST_AT_ONCE {
+            let Ok(news) = self.news.try_recv() else { break };
+            if taken == MOST_AT_ONCE {
+                // There is probably more, so the next turn must not wait.
+                self.post.wake();
+            }
+            let mut board = self.post.board.write().unwrap_or_else(PoisonError::into_inner);
+            match news {
+                News::Alert(columns) => {
+                    self.post.tell(&board, "alert", &columns, &columns);
+                    board.alert(columns);
+                }
+                News::Case(columns) => {
+                    self.post.tell(&board, "case", &columns, &columns);
+                    board.case(columns);
+                }
+                News::Fact(columns) => board.fact(columns),
+                News::Notice(columns, notice) => {
+                    let is_news = board.notice(columns, &notice);
+                    if is_news && !self.heard.contains(&notice.id) {
+                        self.came.push(*notice);
+                    }
+                }
+                News::Anew => {
+                    let unreadable = board.unreadable;
+                    *board = Board::default();
+                    board.unreadable = unreadable;
+                }
+                News::CaughtUp => board.is_whole = true,
+                News::Unreadable(what) => {
+                    board.unreadable += 1;
+                    unreadable.push(what);
+                }
+            }
+        }
+        unreadable
+    }
+
+    /// Lets the desk know what people decided since the last time.
+    fn obey(&mut self) -> Result<(), OfficeError> {
+        let change = self.people.changes()?;
+        if self.known_change == Some(change) {
+            return Ok(());
+        }
+        self.known_change = Some(change);
+        let now = now();
+        let now = outbox::Moment(now.0);
+        for silence in self.people.silences()? {
+            if silence.is_over(now) {
+                self.desk.end_silence(&silence.name);
+            } else {
+                self.desk.silence(&silence.name, as_the_desk_has_it(&silence));
+            }
+        }
+        self.acknowledge()?;
+        self.looked = EventTime::MIN;
+        Ok(())
+    }
+
+    fn acknowledge(&mut self) -> Result<(), OfficeError> {
+        for Ack { episode, author, time, .. } in self.people.acks()? {
+            // What is over needs nobody any more.
+            self.desk.acknowledge(&episode, &author, EventTime(time.0));
+        }
+        Ok(())
+    }
+
+    fn do_errands(&mut self) -> Result<(), OfficeError> {
+        while let Ok(Errand { id, act, by, answer }) = self.errands.try_recv() {
+            let done = match act {
+                Act::Retry => self.courier.retry_now(&id)?,
+                Act::Drop => self.courier.drop_message(&id, &by)?,
+            };
+            // Who asked may be gone.
+            let _ = answer.try_send(done);
+        }
+        Ok(())
+    }
+
+    /// Leads what came to people. What that decided and the messages are stored together.
+    fn route(&mut self, now: EventTime) -> Result<(), OfficeError> {
+        // A message that finds no room would be forgotten, so nothing is decided until there is some again.
+        if self.courier.room() < MOST_AT_ONCE {
+            return Ok(());
+        }
+        let came = std::mem::take(&mut self.came);
+        let mut messages = Vec::new();
+        self.desk.route(now, &came, &self.calendar, &mut messages);
+        if !came.is_empty() {
+            // An acknowledgement may be older than this process, and what it is about has only come now.
+            self.acknowledge()?;
+        }
+        if came.is_empty() && messages.is_empty() {
+            return Ok(());
+        }
+        let mut new = Vec::with_capacity(messages.len());
+        for message in &messages {
+            let line = message_line(&mut self.encoder, message);
+            new.push(read_message(line, message.channel.name()).expect("a line of an output is a message"));
+        }
+        let state = postcard::to_allocvec(&self.desk.snapshot()).expect("a state can be written");
+        let beside = Beside {
+            places: messages.iter().filter_map(place).collect(),
+            heard: came.iter().map(|notice| notice.id.clone()).collect(),
+            kept: Some((KEPT, Desk::STATE_VERSION, &state)),
+        };
+        self.courier.put_with(new, &beside)?;
+        self.heard.extend(beside.heard);
+        for message in &messages {
+            let area = place(message).map(|(_, area)| area);
+            let data = serde_json::json!({ "id": message.id, "channel": message.channel.name() });
+            self.post.feed.push("message", data.to_string(), Visible(area));
+        }
+        Ok(())
+    }
+
+    fn count(&self, now: EventTime) {
+        let (waiting, (silenced_now, inhibited_now)) = (self.desk.waiting(), self.desk.kept_back(now));
+        let gateways = self.names.iter().cloned().zip(self.connected.iter().copied()).collect();
+        let figures = Figures {
+            routes: self.desk.counts().each().collect(),
+            grouped: waiting.grouped,
+            held: waiting.held,
+            silenced_now,
+            inhibited_now,
+            waiting: self.courier.waiting(),
+            gateways,
+        };
+        *self.post.figures.write().unwrap_or_else(PoisonError::into_inner) = figures;
+    }
+}
+
+impl Post {
+    /// Lets those hear of a row who stay to hear what is new. What is read again after a start is not new.
+    fn tell(&self, board: &Board, name: &'static str, columns: &Columns, of: &Columns) {
+        if !board.is_whole {
+            return;
+        }
+        let text = |column: &str| of.get(column).and_then(Value::as_str);
+        let data =
+            serde_json::json!({ "id": text("id"), "state": text("state"), "kind": columns.get("kind") });
+        self.feed.push(name, data.to_string(), Visible(text("area").map(str::to_owned)));
+    }
+}
+
+/// The area of a message that is about one thing. A digest may name things of several areas.
+fn place(message: &Message) -> Option<(MessageId, String)> {
+    let area = message.area.filter(|_| message.more == 0)?;
+    Some((MessageId(message.id.clone()), area.to_string()))
+}
+
+fn as_the_desk_has_it(silence: &Silence) -> desk::Silence {
+    let name = |text: &Option<String>| text.clone();
+    desk::Silence {
+        from: EventTime(silence.from.0),
+        to: EventTime(silence.until.0),
+        author: silence.author.clone(),
+        reason: silence.reason.clone(),
+        kind: name(&silence.kind).and_then(|kind| Kind::parse(&kind)),
+        meter: name(&silence.meter).and_then(MeterId::new),
+        area: name(&silence.area).and_then(AreaId::new),
+        feeder: name(&silence.feeder).and_then(FeederId::new),
+        up_to: silence.up_to.as_deref().and_then(severity),
+    }
+}
+
+/// The severity of this name.
+pub(crate) fn severity(name: &str) -> Option<cases::Severity> {
+    cases::Severity::ALL.into_iter().find(|one| one.name() == name)
+}

@@ -1,0 +1,521 @@
+"""Drives `gridwarden serve` over the outputs of a replay: who sees what, what is kept back, and what a kill leaves.
+
+Run by scripts/serve-check, which builds the program and installs the peers and schemathesis.
+"""
+import argparse
+import atexit
+import http.client
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.parse
+import urllib.request
+from pathlib import Path
+
+HERE = Path(__file__).parent
+DELIVER = HERE.parent / "deliver"
+HOOK_SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+# Longer than any step takes on a busy machine.
+PATIENCE = 60
+
+PEOPLE = """
+[[receiver]]
+name = "readers"
+channel = "sms"
+to = "reader"
+per_hour = 1000
+per_day = 1000
+
+[[receiver]]
+name = "control"
+channel = "webhook"
+to = "control"
+per_hour = 1000
+per_day = 1000
+
+[[route]]
+name = "walk"
+to = ["readers"]
+kinds = ["suspicion"]
+
+[[route]]
+name = "all"
+to = ["control"]
+kinds = ["suspicion"]
+{repeat}
+
+[[gateway]]
+name = "smsc"
+protocol = "smpp"
+address = "127.0.0.1:{smpp}"
+system_id = "gridwarden"
+password = {{ env = "SMPP_PASSWORD" }}
+sender = "GRIDWN"
+
+[[gateway]]
+name = "control"
+protocol = "webhook"
+url = "http://127.0.0.1:{hook}/hook"
+secret = {{ env = "HOOK_SECRET" }}
+"""
+
+
+TOPICS = ("alerts", "cases", "evidence", "notices")
+KAFKA = """
+[kafka]
+brokers = "127.0.0.1:1"
+group = "serve-check"
+readings = "readings"
+format = "json"
+idle_after = "10 s"
+{topics}
+
+[output]
+intervals = "json"
+transactional = false
+
+[grid]
+exchange = "memory"
+
+[checkpoints]
+every = "10 s"
+full_after = 16
+"""
+
+
+class Peer:
+    """A gateway that nobody here wrote, on a free port."""
+
+    def __init__(self, modules, script, log, *options):
+        env = dict(os.environ, NODE_PATH=str(modules), HOOK_SECRET=HOOK_SECRET)
+        command = ["node", str(DELIVER / script), str(log), *options]
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=env)
+        atexit.register(self.process.kill)
+        self.log = Path(log)
+        self.port = self.process.stdout.readline().strip()
+        assert self.port.isdigit(), f"{script} does not start"
+
+    def got(self):
+        if not self.log.exists():
+            return []
+        lines = [json.loads(line) for line in self.log.read_text(encoding="utf-8").splitlines()]
+        return [line for line in lines if "to" in line]
+
+
+def run(args, *words, **options):
+    """Runs the program, which must succeed."""
+    done = subprocess.run([args.gridwarden, *map(str, words)], capture_output=True, text=True, **options)
+    if done.returncode != 0:
+        raise SystemExit(f"gridwarden {' '.join(map(str, words))}: {done.returncode}\n{done.stdout}{done.stderr}")
+    return done.stdout
+
+
+class Town:
+    """A simulated town, its plan, and the folder of its outputs, which grow with each replay."""
+
+    def __init__(self, args, folder, repeat=""):
+        self.args, self.folder = args, folder
+        self.readings, self.out = folder / "town/readings.ndjson", folder / "out"
+        run(args, "-q", "simulate", "--meters", "300", "--days", "8", "--thieves", "12%", "--seed", args.seed,
+            "--out", folder / "town")
+        self.lines = self.readings.read_text(encoding="utf-8").splitlines(keepends=True)
+        self.hooks = Peer(args.modules, "http-peer.js", folder / "hooks.log")
+        self.phones = Peer(args.modules, "peer.js", folder / "phones.log")
+        plan = (HERE.parent.parent / "pipelines/routes.toml").read_text(encoding="utf-8")
+        plan = plan.split("# Who can hear of something.")[0]
+        self.plan = folder / "plan.toml"
+        self.plan.write_text(plan + PEOPLE.format(smpp=self.phones.port, hook=self.hooks.port, repeat=repeat), encoding="utf-8")
+
+    def replay(self, share, out=None):
+        """Replays the first part of the readings into the folder that is served, or into another one."""
+        out = out or self.out
+        part = self.folder / "part.ndjson"
+        part.write_text("".join(self.lines[: int(len(self.lines) * share)]), encoding="utf-8")
+        run(self.args, "-q", "replay", self.plan, "--readings", part, "--topology", self.folder / "town/topology.csv",
+            "--out", out)
+        return self.open(out)
+
+    def open(self, out=None):
+        """The area of each case that is open in the outputs."""
+        going_on = {}
+        for line in ((out or self.out) / "notices.ndjson").read_text(encoding="utf-8").splitlines():
+            notice = json.loads(line)
+            if notice["kind"] != "suspicion":
+                continue
+            if notice["phase"] == "began":
+                going_on[notice["episode"]] = notice["area"]
+            else:
+                going_on.pop(notice["episode"], None)
+        return going_on
+
+
+class Serve:
+    """A running serve."""
+
+    def __init__(self, town, requests=100_000, source=None):
+        self.town, self.requests = town, requests
+        self.source = source or ("--results", town.out)
+        self.store = town.folder / "store"
+        self.log = open(town.folder / "serve.log", "a", encoding="utf-8")
+        self.start()
+        atexit.register(lambda: self.process.kill())
+
+    def start(self):
+        env = dict(os.environ, SMPP_PASSWORD="right", HOOK_SECRET=HOOK_SECRET)
+        command = [self.town.args.gridwarden, "serve", self.town.plan, "--store", self.store, *self.source, "--topology", self.town.folder / "town/topology.csv", "--listen", "127.0.0.1:0",
+                   "--requests", str(self.requests)]
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=self.log, text=True, env=env)
+        line = self.process.stdout.readline()
+        assert line.startswith("listening on "), f"serve does not start: {line}"
+        self.url = line.split()[-1]
+        until(lambda: self.get("/readyz")[0] == 200, "serve reads the outputs")
+
+    def kill(self):
+        self.process.send_signal(signal.SIGKILL)
+        self.process.wait()
+
+    def token(self, name, role, *areas):
+        options = ["--area", ",".join(areas)] if areas else []
+        return run(self.town.args, "token", "add", name, "--role", role, *options, "--store", self.store).strip()
+
+    def ask(self, method, path, token=None, body=None, headers=None):
+        """The status and the JSON of an answer."""
+        headers = dict(headers or {})
+        if token:
+            headers["Authorization"] = f"Bearer {token}"
+        if body is not None and not isinstance(body, bytes):
+            body = json.dumps(body).encode()
+            headers.setdefault("Content-Type", "application/json")
+        request = urllib.request.Request(self.url + path, body, headers, method=method)
+        try:
+            with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
+                return answer.status, as_json(answer.read())
+        except urllib.error.HTTPError as refused:
+            text = refused.read()
+            kind = refused.headers.get("Content-Type")
+            if path.startswith("/api/"):
+                assert kind == "application/problem+json", f"{method} {path}: {refused.code} as {kind}"
+            return refused.code, as_json(text)
+
+    def get(self, path, token=None):
+        return self.ask("GET", path, token)
+
+    def all(self, path, token):
+        """All items of a list, page by page."""
+        items, after = [], ""
+        while True:
+            status, page = self.get(f"{path}?limit=7{after}", token)
+            assert status == 200, f"{path}: {status} {page}"
+            items += page["items"]
+            if page["next"] is None:
+                return items
+            after = "&after=" + urllib.parse.quote(page["next"], safe="")
+
+    def numbers(self, token):
+        return self.get("/api/v1/status", token)[1]["numbers"]
+
+
+def as_json(text):
+    try:
+        return json.loads(text)
+    except ValueError:
+        return None
+
+
+def until(holds, what):
+    end = time.monotonic() + PATIENCE
+    while not holds():
+        assert time.monotonic() < end, f"does not come to pass: {what}"
+        time.sleep(0.1)
+
+
+def cases_heard(peer):
+    """How often the control room heard that each case opened."""
+    heard = {}
+    for one in peer.got():
+        message = json.loads(one["text"])
+        if message["id"].split(".again.")[0].endswith(".opened"):
+            heard[message["case"]] = heard.get(message["case"], 0) + 1
+    return heard
+
+
+def expect(what, found, wanted):
+    assert found == wanted, f"{what}: {found!r} instead of {wanted!r}"
+
+
+def rights(args, folder):
+    """Roles, areas, and requests that get the status they should."""
+    town = Town(args, folder)
+    opened = town.replay(1)
+    serve = Serve(town)
+    admin, operator, viewer = serve.token("a", "admin"), serve.token("o", "operator"), serve.token("v", "viewer")
+    area, other = sorted(set(opened.values()))[:2]
+    one_area = serve.token("one", "operator", area)
+    case, foreign = (next(case for case, of in opened.items() if of == name) for name in (area, other))
+    # What a token of one area sees is what is in that area, in every list.
+    for path in ("/api/v1/alerts", "/api/v1/cases", "/api/v1/notices"):
+        every, own = serve.all(path, viewer), serve.all(path, one_area)
+        expect(path, own, [item for item in every if item["area"] == area])
+        assert 0 < len(own) < len(every), f"{path}: {len(own)} of {len(every)}"
+    until(lambda: len(serve.all("/api/v1/outbox", viewer)) >= 2 * len(opened), "the messages are in the outbox")
+    until(lambda: all(serve.get("/api/v1/status", viewer)[1]["gateways"].values()), "both gateways are connected")
+    messages = serve.all("/api/v1/outbox", operator)
+    expect("outbox", {item["area"] for item in serve.all("/api/v1/outbox", one_area)}, {area})
+    message = next(item["id"] for item in messages if item["area"] == other)
+    quoted = lambda name: urllib.parse.quote(name, safe="")
+    silence = serve.ask("POST", "/api/v1/silences", operator, {"minutes": 5, "reason": "x", "area": other})[1]["name"]
+    for method, path, body in (
+        ("GET", f"/api/v1/cases/{foreign}", None),
+        ("GET", f"/api/v1/cases/{foreign}/evidence", None),
+        ("GET", f"/api/v1/alerts/{foreign}.opened", None),
+        ("PUT", f"/api/v1/acks/{foreign}", {}),
+        ("GET", f"/api/v1/outbox/{quoted(message)}", None),
+        ("POST", f"/api/v1/outbox/{quoted(message)}/retry", None),
+        ("GET", f"/api/v1/silences/{silence}", None),
+        ("DELETE", f"/api/v1/silences/{silence}", None),
+        ("GET", f"/api/v1/cases?after={foreign}", None),
+        ("GET", f"/api/v1/outbox?after={quoted(message)}", None),
+    ):
+        refused, unknown = serve.ask(method, path, one_area, body), serve.ask(
+            method, path.replace(foreign, "no.such").replace(quoted(message), "no.such").replace(silence, "no.such"),
+            one_area, body)
+        expect(f"{method} {path} for another area", refused[0], 404)
+        expect(f"{method} {path}: what exists and what does not", refused, unknown)
+    # A phone is only for those who act.
+    shown = lambda token: next(item["to"] for item in serve.all("/api/v1/outbox", token) if item["way"] == "sms")
+    assert shown(operator).startswith("+") and shown(viewer).startswith("***"), (shown(operator), shown(viewer))
+    assert not any("+000" in (item["text"] or "") for item in serve.all("/api/v1/outbox", viewer))
+    new = {"minutes": 5, "reason": "works"}
+    for what, status, request in (
+        ("no token", 401, ("GET", "/api/v1/cases")),
+        ("a wrong token", 401, ("GET", "/api/v1/cases", admin[:-1] + "_")),
+        ("another scheme", 401, ("GET", "/api/v1/cases", None, None, {"Authorization": f"Basic {admin}"})),
+        ("a viewer who silences", 403, ("POST", "/api/v1/silences", viewer, new)),
+        ("a viewer who acknowledges", 403, ("PUT", f"/api/v1/acks/{case}", viewer, {})),
+        ("a viewer who drops", 403, ("POST", f"/api/v1/outbox/{quoted(message)}/drop", viewer)),
+        ("an operator who makes tokens", 403, ("POST", "/api/v1/tokens", operator, {"name": "x", "role": "admin"})),
+        ("an operator who reads the log", 403, ("GET", "/api/v1/audit", operator)),
+        ("a silence for all by a token of one area", 403, ("POST", "/api/v1/silences", one_area, new)),
+        ("a silence of another area", 403, ("POST", "/api/v1/silences", one_area, {**new, "area": other})),
+        ("no such path", 404, ("GET", "/api/v1/nothing", admin)),
+        ("a wrong method", 405, ("DELETE", "/api/v1/cases", admin)),
+        ("too long", 413, ("POST", "/api/v1/silences", operator, {**new, "reason": "x" * 20_000})),
+        ("no JSON", 415, ("POST", "/api/v1/silences", operator, b"minutes=5", {"Content-Type": "text/plain"})),
+        ("broken JSON", 400, ("POST", "/api/v1/silences", operator, b"{", {"Content-Type": "application/json"})),
+        ("an unknown key", 422, ("POST", "/api/v1/silences", operator, {**new, "feader": "F01"})),
+        ("an unknown kind", 422, ("POST", "/api/v1/silences", operator, {**new, "kind": "theft"})),
+        ("no reason", 422, ("POST", "/api/v1/silences", operator, {**new, "reason": " "})),
+        ("for ever", 422, ("POST", "/api/v1/silences", operator, {**new, "minutes": 10**6})),
+        ("an admin of areas", 422, ("POST", "/api/v1/tokens", admin, {"name": "x", "role": "admin", "areas": ["A"]})),
+        ("a limit of nothing", 400, ("GET", "/api/v1/cases?limit=0", viewer)),
+        ("an unknown parameter", 400, ("GET", "/api/v1/cases?page=2", viewer)),
+        ("what is over", 409, ("PUT", f"/api/v1/acks/{closed_case(town, opened)}", operator, {})),
+    ):
+        expect(what, serve.ask(*request)[0], status)
+    slow(serve, operator)
+    # A token is good until it is revoked, and its text is nowhere in the store.
+    ids = {one["name"]: one["id"] for one in serve.get("/api/v1/tokens", admin)[1]["items"]}
+    expect("revoke", serve.ask("DELETE", f"/api/v1/tokens/{ids['v']}", admin)[0], 204)
+    expect("a revoked token", serve.get("/api/v1/cases", viewer)[0], 401)
+    secrets = [token.split("_", 2)[2].encode() for token in (admin, operator, viewer, one_area)]
+    for path in [*serve.store.iterdir(), town.folder / "serve.log"]:
+        content = path.read_bytes()
+        assert not any(secret in content for secret in (*secrets, b"+0003", HOOK_SECRET.encode()) if
+                       path.name == "serve.log" or secret != b"+0003"), f"{path.name} holds a secret"
+    audit = [line["what"] for line in serve.all("/api/v1/audit", admin)]
+    expect("the log of changes", audit, ["token.revoke", "silence.add", *["token.add"] * 4])
+    # Few requests are allowed, so the next one is too many; others are not held up.
+    serve.kill()
+    serve.requests = 1
+    serve.start()
+    statuses = [serve.get("/api/v1/whoami", operator)[0] for _ in range(12)]
+    assert 429 in statuses and statuses[0] == 200, statuses
+    expect("another token", serve.get("/api/v1/whoami", admin)[0], 200)
+    print(f"rights: {len(opened)} open cases in {len(set(opened.values()))} areas; every status as it should be")
+
+
+def closed_case(town, opened):
+    for line in (town.out / "notices.ndjson").read_text(encoding="utf-8").splitlines():
+        notice = json.loads(line)
+        if notice["kind"] == "suspicion" and notice["episode"] not in opened:
+            return notice["episode"]
+    raise SystemExit("the town has no case that closed: take another --seed")
+
+
+def slow(serve, token):
+    """A body that does not come is given up, and others are answered meanwhile."""
+    address = urllib.parse.urlparse(serve.url)
+    connection = http.client.HTTPConnection(address.hostname, address.port, timeout=PATIENCE)
+    connection.putrequest("POST", "/api/v1/silences")
+    for name, value in (("Authorization", f"Bearer {token}"), ("Content-Type", "application/json"), ("Content-Length", "99")):
+        connection.putheader(name, value)
+    connection.endheaders(b"{")
+    expect("another request meanwhile", serve.get("/api/v1/whoami", token)[0], 200)
+    expect("a slow body", connection.getresponse().status, 408)
+
+
+def decisions(args, folder):
+    """A silenced alert is not sent until the silence ends, an acknowledged one stops repeating, and a kill changes neither."""
+    # An address gets 1,000 messages a day at most, reminders too.
+    town = Town(args, folder, 'repeat = "4 s"')
+    before = town.replay(0.4)
+    serve = Serve(town)
+    token = serve.token("control", "operator")
+    until(lambda: set(before) <= set(cases_heard(town.hooks)), "what goes on is sent")
+    areas = [area for case, area in town.replay(1, folder / "later").items() if case not in before]
+    area = max(set(areas), key=areas.count)
+    env = dict(os.environ, GRIDWARDEN_URL=serve.url, GRIDWARDEN_TOKEN=token)
+    run(args, "silence", "add", "--area", area, "--reason", "works", "--for", "1h", env=env)
+    opened = town.replay(1)
+    kept = {case for case, of in opened.items() if of == area and case not in before}
+    others = set(opened) - set(before) - kept
+    assert kept and others, f"{len(kept)} kept back, {len(others)} others: take another --seed"
+    until(lambda: others <= set(cases_heard(town.hooks)), "the others are sent")
+    # Two errands a case: one to the meter reader, one to the control room.
+    until(lambda: serve.numbers(token)["silenced_now"] == 2 * len(kept), "what is kept back is counted")
+    serve.kill()
+    serve.start()
+    time.sleep(3)
+    expect("sent in spite of the silence", kept & set(cases_heard(town.hooks)), set())
+    expect("kept back after a kill", serve.numbers(token)["silenced_now"], 2 * len(kept))
+    # An acknowledgement, while another case goes on and is repeated.
+    mine, theirs = sorted(others)[:2] if len(others) > 1 else (min(others), min(set(before) & set(opened)))
+    env["GRIDWARDEN_URL"] = serve.url
+    run(args, "ack", mine, "--note", "on my way", env=env)
+    expect("a second one", serve.ask("PUT", f"/api/v1/acks/{mine}", token, {})[0], 200)
+    # What was on its way arrives.
+    time.sleep(1)
+    mine_before, theirs_before = cases_heard(town.hooks)[mine], cases_heard(town.hooks)[theirs]
+    serve.kill()
+    serve.start()
+    until(lambda: cases_heard(town.hooks)[theirs] >= theirs_before + 2, "the other one is repeated")
+    expect("repeats of what is acknowledged", cases_heard(town.hooks)[mine], mine_before)
+    expect("who takes care", serve.get(f"/api/v1/cases/{mine}", token)[1]["acknowledged"]["author"], "control")
+    # The end of the silence, by the store of a serve that does not run.
+    serve.kill()
+    listed = run(args, "silence", "list", "--store", serve.store)
+    assert "active" in listed and f"area {area}" in listed, listed
+    run(args, "silence", "end", listed.split()[0], "--store", serve.store)
+    serve.start()
+    until(lambda: kept <= set(cases_heard(town.hooks)), "what was kept back is sent when the silence ends")
+    until(lambda: serve.numbers(token)["silenced_now"] == 0, "nothing is kept back any more")
+    phones = {one["id"] for one in town.phones.got()}
+    assert len(phones) >= len(opened), f"{len(phones)} SMS for {len(opened)} cases"
+    print(f"decisions: {len(kept)} of {len(opened)} cases kept back and sent later, one acknowledged, 3 kills")
+
+
+def kills(args, folder):
+    """Killed while outputs grow: what goes on is sent in the end, and twice only what had no answer yet."""
+    generator = random.Random(args.seed)
+    town = Town(args, folder)
+    town.replay(0.3)
+    serve = Serve(town)
+    ever = set()
+    for turn in range(args.kills):
+        # Each replay has more of the readings, so each has cases that the one before had not.
+        ever |= set(town.replay(0.3 + 0.7 * (turn + 1) / args.kills))
+        time.sleep(generator.uniform(0, 1.2))
+        serve.kill()
+        serve.start()
+    opened = set(town.open())
+    until(lambda: opened <= set(cases_heard(town.hooks)), "what goes on is sent")
+    token = serve.token("t", "viewer")
+    until(lambda: serve.numbers(token)["messages_waiting"] == 0, "the outbox is empty")
+    heard = cases_heard(town.hooks)
+    strange = set(heard) - ever - opened
+    expect("heard of what never was", strange, set())
+    twice = sum(count - 1 for count in heard.values())
+    # A window of the gateway may be unanswered at each kill.
+    assert twice <= 10 * args.kills, f"{twice} twice"
+    print(f"kills: {args.kills}, 0 of {len(opened)} lost, {twice} twice of {10 * args.kills} allowed")
+
+
+def topics(args, folder):
+    """What a run writes to topics is served as what a replay writes to files, and a kill changes nothing."""
+    kafka = [HERE.parent / "kafka", "--dir", folder / "kafka"]
+    atexit.register(subprocess.run, [*kafka, "down", "--purge"], capture_output=True)
+    up = subprocess.run([*kafka, "up"], capture_output=True, text=True)
+    assert up.returncode == 0, up.stderr
+    brokers = up.stdout.strip().removeprefix("BROKERS=")
+    town = Town(args, folder)
+    plan = town.plan.read_text(encoding="utf-8")
+    names = "\n".join(f'{topic} = "{topic}"' for topic in TOPICS)
+    town.plan.write_text(plan + KAFKA.format(topics=names), encoding="utf-8")
+    # In time order, as the topic has it.
+    opened = town.replay(1)
+    run(args, "-q", "simulate", "--meters", "300", "--days", "8", "--thieves", "12%", "--seed", args.seed, "--brokers", brokers,
+        "--topic", "readings", "--create-topics", "--partitions", "3", "--out", folder / "sent")
+    for topic in TOPICS:
+        subprocess.run([*kafka, "topic", "create", topic, "--partitions", "3"], check=True, capture_output=True)
+    serve = Serve(town, source=("--brokers", brokers))
+    token = serve.token("t", "viewer")
+    expect("before the run", serve.all("/api/v1/cases", token), [])
+    # From here on everything is new to serve.
+    run(args, "-q", "run", town.plan, "--brokers", brokers, "--checkpoints", folder / "checkpoints", "--topology",
+        folder / "town/topology.csv", "--until-end")
+    ids = lambda name: {json.loads(line)["id"] for line in (town.out / name).read_text(encoding="utf-8").splitlines()}
+    of = lambda path: {item["id"] for item in serve.all(path, token)}
+    until(lambda: of("/api/v1/notices") == ids("notices.ndjson"), "every notice has come")
+    until(lambda: set(opened) <= set(cases_heard(town.hooks)), "what goes on is sent")
+    expect("alerts", of("/api/v1/alerts"), ids("alerts.ndjson"))
+    is_open = {item["id"] for item in serve.all("/api/v1/cases", token) if item["state"] == "open"}
+    expect("cases that are open", is_open, set(opened))
+    facts = serve.get(f"/api/v1/cases/{min(opened)}/evidence", token)[1]["facts"]
+    assert {fact["run"] for fact in facts} == {"opening", "strongest"}, facts
+    until(lambda: serve.numbers(token)["messages_waiting"] == 0, "the outbox is empty")
+    heard = cases_heard(town.hooks)
+    serve.kill()
+    serve.start()
+    expect("cases after a kill", {item["id"] for item in serve.all("/api/v1/cases", token) if item["state"] == "open"}, set(opened))
+    time.sleep(3)
+    expect("sent again", cases_heard(town.hooks), heard)
+    print(f"topics: {len(of('/api/v1/alerts'))} alerts and {len(opened)} open cases as in files, {len(heard)} cases sent once")
+
+
+def document(args, folder):
+    """schemathesis, which nobody here wrote, finds nothing between the document and the answers."""
+    town = Town(args, folder)
+    town.replay(1)
+    serve = Serve(town)
+    token = serve.token("schemathesis", "admin")
+    command = [args.schemathesis, "--config-file", str(HERE / "schemathesis.toml"), "run", f"{serve.url}/api/v1/openapi.json",
+               "--header", f"Authorization: Bearer {token}", "--max-examples", str(args.examples), "--seed", args.seed,
+               "--generation-deterministic", "--workers", "2", "--no-color"]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=folder)
+    if done.returncode != 0:
+        raise SystemExit(f"schemathesis: {done.returncode}\n{done.stdout[-40_000:]}{done.stderr}")
+    assert serve.process.poll() is None, "serve has ended"
+    tail = [line.strip() for line in done.stdout.splitlines() if "generated" in line or "Tested" in line]
+    print(f"document: {'; '.join(tail)}")
+
+
+CHECKS = {"rights": rights, "decisions": decisions, "kills": kills, "topics": topics, "document": document}
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("gridwarden")
+    parser.add_argument("modules")
+    parser.add_argument("schemathesis")
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--only", choices=CHECKS)
+    parser.add_argument("--seed", default="3")
+    parser.add_argument("--kills", type=int, default=4)
+    parser.add_argument("--examples", type=int, default=10)
+    args = parser.parse_args()
+    for name, check in CHECKS.items():
+        if args.only in (None, name):
+            folder = args.folder / name
+            folder.mkdir()
+            began = time.monotonic()
+            check(args, folder)
+            print(f"  {time.monotonic() - began:.0f} s", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    main()
