@@ -111,6 +111,8 @@ pub(crate) fn refused(status: u16, code: Option<i64>) -> Answer {
         429 => Answer::Throttled,
         // The message itself: it will be as wrong tomorrow. A wrong address or key can be mended meanwhile.
         400 | 413 | 414 | 422 => Answer::Never { reason },
+        // A wrong key: no other message fares better.
+        401 | 403 => Answer::Closed { reason },
         _ => Answer::NotNow { reason },
     }
 }

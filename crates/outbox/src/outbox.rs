@@ -206,6 +206,17 @@ impl Outbox {
                 self.counts.retried += 1;
                 self.make_ready(flight.number, now.plus(pause));
             }
+            Answer::Closed { reason } => {
+                // One message finds out, and the others go to the next gateway at once.
+                let pause = self.settings.failover_after.max(self.settings.retry_after);
+                gateway.closed_until = now.plus(pause);
+                self.counts.retried += 1;
+                if let Some(entry) = self.entries.get_mut(&flight.number) {
+                    entry.last_problem = Some(reason);
+                    self.changed.insert(flight.number);
+                }
+                self.make_ready(flight.number, now);
+            }
             Answer::NotNow { reason } => self.retry(now, flight.number, reason),
             Answer::Unanswered { reason } => {
                 self.counts.unanswered += 1;

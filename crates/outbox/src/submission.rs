@@ -42,6 +42,11 @@ pub enum Answer {
     },
     /// It has too much to do: any message has to wait.
     Throttled,
+    /// It takes nothing from us, whatever the message: a wrong key, for example.
+    Closed {
+        /// Why.
+        reason: String,
+    },
     /// This time it was not possible.
     NotNow {
         /// Why.

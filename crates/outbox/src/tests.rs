@@ -116,6 +116,43 @@ fn a_full_outbox_refuses_and_loses_nothing() {
 }
 
 #[test]
+fn a_gateway_that_takes_nothing_from_us_is_passed_over_at_once_and_asked_again_later() {
+    let mut outbox = outbox(settings());
+    for one in [new("a1", "a", 1), new("b1", "b", 1), new("c1", "c", 1), new("d1", "d", 1)] {
+        outbox.put(Moment(0), one);
+    }
+    save(&mut outbox);
+    let first = submit(&mut outbox, 0);
+    check(&first, &expect!["0 a1 1/1, 0 b1 1/1, 0 c1 1/1"]);
+    outbox.answered(Moment(1), first[0].ticket, Answer::Closed { reason: "who are you".to_owned() });
+    assert_eq!(outbox.entry(&id("a1")).unwrap().tries, 0);
+    save(&mut outbox);
+    let second = submit(&mut outbox, 1);
+    check(&second, &expect!["1 d1 1/1, 1 a1 1/1"]);
+    for one in first[1..].iter().chain(&second) {
+        outbox.answered(Moment(2), one.ticket, accepted(&one.id.0));
+    }
+    outbox.put(Moment(40), new("e1", "e", 1));
+    save(&mut outbox);
+    check(&submit(&mut outbox, 40), &expect!["1 e1 1/1"]);
+    outbox.put(Moment(41), new("f1", "f", 1));
+    save(&mut outbox);
+    check(&submit(&mut outbox, 41), &expect!["0 f1 1/1"]);
+}
+
+#[test]
+fn the_only_gateway_of_a_way_is_asked_again_although_it_takes_nothing_from_us() {
+    let mut outbox = outbox(settings());
+    outbox.put(Moment(0), new("a1", "@", 1));
+    save(&mut outbox);
+    let first = submit(&mut outbox, 0);
+    outbox.answered(Moment(1), first[0].ticket, Answer::Closed { reason: "who are you".to_owned() });
+    save(&mut outbox);
+    check(&submit(&mut outbox, 40), &expect![""]);
+    check(&submit(&mut outbox, 41), &expect!["2 a1 1/1"]);
+}
+
+#[test]
 fn what_fails_for_now_waits_and_goes_to_the_next_gateway_after_some_tries() {
     let mut outbox = outbox(settings());
     outbox.put(Moment(0), new("a1", "a", 1));
@@ -372,7 +409,7 @@ enum Act {
 fn acts() -> impl Strategy<Value = Vec<Act>> {
     let act = prop_oneof![
         4 => (0_u8..5, 1_u8..4).prop_map(|(line, parts)| Act::Put(line, parts)),
-        8 => (0_u8..8).prop_map(Act::Answer),
+        8 => (0_u8..9).prop_map(Act::Answer),
         1 => Just(Act::Close),
         1 => Just(Act::Crash),
         4 => (1_i64..60).prop_map(Act::Wait),
@@ -419,6 +456,7 @@ impl World {
                 self.losses += 1;
                 outbox.answered(now, one.ticket, Answer::Unanswered { reason: "no answer".to_owned() });
             }
+            4 => outbox.answered(now, one.ticket, Answer::Closed { reason: "who are you".to_owned() }),
             _ if one.gateway == 2 => {
                 let remote = format!("r{}", self.got.len());
                 self.got.extend((0..one.parts).map(|part| (one.line.clone(), one.number, part)));

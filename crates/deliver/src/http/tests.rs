@@ -78,10 +78,11 @@ fn only_what_is_wrong_with_the_message_itself_is_given_up() {
         Answer::Throttled => 't',
         Answer::Never { .. } => 'n',
         Answer::NotNow { .. } => 'r',
+        Answer::Closed { .. } => 'c',
         other => panic!("{other:?}"),
     };
     let all = [302, 400, 401, 403, 404, 408, 413, 422, 429, 500, 503];
-    assert_eq!(all.map(answer).iter().collect::<String>(), "rnrrrrnntrr");
+    assert_eq!(all.map(answer).iter().collect::<String>(), "rnccrrnntrr");
     let error = "{\"code\":21211,\"message\":\"The 'To' number +919810000001 is not valid\"}";
     assert_eq!(
         refused(400, code(error)),
