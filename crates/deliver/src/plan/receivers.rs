@@ -42,6 +42,12 @@ pub fn check_receivers(text: &str, rules: &DeskRules, gateways: &[GatewayPlan]) 
 pub fn check_section(rule: &ChannelRule, gateways: &[GatewayPlan]) -> Result<(), PlanError> {
     let channel = rule.channel();
     let to = rule.shown().into_iter().find(|(key, _)| *key == "to").map(|(_, to)| to).unwrap_or_default();
+    // The default is for a mail server on this machine; a gateway elsewhere would send it back.
+    if channel == Channel::Email && to == "postmaster@localhost" && !gateways.is_empty() {
+        let problem = "`[email]` has no `to`, so its e-mails would go to postmaster@localhost".to_owned();
+        let help = Some("add `to = \"duty@example.org\"`".to_owned());
+        return Err(PlanError { code: "plan::missing", problem, help, span: None });
+    }
     check_reach(channel.section(), channel, &to, None, gateways)
 }
 

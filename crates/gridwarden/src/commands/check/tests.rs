@@ -400,6 +400,15 @@ fn a_receiver_whom_no_gateway_reaches_is_an_error() {
               help: add a `[[gateway]]` with `name = "scada"` and `protocol = "webhook"`
         "#]],
     );
+    refused(
+        "[[receiver]]\n",
+        "[email]\nper_hour = 4\n\n[[receiver]]\n",
+        &expect![[r#"
+            error[plan::missing]: `[email]` has no `to`, so its e-mails would go to postmaster@localhost
+              --> plan.toml
+              help: add `to = "duty@example.org"`
+        "#]],
+    );
     let mail = ROUTES.find("[[gateway]]\nname = \"mail\"").unwrap();
     let end = ROUTES.find("[[gateway]]\nname = \"control-room\"").unwrap();
     refused(
