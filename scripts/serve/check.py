@@ -318,6 +318,7 @@ def rights(args, folder):
     ):
         expect(what, serve.ask(*request)[0], status)
     slow(serve, operator)
+    events(serve, viewer, one_area, operator, [other, area])
     # A token is good until it is revoked, and its text is nowhere in the store.
     ids = {one["name"]: one["id"] for one in serve.get("/api/v1/tokens", admin)[1]["items"]}
     expect("revoke", serve.ask("DELETE", f"/api/v1/tokens/{ids['v']}", admin)[0], 204)
@@ -328,7 +329,7 @@ def rights(args, folder):
         assert not any(secret in content for secret in (*secrets, b"+0003", HOOK_SECRET.encode()) if
                        path.name == "serve.log" or secret != b"+0003"), f"{path.name} holds a secret"
     audit = [line["what"] for line in serve.all("/api/v1/audit", admin)]
-    expect("the log of changes", audit, ["token.revoke", "silence.add", *["token.add"] * 4])
+    expect("the log of changes", audit, ["token.revoke", *["silence.add"] * 3, *["token.add"] * 4])
     # Few requests are allowed, so the next one is too many; others are not held up.
     serve.kill()
     serve.requests = 1
@@ -345,6 +346,38 @@ def closed_case(town, opened):
         if notice["kind"] == "suspicion" and notice["episode"] not in opened:
             return notice["episode"]
     raise SystemExit("the town has no case that closed: take another --seed")
+
+
+class Events:
+    """What a client hears that stays."""
+
+    def __init__(self, serve, token, last=None):
+        headers = {"Authorization": f"Bearer {token}", **({"Last-Event-ID": last} if last else {})}
+        request = urllib.request.Request(serve.url + "/api/v1/events", headers=headers)
+        self.lines = urllib.request.urlopen(request, timeout=PATIENCE)
+
+    def next(self):
+        """The next event, with its id and its data."""
+        event = {}
+        for line in self.lines:
+            name, _, value = line.decode().rstrip("\n").partition(": ")
+            if not name and "event" in event:
+                return event["event"], event["id"], json.loads(event["data"])["id"] if event["data"] != "{}" else None
+            event[name] = value
+        raise SystemExit("the events have ended")
+
+
+def events(serve, whole, part, act, areas):
+    """Who stays hears of what is new in the areas that the token knows, and goes on where it was."""
+    every, own = Events(serve, whole), Events(serve, part)
+    expect("the first event", (every.next()[0], own.next()[0]), ("begin", "begin"))
+    names = [serve.ask("POST", "/api/v1/silences", act, {"minutes": 1, "reason": "x", "area": area})[1]["name"] for area in areas]
+    heard = [every.next() for _ in names]
+    expect("what all areas hear", [(name, of) for name, _, of in heard], [("silence", name) for name in names])
+    expect("what one area hears", own.next()[2], names[1])
+    again = Events(serve, whole, last=heard[0][1])
+    expect("what was missed", again.next(), heard[1])
+    expect("too much was missed", Events(serve, whole, last="f00-1").next()[0], "reset")
 
 
 def slow(serve, token):
@@ -371,7 +404,17 @@ def decisions(args, folder):
     area = max(set(areas), key=areas.count)
     env = dict(os.environ, GRIDWARDEN_URL=serve.url, GRIDWARDEN_TOKEN=token)
     run(args, "silence", "add", "--area", area, "--reason", "works", "--for", "1h", env=env)
+    # Who stays hears of the alerts of outputs that are read again, and of no other one.
+    known = {alert["id"] for alert in serve.all("/api/v1/alerts", token)}
+    hears = Events(serve, token)
     opened = town.replay(1)
+    until(lambda: len(serve.all("/api/v1/alerts", token)) > len(known), "the new outputs are read")
+    new = {alert["id"] for alert in serve.all("/api/v1/alerts", token)} - known
+    heard = set()
+    while len(heard) < len(new):
+        name, _, of = hears.next()
+        heard |= {of} if name == "alert" else set()
+    expect("alerts that are heard of", heard, new)
     kept = {case for case, of in opened.items() if of == area and case not in before}
     others = set(opened) - set(before) - kept
     assert kept and others, f"{len(kept)} kept back, {len(others)} others: take another --seed"

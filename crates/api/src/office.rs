@@ -1,13 +1,13 @@
 //! The loop of `serve`: news come in, notices are led to people, messages go out.
 
-use crate::board::{Board, Columns, News};
+use crate::board::{Board, Columns, News, Rows};
 use crate::clock::now;
 use crate::http::Visible;
 use columns::Encoder;
 use columns::outputs::message_line;
 use deliver::people::{Ack, Silence};
 use deliver::{Beside, Courier, CourierError, Happened, People, StoreError, Waker, read_message};
-use notify::desk::{self, Kind};
+use notify::desk::{self, Kind, Phase};
 use notify::{Desk, Message, Notice};
 use outbox::MessageId;
 use reading::{AreaId, Calendar, EventTime, FeederId, MeterId};
@@ -125,8 +125,12 @@ pub struct Office {
     post: Post,
     encoder: Encoder,
     heard: BTreeSet<String>,
+    /// The next board, while all outputs are read anew. Who asks still sees the one before.
+    draft: Option<Board>,
     /// What came since notices were last looked at.
     came: Vec<Notice>,
+    /// So many of them are looked through for what is over.
+    most_came: usize,
     /// The last change by people that the desk knows of.
     known_change: Option<u64>,
     looked: EventTime,
@@ -172,7 +176,9 @@ impl Office {
             post: post.clone(),
             encoder: Encoder::default(),
             heard,
+            draft: None,
             came: Vec::new(),
+            most_came: MOST_WAITING,
             known_change: None,
             looked: EventTime::MIN,
             counted: EventTime::MIN,
@@ -187,7 +193,7 @@ impl Office {
         self.obey()?;
         self.do_errands()?;
         let now = now();
-        let is_whole = self.post.board().is_whole;
+        let is_whole = self.is_whole();
         // Before all of the past has come, what is over would pass for something that goes on.
         if is_whole && (!self.came.is_empty() || now.since(self.looked) >= LOOK_EVERY) {
             self.looked = now;
@@ -208,8 +214,17 @@ impl Office {
         Ok((happened, unreadable))
     }
 
+    /// Whether all that there was has come.
+    fn is_whole(&self) -> bool {
+        self.draft.is_none() && self.post.board().is_whole
+    }
+
     fn take_news(&mut self) -> Vec<String> {
         let mut unreadable = Vec::new();
+        // Nothing is decided while the outbox has no room. Then the source has to wait.
+        if self.came.len() >= MOST_WAITING && self.is_whole() {
+            return unreadable;
+        }
         for taken in 1..=MOST_AT_ONCE {
             let Ok(news) = self.news.try_recv() else { break };
             if taken == MOST_AT_ONCE {
@@ -219,26 +234,42 @@ impl Office {
             let mut board = self.post.board.write().unwrap_or_else(PoisonError::into_inner);
             match news {
                 News::Alert(columns) => {
-                    self.post.tell(&board, "alert", &columns, &columns);
-                    board.alert(columns);
+                    if self.is_new(&board, |board| &board.alerts, &columns) {
+                        self.post.tell("alert", &columns);
+                    }
+                    self.draft.as_mut().unwrap_or(&mut board).alert(columns);
                 }
                 News::Case(columns) => {
-                    self.post.tell(&board, "case", &columns, &columns);
-                    board.case(columns);
+                    if self.is_new(&board, |board| &board.cases, &columns) {
+                        self.post.tell("case", &columns);
+                    }
+                    self.draft.as_mut().unwrap_or(&mut board).case(columns);
                 }
-                News::Fact(columns) => board.fact(columns),
+                News::Fact(columns) => self.draft.as_mut().unwrap_or(&mut board).fact(columns),
                 News::Notice(columns, notice) => {
-                    let is_news = board.notice(columns, &notice);
+                    let is_past = self.draft.is_some() || !board.is_whole;
+                    let is_news = self.draft.as_mut().unwrap_or(&mut board).notice(columns, &notice);
                     if is_news && !self.heard.contains(&notice.id) {
                         self.came.push(*notice);
                     }
+                    if self.came.len() >= self.most_came && is_past {
+                        forget_over(&mut self.came, &self.desk);
+                        self.most_came = MOST_WAITING.max(2 * self.came.len());
+                    }
                 }
                 News::Anew => {
-                    let unreadable = board.unreadable;
-                    *board = Board::default();
-                    board.unreadable = unreadable;
+                    self.draft = Some(Board::default());
+                    // It comes again.
+                    self.came.clear();
                 }
-                News::CaughtUp => board.is_whole = true,
+                News::CaughtUp => {
+                    if let Some(draft) = self.draft.take() {
+                        let unreadable = board.unreadable;
+                        *board = draft;
+                        board.unreadable += unreadable;
+                    }
+                    board.is_whole = true;
+                }
                 News::Unreadable(what) => {
                     board.unreadable += 1;
                     unreadable.push(what);
@@ -246,6 +277,13 @@ impl Office {
             }
         }
         unreadable
+    }
+
+    /// Whether a row is new to those who have heard of all that is on the board. What is read for the first time after a
+    /// start is not.
+    fn is_new(&self, board: &Board, rows: fn(&Board) -> &Rows, columns: &Columns) -> bool {
+        let known = || columns.get("id").and_then(Value::as_str).and_then(|id| rows(board).get(id));
+        board.is_whole && (self.draft.is_none() || known().is_none_or(|row| row.columns != *columns))
     }
 
     /// Lets the desk know what people decided since the last time.
@@ -343,16 +381,19 @@ impl Office {
 }
 
 impl Post {
-    /// Lets those hear of a row who stay to hear what is new. What is read again after a start is not new.
-    fn tell(&self, board: &Board, name: &'static str, columns: &Columns, of: &Columns) {
-        if !board.is_whole {
-            return;
-        }
-        let text = |column: &str| of.get(column).and_then(Value::as_str);
-        let data =
-            serde_json::json!({ "id": text("id"), "state": text("state"), "kind": columns.get("kind") });
+    /// Lets those hear of a row who stay to hear what is new.
+    fn tell(&self, name: &'static str, columns: &Columns) {
+        let text = |column: &str| columns.get(column).and_then(Value::as_str);
+        let data = serde_json::json!({ "id": text("id"), "state": text("state"), "kind": text("kind") });
         self.feed.push(name, data.to_string(), Visible(text("area").map(str::to_owned)));
     }
+}
+
+/// Of a long past, drops what began and ended before anybody could hear of it.
+pub(crate) fn forget_over(came: &mut Vec<Notice>, desk: &Desk) {
+    let ends = |notice: &&Notice| matches!(notice.phase, Phase::Ended | Phase::Withdrawn);
+    let over: BTreeSet<String> = came.iter().filter(ends).map(|one| one.episode.clone()).collect();
+    came.retain(|one| !over.contains(&one.episode) || desk.goes_on(&one.episode));
 }
 
 /// The area of a message that is about one thing. A digest may name things of several areas.

@@ -1,6 +1,11 @@
-//! The board, and that the document of the API is whole.
+//! The board, what is left of a long past, and that the document of the API is whole.
 
 use crate::board::{Board, Columns};
+use crate::office::forget_over;
+use notify::desk::{Kind, Phase, Place, Scope};
+use notify::words::Templates;
+use notify::{Desk, DeskRules, Notice};
+use reading::{Calendar, EventTime, MeterId};
 use serde_json::{Value, json};
 
 fn columns(value: Value) -> Columns {
@@ -63,4 +68,53 @@ fn every_operation_of_the_document_needs_a_token_and_says_how_it_refuses() {
         }
     }
     assert!(operations > 20, "{operations}");
+}
+
+fn notice(episode: &str, phase: Phase) -> Notice {
+    Notice {
+        id: format!("{episode}.{}", phase.name()),
+        episode: episode.to_owned(),
+        kind: Kind::Outage,
+        phase,
+        severity: cases::Severity::Low,
+        time: EventTime(0),
+        scope: Scope::Meter(MeterId::new("M1").unwrap()),
+        place: Place::default(),
+        case: None,
+        seen: None,
+        brief: String::new(),
+        words: Vec::new(),
+    }
+}
+
+#[test]
+fn of_a_long_past_only_what_goes_on_is_kept() {
+    let rules = DeskRules::new(vec![], vec![], vec![], Templates::default()).unwrap();
+    let mut desk = Desk::new(rules, &grid::Topology::default()).unwrap();
+    let calendar = Calendar::new(jiff::tz::TimeZone::UTC, [].into());
+    // The desk knows of `old`, so it has to hear of its end.
+    desk.route(EventTime(0), &[notice("old", Phase::Began)], &calendar, &mut Vec::new());
+    let mut came = vec![
+        notice("a", Phase::Ended),
+        notice("a", Phase::Began),
+        notice("b", Phase::Began),
+        notice("b", Phase::Withdrawn),
+        notice("c", Phase::Began),
+        notice("d", Phase::Once),
+        notice("old", Phase::Ended),
+    ];
+    forget_over(&mut came, &desk);
+    let left: Vec<&str> = came.iter().map(|one| one.id.as_str()).collect();
+    assert_eq!(left, ["c.began", "d.once", "old.ended"]);
+}
+
+#[test]
+fn an_end_that_came_before_its_beginning_counts() {
+    let mut board = Board::default();
+    let row = |phase: Phase| columns(json!({ "id": phase.name(), "time": "2024-01-01T00:00:00Z" }));
+    assert!(board.notice(row(Phase::Ended), &notice("a", Phase::Ended)));
+    assert!(!board.notice(row(Phase::Began), &notice("a", Phase::Began)));
+    assert!(board.goes_on("a").is_none());
+    assert!(board.notice(row(Phase::Began), &notice("b", Phase::Began)));
+    assert_eq!(board.goes_on("b"), Some(&None));
 }

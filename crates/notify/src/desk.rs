@@ -145,6 +145,11 @@ impl Desk {
         Some((by, *time))
     }
 
+    /// Whether an episode of this name goes on, as far as notices have come.
+    pub fn goes_on(&self, episode: &str) -> bool {
+        self.active.contains_key(episode)
+    }
+
     /// Keeps notices back for a while. One of the same name is replaced.
     pub fn silence(&mut self, name: &str, silence: Silence) {
         self.mutes.silences.insert(name.to_owned(), silence);

@@ -14,5 +14,8 @@ use web::axum::response::Response;
     responses((status = 200, content_type = "text/event-stream", body = String), Refused))]
 pub(super) async fn follow(State(api): Shared, caller: Caller, headers: HeaderMap) -> Response {
     let last = headers.get("last-event-id").and_then(|value| value.to_str().ok());
-    api.post().feed.follow(last, move |visible| caller.may_know(visible.0.as_deref()))
+    let feed = api.post().feed.clone();
+    // The connection may outlive the token.
+    let is_good = move |id: &str| api.people(|people| people.is_good(id)).unwrap_or(false);
+    feed.follow(last, move |visible| caller.may_know(visible.0.as_deref()) && is_good(&caller.0.id))
 }

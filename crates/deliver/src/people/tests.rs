@@ -53,7 +53,9 @@ fn a_token_is_good_for_who_has_its_text_until_it_is_revoked() {
         let secret = secret.reveal().rsplit('_').next().unwrap().as_bytes();
         assert!(!bytes.windows(secret.len()).any(|window| window == secret), "the file holds the secret");
     }
+    assert!(other.is_good(&token.id).unwrap());
     assert!(one.revoke_token(&token.id, "kim").unwrap());
+    assert!(!other.is_good(&token.id).unwrap() && !other.is_good("x").unwrap());
     assert!(!one.revoke_token(&token.id, "kim").unwrap());
     assert_eq!(other.token_of(secret.reveal()).unwrap(), None);
     assert_eq!(lines(&other), ["2 kim token.revoke", "1 kim token.add"]);

@@ -195,6 +195,12 @@ impl People {
         Ok(found.filter(|(_, known)| *known == hash(secret)).map(|(token, _)| token))
     }
 
+    /// Whether the token of this id is still good.
+    pub fn is_good(&self, id: &str) -> Result<bool, StoreError> {
+        let select = "SELECT EXISTS (SELECT 1 FROM tokens WHERE id = ?1 AND revoked IS NULL)";
+        self.read(|connection| connection.query_row(select, [id], |row| row.get(0)))
+    }
+
     /// A token is good no more. False if there is none of this id that is.
     pub fn revoke_token(&mut self, id: &str, who: &str) -> Result<bool, StoreError> {
         let line = New { who, what: "token.revoke", about: id, detail: "" };
