@@ -13,6 +13,7 @@ mod output;
 mod plans;
 mod readings;
 mod resend;
+mod serve;
 
 #[cfg(target_os = "linux")]
 mod terminal;
