@@ -211,11 +211,6 @@ impl Courier {
         Ok(done)
     }
 
-    /// A message by its name.
-    pub fn entry(&self, id: &MessageId) -> Option<&Entry> {
-        self.outbox.entry(id)
-    }
-
     /// What ends the wait of a turn, for another thread.
     pub fn waker(&self) -> Waker {
         Waker(self.hears.clone())

@@ -263,16 +263,6 @@ impl Store {
         counts.map_err(&failed)?.collect::<rusqlite::Result<_>>().map_err(&failed)
     }
 
-    /// The area that each message is about, where it is about one.
-    pub fn places(&self) -> Result<BTreeMap<MessageId, String>, StoreError> {
-        let read = || {
-            let mut rows = self.connection.prepare("SELECT id, area FROM places")?;
-            let rows = rows.query_map([], |row| Ok((MessageId(row.get(0)?), row.get(1)?)))?;
-            rows.collect::<rusqlite::Result<_>>()
-        };
-        read().map_err(self.failed("read"))
-    }
-
     /// The names of what came already.
     pub fn heard(&self) -> Result<BTreeSet<String>, StoreError> {
         let read = || {

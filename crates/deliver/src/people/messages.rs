@@ -3,8 +3,8 @@
 use super::People;
 use crate::StoreError;
 use crate::store::entry;
-use outbox::{Entry, MessageId};
-use rusqlite::{OptionalExtension, Row, named_params};
+use outbox::Entry;
+use rusqlite::{Row, named_params};
 use std::collections::BTreeSet;
 
 /// Which messages somebody wants to see.
@@ -39,12 +39,6 @@ impl People {
     pub fn message(&self, id: &str, areas: Option<&BTreeSet<String>>) -> Result<Option<Found>, StoreError> {
         let asked = Asked { areas: areas.cloned(), limit: 1, ..Asked::default() };
         Ok(self.find(&asked, Some(id))?.pop())
-    }
-
-    /// The area that a message is about, by its name.
-    pub fn place(&self, id: &MessageId) -> Result<Option<String>, StoreError> {
-        let select = "SELECT area FROM places WHERE id = ?1";
-        self.read(|connection| connection.query_row(select, [&id.0], |row| row.get(0)).optional())
     }
 
     fn find(&self, asked: &Asked, id: Option<&str>) -> Result<Vec<Found>, StoreError> {

@@ -212,10 +212,16 @@ fn what_is_beside_messages_is_stored_with_them() {
     store.save_with(&[], &[], &beside(b"two")).unwrap();
     drop(store);
     let mut store = Store::open(&path).unwrap();
-    assert_eq!(store.places().unwrap(), BTreeMap::from([(id.clone(), "A01".to_owned())]));
+    let places = || {
+        let file = Connection::open(&path).unwrap();
+        file.query_row("SELECT count(*) FROM places WHERE id = 'sms.a' AND area = 'A01'", [], |row| {
+            row.get(0)
+        })
+    };
+    assert_eq!(places(), Ok(1));
     assert_eq!(store.heard().unwrap(), BTreeSet::from(["n1".to_owned()]));
     assert_eq!(store.kept("desk").unwrap(), Some((1, b"two".to_vec())));
     assert_eq!(store.kept("other").unwrap(), None);
     store.save(&[], &[id]).unwrap();
-    assert!(store.places().unwrap().is_empty());
+    assert_eq!(places(), Ok(0));
 }
