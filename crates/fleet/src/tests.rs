@@ -109,7 +109,7 @@ impl Engine {
                     self.refused.extend((0..refused.len() as u32).map(refusal));
                 }
                 Step::Join(number) => {
-                    self.shards.iter_mut().for_each(|shard| shard.join(number, &mut self.rows))
+                    self.shards.iter_mut().for_each(|shard| shard.join(number, &mut self.rows));
                 }
                 Step::Advance(watermark) => self.advance(watermark),
                 Step::Rest(_) => self.advance(EventTime::MAX),
