@@ -14,8 +14,8 @@ from pathlib import Path
 
 import polars as pl
 
-# How far an index may be off, in percent. A meter that reports nothing shows no outage that is shorter than an interval.
-LIMITS = {"orderly": 3, "silent": 10, "bursts": 3}
+# How far an index may be off, in percent.
+LIMIT = 3
 DAY = timedelta(days=1)
 MOMENTARY = timedelta(minutes=5)
 # An interruption is known to the interval where no message shows more.
@@ -108,7 +108,7 @@ def compare(way, town, out):
     print(f"{way:8} SAIDI {now[0]:7.1f} min ({off[0]:+5.1f} %)  SAIFI {now[1]:6.3f} ({off[1]:+5.1f} %)  "
           f"CAIDI {now[2]:6.1f} min ({off[2]:+5.1f} %)  {100 * invented / max(interruptions, 1):.2f} % invented; "
           f"{rows} rows of {len(sustained)} sustained outages")
-    return all(abs(one) <= LIMITS[way] for one in off) and invented <= interruptions / 100
+    return all(abs(one) <= LIMIT for one in off) and invented <= interruptions / 100
 
 
 if sys.argv[1] == "write":
