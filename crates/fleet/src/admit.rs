@@ -9,7 +9,7 @@ use crate::entries::{OTHERS, UNKNOWN};
 use crate::fleet::{Fleet, Heard, Lane, Meter, NO_EXPORTER, NO_INDEX, NO_POINT, Plane, Totals};
 use crate::register::Point;
 use crate::table::grow_by_a_quarter;
-use reading::{Batch, EventCode, EventTime, Issue, Reason, Sums};
+use reading::{Batch, EventCode, EventTime, Extra, Issue, Reason, Sums};
 use std::collections::BTreeSet;
 use std::hint::black_box;
 use std::ops::Range;
@@ -149,7 +149,10 @@ impl Fleet {
         let (mut moment, mut offset, mut bit) = (EventTime::MIN, 0, None);
         let planes = self.planes.len() as i64;
         let open = self.open();
-        let has_events = self.watches() && !batch.extras.is_empty();
+        // Readings and extras both ascend.
+        let mut extras = if self.watches() { &batch.extras[..] } else { &[] };
+        let first = slots.first().map_or(0, |(at, _)| *at);
+        extras = &extras[extras.partition_point(|(index, _)| *index < first)..];
         let mut end = EventTime::MIN;
         let mut plane = &mut Plane::default();
         let mut keeping = Keeping { start: EventTime::MAX, most: self.most_rise(), each: false };
@@ -189,9 +192,12 @@ impl Fleet {
                     !plane.odd.insert((slot, offset))
                 }
             };
-            if has_events {
+            while extras.first().is_some_and(|(index, _)| *index < at) {
+                extras = &extras[1..];
+            }
+            if let Some((_, extra)) = extras.first().filter(|(index, _)| *index == at) {
                 // A meter may report one moment in several messages, so the events of a repeat count, too.
-                add_events(&mut plane.events, &self.watched, batch, at, slot, offset);
+                add_events(&mut plane.events, &self.watched, extra, slot, offset);
                 self.changed.insert(slot);
             }
             if repeat {
@@ -263,12 +269,11 @@ pub(crate) fn exporter(meter: &mut Meter, export_points: &mut Vec<Point>) -> usi
 fn add_events(
     events: &mut BTreeSet<(u32, u32, EventCode)>,
     watched: &[EventCode],
-    batch: &Batch,
-    at: u32,
+    extra: &Extra,
     slot: u32,
     offset: u32,
 ) {
-    for code in events_of(batch, at, watched) {
+    for code in watched_of(extra, watched) {
         events.insert((slot, offset, code));
         let own = || events.range((slot, 0, EventCode(0))..=(slot, u32::MAX, EventCode(u16::MAX)));
         if own().count() > MOST_EVENTS + 1
@@ -281,8 +286,11 @@ fn add_events(
 
 /// The events of a reading that are watched, ascending.
 pub(crate) fn events_of(batch: &Batch, at: u32, watched: &[EventCode]) -> Vec<EventCode> {
-    let Ok(found) = batch.extras.binary_search_by_key(&at, |(at, _)| *at) else { return Vec::new() };
-    let mut codes = batch.extras[found].1.events.clone();
+    batch.extra(at).map(|extra| watched_of(extra, watched)).unwrap_or_default()
+}
+
+fn watched_of(extra: &Extra, watched: &[EventCode]) -> Vec<EventCode> {
+    let mut codes = extra.events.clone();
     codes.retain(|code| watched.binary_search(code).is_ok());
     codes.sort_unstable();
     codes.dedup();
