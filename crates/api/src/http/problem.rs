@@ -21,66 +21,36 @@ pub(crate) struct Problem {
     detail: String,
 }
 
-/// What every route may answer, for its document.
-#[derive(utoipa::IntoResponses)]
-#[expect(dead_code, reason = "only the document is made of it")]
-pub(crate) enum Refused {
-    #[response(
-        status = 400,
-        description = "the request cannot be read",
-        content_type = "application/problem+json"
-    )]
-    Unreadable(#[to_schema] Problem),
-    #[response(
-        status = 401,
-        description = "no token, or one that is not good",
-        content_type = "application/problem+json"
-    )]
-    Unknown(#[to_schema] Problem),
-    #[response(
-        status = 403,
-        description = "the token may not do this",
-        content_type = "application/problem+json"
-    )]
-    Forbidden(#[to_schema] Problem),
-    #[response(
-        status = 404,
-        description = "there is no such thing that the token may know of",
-        content_type = "application/problem+json"
-    )]
-    Missing(#[to_schema] Problem),
-    #[response(
-        status = 408,
-        description = "the request took too long to come",
-        content_type = "application/problem+json"
-    )]
-    Slow(#[to_schema] Problem),
-    #[response(
-        status = 429,
-        description = "too many requests of this token",
-        content_type = "application/problem+json"
-    )]
-    TooMany(#[to_schema] Problem),
+/// Problems as the document of a route lists them.
+macro_rules! refusals {
+    ($(#[$doc:meta])* $name:ident: $($kind:ident $status:literal $words:literal;)*) => {
+        $(#[$doc])*
+        #[derive(utoipa::IntoResponses)]
+        #[expect(dead_code, reason = "only the document is made of it")]
+        pub(crate) enum $name {
+            $(#[response(status = $status, description = $words, content_type = "application/problem+json")]
+            $kind(#[to_schema] Problem),)*
+        }
+    };
 }
 
-/// What a route with a body may answer beside that.
-#[derive(utoipa::IntoResponses)]
-#[expect(dead_code, reason = "only the document is made of it")]
-pub(crate) enum RefusedBody {
-    #[response(status = 413, description = "the body is too long", content_type = "application/problem+json")]
-    TooLong(#[to_schema] Problem),
-    #[response(
-        status = 415,
-        description = "the body is no `application/json`",
-        content_type = "application/problem+json"
-    )]
-    NoJson(#[to_schema] Problem),
-    #[response(
-        status = 422,
-        description = "the body says what cannot be",
-        content_type = "application/problem+json"
-    )]
-    Wrong(#[to_schema] Problem),
+refusals! {
+    /// What every route may answer, for its document.
+    Refused:
+    Unreadable 400 "the request cannot be read";
+    Unknown 401 "no token, or one that is not good";
+    Forbidden 403 "the token may not do this";
+    Missing 404 "there is no such thing that the token may know of";
+    Slow 408 "the request took too long to come";
+    TooMany 429 "too many requests of this token";
+}
+
+refusals! {
+    /// What a route with a body may answer beside that.
+    RefusedBody:
+    TooLong 413 "the body is too long";
+    NoJson 415 "the body is no `application/json`";
+    Wrong 422 "the body says what cannot be";
 }
 
 impl Problem {
