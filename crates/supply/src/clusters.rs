@@ -8,7 +8,7 @@
 
 use crate::groups::{Group, LEAST};
 use crate::seat::{NEVER, Seat};
-use crate::spells::{Ended, Spell};
+use crate::spells::Ended;
 use crate::supply::{Supply, among};
 use crate::{Cause, SupplyRows, SupplySettings, Target};
 use grid::{Role, Topology, TopologyRow};
@@ -225,9 +225,7 @@ impl Supply {
     /// Consumers that are on their own and were noticed not long ago, by meter and start.
     fn candidates<'a>(&self, tick: &Tick<'a>) -> Vec<Candidate<'a>> {
         let (topology, since) = (tick.topology, tick.end.minus(self.rules.silent_after));
-        // Of a meter that only reported its return, the next row shows since when supply was gone.
-        let is_known = |spell: &Spell| spell.cause != Cause::Restored || spell.back.is_none();
-        let lasting = self.out.iter().filter(|(_, spell)| is_known(spell));
+        let lasting = self.out.iter().filter(|(_, spell)| !spell.waits_for_row());
         let lasting = lasting.map(|(meter, spell)| (*meter, spell, None));
         let ended = tick.ended.iter().enumerate().filter(|(_, ended)| !ended.false_alarm && !ended.joined);
         let ended = ended.map(|(at, ended)| (ended.meter, &ended.spell, Some(at)));

@@ -7,7 +7,7 @@
 //! out together are one outage. From all outages come the indices of IEEE 1366.
 //!
 //! State is bounded: 16 bytes for each row of the topology, the outages that last, those of the last four days with
-//! their consumers, and six years of days by area.
+//! their consumers and what was reported ahead of its rows, and six years of days by area.
 //!
 //! This crate never knows files, clocks or thresholds of theft. The arithmetic is in `features`.
 //!

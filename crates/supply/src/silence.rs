@@ -89,7 +89,7 @@ impl Supply {
                 if sum.map_or(had_supply(across), |sum| had_supply(*sum) || across.is_as_usual()) {
                     one.spell.cause = Cause::Communication;
                 }
-            } else if one.spell.cause == Cause::Restored && one.spell.back.is_some() {
+            } else if one.spell.waits_for_row() {
                 // It reports that supply returned, and it had supply nearly all the time. So supply was gone for a
                 // moment then, and the silence has another reason.
                 if across.is_as_usual() {

@@ -29,6 +29,11 @@ impl Spell {
     pub(crate) fn new(start: EventTime, cause: Cause, noticed: EventTime) -> Self {
         Self { start, cause, noticed, back: None, group: None, published: false, with_others: false }
     }
+
+    /// Whether its meter only reported its return: the next row shows since when supply was gone.
+    pub(crate) fn waits_for_row(&self) -> bool {
+        self.cause == Cause::Restored && self.back.is_some()
+    }
 }
 
 /// A spell that is over.

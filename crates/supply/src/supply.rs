@@ -284,9 +284,8 @@ impl Supply {
         self.forget_past(tick);
         // Publish single outages last: a consumer that has become part of an outage of many has none of its own.
         let momentary = self.rules.momentary;
-        // A meter that is back and only reported its return: its next row shows since when supply was gone.
-        let is_known = |spell: &Spell| spell.cause != Cause::Restored || spell.back.is_none();
-        let single_ones = self.out.iter_mut().filter(|(_, spell)| spell.group.is_none() && is_known(spell));
+        let single_ones =
+            self.out.iter_mut().filter(|(_, spell)| spell.group.is_none() && !spell.waits_for_row());
         for (&meter, spell) in single_ones {
             if !std::mem::replace(&mut spell.published, true) {
                 let area = topology.at(&meter, tick).and_then(TopologyRow::area);
