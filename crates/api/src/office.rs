@@ -293,8 +293,7 @@ impl Office {
             return Ok(());
         }
         self.known_change = Some(change);
-        let now = now();
-        let now = outbox::Moment(now.0);
+        let now = outbox::Moment(now().0);
         for silence in self.people.silences()? {
             if silence.is_over(now) {
                 self.desk.end_silence(&silence.name);
@@ -403,16 +402,15 @@ fn place(message: &Message) -> Option<(MessageId, String)> {
 }
 
 fn as_the_desk_has_it(silence: &Silence) -> desk::Silence {
-    let name = |text: &Option<String>| text.clone();
     desk::Silence {
         from: EventTime(silence.from.0),
         to: EventTime(silence.until.0),
         author: silence.author.clone(),
         reason: silence.reason.clone(),
-        kind: name(&silence.kind).and_then(|kind| Kind::parse(&kind)),
-        meter: name(&silence.meter).and_then(MeterId::new),
-        area: name(&silence.area).and_then(AreaId::new),
-        feeder: name(&silence.feeder).and_then(FeederId::new),
+        kind: silence.kind.as_deref().and_then(Kind::parse),
+        meter: silence.meter.as_deref().and_then(MeterId::new),
+        area: silence.area.as_deref().and_then(AreaId::new),
+        feeder: silence.feeder.as_deref().and_then(FeederId::new),
         up_to: silence.up_to.as_deref().and_then(severity),
     }
 }

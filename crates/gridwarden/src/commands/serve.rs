@@ -33,13 +33,13 @@ pub fn run(args: &cli::Serve, quiet: bool) -> Result<(), Failure> {
     let (plan, text) = read_plan_and_text(&args.plan)?;
     let desk = desk(args, &plan)?;
     let gateways = of_plan(&args.plan, &text)?;
-    check_ways(&args.plan, &plan, &gateways)?;
+    let ways: Vec<String> = gateways.iter().map(Gateway::way).collect();
+    check_ways(&args.plan, &plan, &ways)?;
     let follow = match &args.results {
         Some(_) => None,
         None => Follow::open(&args.plan, &text, args.brokers.as_deref(), &stop)?,
     };
     let names: Vec<String> = gateways.iter().map(|gateway| gateway.name.clone()).collect();
-    let ways: Vec<String> = gateways.iter().map(Gateway::way).collect();
     make_folder(&args.store)?;
     let file = store_file(&args.store);
     let store = Store::open(&file).map_err(|error| cannot(&error))?;
@@ -104,8 +104,7 @@ fn desk(args: &cli::Serve, plan: &Plan) -> Result<Desk, Failure> {
 }
 
 /// Refuses a plan that decides on messages that no gateway takes.
-fn check_ways(path: &Path, plan: &Plan, gateways: &[Gateway]) -> Result<(), Failure> {
-    let ways: Vec<String> = gateways.iter().map(Gateway::way).collect();
+fn check_ways(path: &Path, plan: &Plan, ways: &[String]) -> Result<(), Failure> {
     for receiver in plan.desk.iter().flat_map(DeskRules::receivers) {
         let channel = receiver.channel.name();
         let is_served = ways.iter().any(|way| way == channel || way.starts_with(&format!("{channel}.")));
