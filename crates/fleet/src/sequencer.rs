@@ -317,7 +317,16 @@ impl Sequencer {
         let mut stopped = batch.len();
         // In most batches every reading may be admitted, and only the votes for the front matter.
         let mut is_usual = self.is_usual(own, limit, batch);
-        for index in from..batch.len() {
+        let mut next = from;
+        while next < batch.len() {
+            if is_usual {
+                let voter = batch.find_key(next, |key| own.panel.has_a_vote(key.hash));
+                own.panel.pass_over(voter.unwrap_or(batch.len()) - next);
+                let Some(voter) = voter else { break };
+                next = voter;
+            }
+            let index = next;
+            next += 1;
             let time = || batch.readings[index].time();
             if !is_usual {
                 if own.is_ahead(time(), self.ahead()) {

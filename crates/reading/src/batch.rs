@@ -194,6 +194,16 @@ impl Batch {
         }
     }
 
+    /// The first reading from `from` on whose key is wanted.
+    #[inline]
+    pub fn find_key(&self, from: usize, wanted: impl Fn(Key) -> bool) -> Option<usize> {
+        let found = match &self.dictionary {
+            Some(dictionary) => self.entries[from..].iter().position(|&entry| wanted(dictionary.key(entry))),
+            None => self.keys[from..].iter().position(|&key| wanted(key)),
+        };
+        found.map(|after| from + after)
+    }
+
     /// The dictionary that names the meters, and the entry of each reading.
     #[inline]
     pub fn entries(&self) -> Option<(&Arc<Dictionary>, &[u32])> {

@@ -102,7 +102,18 @@ impl Panel {
     #[inline]
     pub(super) fn hear(&mut self, hash: u64, time: impl FnOnce() -> EventTime, votes: Votes) -> bool {
         self.readings += 1;
-        hash.trailing_zeros() >= self.bits && self.vote(hash, time(), votes)
+        self.has_a_vote(hash) && self.vote(hash, time(), votes)
+    }
+
+    /// Whether a meter with this hash is in the panel.
+    #[inline]
+    pub(super) fn has_a_vote(&self, hash: u64) -> bool {
+        hash.trailing_zeros() >= self.bits
+    }
+
+    /// Hears so many readings of meters that are not in the panel.
+    pub(super) fn pass_over(&mut self, readings: usize) {
+        self.readings += readings as u64;
     }
 
     fn vote(&mut self, hash: u64, time: EventTime, votes: Votes) -> bool {
