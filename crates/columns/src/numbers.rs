@@ -32,6 +32,16 @@ pub(crate) fn first(rows: usize) -> u64 {
     if rows >= BLOCK { u64::MAX } else { (1 << rows) - 1 }
 }
 
+/// The places of the bits that are set, ascending.
+#[inline]
+pub(crate) fn bits(mut set: u64) -> impl Iterator<Item = usize> {
+    std::iter::from_fn(move || {
+        let place = (set != 0).then(|| set.trailing_zeros() as usize);
+        set &= set.wrapping_sub(1);
+        place
+    })
+}
+
 /// Which of `rows` rows from `from` are there.
 pub(crate) fn valid(nulls: Option<&NullBuffer>, from: usize, rows: usize) -> u64 {
     match nulls {
@@ -158,7 +168,10 @@ impl<'a> Numbers<'a> {
     /// at all counts as absent, because that is how data frames write it, and is in `nan`.
     pub(crate) fn thousandths(&self, from: usize, rows: usize, (min, max): (i64, i64), block: &mut Block) {
         block.valid = valid(self.nulls, from, rows);
-        block.nan = 0;
+        (block.beyond, block.nan) = (0, 0);
+        if block.valid == 0 {
+            return;
+        }
         let out = &mut block.numbers[..rows];
         let kept = |value: i64| (value, value < min || value > max);
         let beyond = match self.native {
@@ -179,7 +192,10 @@ impl<'a> Numbers<'a> {
             Native::F32(all) => floats(&all[from..from + rows], out, (min, max), &mut block.nan),
             Native::F64(all) => floats(&all[from..from + rows], out, (min, max), &mut block.nan),
             // As our own files have them.
-            Native::D64(all, 3) => each(&all[from..], out, kept),
+            Native::D64(all, 3) => {
+                out.copy_from_slice(&all[from..from + rows]);
+                if all_within(out, (min, max)) { 0 } else { there(out, |one| kept(one).1) }
+            }
             Native::D32(all, scale) => {
                 each(&all[from..], out, |one| decimal(one.into(), scale).map_or((0, true), kept))
             }
@@ -198,6 +214,14 @@ impl<'a> Numbers<'a> {
 
 fn widen<T: Copy + Into<i64>>(all: &[T], out: &mut [i64]) {
     out.iter_mut().zip(all).for_each(|(to, &one)| *to = one.into());
+}
+
+/// Whether no number is beyond. It may say no of numbers that all are within, but not if the span is 32 or 64 bits
+/// wide: then their distances from the least have no higher bit, nor has all of them together. A processor works this
+/// out for several numbers at once.
+fn all_within(numbers: &[i64], (min, max): (i64, i64)) -> bool {
+    let bits = numbers.iter().fold(0, |bits, one| bits | one.wrapping_sub(min) as u64);
+    bits <= max.wrapping_sub(min) as u64
 }
 
 /// Converts a block; the bits say which were beyond.

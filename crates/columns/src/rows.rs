@@ -1,19 +1,22 @@
 //! Columns to readings: a record batch is turned into checked readings, in blocks that stay in the cache.
 
+mod beside;
+mod filling;
 mod side;
 
 use crate::field::{Field, Layout};
 use crate::names::{Meters, Names};
-use crate::numbers::{BLOCK, Block, Numbers, first, valid};
+use crate::numbers::{BLOCK, Block, Numbers, bits, first, valid};
 use crate::row_json;
 use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, ListArray, RecordBatch, StringArray};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Int64Type, TimeUnit};
 use arrow::error::ArrowError;
-use reading::{
-    Batch, Checked, Draft, EachPhase, EventCode, EventTime, Extra, Key, Limits, Phases, Reason, Span,
-};
+use beside::Beside;
+use filling::Filling;
+use reading::{Batch, Checked, Draft, EachPhase, EventCode, EventTime, Key, Limits, Phases, Reason, Span};
 use side::Side;
+use std::ops::Range;
 use std::sync::Arc;
 use units::{Milliamperes, Millivars, Millivolts, Milliwatts, WattHours};
 
@@ -26,9 +29,9 @@ const LARGE: (i64, i64) = (i64::MIN, i64::MAX);
 #[derive(Debug)]
 pub(crate) struct Rows {
     drafts: [Draft; BLOCK],
-    /// What few readings carry, by row; nothing where no column is of that.
-    extras: Vec<Extra>,
-    block: Block,
+    beside: Beside,
+    /// A column, or the phases of one and its total.
+    blocks: [Block; 4],
     side: Side,
     refused: [Option<Reason>; BLOCK],
     keys: [Key; BLOCK],
@@ -48,8 +51,8 @@ impl Rows {
     pub(crate) fn of_message() -> Self {
         Self {
             drafts: [Draft::new(EventTime::MIN); BLOCK],
-            extras: Vec::new(),
-            block: Block::EMPTY,
+            beside: Beside::new(),
+            blocks: [Block::EMPTY; 4],
             side: Side::EMPTY,
             refused: [None; BLOCK],
             keys: [Key { hash: 0, at: 0, len: 0 }; BLOCK],
@@ -82,45 +85,51 @@ impl Rows {
                 && let Some(times) = columns.times.plain(from, count)
                 && let Some(readings) = self.side.plain(&columns, times, from, limits)
             {
-                if by_entry {
-                    batch.extend_entries(&self.entries[..count], readings);
-                } else {
-                    batch.extend_as(&self.keys[..count], readings);
+                match by_entry {
+                    true => batch.extend_entries(&self.entries[..count], readings),
+                    false => batch.extend_as(&self.keys[..count], readings),
                 }
                 continue;
             }
             self.fill(&columns, from, count, limits);
-            let drafts = &self.drafts[..count];
-            let plain = self.extras.is_empty()
-                && self.refused[..count].iter().all(Option::is_none)
-                && drafts.iter().all(Draft::is_plain);
-            if plain {
-                let readings = drafts.iter().map(|draft| *draft.reading());
-                if by_entry {
-                    batch.extend_entries(&self.entries[..count], readings);
-                } else {
-                    batch.extend_as(&self.keys[..count], readings);
+            let odd = self.odd(count);
+            let mut at = 0;
+            while at < count {
+                let plain = ((odd >> at).trailing_zeros() as usize).min(count - at);
+                if plain > 0 {
+                    self.push_plain(at..at + plain, by_entry, batch);
+                    at += plain;
+                    continue;
                 }
-                continue;
-            }
-            for index in 0..count {
-                let refused = self.refused[index].take();
-                let extra = self.extras.get_mut(index).map(std::mem::take);
-                match refused.map_or_else(|| self.drafts[index].done(), Err) {
+                match self.refused[at].take().map_or_else(|| self.drafts[at].done(), Err) {
                     Ok((reading, issues)) => {
-                        let extra = extra.filter(|extra| *extra != Extra::default());
-                        let checked = Checked { reading, extra, issues };
-                        if by_entry {
-                            batch.push_entry(self.entries[index], checked);
-                        } else {
-                            batch.push_as(self.keys[index], checked);
+                        let checked = Checked { reading, extra: self.beside.take(at), issues };
+                        match by_entry {
+                            true => batch.push_entry(self.entries[at], checked),
+                            false => batch.push_as(self.keys[at], checked),
                         }
                     }
-                    Err(reason) => bury(layout, rows, from + index, reason, batch),
+                    Err(reason) => bury(layout, rows, from + at, reason, batch),
                 }
+                at += 1;
             }
         }
         Ok(())
+    }
+
+    /// The rows of a block that are not a plain reading alone.
+    fn odd(&self, count: usize) -> u64 {
+        let rows = self.drafts[..count].iter().zip(&self.refused).rev();
+        let bit = |(draft, refused): (&Draft, &Option<Reason>)| !draft.is_plain() | refused.is_some();
+        self.beside.rows() | rows.fold(0, |bits, row| bits << 1 | u64::from(bit(row)))
+    }
+
+    fn push_plain(&self, rows: Range<usize>, by_entry: bool, batch: &mut Batch) {
+        let readings = self.drafts[rows.clone()].iter().map(|draft| *draft.reading());
+        match by_entry {
+            true => batch.extend_entries(&self.entries[rows], readings),
+            false => batch.extend_as(&self.keys[rows], readings),
+        }
     }
 
     fn name(&mut self, names: &Names, from: usize, count: usize, bytes: &mut Vec<u8>) {
@@ -133,12 +142,9 @@ impl Rows {
     }
 
     fn fill(&mut self, columns: &Columns, from: usize, count: usize, limits: &Limits) {
-        let Self { drafts, extras, block, refused, .. } = self;
-        extras.clear();
-        if columns.has_extras() {
-            extras.resize(BLOCK, Extra::default());
-        }
-        let mut block = Filling { drafts: &mut drafts[..count], extras, block, refused, from };
+        let Self { drafts, beside, blocks, refused, .. } = self;
+        beside.clear();
+        let mut block = Filling { drafts: &mut drafts[..count], beside, blocks, refused, from };
         columns.times.fill(&mut block);
         block.whole(columns.imp, |draft, imp| draft.imp(WattHours(imp)));
         block.whole(columns.exp, |draft, exp| draft.exp(WattHours(exp)));
@@ -230,7 +236,9 @@ struct Columns<'a> {
 impl<'a> Columns<'a> {
     fn of(layout: &Layout, rows: &'a RecordBatch) -> Result<Self, ArrowError> {
         let column = |field| layout.at(field).map(|at| rows.column(at));
-        let numbers = |field| column(field).and_then(|column| Numbers::of(column));
+        // A column without a value in these rows is as good as none.
+        let there = |field| column(field).filter(|column| column.null_count() < column.len());
+        let numbers = |field| there(field).and_then(|column| Numbers::of(column));
         let phased = |[total, a, b, c]: [Field; 4]| Phased {
             total: numbers(total),
             each: [numbers(a), numbers(b), numbers(c)],
@@ -252,25 +260,20 @@ impl<'a> Columns<'a> {
             i: phased([Field::I, Field::IA, Field::IB, Field::IC]),
             p: phased([Field::P, Field::PA, Field::PB, Field::PC]),
             q: phased([Field::Q, Field::QA, Field::QB, Field::QC]),
-            events: column(Field::Events).map(Events::of).transpose()?,
-            relay: column(Field::Relay).map(Relay::of).transpose()?,
+            events: there(Field::Events).map(Events::of).transpose()?,
+            relay: there(Field::Relay).map(Relay::of).transpose()?,
         })
     }
 }
 
 impl Columns<'_> {
-    /// Whether there is a column of what stands beside a reading.
-    fn has_extras(&self) -> bool {
-        let phased = [&self.v, &self.i, &self.p, &self.q];
-        phased.iter().any(|phased| phased.each.iter().any(Option::is_some))
-            || self.events.is_some()
-            || self.relay.is_some()
-            || self.v_load.is_some()
-    }
-
     /// Whether there is a column that few files have a value in.
     fn has_rare(&self) -> bool {
-        self.has_extras() || [self.lag, self.lead, self.vah, self.f].iter().any(Option::is_some)
+        let phased = [&self.v, &self.i, &self.p, &self.q];
+        phased.iter().any(|phased| phased.each.iter().any(Option::is_some))
+            || [self.v_load, self.lag, self.lead, self.vah, self.f].iter().any(Option::is_some)
+            || self.events.is_some()
+            || self.relay.is_some()
     }
 }
 
@@ -278,152 +281,6 @@ impl Columns<'_> {
 struct Phased<'a> {
     total: Option<Numbers<'a>>,
     each: [Option<Numbers<'a>>; 3],
-}
-
-/// The readings of one block while the columns are written into them, one after another.
-struct Filling<'a> {
-    drafts: &'a mut [Draft],
-    /// Empty where no column is of what stands beside a reading.
-    extras: &'a mut [Extra],
-    // The numbers of the column at hand.
-    block: &'a mut Block,
-    refused: &'a mut [Option<Reason>; BLOCK],
-    from: usize,
-}
-
-impl Filling<'_> {
-    #[inline(always)]
-    fn whole(&mut self, numbers: Option<Numbers>, put: impl Fn(&mut Draft, i64)) {
-        if let Some(numbers) = numbers {
-            numbers.whole(self.from, self.drafts.len(), self.block);
-            self.put(put);
-        }
-    }
-
-    #[inline(always)]
-    fn counter(&mut self, numbers: Option<Numbers>, put: impl Fn(&mut Draft, i64)) {
-        if let Some(numbers) = numbers {
-            numbers.counter(self.from, self.drafts.len(), self.block);
-            self.put(put);
-        }
-    }
-
-    #[inline(always)]
-    fn small(&mut self, numbers: Option<Numbers>, put: impl Fn(&mut Draft, i32)) {
-        if let Some(numbers) = numbers {
-            numbers.thousandths(self.from, self.drafts.len(), SMALL, self.block);
-            self.put(|draft, one| put(draft, one as i32));
-        }
-    }
-
-    #[inline(always)]
-    fn phases<T>(
-        &mut self,
-        phased: &Phased,
-        range: (i64, i64),
-        keep: impl Fn(&mut EachPhase, [T; 3]),
-        put: impl Fn(&mut Draft, Phases<i64>) -> Option<[T; 3]>,
-    ) {
-        if phased.each.iter().all(Option::is_none) {
-            if let Some(numbers) = &phased.total {
-                numbers.thousandths(self.from, self.drafts.len(), range, self.block);
-                self.put(|draft, one| drop(put(draft, Phases::One(one))));
-            }
-        } else {
-            self.three_phases(phased, range, keep, put);
-        }
-    }
-
-    fn three_phases<T>(
-        &mut self,
-        phased: &Phased,
-        range: (i64, i64),
-        keep: impl Fn(&mut EachPhase, [T; 3]),
-        put: impl Fn(&mut Draft, Phases<i64>) -> Option<[T; 3]>,
-    ) {
-        let mut total = Block::EMPTY;
-        if let Some(numbers) = &phased.total {
-            numbers.thousandths(self.from, self.drafts.len(), range, &mut total);
-        }
-        let mut each = [Block::EMPTY; 3];
-        for (block, numbers) in each.iter_mut().zip(&phased.each) {
-            if let Some(numbers) = numbers {
-                numbers.thousandths(self.from, self.drafts.len(), range, block);
-            }
-            self.refuse(block.beyond, Reason::NumberRange);
-            note_nan(self.drafts, block.nan);
-        }
-        self.refuse(total.beyond, Reason::NumberRange);
-        note_nan(self.drafts, total.nan);
-        for (row, draft) in self.drafts.iter_mut().enumerate() {
-            let has = |block: &Block| block.valid >> row & 1 == 1;
-            let [a, b, c] = each.each_ref().map(|block| has(block).then_some(block.numbers[row]));
-            let total = has(&total).then_some(total.numbers[row]);
-            let value = match (total, a, b, c) {
-                (total, None, None, None) => Ok(total.map(Phases::One)),
-                (None, Some(a), Some(b), Some(c)) => Ok(Some(Phases::Three([a, b, c]))),
-                // A single-phase meter in a file of three-phase ones has its only phase in the first column.
-                (None, Some(a), None, None) => Ok(Some(Phases::One(a))),
-                (None, ..) => Err(Reason::FieldType),
-                (Some(_), ..) => Err(Reason::FieldTwice),
-            };
-            match value {
-                Ok(Some(value)) => {
-                    if let Some(three) = put(draft, value) {
-                        keep(self.extras[row].phases.get_or_insert_default(), three);
-                    }
-                }
-                Ok(None) => {}
-                Err(reason) => {
-                    self.refused[row].get_or_insert(reason);
-                }
-            }
-        }
-    }
-
-    /// The voltage behind the relay.
-    fn v_load(&mut self, numbers: Option<Numbers>, limits: &Limits) {
-        let Some(numbers) = numbers else { return };
-        numbers.thousandths(self.from, self.drafts.len(), SMALL, self.block);
-        self.refuse(self.block.beyond, Reason::NumberRange);
-        note_nan(self.drafts, self.block.nan);
-        let rows = self.drafts.iter_mut().zip(self.extras.iter_mut()).zip(&self.block.numbers).enumerate();
-        for (_, ((draft, extra), &one)) in rows.filter(|(row, _)| self.block.valid >> row & 1 == 1) {
-            extra.v_load = draft.v_load(Millivolts(one as i32), limits);
-        }
-    }
-
-    #[inline(always)]
-    fn put(&mut self, put: impl Fn(&mut Draft, i64)) {
-        self.refuse(self.block.beyond, Reason::NumberRange);
-        note_nan(self.drafts, self.block.nan);
-        let rows = self.drafts.iter_mut().zip(&self.block.numbers);
-        if self.block.valid == first(rows.len()) {
-            rows.for_each(|(draft, &one)| put(draft, one));
-        } else {
-            let valid = self.block.valid;
-            let there = rows.enumerate().filter(|(row, _)| valid >> row & 1 == 1);
-            there.for_each(|(_, (draft, &one))| put(draft, one));
-        }
-    }
-
-    #[inline(always)]
-    fn refuse(&mut self, rows: u64, reason: Reason) {
-        if rows != 0 {
-            for row in (0..self.drafts.len()).filter(|row| rows >> row & 1 == 1) {
-                self.refused[row].get_or_insert(reason);
-            }
-        }
-    }
-}
-
-/// Marks the readings of these rows: one of their values is NaN, and was left out.
-#[inline(always)]
-fn note_nan(drafts: &mut [Draft], rows: u64) {
-    if rows != 0 {
-        let noted = drafts.iter_mut().enumerate().filter(|(row, _)| rows >> row & 1 == 1);
-        noted.for_each(|(_, draft)| draft.not_a_number());
-    }
 }
 
 /// The column `time`: whole numbers, and how many milliseconds one of them is.
@@ -508,17 +365,17 @@ impl Events {
     }
 
     fn fill(&self, block: &mut Filling) {
-        let rows = block.drafts.iter_mut().zip(block.extras.iter_mut());
-        for (row, (draft, extra)) in rows.enumerate() {
-            if self.lists.is_null(block.from + row) {
+        for row in bits(valid(self.lists.nulls(), block.from, block.drafts.len())) {
+            let list = self.lists.value(block.from + row);
+            if list.is_empty() {
                 continue;
             }
-            let list = self.lists.value(block.from + row);
+            let (draft, events) = (&mut block.drafts[row], &mut block.beside.of(row).events);
             let read = match list.data_type() {
-                DataType::Int64 => numbered(&list, &mut extra.events),
-                _ => named(list.as_string::<i32>(), &mut extra.events, draft),
+                DataType::Int64 => numbered(&list, events),
+                _ => named(list.as_string::<i32>(), events, draft),
             };
-            if !extra.events.is_empty() {
+            if !events.is_empty() {
                 draft.more();
             }
             if let Err(reason) = read {
@@ -561,24 +418,22 @@ impl Relay {
     }
 
     fn fill(&self, block: &mut Filling) {
-        let rows = block.drafts.iter_mut().zip(block.extras.iter_mut());
-        for (row, (draft, extra)) in rows.enumerate() {
+        let nulls = match self {
+            Self::Switch(switch) => switch.nulls(),
+            Self::Text(text) => text.nulls(),
+        };
+        for row in bits(valid(nulls, block.from, block.drafts.len())) {
             let at = block.from + row;
-            extra.relay = match self {
-                Self::Switch(switch) => switch.is_valid(at).then(|| switch.value(at)),
-                Self::Text(text) if text.is_null(at) => None,
-                Self::Text(text) => match text.value(at) {
-                    "on" => Some(true),
-                    "off" => Some(false),
-                    _ => {
-                        draft.unknown_event();
-                        None
-                    }
-                },
+            let is_on = match self {
+                Self::Switch(switch) => switch.value(at),
+                Self::Text(text) if matches!(text.value(at), "on" | "off") => text.value(at) == "on",
+                Self::Text(_) => {
+                    block.drafts[row].unknown_event();
+                    continue;
+                }
             };
-            if extra.relay.is_some() {
-                draft.more();
-            }
+            block.beside.of(row).relay = Some(is_on);
+            block.drafts[row].more();
         }
     }
 }
