@@ -192,13 +192,15 @@ impl Fleet {
                     !plane.odd.insert((slot, offset))
                 }
             };
-            while extras.first().is_some_and(|(index, _)| *index < at) {
-                extras = &extras[1..];
-            }
-            if let Some((_, extra)) = extras.first().filter(|(index, _)| *index == at) {
-                // A meter may report one moment in several messages, so the events of a repeat count, too.
-                add_events(&mut plane.events, &self.watched, extra, slot, offset);
-                self.changed.insert(slot);
+            while let Some(((index, extra), others)) = extras.split_first()
+                && *index <= at
+            {
+                if *index == at {
+                    // A meter may report one moment in several messages, so the events of a repeat count, too.
+                    add_events(&mut plane.events, &self.watched, extra, slot, offset);
+                    self.changed.insert(slot);
+                }
+                extras = others;
             }
             if repeat {
                 count_repeat(&mut self.totals, &mut self.heard, at);

@@ -99,15 +99,22 @@ impl Fleet {
         let is_measured = self.planes[plane].cells[slot as usize].is_measured();
         let is_over = self.has_ended || watermark == EventTime::MAX || self.is_over(slot, index, plane);
         if is_over && is_measured {
-            let over = self.over(slot, index, plane);
-            self.settle(slot, over, out);
+            match self.usual_row(slot, index, plane) {
+                Some(row) => out.push(row),
+                None => {
+                    let over = self.over(slot, index, plane);
+                    self.settle(slot, over, out);
+                }
+            }
         } else if is_over {
             self.meters[slot as usize].closed = number(index);
         }
         if self.watches() {
             let end = self.settings.grid.end(index);
             let waits = is_measured && !out[known..].iter().any(|row| row.end == end);
-            self.take_events(slot, plane, index, waits);
+            if waits || !self.planes[plane].events.is_empty() {
+                self.take_events(slot, plane, index, waits);
+            }
         }
         if !is_over && is_measured {
             self.keep_open(slot, plane);

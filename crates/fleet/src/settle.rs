@@ -10,8 +10,8 @@
 //! `register.rs`.
 
 use crate::apart::Over;
-use crate::cell::Registers;
-use crate::fleet::{Fleet, Lane, NO_EXPORTER, NO_POINT, number};
+use crate::cell::{Cell, Registers};
+use crate::fleet::{Fleet, Lane, Meter, NO_EXPORTER, NO_POINT, number};
 use crate::register::{Advance, Decided, Move, Point, Trail, spread};
 use crate::settings::Energy;
 use reading::{EventTime, Interval, Issue, MeterId, Quality, Sums};
@@ -91,6 +91,7 @@ impl Fleet {
         self.row(self.table.meter(slot), waiting)
     }
 
+    #[inline]
     fn row(&self, meter: MeterId, over: Waiting) -> Interval {
         Interval {
             meter,
@@ -104,8 +105,34 @@ impl Fleet {
         }
     }
 
+    /// The row of a usual interval, as [`Self::settle`] would append it: of power alone, or of a meter that does not
+    /// export. None if it needs a closer look.
+    #[inline]
+    pub(crate) fn usual_row(&mut self, slot: u32, index: i64, plane: usize) -> Option<Interval> {
+        let Meter { exporter, point, .. } = self.meters[slot as usize];
+        let by_power = self.settings.energy == Energy::Power && point == NO_POINT;
+        if !self.planes[plane].bare.is_empty() || exporter != NO_EXPORTER && !by_power {
+            return None;
+        }
+        let Cell { sums, mut imp, .. } = self.planes[plane].cells[slot as usize];
+        let meter = self.table.meter(slot);
+        let mut row = Waiting { index, sums, imp: None, exp: None, quality: Quality::MEASURED };
+        if by_power {
+            from_power(&mut row, self.settings.grid.length());
+        } else {
+            if self.settings.snap > 0 {
+                imp.snap(&self.settings.near_end());
+            }
+            row.imp = Some(self.usual_import(&meter, slot, index, &imp)?);
+            self.cross_check(&mut row);
+        }
+        self.meters[slot as usize].closed = number(index);
+        Some(self.row(meter, row))
+    }
+
     /// The import of a usual interval: register readings at its start and its end, and none doubtful between them.
     /// The reading at the end becomes the settled register.
+    #[inline]
     fn usual_import(&mut self, meter: &MeterId, slot: u32, index: i64, imp: &Registers) -> Option<i64> {
         let (start, end) = (self.settings.grid.start(index), self.settings.grid.end(index));
         let good = self.meters[slot as usize].point;
@@ -372,6 +399,12 @@ impl Fleet {
 
 /// Mean power times time, in Wh.
 fn power_energy(sums: &Sums, length: i64) -> i64 {
+    // 64 bits are nearly always enough, and their division is much faster than that of 128.
+    let per_wh = i64::from(sums.p_count) * 3_600_000_000;
+    let half = if sums.p < 0 { -per_wh / 2 } else { per_wh / 2 };
+    if let Some(milliwatt_ms) = sums.p.checked_mul(length).and_then(|all| all.checked_add(half)) {
+        return milliwatt_ms / per_wh;
+    }
     let milliwatt_ms = i128::from(sums.p) * i128::from(length);
     let per_wh = i128::from(sums.p_count) * 3_600_000_000;
     // Rounding is half away from zero, so that export and import are rounded alike.
