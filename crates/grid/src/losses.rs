@@ -136,6 +136,9 @@ pub struct Losses {
     /// Whether all transformers of the town are here to be ranked.
     ranked: bool,
     state: LossesState,
+    /// For each period, the place after that of the last part. Parts of an interval come by target, so that it is most
+    /// often the place of the next.
+    next: [usize; 2],
 }
 
 /// What [`Losses`] store: for each [`Period`], what was added up since it started.
@@ -146,7 +149,8 @@ pub struct LossesState([Running; 2]);
 struct Running {
     /// Start and end of the period; none before the first balance.
     span: Option<(EventTime, EventTime)>,
-    sums: BTreeMap<Target, Sum>,
+    /// By target.
+    sums: Vec<(Target, Sum)>,
 }
 
 /// [`LossesState`] of version 1, without feeders.
@@ -174,7 +178,7 @@ impl Losses {
 
     /// Nothing added up yet.
     pub fn new(calendar: Calendar, grid: Grid, ranked: bool) -> Self {
-        Self { calendar, grid, ranked, state: LossesState::default() }
+        Self { calendar, grid, ranked, state: LossesState::default(), next: [0; 2] }
     }
 
     /// Adds those of these balances that are final, and feeders that are. Returns the losses of periods that are over.
@@ -223,9 +227,18 @@ impl Losses {
                 self.close(period, running, is_final, closed);
                 let (first, next) = period.around(self.calendar.day_of_interval(part.end));
                 let span = (self.calendar.start_of(first), self.calendar.start_of(next));
-                self.state.0[at] = Running { span: Some(span), sums: BTreeMap::new() };
+                self.state.0[at] = Running { span: Some(span), sums: Vec::new() };
             }
-            self.state.0[at].sums.entry(part.target).or_default().add(part);
+            let (sums, next) = (&mut self.state.0[at].sums, &mut self.next[at]);
+            let place = match sums.get(*next) {
+                Some((target, _)) if *target == part.target => *next,
+                _ => sums.binary_search_by_key(&part.target, |(target, _)| *target).unwrap_or_else(|place| {
+                    sums.insert(place, (part.target, Sum::default()));
+                    place
+                }),
+            };
+            sums[place].1.add(part);
+            *next = place + 1;
         }
     }
 
@@ -233,7 +246,7 @@ impl Losses {
         let Some((start, end)) = running.span else { return };
         let all = end.since(start) as f64 / self.grid.length() as f64;
         let (known, day) = (closed.len(), self.calendar.day(start));
-        closed.extend(running.sums.iter().map(|(&target, sum)| {
+        closed.extend(running.sums.iter().map(|&(target, ref sum)| {
             let gap = (sum.judged > 0).then_some(WattHours(sum.supplied - sum.consumed - sum.estimated));
             let share = gap.filter(|_| sum.supplied > 0).map(|gap| gap.0 as f64 / sum.supplied as f64);
             let hours = self.grid.length() as f64 / HOUR as f64;
@@ -257,9 +270,10 @@ impl Losses {
         if !self.ranked {
             return;
         }
-        let judged = |loss: &Loss| running.sums[&loss.target].judged;
-        let mut ranked: Vec<&mut Loss> = closed[known..].iter_mut().collect();
-        ranked.retain(|loss| f64::from(judged(loss)) >= RANKED_FROM * all);
+        let with_sums = closed[known..].iter_mut().zip(&running.sums);
+        let is_judged = |judged: u32| f64::from(judged) >= RANKED_FROM * all;
+        let mut ranked: Vec<&mut Loss> =
+            with_sums.filter(|(_, (_, sum))| is_judged(sum.judged)).map(|(loss, _)| loss).collect();
         // By name where gaps are equal: the list is by name already, and the sort keeps that order.
         ranked.sort_by_key(|loss| Reverse(loss.gap));
         let (feeders, transformers): (Vec<_>, Vec<_>) =
@@ -282,6 +296,8 @@ impl Losses {
     /// Takes what was stored.
     pub fn restore(&mut self, state: LossesState) {
         self.state = state;
+        // In a map it would be in order.
+        self.state.0.iter_mut().for_each(|running| running.sums.sort_unstable_by_key(|(target, _)| *target));
     }
 }
 
