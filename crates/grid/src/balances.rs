@@ -8,7 +8,7 @@
 use crate::balance::{Balance, Gap, Standing};
 use crate::feeders::{FeederBalance, Feeders, FeedersState};
 use crate::usual::{Late, Load, Usual, Usuals, times};
-use crate::{Joined, Role, Topology};
+use crate::{Join, Joined, Role, Topology};
 use features::valid_energy;
 use reading::{EventTime, Grid, Interval, MeterId, Quality, TransformerId};
 use serde::{Deserialize, Serialize};
@@ -177,20 +177,16 @@ impl Balances {
     /// those that are final now: by end, then by transformer.
     ///
     /// Rows of intervals that are final already are left out.
-    pub fn tick<'a>(
-        &mut self,
-        end: EventTime,
-        joined: impl Iterator<Item = Joined<'a>> + Clone,
-        topology: &Topology,
-    ) -> Vec<Balance> {
+    pub fn tick(&mut self, end: EventTime, joined: &Join<'_>) -> Vec<Balance> {
+        let topology = joined.topology();
         self.last_final = end.minus(self.final_after);
         self.reported.fill(false);
         self.final_feeders.clear();
         // Late rows first, as if they had come before the tick: what they find must be the same either way.
-        self.join(joined.clone().filter(|joined| joined.interval.end != end), topology);
+        self.join(joined.apart_from(end), topology);
         let mut new = self.open.remove(&end).unwrap_or_default();
         new.resize(topology.transformers().len(), Tally::default());
-        for joined in joined.filter(|joined| joined.interval.end == end) {
+        for joined in joined.iter().filter(|joined| joined.interval.end == end) {
             self.take_of_feeder(&joined, Some(end), topology);
             let (Some(role), Some(transformer)) = (joined.role, joined.transformer()) else { continue };
             if role == Role::Feeder {

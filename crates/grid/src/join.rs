@@ -1,7 +1,7 @@
 //! Intervals, each with the row of the topology that holds for it.
 
 use crate::{Role, Topology, TopologyRow};
-use reading::Interval;
+use reading::{EventTime, Interval};
 
 /// An interval, and the place of its meter.
 #[derive(Debug, Clone, Copy)]
@@ -68,13 +68,20 @@ pub struct Join<'a> {
     topology: &'a Topology,
     intervals: &'a [Interval],
     seats: Vec<Seat>,
+    /// The earliest and the latest end of all.
+    ends: (EventTime, EventTime),
 }
 
 impl<'a> Join<'a> {
     /// Looks up the places of all intervals.
     pub fn new(topology: &'a Topology, intervals: &'a [Interval]) -> Self {
-        let seats = topology.join(intervals).map(|joined| joined.seat).collect();
-        Self { topology, intervals, seats }
+        let mut ends = (EventTime::MAX, EventTime::MIN);
+        let seats = topology.join(intervals).map(|joined| {
+            let end = joined.interval.end;
+            ends = (ends.0.min(end), ends.1.max(end));
+            joined.seat
+        });
+        Self { topology, intervals, seats: seats.collect(), ends }
     }
 
     /// The topology.
@@ -98,6 +105,12 @@ impl<'a> Join<'a> {
     #[inline]
     pub fn first(&self, at: usize) -> Option<Option<u32>> {
         self.seats.get(at).map(|seat| known(seat.first))
+    }
+
+    /// Those that do not end at `end`, in their order. In most ticks there are none, which costs nothing.
+    pub fn apart_from(&self, end: EventTime) -> impl Iterator<Item = Joined<'a>> + Clone + '_ {
+        let any = self.ends != (end, end);
+        any.then(|| self.iter()).into_iter().flatten().filter(move |joined| joined.interval.end != end)
     }
 
     /// All of them, in their order.

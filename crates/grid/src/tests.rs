@@ -52,7 +52,7 @@ fn refused(rows: &[&str], answer: &Expect) {
 
 fn balanced(intervals: &[Interval], topology: &Topology) -> Vec<Balance> {
     let mut balances = Balances::new(Grid::new(10).unwrap(), 0, topology);
-    balances.tick(EventTime(10), topology.join(intervals), topology)
+    balances.tick(EventTime(10), &Join::new(topology, intervals))
 }
 
 #[test]

@@ -66,7 +66,7 @@ fn run(ticks: &[(i64, &[&str])], answer: &Expect) {
         let mut rows: Vec<Interval> = rows.iter().map(row).collect();
         rows.sort_by_key(|row| (row.meter, row.end));
         let join = Join::new(&topology, &rows);
-        let published = balances.tick(EventTime(*end), join.iter(), &topology);
+        let published = balances.tick(EventTime(*end), &join);
         page += &format!("tick {end}\n{}", lines(&published));
     }
     page += &format!("end\n{}", lines(&ended(&balances, &topology)));
@@ -142,10 +142,10 @@ fn open_balances_of_a_transformer_follow_it_into_another_topology() {
         interval("M1", 10, Some(90), None),
         interval("M4", 10, Some(5), None),
     ];
-    balances.tick(EventTime(10), before.join(&rows), &before);
+    balances.tick(EventTime(10), &Join::new(&before, &rows));
     balances.place(&before, &after);
     let late = [interval("D1", 20, Some(70), None), interval("M1", 20, Some(60), None)];
-    balances.tick(EventTime(20), after.join(&late), &after);
+    balances.tick(EventTime(20), &Join::new(&after, &late));
     let rows = ended(&balances, &after);
     assert_eq!(
         rows.iter().map(|row| (row.transformer.as_str(), row.end.0)).collect::<Vec<_>>(),
@@ -202,8 +202,8 @@ proptest! {
                 late = new(&topology);
                 late.restore(&topology, postcard::from_bytes(&bytes).unwrap());
             }
-            let published = late.tick(end, topology.join(&rows), &topology);
-            prop_assert_eq!(&published, &unstopped.tick(end, topology.join(&rows), &topology));
+            let published = late.tick(end, &Join::new(&topology, &rows));
+            prop_assert_eq!(&published, &unstopped.tick(end, &Join::new(&topology, &rows)));
             for row in published {
                 let key = (row.transformer, row.end);
                 if let Some(Balance { standing, revision, .. }) = last.insert(key, row) {
@@ -212,7 +212,7 @@ proptest! {
             }
         }
         for (end, rows) in in_ticks(&arrivals, true) {
-            whole.extend(timely.tick(end, topology.join(&rows), &topology));
+            whole.extend(timely.tick(end, &Join::new(&topology, &rows)));
         }
         let whole: BTreeMap<_, _> = whole.into_iter().map(|row| ((row.transformer, row.end), row)).collect();
         prop_assert_eq!(last.len(), whole.len());
@@ -241,7 +241,7 @@ proptest! {
         let topology = topology(STREET);
         let (mut with_tick, mut in_parts) = (new(&topology), new(&topology));
         for (end, rows) in in_ticks(&arrivals, false) {
-            let published = with_tick.tick(end, topology.join(&rows), &topology);
+            let published = with_tick.tick(end, &Join::new(&topology, &rows));
             let (mut parts, mut rest) = (Vec::new(), Vec::new());
             for (row, (place, kind)) in rows.into_iter().zip(&order) {
                 let is_before = row.end < end && *kind > 0 && row.end > end.minus(FINAL_AFTER);
@@ -251,7 +251,7 @@ proptest! {
             for (_, row) in parts {
                 in_parts.join(topology.join(&[row]), &topology);
             }
-            prop_assert_eq!(published, in_parts.tick(end, topology.join(&rest), &topology));
+            prop_assert_eq!(published, in_parts.tick(end, &Join::new(&topology, &rest)));
         }
         prop_assert_eq!(with_tick.snapshot(&topology), in_parts.snapshot(&topology));
     }

@@ -50,7 +50,7 @@ fn run(ticks: &[(i64, &[&str])]) -> String {
         };
         let mut rows: Vec<Interval> = rows.iter().map(row).collect();
         rows.sort_by_key(|row| (row.meter, row.end));
-        balances.tick(EventTime(*end), Join::new(&topology, &rows).iter(), &topology);
+        balances.tick(EventTime(*end), &Join::new(&topology, &rows));
         page += &format!("tick {end}\n");
         balances.final_feeders().iter().for_each(|one| page += &line(one));
     }
@@ -139,9 +139,9 @@ proptest! {
             let (behind, rows): (Vec<Interval>, Vec<Interval>) =
                 rows_of(&|(_, arrival)| *arrival == tick).into_iter().partition(|row| row.end < end && tick % 2 == 0);
             late.join(topology.join(&behind), &topology);
-            late.tick(end, topology.join(&rows), &topology);
+            late.tick(end, &Join::new(&topology, &rows));
             late_rows.extend_from_slice(late.final_feeders());
-            timely.tick(end, topology.join(&rows_of(&|(row, _)| row.end == end)), &topology);
+            timely.tick(end, &Join::new(&topology, &rows_of(&|(row, _)| row.end == end)));
             timely_rows.extend_from_slice(timely.final_feeders());
         }
         prop_assert_eq!(late_rows.len(), 8);

@@ -40,7 +40,7 @@ pub(crate) struct Balances {
 impl Balances {
     /// Takes the rows of a tick. Returns the balances that are new or have changed.
     pub(crate) fn compute(&mut self, end: EventTime, joined: &Join<'_>) -> Vec<Balance> {
-        self.balances.tick(end, joined.iter(), joined.topology())
+        self.balances.tick(end, joined)
     }
 
     /// Takes rows of ticks that are over, between two ticks.

@@ -7,9 +7,9 @@ use crate::snapshot::SnapshotError;
 use crate::{Outputs, Plan, TownError};
 use features::valid_energy;
 use forecast::{Horizon, SeasonalMean};
-use grid::{Join, Topology};
+use grid::{Join, Joined, Topology};
 use jiff::civil::Date;
-use reading::{Calendar, Grid, Interval, Target};
+use reading::{Calendar, Grid, Target};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -76,17 +76,16 @@ impl Expectations {
                 self.load(target(number)).observe(end, net);
             }
         }
-        self.observe_late(joined, |one| one.end != end);
+        self.observe_late(joined.apart_from(end), joined.topology());
     }
 
     /// Takes rows of ticks that are over, between two ticks.
     pub(crate) fn join(&mut self, joined: &Join<'_>) {
-        self.observe_late(joined, |_| true);
+        self.observe_late(joined.iter(), joined.topology());
     }
 
-    fn observe_late(&mut self, joined: &Join<'_>, is_late: impl Fn(&Interval) -> bool) {
-        let topology = joined.topology();
-        for one in joined.iter().filter(|one| one.is_consumer() && is_late(one.interval)) {
+    fn observe_late<'a>(&mut self, late: impl Iterator<Item = Joined<'a>>, topology: &Topology) {
+        for one in late.filter(Joined::is_consumer) {
             let Some(net) = valid_energy(one.interval) else { continue };
             if self.plan.town {
                 self.load(Target::System).observe(one.interval.end, net);
