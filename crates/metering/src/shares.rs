@@ -81,9 +81,13 @@ pub(crate) struct Share {
     /// The number of the place that its groups and its class are of. Not stored: numbers are those of one run.
     #[serde(skip, default = "place_to_see")]
     pub place: u32,
+    /// A demand below this, W, is within the sanctioned load at that place; none is looked at without one. Not stored
+    /// either.
+    #[serde(skip)]
+    pub within: f32,
 }
 
-const _: () = assert!(size_of::<Share>() == 68);
+const _: () = assert!(size_of::<Share>() == 72);
 
 /// In no group.
 pub(crate) const NO_GROUP: u32 = u32::MAX;
@@ -118,6 +122,7 @@ impl Share {
             energy_before: UNKNOWN,
             uses: [NO_USE; CANDIDATES],
             place: PLACE_TO_SEE,
+            within: 0.0,
         }
     }
 

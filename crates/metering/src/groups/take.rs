@@ -109,6 +109,9 @@ impl Groups {
         }
         let demand = f64::from(share.imported) / block.hours;
         share.peak = share.peak.max(demand as f32);
+        if demand < f64::from(share.within) {
+            return None;
+        }
         let (place, allowed) = place.map(place_of).zip(self.above)?;
         let sanctioned = place.sanctioned?;
         if share.reported_above || demand <= sanctioned.0 * allowed.0 {
@@ -147,8 +150,15 @@ impl Groups {
         let feeder = number_of(place.feeder.map(Target::Feeder).filter(|_| whole_town));
         number_of(Some(Target::System).filter(|_| whole_town));
         let class = place.class.map_or(NO_CLASS, |class| self.class(class));
+        // Rounded down to 32 bits, so that whoever is above is looked at.
+        let within = self.above.map_or(f32::INFINITY, |allowed| {
+            place
+                .sanctioned
+                .map_or(f32::INFINITY, |sanctioned| ((sanctioned.0 * allowed.0) as f32).next_down())
+        });
         let share = &mut self.consumers.shares[at];
         (share.place, share.groups, share.class) = (number, [transformer, feeder], class);
+        share.within = within;
         share.groups
     }
 }
