@@ -34,11 +34,16 @@ impl DeadShare {
 
     /// Counts the intervals and the dead letters of some steps.
     pub fn take(&mut self, out: &Outputs) {
+        let (mut first, mut empty) = (EventTime::MAX, 0);
         for row in &out.intervals {
-            self.first = Some(self.first.map_or(row.start, |first| first.min(row.start)));
+            first = first.min(row.start);
             self.readings += u64::from(row.sums.readings);
-            self.empty += u64::from(row.sums.readings == 0);
-            self.measured += u64::from(row.sums.readings > 0);
+            empty += u64::from(row.sums.readings == 0);
+        }
+        if !out.intervals.is_empty() {
+            self.first = Some(self.first.map_or(first, |known| known.min(first)));
+            self.empty += empty;
+            self.measured += out.intervals.len() as u64 - empty;
         }
         for letter in &out.dead {
             *self.reasons.entry(letter.reason).or_default() += 1;
