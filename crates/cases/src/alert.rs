@@ -93,7 +93,7 @@ pub fn alert(change: &Change, calendar: &Calendar) -> Option<Alert> {
     let (case, kind, time) = match change {
         Change::Opened(case) => (case, AlertKind::Opened, case.opened),
         Change::Closed(case) => (case, AlertKind::Closed, case.closed?),
-        Change::Grew(_) => return None,
+        Change::Grew(_) | Change::Stands(_) => return None,
     };
     let strongest = case.evidence.first()?;
     Some(Alert {

@@ -81,13 +81,15 @@ pub enum Change {
     Grew(Case),
     /// No evidence for as long as the cool-down.
     Closed(Case),
+    /// Nothing: the run is over, and this is the open case as it stands.
+    Stands(Case),
 }
 
 impl Change {
     /// The case, as it is now.
     pub fn case(&self) -> &Case {
         match self {
-            Self::Opened(case) | Self::Grew(case) | Self::Closed(case) => case,
+            Self::Opened(case) | Self::Grew(case) | Self::Closed(case) | Self::Stands(case) => case,
         }
     }
 
@@ -175,6 +177,12 @@ impl Cases {
         self.close(.., |open| open.is_cool(looked_at(open.case.transformer), &rules), out);
         self.closed.retain(|_, (_, closed)| least.since(*closed) <= rules.follow_within);
         out[first..].sort_by_key(Change::order);
+    }
+
+    /// No further tick will come: adds every open case as it stands to `out`, by meter. Its last report is of the block
+    /// that doubled it, and which block that was depends on how many were looked at in one tick.
+    pub fn finish(&self, out: &mut Vec<Change>) {
+        out.extend(self.open().cloned().map(Change::Stands));
     }
 
     /// Closes those of some cases that have had no evidence for long enough.

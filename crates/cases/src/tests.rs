@@ -94,6 +94,7 @@ fn line(change: &Change) -> String {
         Change::Opened(_) => "opened",
         Change::Grew(_) => "grew",
         Change::Closed(_) => "closed",
+        Change::Stands(_) => "stands",
     };
     let case = change.case();
     let follows = case.follows.as_ref().map_or(String::new(), |id| format!(" after {id}"));
@@ -129,6 +130,37 @@ fn growth_is_reported_when_the_blocks_have_doubled() {
         35: grew phase-neutral.M1.20240105T1400Z: 40 blocks, score 0.4, open
     "#]],
     );
+}
+
+/// The open case at the end, if so many ticks are always considered together.
+fn stands(picture: &str, together: usize) -> Vec<Change> {
+    let mut cases = Cases::new(rules());
+    let ticks = raised(picture);
+    for (number, part) in ticks.chunks(together).enumerate() {
+        // A run that has grown by several blocks is raised once.
+        let last = part.concat().into_iter().next_back();
+        let end = end_of(number * together + part.len() - 1);
+        tick(&mut cases, end, last.as_slice(), &mut Vec::new());
+    }
+    let mut out = Vec::new();
+    cases.finish(&mut out);
+    out
+}
+
+#[test]
+fn an_open_case_ends_the_same_however_many_of_its_blocks_came_together() {
+    let expected = stands("4444444444444", 1);
+    expect!["stands phase-neutral.M1.20240105T1400Z: 17 blocks, score 0.4, open"]
+        .assert_eq(&expected.iter().map(line).collect::<Vec<_>>().join("\n"));
+    for together in [2, 3, 5, 7] {
+        let [Change::Stands(case)] = &stands("4444444444444", together)[..] else { panic!("one case") };
+        let whole = expected[0].case();
+        assert_eq!(
+            (case.blocks, case.excess, case.last_evidence),
+            (whole.blocks, whole.excess, whole.last_evidence)
+        );
+    }
+    assert_eq!(stands("4......", 1), [], "what has closed was reported");
 }
 
 #[test]

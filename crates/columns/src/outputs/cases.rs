@@ -25,7 +25,7 @@ impl Cases {
 impl Output for Cases {
     const ABOUT: About = About {
         file: "cases.parquet",
-        row: "a case, as it stands at the end; in messages, as it is now",
+        row: "a case, as it stands at the end; in messages, when it opens, has doubled its evidence or closes, and at the end",
         key: "ID",
         section: "detector",
         only: "cases",

@@ -238,6 +238,7 @@ impl Stage for Watch {
 
     fn finish(&mut self, topology: &Topology, out: &mut Outputs) {
         self.examine(&Join::new(topology, &[]), None, out);
+        self.cases.finish(&mut out.changes);
         self.daily.finish(&mut out.suspicions);
     }
 
