@@ -260,10 +260,15 @@ impl Work for Runs {
             out.held_back += u64::from(self.rule.is_apart(&block));
             return;
         };
-        let shares = |street: &Street| street.sharing.has(joined.interval.meter);
-        if self.rule.is_notable(&block) || self.streets.get(&transformer).is_some_and(shares) {
+        let meter = joined.interval.meter;
+        let is_notable = self.rule.is_notable(&block);
+        if is_notable || self.streets.get(&transformer).is_some_and(|street| street.may_share(meter, &block))
+        {
             let most = street::most_kept(comparing.consumers_of(transformer));
             let street = self.streets.entry(transformer).or_default();
+            if is_notable {
+                street.note(meter, &block);
+            }
             out.held_back += street.keep(row, block, most, &self.rule);
         }
     }

@@ -36,16 +36,11 @@ pub(super) struct Pair {
 pub(super) struct Sharing(pub(super) BTreeMap<(MeterId, MeterId), Pair>);
 
 /// So many blocks in which both saw a difference, and the two fitted, make a pair; one block fits by chance.
-const FITTED: u16 = 3;
+pub(super) const FITTED: u16 = 3;
 /// A pair is remembered for so long after it fitted last.
-const REMEMBERED: i64 = 14 * DAY;
+pub(super) const REMEMBERED: i64 = 14 * DAY;
 
 impl Sharing {
-    /// Whether a meter is one of a pair, so that its blocks are needed even if they show no difference.
-    pub(super) fn has(&self, meter: MeterId) -> bool {
-        self.0.iter().any(|(pair, seen)| (pair.0 == meter || pair.1 == meter) && seen.is_known())
-    }
-
     /// Forgets pairs that have not fitted for long.
     pub(super) fn forget(&mut self, now: EventTime) {
         self.0.retain(|_, pair| now.since(pair.until) <= REMEMBERED);

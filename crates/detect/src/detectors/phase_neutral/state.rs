@@ -1,9 +1,10 @@
 //! What is stored of the rule at work. Meters stand under their names: numbers of rows and transformers belong to one
 //! table only.
 
+use super::Runs;
 use super::block::{Block, Run};
-use super::shared::Pair;
-use super::{Runs, street};
+use super::shared::{FITTED, Pair};
+use super::street::{self, Noted};
 use crate::detectors::Stored;
 use features::LoopCurrents;
 use grid::{Role, Topology};
@@ -15,6 +16,14 @@ use units::{Amperes, Volts};
 /// The stored state: the run of every meter that has one, and the blocks that wait.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct State {
+    runs: BTreeMap<MeterId, Run>,
+    waiting: Vec<Waiting>,
+    pairs: Vec<((MeterId, MeterId), Pair)>,
+    noted: Vec<(MeterId, Noted)>,
+}
+
+#[derive(Deserialize)]
+struct StateV3 {
     runs: BTreeMap<MeterId, Run>,
     waiting: Vec<Waiting>,
     pairs: Vec<((MeterId, MeterId), Pair)>,
@@ -45,9 +54,10 @@ struct WaitingV2 {
 }
 
 impl Stored for State {
-    const VERSION: u16 = 3;
-    /// Version 1 had runs only; version 2 had no pairs, and no power beside the currents.
-    const READS: &'static [u16] = &[1, 2];
+    const VERSION: u16 = 4;
+    /// Version 1 had runs only; version 2 had no pairs, and no power beside the currents; version 3 did not remember
+    /// which meters could be one of a pair.
+    const READS: &'static [u16] = &[1, 2, 3];
 
     fn read<'de, D: Deserializer<'de>>(version: u16, stored: D) -> Result<Self, D::Error> {
         match version {
@@ -55,7 +65,15 @@ impl Stored for State {
             2 => {
                 let StateV2 { runs, waiting } = StateV2::deserialize(stored)?;
                 let waiting = waiting.into_iter().map(|block| Waiting { block, power: None });
-                Ok(Self { runs, waiting: waiting.collect(), pairs: Vec::new() })
+                Ok(Self { runs, waiting: waiting.collect(), ..Self::default() })
+            }
+            3 => {
+                let StateV3 { runs, waiting, pairs } = StateV3::deserialize(stored)?;
+                let noted = |&((one, other), pair): &((MeterId, MeterId), Pair)| {
+                    [one, other].map(|meter| (meter, Noted { blocks: FITTED, last: pair.until() }))
+                };
+                let noted = pairs.iter().flat_map(noted).collect();
+                Ok(Self { runs, waiting, pairs, noted })
             }
             _ => Self::deserialize(stored),
         }
@@ -69,6 +87,7 @@ impl State {
         for street in runs.streets.values() {
             state.runs.extend(&street.runs);
             state.pairs.extend(street.sharing.0.iter().map(|(&meters, &pair)| (meters, pair)));
+            state.noted.extend(street.noted.iter().map(|(&meter, &noted)| (meter, noted)));
             for street::Kept { row, block } in street.waiting.values().flatten() {
                 let Block { start, end, readings, currents, volts, power } = *block;
                 let block = WaitingV2 {
@@ -96,6 +115,11 @@ impl State {
         for (meters, pair) in self.pairs {
             if let Some((transformer, _)) = place(topology, &meters.0, pair.until()) {
                 runs.streets.entry(transformer).or_default().sharing.0.insert(meters, pair);
+            }
+        }
+        for (meter, noted) in self.noted {
+            if let Some((transformer, _)) = place(topology, &meter, noted.last) {
+                runs.streets.entry(transformer).or_default().noted.insert(meter, noted);
             }
         }
         for waiting in self.waiting {
