@@ -35,7 +35,9 @@ pub use sequencer::{
 };
 pub use settings::{CrossCheck, Energy, Settings, Shard};
 pub use settle::Silence;
-pub use snapshot::{FleetState, FleetStateV1, FleetStateV2, IntervalV1, MeterState, RestoreError, Stored};
+pub use snapshot::{
+    FleetState, FleetStateV1, FleetStateV2, FleetStateV3, IntervalV1, MeterState, RestoreError, Stored,
+};
 
 #[cfg(test)]
 mod tests;

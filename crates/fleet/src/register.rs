@@ -100,6 +100,12 @@ impl Advance {
         (!self.quality.has(Quality::SWAP)).then_some(self.wh)
     }
 
+    /// The energy with what is owed from before. Only a register that is trusted takes back what was estimated.
+    pub(crate) fn beyond(self, owed: i64) -> i64 {
+        let all = self.wh.saturating_add(owed);
+        if self.is_doubtful() || self.quality.has(Quality::SWAP) { all.max(0) } else { all }
+    }
+
     /// Whether only the next register reading can show if this one is true.
     ///
     /// A garbled message looks like a reset or a jump. If the next reading continues from it, it was true. If the

@@ -12,21 +12,24 @@
 use crate::apart::Over;
 use crate::cell::{Cell, Registers};
 use crate::fleet::{Fleet, Lane, Meter, NO_EXPORTER, NO_POINT, number};
-use crate::register::{Advance, Decided, Move, Point, Trail, spread};
+use crate::register::{Advance, Decided, Move, Point, Trail, energy, spread};
 use crate::settings::Energy;
 use reading::{EventTime, Interval, Issue, MeterId, Quality, Sums};
 use serde::{Deserialize, Serialize};
 use units::WattHours;
 
-/// At most so many intervals of a meter wait for a register: a day of quarter-hours, and the grace.
+/// At most so many intervals of a meter wait for a register: a day of quarter-hours, and the grace. The oldest one
+/// beyond that is published with what its power says, and the rows that still wait make up for the difference.
 const MOST_WAITING: usize = 128;
 
 /// Intervals that are over, and wait for the register reading that gives their energy.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Pending {
     pub(crate) waiting: Vec<Waiting>,
-    /// The last interval that was published without its energy, because too many waited.
+    /// The last interval that was published without its register, because too many waited.
     pub(crate) published: Option<i64>,
+    /// What the registers advanced beyond what these rows have; below zero if the rows have more, Wh.
+    pub(crate) owed: i64,
 }
 
 /// An interval that waits.
@@ -50,6 +53,19 @@ impl Waiting {
             self.imp = Some(self.imp.unwrap_or(0) + wh);
         }
         self.quality = self.quality.with(quality);
+    }
+
+    /// Takes the energy that the mean power shows, up to `most`, without the register that it waits for. Returns what
+    /// that adds.
+    fn estimate(&mut self, most: i64, length: i64) -> i64 {
+        if self.sums.p_count == 0 {
+            return 0;
+        }
+        let known = self.imp.unwrap_or(0);
+        let by_power = power_energy(&self.sums, length).clamp(0, most).max(known);
+        self.imp = Some(by_power);
+        self.quality = self.quality.with(Quality::ESTIMATED).with(Quality::POWER);
+        by_power - known
     }
 }
 
@@ -233,11 +249,25 @@ impl Fleet {
             return;
         }
         let (target, meter) = (grid.index(to.time), self.table.meter(slot));
-        let Pending { waiting, published } = self.pending.remove(&slot).unwrap_or_default();
+        let mut pending = self.pending.remove(&slot).unwrap_or_default();
+        let published = pending.published;
+        let since = published.map_or(from.time, |published| grid.end(published).max(from.time));
+        if to.time <= since {
+            // A doubtful register turned out to be true, and its row was published without it.
+            pending.owed = advance.beyond(pending.owed);
+            self.pending.insert(slot, pending);
+            return;
+        }
+        let Pending { waiting, owed, .. } = pending;
         let mut waiting = waiting.into_iter().peekable();
-        let before = |at: EventTime| spread(advance.wh, from.time, to.time, at);
         let crosses = from.time < grid.start(target);
         let unplaced = crosses && self.is_unplaced(moved, published.is_some());
+        if unplaced && !advance.quality.has(Quality::SWAP) {
+            self.totals.unplaced += WattHours(owed);
+        }
+        let rest = advance.beyond(owed);
+        // Estimates by power can be too high. Then one row takes that back.
+        let before = |at: EventTime| if rest < 0 { 0 } else { spread(rest, since, to.time, at) };
         let spread_over =
             if self.is_interpolated(moved) { Quality::INTERPOLATED } else { Quality::ESTIMATED };
         // From the interval that `from` stands in, or the one that starts there.
@@ -247,20 +277,19 @@ impl Fleet {
                 out.extend(known.map(|known| self.incomplete(slot, known)));
                 continue;
             }
-            let share = before(grid.end(index)) - before(grid.start(index));
             if published.is_some_and(|published| index <= published) {
-                // This interval was published without its energy. No interval is published twice, so the energy is
-                // unplaced.
-                self.totals.unplaced += WattHours(share);
+                // No interval is published twice.
                 continue;
             }
+            let share = before(grid.end(index)) - before(grid.start(index));
             let mut row = known.unwrap_or(Waiting { index, quality: Quality::GAP, ..Waiting::EMPTY });
             row.take(Some(share), advance.quality.with(spread_over));
             out.push(self.row(meter, row));
         }
         let (share, quality) = match (unplaced, crosses) {
             (true, _) => (None, Quality::PARTIAL),
-            (false, true) => (Some(advance.wh - before(grid.start(target))), spread_over),
+            (false, true) if rest < 0 => (Some(rest), spread_over.with(Quality::DISAGREES)),
+            (false, true) => (Some(rest - before(grid.start(target))), spread_over),
             (false, false) => (advance.known(), Quality::MEASURED),
         };
         let quality = advance.quality.with(quality);
@@ -278,7 +307,7 @@ impl Fleet {
         }
         let waiting: Vec<Waiting> = left.into_iter().chain(waiting).collect();
         if !waiting.is_empty() {
-            self.pending.insert(slot, Pending { waiting, published });
+            self.pending.insert(slot, Pending { waiting, published, owed: 0 });
         }
     }
 
@@ -315,14 +344,18 @@ impl Fleet {
     }
 
     fn wait(&mut self, slot: u32, now: Waiting, out: &mut Vec<Interval>) {
+        let meter = self.table.meter(slot);
         let pending = self.pending.entry(slot).or_default();
         pending.waiting.push(now);
-        // A meter may send power but no register for days. Its waiting intervals must not grow without limit.
+        // A meter may send power but no register for weeks. Its waiting intervals must not grow without limit.
         if pending.waiting.len() > MOST_WAITING {
-            let oldest = pending.waiting.remove(0);
+            let mut oldest = pending.waiting.remove(0);
             pending.published = Some(oldest.index);
-            let row = self.incomplete(slot, oldest);
-            out.push(row);
+            if self.settings.energy == Energy::Both {
+                let length = self.settings.grid.length();
+                pending.owed -= oldest.estimate(energy(self.most_power.of(&meter), length), length);
+            }
+            out.push(self.row(meter, oldest));
         }
     }
 

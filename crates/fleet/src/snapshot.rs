@@ -7,7 +7,7 @@ mod meter;
 pub(crate) mod reading;
 
 pub use interval::IntervalV1;
-pub use meter::MeterState;
+pub use meter::{MeterState, MeterStateV3};
 
 use crate::fleet::{Fleet, NO_INDEX, Totals, number};
 use crate::slot_set::SlotSet;
@@ -36,11 +36,30 @@ pub struct FleetState {
     events: Vec<Event>,
 }
 
+/// The form before rows that could wait no longer had an estimate.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct FleetStateV3 {
+    closed: EventTime,
+    meters: Vec<(u32, MeterStateV3)>,
+    swaps: BTreeMap<MeterId, Vec<EventTime>>,
+    totals: Totals,
+    orders: Vec<i32>,
+    events: Vec<Event>,
+}
+
+impl From<FleetStateV3> for FleetState {
+    fn from(from: FleetStateV3) -> Self {
+        let FleetStateV3 { closed, meters, swaps, totals, orders, events } = from;
+        let meters = meters.into_iter().map(|(slot, meter)| (slot, meter.into())).collect();
+        Self { closed, meters, swaps, totals, orders, events }
+    }
+}
+
 /// The form before events of backlogs were kept.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct FleetStateV2 {
     closed: EventTime,
-    meters: Vec<(u32, MeterState)>,
+    meters: Vec<(u32, MeterStateV3)>,
     swaps: BTreeMap<MeterId, Vec<EventTime>>,
     totals: Totals,
     orders: Vec<i32>,
@@ -49,7 +68,7 @@ pub struct FleetStateV2 {
 impl From<FleetStateV2> for FleetState {
     fn from(from: FleetStateV2) -> Self {
         let FleetStateV2 { closed, meters, swaps, totals, orders } = from;
-        Self { closed, meters, swaps, totals, orders, events: Vec::new() }
+        FleetStateV3 { closed, meters, swaps, totals, orders, events: Vec::new() }.into()
     }
 }
 
@@ -57,7 +76,7 @@ impl From<FleetStateV2> for FleetState {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct FleetStateV1 {
     closed: EventTime,
-    meters: Vec<(u32, MeterState)>,
+    meters: Vec<(u32, MeterStateV3)>,
     swaps: BTreeMap<MeterId, Vec<EventTime>>,
     totals: Totals,
 }
@@ -65,7 +84,7 @@ pub struct FleetStateV1 {
 impl From<FleetStateV1> for FleetState {
     fn from(from: FleetStateV1) -> Self {
         let FleetStateV1 { closed, meters, swaps, totals } = from;
-        Self { closed, meters, swaps, totals, orders: Vec::new(), events: Vec::new() }
+        FleetStateV2 { closed, meters, swaps, totals, orders: Vec::new() }.into()
     }
 }
 
@@ -133,7 +152,7 @@ fn one_by_one<S: Serializer>(
 
 impl Fleet {
     /// Goes up when the stored form changes.
-    pub const STATE_VERSION: u16 = 3;
+    pub const STATE_VERSION: u16 = 4;
 
     /// The fingerprint of the settings that the state depends on.
     pub fn fingerprint(&self) -> u64 {

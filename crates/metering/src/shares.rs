@@ -137,8 +137,9 @@ impl Share {
 
     /// Adds to what was imported in the period.
     pub(crate) fn import(&mut self, imported: WattHours) {
-        let imported = u32::try_from(imported.0).unwrap_or(UNKNOWN - 1);
-        self.energy = self.energy().unwrap_or(0).saturating_add(imported).min(UNKNOWN - 1);
+        // What takes back an estimate is below zero.
+        let all = i64::from(self.energy().unwrap_or(0)).saturating_add(imported.0).max(0);
+        self.energy = u32::try_from(all).unwrap_or(UNKNOWN).min(UNKNOWN - 1);
     }
 
     /// What was imported in the period, if any of it is known, Wh.

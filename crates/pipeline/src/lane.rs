@@ -11,7 +11,7 @@ use crate::plan::MostPower;
 use crate::snapshot::SnapshotError;
 use crate::{Outputs, Plan};
 use fleet::{
-    Fleet, FleetState, FleetStateV1, FleetStateV2, PartitionId, Sequencer, SequencerStateV1,
+    Fleet, FleetState, FleetStateV1, FleetStateV2, FleetStateV3, PartitionId, Sequencer, SequencerStateV1,
     SequencerStateV2, SequencerStateV3, SequencerStateV4, Shard, Step,
 };
 use grid::Topology;
@@ -30,7 +30,7 @@ const ORDER: PartKind = PartKind {
 const METERS: PartKind = PartKind {
     name: "meters",
     version: Fleet::STATE_VERSION,
-    reads: &[1, 2],
+    reads: &[1, 2, 3],
     holds: "registers and open intervals: the first interval of every meter is then partial",
     settings: "`length`, `grace` or `energy` of `[intervals]`",
 };
@@ -309,6 +309,7 @@ impl Lane {
         match found.version {
             1 => found.overlaid_as::<FleetStateV1, _>(overlay),
             2 => found.overlaid_as::<FleetStateV2, _>(overlay),
+            3 => found.overlaid_as::<FleetStateV3, _>(overlay),
             _ => found.overlaid(&mut overlay),
         }
     }

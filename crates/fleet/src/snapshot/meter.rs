@@ -25,6 +25,28 @@ pub struct MeterState {
     waiting: Vec<Waiting>,
     /// The last interval that was published without its register.
     published: Option<i64>,
+    /// What the registers advanced beyond such rows, Wh.
+    owed: i64,
+}
+
+/// The form before rows that could wait no longer had an estimate.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct MeterStateV3 {
+    name: MeterId,
+    point: Option<Point>,
+    export: Option<Point>,
+    exports: bool,
+    doubts: [Option<Point>; 2],
+    open: Vec<OwnCell>,
+    waiting: Vec<Waiting>,
+    published: Option<i64>,
+}
+
+impl From<MeterStateV3> for MeterState {
+    fn from(from: MeterStateV3) -> Self {
+        let MeterStateV3 { name, point, export, exports, doubts, open, waiting, published } = from;
+        Self { name, point, export, exports, doubts, open, waiting, published, owed: 0 }
+    }
 }
 
 impl MeterState {
@@ -55,6 +77,7 @@ impl Fleet {
             open,
             waiting: pending.map(|pending| pending.waiting.clone()).unwrap_or_default(),
             published: pending.and_then(|pending| pending.published),
+            owed: pending.map_or(0, |pending| pending.owed),
         }
     }
 
@@ -120,7 +143,8 @@ impl Fleet {
             self.put_cell(slot, cell.clone());
         }
         if !stored.waiting.is_empty() {
-            let pending = Pending { waiting: stored.waiting.clone(), published: stored.published };
+            let MeterState { published, owed, .. } = *stored;
+            let pending = Pending { waiting: stored.waiting.clone(), published, owed };
             self.pending.insert(slot, pending);
         }
         Ok(())
