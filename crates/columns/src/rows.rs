@@ -103,7 +103,7 @@ impl Rows {
                 }
                 match self.refused[at].take().map_or_else(|| self.drafts[at].done(), Err) {
                     Ok((reading, issues)) => {
-                        let checked = Checked { reading, extra: self.beside.take(at), issues };
+                        let checked = Checked::new(reading, self.beside.take(at), issues);
                         match by_entry {
                             true => batch.push_entry(self.entries[at], checked),
                             false => batch.push_as(self.keys[at], checked),

@@ -4,7 +4,7 @@ mod abreast;
 
 pub use abreast::{ABREAST, Abreast};
 
-use crate::{EachPhase, EventTime, Extra, Issue, Issues, Phases, RawReading, Reason};
+use crate::{EachPhase, EventCode, EventTime, Extra, Issue, Issues, Phases, RawReading, Reason};
 use units::{Milliamperes, Millivars, Millivolts, Milliwatts, WattHours};
 
 /// The limits of what the engine believes. A field beyond its limit is left out, and the rest of the reading is kept.
@@ -102,6 +102,18 @@ impl Reading {
     /// Whether it measures nothing that is kept, as a reading that brings only an event.
     pub fn is_bare(&self) -> bool {
         self.has & !(THREE_PHASE | V_OF_SEVERAL) == 0
+    }
+
+    /// A reading with these events as it counts. What a meter shows beside an event is of the moment of the event: where
+    /// it is neither a register nor a power, it is no measurement of the interval, and says nothing of the readings before
+    /// it, which the meter may deliver hours later.
+    fn beside(self, events: &[EventCode]) -> Self {
+        let is_measurement = events.is_empty() || self.has & (IMP | EXP | P) != 0;
+        if is_measurement {
+            self
+        } else {
+            Self { has: self.has & THREE_PHASE, ..Draft::new(self.time).reading }
+        }
     }
 
     /// Whether it came from a meter of three phases.
@@ -220,6 +232,15 @@ pub struct Checked {
     pub issues: Issues,
 }
 
+impl Checked {
+    /// A reading that passed the check field by field, and what stood beside it.
+    #[inline]
+    pub fn new(reading: Reading, extra: Option<Extra>, issues: Issues) -> Self {
+        let reading = extra.as_ref().map_or(reading, |extra| reading.beside(&extra.events));
+        Self { reading, extra, issues }
+    }
+}
+
 /// Believes a reading, whole or in part, or returns the reason why nothing of it can be used.
 #[inline]
 pub fn check(raw: &RawReading, limits: &Limits) -> Result<Checked, Reason> {
@@ -263,7 +284,7 @@ pub fn check(raw: &RawReading, limits: &Limits) -> Result<Checked, Reason> {
         draft.more();
     }
     let (reading, issues) = draft.done()?;
-    Ok(Checked { reading, extra, issues })
+    Ok(Checked::new(reading, extra, issues))
 }
 
 /// Whether a supply can have it.

@@ -87,15 +87,22 @@ fn the_events_of_a_meter_that_is_behind_come_with_the_next_tick_and_those_of_a_l
     assert_eq!(all.rsplit_once('\n').map(|(ticks, _)| ticks), Some(with_each_tick));
 }
 
+/// What a meter shows of the moment of an event, beside it.
+fn with_voltage(mut raw: RawReading) -> RawReading {
+    raw.v = Some(Phases::One(Millivolts(12_000)));
+    raw.i = Some(Phases::One(Milliamperes(0)));
+    raw.neutral = Some(Milliamperes(0));
+    raw
+}
+
 /// A meter sends a last gasp at once and what it measured hours later. None of it may be late because of the gasp.
-#[test]
-fn events_that_come_at_once_make_no_reading_of_a_backlog_late() {
+fn gasps_at_once(beside: fn(RawReading) -> RawReading) {
     let mut engine = engine(1, &WATCHED);
     engine.take(&batch(&[register("a", 0, 0)]));
     engine.take(&batch(&others(0..8)));
-    engine.take(&batch(&[event("a", 125, &[101])]));
+    engine.take(&batch(&[beside(event("a", 125, &[101]))]));
     engine.take(&batch(&others(8..16)));
-    engine.take(&batch(&[event("a", 250, &[102]), event("a", 251, &[7])]));
+    engine.take(&batch(&[beside(event("a", 250, &[102])), beside(event("a", 251, &[7]))]));
     engine.take(&batch(&others(16..28)));
     let backlog: Vec<RawReading> =
         (1..=28).map(|quarter| register("a", quarter * 15, quarter * 10)).collect();
@@ -108,6 +115,26 @@ fn events_that_come_at_once_make_no_reading_of_a_backlog_late() {
     let own: Vec<Option<i64>> =
         rows.iter().filter(|row| row.meter.as_str() == "a").map(|row| row.imp.map(|wh| wh.0)).collect();
     assert_eq!(own[1..], [Some(40); 7], "and nothing before the first register");
+    assert!(rows.iter().all(|row| row.sums.i_count == 0), "12 V were no voltage of an interval");
+}
+
+#[test]
+fn events_that_come_at_once_make_no_reading_of_a_backlog_late() {
+    gasps_at_once(|event| event);
+    gasps_at_once(with_voltage);
+}
+
+#[test]
+fn a_register_or_a_power_beside_an_event_is_a_reading() {
+    for measure in [
+        |raw: &mut RawReading| raw.imp = Some(WattHours(40)),
+        |raw: &mut RawReading| raw.p = Some(Phases::One(Milliwatts(40_000))),
+    ] {
+        let mut beside = with_voltage(event("b", 60, &[7]));
+        measure(&mut beside);
+        let rows = run(&hourly(), &[beside]);
+        assert_eq!((rows.len(), rows[0].sums.readings, rows[0].sums.i_count), (1, 1, 1));
+    }
 }
 
 /// Whether an event comes at once or with the readings of its interval, the rows are the same.
