@@ -62,9 +62,9 @@ named! {
         Rollover = "rollover",
         /// A register fell to (nearly) zero before its last digit.
         Reset = "reset",
-        /// A register fell by so much that it is no reset; nothing was counted across the fall.
+        /// A register fell by so much that it is no reset. Nothing was counted across it, or it was passed over.
         RegisterFell = "register-fell",
-        /// A register rose by more than the limit allows; nothing was counted across the rise.
+        /// A register rose by more than the limit allows. Nothing was counted across it, or it was passed over.
         RegisterJumped = "register-jumped",
         /// Readings are missing; the energy in between was estimated.
         Gap = "gap",

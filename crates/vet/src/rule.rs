@@ -101,10 +101,10 @@ rules! {
         "a register fell to under a tenth, and to no more than `reset_power` of `[registers]` can have used since; what it shows is counted",
         "200 kW", "a register that was set back to zero counts on from there";
     RegisterFell "register-fell" "" By::Issue(Issue::RegisterFell),
-        "a register fell, and it was neither a rollover nor a reset; nothing is counted across the fall",
+        "a register fell, and it was neither a rollover nor a reset; if it goes on from there, nothing is counted across the fall (`suspect`); if it goes on from the value before, the one that fell is passed over, and all energy is counted (`garbled`)",
         "always", "a register only counts forward: what it fell by is no energy";
     RegisterJumped "register-jumped" "W" By::Issue(Issue::RegisterJumped),
-        "a register rose by more than `most_power` of `[registers]` allows, or `power` of `[limits]` for a transformer or feeder; nothing is counted across the jump",
+        "a register rose by more than `most_power` of `[registers]` allows, or `power` of `[limits]` for a transformer or feeder; if it goes on from there, nothing is counted across the jump (`suspect`); if it goes on from the value before, the one that jumped is passed over, and all energy is counted (`garbled`)",
         "100 kW, or three times the sanctioned load", "more than can flow is no energy: a meter without current transformers carries at most 100 A a phase";
     Swap "swap" "" By::Issue(Issue::Swap),
         "the topology says that the device was exchanged; the registers of the two devices are not compared",
