@@ -95,6 +95,14 @@ pub enum ColumnsError {
         /// The compression.
         codec: String,
     },
+    /// A column that is needed is encrypted, though the footer is not.
+    #[error("column `{column}` of `{}` is encrypted", path.display())]
+    Encrypted {
+        /// The file.
+        path: PathBuf,
+        /// The column.
+        column: &'static str,
+    },
     /// The footer was fine, what it points to is not.
     #[error("`{}` is damaged after row {rows}", path.display())]
     Damaged {
@@ -162,6 +170,9 @@ impl ColumnsError {
             Self::ColumnType { column, expected, .. } => Some(format!("convert `{column}` to {expected}")),
             Self::NothingMeasured { .. } => {
                 Some("add a register (`imp`) or a measurement (`v`, `i`, `in`, `p`, `q`)".to_owned())
+            }
+            Self::Encrypted { .. } => {
+                Some("decrypt it first, for example with pyarrow, and write it as Parquet again".to_owned())
             }
             Self::Compression { .. } => {
                 Some("write it uncompressed, or with snappy, gzip or zstd".to_owned())

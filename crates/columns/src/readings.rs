@@ -2,6 +2,7 @@
 
 mod pages;
 mod reader;
+mod sealed;
 mod writer;
 
 pub use reader::ParquetReadings;

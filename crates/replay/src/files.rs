@@ -236,10 +236,7 @@ fn broken(path: &Path, cause: &(dyn std::error::Error + 'static)) -> Failure {
 }
 
 fn damaged(path: &Path, error: &ColumnsError) -> Failure {
-    broken(path, error).help(error.help().or_else(|| {
-        // With a plain footer, encrypted columns look like damage.
-        Some("copy or write the file again; decrypt it first if its columns are encrypted".to_owned())
-    }))
+    broken(path, error).help(error.help().or_else(|| Some("copy or write the file again".to_owned())))
 }
 
 fn is_stdin(path: &Path) -> bool {

@@ -1,6 +1,7 @@
 //! A Parquet file of readings, batch by batch, in file order.
 
 use super::pages::Pages;
+use super::sealed::encrypted_columns;
 use crate::ColumnsError;
 use crate::field::{Field, Layout, Misfit};
 use crate::guard::guarded;
@@ -54,7 +55,7 @@ impl ParquetReadings {
     /// Opens a file and checks that its columns are those of readings.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, ColumnsError> {
         let path = path.as_ref().to_owned();
-        let file = look_at(&path)?;
+        let mut file = look_at(&path)?;
         let footer = |source| ColumnsError::Footer { path: path.clone(), source };
         let as_written = ArrowReaderMetadata::load(&file, as_parquet()).map_err(footer)?;
         let layout = Layout::of(as_written.schema()).map_err(|misfit| {
@@ -68,6 +69,13 @@ impl ParquetReadings {
         let all_groups = as_written.metadata().row_groups();
         if let Some((column, codec)) = all_groups.iter().find_map(|group| unreadable(&layout, group)) {
             return Err(ColumnsError::Compression { path, column, codec });
+        }
+        let encrypted = encrypted_columns(&mut file);
+        let encrypted = encrypted.map_err(|source| ColumnsError::Open { path: path.clone(), source })?;
+        if let Some((column, _)) =
+            layout.known().find(|(field, _)| encrypted.iter().any(|name| name == field.name()))
+        {
+            return Err(ColumnsError::Encrypted { path, column: column.name() });
         }
         Ok(Self {
             path,

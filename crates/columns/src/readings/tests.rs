@@ -465,6 +465,27 @@ fn broken_files_say_how() {
     );
 }
 
+/// Three readings with a column `owner`, written by pyarrow 26 with `plaintext_footer=True` and one encrypted column.
+#[test]
+fn encrypted_columns_behind_a_plain_footer_are_named_if_they_are_needed() {
+    let folder = Folder::new();
+    let put = |bytes: &[u8]| {
+        let path = folder.path("sealed.parquet");
+        fs::write(&path, bytes).unwrap();
+        path
+    };
+    let needed = put(include_bytes!("tests/encrypted-imp.parquet"));
+    check_error(
+        ParquetReadings::open(needed),
+        &folder,
+        &expect![[r#"
+        column `imp` of `DIR/sealed.parquet` is encrypted
+          help: decrypt it first, for example with pyarrow, and write it as Parquet again"#]],
+    );
+    let other = read(&put(include_bytes!("tests/encrypted-owner.parquet")));
+    assert_eq!((other.len(), other.readings[2].imp()), (3, Some(WattHours(100_100))));
+}
+
 #[test]
 fn damage_behind_a_good_footer_says_where() {
     let folder = Folder::new();
