@@ -270,19 +270,24 @@ impl Fleet {
         let before = |at: EventTime| if rest < 0 { 0 } else { spread(rest, since, to.time, at) };
         let spread_over =
             if self.is_interpolated(moved) { Quality::INTERPOLATED } else { Quality::ESTIMATED };
+        // Nothing is known of the energy of a silence across an exchange, and its intervals say so. Of a longer one there
+        // are none: nobody waits for them, and they may be years.
+        let says_so = unplaced && to.time.since(from.time) <= self.settings.longest_gap;
         // From the interval that `from` stands in, or the one that starts there.
         for index in from.time.0.div_euclid(grid.length())..target {
-            let known = waiting.next_if(|waiting| waiting.index == index);
-            if unplaced {
-                out.extend(known.map(|known| self.incomplete(slot, known)));
-                continue;
-            }
             if published.is_some_and(|published| index <= published) {
                 // No interval is published twice.
                 continue;
             }
+            let known = waiting.next_if(|waiting| waiting.index == index);
+            let nothing = Waiting { index, quality: Quality::GAP, ..Waiting::EMPTY };
+            if unplaced {
+                let row = known.or(says_so.then_some(nothing));
+                out.extend(row.map(|row| self.incomplete(slot, row)));
+                continue;
+            }
             let share = before(grid.end(index)) - before(grid.start(index));
-            let mut row = known.unwrap_or(Waiting { index, quality: Quality::GAP, ..Waiting::EMPTY });
+            let mut row = known.unwrap_or(nothing);
             row.take(Some(share), advance.quality.with(spread_over));
             out.push(self.row(meter, row));
         }

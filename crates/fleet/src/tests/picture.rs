@@ -325,6 +325,28 @@ fn a_swap_compares_no_registers() {
 }
 
 #[test]
+fn a_silence_across_a_swap_has_rows_that_know_no_energy() {
+    let silent = |hours: i64| {
+        let mut engine = Engine::new(&hourly(), 1);
+        engine.shards[0].swap(MeterId::new("a").unwrap(), START.plus(150 * MINUTE));
+        let devices = [(0, 5000), (1, 5100), (hours, 10), (hours + 1, 40)];
+        engine.take(&batch(&devices.map(|(hour, wh)| register("a", hour * 60, wh))));
+        engine.finish()
+    };
+    expect![[r#"
+        00:00 - Wh, 1 readings, partial
+        01:00 100 Wh, 1 readings, measured
+        02:00 - Wh, 0 readings, partial,gap
+        03:00 - Wh, 0 readings, partial,gap
+        04:00 - Wh, 1 readings, partial,swap
+        05:00 30 Wh, 1 readings, measured
+    "#]]
+    .assert_eq(&text(&silent(4)));
+    // Longer than `longest_gap`.
+    assert_eq!(silent(10 * 24 + 2).len(), 4);
+}
+
+#[test]
 fn a_reading_at_the_moment_of_a_swap_is_the_old_device_s() {
     let readings =
         [register("a", 0, 5000), register("a", 60, 5100), register("a", 120, 7), register("a", 180, 107)];
