@@ -1,30 +1,39 @@
 //! `gridwarden replay --csv`: every table in a form that spreadsheets read.
 
-use crate::program::{Scratch, repository};
+use crate::program::{Scratch, names, repository};
 use columns::read_back;
 use serde_json::Value;
 use std::fs;
 
+/// A town, and the arguments of its replay.
+fn town(scratch: &Scratch) -> Vec<String> {
+    let town = ["--meters", "20", "--days", "3", "--seed", "4", "--outages", "2", "--out", "."];
+    scratch.done(&[&["-q", "simulate"][..], &town].concat());
+    let plan = repository("pipelines/demo.toml");
+    let replay = ["-q", "replay", plan.to_str().unwrap(), "--readings", "readings.ndjson", "--topology"];
+    [&replay[..], &["topology.csv", "--out", "out"]].concat().into_iter().map(str::to_owned).collect()
+}
+
+#[test]
+fn a_run_whose_csv_cannot_be_written_leaves_that_of_before() {
+    let scratch = Scratch::new();
+    let replay = town(&scratch);
+    let replay: Vec<&str> = replay.iter().map(String::as_str).collect();
+    scratch.done(&replay);
+    let (before, summary) = (names(&scratch.path("out")), scratch.text("out/summary.json"));
+    fs::write(scratch.path("out/csv"), "of somebody else").unwrap();
+    let output = scratch.run(&[&replay[..], &["--csv"]].concat());
+    assert_eq!(output.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("cannot write to out"));
+    fs::remove_file(scratch.path("out/csv")).unwrap();
+    assert_eq!((names(&scratch.path("out")), scratch.text("out/summary.json")), (before, summary));
+}
+
 #[test]
 fn each_table_stands_as_csv_with_the_same_values_and_goes_with_the_next_run() {
     let scratch = Scratch::new();
-    scratch.done(&[
-        "-q",
-        "simulate",
-        "--meters",
-        "20",
-        "--days",
-        "3",
-        "--seed",
-        "4",
-        "--outages",
-        "2",
-        "--out",
-        ".",
-    ]);
-    let plan = repository("pipelines/demo.toml");
-    let replay = ["-q", "replay", plan.to_str().unwrap(), "--readings", "readings.ndjson", "--topology"];
-    let replay = [&replay[..], &["topology.csv", "--out", "out"]].concat();
+    let replay = town(&scratch);
+    let replay: Vec<&str> = replay.iter().map(String::as_str).collect();
     scratch.done(&[&replay[..], &["--csv"]].concat());
     let tables: Vec<_> = fs::read_dir(scratch.path("out"))
         .unwrap()
@@ -33,9 +42,9 @@ fn each_table_stands_as_csv_with_the_same_values_and_goes_with_the_next_run() {
         .collect();
     assert!(tables.len() > 8, "{tables:?}");
     for table in &tables {
-        let (names, rows) = read_back(table).unwrap();
+        let (headers, rows) = read_back(table).unwrap();
         let mut csv = ::csv::Reader::from_path(columns::csv_path(table)).unwrap();
-        assert_eq!(csv.headers().unwrap().iter().collect::<Vec<_>>(), names);
+        assert_eq!(csv.headers().unwrap().iter().collect::<Vec<_>>(), headers);
         let mut count = 0;
         for (line, row) in csv.records().zip(&rows) {
             let cells = row.values().map(|value| match value {

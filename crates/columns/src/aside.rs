@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 /// A file on its way: bytes go to `NAME.partial`, and [`finish`](Self::finish) moves it to `NAME`.
 ///
-/// Dropped without `finish`, it takes the partial file away. So a file that stands under its final name is whole,
+/// [`end`](Self::end) leaves that to later. Dropped without either, it takes the partial file away. So a file that stands under its final name is whole,
 /// unless the machine itself lost power: nothing here waits for the disk, because outputs can be computed again.
 #[derive(Debug)]
 pub struct Aside {
@@ -34,19 +34,55 @@ impl Aside {
     }
 
     /// Moves the file to its final name, over whatever stood there.
-    pub fn finish(mut self) -> io::Result<()> {
-        if let Some(mut file) = self.file.take() {
-            let moved = file.flush().and_then(|()| fs::rename(&self.partial, &self.path));
-            if moved.is_err() {
-                self.file = Some(file);
-            }
-            return moved;
-        }
-        Ok(())
+    pub fn finish(self) -> io::Result<()> {
+        self.end()?.place()
+    }
+
+    /// All of it is written: it can be read beside its place, and moved later.
+    pub fn end(mut self) -> io::Result<Whole> {
+        self.flush()?;
+        self.file = None;
+        Ok(Whole { partial: self.partial.clone(), path: self.path.clone(), is_placed: false })
     }
 
     fn writer(&mut self) -> io::Result<&mut BufWriter<File>> {
         self.file.as_mut().ok_or_else(|| io::Error::other("written after the end"))
+    }
+}
+
+/// A whole file that still stands beside its place. Dropped without [`place`](Self::place), it is taken away.
+#[derive(Debug)]
+pub struct Whole {
+    partial: PathBuf,
+    path: PathBuf,
+    is_placed: bool,
+}
+
+impl Whole {
+    /// Where it stands.
+    pub fn partial(&self) -> &Path {
+        &self.partial
+    }
+
+    /// Where it will stand.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Moves it to its name, over whatever stood there.
+    pub fn place(mut self) -> io::Result<()> {
+        fs::rename(&self.partial, &self.path)?;
+        self.is_placed = true;
+        Ok(())
+    }
+}
+
+impl Drop for Whole {
+    fn drop(&mut self) {
+        if !self.is_placed {
+            // As for a file on its way.
+            let _ = fs::remove_file(&self.partial);
+        }
     }
 }
 

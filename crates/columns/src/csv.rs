@@ -1,7 +1,7 @@
 //! Files of outputs as CSV, for spreadsheets and for programs that do not read Parquet.
 
 use crate::read_back::each_row;
-use crate::{Aside, ColumnsError};
+use crate::{Aside, ColumnsError, Whole};
 use serde_json::Value;
 use std::fs;
 use std::io;
@@ -16,18 +16,18 @@ pub fn csv_path(parquet: &Path) -> PathBuf {
     folder.join(parquet.with_extension("csv").file_name().unwrap_or_default())
 }
 
-/// Writes the rows of a Parquet file of the engine as CSV, in their order. See [`csv_path`].
+/// Writes the rows of a Parquet file of the engine as CSV, in their order, beside its place. See [`csv_path`].
 ///
 /// The first line has the names of the columns. Times are UTC as in RFC 3339, what is not known is empty, and a list is
 /// written as in JSON. Text that a spreadsheet would run has an apostrophe before it.
-pub fn write_csv(parquet: &Path) -> Result<(), ColumnsError> {
-    let path = csv_path(parquet);
+pub fn write_csv(parquet: &Whole) -> Result<Whole, ColumnsError> {
+    let path = csv_path(parquet.path());
     let failed = |source| ColumnsError::WriteLine { path: path.clone(), source };
     let create = |source| ColumnsError::Create { path: path.clone(), source };
     path.parent().map_or(Ok(()), fs::create_dir_all).map_err(create)?;
     let mut to = csv::Writer::from_writer(Aside::create(&path).map_err(create)?);
     let mut has_names = false;
-    let names = each_row(parquet, |names, cells| {
+    let names = each_row(parquet.partial(), |names, cells| {
         if !std::mem::replace(&mut has_names, true) {
             to.write_record(names).map_err(|error| failed(as_io(error)))?;
         }
@@ -37,7 +37,7 @@ pub fn write_csv(parquet: &Path) -> Result<(), ColumnsError> {
         to.write_record(&names).map_err(|error| failed(as_io(error)))?;
     }
     let file = to.into_inner().map_err(|error| failed(error.into_error()))?;
-    file.finish().map_err(|source| ColumnsError::Rename { path: path.clone(), source })
+    file.end().map_err(failed)
 }
 
 fn cell(value: Value) -> String {

@@ -2,11 +2,11 @@
 
 mod group;
 
-use crate::ColumnsError;
 use crate::files::OutputFile;
 use crate::outputs::Intervals;
 use crate::pages::PagedFile;
 use crate::sheet::record_batch;
+use crate::{ColumnsError, Whole};
 use group::Group;
 use pipeline::{Compression, Outputs};
 use reading::Interval;
@@ -53,11 +53,11 @@ impl OutputFile<Intervals> for IntervalsFile {
         self.write(&out.intervals)
     }
 
-    fn finish(mut self) -> Result<bool, ColumnsError> {
+    fn end(mut self) -> Result<Option<Whole>, ColumnsError> {
         if self.group.rows() > 0 {
             self.group.write(&mut self.file)?;
         }
-        self.file.finish().map(|_| true)
+        self.file.end().map(|(whole, _)| Some(whole))
     }
 }
 

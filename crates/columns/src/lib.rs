@@ -38,7 +38,7 @@ mod table;
 pub mod value;
 
 pub use crate::csv::{csv_path, write_csv};
-pub use aside::Aside;
+pub use aside::{Aside, Whole};
 pub use catalogue::{ColumnEntry, OutputEntry, catalogue};
 pub use error::ColumnsError;
 pub use guard::is_guarded;

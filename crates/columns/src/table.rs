@@ -1,6 +1,7 @@
 //! A Parquet file on its way out, whatever its columns.
 
-use crate::{Aside, ColumnsError};
+use crate::files::place;
+use crate::{Aside, ColumnsError, Whole};
 use arrow::array::RecordBatch;
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use parquet::arrow::ArrowWriter;
@@ -52,14 +53,19 @@ impl Table {
 
     /// Ends the file, moves it to its name, and says how many rows it has.
     pub(crate) fn finish(self) -> Result<u64, ColumnsError> {
-        let path = self.path;
-        match self.writer.into_inner() {
-            Ok(aside) => match aside.finish() {
-                Ok(()) => Ok(self.rows),
-                Err(source) => Err(ColumnsError::Rename { path, source }),
-            },
-            Err(source) => Err(ColumnsError::Write { path, source }),
-        }
+        let (whole, rows) = self.end()?;
+        place(whole).map(|()| rows)
+    }
+
+    /// Ends the file, and says how many rows it has.
+    pub(crate) fn end(self) -> Result<(Whole, u64), ColumnsError> {
+        let Self { writer, path, rows } = self;
+        let aside = match writer.into_inner() {
+            Ok(aside) => aside,
+            Err(source) => return Err(ColumnsError::Write { path, source }),
+        };
+        let whole = aside.end().map_err(|source| ColumnsError::Write { path, source: source.into() })?;
+        Ok((whole, rows))
     }
 }
 

@@ -4,7 +4,6 @@ use shell::{Failure, end_by_signal, telemetry};
 use std::fs::{self, File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// A locked output folder. The lock ends when this is dropped, or when the process dies.
@@ -13,8 +12,6 @@ pub struct Hold {
     dir: PathBuf,
     names: &'static [&'static str],
     moving: Arc<Mutex<()>>,
-    /// Whether files have their names while others of the same run are still written.
-    in_part: Arc<AtomicBool>,
 }
 
 impl Hold {
@@ -42,19 +39,13 @@ impl Hold {
                 "wait for its end, or give this one a folder of its own with `--out`",
             ));
         }
-        Ok(Self { _lock: lock, dir: dir.to_owned(), names, moving: Arc::default(), in_part: Arc::default() })
+        Ok(Self { _lock: lock, dir: dir.to_owned(), names, moving: Arc::default() })
     }
 
     /// Removes half-written files that a killed run left behind.
     pub fn clear(&self) -> Result<(), Failure> {
         let doing = format!("cannot write to {}", self.dir.display());
         remove_files(partials(&self.dir, self.names)).map_err(|cause| Failure::failed(doing, &cause))
-    }
-
-    /// Says whether files of this run have their names while others are still written: a signal then removes all of them.
-    pub fn is_in_part(&self, in_part: bool) {
-        let _moving = self.moving();
-        self.in_part.store(in_part, Ordering::Relaxed);
     }
 
     /// While this guard is held, a signal does not end the process. Otherwise a run could end with half its files
@@ -80,16 +71,12 @@ pub fn remove_files(files: impl Iterator<Item = PathBuf>) -> io::Result<()> {
 }
 
 fn clean_up_on_signal(hold: &Hold) -> Result<(), Failure> {
-    let Hold { dir, names, moving, in_part, .. } = hold;
-    let (dir, names) = (dir.clone(), *names);
-    let (moving, in_part) = (Arc::clone(moving), Arc::clone(in_part));
+    let Hold { dir, names, moving, .. } = hold;
+    let (dir, names, moving) = (dir.clone(), *names, Arc::clone(moving));
     end_by_signal(move |signal| {
         let _moving = moving.lock().unwrap_or_else(PoisonError::into_inner);
         // If a file cannot be removed now, the next run removes it.
         drop(remove_files(partials(&dir, names)));
-        if in_part.load(Ordering::Relaxed) {
-            drop(remove_files(names.iter().map(|name| dir.join(name))));
-        }
         telemetry::stopped(signal, &dir);
     })
 }

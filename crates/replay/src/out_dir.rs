@@ -5,9 +5,9 @@ mod pictures;
 use crate::engine::{Counted, Sink};
 use crate::hold::{Hold, remove_files};
 use crate::places;
-use columns::files::OutputFile;
-use columns::outputs::{ALL, DeadLetters, Files, Intervals, Output, Planned};
-use columns::{Aside, ColumnsError, IntervalsFile, csv_path, write_csv};
+use columns::files::{OutputFile, place};
+use columns::outputs::{ALL, DeadLetters, Files, Output, Planned};
+use columns::{Aside, ColumnsError, Whole, csv_path, write_csv};
 use health::Cause;
 use notify::Sent;
 pub use pictures::Pictures;
@@ -184,29 +184,32 @@ impl OutDir {
         let (opened, _) = self.cases();
         let letters = self.dead_in_words();
         let mut json = self.counts(plan, counted, wall_s);
+        // Large files take long. Until they are moved, a signal leaves what an earlier run wrote.
+        let mut written = self.files.end().map_err(columns(&dir))?;
+        if let Some(pictures) = self.pictures {
+            written.extend(pictures.end(&dir, &plan.calendar).map_err(text(&dir))?);
+        }
+        if with_csv {
+            let tables = written.iter().filter(|whole| has_csv(whole.path()));
+            let csv: Vec<Whole> = tables.map(write_csv).collect::<Result<_, _>>().map_err(columns(&dir))?;
+            written.extend(csv);
+        }
         let moving = self.hold.moving();
         // `summary.json.partial` marks the folder: if this run is killed now, the next one knows that it may clean
         // up.
         let _mark = summary(&dir, &json).map_err(text(&dir))?;
-        let moved = place_intervals(&dir, self.files.intervals.take())?;
-        let moved = place(&dir, self.files, self.pictures, plan, moved);
-        if moved.is_err() {
+        let mut written = written.into_iter();
+        let mut names = place_first(&dir, written.next())?;
+        if let Err(cause) = place_all(&dir, written, &mut names) {
             // Half the files of this run and none of the earlier run are of no use: remove all that can be removed.
             NAMES.iter().for_each(|name| drop(remove_files([dir.join(name)].into_iter())));
+            return Err(cause);
         }
-        moved?;
         let cpu_s = usage::cpu_seconds();
         json["cpu_s"] = cpu_s.into();
         json["peak_rss_bytes"] = usage::peak_rss().into();
         summary(&dir, &json).and_then(Aside::finish).map_err(text(&dir))?;
         drop(moving);
-        if with_csv {
-            // Last, because large files take long. A signal meanwhile removes all files of the run.
-            self.hold.is_in_part(true);
-            let there = CSV.iter().map(|(parquet, _)| dir.join(parquet)).filter(|path| path.is_file());
-            there.into_iter().try_for_each(|path| write_csv(&path)).map_err(columns(&dir))?;
-            self.hold.is_in_part(false);
-        }
         let speed =
             cpu_s.filter(|cpu_s| *cpu_s >= LEAST_CPU_S).map(|cpu_s| counted.readings as f64 / cpu_s / 1e6);
         let text = format!(
@@ -229,36 +232,40 @@ impl OutDir {
     }
 }
 
-/// Moves the files to their places. Removes files of an earlier run that this run does not write.
-fn place(
+/// Whether a table is written as CSV, too.
+fn has_csv(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension == "parquet")
+}
+
+/// Moves the other files to their places. Removes files of an earlier run that this run does not write.
+fn place_all(
     dir: &Path,
-    files: Files,
-    pictures: Option<Pictures>,
-    plan: &Plan,
-    mut written: Vec<&'static str>,
+    files: impl Iterator<Item = Whole>,
+    placed: &mut Vec<PathBuf>,
 ) -> Result<(), Failure> {
-    written.extend(files.finish().map_err(columns(dir))?);
-    if let Some(pictures) = pictures {
-        written.extend(pictures.finish(dir, &plan.calendar).map_err(text(dir))?);
+    for whole in files {
+        placed.push(whole.path().to_owned());
+        place(whole).map_err(columns(dir))?;
     }
-    let of_earlier_runs = NAMES.iter().filter(|name| !written.contains(name));
-    remove_files(of_earlier_runs.map(|name| dir.join(name))).map_err(text(dir))
+    let all = NAMES.iter().map(|name| dir.join(name));
+    remove_files(all.filter(|path| !placed.contains(path))).map_err(text(dir))
 }
 
 /// Moves the first file. It removes the old summary before: a folder without one does not pass for a whole run.
-fn place_intervals(dir: &Path, intervals: Option<IntervalsFile>) -> Result<Vec<&'static str>, Failure> {
+fn place_first(dir: &Path, first: Option<Whole>) -> Result<Vec<PathBuf>, Failure> {
     let summary = dir.join(SUMMARY);
     let before = fs::read(&summary).ok();
     remove_files([summary.clone()].into_iter()).map_err(text(dir))?;
-    let Some(intervals) = intervals else { return Ok(Vec::new()) };
-    intervals.finish().map_err(|cause| {
+    let Some(first) = first else { return Ok(Vec::new()) };
+    let path = first.path().to_owned();
+    place(first).map_err(|cause| {
         // No other file of the earlier run has changed, so its summary is put back, if the disk has room.
         if let Some(page) = before {
             drop(fs::write(&summary, page));
         }
         columns(dir)(cause)
     })?;
-    Ok(vec![Intervals::ABOUT.file])
+    Ok(vec![path])
 }
 
 /// Writes the summary as `summary.json.partial`; the caller moves it to its place.

@@ -35,3 +35,23 @@ fn a_name_that_is_taken_by_a_folder_is_an_error_that_leaves_nothing_beside_it() 
     assert!(Aside::create(&path).unwrap().finish().is_err());
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
 }
+
+#[test]
+fn a_whole_file_can_be_read_before_it_is_moved_and_leaves_nothing_if_it_is_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("summary.json");
+    fs::write(&path, "old").unwrap();
+    for is_placed in [false, true] {
+        let mut aside = Aside::create(&path).unwrap();
+        aside.write_all(b"new").unwrap();
+        let whole = aside.end().unwrap();
+        assert_eq!((fs::read(whole.partial()).unwrap(), whole.path()), (b"new".to_vec(), &*path));
+        if is_placed {
+            whole.place().unwrap();
+        } else {
+            drop(whole);
+        }
+        assert_eq!(fs::read(&path).unwrap(), if is_placed { b"new" } else { b"old" });
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+}

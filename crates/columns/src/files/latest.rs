@@ -1,8 +1,8 @@
 //! A Parquet file of rows that change: each is written as it stands at the end.
 
 use super::{OutputFile, TableFile};
-use crate::ColumnsError;
 use crate::outputs::Output;
+use crate::{ColumnsError, Whole};
 use pipeline::{Compression, Outputs};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -50,9 +50,9 @@ impl<O: Latest<File = Self>> OutputFile<O> for LatestFile<O> {
         Ok(())
     }
 
-    fn finish(self) -> Result<bool, ColumnsError> {
+    fn end(self) -> Result<Option<Whole>, ColumnsError> {
         let Self { mut file, kept } = self;
         file.write(&kept.values().flat_map(O::rows_of).collect::<Vec<_>>())?;
-        file.finish()
+        file.end()
     }
 }

@@ -3,7 +3,7 @@
 use super::OutputFile;
 use crate::json::Encoder;
 use crate::outputs::Output;
-use crate::{Aside, ColumnsError};
+use crate::{Aside, ColumnsError, Whole};
 use pipeline::{Compression, Outputs};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -27,8 +27,8 @@ impl<O: Output> OutputFile<O> for LinesFile<O> {
         O::rows(out).try_for_each(|row| write(file, path, encoder.line(output, row)))
     }
 
-    fn finish(self) -> Result<bool, ColumnsError> {
-        finish(self.file, self.path).map(|()| true)
+    fn end(self) -> Result<Option<Whole>, ColumnsError> {
+        end(self.file, self.path).map(Some)
     }
 }
 
@@ -70,9 +70,9 @@ impl<O: Output> OutputFile<O> for LinesIfAny<O> {
         Ok(())
     }
 
-    fn finish(self) -> Result<bool, ColumnsError> {
-        let Some(file) = self.file else { return Ok(false) };
-        finish(file, self.path).map(|()| true)
+    fn end(self) -> Result<Option<Whole>, ColumnsError> {
+        let Self { file, path, .. } = self;
+        file.map(|file| end(file, path)).transpose()
     }
 }
 
@@ -85,6 +85,6 @@ fn write(file: &mut Aside, path: &Path, line: &[u8]) -> Result<(), ColumnsError>
     written.map_err(|source: io::Error| ColumnsError::WriteLine { path: path.to_owned(), source })
 }
 
-fn finish(file: Aside, path: PathBuf) -> Result<(), ColumnsError> {
-    file.finish().map_err(|source| ColumnsError::Rename { path, source })
+fn end(file: Aside, path: PathBuf) -> Result<Whole, ColumnsError> {
+    file.end().map_err(|source| ColumnsError::WriteLine { path, source })
 }

@@ -1,10 +1,10 @@
 //! A Parquet file with a row for each row of the output, as they come.
 
 use super::OutputFile;
-use crate::ColumnsError;
 use crate::outputs::Output;
 use crate::sheet::record_batch;
 use crate::table::{CHUNK_ROWS, Table, properties_of};
+use crate::{ColumnsError, Whole};
 use pipeline::{Compression, Outputs};
 use std::path::Path;
 
@@ -36,7 +36,7 @@ impl<O: Output> OutputFile<O> for TableFile<O> {
         self.write(&rows)
     }
 
-    fn finish(self) -> Result<bool, ColumnsError> {
-        self.table.finish().map(|_| true)
+    fn end(self) -> Result<Option<Whole>, ColumnsError> {
+        self.table.end().map(|(whole, _)| Some(whole))
     }
 }

@@ -1,7 +1,7 @@
 //! What follows from the list of outputs: their files, their topics, and what `--only` takes.
 
 use super::*;
-use crate::{ColumnsError, each_output};
+use crate::{ColumnsError, Whole, each_output};
 use pipeline::Compression;
 use std::path::Path;
 
@@ -93,15 +93,13 @@ macro_rules! list {
                 Ok(())
             }
 
-            /// Ends the files and moves them to their names. Says which there are.
-            pub fn finish(self) -> Result<Vec<&'static str>, ColumnsError> {
-                let mut names = Vec::new();
-                $(if let Some(file) = self.$field
-                    && file.finish()?
-                {
-                    names.push($Output::ABOUT.file);
+            /// Ends the files, which still stand beside their places, in the order of the list.
+            pub fn end(self) -> Result<Vec<Whole>, ColumnsError> {
+                let mut all = Vec::new();
+                $(if let Some(file) = self.$field {
+                    all.extend(file.end()?);
                 })*
-                Ok(names)
+                Ok(all)
             }
         }
 

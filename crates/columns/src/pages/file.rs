@@ -2,7 +2,7 @@
 
 use super::codec::Codec;
 use super::{Chunk, push_varint, zigzag};
-use crate::{Aside, ColumnsError};
+use crate::{Aside, ColumnsError, Whole};
 use arrow::datatypes::Schema;
 use parquet::arrow::{ARROW_SCHEMA_META_KEY, ArrowSchemaConverter, encode_arrow_schema};
 use parquet::basic::{ColumnOrder, Encoding, PageType};
@@ -124,12 +124,13 @@ impl PagedFile {
         RowGroup { file: self, rows, from, chunks }
     }
 
-    /// Ends the file, moves it to its name, and says how many rows it has.
-    pub(crate) fn finish(mut self) -> Result<u64, ColumnsError> {
+    /// Ends the file, and says how many rows it has.
+    pub(crate) fn end(mut self) -> Result<(Whole, u64), ColumnsError> {
         self.footer().map_err(|source| self.failed(source))?;
-        let (path, rows) = (self.path, self.rows);
-        self.bytes.aside.finish().map_err(|source| ColumnsError::Rename { path, source })?;
-        Ok(rows)
+        let Self { path, rows, bytes, .. } = self;
+        let whole =
+            bytes.aside.end().map_err(|source| ColumnsError::Write { path, source: source.into() })?;
+        Ok((whole, rows))
     }
 
     fn failed(&self, source: ParquetError) -> ColumnsError {

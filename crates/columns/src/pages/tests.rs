@@ -45,7 +45,7 @@ fn read_back_from<C: Column>(
         column.clear();
     }
     let rows: usize = groups.iter().sum();
-    assert_eq!(file.finish().unwrap(), rows as u64);
+    assert_eq!(placed(file), rows as u64);
     let reader = ParquetRecordBatchReaderBuilder::try_new(File::open(&path).unwrap()).unwrap();
     let schema = reader.schema().clone();
     let batches: Vec<_> = reader.with_batch_size(rows.max(1)).build().unwrap().map(Result::unwrap).collect();
@@ -147,13 +147,20 @@ fn bounds_are_those_of_each_group() {
         group.end().unwrap();
         column.clear();
     }
-    file.finish().unwrap();
+    placed(file);
     let reader = ParquetRecordBatchReaderBuilder::try_new(File::open(&path).unwrap()).unwrap();
     let bounds = reader.metadata().row_groups().iter().map(|group| {
         let statistics = group.column(0).statistics().unwrap();
         [statistics.min_bytes_opt(), statistics.max_bytes_opt()].map(|bound| bound.unwrap()[0] as i8)
     });
     assert_eq!(bounds.collect::<Vec<_>>(), [[-2, 5], [8, 9]]);
+}
+
+/// Ends a file under its name, and says how many rows it has.
+fn placed(file: PagedFile) -> u64 {
+    let (whole, rows) = file.end().unwrap();
+    whole.place().unwrap();
+    rows
 }
 
 /// How a chunk of numbers is written, and what compression leaves of it.
@@ -170,7 +177,7 @@ fn check_numbers(number: impl Fn(u32) -> f64, expected: &Expect) {
         let mut group = file.group(ROWS as usize);
         group.add(&column.end(scratch.as_mut())).unwrap();
         group.end().unwrap();
-        file.finish().unwrap();
+        placed(file);
         let reader = ParquetRecordBatchReaderBuilder::try_new(File::open(&path).unwrap()).unwrap();
         let chunk = reader.metadata().row_group(0).column(0);
         let encodings: Vec<_> = chunk.encodings().map(|encoding| encoding.to_string()).collect();

@@ -1,6 +1,6 @@
 //! Pictures of the load of all consumers together.
 
-use columns::Aside;
+use columns::{Aside, Whole};
 use grid::{Role, Topology};
 use pipeline::Plan;
 use plots::Load;
@@ -32,14 +32,14 @@ impl Pictures {
         }
     }
 
-    /// Writes the pictures, and returns their names.
-    pub(super) fn finish(self, dir: &Path, calendar: &Calendar) -> io::Result<Vec<&'static str>> {
+    /// Writes the pictures, beside their places.
+    pub(super) fn end(self, dir: &Path, calendar: &Calendar) -> io::Result<Vec<Whole>> {
         let drawn = plots::pictures(&self.load, calendar, "all consumers");
-        for (name, svg) in &drawn {
+        let written = drawn.into_iter().map(|(name, svg)| {
             let mut file = Aside::create(dir.join(name))?;
             file.write_all(svg.as_bytes())?;
-            file.finish()?;
-        }
-        Ok(drawn.into_iter().map(|(name, _)| name).collect())
+            file.end()
+        });
+        written.collect()
     }
 }
