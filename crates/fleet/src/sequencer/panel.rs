@@ -38,6 +38,15 @@ const SHARE: (usize, usize) = (3, 8);
 /// after so many of its readings in a row stand there.
 const IN_A_ROW: u8 = 8;
 
+/// Half of all meters have 1 or more, a quarter of them 2 or more, and so on, in every partition: a partition may have
+/// the meters whose hash leaves a certain rest, as [`Shard`](crate::Shard)s and senders choose, and the lowest bits of
+/// these are all the same.
+#[inline]
+fn rarity(hash: u64) -> u32 {
+    // The golden ratio: Knuth, The Art of Computer Programming 3, 6.4. The highest bits of the product depend on all.
+    (hash ^ hash >> 32).wrapping_mul(0x9e37_79b9_7f4a_7c15).leading_zeros()
+}
+
 /// How many of so many votes move the front: never one of several alone.
 pub(super) fn needed(votes: usize) -> usize {
     (votes * SHARE.0).div_ceil(SHARE.1).max(votes.min(2))
@@ -69,7 +78,7 @@ struct Member {
 pub(super) struct Panel {
     /// Sorted by hash.
     members: Vec<Member>,
-    /// A meter is in the panel if so many of the lowest bits of its hash are zero.
+    /// A meter is in the panel if its [`rarity`] is at least this.
     bits: u32,
     /// How many readings the partition has had.
     readings: u64,
@@ -108,7 +117,7 @@ impl Panel {
     /// Whether a meter with this hash is in the panel.
     #[inline]
     pub(super) fn has_a_vote(&self, hash: u64) -> bool {
-        hash.trailing_zeros() >= self.bits
+        rarity(hash) >= self.bits
     }
 
     /// Hears so many readings of meters that are not in the panel.
@@ -138,7 +147,7 @@ impl Panel {
                 while self.members.len() > MOST_MEMBERS {
                     self.bits += 1;
                     let bits = self.bits;
-                    self.members.retain(|member| member.hash.trailing_zeros() >= bits);
+                    self.members.retain(|member| rarity(member.hash) >= bits);
                 }
             }
         }

@@ -52,6 +52,22 @@ fn a_third_that_delivers_once_a_day_and_a_quarter_behind_hold_nothing_back() {
     assert_eq!(after(200, 90, clock), Some(89 * 15));
 }
 
+/// Senders and shards choose partitions by the same hash as the panel its members.
+#[test]
+fn every_part_of_the_meters_has_a_panel_of_them() {
+    for part in 0..12 {
+        let is_in = |meter: &usize| id::hash(format!("m{meter}").as_bytes()) % 12 == part;
+        let meters: Vec<usize> = (0..60_000).filter(is_in).collect();
+        let mut panel = Panel::default();
+        for round in 0..10 {
+            meters.iter().for_each(|&meter| hear(&mut panel, meter, round * 15));
+        }
+        assert_eq!(front(&panel), Some(135), "part {part}");
+        assert!((128..=MOST_MEMBERS).contains(&panel.members.len()), "{}", panel.members.len());
+        assert!((3_000..7_000).contains(&panel.meters()), "{} of {}", panel.meters(), meters.len());
+    }
+}
+
 #[test]
 fn an_absurd_stamp_moves_nothing() {
     let mut panel = Panel::default();
