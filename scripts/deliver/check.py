@@ -530,6 +530,27 @@ def killed_web(args, folder):
     print(f"killed: {count} webhooks, {args.kills} kills, {twice} twice (at most {WINDOW * args.kills}); {out}")
 
 
+def files(args, folder):
+    """The sender of lines to a file is killed at random moments: each line comes, whole, in order and once."""
+    journal = folder / "spool.ndjson"
+    journal.touch()
+    count = 60 * args.kills
+    messages = write_lines(folder / "file.ndjson", count, lambda _: "journal", 9)
+    plan = gateways(folder, journal={"protocol": '"file"', "path": f'"{journal}"'})
+    chance, known = random.Random(args.seed), (0, 0)
+    for number in range(args.kills):
+        process = send(args, folder, folder / "file.ndjson", plan)
+        share = max(count - known[1], 0) / (args.kills - number + 1)
+        known = wait_for(process, journal, known, chance.uniform(0, 1.5 * share), 600)
+        assert process.poll() is None, f"done after {number} kills: more messages are needed"
+        process.send_signal(signal.SIGKILL)
+        process.communicate()
+    out, _ = finish(send(args, folder, folder / "file.ndjson", plan))
+    found = journal.read_text(encoding="utf-8")
+    assert found == "".join(line + "\n" for _, _, line in messages), "lines are lost, torn, twice or in another order"
+    print(f"files: {count} lines, {args.kills} kills, each line once; {out}")
+
+
 def trial(args, folder):
     """`gridwarden send --test` shows each step to a receiver, of a plan as people have it."""
     pem, key = certificates(folder)
@@ -560,7 +581,7 @@ def trial(args, folder):
     print("trial: one marked message to a webhook and to a mailbox, with each step")
 
 
-CHECKS = [command, trial, well, wrong_password, rough, failover, killed, encrypted, modem, webhook, http_sms, mail, killed_web]
+CHECKS = [command, trial, well, wrong_password, rough, failover, killed, encrypted, modem, webhook, http_sms, mail, killed_web, files]
 
 
 def main():

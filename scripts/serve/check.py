@@ -88,6 +88,36 @@ full_after = 16
 """
 
 
+TO_PROGRAMS = """
+[[receiver]]
+name = "planning"
+channel = "topic"
+to = "bus"
+per_hour = 1000
+
+[[receiver]]
+name = "archive"
+channel = "file"
+to = "journal"
+per_hour = 1000
+
+[[route]]
+name = "programs"
+to = ["planning", "archive"]
+kinds = ["suspicion"]
+
+[[gateway]]
+name = "bus"
+protocol = "kafka"
+topic = "for-planning"
+
+[[gateway]]
+name = "journal"
+protocol = "file"
+path = "{file}"
+"""
+
+
 class Peer:
     """A gateway that nobody here wrote, on a free port."""
 
@@ -488,12 +518,12 @@ def topics(args, folder):
     town = Town(args, folder)
     plan = town.plan.read_text(encoding="utf-8")
     names = "\n".join(f'{topic} = "{topic}"' for topic in TOPICS)
-    town.plan.write_text(plan + KAFKA.format(topics=names), encoding="utf-8")
+    town.plan.write_text(plan + KAFKA.format(topics=names) + TO_PROGRAMS.format(file=folder / "spool.ndjson"), encoding="utf-8")
     # In time order, as the topic has it.
     opened = town.replay(1)
     run(args, "-q", "simulate", "--meters", "300", "--days", "8", "--thieves", "12%", "--seed", args.seed, "--brokers", brokers,
         "--topic", "readings", "--create-topics", "--partitions", "3", "--out", folder / "sent")
-    for topic in TOPICS:
+    for topic in (*TOPICS, "for-planning"):
         subprocess.run([*kafka, "topic", "create", topic, "--partitions", "3"], check=True, capture_output=True)
     serve = Serve(town, source=("--brokers", brokers))
     token = serve.token("t", "viewer")
@@ -517,6 +547,14 @@ def topics(args, folder):
     expect("cases after a kill", {item["id"] for item in serve.all("/api/v1/cases", token) if item["state"] == "open"}, set(opened))
     time.sleep(3)
     expect("sent again", cases_heard(town.hooks), heard)
+    # Kafka's own reader, which nobody here wrote.
+    reader = ("org.apache.kafka.tools.consumer.ConsoleConsumer", "--topic", "for-planning", "--from-beginning", "--timeout-ms", "8000")
+    read = subprocess.run([*kafka, "tool", *reader], capture_output=True, text=True)
+    in_file = [json.loads(line) for line in (folder / "spool.ndjson").read_text(encoding="utf-8").splitlines()]
+    in_topic = [json.loads(line) for line in read.stdout.splitlines()]
+    for name, found in (("file", in_file), ("topic", in_topic)):
+        opened_there = [one["case"] for one in found if one["id"].endswith(".opened")]
+        expect(f"cases in the {name}", sorted(opened_there), sorted(heard))
     print(f"topics: {len(of('/api/v1/alerts'))} alerts and {len(opened)} open cases as in files, {len(heard)} cases sent once")
 
 

@@ -95,7 +95,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     for gateway in gateways {
         if gateway.ends_with(".toml") {
             for one in deliver::plan::read(&std::fs::read_to_string(gateway)?)? {
-                all.push(one.open()?);
+                all.push(
+                    one.open(|topic| Err::<_, Box<dyn Error>>(format!("no client for {topic}").into()))?,
+                );
             }
         } else {
             all.push(smpp(gateway));

@@ -44,6 +44,8 @@ impl Caller {
             Self::Webhook(webhook) => webhook.client.reach(within),
             Self::Smtp(smtp) => smtp.reach(within),
             Self::Modem(modem) => modem.reach(within),
+            Self::Topic(topic) => topic.reach(within),
+            Self::File(file) => file.reach(),
         }
     }
 
@@ -53,6 +55,8 @@ impl Caller {
             Self::Webhook(webhook) => webhook.send(submission, within),
             Self::Smtp(smtp) => smtp.send(submission, within),
             Self::Modem(modem) => modem.send(submission, within),
+            Self::Topic(topic) => topic.send(submission, within),
+            Self::File(file) => file.send(submission),
         }
     }
 }

@@ -1,11 +1,15 @@
 //! A gateway: the name that a plan gives it, the way that it serves, and the wire to it.
 
+use crate::file::Journal;
 use crate::http::HttpSms;
 use crate::modem::Modem;
 use crate::smpp::{self, Smpp};
 use crate::smtp::Smtp;
+use crate::topic::Topic;
 use crate::webhook::Webhook;
+use std::error::Error;
 use std::io;
+use std::path::PathBuf;
 
 /// The way of short messages.
 pub const SMS: &str = "sms";
@@ -13,6 +17,14 @@ pub const SMS: &str = "sms";
 pub const EMAIL: &str = "email";
 /// The way of each webhook begins with this, and ends with the name of its gateway.
 pub const WEBHOOK: &str = "webhook";
+/// The same of each topic.
+pub const TOPIC: &str = "topic";
+/// The same of each file.
+pub const FILE: &str = "file";
+/// The channels whose addresses are names of gateways. What a program reads there is the whole line of a message.
+const TO_PROGRAMS: [&str; 3] = [WEBHOOK, TOPIC, FILE];
+/// All channels.
+pub(crate) const CHANNELS: [&str; 5] = [SMS, EMAIL, WEBHOOK, TOPIC, FILE];
 
 /// What messages go out over.
 #[derive(Debug)]
@@ -43,6 +55,10 @@ pub enum Caller {
     Webhook(Webhook),
     /// Short messages over a GSM modem.
     Modem(Modem),
+    /// Messages to a topic.
+    Topic(Topic),
+    /// Messages as lines of a file.
+    File(Journal),
 }
 
 impl Gateway {
@@ -52,13 +68,20 @@ impl Gateway {
             Wire::Smpp(_) | Wire::Calls(Caller::Http(_) | Caller::Modem(_)) => SMS.to_owned(),
             Wire::Calls(Caller::Smtp(_)) => EMAIL.to_owned(),
             Wire::Calls(Caller::Webhook(_)) => way_of(WEBHOOK, &self.name),
+            Wire::Calls(Caller::Topic(_)) => way_of(TOPIC, &self.name),
+            Wire::Calls(Caller::File(_)) => way_of(FILE, &self.name),
         }
     }
 }
 
-/// The way of a message on a channel to an address. A webhook is addressed by the name of its gateway.
+/// The way of a message on a channel to an address. A program is addressed by the name of its gateway.
 pub fn way_of(channel: &str, to: &str) -> String {
-    if channel == WEBHOOK { format!("{WEBHOOK}.{to}") } else { channel.to_owned() }
+    if is_for_program(channel) { format!("{channel}.{to}") } else { channel.to_owned() }
+}
+
+/// Whether a program reads what goes out on this channel or way, and no person.
+pub fn is_for_program(way: &str) -> bool {
+    TO_PROGRAMS.contains(&way.split('.').next().unwrap_or_default())
 }
 
 /// Where a message goes, as it may stand on a page that people pass around.
@@ -66,7 +89,7 @@ pub fn masked_address(way: &str, to: &str) -> String {
     match (way, to.split_once('@')) {
         (SMS, _) => masked(to),
         (EMAIL, Some((name, host))) => format!("{}***@{host}", name.chars().take(1).collect::<String>()),
-        // A webhook goes to a gateway of the plan, by its name.
+        // What is for a program goes to a gateway of the plan, by its name.
         _ => to.to_owned(),
     }
 }
@@ -110,6 +133,24 @@ pub enum Problem {
         /// Why.
         #[source]
         source: lettre::transport::smtp::Error,
+    },
+    /// A file cannot be written.
+    #[error("cannot write {}", path.display())]
+    Unwritable {
+        /// Which.
+        path: PathBuf,
+        /// Why not.
+        #[source]
+        source: io::Error,
+    },
+    /// A topic is not there, or no broker answers.
+    #[error("cannot reach the topic {topic}")]
+    Topic {
+        /// Which.
+        topic: String,
+        /// Why not.
+        #[source]
+        source: Box<dyn Error + Send + Sync>,
     },
     /// An answer did not come in time.
     #[error("the gateway does not answer")]

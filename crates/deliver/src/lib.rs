@@ -7,7 +7,7 @@
 //! [`smpp`] is SMPP 3.4 as a transceiver. Its codec is written here, because a client needs six of its messages; the
 //! crates that exist bring an async runtime and a resolver, and keep a window of their own beside ours. The other wires
 //! answer each message on its own: [`http`] for providers of SMS, [`modem`] for a GSM modem, [`smtp`] for e-mails,
-//! [`webhook`] for signed JSON.
+//! [`webhook`] for signed JSON, [`topic`] and [`file`] for programs that read those.
 //!
 //! This crate never knows detectors, cases or routes, and logs nothing: it hands out facts. Secrets are never shown.
 //!
@@ -19,6 +19,7 @@ pub mod ask;
 mod calls;
 mod clock;
 pub mod courier;
+pub mod file;
 pub mod gateway;
 pub mod http;
 mod lines;
@@ -29,10 +30,11 @@ pub mod secret;
 pub mod smpp;
 pub mod smtp;
 pub mod store;
+pub mod topic;
 pub mod webhook;
 
 pub use courier::{Courier, CourierError, Happened, Waker};
-pub use gateway::{Caller, Gateway, Problem, Wire, masked_address};
+pub use gateway::{Caller, Gateway, Problem, Wire, is_for_program, masked_address};
 pub use lines::{Lines, read_message, read_messages};
 pub use people::People;
 pub use secret::{Secret, SecretError, SecretSource};

@@ -1,7 +1,6 @@
-//! Messages of a file: `sms.ndjson`, `email.ndjson` and `webhook.ndjson` of a replay, or any lines with `id`, `to` and
-//! `text`. A line may name its `channel`; else the name of the file does, and else it is an SMS.
+//! Messages of a file: `sms.ndjson` of a replay and those of the other channels, or any lines with `id`, `to` and `text`. A line may name its `channel`; else the name of the file does, and else it is an SMS.
 
-use crate::gateway::{EMAIL, SMS, WEBHOOK, way_of};
+use crate::gateway::{CHANNELS, SMS, is_for_program, way_of};
 use crate::smpp::parts_of;
 use outbox::{MessageId, New};
 use serde_json::Value;
@@ -41,7 +40,7 @@ pub fn read_messages(path: &Path) -> io::Result<Lines> {
 }
 
 fn channel_of(name: &str) -> Option<&'static str> {
-    [SMS, EMAIL, WEBHOOK].into_iter().find(|channel| *channel == name)
+    CHANNELS.into_iter().find(|channel| *channel == name)
 }
 
 /// Reads one line. Its channel is `named`, unless the line names another one.
@@ -59,7 +58,7 @@ pub fn read_message(line: &[u8], named: &'static str) -> Result<New, String> {
     let (text, parts) = match channel {
         SMS => (text.clone(), parts_of(&text)),
         // A machine gets all that the line has, as it is.
-        WEBHOOK => (String::from_utf8_lossy(line).trim().to_owned(), 1),
+        _ if is_for_program(channel) => (String::from_utf8_lossy(line).trim().to_owned(), 1),
         _ => (text, 1),
     };
     Ok(New { id, way: way_of(channel, &to), line: to, text, parts })

@@ -8,7 +8,7 @@ mod shown;
 pub use open::OpenError;
 pub use receivers::{check_receivers, check_section};
 
-use crate::gateway::{EMAIL, SMS, WEBHOOK, way_of};
+use crate::gateway::{EMAIL, FILE, SMS, TOPIC, WEBHOOK, way_of};
 use crate::http::{Client, Escape, Template, TemplateError};
 use crate::secret::SecretSource;
 use keys::{Keys, Section};
@@ -63,6 +63,12 @@ enum Protocol {
         secret: SecretSource,
         ca: Option<PathBuf>,
     },
+    Kafka {
+        topic: String,
+    },
+    File {
+        path: PathBuf,
+    },
 }
 
 /// Short messages as HTTP requests by template.
@@ -94,7 +100,7 @@ enum TlsKind {
 }
 
 /// The protocols, with the keys of their gateways beside `name` and `protocol`.
-const PROTOCOLS: [(&str, &[&str]); 6] = [
+const PROTOCOLS: [(&str, &[&str]); 8] = [
     ("smpp", &["address", "tls", "system_id", "system_type", "password", "sender", "ca"]),
     ("twilio", &["url", "account", "token", "sender", "ca"]),
     (
@@ -104,6 +110,8 @@ const PROTOCOLS: [(&str, &[&str]); 6] = [
     ("smtp", &["address", "tls", "user", "password", "sender", "ca"]),
     ("webhook", &["url", "secret", "ca"]),
     ("modem", &["device", "baud", "pin"]),
+    ("kafka", &["topic"]),
+    ("file", &["path"]),
 ];
 
 #[derive(Debug, Deserialize)]
@@ -134,7 +142,9 @@ pub fn read(text: &str) -> Result<Vec<GatewayPlan>, PlanError> {
             "http" => http(&keys)?,
             "smtp" => smtp(&keys)?,
             "modem" => modem(&keys)?,
-            _ => webhook(&keys)?,
+            "webhook" => webhook(&keys)?,
+            "kafka" => Protocol::Kafka { topic: topic(&keys)? },
+            _ => Protocol::File { path: file(&keys)? },
         };
         gateways.push(GatewayPlan { name, protocol });
     }
@@ -283,6 +293,23 @@ fn webhook(keys: &Keys<'_>) -> Result<Protocol, PlanError> {
     Ok(Protocol::Webhook { url, secret: keys.needed_secret("secret")?, ca: keys.path("ca")? })
 }
 
+/// A name of a topic, as Kafka has them.
+fn topic(keys: &Keys<'_>) -> Result<String, PlanError> {
+    let example = "topic = \"alerts-for-control\"";
+    let (topic, place) = keys.text("topic")?.ok_or_else(|| keys.missing("topic", example))?;
+    let is_right = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-');
+    // Kafka's limit; the two names are those of folders.
+    if topic.len() <= 249 && topic.bytes().all(is_right) && topic != "." && topic != ".." {
+        return Ok(topic);
+    }
+    let problem = "`topic` must be at most 249 letters, digits, dots, hyphens and underscores".to_owned();
+    Err(PlanError::new("plan::topic", place, problem, format!("try `{example}`")))
+}
+
+fn file(keys: &Keys<'_>) -> Result<PathBuf, PlanError> {
+    keys.path("path")?.ok_or_else(|| keys.missing("path", "path = \"/var/spool/gridwarden/alerts.ndjson\""))
+}
+
 fn checked_url(url: String, place: Range<usize>) -> Result<String, PlanError> {
     match Client::new(&url, None) {
         Ok(_) => Ok(url),
@@ -302,6 +329,16 @@ impl GatewayPlan {
             }
             Protocol::Smtp { .. } => EMAIL.to_owned(),
             Protocol::Webhook { .. } => way_of(WEBHOOK, &self.name),
+            Protocol::Kafka { .. } => way_of(TOPIC, &self.name),
+            Protocol::File { .. } => way_of(FILE, &self.name),
+        }
+    }
+
+    /// The topic that it writes to, if it does: its brokers and keys are those of `[kafka]`.
+    pub fn topic(&self) -> Option<&str> {
+        match &self.protocol {
+            Protocol::Kafka { topic } => Some(topic),
+            _ => None,
         }
     }
 }

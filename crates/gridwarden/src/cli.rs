@@ -62,7 +62,7 @@ pub enum Command {
     Explain(Explain),
     /// Show which transformers and feeders lose most and least, from the outputs of a replay.
     Losses(Losses),
-    /// Send the messages of a replay as SMS, e-mails and webhooks, from an outbox that survives a crash.
+    /// Send the messages of a replay to people and programs, from an outbox that survives a crash.
     Send(Send),
     /// Look into an outbox, try messages again, or drop them.
     Outbox(Outbox),
@@ -220,7 +220,7 @@ pub struct Losses {
     A message that the outbox knows by its id is not sent again, so the same command goes on after a crash."
 )]
 pub struct Send {
-    /// Files of messages: sms.ndjson, email.ndjson, webhook.ndjson of a replay. Without one, send what is in the outbox.
+    /// Files of messages: sms.ndjson of a replay, or those of the other channels. Without one, send what is in the outbox.
     #[arg(value_name = "FILE")]
     pub files: Vec<PathBuf>,
     /// The file of the outbox. It is made if it is not there.

@@ -7,7 +7,8 @@
 //! - `ABOUT`: what its messages and addresses are, in words, as data;
 //! - `address`: the address, if a text is one;
 //! - `Rule::routes`: who gets what, from the topology or from the settings, with every address checked;
-//!   `to_one_address!` is the one of a section with a single address;
+//!   `to_one_address!` is the one of a section with a single address, and `to_a_program!` has all of a channel that
+//!   programs read;
 //! - `Rule::single` and `Rule::digest`: what a message says, within the limits of the medium.
 //!
 //! Everything else (plans, `gridwarden check`, throttle and digests, the output and its topic, stored state, counts,
@@ -60,8 +61,12 @@ macro_rules! to_one_address {
     };
 }
 
+#[macro_use]
+mod program;
 pub mod email;
+pub mod file;
 pub mod sms;
+pub mod topic;
 pub mod webhook;
 
 use crate::{Address, Held, RouteError, Routes, Throttle};
@@ -84,6 +89,8 @@ macro_rules! each_channel {
             sms: Sms,
             email: Email,
             webhook: Webhook,
+            topic: Topic,
+            file: File,
             $($behind)*
         }
     };

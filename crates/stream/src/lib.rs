@@ -7,7 +7,7 @@
 //!
 //! Read `command` (what `gridwarden run` does), then `run` (its threads), `kafka` (the sections of a plan about Kafka),
 //! `log` (the edge to the broker) and `metrics`; `feed` is `gridwarden simulate --brokers`, `resend` is the command of
-//! that name, `follow` is what `gridwarden serve` reads.
+//! that name, `follow` is what `gridwarden serve` reads, and a [`Topic`] is what its messages to programs go to.
 
 mod clock;
 mod command;
@@ -24,5 +24,5 @@ pub use feed::{Feed, Sent, feed};
 pub use follow::{Follow, Followed};
 pub use kafka::{Exchange, IntervalsFormat, KafkaPlan, MessageFormat};
 pub use log::topics::{PARTITIONS, check_name};
-pub use log::{ClientSettings, Environment};
+pub use log::{ClientSettings, Environment, NotPut, Topic};
 pub use resend::{Resend, resend};

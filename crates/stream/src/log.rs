@@ -5,7 +5,7 @@
 //!
 //! Read `consumer` (what a member of a group can do) and `group` (one of Apache Kafka), `positions`, `producer` and
 //! `deliveries`, then `client` (the settings of a connection, and their secrets), `broker` (waiting for one), `topics`,
-//! `table` and `sender`.
+//! `table`, `sender` and `topic`.
 
 mod broker;
 mod client;
@@ -21,6 +21,7 @@ mod producer;
 mod reach;
 mod sender;
 mod table;
+mod topic;
 pub mod topics;
 
 pub use broker::Broker;
@@ -34,3 +35,4 @@ pub use producer::{NotSent, Producer, Record, Transactions};
 pub use reach::end_without_a_broker;
 pub use sender::{Packed, Sender, partition_of};
 pub use table::{Row, Table};
+pub use topic::{NotPut, Topic};

@@ -7,8 +7,8 @@ use super::problem::{Problem, Refused};
 use super::{Shared, Visible};
 use crate::clock::text;
 use crate::office::Act;
-use deliver::masked_address;
 use deliver::people::{Asked, Role};
+use deliver::{is_for_program, masked_address};
 use outbox::{Entry, MessageId, State as Standing};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -44,11 +44,11 @@ pub(super) struct MessageOut {
 
 fn shown((entry, area): (Entry, Option<String>), role: Role) -> MessageOut {
     let is_masked = role < Role::Operator;
-    let is_webhook = entry.way.starts_with(deliver::gateway::WEBHOOK);
+    let is_for_program = is_for_program(&entry.way);
     let state = entry.state.name().to_owned();
     MessageOut {
         to: if is_masked { masked_address(&entry.way, &entry.line) } else { entry.line },
-        text: Some(entry.text).filter(|_| !(is_masked && is_webhook)),
+        text: Some(entry.text).filter(|_| !(is_masked && is_for_program)),
         id: entry.id.0,
         number: entry.number,
         way: entry.way,

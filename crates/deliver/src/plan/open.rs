@@ -1,11 +1,13 @@
 //! From a gateway of a plan to one that can be used: its secrets are read, its certificates too.
 
 use super::{GatewayPlan, Held, Http, Protocol, TlsKind};
+use crate::file::Journal;
 use crate::http::{Client, ClientError, Escape, HttpSms, Template, TemplateError};
 use crate::modem::Modem;
 use crate::secret::{Secret, SecretError, SecretSource};
 use crate::smpp::{self, Smpp};
 use crate::smtp::{Smtp, Tls, TlsError, tls_with};
+use crate::topic::Topic;
 use crate::webhook::{KeyError, Keys, Webhook};
 use crate::{Caller, Gateway, Wire};
 use std::io;
@@ -85,8 +87,11 @@ impl Held {
 }
 
 impl GatewayPlan {
-    /// The gateway, with its secrets.
-    pub fn open(&self) -> Result<Gateway, OpenError> {
+    /// The gateway, with its secrets. `topics` makes the client of a topic.
+    pub fn open<E: From<OpenError>>(
+        &self,
+        topics: impl FnOnce(&str) -> Result<Topic, E>,
+    ) -> Result<Gateway, E> {
         let wire = match &self.protocol {
             Protocol::Smpp { address, tls, ca, system_id, system_type, password, sender } => {
                 Wire::Smpp(Smpp {
@@ -127,6 +132,8 @@ impl GatewayPlan {
                     keys: keys.map_err(|cause| self.fails("secret", cause))?,
                 }))
             }
+            Protocol::Kafka { topic } => Wire::Calls(Caller::Topic(topics(topic)?)),
+            Protocol::File { path } => Wire::Calls(Caller::File(Journal { path: path.clone() })),
         };
         Ok(Gateway { name: self.name.clone(), wire })
     }

@@ -1,7 +1,7 @@
 //! Whether each receiver of a plan can be reached over its gateways.
 
 use super::GatewayPlan;
-use crate::gateway::way_of;
+use crate::gateway::{TOPIC, way_of};
 use notify::desk::Whom;
 use notify::{Channel, ChannelRule, DeskRules};
 use pipeline::PlanError;
@@ -63,10 +63,13 @@ fn check_reach(
         return Ok(());
     }
     let (problem, help) = match way.split_once('.') {
-        Some((_, to)) => (
-            format!("{who} goes to the webhook `{to}`, and no gateway is called so"),
-            format!("add a `[[gateway]]` with `name = \"{to}\"` and `protocol = \"webhook\"`"),
-        ),
+        Some((channel, to)) => {
+            let protocol = if channel == TOPIC { "kafka" } else { channel };
+            (
+                format!("{who} goes to the {channel} `{to}`, and no gateway for one is called so"),
+                format!("add a `[[gateway]]` with `name = \"{to}\"` and `protocol = \"{protocol}\"`"),
+            )
+        }
         None => (
             format!("{who} goes out on the channel `{channel}`, and no gateway serves it"),
             "add a `[[gateway]]`: \"smpp\", \"http\", \"twilio\" or \"modem\" for `sms`, \"smtp\" for `email`"

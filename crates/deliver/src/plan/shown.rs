@@ -109,6 +109,14 @@ impl GatewayPlan {
                 add("secret", secret.to_string());
                 add("ca", authority(ca));
             }
+            Protocol::Kafka { topic } => {
+                add("protocol", "kafka".to_owned());
+                add("topic", format!("{topic}: over the brokers of [kafka]"));
+            }
+            Protocol::File { path } => {
+                add("protocol", "file".to_owned());
+                add("path", path.display().to_string());
+            }
         }
         keys
     }

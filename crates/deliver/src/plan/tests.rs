@@ -47,7 +47,22 @@ protocol = "webhook"
 url = { env = "HOOK_URL" }
 secret = { env = "HOOK_SECRET" }
 ca = "ca.pem"
+
+[[gateway]]
+name = "bus"
+protocol = "kafka"
+topic = "alerts-for-control"
+
+[[gateway]]
+name = "journal"
+protocol = "file"
+path = "/var/spool/gridwarden/alerts.ndjson"
 "#;
+
+/// Opens a gateway without any topic.
+fn open(gateway: &GatewayPlan) -> Result<crate::Gateway, OpenError> {
+    gateway.open(|topic| panic!("nobody asks for the topic {topic}"))
+}
 
 fn page(gateways: &[GatewayPlan]) -> String {
     let lines = |one: &GatewayPlan| {
@@ -111,6 +126,14 @@ fn each_gateway_is_shown_without_its_secrets() {
           url of the variable HOOK_URL
           secret of the variable HOOK_SECRET
           ca ca.pem
+        topic.bus
+          name bus
+          protocol kafka
+          topic alerts-for-control: over the brokers of [kafka]
+        file.journal
+          name journal
+          protocol file
+          path /var/spool/gridwarden/alerts.ndjson
     "#]]
     .assert_eq(&page(&read(PLAN).unwrap()));
 }
@@ -131,7 +154,7 @@ fn what_cannot_work_is_refused_with_its_place_and_a_way_out() {
     refused(
         &with("protocol = \"smpp\"", "protocol = \"sms\""),
         &expect![[r#"
-            error[plan::choice]: `protocol` must be one of "smpp", "twilio", "http", "smtp", "webhook", "modem", found "sms"
+            error[plan::choice]: `protocol` must be one of "smpp", "twilio", "http", "smtp", "webhook", "modem", "kafka", "file", found "sms"
               --> plan.toml:4:12
                | protocol = "sms"
               help: try `protocol = "smpp"`
@@ -291,6 +314,33 @@ fn what_cannot_work_is_refused_with_its_place_and_a_way_out() {
         "#]],
     );
     refused(
+        &with("alerts-for-control", "alerts for control"),
+        &expect![[r#"
+        error[plan::topic]: `topic` must be at most 249 letters, digits, dots, hyphens and underscores
+          --> plan.toml:50:9
+           | topic = "alerts for control"
+          help: try `topic = "alerts-for-control"`
+    "#]],
+    );
+    refused(
+        &with("topic = \"alerts-for-control\"\n", ""),
+        &expect![[r#"
+        error[plan::missing]: this gateway needs `topic`
+          --> plan.toml:48:8
+           | name = "bus"
+          help: add `topic = "alerts-for-control"`
+    "#]],
+    );
+    refused(
+        &with("path = \"/var/spool/gridwarden/alerts.ndjson\"\n", ""),
+        &expect![[r#"
+        error[plan::missing]: this gateway needs `path`
+          --> plan.toml:53:8
+           | name = "journal"
+          help: add `path = "/var/spool/gridwarden/alerts.ndjson"`
+    "#]],
+    );
+    refused(
         &with("secret = { env = \"HOOK_SECRET\" }\n", ""),
         &expect![[r#"
             error[plan::missing]: this gateway needs `secret`
@@ -315,7 +365,7 @@ fn a_gateway_is_opened_only_with_its_secrets() {
     let gateways = read(PLAN).unwrap();
     let folder = tempfile::tempdir().unwrap();
     let failed = |text: &str| {
-        let error = read(text).unwrap()[0].open().unwrap_err();
+        let error = open(&read(text).unwrap()[0]).unwrap_err();
         let cause = std::error::Error::source(&error).unwrap().to_string();
         format!("{error}\n{cause}\n{}\n", error.help())
     };
@@ -331,7 +381,7 @@ fn a_gateway_is_opened_only_with_its_secrets() {
     };
     let key = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw\n";
     let text = webhook(key, "https://control.example/key\n");
-    assert_eq!(read(&text).unwrap()[0].open().unwrap().way(), "webhook.a");
+    assert_eq!(open(&read(&text).unwrap()[0]).unwrap().way(), "webhook.a");
     let all = [
         failed(&webhook("short", "https://control.example/key")),
         failed(&webhook(key, "control.example/hunter2")),
@@ -353,6 +403,6 @@ fn a_gateway_is_opened_only_with_its_secrets() {
         let this process read the file, or name another one in the plan
     "#]]
     .assert_eq(&all.join("\n"));
-    let unset = gateways[0].open().unwrap_err();
+    let unset = open(&gateways[0]).unwrap_err();
     assert_eq!(unset.help(), "set SMPP_PASSWORD in the environment");
 }

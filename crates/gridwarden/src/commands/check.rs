@@ -8,6 +8,7 @@ mod routes;
 mod survey;
 
 use crate::cli;
+use crate::commands::send::topics;
 use deliver::plan::GatewayPlan;
 use detect::{Detector, DetectorRules};
 use fleet::{Energy, RegisterRules};
@@ -28,7 +29,9 @@ use vet::{FindingsSettings, PowerFactorRule, Rule, VetSettings};
 pub fn run(args: &cli::Check) -> Result<(), Failure> {
     let (plan, text) = read_plan_and_text(&args.plan)?;
     let kafka = KafkaPlan::if_any(&text, &args.plan, None, &Environment::of_process())?;
-    let gateways = gateways(&plan, &text).map_err(|error| Failure::plan(&error, &args.plan, &text))?;
+    let in_plan = |error| Failure::plan(&error, &args.plan, &text);
+    let gateways = gateways(&plan, &text).map_err(in_plan)?;
+    topics::check(kafka.as_ref(), &gateways).map_err(in_plan)?;
     let in_parts = kafka.as_ref().is_some_and(|kafka| kafka.exchange == Exchange::Kafka);
     let plan = if in_parts { plan.of_a_part() } else { plan };
     let mut page = page_of(&plan, kafka.as_ref(), &gateways);

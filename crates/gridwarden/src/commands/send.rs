@@ -1,8 +1,10 @@
 //! `gridwarden send`: sends the messages of files over the gateways of a plan, from an outbox that survives anything.
 
+pub(super) mod topics;
 mod trial;
 
 use crate::cli;
+use deliver::plan::OpenError;
 use deliver::smpp::Smpp;
 use deliver::{
     Courier, CourierError, Gateway, Happened, Secret, SecretSource, Store, Wire, plan, read_messages,
@@ -26,7 +28,7 @@ pub fn run(args: &cli::Send, quiet: bool) -> Result<(), Failure> {
         Some(path) => {
             // Read whole, so that a plan with a mistake elsewhere is no surprise later.
             let (plan, text) = read_plan_and_text(path)?;
-            let gateways = of_plan(path, &text)?;
+            let gateways = of_plan(path, &text, None)?;
             if let Some(receiver) = &args.test {
                 return trial::run(args, receiver, path, &plan, gateways);
             }
@@ -49,17 +51,26 @@ pub fn run(args: &cli::Send, quiet: bool) -> Result<(), Failure> {
     report(&courier, outbox, &stop)
 }
 
-/// The gateways of a plan, with their secrets.
-pub(super) fn of_plan(path: &Path, text: &str) -> Result<Vec<Gateway>, Failure> {
+/// The gateways of a plan, with their secrets. `brokers` are those of topics, in place of the plan's.
+pub(super) fn of_plan(path: &Path, text: &str, brokers: Option<&str>) -> Result<Vec<Gateway>, Failure> {
     let gateways = plan::read(text).map_err(|error| Failure::plan(&error, path, text))?;
     if gateways.is_empty() {
         let problem = format!("the plan {} has no `[[gateway]]`, so nothing can be sent", path.display());
         return Err(Failure::wrong(problem, "add one as in pipelines/routes.toml"));
     }
     let open = |gateway: &plan::GatewayPlan| {
-        gateway.open().map_err(|error| Failure::of(&error).as_wrong().help(Some(error.help())))
+        gateway.open(|topic| topics::client(path, text, brokers, topic).map_err(CannotOpen))
     };
-    gateways.iter().map(open).collect()
+    gateways.iter().map(open).collect::<Result<_, _>>().map_err(|CannotOpen(failure)| failure)
+}
+
+/// Why a gateway of a plan cannot be used.
+struct CannotOpen(Failure);
+
+impl From<OpenError> for CannotOpen {
+    fn from(error: OpenError) -> Self {
+        Self(Failure::of(&error).as_wrong().help(Some(error.help())))
+    }
 }
 
 /// The SMPP gateways that the command line names.

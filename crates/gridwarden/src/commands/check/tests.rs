@@ -385,20 +385,29 @@ fn a_receiver_whom_no_gateway_reaches_is_an_error() {
         "to = \"control-room\"  ",
         "to = \"scada\"  ",
         &expect![[r#"
-        error[plan::gateway]: receiver `control-room` goes to the webhook `scada`, and no gateway is called so
-          --> plan.toml:132:6
-           | to = "scada"           # the name of a gateway below
-          help: add a `[[gateway]]` with `name = "scada"` and `protocol = "webhook"`
-    "#]],
+            error[plan::gateway]: receiver `control-room` goes to the webhook `scada`, and no gateway for one is called so
+              --> plan.toml:132:6
+               | to = "scada"           # the name of a gateway below
+              help: add a `[[gateway]]` with `name = "scada"` and `protocol = "webhook"`
+        "#]],
     );
     refused(
         "[[receiver]]\n",
         "[webhook]\nto = \"scada\"\n\n[[receiver]]\n",
         &expect![[r#"
-            error[plan::gateway]: `[webhook]` goes to the webhook `scada`, and no gateway is called so
+            error[plan::gateway]: `[webhook]` goes to the webhook `scada`, and no gateway for one is called so
               --> plan.toml
               help: add a `[[gateway]]` with `name = "scada"` and `protocol = "webhook"`
         "#]],
+    );
+    refused(
+        "[[receiver]]\n",
+        "[topic]\nto = \"scada\"\n\n[[receiver]]\n",
+        &expect![[r#"
+        error[plan::gateway]: `[topic]` goes to the topic `scada`, and no gateway for one is called so
+          --> plan.toml
+          help: add a `[[gateway]]` with `name = "scada"` and `protocol = "kafka"`
+    "#]],
     );
     refused(
         "[[receiver]]\n",
@@ -421,4 +430,33 @@ fn a_receiver_whom_no_gateway_reaches_is_an_error() {
               help: add a `[[gateway]]`: "smpp", "http", "twilio" or "modem" for `sms`, "smtp" for `email`
         "#]],
     );
+}
+
+#[test]
+fn a_gateway_that_writes_to_a_topic_needs_brokers_and_a_topic_of_its_own() {
+    let gateway = "\n[[gateway]]\nname = \"bus\"\nprotocol = \"kafka\"\ntopic = \"TOPIC\"\n";
+    let kafka = "\n[kafka]\nbrokers = \"localhost:9092\"\ngroup = \"g\"\nreadings = \"readings\"\nidle_after = \"1 min\"\n\
+        alerts = \"alerts\"\n\n[checkpoints]\nevery = \"10 s\"\nfull_after = 10\n";
+    let problem = |topic: &str, kafka: &str| {
+        let text = format!("{ROUTES}{kafka}{}", gateway.replace("TOPIC", topic));
+        let kafka = KafkaPlan::if_any(&text, "plan.toml".as_ref(), None, &Environment::default()).unwrap();
+        let gateways = gateways(&Plan::read(&text).unwrap(), &text).unwrap();
+        let checked = topics::check(kafka.as_ref(), &gateways);
+        checked.map_err(|error| error.render("plan.toml", &text)).err().unwrap_or_default()
+    };
+    assert_eq!(problem("alerts-for-control", kafka), "");
+    expect![[r#"
+        error[plan::gateway]: gateway `bus` writes to a topic, and the plan has no section `[kafka]`
+          --> plan.toml
+          help: add one with `brokers` as in pipelines/ami.toml
+
+        error[plan::gateway]: gateway `bus` writes to the topic "alerts", which is `alerts` of `[kafka]`
+          --> plan.toml
+          help: give each a topic of its own
+
+        error[plan::gateway]: gateway `bus` writes to the topic "readings", which is `readings` of `[kafka]`
+          --> plan.toml
+          help: give each a topic of its own
+    "#]]
+    .assert_eq(&[problem("any", ""), problem("alerts", kafka), problem("readings", kafka)].join("\n"));
 }

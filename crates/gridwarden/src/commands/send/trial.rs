@@ -3,9 +3,9 @@
 
 use super::{failed, with_causes};
 use crate::cli;
-use deliver::gateway::{EMAIL, SMS, WEBHOOK, way_of};
+use deliver::gateway::{SMS, way_of};
 use deliver::smpp::parts_of;
-use deliver::{Courier, Gateway, Happened, Store};
+use deliver::{Courier, Gateway, Happened, Store, is_for_program};
 use notify::DeskRules;
 use notify::desk::{Receiver, Whom};
 use outbox::{Entry, MessageId, New, Settings, State};
@@ -134,13 +134,12 @@ fn message(name: &str, path: &Path, plan: &Plan) -> Result<New, Failure> {
     let id = format!("test.{name}.{now}");
     let text = format!("Test of Gridwarden to {name}, {now}. Nothing is to be done.");
     let channel = receiver.channel.name();
-    let body = match channel {
-        WEBHOOK => format!(
-            "{{\"id\":\"{id}\",\"to\":\"{to}\",\"time\":\"{now}\",\"test\":true,\"text\":\"{text}\"}}"
-        ),
-        _ => text,
+    let body = if is_for_program(channel) {
+        format!("{{\"id\":\"{id}\",\"to\":\"{to}\",\"time\":\"{now}\",\"test\":true,\"text\":\"{text}\"}}")
+    } else {
+        text
     };
-    let parts = if [EMAIL, WEBHOOK].contains(&channel) { 1 } else { parts_of(&body) };
+    let parts = if channel == SMS { parts_of(&body) } else { 1 };
     Ok(New { id: MessageId(id), way: way_of(channel, &to), line: to, text: body, parts })
 }
 

@@ -150,7 +150,7 @@ fn a_receiver_is_somebody() {
         "channel = \"sms\"",
         "channel = \"smoke\"",
         &expect![[r#"
-            error[plan::choice]: `channel` must be one of "sms", "email", "webhook", found "smoke"
+            error[plan::choice]: `channel` must be one of "sms", "email", "webhook", "topic", "file", found "smoke"
               --> routes.toml:51:11
                | channel = "smoke"
               help: try "sms"

@@ -38,7 +38,7 @@ fn an_unknown_key_is_named_with_its_place() {
         "idle_after",
         "idel_after",
         expect![[r#"
-            error[plan::key]: unknown field `idel_after`, expected one of `brokers`, `group`, `readings`, `format`, `idle_after`, `topology`, `intervals`, `profiles`, `demand`, `balances`, `losses`, `index_proposals`, `health`, `forecasts`, `outages`, `supply`, `suspicions`, `cases`, `evidence`, `alerts`, `notices`, `sms`, `email`, `webhook`, `findings`, `dead_letters`, `client`
+            error[plan::key]: unknown field `idel_after`, expected one of `brokers`, `group`, `readings`, `format`, `idle_after`, `topology`, `intervals`, `profiles`, `demand`, `balances`, `losses`, `index_proposals`, `health`, `forecasts`, `outages`, `supply`, `suspicions`, `cases`, `evidence`, `alerts`, `notices`, `sms`, `email`, `webhook`, `topic`, `file`, `findings`, `dead_letters`, `client`
               --> ami.toml:122:1
                | idel_after = "10 s"               # if a partition has been at the end of its log for this time, the others go on without it
               help: pipelines/ami.toml explains every key of these sections
