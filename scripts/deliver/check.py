@@ -551,6 +551,44 @@ def files(args, folder):
     print(f"files: {count} lines, {args.kills} kills, each line once; {out}")
 
 
+def registered(args, folder):
+    """Over gateways that ask for it each text carries the ids of its entity and of itself; another text does not go out."""
+    pem, key = certificates(folder)
+    entity = "1101160000000012345"
+    texts = {
+        "1107160000000000001": "No supply at {#var#} since {#var#}. GRIDWN",
+        "1107160000000000002": "मीटर {#var#}: मागणी {#var#}, मंजूर भार {#var#}. GRIDWN",
+    }
+    values = [("1107160000000000001", ["T1", "5 Jan 07:30"]), ("1107160000000000002", ["M7", "4.1 kW", "3 kW"])]
+    def text_with(template, given):
+        text = texts[template]
+        for value in given:
+            text = text.replace("{#var#}", value, 1)
+        return text
+    messages = [(f"+91980000000{number}", template, given) for number, (template, given) in enumerate(values * 2)]
+    lines = [{"id": f"r{to}", "to": to, "text": text_with(template, given)} for to, template, given in messages]
+    lines.append({"id": "other", "to": "+919800000009", "text": "No supply today. GRIDWN"})
+    (folder / "sms.ndjson").write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
+    known = "\n".join(f"{template}\t{text}" for template, text in texts.items())
+    own = {"entity": f'"{entity}"', "sender": '"GRIDWN"'}
+    smsc = Peer(args.modules, folder / "smpp.log", "--tls", pem, key)
+    web_sms = Peer(args.modules, folder / "http.log", "--tls", pem, key, script="http-peer.js")
+    body = """'{"to": "{to}", "from": "{sender}", "text": "{text}", "registered": ["{entity}", "{template}", "{values}"]}'"""
+    for log, gateway in (("smpp.log", smpp(smsc.port, **own)), ("http.log", general(web_sms.port, **{**own, "body": body}))):
+        out, _ = finish(send(args, folder, folder / "sms.ndjson", gateways(folder, smsc=gateway), REGISTERED=known))
+        assert out.startswith('{"failed": 1, "sent": 4} '), out
+        found = {line["to"].removeprefix("+"): line for line in map(json.loads, (folder / log).read_text().splitlines())}
+        assert len(found) == 4, found
+        for to, template, given in messages:
+            line = found[to.removeprefix("+")]
+            wanted = [entity, template] + (["|".join(given)] if log == "http.log" else [])
+            assert (line["text"], line["registered"]) == (text_with(template, given), wanted), line
+        for file in ("outbox.sqlite", "sms.done"):
+            (folder / file).unlink()
+    smsc.end(), web_sms.end()
+    print("registered: 4 texts with their ids over SMPP and over HTTP, and one that is not registered over neither")
+
+
 def trial(args, folder):
     """`gridwarden send --test` shows each step to a receiver, of a plan as people have it."""
     pem, key = certificates(folder)
@@ -581,7 +619,7 @@ def trial(args, folder):
     print("trial: one marked message to a webhook and to a mailbox, with each step")
 
 
-CHECKS = [command, trial, well, wrong_password, rough, failover, killed, encrypted, modem, webhook, http_sms, mail, killed_web, files]
+CHECKS = [command, trial, well, wrong_password, rough, failover, killed, encrypted, modem, webhook, http_sms, mail, killed_web, files, registered]
 
 
 def main():

@@ -37,8 +37,8 @@ const doors = {
   },
   '/send': (request, body) => {
     if (request.headers.authorization !== 'Bearer right') return undefined;
-    const { to, text, from } = JSON.parse(body);
-    return { to, text, from };
+    const { to, text, from, registered } = JSON.parse(body);
+    return { to, text, from, registered };
   },
 };
 

@@ -17,6 +17,10 @@ const receipts = options.includes('--receipts');
 const certificate = option(options, '--tls');
 const write = logTo(log);
 
+// Which entity sends and which registered text it is, as India's aggregators ask for it.
+smpp.addTLV('entity_id', { id: 0x1400, type: smpp.types.tlv.string });
+smpp.addTLV('template_id', { id: 0x1401, type: smpp.types.tlv.string });
+
 // The names that receipts use begin anew with each process, so they carry its time.
 const run = Date.now().toString(36);
 let accepted = 0;
@@ -26,7 +30,8 @@ function accept(session, pdu, answer) {
   const id = `${run}-${accepted}`;
   const { message, udh } = pdu.short_message;
   const joined = udh && udh[0] && udh[0][0] === 0 ? { reference: udh[0][2], of: udh[0][3], part: udh[0][4] } : undefined;
-  write({ to: pdu.destination_addr, text: message, coding: pdu.data_coding, joined, answered: answer, id });
+  const registered = pdu.entity_id === undefined ? undefined : [pdu.entity_id, pdu.template_id].map(String);
+  write({ to: pdu.destination_addr, text: message, coding: pdu.data_coding, joined, registered, answered: answer, id });
   if (!answer) return;
   session.send(pdu.response({ message_id: id }));
   if (!receipts) return;

@@ -7,6 +7,7 @@
 use deliver::gateway::SMS;
 use deliver::smpp::{Smpp, parts_of};
 use deliver::{Courier, Gateway, Happened, Secret, Store, Wire};
+use notify::words::{Registered, Registry};
 use outbox::{MessageId, New, Put, Settings, State};
 use std::collections::BTreeMap;
 use std::error::Error;
@@ -26,11 +27,23 @@ fn smpp(address: &str) -> Gateway {
         password: Secret::new(std::env::var("SMPP_PASSWORD").unwrap_or_default()),
         system_type: String::new(),
         sender: "GRIDWN".to_owned(),
+        registration: None,
         connect_within: Duration::from_secs(2),
         enquire_after: Duration::from_secs(2),
         reconnect_after: Duration::from_millis(50),
     };
     Gateway { name: address.to_owned(), wire: Wire::Smpp(smpp) }
+}
+
+/// The texts that are registered: in `REGISTERED`, a line each, as id and text with a tab between them.
+#[expect(clippy::disallowed_methods, reason = "a check hands them over in the environment")]
+fn registry() -> Result<Registry, Box<dyn Error>> {
+    let mut registry = Registry::default();
+    for line in std::env::var("REGISTERED").unwrap_or_default().lines() {
+        let (id, text) = line.split_once('\t').ok_or("a registered text has an id before it")?;
+        registry.add(Registered::new(id, text)?)?;
+    }
+    Ok(registry)
 }
 
 fn message(line: &str) -> Option<New> {
@@ -91,13 +104,14 @@ fn main() -> Result<(), Box<dyn Error>> {
         failover_after: 200,
         ..Settings::usual([SMS])
     };
+    let registry = registry()?;
     let mut all = Vec::new();
     for gateway in gateways {
         if gateway.ends_with(".toml") {
             for one in deliver::plan::read(&std::fs::read_to_string(gateway)?)? {
-                all.push(
-                    one.open(|topic| Err::<_, Box<dyn Error>>(format!("no client for {topic}").into()))?,
-                );
+                all.push(one.open(&registry, |topic| {
+                    Err::<_, Box<dyn Error>>(format!("no client for {topic}").into())
+                })?);
             }
         } else {
             all.push(smpp(gateway));

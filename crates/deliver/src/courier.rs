@@ -4,9 +4,10 @@ use crate::calls::{self, Calls};
 use crate::clock::now;
 use crate::smpp::pdu::{Address, Body, Pdu};
 use crate::smpp::{self, Link, answer_of, read_receipt, submit_of};
-use crate::{Beside, Caller, Gateway, Problem, Store, StoreError, Wire};
+use crate::{Beside, Caller, Gateway, Problem, Registration, Store, StoreError, Wire};
 use outbox::{
-    Counts, Entry, MessageId, Moment, New, Outbox, Put, Receipt, RestoreError, Settings, Submission, Ticket,
+    Answer, Counts, Entry, MessageId, Moment, New, Outbox, Put, Receipt, RestoreError, Settings, Submission,
+    Ticket,
 };
 use std::collections::BTreeMap;
 use std::io;
@@ -95,6 +96,7 @@ enum Line {
 #[derive(Debug)]
 struct Session {
     source: Address,
+    registration: Option<Registration>,
     link: Option<Link>,
     /// By the number of the submission.
     tickets: BTreeMap<u32, Ticket>,
@@ -106,14 +108,15 @@ impl Session {
         self.link.as_ref().filter(|link| link.session == session)
     }
 
-    /// False if there is no connection.
-    fn submit(&mut self, submission: &Submission) -> bool {
+    /// False if there is no connection. An error is the answer to a message that cannot go this way.
+    fn submit(&mut self, submission: &Submission) -> Result<bool, Answer> {
+        let entry = self.registration.as_ref().map(|one| one.entry(&submission.text)).transpose()?;
         let sequence = self.next_sequence;
         // Numbers of enquiries begin above.
         self.next_sequence = if sequence >= 0x6fff_ffff { 2 } else { sequence + 1 };
         self.tickets.insert(sequence, submission.ticket);
-        let pdu = Pdu::new(sequence, Body::SubmitSm(submit_of(submission, &self.source)));
-        self.link.as_ref().is_some_and(|link| link.write(&[pdu]).is_ok())
+        let pdu = Pdu::new(sequence, Body::SubmitSm(submit_of(submission, &self.source, entry.as_ref())));
+        Ok(self.link.as_ref().is_some_and(|link| link.write(&[pdu]).is_ok()))
     }
 }
 
@@ -155,8 +158,15 @@ impl Courier {
             lines.push(match gateway.wire {
                 Wire::Smpp(smpp) => {
                     let source = Address::of_sender(&smpp.sender);
+                    let registration = smpp.registration.clone();
                     smpp::connect(smpp, stop, hears, move |heard| (number, Heard::Smpp(heard)))?;
-                    Line::Smpp(Session { source, link: None, tickets: BTreeMap::new(), next_sequence: 2 })
+                    Line::Smpp(Session {
+                        source,
+                        registration,
+                        link: None,
+                        tickets: BTreeMap::new(),
+                        next_sequence: 2,
+                    })
                 }
                 Wire::Calls(caller) => {
                     let to = move |heard| hears.send((number, Heard::Call(heard))).is_ok();
@@ -328,7 +338,7 @@ impl Courier {
             Body::GenericNack => {
                 if let Some(ticket) = self.ticket(number, pdu.sequence) {
                     let reason = format!("the gateway understood nothing: status {:#04x}", pdu.status);
-                    self.outbox.answered(now, ticket, outbox::Answer::NotNow { reason });
+                    self.outbox.answered(now, ticket, Answer::NotNow { reason });
                 }
             }
             Body::DeliverSm(deliver) => {
@@ -407,11 +417,11 @@ impl Courier {
             let gateway = submission.gateway;
             match &mut self.lines[usize::from(gateway)] {
                 Line::Calls(calls) => calls.ask(submission),
-                Line::Smpp(session) => {
-                    if !session.submit(&submission) {
-                        self.lose(gateway);
-                    }
-                }
+                Line::Smpp(session) => match session.submit(&submission) {
+                    Ok(true) => {}
+                    Ok(false) => self.lose(gateway),
+                    Err(answer) => self.outbox.answered(now, submission.ticket, answer),
+                },
             }
         }
     }

@@ -7,6 +7,7 @@ pub use client::{Client, ClientError};
 pub use template::{Escape, Template, TemplateError};
 
 use crate::calls::Reply;
+use crate::registration::Registration;
 use crate::secret::Secret;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
@@ -34,6 +35,8 @@ pub struct HttpSms {
     pub headers: Vec<(String, Secret)>,
     /// Who the messages come from.
     pub sender: String,
+    /// What operators ask for with each message, if they do.
+    pub registration: Option<Registration>,
     /// Where in the answer, which is JSON, the gateway's name of the message stands (RFC 6901).
     pub answer_id: Option<String>,
     /// What an answer holds if the gateway has the message. There are gateways that refuse with status 200.
@@ -55,17 +58,26 @@ impl HttpSms {
             content_type: Some("application/x-www-form-urlencoded".to_owned()),
             headers: vec![("Authorization".to_owned(), Secret::new(format!("Basic {both}")))],
             sender,
+            registration: None,
             answer_id: Some("/sid".to_owned()),
             answer_has: None,
         }
     }
 
     pub(crate) fn send(&self, submission: &Submission, within: Duration) -> Reply {
+        let entry = match self.registration.as_ref().map(|one| one.entry(&submission.text)).transpose() {
+            Ok(entry) => entry,
+            Err(answer) => return Reply::Answer(answer),
+        };
+        let values = entry.as_ref().map(|entry| entry.values.join("|")).unwrap_or_default();
         let values = Values {
             to: &submission.line,
             text: &submission.text,
             id: &submission.id.0,
             sender: &self.sender,
+            entity: entry.as_ref().map_or("", |entry| entry.entity),
+            template: entry.as_ref().map_or("", |entry| entry.template),
+            values: &values,
         };
         let body = self.body.as_ref().map(|body| body.write(&values)).unwrap_or_default();
         let headers = self.headers.iter().map(|(name, value)| (name.as_str(), value.reveal()));

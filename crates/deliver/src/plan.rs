@@ -6,13 +6,14 @@ mod receivers;
 mod shown;
 
 pub use open::OpenError;
-pub use receivers::{check_receivers, check_section};
+pub use receivers::{check_receivers, check_registered, check_section};
 
 use crate::gateway::{EMAIL, FILE, SMS, TOPIC, WEBHOOK, way_of};
 use crate::http::{Client, Escape, Template, TemplateError};
 use crate::secret::SecretSource;
 use keys::{Keys, Section};
 use lettre::message::Mailbox;
+use notify::words::is_registered_id;
 use pipeline::PlanError;
 use serde::Deserialize;
 use std::ops::Range;
@@ -37,6 +38,7 @@ enum Protocol {
         system_type: String,
         password: SecretSource,
         sender: String,
+        entity: Option<String>,
     },
     Twilio {
         url: String,
@@ -80,6 +82,7 @@ struct Http {
     content_type: Option<String>,
     headers: Vec<(String, Held)>,
     sender: String,
+    entity: Option<String>,
     answer_id: Option<String>,
     answer_has: Option<String>,
     ca: Option<PathBuf>,
@@ -101,11 +104,22 @@ enum TlsKind {
 
 /// The protocols, with the keys of their gateways beside `name` and `protocol`.
 const PROTOCOLS: [(&str, &[&str]); 8] = [
-    ("smpp", &["address", "tls", "system_id", "system_type", "password", "sender", "ca"]),
+    ("smpp", &["address", "tls", "system_id", "system_type", "password", "sender", "entity", "ca"]),
     ("twilio", &["url", "account", "token", "sender", "ca"]),
     (
         "http",
-        &["url", "method", "body", "content_type", "headers", "sender", "answer_id", "answer_has", "ca"],
+        &[
+            "url",
+            "method",
+            "body",
+            "content_type",
+            "headers",
+            "sender",
+            "entity",
+            "answer_id",
+            "answer_has",
+            "ca",
+        ],
     ),
     ("smtp", &["address", "tls", "user", "password", "sender", "ca"]),
     ("webhook", &["url", "secret", "ca"]),
@@ -167,7 +181,29 @@ fn smpp(keys: &Keys<'_>) -> Result<Protocol, PlanError> {
         system_type: keys.text("system_type")?.map(|(text, _)| text).unwrap_or_default(),
         password: keys.needed_secret("password")?,
         sender: keys.needed_text("sender", "sender = \"GRIDWN\"", 20)?,
+        entity: entity(keys)?,
     })
+}
+
+/// The id of the entity that sends, where operators ask for it. The sender is a registered header then.
+fn entity(keys: &Keys<'_>) -> Result<Option<String>, PlanError> {
+    let Some((entity, place)) = keys.text("entity")? else { return Ok(None) };
+    if !is_registered_id(&entity) {
+        let problem = format!("`entity` is an id of 19 digits, found \"{entity}\"");
+        let help = "write it as the portal of your operator shows it";
+        return Err(PlanError::new("plan::registered", place, problem, help));
+    }
+    let example = "sender = \"GRIDWN\"";
+    let (sender, place) = keys.text("sender")?.ok_or_else(|| keys.missing("sender", example))?;
+    // TRAI: six letters for what a customer asked for, or digits for what is advertised.
+    let is_header = sender.len() == 6 && sender.bytes().all(|byte| byte.is_ascii_alphabetic());
+    let is_number = (3..=9).contains(&sender.len()) && sender.bytes().all(|byte| byte.is_ascii_digit());
+    if is_header || is_number {
+        return Ok(Some(entity));
+    }
+    let problem =
+        format!("with `entity`, `sender` is a registered header of six letters, found \"{sender}\"");
+    Err(PlanError::new("plan::registered", place, problem, format!("try `{example}`")))
 }
 
 fn twilio(keys: &Keys<'_>) -> Result<Protocol, PlanError> {
@@ -188,7 +224,7 @@ fn http(keys: &Keys<'_>) -> Result<Protocol, PlanError> {
     let methods = ["POST", "GET", "PUT"];
     let method = methods[keys.one_of("method", &methods)?.unwrap_or_default()];
     let content_type = keys.text("content_type")?.map(|(text, _)| text);
-    let mut has_text = false;
+    let (entity, mut has_text) = (entity(keys)?, false);
     let mut check = |key: &str, text: &str, escape, place: Range<usize>| {
         let template = Template::new(text, escape).map_err(|error| {
             let help = match &error {
@@ -198,6 +234,12 @@ fn http(keys: &Keys<'_>) -> Result<Protocol, PlanError> {
             PlanError::new("plan::template", place, format!("`{key}`: {error}"), help)
         })?;
         has_text |= template.has("text");
+        let of_registration = ["entity", "template", "values"].into_iter().find(|name| template.has(name));
+        if let Some(name) = of_registration.filter(|_| entity.is_none()) {
+            let problem = format!("`{key}` has `{{{name}}}`, and the gateway has no `entity`");
+            let help = "add `entity` with its id of 19 digits";
+            return Err(PlanError::new("plan::registered", keys.place(), problem, help));
+        }
         Ok::<(), PlanError>(())
     };
     let (url, place) = keys.needed_held("url", "url = \"https://sms.example/send\"")?;
@@ -246,6 +288,7 @@ fn http(keys: &Keys<'_>) -> Result<Protocol, PlanError> {
         content_type,
         headers: keys.headers()?,
         sender: keys.text("sender")?.map(|(text, _)| text).unwrap_or_default(),
+        entity,
         answer_id,
         answer_has: keys.text("answer_has")?.map(|(text, _)| text),
         ca: keys.path("ca")?,
@@ -331,6 +374,14 @@ impl GatewayPlan {
             Protocol::Webhook { .. } => way_of(WEBHOOK, &self.name),
             Protocol::Kafka { .. } => way_of(TOPIC, &self.name),
             Protocol::File { .. } => way_of(FILE, &self.name),
+        }
+    }
+
+    /// The id of the entity that sends, where operators ask for it.
+    pub fn entity(&self) -> Option<&str> {
+        match &self.protocol {
+            Protocol::Smpp { entity, .. } | Protocol::Http(Http { entity, .. }) => entity.as_deref(),
+            _ => None,
         }
     }
 

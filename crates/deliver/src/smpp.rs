@@ -9,6 +9,7 @@ pub use receipt::read_receipt;
 pub use session::{Heard, Link, Problem, Smpp, connect};
 pub use stream::{Tls, TlsError};
 
+use crate::registration::Entry;
 use notify::channels::sms::alphabet::{Alphabet, parts};
 use outbox::{Answer, Submission};
 use pdu::{Address, Submit};
@@ -19,8 +20,8 @@ const UDHI: u8 = 0x40;
 const RECEIPT: u8 = 1;
 const DATA_CODING_UCS2: u8 = 8;
 
-/// The part that is to be submitted, as SMPP carries it.
-pub fn submit_of(submission: &Submission, source: &Address) -> Submit {
+/// The part that is to be submitted, as SMPP carries it. `entry` says which registered text the message is.
+pub fn submit_of(submission: &Submission, source: &Address, entry: Option<&Entry<'_>>) -> Submit {
     let (alphabet, texts) = parts(&submission.text);
     let text = texts.get(usize::from(submission.part)).copied().unwrap_or_default();
     let mut message = Vec::new();
@@ -38,6 +39,7 @@ pub fn submit_of(submission: &Submission, source: &Address) -> Submit {
         registered_delivery: RECEIPT,
         data_coding: if alphabet == Alphabet::Ucs2 { DATA_CODING_UCS2 } else { 0 },
         message,
+        registered: entry.map(|entry| (entry.entity.to_owned(), entry.template.to_owned())),
     }
 }
 

@@ -7,15 +7,18 @@
 //! English, Hindi and Marathi come with the program, and a plan can replace them or add others.
 
 mod language;
+mod registered;
 mod shipped;
 mod template;
 mod variables;
 
 pub use language::{Language, NotALanguage};
+pub use registered::{Registered, RegisteredError, Registry, is_registered_id};
 pub use template::{Template, TemplateError};
 pub use variables::{Form, Variable, variables};
 
 use crate::Kind;
+use crate::channels::sms::alphabet::fits;
 use std::collections::BTreeMap;
 
 /// Which template is asked for. A digest is about any kinds.
@@ -37,12 +40,28 @@ pub(crate) struct Values {
     pub(crate) total: u64,
 }
 
+/// What the text of a message has to fit.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Room<'a> {
+    /// So many parts at most.
+    pub(crate) parts: u32,
+    /// One of these texts, if any is registered.
+    pub(crate) registry: Option<&'a Registry>,
+}
+
+impl Room<'_> {
+    fn has(&self, text: &str) -> bool {
+        fits(text, self.parts) && self.registry.is_none_or(|registry| registry.entry(text).is_some())
+    }
+}
+
 type Key = (Option<Kind>, Form, Language);
 
 /// The templates of a plan, before those that come with the program.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Templates {
     own: BTreeMap<Key, Template>,
+    registry: Registry,
 }
 
 impl Templates {
@@ -50,6 +69,16 @@ impl Templates {
     pub fn replace(&mut self, template: Template) -> Option<Template> {
         let key = (template.kind(), template.form(), template.language().clone());
         self.own.insert(key, template)
+    }
+
+    /// Adds a text that is registered: every SMS has to be one of those, if there are any.
+    pub fn register(&mut self, text: Registered) -> Result<(), RegisteredError> {
+        self.registry.add(text)
+    }
+
+    /// The texts that are registered.
+    pub fn registry(&self) -> &Registry {
+        &self.registry
     }
 
     /// The templates of the plan.
@@ -73,9 +102,9 @@ impl Templates {
         Form::each().map(move |(kind, form)| self.of(&Asked { kind, form, language }))
     }
 
-    /// The text of a message of at most so many parts, and how many of the names it has.
-    pub(crate) fn write(&self, asked: &Asked<'_>, values: &Values, parts: u32) -> (String, usize) {
-        self.of(asked).write(values, parts)
+    /// The text of a message with so much room, and how many of the names it has.
+    pub(crate) fn write(&self, asked: &Asked<'_>, values: &Values, room: Room<'_>) -> (String, usize) {
+        self.of(asked).write(values, room)
     }
 }
 

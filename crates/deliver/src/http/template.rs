@@ -36,6 +36,9 @@ variables! {
     Text = "text";
     Id = "id";
     Sender = "sender";
+    Entity = "entity";
+    Template = "template";
+    Values = "values";
 }
 
 /// How a value is written, so that it ends where it should.
@@ -117,6 +120,9 @@ pub(crate) struct Values<'a> {
     pub(crate) text: &'a str,
     pub(crate) id: &'a str,
     pub(crate) sender: &'a str,
+    pub(crate) entity: &'a str,
+    pub(crate) template: &'a str,
+    pub(crate) values: &'a str,
 }
 
 impl Template {
@@ -148,7 +154,15 @@ impl Template {
         let template = Self { pieces, escape };
         if escape == Escape::Json {
             // With what would break out of its quotes.
-            let odd = Values { to: "+1", text: "\"\\\n}", id: "a", sender: "b" };
+            let odd = Values {
+                to: "+1",
+                text: "\"\\\n}",
+                id: "a",
+                sender: "b",
+                entity: "1",
+                template: "2",
+                values: "\"",
+            };
             let made = serde_json::from_str::<serde_json::Value>(&template.write(&odd));
             made.map_err(|error| TemplateError::NoJson { problem: error.to_string() })?;
         }
@@ -174,6 +188,9 @@ impl Template {
                 Piece::Variable(Variable::Text) => values.text,
                 Piece::Variable(Variable::Id) => values.id,
                 Piece::Variable(Variable::Sender) => values.sender,
+                Piece::Variable(Variable::Entity) => values.entity,
+                Piece::Variable(Variable::Template) => values.template,
+                Piece::Variable(Variable::Values) => values.values,
             };
             self.escape.write(value, &mut text);
         }

@@ -1,10 +1,18 @@
 use super::*;
 use expect_test::expect;
+use notify::words::Registry;
 use outbox::{MessageId, Ticket};
 
 fn write(template: &str, escape: Escape) -> String {
-    let values =
-        Values { to: "+919810000001", text: "7.2 A & \"मी\"\n<{id}>", id: "sms.a", sender: "GRIDWN" };
+    let values = Values {
+        to: "+919810000001",
+        text: "7.2 A & \"मी\"\n<{id}>",
+        id: "sms.a",
+        sender: "GRIDWN",
+        entity: "1101",
+        template: "1107",
+        values: "7.2 A|मी",
+    };
     Template::new(template, escape).unwrap().write(&values)
 }
 
@@ -15,6 +23,7 @@ fn values_are_written_as_the_place_asks_for() {
         write("{\"to\":\"{to}\",\"text\":\"{text}\",\"from\":{\"id\":\"{sender}\"}}", Escape::Json),
         write("<m to='{to}' id='{id}'>{text}</m>", Escape::Xml),
         write("{id} {}{text}{ {", Escape::Plain),
+        write("pe={entity}&dlt={template}&values={values}", Escape::Url),
     ];
     expect![[r#"
         https://sms.example/send?to=919810000001&m=7.2%20A%20%26%20%22%E0%A4%AE%E0%A5%80%22%0A%3C%7Bid%7D%3E&x={X}
@@ -22,14 +31,15 @@ fn values_are_written_as_the_place_asks_for() {
         <m to='+919810000001' id='sms.a'>7.2 A &amp; &quot;मी&quot;
         &lt;{id}&gt;</m>
         sms.a {}7.2 A & "मी"
-        <{id}>{ {"#]]
+        <{id}>{ {
+        pe=1101&dlt=1107&values=7.2%20A%7C%E0%A4%AE%E0%A5%80"#]]
     .assert_eq(&all.join("\n"));
 }
 
 #[test]
 fn a_template_that_cannot_work_is_refused() {
     let refused = |template: &str, escape| Template::new(template, escape).unwrap_err().to_string();
-    expect!["there is no variable `{phone}`; there are {to}, {digits}, {text}, {id}, {sender}"]
+    expect!["there is no variable `{phone}`; there are {to}, {digits}, {text}, {id}, {sender}, {entity}, {template}, {values}"]
         .assert_eq(&refused("to={phone}", Escape::Url));
     assert!(refused("{\"to\":{to}, \"text\":{text}}", Escape::Json).contains("the body is no JSON"));
 }
@@ -88,6 +98,17 @@ fn only_what_is_wrong_with_the_message_itself_is_given_up() {
         refused(400, code(error)),
         Answer::Never { reason: "the gateway answered 400, code 21211".to_owned() }
     );
+}
+
+#[test]
+fn a_text_that_is_not_registered_is_given_up() {
+    let registry = Registry::default();
+    let gateway =
+        HttpSms { registration: Some(Registration { entity: "1".to_owned(), registry }), ..gateway() };
+    let Reply::Answer(answer) = gateway.send(&submission(), Duration::ZERO) else {
+        panic!("nobody is asked")
+    };
+    assert_eq!(answer, Answer::Never { reason: "it is none of the registered texts".to_owned() });
 }
 
 #[test]

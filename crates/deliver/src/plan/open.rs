@@ -9,7 +9,8 @@ use crate::smpp::{self, Smpp};
 use crate::smtp::{Smtp, Tls, TlsError, tls_with};
 use crate::topic::Topic;
 use crate::webhook::{KeyError, Keys, Webhook};
-use crate::{Caller, Gateway, Wire};
+use crate::{Caller, Gateway, Registration, Wire};
+use notify::words::Registry;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -87,13 +88,15 @@ impl Held {
 }
 
 impl GatewayPlan {
-    /// The gateway, with its secrets. `topics` makes the client of a topic.
+    /// The gateway, with its secrets. `registry` has the texts that operators know, and `topics` makes the client of a
+    /// topic.
     pub fn open<E: From<OpenError>>(
         &self,
+        registry: &Registry,
         topics: impl FnOnce(&str) -> Result<Topic, E>,
     ) -> Result<Gateway, E> {
         let wire = match &self.protocol {
-            Protocol::Smpp { address, tls, ca, system_id, system_type, password, sender } => {
+            Protocol::Smpp { address, tls, ca, system_id, system_type, password, sender, .. } => {
                 Wire::Smpp(Smpp {
                     address: address.clone(),
                     tls: tls.then(|| self.smpp_tls(address, ca.as_deref())).transpose()?,
@@ -101,6 +104,7 @@ impl GatewayPlan {
                     password: self.secret("password", password)?,
                     system_type: system_type.clone(),
                     sender: sender.clone(),
+                    registration: self.registration(registry),
                     ..Smpp::usual()
                 })
             }
@@ -109,7 +113,7 @@ impl GatewayPlan {
                 let token = self.secret("token", token)?;
                 Wire::Calls(Caller::Http(HttpSms::twilio(client, url, account, &token, sender.clone())))
             }
-            Protocol::Http(http) => Wire::Calls(Caller::Http(self.http(http)?)),
+            Protocol::Http(http) => Wire::Calls(Caller::Http(self.http(http, registry)?)),
             Protocol::Smtp { address, tls, login, sender, ca } => Wire::Calls(Caller::Smtp(Smtp {
                 address: address.clone(),
                 tls: self.tls(address, *tls, ca.as_deref())?,
@@ -138,8 +142,13 @@ impl GatewayPlan {
         Ok(Gateway { name: self.name.clone(), wire })
     }
 
-    fn http(&self, http: &Http) -> Result<HttpSms, OpenError> {
-        let Http { url, method, body, content_type, headers, sender, answer_id, answer_has, ca } = http;
+    fn registration(&self, registry: &Registry) -> Option<Registration> {
+        let entity = self.entity()?.to_owned();
+        Some(Registration { entity, registry: registry.clone() })
+    }
+
+    fn http(&self, http: &Http, registry: &Registry) -> Result<HttpSms, OpenError> {
+        let Http { url, method, body, content_type, headers, sender, answer_id, answer_has, ca, .. } = http;
         let url = url.read().map_err(|cause| self.fails("url", cause))?;
         let header = |(name, value): &(String, Held)| {
             Ok((name.clone(), value.read().map_err(|cause| self.fails("headers", cause))?))
@@ -154,6 +163,7 @@ impl GatewayPlan {
             content_type: content_type.clone(),
             headers: headers.iter().map(header).collect::<Result<_, _>>()?,
             sender: sender.clone(),
+            registration: self.registration(registry),
             answer_id: answer_id.clone(),
             answer_has: answer_has.clone(),
         })
@@ -215,6 +225,7 @@ impl Smpp {
             password: Secret::new(""),
             system_type: String::new(),
             sender: String::new(),
+            registration: None,
             connect_within: Duration::from_secs(10),
             enquire_after: Duration::from_secs(30),
             reconnect_after: Duration::from_secs(1),

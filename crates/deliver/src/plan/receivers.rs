@@ -51,6 +51,39 @@ pub fn check_section(rule: &ChannelRule, gateways: &[GatewayPlan]) -> Result<(),
     check_reach(channel.section(), channel, &to, None, gateways)
 }
 
+/// Refuses gateways that ask for registered texts where there are none, and the other way round.
+pub fn check_registered(
+    rules: Option<&DeskRules>,
+    sections: &[Channel],
+    gateways: &[GatewayPlan],
+) -> Result<(), PlanError> {
+    let wrong = |problem: String, help: &str| {
+        Err(PlanError { code: "plan::registered", problem, help: Some(help.to_owned()), span: None })
+    };
+    let has_texts = rules.is_some_and(|rules| !rules.templates().registry().is_empty());
+    let Some(gateway) = gateways.iter().find(|gateway| gateway.entity().is_some()) else {
+        if has_texts && !gateways.is_empty() {
+            let problem = "texts are registered, and no gateway says for whom".to_owned();
+            return wrong(problem, "add `entity`, the id of 19 digits, to the gateways for `sms`");
+        }
+        return Ok(());
+    };
+    let name = &gateway.name;
+    if sections.contains(&Channel::Sms) {
+        let problem =
+            format!("gateway `{name}` has an `entity`, and the words of `[sms]` are not registered");
+        return wrong(
+            problem,
+            "write a `[[receiver]]` and a `[[route]]` in place of `[sms]`, with `[[registered]]`",
+        );
+    }
+    if !has_texts {
+        let problem = format!("gateway `{name}` has an `entity`, and the plan has no `[[registered]]` text");
+        return wrong(problem, "add each text with its `id` as the portal of your operator shows it");
+    }
+    Ok(())
+}
+
 fn check_reach(
     who: &str,
     channel: Channel,

@@ -27,7 +27,7 @@ impl GatewayPlan {
             None => "none: the certificates that the system trusts".to_owned(),
         };
         match &self.protocol {
-            Protocol::Smpp { address, tls, ca, system_id, system_type, password, sender } => {
+            Protocol::Smpp { address, tls, ca, system_id, system_type, password, sender, entity } => {
                 add("protocol", "smpp".to_owned());
                 add("address", address.clone());
                 add("tls", if *tls { "tls" } else { "none: not encrypted" }.to_owned());
@@ -41,6 +41,7 @@ impl GatewayPlan {
                 );
                 add("password", password.to_string());
                 add("sender", sender.clone());
+                add("entity", entity_of(entity));
             }
             Protocol::Twilio { url, account, token, sender, ca } => {
                 add("protocol", "twilio".to_owned());
@@ -57,6 +58,7 @@ impl GatewayPlan {
                 content_type,
                 headers,
                 sender,
+                entity,
                 answer_id,
                 answer_has,
                 ca,
@@ -68,6 +70,7 @@ impl GatewayPlan {
                 add("content_type", content_type.clone().unwrap_or_else(|| "none".to_owned()));
                 headers.iter().for_each(|(name, value)| add("header", format!("{name}: {value}")));
                 add("sender", if sender.is_empty() { "none".to_owned() } else { sender.clone() });
+                add("entity", entity_of(entity));
                 add("answer_id", answer_id.clone().unwrap_or_else(|| "none: ours".to_owned()));
                 add(
                     "answer_has",
@@ -119,6 +122,13 @@ impl GatewayPlan {
             }
         }
         keys
+    }
+}
+
+fn entity_of(entity: &Option<String>) -> String {
+    match entity {
+        Some(entity) => format!("{entity}: each SMS is one of the registered texts"),
+        None => "none: texts are not registered".to_owned(),
     }
 }
 

@@ -1,5 +1,6 @@
 use super::*;
 use expect_test::{Expect, expect};
+use notify::words::Registry;
 use std::path::Path;
 
 const PLAN: &str = r#"
@@ -61,7 +62,7 @@ path = "/var/spool/gridwarden/alerts.ndjson"
 
 /// Opens a gateway without any topic.
 fn open(gateway: &GatewayPlan) -> Result<crate::Gateway, OpenError> {
-    gateway.open(|topic| panic!("nobody asks for the topic {topic}"))
+    gateway.open(&Registry::default(), |topic| panic!("nobody asks for the topic {topic}"))
 }
 
 fn page(gateways: &[GatewayPlan]) -> String {
@@ -84,6 +85,7 @@ fn each_gateway_is_shown_without_its_secrets() {
           system_type none
           password of the variable SMPP_PASSWORD
           sender GRIDWN
+          entity none: texts are not registered
         sms
           name backup
           protocol twilio
@@ -102,6 +104,7 @@ fn each_gateway_is_shown_without_its_secrets() {
           header Authorization: of the variable LOCAL_SMS
           header X-Version: 2
           sender none
+          entity none: texts are not registered
           answer_id /id
           answer_has none: the status decides
           ca none: the certificates that the system trusts
@@ -166,7 +169,7 @@ fn what_cannot_work_is_refused_with_its_place_and_a_way_out() {
             error[plan::key]: `sytem_id` is no key of a gateway with `protocol = "smpp"`
               --> plan.toml:6:1
                | sytem_id = "utility"
-              help: it has `address`, `tls`, `system_id`, `system_type`, `password`, `sender`, `ca`
+              help: it has `address`, `tls`, `system_id`, `system_type`, `password`, `sender`, `entity`, `ca`
         "#]],
     );
     refused(
@@ -226,11 +229,11 @@ fn what_cannot_work_is_refused_with_its_place_and_a_way_out() {
     refused(
         &with("{to}", "{phone}"),
         &expect![[r#"
-        error[plan::template]: `body`: there is no variable `{phone}`; there are {to}, {digits}, {text}, {id}, {sender}
-          --> plan.toml:21:8
-           | body = '{"to": "{phone}", "text": "{text}"}'
-          help: write one of these
-    "#]],
+            error[plan::template]: `body`: there is no variable `{phone}`; there are {to}, {digits}, {text}, {id}, {sender}, {entity}, {template}, {values}
+              --> plan.toml:21:8
+               | body = '{"to": "{phone}", "text": "{text}"}'
+              help: write one of these
+        "#]],
     );
     refused(
         &with(": \"{text}\"", ": \"text\""),
@@ -312,6 +315,43 @@ fn what_cannot_work_is_refused_with_its_place_and_a_way_out() {
                | name = "Mail server"
               help: try `name = "operator"`
         "#]],
+    );
+    refused(
+        &with("sender = \"GRIDWN\"\n", "sender = \"GRIDWN\"\nentity = \"4711\"\n"),
+        &expect![[r#"
+        error[plan::registered]: `entity` is an id of 19 digits, found "4711"
+          --> plan.toml:9:10
+           | entity = "4711"
+          help: write it as the portal of your operator shows it
+    "#]],
+    );
+    let entity = "entity = \"1101160000000012345\"\n";
+    refused(
+        &with("sender = \"GRIDWN\"\n", &format!("sender = \"GRID-WARDEN\"\n{entity}")),
+        &expect![[r#"
+        error[plan::registered]: with `entity`, `sender` is a registered header of six letters, found "GRID-WARDEN"
+          --> plan.toml:8:10
+           | sender = "GRID-WARDEN"
+          help: try `sender = "GRIDWN"`
+    "#]],
+    );
+    refused(
+        &with("answer_id = \"/id\"\n", &format!("answer_id = \"/id\"\n{entity}")),
+        &expect![[r#"
+        error[plan::missing]: this gateway needs `sender`
+          --> plan.toml:18:8
+           | name = "local"
+          help: add `sender = "GRIDWN"`
+    "#]],
+    );
+    refused(
+        &with("{\"to\": \"{to}\", ", "{\"to\": \"{to}\", \"dlt\": \"{template}\", "),
+        &expect![[r#"
+        error[plan::registered]: `body` has `{template}`, and the gateway has no `entity`
+          --> plan.toml:17:1
+           | [[gateway]]
+          help: add `entity` with its id of 19 digits
+    "#]],
     );
     refused(
         &with("alerts-for-control", "alerts for control"),

@@ -18,6 +18,9 @@ const RESPONSE: u32 = 0x8000_0000;
 const RECEIPTED_MESSAGE_ID: u16 = 0x001e;
 const MESSAGE_PAYLOAD: u16 = 0x0424;
 const MESSAGE_STATE: u16 = 0x0427;
+/// The entity that sends, and the registered text: vendor tags that India's aggregators have agreed on.
+const ENTITY_ID: u16 = 0x1400;
+const TEMPLATE_ID: u16 = 0x1401;
 
 /// An address with its type of number and its numbering plan.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -63,6 +66,8 @@ pub struct Submit {
     pub data_coding: u8,
     /// The bytes.
     pub message: Vec<u8>,
+    /// The ids of the entity that sends and of the registered text, where operators ask for them.
+    pub registered: Option<(String, String)>,
 }
 
 /// A message from the gateway: a receipt, or what a phone has sent.
@@ -223,6 +228,10 @@ impl Submit {
         // replace_if_present_flag and sm_default_msg_id around data_coding
         out.extend_from_slice(&[self.registered_delivery, 0, self.data_coding, 0]);
         bytes_to(&self.message, out);
+        if let Some((entity, template)) = &self.registered {
+            parameter_to(ENTITY_ID, entity.as_bytes(), out);
+            parameter_to(TEMPLATE_ID, template.as_bytes(), out);
+        }
     }
 }
 
@@ -234,13 +243,10 @@ impl Deliver {
         out.extend_from_slice(&[self.esm_class, 0, 0, 0, 0, 0, 0, self.data_coding, 0]);
         bytes_to(&self.message, out);
         if let Some(receipted) = &self.receipted {
-            out.extend_from_slice(&RECEIPTED_MESSAGE_ID.to_be_bytes());
-            out.extend_from_slice(&(receipted.len() as u16 + 1).to_be_bytes());
-            text_to(receipted, out);
+            parameter_to(RECEIPTED_MESSAGE_ID, format!("{receipted}\0").as_bytes(), out);
         }
         if let Some(state) = self.state {
-            out.extend_from_slice(&MESSAGE_STATE.to_be_bytes());
-            out.extend_from_slice(&[0, 1, state]);
+            parameter_to(MESSAGE_STATE, &[state], out);
         }
     }
 }
@@ -254,6 +260,13 @@ fn text_to(text: &str, out: &mut Vec<u8>) {
 fn address_to(address: &Address, out: &mut Vec<u8>) {
     out.extend_from_slice(&[address.ton, address.npi]);
     text_to(&address.text, out);
+}
+
+/// An optional parameter.
+fn parameter_to(tag: u16, value: &[u8], out: &mut Vec<u8>) {
+    out.extend_from_slice(&tag.to_be_bytes());
+    out.extend_from_slice(&(value.len() as u16).to_be_bytes());
+    out.extend_from_slice(value);
 }
 
 /// A message has at most 254 bytes here: parts of long ones have 140.
@@ -303,7 +316,16 @@ impl<'a> Fields<'a> {
         let data_coding = self.byte("data_coding")?;
         self.byte("sm_default_msg_id")?;
         let message = self.short_message()?;
-        Ok(Submit { source, destination, esm_class, registered_delivery, data_coding, message })
+        let (mut entity, mut template) = (None, None);
+        while let Some((tag, value)) = self.parameter() {
+            match tag {
+                ENTITY_ID => entity = Some(lossy(value)),
+                TEMPLATE_ID => template = Some(lossy(value)),
+                _ => {}
+            }
+        }
+        let registered = entity.zip(template);
+        Ok(Submit { source, destination, esm_class, registered_delivery, data_coding, message, registered })
     }
 
     fn deliver(&mut self) -> Result<Deliver, PduError> {

@@ -2,6 +2,7 @@
 
 use super::pdu::{Body, Pdu, PduError};
 use super::stream::{Reading, Stream, Tls};
+use crate::registration::Registration;
 use crate::secret::Secret;
 use std::io::{self, Read};
 use std::net::{TcpStream, ToSocketAddrs};
@@ -29,6 +30,8 @@ pub struct Smpp {
     pub system_type: String,
     /// Who the messages come from: a number, or a name of up to eleven letters.
     pub sender: String,
+    /// What operators ask for with each message, if they do.
+    pub registration: Option<Registration>,
     /// So long the other side may take to connect, and to bind.
     pub connect_within: Duration,
     /// After so long without a word the other side is asked whether it is there, and has the same time to answer.

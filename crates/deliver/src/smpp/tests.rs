@@ -18,7 +18,7 @@ fn hex(pdu: &Pdu) -> String {
 
 #[test]
 fn messages_are_the_bytes_of_the_standard() {
-    let submit = Body::SubmitSm(submit_of(&submission("M1 [€]", 0), &Address::of_sender("GRIDWN")));
+    let submit = Body::SubmitSm(submit_of(&submission("M1 [€]", 0), &Address::of_sender("GRIDWN"), None));
     expect!["0000003c00000004000000000000000700050047524944574e00010139313938313030303030303100000000000001000000094d31201b3c1b651b3e"]
         .assert_eq(&hex(&Pdu::new(7, submit)));
     let bind = Body::BindTransceiver {
@@ -33,11 +33,22 @@ fn messages_are_the_bytes_of_the_standard() {
 fn a_long_message_has_a_header_that_joins_its_parts() {
     let text = "ज".repeat(100);
     let source = Address::of_sender("+91");
-    let all: Vec<Submit> = (0..2).map(|part| submit_of(&submission(&text, part), &source)).collect();
+    let all: Vec<Submit> = (0..2).map(|part| submit_of(&submission(&text, part), &source, None)).collect();
     assert_eq!(all[0].message[..6], [5, 0, 3, 2, 2, 1]);
     assert_eq!(all[1].message[..6], [5, 0, 3, 2, 2, 2]);
     assert_eq!((all[0].message.len(), all[1].message.len()), (6 + 134, 6 + 66));
     assert_eq!((all[0].esm_class, all[0].data_coding), (0x40, 8));
+}
+
+#[test]
+fn a_registered_message_carries_its_ids() {
+    let entry = Entry { entity: "1101160000000012345", template: "1107160000000054321", values: vec![] };
+    let submit = submit_of(&submission("M1", 0), &Address::of_sender("GRIDWN"), Some(&entry));
+    let bytes = hex(&Pdu::new(7, Body::SubmitSm(submit)));
+    expect![
+        "4d3114000013313130313136303030303030303031323334351401001331313037313630303030303030303534333231"
+    ]
+    .assert_eq(&bytes[bytes.len() - 96..]);
 }
 
 #[test]
@@ -96,8 +107,9 @@ fn address() -> impl Strategy<Value = Address> {
 
 fn bodies() -> impl Strategy<Value = Body> {
     let message = || prop::collection::vec(any::<u8>(), 0..255);
-    let submit = (address(), address(), any::<[u8; 3]>(), message()).prop_map(
-        |(source, destination, flags, message)| {
+    let registered = || prop::option::of(("[0-9]{19}", "[0-9]{19}"));
+    let submit = (address(), address(), any::<[u8; 3]>(), message(), registered()).prop_map(
+        |(source, destination, flags, message, registered)| {
             let [esm_class, registered_delivery, data_coding] = flags;
             Body::SubmitSm(Submit {
                 source,
@@ -106,6 +118,7 @@ fn bodies() -> impl Strategy<Value = Body> {
                 registered_delivery,
                 data_coding,
                 message,
+                registered,
             })
         },
     );

@@ -14,7 +14,7 @@ use detect::{Detector, DetectorRules};
 use fleet::{Energy, RegisterRules};
 use grid::IndexSettings;
 use metering::{DemandRule, Zone};
-use notify::Channel;
+use notify::{Channel, ChannelRule};
 use page::{Page, listed};
 use pipeline::{Compression, MostPower, Plan, PlanError};
 use reading::quantity::{amperes, percent, time, volts, watt_hours, watts};
@@ -56,6 +56,8 @@ fn gateways(plan: &Plan, text: &str) -> Result<Vec<GatewayPlan>, PlanError> {
     for rule in Channel::ALL.iter().filter_map(|channel| plan.channel(*channel)) {
         deliver::plan::check_section(rule, &gateways)?;
     }
+    let sections: Vec<Channel> = plan.channels.iter().map(ChannelRule::channel).collect();
+    deliver::plan::check_registered(plan.desk.as_ref(), &sections, &gateways)?;
     Ok(gateways)
 }
 

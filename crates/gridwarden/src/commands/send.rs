@@ -4,12 +4,11 @@ pub(super) mod topics;
 mod trial;
 
 use crate::cli;
-use deliver::plan::OpenError;
+use deliver::plan::{GatewayPlan, OpenError};
 use deliver::smpp::Smpp;
-use deliver::{
-    Courier, CourierError, Gateway, Happened, Secret, SecretSource, Store, Wire, plan, read_messages,
-};
+use deliver::{Courier, CourierError, Gateway, Happened, Secret, SecretSource, Store, Wire, read_messages};
 use outbox::{Put, Settings, State};
+use pipeline::Plan;
 use shell::{Failure, Stop, count, print, read_plan_and_text};
 use std::collections::BTreeMap;
 use std::error::Error;
@@ -28,7 +27,7 @@ pub fn run(args: &cli::Send, quiet: bool) -> Result<(), Failure> {
         Some(path) => {
             // Read whole, so that a plan with a mistake elsewhere is no surprise later.
             let (plan, text) = read_plan_and_text(path)?;
-            let gateways = of_plan(path, &text, None)?;
+            let gateways = of_plan(path, &plan, &text, None)?;
             if let Some(receiver) = &args.test {
                 return trial::run(args, receiver, path, &plan, gateways);
             }
@@ -52,14 +51,20 @@ pub fn run(args: &cli::Send, quiet: bool) -> Result<(), Failure> {
 }
 
 /// The gateways of a plan, with their secrets. `brokers` are those of topics, in place of the plan's.
-pub(super) fn of_plan(path: &Path, text: &str, brokers: Option<&str>) -> Result<Vec<Gateway>, Failure> {
-    let gateways = plan::read(text).map_err(|error| Failure::plan(&error, path, text))?;
+pub(super) fn of_plan(
+    path: &Path,
+    plan: &Plan,
+    text: &str,
+    brokers: Option<&str>,
+) -> Result<Vec<Gateway>, Failure> {
+    let gateways = deliver::plan::read(text).map_err(|error| Failure::plan(&error, path, text))?;
     if gateways.is_empty() {
         let problem = format!("the plan {} has no `[[gateway]]`, so nothing can be sent", path.display());
         return Err(Failure::wrong(problem, "add one as in pipelines/routes.toml"));
     }
-    let open = |gateway: &plan::GatewayPlan| {
-        gateway.open(|topic| topics::client(path, text, brokers, topic).map_err(CannotOpen))
+    let registry = plan.desk.as_ref().map(|rules| rules.templates().registry().clone()).unwrap_or_default();
+    let open = |gateway: &GatewayPlan| {
+        gateway.open(&registry, |topic| topics::client(path, text, brokers, topic).map_err(CannotOpen))
     };
     gateways.iter().map(open).collect::<Result<_, _>>().map_err(|CannotOpen(failure)| failure)
 }

@@ -32,7 +32,7 @@ pub fn run(args: &cli::Serve, quiet: bool) -> Result<(), Failure> {
     let stop = Stop::on_signals()?;
     let (plan, text) = read_plan_and_text(&args.plan)?;
     let desk = desk(args, &plan)?;
-    let gateways = of_plan(&args.plan, &text, args.brokers.as_deref())?;
+    let gateways = of_plan(&args.plan, &plan, &text, args.brokers.as_deref())?;
     let ways: Vec<String> = gateways.iter().map(Gateway::way).collect();
     check_ways(&args.plan, &plan, &ways)?;
     let follow = match &args.results {

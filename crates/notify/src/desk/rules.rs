@@ -1,7 +1,7 @@
 //! Who hears of what: receivers and routes, as a plan has them after its check.
 
 use super::notice::{Kind, Notice};
-use crate::words::{Language, Templates};
+use crate::words::{Language, Template, Templates};
 use crate::{Address, Channel};
 use cases::Severity;
 use reading::{AreaId, Calendar, DayType, EventTime, FeederId};
@@ -367,6 +367,19 @@ impl DeskRules {
     /// The words of messages.
     pub fn templates(&self) -> &Templates {
         &self.templates
+    }
+
+    /// The templates that messages to a receiver are written by.
+    pub fn templates_to<'a>(&'a self, receiver: &'a Receiver) -> impl Iterator<Item = &'a Template> {
+        let asked = self.routes.iter().filter(|route| {
+            let escalates = route.escalate.iter().flat_map(|escalation| &escalation.to);
+            route.to.iter().chain(escalates).any(|to| *to == receiver.name)
+        });
+        asked.flat_map(|route| {
+            let language = route.language.as_ref().unwrap_or(&receiver.language);
+            let templates = self.templates.in_language(language);
+            templates.filter(|template| template.kind().is_none_or(|kind| route.kinds().contains(&kind)))
+        })
     }
 
     /// The receiver of this name.

@@ -4,9 +4,9 @@ use super::group::{Group, GroupKey, Member, Standing};
 use super::line::{Held, Line};
 use super::notice::{Kind, Notice};
 use super::rules::{By, Receiver, Route, Whom};
-use super::{Desk, address_for};
-use crate::words::{Asked, Form, Language, Templates, Values};
-use crate::{Address, Message};
+use super::{Desk, DeskRules, address_for};
+use crate::words::{Asked, Form, Language, Room, Values};
+use crate::{Address, Channel, Message};
 use cases::Severity;
 use core::cmp::Reverse;
 use reading::{Calendar, EventTime};
@@ -97,8 +97,7 @@ impl Desk {
             let members = waited.held.iter().map(|held| &held.notice).collect();
             let parcel =
                 Parcel { form, members, unnamed: waited.more, joined_by: &[], suffix: String::new() };
-            let (text, named) =
-                text(rules.templates(), &parcel, kind, (&receiver.language, receiver.parts), calendar);
+            let (text, named) = text(rules, &parcel, kind, (&receiver.language, receiver), calendar);
             counts.digested += total;
             line.sent.push_back(now);
             let more = u32::try_from(total - 1).unwrap_or(u32::MAX);
@@ -207,8 +206,7 @@ impl Desk {
         line.sent.push_back(now);
         let rules = Arc::clone(&self.rules);
         let language = route.language.as_ref().unwrap_or(&receiver.language);
-        let (text, named) =
-            text(rules.templates(), parcel, Some(key.kind), (language, receiver.parts), calendar);
+        let (text, named) = text(&rules, parcel, Some(key.kind), (language, receiver), calendar);
         let (form, suffix) = (parcel.form, &parcel.suffix);
         if matches!(form, Form::One | Form::Several) {
             for notice in parcel.members.iter().take(named) {
@@ -300,12 +298,12 @@ fn label(scope: &str, brief: &str) -> String {
     if brief.is_empty() { scope.to_owned() } else { format!("{scope} ({brief})") }
 }
 
-/// The words of a message in a language and so many parts, and how many of its members they name.
+/// The words of a message to a receiver in a language, and how many of its members they name.
 fn text(
-    templates: &Templates,
+    rules: &DeskRules,
     parcel: &Parcel<'_>,
     kind: Option<Kind>,
-    (language, parts): (&Language, u32),
+    (language, receiver): (&Language, &Receiver),
     calendar: &Calendar,
 ) -> (String, usize) {
     let asked = Asked { kind, form: parcel.form, language };
@@ -320,7 +318,10 @@ fn text(
         words.retain(|(name, _)| parcel.joined_by.iter().any(|by| by.name() == name));
     }
     let values = Values { names, total: parcel.total(), words };
-    let (text, named) = templates.write(&asked, &values, parts);
+    let registry = Some(rules.templates().registry());
+    let registry = registry.filter(|registry| receiver.channel == Channel::Sms && !registry.is_empty());
+    let room = Room { parts: receiver.parts, registry };
+    let (text, named) = rules.templates().write(&asked, &values, room);
     (text, if values.names.is_empty() { 1 } else { named })
 }
 

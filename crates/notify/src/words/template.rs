@@ -1,7 +1,7 @@
 //! A text with variables, and how it is made to fit a message.
 
 use super::variables::{Form, Variable, variables};
-use super::{Language, Values};
+use super::{Language, Registry, Room, Values};
 use crate::Kind;
 use crate::channels::sms::alphabet::{Alphabet, fits, parts};
 use detect::nearest;
@@ -132,18 +132,7 @@ impl Template {
     /// lacks, and fewer of them then.
     pub fn longest(&self) -> (Alphabet, usize) {
         let long = |letter: &str| {
-            let of = |variable: &Variable| {
-                let letter = if variable.any_letters { letter } else { "M" };
-                letter.repeat(variable.longest / letter.len())
-            };
-            let always = variables(self.kind, self.form).into_iter().filter(|variable| variable.always);
-            let words: Vec<_> = always.map(|variable| (variable.name.to_owned(), of(&variable))).collect();
-            let names = words
-                .iter()
-                .find(|(name, _)| name == "names")
-                .map(|(_, name)| format!("{name} (999.99 kWh apart)"));
-            let values = Values { names: names.into_iter().collect(), words, total: 10_000 };
-            let text = self.required(&values, values.names.len());
+            let text = self.longest_text(letter);
             let (alphabet, parts) = parts(&text);
             (alphabet, parts.len())
         };
@@ -151,16 +140,48 @@ impl Template {
         if other.1 > latin.1 { other } else { latin }
     }
 
+    /// What is required, with every name as long as names can be, of this letter.
+    fn longest_text(&self, letter: &str) -> String {
+        let of = |variable: &Variable| {
+            let letter = if variable.any_letters { letter } else { "M" };
+            letter.repeat(variable.longest / letter.len())
+        };
+        let (values, none) = (self.values_of(of, " (999.99 kWh apart)"), vec![false; self.pieces.len()]);
+        self.text(&values, values.names.len(), &none).unwrap_or_default()
+    }
+
+    /// A value for each variable.
+    fn values_of(&self, of: impl Fn(&Variable) -> String, apart: &str) -> Values {
+        let all = variables(self.kind, self.form).into_iter();
+        let words: Vec<_> = all.map(|variable| (variable.name.to_owned(), of(&variable))).collect();
+        let names =
+            words.iter().filter(|(name, _)| name == "names").map(|(_, name)| format!("{name}{apart}"));
+        Values { names: names.collect(), total: 10_000, words }
+    }
+
+    /// A message of this template that is none of the registered texts: the longest one, the shortest one, or one with a
+    /// piece in brackets, which would never go out. None if there is none such.
+    pub fn misfit(&self, registry: &Registry) -> Option<String> {
+        let short = self.values_of(|_| "M".to_owned(), "");
+        let with_one = |at: usize| (0..self.pieces.len()).map(|place| place == at).collect::<Vec<_>>();
+        let is_optional = |at: &usize| matches!(self.pieces[*at], Piece::Optional(_));
+        let with_piece = (0..self.pieces.len()).filter(is_optional).map(with_one);
+        let with_none = vec![false; self.pieces.len()];
+        let shorts = [with_none].into_iter().chain(with_piece);
+        let shorts = shorts.filter_map(|with| self.text(&short, short.names.len(), &with));
+        [self.longest_text("M")].into_iter().chain(shorts).find(|text| registry.entry(text).is_none())
+    }
+
     /// The text within so many parts, and how many of the names it has. One name goes in, then the pieces in brackets,
     /// in their order, then as many other names as there is room for: where it is matters more than the tenth name.
     /// Only what is too long with a single name is cut.
-    pub(super) fn write(&self, values: &Values, most: u32) -> (String, usize) {
+    pub(super) fn write(&self, values: &Values, room: Room<'_>) -> (String, usize) {
         let all = values.names.len();
         let least = all.min(1);
         let mut with = vec![false; self.pieces.len()];
         let has_room = |named: usize, with: &[bool]| {
             // One letter beyond the alphabet makes all of it UCS-2, so the whole text is measured.
-            self.text(values, named, with).is_some_and(|text| fits(&text, most))
+            self.text(values, named, with).is_some_and(|text| room.has(&text))
         };
         for (place, piece) in self.pieces.iter().enumerate() {
             if matches!(piece, Piece::Optional(_)) {
@@ -170,11 +191,7 @@ impl Template {
         }
         let named = (least..=all).rev().find(|named| has_room(*named, &with)).unwrap_or(least);
         let text = self.text(values, named, &with).unwrap_or_default();
-        (cut(text, most), named)
-    }
-
-    fn required(&self, values: &Values, named: usize) -> String {
-        self.text(values, named, &vec![false; self.pieces.len()]).unwrap_or_default()
+        (cut(text, room.parts), named)
     }
 
     /// The text with some of the optional pieces. None if one of these has no value.

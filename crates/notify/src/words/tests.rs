@@ -110,7 +110,7 @@ fn what_is_wrong_with_a_template_is_named_with_a_way_out() {
 
 fn written(text: &str, values: &Values, parts: u32) -> String {
     let template = Template::new(Some(Kind::Outage), Form::Several, Language::ENGLISH, text).unwrap();
-    let (text, named) = template.write(values, parts);
+    let (text, named) = template.write(values, Room { parts, registry: None });
     format!("{named}: {text}")
 }
 
@@ -141,4 +141,33 @@ fn a_name_of_another_script_stays_out_where_it_would_make_the_message_longer() {
     let text = "{count} out: {names}[ in {area}]";
     assert!(!written(text, &values, 1).contains("मुंबई"));
     assert!(written(text, &values, 2).contains("मुंबई"));
+}
+
+#[test]
+fn only_as_much_goes_in_as_a_registered_text_has_room_for() {
+    let text = "{count} out: {names}.[ Area {area}.]";
+    let template = Template::new(Some(Kind::Outage), Form::Several, Language::ENGLISH, text).unwrap();
+    let values = Values {
+        words: vec![("area".to_owned(), "WESTERN-SUBURBS".to_owned())],
+        names: (0..20).map(|number| format!("TRANSFORMER-{number}")).collect(),
+        total: 30,
+    };
+    let id = |last: u8| format!("110716000000001234{last}");
+    let mut registry = Registry::default();
+    registry.add(Registered::new(&id(1), "{#var#} out: {#var#}.").unwrap()).unwrap();
+    let write = |registry: &Registry| {
+        let (text, named) = template.write(&values, Room { parts: 3, registry: Some(registry) });
+        format!("{named}: {text}")
+    };
+    assert_eq!(write(&registry), "1: 30 out: TRANSFORMER-0 +29.");
+    // Two names have more letters than a variable may hold, so they need two.
+    registry.add(Registered::new(&id(2), "{#var#} out: {#var#}{#var#}. Area {#var#}.").unwrap()).unwrap();
+    assert_eq!(
+        write(&registry),
+        "3: 30 out: TRANSFORMER-0, TRANSFORMER-1, TRANSFORMER-2 +27. Area WESTERN-SUBURBS."
+    );
+    // The longest name alone has more.
+    assert!(template.misfit(&registry).unwrap().starts_with("10000 out: MMM"));
+    registry.add(Registered::new(&id(3), "{#var#} out: {#var#}{#var#}{#var#}.").unwrap()).unwrap();
+    assert_eq!(template.misfit(&registry), None);
 }

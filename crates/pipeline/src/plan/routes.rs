@@ -6,7 +6,7 @@ use super::written::milliseconds;
 use cases::Severity;
 use detect::nearest;
 use notify::desk::{By, Escalation, Hours, Inhibit, Kind, Quiet, Receiver, Route, RulesError, Shift, Whom};
-use notify::words::{Form, Language, Template, Templates};
+use notify::words::{Form, Language, Registered, RegisteredError, Template, Templates};
 use notify::{Address, Channel, DeskRules};
 use reading::time::DAY;
 use reading::{AreaId, DayType, FeederId};
@@ -114,6 +114,13 @@ pub(super) struct TemplateToml {
     text: Text,
 }
 
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RegisteredToml {
+    id: Text,
+    text: Text,
+}
+
 /// The lists of a plan that are about messages by routes.
 #[derive(Debug)]
 pub(super) struct RoutesToml {
@@ -121,6 +128,7 @@ pub(super) struct RoutesToml {
     pub(super) routes: Vec<Spanned<RouteToml>>,
     pub(super) inhibits: Vec<InhibitToml>,
     pub(super) templates: Vec<TemplateToml>,
+    pub(super) registered: Vec<RegisteredToml>,
 }
 
 /// What in a plan finds something to write about, by kind, with the section that asks for it.
@@ -132,7 +140,8 @@ impl RoutesToml {
         let receivers: Vec<Receiver> = each(&self.receivers, ReceiverToml::check)?;
         let routes: Vec<Route> = each(&self.routes, RouteToml::check)?;
         let inhibits = self.inhibits.iter().map(InhibitToml::check).collect::<Result<_, _>>()?;
-        let templates = templates(&self.templates)?;
+        let mut templates = templates(&self.templates)?;
+        register(&self.registered, &mut templates)?;
         if routes.is_empty() {
             return self.check_that_nothing_is_written();
         }
@@ -142,6 +151,7 @@ impl RoutesToml {
         let rules = DeskRules::new(receivers, routes, inhibits, templates);
         let rules = rules.map_err(|error| self.misfit(&error))?;
         self.check_lengths(&rules)?;
+        self.check_registered(&rules)?;
         Ok(Some(rules))
     }
 
@@ -150,7 +160,8 @@ impl RoutesToml {
         let receiver = self.receivers.first().map(Spanned::span);
         let template = self.templates.first().map(|template| template.text.span());
         let inhibit = self.inhibits.first().map(|inhibit| inhibit.by.span());
-        let Some(span) = receiver.or(template).or(inhibit) else { return Ok(None) };
+        let registered = self.registered.first().map(|registered| registered.id.span());
+        let Some(span) = receiver.or(template).or(inhibit).or(registered) else { return Ok(None) };
         let problem = "no message goes out, because the plan has no `[[route]]`".to_owned();
         let help = "add `[[route]]` with `name` and `to`, as in docs/reference/plans.md";
         Err(PlanError::new("plan::missing", span, problem, help))
@@ -170,19 +181,36 @@ impl RoutesToml {
     /// No message of the longest names may need more parts than its receiver allows: it would be cut.
     fn check_lengths(&self, rules: &DeskRules) -> Result<(), PlanError> {
         for (written, receiver) in self.receivers.iter().zip(rules.receivers()) {
-            let asked = rules.routes().iter().filter(|route| {
-                let escalates = route.escalate.iter().flat_map(|escalation| &escalation.to);
-                route.to.iter().chain(escalates).any(|to| *to == receiver.name)
-            });
-            for route in asked {
-                let language = route.language.as_ref().unwrap_or(&receiver.language);
-                let templates = rules.templates().in_language(language);
-                let is_sent = |template: &&Template| {
-                    template.kind().is_none_or(|kind| route.kinds.is_empty() || route.kinds.contains(&kind))
-                };
-                for template in templates.filter(is_sent) {
-                    self.check_length(template, receiver, written.get_ref().span_of_parts())?;
-                }
+            for template in rules.templates_to(receiver) {
+                self.check_length(template, receiver, written.get_ref().span_of_parts())?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Every SMS must be one of the texts that are registered, if there are any: no operator delivers another one.
+    fn check_registered(&self, rules: &DeskRules) -> Result<(), PlanError> {
+        let registry = rules.templates().registry();
+        if registry.is_empty() {
+            return Ok(());
+        }
+        for (written, receiver) in self.receivers.iter().zip(rules.receivers()) {
+            if receiver.channel != Channel::Sms {
+                continue;
+            }
+            for template in rules.templates_to(receiver) {
+                let Some(text) = template.misfit(registry) else { continue };
+                let problem = format!(
+                    "receiver `{}` gets the message `{}` in `{}`, and no registered text fits \"{text}\"",
+                    receiver.name,
+                    shown(template),
+                    template.language(),
+                );
+                let own = self.templates.iter().find(|written| written.is(template));
+                let span = own.map_or_else(|| written.get_ref().name.span(), |own| own.text.span());
+                let help = "add `[[registered]]` with its `id` and the `text` of the portal, with `{#var#}` for each 30 \
+                    letters of what changes; or write a `[[template]]` as it is registered";
+                return Err(PlanError::new("plan::registered", span, problem, help));
             }
         }
         Ok(())
@@ -198,10 +226,9 @@ impl RoutesToml {
         if longest <= receiver.parts as usize {
             return Ok(());
         }
-        let kind = template.kind().map(|kind| format!("{kind} ")).unwrap_or_default();
         let problem = format!(
-            "with the longest names, the message `{kind}{}` in `{}` takes {longest} parts in {}, and receiver `{}` gets at most {}",
-            template.form().name(),
+            "with the longest names, the message `{}` in `{}` takes {longest} parts in {}, and receiver `{}` gets at most {}",
+            shown(template),
             template.language(),
             alphabet.name(),
             receiver.name,
@@ -213,6 +240,12 @@ impl RoutesToml {
         let help = format!("write a shorter text in `[[template]]`, or `parts = {longest}` for the receiver");
         Err(PlanError::new("plan::template", span, problem, help))
     }
+}
+
+/// A template by its kind and form.
+fn shown(template: &Template) -> String {
+    let kind = template.kind().map(|kind| format!("{kind} ")).unwrap_or_default();
+    format!("{kind}{}", template.form().name())
 }
 
 fn each<W, T>(
@@ -414,6 +447,22 @@ fn templates(written: &[TemplateToml]) -> Result<Templates, PlanError> {
         }
     }
     Ok(templates)
+}
+
+fn register(written: &[RegisteredToml], templates: &mut Templates) -> Result<(), PlanError> {
+    for RegisteredToml { id, text } in written {
+        let registered = Registered::new(id.get_ref(), text.get_ref());
+        let done = registered.and_then(|registered| templates.register(registered));
+        done.map_err(|error| {
+            let (span, help) = match error {
+                RegisteredError::Id { .. } => (id.span(), "write it as the portal of your operator shows it"),
+                RegisteredError::Twice { .. } => (id.span(), "leave one of them out"),
+                RegisteredError::Empty => (text.span(), "write it as the portal of your operator shows it"),
+            };
+            PlanError::new("plan::registered", span, error.to_string(), help)
+        })?;
+    }
+    Ok(())
 }
 
 /// Names of routes and receivers are parts of the ids of messages, in which a dot separates them.

@@ -9,7 +9,7 @@ use super::metering::{self, DemandToml, PowerFactorToml, ProfilesToml};
 use super::quality::{EstimationToml, QualityToml, Rest};
 use super::quantity::{CURRENT, ENERGY, POWER, SHARE, TIME, Units, VOLTAGE};
 use super::registers::RegistersToml;
-use super::routes::{InhibitToml, ReceiverToml, RouteToml, RoutesToml, TemplateToml};
+use super::routes::{InhibitToml, ReceiverToml, RegisteredToml, RouteToml, RoutesToml, TemplateToml};
 use super::section::{self, Section};
 use super::supply::SupplyToml;
 use super::{Candidate, ForecastPlan, Plan};
@@ -84,6 +84,8 @@ macro_rules! plan {
             inhibits: Vec<InhibitToml>,
             #[serde(default, rename = "template")]
             templates: Vec<TemplateToml>,
+            #[serde(default, rename = "registered")]
+            registered: Vec<RegisteredToml>,
             #[serde(default)]
             output: OutputToml,
             #[serde(default, rename = "gateway")]
@@ -241,6 +243,7 @@ impl PlanToml {
             routes: self.routes,
             inhibits: self.inhibits,
             templates: self.templates,
+            registered: self.registered,
         };
         let desk = routes.check(&sources)?;
         let quality = self.quality.map(|quality| quality.check(&rest)).transpose()?;

@@ -1,4 +1,4 @@
-//! The lists `[[receiver]]`, `[[route]]`, `[[inhibit]]` and `[[template]]`.
+//! The lists `[[receiver]]`, `[[route]]`, `[[inhibit]]`, `[[template]]` and `[[registered]]`.
 
 use super::page::{Page, listed};
 use notify::desk::{By, Escalation, Hours, Inhibit, Kind, Receiver, Route, Shift, Whom};
@@ -16,6 +16,11 @@ pub(super) fn sections(rules: Option<&DeskRules>, page: &mut Page) {
     rules.routes().iter().for_each(|one| route(one, page));
     rules.inhibits().iter().for_each(|one| inhibit(one, page));
     rules.templates().own().for_each(|one| template(one, page));
+    for text in rules.templates().registry().texts() {
+        page.section("[registered]");
+        page.key("id", text.id());
+        page.key("text", text.text());
+    }
 }
 
 fn receiver(receiver: &Receiver, page: &mut Page) {

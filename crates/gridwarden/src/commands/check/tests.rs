@@ -343,6 +343,7 @@ fn gateways_are_shown_without_their_secrets() {
           system_type     none
           password        of the variable SMPP_PASSWORD
           sender          GRIDWN
+          entity          none: texts are not registered
         [gateway]]
           name            backup
           protocol        http
@@ -352,6 +353,7 @@ fn gateways_are_shown_without_their_secrets() {
           content_type    application/json
           header          Authorization: of the file /run/secrets/sms
           sender          GRIDWN
+          entity          none: texts are not registered
           answer_id       /message/id
           answer_has      none: the status decides
           ca              none: the certificates that the system trusts
@@ -408,6 +410,15 @@ fn a_receiver_whom_no_gateway_reaches_is_an_error() {
           --> plan.toml
           help: add a `[[gateway]]` with `name = "scada"` and `protocol = "kafka"`
     "#]],
+    );
+    refused(
+        "sender = \"GRIDWN\"\n",
+        "sender = \"GRIDWN\"\nentity = \"1101160000000012345\"\n",
+        &expect![[r#"
+            error[plan::registered]: gateway `smsc` has an `entity`, and the plan has no `[[registered]]` text
+              --> plan.toml
+              help: add each text with its `id` as the portal of your operator shows it
+        "#]],
     );
     refused(
         "[[receiver]]\n",

@@ -394,3 +394,77 @@ fn an_address_is_one_of_its_channel() {
     "#]],
     );
 }
+
+#[test]
+fn every_sms_is_one_of_the_texts_that_are_registered() {
+    let id = "1107160000000012345";
+    let with = |texts: &[(&str, &str)]| {
+        let list: Vec<String> = texts
+            .iter()
+            .map(|(id, text)| format!("[[registered]]\nid = \"{id}\"\ntext = \"{text}\"\n\n"))
+            .collect();
+        format!("{}[[gateway]]\n", list.concat())
+    };
+    // The last route alone, to consumers.
+    let cut = |text: &str| {
+        let (head, tail) = text.split_once("[[route]]\nname = \"walk\"").unwrap();
+        let tail = tail.split_once("[[route]]\nname = \"load\"").unwrap().1;
+        let tail = tail.split_once("# Other ways than SMS.").unwrap().0;
+        format!("{head}[[route]]\nname = \"load\"{tail}")
+    };
+    let page = |texts: &[(&str, &str)]| {
+        let text = format!("{}{}name = \"x\"\n", cut(ROUTES), with(texts));
+        match Plan::read(&text) {
+            Ok(plan) => {
+                let texts = plan.desk.unwrap().templates().registry().texts().len();
+                format!("accepted: {texts} registered\n")
+            }
+            Err(error) => error.render("routes.toml", &text),
+        }
+    };
+    let one = "मीटर {#var#}{#var#}: मागणी {#var#}, मंजूर भार {#var#}.";
+    let with_transformer =
+        "मीटर {#var#}{#var#}: मागणी {#var#}, मंजूर भार {#var#}. रोहित्र {#var#}{#var#}{#var#}.";
+    let all = [
+        page(&[]),
+        page(&[("12", one)]),
+        page(&[(id, "")]),
+        page(&[(id, one), (id, with_transformer)]),
+        page(&[(id, "मीटर {#var#}: मागणी {#var#}, मंजूर भार {#var#}")]),
+        page(&[(id, one)]),
+        page(&[(id, one), ("1107160000000012346", with_transformer)]),
+    ];
+    expect![[r#"
+        accepted: 0 registered
+
+        error[plan::registered]: the id of a registered text has 19 digits, found "12"
+          --> routes.toml:104:6
+           | id = "12"
+          help: write it as the portal of your operator shows it
+
+        error[plan::registered]: the registered text has no words of its own
+          --> routes.toml:105:8
+           | text = ""
+          help: write it as the portal of your operator shows it
+
+        error[plan::registered]: two registered texts have the id 1107160000000012345
+          --> routes.toml:108:6
+           | id = "1107160000000012345"
+          help: leave one of them out
+
+        error[plan::registered]: receiver `consumers` gets the message `above-sanctioned one` in `mr`, and no registered text fits "मीटर MMMMMMMMMMMMMMMMMMMMMMMMMMMMMMMM: मागणी MMMMMMMMMMMM, मंजूर भार MMMMMMMMMMMM."
+          --> routes.toml:101:8
+           | text = "मीटर {meter}: मागणी {demand}, मंजूर भार {sanctioned}.[ रोहित्र {transformer}.]"
+          help: add `[[registered]]` with its `id` and the `text` of the portal, with `{#var#}` for each 30 letters of what changes; or write a `[[template]]` as it is registered
+
+        error[plan::registered]: receiver `consumers` gets the message `above-sanctioned several` in `mr`, and no registered text fits "मंजूर भारापेक्षा जास्त 10000 मीटर: MMMMMMMMMMMMMMMMMMMMMMMMMMMMMMMMMMMMMMMMMMMMMMMMMMMMMMMMMMMMMMMM (999.99 kWh apart) +9999."
+          --> routes.toml:76:8
+           | name = "consumers"
+          help: add `[[registered]]` with its `id` and the `text` of the portal, with `{#var#}` for each 30 letters of what changes; or write a `[[template]]` as it is registered
+
+        error[plan::registered]: receiver `consumers` gets the message `above-sanctioned several` in `mr`, and no registered text fits "मंजूर भारापेक्षा जास्त 10000 मीटर: MMMMMMMMMMMMMMMMMMMMMMMMMMMMMMMMMMMMMMMMMMMMMMMMMMMMMMMMMMMMMMMM (999.99 kWh apart) +9999."
+          --> routes.toml:76:8
+           | name = "consumers"
+          help: add `[[registered]]` with its `id` and the `text` of the portal, with `{#var#}` for each 30 letters of what changes; or write a `[[template]]` as it is registered
+    "#]].assert_eq(&all.join("\n"));
+}
