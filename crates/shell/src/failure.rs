@@ -53,6 +53,15 @@ impl Failure {
         Self { code: WRONG, page: error.render(&path.display().to_string(), text), may_pass: false }
     }
 
+    /// Several failures as one, with all their messages. None if there is none.
+    pub fn all(failures: Vec<Self>) -> Option<Self> {
+        failures.into_iter().reduce(|one, other| Self {
+            code: one.code.max(other.code),
+            page: one.page + &other.page,
+            may_pass: one.may_pass && other.may_pass,
+        })
+    }
+
     /// The threads were halted before the work was done, and no other failure is the cause.
     pub fn ended_early() -> Self {
         Self { code: FAILED, page: "error: ended before the work was done\n".to_owned(), may_pass: false }

@@ -66,7 +66,15 @@ pub(super) fn of_plan(
     let open = |gateway: &GatewayPlan| {
         gateway.open(&registry, |topic| topics::client(path, text, brokers, topic).map_err(CannotOpen))
     };
-    gateways.iter().map(open).collect::<Result<_, _>>().map_err(|CannotOpen(failure)| failure)
+    // All that is missing at once: who sets a plan up has many secrets to hand over.
+    let (mut opened, mut failures) = (Vec::new(), Vec::new());
+    for gateway in gateways.iter().map(open) {
+        match gateway {
+            Ok(gateway) => opened.push(gateway),
+            Err(CannotOpen(failure)) => failures.push(failure),
+        }
+    }
+    Failure::all(failures).map_or(Ok(opened), Err)
 }
 
 /// Why a gateway of a plan cannot be used.
