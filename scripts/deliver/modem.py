@@ -1,9 +1,10 @@
 """A GSM modem on a pseudo-terminal, with moods. It writes each PDU that it takes as a line of JSON.
 
-    modem.py LOG [--rough SEED] [--pin PIN]
+    modem.py LOG [--rough SEED] [--pin PIN] [--inbox FILE]
 
 It prints the path of its terminal. With --rough it has no network now and then, and takes a message without a word. What
-its PDUs say is read by npm's `node-pdu`, which nobody here wrote: see read-pdus.js.
+its PDUs say is read by npm's `node-pdu`, which nobody here wrote: see read-pdus.js. With --inbox it keeps what phones sent:
+each line of FILE, also those that come later, is a PDU that is there until it is deleted.
 """
 import argparse
 import json
@@ -16,6 +17,7 @@ parser = argparse.ArgumentParser()
 parser.add_argument("log")
 parser.add_argument("--rough", type=int)
 parser.add_argument("--pin")
+parser.add_argument("--inbox")
 args = parser.parse_args()
 chance = random.Random(args.rough)
 ours, theirs = os.openpty()
@@ -24,6 +26,7 @@ tty.setraw(theirs)
 print(os.ttyname(theirs), flush=True)
 log = open(args.log, "a", encoding="utf-8")
 echo, locked, is_pdu_mode, waits_for, reference = True, args.pin is not None, False, None, 0
+deleted = set()
 
 
 def say(text):
@@ -64,6 +67,15 @@ def command(text):
         locked = False
     elif text == "AT+CMGF=0":
         is_pdu_mode = True
+    elif text == "AT+CMGL=4" and args.inbox:
+        for place, pdu in enumerate(open(args.inbox, encoding="ascii").read().split(), 1):
+            if place not in deleted:
+                say(f"+CMGL: {place},0,,{len(pdu) // 2 - 1 - int(pdu[:2], 16)}")
+                say(pdu)
+    elif found := re.fullmatch(r"AT\+CMGD=(\d+)", text):
+        deleted.add(int(found[1]))
+        log.write(json.dumps({"deleted": int(found[1])}) + "\n")
+        log.flush()
     elif found := re.fullmatch(r"AT\+CMGS=(\d+)", text):
         if locked or not is_pdu_mode:
             return say("+CMS ERROR: 311")

@@ -1,9 +1,10 @@
 // An SMPP gateway that nobody here wrote (npm `smpp`), with moods. It writes a line of JSON for each part that it accepts.
 //
-//   node peer.js LOG [--rough SEED] [--receipts] [--tls CERTIFICATE KEY]
+//   node peer.js LOG [--rough SEED] [--receipts] [--says FILE] [--tls CERTIFICATE KEY]
 //
 // It listens on a free port of 127.0.0.1 and prints it. With --rough it throttles, refuses for a moment, closes
 // connections and stalls; with --receipts it reports each message as delivered, and logs which reports were confirmed.
+// With --says it hands over what phones say: each line of FILE, also those that come later, is JSON with `from` and `text`.
 'use strict';
 const fs = require('fs');
 const smpp = require('smpp');
@@ -14,6 +15,7 @@ const seed = option(options, '--rough');
 const rough = seed !== undefined;
 const random = generator(Number(seed));
 const receipts = options.includes('--receipts');
+const says = option(options, '--says');
 const certificate = option(options, '--tls');
 const write = logTo(log);
 
@@ -40,6 +42,21 @@ function accept(session, pdu, answer) {
   setImmediate(() => session.deliver_sm(receipt, () => write({ confirmed: id })));
 }
 
+// What phones say goes to the session that was bound last, each line once.
+let current;
+let said = 0;
+function say() {
+  if (!current || !fs.existsSync(says)) return;
+  const lines = fs.readFileSync(says, 'utf8').split('\n').slice(said, -1);
+  for (const line of lines) {
+    const { from, text } = JSON.parse(line);
+    const number = (said += 1);
+    const sent = { source_addr: from, source_addr_ton: 1, source_addr_npi: 1, destination_addr: 'GRIDWN', short_message: text };
+    current.deliver_sm(sent, (answer) => write({ heard: number, status: answer.command_status }));
+  }
+}
+if (says) setInterval(say, 50);
+
 const encrypted = certificate && {
   cert: fs.readFileSync(certificate),
   key: fs.readFileSync(options[options.indexOf('--tls') + 2]),
@@ -50,6 +67,7 @@ const server = smpp.createServer(encrypted || {}, (session) => {
     const right = pdu.system_id === 'gridwarden' && pdu.password === 'right';
     session.send(pdu.response({ command_status: right ? 0 : smpp.ESME_RINVPASWD }));
     if (!right) session.close();
+    else current = session;
   });
   session.on('enquire_link', (pdu) => session.send(pdu.response()));
   session.on('unbind', (pdu) => {

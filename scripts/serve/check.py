@@ -4,6 +4,7 @@ Run by scripts/serve-check, which builds the program and installs the peers and 
 """
 import argparse
 import atexit
+import csv
 import http.client
 import json
 import os
@@ -20,6 +21,7 @@ from pathlib import Path
 HERE = Path(__file__).parent
 DELIVER = HERE.parent / "deliver"
 HOOK_SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+INBOUND = "c3RyYW5nZXJzLWRvLW5vdC1rbm93"
 # Longer than any step takes on a busy machine.
 PATIENCE = 60
 
@@ -118,6 +120,85 @@ path = "{file}"
 """
 
 
+ANSWERS = """
+[answers]
+per_hour = 4
+
+[[receiver]]
+name = "duty"
+channel = "sms"
+to = "+000300000001"
+per_hour = 1000
+per_day = 1000
+
+[[receiver]]
+name = "consumers"
+channel = "sms"
+to = "consumer"
+per_hour = 1000
+per_day = 1000
+
+[[route]]
+name = "duty"
+to = ["duty"]
+kinds = ["suspicion"]
+
+[[route]]
+name = "load"
+to = ["consumers"]
+kinds = ["above-sanctioned"]
+
+[[gateway]]
+name = "web"
+protocol = "twilio"
+url = "http://127.0.0.1:{hook}"
+account = "AC1"
+token = {{ env = "TOKEN" }}
+sender = "+15005550006"
+inbound = {{ env = "INBOUND" }}
+
+[[gateway]]
+name = "sim"
+protocol = "modem"
+device = "{device}"
+"""
+
+
+STORM = """
+[[receiver]]
+name = "duty"
+channel = "sms"
+to = "+000300000001"
+
+[[receiver]]
+name = "chief"
+channel = "sms"
+to = "+000300000003"
+
+[[receiver]]
+name = "control"
+channel = "webhook"
+to = "control"
+per_hour = 1000
+
+[[route]]
+name = "feeder"
+to = ["duty", "chief"]
+kinds = ["outage"]
+feeders = ["F01"]
+group_by = ["feeder"]
+wait = "15 s"
+interval = "1 h"
+
+[[route]]
+name = "others"
+to = ["control"]
+kinds = ["outage"]
+feeders = ["F02"]
+
+"""
+
+
 class Peer:
     """A gateway that nobody here wrote, on a free port."""
 
@@ -155,7 +236,8 @@ class Town:
             "--out", folder / "town")
         self.lines = self.readings.read_text(encoding="utf-8").splitlines(keepends=True)
         self.hooks = Peer(args.modules, "http-peer.js", folder / "hooks.log")
-        self.phones = Peer(args.modules, "peer.js", folder / "phones.log")
+        self.says = folder / "says.ndjson"
+        self.phones = Peer(args.modules, "peer.js", folder / "phones.log", "--says", str(self.says))
         plan = (HERE.parent.parent / "pipelines/routes.toml").read_text(encoding="utf-8")
         plan = plan.split("# Who can hear of something.")[0]
         self.plan = folder / "plan.toml"
@@ -184,6 +266,18 @@ class Town:
         return going_on
 
 
+    def standing(self):
+        """How much goes on, of any kind."""
+        going_on = set()
+        for line in (self.out / "notices.ndjson").read_text(encoding="utf-8").splitlines():
+            notice = json.loads(line)
+            if notice["phase"] == "began":
+                going_on.add(notice["episode"])
+            else:
+                going_on.discard(notice["episode"])
+        return len(going_on)
+
+
 class Serve:
     """A running serve."""
 
@@ -196,7 +290,7 @@ class Serve:
         atexit.register(lambda: self.process.kill())
 
     def start(self):
-        env = dict(os.environ, SMPP_PASSWORD="right", HOOK_SECRET=HOOK_SECRET)
+        env = dict(os.environ, SMPP_PASSWORD="right", HOOK_SECRET=HOOK_SECRET, TOKEN="right", INBOUND=INBOUND)
         command = [self.town.args.gridwarden, "serve", self.town.plan, "--store", self.store, *self.source, "--topology", self.town.folder / "town/topology.csv", "--listen", "127.0.0.1:0",
                    "--requests", str(self.requests)]
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=self.log, text=True, env=env)
@@ -245,6 +339,16 @@ class Serve:
             if page["next"] is None:
                 return items
             after = "&after=" + urllib.parse.quote(page["next"], safe="")
+
+    def metrics(self, token):
+        request = urllib.request.Request(self.url + "/metrics", headers={"Authorization": f"Bearer {token}"})
+        with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
+            return answer.read().decode()
+
+    def metric(self, token, name):
+        """A number of `/metrics`."""
+        found = [line for line in self.metrics(token).splitlines() if line.startswith(name + " ")]
+        return float(found[0].split()[-1]) if found else None
 
     def numbers(self, token):
         return self.get("/api/v1/status", token)[1]["numbers"]
@@ -558,6 +662,219 @@ def topics(args, folder):
     print(f"topics: {len(of('/api/v1/alerts'))} alerts and {len(opened)} open cases as in files, {len(heard)} cases sent once")
 
 
+def pdu(number, text):
+    """What a phone sent, as a modem has it: SMS-DELIVER in UCS-2."""
+    digits = number.removeprefix("+")
+    halves = "".join(b + a for a, b in zip(*[iter(digits + "F" * (len(digits) % 2))] * 2))
+    data = text.encode("utf-16-be")
+    return f"0004{len(digits):02X}91{halves}000862101190700000{len(data):02X}{data.hex().upper()}"
+
+
+def answers(args, folder):
+    """What phones send over SMPP, over HTTP and to a modem is answered once; STOP holds over a kill; strangers hear nothing."""
+    inbox = folder / "inbox.txt"
+    inbox.touch()
+    modem = subprocess.Popen([sys.executable, DELIVER / "modem.py", folder / "modem.log", "--inbox", inbox], stdout=subprocess.PIPE, text=True)
+    atexit.register(modem.kill)
+    town = Town(args, folder)
+    plan = town.plan.read_text(encoding="utf-8")
+    extra = ANSWERS.format(hook=town.hooks.port, device=modem.stdout.readline().strip())
+    town.plan.write_text(plan + extra, encoding="utf-8")
+    town.replay(0.3)
+    run(args, "-q", "replay", town.plan, "--readings", folder / "part.ndjson", "--topology", folder / "town/topology.csv", "--csv",
+        "--out", folder / "tables")
+    rows = csv.DictReader((folder / "tables/csv/demand.csv").open(encoding="utf-8"))
+    used = {row["meter"]: int(row["energy_wh"]) for row in rows if row["zone"] == "all"}
+    phones = {row["meter"]: row["phone"] for row in csv.DictReader((folder / "town/topology.csv").open(encoding="utf-8"))}
+    serve = Serve(town)
+    token = serve.token("t", "operator")
+
+    def say(number, text):
+        with town.says.open("a", encoding="utf-8") as file:
+            file.write(json.dumps({"from": number.removeprefix("+"), "text": text}) + "\n")
+
+    def heard(number):
+        """Answers to a phone. They are told from other messages by their ids in the outbox."""
+        items = serve.all("/api/v1/outbox", token)
+        return [item["text"] for item in reversed(items) if item["id"].startswith("answer.") and item["to"] == number]
+
+    def got(number):
+        return [part["text"] for part in town.phones.got() if "+" + part["to"] == number]
+
+    first = next(meter for meter in sorted(phones) if phones[meter])
+    phone = phones[first]
+    say(phone, "use")
+    until(lambda: heard(phone), "USE is answered")
+    tenths = (used[first] + 50) // 100
+    wanted = f"Meter {first}: {tenths // 10}.{tenths % 10} kWh from "
+    assert heard(phone)[0].startswith(wanted), f"{heard(phone)} instead of {wanted}"
+    until(lambda: heard(phone)[0] in got(phone), "the answer arrives")
+    # The same again is what a gateway does that did not hear the confirmation; a stranger, and something that is no text.
+    say(phone, "use")
+    say("+999900000001", "USE")
+    for text in ("BAL", "what?", "help"):
+        say(phone, text)
+    until(lambda: len(heard(phone)) == 4, "four answers")
+    say(phone, "balance")
+    fate = lambda name: serve.metric(token, f'gridwarden_serve_phones_total{{fate="{name}"}}')
+    until(lambda: (fate("unknown"), fate("repeated"), fate("limited"), fate("answered")) == (1, 1, 1, 4), "strangers, repeats and too much")
+    expect("answers", len(heard(phone)), 4)
+    expect("to a stranger", got("+999900000001"), [])
+    words = ("theft", "suspicion", "fraud", "tamper")
+    assert not [text for text in heard(phone) if any(word in text.lower() for word in words)]
+
+    # STOP over HTTP, and then somebody to whom something happens.
+    told = {}
+    for line in (town.out / "notices.ndjson").read_text(encoding="utf-8").splitlines():
+        told[json.loads(line)["id"]] = True
+    town.replay(1, folder / "whole")
+    later = [json.loads(line) for line in (folder / "whole/notices.ndjson").read_text(encoding="utf-8").splitlines()]
+    later = [one for one in later if one["id"] not in told and one["kind"] == "above-sanctioned" and phones.get(one["meter"])]
+    meters = sorted({one["meter"] for one in later})
+    assert len(meters) > 1, "nothing happens to two consumers later"
+    quiet, other = phones[meters[0]], phones[meters[1]]
+    path = f"/inbound/web/{INBOUND}"
+    form = lambda number, text: urllib.parse.urlencode({"From": number, "Body": text, "MessageSid": "SM1"}).encode()
+    as_form = {"Content-Type": "application/x-www-form-urlencoded"}
+    expect("a wrong key", serve.ask("POST", "/inbound/web/wrong", None, form(quiet, "STOP"), as_form)[0], 404)
+    expect("another gateway", serve.ask("POST", f"/inbound/smsc/{INBOUND}", None, form(quiet, "STOP"), as_form)[0], 404)
+    expect("without a text", serve.ask("POST", path, None, b"From=1", as_form)[0], 400)
+    before = len(got(quiet))
+    expect("STOP", serve.ask("POST", path, None, form(quiet, "stop"), as_form)[0], 200)
+    serve.kill()
+    serve.start()
+    until(lambda: heard(quiet), "STOP is answered")
+    expect("the answer", heard(quiet), ["You get no more messages. Send START to get them again."])
+    town.replay(1)
+    until(lambda: len(got(other)) > 0, "the other consumer hears")
+    until(lambda: serve.numbers(token)["messages_waiting"] == 0, "the outbox is empty")
+    expect("after STOP", got(quiet)[before:], heard(quiet))
+    serve.ask("POST", path, None, form(quiet, "START"), as_form)
+    until(lambda: len(heard(quiet)) == 2, "START is answered")
+
+    # Who is on duty takes care by a modem.
+    case = min(town.open())
+    meter = case.split(".")[1]
+    with inbox.open("a", encoding="ascii") as file:
+        file.write(pdu("+000300000001", f"ACK {meter}") + "\n" + pdu("+000300000001", "STOP") + "\n")
+    until(lambda: len(heard("+000300000001")) == 2, "ACK and STOP of who is on duty are answered")
+    ack = serve.get(f"/api/v1/acks/{urllib.parse.quote(case)}", token)[1]
+    expect("who takes care", ack["author"], "duty")
+    expect("answers on duty", heard("+000300000001")[0], f"You take care of {case} now.")
+    deleted = lambda: [line for line in (folder / "modem.log").read_text().splitlines() if "deleted" in line]
+    until(lambda: len(deleted()) == 2, "the modem keeps nothing")
+    status = serve.ask("DELETE", f"/api/v1/acks/{urllib.parse.quote(case)}", token)[0]
+    expect("taken back", (status, serve.get(f"/api/v1/acks/{urllib.parse.quote(case)}", token)[0]), (204, 404))
+    print("answers: over SMPP, HTTP and a modem, each once; a stranger, a repeat and one too many without; STOP held over a kill")
+
+
+def storm(args, folder):
+    """Events of one feeder come by thousands a second: each receiver gets one message, and alerts of another feeder pass."""
+    kafka = [HERE.parent / "kafka", "--dir", folder / "kafka"]
+    atexit.register(subprocess.run, [*kafka, "down", "--purge"], capture_output=True)
+    up = subprocess.run([*kafka, "up"], capture_output=True, text=True)
+    assert up.returncode == 0, up.stderr
+    brokers = up.stdout.strip().removeprefix("BROKERS=")
+    subprocess.run([*kafka, "topic", "create", "notices"], check=True, capture_output=True)
+    town = Town(args, folder)
+    plan = town.plan.read_text(encoding="utf-8").split("\n[[receiver]]")[0]
+    gateways = "[[gateway]]" + PEOPLE.split("[[gateway]]", 1)[1].format(smpp=town.phones.port, hook=town.hooks.port)
+    town.plan.write_text(plan + STORM + gateways + KAFKA.format(topics='notices = "notices"'), encoding="utf-8")
+    serve = Serve(town, source=("--brokers", brokers))
+    token = serve.token("t", "viewer")
+    # Kafka's own writer, which nobody here wrote.
+    writer = ("org.apache.kafka.tools.ConsoleProducer", "--topic", "notices", "--producer-property", "linger.ms=0", "--timeout", "1")
+    writer = subprocess.Popen([*kafka, "tool", *writer], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
+
+    def began(number, feeder):
+        time_of, meter = "2024-01-05T10:45:00Z", f"{feeder}M{number:05}"
+        words = [{"name": "role", "text": "consumer"}, {"name": "consumers", "text": "1"}, {"name": "since", "time": time_of}]
+        return json.dumps({
+            "id": f"outage.consumer.{meter}.began", "episode": f"outage.consumer/{meter}/{time_of}", "kind": "outage",
+            "phase": "began", "severity": "low", "time": time_of, "role": "meter", "target": meter, "meter": meter,
+            "transformer": None, "feeder": feeder, "area": "A01", "class": None, "phone": None, "case": None, "brief": "",
+            "seen": None, "words": words})
+
+    said, heard, others = {}, {}, max(args.storm // 500, 10)
+    def look():
+        for one in town.hooks.got():
+            heard.setdefault(json.loads(one["text"])["id"], time.monotonic())
+    # The writer and serve are warm.
+    writer.stdin.write(began(99_999, "F02") + "\n")
+    writer.stdin.flush()
+    until(lambda: look() or heard, "the first alert arrives")
+    start, looked = time.monotonic(), 0
+    for number in range(args.storm):
+        writer.stdin.write(began(number, "F01") + "\n")
+        if number % (args.storm // others) == 0:
+            one = json.loads(began(number, "F02"))
+            writer.stdin.write(json.dumps(one) + "\n")
+            writer.stdin.flush()
+            said[f"webhook.others.control.{one['id']}"] = time.monotonic()
+        while time.monotonic() < start + number / 5_000:
+            look()
+    writer.stdin.close()
+    wrote = time.monotonic() - start
+    until(lambda: look() or said.keys() <= heard.keys(), "every alert of the other feeder arrives")
+    got = lambda: [(part["to"], part["text"]) for part in town.phones.got() if part.get("joined") is None or part["joined"]["part"] == 1]
+    until(lambda: len(got()) >= 2, "the storm is told")
+    until(lambda: serve.numbers(token)["notices"] >= args.storm, "all has come")
+    time.sleep(3)
+    expect("receivers", sorted(to for to, _ in got()), ["000300000001", "000300000003"])
+    assert f"{args.storm}" in got()[0][1], got()[0]
+    waits = sorted(heard[key] - said[key] for key in said)
+    peak = next(line for line in Path(f"/proc/{serve.process.pid}/status").read_text().splitlines() if line.startswith("VmHWM"))
+    print(f"storm: {args.storm} events in {wrote:.1f} s, one message for each of 2 receivers; {len(waits)} alerts of another feeder "
+          f"after {waits[len(waits) // 2]:.2f} s (median), {waits[int(len(waits) * 0.99)]:.2f} s (p99); {' '.join(peak.split())}")
+
+
+def numbers(args, folder):
+    """promtool finds nothing in the numbers and the rules, and what the numbers say is what happened."""
+    promtool = os.environ["PROMTOOL"]
+    operating = HERE.parent.parent / "docs/operating"
+    for words in (["check", "rules", "serve-rules.yml"], ["test", "rules", "serve-rules-test.yml"]):
+        done = subprocess.run([promtool, *words], cwd=operating, capture_output=True, text=True)
+        assert done.returncode == 0, done.stdout + done.stderr
+    town = Town(args, folder)
+    opened = town.replay(1)
+    serve = Serve(town)
+    whole, part = serve.token("prometheus", "viewer"), serve.token("part", "operator", "A01")
+    operator = serve.token("night shift", "operator")
+    expect("without a token", serve.get("/metrics")[0], 401)
+    expect("with a token of an area", serve.get("/metrics", part)[0], 403)
+    name = lambda text: "gridwarden_serve_" + text
+    standing = town.standing()
+    until(lambda: serve.metric(whole, name("alarms_unacknowledged")) == standing, "all that goes on is counted")
+    expect("standing", serve.metric(whole, name("alarms_standing")), standing)
+    until(lambda: serve.metric(whole, name('operator_messages_total{receiver="control"}')) == len(opened), "messages are counted")
+    case = min(opened)
+    expect("ack", serve.ask("PUT", f"/api/v1/acks/{urllib.parse.quote(case)}", operator, {})[0], 201)
+    until(lambda: serve.metric(whole, name("alarms_unacknowledged")) == standing - 1, "somebody takes care")
+    # The simulated town is of the past: what goes on has gone on for long.
+    expect("stale", serve.metric(whole, name("alarms_stale")), standing)
+    assert serve.metric(whole, name("acknowledge_median_seconds")) > 0
+    until(lambda: serve.metric(whole, name('gateway_up{gateway="smsc"}')) == 1, "the gateway is up")
+    done = subprocess.run([promtool, "check", "metrics"], input=serve.metrics(whole), capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    # What an inspector found.
+    path = f"/api/v1/cases/{urllib.parse.quote(case)}/results"
+    found = {"outcome": "meter-fault", "cause": "neutral loose"}
+    expect("a viewer", serve.ask("POST", path, whole, found)[0], 403)
+    expect("an outcome that is none", serve.ask("POST", path, operator, {"outcome": "thief"})[0], 422)
+    expect("a case that is none", serve.ask("POST", path.replace(urllib.parse.quote(case), "x"), operator, found)[0], 404)
+    for cause in ("neutral loose", "neutral loose at the terminal"):
+        expect("a result", serve.ask("POST", path, operator, {**found, "cause": cause})[0], 201)
+    serve.kill()
+    serve.start()
+    items = serve.get(path, whole)[1]["items"]
+    expect("the case", serve.get(f"/api/v1/cases/{urllib.parse.quote(case)}", whole)[1]["outcome"], "meter-fault")
+    expect("results", [(one["cause"], one["author"]) for one in items], [("neutral loose", "night shift"), ("neutral loose at the terminal", "night shift")])
+    admin = serve.token("admin", "admin")
+    log = [line["what"] for line in serve.get("/api/v1/audit", admin)[1]["items"]]
+    expect("lines of the log", log.count("result.add"), 2)
+    print(f"numbers: promtool finds nothing in rules and {len(serve.metrics(whole).splitlines())} lines; results of visits are kept")
+
+
 def document(args, folder):
     """schemathesis, which nobody here wrote, finds nothing between the document and the answers."""
     town = Town(args, folder)
@@ -575,7 +892,7 @@ def document(args, folder):
     print(f"document: {'; '.join(tail)}")
 
 
-CHECKS = {"rights": rights, "decisions": decisions, "kills": kills, "topics": topics, "document": document}
+CHECKS = {"rights": rights, "decisions": decisions, "kills": kills, "topics": topics, "answers": answers, "storm": storm, "numbers": numbers, "document": document}
 
 
 def main():
@@ -587,6 +904,7 @@ def main():
     parser.add_argument("--only", choices=CHECKS)
     parser.add_argument("--seed", default="3")
     parser.add_argument("--kills", type=int, default=4)
+    parser.add_argument("--storm", type=int, default=5_000)
     parser.add_argument("--examples", type=int, default=10)
     args = parser.parse_args()
     for name, check in CHECKS.items():

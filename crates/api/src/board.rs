@@ -24,6 +24,8 @@ pub enum News {
     Fact(Columns),
     /// A row of `notices`, as it was written and as it is read.
     Notice(Columns, Box<Notice>),
+    /// A row of `demand`.
+    Demand(Columns),
     /// All outputs were made anew: what came before is out of date.
     Anew,
     /// All that there is has come. What follows is new.
@@ -113,8 +115,10 @@ pub struct Board {
     pub notices: Rows,
     /// Facts of each case, by what names one.
     facts: BTreeMap<String, BTreeMap<String, Columns>>,
-    /// What goes on, by the name of the episode, with its area.
-    going_on: BTreeMap<String, Option<String>>,
+    /// What goes on, by the name of the episode.
+    going_on: BTreeMap<String, GoingOn>,
+    /// What each meter counted in its latest billing period: watt-hours, since when and until when.
+    uses: BTreeMap<String, Use>,
     /// What is over. Notices of one thing may come by several partitions, and so its end before its beginning.
     over: BTreeSet<String>,
     /// Whether all that there was has come.
@@ -122,6 +126,17 @@ pub struct Board {
     /// Rows that could not be read.
     pub unreadable: u64,
 }
+
+/// Something that goes on.
+#[derive(Debug)]
+struct GoingOn {
+    area: Option<String>,
+    /// The meter, transformer or feeder.
+    name: String,
+}
+
+/// Watt-hours, since when and until when.
+type Use = (i64, EventTime, EventTime);
 
 /// What names a fact, beside its case: the key of its message.
 const FACT: [&str; 4] = ["run", "detector", "looked_at", "fact"];
@@ -162,7 +177,10 @@ impl Board {
         let is_over = self.over.contains(&notice.episode);
         match notice.phase {
             Phase::Began if is_over => {}
-            Phase::Began => drop(self.going_on.insert(notice.episode.clone(), area)),
+            Phase::Began => {
+                let name = notice.scope.to_string();
+                self.going_on.insert(notice.episode.clone(), GoingOn { area, name });
+            }
             Phase::Ended | Phase::Withdrawn => {
                 self.going_on.remove(&notice.episode);
                 self.over.insert(notice.episode.clone());
@@ -199,16 +217,77 @@ impl Board {
             .collect()
     }
 
-    /// Whether an episode goes on; with its area.
-    pub fn goes_on(&self, episode: &str) -> Option<&Option<String>> {
-        self.going_on.get(episode)
+    /// Whether an episode goes on.
+    pub fn goes_on(&self, episode: &str) -> bool {
+        self.going_on.contains_key(episode)
+    }
+
+    /// Whether it is a case that is open.
+    pub fn is_open(&self, case: &str) -> bool {
+        let state = self.cases.get(case).and_then(|row| row.columns.get("state"));
+        state.and_then(Value::as_str) == Some("open")
+    }
+
+    /// How much goes on.
+    pub fn goes_on_now(&self) -> usize {
+        self.going_on.len()
+    }
+
+    /// What goes on by this name, with its area: the episode, its meter or part of the network, or the number at the end of
+    /// that name. Only what somebody may know of.
+    pub fn called(
+        &self,
+        what: &str,
+        may_know: impl Fn(Option<&str>) -> bool,
+    ) -> Vec<(String, Option<String>)> {
+        let known = self.going_on.iter().filter(|(_, one)| may_know(one.area.as_deref()));
+        let found = |is_called: &dyn Fn(&str, &str) -> bool| -> Vec<(String, Option<String>)> {
+            let found = known.clone().filter(|(episode, one)| is_called(episode, &one.name));
+            found.map(|(episode, one)| (episode.clone(), one.area.clone())).collect()
+        };
+        let whole =
+            found(&|episode, name| episode.eq_ignore_ascii_case(what) || name.eq_ignore_ascii_case(what));
+        let number = number_of(what).filter(|_| whole.is_empty() && what.bytes().all(|b| b.is_ascii_digit()));
+        match number {
+            None => whole,
+            Some(number) => found(&|_, name| number_of(name) == Some(number)),
+        }
+    }
+
+    /// Takes a row of `demand`: of a meter, for the whole day, the latest billing period counts.
+    pub fn demand(&mut self, columns: &Columns) {
+        let text = |column: &str| columns.get(column).and_then(Value::as_str);
+        let time = |column: &str| text(column).and_then(|text| EventTime::parse_rfc3339(text.as_bytes()));
+        let wh = columns.get("energy_wh").and_then(Value::as_i64);
+        let (Some(meter), Some("all"), Some(from), Some(to)) =
+            (text("meter"), text("zone"), time("start"), time("end"))
+        else {
+            return;
+        };
+        // Groups are named like `transformer/T1`.
+        let Some(wh) = wh.filter(|_| !meter.contains('/')) else { return };
+        let is_older = self.uses.get(meter).is_none_or(|(_, known, _)| *known <= from);
+        if is_older {
+            self.uses.insert(meter.to_owned(), (wh, from, to));
+        }
+    }
+
+    /// What a meter counted in its latest billing period.
+    pub fn use_of(&self, meter: &str) -> Option<(i64, EventTime, EventTime)> {
+        self.uses.get(meter).copied()
     }
 
     /// The area of an episode that is known, whether or not it goes on.
     pub fn area_of_episode(&self, episode: &str) -> Option<Option<&str>> {
-        if let Some(area) = self.going_on.get(episode) {
-            return Some(area.as_deref());
+        if let Some(one) = self.going_on.get(episode) {
+            return Some(one.area.as_deref());
         }
         self.cases.get(episode).map(|row| row.area.as_deref())
     }
+}
+
+/// The number at the end of a name, if there is one.
+fn number_of(name: &str) -> Option<u64> {
+    let digits = name.bytes().rev().take_while(u8::is_ascii_digit).count();
+    name[name.len() - digits..].parse().ok()
 }

@@ -5,16 +5,18 @@ mod audit;
 mod caller;
 mod cases;
 mod events;
+mod inbound;
 mod input;
 mod messages;
 mod page;
 mod problem;
+mod results;
 mod silences;
 mod status;
 mod tokens;
 
 use crate::office::Post;
-use deliver::{People, StoreError};
+use deliver::{Inbound, People, StoreError};
 use problem::Problem;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -55,6 +57,7 @@ struct Inner {
     post: Post,
     people: Mutex<People>,
     settings: Settings,
+    inbound: Vec<Inbound>,
     buckets: Mutex<BTreeMap<String, caller::Bucket>>,
 }
 
@@ -85,7 +88,8 @@ fn routes() -> OpenApiRouter<Api> {
         .routes(routes!(silences::list, silences::add))
         .routes(routes!(silences::one, silences::end))
         .routes(routes!(acks::list))
-        .routes(routes!(acks::one, acks::acknowledge))
+        .routes(routes!(acks::one, acks::acknowledge, acks::take_back))
+        .routes(routes!(results::list, results::add))
         .routes(routes!(messages::list))
         .routes(routes!(messages::one))
         .routes(routes!(messages::retry))
@@ -106,9 +110,9 @@ pub fn openapi() -> String {
 
 impl Api {
     /// Answers from what the office shares, and from the store.
-    pub fn new(post: Post, people: People, settings: Settings) -> Self {
+    pub fn new(post: Post, people: People, settings: Settings, inbound: Vec<Inbound>) -> Self {
         let buckets = Mutex::new(BTreeMap::new());
-        Self(Arc::new(Inner { post, people: Mutex::new(people), settings, buckets }))
+        Self(Arc::new(Inner { post, people: Mutex::new(people), settings, inbound, buckets }))
     }
 
     /// All routes.
@@ -119,6 +123,8 @@ impl Api {
             async move || ([("content-type", "application/json")], document.clone()).into_response();
         router
             .route("/api/v1/openapi.json", get(document))
+            .route("/inbound/{gateway}/{key}", get(inbound::take).post(inbound::take))
+            .route("/metrics", get(status::metrics))
             .route("/healthz", get(async || "ok\n"))
             .route("/readyz", get(status::ready))
             .fallback(async || Problem::new(StatusCode::NOT_FOUND, "there is nothing at this path"))
@@ -132,6 +138,10 @@ impl Api {
 
     fn post(&self) -> &Post {
         &self.0.post
+    }
+
+    fn inbound(&self) -> &[Inbound] {
+        &self.0.inbound
     }
 
     /// Reads or changes what people decided. The thread waits for the disk, so the others take over its requests.

@@ -12,10 +12,13 @@
 
 pub mod board;
 mod clock;
+pub mod directory;
 pub mod http;
+mod metrics;
 pub mod office;
 
 pub use board::{Board, News};
+pub use directory::Directory;
 pub use http::{Api, Settings, openapi};
 pub use office::{Office, OfficeError, Post};
 

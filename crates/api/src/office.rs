@@ -1,14 +1,21 @@
-//! The loop of `serve`: news come in, notices are led to people, messages go out.
+//! The loop of `serve`: news come in, notices are led to people, messages go out, phones are answered.
+
+mod alarms;
+mod phones;
 
 use crate::board::{Board, Columns, News, Rows};
 use crate::clock::now;
+use crate::directory::Directory;
 use crate::http::Visible;
+use alarms::{AlarmFigures, Alarms};
 use columns::Encoder;
 use columns::outputs::message_line;
+use deliver::inbox;
 use deliver::people::{Ack, Silence};
+use deliver::plan::Answers;
 use deliver::{Beside, Courier, CourierError, Happened, People, StoreError, Waker, read_message};
 use notify::desk::{self, Kind, Phase};
-use notify::{Desk, Message, Notice};
+use notify::{Channel, Desk, Message, Notice};
 use outbox::MessageId;
 use reading::{AreaId, Calendar, EventTime, FeederId, MeterId};
 use serde_json::Value;
@@ -57,11 +64,12 @@ pub enum Act {
     Drop,
 }
 
-struct Errand {
-    id: MessageId,
-    act: Act,
-    by: String,
-    answer: SyncSender<bool>,
+/// What somebody who asks wants done.
+enum Errand {
+    /// Something to a message. Who asks hears whether it was done.
+    Message { id: MessageId, act: Act, by: String, answer: SyncSender<bool> },
+    /// A phone sent something, which a provider hands over. Who asks hears when it is stored.
+    Came { came: inbox::New, answer: SyncSender<bool> },
 }
 
 /// What became of notices and messages, as numbers.
@@ -81,6 +89,11 @@ pub struct Figures {
     pub waiting: usize,
     /// Each gateway by its name, and whether it is connected.
     pub gateways: Vec<(String, bool)>,
+    /// What became of what phones sent.
+    pub phones: Vec<(&'static str, u64)>,
+    /// What became of messages, since the start.
+    pub messages: Vec<(&'static str, u64)>,
+    pub(crate) alarms: AlarmFigures,
 }
 
 /// What the office and those who ask it share.
@@ -102,9 +115,17 @@ impl Post {
     /// Does something to a message. False if it cannot be done any more.
     pub(crate) fn act(&self, id: MessageId, act: Act, by: &str) -> bool {
         let (answer, answered) = sync_channel(1);
-        drop(self.errands.send(Errand { id, act, by: by.to_owned(), answer }));
+        drop(self.errands.send(Errand::Message { id, act, by: by.to_owned(), answer }));
         self.waker.wake();
         // Without the office nothing can be done.
+        answered.recv().unwrap_or(false)
+    }
+
+    /// Takes what a phone sent. It is stored when this returns true.
+    pub(crate) fn take_in(&self, came: inbox::New) -> bool {
+        let (answer, answered) = sync_channel(1);
+        drop(self.errands.send(Errand::Came { came, answer }));
+        self.waker.wake();
         answered.recv().unwrap_or(false)
     }
 
@@ -136,6 +157,15 @@ pub struct Office {
     looked: EventTime,
     counted: EventTime,
     connected: Vec<bool>,
+    /// Whose phones are known, and how many answers they get, if any.
+    directory: Directory,
+    answers: Option<Answers>,
+    /// The phones of consumers who want no SMS, by their digits.
+    stopped: BTreeSet<String>,
+    heard_of_phones: phones::Heard,
+    /// Messages that nobody got, because the consumer wants none.
+    not_wanted: u64,
+    alarms: Alarms,
 }
 
 impl Office {
@@ -146,6 +176,7 @@ impl Office {
         courier: Courier,
         people: People,
         gateways: Vec<String>,
+        phones: (Directory, Option<Answers>),
     ) -> Result<(Self, SyncSender<News>, Post), OfficeError> {
         if let Some((form, bytes)) = courier.store().kept(KEPT)? {
             let known = Desk::STATE_VERSION;
@@ -154,7 +185,9 @@ impl Office {
             }
             desk.restore(postcard::from_bytes(&bytes).map_err(OfficeError::Damaged)?);
         }
-        let heard = courier.store().heard()?;
+        let (heard, stopped) = (courier.store().heard()?, courier.store().stopped()?);
+        let (directory, answers) = phones;
+        let alarms = Alarms::of(desk.rules().receivers());
         let (to, news) = sync_channel(MOST_WAITING);
         let (errands_to, errands) = channel();
         let post = Post {
@@ -183,6 +216,12 @@ impl Office {
             looked: EventTime::MIN,
             counted: EventTime::MIN,
             connected,
+            directory,
+            answers,
+            stopped,
+            heard_of_phones: phones::Heard::default(),
+            not_wanted: 0,
+            alarms,
         };
         Ok((office, to, post))
     }
@@ -199,6 +238,7 @@ impl Office {
             self.looked = now;
             self.route(now)?;
         }
+        self.answer()?;
         let happened = self.courier.turn()?;
         for one in &happened {
             match one {
@@ -245,9 +285,11 @@ impl Office {
                     }
                     self.draft.as_mut().unwrap_or(&mut board).case(columns);
                 }
+                News::Demand(columns) => self.draft.as_mut().unwrap_or(&mut board).demand(&columns),
                 News::Fact(columns) => self.draft.as_mut().unwrap_or(&mut board).fact(columns),
                 News::Notice(columns, notice) => {
                     let is_past = self.draft.is_some() || !board.is_whole;
+                    self.alarms.came(now(), &notice);
                     let is_news = self.draft.as_mut().unwrap_or(&mut board).notice(columns, &notice);
                     if is_news && !self.heard.contains(&notice.id) {
                         self.came.push(*notice);
@@ -259,6 +301,7 @@ impl Office {
                 }
                 News::Anew => {
                     self.draft = Some(Board::default());
+                    self.alarms.begin_anew();
                     // It comes again.
                     self.came.clear();
                 }
@@ -269,6 +312,9 @@ impl Office {
                         board.unreadable += unreadable;
                     }
                     board.is_whole = true;
+                    self.alarms.end_anew();
+                    // Who takes care of what has come now was decided before.
+                    self.known_change = None;
                 }
                 News::Unreadable(what) => {
                     board.unreadable += 1;
@@ -307,18 +353,29 @@ impl Office {
     }
 
     fn acknowledge(&mut self) -> Result<(), OfficeError> {
-        for Ack { episode, author, time, .. } in self.people.acks()? {
+        let acks = self.people.acks()?;
+        let known: BTreeSet<&str> = acks.iter().map(|ack| ack.episode.as_str()).collect();
+        self.desk.keep_acknowledged(|episode| known.contains(episode));
+        self.alarms.keep_acknowledged(|episode| known.contains(episode));
+        for Ack { episode, author, time, .. } in &acks {
             // What is over needs nobody any more.
-            self.desk.acknowledge(&episode, &author, EventTime(time.0));
+            self.desk.acknowledge(episode, author, EventTime(time.0));
+            self.alarms.acknowledged(episode, EventTime(time.0));
         }
         Ok(())
     }
 
     fn do_errands(&mut self) -> Result<(), OfficeError> {
-        while let Ok(Errand { id, act, by, answer }) = self.errands.try_recv() {
-            let done = match act {
-                Act::Retry => self.courier.retry_now(&id)?,
-                Act::Drop => self.courier.drop_message(&id, &by)?,
+        while let Ok(errand) = self.errands.try_recv() {
+            let (done, answer) = match errand {
+                Errand::Message { id, act: Act::Retry, answer, .. } => (self.courier.retry_now(&id)?, answer),
+                Errand::Message { id, act: Act::Drop, by, answer } => {
+                    (self.courier.drop_message(&id, &by)?, answer)
+                }
+                Errand::Came { came, answer } => {
+                    self.courier.take_in(came)?;
+                    (true, answer)
+                }
             };
             // Who asked may be gone.
             let _ = answer.try_send(done);
@@ -335,6 +392,9 @@ impl Office {
         let came = std::mem::take(&mut self.came);
         let mut messages = Vec::new();
         self.desk.route(now, &came, &self.calendar, &mut messages);
+        let before = messages.len();
+        messages.retain(|one| one.channel != Channel::Sms || !self.wants_none(one.to.as_str()));
+        self.not_wanted += (before - messages.len()) as u64;
         if !came.is_empty() {
             // An acknowledgement may be older than this process, and what it is about has only come now.
             self.acknowledge()?;
@@ -352,10 +412,12 @@ impl Office {
             places: messages.iter().filter_map(place).collect(),
             heard: came.iter().map(|notice| notice.id.clone()).collect(),
             kept: Some((KEPT, Desk::STATE_VERSION, &state)),
+            ..Beside::default()
         };
         self.courier.put_with(new, &beside)?;
         self.heard.extend(beside.heard);
         for message in &messages {
+            self.alarms.sent(now, message);
             let area = place(message).map(|(_, area)| area);
             let data = serde_json::json!({ "id": message.id, "channel": message.channel.name() });
             self.post.feed.push("message", data.to_string(), Visible(area));
@@ -363,7 +425,7 @@ impl Office {
         Ok(())
     }
 
-    fn count(&self, now: EventTime) {
+    fn count(&mut self, now: EventTime) {
         let (waiting, (silenced_now, inhibited_now)) = (self.desk.waiting(), self.desk.kept_back(now));
         let gateways = self.names.iter().cloned().zip(self.connected.iter().copied()).collect();
         let figures = Figures {
@@ -374,6 +436,14 @@ impl Office {
             inhibited_now,
             waiting: self.courier.waiting(),
             gateways,
+            messages: counted(self.courier.counts()),
+            alarms: self.alarms.figures(now),
+            phones: self
+                .heard_of_phones
+                .each()
+                .into_iter()
+                .chain([("not-wanted", self.not_wanted)])
+                .collect(),
         };
         *self.post.figures.write().unwrap_or_else(PoisonError::into_inner) = figures;
     }
@@ -386,6 +456,17 @@ impl Post {
         let data = serde_json::json!({ "id": text("id"), "state": text("state"), "kind": text("kind") });
         self.feed.push(name, data.to_string(), Visible(text("area").map(str::to_owned)));
     }
+}
+
+fn counted(counts: outbox::Counts) -> Vec<(&'static str, u64)> {
+    vec![
+        ("queued", counts.queued),
+        ("accepted", counts.accepted),
+        ("retried", counts.retried),
+        ("unanswered", counts.unanswered),
+        ("delivered", counts.delivered),
+        ("failed", counts.failed),
+    ]
 }
 
 /// Of a long past, drops what began and ended before anybody could hear of it.

@@ -4,7 +4,7 @@ use crate::{Caller, Problem};
 use outbox::{Answer, Submission, Ticket};
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
@@ -12,6 +12,9 @@ use std::time::Duration;
 /// The first pause before a gateway is looked for again; it doubles.
 const SHORTEST_PAUSE: Duration = Duration::from_millis(500);
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+
+/// How often a modem is asked what phones sent.
+const LISTEN_EVERY: Duration = Duration::from_secs(1);
 
 /// What a gateway says to a message.
 #[derive(Debug)]
@@ -33,6 +36,8 @@ pub(crate) enum Heard {
     Up,
     /// It cannot.
     Down(Problem),
+    /// A phone sent something, which stands at this place until it is stored elsewhere. None if nobody can answer it.
+    Came { place: u32, sent: Option<(String, String)> },
     /// A message is answered.
     Answered { ticket: Ticket, answer: Answer, arrived: Option<String> },
 }
@@ -61,18 +66,26 @@ impl Caller {
     }
 }
 
+/// What a gateway is asked for.
+enum Ask {
+    Send(Submission),
+    /// What a phone sent is stored.
+    Forget(u32),
+}
+
 /// The way to ask.
 #[derive(Debug)]
 pub(crate) struct Calls {
-    queue: Sender<Submission>,
+    queue: Sender<Ask>,
 }
 
 impl Calls {
-    /// Starts so many threads for a gateway. An answer may take `within`.
+    /// Starts so many threads for a gateway. An answer may take `within`. If it listens, it reports what phones sent.
     pub(crate) fn start(
         caller: Caller,
         workers: u32,
         within: Duration,
+        listens: bool,
         stop: Arc<AtomicBool>,
         to: impl Fn(Heard) -> bool + Clone + Send + 'static,
     ) -> io::Result<Self> {
@@ -86,7 +99,8 @@ impl Calls {
             let work = move || work(&caller, &asked, within, &loses, to);
             thread::Builder::new().name("gateway".to_owned()).spawn(work)?;
         }
-        let watch = move || watch(&caller, within, &lost, &stop, to);
+        let listens = listens && matches!(*caller, Caller::Modem(_));
+        let watch = move || watch(&caller, within, listens, &lost, &stop, to);
         thread::Builder::new().name("gateway".to_owned()).spawn(watch)?;
         Ok(Self { queue })
     }
@@ -94,21 +108,35 @@ impl Calls {
     /// Asks. The answer comes later.
     pub(crate) fn ask(&self, submission: Submission) {
         // The threads end only with the process.
-        drop(self.queue.send(submission));
+        drop(self.queue.send(Ask::Send(submission)));
+    }
+
+    /// What a phone sent, at this place, is stored.
+    pub(crate) fn forget(&self, place: u32) {
+        drop(self.queue.send(Ask::Forget(place)));
     }
 }
 
 /// Asks again and again, until nobody has anything to ask.
 fn work(
     caller: &Caller,
-    asked: &Mutex<Receiver<Submission>>,
+    asked: &Mutex<Receiver<Ask>>,
     within: Duration,
     loses: &Sender<Problem>,
     to: impl Fn(Heard) -> bool,
 ) {
     loop {
         let next = asked.lock().unwrap_or_else(PoisonError::into_inner).recv();
-        let Ok(submission) = next else { return };
+        let submission = match next {
+            Ok(Ask::Send(submission)) => submission,
+            Ok(Ask::Forget(place)) => {
+                if let Caller::Modem(modem) = caller {
+                    modem.forget(place);
+                }
+                continue;
+            }
+            Err(_) => return,
+        };
         let (answer, arrived) = match caller.send(&submission, within) {
             Reply::Answer(answer) => (answer, None),
             Reply::Arrived { remote } => (Answer::AcceptedWhole { remote: remote.clone() }, Some(remote)),
@@ -129,10 +157,32 @@ fn work(
     }
 }
 
+/// Asks a modem now and then what phones sent, until it is lost. None if nobody wants to know any more.
+fn listen(caller: &Caller, lost: &Receiver<Problem>, to: &impl Fn(Heard) -> bool) -> Option<Problem> {
+    let Caller::Modem(modem) = caller else { return lost.recv().ok() };
+    loop {
+        match lost.recv_timeout(LISTEN_EVERY) {
+            Ok(problem) => return Some(problem),
+            Err(RecvTimeoutError::Disconnected) => return None,
+            Err(RecvTimeoutError::Timeout) => {}
+        }
+        match modem.came() {
+            Ok(came) => {
+                let is_heard = came.into_iter().all(|(place, sent)| to(Heard::Came { place, sent }));
+                if !is_heard {
+                    return None;
+                }
+            }
+            Err(problem) => return Some(problem),
+        }
+    }
+}
+
 /// Looks for the gateway until it is there, and again when somebody could not reach it.
 fn watch(
     caller: &Caller,
     within: Duration,
+    listens: bool,
     lost: &Receiver<Problem>,
     stop: &AtomicBool,
     to: impl Fn(Heard) -> bool,
@@ -151,7 +201,8 @@ fn watch(
         if !to(Heard::Up) {
             return;
         }
-        let Ok(problem) = lost.recv() else { return };
+        let problem = if listens { listen(caller, lost, &to) } else { lost.recv().ok() };
+        let Some(problem) = problem else { return };
         if !to(Heard::Down(problem)) {
             return;
         }

@@ -2,8 +2,9 @@
 
 use crate::calls::{self, Calls};
 use crate::clock::now;
+use crate::inbox;
 use crate::smpp::pdu::{Address, Body, Pdu};
-use crate::smpp::{self, Link, answer_of, read_receipt, submit_of};
+use crate::smpp::{self, Link, answer_of, read_receipt, read_text, submit_of};
 use crate::{Beside, Caller, Gateway, Problem, Registration, Store, StoreError, Wire};
 use outbox::{
     Answer, Counts, Entry, MessageId, Moment, New, Outbox, Put, Receipt, RestoreError, Settings, Submission,
@@ -54,14 +55,10 @@ pub enum Happened {
         /// Why.
         problem: Problem,
     },
-    /// A phone sent something.
+    /// A phone sent something. It is stored.
     CameIn {
         /// Over which gateway.
         gateway: u16,
-        /// From whom.
-        from: String,
-        /// The bytes, as they came.
-        message: Vec<u8>,
     },
 }
 
@@ -129,8 +126,15 @@ pub struct Courier {
     heard: Receiver<(u16, Heard)>,
     /// Kept, so that the channel stays open without gateways.
     hears: Sender<(u16, Heard)>,
-    /// Receipts that are confirmed once they are stored: gateway, session and number.
+    names: Vec<String>,
+    /// Whether messages of phones are taken.
+    listens: bool,
+    /// What phones sent, not stored yet.
+    came: Vec<inbox::New>,
+    /// Receipts and messages of phones that are confirmed once they are stored: gateway, session and number.
     to_confirm: Vec<(u16, u64, u32)>,
+    /// The same of messages that a modem keeps: gateway and place.
+    to_forget: Vec<(u16, u32)>,
     stop: Arc<AtomicBool>,
     swept: Moment,
     facts: Vec<Happened>,
@@ -139,6 +143,25 @@ pub struct Courier {
 impl Courier {
     /// Goes on with what is stored, and connects to the gateways, of each way the preferred one first.
     pub fn start(store: Store, settings: Settings, gateways: Vec<Gateway>) -> Result<Self, CourierError> {
+        Self::start_with(store, settings, gateways, false)
+    }
+
+    /// The same, and takes what phones send, for somebody who answers.
+    pub fn start_listening(
+        store: Store,
+        settings: Settings,
+        gateways: Vec<Gateway>,
+    ) -> Result<Self, CourierError> {
+        Self::start_with(store, settings, gateways, true)
+    }
+
+    fn start_with(
+        store: Store,
+        settings: Settings,
+        gateways: Vec<Gateway>,
+        listens: bool,
+    ) -> Result<Self, CourierError> {
+        let names = gateways.iter().map(|gateway| gateway.name.clone()).collect();
         let is_modem = |gateway: &Gateway| matches!(gateway.wire, Wire::Calls(Caller::Modem(_)));
         let modems = (0_u16..).zip(&gateways).filter(|(_, gateway)| is_modem(gateway));
         let settings = Settings {
@@ -171,7 +194,7 @@ impl Courier {
                 Wire::Calls(caller) => {
                     let to = move |heard| hears.send((number, Heard::Call(heard))).is_ok();
                     let workers = if matches!(caller, Caller::Modem(_)) { 1 } else { window };
-                    Line::Calls(Calls::start(caller, workers, within, stop, to)?)
+                    Line::Calls(Calls::start(caller, workers, within, listens, stop, to)?)
                 }
             });
         }
@@ -181,7 +204,11 @@ impl Courier {
             lines,
             heard,
             hears,
+            names,
+            listens,
+            came: Vec::new(),
             to_confirm: Vec::new(),
+            to_forget: Vec::new(),
             stop,
             swept: now(),
             facts: Vec::new(),
@@ -205,6 +232,12 @@ impl Courier {
     /// For how many more messages there is room.
     pub fn room(&self) -> usize {
         self.outbox.room()
+    }
+
+    /// Takes what a phone sent, which a provider hands over. When it returns, it is on the disk.
+    pub fn take_in(&mut self, came: inbox::New) -> Result<(), CourierError> {
+        self.came.push(came);
+        self.save()
     }
 
     /// A person wants a message to be tried now. False if there is none of this name, or if a gateway has it.
@@ -290,6 +323,12 @@ impl Courier {
                 self.outbox.unreachable(now(), number);
                 self.facts.push(Happened::Disconnected { gateway: number, problem });
             }
+            calls::Heard::Came { place, sent } => {
+                self.to_forget.push((number, place));
+                if let Some((from, text)) = sent {
+                    self.came_in(number, from, text);
+                }
+            }
             calls::Heard::Answered { ticket, answer, arrived } => {
                 self.outbox.answered(now(), ticket, answer);
                 if let Some(remote) = arrived {
@@ -346,15 +385,21 @@ impl Courier {
                 match read_receipt(&deliver) {
                     Some(Some((remote, receipt))) => self.outbox.receipt(now, number, &remote, receipt),
                     Some(None) => {}
-                    None => self.facts.push(Happened::CameIn {
-                        gateway: number,
-                        from: deliver.source.text,
-                        message: deliver.message,
-                    }),
+                    None => {
+                        if let Some(text) = read_text(&deliver).filter(|_| self.listens) {
+                            self.came_in(number, deliver.source.text, text);
+                        }
+                    }
                 }
             }
             _ => {}
         }
+    }
+
+    fn came_in(&mut self, number: u16, from: String, text: String) {
+        let gateway = self.names[usize::from(number)].clone();
+        self.came.push(inbox::New { gateway, from, text });
+        self.facts.push(Happened::CameIn { gateway: number });
     }
 
     /// Nobody answers what is under way to a gateway. A connection is made again.
@@ -387,12 +432,20 @@ impl Courier {
     /// Stores what changed; only then receipts are confirmed, and answers make room.
     fn save(&mut self) -> Result<(), CourierError> {
         let (changed, forgotten) = self.outbox.take_changed();
-        self.store.save(&changed, &forgotten)?;
+        if self.came.is_empty() {
+            self.store.save(&changed, &forgotten)?;
+        } else {
+            let beside = Beside { came: std::mem::take(&mut self.came), ..Beside::default() };
+            self.store.save_with(&changed, &forgotten, &beside)?;
+        }
         self.is_stored();
         Ok(())
     }
 
     fn save_with(&mut self, beside: &Beside<'_>) -> Result<(), CourierError> {
+        if !self.came.is_empty() {
+            self.save()?;
+        }
         let (changed, forgotten) = self.outbox.take_changed();
         self.store.save_with(&changed, &forgotten, beside)?;
         self.is_stored();
@@ -401,6 +454,11 @@ impl Courier {
 
     fn is_stored(&mut self) {
         self.outbox.stored();
+        for (number, place) in std::mem::take(&mut self.to_forget) {
+            if let Line::Calls(calls) = &self.lines[usize::from(number)] {
+                calls.forget(place);
+            }
+        }
         for (number, session, sequence) in std::mem::take(&mut self.to_confirm) {
             let Line::Smpp(line) = &self.lines[usize::from(number)] else { continue };
             let confirmed =

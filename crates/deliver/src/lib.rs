@@ -11,7 +11,7 @@
 //!
 //! This crate never knows detectors, cases or routes, and logs nothing: it hands out facts. Secrets are never shown.
 //!
-//! What people decided is in the same file: [`people`].
+//! What people decided is in the same file: [`people`], and what phones sent: [`inbox`].
 //!
 //! Read [`courier`] first, then [`store`], then [`gateway`] and the wires, then [`plan`].
 
@@ -22,6 +22,8 @@ pub mod courier;
 pub mod file;
 pub mod gateway;
 pub mod http;
+pub mod inbound;
+pub mod inbox;
 mod lines;
 pub mod modem;
 pub mod people;
@@ -36,6 +38,7 @@ pub mod webhook;
 
 pub use courier::{Courier, CourierError, Happened, Waker};
 pub use gateway::{Caller, Gateway, Problem, Wire, is_for_program, masked_address};
+pub use inbound::Inbound;
 pub use lines::{Lines, read_message, read_messages};
 pub use people::People;
 pub use registration::Registration;

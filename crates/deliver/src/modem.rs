@@ -2,12 +2,14 @@
 
 mod pdu;
 mod port;
+mod sent;
 
 use crate::Problem;
 use crate::calls::Reply;
 use crate::secret::Secret;
 use outbox::{Answer, Submission};
 use port::{Port, Said};
+use std::collections::BTreeSet;
 use std::io;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -32,12 +34,21 @@ pub struct Modem {
     is_refused: AtomicBool,
     /// Open while the modem answers.
     port: Mutex<Option<Port>>,
+    /// The places of messages of phones that were reported and are not deleted yet.
+    reported: Mutex<BTreeSet<u32>>,
 }
 
 impl Modem {
     /// A modem that nobody has spoken to yet.
     pub fn new(device: PathBuf, baud: u32, pin: Option<Secret>) -> Self {
-        Self { device, baud, pin, is_refused: AtomicBool::new(false), port: Mutex::new(None) }
+        Self {
+            device,
+            baud,
+            pin,
+            is_refused: AtomicBool::new(false),
+            port: Mutex::new(None),
+            reported: Mutex::default(),
+        }
     }
 
     fn unreachable(&self, source: io::Error) -> Problem {
@@ -79,6 +90,37 @@ impl Modem {
         Ok(port)
     }
 
+    /// What phones sent and the modem keeps, each at its place. What nobody can answer is None.
+    pub(crate) fn came(&self) -> Result<Vec<Came>, Problem> {
+        let mut kept = self.port.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(port) = kept.as_mut() else { return Ok(vec![]) };
+        // All of them, in PDU mode. A modem without a place for them has none.
+        let said = match port.ask("AT+CMGL=4", ABOUT_ITSELF) {
+            Ok(said) => said,
+            Err(error) => {
+                *kept = None;
+                return Err(self.unreachable(error));
+            }
+        };
+        let mut reported = self.reported.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut came = listed(&said.lines);
+        came.retain(|(place, _)| reported.insert(*place));
+        Ok(came)
+    }
+
+    /// Deletes what a phone sent: it is stored elsewhere.
+    pub(crate) fn forget(&self, place: u32) {
+        let mut kept = self.port.lock().unwrap_or_else(PoisonError::into_inner);
+        // What cannot be deleted now is reported again after the next start.
+        let is_deleted = kept
+            .as_mut()
+            .and_then(|port| port.ask(&format!("AT+CMGD={place}"), ABOUT_ITSELF).ok())
+            .is_some_and(|said| said.is_ok);
+        if is_deleted {
+            self.reported.lock().unwrap_or_else(PoisonError::into_inner).remove(&place);
+        }
+    }
+
     pub(crate) fn send(&self, submission: &Submission, within: Duration) -> Reply {
         let mut kept = self.port.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(port) = kept.as_mut() else {
@@ -111,6 +153,20 @@ impl Modem {
             }
         }
     }
+}
+
+/// A place and what stands there: the number of the phone and the text, if somebody can answer.
+type Came = (u32, Option<(String, String)>);
+
+/// The messages of a list: a line about each, and a line with its PDU (3GPP TS 27.005, 4.1). What we sent and is kept as well
+/// is not meant.
+fn listed(lines: &[String]) -> Vec<Came> {
+    let one = |two: &[String]| {
+        let mut about = two[0].strip_prefix("+CMGL: ")?.split(',');
+        let (place, state) = (about.next()?.trim().parse().ok()?, about.next()?.trim());
+        matches!(state, "0" | "1").then(|| (place, sent::read(&two[1])))
+    };
+    lines.windows(2).filter_map(one).collect()
 }
 
 /// What a refusal means (3GPP TS 27.005, 3.2.5; TS 24.011, annex E-2).

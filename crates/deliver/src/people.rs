@@ -7,11 +7,13 @@
 mod audit;
 mod decisions;
 mod messages;
+mod results;
 mod tokens;
 
 pub use audit::Line;
 pub use decisions::{Ack, Silence};
 pub use messages::Asked;
+pub use results::{FieldResult, OUTCOMES};
 pub use tokens::{Role, Token, WrongToken};
 
 use crate::clock::now;
@@ -60,6 +62,20 @@ pub(crate) const TABLES: &str = "
         detail TEXT NOT NULL,
         hash BLOB NOT NULL
     ) STRICT;
+";
+
+/// What inspectors found, since version 4.
+pub(crate) const RESULTS: &str = "
+    CREATE TABLE results (
+        number INTEGER PRIMARY KEY AUTOINCREMENT,
+        \"case\" TEXT NOT NULL,
+        outcome TEXT NOT NULL,
+        cause TEXT NOT NULL,
+        note TEXT NOT NULL,
+        author TEXT NOT NULL,
+        time INTEGER NOT NULL
+    ) STRICT;
+    CREATE INDEX results_of ON results (\"case\");
 ";
 
 /// What people decided, in the file of an outbox.

@@ -1,10 +1,12 @@
 //! The list `[[gateway]]` of a plan: over what messages go out. A plan says where each secret is kept, and holds none.
 
+mod answers;
 mod keys;
 mod open;
 mod receivers;
 mod shown;
 
+pub use answers::{Answers, answers};
 pub use open::OpenError;
 pub use receivers::{check_receivers, check_registered, check_section};
 
@@ -45,6 +47,7 @@ enum Protocol {
         account: String,
         token: SecretSource,
         sender: String,
+        inbound: Option<SecretSource>,
         ca: Option<PathBuf>,
     },
     Http(Http),
@@ -83,6 +86,7 @@ struct Http {
     headers: Vec<(String, Held)>,
     sender: String,
     entity: Option<String>,
+    inbound: Option<(SecretSource, String, String)>,
     answer_id: Option<String>,
     answer_has: Option<String>,
     ca: Option<PathBuf>,
@@ -105,7 +109,7 @@ enum TlsKind {
 /// The protocols, with the keys of their gateways beside `name` and `protocol`.
 const PROTOCOLS: [(&str, &[&str]); 8] = [
     ("smpp", &["address", "tls", "system_id", "system_type", "password", "sender", "entity", "ca"]),
-    ("twilio", &["url", "account", "token", "sender", "ca"]),
+    ("twilio", &["url", "account", "token", "sender", "inbound", "ca"]),
     (
         "http",
         &[
@@ -116,6 +120,9 @@ const PROTOCOLS: [(&str, &[&str]); 8] = [
             "headers",
             "sender",
             "entity",
+            "inbound",
+            "inbound_from",
+            "inbound_text",
             "answer_id",
             "answer_has",
             "ca",
@@ -185,6 +192,15 @@ fn smpp(keys: &Keys<'_>) -> Result<Protocol, PlanError> {
     })
 }
 
+/// What lets a provider hand over messages of phones, and the fields of the number and of the text.
+fn inbound(keys: &Keys<'_>) -> Result<Option<(SecretSource, String, String)>, PlanError> {
+    let field = |key: &str, usual: &str| {
+        Ok::<_, PlanError>(keys.text(key)?.map_or_else(|| usual.to_owned(), |(text, _)| text))
+    };
+    let (from, text) = (field("inbound_from", "from")?, field("inbound_text", "text")?);
+    Ok(keys.secret("inbound")?.map(|key| (key, from, text)))
+}
+
 /// The id of the entity that sends, where operators ask for it. The sender is a registered header then.
 fn entity(keys: &Keys<'_>) -> Result<Option<String>, PlanError> {
     let Some((entity, place)) = keys.text("entity")? else { return Ok(None) };
@@ -216,6 +232,7 @@ fn twilio(keys: &Keys<'_>) -> Result<Protocol, PlanError> {
         account: keys.needed_text("account", "account = \"AC..\"", 64)?,
         token: keys.needed_secret("token")?,
         sender: keys.needed_text("sender", "sender = \"+15005550006\"", 64)?,
+        inbound: keys.secret("inbound")?,
         ca: keys.path("ca")?,
     })
 }
@@ -289,6 +306,7 @@ fn http(keys: &Keys<'_>) -> Result<Protocol, PlanError> {
         headers: keys.headers()?,
         sender: keys.text("sender")?.map(|(text, _)| text).unwrap_or_default(),
         entity,
+        inbound: inbound(keys)?,
         answer_id,
         answer_has: keys.text("answer_has")?.map(|(text, _)| text),
         ca: keys.path("ca")?,

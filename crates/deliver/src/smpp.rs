@@ -2,10 +2,12 @@
 
 pub mod pdu;
 mod receipt;
+mod sent;
 mod session;
 mod stream;
 
 pub use receipt::read_receipt;
+pub use sent::read_text;
 pub use session::{Heard, Link, Problem, Smpp, connect};
 pub use stream::{Tls, TlsError};
 

@@ -3,7 +3,8 @@
 //! WAL with `synchronous = FULL`: a transaction that has returned is on the disk. One process sends; others may read
 //! at the same time, and [`people`] write what they decide.
 
-use crate::people;
+use crate::clock::now;
+use crate::{inbox, people};
 use outbox::{Entry, MessageId, Moment, State};
 use rusqlite::{Connection, OpenFlags, OptionalExtension, Row, TransactionBehavior, params};
 use std::collections::{BTreeMap, BTreeSet};
@@ -13,7 +14,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// Goes up with the tables. A newer file is refused.
-const VERSION: i64 = 3;
+const VERSION: i64 = 4;
 /// `GWob`, so that the file of another program is not taken for an outbox.
 const APPLICATION: i64 = 0x4757_6f62;
 /// Before 3.51.3 a checkpoint could reset a WAL that a reader still used, and damage the file (sqlite.org, 2026).
@@ -68,6 +69,10 @@ pub struct Beside<'a> {
     pub heard: Vec<String>,
     /// A state, with its name and the version of its form.
     pub kept: Option<(&'static str, u16, &'a [u8])>,
+    /// What phones sent, to be looked at.
+    pub came: Vec<inbox::New>,
+    /// What was done with it.
+    pub done: inbox::Done,
 }
 
 /// Why a store cannot be used.
@@ -183,6 +188,13 @@ impl Store {
 
     fn check_version(&self) -> Result<(), StoreError> {
         check_version(&self.connection, &self.path)
+    }
+
+    pub(crate) fn read<T>(
+        &self,
+        read: impl FnOnce(&Connection) -> rusqlite::Result<T>,
+    ) -> Result<T, StoreError> {
+        read(&self.connection).map_err(self.failed("read"))
     }
 
     fn failed(&self, doing: &'static str) -> impl Fn(rusqlite::Error) -> StoreError + use<> {
@@ -313,14 +325,20 @@ fn make_tables(connection: &mut Connection) -> rusqlite::Result<()> {
         write.execute_batch(TABLES)?;
         write.execute_batch(BESIDE)?;
         write.execute_batch(people::TABLES)?;
+        write.execute_batch(inbox::TABLES)?;
+        write.execute_batch(people::RESULTS)?;
         write.pragma_update(None, "application_id", APPLICATION)?;
         write.pragma_update(None, "user_version", VERSION)?;
     } else if pragma("application_id")? == APPLICATION && pragma("user_version")? < VERSION {
         if pragma("user_version")? == 1 {
             write.execute_batch(SINCE_2)?;
         }
-        write.execute_batch(BESIDE)?;
-        write.execute_batch(people::TABLES)?;
+        if pragma("user_version")? < 3 {
+            write.execute_batch(BESIDE)?;
+            write.execute_batch(people::TABLES)?;
+        }
+        write.execute_batch(inbox::TABLES)?;
+        write.execute_batch(people::RESULTS)?;
         write.pragma_update(None, "user_version", VERSION)?;
     }
     write.commit()?;
@@ -369,7 +387,7 @@ fn save_beside(write: &Connection, beside: &Beside<'_>) -> rusqlite::Result<()> 
              ON CONFLICT (name) DO UPDATE SET version = ?2, value = ?3";
         write.prepare_cached(insert)?.execute(params![name, version, value])?;
     }
-    Ok(())
+    inbox::save(write, now(), &beside.came, &beside.done)
 }
 
 fn save_entry(write: &Connection, entry: &Entry) -> rusqlite::Result<()> {

@@ -139,6 +139,16 @@ impl Desk {
         true
     }
 
+    /// Of all that somebody takes care of, only these episodes still have somebody. The others are repeated and escalate
+    /// again.
+    pub fn keep_acknowledged(&mut self, has_somebody: impl Fn(&str) -> bool) {
+        for (episode, active) in &mut self.active {
+            if active.acknowledged.is_some() && !has_somebody(episode) {
+                active.acknowledged = None;
+            }
+        }
+    }
+
     /// Who takes care of an episode, and since when.
     pub fn acknowledged(&self, episode: &str) -> Option<(&str, EventTime)> {
         let (by, time) = self.active.get(episode)?.acknowledged.as_ref()?;

@@ -9,10 +9,12 @@
 //! argument. An alert of an area without an address is returned, not lost.
 //!
 //! A [`Notifier`] is the short form: one channel, each case to the address of its area. A [`Desk`] is the long one:
-//! receivers, routes, groups, silences, acknowledgements, escalation, in the words of [`words`].
+//! receivers, routes, groups, silences, acknowledgements, escalation, in the words of [`words`]. What people may ask by
+//! SMS, and what they hear then, is in [`answers`].
 //!
 //! Read [`Notifier::route`] first, then [`channels`] (how to add one is there), [`channels::sms`], and [`desk`].
 
+pub mod answers;
 pub mod channels;
 pub mod desk;
 mod notifier;

@@ -24,18 +24,21 @@ pub enum Followed {
     Cases,
     /// The evidence of cases.
     Evidence,
+    /// What each meter used.
+    Demand,
     /// What routes are led by.
     Notices,
 }
 
 impl Followed {
-    const ALL: [Self; 4] = [Self::Alerts, Self::Cases, Self::Evidence, Self::Notices];
+    const ALL: [Self; 5] = [Self::Alerts, Self::Cases, Self::Evidence, Self::Demand, Self::Notices];
 
     fn key(self) -> &'static str {
         match self {
             Self::Alerts => "alerts",
             Self::Cases => "cases",
             Self::Evidence => "evidence",
+            Self::Demand => "demand",
             Self::Notices => "notices",
         }
     }
@@ -45,6 +48,7 @@ impl Followed {
             Self::Alerts => topics.alerts.as_deref(),
             Self::Cases => topics.cases.as_deref(),
             Self::Evidence => topics.evidence.as_deref(),
+            Self::Demand => topics.demand.as_deref(),
             Self::Notices => topics.notices.as_deref(),
         }
     }

@@ -93,8 +93,13 @@ pub(super) async fn acknowledge(
         let board = api.post().board();
         let area = board.area_of_episode(&episode).map(|area| area.map(str::to_owned));
         let area = area.filter(|area| caller.may_know(area.as_deref()));
-        let area = area.ok_or_else(|| Problem::missing("episode"))?;
-        if board.goes_on(&episode).is_none() {
+        let area = area.ok_or_else(|| {
+            Problem::missing(
+                "case, and nothing else of this name that goes on: `episode` of a notice names it",
+            )
+        })?;
+        // A case that no route takes goes on all the same, and its notice never came.
+        if !board.goes_on(&episode) && !board.is_open(&episode) {
             return Err(Problem::conflict("it does not go on any more, so nobody has to take care of it"));
         }
         area
@@ -109,6 +114,26 @@ pub(super) async fn acknowledge(
         api.changed("ack", &episode, Visible(area));
     }
     Ok((if is_new { StatusCode::CREATED } else { StatusCode::OK }, Json(ack)))
+}
+
+/// Nobody takes care of an episode any more: it is repeated again, and escalates if its time for that has not passed.
+#[utoipa::path(delete, path = "/api/v1/acks/{episode}", tag = "people", params(("episode" = String, Path)),
+    responses((status = 204, description = "nobody takes care of it any more"), Refused))]
+pub(super) async fn take_back(
+    State(api): Shared,
+    caller: Caller,
+    Name(episode): Name,
+) -> Result<StatusCode, Problem> {
+    caller.needs(Role::Operator)?;
+    let area = api.post().board().area_of_episode(&episode).map(|area| area.map(str::to_owned));
+    let known = area.filter(|area| caller.may_know(area.as_deref()));
+    let area = known.ok_or_else(|| Problem::missing("acknowledgement"))?;
+    let who = caller.who();
+    if !api.people(|people| people.take_back(&episode, &who))? {
+        return Err(Problem::missing("acknowledgement"));
+    }
+    api.changed("ack", &episode, Visible(area));
+    Ok(StatusCode::NO_CONTENT)
 }
 
 impl Api {

@@ -65,6 +65,7 @@ pub(super) struct Case {
     area: Option<String>,
     transformer: Option<String>,
     follows: Option<String>,
+    /// What the last visit found.
     outcome: Option<String>,
     /// Who takes care of it, if somebody does.
     acknowledged: Option<AckOut>,
@@ -189,6 +190,7 @@ pub(super) async fn cases(
     let mut page: Page<Case> =
         page(&caller, &api.post().board().cases, &paging, |case: &Case| case.id.clone())?;
     api.acknowledged(page.items_mut(), |case| (Some(case.id.clone()), &mut case.acknowledged))?;
+    api.visited(page.items_mut())?;
     Ok(Json(page))
 }
 
@@ -198,6 +200,7 @@ pub(super) async fn cases(
 pub(super) async fn case(State(api): Shared, caller: Caller, Name(id): Name) -> Result<Json<Case>, Problem> {
     let mut case: Case = api.with_case(&caller, &id, |row| shown(&row.columns))?;
     case.acknowledged = api.people(|people| people.ack(&id))?.map(AckOut::from);
+    api.visited(std::slice::from_mut(&mut case))?;
     Ok(Json(case))
 }
 
@@ -230,7 +233,7 @@ pub(super) async fn notices(
 }
 
 impl Api {
-    fn with_case<T>(
+    pub(super) fn with_case<T>(
         &self,
         caller: &Caller,
         id: &str,
@@ -239,6 +242,18 @@ impl Api {
         let board = self.post().board();
         let row = board.cases.get(id).filter(|row| caller.may_know(row.area.as_deref()));
         read(row.ok_or_else(|| Problem::missing("case"))?)
+    }
+
+    /// Says of each case what its last visit found.
+    fn visited(&self, cases: &mut [Case]) -> Result<(), Problem> {
+        self.people(|people| {
+            for case in cases {
+                if let Some(last) = people.results(&case.id)?.pop() {
+                    case.outcome = Some(last.outcome);
+                }
+            }
+            Ok(())
+        })
     }
 
     /// Says of each item who takes care of it.

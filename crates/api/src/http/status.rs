@@ -3,13 +3,14 @@
 use super::caller::Caller;
 use super::problem::{Problem, Refused};
 use super::{Api, Shared};
+use crate::metrics;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::sync::PoisonError;
 use utoipa::ToSchema;
 use web::axum::Json;
 use web::axum::extract::State;
-use web::axum::http::StatusCode;
+use web::axum::http::{StatusCode, header};
 use web::axum::response::{IntoResponse, Response};
 
 /// How it is doing. Numbers of all areas together are only for tokens of all areas.
@@ -61,6 +62,16 @@ pub(super) async fn status(State(api): Shared, caller: Caller) -> Result<Json<St
     });
     let gateways = figures.gateways.into_iter().collect();
     Ok(Json(Status { is_whole: board.is_whole, gateways, numbers }))
+}
+
+/// The numbers for Prometheus, with a token of all areas.
+pub(super) async fn metrics(State(api): State<Api>, caller: Caller) -> Result<Response, Problem> {
+    if caller.0.areas.is_some() {
+        return Err(Problem::forbidden("the numbers are of all areas, and the token is for some"));
+    }
+    let figures = api.post().figures.read().unwrap_or_else(PoisonError::into_inner).clone();
+    let text = metrics::text(&figures, api.post().board().is_whole);
+    Ok(([(header::CONTENT_TYPE, metrics::CONTENT_TYPE)], text).into_response())
 }
 
 /// Whether everything that there was has been read, without a token: for probes.

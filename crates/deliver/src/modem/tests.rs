@@ -38,3 +38,11 @@ fn only_what_is_wrong_with_the_message_itself_is_given_up() {
     assert_eq!(answer("+CMS ERROR: 331"), "not now: the modem answered error 331");
     assert_eq!(answer("ERROR"), "not now: the modem answered an error");
 }
+
+#[test]
+fn a_list_has_what_phones_sent_and_not_what_we_did() {
+    let lines = "+CMGL: 1,1,,23|00040C9119890000001000006210119070000003D56911|+CMGL: 3,2,,23|0011|+CMGL: 7,0,,2|0006|OK";
+    let lines: Vec<String> = lines.split('|').map(str::to_owned).collect();
+    let sent = Some(("+919800000001".to_owned(), "USE".to_owned()));
+    assert_eq!(listed(&lines), [(1, sent), (7, None)]);
+}

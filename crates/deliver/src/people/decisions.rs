@@ -181,4 +181,14 @@ impl People {
         })?;
         Ok(done.is_some())
     }
+
+    /// Nobody takes care of an episode any more. False if nobody did.
+    pub fn take_back(&mut self, episode: &str, who: &str) -> Result<bool, StoreError> {
+        let line = New { who, what: "ack.undo", about: episode, detail: "" };
+        let done = self.change(&line, |write, _| {
+            let changed = write.execute("DELETE FROM acks WHERE episode = ?1", [episode])?;
+            Ok((changed > 0).then_some(()))
+        })?;
+        Ok(done.is_some())
+    }
 }

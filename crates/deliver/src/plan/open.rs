@@ -9,7 +9,7 @@ use crate::smpp::{self, Smpp};
 use crate::smtp::{Smtp, Tls, TlsError, tls_with};
 use crate::topic::Topic;
 use crate::webhook::{KeyError, Keys, Webhook};
-use crate::{Caller, Gateway, Registration, Wire};
+use crate::{Caller, Gateway, Inbound, Registration, Wire};
 use notify::words::Registry;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -108,7 +108,7 @@ impl GatewayPlan {
                     ..Smpp::usual()
                 })
             }
-            Protocol::Twilio { url, account, token, sender, ca } => {
+            Protocol::Twilio { url, account, token, sender, ca, .. } => {
                 let client = self.client(url, ca.as_deref())?;
                 let token = self.secret("token", token)?;
                 Wire::Calls(Caller::Http(HttpSms::twilio(client, url, account, &token, sender.clone())))
@@ -140,6 +140,20 @@ impl GatewayPlan {
             Protocol::File { path } => Wire::Calls(Caller::File(Journal { path: path.clone() })),
         };
         Ok(Gateway { name: self.name.clone(), wire })
+    }
+
+    /// Who may hand over messages of phones, if somebody may.
+    pub fn inbound(&self) -> Result<Option<Inbound>, OpenError> {
+        let (source, from, text) = match &self.protocol {
+            Protocol::Twilio { inbound: Some(source), .. } => (source, "From", "Body"),
+            Protocol::Http(Http { inbound: Some((source, from, text)), .. }) => {
+                (source, from.as_str(), text.as_str())
+            }
+            _ => return Ok(None),
+        };
+        let key = self.secret("inbound", source)?;
+        let (gateway, from, text) = (self.name.clone(), from.to_owned(), text.to_owned());
+        Ok(Some(Inbound { gateway, key, from, text }))
     }
 
     fn registration(&self, registry: &Registry) -> Option<Registration> {

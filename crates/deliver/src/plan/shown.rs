@@ -1,6 +1,7 @@
 //! The keys of a gateway as `gridwarden check` shows them: without any secret.
 
 use super::{GatewayPlan, Held, Http, Protocol, TlsKind};
+use crate::secret::SecretSource;
 use std::fmt;
 use std::path::PathBuf;
 
@@ -43,12 +44,13 @@ impl GatewayPlan {
                 add("sender", sender.clone());
                 add("entity", entity_of(entity));
             }
-            Protocol::Twilio { url, account, token, sender, ca } => {
+            Protocol::Twilio { url, account, token, sender, inbound, ca } => {
                 add("protocol", "twilio".to_owned());
                 add("url", encrypted(url));
                 add("account", account.clone());
                 add("token", token.to_string());
                 add("sender", sender.clone());
+                add("inbound", inbound_of(inbound.as_ref()));
                 add("ca", authority(ca));
             }
             Protocol::Http(Http {
@@ -59,6 +61,7 @@ impl GatewayPlan {
                 headers,
                 sender,
                 entity,
+                inbound,
                 answer_id,
                 answer_has,
                 ca,
@@ -71,6 +74,11 @@ impl GatewayPlan {
                 headers.iter().for_each(|(name, value)| add("header", format!("{name}: {value}")));
                 add("sender", if sender.is_empty() { "none".to_owned() } else { sender.clone() });
                 add("entity", entity_of(entity));
+                add("inbound", inbound_of(inbound.as_ref().map(|(key, ..)| key)));
+                if let Some((_, from, text)) = inbound {
+                    add("inbound_from", from.clone());
+                    add("inbound_text", text.clone());
+                }
                 add("answer_id", answer_id.clone().unwrap_or_else(|| "none: ours".to_owned()));
                 add(
                     "answer_has",
@@ -123,6 +131,10 @@ impl GatewayPlan {
         }
         keys
     }
+}
+
+fn inbound_of(key: Option<&SecretSource>) -> String {
+    key.map_or_else(|| "none: what phones send does not come".to_owned(), SecretSource::to_string)
 }
 
 fn entity_of(entity: &Option<String>) -> String {

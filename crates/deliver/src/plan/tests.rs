@@ -93,6 +93,7 @@ fn each_gateway_is_shown_without_its_secrets() {
           account AC1
           token of the file /run/secrets/twilio
           sender +15005550006
+          inbound none: what phones send does not come
           ca none: the certificates that the system trusts
         sms
           name local
@@ -105,6 +106,7 @@ fn each_gateway_is_shown_without_its_secrets() {
           header X-Version: 2
           sender none
           entity none: texts are not registered
+          inbound none: what phones send does not come
           answer_id /id
           answer_has none: the status decides
           ca none: the certificates that the system trusts
@@ -398,6 +400,30 @@ fn what_cannot_work_is_refused_with_its_place_and_a_way_out() {
               help: add `tls = "tls"`
         "#]],
     );
+}
+
+#[test]
+fn who_knows_the_key_hands_over_what_phones_send() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("key");
+    std::fs::write(&path, "long-and-secret\n").unwrap();
+    let key = format!("inbound = {{ file = \"{}\" }}\n", path.display());
+    let http = "inbound_from = \"msisdn\"\n";
+    let plan = with("answer_id = \"/id\"\n", &format!("answer_id = \"/id\"\n{key}{http}"));
+    let plan = plan.replacen("account = \"AC1\"\n", &format!("account = \"AC1\"\n{key}"), 1);
+    let all: Vec<_> = read(&plan).unwrap().iter().filter_map(|one| one.inbound().unwrap()).collect();
+    let read = |place: usize, text: &str| {
+        let fields = text.split('&').map(|one| one.split_once('=').unwrap());
+        let fields = fields.map(|(key, value)| (key.to_owned(), value.to_owned())).collect();
+        all[place].read(&fields).map(|came| format!("{} {} {}", came.gateway, came.from, came.text))
+    };
+    assert_eq!(read(0, "From=+919800000001&Body=USE&To=1").unwrap(), "backup +919800000001 USE");
+    assert_eq!(read(1, "msisdn=919800000001&text=BAL").unwrap(), "local 919800000001 BAL");
+    assert_eq!((read(0, "From=1"), read(1, "from=1&text=BAL")), (None, None));
+    let allowed =
+        ["long-and-secret", "long-and-secre", "", "long-and-secret\n"].map(|key| all[0].allows(key));
+    assert_eq!(allowed, [true, false, false, false]);
+    assert!(!format!("{all:?}").contains("long-and-secret"));
 }
 
 #[test]

@@ -174,9 +174,11 @@ const VERSION_1: &str = "
 ";
 
 #[test]
-fn a_file_of_an_older_version_is_read_and_goes_on_as_version_3() {
+fn a_file_of_an_older_version_is_read_and_goes_on_as_the_newest() {
     goes_on(VERSION_1);
     goes_on(&format!("{VERSION_1} {SINCE_2}; PRAGMA user_version = 2;"));
+    let beside = format!("{BESIDE} {}", people::TABLES);
+    goes_on(&format!("{VERSION_1} {SINCE_2}; {beside} PRAGMA user_version = 3;"));
 }
 
 fn goes_on(older: &str) {
@@ -196,6 +198,36 @@ fn goes_on(older: &str) {
     assert_eq!(Store::open(&path).unwrap().load().unwrap()[2], changed);
     let people = crate::People::open(&path).unwrap();
     assert_eq!((people.silences().unwrap(), people.changes().unwrap()), (vec![], 0));
+    assert_eq!(people.results("a").unwrap(), []);
+    assert_eq!(Store::open(&path).unwrap().unread(1).unwrap(), []);
+}
+
+#[test]
+fn what_phones_sent_is_there_until_it_is_done_and_counts_for_a_day() {
+    let (_dir, path) = file();
+    let mut store = Store::open(&path).unwrap();
+    let new = |text: &str| inbox::New {
+        gateway: "smsc".to_owned(),
+        from: "91980".to_owned(),
+        text: text.to_owned(),
+    };
+    let save = |store: &mut Store, came, done| {
+        store.save_with(&[], &[], &Beside { came, done, ..Beside::default() }).unwrap();
+    };
+    save(&mut store, vec![new("USE"), new("STOP")], inbox::Done::default());
+    drop(store);
+    let mut store = Store::open(&path).unwrap();
+    let unread = store.unread(10).unwrap();
+    assert_eq!(unread.iter().map(|one| one.text.as_str()).collect::<Vec<_>>(), ["USE", "STOP"]);
+    let came = vec![(unread[0].number, true), (unread[1].number, false)];
+    save(&mut store, vec![], inbox::Done { came, stops: vec![("91980".to_owned(), true)] });
+    assert_eq!(store.unread(10).unwrap(), []);
+    assert_eq!(store.answered("91980", Moment(0)).unwrap(), unread[..1]);
+    assert_eq!(store.answered("91980", now().plus(1)).unwrap(), []);
+    assert_eq!(store.stopped().unwrap(), BTreeSet::from(["91980".to_owned()]));
+    let again = inbox::Done { came: vec![], stops: vec![("91980".to_owned(), false)] };
+    save(&mut store, vec![], again);
+    assert!(store.stopped().unwrap().is_empty());
 }
 
 #[test]
@@ -207,6 +239,7 @@ fn what_is_beside_messages_is_stored_with_them() {
         places: vec![(id.clone(), "A01".to_owned())],
         heard: vec!["n1".to_owned(), "n1".to_owned()],
         kept: Some(("desk", 1, state)),
+        ..Beside::default()
     };
     store.save_with(&[], &[], &beside(b"one")).unwrap();
     store.save_with(&[], &[], &beside(b"two")).unwrap();

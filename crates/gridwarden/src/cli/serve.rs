@@ -137,6 +137,9 @@ pub struct Ack {
     /// A note for the others.
     #[arg(long, default_value = "", value_name = "TEXT")]
     pub note: String,
+    /// Take it back: nobody takes care any more, so it is repeated again, and escalates if its time for that has not passed.
+    #[arg(long, conflicts_with = "note")]
+    pub undo: bool,
     /// Who is asked.
     #[command(flatten)]
     pub asked: Asked,

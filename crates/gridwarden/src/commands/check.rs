@@ -9,7 +9,7 @@ mod survey;
 
 use crate::cli;
 use crate::commands::send::topics;
-use deliver::plan::GatewayPlan;
+use deliver::plan::{Answers, GatewayPlan};
 use detect::{Detector, DetectorRules};
 use fleet::{Energy, RegisterRules};
 use grid::IndexSettings;
@@ -34,7 +34,8 @@ pub fn run(args: &cli::Check) -> Result<(), Failure> {
     topics::check(kafka.as_ref(), &gateways).map_err(in_plan)?;
     let in_parts = kafka.as_ref().is_some_and(|kafka| kafka.exchange == Exchange::Kafka);
     let plan = if in_parts { plan.of_a_part() } else { plan };
-    let mut page = page_of(&plan, kafka.as_ref(), &gateways);
+    let answers = deliver::plan::answers(&text).map_err(in_plan)?;
+    let mut page = page_of(&plan, kafka.as_ref(), &gateways, answers);
     if !args.readings.is_empty() {
         let topology = args.topology.as_deref().map(read_topology).transpose()?;
         let survey = Survey::of(&args.readings, &plan)?;
@@ -62,7 +63,12 @@ fn gateways(plan: &Plan, text: &str) -> Result<Vec<GatewayPlan>, PlanError> {
 }
 
 /// The whole page, section by section.
-fn page_of(plan: &Plan, kafka: Option<&KafkaPlan>, gateways: &[GatewayPlan]) -> Page {
+fn page_of(
+    plan: &Plan,
+    kafka: Option<&KafkaPlan>,
+    gateways: &[GatewayPlan],
+    answers: Option<Answers>,
+) -> Page {
     let mut page = Page::about(&plan.name);
     page.key("time_zone", plan.calendar.zone_name());
     page.key("holidays", listed(plan.calendar.holidays()));
@@ -85,6 +91,10 @@ fn page_of(plan: &Plan, kafka: Option<&KafkaPlan>, gateways: &[GatewayPlan]) -> 
         page.section("[gateway]");
         gateway.shown().iter().for_each(|(key, value)| page.key(key, value));
     }
+    page.section_if("answers", answers, |page, answers| {
+        page.key("per_hour", format!("{}: answers to one phone", answers.per_hour));
+        page.key("per_day", answers.per_day);
+    });
     match kafka {
         None => {
             page.none("kafka");

@@ -6,7 +6,9 @@ mod trial;
 use crate::cli;
 use deliver::plan::{GatewayPlan, OpenError};
 use deliver::smpp::Smpp;
-use deliver::{Courier, CourierError, Gateway, Happened, Secret, SecretSource, Store, Wire, read_messages};
+use deliver::{
+    Courier, CourierError, Gateway, Happened, Inbound, Secret, SecretSource, Store, Wire, read_messages,
+};
 use outbox::{Put, Settings, State};
 use pipeline::Plan;
 use shell::{Failure, Stop, count, print, read_plan_and_text};
@@ -75,6 +77,16 @@ pub(super) fn of_plan(
         }
     }
     Failure::all(failures).map_or(Ok(opened), Err)
+}
+
+/// Who may hand over messages of phones.
+pub(super) fn inbound_of_plan(path: &Path, text: &str) -> Result<Vec<Inbound>, Failure> {
+    let gateways = deliver::plan::read(text).map_err(|error| Failure::plan(&error, path, text))?;
+    let inbound = gateways.iter().filter_map(|gateway| gateway.inbound().transpose());
+    inbound.collect::<Result<_, _>>().map_err(|error| {
+        let CannotOpen(failure) = error.into();
+        failure
+    })
 }
 
 /// Why a gateway of a plan cannot be used.

@@ -5,8 +5,8 @@ mod news;
 mod topics;
 
 use crate::cli;
-use crate::commands::send::{of_plan, with_causes};
-use api::{Api, Office, OfficeError};
+use crate::commands::send::{inbound_of_plan, of_plan, with_causes};
+use api::{Api, Directory, Office, OfficeError};
 use deliver::{Courier, Gateway, Happened, People, Store, StoreError};
 use grid::Topology;
 use notify::{Desk, DeskRules};
@@ -31,8 +31,13 @@ pub(super) fn store_file(store: &Path) -> PathBuf {
 pub fn run(args: &cli::Serve, quiet: bool) -> Result<(), Failure> {
     let stop = Stop::on_signals()?;
     let (plan, text) = read_plan_and_text(&args.plan)?;
-    let desk = desk(args, &plan)?;
+    let rules = rules(&args.plan, &plan)?;
+    let topology = topology(args, &plan)?;
+    let directory = Directory::new(&rules, &topology);
+    let desk = Desk::new(rules, &topology).map_err(|error| unfit(&error.into()))?;
+    let answers = deliver::plan::answers(&text).map_err(|error| Failure::plan(&error, &args.plan, &text))?;
     let gateways = of_plan(&args.plan, &plan, &text, args.brokers.as_deref())?;
+    let inbound = if answers.is_some() { inbound_of_plan(&args.plan, &text)? } else { vec![] };
     let ways: Vec<String> = gateways.iter().map(Gateway::way).collect();
     check_ways(&args.plan, &plan, &ways)?;
     let follow = match &args.results {
@@ -47,9 +52,10 @@ pub fn run(args: &cli::Serve, quiet: bool) -> Result<(), Failure> {
     if let Some(number) = people()?.first_changed_line().map_err(|error| cannot(&error))? {
         telemetry::audit_changed(number);
     }
-    let courier =
-        Courier::start(store, Settings::usual(&ways), gateways).map_err(|error| Failure::of(&error))?;
-    let office = Office::open(desk, plan.calendar.clone(), courier, people()?, names.clone());
+    let start = if answers.is_some() { Courier::start_listening } else { Courier::start };
+    let courier = start(store, Settings::usual(&ways), gateways).map_err(|error| Failure::of(&error))?;
+    let phones = (directory, answers);
+    let office = Office::open(desk, plan.calendar.clone(), courier, people()?, names.clone(), phones);
     let (mut office, news, post) = office.map_err(|error| failed(&error))?;
     let ended = match (&args.results, follow) {
         (Some(results), _) => folder::read(results, &news, &post, stop.clone()).map(|()| None)?,
@@ -57,7 +63,8 @@ pub fn run(args: &cli::Serve, quiet: bool) -> Result<(), Failure> {
             follow.map(|follow| topics::read(follow, &news, &post, stop.clone())).transpose()?
         }
     };
-    let api = Api::new(post.clone(), people()?, api::Settings { per_second: args.requests });
+    let settings = api::Settings { per_second: args.requests };
+    let api = Api::new(post.clone(), people()?, settings, inbound);
     let server = Server::start(&args.listen, api.router(), LIMITS_OF_API, WORKERS, |cause| {
         telemetry::api_ended(cause);
     });
@@ -83,24 +90,27 @@ pub fn run(args: &cli::Serve, quiet: bool) -> Result<(), Failure> {
     ))
 }
 
-/// The desk by the routes of the plan.
-fn desk(args: &cli::Serve, plan: &Plan) -> Result<Desk, Failure> {
-    let Some(rules) = plan.desk.clone() else {
-        let problem =
-            format!("the plan {} has no `[[route]]`, so nobody would hear of anything", args.plan.display());
+/// The routes of the plan.
+fn rules(path: &Path, plan: &Plan) -> Result<DeskRules, Failure> {
+    plan.desk.clone().ok_or_else(|| {
+        let problem = format!("the plan {} has no `[[route]]`, so nobody would hear of anything", path.display());
         let help = "add `[[receiver]]` and `[[route]]` as in pipelines/routes.toml; `[sms]` alone is for `gridwarden send`";
-        return Err(Failure::wrong(problem, help));
-    };
-    let has_reader = rules.receivers().iter().any(|one| one.whom == notify::desk::Whom::Reader);
-    let topology = match &args.topology {
-        Some(path) => read_topology(path)?,
+        Failure::wrong(problem, help)
+    })
+}
+
+/// The topology, which has the phones of meter readers.
+fn topology(args: &cli::Serve, plan: &Plan) -> Result<Topology, Failure> {
+    let receivers = plan.desk.iter().flat_map(DeskRules::receivers);
+    let has_reader = receivers.into_iter().any(|one| one.whom == notify::desk::Whom::Reader);
+    match &args.topology {
+        Some(path) => read_topology(path),
         None if has_reader => {
             let problem = "the plan sends to meter readers, whose phones are in the topology";
-            return Err(Failure::wrong(problem, "give `--topology FILE`"));
+            Err(Failure::wrong(problem, "give `--topology FILE`"))
         }
-        None => Topology::default(),
-    };
-    Desk::new(rules, &topology).map_err(|error| unfit(&error.into()))
+        None => Ok(Topology::default()),
+    }
 }
 
 /// Refuses a plan that decides on messages that no gateway takes.

@@ -42,6 +42,9 @@ pub fn run(args: &cli::Silence) -> Result<(), Failure> {
 
 /// Runs `gridwarden ack`.
 pub fn acknowledge(args: &cli::Ack) -> Result<(), Failure> {
+    if args.undo {
+        return take_back(args);
+    }
     let episode = &args.episode;
     if let Some(store) = &args.asked.store {
         let mut people = open(store)?;
@@ -57,6 +60,24 @@ pub fn acknowledge(args: &cli::Ack) -> Result<(), Failure> {
     let ack = server(&args.asked)?.ask("PUT", &path, Some(&json!({ "note": args.note })));
     let ack = ack.map_err(|error| failed(&error))?;
     print(&format!("{} takes care of {episode} since {}\n", text(&ack, "author"), text(&ack, "time")))
+}
+
+fn take_back(args: &cli::Ack) -> Result<(), Failure> {
+    let episode = &args.episode;
+    match &args.asked.store {
+        Some(store) => {
+            let done = open(store)?.take_back(episode, AT_THE_MACHINE).map_err(|error| cannot(&error))?;
+            if !done {
+                let help = "gridwarden alerts shows who takes care of what";
+                return Err(Failure::wrong(format!("nobody takes care of {episode}"), help));
+            }
+        }
+        None => {
+            let path = format!("/api/v1/acks/{}", in_path(episode));
+            server(&args.asked)?.ask("DELETE", &path, None).map_err(|error| failed(&error))?;
+        }
+    }
+    print(&format!("nobody takes care of {episode} any more\n"))
 }
 
 fn open(store: &Path) -> Result<People, Failure> {

@@ -146,11 +146,12 @@ fn play(desk: &mut Desk, script: &str) -> Vec<Message> {
         let now = minute(words[0].parse().unwrap());
         match words.get(1).copied() {
             Some("ack") => assert!(desk.acknowledge(words[2], words[3], now), "{line}"),
+            Some("undo") => desk.keep_acknowledged(|episode| episode != words[2]),
             Some("end") => assert!(desk.end_silence(words[2]), "{line}"),
             Some("silence") => desk.silence(words[2], silence(now, words[3].parse().unwrap())),
             _ => {}
         }
-        let is_act = words.get(1).is_some_and(|word| ["ack", "end", "silence"].contains(word));
+        let is_act = words.get(1).is_some_and(|word| ["ack", "undo", "end", "silence"].contains(word));
         let notices: Vec<Notice> =
             if is_act { vec![] } else { words[1..].iter().map(|word| notice(word, now)).collect() };
         desk.route(now, &notices, &calendar(), &mut messages);
@@ -259,6 +260,36 @@ fn what_goes_on_is_repeated_until_somebody_acknowledges_and_the_next_episode_is_
             210 112 +0 sms.all.desk.outage.M1.began: No supply at place M1 since 5 Jan 03:30. Consumers: 1. Area A0.
             270 112 +0 sms.all.desk.outage.M1.began.again.20240104T230000Z: No supply at place M1 since 5 Jan 03:30. Consumers: 1. Area A0.
             notices 2, errands 2, sent 2; grouped 0, held 0"#]],
+    );
+}
+
+#[test]
+fn what_nobody_takes_care_of_any_more_is_repeated_again_and_escalates_in_its_time() {
+    let repeating = simple(|receiver, route| {
+        route.repeat = Some(60 * MINUTE);
+        receiver.per_hour = 10;
+    });
+    let script = "0 O1 O2\n10 ack outage.M1 asha\n15 ack outage.M2 asha\n30 undo outage.M1\n60\n90";
+    check(
+        repeating,
+        script,
+        &expect![[r#"
+        0 112 +0 sms.all.desk.outage.M1.began: No supply at place M1 since 5 Jan 00:00. Consumers: 1. Area A0.
+        0 112 +0 sms.all.desk.outage.M2.began: No supply at place M2 since 5 Jan 00:00. Consumers: 1. Area A0.
+        60 112 +0 sms.all.desk.outage.M1.began.again.20240104T193000Z: No supply at place M1 since 5 Jan 00:00. Consumers: 1. Area A0.
+        notices 2, errands 2, sent 2; grouped 0, held 0"#]],
+    );
+    let people = vec![receiver("desk", Whom::One(phone("112"))), receiver("chief", Whom::One(phone("113")))];
+    let escalate = Some(Escalation { after: 30 * MINUTE, to: vec!["chief".to_owned()] });
+    let escalating = desk(people, vec![Route { escalate, ..route("all", "desk") }], vec![]);
+    check(
+        escalating,
+        "0 O1 O2\n10 ack outage.M1 asha\n10 ack outage.M2 asha\n20 undo outage.M1\n30\n40 undo outage.M2\n50",
+        &expect![[r#"
+            0 112 +0 sms.all.desk.outage.M1.began: No supply at place M1 since 5 Jan 00:00. Consumers: 1. Area A0.
+            0 112 +0 sms.all.desk.outage.M2.began: No supply at place M2 since 5 Jan 00:00. Consumers: 1. Area A0.
+            30 113 +0 sms.all.chief.outage.M1.began: No supply at place M1 since 5 Jan 00:00. Consumers: 1. Area A0.
+            notices 2, errands 4, sent 3, answered 1; grouped 0, held 0"#]],
     );
 }
 

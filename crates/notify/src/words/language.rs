@@ -31,7 +31,7 @@ impl Language {
     }
 
     /// A local time in a message.
-    fn time(&self, time: EventTime, calendar: &Calendar) -> String {
+    pub(crate) fn time(&self, time: EventTime, calendar: &Calendar) -> String {
         if *self == Self::ENGLISH {
             return calendar.day_and_time(time);
         }

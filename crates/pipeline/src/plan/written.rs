@@ -90,6 +90,8 @@ macro_rules! plan {
             output: OutputToml,
             #[serde(default, rename = "gateway")]
             _gateways: Option<IgnoredAny>,
+            #[serde(default, rename = "answers")]
+            _answers: Option<IgnoredAny>,
             #[serde(default, rename = "kafka")]
             _kafka: Option<IgnoredAny>,
             #[serde(default, rename = "grid")]

@@ -5,7 +5,8 @@ use expect_test::{Expect, expect};
 fn page(plan: &str, environment: &Environment) -> String {
     let kafka = KafkaPlan::if_any(plan, "plan.toml".as_ref(), None, environment).unwrap();
     let (read, text) = (Plan::read(plan).unwrap(), plan);
-    page_of(&read, kafka.as_ref(), &gateways(&read, text).unwrap()).text()
+    let answers = deliver::plan::answers(text).unwrap();
+    page_of(&read, kafka.as_ref(), &gateways(&read, text).unwrap(), answers).text()
 }
 
 /// The page without what closed lists add to it, so that another detector, channel or output changes no picture of all.
@@ -129,6 +130,8 @@ fn every_setting_is_shown_under_its_key_in_the_plan() {
 
             [[gateway]] none
 
+            [answers] none
+
             [kafka] none
 
             [output]
@@ -235,6 +238,8 @@ fn missing_sections_are_shown_as_none() {
 
             [[gateway]] none
 
+            [answers] none
+
             [kafka]
               brokers         127.0.0.1:9092
               group           j1
@@ -303,7 +308,7 @@ fn results_of_the_whole_town_are_left_out_if_instances_share_it() {
     let plan = include_str!("../../../../../pipelines/ami.toml");
     let plan = plan.replacen("exchange = \"memory\"", "exchange = \"kafka\"", 1);
     let kafka = KafkaPlan::if_any(&plan, "plan.toml".as_ref(), None, &Environment::default()).unwrap();
-    let page = page_of(&Plan::read(&plan).unwrap().of_a_part(), kafka.as_ref(), &[]).text();
+    let page = page_of(&Plan::read(&plan).unwrap().of_a_part(), kafka.as_ref(), &[], None).text();
     let about = |line: &&str| line.contains("  transformers ") || line.contains("  exchange ");
     let lines: Vec<&str> = page.lines().filter(about).map(str::trim_start).collect();
     expect![[r#"
@@ -354,6 +359,7 @@ fn gateways_are_shown_without_their_secrets() {
           header          Authorization: of the file /run/secrets/sms
           sender          GRIDWN
           entity          none: texts are not registered
+          inbound         none: what phones send does not come
           answer_id       /message/id
           answer_has      none: the status decides
           ca              none: the certificates that the system trusts

@@ -79,6 +79,31 @@ impl Alphabet {
             Self::Ucs2 => text.encode_utf16().flat_map(u16::to_be_bytes).collect(),
         }
     }
+
+    /// The text of such bytes. What is no character becomes one that says so.
+    pub fn text(self, bytes: &[u8]) -> String {
+        match self {
+            Self::Gsm7 => {
+                let mut text = String::new();
+                let mut is_extended = false;
+                for septet in bytes.iter().map(|byte| byte & 0x7f) {
+                    if septet == ESCAPE && !is_extended {
+                        is_extended = true;
+                        continue;
+                    }
+                    let extended = EXTENDED.iter().find(|(_, number)| is_extended && *number == septet);
+                    // An escape before a letter of the basic table means that letter (6.2.1.1).
+                    text.push(extended.map_or(BASIC[usize::from(septet)], |(letter, _)| *letter));
+                    is_extended = false;
+                }
+                text
+            }
+            Self::Ucs2 => {
+                let units = bytes.chunks_exact(2).map(|two| u16::from_be_bytes([two[0], two[1]]));
+                char::decode_utf16(units).map(|one| one.unwrap_or(char::REPLACEMENT_CHARACTER)).collect()
+            }
+        }
+    }
 }
 
 /// An escape, if it needs one, and its number.

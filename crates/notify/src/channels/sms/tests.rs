@@ -90,3 +90,12 @@ proptest! {
         prop_assert_eq!(SmsText::new(&text.0), Some(text));
     }
 }
+
+#[test]
+fn the_bytes_of_a_text_are_that_text_again() {
+    for text in ["Please check M1 [€] ~ {x} | \\ ^", "ACK 87", "मीटर 😀", ""] {
+        let alphabet = alphabet::Alphabet::of(text);
+        assert_eq!(alphabet.text(&alphabet.bytes(text)), text);
+    }
+    assert_eq!(alphabet::Alphabet::Gsm7.text(&[0x1b, b'A', 0x1b]), "A");
+}
