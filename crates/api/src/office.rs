@@ -22,16 +22,22 @@ use serde_json::Value;
 use std::collections::BTreeSet;
 use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
 use web::Feed;
 
 /// The name and the form of the stored state.
 const KEPT: &str = "desk";
-/// So much news is taken before messages have their turn.
-const MOST_AT_ONCE: usize = 4_096;
-/// News that wait at most: a source that is faster than this loop has to wait.
+/// News that wait at most: a source that is faster than this loop has to wait. All that waits is taken at once: each turn
+/// stores what waits in groups, so in a storm many small turns would fall behind.
 const MOST_WAITING: usize = 65_536;
 /// Notices are looked at so often even if nothing came, ms: time alone makes some due.
 const LOOK_EVERY: i64 = 1_000;
+/// Notices are led to people so often, ms. In a storm much waits, and storing it takes time: then there are pauses of twice
+/// that time, in which messages go on.
+const ROUTE_EVERY: i64 = 200;
+const ROUTE_AT_LEAST_EVERY: i64 = 2_000;
+/// What was decided without a message is stored so often, ms. After a crash before that, it comes and is decided again.
+const STORE_EVERY: i64 = 1_000;
 
 /// Why the office cannot go on.
 #[derive(Debug, thiserror::Error)]
@@ -146,6 +152,12 @@ pub struct Office {
     post: Post,
     encoder: Encoder,
     heard: BTreeSet<String>,
+    /// What was heard and decided, but is not stored yet, and when something was stored last.
+    unstored: Vec<String>,
+    stored: EventTime,
+    /// When notices were last led to people, and how long until the next time.
+    routed: EventTime,
+    pause: i64,
     /// The next board, while all outputs are read anew. Who asks still sees the one before.
     draft: Option<Board>,
     /// What came since notices were last looked at.
@@ -209,6 +221,10 @@ impl Office {
             post: post.clone(),
             encoder: Encoder::default(),
             heard,
+            unstored: Vec::new(),
+            stored: EventTime::MIN,
+            routed: EventTime::MIN,
+            pause: ROUTE_EVERY,
             draft: None,
             came: Vec::new(),
             most_came: MOST_WAITING,
@@ -234,12 +250,17 @@ impl Office {
         let now = now();
         let is_whole = self.is_whole();
         // Before all of the past has come, what is over would pass for something that goes on.
-        if is_whole && (!self.came.is_empty() || now.since(self.looked) >= LOOK_EVERY) {
+        let has_news = !self.came.is_empty() && now.since(self.routed) >= self.pause;
+        if is_whole && (has_news || now.since(self.looked) >= LOOK_EVERY) {
             self.looked = now;
             self.route(now)?;
+            self.routed = crate::clock::now();
+            self.pause = (2 * self.routed.since(now)).clamp(ROUTE_EVERY, ROUTE_AT_LEAST_EVERY);
         }
         self.answer()?;
-        let happened = self.courier.turn()?;
+        // What is left for the next time must not wait for a gateway to say something.
+        let patience = if self.came.is_empty() { LOOK_EVERY } else { ROUTE_EVERY / 4 };
+        let happened = self.courier.turn_within(Duration::from_millis(patience.unsigned_abs()))?;
         for one in &happened {
             match one {
                 Happened::Connected { gateway } => self.connected[usize::from(*gateway)] = true,
@@ -265,9 +286,9 @@ impl Office {
         if self.came.len() >= MOST_WAITING && self.is_whole() {
             return unreadable;
         }
-        for taken in 1..=MOST_AT_ONCE {
+        for taken in 1..=MOST_WAITING {
             let Ok(news) = self.news.try_recv() else { break };
-            if taken == MOST_AT_ONCE {
+            if taken == MOST_WAITING {
                 // There is probably more, so the next turn must not wait.
                 self.post.wake();
             }
@@ -386,7 +407,7 @@ impl Office {
     /// Leads what came to people. What that decided and the messages are stored together.
     fn route(&mut self, now: EventTime) -> Result<(), OfficeError> {
         // A message that finds no room would be forgotten, so nothing is decided until there is some again.
-        if self.courier.room() < MOST_AT_ONCE {
+        if self.courier.room() < MOST_WAITING {
             return Ok(());
         }
         let came = std::mem::take(&mut self.came);
@@ -399,9 +420,13 @@ impl Office {
             // An acknowledgement may be older than this process, and what it is about has only come now.
             self.acknowledge()?;
         }
-        if came.is_empty() && messages.is_empty() {
+        self.heard.extend(came.iter().map(|notice| notice.id.clone()));
+        self.unstored.extend(came.into_iter().map(|notice| notice.id));
+        let is_due = !self.unstored.is_empty() && now.since(self.stored) >= STORE_EVERY;
+        if messages.is_empty() && !is_due {
             return Ok(());
         }
+        self.stored = now;
         let mut new = Vec::with_capacity(messages.len());
         for message in &messages {
             let line = message_line(&mut self.encoder, message);
@@ -410,12 +435,11 @@ impl Office {
         let state = postcard::to_allocvec(&self.desk.snapshot()).expect("a state can be written");
         let beside = Beside {
             places: messages.iter().filter_map(place).collect(),
-            heard: came.iter().map(|notice| notice.id.clone()).collect(),
+            heard: std::mem::take(&mut self.unstored),
             kept: Some((KEPT, Desk::STATE_VERSION, &state)),
             ..Beside::default()
         };
         self.courier.put_with(new, &beside)?;
-        self.heard.extend(beside.heard);
         for message in &messages {
             self.alarms.sent(now, message);
             let area = place(message).map(|(_, area)| area);

@@ -72,13 +72,19 @@ enum Heard {
 
 /// Ends the wait of a courier's turn.
 #[derive(Debug, Clone)]
-pub struct Waker(Sender<(u16, Heard)>);
+pub struct Waker {
+    to: Sender<(u16, Heard)>,
+    /// Whether a call is on its way: thousands in a second would stand before what gateways say.
+    is_called: Arc<AtomicBool>,
+}
 
 impl Waker {
     /// Somebody has work for it.
     pub fn wake(&self) {
-        // Without a courier nobody waits.
-        drop(self.0.send((0, Heard::Woken)));
+        if !self.is_called.swap(true, Ordering::AcqRel) {
+            // Without a courier nobody waits.
+            drop(self.to.send((0, Heard::Woken)));
+        }
     }
 }
 
@@ -135,6 +141,7 @@ pub struct Courier {
     to_confirm: Vec<(u16, u64, u32)>,
     /// The same of messages that a modem keeps: gateway and place.
     to_forget: Vec<(u16, u32)>,
+    is_called: Arc<AtomicBool>,
     stop: Arc<AtomicBool>,
     swept: Moment,
     facts: Vec<Happened>,
@@ -209,6 +216,7 @@ impl Courier {
             came: Vec::new(),
             to_confirm: Vec::new(),
             to_forget: Vec::new(),
+            is_called: Arc::default(),
             stop,
             swept: now(),
             facts: Vec::new(),
@@ -256,7 +264,7 @@ impl Courier {
 
     /// What ends the wait of a turn, for another thread.
     pub fn waker(&self) -> Waker {
-        Waker(self.hears.clone())
+        Waker { to: self.hears.clone(), is_called: Arc::clone(&self.is_called) }
     }
 
     /// The file, to read what stands beside the messages.
@@ -266,7 +274,12 @@ impl Courier {
 
     /// One turn: takes what gateways say, stores what changed, submits what is next. Returns what happened meanwhile.
     pub fn turn(&mut self) -> Result<Vec<Happened>, CourierError> {
-        self.hear();
+        self.turn_within(LONGEST_WAIT)
+    }
+
+    /// The same, for somebody who has something to do so soon.
+    pub fn turn_within(&mut self, most: Duration) -> Result<Vec<Happened>, CourierError> {
+        self.hear(most.min(LONGEST_WAIT));
         self.pass_time();
         self.save()?;
         self.submit();
@@ -288,11 +301,11 @@ impl Courier {
         self.outbox.entries()
     }
 
-    fn hear(&mut self) {
-        let wait = self.outbox.wake_at().map_or(LONGEST_WAIT, |at| {
+    fn hear(&mut self, most: Duration) {
+        let wait = self.outbox.wake_at().map_or(most, |at| {
             let ms = u64::try_from(at.since(now())).unwrap_or_default();
             // What is due but finds no gateway free would make this loop spin.
-            Duration::from_millis(ms).clamp(SHORTEST_WAIT, LONGEST_WAIT)
+            Duration::from_millis(ms).clamp(SHORTEST_WAIT, most.max(SHORTEST_WAIT))
         });
         let first = match self.heard.recv_timeout(wait) {
             Ok(first) => first,
@@ -307,7 +320,7 @@ impl Courier {
 
     fn take(&mut self, (number, heard): (u16, Heard)) {
         match heard {
-            Heard::Woken => {}
+            Heard::Woken => self.is_called.store(false, Ordering::Release),
             Heard::Call(heard) => self.take_call(number, heard),
             Heard::Smpp(heard) => self.take_smpp(number, heard),
         }

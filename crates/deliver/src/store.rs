@@ -343,6 +343,8 @@ fn make_tables(connection: &mut Connection) -> rusqlite::Result<()> {
     }
     write.commit()?;
     connection.pragma_update(None, "journal_mode", "wal")?;
+    // 40 MB: what waits in a storm is written whole again and again, and each time would be copied into the file as well.
+    connection.pragma_update(None, "wal_autocheckpoint", 10_000)?;
     connection.pragma_update(None, "synchronous", "full")
 }
 
