@@ -856,6 +856,15 @@ def numbers(args, folder):
     until(lambda: serve.metric(whole, name('gateway_up{gateway="smsc"}')) == 1, "the gateway is up")
     done = subprocess.run([promtool, "check", "metrics"], input=serve.metrics(whole), capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
+    # A meter, for those who may know its area; its phone is for operators.
+    meter, area = case.split(".")[1], opened[case]
+    found = serve.get(f"/api/v1/meters/{meter}", operator)[1]
+    expect("the place of a meter", (found["area"], found["role"], [one["episode"] for one in found["goes_on"]]), (area, "consumer", [case]))
+    assert found["used"]["energy_wh"] > 0 and found["goes_on"][0]["acknowledged"]["author"] == "night shift", found
+    hidden = serve.get(f"/api/v1/meters/{meter}", whole)[1]["phone"]
+    assert hidden != found["phone"] and hidden.endswith(found["phone"][-3:]) and hidden.startswith("***"), hidden
+    expect("a meter of another area", serve.get(f"/api/v1/meters/{meter}", part)[0], 200 if area == "A01" else 404)
+    expect("a meter that is none", serve.get("/api/v1/meters/x", operator)[0], 404)
     # What an inspector found.
     path = f"/api/v1/cases/{urllib.parse.quote(case)}/results"
     found = {"outcome": "meter-fault", "cause": "neutral loose"}

@@ -26,6 +26,8 @@ pub enum News {
     Notice(Columns, Box<Notice>),
     /// A row of `demand`.
     Demand(Columns),
+    /// A row of `health`.
+    Health(Columns),
     /// All outputs were made anew: what came before is out of date.
     Anew,
     /// All that there is has come. What follows is new.
@@ -119,6 +121,8 @@ pub struct Board {
     going_on: BTreeMap<String, GoingOn>,
     /// What each meter counted in its latest billing period: watt-hours, since when and until when.
     uses: BTreeMap<String, Use>,
+    /// The stamp of the latest reading of each meter.
+    last_heard: BTreeMap<String, EventTime>,
     /// What is over. Notices of one thing may come by several partitions, and so its end before its beginning.
     over: BTreeSet<String>,
     /// Whether all that there was has come.
@@ -270,6 +274,27 @@ impl Board {
         if is_older {
             self.uses.insert(meter.to_owned(), (wh, from, to));
         }
+    }
+
+    /// Takes a row of `health`: of a meter, the latest reading counts.
+    pub fn health(&mut self, columns: &Columns) {
+        let text = |column: &str| columns.get(column).and_then(Value::as_str);
+        let heard = text("last_heard").and_then(|text| EventTime::parse_rfc3339(text.as_bytes()));
+        if let (Some("meter"), Some(meter), Some(heard)) = (text("role"), text("target"), heard) {
+            let known = self.last_heard.entry(meter.to_owned()).or_insert(heard);
+            *known = heard.max(*known);
+        }
+    }
+
+    /// The stamp of the latest reading of a meter.
+    pub fn last_heard(&self, meter: &str) -> Option<EventTime> {
+        self.last_heard.get(meter).copied()
+    }
+
+    /// The episodes that go on at a meter.
+    pub fn episodes_at(&self, meter: &str) -> Vec<String> {
+        let here = self.going_on.iter().filter(|(_, one)| one.name == meter);
+        here.map(|(episode, _)| episode.clone()).collect()
     }
 
     /// What a meter counted in its latest billing period.

@@ -8,6 +8,7 @@ mod events;
 mod inbound;
 mod input;
 mod messages;
+mod meters;
 mod page;
 mod problem;
 mod results;
@@ -17,6 +18,7 @@ mod tokens;
 
 use crate::office::Post;
 use deliver::{Inbound, People, StoreError};
+use grid::Topology;
 use problem::Problem;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -58,6 +60,7 @@ struct Inner {
     people: Mutex<People>,
     settings: Settings,
     inbound: Vec<Inbound>,
+    topology: Topology,
     buckets: Mutex<BTreeMap<String, caller::Bucket>>,
 }
 
@@ -85,6 +88,7 @@ fn routes() -> OpenApiRouter<Api> {
         .routes(routes!(cases::case))
         .routes(routes!(cases::evidence))
         .routes(routes!(cases::notices))
+        .routes(routes!(meters::one))
         .routes(routes!(silences::list, silences::add))
         .routes(routes!(silences::one, silences::end))
         .routes(routes!(acks::list))
@@ -110,9 +114,15 @@ pub fn openapi() -> String {
 
 impl Api {
     /// Answers from what the office shares, and from the store.
-    pub fn new(post: Post, people: People, settings: Settings, inbound: Vec<Inbound>) -> Self {
-        let buckets = Mutex::new(BTreeMap::new());
-        Self(Arc::new(Inner { post, people: Mutex::new(people), settings, inbound, buckets }))
+    pub fn new(
+        post: Post,
+        people: People,
+        settings: Settings,
+        inbound: Vec<Inbound>,
+        topology: Topology,
+    ) -> Self {
+        let (buckets, people) = (Mutex::new(BTreeMap::new()), Mutex::new(people));
+        Self(Arc::new(Inner { post, people, settings, inbound, topology, buckets }))
     }
 
     /// All routes.
@@ -138,6 +148,10 @@ impl Api {
 
     fn post(&self) -> &Post {
         &self.0.post
+    }
+
+    fn topology(&self) -> &Topology {
+        &self.0.topology
     }
 
     fn inbound(&self) -> &[Inbound] {

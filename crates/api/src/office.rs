@@ -307,6 +307,7 @@ impl Office {
                     self.draft.as_mut().unwrap_or(&mut board).case(columns);
                 }
                 News::Demand(columns) => self.draft.as_mut().unwrap_or(&mut board).demand(&columns),
+                News::Health(columns) => self.draft.as_mut().unwrap_or(&mut board).health(&columns),
                 News::Fact(columns) => self.draft.as_mut().unwrap_or(&mut board).fact(columns),
                 News::Notice(columns, notice) => {
                     let is_past = self.draft.is_some() || !board.is_whole;

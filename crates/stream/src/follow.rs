@@ -26,12 +26,15 @@ pub enum Followed {
     Evidence,
     /// What each meter used.
     Demand,
+    /// What each meter delivered.
+    Health,
     /// What routes are led by.
     Notices,
 }
 
 impl Followed {
-    const ALL: [Self; 5] = [Self::Alerts, Self::Cases, Self::Evidence, Self::Demand, Self::Notices];
+    const ALL: [Self; 6] =
+        [Self::Alerts, Self::Cases, Self::Evidence, Self::Demand, Self::Health, Self::Notices];
 
     fn key(self) -> &'static str {
         match self {
@@ -39,6 +42,7 @@ impl Followed {
             Self::Cases => "cases",
             Self::Evidence => "evidence",
             Self::Demand => "demand",
+            Self::Health => "health",
             Self::Notices => "notices",
         }
     }
@@ -49,6 +53,7 @@ impl Followed {
             Self::Cases => topics.cases.as_deref(),
             Self::Evidence => topics.evidence.as_deref(),
             Self::Demand => topics.demand.as_deref(),
+            Self::Health => topics.health.as_deref(),
             Self::Notices => topics.notices.as_deref(),
         }
     }

@@ -64,7 +64,7 @@ pub fn run(args: &cli::Serve, quiet: bool) -> Result<(), Failure> {
         }
     };
     let settings = api::Settings { per_second: args.requests };
-    let api = Api::new(post.clone(), people()?, settings, inbound);
+    let api = Api::new(post.clone(), people()?, settings, inbound, topology);
     let server = Server::start(&args.listen, api.router(), LIMITS_OF_API, WORKERS, |cause| {
         telemetry::api_ended(cause);
     });

@@ -3,7 +3,7 @@
 
 use super::news::{notice, row};
 use api::{News, Post};
-use columns::outputs::{Alerts, Cases, Demand, Evidence, Notices, Output};
+use columns::outputs::{Alerts, Cases, Demand, Evidence, Health, Notices, Output};
 use columns::read_back;
 use serde_json::{Map, Value};
 use shell::{Failure, Stop, telemetry};
@@ -83,6 +83,7 @@ impl Source {
         let cases = self.table(Cases::ABOUT.file, News::Case)?;
         self.table(Evidence::ABOUT.file, News::Fact)?;
         self.table(Demand::ABOUT.file, News::Demand)?;
+        self.table(Health::ABOUT.file, News::Health)?;
         self.lines(Notices::ABOUT.file, |source, line| {
             notices += 1;
             source.send(notice(line, Notices::ABOUT.file))

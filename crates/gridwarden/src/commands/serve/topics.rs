@@ -22,6 +22,7 @@ pub(super) fn read(
                 None => News::CaughtUp,
                 Some((Followed::Alerts, value)) => row(value, "alerts", News::Alert),
                 Some((Followed::Cases, value)) => row(value, "cases", News::Case),
+                Some((Followed::Health, value)) => row(value, "health", News::Health),
                 Some((Followed::Demand, value)) => row(value, "demand", News::Demand),
                 Some((Followed::Evidence, value)) => row(value, "evidence", News::Fact),
                 Some((Followed::Notices, value)) => notice(value, "notices"),
