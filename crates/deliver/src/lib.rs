@@ -7,7 +7,7 @@
 //! [`smpp`] is SMPP 3.4 as a transceiver. Its codec is written here, because a client needs six of its messages; the
 //! crates that exist bring an async runtime and a resolver, and keep a window of their own beside ours. The other wires
 //! answer each message on its own: [`http`] for providers of SMS, [`modem`] for a GSM modem, [`smtp`] for e-mails,
-//! [`webhook`] for signed JSON, [`topic`] and [`file`] for programs that read those.
+//! [`webhook`] for signed JSON, [`topic`] and [`mod@file`] for programs that read those.
 //!
 //! This crate never knows detectors, cases or routes, and logs nothing: it hands out facts. Secrets are never shown.
 //!
