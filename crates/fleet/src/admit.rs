@@ -153,7 +153,8 @@ impl Fleet {
         let mut extras = if self.watches() { &batch.extras[..] } else { &[] };
         let first = slots.first().map_or(0, |(at, _)| *at);
         extras = &extras[extras.partition_point(|(index, _)| *index < first)..];
-        let mut end = EventTime::MIN;
+        // From just after the start of an interval to its end; empty until one is looked up.
+        let (mut near, mut end) = (EventTime::MAX, EventTime::MIN);
         let mut plane = &mut Plane::default();
         let mut keeping = Keeping { start: EventTime::MAX, most: self.most_rise(), each: false };
         let mut swaps_here = false;
@@ -161,23 +162,20 @@ impl Fleet {
         for &(at, slot) in slots {
             let reading = &batch.readings[at as usize];
             let time = moved.unwrap_or(reading.time());
-            if time <= keeping.start || time > end {
+            if time <= near || time > end {
                 let index = grid.index(time);
                 plane = &mut self.planes[index.rem_euclid(planes) as usize];
                 let has_plane = open.contains(&index) && plane.index.is_none_or(|other| other == index);
                 if !has_plane || time.since(grid.start(index)) <= snap {
                     // An empty span contains no reading, so the next reading looks for its interval again.
-                    (keeping.start, end) = (EventTime::MAX, EventTime::MIN);
+                    (near, end) = (EventTime::MAX, EventTime::MIN);
                     alone.push((at, slot));
                     continue;
                 }
                 (keeping.start, end) = (grid.start(index), grid.end(index));
+                near = keeping.start.plus(snap);
                 plane.index = Some(index);
                 swaps_here = self.swap_intervals.contains(&index);
-            }
-            if time.since(keeping.start) <= snap {
-                alone.push((at, slot));
-                continue;
             }
             let cell = grown_to(&mut plane.cells, slot);
             if time != moment {
