@@ -21,14 +21,19 @@ pub fn config(brokers: &str) -> ClientConfig {
     config
 }
 
-/// Creates a topic.
+/// Creates a topic, and waits until a broker that is asked knows all of it: it hears of new topics a moment later.
 pub fn make(brokers: &str, topic: &str, partitions: i32) {
     let admin: AdminClient<_> = config(brokers).create().unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-    let topic = NewTopic::new(topic, partitions, TopicReplication::Fixed(-1));
+    let new = NewTopic::new(topic, partitions, TopicReplication::Fixed(-1));
     let options = AdminOptions::new().operation_timeout(Some(ANSWER));
-    let made = runtime.block_on(admin.create_topics(&[topic], &options)).unwrap();
+    let made = runtime.block_on(admin.create_topics(&[new], &options)).unwrap();
     made.into_iter().for_each(|made| drop(made.unwrap()));
+    let known = comes_true(PATIENCE, || {
+        let metadata = admin.inner().fetch_metadata(Some(topic), ANSWER).unwrap();
+        metadata.topics().iter().any(|known| known.partitions().len() == partitions as usize)
+    });
+    assert!(known, "the broker made {topic}, and does not know it");
 }
 
 /// Sends messages to partitions, and waits until the broker has them.
