@@ -7,8 +7,9 @@ use std::path::{Path, PathBuf};
 
 /// A file on its way: bytes go to `NAME.partial`, and [`finish`](Self::finish) moves it to `NAME`.
 ///
-/// [`end`](Self::end) leaves that to later. Dropped without either, it takes the partial file away. So a file that stands under its final name is whole,
-/// unless the machine itself lost power: nothing here waits for the disk, because outputs can be computed again.
+/// [`end`](Self::end) leaves that to later. Dropped without either, it takes the partial file away. So a file that stands
+/// under its final name is whole, unless the machine itself lost power: nothing here waits for the disk, because outputs
+/// can be computed again.
 #[derive(Debug)]
 pub struct Aside {
     // `None` once finished, so that `drop` knows.

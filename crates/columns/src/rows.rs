@@ -14,9 +14,10 @@ use arrow::datatypes::{DataType, Int64Type, TimeUnit};
 use arrow::error::ArrowError;
 use beside::Beside;
 use filling::Filling;
-use reading::{Batch, Checked, Draft, EachPhase, EventCode, EventTime, Key, Limits, Phases, Reason, Span};
+use reading::{
+    Batch, Checked, Draft, EachPhase, EventCode, EventTime, Key, Limits, Phases, Reading, Reason, Span,
+};
 use side::Side;
-use std::ops::Range;
 use std::sync::Arc;
 use units::{Milliamperes, Millivars, Millivolts, Milliwatts, WattHours};
 
@@ -85,10 +86,8 @@ impl Rows {
                 && let Some(times) = columns.times.plain(from, count)
                 && let Some(readings) = self.side.plain(&columns, times, from, limits)
             {
-                match by_entry {
-                    true => batch.extend_entries(&self.entries[..count], readings),
-                    false => batch.extend_as(&self.keys[..count], readings),
-                }
+                let entries = by_entry.then_some(&self.entries[..count]);
+                extend(batch, entries, &self.keys[..count], readings);
                 continue;
             }
             self.fill(&columns, from, count, limits);
@@ -97,7 +96,10 @@ impl Rows {
             while at < count {
                 let plain = ((odd >> at).trailing_zeros() as usize).min(count - at);
                 if plain > 0 {
-                    self.push_plain(at..at + plain, by_entry, batch);
+                    let rows = at..at + plain;
+                    let readings = self.drafts[rows.clone()].iter().map(|draft| *draft.reading());
+                    let entries = by_entry.then(|| &self.entries[rows.clone()]);
+                    extend(batch, entries, &self.keys[rows], readings);
                     at += plain;
                     continue;
                 }
@@ -122,14 +124,6 @@ impl Rows {
         let rows = self.drafts[..count].iter().zip(&self.refused).rev();
         let bit = |(draft, refused): (&Draft, &Option<Reason>)| !draft.is_plain() | refused.is_some();
         self.beside.rows() | rows.fold(0, |bits, row| bits << 1 | u64::from(bit(row)))
-    }
-
-    fn push_plain(&self, rows: Range<usize>, by_entry: bool, batch: &mut Batch) {
-        let readings = self.drafts[rows.clone()].iter().map(|draft| *draft.reading());
-        match by_entry {
-            true => batch.extend_entries(&self.entries[rows], readings),
-            false => batch.extend_as(&self.keys[rows], readings),
-        }
     }
 
     fn name(&mut self, names: &Names, from: usize, count: usize, bytes: &mut Vec<u8>) {
@@ -195,6 +189,14 @@ impl Rows {
         if let Some(relay) = &columns.relay {
             relay.fill(&mut block);
         }
+    }
+}
+
+/// Adds plain readings, each under its entry of the dictionary if there is one, else under its key.
+fn extend(batch: &mut Batch, entries: Option<&[u32]>, keys: &[Key], readings: impl Iterator<Item = Reading>) {
+    match entries {
+        Some(entries) => batch.extend_entries(entries, readings),
+        None => batch.extend_as(keys, readings),
     }
 }
 
@@ -425,14 +427,18 @@ impl Relay {
         for row in bits(valid(nulls, block.from, block.drafts.len())) {
             let at = block.from + row;
             let is_on = match self {
-                Self::Switch(switch) => switch.value(at),
-                Self::Text(text) if matches!(text.value(at), "on" | "off") => text.value(at) == "on",
-                Self::Text(_) => {
-                    block.drafts[row].unknown_event();
-                    continue;
-                }
+                Self::Switch(switch) => Some(switch.value(at)),
+                Self::Text(text) => match text.value(at) {
+                    "on" => Some(true),
+                    "off" => Some(false),
+                    _ => None,
+                },
             };
-            block.beside.of(row).relay = Some(is_on);
+            if is_on.is_none() {
+                block.drafts[row].unknown_event();
+                continue;
+            }
+            block.beside.of(row).relay = is_on;
             block.drafts[row].more();
         }
     }

@@ -39,8 +39,8 @@ pub(super) struct Noted {
 /// How many pairs of neighbours a transformer has at most, unless it has more consumers.
 const MOST_PAIRS: usize = 64;
 
-/// How many blocks of a transformer wait at most, some 100 bytes each. They can only be so many if the meters of a whole street
-/// measure wrongly, and one consumer of it is not heard for days: a dozen such meters fill the least in four days.
+/// How many blocks of a transformer wait at most, some 100 bytes each. They can only be so many if the meters of a whole
+/// street measure wrongly, and one consumer of it is not heard for days: a dozen such meters fill the least in four days.
 pub(super) fn most_kept(consumers: u32) -> usize {
     const EACH: usize = 64;
     const LEAST: usize = 2048;
