@@ -437,17 +437,17 @@ impl Fleet {
 
 /// Mean power times time, in Wh.
 fn power_energy(sums: &Sums, length: i64) -> i64 {
-    // 64 bits are nearly always enough, and their division is much faster than that of 128.
     let per_wh = i64::from(sums.p_count) * 3_600_000_000;
-    let half = if sums.p < 0 { -per_wh / 2 } else { per_wh / 2 };
-    if let Some(milliwatt_ms) = sums.p.checked_mul(length).and_then(|all| all.checked_add(half)) {
-        return milliwatt_ms / per_wh;
-    }
-    let milliwatt_ms = i128::from(sums.p) * i128::from(length);
-    let per_wh = i128::from(sums.p_count) * 3_600_000_000;
     // Rounding is half away from zero, so that export and import are rounded alike.
-    let half = if milliwatt_ms < 0 { -per_wh / 2 } else { per_wh / 2 };
-    ((milliwatt_ms + half) / per_wh) as i64
+    let half = if sums.p < 0 { -per_wh / 2 } else { per_wh / 2 };
+    // 64 bits are nearly always enough, and their division is much faster than that of 128.
+    match sums.p.checked_mul(length).and_then(|all| all.checked_add(half)) {
+        Some(milliwatt_ms) => milliwatt_ms / per_wh,
+        None => {
+            let milliwatt_ms = i128::from(sums.p) * i128::from(length) + i128::from(half);
+            (milliwatt_ms / i128::from(per_wh)) as i64
+        }
+    }
 }
 
 fn from_power(now: &mut Waiting, length: i64) {
