@@ -188,23 +188,28 @@ def wait_for(process, log, known, parts, seconds):
     return known
 
 
+def kill_again(args, begin, arrived, count, is_soon=lambda number: False):
+    """Kills a sender of `count` messages at random moments, by what has arrived, and lets it end. Returns what it says."""
+    chance, known = random.Random(args.seed), (0, 0)
+    for number in range(args.kills):
+        process = begin()
+        seconds = chance.uniform(0, 0.5) if is_soon(number) else 600
+        share = max(count - known[1], 0) / (args.kills - number + 1)
+        known = wait_for(process, arrived, known, chance.uniform(0, 1.5 * share), seconds)
+        assert process.poll() is None, f"done after {number} kills: more messages are needed"
+        process.send_signal(signal.SIGKILL)
+        process.communicate()
+    return finish(begin())[0]
+
+
 def killed(args, folder):
     """The sender is killed at random moments, again and again: nothing is lost, and little comes twice."""
     messages = write_messages(folder / "messages.tsv", args.messages, 2_000, 0)
     log = folder / "log"
     peer = Peer(args.modules, log)
-    chance = random.Random(args.seed)
-    known, begun = (0, 0), time.monotonic()
-    for number in range(args.kills):
-        process = start(args, folder, [peer])
-        # Every fifth time soon: while it takes or loads messages, nothing has arrived yet.
-        seconds = chance.uniform(0, 0.5) if number % 5 == 0 else 600
-        share = max(args.messages - known[1], 0) / (args.kills - number + 1)
-        known = wait_for(process, log, known, chance.uniform(0, 1.5 * share), seconds)
-        assert process.poll() is None, f"done after {number} kills: more messages are needed"
-        process.send_signal(signal.SIGKILL)
-        process.communicate()
-    out, _ = finish(start(args, folder, [peer]))
+    begun = time.monotonic()
+    # Every fifth time soon: while it takes or loads messages, nothing has arrived yet.
+    out = kill_again(args, lambda: start(args, folder, [peer]), log, args.messages, lambda number: number % 5 == 0)
     seconds = time.monotonic() - begun
     peer.end()
     twice = compare(messages, arrived(log)[0])
@@ -514,15 +519,7 @@ def killed_web(args, folder):
     count = 150 * args.kills
     messages = write_lines(folder / "webhook.ndjson", count, lambda number: names[number % 10], 0)
     plan = gateways(folder, **{name: web(peer.port) for name in names})
-    chance, known = random.Random(args.seed), (0, 0)
-    for number in range(args.kills):
-        process = send(args, folder, folder / "webhook.ndjson", plan)
-        share = max(count - known[1], 0) / (args.kills - number + 1)
-        known = wait_for(process, log, known, chance.uniform(0, 1.5 * share), 600)
-        assert process.poll() is None, f"done after {number} kills: more messages are needed"
-        process.send_signal(signal.SIGKILL)
-        process.communicate()
-    out, _ = finish(send(args, folder, folder / "webhook.ndjson", plan))
+    out = kill_again(args, lambda: send(args, folder, folder / "webhook.ndjson", plan), log, count)
     peer.end()
     twice, _ = compare_whole(by_address(messages, lambda message: message[2]), log)
     # Each of the ten gateways has one message under way at most.
@@ -537,15 +534,7 @@ def files(args, folder):
     count = 60 * args.kills
     messages = write_lines(folder / "file.ndjson", count, lambda _: "journal", 9)
     plan = gateways(folder, journal={"protocol": '"file"', "path": f'"{journal}"'})
-    chance, known = random.Random(args.seed), (0, 0)
-    for number in range(args.kills):
-        process = send(args, folder, folder / "file.ndjson", plan)
-        share = max(count - known[1], 0) / (args.kills - number + 1)
-        known = wait_for(process, journal, known, chance.uniform(0, 1.5 * share), 600)
-        assert process.poll() is None, f"done after {number} kills: more messages are needed"
-        process.send_signal(signal.SIGKILL)
-        process.communicate()
-    out, _ = finish(send(args, folder, folder / "file.ndjson", plan))
+    out = kill_again(args, lambda: send(args, folder, folder / "file.ndjson", plan), journal, count)
     found = journal.read_text(encoding="utf-8")
     assert found == "".join(line + "\n" for _, _, line in messages), "lines are lost, torn, twice or in another order"
     print(f"files: {count} lines, {args.kills} kills, each line once; {out}")
