@@ -119,7 +119,7 @@ pub struct Board {
     facts: BTreeMap<String, BTreeMap<String, Columns>>,
     /// What goes on, by the name of the episode.
     going_on: BTreeMap<String, GoingOn>,
-    /// What each meter counted in its latest billing period: watt-hours, since when and until when.
+    /// What each meter counted in its latest billing period.
     uses: BTreeMap<String, Use>,
     /// The stamp of the latest reading of each meter.
     last_heard: BTreeMap<String, EventTime>,
@@ -140,7 +140,7 @@ struct GoingOn {
 }
 
 /// Watt-hours, since when and until when.
-type Use = (i64, EventTime, EventTime);
+pub type Use = (i64, EventTime, EventTime);
 
 /// What names a fact, beside its case: the key of its message.
 const FACT: [&str; 4] = ["run", "detector", "looked_at", "fact"];
@@ -232,11 +232,6 @@ impl Board {
         state.and_then(Value::as_str) == Some("open")
     }
 
-    /// How much goes on.
-    pub fn goes_on_now(&self) -> usize {
-        self.going_on.len()
-    }
-
     /// What goes on by this name, with its area: the episode, its meter or part of the network, or the number at the end of
     /// that name. Only what somebody may know of.
     pub fn called(
@@ -298,7 +293,7 @@ impl Board {
     }
 
     /// What a meter counted in its latest billing period.
-    pub fn use_of(&self, meter: &str) -> Option<(i64, EventTime, EventTime)> {
+    pub fn use_of(&self, meter: &str) -> Option<Use> {
         self.uses.get(meter).copied()
     }
 

@@ -4,9 +4,6 @@
 use crate::office::Figures;
 use std::fmt::{Display, Write};
 
-/// The media type of the text.
-pub(crate) const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
-
 struct Page(String);
 
 impl Page {

@@ -67,12 +67,12 @@ pub(crate) fn save(write: &Connection, now: Moment, new: &[New], done: &Done) ->
         write.prepare_cached(update)?.execute(params![*number as i64, words])?;
     }
     for (phone, is_stopped) in &done.stops {
-        let change = if *is_stopped {
-            "INSERT INTO stopped VALUES (?1, ?2) ON CONFLICT DO NOTHING"
+        if *is_stopped {
+            let insert = "INSERT INTO stopped VALUES (?1, ?2) ON CONFLICT DO NOTHING";
+            write.prepare_cached(insert)?.execute(params![phone, now.0])?;
         } else {
-            "DELETE FROM stopped WHERE phone = ?1 AND ?2 = ?2"
-        };
-        write.prepare_cached(change)?.execute(params![phone, now.0])?;
+            write.prepare_cached("DELETE FROM stopped WHERE phone = ?1")?.execute([phone])?;
+        }
     }
     if !new.is_empty() {
         let old = now.plus(-REMEMBERED).0;

@@ -1,4 +1,5 @@
-//! Messages of a file: `sms.ndjson` of a replay and those of the other channels, or any lines with `id`, `to` and `text`. A line may name its `channel`; else the name of the file does, and else it is an SMS.
+//! Messages of a file: `sms.ndjson` of a replay and those of the other channels, or any lines with `id`, `to` and `text`.
+//! A line may name its `channel`; else the name of the file does, and else it is an SMS.
 
 use crate::gateway::{CHANNELS, SMS, is_for_program, way_of};
 use crate::smpp::parts_of;

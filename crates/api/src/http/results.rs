@@ -99,7 +99,7 @@ pub(super) async fn add(
     }
     let area = api.with_case(&caller, &id, |row| Ok(row.area.clone()))?;
     let who = caller.who();
-    let result = FieldResult {
+    let found = FieldResult {
         number: 0,
         case: id.clone(),
         outcome: new.outcome,
@@ -108,11 +108,7 @@ pub(super) async fn add(
         author: caller.0.name.clone(),
         time: Moment(0),
     };
-    let added = api.people(|people| {
-        let number = people.add_result(&result, &who)?;
-        Ok(people.results(&id)?.into_iter().find(|one| one.number == number))
-    })?;
-    let added = added.ok_or_else(|| Problem::missing("result"))?;
+    let added = api.people(|people| people.add_result(found, &who))?;
     api.changed("result", &id, Visible(area));
     Ok((StatusCode::CREATED, Json(added.into())))
 }

@@ -8,6 +8,7 @@ use serde::Serialize;
 use std::collections::BTreeMap;
 use std::sync::PoisonError;
 use utoipa::ToSchema;
+use web::MetricsFormat;
 use web::axum::Json;
 use web::axum::extract::State;
 use web::axum::http::{StatusCode, header};
@@ -71,7 +72,7 @@ pub(super) async fn metrics(State(api): State<Api>, caller: Caller) -> Result<Re
     }
     let figures = api.post().figures.read().unwrap_or_else(PoisonError::into_inner).clone();
     let text = metrics::text(&figures, api.post().board().is_whole);
-    Ok(([(header::CONTENT_TYPE, metrics::CONTENT_TYPE)], text).into_response())
+    Ok(([(header::CONTENT_TYPE, MetricsFormat::PrometheusText.content_type())], text).into_response())
 }
 
 /// Whether everything that there was has been read, without a token: for probes.

@@ -6,7 +6,7 @@ use outbox::Submission;
 /// SMS-SUBMIT without a validity period: the network's own holds.
 const SUBMIT: u8 = 0x01;
 /// The text begins with a header.
-const UDHI: u8 = 0x40;
+pub(super) const UDHI: u8 = 0x40;
 
 /// The part that is to be submitted in hexadecimal, and how many bytes it has without the number of the centre.
 pub(super) fn submit(submission: &Submission) -> (usize, String) {

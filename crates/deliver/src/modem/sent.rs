@@ -1,9 +1,8 @@
 //! What a phone sent, as a modem hands it over: SMS-DELIVER (3GPP TS 23.040, 9.2.2.1).
 
+use super::pdu::UDHI;
 use notify::channels::sms::alphabet::Alphabet;
 
-/// The text begins with a header.
-const UDHI: u8 = 0x40;
 /// The two bits that say what kind of message it is. 0 is what a phone sent.
 const KIND: u8 = 0x03;
 

@@ -56,17 +56,19 @@ impl People {
         })
     }
 
-    /// Adds what was found on a case, and returns its number. Nothing is overwritten: a later one counts.
-    pub fn add_result(&mut self, new: &FieldResult, who: &str) -> Result<u64, StoreError> {
-        let FieldResult { case, outcome, cause, note, author, .. } = new;
-        let detail = format!("{outcome}: {cause}");
-        let line = New { who, what: "result.add", about: case, detail: &detail };
-        let number = self.change(&line, |write, now| {
+    /// Adds what was found on a case, and returns it with its number and time, which are set here. Nothing is overwritten:
+    /// a later one counts.
+    pub fn add_result(&mut self, new: FieldResult, who: &str) -> Result<FieldResult, StoreError> {
+        let detail = format!("{}: {}", new.outcome, new.cause);
+        let line = New { who, what: "result.add", about: &new.case, detail: &detail };
+        let added = self.change(&line, |write, now| {
             let insert = "INSERT INTO results (\"case\", outcome, cause, note, author, time) \
                 VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+            let FieldResult { case, outcome, cause, note, author, .. } = &new;
             write.execute(insert, params![case, outcome, cause, note, author, now.0])?;
-            Ok(Some(write.last_insert_rowid() as u64))
+            Ok(Some((write.last_insert_rowid() as u64, now)))
         })?;
-        Ok(number.unwrap_or_default())
+        let (number, time) = added.expect("it is always added");
+        Ok(FieldResult { number, time, ..new })
     }
 }

@@ -1,10 +1,8 @@
 //! What a phone sent, as text.
 
+use super::UDHI;
 use super::pdu::Deliver;
 use notify::channels::sms::alphabet::Alphabet;
-
-/// The text begins with a header.
-const UDHI: u8 = 0x40;
 
 /// The text of a message that a phone sent (SMPP 3.4, 5.2.19). None if it is none that a person can have written.
 pub fn read_text(deliver: &Deliver) -> Option<String> {
