@@ -188,14 +188,14 @@ def wait_for(process, log, known, parts, seconds):
     return known
 
 
-def kill_again(args, begin, arrived, count, is_soon=lambda number: False):
+def kill_again(args, begin, log, count, is_soon=lambda number: False):
     """Kills a sender of `count` messages at random moments, by what has arrived, and lets it end. Returns what it says."""
     chance, known = random.Random(args.seed), (0, 0)
     for number in range(args.kills):
         process = begin()
         seconds = chance.uniform(0, 0.5) if is_soon(number) else 600
         share = max(count - known[1], 0) / (args.kills - number + 1)
-        known = wait_for(process, arrived, known, chance.uniform(0, 1.5 * share), seconds)
+        known = wait_for(process, log, known, chance.uniform(0, 1.5 * share), seconds)
         assert process.poll() is None, f"done after {number} kills: more messages are needed"
         process.send_signal(signal.SIGKILL)
         process.communicate()
