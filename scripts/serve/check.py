@@ -748,7 +748,8 @@ def answers(args, folder):
     town.replay(1)
     until(lambda: len(got(other)) > 0, "the other consumer hears")
     until(lambda: serve.numbers(token)["messages_waiting"] == 0, "the outbox is empty")
-    expect("after STOP", got(quiet)[before:], heard(quiet))
+    # The kill may fall between the gateway's receipt and its record, and then the answer goes out again: no other text does.
+    expect("after STOP", set(got(quiet)[before:]), set(heard(quiet)))
     serve.ask("POST", path, None, form(quiet, "START"), as_form)
     until(lambda: len(heard(quiet)) == 2, "START is answered")
 
