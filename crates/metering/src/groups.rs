@@ -134,7 +134,7 @@ pub struct Groups {
 
 impl Groups {
     /// Memory of one group in one interval that waits.
-    pub const BYTES_PER_INTERVAL: usize = 40;
+    pub const BYTES_PER_INTERVAL: usize = 32;
 
     /// Groups without consumers. Without a rule there are no groups, and without a share no blocks are reported.
     ///

@@ -65,8 +65,8 @@ impl Groups {
     /// Whether all consumers have an interval. In a part of a town each of them is in one group at most.
     fn is_complete(&self, end: EventTime, sums: &[Sum], size: &impl Fn(Target, EventTime) -> u32) -> bool {
         let heard = match self.rule {
-            Some(rule) if rule.whole_town => sums.get(self.all as usize).map_or(0, |sum| sum.heard),
-            _ => sums.iter().map(|sum| sum.heard).sum(),
+            Some(rule) if rule.whole_town => sums.get(self.all as usize).map_or(0, Sum::heard),
+            _ => sums.iter().map(Sum::heard).sum(),
         };
         heard >= size(Target::System, end)
     }
@@ -108,8 +108,8 @@ impl Groups {
         }
         let start = end.minus(self.demand.settings.grid.length());
         let (mut numbers, mut intervals) = (Vec::new(), Vec::new());
-        for (number, sum) in sums.iter().enumerate().filter(|(_, sum)| sum.any) {
-            self.sizes[number] = size(self.names[number], end).max(sum.measured);
+        for (number, sum) in sums.iter().enumerate().filter(|(_, sum)| sum.any()) {
+            self.sizes[number] = size(self.names[number], end).max(sum.measured());
             let is_whole = self.is_whole(sum, self.sizes[number]);
             if is_whole {
                 self.groups[number].add(&moment, WattHours(sum.net));
@@ -130,7 +130,7 @@ impl Groups {
         }
         out.append(&mut ended.demand);
         self.coincide(moment, tick == Some(end));
-        if let Some(sum) = sums.get(self.all as usize).filter(|sum| sum.any) {
+        if let Some(sum) = sums.get(self.all as usize).filter(|sum| sum.any()) {
             let block = self.town_block(moment.index, sum, self.sizes[self.all as usize]);
             let width = self.width() as u32;
             self.settled_town.retain(|other| other.index + width > block.index);
@@ -191,8 +191,8 @@ impl Groups {
         for index in first..=last {
             let end = EventTime(i64::from(index) * self.demand.settings.grid.length());
             let sum = self.waiting.at(end).and_then(|sums| sums.get(self.all as usize));
-            let block = match sum.filter(|sum| sum.any) {
-                Some(sum) => self.town_block(index, sum, size(Target::System, end).max(sum.measured)),
+            let block = match sum.filter(|sum| sum.any()) {
+                Some(sum) => self.town_block(index, sum, size(Target::System, end).max(sum.measured())),
                 None => *self.settled_town.iter().find(|block| block.index == index)?,
             };
             powers.push(block.power);
@@ -209,7 +209,7 @@ impl Groups {
     /// Whether enough of so many consumers were measured for a peak.
     fn is_whole(&self, sum: &Sum, size: u32) -> bool {
         let reporting = self.rule.map_or(1.0, |rule| rule.reporting.0);
-        f64::from(sum.measured) >= reporting * f64::from(size)
+        f64::from(sum.measured()) >= reporting * f64::from(size)
     }
 
     fn width(&self) -> usize {

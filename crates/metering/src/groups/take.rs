@@ -83,7 +83,7 @@ impl Groups {
             groups = if net.is_some() { self.put(at, number, &place) } else { self.known_groups(&place) };
         }
         let mut sum = net.map_or_else(Sum::default, |net| Sum::of(row, net));
-        sum.heard = place.is_some().into();
+        sum.hear(place.is_some());
         let groups = [groups[0], groups[1], self.all];
         if is_late {
             self.join_late(row.end, groups, &sum);
