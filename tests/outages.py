@@ -48,6 +48,14 @@ def write(readings, folder, seed="17"):
                     continue
                 line = json.dumps(raw)
             file.write(line + "\n")
+    # No meter reports anything.
+    with open(folder / "mute.ndjson", "w") as file:
+        for *_, raw, line in rows:
+            if "ev" in raw:
+                raw = {key: value for key, value in raw.items() if key != "ev"}
+                line = json.dumps(raw)
+            if len(raw) > 2:
+                file.write(line + "\n")
     # 30 % deliver once a day, 3 % after three days, each in its own order.
     chance.shuffle(meters)
     daily = set(meters[: len(meters) * 30 // 100])

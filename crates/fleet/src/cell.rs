@@ -40,6 +40,17 @@ impl Cell {
         self.seen >> 59 & 1 == 1 || self.imp.last >= near.from
     }
 
+    /// When the last reading was, in milliseconds after the start: the end of the interval `length` if there were some
+    /// at other moments and no register tells.
+    pub(crate) fn last_reading(&self, length: u32) -> u32 {
+        let marked = self.seen & (Self::ODD - 1);
+        let at_moment = (64 - marked.leading_zeros()) * (length / 60);
+        match at_moment.max(self.imp.last) {
+            0 => length,
+            last => last,
+        }
+    }
+
     /// Marks the moment of a bit, and returns whether it was marked before.
     pub(crate) fn mark(&mut self, bit: u64) -> bool {
         let before = self.seen & bit != 0;

@@ -132,7 +132,8 @@ impl Fleet {
         let own = (slot, 0, EventCode(0))..=(slot, u32::MAX, EventCode(u16::MAX));
         let known = self.tick_events.len();
         if waits {
-            self.tick_events.push(Event { meter, time: grid.end(index), code: EventCode::HEARD });
+            let last = self.planes[plane].cells[slot as usize].last_reading(grid.length() as u32);
+            self.tick_events.push(Event { meter, time: start.plus(last.into()), code: EventCode::HEARD });
         }
         let event = |&(_, offset, code)| Event { meter, time: start.plus(i64::from(offset)), code };
         let mut kept = self.planes[plane].events.range(own).map(event);

@@ -87,8 +87,8 @@ pub const NAMES: &[(u16, &str)] = &[
 ];
 
 impl EventCode {
-    /// No meter sends this. The engine makes it when a meter sent readings in the interval that ends then, and its row
-    /// still waits for a register.
+    /// No meter sends this. The engine makes it when a meter sent readings in an interval that is over, and its row still
+    /// waits for a register. Its time is that of the last reading.
     pub const HEARD: Self = Self(0);
     /// The last message of a meter that loses its supply ("last gasp").
     pub const POWER_FAILURE: Self = Self(101);

@@ -1,9 +1,10 @@
 //! Silences that are too short to be outages by themselves, because messages are lost. If enough consumers of a transformer
-//! were silent or reported an outage just then, supply was gone, whatever they used when it was back.
+//! were silent or reported an outage just then, supply was gone, whatever they used when it was back. One alone was without
+//! supply if many messages in a row are missing and nothing was used meanwhile.
 
 use crate::Cause;
 use crate::groups::LEAST;
-use crate::seat::NEVER;
+use crate::silence::Across;
 use crate::spells::Ended;
 use crate::supply::Supply;
 use grid::{Topology, TopologyRow};
@@ -39,7 +40,7 @@ impl Supply {
         topology: &Topology,
         ended: &mut Vec<Ended>,
     ) {
-        if !ended.iter().any(|one| one.brief && !one.joined) {
+        if !ended.iter().any(|one| one.is_brief() && !one.joined) {
             return;
         }
         let mut under = BTreeMap::<u32, Under>::new();
@@ -49,7 +50,7 @@ impl Supply {
             let Some(number) = transformer.and_then(|name| topology.number_of(name)) else { continue };
             let own = under.entry(number).or_default();
             match one.spell.cause {
-                Cause::Silence if one.brief => own.brief.push(at),
+                Cause::Silence if one.is_brief() => own.brief.push(at),
                 Cause::LastGasp | Cause::Restored => own.reported.push(at),
                 _ => {}
             }
@@ -59,9 +60,19 @@ impl Supply {
             for at in self.together(transformer, &own, ended, tick, topology) {
                 kept[at] = true;
             }
+            for &at in own.brief.iter().filter(|&&at| ended[at].was_out_alone()) {
+                kept[at] |= !self.has_company(&ended[at], &own, ended);
+            }
         }
         let mut kept = kept.into_iter();
-        ended.retain(|one| kept.next().unwrap_or(false) || !one.brief || one.joined);
+        ended.retain(|one| kept.next().unwrap_or(false) || !one.is_brief() || one.joined);
+    }
+
+    /// Whether enough others were silent or reported an outage just then, so that they show together what it was.
+    fn has_company(&self, one: &Ended, own: &Under, ended: &[Ended]) -> bool {
+        let (span, length) = (Span { start: one.spell.start, end: one.end }, self.rules.grid.length());
+        let both = own.brief.iter().chain(&own.reported);
+        both.filter(|&&at| span.is_near(&ended[at], length)).count() >= LEAST as usize
     }
 
     /// Which of the brief silences under a transformer began and ended together, if these and the outages that others
@@ -91,8 +102,18 @@ impl Supply {
         // A message is lost now and then, and two in a row hardly ever.
         let is_long = span.end.since(span.start) >= 2 * length;
         let enough = share >= self.rules.transformer_share.0 || is_long && told >= LEAST;
-        if known + told < LEAST || !enough {
+        // A branch of the transformer, or a part of the network of messages: the energy of all tells which.
+        let telling: Vec<Across> =
+            brief.iter().filter_map(|&at| ended[at].across).filter(|one| one.tells()).collect();
+        let mut all_telling = Across::default();
+        telling.iter().for_each(|one| all_telling += *one);
+        let is_branch = !enough && telling.len() >= LEAST as usize && all_telling.is_dark();
+        if known + told < LEAST || !enough && !is_branch {
             return Vec::new();
+        }
+        if is_branch {
+            // One of them may cook when supply is back.
+            brief.iter().for_each(|&at| ended[at].across = None);
         }
         if told >= LEAST {
             let started = reported.iter().map(|&at| ended[at].spell.start).min();
@@ -115,10 +136,10 @@ impl Supply {
         let (mut all, mut missed) = (0, 0);
         for (_, first) in topology.consumers_of(transformer, tick) {
             let seat = &self.seats[first as usize];
-            let is_new = seat.heard == NEVER || seat.heard < span.start.minus(self.rules.silent_after);
-            let is_late = seat.heard < span.start && seat.expected(length) >= tick;
+            let is_new = !seat.was_heard() || seat.heard() < span.start.minus(self.rules.silent_after);
+            let is_late = seat.heard() < span.start && seat.expected(length) >= tick;
             all += u32::from(!is_new && !is_late);
-            missed += u32::from(seat.heard >= span.start.minus(length) && seat.heard < span.end);
+            missed += u32::from(seat.heard() >= span.start.minus(length) && seat.heard() < span.end);
         }
         (all, missed)
     }

@@ -174,6 +174,8 @@ impl<'a> Place<'a> {
 pub(crate) struct Unheard<'a> {
     pub(crate) meter: MeterId,
     pub(crate) heard: EventTime,
+    /// When it sent its last reading.
+    pub(crate) last: EventTime,
     place: Place<'a>,
 }
 
@@ -249,10 +251,10 @@ impl Supply {
         let mut is_back = among(tick.ended.iter().map(|ended| &ended.meter));
         let seats = self.seats.iter().enumerate();
         let length = self.rules.grid.length();
-        let silent = seats.filter(|(_, seat)| seat.heard != NEVER && seat.expected(length) < tick.end);
+        let silent = seats.filter(|(_, seat)| seat.was_heard() && seat.expected(length) < tick.end);
         let silent = silent.filter_map(|(first, seat)| {
             let place = Place::of_consumer(topology, first, tick.end)?;
-            Some(Unheard { meter: place.row().meter, heard: seat.heard, place })
+            Some(Unheard { meter: place.row().meter, heard: seat.heard(), last: seat.last_reading(), place })
         });
         silent.filter(|one| !is_out(&one.meter) && !is_back(&one.meter)).collect()
     }
@@ -263,13 +265,13 @@ impl Supply {
         }
         let topology = tick.topology;
         let (since, length) = (tick.end.minus(self.rules.silent_after), self.rules.grid.length());
-        let is_late = |seat: &Seat| seat.heard < tick.end && seat.expected(length) >= tick.end;
-        let seats = self.seats.iter().enumerate().filter(|(_, seat)| seat.heard != NEVER);
-        let quiet = seats.filter(|(_, seat)| seat.heard < since || is_late(seat));
+        let is_late = |seat: &Seat| seat.heard() < tick.end && seat.expected(length) >= tick.end;
+        let seats = self.seats.iter().enumerate().filter(|(_, seat)| seat.was_heard());
+        let quiet = seats.filter(|(_, seat)| seat.heard() < since || is_late(seat));
         let mut is_candidate = among(candidates.iter().map(|one| &one.meter));
         let placed = quiet.filter_map(|(first, seat)| {
             let place = Place::of_consumer(topology, first, tick.end)?;
-            let quiet = Quiet { heard: seat.heard, is_late: is_late(seat), place };
+            let quiet = Quiet { heard: seat.heard(), is_late: is_late(seat), place };
             (!is_candidate(&place.row().meter)).then_some(quiet)
         });
         placed.collect()

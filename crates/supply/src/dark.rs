@@ -1,6 +1,7 @@
 //! When the meters of transformers sent nothing. A transformer whose own meter is silent with its consumers is without
 //! supply, unless registers say otherwise.
 
+use crate::spells::reading_missing;
 use crate::supply::Supply;
 use grid::{Joined, Topology, TopologyRow};
 use reading::{EventTime, MeterId, TransformerId};
@@ -15,7 +16,7 @@ pub(crate) type Dark = BTreeMap<TransformerId, OfTransformer>;
 pub(crate) struct OfTransformer {
     /// The end of the last interval in which it sent something.
     heard: EventTime,
-    /// In which it sent nothing: from the end of the last interval to the start of the next one.
+    /// When it sent nothing, for an interval or longer.
     dark: Vec<(EventTime, EventTime)>,
 }
 
@@ -24,12 +25,19 @@ impl Supply {
     pub(crate) fn see_transformer(&mut self, one: &Joined<'_>) {
         let (interval, transformer) = (one.interval, one.row.and_then(TopologyRow::transformer));
         let Some(transformer) = transformer.filter(|_| interval.sums.readings > 0) else { return };
+        let Some(seat) = one.first().map(|first| &mut self.seats[first as usize]) else { return };
         let new = || OfTransformer { heard: interval.end, dark: Vec::new() };
         let own = self.dark.entry(transformer).or_insert_with(new);
-        if interval.start > own.heard {
-            own.dark.push((own.heard, interval.start));
+        let (missing, length) = (reading_missing(interval, seat), self.rules.grid.length());
+        let (silent, back) = (seat.last_reading().max(own.heard.minus(length)), interval.start.plus(missing));
+        if interval.end > own.heard {
+            if back.since(silent) >= length {
+                own.dark.push((silent, back));
+            }
+            own.heard = interval.end;
+            seat.hear(interval.end, missing);
+            seat.measured(interval);
         }
-        own.heard = own.heard.max(interval.end);
     }
 
     /// Whether the meter of a consumer's transformer was silent from `start` to `end` as well. None without such a meter,

@@ -65,8 +65,8 @@ impl Group {
         }
     }
 
-    /// The end of the outage. A return that a meter reports is exact. Without one it is the start of the first
-    /// interval with a reading, which is up to one interval after the return.
+    /// The end of the outage. A return that a meter reports is exact. Without one it is when the last
+    /// missing reading was due.
     pub(crate) fn end(&self) -> Option<EventTime> {
         self.reported.or(self.heard).map(|end| end.max(self.start))
     }
@@ -196,7 +196,7 @@ impl Supply {
         let with_others = group.cause == Cause::LastGasp;
         // It has been back since, so it went out at another time than the others. Only its silence shows when.
         let was_back = is_back(&self.returned, target, one.meter);
-        let start = if with_others && !was_back { group.start } else { one.heard };
+        let start = if with_others && !was_back { group.start } else { one.last };
         let spell = Spell::new(start, Cause::Silence, tick);
         self.out.insert(one.meter, Spell { group: Some(target), with_others, ..spell });
     }

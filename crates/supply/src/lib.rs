@@ -31,7 +31,7 @@ mod supply;
 pub use books::IndexRow;
 pub use outage::{Cause, Change, Interruption, Outage, SupplyRows, Target};
 pub use settings::SupplySettings;
-pub use state::{IndicesState, RestoreError, SupplyState, SupplyStateV1, SupplyStateV2};
+pub use state::{IndicesState, RestoreError, SupplyState, SupplyStateV1, SupplyStateV2, SupplyStateV3};
 pub use supply::Supply;
 
 #[cfg(test)]

@@ -74,7 +74,7 @@ impl Supply {
     /// The outage that a consumer was part of: one above it that began and ended at about the same time.
     fn past_of(&self, one: &Ended, topology: &Topology) -> Option<(Target, EventTime)> {
         // Messages are lost, and a short silence may have been that.
-        let about = if one.brief { self.rules.grid.length() } else { self.rules.about() };
+        let about = if one.is_brief() { self.rules.grid.length() } else { self.rules.about() };
         let start = one.spell.start;
         let row = topology.at(&one.meter, EventTime(start.0.saturating_add(1)))?;
         let feeder = row.feeder().map(Target::Feeder);

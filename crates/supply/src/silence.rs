@@ -1,7 +1,7 @@
 //! What silences were, by the energy that registers counted across them.
 
 use crate::groups::Group;
-use crate::spells::{Ended, Spell};
+use crate::spells::{Ended, Length, Spell};
 use crate::supply::Supply;
 use crate::{Cause, Target};
 use core::ops::AddAssign;
@@ -35,8 +35,13 @@ impl Across {
         moved_while_silent(WattHours(self.advanced), WattHours(self.edges), WattHours(self.all))
     }
 
+    /// Whether no more was used than an outage leaves room for, without a doubt.
+    pub(crate) fn is_dark(self) -> bool {
+        self.tells() && self.advanced <= self.edges
+    }
+
     /// Whether it is long enough for its energy to tell: an interval lies within that is not at its edges.
-    fn tells(self) -> bool {
+    pub(crate) fn tells(self) -> bool {
         self.all > self.edges
     }
 
@@ -47,13 +52,24 @@ impl Across {
 }
 
 impl Ended {
-    /// Whether the consumer was without supply, as far as its own messages and energy show.
+    /// Whether it is too short to be an outage by itself.
+    pub(crate) fn is_brief(&self) -> bool {
+        self.length != Length::Enough
+    }
+
+    /// Whether a brief silence was an outage, though nobody else on the transformer shows one.
+    pub(crate) fn was_out_alone(&self) -> bool {
+        self.length == Length::Rare && self.across.is_some_and(Across::is_dark)
+    }
+
+    /// Whether the consumer was without supply as others were just then, as far as its own messages and energy show.
     pub(crate) fn was_out(&self) -> bool {
-        if self.brief && !self.across.is_some_and(Across::tells) {
+        if self.is_brief() && !self.across.is_some_and(Across::tells) {
             return true;
         }
-        let is_report = self.spell.cause != Cause::Silence;
-        let had_supply = |across: Across| if is_report { across.is_as_usual() } else { across.has_moved() };
+        let is_explained = self.spell.cause != Cause::Silence || self.is_brief();
+        let had_supply =
+            |across: Across| if is_explained { across.is_as_usual() } else { across.has_moved() };
         self.spell.cause.interrupts() && !self.across.is_some_and(had_supply)
     }
 }
@@ -69,7 +85,7 @@ impl Supply {
         let mut together: BTreeMap<Target, Across> = BTreeMap::new();
         let by_energy = |one: &Ended| {
             let is_told = one.spell.with_others || one.joined;
-            let tells = !one.brief || one.across.is_some_and(Across::tells);
+            let tells = !one.is_brief() || one.across.is_some_and(Across::tells);
             one.spell.cause == Cause::Silence && !is_told && tells
         };
         for one in ended.iter().filter(|one| by_energy(one)) {

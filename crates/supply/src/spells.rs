@@ -50,17 +50,31 @@ pub(crate) struct Ended {
     pub(crate) reported: bool,
     /// It is part of an outage of many that was over before.
     pub(crate) joined: bool,
-    /// Too short to be an outage by itself: messages are lost. It is one if enough others were silent just then.
-    pub(crate) brief: bool,
+    pub(crate) length: Length,
     /// There was no silence. The shell's clock noticed one too early, while messages were still on their way.
     pub(crate) false_alarm: bool,
 }
 
+/// Whether a silence is long enough to be an outage by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Length {
+    /// It is, or the meter reported one.
+    Enough,
+    /// It is not, because messages are lost. It is one if enough others were silent just then.
+    Brief,
+    /// It is shorter than `silent_after`, but so many messages in a row are hardly ever lost. It is an outage as well if
+    /// its energy shows one.
+    Rare,
+}
+
+/// So many messages in a row are hardly ever lost by chance: with 3 % lost, one in a million.
+const RARE: i64 = 4;
+
 impl Ended {
     /// One that ends at `end`, of a meter that was heard again in the interval that starts at `heard`.
     pub(crate) fn new(meter: MeterId, spell: Spell, end: EventTime, heard: EventTime) -> Self {
-        let (reported, joined, brief, false_alarm) = (false, false, false, false);
-        Self { meter, spell, end, heard, across: None, reported, joined, brief, false_alarm }
+        let (reported, joined, false_alarm) = (false, false, false);
+        Self { meter, spell, end, heard, across: None, reported, joined, length: Length::Enough, false_alarm }
     }
 
     /// Of a meter that the topology no longer has.
@@ -132,7 +146,7 @@ impl Visit<'_> {
         moments.sort_by_key(|one| (one.index, one.is_interval, one.time, one.what != What::Failed));
         // A backlog holds nearly all intervals since the meter was heard of. What is missing after an outage is not
         // late.
-        let heard = self.seat.heard;
+        let heard = self.seat.heard();
         let since = self.tick.since(heard) / grid.length();
         let mut own = self.rows.iter().filter(|row| row.sums.readings > 0 && row.end > heard);
         if heard != NEVER && self.is_part {
@@ -146,9 +160,16 @@ impl Visit<'_> {
         for Moment { index, time, what, .. } in moments {
             let start = grid.start(index);
             match what {
-                What::Heard(has_row) if time > self.seat.heard => {
+                What::Heard(has_row) if grid.end(index) > self.seat.heard() => {
+                    if !has_row && self.was_silent_before(start) {
+                        // Its row shows what the silence was, and comes with those of the silence.
+                        continue;
+                    }
                     self.heard_from(start, has_row);
-                    self.seat.heard = time;
+                    let end = grid.end(index);
+                    let row = if has_row { self.row_at(start) } else { None };
+                    let before = row.map_or(end.since(time), |row| reading_missing(row, self.seat));
+                    self.seat.hear(end, before);
                 }
                 What::Heard(_) => {}
                 What::Failed | What::Restored => {
@@ -162,7 +183,9 @@ impl Visit<'_> {
                     if !ahead {
                         // What is reported at the very end of an interval says nothing of it.
                         let since = grid.start(grid.index(time.plus(1)));
-                        self.seat.heard = self.seat.heard.max(since);
+                        if since > self.seat.heard() {
+                            self.seat.hear(since, 0);
+                        }
                     }
                 }
             }
@@ -182,7 +205,15 @@ impl Visit<'_> {
     /// Whether an event came so long before the rows of its time that these are missing: they were lost, or they come with
     /// a backlog.
     fn is_ahead(&self, start: EventTime) -> bool {
-        self.seat.heard != NEVER && start.since(self.seat.heard) >= self.rules.silent_after
+        self.seat.was_heard() && start.since(self.seat.heard()) >= self.rules.silent_after
+    }
+
+    /// Whether a silence that is too short to be an outage by itself ends in the interval that starts at `start`.
+    fn was_silent_before(&self, start: EventTime) -> bool {
+        let silent = self.seat.was_heard() && self.spell.is_none() && self.told.is_empty();
+        silent
+            && (self.rules.grid.length()..self.rules.silent_after)
+                .contains(&start.since(self.seat.last_reading()))
     }
 
     /// The meter sent something in the interval that starts at `start`. Its row is here, or waits for a register.
@@ -199,11 +230,12 @@ impl Visit<'_> {
                 self.take_back();
                 self.missed_before(start, has_row);
             }
-            None if has_row || spell.cause != Cause::Silence => self.end(start, start, false),
+            None if has_row || spell.cause != Cause::Silence => self.end(self.back_in(start), start, false),
             None => self.spell = Some(Spell { back: Some(start), ..spell }),
             Some(_) if !has_row => {}
             Some(back) if start <= spell.start => self.shorten(spell, back, start),
-            Some(back) => self.end(back, start, spell.cause == Cause::Restored),
+            Some(back) if spell.cause == Cause::Restored => self.end(back, start, true),
+            Some(back) => self.end(self.back_in(back), start, false),
         }
     }
 
@@ -225,18 +257,19 @@ impl Visit<'_> {
 
     /// What is missing between the last row and the interval that starts at `start`, beside outages that were reported.
     fn missed_before(&mut self, start: EventTime, has_row: bool) {
-        let heard = self.seat.heard;
-        if heard == NEVER || start <= heard {
+        let heard = self.seat.heard();
+        let (silent, back) = (self.seat.last_reading(), self.back_in(start));
+        if heard == NEVER || back.since(silent) < self.rules.grid.length() {
             return;
         }
         self.told.sort_unstable();
         let mut parts = Vec::new();
-        let mut since = heard;
+        let mut since = silent;
         for &(from, to) in self.told.iter().filter(|(from, to)| *to > heard && *from < start) {
             parts.push((since, from));
             since = since.max(to);
         }
-        parts.push((since, start));
+        parts.push((since, back.max(since)));
         let many = parts.len() > 1;
         parts.retain(|(from, to)| to.since(*from) >= self.rules.silent_after);
         let end = start.plus(self.rules.grid.length());
@@ -244,7 +277,7 @@ impl Visit<'_> {
         if !has_row && self.spell.is_none() {
             // Its next row has the energy of the silence.
             if let ([_], false) = (&parts[..], many) {
-                let spell = Spell::new(heard, Cause::Silence, self.tick);
+                let spell = Spell::new(silent, Cause::Silence, self.tick);
                 self.spell = Some(Spell { back: Some(start), ..spell });
             }
             return;
@@ -254,22 +287,36 @@ impl Visit<'_> {
             parts.retain(|(from, to)| to.since(*from) - late >= self.rules.silent_after);
         }
         if has_row && parts.is_empty() && !many {
-            self.brief(heard, start);
+            self.brief((silent, back), start);
         }
         for (from, to) in parts {
             let mut spell = Spell::new(from, Cause::Silence, self.tick);
             if self.is_unknown(&spell, to, start) {
                 spell.cause = Cause::Unknown;
             }
-            let across = self.across(heard, to, start);
+            let across = self.across(silent, to, start);
             self.ended.push(Ended { across, ..Ended::new(self.meter, spell, to, start) });
         }
     }
 
-    fn brief(&mut self, heard: EventTime, start: EventTime) {
-        let across = self.across(heard, start, start);
-        let spell = Spell::new(heard, Cause::Silence, self.tick);
-        self.ended.push(Ended { across, brief: true, ..Ended::new(self.meter, spell, start, start) });
+    /// A silence that ends in the interval that starts at `start`, and is too short to be an outage by itself.
+    fn brief(&mut self, (since, back): (EventTime, EventTime), start: EventTime) {
+        let across = self.across(since, back, start);
+        let spell = Spell::new(since, Cause::Silence, self.tick);
+        let missing = back.since(since) * self.seat.readings() / self.rules.grid.length();
+        let length = if missing >= RARE { Length::Rare } else { Length::Brief };
+        self.ended.push(Ended { across, length, ..Ended::new(self.meter, spell, back, start) });
+    }
+
+    /// The row of the interval that starts at `start`, if it is here.
+    fn row_at(&self, start: EventTime) -> Option<&Interval> {
+        self.rows.iter().find(|row| row.start == start)
+    }
+
+    /// When supply was back, if the meter was silent and is heard of in the interval that starts at `start`: before the
+    /// first reading, by as much as there is between two.
+    fn back_in(&self, start: EventTime) -> EventTime {
+        self.row_at(start).map_or(start, |row| start.plus(reading_missing(row, self.seat)))
     }
 
     /// Withdraws the spell: it was none, or rows will show what it was.
@@ -316,11 +363,12 @@ impl Visit<'_> {
         }
         if self.spell.is_none() {
             let told = self.told.iter().map(|(_, end)| *end).max();
-            match self.seat.heard.max(told.unwrap_or(NEVER)) {
+            match self.seat.heard().max(told.unwrap_or(NEVER)) {
                 NEVER => return,
                 // No interval is missing: the interruption was momentary, and its beginning is not known.
                 heard if start <= heard => self.begin(time, Cause::Restored),
-                heard => self.begin(heard, Cause::Restored),
+                heard if heard == self.seat.heard() => self.begin(self.seat.last_reading(), Cause::Restored),
+                told => self.begin(told, Cause::Restored),
             }
         }
         let silent_after = self.rules.silent_after;
@@ -348,7 +396,11 @@ impl Visit<'_> {
         let mut false_alarm = false;
         let across = self.across(spell.start, end, heard);
         if spell.cause == Cause::Silence {
-            let least = if spell.with_others { 1 } else { self.rules.silent_after };
+            let least = match spell.group {
+                _ if spell.with_others => 1,
+                Some(_) => self.rules.grid.length(),
+                None => self.rules.silent_after,
+            };
             false_alarm = end.since(spell.start) < least;
             if !spell.with_others && self.is_unknown(&spell, end, heard) {
                 spell.cause = Cause::Unknown;
@@ -389,4 +441,9 @@ impl Visit<'_> {
         }
         (across != Across::default()).then_some(across)
     }
+}
+
+/// How much of an interval a meter has not read, ms. A register at its end shows that it was there then.
+pub(crate) fn reading_missing(row: &Interval, seat: &Seat) -> i64 {
+    if row.quality.is_spread() { seat.missing(row.sums.readings, row.length()) } else { 0 }
 }

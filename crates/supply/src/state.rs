@@ -11,7 +11,7 @@ use crate::books::Books;
 use crate::dark::Dark;
 use crate::groups::{Group, Returned};
 use crate::past::Past;
-use crate::seat::NEVER;
+use crate::seat::{Rhythm, Stored};
 use crate::spells::{Ended, Spell, Told};
 use crate::{Supply, Target};
 use grid::Topology;
@@ -27,9 +27,22 @@ pub struct RestoreError;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SupplyState {
     last: EventTime,
-    /// Consumers that have sent something: until when, the energy of the last measured interval, and how many intervals
-    /// late they deliver. In memory these are seats by row of the topology. After a restart the topology may be another
-    /// one, so they are stored by name.
+    /// Consumers that have sent something. In memory these are seats by row of the topology. After a restart the topology
+    /// may be another one, so they are stored by name.
+    heard: Vec<(MeterId, Stored)>,
+    out: BTreeMap<MeterId, Spell>,
+    groups: BTreeMap<Target, Group>,
+    returned: BTreeMap<Target, Returned>,
+    past: Past,
+    ended_since: Vec<Ended>,
+    told: BTreeMap<MeterId, Vec<Told>>,
+    dark: Dark,
+}
+
+/// Version 3 of [`SupplyState`], without how often meters read.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SupplyStateV3 {
+    last: EventTime,
     heard: Vec<(MeterId, (EventTime, u32, u16))>,
     out: BTreeMap<MeterId, Spell>,
     groups: BTreeMap<Target, Group>,
@@ -38,6 +51,15 @@ pub struct SupplyState {
     ended_since: Vec<Ended>,
     told: BTreeMap<MeterId, Vec<Told>>,
     dark: Dark,
+}
+
+impl From<SupplyStateV3> for SupplyState {
+    fn from(stored: SupplyStateV3) -> Self {
+        let SupplyStateV3 { last, heard, out, groups, returned, past, ended_since, told, dark } = stored;
+        let seat = |(meter, (heard, wh, late))| (meter, (heard, wh, late, Rhythm::default()));
+        let heard = heard.into_iter().map(seat).collect();
+        Self { last, heard, out, groups, returned, past, ended_since, told, dark }
+    }
 }
 
 /// Version 2 of [`SupplyState`], without what parts of backlogs, reports and meters of transformers showed.
@@ -54,7 +76,7 @@ pub struct SupplyStateV2 {
 impl From<SupplyStateV2> for SupplyState {
     fn from(SupplyStateV2 { last, heard, out, groups, returned, past }: SupplyStateV2) -> Self {
         let (ended_since, told, dark) = (Vec::new(), BTreeMap::new(), Dark::new());
-        Self { last, heard, out, groups, returned, past, ended_since, told, dark }
+        SupplyStateV3 { last, heard, out, groups, returned, past, ended_since, told, dark }.into()
     }
 }
 
@@ -82,7 +104,7 @@ pub struct IndicesState(Books);
 
 impl Supply {
     /// The version of [`SupplyState`].
-    pub const STATE_VERSION: u16 = 3;
+    pub const STATE_VERSION: u16 = 4;
     /// The version of [`IndicesState`].
     pub const INDICES_VERSION: u16 = 1;
 
@@ -100,10 +122,10 @@ impl Supply {
 
     /// The outages that last and the consumers with supply, to be stored. `topology` is the one in use.
     pub fn snapshot(&self, topology: &Topology) -> SupplyState {
-        let seats = topology.rows().iter().zip(&self.seats).filter(|(_, seat)| seat.heard != NEVER);
+        let seats = topology.rows().iter().zip(&self.seats);
         SupplyState {
             last: self.last,
-            heard: seats.map(|(row, seat)| (row.meter, (seat.heard, seat.wh, seat.late() as u16))).collect(),
+            heard: seats.filter_map(|(row, seat)| Some((row.meter, seat.stored()?))).collect(),
             out: self.out.clone(),
             groups: self.groups.clone(),
             returned: self.returned.clone(),

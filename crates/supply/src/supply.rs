@@ -11,7 +11,7 @@ use crate::dark::Dark;
 use crate::groups::{Group, Returned};
 use crate::past::Past;
 use crate::seat::{NEVER, Seat};
-use crate::spells::{Ended, Spell, Told, Visit};
+use crate::spells::{Ended, Spell, Told, Visit, reading_missing};
 use crate::{Cause, Change, Interruption, Outage, SupplyRows, SupplySettings, Target};
 use features::{voltage_beyond, voltage_unbalance};
 use grid::{Join, Joined, Role, Topology, TopologyRow};
@@ -80,9 +80,10 @@ impl Supply {
     pub fn place(&mut self, before: &Topology, topology: &Topology) {
         let known = std::mem::take(&mut self.seats);
         self.seat(topology);
-        let known = before.rows().iter().zip(known).filter(|(_, seat)| seat.heard != NEVER);
-        for (first, seat) in topology.first_rows(known.map(|(row, seat)| (row.meter, seat))) {
-            self.seats[first].take((seat.heard, seat.wh, seat.late() as u16));
+        let known = before.rows().iter().zip(known);
+        let known = known.filter_map(|(row, seat)| Some((row.meter, seat.stored()?)));
+        for (first, stored) in topology.first_rows(known) {
+            self.seats[first].take(stored);
         }
     }
 
@@ -213,9 +214,10 @@ impl Supply {
             let seat = &mut self.seats[first as usize];
             if let ([interval], [], false) = (own_rows, own_events, is_out)
                 && interval.sums.readings > 0
-                && interval.start == seat.heard
+                && interval.start == seat.heard()
             {
-                seat.heard = interval.end;
+                let missing = reading_missing(interval, seat);
+                seat.hear(interval.end, missing);
                 seat.measured(interval);
                 let is_late = interval.end != end;
                 let late = if is_late { end.since(interval.end) / self.rules.grid.length() } else { 0 };
@@ -299,7 +301,7 @@ impl Supply {
         let (limit, length) = (tick.minus(self.rules.silent_after), self.rules.grid.length());
         let (mut is_out, mut new) = (among(self.out.keys()), Vec::new());
         for (first, seat) in self.seats.iter().enumerate() {
-            if seat.heard == NEVER || seat.heard > limit || seat.expected(length) > limit {
+            if !seat.was_heard() || seat.heard() > limit || seat.expected(length) > limit {
                 continue;
             }
             let Some(row) = topology.row_at(first, tick).filter(|row| row.role == Role::Consumer) else {
@@ -308,7 +310,7 @@ impl Supply {
             if !is_out(&row.meter) {
                 // It may have reported something since, ahead of its rows.
                 let told = self.told.get(&row.meter).into_iter().flatten().map(|(_, end)| *end).max();
-                let since = told.map_or(seat.heard, |told| told.max(seat.heard));
+                let since = told.map_or(seat.last_reading(), |told| told.max(seat.last_reading()));
                 if since <= limit {
                     new.push((row.meter, Spell::new(since, Cause::Silence, tick)));
                 }

@@ -10,6 +10,7 @@
 mod late;
 mod oracle;
 mod pictures;
+mod rhythm;
 mod state;
 mod years;
 

@@ -73,7 +73,7 @@ impl Output for Outages {
         to.column(
             "start",
             "",
-            "since when, UTC: the last gasp; else the end of the last interval that was heard of, or `end` if none is \
+            "since when, UTC: the last gasp; else the last reading, or `end` if none is \
              missing. Of many consumers: the first last gasp, else the middle of their starts",
             "a last gasp is the meter's own word; else the supply was there as long as there were readings",
             |one| one.start,
@@ -81,7 +81,7 @@ impl Output for Outages {
         to.column(
             "end",
             "",
-            "until when, UTC: when the meter reports the return; else the start of the first interval that is heard of, \
+            "until when, UTC: when the meter reports the return; else when the last missing reading was due, \
              or the end of the topology's row of a meter that was removed. Of many consumers: the latest return that a \
              meter reported, else the latest. Null while it lasts",
             "the meter's own word, else its readings",

@@ -7,7 +7,7 @@ use crate::{Outputs, Plan, TownError};
 use grid::{Join, Topology};
 use reading::{EventCode, EventTime};
 use std::sync::Arc;
-use supply::{SupplySettings, SupplyStateV1, SupplyStateV2};
+use supply::{SupplySettings, SupplyStateV1, SupplyStateV2, SupplyStateV3};
 
 const SUPPLY: PartKind = PartKind {
     name: "supply",
@@ -79,6 +79,7 @@ impl Stage for Supply {
             let stored = match found.version {
                 1 => found.whole::<SupplyStateV1>()?.into(),
                 2 => found.whole::<SupplyStateV2>()?.into(),
+                3 => found.whole::<SupplyStateV3>()?.into(),
                 _ => found.whole()?,
             };
             self.supply.restore(topology, stored).map_err(|_| found.wrong())?;
