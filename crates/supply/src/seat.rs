@@ -77,6 +77,12 @@ impl Seat {
         self.rhythm.before = u16::try_from(before / SECOND).unwrap_or(u16::MAX);
     }
 
+    /// The same once more: the last reading was so many milliseconds before, if that is later.
+    pub(crate) fn hear_again(&mut self, before: i64) {
+        let before = u16::try_from(before / SECOND).unwrap_or(u16::MAX);
+        self.rhythm.before = self.rhythm.before.min(before);
+    }
+
     /// When the meter sent its last reading, as far as is known.
     #[inline]
     pub(crate) fn last_reading(&self) -> EventTime {

@@ -171,6 +171,10 @@ impl Visit<'_> {
                     let before = row.map_or(end.since(time), |row| reading_missing(row, self.seat));
                     self.seat.hear(end, before);
                 }
+                // A run may have ended in the interval and have gone on.
+                What::Heard(false) if grid.end(index) == self.seat.heard() => {
+                    self.seat.hear_again(grid.end(index).since(time));
+                }
                 What::Heard(_) => {}
                 What::Failed | What::Restored => {
                     let ahead = self.is_ahead(start);

@@ -12,7 +12,7 @@ use supply::{SupplySettings, SupplyStateV1, SupplyStateV2, SupplyStateV3};
 const SUPPLY: PartKind = PartKind {
     name: "supply",
     version: supply::Supply::STATE_VERSION,
-    reads: &[1, 2],
+    reads: &[1, 2, 3],
     holds: "outages that have not ended, and when each consumer sent something last",
     settings: "`length` of `[intervals]`, or `exchange` of `[grid]`",
 };

@@ -52,7 +52,7 @@ fn every_setting_is_shown_under_its_key_in_the_plan() {
               most_waiting    20000
               longest_gap     35 d
               snap            90 s
-              final_after     4 d: 13 kB a transformer for balances that may change, 16 kB a group for sums that wait
+              final_after     4 d: 13 kB a transformer for balances that may change, 13 kB a group for sums that wait
               energy          both: registers where a meter sends them, else power
               cross_check     share 50 %, floor 200 Wh
               pf_true         true: a column of intervals
