@@ -13,13 +13,16 @@ mod group;
 mod line;
 mod mute;
 mod notice;
+mod rows;
 mod rules;
 mod send;
 mod stored;
+mod tracked;
 
 pub use counts::Counts;
 pub use mute::Silence;
 pub use notice::{Kind, Notice, Phase, Place, Scope, Seen, Word};
+pub use rows::{DamagedRows, Row, RowKey};
 pub use rules::{By, DeskRules, Escalation, Hours, Inhibit, Quiet, Receiver, Route, RulesError, Shift, Whom};
 pub use stored::DeskState;
 
@@ -34,6 +37,7 @@ use reading::{Calendar, EventTime};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use tracked::Tracked;
 
 /// Something that goes on.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -48,7 +52,7 @@ struct Active {
 type LineKey = (String, Option<Address>);
 
 /// What a message about a thing was last sent about: by route, receiver, kind and part of the network.
-type Recent = BTreeMap<(String, String, Kind, Scope), (EventTime, Option<Seen>)>;
+type Recent = Tracked<(String, String, Kind, Scope), (EventTime, Option<Seen>)>;
 
 /// How many errands wait, and for what.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -64,10 +68,12 @@ pub struct Waiting {
 pub struct Desk {
     rules: Arc<DeskRules>,
     readers: Routes,
-    active: BTreeMap<String, Active>,
+    active: Tracked<String, Active>,
     mutes: Mutes,
-    groups: BTreeMap<GroupKey, Group>,
-    lines: BTreeMap<LineKey, Line>,
+    groups: Tracked<GroupKey, Group>,
+    /// Members that changed of groups that are gone since.
+    gone: Vec<(GroupKey, String)>,
+    lines: Tracked<LineKey, Line>,
     recent: Recent,
     swept: EventTime,
     counts: Counts,
@@ -80,11 +86,12 @@ impl Desk {
         Ok(Self {
             rules: Arc::new(rules),
             readers,
-            active: BTreeMap::new(),
+            active: Tracked::default(),
             mutes: Mutes::default(),
-            groups: BTreeMap::new(),
-            lines: BTreeMap::new(),
-            recent: Recent::new(),
+            groups: Tracked::default(),
+            gone: Vec::new(),
+            lines: Tracked::default(),
+            recent: Recent::default(),
             swept: EventTime::MIN,
             counts: Counts::default(),
         })
@@ -133,20 +140,26 @@ impl Desk {
     /// Somebody takes care of an episode: it is not repeated, and does not escalate, until it ends. Another episode of
     /// the same thing is news again. False if nothing of this name goes on.
     pub fn acknowledge(&mut self, episode: &str, by: &str, time: EventTime) -> bool {
-        let Some(active) = self.active.get_mut(episode) else { return false };
+        let Some(active) = self.active.get(episode) else { return false };
         // Who came first takes care.
-        active.acknowledged.get_or_insert_with(|| (by.to_owned(), time));
+        if active.acknowledged.is_none()
+            && let Some(active) = self.active.get_mut(episode)
+        {
+            active.acknowledged = Some((by.to_owned(), time));
+        }
         true
     }
 
     /// Of all that somebody takes care of, only these episodes still have somebody. The others are repeated and escalate
     /// again.
     pub fn keep_acknowledged(&mut self, has_somebody: impl Fn(&str) -> bool) {
-        for (episode, active) in &mut self.active {
-            if active.acknowledged.is_some() && !has_somebody(episode) {
+        self.active.change_each(|episode, active| {
+            let is_left = active.acknowledged.is_some() && !has_somebody(episode);
+            if is_left {
                 active.acknowledged = None;
             }
-        }
+            is_left
+        });
     }
 
     /// Who takes care of an episode, and since when.
@@ -208,13 +221,20 @@ impl Desk {
         }
         self.follow(&changed, now);
         self.send_due(now, calendar, messages);
-        self.groups.retain(|_, group| !group.is_done(now));
+        let Self { groups, gone, .. } = self;
+        groups.retain(|key, group| {
+            let is_done = group.is_done(now);
+            if is_done {
+                group.members.take_changed(|episode, _| gone.push((key.clone(), episode)));
+            }
+            !is_done
+        });
         self.lines.retain(|_, line| !line.is_idle());
     }
 
     fn forget(&mut self, now: EventTime) {
         self.mutes.forget_ended(now);
-        self.lines.values_mut().for_each(|line| line.forget_before_today(now));
+        self.lines.change_each(|_, line| line.forget_before_today(now));
         // Who asks looks at the time, too: an hour more or less changes nothing but the memory.
         if now.since(self.swept) >= HOUR {
             self.swept = now;
@@ -249,7 +269,8 @@ impl Desk {
                 let (route_name, receiver, kind) = (route.name.clone(), name.clone(), notice.kind);
                 let common = route.common(notice);
                 let key = GroupKey { route: route_name, receiver, escalated: false, address, kind, common };
-                let group = self.groups.entry(key).or_insert_with(|| Group::new(now.plus(route.wait)));
+                let (due, is_asked) = (now.plus(route.wait), self.groups.is_asked());
+                let group = self.groups.get_or_insert_with(key, || Group::new(due, is_asked));
                 group.join(notice, EventTime::MIN);
             }
         }
@@ -262,7 +283,7 @@ impl Desk {
             return;
         }
         let Self { groups, rules, mutes, counts, .. } = self;
-        for (key, group) in groups.iter_mut() {
+        groups.change_each(|key, group| {
             let clear = rules.route(&key.route).is_some_and(|route| route.clear);
             // The shorter of the two is walked through: a storm can end with as many groups as changes.
             let known: Vec<&str> = if group.members.len() < changed.len() {
@@ -271,7 +292,7 @@ impl Desk {
             } else {
                 changed.keys().copied().filter(|episode| group.members.contains_key(*episode)).collect()
             };
-            for episode in known {
+            for &episode in &known {
                 let (notice, member) = (changed[episode], group.members.get_mut(episode).expect("just seen"));
                 match (notice.phase, member.is_new()) {
                     (Phase::Began | Phase::Once, true) => member.notice = notice.clone(),
@@ -294,7 +315,8 @@ impl Desk {
                     (_, false) => drop(group.members.remove(episode)),
                 }
             }
-        }
+            !known.is_empty()
+        });
         // Only now: what ends together with the greater thing was kept back by it to the end.
         for (episode, notice) in changed {
             if !matches!(notice.phase, Phase::Ended | Phase::Withdrawn) {

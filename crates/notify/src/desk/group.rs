@@ -1,11 +1,11 @@
 //! Alerts that go out together: what waits in a group, what was sent of it, and when the next message is due.
 
 use super::notice::{Kind, Notice, Phase};
+use super::tracked::Tracked;
 use crate::Address;
 use cases::Severity;
 use reading::EventTime;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
 
 /// What a group is about. Its order is that of nothing but the map that holds it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -61,7 +61,7 @@ pub(crate) const MOST_MEMBERS: usize = 10_000;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Group {
     /// By episode.
-    pub(crate) members: BTreeMap<String, Member>,
+    pub(crate) members: Tracked<String, Member>,
     /// New errands beyond the most, of which the next message says only how many.
     pub(crate) unnamed: u64,
     /// Nothing goes out before.
@@ -71,8 +71,9 @@ pub(crate) struct Group {
 }
 
 impl Group {
-    pub(crate) fn new(due: EventTime) -> Self {
-        Self { members: BTreeMap::new(), unnamed: 0, due, last: None }
+    /// One without members. `is_asked`: whether somebody asks which of them change.
+    pub(crate) fn new(due: EventTime, is_asked: bool) -> Self {
+        Self { members: Tracked::new(is_asked), unnamed: 0, due, last: None }
     }
 
     /// Takes an errand.

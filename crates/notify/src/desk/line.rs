@@ -36,10 +36,13 @@ impl Line {
         self.held.len() as u64 + self.more
     }
 
-    pub(crate) fn forget_before_today(&mut self, now: EventTime) {
+    /// Whether it had anything to forget.
+    pub(crate) fn forget_before_today(&mut self, now: EventTime) -> bool {
+        let before = self.sent.len();
         while self.sent.front().is_some_and(|time| now.since(*time) >= DAY) {
             self.sent.pop_front();
         }
+        self.sent.len() < before
     }
 
     /// Whether a message of this severity may go out now. The limits hold for every severity.

@@ -2,6 +2,7 @@
 
 use super::notice::{Kind, Notice, Scope};
 use super::rules::Inhibit;
+use super::tracked::Tracked;
 use cases::Severity;
 use reading::{AreaId, EventTime, FeederId, MeterId};
 use serde::{Deserialize, Serialize};
@@ -54,7 +55,7 @@ pub(crate) enum Kept {
 pub(crate) struct Mutes {
     /// How many episodes there are of each.
     going_on: BTreeMap<(Kind, Scope), u32>,
-    pub(crate) silences: BTreeMap<String, Silence>,
+    pub(crate) silences: Tracked<String, Silence>,
 }
 
 impl Mutes {

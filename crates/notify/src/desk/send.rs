@@ -77,14 +77,16 @@ impl Desk {
 
     pub(super) fn send_digests(&mut self, now: EventTime, calendar: &Calendar, messages: &mut Vec<Message>) {
         let Self { lines, rules, recent, counts, .. } = self;
-        for ((name, address), line) in lines.iter_mut() {
-            let (Some(receiver), Some(severity)) = (rules.receiver(name), line.severity) else { continue };
+        lines.change_each(|(name, address), line| {
+            let (Some(receiver), Some(severity)) = (rules.receiver(name), line.severity) else {
+                return false;
+            };
             if !line.may_send(receiver, severity, now, calendar) {
-                continue;
+                return false;
             }
-            let Some(to) = address_now(receiver, address.as_ref(), now, calendar) else { continue };
+            let Some(to) = address_now(receiver, address.as_ref(), now, calendar) else { return false };
             let waited = line.take();
-            let Some(first) = waited.held.first() else { continue };
+            let Some(first) = waited.held.first() else { return true };
             let (id, total) =
                 (format!("digest.{}.{name}.{}", first.route, first.notice.id), waited.waiting());
             let (area, case) = (first.notice.place.area, first.notice.case.clone());
@@ -106,7 +108,8 @@ impl Desk {
             for Held { route, notice } in waited.held.into_iter().take(named) {
                 recent.insert((route, name.clone(), notice.kind, notice.scope), (now, notice.seen));
             }
-        }
+            true
+        });
     }
 
     /// Sends what is due of one group: what is new, what is over, and what goes on and is to be repeated.
@@ -228,7 +231,7 @@ impl Desk {
     }
 
     fn line(&mut self, key: &GroupKey) -> &mut Line {
-        self.lines.entry((key.receiver.clone(), key.address.clone())).or_default()
+        self.lines.get_or_insert_with((key.receiver.clone(), key.address.clone()), Line::default)
     }
 
     /// Makes the errands to those who hear of it when nobody acknowledges.
@@ -245,7 +248,8 @@ impl Desk {
             let (route, receiver, kind) = (to.route.name.clone(), name.clone(), notice.kind);
             let common = to.route.common(notice);
             let key = GroupKey { route, receiver, escalated: true, address, kind, common };
-            self.groups.entry(key).or_insert_with(|| Group::new(due)).join(notice, due);
+            let is_asked = self.groups.is_asked();
+            self.groups.get_or_insert_with(key, || Group::new(due, is_asked)).join(notice, due);
         }
     }
 

@@ -5,24 +5,24 @@ use super::group::{Group, GroupKey};
 use super::line::Line;
 use super::mute::Mutes;
 use super::notice::{Kind, Scope, Seen};
+use super::tracked::Tracked;
 use super::{Active, Desk, LineKey, Recent};
 use reading::EventTime;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
 
 /// What was sent about a thing, as a row: a tuple as a key is not for every format.
-type RecentRow = (String, String, Kind, Scope, EventTime, Option<Seen>);
+pub(super) type RecentRow = (String, String, Kind, Scope, EventTime, Option<Seen>);
 
 /// The stored state of [`Desk`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct DeskState {
-    active: BTreeMap<String, Active>,
-    mutes: Mutes,
-    groups: Vec<(GroupKey, Group)>,
-    lines: Vec<(LineKey, Line)>,
-    recent: Vec<RecentRow>,
-    swept: EventTime,
-    counts: Counts,
+    pub(super) active: Tracked<String, Active>,
+    pub(super) mutes: Mutes,
+    pub(super) groups: Vec<(GroupKey, Group)>,
+    pub(super) lines: Vec<(LineKey, Line)>,
+    pub(super) recent: Vec<RecentRow>,
+    pub(super) swept: EventTime,
+    pub(super) counts: Counts,
 }
 
 impl Desk {

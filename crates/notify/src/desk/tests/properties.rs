@@ -94,6 +94,68 @@ fn live(
     messages
 }
 
+/// A store of rows.
+#[derive(Default)]
+struct Rows(BTreeMap<RowKey, Row>);
+
+impl Rows {
+    fn write(&mut self, desk: &mut Desk) -> usize {
+        let changed = desk.take_changed();
+        let count = changed.len();
+        for (key, row) in changed {
+            match row {
+                Some(row) => drop(self.0.insert(key, row)),
+                None => drop(self.0.remove(&key)),
+            }
+        }
+        count
+    }
+
+    fn read(&self) -> Vec<(RowKey, Row)> {
+        self.0.iter().map(|(key, row)| (key.clone(), row.clone())).collect()
+    }
+}
+
+#[test]
+fn a_storm_is_written_once_and_not_with_every_message() {
+    let mut desk = simple(|receiver, route| {
+        (receiver.per_hour, receiver.per_day) = (100, 100);
+        route.group_by = Some(vec![By::Feeder]);
+        route.wait = 60 * MINUTE;
+    });
+    desk.track();
+    let mut rows = Rows::default();
+    let mut come = |at, notices: Vec<Notice>| {
+        desk.route(minute(at), &notices, &calendar(), &mut Vec::new());
+        rows.write(&mut desk)
+    };
+    // Each has an episode that goes on, and an errand; then there is the group, and figures.
+    let storm = (0..1_000).map(|number| {
+        let one = notice("O7", minute(0));
+        Notice { episode: format!("outage.{number}"), id: format!("outage.{number}.began"), ..one }
+    });
+    assert_eq!(come(0, storm.collect()), 2_002);
+    assert_eq!(come(1, vec![]), 1);
+    assert_eq!(come(2, vec![notice("O27", minute(2))]), 4);
+    assert_eq!(come(3, vec![notice("o27", minute(3))]), 4);
+    // What was sent and would be repeated by nobody is remembered no more.
+    assert!(come(60, vec![]) > 1_000);
+    assert!(come(61, vec![]) <= 3);
+}
+
+#[test]
+fn rows_that_are_mixed_up_are_no_state() {
+    let mut whole = full_desk();
+    whole.track();
+    live(&mut whole, &[(1, vec!["M1".to_owned()])], 0..1, false);
+    let mut rows = Rows::default();
+    rows.write(&mut whole);
+    let mut read = rows.read();
+    let row = read[0].1.clone();
+    read.last_mut().unwrap().1 = row;
+    assert_eq!(full_desk().restore_rows(read), Err(DamagedRows));
+}
+
 proptest! {
     #[test]
     fn no_errand_is_forgotten(story in stories()) {
@@ -163,6 +225,59 @@ proptest! {
         let rest = |desk: &mut Desk| live(desk, &story, cut..story.len(), false);
         prop_assert_eq!(rest(&mut whole), rest(&mut restored));
         prop_assert_eq!(whole, restored);
+    }
+
+    #[test]
+    fn a_desk_goes_on_the_same_from_the_rows_that_changed(story in stories(), every in 1_usize..5, from in 0_usize..9) {
+        let mut whole = full_desk();
+        let begun = from.min(story.len());
+        live(&mut whole, &story, 0..begun, false);
+        whole.track();
+        let mut rows = Rows::default();
+        for place in begun..story.len() {
+            live(&mut whole, &story, place..place + 1, false);
+            if place % every == 0 {
+                rows.write(&mut whole);
+            }
+        }
+        rows.write(&mut whole);
+        let mut restored = full_desk();
+        restored.restore_rows(rows.read()).unwrap();
+        prop_assert_eq!(&whole, &restored);
+        let end = story.iter().map(|(minutes, _)| minutes).sum::<i64>() + 1;
+        let goes_on = |desk: &mut Desk| {
+            let mut messages = Vec::new();
+            for hour in 0..48 {
+                let notices = [notice("O1", minute(end)), notice("o1", minute(end))];
+                let notices = notices.get(hour..=hour).unwrap_or_default();
+                desk.route(minute(end + 60 * hour as i64), notices, &calendar(), &mut messages);
+            }
+            messages
+        };
+        prop_assert_eq!(goes_on(&mut whole), goes_on(&mut restored));
+        let mut again = Rows(rows.0.clone());
+        again.write(&mut restored);
+        rows.write(&mut whole);
+        prop_assert_eq!(rows.0, again.0);
+    }
+
+    #[test]
+    fn a_plan_that_lost_a_route_keeps_no_rows_of_it(story in stories()) {
+        let mut whole = full_desk();
+        whole.track();
+        live(&mut whole, &story, 0..story.len(), false);
+        let mut rows = Rows::default();
+        rows.write(&mut whole);
+        let (mut receivers, mut routes) = all_rules();
+        routes.remove(1);
+        receivers.pop();
+        let rules = || desk(receivers.clone(), routes.clone(), outages_keep_back());
+        let mut restored = rules();
+        restored.restore_rows(rows.read()).unwrap();
+        rows.write(&mut restored);
+        let mut again = rules();
+        again.restore_rows(rows.read()).unwrap();
+        prop_assert_eq!(again, restored);
     }
 
     #[test]
