@@ -2,6 +2,7 @@
 
 mod alarms;
 mod phones;
+mod stored;
 
 use crate::board::{Board, Columns, News, Rows};
 use crate::clock::now;
@@ -14,7 +15,7 @@ use deliver::inbox;
 use deliver::people::{Ack, Silence};
 use deliver::plan::Answers;
 use deliver::{Beside, Courier, CourierError, Happened, People, StoreError, Waker, read_message};
-use notify::desk::{self, Kind, Phase};
+use notify::desk::{self, DamagedRows, Kind, Phase};
 use notify::{Channel, Desk, Message, Notice};
 use outbox::MessageId;
 use reading::{AreaId, Calendar, EventTime, FeederId, MeterId};
@@ -25,17 +26,12 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 use web::Feed;
 
-/// The name and the form of the stored state.
-const KEPT: &str = "desk";
-/// News that wait at most: a source that is faster than this loop has to wait. All that waits is taken at once: each turn
-/// stores what waits in groups, so in a storm many small turns would fall behind.
+/// News that wait at most: a source that is faster than this loop has to wait.
 const MOST_WAITING: usize = 65_536;
 /// Notices are looked at so often even if nothing came, ms: time alone makes some due.
 const LOOK_EVERY: i64 = 1_000;
-/// Notices are led to people so often, ms. In a storm much waits, and storing it takes time: then there are pauses of twice
-/// that time, in which messages go on.
+/// Pauses between leading notices to people, ms. In a storm many come at once, and in the pauses messages go on.
 const ROUTE_EVERY: i64 = 200;
-const ROUTE_AT_LEAST_EVERY: i64 = 2_000;
 /// What was decided without a message is stored so often, ms. After a crash before that, it comes and is decided again.
 const STORE_EVERY: i64 = 1_000;
 
@@ -59,6 +55,9 @@ pub enum OfficeError {
     /// The stored state is damaged.
     #[error("what waits in the store cannot be read")]
     Damaged(#[source] postcard::Error),
+    /// Its rows do not fit together.
+    #[error("what waits in the store cannot be read")]
+    MixedUp(#[from] DamagedRows),
 }
 
 /// What a person wants done with a message.
@@ -155,9 +154,8 @@ pub struct Office {
     /// What was heard and decided, but is not stored yet, and when something was stored last.
     unstored: Vec<String>,
     stored: EventTime,
-    /// When notices were last led to people, and how long until the next time.
+    /// When notices were last led to people.
     routed: EventTime,
-    pause: i64,
     /// The next board, while all outputs are read anew. Who asks still sees the one before.
     draft: Option<Board>,
     /// What came since notices were last looked at.
@@ -190,13 +188,7 @@ impl Office {
         gateways: Vec<String>,
         phones: (Directory, Option<Answers>),
     ) -> Result<(Self, SyncSender<News>, Post), OfficeError> {
-        if let Some((form, bytes)) = courier.store().kept(KEPT)? {
-            let known = Desk::STATE_VERSION;
-            if form != known {
-                return Err(OfficeError::Form { found: form, known });
-            }
-            desk.restore(postcard::from_bytes(&bytes).map_err(OfficeError::Damaged)?);
-        }
+        stored::restore(&mut desk, courier.store().kept(stored::NAME)?)?;
         let (heard, stopped) = (courier.store().heard()?, courier.store().stopped()?);
         let (directory, answers) = phones;
         let alarms = Alarms::of(desk.rules().receivers());
@@ -224,7 +216,6 @@ impl Office {
             unstored: Vec::new(),
             stored: EventTime::MIN,
             routed: EventTime::MIN,
-            pause: ROUTE_EVERY,
             draft: None,
             came: Vec::new(),
             most_came: MOST_WAITING,
@@ -250,12 +241,11 @@ impl Office {
         let now = now();
         let is_whole = self.is_whole();
         // Before all of the past has come, what is over would pass for something that goes on.
-        let has_news = !self.came.is_empty() && now.since(self.routed) >= self.pause;
+        let has_news = !self.came.is_empty() && now.since(self.routed) >= ROUTE_EVERY;
         if is_whole && (has_news || now.since(self.looked) >= LOOK_EVERY) {
             self.looked = now;
             self.route(now)?;
             self.routed = crate::clock::now();
-            self.pause = (2 * self.routed.since(now)).clamp(ROUTE_EVERY, ROUTE_AT_LEAST_EVERY);
         }
         self.answer()?;
         // What is left for the next time must not wait for a gateway to say something.
@@ -268,7 +258,7 @@ impl Office {
                 Happened::CameIn { .. } => {}
             }
         }
-        if now.since(self.counted) >= LOOK_EVERY || self.looked == now {
+        if now.since(self.counted) >= LOOK_EVERY {
             self.counted = now;
             self.count(now);
         }
@@ -433,11 +423,10 @@ impl Office {
             let line = message_line(&mut self.encoder, message);
             new.push(read_message(line, message.channel.name()).expect("a line of an output is a message"));
         }
-        let state = postcard::to_allocvec(&self.desk.snapshot()).expect("a state can be written");
         let beside = Beside {
             places: messages.iter().filter_map(place).collect(),
             heard: std::mem::take(&mut self.unstored),
-            kept: Some((KEPT, Desk::STATE_VERSION, &state)),
+            kept: Some(stored::changed(&mut self.desk)),
             ..Beside::default()
         };
         self.courier.put_with(new, &beside)?;

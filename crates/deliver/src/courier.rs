@@ -229,7 +229,7 @@ impl Courier {
     }
 
     /// The same, and something beside them in the same transaction.
-    pub fn put_with(&mut self, messages: Vec<New>, beside: &Beside<'_>) -> Result<Vec<Put>, CourierError> {
+    pub fn put_with(&mut self, messages: Vec<New>, beside: &Beside) -> Result<Vec<Put>, CourierError> {
         let now = now();
         let done = messages.into_iter().map(|message| self.outbox.put(now, message)).collect();
         self.save_with(beside)?;
@@ -455,7 +455,7 @@ impl Courier {
         Ok(())
     }
 
-    fn save_with(&mut self, beside: &Beside<'_>) -> Result<(), CourierError> {
+    fn save_with(&mut self, beside: &Beside) -> Result<(), CourierError> {
         if !self.came.is_empty() {
             self.save()?;
         }

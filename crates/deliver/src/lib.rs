@@ -43,4 +43,4 @@ pub use lines::{Lines, read_message, read_messages};
 pub use people::People;
 pub use registration::Registration;
 pub use secret::{Secret, SecretError, SecretSource};
-pub use store::{Beside, Store, StoreError};
+pub use store::{Beside, Changed, Kept, Store, StoreError};

@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// Goes up with the tables. A newer file is refused.
-const VERSION: i64 = 4;
+const VERSION: i64 = 5;
 /// `GWob`, so that the file of another program is not taken for an outbox.
 const APPLICATION: i64 = 0x4757_6f62;
 /// Before 3.51.3 a checkpoint could reset a WAL that a reader still used, and damage the file (sqlite.org, 2026).
@@ -57,22 +57,54 @@ const BESIDE: &str = "
     CREATE TABLE kept (name TEXT PRIMARY KEY, version INTEGER NOT NULL, value BLOB NOT NULL) STRICT;
 ";
 
+/// Rows of a state that is kept, since version 5: before, it was one value.
+const ROWS: &str = "
+    CREATE TABLE kept_rows (
+        name TEXT NOT NULL,
+        key BLOB NOT NULL,
+        value BLOB NOT NULL,
+        PRIMARY KEY (name, key)
+    ) STRICT, WITHOUT ROWID;
+";
+
 /// Makes version 2 of version 1, in which everything went out as an SMS.
 const SINCE_2: &str = "ALTER TABLE messages ADD COLUMN way TEXT NOT NULL DEFAULT 'sms'";
 
 /// What is stored in the same transaction as messages, so that a crash finds both or neither.
 #[derive(Debug, Default)]
-pub struct Beside<'a> {
+pub struct Beside {
     /// The area that a message is about, by its name.
     pub places: Vec<(MessageId, String)>,
     /// Names of what messages were made of: it came already.
     pub heard: Vec<String>,
-    /// A state, with its name and the version of its form.
-    pub kept: Option<(&'static str, u16, &'a [u8])>,
+    /// What changed of a state.
+    pub kept: Option<Changed>,
     /// What phones sent, to be looked at.
     pub came: Vec<inbox::New>,
     /// What was done with it.
     pub done: inbox::Done,
+}
+
+/// What changed of a state that is kept, or all of it the first time.
+#[derive(Debug)]
+pub struct Changed {
+    /// The name of the state.
+    pub name: &'static str,
+    /// The version of its form.
+    pub version: u16,
+    /// Its rows that changed by their keys, and those that are gone.
+    pub rows: Vec<(Vec<u8>, Option<Vec<u8>>)>,
+}
+
+/// A state that was kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Kept {
+    /// The version of its form.
+    pub version: u16,
+    /// The state, if it was kept as one value.
+    pub whole: Vec<u8>,
+    /// Its rows by their keys, in the order of these.
+    pub rows: Vec<(Vec<u8>, Vec<u8>)>,
 }
 
 /// Why a store cannot be used.
@@ -245,7 +277,7 @@ impl Store {
         &mut self,
         changed: &[Entry],
         forgotten: &[MessageId],
-        beside: &Beside<'_>,
+        beside: &Beside,
     ) -> Result<(), StoreError> {
         let failed = self.failed("write to");
         let write = || -> rusqlite::Result<()> {
@@ -284,11 +316,17 @@ impl Store {
         read().map_err(self.failed("read"))
     }
 
-    /// A state that was kept under a name, with the version of its form.
-    pub fn kept(&self, name: &str) -> Result<Option<(u16, Vec<u8>)>, StoreError> {
-        let select = "SELECT version, value FROM kept WHERE name = ?1";
-        let row = self.connection.query_row(select, [name], |row| Ok((row.get(0)?, row.get(1)?)));
-        row.optional().map_err(self.failed("read"))
+    /// A state that was kept under a name.
+    pub fn kept(&self, name: &str) -> Result<Option<Kept>, StoreError> {
+        self.read(|connection| {
+            let select = "SELECT version, value FROM kept WHERE name = ?1";
+            let kept = connection.query_row(select, [name], |row| Ok((row.get(0)?, row.get(1)?)));
+            let Some((version, whole)) = kept.optional()? else { return Ok(None) };
+            let mut rows =
+                connection.prepare("SELECT key, value FROM kept_rows WHERE name = ?1 ORDER BY key")?;
+            let rows = rows.query_map([name], |row| Ok((row.get(0)?, row.get(1)?)))?;
+            Ok(Some(Kept { version, whole, rows: rows.collect::<rusqlite::Result<_>>()? }))
+        })
     }
 
     /// Whether SQLite finds the file whole.
@@ -327,6 +365,7 @@ fn make_tables(connection: &mut Connection) -> rusqlite::Result<()> {
         write.execute_batch(people::TABLES)?;
         write.execute_batch(inbox::TABLES)?;
         write.execute_batch(people::RESULTS)?;
+        write.execute_batch(ROWS)?;
         write.pragma_update(None, "application_id", APPLICATION)?;
         write.pragma_update(None, "user_version", VERSION)?;
     } else if pragma("application_id")? == APPLICATION && pragma("user_version")? < VERSION {
@@ -337,14 +376,15 @@ fn make_tables(connection: &mut Connection) -> rusqlite::Result<()> {
             write.execute_batch(BESIDE)?;
             write.execute_batch(people::TABLES)?;
         }
-        write.execute_batch(inbox::TABLES)?;
-        write.execute_batch(people::RESULTS)?;
+        if pragma("user_version")? < 4 {
+            write.execute_batch(inbox::TABLES)?;
+            write.execute_batch(people::RESULTS)?;
+        }
+        write.execute_batch(ROWS)?;
         write.pragma_update(None, "user_version", VERSION)?;
     }
     write.commit()?;
     connection.pragma_update(None, "journal_mode", "wal")?;
-    // 40 MB: what waits in a storm is written whole again and again, and each time would be copied into the file as well.
-    connection.pragma_update(None, "wal_autocheckpoint", 10_000)?;
     connection.pragma_update(None, "synchronous", "full")
 }
 
@@ -376,7 +416,7 @@ fn take(store: &Path) -> Result<File, StoreError> {
     }
 }
 
-fn save_beside(write: &Connection, beside: &Beside<'_>) -> rusqlite::Result<()> {
+fn save_beside(write: &Connection, beside: &Beside) -> rusqlite::Result<()> {
     for (id, area) in &beside.places {
         let insert = "INSERT INTO places VALUES (?1, ?2) ON CONFLICT DO NOTHING";
         write.prepare_cached(insert)?.execute([&id.0, area])?;
@@ -384,10 +424,20 @@ fn save_beside(write: &Connection, beside: &Beside<'_>) -> rusqlite::Result<()> 
     for id in &beside.heard {
         write.prepare_cached("INSERT INTO heard VALUES (?1) ON CONFLICT DO NOTHING")?.execute([id])?;
     }
-    if let Some((name, version, value)) = beside.kept {
-        let insert = "INSERT INTO kept VALUES (?1, ?2, ?3)
-             ON CONFLICT (name) DO UPDATE SET version = ?2, value = ?3";
-        write.prepare_cached(insert)?.execute(params![name, version, value])?;
+    if let Some(Changed { name, version, rows }) = &beside.kept {
+        let insert = "INSERT INTO kept VALUES (?1, ?2, x'')
+             ON CONFLICT (name) DO UPDATE SET version = ?2, value = x''";
+        write.prepare_cached(insert)?.execute(params![name, version])?;
+        let insert = "INSERT INTO kept_rows VALUES (?1, ?2, ?3)
+             ON CONFLICT (name, key) DO UPDATE SET value = ?3";
+        let mut insert = write.prepare_cached(insert)?;
+        let mut delete = write.prepare_cached("DELETE FROM kept_rows WHERE name = ?1 AND key = ?2")?;
+        for (key, value) in rows {
+            match value {
+                Some(value) => insert.execute(params![name, key, value])?,
+                None => delete.execute(params![name, key])?,
+            };
+        }
     }
     inbox::save(write, now(), &beside.came, &beside.done)
 }

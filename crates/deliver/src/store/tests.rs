@@ -179,6 +179,8 @@ fn a_file_of_an_older_version_is_read_and_goes_on_as_the_newest() {
     goes_on(&format!("{VERSION_1} {SINCE_2}; PRAGMA user_version = 2;"));
     let beside = format!("{BESIDE} {}", people::TABLES);
     goes_on(&format!("{VERSION_1} {SINCE_2}; {beside} PRAGMA user_version = 3;"));
+    let phones = format!("{} {}", inbox::TABLES, people::RESULTS);
+    goes_on(&format!("{VERSION_1} {SINCE_2}; {beside} {phones} PRAGMA user_version = 4;"));
 }
 
 fn goes_on(older: &str) {
@@ -235,14 +237,20 @@ fn what_is_beside_messages_is_stored_with_them() {
     let (_dir, path) = file();
     let mut store = Store::open(&path).unwrap();
     let id = MessageId("sms.a".to_owned());
-    let beside = |state| Beside {
+    // Version 4 kept a state as one value.
+    store.connection.execute("INSERT INTO kept VALUES ('desk', 1, x'0102')", []).unwrap();
+    let whole = Kept { version: 1, whole: vec![1, 2], rows: vec![] };
+    assert_eq!(store.kept("desk").unwrap(), Some(whole));
+    let row = |key: u8, value: Option<u8>| (vec![key], value.map(|value| vec![value]));
+    let beside = |rows| Beside {
         places: vec![(id.clone(), "A01".to_owned())],
         heard: vec!["n1".to_owned(), "n1".to_owned()],
-        kept: Some(("desk", 1, state)),
+        kept: Some(Changed { name: "desk", version: 2, rows }),
         ..Beside::default()
     };
-    store.save_with(&[], &[], &beside(b"one")).unwrap();
-    store.save_with(&[], &[], &beside(b"two")).unwrap();
+    let first = vec![row(1, Some(1)), row(2, Some(1)), row(3, Some(1))];
+    store.save_with(&[], &[], &beside(first)).unwrap();
+    store.save_with(&[], &[], &beside(vec![row(3, None), row(1, Some(2)), row(4, None)])).unwrap();
     drop(store);
     let mut store = Store::open(&path).unwrap();
     let places = || {
@@ -253,7 +261,8 @@ fn what_is_beside_messages_is_stored_with_them() {
     };
     assert_eq!(places(), Ok(1));
     assert_eq!(store.heard().unwrap(), BTreeSet::from(["n1".to_owned()]));
-    assert_eq!(store.kept("desk").unwrap(), Some((1, b"two".to_vec())));
+    let rows = vec![(vec![1], vec![2]), (vec![2], vec![1])];
+    assert_eq!(store.kept("desk").unwrap(), Some(Kept { version: 2, whole: vec![], rows }));
     assert_eq!(store.kept("other").unwrap(), None);
     store.save(&[], &[id]).unwrap();
     assert_eq!(places(), Ok(0));

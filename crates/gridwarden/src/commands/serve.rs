@@ -160,7 +160,7 @@ fn failed(error: &OfficeError) -> Failure {
         OfficeError::Form { .. } => {
             Some("use the program that wrote it, or begin with another folder".to_owned())
         }
-        OfficeError::Damaged(_) => Some("put back a copy of the store".to_owned()),
+        OfficeError::Damaged(_) | OfficeError::MixedUp(_) => Some("put back a copy of the store".to_owned()),
         OfficeError::Courier(_) | OfficeError::Store(_) => None,
     };
     Failure::of(error).help(help)
