@@ -33,7 +33,7 @@ function accept(session, pdu, answer) {
   const { message, udh } = pdu.short_message;
   const joined = udh && udh[0] && udh[0][0] === 0 ? { reference: udh[0][2], of: udh[0][3], part: udh[0][4] } : undefined;
   const registered = pdu.entity_id === undefined ? undefined : [pdu.entity_id, pdu.template_id].map(String);
-  write({ to: pdu.destination_addr, text: message, coding: pdu.data_coding, joined, registered, answered: answer, id });
+  write({ at: Date.now(), to: pdu.destination_addr, text: message, coding: pdu.data_coding, joined, registered, answered: answer, id });
   if (!answer) return;
   session.send(pdu.response({ message_id: id }));
   if (!receipts) return;

@@ -10,13 +10,16 @@ import json
 import os
 import random
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
 import urllib.error
 import urllib.parse
 import urllib.request
+from datetime import datetime, timezone
 from pathlib import Path
+from types import SimpleNamespace
 
 HERE = Path(__file__).parent
 DELIVER = HERE.parent / "deliver"
@@ -195,6 +198,22 @@ name = "others"
 to = ["control"]
 kinds = ["outage"]
 feeders = ["F02"]
+
+"""
+
+
+LATENCY = """
+[[receiver]]
+name = "consumers"
+channel = "sms"
+to = "consumer"
+per_hour = 1000
+per_day = 1000
+
+[[route]]
+name = "load"
+to = ["consumers"]
+kinds = ["above-sanctioned"]
 
 """
 
@@ -833,6 +852,106 @@ def storm(args, folder):
           f"after {waits[len(waits) // 2]:.2f} s (median), {waits[int(len(waits) * 0.99)]:.2f} s (p99); {max(waited)} errands seen to wait; {' '.join(peak.split())}")
 
 
+def moment(ms):
+    return datetime.fromtimestamp(ms / 1000, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def latency(args, folder):
+    """From the reading that settles its tick to the phone of the consumer, with one trace all the way."""
+    kafka = [HERE.parent / "kafka", "--dir", folder / "kafka"]
+    atexit.register(subprocess.run, [*kafka, "down", "--purge"], capture_output=True)
+    up = subprocess.run([*kafka, "up"], capture_output=True, text=True)
+    assert up.returncode == 0, up.stderr
+    brokers = up.stdout.strip().removeprefix("BROKERS=")
+    for topic in ("readings", "notices"):
+        subprocess.run([*kafka, "topic", "create", topic], check=True, capture_output=True)
+    meters, live = 4 * args.blocks, 96
+    run(args, "-q", "simulate", "--meters", meters, "--days", "3", "--seed", args.seed, "--out", folder / "town")
+    ticks, quarter = {}, 900_000
+    for line in (folder / "town/readings.ndjson").read_text(encoding="utf-8").splitlines():
+        ticks.setdefault(json.loads(line)["time"] // quarter * quarter, []).append(line)
+    times = sorted(ticks)[: live + 2 * args.blocks + 4]
+    # From the end of the first day on, whatever some consumers use is above their sanctioned load, four in each half hour.
+    topology = folder / "town/topology.csv"
+    rows = list(csv.DictReader(topology.open(encoding="utf-8")))
+    with topology.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, rows[0].keys())
+        writer.writeheader()
+        consumers = 0
+        for row in rows:
+            if row["role"] != "consumer":
+                writer.writerow(row)
+                continue
+            since = moment(times[live + 2 * (consumers // 4)])
+            consumers += 1
+            writer.writerow({**row, "sanctioned_w": "1000000", "to": since})
+            writer.writerow({**row, "sanctioned_w": "1", "from": since})
+    phones = Peer(args.modules, "peer.js", folder / "phones.log", "--receipts")
+    plan = (HERE.parent.parent / "pipelines/routes.toml").read_text(encoding="utf-8")
+    plan = plan.split("# Who can hear of something.")[0].replace('grace = "15 min"', 'grace = "1 s"')
+    gateway = "[[gateway]]" + PEOPLE.split("[[gateway]]", 2)[1].format(smpp=phones.port)
+    town = SimpleNamespace(args=args, folder=folder, plan=folder / "plan.toml")
+    town.plan.write_text(plan + LATENCY + gateway + KAFKA.format(topics='notices = "notices"'), encoding="utf-8")
+    serve = Serve(town, source=("--brokers", brokers))
+    token = serve.token("t", "viewer")
+    engine = [args.gridwarden, "-q", "run", town.plan, "--brokers", brokers, "--checkpoints", folder / "checkpoints", "--topology", topology]
+    engine = subprocess.Popen(list(map(str, engine)), stdout=subprocess.DEVNULL, stderr=serve.log)
+    atexit.register(engine.kill)
+    # Kafka's own writer and reader, which nobody here wrote.
+    tool = lambda name, *words: [*kafka, "tool", f"org.apache.kafka.tools.{name}", *words]
+    writer = tool("ConsoleProducer", "--topic", "readings", "--producer-property", "linger.ms=0", "--timeout", "1")
+    writer = subprocess.Popen(writer, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
+    # When each message went to the broker, by its offset. The first day is for warmth.
+    sent = []
+    for number, time_of in enumerate(times):
+        writer.stdin.write("\n".join(ticks[time_of]) + "\n")
+        sent += [time.time()] * len(ticks[time_of])
+        writer.stdin.flush()
+        if number >= live:
+            time.sleep(0.2)
+    writer.stdin.close()
+    writer.wait()
+    # What a replay of the same finds, but for the last hour, which no later reading closes.
+    part = folder / "part.ndjson"
+    part.write_text("".join(line + "\n" for time_of in times for line in ticks[time_of]), encoding="utf-8")
+    run(args, "-q", "replay", town.plan, "--readings", part, "--topology", topology, "--out", folder / "out")
+    wanted = [json.loads(line) for line in (folder / "out/notices.ndjson").read_text(encoding="utf-8").splitlines()]
+    wanted = {one["id"] for one in wanted if one["kind"] == "above-sanctioned" and one["time"] <= moment(times[-4])}
+    names = lambda: {item["id"].split(".", 3)[3] for item in serve.all("/api/v1/outbox", token)}
+    until(lambda: wanted <= names(), "what a replay finds is a message")
+    until(lambda: serve.numbers(token)["messages_waiting"] == 0, "the outbox is empty")
+    # The trace in the topic, in the outbox, and what arrived under the name that the gateway gave.
+    reader = tool("consumer.ConsoleConsumer", "--topic", "notices", "--from-beginning", "--timeout-ms", "8000", "--property", "print.headers=true")
+    read = subprocess.run(reader, capture_output=True, text=True)
+    traces = {}
+    for line in read.stdout.splitlines():
+        headers, _, value = line.partition("\t")
+        header = headers.removeprefix("traceparent:").split("-")
+        assert headers.startswith("traceparent:") and len(header) == 4, f"a notice without a trace: {line}"
+        notice = json.loads(value)
+        if notice["kind"] == "above-sanctioned":
+            traces[notice["id"]] = header[1]
+    items = serve.all("/api/v1/outbox", token)
+    of_message = {item["id"]: item for item in items}
+    expect("messages", len(of_message), len(traces))
+    expect("traces of messages", {name.split(".", 3)[3]: item["trace"] for name, item in of_message.items()}, traces)
+    expect("states", {item["state"] for item in items}, {"delivered"})
+    shown = run(args, "outbox", "show", serve.store / "store.sqlite", items[0]["id"])
+    assert items[0]["trace"] in shown, shown
+    arrived = {}
+    for part in phones.got():
+        arrived.setdefault(part["id"], []).append(part["at"] / 1000)
+    expect("arrived once", (len(arrived), {len(times) for times in arrived.values()}), (len(items), {1}))
+    waits = []
+    with sqlite3.connect(f"file:{serve.store}/store.sqlite?mode=ro", uri=True) as store:
+        for name, remote in store.execute("SELECT id, remote FROM messages JOIN parts USING (number)"):
+            waits.append(arrived[remote][0] - sent[int(of_message[name]["trace"][16:], 16)])
+    engine.kill()
+    waits.sort()
+    print(f"latency: {len(waits)} messages, each once and with the trace of the reading that settled its tick; from the reading to "
+          f"the phone {waits[len(waits) // 2]:.2f} s (median), {waits[int(len(waits) * 0.99)]:.2f} s (p99)")
+
+
 def numbers(args, folder):
     """promtool finds nothing in the numbers and the rules, and what the numbers say is what happened."""
     promtool = os.environ["PROMTOOL"]
@@ -906,7 +1025,7 @@ def document(args, folder):
     print(f"document: {'; '.join(tail)}")
 
 
-CHECKS = {"rights": rights, "decisions": decisions, "kills": kills, "topics": topics, "answers": answers, "storm": storm, "numbers": numbers, "document": document}
+CHECKS = {"rights": rights, "decisions": decisions, "kills": kills, "topics": topics, "answers": answers, "storm": storm, "latency": latency, "numbers": numbers, "document": document}
 
 
 def main():
@@ -919,6 +1038,7 @@ def main():
     parser.add_argument("--seed", default="3")
     parser.add_argument("--kills", type=int, default=4)
     parser.add_argument("--storm", type=int, default=5_000)
+    parser.add_argument("--blocks", type=int, default=20)
     parser.add_argument("--examples", type=int, default=10)
     args = parser.parse_args()
     for name, check in CHECKS.items():

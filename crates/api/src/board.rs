@@ -22,8 +22,8 @@ pub enum News {
     Case(Columns),
     /// A row of `evidence`.
     Fact(Columns),
-    /// A row of `notices`, as it was written and as it is read.
-    Notice(Columns, Box<Notice>),
+    /// A row of `notices`, as it was written and as it is read, and the trace of what settled its tick.
+    Notice(Columns, Box<Notice>, Option<String>),
     /// A row of `demand`.
     Demand(Columns),
     /// A row of `health`.

@@ -3,6 +3,7 @@
 mod alarms;
 mod phones;
 mod stored;
+mod traces;
 
 use crate::board::{Board, Columns, News, Rows};
 use crate::clock::now;
@@ -24,6 +25,7 @@ use std::collections::BTreeSet;
 use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
+use traces::Traces;
 use web::Feed;
 
 /// News that wait at most: a source that is faster than this loop has to wait.
@@ -176,6 +178,7 @@ pub struct Office {
     /// Messages that nobody got, because the consumer wants none.
     not_wanted: u64,
     alarms: Alarms,
+    traces: Traces,
 }
 
 impl Office {
@@ -229,6 +232,7 @@ impl Office {
             heard_of_phones: phones::Heard::default(),
             not_wanted: 0,
             alarms,
+            traces: Traces::default(),
         };
         Ok((office, to, post))
     }
@@ -299,11 +303,12 @@ impl Office {
                 News::Demand(columns) => self.draft.as_mut().unwrap_or(&mut board).demand(&columns),
                 News::Health(columns) => self.draft.as_mut().unwrap_or(&mut board).health(&columns),
                 News::Fact(columns) => self.draft.as_mut().unwrap_or(&mut board).fact(columns),
-                News::Notice(columns, notice) => {
+                News::Notice(columns, notice, trace) => {
                     let is_past = self.draft.is_some() || !board.is_whole;
                     self.alarms.came(now(), &notice);
                     let is_news = self.draft.as_mut().unwrap_or(&mut board).notice(columns, &notice);
                     if is_news && !self.heard.contains(&notice.id) {
+                        self.traces.came(&notice.id, trace);
                         self.came.push(*notice);
                     }
                     if self.came.len() >= self.most_came && is_past {
@@ -425,6 +430,7 @@ impl Office {
         }
         let beside = Beside {
             places: messages.iter().filter_map(place).collect(),
+            traces: messages.iter().filter_map(|message| self.traces.of(message)).collect(),
             heard: std::mem::take(&mut self.unstored),
             kept: Some(stored::changed(&mut self.desk)),
             ..Beside::default()

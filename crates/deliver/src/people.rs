@@ -12,7 +12,7 @@ mod tokens;
 
 pub use audit::Line;
 pub use decisions::{Ack, Silence};
-pub use messages::Asked;
+pub use messages::{Asked, Found};
 pub use results::{FieldResult, OUTCOMES};
 pub use tokens::{Role, Token, WrongToken};
 

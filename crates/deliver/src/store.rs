@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// Goes up with the tables. A newer file is refused.
-const VERSION: i64 = 5;
+const VERSION: i64 = 6;
 /// `GWob`, so that the file of another program is not taken for an outbox.
 const APPLICATION: i64 = 0x4757_6f62;
 /// Before 3.51.3 a checkpoint could reset a WAL that a reader still used, and damage the file (sqlite.org, 2026).
@@ -67,6 +67,11 @@ const ROWS: &str = "
     ) STRICT, WITHOUT ROWID;
 ";
 
+/// Since version 6: the trace of what a message is about.
+const TRACES: &str = "
+    CREATE TABLE traces (id TEXT PRIMARY KEY, trace TEXT NOT NULL) STRICT, WITHOUT ROWID;
+";
+
 /// Makes version 2 of version 1, in which everything went out as an SMS.
 const SINCE_2: &str = "ALTER TABLE messages ADD COLUMN way TEXT NOT NULL DEFAULT 'sms'";
 
@@ -75,6 +80,8 @@ const SINCE_2: &str = "ALTER TABLE messages ADD COLUMN way TEXT NOT NULL DEFAULT
 pub struct Beside {
     /// The area that a message is about, by its name.
     pub places: Vec<(MessageId, String)>,
+    /// The trace of what a message is about, by its name.
+    pub traces: Vec<(MessageId, String)>,
     /// Names of what messages were made of: it came already.
     pub heard: Vec<String>,
     /// What changed of a state.
@@ -202,6 +209,22 @@ impl Store {
 
     /// All messages of a file, in the order of their arrival, while another process may send them. Changes nothing.
     pub fn peek(path: &Path) -> Result<Vec<Entry>, StoreError> {
+        Self::look_into(path)?.load()
+    }
+
+    /// The trace of what a message is about, if it is known, while another process may send. Changes nothing.
+    pub fn peek_trace(path: &Path, id: &MessageId) -> Result<Option<String>, StoreError> {
+        let store = Self::look_into(path)?;
+        if store.pragma("user_version")? < 6 {
+            return Ok(None);
+        }
+        store.read(|connection| {
+            let select = "SELECT trace FROM traces WHERE id = ?1";
+            connection.query_row(select, [&id.0], |row| row.get(0)).optional()
+        })
+    }
+
+    fn look_into(path: &Path) -> Result<Self, StoreError> {
         if !path.is_file() {
             return Err(StoreError::Missing { path: path.to_owned() });
         }
@@ -210,7 +233,7 @@ impl Store {
         connection.busy_timeout(PATIENCE).map_err(fail)?;
         let store = Self { path: path.to_owned(), connection, _lock: None };
         store.check_version()?;
-        store.load()
+        Ok(store)
     }
 
     fn pragma(&self, name: &str) -> Result<i64, StoreError> {
@@ -285,6 +308,7 @@ impl Store {
             for id in forgotten {
                 write.prepare_cached("DELETE FROM messages WHERE id = ?1")?.execute([&id.0])?;
                 write.prepare_cached("DELETE FROM places WHERE id = ?1")?.execute([&id.0])?;
+                write.prepare_cached("DELETE FROM traces WHERE id = ?1")?.execute([&id.0])?;
             }
             for entry in changed {
                 save_entry(&write, entry)?;
@@ -366,6 +390,7 @@ fn make_tables(connection: &mut Connection) -> rusqlite::Result<()> {
         write.execute_batch(inbox::TABLES)?;
         write.execute_batch(people::RESULTS)?;
         write.execute_batch(ROWS)?;
+        write.execute_batch(TRACES)?;
         write.pragma_update(None, "application_id", APPLICATION)?;
         write.pragma_update(None, "user_version", VERSION)?;
     } else if pragma("application_id")? == APPLICATION && pragma("user_version")? < VERSION {
@@ -380,7 +405,10 @@ fn make_tables(connection: &mut Connection) -> rusqlite::Result<()> {
             write.execute_batch(inbox::TABLES)?;
             write.execute_batch(people::RESULTS)?;
         }
-        write.execute_batch(ROWS)?;
+        if pragma("user_version")? < 5 {
+            write.execute_batch(ROWS)?;
+        }
+        write.execute_batch(TRACES)?;
         write.pragma_update(None, "user_version", VERSION)?;
     }
     write.commit()?;
@@ -420,6 +448,10 @@ fn save_beside(write: &Connection, beside: &Beside) -> rusqlite::Result<()> {
     for (id, area) in &beside.places {
         let insert = "INSERT INTO places VALUES (?1, ?2) ON CONFLICT DO NOTHING";
         write.prepare_cached(insert)?.execute([&id.0, area])?;
+    }
+    for (id, trace) in &beside.traces {
+        let insert = "INSERT INTO traces VALUES (?1, ?2) ON CONFLICT DO NOTHING";
+        write.prepare_cached(insert)?.execute([&id.0, trace])?;
     }
     for id in &beside.heard {
         write.prepare_cached("INSERT INTO heard VALUES (?1) ON CONFLICT DO NOTHING")?.execute([id])?;

@@ -4,7 +4,8 @@
 //! committed is read.
 
 use crate::kafka::KafkaPlan;
-use crate::log::{Broker, Table};
+use crate::log::{Broker, Row, Table};
+use crate::trace;
 use columns::outputs::Topics;
 use shell::{Failure, Stop};
 use std::path::Path;
@@ -59,6 +60,23 @@ impl Followed {
     }
 }
 
+/// A message of a topic that is followed.
+#[derive(Debug, Clone, Copy)]
+pub struct Came<'a> {
+    /// Which topic.
+    pub of: Followed,
+    /// The row.
+    pub value: &'a [u8],
+    /// The trace of what settled its tick, as 32 hexadecimal digits.
+    pub trace: Option<&'a str>,
+}
+
+impl<'a> Came<'a> {
+    fn of(of: Followed, row: &Row<'a>) -> Option<Self> {
+        Some(Self { of, value: row.value?, trace: row.trace.and_then(trace::id_of) })
+    }
+}
+
 /// The topics of a plan, ready to be read.
 pub struct Follow {
     tables: Vec<(Followed, Table)>,
@@ -99,19 +117,13 @@ impl Follow {
         Ok(Some(Self { tables }))
     }
 
-    /// Hands on every message, then `None` once all that there was has come, then what is new, until `to` returns false or a
-    /// signal comes. Fails if a broker falls silent before that.
-    pub fn run(
-        &self,
-        stop: &Stop,
-        mut to: impl FnMut(Option<(Followed, &[u8])>) -> bool,
-    ) -> Result<(), Failure> {
+    /// Hands on every message with its trace, then `None` once all that there was has come, then what is new, until `to`
+    /// returns false or a signal comes. Fails if a broker falls silent before that.
+    pub fn run(&self, stop: &Stop, mut to: impl FnMut(Option<Came<'_>>) -> bool) -> Result<(), Failure> {
         let mut goes_on = true;
         for (followed, table) in &self.tables {
             let is_whole = table.read_to_end(|row| {
-                if let Some(value) = row.value {
-                    goes_on = goes_on && to(Some((*followed, value)));
-                }
+                goes_on = goes_on && Came::of(*followed, row).is_none_or(|came| to(Some(came)));
             });
             if !is_whole {
                 let problem = format!("the broker fell silent before the end of the topic {}", table.topic());
@@ -124,9 +136,7 @@ impl Follow {
                 let mut wait = WAIT;
                 for _ in 0..MOST_AT_ONCE {
                     let came = table.poll(wait, |row| {
-                        if let Some(value) = row.value {
-                            goes_on = goes_on && to(Some((*followed, value)));
-                        }
+                        goes_on = goes_on && Came::of(*followed, row).is_none_or(|came| to(Some(came)));
                     });
                     wait = Duration::ZERO;
                     if !came {

@@ -18,10 +18,11 @@ mod log;
 mod metrics;
 mod resend;
 mod run;
+mod trace;
 
 pub use command::{Run, run};
 pub use feed::{Feed, Sent, feed};
-pub use follow::{Follow, Followed};
+pub use follow::{Came, Follow, Followed};
 pub use kafka::{Exchange, IntervalsFormat, KafkaPlan, MessageFormat};
 pub use log::topics::{PARTITIONS, check_name};
 pub use log::{ClientSettings, Environment, NotPut, Topic};

@@ -7,9 +7,9 @@ use super::problem::{Problem, Refused};
 use super::{Shared, Visible};
 use crate::clock::text;
 use crate::office::Act;
-use deliver::people::{Asked, Role};
+use deliver::people::{Asked, Found, Role};
 use deliver::{is_for_program, masked_address};
-use outbox::{Entry, MessageId, State as Standing};
+use outbox::{MessageId, State as Standing};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use web::axum::Json;
@@ -36,13 +36,16 @@ pub(super) struct MessageOut {
     parts: u16,
     accepted: u16,
     tries: u32,
+    /// The trace of the message of a topic that settled what this is about: 32 hexadecimal digits.
+    trace: Option<String>,
     #[schema(format = DateTime)]
     came: String,
     #[schema(format = DateTime)]
     changed: String,
 }
 
-fn shown((entry, area): (Entry, Option<String>), role: Role) -> MessageOut {
+fn shown(found: Found, role: Role) -> MessageOut {
+    let Found { entry, area, trace } = found;
     let is_masked = role < Role::Operator;
     let is_for_program = is_for_program(&entry.way);
     let state = entry.state.name().to_owned();
@@ -61,6 +64,7 @@ fn shown((entry, area): (Entry, Option<String>), role: Role) -> MessageOut {
         parts: entry.parts,
         accepted: entry.accepted,
         tries: entry.tries,
+        trace,
         came: text(entry.came),
         changed: text(entry.changed),
     }
@@ -100,8 +104,8 @@ pub(super) async fn list(
         None => None,
         Some(After(id)) => {
             let found = api.people(|people| people.message(id, areas.as_ref()))?;
-            let (entry, _) = found.ok_or_else(|| Problem::missing("message to go on from: begin anew"))?;
-            Some(entry.number)
+            let found = found.ok_or_else(|| Problem::missing("message to go on from: begin anew"))?;
+            Some(found.entry.number)
         }
     };
     let limit = limit(which.limit);
@@ -153,7 +157,7 @@ fn act(api: &super::Api, caller: &Caller, id: &str, act: Act) -> Result<Json<Mes
     caller.needs(Role::Operator)?;
     let areas = caller.0.areas.as_ref();
     let found = api.people(|people| people.message(id, areas))?;
-    let (_, area) = found.ok_or_else(|| Problem::missing("message"))?;
+    let area = found.ok_or_else(|| Problem::missing("message"))?.area;
     let who = caller.who();
     if !web::blocking(|| api.post().act(MessageId(id.to_owned()), act, &who)) {
         return Err(Problem::conflict(match act {

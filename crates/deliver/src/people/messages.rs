@@ -20,11 +20,20 @@ pub struct Asked {
     pub limit: usize,
 }
 
-/// A message without its receipts, and its area.
-type Found = (Entry, Option<String>);
+/// A message as people see it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Found {
+    /// The message, without its receipts.
+    pub entry: Entry,
+    /// The area that it is about.
+    pub area: Option<String>,
+    /// The trace of what it is about, as 32 hexadecimal digits.
+    pub trace: Option<String>,
+}
 
 const SELECT: &str = "
-    SELECT messages.*, places.area AS area FROM messages LEFT JOIN places ON places.id = messages.id
+    SELECT messages.*, places.area AS area, traces.trace AS trace FROM messages
+    LEFT JOIN places ON places.id = messages.id LEFT JOIN traces ON traces.id = messages.id
     WHERE (:areas IS NULL OR places.area IN (SELECT value FROM json_each(:areas)))
         AND (:state IS NULL OR state = :state) AND (:id IS NULL OR messages.id = :id) AND number < :before
     ORDER BY number DESC LIMIT :limit";
@@ -51,13 +60,16 @@ impl People {
         };
         let one = |row: &Row<'_>| {
             let number: i64 = row.get("number")?;
-            Ok((number as u64, entry(row)?, row.get::<_, Option<String>>("area")?))
+            Ok((number as u64, entry(row)?, row.get("area")?, row.get("trace")?))
         };
         let rows = self.read(|connection| {
             let mut rows = connection.prepare_cached(SELECT)?;
             rows.query_map(values, one)?.collect::<rusqlite::Result<Vec<_>>>()
         })?;
         let wrong = |number| move |problem| StoreError::Row { path: self.path.clone(), number, problem };
-        rows.into_iter().map(|(number, entry, area)| Ok((entry.map_err(wrong(number))?, area))).collect()
+        let found = |(number, entry, area, trace): (u64, Result<Entry, String>, _, _)| {
+            Ok(Found { entry: entry.map_err(wrong(number))?, area, trace })
+        };
+        rows.into_iter().map(found).collect()
     }
 }

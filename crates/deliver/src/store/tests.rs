@@ -181,6 +181,7 @@ fn a_file_of_an_older_version_is_read_and_goes_on_as_the_newest() {
     goes_on(&format!("{VERSION_1} {SINCE_2}; {beside} PRAGMA user_version = 3;"));
     let phones = format!("{} {}", inbox::TABLES, people::RESULTS);
     goes_on(&format!("{VERSION_1} {SINCE_2}; {beside} {phones} PRAGMA user_version = 4;"));
+    goes_on(&format!("{VERSION_1} {SINCE_2}; {beside} {phones} {ROWS} PRAGMA user_version = 5;"));
 }
 
 fn goes_on(older: &str) {
@@ -191,6 +192,7 @@ fn goes_on(older: &str) {
         looked_at.iter().map(|one| (one.id.0.as_str(), one.way.as_str(), one.state.name())).collect();
     assert_eq!(ways, [("sms.a", "sms", "queued"), ("sms.b", "sms", "sent")]);
     assert_eq!(looked_at[1].receipts, [(0, "r1".to_owned(), false)]);
+    assert_eq!(Store::peek_trace(&path, &looked_at[0].id).unwrap(), None);
     let mut store = Store::open(&path).unwrap();
     assert_eq!(store.load().unwrap(), looked_at);
     let changed =
@@ -244,6 +246,7 @@ fn what_is_beside_messages_is_stored_with_them() {
     let row = |key: u8, value: Option<u8>| (vec![key], value.map(|value| vec![value]));
     let beside = |rows| Beside {
         places: vec![(id.clone(), "A01".to_owned())],
+        traces: vec![(id.clone(), "a".repeat(32))],
         heard: vec!["n1".to_owned(), "n1".to_owned()],
         kept: Some(Changed { name: "desk", version: 2, rows }),
         ..Beside::default()
@@ -264,6 +267,8 @@ fn what_is_beside_messages_is_stored_with_them() {
     let rows = vec![(vec![1], vec![2]), (vec![2], vec![1])];
     assert_eq!(store.kept("desk").unwrap(), Some(Kept { version: 2, whole: vec![], rows }));
     assert_eq!(store.kept("other").unwrap(), None);
-    store.save(&[], &[id]).unwrap();
+    assert_eq!(Store::peek_trace(&path, &id).unwrap(), Some("a".repeat(32)));
+    store.save(&[], std::slice::from_ref(&id)).unwrap();
     assert_eq!(places(), Ok(0));
+    assert_eq!(Store::peek_trace(&path, &id).unwrap(), None);
 }

@@ -56,6 +56,9 @@ fn show(outbox: &Path, id: &str) -> Result<(), Failure> {
         let arrived = if *has_arrived { "arrived" } else { "no receipt yet" };
         key("part", format!("{}: `{remote}` of gateway {}, {arrived}", number + 1, gateway + 1));
     }
+    if let Some(trace) = Store::peek_trace(outbox, &entry.id).map_err(cannot)? {
+        key("trace", trace);
+    }
     key("text", entry.text.replace('\n', "\n               "));
     print(&page)
 }

@@ -4,6 +4,7 @@ use super::broker::create;
 use super::client::Connection;
 use super::client_log::ClientLog;
 use super::error::LogError;
+use crate::trace;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::KafkaError;
 use rdkafka::message::{BorrowedMessage, Headers, Message};
@@ -30,6 +31,8 @@ pub struct Row<'a> {
     pub value: Option<&'a [u8]>,
     /// The header `reason`, which a dead letter has.
     pub reason: Option<&'a [u8]>,
+    /// The header `traceparent`, which a notice has.
+    pub trace: Option<&'a [u8]>,
     /// Its partition.
     pub partition: i32,
     /// Its offset in the partition.
@@ -94,9 +97,13 @@ impl Table {
 }
 
 fn row<'a>(message: &'a BorrowedMessage<'_>) -> Row<'a> {
-    let mut headers = message.headers().into_iter().flat_map(Headers::iter);
+    let header = |key: &str| {
+        let mut headers = message.headers().into_iter().flat_map(Headers::iter);
+        headers.find(|header| header.key == key).and_then(|header| header.value)
+    };
     Row {
-        reason: headers.find(|header| header.key == "reason").and_then(|header| header.value),
+        reason: header("reason"),
+        trace: header(trace::HEADER),
         key: message.key(),
         value: message.payload().filter(|value| !value.is_empty()),
         partition: message.partition(),

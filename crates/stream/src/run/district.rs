@@ -4,7 +4,7 @@ use super::halt::Ended;
 use super::parcel::Parcel;
 use super::progress::Progress;
 use super::worker::Worker;
-use columns::outputs::Sent;
+use crate::trace::Trace;
 use pipeline::{District, Outputs, PartitionId, Passed, TownGauge, TownGauges};
 use reading::EventTime;
 use shell::telemetry;
@@ -21,6 +21,8 @@ impl Worker<'_> {
         progress.position = parcel.next();
         let mut out = Outputs::default();
         let mut unknown = 0;
+        let topic = self.rows.kafka().outputs.intervals.as_deref().unwrap_or_default();
+        let trace = Trace::of(topic, partition, parcel.next() - 1);
         for bytes in parcel.values() {
             let Some(passed) = Passed::decode(bytes) else {
                 unknown += 1;
@@ -31,11 +33,9 @@ impl Worker<'_> {
                 _ => i64::MIN,
             };
             district.take(passed, &mut out);
-            // Alerts and SMS first, because people wait for them.
-            self.rows.outputs(Sent::First, &out, |record| self.publisher.send(self.epoch, record))?;
+            self.rows.outputs(&out, Some(trace), |record| self.publisher.send(self.epoch, record))?;
             // Measure latency only if a message has closed the tick just now, not an idle lane or an end.
             out.alerts.iter().filter(|_| newest_ms > 0).for_each(|_| self.metrics.alerted(newest_ms));
-            self.rows.outputs(Sent::WithTick, &out, |record| self.publisher.send(self.epoch, record))?;
             progress.tally.found.count(&out);
             self.metrics.findings(&out.findings);
             out.clear();
@@ -62,7 +62,7 @@ impl Worker<'_> {
     ) -> Result<(), Ended> {
         let mut out = Outputs::default();
         district.notice(now, &mut out);
-        self.rows.outputs(Sent::WithTick, &out, |record| self.publisher.send(self.epoch, record))?;
+        self.rows.outputs(&out, None, |record| self.publisher.send(self.epoch, record))?;
         self.count_district(partition, district, progress);
         Ok(())
     }

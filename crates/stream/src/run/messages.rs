@@ -2,6 +2,7 @@
 
 use super::parcel::Parcel;
 use crate::metrics::Partition;
+use crate::trace::Trace;
 use grid::Topology;
 use pipeline::{Closing, District, Lane, PartitionId, Report};
 use reading::{EventTime, Interval};
@@ -61,6 +62,8 @@ pub enum ToSecond {
         rows: Arc<Ticks>,
         /// When the broker took the newest message that closed these rows.
         newest_ms: i64,
+        /// The last of those messages.
+        trace: Option<Trace>,
     },
     Idle {
         partition: PartitionId,

@@ -5,6 +5,7 @@ use super::exchange::{HEADER, Passing};
 use super::halt::Ended;
 use super::publish::Record;
 use crate::kafka::{IntervalsFormat, KafkaPlan};
+use crate::trace::{self, Trace};
 use columns::outputs::{DeadLetters, Intervals, Planned, Sent, dead_bytes};
 use columns::{Encoder, Message, ipc};
 use grid::{Joined, Topology};
@@ -39,6 +40,11 @@ impl<'a> Rows<'a> {
             dead_letters: DeadLetters::default(),
             encoder: Encoder::default(),
         }
+    }
+
+    /// The topics of the plan.
+    pub fn kafka(&self) -> &'a KafkaPlan {
+        self.kafka
     }
 
     /// Sends the closed intervals of one partition, tick by tick.
@@ -146,25 +152,29 @@ impl<'a> Rows<'a> {
         rows: MeteringRows,
         send: impl FnMut(&Record<'_>) -> Result<(), Ended>,
     ) -> Result<(), Ended> {
-        self.outputs(Sent::WithTick, &Outputs { metering: rows, ..Outputs::default() }, send)
+        self.outputs(&Outputs { metering: rows, ..Outputs::default() }, None, send)
     }
 
-    /// Sends the rows of all outputs that are due at this time.
+    /// Sends the rows of all outputs of a tick: first those that a person waits for, which carry the trace of what settled
+    /// the tick, then the others.
     pub fn outputs(
         &mut self,
-        sent: Sent,
         out: &Outputs,
+        trace: Option<Trace>,
         mut send: impl FnMut(&Record<'_>) -> Result<(), Ended>,
     ) -> Result<(), Ended> {
-        self.planned.messages(
-            sent,
-            out,
-            &self.kafka.outputs,
-            &mut self.encoder,
-            |topic, Message { key, value }| {
-                send(&Record { topic, key, value, header: None, partition: None })
-            },
-        )
+        let trace = trace.map(|trace| trace.header());
+        let trace = trace.as_ref().map(|trace| (trace::HEADER, trace.as_bytes()));
+        for (due, header) in [(Sent::First, trace), (Sent::WithTick, None)] {
+            self.planned.messages(
+                due,
+                out,
+                &self.kafka.outputs,
+                &mut self.encoder,
+                |topic, Message { key, value }| send(&Record { topic, key, value, header, partition: None }),
+            )?;
+        }
+        Ok(())
     }
 }
 

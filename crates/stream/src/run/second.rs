@@ -14,7 +14,7 @@ use super::rows::Rows;
 use super::tally::Found;
 use super::too_far::TooFar;
 use crate::metrics::Metrics;
-use columns::outputs::Sent;
+use crate::trace::Trace;
 use grid::Topology;
 use pipeline::{Confluence, Outputs, PartitionId, Town, TownGauge, store_second};
 use reading::EventTime;
@@ -100,7 +100,7 @@ impl Second<'_> {
         };
         let mut out = Outputs::default();
         town.notice(now, &mut out);
-        self.publish(epoch, &out, found)?;
+        self.publish(epoch, &out, None, found)?;
         self.set_gauges();
         Ok(())
     }
@@ -113,19 +113,19 @@ impl Second<'_> {
     }
 
     fn take(&mut self, epoch: u64, message: ToSecond, found: &mut Found) -> Result<(), Ended> {
-        let newest = match message {
-            ToSecond::Rows { partition, closed, rows, newest_ms } => {
+        let settled = match message {
+            ToSecond::Rows { partition, closed, rows, newest_ms, trace } => {
                 self.confluence.take(partition, closed, &rows.closings, &rows.rows, &rows.reports);
-                newest_ms
+                trace.map(|trace| (newest_ms, trace))
             }
             ToSecond::Idle { partition, idle } => {
                 self.confluence.idle(partition, idle);
-                i64::MIN
+                None
             }
             ToSecond::End { partition } => {
                 self.confluence.end(partition);
                 self.ended.insert(partition);
-                i64::MIN
+                None
             }
             ToSecond::Topology(topology) => {
                 // Every worker sends the new topology; the town takes it once.
@@ -142,11 +142,7 @@ impl Second<'_> {
         while let Some(flow) = self.confluence.next_flow() {
             if let Some(town) = &mut self.town {
                 town.take(flow, &mut out);
-                // Alerts and SMS first, because people wait for them.
-                self.rows.outputs(Sent::First, &out, |record| self.publisher.send(epoch, record))?;
-                // Measure latency only if a message has closed the tick just now, not an idle partition or an end.
-                out.alerts.iter().filter(|_| newest > 0).for_each(|_| self.metrics.alerted(newest));
-                self.publish(epoch, &out, found)?;
+                self.publish(epoch, &out, settled, found)?;
                 self.set_gauges();
                 out.clear();
             }
@@ -156,8 +152,7 @@ impl Second<'_> {
         let is_over = !self.over && self.confluence.lanes().all(|lane| self.ended.contains(&lane));
         if let Some(town) = self.town.as_mut().filter(|_| is_over) {
             town.finish(&mut out);
-            self.rows.outputs(Sent::First, &out, |record| self.publisher.send(epoch, record))?;
-            self.publish(epoch, &out, found)?;
+            self.publish(epoch, &out, settled, found)?;
             self.over = true;
         }
         if self.town.is_some() {
@@ -169,11 +164,23 @@ impl Second<'_> {
         Ok(())
     }
 
-    /// Publishes all outputs except those that were sent first.
-    fn publish(&mut self, epoch: u64, out: &Outputs, found: &mut Found) -> Result<(), Ended> {
+    /// Publishes all outputs. `settled` is when the broker took the message that closed the tick, and its trace: none where
+    /// an idle partition, an end or the clock did.
+    fn publish(
+        &mut self,
+        epoch: u64,
+        out: &Outputs,
+        settled: Option<(i64, Trace)>,
+        found: &mut Found,
+    ) -> Result<(), Ended> {
         found.count(out);
         self.metrics.findings(&out.findings);
-        self.rows.outputs(Sent::WithTick, out, |record| self.publisher.send(epoch, record))
+        let trace = settled.map(|(_, trace)| trace);
+        self.rows.outputs(out, trace, |record| self.publisher.send(epoch, record))?;
+        if let Some((newest, _)) = settled.filter(|(newest, _)| *newest > 0) {
+            out.alerts.iter().for_each(|_| self.metrics.alerted(newest));
+        }
+        Ok(())
     }
 
     /// Every worker is at the barrier: stores the town and sends the cut to the checkpointer.

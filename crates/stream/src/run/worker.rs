@@ -12,6 +12,7 @@ use super::rows::Rows;
 use super::tally::Tally;
 use super::too_far::TooFar;
 use crate::metrics::Metrics;
+use crate::trace::Trace;
 use grid::Topology;
 use pipeline::{Closing, Lane, Outputs, PartitionId, Passed, Plan, fingerprint_of_parts};
 use reading::issue::Counts;
@@ -62,8 +63,8 @@ struct Held {
 /// Why intervals were closed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Cause {
-    /// By messages; the broker took the newest of them at this time.
-    Messages { newest_ms: i64 },
+    /// By messages; the broker took the newest of them at this time, and this is the last one.
+    Messages { newest_ms: i64, last: Trace },
     /// By the end of a run with `--until-end`.
     End,
 }
@@ -71,8 +72,15 @@ enum Cause {
 impl Cause {
     fn newest_ms(self) -> i64 {
         match self {
-            Self::Messages { newest_ms } => newest_ms,
+            Self::Messages { newest_ms, .. } => newest_ms,
             Self::End => i64::MIN,
+        }
+    }
+
+    fn trace(self) -> Option<Trace> {
+        match self {
+            Self::Messages { last, .. } => Some(last),
+            Self::End => None,
         }
     }
 }
@@ -226,6 +234,7 @@ impl Worker<'_> {
         progress.position = parcel.next();
         progress.tally.messages += parcel.messages() as u64;
         let newest_ms = parcel.newest_ms();
+        let last = Trace::of(&self.rows.kafka().readings, partition, parcel.next() - 1);
         self.metrics.received_messages.inc_by(parcel.messages() as u64);
         self.metrics.received_bytes.inc_by(parcel.len() as u64);
         parcel.decode(partition, &self.plan.limits, batch, &mut out.dead);
@@ -236,7 +245,7 @@ impl Worker<'_> {
         debug_assert_eq!(came, batch.len(), "a lane of one partition has every turn");
         progress.count(lane, self.metrics);
         progress.count_quality(lane, self.plan, &batch.counts, self.metrics);
-        self.hand_on(partition, lane, progress, out, Cause::Messages { newest_ms })
+        self.hand_on(partition, lane, progress, out, Cause::Messages { newest_ms, last })
     }
 
     /// Publishes the results of one partition, and gives its rows to the second stage.
@@ -271,6 +280,7 @@ impl Worker<'_> {
             closed,
             rows: shared,
             newest_ms: cause.newest_ms(),
+            trace: cause.trace(),
         })?;
         match self.passing {
             None => self.rows.intervals(partition, &self.topology, &rows.closings, &rows.rows, publish)?,
@@ -316,7 +326,7 @@ impl Worker<'_> {
         let ticks = closings.iter().filter_map(|(closing, _)| closing.tick()).collect();
         let passed = match cause {
             Cause::End => Passed::Ended { lane, ticks },
-            Cause::Messages { newest_ms } => Passed::Closed { lane, closed, ticks, newest_ms },
+            Cause::Messages { newest_ms, .. } => Passed::Closed { lane, closed, ticks, newest_ms },
         };
         self.pass_on(lane, &passed)
     }

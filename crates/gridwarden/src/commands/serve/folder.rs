@@ -86,7 +86,7 @@ impl Source {
         self.table(Health::ABOUT.file, News::Health)?;
         self.lines(Notices::ABOUT.file, |source, line| {
             notices += 1;
-            source.send(notice(line, Notices::ABOUT.file))
+            source.send(notice(line, Notices::ABOUT.file, None))
         })?;
         telemetry::outputs_read(alerts, cases, notices);
         Ok(())

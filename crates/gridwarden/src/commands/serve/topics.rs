@@ -5,7 +5,7 @@ use api::{News, Post};
 use shell::{Failure, Stop};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
-use stream::{Follow, Followed};
+use stream::{Came, Follow, Followed};
 
 /// Reads the topics on a thread of its own, until the process ends. What ends it before comes to the receiver.
 pub(super) fn read(
@@ -20,12 +20,14 @@ pub(super) fn read(
         let ended = follow.run(&stop, |message| {
             let one = match message {
                 None => News::CaughtUp,
-                Some((Followed::Alerts, value)) => row(value, "alerts", News::Alert),
-                Some((Followed::Cases, value)) => row(value, "cases", News::Case),
-                Some((Followed::Health, value)) => row(value, "health", News::Health),
-                Some((Followed::Demand, value)) => row(value, "demand", News::Demand),
-                Some((Followed::Evidence, value)) => row(value, "evidence", News::Fact),
-                Some((Followed::Notices, value)) => notice(value, "notices"),
+                Some(Came { of, value, trace }) => match of {
+                    Followed::Alerts => row(value, "alerts", News::Alert),
+                    Followed::Cases => row(value, "cases", News::Case),
+                    Followed::Health => row(value, "health", News::Health),
+                    Followed::Demand => row(value, "demand", News::Demand),
+                    Followed::Evidence => row(value, "evidence", News::Fact),
+                    Followed::Notices => notice(value, "notices", trace),
+                },
             };
             let is_taken = news.send(one).is_ok();
             post.wake();

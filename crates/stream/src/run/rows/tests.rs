@@ -84,8 +84,64 @@ fn an_outage_is_published_under_its_key_and_withdrawn_without_a_value() {
     };
     let mut out = Outputs::default();
     out.supply.outages = vec![Change::Updated(outage), Change::Withdrawn(outage.target, outage.start)];
-    let all = sent("json", |rows, all| rows.outputs(Sent::WithTick, &out, |one| note(all, one)).unwrap());
+    let all = sent("json", |rows, all| rows.outputs(&out, None, |one| note(all, one)).unwrap());
     let key = "consumer/M1/1970-01-01T00:00:00Z";
     assert_eq!(all.iter().map(|(key, _)| key.as_str()).collect::<Vec<_>>(), [key, key]);
     assert!(all[0].1 > 0 && all[1].1 == 0, "{all:?}");
+}
+
+#[test]
+fn what_people_wait_for_goes_first_and_with_the_trace_of_what_settled_it() {
+    let kafka = r#"
+        [kafka]
+        brokers = "127.0.0.1:1"
+        group = "g"
+        readings = "readings"
+        format = "json"
+        idle_after = "10 s"
+        notices = "notices"
+        outages = "outages"
+        [output]
+        intervals = "json"
+        transactional = false
+        [grid]
+        exchange = "memory"
+        [checkpoints]
+        every = "10 s"
+        full_after = 16
+    "#;
+    let text = format!("{}{kafka}", include_str!("../../../../../pipelines/routes.toml"));
+    let plan = Plan::read(&text).unwrap();
+    let kafka =
+        KafkaPlan::if_any(&text, "plan.toml".as_ref(), None, &Environment::default()).unwrap().unwrap();
+    let notice = br#"{"id": "n", "episode": "n", "kind": "outage", "phase": "began", "severity": "low",
+        "time": "2024-01-05T10:45:00Z", "role": "meter", "target": "M1", "meter": "M1", "transformer": null,
+        "feeder": null, "area": null, "class": null, "phone": null, "case": null, "brief": "", "seen": null, "words": []}"#;
+    let outage = Outage {
+        target: Target::Consumer(MeterId::new("M1").unwrap()),
+        area: None,
+        start: EventTime(0),
+        end: None,
+        cause: Cause::LastGasp,
+        kind: None,
+        consumers: 1,
+        customer_ms: 0,
+    };
+    let mut out = Outputs::default();
+    out.supply.outages = vec![Change::Updated(outage)];
+    out.notices = vec![columns::read_notice(notice).unwrap()];
+    let trace = Trace::of("readings", 0, 7);
+    let all = |trace: Option<Trace>| {
+        let mut all = Vec::new();
+        let send = |record: &Record<'_>| {
+            let header = record.header.map(|(key, value)| (key, String::from_utf8_lossy(value).into_owned()));
+            all.push((record.topic.to_owned(), header));
+            Ok(())
+        };
+        Rows::new(&plan, &kafka).outputs(&out, trace, send).unwrap();
+        all
+    };
+    let topics = |header| [("notices".to_owned(), header), ("outages".to_owned(), None)];
+    assert_eq!(all(Some(trace)), topics(Some(("traceparent", trace.header()))));
+    assert_eq!(all(None), topics(None));
 }
