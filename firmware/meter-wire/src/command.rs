@@ -17,6 +17,8 @@
 //! | 6 | new key | 2: generation; 16: key |
 //! | 7 | firmware | 113: header of the image, see [`crate::image`] |
 //! | 8 | unlock the next write by Modbus | 2: seconds |
+//! | 9 | paid until | 8: reading of the import register in Wh; all bits set: nothing is paid in advance |
+//! | 10 | rules | 2 and 2: minutes of the local day, begin and end of friendly hours; 8: four numbers of events |
 //!
 //! Numbers are little-endian. The signature is over `gridwarden-command-1`, the title of the meter, and everything
 //! before the signature: a command of one meter means nothing to another.
@@ -41,6 +43,18 @@ const MOST_WATTS: u32 = 100_000;
 
 /// The longest time for which a write by Modbus may be unlocked, in seconds.
 const LONGEST_UNLOCK_S: u16 = 300;
+
+/// The highest reading that can be paid for, in Wh: what the register's 56 bits of millionths hold.
+const MOST_PAID_WH: u64 = 72_000_000_000;
+
+/// Nothing is paid in advance.
+const POSTPAID: u64 = u64::MAX;
+
+/// Minutes of a day.
+const DAY_MINUTES: u16 = 1_440;
+
+/// The most kinds of events that may open the relay.
+pub const OPENERS: usize = 4;
 
 /// From 2000 to 2100, as in `docs/reference/wire.md`.
 const PLAUSIBLE: core::ops::Range<u32> = 946_684_800..4_102_444_800;
@@ -72,6 +86,22 @@ pub enum Command {
         /// For so long.
         seconds: u16,
     },
+    /// Energy is paid for up to this reading of the import register, in Wh. `None`: bills follow the use.
+    ///
+    /// A reading and no amount: sent twice, it pays nothing twice.
+    PaidUntil(Option<u64>),
+    /// When and why the meter opens its relay by itself.
+    Rules(Rules),
+}
+
+/// When and why the meter opens its relay by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Rules {
+    /// Begin and end of the hours in which no supply ends for want of credit, in minutes of the local day: evening and
+    /// night, when nobody can pay. Equal minutes: there are none.
+    pub friendly: [u16; 2],
+    /// Numbers of the events that open the relay while they last; 0 stands for none.
+    pub openers: [u16; OPENERS],
 }
 
 /// A limit of the load.
@@ -138,13 +168,21 @@ impl Command {
                 to.byte(8);
                 to.put(&seconds.to_le_bytes());
             }
+            Self::PaidUntil(reading) => {
+                to.byte(9);
+                to.put(&reading.unwrap_or(POSTPAID).to_le_bytes());
+            }
+            Self::Rules(rules) => {
+                to.byte(10);
+                rules.friendly.iter().chain(&rules.openers).for_each(|word| to.put(&word.to_le_bytes()));
+            }
         }
     }
 
     fn read(bytes: &[u8]) -> Result<Self, Refusal> {
         let mut from = Reader { rest: bytes };
         let code = from.u8().ok_or(Refusal::Malformed)?;
-        if !(1..=8).contains(&code) {
+        if !(1..=10).contains(&code) {
             return Err(Refusal::UnknownCommand);
         }
         let command = Self::values(code, &mut from).ok_or(Refusal::Malformed)?;
@@ -166,6 +204,11 @@ impl Command {
             6 => Self::NewKey { generation: from.u16()?, key: Key(from.take()?) },
             7 => Self::Firmware(ImageHeader::new(from.take()?)),
             8 => Self::Unlock { seconds: from.u16()? },
+            9 => Self::PaidUntil(Some(from.u64()?).filter(|reading| *reading != POSTPAID)),
+            10 => Self::Rules(Rules {
+                friendly: [from.u16()?, from.u16()?],
+                openers: [from.u16()?, from.u16()?, from.u16()?, from.u16()?],
+            }),
             _ => return None,
         })
     }
@@ -177,6 +220,8 @@ impl Command {
             // What an erased flash and a forgotten field look like.
             Self::NewKey { key, .. } => key.0 != [0; 16] && key.0 != [0xFF; 16],
             Self::Unlock { seconds } => (1..=LONGEST_UNLOCK_S).contains(seconds),
+            Self::PaidUntil(reading) => reading.is_none_or(|reading| reading <= MOST_PAID_WH),
+            Self::Rules(rules) => rules.friendly.iter().all(|minute| *minute < DAY_MINUTES),
             Self::Connect | Self::Disconnect | Self::ReadNow | Self::Firmware(_) => true,
         }
     }

@@ -115,10 +115,19 @@ impl HeadEnd {
 
     /// Seals a signed command: the length of the message, or `None` if numbers or space have run out.
     pub fn command(&mut self, signed: &[u8], out: &mut Buffer) -> Option<usize> {
+        self.seal(Kind::Command, signed, out)
+    }
+
+    /// Seals a receipt: readings of registers up to this time are kept, so that the meter sends them no more.
+    pub fn receipt(&mut self, until: u32, out: &mut Buffer) -> Option<usize> {
+        self.seal(Kind::Receipt, &until.to_le_bytes(), out)
+    }
+
+    fn seal(&mut self, kind: Kind, content: &[u8], out: &mut Buffer) -> Option<usize> {
         let number = self.sent.checked_add(1).filter(|number| *number <= message::LAST)?;
         self.sent = number;
-        let header = Header { kind: Kind::Command, title: self.title, generation: self.generation, number };
-        message::seal(&self.key, &header, signed, out)
+        let header = Header { kind, title: self.title, generation: self.generation, number };
+        message::seal(&self.key, &header, content, out)
     }
 
     /// Signs a command and seals it: the length of the message.

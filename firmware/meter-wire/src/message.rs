@@ -3,7 +3,7 @@
 //! | bytes | what |
 //! | --- | --- |
 //! | 1 | version, `1` |
-//! | 1 | kind: 1 reading, 2 acknowledgement; from the top bit on those to the meter: 129 command |
+//! | 1 | kind: 1 reading, 2 acknowledgement; from the top bit on those to the meter: 129 command, 130 receipt |
 //! | 8 | title of the meter |
 //! | 2 | generation of the key |
 //! | 4 | number of the message, up to 2^31 - 1 |
@@ -65,11 +65,16 @@ pub enum Kind {
     Acknowledgement = 2,
     /// A signed command, to the meter.
     Command = 129,
+    /// Up to when readings of registers are kept, to the meter. It only frees the meter from sending them again, so
+    /// nobody signs it.
+    Receipt = 130,
 }
 
 impl Kind {
     fn from_code(code: u8) -> Option<Self> {
-        [Self::Reading, Self::Acknowledgement, Self::Command].into_iter().find(|kind| *kind as u8 == code)
+        [Self::Reading, Self::Acknowledgement, Self::Command, Self::Receipt]
+            .into_iter()
+            .find(|kind| *kind as u8 == code)
     }
 
     /// Whether it goes to the meter.

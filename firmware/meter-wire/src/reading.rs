@@ -42,10 +42,10 @@ pub struct Reading {
     pub milliamperes: i32,
     /// Current of the neutral, in mA.
     pub neutral: Option<i32>,
-    /// Active power, in mW; negative is export.
-    pub milliwatts: i64,
+    /// Active power, in mW; negative is export. None in a reading of registers.
+    pub milliwatts: Option<i64>,
     /// Reactive power, in mvar; positive is lagging.
-    pub millivars: i64,
+    pub millivars: Option<i64>,
     /// Frequency, in mHz.
     pub millihertz: Option<i32>,
     /// Voltage behind the relay, in mV.
@@ -117,8 +117,9 @@ impl Reading {
         if let Some(neutral) = self.neutral {
             signed(&mut to, i64::from(neutral).wrapping_sub(self.milliamperes.into()));
         }
-        without_zeros(&mut to, self.milliwatts)?;
-        without_zeros(&mut to, self.millivars)?;
+        for power in [self.milliwatts, self.millivars].into_iter().flatten() {
+            without_zeros(&mut to, power)?;
+        }
         varint(&mut to, self.sequence);
         for one in [self.millihertz, self.load_millivolts].into_iter().flatten() {
             signed(&mut to, one.into());
@@ -150,8 +151,8 @@ impl Reading {
             (&b",\"v\":"[..], Some(self.millivolts.into())),
             (b",\"i\":", Some(self.milliamperes.into())),
             (b",\"in\":", self.neutral.map(i64::from)),
-            (b",\"p\":", Some(self.milliwatts)),
-            (b",\"q\":", Some(self.millivars)),
+            (b",\"p\":", self.milliwatts),
+            (b",\"q\":", self.millivars),
             (b",\"f\":", self.millihertz.map(i64::from)),
             (b",\"vl\":", self.load_millivolts.map(i64::from)),
         ];
@@ -191,9 +192,11 @@ impl Reading {
 
     /// Which fields are there, as the frame numbers them.
     fn fields(&self) -> u64 {
-        let always = 0b1110_1111;
+        let always = 0b1000_1111;
         [
             (4, self.neutral.is_some()),
+            (5, self.milliwatts.is_some()),
+            (6, self.millivars.is_some()),
             (8, self.millihertz.is_some()),
             (9, self.load_millivolts.is_some()),
             (13, self.has_events()),

@@ -239,6 +239,18 @@ impl Session {
         })
     }
 
+    /// Takes a receipt: the end of the newest interval whose reading is kept.
+    pub fn receipt(&mut self, message: &mut [u8]) -> Result<u32, Refused> {
+        let mut read = || {
+            let content = self.opened(message, Kind::Receipt)?;
+            content.try_into().map(u32::from_le_bytes).map_err(|_| Refusal::Malformed)
+        };
+        read().map_err(|reason| {
+            self.counts.add(reason);
+            Refused { reason, number: None }
+        })
+    }
+
     fn accept<F: MultiwriteNorFlash>(
         &mut self,
         log: &mut Log<F>,
@@ -247,7 +259,7 @@ impl Session {
         now: u32,
         number: &mut Option<u64>,
     ) -> Result<Order, Refusal> {
-        let content = self.opened(message)?;
+        let content = self.opened(message, Kind::Command)?;
         let claimed = Claimed::read(content)?;
         *number = Some(claimed.number);
         let command = claimed.verified(self.title, &trust.utility)?;
@@ -276,9 +288,9 @@ impl Session {
     }
 
     /// The content of a message that is ours, as it was sealed, and new.
-    fn opened<'a>(&mut self, message: &'a mut [u8]) -> Result<&'a [u8], Refusal> {
+    fn opened<'a>(&mut self, message: &'a mut [u8], kind: Kind) -> Result<&'a [u8], Refusal> {
         let claimed = Header::claimed(message)?;
-        if !claimed.kind.to_meter() {
+        if claimed.kind != kind {
             return Err(Refusal::Kind);
         }
         if claimed.title != self.title {

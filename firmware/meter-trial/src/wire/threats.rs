@@ -2,7 +2,7 @@
 
 use super::bench::{Bench, NOW, OTHER, TITLE, key, maker, trust, utility};
 use ed25519_dalek::{Signer, SigningKey};
-use meter_wire::command::{Command, LONGEST as COMMAND, LoadLimit, Outcome, Signed};
+use meter_wire::command::{Command, LONGEST as COMMAND, LoadLimit, Outcome, Rules, Signed};
 use meter_wire::image::{Described, ImageCheck, ImageHeader};
 use meter_wire::line::{self, Line};
 use meter_wire::message::{self, Header, Key, Kind};
@@ -220,6 +220,8 @@ const THREATS: [(&str, &str, Threat); 30] = [
             Command::SetTime(u32::MAX),
             Command::Unlock { seconds: 0 },
             Command::Unlock { seconds: 301 },
+            Command::PaidUntil(Some(u64::MAX - 1)),
+            Command::Rules(Rules { friendly: [1_440, 0], openers: [0; 4] }),
             Command::NewKey { generation: 1, key: Key([5; 16]) },
             Command::NewKey { generation: 2, key: Key([0; 16]) },
             Command::NewKey { generation: 2, key: old },
@@ -387,8 +389,8 @@ fn on_modbus(request: &[u8], bench: &mut Bench, tally: &mut Tally) {
         millivolts: 230_000,
         milliamperes: 0,
         neutral: None,
-        milliwatts: 0,
-        millivars: 0,
+        milliwatts: Some(0),
+        millivars: Some(0),
         millihertz: None,
         load_millivolts: None,
         sequence: 0,

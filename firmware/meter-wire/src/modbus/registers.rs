@@ -121,8 +121,9 @@ impl Live {
         to.two(reading.millivolts as u32);
         to.two(reading.milliamperes as u32);
         to.maybe(reading.neutral);
-        to.four(reading.milliwatts as u64);
-        to.four(reading.millivars as u64);
+        for power in [reading.milliwatts, reading.millivars] {
+            to.four(power.unwrap_or(i64::MIN) as u64);
+        }
         to.maybe(reading.millihertz);
         to.maybe(reading.load_millivolts);
         to.four(reading.sequence);

@@ -1,7 +1,7 @@
 //! Signed commands and images.
 
 use super::{NOW, Pair, TITLE, image, maker, trust, utility};
-use crate::command::{Acknowledgement, Claimed, Command, LONGEST, LoadLimit, Outcome, Signed};
+use crate::command::{Acknowledgement, Claimed, Command, LONGEST, LoadLimit, Outcome, Rules, Signed};
 use crate::image::{Described, ImageCheck, ImageHeader};
 use crate::message::{Key, Title};
 use crate::refusal::Refusal;
@@ -25,6 +25,9 @@ fn commands() -> impl Strategy<Value = Command> {
         vec(any::<u8>(), 113)
             .prop_map(|bytes| Command::Firmware(ImageHeader::new(bytes.try_into().unwrap()))),
         (1..=300_u16).prop_map(|seconds| Command::Unlock { seconds }),
+        proptest::option::of(0..=72_000_000_000_u64).prop_map(Command::PaidUntil),
+        ([0..1_440_u16, 0..1_440_u16], any::<[u16; 4]>())
+            .prop_map(|(friendly, openers)| Command::Rules(Rules { friendly, openers })),
     ]
 }
 
@@ -101,6 +104,8 @@ fn values_that_may_not_be_are_refused_although_signed() {
         Command::NewKey { generation: 2, key: Key([0xFF; 16]) },
         Command::Unlock { seconds: 0 },
         Command::Unlock { seconds: 301 },
+        Command::PaidUntil(Some(72_000_000_001)),
+        Command::Rules(Rules { friendly: [0, 1_440], openers: [0; 4] }),
     ];
     for command in commands {
         let message = pair.command(command);

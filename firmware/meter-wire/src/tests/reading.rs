@@ -14,8 +14,8 @@ fn usual() -> Reading {
         millivolts: 231_400,
         milliamperes: 4_120,
         neutral: Some(4_110),
-        milliwatts: 931_000,
-        millivars: -188_050,
+        milliwatts: Some(931_000),
+        millivars: Some(-188_050),
         millihertz: None,
         load_millivolts: None,
         sequence: 77,
@@ -33,8 +33,8 @@ fn raw(reading: &Reading, name: &str) -> RawReading {
         v: Some(Phases::One(Millivolts(reading.millivolts))),
         i: Some(Phases::One(Milliamperes(reading.milliamperes))),
         neutral: reading.neutral.map(Milliamperes),
-        p: Some(Phases::One(Milliwatts(reading.milliwatts))),
-        q: Some(Phases::One(Millivars(reading.millivars))),
+        p: reading.milliwatts.map(|power| Phases::One(Milliwatts(power))),
+        q: reading.millivars.map(|power| Phases::One(Millivars(power))),
         f: reading.millihertz.map(Millihertz),
         v_load: reading.load_millivolts.map(Millivolts),
         seq: Some(reading.sequence),
@@ -76,7 +76,8 @@ fn a_human_reads_a_line() {
 
 fn readings() -> impl Strategy<Value = Reading> {
     let first = (946_684_800_u32..4_102_444_800, any::<i64>(), any::<i64>(), any::<i32>(), any::<i32>());
-    let second = (any::<Option<i32>>(), -1 << 60..1_i64 << 60, -1 << 60..1_i64 << 60, any::<Option<i32>>());
+    let power = || proptest::option::of(-1 << 60..1_i64 << 60);
+    let second = (any::<Option<i32>>(), power(), power(), any::<Option<i32>>());
     let third = (any::<Option<i32>>(), any::<u64>(), any::<[u16; EVENTS]>(), any::<Option<bool>>());
     (first, second, third).prop_map(|((time, import, export, millivolts, milliamperes), second, third)| {
         let (neutral, milliwatts, millivars, millihertz) = second;
@@ -107,8 +108,8 @@ fn usual_readings() -> impl Strategy<Value = Reading> {
         millivolts: reading.millivolts % 300_000,
         milliamperes: reading.milliamperes % 100_000,
         neutral: reading.neutral.map(|neutral| neutral % 100_000),
-        milliwatts: reading.milliwatts % 1_000 * 1_000,
-        millivars: reading.millivars % 1_000 * 100,
+        milliwatts: reading.milliwatts.map(|power| power % 1_000 * 1_000),
+        millivars: reading.millivars.map(|power| power % 1_000 * 100),
         millihertz: None,
         sequence: reading.sequence % 1_000,
         events: [reading.events[0], 0, 0, 0],

@@ -210,3 +210,19 @@ fn a_message_of_another_meter_with_the_same_key_is_refused() {
     let length = seal(&KEY, &header, b"", &mut out).unwrap();
     assert_eq!(pair.said(&out[..length]), "unknown-key");
 }
+
+#[test]
+fn a_receipt_says_until_when_readings_are_kept_and_is_no_command() {
+    let mut pair = Pair::new();
+    let mut out = [0; LONGEST];
+    let length = pair.gateway.receipt(NOW, &mut out).unwrap();
+    let sealed = out[..length].to_vec();
+    assert_eq!(pair.said(&sealed), "kind");
+    let receipt = |pair: &mut Pair, mut message: Vec<u8>| {
+        pair.meter.receipt(&mut message).map_err(|refused| refused.reason)
+    };
+    assert_eq!(receipt(&mut pair, sealed.clone()), Ok(NOW));
+    assert_eq!(receipt(&mut pair, sealed), Err(Refusal::Replayed));
+    let command = pair.command(Command::Disconnect);
+    assert_eq!(receipt(&mut pair, command), Err(Refusal::Kind));
+}
