@@ -37,12 +37,12 @@ pub struct Reading {
     /// Export register, in Wh.
     pub export: i64,
     /// Voltage, in mV.
-    pub millivolts: i32,
+    pub millivolts: Option<i32>,
     /// Current of the phase, in mA.
-    pub milliamperes: i32,
+    pub milliamperes: Option<i32>,
     /// Current of the neutral, in mA.
     pub neutral: Option<i32>,
-    /// Active power, in mW; negative is export. None in a reading of registers.
+    /// Active power, in mW; negative is export. `None` in a reading of registers.
     pub milliwatts: Option<i64>,
     /// Reactive power, in mvar; positive is lagging.
     pub millivars: Option<i64>,
@@ -112,10 +112,11 @@ impl Reading {
         to.put(&since.to_le_bytes());
         signed(&mut to, self.import);
         signed(&mut to, self.export);
-        signed(&mut to, self.millivolts.into());
-        signed(&mut to, self.milliamperes.into());
+        for one in [self.millivolts, self.milliamperes].into_iter().flatten() {
+            signed(&mut to, one.into());
+        }
         if let Some(neutral) = self.neutral {
-            signed(&mut to, i64::from(neutral).wrapping_sub(self.milliamperes.into()));
+            signed(&mut to, i64::from(neutral).wrapping_sub(self.milliamperes.unwrap_or(0).into()));
         }
         for power in [self.milliwatts, self.millivars].into_iter().flatten() {
             without_zeros(&mut to, power)?;
@@ -148,8 +149,8 @@ impl Reading {
             whole(&mut to, value);
         }
         let measured = [
-            (&b",\"v\":"[..], Some(self.millivolts.into())),
-            (b",\"i\":", Some(self.milliamperes.into())),
+            (&b",\"v\":"[..], self.millivolts.map(i64::from)),
+            (b",\"i\":", self.milliamperes.map(i64::from)),
             (b",\"in\":", self.neutral.map(i64::from)),
             (b",\"p\":", self.milliwatts),
             (b",\"q\":", self.millivars),
@@ -192,8 +193,10 @@ impl Reading {
 
     /// Which fields are there, as the frame numbers them.
     fn fields(&self) -> u64 {
-        let always = 0b1000_1111;
+        let always = 0b1000_0011;
         [
+            (2, self.millivolts.is_some()),
+            (3, self.milliamperes.is_some()),
             (4, self.neutral.is_some()),
             (5, self.milliwatts.is_some()),
             (6, self.millivars.is_some()),

@@ -118,8 +118,8 @@ impl Live {
         to.two(reading.time);
         to.four(reading.import as u64);
         to.four(reading.export as u64);
-        to.two(reading.millivolts as u32);
-        to.two(reading.milliamperes as u32);
+        to.maybe(reading.millivolts);
+        to.maybe(reading.milliamperes);
         to.maybe(reading.neutral);
         for power in [reading.milliwatts, reading.millivars] {
             to.four(power.unwrap_or(i64::MIN) as u64);

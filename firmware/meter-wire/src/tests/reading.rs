@@ -11,8 +11,8 @@ fn usual() -> Reading {
         time: 1_704_445_200,
         import: 1_048_213,
         export: 0,
-        millivolts: 231_400,
-        milliamperes: 4_120,
+        millivolts: Some(231_400),
+        milliamperes: Some(4_120),
         neutral: Some(4_110),
         milliwatts: Some(931_000),
         millivars: Some(-188_050),
@@ -30,8 +30,8 @@ fn raw(reading: &Reading, name: &str) -> RawReading {
     RawReading {
         imp: Some(WattHours(reading.import)),
         exp: Some(WattHours(reading.export)),
-        v: Some(Phases::One(Millivolts(reading.millivolts))),
-        i: Some(Phases::One(Milliamperes(reading.milliamperes))),
+        v: reading.millivolts.map(|one| Phases::One(Millivolts(one))),
+        i: reading.milliamperes.map(|one| Phases::One(Milliamperes(one))),
         neutral: reading.neutral.map(Milliamperes),
         p: reading.milliwatts.map(|power| Phases::One(Milliwatts(power))),
         q: reading.millivars.map(|power| Phases::One(Millivars(power))),
@@ -75,7 +75,13 @@ fn a_human_reads_a_line() {
 }
 
 fn readings() -> impl Strategy<Value = Reading> {
-    let first = (946_684_800_u32..4_102_444_800, any::<i64>(), any::<i64>(), any::<i32>(), any::<i32>());
+    let first = (
+        946_684_800_u32..4_102_444_800,
+        any::<i64>(),
+        any::<i64>(),
+        any::<Option<i32>>(),
+        any::<Option<i32>>(),
+    );
     let power = || proptest::option::of(-1 << 60..1_i64 << 60);
     let second = (any::<Option<i32>>(), power(), power(), any::<Option<i32>>());
     let third = (any::<Option<i32>>(), any::<u64>(), any::<[u16; EVENTS]>(), any::<Option<bool>>());
@@ -105,8 +111,8 @@ fn usual_readings() -> impl Strategy<Value = Reading> {
     readings().prop_map(|reading| Reading {
         import: reading.import % 1_000_000,
         export: reading.export % 1_000,
-        millivolts: reading.millivolts % 300_000,
-        milliamperes: reading.milliamperes % 100_000,
+        millivolts: reading.millivolts.map(|one| one % 300_000),
+        milliamperes: reading.milliamperes.map(|one| one % 100_000),
         neutral: reading.neutral.map(|neutral| neutral % 100_000),
         milliwatts: reading.milliwatts.map(|power| power % 1_000 * 1_000),
         millivars: reading.millivars.map(|power| power % 1_000 * 100),
