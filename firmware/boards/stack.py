@@ -45,11 +45,26 @@ def registers(text):
     return count
 
 
-def rv32_step(name, at, operation, rest, before):
+def rv32_constant(operation, rest, known):
+    """Follows constants that a register is loaded with: a large frame is taken by one."""
+    fields = rest.split(", ")
+    if operation == "lui":
+        known[fields[0]] = int(fields[1], 0) << 12
+    elif operation == "addi" and fields[1] == fields[0] and fields[0] in known:
+        known[fields[0]] += int(fields[2], 0)
+    elif operation not in ("sw", "sh", "sb", "sub", "add") or fields[0] != "sp":
+        known.pop(fields[0], None)
+
+
+def rv32_step(name, at, operation, rest, before, known):
     """Bytes that an instruction takes from the stack, and what it calls."""
+    rv32_constant(operation, rest, known)
     if operation == "addi" and re.match(r"sp, sp, -", rest):
         return -int(rest.split(", ")[2]), None
     if operation in ("sub", "add") and rest.startswith("sp,"):
+        size = known.get(rest.split(", ")[-1])
+        if size is not None:
+            return (size if operation == "sub" else 0), None
         fail(f"{name} takes a part of the stack whose size is not fixed")
     if operation in ("jal", "j"):
         return 0, int(re.search(r"0x([0-9a-f]+)", rest).group(1), 16)
@@ -64,7 +79,7 @@ def rv32_step(name, at, operation, rest, before):
     return 0, None
 
 
-def m4_step(name, at, operation, rest, before):
+def m4_step(name, at, operation, rest, before, _):
     """The same for Thumb."""
     plain = operation.removesuffix(".w")
     if plain == "push":
@@ -91,17 +106,18 @@ def read(machine, program):
     frames = dict.fromkeys(starts.values(), 0)
     calls = {name: set() for name in frames}
     step = {"rv32": rv32_step, "m4": m4_step}[machine]
-    name, before = None, None
+    name, before, known = None, None, {}
     text = output("llvm-objdump", "-d", "--no-show-raw-insn", *TRIPLES[machine], program)
     for line in text.splitlines():
         matched = LINE.match(line)
         if not matched:
             continue
         at, operation, rest = int(matched.group(1), 16), matched.group(2), matched.group(3)
-        name = starts.get(at, name)
+        if at in starts:
+            name, known = starts[at], {}
         if name is None:
             continue
-        size, target = step(name, at, operation, rest, before)
+        size, target = step(name, at, operation, rest, before, known)
         frames[name] += size
         before = (at, operation, rest)
         # A jump within a function is none of ours.

@@ -40,6 +40,8 @@ pub struct Supply {
     under_s: u16,
     waits_s: u16,
     tries: u8,
+    /// A command closed the relay while an event lasts that opens it.
+    pardoned: bool,
 }
 
 /// A relay that a load opened is tried again after half a minute.
@@ -84,23 +86,27 @@ impl Supply {
         Reason::ALL.into_iter().filter(move |reason| self.reasons & reason.bit() != 0)
     }
 
-    /// A command. To connect is to begin anew with the load as well, but pays for nothing.
+    /// A command. To connect is to begin anew with the load and with events that last, but pays for nothing.
     pub fn command(&mut self, connect: bool) {
         self.set(Reason::Command, !connect);
         if connect {
             self.begin_anew();
+            // Without a current, many events cannot be judged: they would hold the relay open for ever.
+            self.pardoned = self.has(Reason::Tamper);
+            self.set(Reason::Tamper, false);
         }
     }
 
     /// A new limit of the load: what the old one counted is over.
     pub fn begin_anew(&mut self) {
         self.set(Reason::Load, false);
-        *self = Self { reasons: self.reasons, ..Self::default() };
+        *self = Self { reasons: self.reasons, pardoned: self.pardoned, ..Self::default() };
     }
 
     /// Looks at the next seconds.
     pub fn step(&mut self, limit: &LoadLimit, seen: &Seen) {
-        self.set(Reason::Tamper, seen.tampered);
+        self.pardoned &= seen.tampered;
+        self.set(Reason::Tamper, seen.tampered && !self.pardoned);
         // Who is without credit already stays so in friendly hours: they end no supply, and begin none.
         let spared = seen.friendly && !self.has(Reason::Credit);
         self.set(Reason::Credit, seen.unpaid && !spared);

@@ -11,12 +11,14 @@ mod cuts;
 mod keeping;
 mod meter;
 mod stream;
+mod whole;
 
 pub use cost::cost;
 pub use cuts::{Ended, FLASH_BYTES, SlowFlash, WITNESS_WORDS, Witness, begin, block, cuts};
 pub use keeping::{keeping_cost, keeping_size};
 pub use meter::{Meter, REPORT_SECONDS, Size, report};
 pub use stream::Stream;
+pub use whole::{whole, whole_cost, whole_size};
 
 #[cfg(test)]
 mod tests {
@@ -56,6 +58,19 @@ mod tests {
         words[6].fetch_add(1, SeqCst);
         assert_eq!(begin(&mut lines, &cells, witness, 9).unwrap_err(), Ended::Broken);
         assert!(lines.ends_with("19 was acknowledged, newest is Some(18)\n"), "{lines}");
+    }
+
+    #[test]
+    fn the_whole_meter_measures_speaks_obeys_and_restarts() {
+        let mut lines = String::new();
+        whole(&mut lines).unwrap();
+        // An earth return opens the relay by a rule; the phase was reversed.
+        for held in [r#""ev":[69,301],"relay":"off""#, r#""ev":[51]"#, "pulses "] {
+            assert!(lines.contains(held), "{held} in {lines}");
+        }
+        // Frames of kind 2 are answers, and each command has one.
+        let count = |front| lines.lines().filter(|line| line.starts_with(front)).count();
+        assert_eq!((count("line 00060102"), count("line 00060101")), (5, 27), "{lines}");
     }
 
     #[test]

@@ -12,7 +12,7 @@ use meter_tamper::{Code, Limits, Observation, Watch};
 pub const REPORT_SECONDS: u32 = 115;
 
 /// Constants as a test bench leaves them: no delay is a whole sample.
-const CALIBRATION: Calibration = Calibration {
+pub(crate) const CALIBRATION: Calibration = Calibration {
     sample_rate: 4_000,
     voltage_range_uv: 400_123_456,
     current_range_ua: [100_234_567, 99_765_432],

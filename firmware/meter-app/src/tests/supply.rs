@@ -70,3 +70,18 @@ fn the_relay_closes_when_no_reason_is_left() {
     supply.step(&none, &SEEN);
     assert!(supply.is_closed());
 }
+
+#[test]
+fn a_command_closes_the_relay_until_the_event_occurs_again() {
+    let none = LoadLimit { watts: 0, seconds: 0, reconnects: 0 };
+    let mut supply = Supply::default();
+    let step = |supply: &mut Supply, tampered| {
+        supply.step(&none, &Seen { tampered, ..SEEN });
+        supply.is_closed()
+    };
+    assert!(!step(&mut supply, true));
+    supply.command(true);
+    assert!(supply.is_closed() && step(&mut supply, true));
+    assert!(step(&mut supply, false));
+    assert!(!step(&mut supply, true));
+}

@@ -8,7 +8,9 @@ use board_qemu_rv32::{Console, exit, instructions};
 extern "C" fn main() -> ! {
     let mut console = Console;
     let written = meter_probe::report(&mut console)
+        .and_then(|()| meter_probe::whole(&mut console))
         .and_then(|()| meter_probe::cost(&mut console, instructions))
-        .and_then(|()| meter_probe::keeping_cost(&mut console, instructions));
+        .and_then(|()| meter_probe::keeping_cost(&mut console, instructions))
+        .and_then(|()| meter_probe::whole_cost(&mut console, instructions));
     exit(written.is_err())
 }
