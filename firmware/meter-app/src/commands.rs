@@ -36,9 +36,10 @@ impl<F: MultiwriteNorFlash> Meter<F> {
         self.hear(&mut buffer[..length], now);
     }
 
-    /// Another line begins: half a frame of the old one is no part of it.
+    /// Another line begins: half a frame of the old one is no part of it, and what was sent there may be lost.
     pub fn new_line(&mut self) {
         self.line = Line::new();
+        self.outbox.send_again();
     }
 
     /// Takes a sealed message, and does what it says.
@@ -205,15 +206,13 @@ impl<F: MultiwriteNorFlash> Meter<F> {
         self.sealed(sealed.ok())
     }
 
-    /// The oldest interval that was not sent.
+    /// The oldest interval without a receipt, if none was sent that waits for one.
     fn unsent_interval(&mut self) -> Option<Interval> {
-        if !self.outbox.has_intervals {
-            return None;
-        }
-        let (log, sent) = (self.keeper.log(), self.outbox.sent_until());
+        let kept = self.outbox.next_interval_after()?;
+        let log = self.keeper.log();
         let (mut walk, mut oldest) = (log.walk(Shelf::Profile), None);
         while let Ok(Some((_, interval))) = log.before::<Interval>(&mut walk) {
-            if interval.end <= sent {
+            if interval.end <= kept {
                 break;
             }
             oldest = Some(interval);

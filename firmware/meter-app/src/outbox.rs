@@ -26,7 +26,8 @@ pub(crate) struct Outbox {
     events: Few<u16, WAITING>,
     /// The newest reading, if it was not sent. An older one is of no use any more: its registers are in this one.
     pub(crate) live: Option<Reading>,
-    /// Intervals up to here were sent, and up to there a receipt came.
+    /// Intervals up to here were sent, and up to there a receipt came. One at a time waits for its receipt: what a line
+    /// loses is then never passed over.
     sent: u32,
     kept: u32,
     unreceipted_s: u16,
@@ -100,8 +101,9 @@ impl Outbox {
         self.live = None;
     }
 
-    pub(crate) fn sent_until(&self) -> u32 {
-        self.sent
+    /// The end of the last interval whose receipt came, unless one after it still waits.
+    pub(crate) fn next_interval_after(&self) -> Option<u32> {
+        (self.has_intervals && self.sent == self.kept).then_some(self.kept)
     }
 
     pub(crate) fn sent_interval(&mut self, end: u32) {
@@ -122,8 +124,13 @@ impl Outbox {
     /// Seconds passed: without a receipt, what was sent is sent again.
     pub(crate) fn wait(&mut self, seconds: u16) {
         self.unreceipted_s = self.unreceipted_s.saturating_add(seconds);
-        if self.kept < self.sent && self.unreceipted_s >= RECEIPT_S {
-            (self.sent, self.unreceipted_s, self.has_intervals) = (self.kept, 0, true);
+        if self.unreceipted_s >= RECEIPT_S {
+            self.send_again();
         }
+    }
+
+    /// Nobody knows what came of what was sent last.
+    pub(crate) fn send_again(&mut self) {
+        (self.sent, self.unreceipted_s) = (self.kept, 0);
     }
 }
