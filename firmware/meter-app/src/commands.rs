@@ -42,6 +42,11 @@ impl<F: MultiwriteNorFlash> Meter<F> {
         self.outbox.send_again();
     }
 
+    /// Whether a reading of registers waits for its receipt, as far as is known: after a start any of the last day may.
+    pub fn intervals_wait(&self) -> bool {
+        self.outbox.intervals_wait()
+    }
+
     /// Takes a sealed message, and does what it says.
     pub fn hear(&mut self, message: &mut [u8], now: u32) {
         let Some(session) = &mut self.session else { return };

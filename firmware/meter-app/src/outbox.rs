@@ -106,6 +106,11 @@ impl Outbox {
         (self.has_intervals && self.sent == self.kept).then_some(self.kept)
     }
 
+    /// Whether an interval still waits for its receipt.
+    pub(crate) fn intervals_wait(&self) -> bool {
+        self.has_intervals || self.sent != self.kept
+    }
+
     pub(crate) fn sent_interval(&mut self, end: u32) {
         self.sent = end;
         self.unreceipted_s = 0;

@@ -3,9 +3,8 @@
 use crate::ours::Ours;
 use crate::points::Point;
 use crate::rivals::{Rival, RivalKind, Trim};
-use meter_core::{Calibration, Delay, Reference, Samples, fit_gain, fit_noise, fit_phase};
-use meter_synth::{Appliance, Bench, Converter, Kind, Mains, Wiring};
-use units::{Millivars, Milliwatts};
+use meter_core::{Calibration, Samples};
+use meter_synth::{Appliance, Bench, Converter, Kind, Mains, Wiring, calibrate};
 
 /// A grid and loads.
 #[derive(Debug, Clone)]
@@ -50,39 +49,8 @@ impl Lab {
     /// Calibrates a meter on a converter of this kind: nothing connected, nominal current, the same at 0.5 lagging.
     pub fn new(kind: Kind, seed: u64, nominal: f64, starting: f64) -> Self {
         let converter = Converter::new(kind, seed);
-        let micro = |value: f64| (value * 1e6).round() as u32;
-        let mut calibration = Calibration {
-            sample_rate: 4_000,
-            voltage_range_uv: micro(converter.voltage_range),
-            current_range_ua: [micro(converter.current_range); 2],
-            current_delay: [Delay::NONE; 2],
-            voltage_delay: 1,
-            noise: [0; 2],
-            starting_current_ua: micro(starting),
-            nominal_voltage_mv: 230_000,
-            pulses_per_kwh: 3_200,
-        };
-        let mut lab = Self { nominal, calibration, converter, rivals: Vec::new() };
-        let block = |lab: &Lab, calibration, lag, amperes| {
-            let mut meter = Ours::new(calibration);
-            lab.samples(&Wave::steady(230.0, 50.0, amperes, lag), 8.0, |samples, _| {
-                meter.push(samples);
-            });
-            meter.block().expect("eight seconds hold a block")
-        };
-        calibration = fit_noise(calibration, &block(&lab, calibration, 0.0, 0.0));
-        let reference = |lag: f64| Reference {
-            voltage_uv: 230_000_000,
-            current_ua: micro(nominal),
-            active: Milliwatts((230_000.0 * nominal * lag.to_radians().cos()).round() as i64),
-            reactive: Millivars((230_000.0 * nominal * lag.to_radians().sin()).round() as i64),
-        };
-        for _ in 0..3 {
-            calibration = fit_gain(calibration, &block(&lab, calibration, 0.0, nominal), &reference(0.0));
-            calibration = fit_phase(calibration, &block(&lab, calibration, 60.0, nominal), &reference(60.0));
-        }
-        lab.calibration = calibration;
-        lab
+        let calibration = calibrate(&converter, nominal, starting);
+        Self { nominal, calibration, converter, rivals: Vec::new() }
     }
 
     /// A bench with this converter.
