@@ -6,7 +6,7 @@ use std::fs;
 use toml::Table;
 
 /// Dependencies that are heavy or have one purpose, and the crates that may use them.
-const HOMES: [(&str, &[&str]); 34] = [
+const HOMES: [(&str, &[&str]); 39] = [
     ("arrow", &["columns", "lab"]),
     ("parquet", &["columns", "lab"]),
     ("snap", &["columns"]),
@@ -34,6 +34,12 @@ const HOMES: [(&str, &[&str]); 34] = [
     ("hyper", &["web"]),
     ("futures-util", &["web"]),
     ("utoipa", &["api"]),
+    // Of the workspace in firmware/.
+    ("meter-app", &["dummies"]),
+    ("meter-synth", &["dummies"]),
+    ("meter-wire", &["gateway", "dummies", "gridwarden"]),
+    ("ed25519-dalek", &["gateway"]),
+    ("embedded-storage", &["dummies"]),
     ("utoipa-axum", &["api"]),
     ("tower", &["web"]),
     ("prometheus-client", &["stream"]),

@@ -1,8 +1,10 @@
 //! The command line: every command and option with its help.
 
+mod gateway;
 mod serve;
 mod simulate;
 
+pub use gateway::{Gateway, GatewayAct, GatewayCommand, GatewayRun, Hours, Meter, MeterAct};
 pub use serve::{Ack, Alerts, Asked, Serve, Silence, SilenceAct, Token, TokenAct};
 pub use simulate::{Format, Simulate};
 
@@ -76,6 +78,10 @@ pub enum Command {
     Ack(Ack),
     /// Make, list and revoke the tokens of those who ask a serve.
     Token(Token),
+    /// Hear meters: keep their readings, hand them on, carry commands to them.
+    Gateway(Gateway),
+    /// Boot dummy meters: the firmware itself, each with a synthetic home.
+    Meter(Meter),
     /// Work on whole files with `gridwarden-lab`: `lab backtest` forecasts the past of a load, and scores it; `lab forecast`
     /// forecasts what comes.
     Lab(Lab),

@@ -36,6 +36,8 @@ pub fn main() -> ExitCode {
         Command::Silence(args) => commands::silence::run(args),
         Command::Ack(args) => commands::silence::acknowledge(args),
         Command::Token(args) => commands::token::run(args),
+        Command::Gateway(args) => commands::gateway::run(args),
+        Command::Meter(args) => commands::meter::run(args, cli.quiet),
         Command::Lab(args) => commands::lab::run(args, cli.quiet),
         Command::Catalogue(args) => commands::catalogue::run(args),
         Command::Completions(completions) => {

@@ -43,6 +43,12 @@ impl Stop {
         flag::register_usize(signal, Arc::clone(&self.0), signal.unsigned_abs() as usize).map(drop)
     }
 
+    /// Ends the process from within, as a signal would: something has failed that all threads need.
+    pub fn ask(&self) {
+        let terminate = SIGTERM.unsigned_abs() as usize;
+        let _ = self.0.compare_exchange(0, terminate, Ordering::Relaxed, Ordering::Relaxed);
+    }
+
     /// Acts as if a hang-up signal had come, because the terminal is gone and the system has sent no signal.
     pub(crate) fn hang_up(&self) {
         let hang_up = SIGHUP.unsigned_abs() as usize;

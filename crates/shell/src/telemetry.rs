@@ -263,6 +263,51 @@ pub fn api_ended(error: &dyn Error) {
     error!("the API has ended: {error}");
 }
 
+/// Dummy meters are booted.
+pub fn dummies_boot(count: usize, keys: &Path) {
+    info!(count, keys = %keys.display(), "dummy meters boot");
+}
+
+/// A dummy meter has ended before a receipt came for all of its registers.
+pub fn dummy_not_heard(meter: &str) {
+    warn!(meter, "the gateway has not confirmed all registers: the meter sends them with its next start");
+}
+
+/// Meters can connect.
+pub fn meters_may_connect(address: SocketAddr, known: usize) {
+    info!(%address, known, "meters may connect");
+}
+
+/// A connection was refused.
+pub fn meters_refused(peer: SocketAddr, most: usize) {
+    warn!(%peer, most, "connection refused: there are as many as a gateway takes");
+}
+
+/// A connection has ended.
+pub fn meter_line_closed(peer: SocketAddr, why: &str) {
+    info!(%peer, "line closed: {why}");
+}
+
+/// A meter without a key here.
+pub fn unknown_meter(title: &str) {
+    warn!(title, "unknown meter: nothing of it goes on until the file of meters has its key");
+}
+
+/// A meter on Modbus does not answer.
+pub fn modbus_meter_away(meter: &str, cause: &io::Error) {
+    warn!(meter, "meter on Modbus does not answer: {cause}");
+}
+
+/// The sink takes nothing.
+pub fn readings_wait(why: &str) {
+    warn!("readings wait on disk: {why}");
+}
+
+/// It takes readings again.
+pub fn readings_go_on() {
+    info!("readings go on");
+}
+
 /// A gateway is connected.
 pub fn gateway_connected(gateway: &str) {
     info!(gateway, "gateway connected");

@@ -7,7 +7,8 @@
 //!
 //! Read `command` (what `gridwarden run` does), then `run` (its threads), `kafka` (the sections of a plan about Kafka),
 //! `log` (the edge to the broker) and `metrics`; `feed` is `gridwarden simulate --brokers`, `resend` is the command of
-//! that name, `follow` is what `gridwarden serve` reads, and a [`Topic`] is what its messages to programs go to.
+//! that name, `follow` is what `gridwarden serve` reads, a [`Topic`] is what its messages to programs
+//! go to, and [`Readings`] what a gateway writes.
 
 mod clock;
 mod command;
@@ -16,6 +17,7 @@ mod follow;
 mod kafka;
 mod log;
 mod metrics;
+mod readings;
 mod resend;
 mod run;
 mod trace;
@@ -26,4 +28,5 @@ pub use follow::{Came, Follow, Followed};
 pub use kafka::{Exchange, IntervalsFormat, KafkaPlan, MessageFormat};
 pub use log::topics::{PARTITIONS, check_name};
 pub use log::{ClientSettings, Environment, NotPut, Topic};
+pub use readings::Readings;
 pub use resend::{Resend, resend};
