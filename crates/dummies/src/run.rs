@@ -46,8 +46,12 @@ pub struct Meters {
     pub begin: Option<u32>,
     /// They end after so many seconds of their clocks.
     pub seconds: Option<u32>,
-    /// So many of them have half of their load return through earth, from this second on.
-    pub earth_return: (usize, u32),
+    /// The number in the name of the first.
+    pub first: usize,
+    /// Of so many of them a part of the load returns through earth,
+    pub earth_return: usize,
+    /// from this second on, and this part.
+    pub earth_return_from: (u32, f64),
     /// A CSV file of what really flowed at the end of each interval.
     pub truth: Option<PathBuf>,
 }
@@ -64,7 +68,7 @@ pub fn run(args: &Meters, quiet: bool) -> Result<(), Failure> {
     let utility = args.utility.as_deref().map_or(Ok([0; 32]), gateway::orders::read_public)?;
     let begin = args.begin.unwrap_or_else(now);
     let mut booted = Vec::new();
-    for (place, row) in store::meters(&args.store, args.count)?.iter().enumerate() {
+    for (place, row) in store::meters(&args.store, args.first, args.count)?.iter().enumerate() {
         let own = store::own(row, place, utility, args.seed);
         let path = store::flash(&args.store, &row.name);
         let dummy = Dummy::start(&own, &path, begin).map_err(|cause| {
@@ -83,7 +87,7 @@ pub fn run(args: &Meters, quiet: bool) -> Result<(), Failure> {
         }
         let mut threads = Vec::new();
         for (place, one) in booted.iter().enumerate() {
-            let steals_from = (place < args.earth_return.0).then_some(args.earth_return.1);
+            let steals_from = (place < args.earth_return).then_some(args.earth_return_from);
             threads.push(spawn(scope, one.name.to_string(), move || live(args, one, steals_from, stop))?);
         }
         let mut shown = Duration::ZERO;
@@ -120,7 +124,7 @@ fn bind(address: &str) -> Result<TcpListener, Failure> {
 
 /// The life of a meter: the rows of its truth.
 #[expect(clippy::disallowed_methods, reason = "a dummy keeps pace with the clock")]
-fn live(args: &Meters, one: &Booted, steals_from: Option<u32>, stop: &Stop) -> String {
+fn live(args: &Meters, one: &Booted, steals_from: Option<(u32, f64)>, stop: &Stop) -> String {
     let began = Instant::now();
     let mut line = args.serial.as_deref().map(Line::new);
     let (mut truth, mut frame) = (String::new(), [0; LONGEST]);
@@ -131,8 +135,10 @@ fn live(args: &Meters, one: &Booted, steals_from: Option<u32>, stop: &Stop) -> S
         if stop.is_asked() || args.seconds.is_some_and(|seconds| since >= seconds) {
             break;
         }
-        if steals_from.is_some_and(|second| since >= second) {
-            dummy.wire(Wiring::EarthReturn(0.5));
+        if let Some((second, share)) = steals_from
+            && since >= second
+        {
+            dummy.wire(Wiring::EarthReturn(share));
         }
         if dummy.step().interval {
             let flowed = dummy.truth();

@@ -20,8 +20,9 @@ pub fn flash(folder: &Path, name: &MeterId) -> PathBuf {
     folder.join(format!("{name}.flash"))
 }
 
-/// So many meters: those that the folder knows, and new ones with random keys and titles.
-pub fn meters(folder: &Path, count: usize) -> Result<Vec<MeterRow>, Failure> {
+/// So many meters: those that the folder knows, and new ones with random keys and titles, named by numbers from `first`
+/// on.
+pub fn meters(folder: &Path, first: usize, count: usize) -> Result<Vec<MeterRow>, Failure> {
     fs::create_dir_all(folder).map_err(|cause| {
         Failure::failed(format!("cannot make the folder {}", folder.display()), &cause).as_wrong()
     })?;
@@ -29,7 +30,7 @@ pub fn meters(folder: &Path, count: usize) -> Result<Vec<MeterRow>, Failure> {
     let mut rows = if path.exists() { read(&path)? } else { Vec::new() };
     let known = rows.len();
     while rows.len() < count {
-        let row = new(rows.len() + 1)
+        let row = new(first + rows.len())
             .map_err(|cause| Failure::failed("cannot read random bytes from /dev/urandom", &cause))?;
         rows.push(row);
     }

@@ -9,7 +9,7 @@ use meter_wire::line::LONGEST;
 const BEGIN: u32 = 1_704_445_200;
 
 fn own(folder: &std::path::Path, place: usize) -> Own {
-    let rows = store::meters(folder, place + 1).unwrap();
+    let rows = store::meters(folder, 1, place + 1).unwrap();
     store::own(&rows[place], place, [0; 32], 7)
 }
 
@@ -60,9 +60,9 @@ fn an_earth_return_is_noticed() {
 #[test]
 fn the_folder_keeps_keys_and_gives_each_meter_its_own() {
     let folder = tempfile::tempdir().unwrap();
-    let two = store::meters(folder.path(), 2).unwrap();
-    let three = store::meters(folder.path(), 3).unwrap();
+    let two = store::meters(folder.path(), 1, 2).unwrap();
+    let three = store::meters(folder.path(), 1, 3).unwrap();
     assert_eq!(three[..2], two);
     assert!(three[0].key != three[1].key && three[0].title != three[1].title);
-    assert_eq!(store::meters(folder.path(), 1).unwrap(), two[..1]);
+    assert_eq!(store::meters(folder.path(), 1, 1).unwrap(), two[..1]);
 }

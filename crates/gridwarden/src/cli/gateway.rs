@@ -198,15 +198,26 @@ pub struct Meter {
     /// End after so many seconds of their clocks. Without it, they run until you end them.
     #[arg(long, value_name = "N")]
     pub seconds: Option<u32>,
-    /// Of so many meters half of the load returns through earth.
+    /// The number of the first: meters of several folders need names of their own.
+    #[arg(long, default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=900_000))]
+    pub first: u32,
+    /// Of so many meters a part of the load returns through earth.
     #[arg(long, default_value_t = 0, value_name = "N")]
     pub earth_return: usize,
     /// From this second on.
     #[arg(long, default_value_t = 60, value_name = "N")]
     pub earth_return_after: u32,
+    /// How large the part is.
+    #[arg(long, default_value_t = 0.5, value_name = "SHARE", value_parser = share)]
+    pub earth_return_share: f64,
     /// Write what really flowed, at the end of each interval: a CSV file.
     #[arg(long, value_name = "FILE")]
     pub truth: Option<PathBuf>,
+}
+
+fn share(text: &str) -> Result<f64, String> {
+    let value = text.parse::<f64>().ok().filter(|value| (0.0..=1.0).contains(value));
+    value.ok_or_else(|| "a number from 0 to 1".to_owned())
 }
 
 fn times(text: &str) -> Result<f64, String> {

@@ -21,7 +21,9 @@ pub fn run(args: &cli::Meter, quiet: bool) -> Result<(), Failure> {
         speed,
         begin,
         seconds,
-        earth_return: (args.earth_return, args.earth_return_after),
+        first: args.first as usize,
+        earth_return: args.earth_return,
+        earth_return_from: (args.earth_return_after, args.earth_return_share),
         truth,
     };
     dummies::run(&meters, quiet)
