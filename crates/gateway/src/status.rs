@@ -63,7 +63,7 @@ pub(crate) fn write(folder: &Path, desk: &Desk, reached: impl Fn(&Title) -> bool
     fs::rename(new, path)
 }
 
-/// Reads what a gateway wrote last.
+/// Reads what a gateway wrote last, by the names of the meters.
 pub fn read_status(folder: &Path) -> io::Result<Vec<StatusLine>> {
     let text = fs::read_to_string(folder.join(NAME))?;
     let line = |line: &str| {
@@ -80,8 +80,10 @@ pub fn read_status(folder: &Path) -> io::Result<Vec<StatusLine>> {
             heard,
         })
     };
-    text.lines()
-        .map(line)
-        .collect::<Option<_>>()
-        .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, "it is not as a gateway writes it"))
+    let lines: Option<Vec<StatusLine>> = text.lines().map(line).collect();
+    let mut lines = lines
+        .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, "it is not as a gateway writes it"))?;
+    // Those without a key last.
+    lines.sort_by(|one, other| (one.name == "-", &one.name).cmp(&(other.name == "-", &other.name)));
+    Ok(lines)
 }
