@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
 """Compares what meters sent, and what the engine made of it, with what really flowed: see scripts/meter-check.
 
-  meters.py FOLDER    of the check: readings.ndjson, serial.csv, modbus.csv, out/
+  meters.py FOLDER [--repeats]    of the check: readings.ndjson, serial.csv, modbus.csv, out/
+
+With --repeats a reading may be there twice: a topic has some again that a killed gateway had not noted as sent.
 """
 
 import csv
@@ -52,7 +54,8 @@ for line in open(folder / "readings.ndjson"):
 # On Modbus there are live readings alone.
 serial = {key for key in truth if key[0] != "M000003"}
 check(set(registers) == serial, f"registers of each interval came: {len(registers)} of {len(serial)}")
-check(all(count == 1 for count in sent.values()), "none of them was sent on twice")
+if "--repeats" not in sys.argv:
+    check(all(count == 1 for count in sent.values()), "none of them was sent on twice")
 for key in sorted(registers):
     error = registers[key] - truth.get(key, float("nan"))
     check(

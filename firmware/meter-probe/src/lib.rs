@@ -3,6 +3,7 @@
 //!
 //! [`report`] runs a meter over a stream of whole numbers and writes each reading, event and register as a line. The
 //! host and the boards print these lines, and `scripts/firmware-mcu` compares them. [`cost`] counts instructions.
+//! [`speaking`] is a meter whose serial port leads to a gateway.
 //! [`cuts`] is a meter for `scripts/firmware-power`, which resets its board again and again.
 #![cfg_attr(not(test), no_std)]
 
@@ -10,6 +11,7 @@ mod cost;
 mod cuts;
 mod keeping;
 mod meter;
+mod speaking;
 mod stream;
 mod whole;
 
@@ -17,6 +19,7 @@ pub use cost::cost;
 pub use cuts::{Ended, FLASH_BYTES, SlowFlash, WITNESS_WORDS, Witness, begin, block, cuts};
 pub use keeping::{keeping_cost, keeping_size};
 pub use meter::{Meter, REPORT_SECONDS, Size, report};
+pub use speaking::{Port, expected, speaking};
 pub use stream::Stream;
 pub use whole::{whole, whole_cost, whole_size};
 

@@ -2,7 +2,7 @@
 
 use crate::Stream;
 use crate::keeping::{LAYOUT, Sheet};
-use crate::meter::CALIBRATION;
+pub(crate) use crate::meter::CALIBRATION;
 use core::fmt::{self, Write};
 use core::hint::black_box;
 use ed25519_dalek::SigningKey;
@@ -18,7 +18,7 @@ use meter_wire::message::{Key, LONGEST, Title};
 use meter_wire::{HeadEnd, LINE, Name, Trust};
 
 /// 2024-01-05 09:00 UTC.
-const BEGIN: u32 = 1_704_445_200;
+pub(crate) const BEGIN: u32 = 1_704_445_200;
 
 /// Two intervals of a minute, and a power cut between them.
 const SECONDS: u32 = 125;
@@ -37,8 +37,8 @@ const SETTINGS: Settings = Settings {
 };
 
 /// A meter, the clock of its board, and the gateway that hears and commands it.
-struct Place {
-    meter: Meter<Sheet>,
+pub(crate) struct Place {
+    pub(crate) meter: Meter<Sheet>,
     gateway: HeadEnd,
     utility: SigningKey,
     commands: u64,
@@ -61,7 +61,7 @@ fn identity(utility: &SigningKey) -> Option<Identity> {
 }
 
 impl Place {
-    fn new() -> Result<Self, fmt::Error> {
+    pub(crate) fn new() -> Result<Self, fmt::Error> {
         let utility = SigningKey::from_bytes(&[7; 32]);
         let log =
             prepare(Sheet::new(), &LAYOUT, &CALIBRATION, &SETTINGS, (1, KEY)).map_err(|_| fmt::Error)?;

@@ -4,7 +4,7 @@ use super::{NOW, TITLE, answer, frame, order, row, sealed, time};
 use crate::meters::{ModbusAddress, parse, read, write};
 use crate::orders::{UtilityKey, read_all, read_public};
 use crate::spool::{Position, Spool};
-use crate::{Store, read_status};
+use crate::{FileSink, Sink, Store, read_status};
 use expect_test::expect;
 use meter_wire::command::Outcome;
 use meter_wire::message::Kind;
@@ -142,4 +142,22 @@ fn a_file_among_the_commands_that_is_none_is_put_aside() {
     fs::write(commands.join("7.cmd"), "meter M42\nuntil soon\n").unwrap();
     assert_eq!(store.commit(time(NOW), |_| true).unwrap(), []);
     assert!(commands.join("7.wrong").exists());
+}
+
+#[test]
+fn lines_that_a_file_has_already_are_not_put_into_it_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("readings.ndjson");
+    let put = |portions: &[&str]| {
+        let mut sink = FileSink::open(&path).unwrap();
+        portions.iter().for_each(|lines| sink.put(lines.as_bytes()).unwrap());
+        fs::read_to_string(&path).unwrap()
+    };
+    assert_eq!(put(&["1\n2\n", "3\n"]), "1\n2\n3\n");
+    // The position of before "2" was noted, and a crash cut a line short.
+    fs::write(&path, "1\n2\n3\n{\"me").unwrap();
+    assert_eq!(put(&["2\n3\n4\n"]), "1\n2\n3\n4\n");
+    // In portions of another size.
+    assert_eq!(put(&["2\n", "3\n", "4\n5\n", "5\n"]), "1\n2\n3\n4\n5\n5\n");
+    assert_eq!(put(&["6\n"]), "1\n2\n3\n4\n5\n5\n6\n");
 }

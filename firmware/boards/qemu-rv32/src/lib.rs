@@ -5,7 +5,7 @@ use core::arch::{asm, global_asm};
 use core::fmt;
 use core::panic::PanicInfo;
 use core::sync::atomic::{AtomicU8, AtomicU32};
-use meter_probe::{FLASH_BYTES, WITNESS_WORDS};
+use meter_probe::{FLASH_BYTES, Port, WITNESS_WORDS};
 
 global_asm!(
     ".section .text.start",
@@ -35,6 +35,26 @@ impl fmt::Write for Console {
             unsafe { SERIAL.write_volatile(byte) };
         }
         Ok(())
+    }
+}
+
+/// The line's state: a byte came, or the next may be sent.
+const LINE_STATE: *mut u8 = 0x1000_0005 as *mut u8;
+const CAME: u8 = 1;
+const READY: u8 = 1 << 5;
+
+impl Port for Console {
+    fn read(&mut self) -> Option<u8> {
+        // SAFETY: registers of the same port; reading the data takes the byte.
+        unsafe { (LINE_STATE.read_volatile() & CAME != 0).then(|| SERIAL.read_volatile()) }
+    }
+
+    fn write(&mut self, byte: u8) {
+        // SAFETY: the same; a gateway may be slower than a console.
+        unsafe {
+            while LINE_STATE.read_volatile() & READY == 0 {}
+            SERIAL.write_volatile(byte);
+        }
     }
 }
 
