@@ -160,7 +160,15 @@ fn live(args: &Meters, one: &Booted, steals_from: Option<(u32, f64)>, stop: &Sto
             }
         }
     }
-    if let Some(line) = &mut line {
+    if stop.is_asked() {
+        // A signal is a supply that fails: the registers are saved, and the last words go out.
+        let mut dummy = lock(&one.dummy);
+        let now = dummy.now();
+        dummy.meter.failing(now);
+        if let Some(line) = &mut line {
+            exchange(&mut dummy, line, &mut frame);
+        }
+    } else if let Some(line) = &mut line {
         finish(one, line, &mut frame, stop);
     }
     truth
