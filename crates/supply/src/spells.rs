@@ -166,14 +166,11 @@ impl Visit<'_> {
                         continue;
                     }
                     self.heard_from(start, has_row);
-                    let end = grid.end(index);
-                    let row = if has_row { self.row_at(start) } else { None };
-                    let before = row.map_or(end.since(time), |row| reading_missing(row, self.seat));
-                    self.seat.hear(end, before);
+                    self.seat.hear(grid.end(index), self.since_last_reading(start, time, has_row));
                 }
                 // A run may have ended in the interval and have gone on.
-                What::Heard(false) if grid.end(index) == self.seat.heard() => {
-                    self.seat.hear_again(grid.end(index).since(time));
+                What::Heard(has_row) if grid.end(index) == self.seat.heard() => {
+                    self.seat.hear_again(self.since_last_reading(start, time, has_row));
                 }
                 What::Heard(_) => {}
                 What::Failed | What::Restored => {
@@ -315,6 +312,14 @@ impl Visit<'_> {
     /// The row of the interval that starts at `start`, if it is here.
     fn row_at(&self, start: EventTime) -> Option<&Interval> {
         self.rows.iter().find(|row| row.start == start)
+    }
+
+    /// How long before the end of the interval that starts at `start` its last reading was: by its row, or by an event of
+    /// that time.
+    fn since_last_reading(&self, start: EventTime, time: EventTime, has_row: bool) -> i64 {
+        let row = if has_row { self.row_at(start) } else { None };
+        let end = start.plus(self.rules.grid.length());
+        row.map_or(end.since(time), |row| reading_missing(row, self.seat))
     }
 
     /// When supply was back, if the meter was silent and is heard of in the interval that starts at `start`: before the
