@@ -101,7 +101,8 @@ impl Supply {
         let share = f64::from(known + told + missed) / f64::from(all.max(1));
         // A message is lost now and then, and two in a row hardly ever.
         let is_long = span.end.since(span.start) >= 2 * length;
-        let enough = share >= self.rules.transformer_share.0 || is_long && told >= LEAST;
+        let have_told = told >= LEAST && (is_long || known >= 2 && AMONG_SILENT * known + told >= all);
+        let enough = share >= self.rules.transformer_share.0 || have_told;
         // A branch of the transformer, or a part of the network of messages: the energy of all tells which.
         let telling: Vec<Across> =
             brief.iter().filter_map(|&at| ended[at].across).filter(|one| one.tells()).collect();
@@ -149,6 +150,10 @@ impl Supply {
         self.was_dark(meter, (span.start, span.end), topology) == Some(false)
     }
 }
+
+/// If others reported an outage, and one in so many of the rest missed a message just then, these were out as well: by
+/// chance far fewer do.
+const AMONG_SILENT: u32 = 5;
 
 /// Such a share of consumers is the whole transformer. Less may be a branch of it: its meter counts on.
 const NEARLY_ALL: f64 = 0.8;
