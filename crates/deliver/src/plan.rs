@@ -8,7 +8,7 @@ mod shown;
 
 pub use answers::{Answers, answers};
 pub use open::OpenError;
-pub use receivers::{check_receivers, check_registered, check_section};
+pub use receivers::{check_answers, check_receivers, check_registered, check_section};
 
 use crate::gateway::{EMAIL, FILE, SMS, TOPIC, WEBHOOK, way_of};
 use crate::http::{Client, Escape, Template, TemplateError};

@@ -486,8 +486,8 @@ pub struct Check {
     /// Files of readings, JSON lines or Parquet: say what is in them, and what to do about it.
     #[arg(long, num_args = 1.., value_name = "FILE")]
     pub readings: Vec<PathBuf>,
-    /// The topology as a CSV file: say also which meters are missing in it, or in the readings.
-    #[arg(long, value_name = "FILE", requires = "readings")]
+    /// The topology as a CSV file: say also whom routes reach, and which meters are missing in it, or in the readings.
+    #[arg(long, value_name = "FILE")]
     pub topology: Option<PathBuf>,
 }
 

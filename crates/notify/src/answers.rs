@@ -1,6 +1,7 @@
 //! What phones may ask by SMS, and the words of the answers. An answer says what was measured or done, and accuses no one.
 
-use crate::words::Language;
+use crate::words::{LONGEST_VALUE, Language};
+use reading::time::DAY;
 use reading::{Calendar, EventTime};
 
 /// What a phone sent.
@@ -171,15 +172,51 @@ impl Answer {
         }
     }
 
+    /// All answers, with values as long as they are usually: those to consumers, or those to people on duty.
+    pub fn samples(to_consumers: bool) -> Vec<Self> {
+        let (meter, what) =
+            ("M00000000001".to_owned(), "phase-neutral.M00000000001.20240107T0845Z".to_owned());
+        if to_consumers {
+            let (from, to) = (EventTime(0), EventTime(365 * DAY));
+            return vec![
+                Self::Help,
+                Self::NoBalance { meter: meter.clone() },
+                Self::Used { meter: meter.clone(), wh: 123_456_789, from, to },
+                Self::NoUse { meter },
+                Self::Stopped,
+                Self::Started,
+            ];
+        }
+        vec![
+            Self::HelpOnDuty,
+            Self::OnDuty,
+            Self::Acknowledged { what: what.clone() },
+            Self::Taken { what: what.clone(), by: "reader of A01, A02".to_owned() },
+            Self::NothingGoesOn { what: meter },
+            Self::Several { names: vec![what; 3] },
+        ]
+    }
+
     /// The text in a language; in English if there are no words in it.
     pub fn text(&self, language: &Language, calendar: &Calendar) -> String {
+        self.fill(language, calendar, str::to_owned)
+    }
+
+    /// The text as it can be registered with India's operators: `{#var#}` for each 30 letters of what changes.
+    pub fn registered_form(&self, language: &Language, calendar: &Calendar) -> String {
+        self.fill(language, calendar, |value| {
+            "{#var#}".repeat(value.chars().count().div_ceil(LONGEST_VALUE).max(1))
+        })
+    }
+
+    fn fill(&self, language: &Language, calendar: &Calendar, write: impl Fn(&str) -> String) -> String {
         let [english, hindi, marathi] = self.words();
         let (words, language) = match language.to_string().as_str() {
             "hi" => (hindi, language),
             "mr" => (marathi, language),
             _ => (english, &Language::ENGLISH),
         };
-        let values = self.values(language, calendar);
+        let values: Vec<String> = self.values(language, calendar).iter().map(|one| write(one)).collect();
         let mut text = String::new();
         let mut rest = words;
         while let Some((before, behind)) = rest.split_once('{') {
@@ -239,6 +276,21 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn each_answer_fits_the_form_in_which_it_can_be_registered() {
+        for answer in [true, false].into_iter().flat_map(Answer::samples) {
+            for language in ["en", "hi", "mr"].map(|name| Language::new(name).unwrap()) {
+                let form = answer.registered_form(&language, &calendar());
+                let registered = crate::words::Registered::new("1107160000000012345", &form).unwrap();
+                let text = answer.text(&language, &calendar());
+                assert!(registered.values(&text).is_some(), "{text} is not {form}");
+            }
+        }
+        let acknowledged = &Answer::samples(false)[2];
+        let form = acknowledged.registered_form(&Language::ENGLISH, &calendar());
+        assert_eq!(form, "You take care of {#var#}{#var#} now.");
     }
 
     #[test]

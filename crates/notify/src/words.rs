@@ -13,6 +13,7 @@ mod template;
 mod variables;
 
 pub use language::{Language, NotALanguage};
+pub(crate) use registered::LONGEST_VALUE;
 pub use registered::{Registered, RegisteredError, Registry, is_registered_id};
 pub use template::{Template, TemplateError};
 pub use variables::{Form, Variable, variables};

@@ -142,6 +142,48 @@ impl GatewayPlan {
         Ok(Gateway { name: self.name.clone(), wire })
     }
 
+    /// All secrets that are not at hand, also the key of who hands over messages of phones, if phones are answered.
+    pub fn missing(&self, with_inbound: bool) -> Vec<OpenError> {
+        let unread = |(key, source): (&'static str, &SecretSource)| {
+            source.read().err().map(|cause| self.fails(key, cause))
+        };
+        let inbound = self.inbound_key().filter(|_| with_inbound);
+        let all = self.secrets().into_iter().chain(inbound.map(|source| ("inbound", source)));
+        all.filter_map(unread).collect()
+    }
+
+    /// The secrets that it needs to send, by their keys.
+    fn secrets(&self) -> Vec<(&'static str, &SecretSource)> {
+        let held = |key, held| match held {
+            &Held::Plain(_) => None,
+            Held::Elsewhere(source) => Some((key, source)),
+        };
+        match &self.protocol {
+            Protocol::Smpp { password, .. } => vec![("password", password)],
+            Protocol::Twilio { token, .. } => vec![("token", token)],
+            Protocol::Http(Http { url, headers, .. }) => {
+                let headers = headers.iter().filter_map(|(_, value)| held("headers", value));
+                held("url", url).into_iter().chain(headers).collect()
+            }
+            Protocol::Smtp { login, .. } => {
+                login.iter().map(|(_, password)| ("password", password)).collect()
+            }
+            Protocol::Modem { pin, .. } => pin.iter().map(|pin| ("pin", pin)).collect(),
+            Protocol::Webhook { url, secret, .. } => {
+                held("url", url).into_iter().chain([("secret", secret)]).collect()
+            }
+            Protocol::Kafka { .. } | Protocol::File { .. } => vec![],
+        }
+    }
+
+    fn inbound_key(&self) -> Option<&SecretSource> {
+        match &self.protocol {
+            Protocol::Twilio { inbound, .. } => inbound.as_ref(),
+            Protocol::Http(Http { inbound, .. }) => inbound.as_ref().map(|(source, ..)| source),
+            _ => None,
+        }
+    }
+
     /// Who may hand over messages of phones, if somebody may.
     pub fn inbound(&self) -> Result<Option<Inbound>, OpenError> {
         let (source, from, text) = match &self.protocol {

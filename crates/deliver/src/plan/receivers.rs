@@ -2,10 +2,14 @@
 
 use super::GatewayPlan;
 use crate::gateway::{TOPIC, way_of};
-use notify::desk::Whom;
+use notify::answers::Answer;
+use notify::desk::{Receiver, Whom};
+use notify::words::Language;
 use notify::{Channel, ChannelRule, DeskRules};
 use pipeline::PlanError;
+use reading::Calendar;
 use serde::Deserialize;
+use std::collections::BTreeSet;
 use std::ops::Range;
 use toml::Spanned;
 
@@ -82,6 +86,50 @@ pub fn check_registered(
         return wrong(problem, "add each text with its `id` as the portal of your operator shows it");
     }
     Ok(())
+}
+
+/// Refuses answers to phones that operators would not deliver, all at once: those that no registered text fits.
+pub fn check_answers(
+    rules: &DeskRules,
+    calendar: &Calendar,
+    gateways: &[GatewayPlan],
+) -> Result<(), PlanError> {
+    if !gateways.iter().any(|gateway| gateway.entity().is_some()) {
+        return Ok(());
+    }
+    let registry = rules.templates().registry();
+    let mut missing = BTreeSet::new();
+    for (is_consumer, language) in languages(rules) {
+        for answer in Answer::samples(is_consumer) {
+            if registry.entry(&answer.text(&language, calendar)).is_none() {
+                missing.insert(answer.registered_form(&language, calendar));
+            }
+        }
+    }
+    let Some(first) = missing.first() else { return Ok(()) };
+    let all: Vec<String> = missing.iter().map(|form| format!("  {form}")).collect();
+    Err(PlanError {
+        code: "plan::registered",
+        problem: format!("phones would be answered \"{first}\", and that is no registered text"),
+        help: Some(format!(
+            "register these {}, and add each as `[[registered]]`, or take `[answers]` out:\n{}",
+            all.len(),
+            all.join("\n")
+        )),
+        span: None,
+    })
+}
+
+/// In which languages phones are answered, of consumers and of people on duty, as the directory of `serve` finds them.
+fn languages(rules: &DeskRules) -> BTreeSet<(bool, Language)> {
+    let of_sms = rules.receivers().iter().filter(|one| one.channel == Channel::Sms);
+    let of = |one: &Receiver| (one.whom == Whom::Consumer, one.language.clone());
+    let mut all: BTreeSet<(bool, Language)> = of_sms.map(of).collect();
+    // Every consumer with a phone is answered, also without a route to consumers.
+    if !all.iter().any(|(is_consumer, _)| *is_consumer) {
+        all.insert((true, Language::ENGLISH));
+    }
+    all
 }
 
 fn check_reach(

@@ -472,3 +472,40 @@ fn a_gateway_is_opened_only_with_its_secrets() {
     let unset = open(&gateways[0]).unwrap_err();
     assert_eq!(unset.help(), "set SMPP_PASSWORD in the environment");
 }
+
+#[test]
+fn every_secret_that_is_missing_is_named() {
+    let plan = PLAN.replace("{ env = \"", "{ file = \"/nowhere/").replace("/run/secrets", "/nowhere");
+    let plan =
+        plan.replace("account = \"AC1\"\n", "account = \"AC1\"\ninbound = { file = \"/nowhere/key\" }\n");
+    let gateways = read(&plan).unwrap();
+    let missing = |with_inbound| -> Vec<String> {
+        gateways.iter().flat_map(|one| one.missing(with_inbound)).map(|error| error.to_string()).collect()
+    };
+    expect![[r#"
+        gateway `operator`: `password` cannot be used
+        gateway `backup`: `token` cannot be used
+        gateway `local`: `headers` cannot be used
+        gateway `sim`: `pin` cannot be used
+        gateway `mail`: `password` cannot be used
+        gateway `control-room`: `url` cannot be used
+        gateway `control-room`: `secret` cannot be used"#]]
+    .assert_eq(&missing(false).join("\n"));
+    let also: Vec<String> = missing(true).into_iter().filter(|one| one.contains("inbound")).collect();
+    assert_eq!(also, ["gateway `backup`: `inbound` cannot be used"]);
+}
+
+#[test]
+fn answers_to_phones_have_to_be_registered_where_texts_are() {
+    let plan = pipeline::Plan::read(include_str!("../../../../pipelines/routes.toml")).unwrap();
+    let rules = plan.desk.as_ref().unwrap();
+    let checked = |text: &str| check_answers(rules, &plan.calendar, &read(text).unwrap());
+    assert!(checked(PLAN).is_ok(), "no gateway sends registered texts");
+    let registered = with("sender = \"GRIDWN\"\n", "sender = \"GRIDWN\"\nentity = \"1101160000000012345\"\n");
+    let error = checked(&registered).unwrap_err();
+    let help = error.help.unwrap();
+    for text in ["START पाठवा", "{#var#} kWh"] {
+        assert!(help.contains(text), "{help}");
+    }
+    assert!(error.problem.ends_with("and that is no registered text"), "{}", error.problem);
+}

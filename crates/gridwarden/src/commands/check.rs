@@ -4,6 +4,7 @@ mod advice;
 mod foreign;
 mod kafka;
 mod page;
+mod reach;
 mod routes;
 mod survey;
 
@@ -35,9 +36,16 @@ pub fn run(args: &cli::Check) -> Result<(), Failure> {
     let in_parts = kafka.as_ref().is_some_and(|kafka| kafka.exchange == Exchange::Kafka);
     let plan = if in_parts { plan.of_a_part() } else { plan };
     let answers = deliver::plan::answers(&text).map_err(in_plan)?;
+    if let (Some(_), Some(rules)) = (answers, &plan.desk) {
+        deliver::plan::check_answers(rules, &plan.calendar, &gateways).map_err(in_plan)?;
+    }
     let mut page = page_of(&plan, kafka.as_ref(), &gateways, answers);
+    let topology = args.topology.as_deref().map(read_topology).transpose()?;
+    let unreached = match (&plan.desk, &topology) {
+        (Some(rules), Some(topology)) => reach::section(rules, topology, &mut page),
+        _ => vec![],
+    };
     if !args.readings.is_empty() {
-        let topology = args.topology.as_deref().map(read_topology).transpose()?;
         let survey = Survey::of(&args.readings, &plan)?;
         advice::readings(&survey, &plan, topology.as_ref(), &mut page);
         if survey.readings == 0 {
@@ -45,7 +53,10 @@ pub fn run(args: &cli::Check) -> Result<(), Failure> {
             return Err(foreign::nothing_read(&args.readings, survey.first_refused.as_ref()));
         }
     }
-    print(&page.text())
+    print(&page.text())?;
+    let help = "compare the names of the plan with the columns of the topology, and fill those in";
+    let failures = unreached.into_iter().map(|problem| Failure::wrong(problem, help)).collect();
+    Failure::all(failures).map_or(Ok(()), Err)
 }
 
 /// The gateways of a plan, which reach all of its receivers, or none at all.

@@ -68,10 +68,16 @@ pub(super) fn of_plan(
     let open = |gateway: &GatewayPlan| {
         gateway.open(&registry, |topic| topics::client(path, text, brokers, topic).map_err(CannotOpen))
     };
+    let answers = deliver::plan::answers(text).map_err(|error| Failure::plan(&error, path, text))?;
     // All that is missing at once: who sets a plan up has many secrets to hand over.
     let (mut opened, mut failures) = (Vec::new(), Vec::new());
-    for gateway in gateways.iter().map(open) {
-        match gateway {
+    for gateway in &gateways {
+        let missing = gateway.missing(answers.is_some());
+        if !missing.is_empty() {
+            failures.extend(missing.into_iter().map(|error| CannotOpen::from(error).0));
+            continue;
+        }
+        match open(gateway) {
             Ok(gateway) => opened.push(gateway),
             Err(CannotOpen(failure)) => failures.push(failure),
         }

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 /// What one variable of a registered text may hold, in letters (TRAI, TCCCPR 2018, code of practice for templates).
-const LONGEST_VALUE: usize = 30;
+pub(crate) const LONGEST_VALUE: usize = 30;
 /// Ids of entities and templates have so many digits.
 const ID_DIGITS: usize = 19;
 
