@@ -238,21 +238,24 @@ fn the_gateways_of_a_plan_need_their_secrets_and_must_fit_the_messages() {
         dir,
         &send("routes.toml"),
         &expect![[r#"
-        2
-        error: gateway `smsc`: `password` cannot be used
-          cause: the variable `SMPP_PASSWORD` is not set
-          help: set SMPP_PASSWORD in the environment
-        error: gateway `backup`: `headers` cannot be used
-          cause: cannot read /run/secrets/sms
-          cause: No such file or directory (os error 2)
-          help: let this process read the file, or name another one in the plan
-        error: gateway `mail`: `password` cannot be used
-          cause: the variable `SMTP_PASSWORD` is not set
-          help: set SMTP_PASSWORD in the environment
-        error: gateway `control-room`: `url` cannot be used
-          cause: the variable `CONTROL_ROOM_URL` is not set
-          help: set CONTROL_ROOM_URL in the environment
-    "#]],
+            2
+            error: gateway `smsc`: `password` cannot be used
+              cause: the variable `SMPP_PASSWORD` is not set
+              help: set SMPP_PASSWORD in the environment
+            error: gateway `backup`: `headers` cannot be used
+              cause: cannot read /run/secrets/sms
+              cause: No such file or directory (os error 2)
+              help: let this process read the file, or name another one in the plan
+            error: gateway `mail`: `password` cannot be used
+              cause: the variable `SMTP_PASSWORD` is not set
+              help: set SMTP_PASSWORD in the environment
+            error: gateway `control-room`: `url` cannot be used
+              cause: the variable `CONTROL_ROOM_URL` is not set
+              help: set CONTROL_ROOM_URL in the environment
+            error: gateway `control-room`: `secret` cannot be used
+              cause: the variable `CONTROL_ROOM_SECRET` is not set
+              help: set CONTROL_ROOM_SECRET in the environment
+        "#]],
     );
     check(
         dir,
