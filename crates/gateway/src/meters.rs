@@ -67,8 +67,13 @@ pub enum Wrong {
 
 /// Reads the file. Others may not read it, since it holds keys.
 pub fn read(path: &Path) -> Result<Vec<MeterRow>, Failure> {
-    let cannot =
-        |cause| Failure::failed(format!("cannot read the meters in {}", path.display()), &cause).as_wrong();
+    let cannot = |cause| {
+        Failure::failed(format!("cannot read the meters in {}", path.display()), &cause).as_wrong().help(
+            Some(
+                "--meters takes a file with a line for each meter; `gridwarden meter` writes one".to_owned(),
+            ),
+        )
+    };
     private(path).map_err(cannot)?.map_or(Ok(()), Err)?;
     let text = fs::read_to_string(path).map_err(cannot)?;
     parse(&text).map_err(|(line, wrong)| {

@@ -66,7 +66,7 @@ pub(crate) struct Shared {
 /// Runs until a signal, so it never ends well by itself. `begun` hears the address once meters can connect.
 pub fn serve(
     args: &Serve,
-    sink: &mut dyn Sink,
+    sink: &mut impl Sink,
     stop: &Stop,
     begun: impl FnOnce(SocketAddr),
 ) -> Result<(), Failure> {
@@ -258,7 +258,7 @@ impl Shared {
 }
 
 /// Hands the spool on, until all of it is there once the gateway is to end.
-fn deliver(shared: &Shared, sink: &mut dyn Sink) {
+fn deliver(shared: &Shared, sink: &mut impl Sink) {
     let (mut has_failed, mut left) = (false, LAST);
     loop {
         let next = shared.store().spool.next();

@@ -27,32 +27,40 @@ pub fn run(args: &cli::Gateway) -> Result<(), Failure> {
     }
 }
 
-/// A topic as a sink.
-struct TopicSink(Readings);
+/// Where readings may go.
+enum Way {
+    Standard,
+    File(FileSink),
+    Topic(Readings),
+}
 
-impl Sink for TopicSink {
+impl Sink for Way {
     fn put(&mut self, lines: &[u8]) -> Result<(), String> {
-        self.0.put(lines)
+        match self {
+            Self::Standard => StandardSink.put(lines),
+            Self::File(file) => file.put(lines),
+            Self::Topic(topic) => topic.put(lines),
+        }
     }
 }
 
 fn hear(args: &cli::GatewayRun) -> Result<(), Failure> {
     let rows = meters::read(&args.meters)?;
     let stop = Stop::on_signals()?;
-    let mut sink: Box<dyn Sink> = match (&args.out, &args.brokers) {
-        (Some(path), _) if path.as_os_str() == "-" => Box::new(StandardSink),
-        (Some(path), _) => Box::new(FileSink::open(path).map_err(|cause| {
+    let mut way = match (&args.out, &args.brokers) {
+        (Some(path), _) if path.as_os_str() == "-" => Way::Standard,
+        (Some(path), _) => Way::File(FileSink::open(path).map_err(|cause| {
             Failure::failed(format!("cannot write {}", path.display()), &cause).as_wrong()
         })?),
         (None, brokers) => {
             let brokers = brokers.as_deref().expect("the command line asks for a file or for brokers");
             let topic = args.topic.as_deref().expect("the command line asks for a topic beside the brokers");
-            Box::new(TopicSink(Readings::new(brokers, topic, args.partitions, &stop)?))
+            Way::Topic(Readings::new(brokers, topic, args.partitions, &stop)?)
         }
     };
     let (known, poll) = (rows.len(), Duration::from_secs_f64(args.poll));
     let work = Serve { listen: args.listen.clone(), meters: rows, store: args.store.clone(), poll };
-    serve(&work, sink.as_mut(), &stop, |address| telemetry::meters_may_connect(address, known))
+    serve(&work, &mut way, &stop, |address| telemetry::meters_may_connect(address, known))
 }
 
 fn status(store: &Path) -> Result<(), Failure> {
