@@ -104,11 +104,13 @@ impl Supply {
         let have_told = told >= LEAST && (is_long || known >= 2 && AMONG_SILENT * known + told >= all);
         let enough = share >= self.rules.transformer_share.0 || have_told;
         // A branch of the transformer, or a part of the network of messages: the energy of all tells which.
-        let telling: Vec<Across> =
-            brief.iter().filter_map(|&at| ended[at].across).filter(|one| one.tells()).collect();
-        let mut all_telling = Across::default();
-        telling.iter().for_each(|one| all_telling += *one);
-        let is_branch = !enough && telling.len() >= LEAST as usize && all_telling.is_dark();
+        let telling = brief.iter().filter_map(|&at| ended[at].across).filter(|one| one.tells());
+        let (mut members, mut together) = (0, Across::default());
+        for one in telling {
+            members += 1;
+            together += one;
+        }
+        let is_branch = !enough && members >= LEAST && together.is_dark();
         if known + told < LEAST || !enough && !is_branch {
             return Vec::new();
         }

@@ -74,13 +74,12 @@ impl Seat {
     #[inline]
     pub(crate) fn hear(&mut self, end: EventTime, before: i64) {
         self.heard = minutes(end);
-        self.rhythm.before = u16::try_from(before / SECOND).unwrap_or(u16::MAX);
+        self.rhythm.before = seconds(before);
     }
 
     /// The same once more: the last reading was so many milliseconds before, if that is later.
     pub(crate) fn hear_again(&mut self, before: i64) {
-        let before = u16::try_from(before / SECOND).unwrap_or(u16::MAX);
-        self.rhythm.before = self.rhythm.before.min(before);
+        self.rhythm.before = self.rhythm.before.min(seconds(before));
     }
 
     /// When the meter sent its last reading, as far as is known.
@@ -156,6 +155,11 @@ impl Seat {
             self.wh = u32::try_from(imported.0).unwrap_or(NO_ENERGY - 1).min(NO_ENERGY - 1);
         }
     }
+}
+
+/// Milliseconds as whole seconds.
+fn seconds(ms: i64) -> u16 {
+    u16::try_from(ms / SECOND).unwrap_or(u16::MAX)
 }
 
 /// The minute of the end of an interval.

@@ -311,7 +311,8 @@ impl Visit<'_> {
 
     /// The row of the interval that starts at `start`, if it is here.
     fn row_at(&self, start: EventTime) -> Option<&Interval> {
-        self.rows.iter().find(|row| row.start == start)
+        let at = self.rows.partition_point(|row| row.start < start);
+        self.rows.get(at).filter(|row| row.start == start)
     }
 
     /// How long before the end of the interval that starts at `start` its last reading was: by its row, or by an event of
