@@ -69,11 +69,9 @@ fn a_batch_of_very_many_rows_is_split_into_parts_that_a_broker_accepts() {
     assert!(all.iter().all(|(_, length)| *length < 1_000_000), "{all:?}");
 }
 
-#[test]
-fn an_outage_is_published_under_its_key_and_withdrawn_without_a_value() {
-    let meter = MeterId::new("M1").unwrap();
-    let outage = Outage {
-        target: Target::Consumer(meter),
+fn last_gasp() -> Outage {
+    Outage {
+        target: Target::Consumer(MeterId::new("M1").unwrap()),
         area: None,
         start: EventTime(0),
         end: None,
@@ -81,7 +79,12 @@ fn an_outage_is_published_under_its_key_and_withdrawn_without_a_value() {
         kind: None,
         consumers: 1,
         customer_ms: 0,
-    };
+    }
+}
+
+#[test]
+fn an_outage_is_published_under_its_key_and_withdrawn_without_a_value() {
+    let outage = last_gasp();
     let mut out = Outputs::default();
     out.supply.outages = vec![Change::Updated(outage), Change::Withdrawn(outage.target, outage.start)];
     let all = sent("json", |rows, all| rows.outputs(&out, None, |one| note(all, one)).unwrap());
@@ -117,18 +120,8 @@ fn what_people_wait_for_goes_first_and_with_the_trace_of_what_settled_it() {
     let notice = br#"{"id": "n", "episode": "n", "kind": "outage", "phase": "began", "severity": "low",
         "time": "2024-01-05T10:45:00Z", "role": "meter", "target": "M1", "meter": "M1", "transformer": null,
         "feeder": null, "area": null, "class": null, "phone": null, "case": null, "brief": "", "seen": null, "words": []}"#;
-    let outage = Outage {
-        target: Target::Consumer(MeterId::new("M1").unwrap()),
-        area: None,
-        start: EventTime(0),
-        end: None,
-        cause: Cause::LastGasp,
-        kind: None,
-        consumers: 1,
-        customer_ms: 0,
-    };
     let mut out = Outputs::default();
-    out.supply.outages = vec![Change::Updated(outage)];
+    out.supply.outages = vec![Change::Updated(last_gasp())];
     out.notices = vec![columns::read_notice(notice).unwrap()];
     let trace = Trace::of("readings", 0, 7);
     let all = |trace: Option<Trace>| {
