@@ -120,7 +120,7 @@ impl Spool {
         self.delivered
     }
 
-    /// How many bytes wait, as far as one file tells.
+    /// Whether lines wait for the sink.
     pub fn waits(&self) -> bool {
         self.delivered < self.end
     }
