@@ -8,7 +8,7 @@ mod supply;
 
 use crate::{Done, Identity, Meter, Settings, Switches, prepare};
 use ed25519_dalek::SigningKey;
-use embedded_storage::nor_flash::{ErrorType, MultiwriteNorFlash, NorFlash, NorFlashErrorKind, ReadNorFlash};
+use embedded_storage::nor_flash::NorFlash;
 use meter_core::{Calibration, Delay};
 use meter_log::{Calendar, Layout, Log};
 use meter_synth::{Appliance, Bench, Converter, Kind, Mains, Wiring};
@@ -22,7 +22,7 @@ use std::cell::Cell;
 use std::rc::Rc;
 
 const LAYOUT: Layout = Layout { energy: 3, profile: 3, daily: 3, billing: 3, settings: 3, events: 3 };
-const SECTOR: usize = 1024;
+const SECTOR: usize = Sheet::ERASE_SIZE;
 const TITLE: Title = Title(*b"GWM\0\0\0\0\x2a");
 const KEY: Key = Key(*b"sixteen letters!");
 /// 2024-01-05 09:00 UTC, the begin of a quarter.
@@ -37,49 +37,7 @@ const SETTINGS: Settings = Settings {
     rules: Rules { friendly: [0, 0], openers: [0; 4] },
 };
 
-/// A flash that does as it should, until it takes no write any more.
-#[derive(Debug, Clone)]
-struct Sheet {
-    cells: Vec<u8>,
-    broken: Rc<Cell<bool>>,
-}
-
-impl ErrorType for Sheet {
-    type Error = NorFlashErrorKind;
-}
-
-impl ReadNorFlash for Sheet {
-    const READ_SIZE: usize = 1;
-
-    fn read(&mut self, offset: u32, bytes: &mut [u8]) -> Result<(), NorFlashErrorKind> {
-        bytes.copy_from_slice(&self.cells[offset as usize..][..bytes.len()]);
-        Ok(())
-    }
-
-    fn capacity(&self) -> usize {
-        self.cells.len()
-    }
-}
-
-impl NorFlash for Sheet {
-    const WRITE_SIZE: usize = 1;
-    const ERASE_SIZE: usize = SECTOR;
-
-    fn erase(&mut self, from: u32, to: u32) -> Result<(), NorFlashErrorKind> {
-        self.cells[from as usize..to as usize].fill(0xFF);
-        Ok(())
-    }
-
-    fn write(&mut self, offset: u32, bytes: &[u8]) -> Result<(), NorFlashErrorKind> {
-        if self.broken.get() {
-            return Err(NorFlashErrorKind::Other);
-        }
-        self.cells[offset as usize..].iter_mut().zip(bytes).for_each(|(cell, byte)| *cell &= byte);
-        Ok(())
-    }
-}
-
-impl MultiwriteNorFlash for Sheet {}
+type Sheet = meter_log::sheet::Sheet<1>;
 
 fn utility() -> SigningKey {
     SigningKey::from_bytes(&[7; 32])

@@ -34,6 +34,8 @@ mod log;
 mod record;
 mod ring;
 mod sector;
+#[cfg(feature = "sheet")]
+pub mod sheet;
 mod slot;
 
 pub use calendar::Calendar;

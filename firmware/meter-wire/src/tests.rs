@@ -12,63 +12,20 @@ use crate::image::{Described, Installed};
 use crate::message::{Buffer, Key, LONGEST, Title};
 use crate::{HeadEnd, Session, Trust, enrol};
 use ed25519_dalek::SigningKey;
-use embedded_storage::nor_flash::{ErrorType, MultiwriteNorFlash, NorFlash, NorFlashErrorKind, ReadNorFlash};
+use embedded_storage::nor_flash::NorFlash;
 use meter_log::{Layout, Log};
 use sha2::{Digest, Sha256};
 use std::cell::Cell;
 use std::rc::Rc;
 
 const LAYOUT: Layout = Layout { energy: 3, profile: 3, daily: 3, billing: 3, settings: 3, events: 3 };
-const SECTOR: usize = 1024;
+const SECTOR: usize = Sheet::ERASE_SIZE;
 const TITLE: Title = Title(*b"GWM\0\0\0\0\x2a");
 const KEY: Key = Key(*b"sixteen letters!");
 /// 2024-01-05.
 const NOW: u32 = 1_704_445_200;
 
-/// A flash that does as it should, until it is broken.
-#[derive(Debug, Clone)]
-struct Sheet {
-    cells: Vec<u8>,
-    /// Takes no write, while this is set.
-    broken: Rc<Cell<bool>>,
-}
-
-impl ErrorType for Sheet {
-    type Error = NorFlashErrorKind;
-}
-
-impl ReadNorFlash for Sheet {
-    const READ_SIZE: usize = 1;
-
-    fn read(&mut self, offset: u32, bytes: &mut [u8]) -> Result<(), NorFlashErrorKind> {
-        bytes.copy_from_slice(&self.cells[offset as usize..][..bytes.len()]);
-        Ok(())
-    }
-
-    fn capacity(&self) -> usize {
-        self.cells.len()
-    }
-}
-
-impl NorFlash for Sheet {
-    const WRITE_SIZE: usize = 4;
-    const ERASE_SIZE: usize = SECTOR;
-
-    fn erase(&mut self, from: u32, to: u32) -> Result<(), NorFlashErrorKind> {
-        self.cells[from as usize..to as usize].fill(0xFF);
-        Ok(())
-    }
-
-    fn write(&mut self, offset: u32, bytes: &[u8]) -> Result<(), NorFlashErrorKind> {
-        if self.broken.get() {
-            return Err(NorFlashErrorKind::Other);
-        }
-        self.cells[offset as usize..].iter_mut().zip(bytes).for_each(|(cell, byte)| *cell &= byte);
-        Ok(())
-    }
-}
-
-impl MultiwriteNorFlash for Sheet {}
+type Sheet = meter_log::sheet::Sheet<4>;
 
 /// A meter and the gateway that knows its key.
 struct Pair {
