@@ -3,9 +3,10 @@
 //! supply if many messages in a row are missing and nothing was used meanwhile.
 
 use crate::Cause;
+use crate::chance::{sum_of, were_out_shortly};
 use crate::groups::LEAST;
 use crate::silence::Across;
-use crate::spells::Ended;
+use crate::spells::{Ended, Length};
 use crate::supply::Supply;
 use grid::{Topology, TopologyRow};
 use reading::{EventTime, MeterId};
@@ -27,8 +28,16 @@ struct Span {
 }
 
 impl Span {
+    /// Those that began and ended about then.
+    fn near(self, all: &[usize], ended: &[Ended], length: i64) -> Vec<usize> {
+        all.iter().copied().filter(|&at| self.is_near(&ended[at], length)).collect()
+    }
+
+    /// Whether a silence or a reported outage began and ended about then. One that misses a single reading missed the same
+    /// one.
     fn is_near(self, one: &Ended, length: i64) -> bool {
-        one.spell.start.since(self.start).abs() <= length && one.end.since(self.end).abs() <= length
+        let about = if one.length == Length::Single { one.end.since(one.spell.start) - 1 } else { length };
+        one.spell.start.since(self.start).abs() <= about && one.end.since(self.end).abs() <= about
     }
 }
 
@@ -91,32 +100,27 @@ impl Supply {
         }
         let length = self.rules.grid.length();
         let span = span_of(&own.brief, ended);
-        let near = |all: &[usize]| -> Vec<usize> {
-            all.iter().copied().filter(|&at| span.is_near(&ended[at], length)).collect()
-        };
-        let (brief, reported) = (near(&own.brief), near(&own.reported));
+        let (brief, reported) =
+            (span.near(&own.brief, ended, length), span.near(&own.reported, ended, length));
         let Some(&first) = brief.first() else { return Vec::new() };
         let (all, missed) = self.others(transformer, span, tick, topology);
         let (known, told) = (brief.len() as u32, reported.len() as u32);
-        let share = f64::from(known + told + missed) / f64::from(all.max(1));
+        let singles = brief.iter().filter(|&&at| ended[at].length == Length::Single).count() as u32;
+        let are_many = |known: u32, share: f64| f64::from(known + told + missed) >= share * f64::from(all);
         // A message is lost now and then, and two in a row hardly ever.
         let is_long = span.end.since(span.start) >= 2 * length;
         let have_told = told >= LEAST && (is_long || known >= 2 && AMONG_SILENT * known + told >= all);
-        let enough = share >= self.rules.transformer_share.0 || have_told;
+        let longer = known - singles;
+        let enough = have_told || longer + told >= LEAST && are_many(longer, self.rules.transformer_share.0);
         // A branch of the transformer, or a part of the network of messages: the energy of all tells which.
-        let telling = brief.iter().filter_map(|&at| ended[at].across).filter(|one| one.tells());
-        let (mut members, mut together) = (0, Across::default());
-        for one in telling {
-            members += 1;
-            together += one;
-        }
-        let is_branch = !enough && members >= LEAST && together.is_dark();
-        if known + told < LEAST || !enough && !is_branch {
+        let (members, together) = sum_of(&brief, ended, Across::tells);
+        let is_branch = members >= LEAST && together.is_dark();
+        let is_short = were_out_shortly(&brief, ended, all);
+        if !enough && !is_branch && !is_short {
             return Vec::new();
         }
-        if is_branch {
-            // One of them may cook when supply is back.
-            brief.iter().for_each(|&at| ended[at].across = None);
+        if !enough {
+            forget_energy(&brief, ended);
         }
         if told >= LEAST {
             let started = reported.iter().map(|&at| ended[at].spell.start).min();
@@ -127,7 +131,7 @@ impl Supply {
                     (ended[at].spell.start, ended[at].end) = (start, end);
                 }
             }
-        } else if share >= NEARLY_ALL && self.had_supply(&ended[first].meter, span, topology) {
+        } else if are_many(known, NEARLY_ALL) && self.had_supply(&ended[first].meter, span, topology) {
             return Vec::new();
         }
         brief
@@ -159,6 +163,11 @@ const AMONG_SILENT: u32 = 5;
 
 /// Such a share of consumers is the whole transformer. Less may be a branch of it: its meter counts on.
 const NEARLY_ALL: f64 = 0.8;
+
+/// One of them may cook when supply is back.
+fn forget_energy(places: &[usize], ended: &mut [Ended]) {
+    places.iter().for_each(|&at| ended[at].across = None);
+}
 
 fn span_of(places: &[usize], ended: &[Ended]) -> Span {
     let median = |of: &dyn Fn(&Ended) -> EventTime| {

@@ -82,6 +82,17 @@ impl Under<'_, '_> {
         self.candidates.iter().map(|one| (one.start, one.cause)).collect()
     }
 
+    /// Leaves out who went out long before most of these: an outage before theirs lasts for them.
+    fn leave_out_older(&mut self, groups: &mut Vec<(Target, Group)>, rules: &SupplySettings) {
+        let mut starts: Vec<EventTime> = self.candidates.iter().map(|one| one.start).collect();
+        starts.extend(groups.iter().map(|(_, group)| group.start));
+        starts.sort_unstable();
+        let Some(&median) = starts.get((starts.len().max(1) - 1) / 2) else { return };
+        let since = median.minus(rules.silent_after + rules.about());
+        self.candidates.retain(|one| one.start >= since);
+        groups.retain(|(_, group)| group.start >= since);
+    }
+
     /// How many unheard consumers sent their last message about then.
     fn missed(&self, start: EventTime, rules: &SupplySettings) -> u32 {
         self.unheard.iter().filter(|one| one.since(start, rules)).count() as u32
@@ -119,6 +130,9 @@ pub(crate) struct Candidate<'a> {
 impl Candidate<'_> {
     /// Whether it went out with an outage that lasts, or after that began.
     fn goes_with(&self, group: &Group, rules: &SupplySettings) -> bool {
+        if group.rests(self.start, rules.silent_after) {
+            return false;
+        }
         if self.cause != Cause::Silence {
             return self.start >= group.start.minus(rules.about());
         }
@@ -289,15 +303,16 @@ impl Supply {
         let feeders: BTreeSet<u32> = of_candidates.chain(of_groups).collect();
         // The outages that begin, each with its beginning.
         let mut found = BTreeMap::new();
-        for (number, own) in loose.under(feeders, Place::feeder) {
+        for (number, mut own) in loose.under(feeders, Place::feeder) {
             let feeder = known[number as usize];
             let target = Target::Feeder(feeder);
-            let groups: Vec<(Target, Group)> = self
+            let mut groups: Vec<(Target, Group)> = self
                 .groups
                 .iter()
                 .filter(|(_, group)| group.feeder == Some(feeder) && fresh(group))
                 .map(|(target, group)| (*target, *group))
                 .collect();
+            own.leave_out_older(&mut groups, &self.rules);
             let of_candidates = own.candidates.iter().filter_map(|one| one.place.transformer());
             let transformers = tick.topology.transformers();
             let mut below: BTreeSet<Target> =
@@ -313,7 +328,8 @@ impl Supply {
             let all = tick.topology.consumers_at(reading::Target::Feeder(feeder), tick.end);
             let all = all - own.absent(began.0, &self.rules).min(all / 2);
             let missed = own.missed(began.0, &self.rules);
-            if !is_many(known, missed, all, self.rules.feeder_share.0) || self.groups.contains_key(&target) {
+            let share = self.rules.feeder_share.0;
+            if !is_many(known, missed, all, share) || !self.makes_room(target, began.0, tick) {
                 continue;
             }
             self.groups.insert(target, Group::new(began, tick.end, None));
@@ -336,7 +352,8 @@ impl Supply {
         let topology = tick.topology;
         let transformers: BTreeSet<u32> =
             loose.candidates.iter().filter_map(|one| one.place.transformer()).collect();
-        for (number, own) in loose.under(transformers, Place::transformer) {
+        for (number, mut own) in loose.under(transformers, Place::transformer) {
+            own.leave_out_older(&mut Vec::new(), &self.rules);
             let transformer = topology.transformers()[number as usize];
             let target = Target::Transformer(transformer);
             let began = began(&mut own.starts());
@@ -345,7 +362,7 @@ impl Supply {
             let all = all - own.absent(began.0, &self.rules).min(all / 2);
             let (known, missed) = (own.known(), own.missed(began.0, &self.rules));
             let share = self.rules.transformer_share.0;
-            if !is_many(known, missed, all, share) || self.groups.contains_key(&target) {
+            if !is_many(known, missed, all, share) || !self.makes_room(target, began.0, tick) {
                 continue;
             }
             // A part of a town does not know all consumers of a feeder, so it could never find an outage of the

@@ -16,7 +16,7 @@ pub(crate) type Dark = BTreeMap<TransformerId, OfTransformer>;
 pub(crate) struct OfTransformer {
     /// The end of the last interval in which it sent something.
     heard: EventTime,
-    /// When it sent nothing, for an interval or longer.
+    /// When it sent nothing, for a reading or longer.
     dark: Vec<(EventTime, EventTime)>,
 }
 
@@ -30,9 +30,13 @@ impl Supply {
         let own = self.dark.entry(transformer).or_insert_with(new);
         let (missing, length) = (reading_missing(interval, seat), self.rules.grid.length());
         let (silent, back) = (seat.last_reading().max(own.heard.minus(length)), interval.start.plus(missing));
+        let least = seat.least_silence(length);
         if interval.end > own.heard {
-            if back.since(silent) >= length {
+            if silent < interval.start && back.since(silent) >= least {
                 own.dark.push((silent, back));
+            }
+            if let Some(missing) = seat.missing_within(interval) {
+                own.dark.push((interval.start, interval.start.plus(missing)));
             }
             own.heard = interval.end;
             seat.hear(interval.end, missing);

@@ -76,6 +76,11 @@ impl Group {
         self.outage(target, self.end(), &Members::of(Some(back), None), momentary)
     }
 
+    /// Whether the last that came back were back so long before `time` that what begins then is another outage.
+    pub(crate) fn rests(&self, time: EventTime, silent_after: i64) -> bool {
+        self.heard.is_some_and(|heard| time.since(heard) >= silent_after)
+    }
+
     fn is_nearly_over(&self) -> bool {
         self.heard.is_some() && self.out < LEAST.max(self.consumers / STRAGGLERS)
     }
@@ -267,7 +272,7 @@ impl Supply {
         for (&target, group) in &mut self.groups {
             let back = self.returned.get(&target);
             // The last consumers have as long to come back as a meter may be silent before it counts as out.
-            let waited = group.heard.is_some_and(|heard| tick.since(heard) >= self.rules.silent_after);
+            let waited = group.rests(tick, self.rules.silent_after);
             if group.consumers == 0 {
                 // All of its spells were false alarms.
                 if group.published {
@@ -275,8 +280,6 @@ impl Supply {
                 }
                 done.insert(target);
             } else if group.out == 0 || group.is_nearly_over() && waited {
-                group.consumers -= group.out;
-                group.out = 0;
                 done.insert(target);
                 over.insert(target);
             } else if !std::mem::replace(&mut group.published, true) {
@@ -284,20 +287,45 @@ impl Supply {
                 out.outages.push(Change::Updated(group.outage(target, None, &members, momentary)));
             }
         }
-        for target in &done {
-            let (Some(group), back) = (self.groups.remove(target), self.returned.remove(target)) else {
-                continue;
-            };
-            if over.contains(target) {
-                let over = Over { group, back: back.unwrap_or_default() };
-                out.outages.push(Change::Updated(over.outage(*target, momentary)));
-                self.past.insert((*target, group.start), over);
+        for &target in &done {
+            if over.contains(&target) {
+                self.close(target, out);
+            } else {
+                self.groups.remove(&target);
+                self.returned.remove(&target);
             }
         }
-        let own = self.out.values_mut().filter(|spell| spell.group.is_some_and(|of| done.contains(&of)));
-        // Mark them as noticed now, so that the remaining consumers can still become a smaller outage together.
-        own.for_each(|spell| (spell.group, spell.noticed) = (None, tick));
+        leave_alone(self.out.values_mut(), &done, tick);
     }
+
+    /// Whether an outage that begins at `start` can begin there. One that lasts for a few is over if it has rested for
+    /// long.
+    pub(crate) fn makes_room(&mut self, target: Target, start: EventTime, tick: &mut Tick<'_>) -> bool {
+        let Some(lasting) = self.groups.get(&target) else { return true };
+        let rests = lasting.rests(start, self.rules.silent_after);
+        if rests {
+            self.close(target, tick.out);
+            let ended = tick.ended.iter_mut().map(|ended| &mut ended.spell);
+            leave_alone(self.out.values_mut().chain(ended), &BTreeSet::from([target]), tick.end);
+        }
+        rests
+    }
+
+    /// An outage of many is over.
+    fn close(&mut self, target: Target, out: &mut SupplyRows) {
+        let Some(mut group) = self.groups.remove(&target) else { return };
+        group.consumers -= std::mem::take(&mut group.out);
+        let over = Over { group, back: self.returned.remove(&target).unwrap_or_default() };
+        out.outages.push(Change::Updated(over.outage(target, self.rules.momentary)));
+        self.past.insert((target, group.start), over);
+    }
+}
+
+/// Each consumer that is still out after these has an outage of its own. It is noticed now, so that those that remain can
+/// still become a smaller outage together.
+fn leave_alone<'s>(all: impl Iterator<Item = &'s mut Spell>, done: &BTreeSet<Target>, tick: EventTime) {
+    let own = all.filter(|spell| spell.group.is_some_and(|of| done.contains(&of)));
+    own.for_each(|spell| (spell.group, spell.noticed) = (None, tick));
 }
 
 fn is_back(returned: &BTreeMap<Target, Returned>, target: Target, meter: MeterId) -> bool {

@@ -12,10 +12,11 @@
 //! This crate never knows files, clocks or thresholds of theft. The arithmetic is in `features`.
 //!
 //! Read [`SupplySettings`] and [`Outage`] first, then `supply.rs` (a tick), `seat.rs` and `spells.rs` (one consumer),
-//! `silence.rs` (what a silence was), `brief.rs` and `dark.rs` (short ones, and meters of transformers), `clusters.rs`, `groups.rs` and `past.rs` (outages of many), and `books.rs` (indices).
+//! `silence.rs` (what a silence was), `brief.rs`, `chance.rs` and `dark.rs` (short ones, and meters of transformers), `clusters.rs`, `groups.rs` and `past.rs` (outages of many), and `books.rs` (indices).
 
 mod books;
 mod brief;
+mod chance;
 mod clusters;
 mod dark;
 mod groups;

@@ -1,7 +1,7 @@
 //! Outages of many that are over. A meter that delivers days later may show that it was part of one of them.
 
 use crate::groups::{Group, Returned};
-use crate::spells::Ended;
+use crate::spells::{Ended, Length};
 use crate::supply::Supply;
 use crate::{Cause, Change, Outage, SupplyRows, Target};
 use grid::Topology;
@@ -55,8 +55,13 @@ impl Supply {
             // Its silence is known to the interval, and what the others reported to the second.
             if one.spell.cause != Cause::LastGasp && group.cause == Cause::LastGasp {
                 one.spell.start = group.start;
-                one.end = if one.reported { one.end } else { group.reported.unwrap_or(one.end) };
-                one.end = one.end.max(one.spell.start);
+                // Others may have been back later.
+                let about = self.rules.about();
+                let told = group.reported.filter(|told| !one.reported && told.since(one.end).abs() <= about);
+                one.end = told.unwrap_or(one.end).max(one.spell.start);
+            }
+            if one.is_brief() {
+                one.across = None;
             }
             group.consumers += 1;
             group.customer_ms += one.end.since(one.spell.start) as u64;
@@ -74,7 +79,11 @@ impl Supply {
     /// The outage that a consumer was part of: one above it that began and ended at about the same time.
     fn past_of(&self, one: &Ended, topology: &Topology) -> Option<(Target, EventTime)> {
         // Messages are lost, and a short silence may have been that.
-        let about = if one.is_brief() { self.rules.grid.length() } else { self.rules.about() };
+        let about = match one.length {
+            Length::Enough => self.rules.about(),
+            Length::Brief | Length::Rare => self.rules.grid.length(),
+            Length::Single => one.end.since(one.spell.start),
+        };
         let start = one.spell.start;
         let row = topology.at(&one.meter, EventTime(start.0.saturating_add(1)))?;
         let feeder = row.feeder().map(Target::Feeder);
@@ -89,7 +98,7 @@ impl Supply {
         });
         let ends_with = |over: &Over| {
             let late = over.group.end().map(|end| one.end.since(end));
-            late.is_some_and(|late| late <= about && (!only_return || late >= -about))
+            late.is_some_and(|late| late <= about && (late >= -about || !only_return && !one.is_brief()))
         };
         let own = near.filter(|(_, over)| ends_with(over) && over.back.get(&one.meter) != Some(&true));
         own.map(|(key, _)| *key).min_by_key(|(_, began)| began.since(start).abs())

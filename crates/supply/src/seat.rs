@@ -95,6 +95,24 @@ impl Seat {
         if own < usual { length * (usual - own) / usual } else { 0 }
     }
 
+    /// How long a silence is at least that may show something, ms: a reading, or two where an interval has three or more.
+    #[inline]
+    pub(crate) fn least_silence(&self, length: i64) -> i64 {
+        match self.rhythm.usual {
+            0 | 1 => length,
+            2 => length / 2,
+            usual => 2 * length / i64::from(usual),
+        }
+    }
+
+    /// How much is missing within an interval whose ends are known, ms, if it is half of its readings or more.
+    #[inline]
+    pub(crate) fn missing_within(&self, row: &Interval) -> Option<i64> {
+        let (usual, own) = (self.rhythm.usual.into(), row.sums.readings);
+        let is_half = own < usual && 2 * own <= usual && !row.quality.is_spread();
+        is_half.then(|| self.missing(own, row.length()))
+    }
+
     /// How many readings an interval has.
     pub(crate) fn readings(&self) -> i64 {
         self.rhythm.usual.max(1).into()

@@ -4,7 +4,7 @@ use crate::groups::Group;
 use crate::spells::{Ended, Length, Spell};
 use crate::supply::Supply;
 use crate::{Cause, Target};
-use core::ops::AddAssign;
+use core::ops::Add;
 use features::moved_while_silent;
 use grid::Topology;
 use serde::{Deserialize, Serialize};
@@ -21,11 +21,15 @@ pub(crate) struct Across {
     pub(crate) all: i64,
 }
 
-impl AddAssign for Across {
-    fn add_assign(&mut self, other: Self) {
-        self.advanced += other.advanced;
-        self.edges += other.edges;
-        self.all += other.all;
+const ONE_DAY: f64 = 0.1;
+const ONE_HOUR: f64 = 0.4;
+
+impl Add for Across {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        let Self { advanced, edges, all } = other;
+        Self { advanced: self.advanced + advanced, edges: self.edges + edges, all: self.all + all }
     }
 }
 
@@ -38,6 +42,13 @@ impl Across {
     /// Whether no more was used than an outage leaves room for, without a doubt.
     pub(crate) fn is_dark(self) -> bool {
         self.tells() && self.advanced <= self.edges
+    }
+
+    /// Whether so many used so little together that supply was gone for a part of the time. A day differs from the usual
+    /// by a tenth or so, and an hour of one home by [`ONE_HOUR`]; two such deviations are not believed.
+    pub(crate) fn is_partly_dark(self, members: u32) -> bool {
+        let deviation = (ONE_DAY.powi(2) + ONE_HOUR.powi(2) / f64::from(members.max(1))).sqrt();
+        self.all > 0 && self.advanced as f64 <= (1.0 - 2.0 * deviation) * self.all as f64
     }
 
     /// Whether it is long enough for its energy to tell: an interval lies within that is not at its edges.
@@ -62,12 +73,13 @@ impl Ended {
         self.length == Length::Rare && self.across.is_some_and(Across::is_dark)
     }
 
-    /// Whether the consumer was without supply as others were just then, as far as its own messages and energy show.
+    /// Whether the consumer was without supply as others were just then, as far as its own messages and energy show. Of
+    /// a brief silence, energy shows nothing: more is used when supply is back.
     pub(crate) fn was_out(&self) -> bool {
-        if self.is_brief() && !self.across.is_some_and(Across::tells) {
+        if self.is_brief() {
             return true;
         }
-        let is_explained = self.spell.cause != Cause::Silence || self.is_brief();
+        let is_explained = self.spell.cause != Cause::Silence;
         let had_supply =
             |across: Across| if is_explained { across.is_as_usual() } else { across.has_moved() };
         self.spell.cause.interrupts() && !self.across.is_some_and(had_supply)
@@ -90,7 +102,8 @@ impl Supply {
         };
         for one in ended.iter().filter(|one| by_energy(one)) {
             if let (Some(target), Some(across)) = (one.spell.group, one.across) {
-                *together.entry(target).or_default() += across;
+                let sum = together.entry(target).or_default();
+                *sum = *sum + across;
             }
         }
         let mut moments = Vec::new();
@@ -113,10 +126,12 @@ impl Supply {
                     one.spell.cause = Cause::Communication;
                     (one.end, one.reported) = (one.heard, false);
                 }
-            } else if across.is_as_usual() && !one.reported {
-                // Supply failed with that of others, and was back long before the meter sent again.
-                let others = group.and_then(|target| self.groups.get(&target)).and_then(Group::end);
-                one.end = others.unwrap_or(one.spell.start).clamp(one.spell.start, one.end);
+            } else if across.is_as_usual() && !one.reported && !one.joined {
+                // Supply was back long before the meter sent again: with that of the others, or in a moment.
+                let others = group.and_then(|target| self.groups.get(&target)).map(Group::end);
+                let alone = self.rules.silent_after <= one.end.since(one.spell.start);
+                let back = others.unwrap_or_else(|| alone.then_some(one.spell.start));
+                one.end = back.map_or(one.end, |back| back.clamp(one.spell.start, one.end));
             }
         }
         ended.append(&mut moments);

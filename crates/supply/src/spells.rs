@@ -3,6 +3,7 @@
 use crate::seat::{NEVER, Seat};
 use crate::silence::Across;
 use crate::{Cause, SupplySettings, Target};
+use features::measured_import;
 use reading::{Event, EventCode, EventTime, Interval, MeterId};
 use serde::{Deserialize, Serialize};
 
@@ -65,6 +66,8 @@ pub(crate) enum Length {
     /// It is shorter than `silent_after`, but so many messages in a row are hardly ever lost. It is an outage as well if
     /// its energy shows one.
     Rare,
+    /// A single reading is missing, as one of thirty may be. Only many that miss the same one show an outage.
+    Single,
 }
 
 /// So many messages in a row are hardly ever lost by chance: with 3 % lost, one in a million.
@@ -166,10 +169,17 @@ impl Visit<'_> {
                         continue;
                     }
                     self.heard_from(start, has_row);
+                    self.missed_within(start, has_row);
                     self.seat.hear(grid.end(index), self.since_last_reading(start, time, has_row));
                 }
                 // A run may have ended in the interval and have gone on.
                 What::Heard(has_row) if grid.end(index) == self.seat.heard() => {
+                    // It sent a part of the interval before it was silent, and delivers the rest.
+                    if let Some(spell @ Spell { back: Some(back), .. }) =
+                        self.spell.filter(|one| one.start > start)
+                    {
+                        self.shorten(spell, back, start);
+                    }
                     self.seat.hear_again(self.since_last_reading(start, time, has_row));
                 }
                 What::Heard(_) => {}
@@ -213,7 +223,7 @@ impl Visit<'_> {
     fn was_silent_before(&self, start: EventTime) -> bool {
         let silent = self.seat.was_heard() && self.spell.is_none() && self.told.is_empty();
         silent
-            && (self.rules.grid.length()..self.rules.silent_after)
+            && (self.seat.least_silence(self.rules.grid.length())..self.rules.silent_after)
                 .contains(&start.since(self.seat.last_reading()))
     }
 
@@ -260,7 +270,11 @@ impl Visit<'_> {
     fn missed_before(&mut self, start: EventTime, has_row: bool) {
         let heard = self.seat.heard();
         let (silent, back) = (self.seat.last_reading(), self.back_in(start));
-        if heard == NEVER || back.since(silent) < self.rules.grid.length() {
+        let row = if has_row { self.row_at(start) } else { None };
+        // With a reading at its start, nothing is missing before it.
+        let was_there = silent == start || start == heard && row.is_some_and(|row| !row.quality.is_spread());
+        let least = self.seat.least_silence(self.rules.grid.length());
+        if heard == NEVER || was_there || back.since(silent) < least {
             return;
         }
         self.told.sort_unstable();
@@ -305,8 +319,47 @@ impl Visit<'_> {
         let across = self.across(since, back, start);
         let spell = Spell::new(since, Cause::Silence, self.tick);
         let missing = back.since(since) * self.seat.readings() / self.rules.grid.length();
-        let length = if missing >= RARE { Length::Rare } else { Length::Brief };
-        self.ended.push(Ended { across, length, ..Ended::new(self.meter, spell, back, start) });
+        let length = match missing {
+            ..=1 => Length::Single,
+            2..RARE => Length::Brief,
+            _ => Length::Rare,
+        };
+        self.short(Ended { across, length, ..Ended::new(self.meter, spell, back, start) });
+    }
+
+    /// The interval that starts at `start` has registers at both ends, and lacks half of the readings in between.
+    fn missed_within(&mut self, start: EventTime, has_row: bool) {
+        let row = if has_row && self.spell.is_none() { self.row_at(start) } else { None };
+        let Some((row, missing)) = row.and_then(|row| Some((row, self.seat.missing_within(row)?))) else {
+            return;
+        };
+        let usual = self.seat.energy().zip(measured_import(row));
+        let across = usual.map(|(usual, own)| Across { advanced: own.0, edges: usual.0, all: usual.0 });
+        let spell = Spell::new(start, Cause::Silence, self.tick);
+        let back = start.plus(missing);
+        let single = Ended::new(self.meter, spell, back, start);
+        self.short(Ended { across, length: Length::Single, ..single });
+    }
+
+    /// A silence that is too short to be an outage by itself, unless the meter reported one that explains it.
+    fn short(&mut self, one: Ended) {
+        // Supply may have failed long after the last reading, and it may have been back long before the next one.
+        let step = self.rules.grid.length() / self.seat.readings();
+        let (since, back) = (one.spell.start.minus(step), one.end.plus(step));
+        let own = self.ended.iter().rev().take_while(|ended| ended.meter == self.meter);
+        let own = own.map(|ended| (ended.spell.start, ended.end)).chain(self.told.iter().copied());
+        if !own.chain(self.reports()).any(|(from, to)| from <= back && to >= since) {
+            self.ended.push(one);
+        }
+    }
+
+    /// When the meter reported that supply failed or returned.
+    fn reports(&self) -> impl Iterator<Item = (EventTime, EventTime)> {
+        let codes = [EventCode::POWER_FAILURE, EventCode::POWER_FAILURE_RESTORED];
+        self.events
+            .iter()
+            .filter(move |event| codes.contains(&event.code))
+            .map(|event| (event.time, event.time))
     }
 
     /// The row of the interval that starts at `start`, if it is here.
@@ -320,7 +373,11 @@ impl Visit<'_> {
     fn since_last_reading(&self, start: EventTime, time: EventTime, has_row: bool) -> i64 {
         let row = if has_row { self.row_at(start) } else { None };
         let end = start.plus(self.rules.grid.length());
-        row.map_or(end.since(time), |row| reading_missing(row, self.seat))
+        let since_reading = row.map_or(end.since(time), |row| reading_missing(row, self.seat));
+        // It was there when it reported something.
+        let reports =
+            self.reports().map(|(time, _)| time).filter(|time| (start.plus(1)..=end).contains(time));
+        reports.max().map_or(since_reading, |time| end.since(time).min(since_reading))
     }
 
     /// When supply was back, if the meter was silent and is heard of in the interval that starts at `start`: before the
@@ -451,6 +508,15 @@ impl Visit<'_> {
         }
         (across != Across::default()).then_some(across)
     }
+}
+
+/// Whether readings are missing in an interval that follows on the last one, or just before it.
+#[inline]
+pub(crate) fn is_missing_some(row: &Interval, seat: &Seat) -> bool {
+    let (silent, back) = (seat.last_reading(), row.start.plus(reading_missing(row, seat)));
+    let is_silent = silent < row.start && back.since(silent) >= seat.least_silence(row.length());
+    // Without a reading at its start, it is spread.
+    is_silent && row.quality.is_spread() || seat.missing_within(row).is_some()
 }
 
 /// How much of an interval a meter has not read, ms. A register at its end shows that it was there then.

@@ -11,7 +11,7 @@ use crate::dark::Dark;
 use crate::groups::{Group, Returned};
 use crate::past::Past;
 use crate::seat::{NEVER, Seat};
-use crate::spells::{Ended, Spell, Told, Visit, reading_missing};
+use crate::spells::{Ended, Spell, Told, Visit, is_missing_some, reading_missing};
 use crate::{Cause, Change, Interruption, Outage, SupplyRows, SupplySettings, Target};
 use features::{voltage_beyond, voltage_unbalance};
 use grid::{Join, Joined, Role, Topology, TopologyRow};
@@ -215,6 +215,7 @@ impl Supply {
             if let ([interval], [], false) = (own_rows, own_events, is_out)
                 && interval.sums.readings > 0
                 && interval.start == seat.heard()
+                && !is_missing_some(interval, seat)
             {
                 let missing = reading_missing(interval, seat);
                 seat.hear(interval.end, missing);

@@ -86,16 +86,16 @@ fn another_outage_before_a_reported_one_is_found_in_the_rows() {
 }
 
 #[test]
-fn consumers_that_are_silent_for_an_hour_together_are_an_outage() {
+fn consumers_that_are_silent_for_two_hours_together_are_an_outage() {
     check(
-        "A T1 F1 A1 | 1111 . 11
-         B T1 F1 A1 | 1111 . 11
-         C T1 F1 A1 | 1111 . 11
-         D T1 F1 A1 | 1111 1 11
-         W T2 F2 A2 | 1111 . 11",
+        "A T1 F1 A1 | 1111 .. 11
+         B T1 F1 A1 | 1111 .. 11
+         C T1 F1 A1 | 1111 .. 11
+         D T1 F1 A1 | 1111 11 11
+         W T2 F2 A2 | 1111 .. 11",
         expect![[r#"
-             6 transformer/T1 04:00 to 05:00 silence sustained 3 180 min A1
-            SAIDI 36.000 SAIFI 0.600 CAIDI 60.000 MAIFI 0.000
+             7 transformer/T1 04:00 to 06:00 silence sustained 3 360 min A1
+            SAIDI 72.000 SAIFI 0.600 CAIDI 120.000 MAIFI 0.000
         "#]],
     );
 }
@@ -103,27 +103,47 @@ fn consumers_that_are_silent_for_an_hour_together_are_an_outage() {
 #[test]
 fn a_transformer_that_counts_on_has_supply() {
     check(
-        "A T1 F1 A1 | 1111 . 11
-         B T1 F1 A1 | 1111 . 11
-         C T1 F1 A1 | 1111 . 11
-         D T1 F1 A1 | 1111 . 11
-         S T1 F1 A1 supply | 1111 1 11",
+        "A T1 F1 A1 | 1111 .. 11
+         B T1 F1 A1 | 1111 .. 11
+         C T1 F1 A1 | 1111 .. 11
+         D T1 F1 A1 | 1111 .. 11
+         S T1 F1 A1 supply | 1111 11 11",
         expect![[r#"
             SAIDI 0.000 SAIFI 0.000 CAIDI - MAIFI 0.000
         "#]],
     );
     // A branch of it can be without.
     check(
-        "A T1 F1 A1 | 1111 . 11
-         B T1 F1 A1 | 1111 . 11
-         C T1 F1 A1 | 1111 . 11
-         D T1 F1 A1 | 1111 1 11
-         S T1 F1 A1 supply | 1111 1 11",
+        "A T1 F1 A1 | 1111 .. 11
+         B T1 F1 A1 | 1111 .. 11
+         C T1 F1 A1 | 1111 .. 11
+         D T1 F1 A1 | 1111 11 11
+         S T1 F1 A1 supply | 1111 11 11",
         expect![[r#"
-             6 transformer/T1 04:00 to 05:00 silence sustained 3 180 min A1
-            SAIDI 45.000 SAIFI 0.750 CAIDI 60.000 MAIFI 0.000
+             7 transformer/T1 04:00 to 06:00 silence sustained 3 360 min A1
+            SAIDI 90.000 SAIFI 0.750 CAIDI 120.000 MAIFI 0.000
         "#]],
     );
+}
+
+#[test]
+fn one_reading_that_many_miss_is_an_outage_if_much_of_the_energy_is_missing_too() {
+    let street = |silent: &[&str], wh: u32| {
+        let line = |name: &&str| {
+            let hours = if silent.contains(name) { format!(". 11 + {wh}") } else { "1 11".into() };
+            format!("{name} T1 F1 A1 | 1111 {hours}\n")
+        };
+        published(&["A", "B", "C", "D"].iter().map(line).collect::<String>())
+    };
+    let four = ["A", "B", "C", "D"];
+    assert_eq!(
+        street(&four, 100),
+        " 6 transformer/T1 04:00 to 05:00 silence sustained 4 240 min A1\n\
+         SAIDI 60.000 SAIFI 1.000 CAIDI 60.000 MAIFI 0.000\n"
+    );
+    let nothing = "SAIDI 0.000 SAIFI 0.000 CAIDI - MAIFI 0.000\n";
+    assert_eq!(street(&four, 120), nothing, "the network of messages");
+    assert_eq!(street(&four[..3], 0), nothing, "three of four may lose the same one by chance");
 }
 
 #[test]
@@ -193,5 +213,66 @@ fn what_was_reported_long_ago_explains_no_later_silence() {
             19 transformer/T1 15:40 to 18:20 last-gasp sustained 4 640 min A1
             SAIDI 560.000 SAIFI 2.000 CAIDI 280.000 MAIFI 0.000
         "#]],
+    );
+}
+
+#[test]
+fn who_uses_more_after_an_outage_was_without_supply_all_the_same() {
+    // All are back at once, and cook what could not be cooked.
+    check(
+        "A T1 F1 A1 | 1111 x.1 11 + 300
+         B T1 F1 A1 | 1111 x.1 11 + 300
+         C T1 F1 A1 | 1111 x.1 11 + 300
+         D T1 F1 A1 | 1111 ..1 11 + 300
+         W T2 F2 A2 | 1111 111 11",
+        expect![[r#"
+             5 transformer/T1 04:40 to ? last-gasp 4 0 min A1
+             7 transformer/T1 04:40 to 06:00 last-gasp sustained 4 320 min A1
+            SAIDI 64.000 SAIFI 0.800 CAIDI 80.000 MAIFI 0.000
+        "#]],
+    );
+    // Alone it may have been a moment, and the messages after it lost: a short silence is believed.
+    check(
+        "A T1 F1 A1 | 1111 x.1 11 + 300
+         B T1 F1 A1 | 1111 111 11",
+        expect![[r#"
+             5 consumer/A 04:40 to ? last-gasp 1 0 min A1
+             7 consumer/A 04:40 to 06:00 last-gasp sustained 1 80 min A1
+            SAIDI 40.000 SAIFI 0.500 CAIDI 80.000 MAIFI 0.000
+        "#]],
+    );
+    check(
+        "A T1 F1 A1 | 1111 x....1 11 + 600
+         B T1 F1 A1 | 1111 111111 11",
+        expect![[r#"
+             5 consumer/A 04:40 to ? last-gasp 1 0 min A1
+            10 consumer/A 04:40 to 04:40 last-gasp momentary 1 0 min A1
+            SAIDI 0.000 SAIFI 0.000 CAIDI - MAIFI 0.500
+        "#]],
+    );
+}
+
+#[test]
+fn a_second_outage_is_one_of_its_own_though_a_few_never_came_back_from_the_first() {
+    let line = |name: char| match name {
+        // More than a twentieth of all, so that the first outage lasts for them.
+        'X'..='Z' => format!("{name} T1 F1 A1 | 1111 x.... ....... 111 11\n"),
+        _ => format!("{name} T1 F1 A1 | 1111 x..r1 1111x.. r11 11\n"),
+    };
+    check(
+        &"ABCDEFGXYZ".chars().map(line).collect::<String>(),
+        expect![[r#"
+         5 transformer/T1 04:40 to ? last-gasp 10 0 min A1
+        14 transformer/T1 04:40 to 07:20 last-gasp sustained 7 1120 min A1
+        14 transformer/T1 13:40 to ? last-gasp 7 0 min A1
+        14 consumer/X 04:40 to ? last-gasp 1 0 min A1
+        14 consumer/Y 04:40 to ? last-gasp 1 0 min A1
+        14 consumer/Z 04:40 to ? last-gasp 1 0 min A1
+        17 consumer/X 04:40 to 16:00 last-gasp sustained 1 680 min A1
+        17 consumer/Y 04:40 to 16:00 last-gasp sustained 1 680 min A1
+        17 consumer/Z 04:40 to 16:00 last-gasp sustained 1 680 min A1
+        17 transformer/T1 13:40 to 16:20 last-gasp sustained 7 1120 min A1
+        SAIDI 428.000 SAIFI 1.700 CAIDI 251.765 MAIFI 0.000
+    "#]],
     );
 }

@@ -24,6 +24,8 @@ fn twice_an_hour(meters: &[(&str, (usize, usize), i64)], hours: usize) -> String
                 for hour in first..=at {
                     let (wh, quality) = match first < at {
                         true => (wh / (at - first + 1) as i64, Quality::ESTIMATED),
+                        // Only the reading in the middle of it may be missing.
+                        false if count(hour) == 1 => (wh, Quality::MEASURED),
                         false => (100, Quality::MEASURED),
                     };
                     came.rows.push(row(meter, hour, Some(wh), count(hour), quality));
@@ -86,4 +88,45 @@ fn one_whose_next_reading_is_lost_was_without_supply_with_the_others() {
     let page = twice_an_hour(&all, 9);
     let noticed = " 6 transformer/T1 03:30 to ? silence 4 360 min A1\n";
     assert_eq!(page, format!("{noticed} 7 transformer/T1 03:30 to 06:00 silence sustained 4 510 min A1\n"));
+}
+
+#[test]
+fn one_reading_that_many_miss_shows_an_outage_of_half_an_hour() {
+    let all = |silent, wh| twice_an_hour(&["A", "B", "C", "D"].map(|name| (name, silent, wh)), 7);
+    let within = all((8, 9), 50);
+    assert_eq!(within, " 5 transformer/T1 04:00 to 04:30 silence sustained 4 120 min A1\n");
+    assert_eq!(all((8, 9), 60), "", "the network of messages");
+    let between = all((9, 10), 100);
+    assert_eq!(between, " 6 transformer/T1 04:30 to 05:00 silence sustained 4 120 min A1\n");
+    assert_eq!(all((9, 10), 120), "", "the network of messages");
+    let three = ["A", "B", "C"].map(|name| (name, (8, 9), 0));
+    assert_eq!(twice_an_hour(&three, 7), "", "three may lose the same one by chance");
+}
+
+#[test]
+fn what_was_sent_of_an_interval_before_a_backlog_begins_no_outage() {
+    // It delivers in the middle of hour 3, reports a return in hour 19, and delivers all that it measured in hour 20.
+    let topology = Topology::new(vec![placed("A", "T1", "F1", "A1")]).unwrap();
+    let mut supply = Supply::new(rules(), calendar(), &topology);
+    let meter = MeterId::new("A").unwrap();
+    let mut page = String::new();
+    for at in 0..21 {
+        let all = match at {
+            0..3 => at..at + 1,
+            20 => 3..21,
+            _ => 0..0,
+        };
+        let rows: Vec<Interval> = all.map(|hour| row(meter, hour, Some(100), 2, Quality::MEASURED)).collect();
+        let event = |minutes, code| Event { meter, time: hour(at).plus(minutes * MINUTE), code };
+        let events = match at {
+            3 => vec![event(30, EventCode::HEARD)],
+            19 => vec![event(40, EventCode::POWER_FAILURE_RESTORED)],
+            _ => Vec::new(),
+        };
+        let mut out = SupplyRows::default();
+        supply.tick(hour(at + 1), &Join::new(&topology, &rows), &events, &mut out);
+        out.outages.iter().for_each(|change| page += &format!("{:2} {}\n", at + 1, shown(change)));
+    }
+    let noticed = " 8 consumer/A 03:30 to ? silence 1 0 min A1\n21 not consumer/A 03:30\n";
+    assert_eq!(page, format!("{noticed}21 consumer/A 19:40 to 19:40 restored momentary 1 0 min A1\n"));
 }
