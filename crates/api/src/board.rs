@@ -124,7 +124,7 @@ pub struct Board {
     /// The stamp of the latest reading of each meter.
     last_heard: BTreeMap<String, EventTime>,
     /// What is over. Notices of one thing may come by several partitions, and so its end before its beginning.
-    over: BTreeSet<String>,
+    over: Over,
     /// Whether all that there was has come.
     pub is_whole: bool,
     /// Rows that could not be read.
@@ -137,6 +137,27 @@ struct GoingOn {
     area: Option<String>,
     /// The meter, transformer or feeder.
     name: String,
+}
+
+/// The latest [`MOST`] episodes that ended, with their ends.
+#[derive(Debug, Default)]
+struct Over {
+    times: BTreeMap<String, EventTime>,
+    oldest: BTreeSet<(EventTime, String)>,
+}
+
+impl Over {
+    fn insert(&mut self, episode: &str, time: EventTime) {
+        if let Some(before) = self.times.insert(episode.to_owned(), time) {
+            self.oldest.remove(&(before, episode.to_owned()));
+        }
+        self.oldest.insert((time, episode.to_owned()));
+        if self.oldest.len() > MOST
+            && let Some((_, forgotten)) = self.oldest.pop_first()
+        {
+            self.times.remove(&forgotten);
+        }
+    }
 }
 
 /// Watt-hours, since when and until when.
@@ -178,7 +199,7 @@ impl Board {
     /// Takes a row of `notices`. False if it is the beginning of something whose end came before.
     pub fn notice(&mut self, columns: Columns, notice: &Notice) -> bool {
         let area = notice.place.area.map(|area| area.to_string());
-        let is_over = self.over.contains(&notice.episode);
+        let is_over = self.over.times.contains_key(&notice.episode);
         match notice.phase {
             Phase::Began if is_over => {}
             Phase::Began => {
@@ -187,10 +208,7 @@ impl Board {
             }
             Phase::Ended | Phase::Withdrawn => {
                 self.going_on.remove(&notice.episode);
-                self.over.insert(notice.episode.clone());
-                if self.over.len() > MOST {
-                    self.over.pop_first();
-                }
+                self.over.insert(&notice.episode, notice.time);
             }
             Phase::Once => {}
         }
@@ -290,6 +308,12 @@ impl Board {
     pub fn episodes_at(&self, meter: &str) -> Vec<String> {
         let here = self.going_on.iter().filter(|(_, one)| one.name == meter);
         here.map(|(episode, _)| episode.clone()).collect()
+    }
+
+    /// What happened once by this name: an alert that opens no case, or a notice, with its area.
+    pub fn happened(&self, name: &str) -> Option<Option<&str>> {
+        let row = self.alerts.get(name).or_else(|| self.notices.get(name))?;
+        Some(row.area.as_deref())
     }
 
     /// What a meter counted in its latest billing period.

@@ -1,7 +1,7 @@
 //! The board, what is left of a long past, and that the document of the API is whole.
 
 use crate::Directory;
-use crate::board::{Board, Columns};
+use crate::board::{Board, Columns, MOST};
 use crate::office::forget_over;
 use grid::{Role, TopologyRow};
 use notify::desk::{Kind, Phase, Place, Scope};
@@ -121,6 +121,29 @@ fn an_end_that_came_before_its_beginning_counts() {
     assert!(!board.goes_on("a"));
     assert!(board.notice(row(Phase::Began), &notice("b", Phase::Began, 0)));
     assert!(board.goes_on("b"));
+}
+
+#[test]
+fn of_ends_the_oldest_are_forgotten_first() {
+    let mut board = Board::default();
+    let end = |board: &mut Board, name: &str, time: i64| {
+        board.notice(
+            columns(json!({ "id": name, "time": "2024-01-01T00:00:00Z" })),
+            &notice(name, Phase::Ended, time),
+        );
+    };
+    // The name that sorts first ended last.
+    end(&mut board, "a", 10);
+    end(&mut board, "z", 0);
+    for number in 0..MOST - 1 {
+        end(&mut board, &format!("m{number}"), 5);
+    }
+    let began = |board: &mut Board, name: &str| {
+        let row = columns(json!({ "id": format!("{name}.began"), "time": "2024-01-01T00:00:00Z" }));
+        board.notice(row, &notice(name, Phase::Began, 0))
+    };
+    assert!(!began(&mut board, "a"), "it ended");
+    assert!(began(&mut board, "z"), "its end is forgotten");
 }
 
 /// A notice of a case at this meter in this area.

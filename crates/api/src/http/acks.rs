@@ -94,6 +94,12 @@ pub(super) async fn acknowledge(
         let area = board.area_of_episode(&episode).map(|area| area.map(str::to_owned));
         let area = area.filter(|area| caller.may_know(area.as_deref()));
         let area = area.ok_or_else(|| {
+            if board.happened(&episode).is_some_and(|area| caller.may_know(area)) {
+                return Problem::conflict(
+                    "it happened once and does not go on, so it is not repeated and nobody has to take care of it; \
+                     what goes on at its meter has an `episode` in GET /api/v1/notices",
+                );
+            }
             Problem::missing(
                 "case, and nothing else of this name that goes on: `episode` of a notice names it",
             )

@@ -18,7 +18,7 @@ use reading::time::{DAY, HOUR};
 const SAME_WITHIN: i64 = 60_000;
 /// So many are looked at before messages have their turn.
 const MOST_AT_ONCE: usize = 64;
-/// An SMS has room for so many meters of one consumer, and for so many names.
+/// A consumer hears of so many meters at once, and a person on duty of so many names.
 const MOST_NAMED: usize = 3;
 
 /// What became of messages of phones.
@@ -69,7 +69,7 @@ impl Office {
             return self.close(vec![], done);
         }
         let command = Command::parse(&came.text);
-        let text = match (&person.who, command) {
+        let answers = match (&person.who, command) {
             (Who::Consumer(_), Command::Stop) => {
                 self.stop(&person, &mut done)?;
                 vec![Answer::Stopped]
@@ -100,17 +100,18 @@ impl Office {
         }
         self.heard_of_phones.answered += 1;
         done.came = vec![(came.number, true)];
-        let texts: Vec<String> =
-            text.iter().map(|answer| answer.text(&person.language, &self.calendar)).collect();
-        let text = texts.join(" ");
-        let message = New {
-            id: MessageId(format!("answer.{}", came.number)),
-            way: gateway::SMS.to_owned(),
-            line: person.phone,
-            parts: parts_of(&text),
-            text,
-        };
-        self.close(vec![message], done)
+        // One SMS a meter: what is registered with the operators has room for one.
+        let messages = answers.iter().enumerate().map(|(place, answer)| {
+            let text = answer.text(&person.language, &self.calendar);
+            let id = match place {
+                0 => format!("answer.{}", came.number),
+                place => format!("answer.{}.{}", came.number, place + 1),
+            };
+            let (way, line) = (gateway::SMS.to_owned(), person.phone.clone());
+            New { id: MessageId(id), way, line, parts: parts_of(&text), text }
+        });
+        let messages = messages.collect();
+        self.close(messages, done)
     }
 
     fn close(&mut self, messages: Vec<New>, done: Done) -> Result<(), OfficeError> {
