@@ -52,6 +52,22 @@ pub enum Whom {
 }
 
 impl Whom {
+    /// When nobody of a rota is on duty, on days of each type.
+    pub fn holes(&self) -> Vec<(DayType, Hours)> {
+        let Self::Rota(shifts) = self else { return vec![] };
+        let mut holes = Vec::<(DayType, Hours)>::new();
+        for day in DayType::ALL {
+            let of_day: Vec<&Shift> = shifts.iter().filter(|shift| shift.days.contains(&day)).collect();
+            for minute in (0..24 * 60).filter(|&minute| !of_day.iter().any(|shift| shift.hours.has(minute))) {
+                match holes.last_mut() {
+                    Some((of, hole)) if *of == day && hole.to == minute => hole.to = minute + 1,
+                    _ => holes.push((day, Hours { from: minute, to: minute + 1 })),
+                }
+            }
+        }
+        holes
+    }
+
     /// The address at this time. None while nobody of the rota is on duty, and if it is another one for each notice.
     pub fn address_at(&self, now: EventTime, calendar: &Calendar) -> Option<&Address> {
         match self {

@@ -399,6 +399,9 @@ fn the_person_on_duty_gets_it() {
         address: phone(address),
     };
     let rota = Whom::Rota(vec![shift(8, 16, "001"), shift(16, 22, "002")]);
+    let night =
+        DayType::ALL.map(|day| [(day, Hours { from: 0, to: 480 }), (day, Hours { from: 1320, to: 1440 })]);
+    assert_eq!(rota.holes(), night.concat());
     let desk = desk(vec![receiver("duty", rota)], vec![route("all", "duty")], vec![]);
     check(
         desk,

@@ -33,6 +33,11 @@ fn receiver(receiver: &Receiver, page: &mut Page) {
         Whom::One(address) => page.key("to", masked(address)),
         Whom::Rota(shifts) => page.key("rota", listed(shifts.iter().map(shift))),
     }
+    let holes = receiver.whom.holes();
+    if !holes.is_empty() {
+        let hole = |(day, span): &(DayType, Hours)| format!("{} on {}", hours(*span), day.name());
+        page.key("nobody on duty", listed(holes.iter().map(hole)));
+    }
     page.key("language", &receiver.language);
     page.key("per_hour", receiver.per_hour);
     page.key("per_day", receiver.per_day);
