@@ -300,9 +300,11 @@ class Town:
 class Serve:
     """A running serve."""
 
-    def __init__(self, town, requests=100_000, source=None):
+    def __init__(self, town, requests=100_000, source=None, topology=True):
         self.town, self.requests = town, requests
         self.source = source or ("--results", town.out)
+        if topology:
+            self.source += ("--topology", town.folder / "town/topology.csv")
         self.store = town.folder / "store"
         self.log = open(town.folder / "serve.log", "a", encoding="utf-8")
         self.start()
@@ -310,8 +312,7 @@ class Serve:
 
     def start(self):
         env = dict(os.environ, SMPP_PASSWORD="right", HOOK_SECRET=HOOK_SECRET, TOKEN="right", INBOUND=INBOUND)
-        command = [self.town.args.gridwarden, "serve", self.town.plan, "--store", self.store, *self.source, "--topology", self.town.folder / "town/topology.csv", "--listen", "127.0.0.1:0",
-                   "--requests", str(self.requests)]
+        command = [self.town.args.gridwarden, "serve", self.town.plan, "--store", self.store, *self.source, "--listen", "127.0.0.1:0", "--requests", str(self.requests)]
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=self.log, text=True, env=env)
         line = self.process.stdout.readline()
         assert line.startswith("listening on "), f"serve does not start: {line}"
@@ -640,16 +641,32 @@ def topics(args, folder):
     brokers = up.stdout.strip().removeprefix("BROKERS=")
     town = Town(args, folder)
     plan = town.plan.read_text(encoding="utf-8")
-    names = "\n".join(f'{topic} = "{topic}"' for topic in TOPICS)
+    names = "\n".join(f'{topic} = "{topic}"' for topic in (*TOPICS, "topology"))
     town.plan.write_text(plan + KAFKA.format(topics=names) + TO_PROGRAMS.format(file=folder / "spool.ndjson"), encoding="utf-8")
     # In time order, as the topic has it.
     opened = town.replay(1)
     run(args, "-q", "simulate", "--meters", "300", "--days", "8", "--thieves", "12%", "--seed", args.seed, "--brokers", brokers,
         "--topic", "readings", "--create-topics", "--partitions", "3", "--out", folder / "sent")
-    for topic in (*TOPICS, "for-planning"):
+    for topic in (*TOPICS, "for-planning", "topology"):
         subprocess.run([*kafka, "topic", "create", topic, "--partitions", "3"], check=True, capture_output=True)
-    serve = Serve(town, source=("--brokers", brokers))
+
+    def place(lines):
+        """Rows of the topology: a key, and JSON or nothing. Kafka's own writer, which nobody here wrote."""
+        marks = ("parse.key=true", "key.separator=|", "null.marker=NOTHING")
+        tool = ("org.apache.kafka.tools.ConsoleProducer", "--topic", "topology", *(word for mark in marks for word in ("--property", mark)))
+        subprocess.run([*kafka, "tool", *tool], check=True, input="".join(f"{key}|{row}\n" for key, row in lines), capture_output=True, text=True)
+
+    columns = ("meter", "role", "area", "feeder", "transformer", "phone", "reader_phone")
+    rows = csv.DictReader((folder / "town/topology.csv").open(encoding="utf-8"))
+    place((row["meter"], json.dumps({name: row[name] for name in columns if row.get(name)})) for row in rows)
+    serve = Serve(town, source=("--brokers", brokers), topology=False)
     token = serve.token("t", "viewer")
+    is_known = lambda meter: serve.get(f"/api/v1/meters/{meter}", token)[0] == 200
+    assert is_known("M000001") and not is_known("NEW1")
+    place([("NEW1", json.dumps({"meter": "NEW1", "role": "consumer", "area": "A01", "phone": "+919899999999"}))])
+    until(lambda: is_known("NEW1"), "a new meter is known without a restart")
+    place([("NEW1", "NOTHING")])
+    until(lambda: not is_known("NEW1"), "a meter that is taken away is known no more")
     expect("before the run", serve.all("/api/v1/cases", token), [])
     # From here on everything is new to serve.
     run(args, "-q", "run", town.plan, "--brokers", brokers, "--checkpoints", folder / "checkpoints", "--topology",
@@ -748,6 +765,17 @@ def answers(args, folder):
     until(lambda: len(heard(phones[two[0]])) == 2, "an SMS for each of two meters")
     wanted = [f"No balance is known of meter {meter}. Send USE for its use." for meter in two]
     expect("of two meters", sorted(heard(phones[two[0]])), wanted)
+    # The stranger becomes a consumer while serve runs.
+    before = table.read_text(encoding="utf-8")
+    table.write_text(before.replace(phones[two[0]], "+999900000001"), encoding="utf-8")
+
+    def is_answered():
+        say("+999900000001", "USE")
+        time.sleep(1)
+        return heard("+999900000001")
+
+    until(is_answered, "a new phone is known without a restart")
+    table.write_text(before, encoding="utf-8")
     words = ("theft", "suspicion", "fraud", "tamper")
     assert not [text for text in heard(phone) if any(word in text.lower() for word in words)]
 

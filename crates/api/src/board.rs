@@ -1,6 +1,7 @@
 //! What was found, as people look at it: the latest alerts, cases with their evidence, and notices. In memory, bounded, made
 //! anew from the outputs after each start.
 
+use grid::Topology;
 use notify::Notice;
 use notify::desk::Phase;
 use reading::EventTime;
@@ -28,6 +29,8 @@ pub enum News {
     Demand(Columns),
     /// A row of `health`.
     Health(Columns),
+    /// Other meters, and other people at them.
+    Places(Box<Topology>),
     /// All outputs were made anew: what came before is out of date.
     Anew,
     /// All that there is has come. What follows is new.

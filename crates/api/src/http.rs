@@ -18,7 +18,6 @@ mod tokens;
 
 use crate::office::Post;
 use deliver::{Inbound, People, StoreError};
-use grid::Topology;
 use problem::Problem;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -60,7 +59,6 @@ struct Inner {
     people: Mutex<People>,
     settings: Settings,
     inbound: Vec<Inbound>,
-    topology: Topology,
     buckets: Mutex<BTreeMap<String, caller::Bucket>>,
 }
 
@@ -114,15 +112,9 @@ pub fn openapi() -> String {
 
 impl Api {
     /// Answers from what the office shares, and from the store.
-    pub fn new(
-        post: Post,
-        people: People,
-        settings: Settings,
-        inbound: Vec<Inbound>,
-        topology: Topology,
-    ) -> Self {
+    pub fn new(post: Post, people: People, settings: Settings, inbound: Vec<Inbound>) -> Self {
         let (buckets, people) = (Mutex::new(BTreeMap::new()), Mutex::new(people));
-        Self(Arc::new(Inner { post, people, settings, inbound, topology, buckets }))
+        Self(Arc::new(Inner { post, people, settings, inbound, buckets }))
     }
 
     /// All routes.
@@ -148,10 +140,6 @@ impl Api {
 
     fn post(&self) -> &Post {
         &self.0.post
-    }
-
-    fn topology(&self) -> &Topology {
-        &self.0.topology
     }
 
     fn inbound(&self) -> &[Inbound] {

@@ -16,6 +16,7 @@ use deliver::inbox;
 use deliver::people::{Ack, Silence};
 use deliver::plan::Answers;
 use deliver::{Beside, Courier, CourierError, Happened, People, StoreError, Waker, read_message};
+use grid::Topology;
 use notify::desk::{self, DamagedRows, Kind, Phase};
 use notify::{Channel, Desk, Message, Notice};
 use outbox::MessageId;
@@ -109,6 +110,7 @@ pub struct Post {
     pub(crate) board: Arc<RwLock<Board>>,
     pub(crate) feed: Feed<Visible>,
     pub(crate) figures: Arc<RwLock<Figures>>,
+    places: Arc<RwLock<Arc<Topology>>>,
     errands: Sender<Errand>,
     waker: Waker,
 }
@@ -134,6 +136,11 @@ impl Post {
         drop(self.errands.send(Errand::Came { came, answer }));
         self.waker.wake();
         answered.recv().unwrap_or(false)
+    }
+
+    /// The meters that are known now.
+    pub(crate) fn places(&self) -> Arc<Topology> {
+        Arc::clone(&self.places.read().unwrap_or_else(PoisonError::into_inner))
     }
 
     pub(crate) fn board(&self) -> std::sync::RwLockReadGuard<'_, Board> {
@@ -189,11 +196,12 @@ impl Office {
         courier: Courier,
         people: People,
         gateways: Vec<String>,
-        phones: (Directory, Option<Answers>),
+        topology: Topology,
+        answers: Option<Answers>,
     ) -> Result<(Self, SyncSender<News>, Post), OfficeError> {
         stored::restore(&mut desk, courier.store().kept(stored::NAME)?)?;
         let (heard, stopped) = (courier.store().heard()?, courier.store().stopped()?);
-        let (directory, answers) = phones;
+        let directory = Directory::new(desk.rules(), &topology);
         let alarms = Alarms::of(desk.rules().receivers());
         let (to, news) = sync_channel(MOST_WAITING);
         let (errands_to, errands) = channel();
@@ -201,6 +209,7 @@ impl Office {
             board: Arc::default(),
             feed: Feed::new(10_000, format!("{:x}", now().0)),
             figures: Arc::default(),
+            places: Arc::new(RwLock::new(Arc::new(topology))),
             errands: errands_to,
             waker: courier.waker(),
         };
@@ -314,6 +323,15 @@ impl Office {
                     if self.came.len() >= self.most_came && is_past {
                         forget_over(&mut self.came, &self.desk);
                         self.most_came = MOST_WAITING.max(2 * self.came.len());
+                    }
+                }
+                News::Places(topology) => {
+                    // Who sends it has asked whether it fits.
+                    if let Ok(readers) = Desk::readers(self.desk.rules(), &topology) {
+                        self.directory = Directory::new(self.desk.rules(), &topology);
+                        self.desk.set_readers(readers);
+                        let mut places = self.post.places.write().unwrap_or_else(PoisonError::into_inner);
+                        *places = Arc::new(*topology);
                     }
                 }
                 News::Anew => {

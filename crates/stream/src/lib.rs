@@ -20,6 +20,7 @@ mod metrics;
 mod readings;
 mod resend;
 mod run;
+mod topology;
 mod trace;
 
 pub use command::{Run, run};
@@ -30,3 +31,4 @@ pub use log::topics::{PARTITIONS, check_name};
 pub use log::{ClientSettings, Environment, NotPut, Topic};
 pub use readings::Readings;
 pub use resend::{Resend, resend};
+pub use topology::Source as TopologySource;

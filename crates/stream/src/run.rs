@@ -40,11 +40,11 @@ mod second;
 mod stage;
 mod tally;
 mod too_far;
-mod topology;
 mod worker;
 
 use crate::kafka::Exchange;
 use crate::metrics::Loop;
+use crate::topology;
 use exchange::Passing;
 use halt::{EndAll, Halt};
 use job::Carried;
@@ -96,7 +96,7 @@ pub fn run(job: &Job<'_>) -> Result<Outcome, Failure> {
 /// One life of this instance in its groups: from joining them to leaving them.
 fn once(job: &Job<'_>, carried: &mut Carried) -> Result<Outcome, Failure> {
     let (plan, kafka) = (&job.plan, &job.kafka);
-    let (watched, topology) = topology::Source::open(job.topology, kafka)?;
+    let (watched, topology) = topology::Source::open(job.topology, Some(kafka), "topology")?;
     let topology = Arc::new(topology);
     job.metrics.begin();
     let mut readings = Member::connect(job, Stage::Readings)?;
@@ -123,7 +123,14 @@ fn once(job: &Job<'_>, carried: &mut Carried) -> Result<Outcome, Failure> {
     };
     let (readings, grid) = thread::scope(|scope| {
         let _end_watching = EndAll(&watching);
-        let watch = || watched.watch(&[to_readings, to_grid], &watching);
+        let watch = || {
+            let to_all = |topology| {
+                let topology = Arc::new(topology);
+                // A stage that has ended does not need it.
+                [&to_readings, &to_grid].iter().for_each(|stage| drop(stage.send(Arc::clone(&topology))));
+            };
+            watched.watch(to_all, || watching.check().is_err());
+        };
         spawn(scope, "topology".to_owned(), watch)?;
         let grid = grid.map(|grid| {
             let topology = Arc::clone(&topology);

@@ -54,7 +54,7 @@ pub(super) struct Meter {
     goes_on: Vec<GoesOn>,
 }
 
-/// A meter of the topology that serve was started with.
+/// A meter of the topology.
 #[utoipa::path(get, path = "/api/v1/meters/{meter}", tag = "found", params(("meter" = String, Path)),
     responses((status = 200, body = Meter), Refused))]
 pub(super) async fn one(
@@ -63,7 +63,8 @@ pub(super) async fn one(
     Name(meter): Name,
 ) -> Result<Json<Meter>, Problem> {
     let id = MeterId::new(&meter).ok_or_else(|| Problem::missing("meter"))?;
-    let row = api.topology().rows_of(&id).find(|row| row.to.is_none());
+    let places = api.post().places();
+    let row = places.rows_of(&id).find(|row| row.to.is_none());
     let row = row.filter(|row| caller.may_know(row.area.as_ref().map(|area| area.as_str())));
     let row = row.ok_or_else(|| Problem::missing("meter"))?;
     let (last_heard, used, episodes) = {

@@ -25,7 +25,8 @@ pub struct Serve {
     /// Brokers to use in place of those of the plan.
     #[arg(long, value_name = "HOST:PORT", conflicts_with = "results")]
     pub brokers: Option<String>,
-    /// The topology as a CSV file, for receivers that are the meter reader of an area.
+    /// The topology as a CSV file, with the phones of meter readers and consumers; without it, the topic of the plan is
+    /// read. Changes are taken over while serve runs.
     #[arg(long, value_name = "FILE")]
     pub topology: Option<PathBuf>,
     /// Where to listen.

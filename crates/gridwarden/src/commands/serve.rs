@@ -2,17 +2,17 @@
 
 mod folder;
 mod news;
+mod places;
 mod topics;
 
 use crate::cli;
 use crate::commands::send::{inbound_of_plan, of_plan, with_causes};
-use api::{Api, Directory, Office, OfficeError};
+use api::{Api, Office, OfficeError};
 use deliver::{Courier, Gateway, Happened, People, Store, StoreError};
-use grid::Topology;
 use notify::{Desk, DeskRules};
 use outbox::Settings;
 use pipeline::Plan;
-use shell::{Failure, Stop, print, read_plan_and_text, read_topology, telemetry, unfit};
+use shell::{Failure, Stop, print, read_plan_and_text, telemetry, unfit};
 use std::path::{Path, PathBuf};
 use stream::Follow;
 use web::{LIMITS_OF_API, ListenError, Server};
@@ -32,9 +32,7 @@ pub fn run(args: &cli::Serve, quiet: bool) -> Result<(), Failure> {
     let stop = Stop::on_signals()?;
     let (plan, text) = read_plan_and_text(&args.plan)?;
     let rules = rules(&args.plan, &plan)?;
-    let topology = topology(args, &plan)?;
-    let directory = Directory::new(&rules, &topology);
-    let desk = Desk::new(rules, &topology).map_err(|error| unfit(&error.into()))?;
+    let kafka = places::by_topics(args, &text, &rules)?;
     let answers = deliver::plan::answers(&text).map_err(|error| Failure::plan(&error, &args.plan, &text))?;
     let gateways = of_plan(&args.plan, &plan, &text, args.brokers.as_deref())?;
     let inbound = if answers.is_some() { inbound_of_plan(&args.plan, &text)? } else { vec![] };
@@ -44,6 +42,9 @@ pub fn run(args: &cli::Serve, quiet: bool) -> Result<(), Failure> {
         Some(_) => None,
         None => Follow::open(&args.plan, &text, args.brokers.as_deref(), &stop)?,
     };
+    // No broker has answered if a signal came before.
+    let (places, topology) = places::open(args, kafka.as_ref().filter(|_| follow.is_some()))?;
+    let desk = Desk::new(rules.clone(), &topology).map_err(|error| unfit(&error.into()))?;
     let names: Vec<String> = gateways.iter().map(|gateway| gateway.name.clone()).collect();
     make_folder(&args.store)?;
     let file = store_file(&args.store);
@@ -54,9 +55,10 @@ pub fn run(args: &cli::Serve, quiet: bool) -> Result<(), Failure> {
     }
     let start = if answers.is_some() { Courier::start_listening } else { Courier::start };
     let courier = start(store, Settings::usual(&ways), gateways).map_err(|error| Failure::of(&error))?;
-    let phones = (directory, answers);
-    let office = Office::open(desk, plan.calendar.clone(), courier, people()?, names.clone(), phones);
+    let calendar = plan.calendar.clone();
+    let office = Office::open(desk, calendar, courier, people()?, names.clone(), topology, answers);
     let (mut office, news, post) = office.map_err(|error| failed(&error))?;
+    places::watch(places, rules, &news, &post, stop.clone())?;
     let ended = match (&args.results, follow) {
         (Some(results), _) => folder::read(results, &news, &post, stop.clone()).map(|()| None)?,
         (None, follow) => {
@@ -64,7 +66,7 @@ pub fn run(args: &cli::Serve, quiet: bool) -> Result<(), Failure> {
         }
     };
     let settings = api::Settings { per_second: args.requests };
-    let api = Api::new(post.clone(), people()?, settings, inbound, topology);
+    let api = Api::new(post.clone(), people()?, settings, inbound);
     let server = Server::start(&args.listen, api.router(), LIMITS_OF_API, WORKERS, |cause| {
         telemetry::api_ended(cause);
     });
@@ -97,20 +99,6 @@ fn rules(path: &Path, plan: &Plan) -> Result<DeskRules, Failure> {
         let help = "add `[[receiver]]` and `[[route]]` as in pipelines/routes.toml; `[sms]` alone is for `gridwarden send`";
         Failure::wrong(problem, help)
     })
-}
-
-/// The topology, which has the phones of meter readers.
-fn topology(args: &cli::Serve, plan: &Plan) -> Result<Topology, Failure> {
-    let receivers = plan.desk.iter().flat_map(DeskRules::receivers);
-    let has_reader = receivers.into_iter().any(|one| one.whom == notify::desk::Whom::Reader);
-    match &args.topology {
-        Some(path) => read_topology(path),
-        None if has_reader => {
-            let problem = "the plan sends to meter readers, whose phones are in the topology";
-            Err(Failure::wrong(problem, "give `--topology FILE`"))
-        }
-        None => Ok(Topology::default()),
-    }
 }
 
 /// Refuses a plan that decides on messages that no gateway takes.

@@ -1,6 +1,5 @@
-//! The topology during a run: from a file that is checked every few seconds, or from a compacted topic.
+//! The topology while a process lasts: from a file that is checked every few seconds, or from a compacted topic.
 
-use super::halt::Halt;
 use crate::kafka::KafkaPlan;
 use crate::log::{Row, Table};
 use grid::{PlaceNames, Topology, TopologyError, TopologyRow};
@@ -8,8 +7,6 @@ use shell::{Failure, read_topology, read_topology_row, telemetry};
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::mpsc::Sender;
 use std::thread;
 use std::time::{Duration, SystemTime};
 
@@ -54,28 +51,34 @@ impl Known {
 }
 
 impl Source {
-    /// Opens the source and reads all rows that it has now. A file wins over the topic of the plan.
-    pub fn open(file: Option<&Path>, kafka: &KafkaPlan) -> Result<(Self, Topology), Failure> {
+    /// Opens the source and reads all rows that it has now. A file wins over the topic of the plan. `reader` is who reads
+    /// the topic, for the broker.
+    pub fn open(
+        file: Option<&Path>,
+        kafka: Option<&KafkaPlan>,
+        reader: &str,
+    ) -> Result<(Self, Topology), Failure> {
         if let Some(path) = file {
             let written = written(path);
             return Ok((Self::File(path.to_owned(), written), read_topology(path)?));
         }
-        let Some(topic) = &kafka.topology else {
+        let topic = kafka.and_then(|kafka| Some((kafka.topology.as_ref()?, kafka)));
+        let Some((topic, kafka)) = topic else {
             return Ok((Self::Nothing, Topology::default()));
         };
-        let mut rows = Rows::open(topic, kafka)?;
+        let mut rows = Rows::open(topic, kafka, reader)?;
         let topology = rows.read_to_end()?;
         Ok((Self::Topic(Box::new(rows)), topology))
     }
 
-    /// Sends every new topology to the pollers until the run ends.
-    pub fn watch(self, pollers: &[Sender<Arc<Topology>>], halt: &Halt) {
+    /// Hands on every new topology until it is over.
+    pub fn watch(self, mut to: impl FnMut(Topology), is_over: impl Fn() -> bool) {
         match self {
             Self::Nothing => {}
             Self::File(path, mut known) => loop {
                 for _ in 0..LOOK.as_millis() / 50 {
                     thread::sleep(Duration::from_millis(50));
-                    if halt.check().is_err() {
+                    if is_over() {
                         return;
                     }
                 }
@@ -88,7 +91,7 @@ impl Source {
                 match read_topology(&path) {
                     Ok(topology) => {
                         telemetry::topology_taken(&path.display());
-                        send_to_all(pollers, topology);
+                        to(topology);
                     }
                     Err(failure) => telemetry::topology_refused(&failure),
                 }
@@ -96,7 +99,7 @@ impl Source {
             Self::Topic(mut rows) => loop {
                 let mut changed = false;
                 loop {
-                    if halt.check().is_err() {
+                    if is_over() {
                         return;
                     }
                     let Rows { table, known } = &mut *rows;
@@ -111,7 +114,7 @@ impl Source {
                 match rows.known.topology() {
                     Ok(topology) => {
                         telemetry::topology_taken(&rows.table.topic());
-                        send_to_all(pollers, topology);
+                        to(topology);
                     }
                     Err(error) => telemetry::topology_refused(&error),
                 }
@@ -120,15 +123,9 @@ impl Source {
     }
 }
 
-/// Sends a topology to all pollers. One that has ended does not need it, so that error is dropped.
-fn send_to_all(pollers: &[Sender<Arc<Topology>>], topology: Topology) {
-    let topology = Arc::new(topology);
-    pollers.iter().for_each(|poller| drop(poller.send(Arc::clone(&topology))));
-}
-
 impl Rows {
-    fn open(topic: &str, kafka: &KafkaPlan) -> Result<Self, Failure> {
-        let table = Table::connect(kafka.connection(), &format!("{}-topology", kafka.group), topic)?;
+    fn open(topic: &str, kafka: &KafkaPlan, reader: &str) -> Result<Self, Failure> {
+        let table = Table::connect(kafka.connection(), &format!("{}-{reader}", kafka.group), topic)?;
         table.begin().map_err(|cause| {
             Failure::failed(format!("cannot read the topology from the topic {topic}"), &cause).again()
         })?;
