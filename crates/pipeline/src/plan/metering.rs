@@ -84,11 +84,15 @@ pub(super) fn fits_local_time(
         return Ok(());
     }
     let zone = calendar.zone_name();
+    // Some zones are three quarters of an hour apart from full hours.
+    let fits_half_hours = seasons.iter().all(|day| calendar.start_of(*day).0.rem_euclid(30 * MINUTE) == 0);
+    let help =
+        if fits_half_hours { "try `length = \"30 min\"` or \"15 min\"" } else { "try `length = \"15 min\"`" };
     Err(PlanError::new(
         "plan::window",
         length,
         format!("intervals of {minutes} min do not begin at local midnight of {zone}, and {who} need that"),
-        "try `length = \"30 min\"` or \"15 min\"",
+        help,
     ))
 }
 

@@ -114,6 +114,10 @@ fn profiles_and_demand_that_cannot_be_are_errors_with_a_way_out() {
               help: try `length = "30 min"` or "15 min"
         "#]],
     );
+    let chatham = DEMO.replace("Asia/Kolkata", "Pacific/Chatham").replace("15 min", "30 min");
+    let refused = Plan::read(&chatham).unwrap_err();
+    let page = refused.render("demo.toml", &chatham);
+    assert!(page.ends_with("help: try `length = \"15 min\"`\n"), "{page}");
     check(
         "name = \"evening\"",
         "name = \"all\"",
