@@ -154,10 +154,12 @@ impl Publisher {
                 Ok(()) => return Ok(()),
                 // The coordinator is busy or has moved to another broker: the same request is safe to repeat.
                 Err(error) if error.is_retriable() => {}
+                // A producer whose broker was away for longer than a transaction may last is shut out as well, and a new
+                // one goes on.
                 Err(error) if error.is_fatal() => {
-                    return Err(Failure::failed(format!("cannot {doing}"), &error).help(Some(
-                        "another instance uses the same name: give each its own with `--instance`".to_owned(),
-                    )));
+                    let help = "if another instance has the same name, give each its own with `--instance`";
+                    let failure = Failure::failed(format!("cannot {doing}"), &error);
+                    return Err(failure.help(Some(help.to_owned())).again());
                 }
                 Err(error) => return Err(Failure::failed(format!("cannot {doing}"), &error).again()),
             }
